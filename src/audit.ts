@@ -1,0 +1,30 @@
+/** Who did what to whom, for the operator's audit log. Never holds a credential, a secret or a payload. */
+export interface AuditEntry {
+  action:
+    | 'project.create'
+    | 'key.create'
+    | 'key.revoke'
+    | 'key.rotate'
+    | 'signing-key.rotate'
+    | 'token.create'
+    | 'token.mint'
+    | 'token.update'
+    | 'token.revoke'
+    | 'channel.create'
+    | 'channel.update'
+    | 'channel.delete'
+    | 'membership.subscribe'
+    | 'membership.unsubscribe'
+    | 'refused';
+  projectId: string;
+  /** The id of the API key or token that asked; `anonymous` otherwise. */
+  actor: string;
+  /** The id of what it was done to. */
+  subject?: string;
+  /** The channel, where there is one beside the subject. */
+  channel?: string;
+  /** The catalogue's code, where it was refused. */
+  code?: string;
+}
+
+export type Audit = (entry: AuditEntry) => void;

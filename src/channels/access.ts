@@ -1,0 +1,61 @@
+import { notFound, SignalboxError } from '../errors.ts';
+import { decide, type Decision } from '../tokens/authorisation.ts';
+import { type Caller } from '../tokens/caller.ts';
+import { type Action } from '../tokens/token.ts';
+import { type Channel, type Membership } from './channel.ts';
+
+/** A channel as a caller meets it. */
+export interface Encounter {
+  channel: Channel;
+  membership: Membership | undefined;
+}
+
+/** Whether a caller may do something in a channel, from the rows as they are now. */
+export interface Access {
+  /**
+   * The channel, if the caller may take `action` in it.
+   * @throws NOT_FOUND to API keys; UNAUTHENTICATED to anonymous callers and FORBIDDEN to tokens, in the same
+   * words whether the channel is closed to them or does not exist.
+   */
+  require(caller: Caller, action: Action, channelId: string): Promise<Encounter>;
+  /** The channel and the caller's membership, without a decision. */
+  meet(caller: Caller, channelId: string): Promise<Encounter | undefined>;
+}
+
+export function createAccess(parts: {
+  findChannel: (projectId: string, id: string) => Promise<Channel | undefined>;
+  findMembership: (projectId: string, channelId: string, tokenId: string) => Promise<Membership | undefined>;
+}): Access {
+  const { findChannel, findMembership } = parts;
+
+  async function meet(caller: Caller, channelId: string): Promise<Encounter | undefined> {
+    const channel = await findChannel(caller.projectId, channelId);
+    if (!channel) return undefined;
+    const membership =
+      caller.kind === 'TOKEN'
+        ? await findMembership(caller.projectId, channelId, caller.token.id)
+        : undefined;
+    return { channel, membership };
+  }
+
+  return {
+    meet,
+    async require(caller, action, channelId) {
+      const encounter = await meet(caller, channelId);
+      if (caller.kind === 'API_KEY' && !encounter) throw notFound('channel', channelId);
+      if (!encounter || !mayDo(caller, action, encounter).allowed) throw refusal(caller, action, channelId);
+      return encounter;
+    },
+  };
+}
+
+export function mayDo(caller: Caller, action: Action, { channel, membership }: Encounter): Decision {
+  return decide(caller, action, { id: channel.id, type: channel.type, isMember: membership !== undefined });
+}
+
+export function refusal(caller: Caller, action: Action, channelId: string): SignalboxError {
+  return new SignalboxError(
+    caller.kind === 'ANONYMOUS' ? 'UNAUTHENTICATED' : 'FORBIDDEN',
+    `There is no channel “${channelId}” in which this caller may ${action}.`,
+  );
+}

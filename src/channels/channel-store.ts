@@ -1,0 +1,83 @@
+import { and, asc, eq, gt, sql } from 'drizzle-orm';
+import { type Json } from '../names.ts';
+import { pageOf, type Page, type PageRequest } from '../paging.ts';
+import { type Store } from '../store/store.ts';
+import { channels, memberships } from '../store/tables.ts';
+import { type ChannelType } from '../tokens/authorisation.ts';
+import { type Channel } from './channel.ts';
+
+/** The rows of channels. */
+export function createChannelStore({ db, batch }: Store) {
+  const at = (projectId: string, id: string) => and(eq(channels.projectId, projectId), eq(channels.id, id));
+  const findOne = db
+    .select()
+    .from(channels)
+    .where(and(eq(channels.projectId, sql.placeholder('projectId')), eq(channels.id, sql.placeholder('id'))))
+    .prepare();
+
+  return {
+    /** False when the id is taken. */
+    async insert(channel: Channel): Promise<boolean> {
+      const rows = await db.insert(channels).values(channel).onConflictDoNothing().returning();
+      return rows.length > 0;
+    },
+    async find(projectId: string, id: string): Promise<Channel | undefined> {
+      const row = findOne.all({ projectId, id })[0];
+      return row && toChannel(row);
+    },
+    async update(
+      projectId: string,
+      id: string,
+      change: Partial<Pick<Channel, 'type' | 'historyMessages' | 'historySeconds'>>,
+    ): Promise<Channel | undefined> {
+      const [row] = await db
+        .update(channels)
+        .set({ id, ...change })
+        .where(at(projectId, id))
+        .returning();
+      return row && toChannel(row);
+    },
+    /** Undefined when there is none, or it has another version than `ifVersion`. */
+    async setState(
+      projectId: string,
+      id: string,
+      state: Json,
+      ifVersion?: number,
+    ): Promise<Channel | undefined> {
+      const [row] = await db
+        .update(channels)
+        .set({ state, version: sql`${channels.version} + 1` })
+        .where(and(at(projectId, id), ifVersion === undefined ? undefined : eq(channels.version, ifVersion)))
+        .returning();
+      return row && toChannel(row);
+    },
+    /** The channel and its memberships, all or none. */
+    async remove(projectId: string, id: string): Promise<void> {
+      await batch([
+        db.delete(channels).where(at(projectId, id)),
+        db
+          .delete(memberships)
+          .where(and(eq(memberships.projectId, projectId), eq(memberships.channelId, id))),
+      ]);
+    },
+    async list(projectId: string, { first, after }: PageRequest, type?: ChannelType): Promise<Page<Channel>> {
+      const rows = await db
+        .select()
+        .from(channels)
+        .where(
+          and(
+            eq(channels.projectId, projectId),
+            type === undefined ? undefined : eq(channels.type, type),
+            after === undefined ? undefined : gt(channels.id, after),
+          ),
+        )
+        .orderBy(asc(channels.id))
+        .limit(first + 1);
+      return pageOf(rows.map(toChannel), first);
+    },
+  };
+}
+
+export function toChannel(row: typeof channels.$inferSelect): Channel {
+  return { ...row, type: row.type as ChannelType, state: row.state ?? null };
+}

@@ -1,0 +1,159 @@
+import { type Audit } from '../audit.ts';
+import { type Clock } from '../clock.ts';
+import { type Config } from '../config.ts';
+import { badInput, notFound, SignalboxError } from '../errors.ts';
+import { type NewId } from '../ids.ts';
+import { parseJson, parseName, type Json } from '../names.ts';
+import { type Page, type PageRequest } from '../paging.ts';
+import { type Store } from '../store/store.ts';
+import { type ChannelType } from '../tokens/authorisation.ts';
+import { actorOf, requireApiKey, type Caller } from '../tokens/caller.ts';
+import { createAccess, type Access } from './access.ts';
+import { createChannelStore } from './channel-store.ts';
+import { type AnnounceChannel, type Channel } from './channel.ts';
+import { createMembershipStore } from './membership-store.ts';
+import { mergePatch } from './merge-patch.ts';
+
+export interface ChannelInput {
+  type?: ChannelType | undefined;
+  historyMessages?: number | null | undefined;
+  historySeconds?: number | null | undefined;
+}
+
+export interface Channels {
+  /** @throws CONFLICT when the id is taken, BAD_USER_INPUT, PAYLOAD_TOO_LARGE */
+  create(
+    caller: Caller,
+    input: ChannelInput & { id?: string | undefined; state?: unknown },
+  ): Promise<Channel>;
+  /** Live subscriptions are judged anew before this returns. @throws NOT_FOUND, BAD_USER_INPUT */
+  update(caller: Caller, id: string, input: ChannelInput): Promise<Channel>;
+  /** Ends its memberships and subscriptions too. @throws NOT_FOUND */
+  remove(caller: Caller, id: string): Promise<Channel>;
+  /** @throws CONFLICT when the channel has another version than `ifVersion`. */
+  setState(caller: Caller, id: string, state: unknown, ifVersion?: number): Promise<Channel>;
+  /** RFC 7396. @throws CONFLICT when the channel has another version than `ifVersion`. */
+  patchState(caller: Caller, id: string, patch: unknown, ifVersion?: number): Promise<Channel>;
+  list(caller: Caller, page: PageRequest, type?: ChannelType): Promise<Page<Channel>>;
+  find(projectId: string, id: string): Promise<Channel | undefined>;
+  readonly access: Access;
+}
+
+/** Patches of one channel at the same time are tried again this often before the last one is told. */
+const MAX_PATCH_ATTEMPTS = 20;
+
+export function createChannels(parts: {
+  store: Store;
+  clock: Clock;
+  newId: NewId;
+  config: Config;
+  announce: AnnounceChannel;
+  audit: Audit;
+  logHead: (projectId: string) => Promise<number>;
+}): Channels {
+  const { store, clock, newId, config, announce, audit, logHead } = parts;
+  const rows = createChannelStore(store);
+  const access = createAccess({ findChannel: rows.find, findMembership: createMembershipStore(store).find });
+
+  async function saveState(before: Channel, state: Json, ifVersion?: number): Promise<Channel | undefined> {
+    const { projectId, id } = before;
+    const channel = await rows.setState(
+      projectId,
+      id,
+      parseJson(state, config.maxStateBytes, 'state'),
+      ifVersion,
+    );
+    if (channel) await announce({ kind: 'CHANNEL_STATE_UPDATED', projectId, channel });
+    return channel;
+  }
+
+  async function conflict(caller: Caller, id: string): Promise<SignalboxError> {
+    const now = await rows.find(caller.projectId, id);
+    if (!now) return notFound('channel', id);
+    return new SignalboxError('CONFLICT', `The channel “${id}” has version ${now.version}.`, {
+      version: now.version,
+    });
+  }
+
+  return {
+    async create(caller, input) {
+      requireApiKey(caller);
+      const { projectId } = caller;
+      const id = input.id === undefined ? newId('channel') : parseName('channel', input.id, 'input.id');
+      const channel: Channel = {
+        projectId,
+        id,
+        state: parseJson(input.state ?? {}, config.maxStateBytes, 'input.state'),
+        version: 1,
+        createdAfter: await logHead(projectId),
+        createdAt: clock.now(),
+        type: input.type ?? 'PRIVATE',
+        historyMessages: null,
+        historySeconds: null,
+        ...parsePolicy(input, config),
+      };
+      if (!(await rows.insert(channel)))
+        throw new SignalboxError('CONFLICT', `The channel “${id}” exists already.`);
+      audit({ action: 'channel.create', projectId, actor: actorOf(caller), subject: id });
+      return channel;
+    },
+    async update(caller, id, input) {
+      requireApiKey(caller);
+      const { projectId } = caller;
+      const type = input.type === undefined ? {} : { type: input.type };
+      const channel = await rows.update(projectId, id, { ...type, ...parsePolicy(input, config) });
+      if (!channel) throw notFound('channel', id);
+      await announce({ kind: 'CHANNEL_UPDATED', projectId, channel });
+      audit({ action: 'channel.update', projectId, actor: actorOf(caller), subject: id });
+      return channel;
+    },
+    async remove(caller, id) {
+      requireApiKey(caller);
+      const { projectId } = caller;
+      const channel = await rows.find(projectId, id);
+      if (!channel) throw notFound('channel', id);
+      await rows.remove(projectId, id);
+      await announce({ kind: 'CHANNEL_DELETED', projectId, channelId: id });
+      audit({ action: 'channel.delete', projectId, actor: actorOf(caller), subject: id });
+      return channel;
+    },
+    async setState(caller, id, state, ifVersion) {
+      const { channel } = await access.require(caller, 'MODERATE', id);
+      const saved = await saveState(channel, state as Json, ifVersion);
+      if (!saved) throw await conflict(caller, id);
+      return saved;
+    },
+    async patchState(caller, id, patch, ifVersion) {
+      for (let attempt = 0; attempt < MAX_PATCH_ATTEMPTS; attempt++) {
+        const { channel } = await access.require(caller, 'MODERATE', id);
+        if (ifVersion !== undefined && ifVersion !== channel.version) break;
+        const patched = mergePatch(channel.state, parseJson(patch, config.maxStateBytes, 'patch'));
+        const saved = await saveState(channel, patched, channel.version);
+        if (saved) return saved;
+      }
+      throw await conflict(caller, id);
+    },
+    async list(caller, page, type) {
+      requireApiKey(caller);
+      return rows.list(caller.projectId, page, type);
+    },
+    find: (projectId, id) => rows.find(projectId, id),
+    access,
+  };
+}
+
+function parsePolicy({ historyMessages, historySeconds }: ChannelInput, config: Config) {
+  return {
+    ...(historyMessages !== undefined && {
+      historyMessages: parseBound(historyMessages, config.retentionMessages, 'input.history.messages'),
+    }),
+    ...(historySeconds !== undefined && {
+      historySeconds: parseBound(historySeconds, config.retentionSeconds, 'input.history.seconds'),
+    }),
+  };
+}
+
+function parseBound(value: number | null, max: number, field: string): number | null {
+  if (value === null || (value >= 0 && value <= max)) return value;
+  throw badInput(field, `is ${value}; it must be 0–${max}, or null for as much as the service keeps.`);
+}

@@ -1,0 +1,117 @@
+import { and, asc, count, eq, gt, sql } from 'drizzle-orm';
+import { pageOf, type Page, type PageRequest } from '../paging.ts';
+import { type Statement, type Store } from '../store/store.ts';
+import { channels, memberships } from '../store/tables.ts';
+import { toChannel } from './channel-store.ts';
+import { type Channel, type Membership } from './channel.ts';
+
+/** A membership with the channel it opens. */
+export interface Entry {
+  membership: Membership;
+  channel: Channel;
+}
+
+/** The rows of memberships. */
+export function createMembershipStore({ db }: Store) {
+  const at = (projectId: string, channelId: string, tokenId: string) =>
+    and(
+      eq(memberships.projectId, projectId),
+      eq(memberships.channelId, channelId),
+      eq(memberships.tokenId, tokenId),
+    );
+  const findOne = db
+    .select()
+    .from(memberships)
+    .where(
+      and(
+        eq(memberships.projectId, sql.placeholder('projectId')),
+        eq(memberships.channelId, sql.placeholder('channelId')),
+        eq(memberships.tokenId, sql.placeholder('tokenId')),
+      ),
+    )
+    .prepare();
+  const sameChannel = and(
+    eq(channels.projectId, memberships.projectId),
+    eq(channels.id, memberships.channelId),
+  );
+
+  async function find(
+    projectId: string,
+    channelId: string,
+    tokenId: string,
+  ): Promise<Membership | undefined> {
+    return findOne.all({ projectId, channelId, tokenId })[0];
+  }
+
+  return {
+    find,
+    insertion: (membership: Membership): Statement => db.insert(memberships).values(membership),
+    /** The membership that holds afterwards: this one, or the one that was there before. */
+    async insert(membership: Membership): Promise<Membership> {
+      await db.insert(memberships).values(membership).onConflictDoNothing();
+      return (await find(membership.projectId, membership.channelId, membership.tokenId)) ?? membership;
+    },
+    async remove(projectId: string, channelId: string, tokenId: string): Promise<Membership | undefined> {
+      const [row] = await db
+        .delete(memberships)
+        .where(at(projectId, channelId, tokenId))
+        .returning();
+      return row;
+    },
+    async countOf(projectId: string, tokenId: string): Promise<number> {
+      const [row] = await db
+        .select({ count: count() })
+        .from(memberships)
+        .where(and(eq(memberships.projectId, projectId), eq(memberships.tokenId, tokenId)));
+      return row?.count ?? 0;
+    },
+    /** Everything the token is subscribed to; bounded by the limit of memberships per token. */
+    async allOf(projectId: string, tokenId: string): Promise<Entry[]> {
+      const rows = await db
+        .select({ membership: memberships, channel: channels })
+        .from(memberships)
+        .innerJoin(channels, sameChannel)
+        .where(and(eq(memberships.projectId, projectId), eq(memberships.tokenId, tokenId)))
+        .orderBy(asc(memberships.channelId));
+      return rows.map(({ membership, channel }) => ({ membership, channel: toChannel(channel) }));
+    },
+    async listOfToken(
+      projectId: string,
+      tokenId: string,
+      { first, after }: PageRequest,
+    ): Promise<Page<Membership>> {
+      const rows = await db
+        .select()
+        .from(memberships)
+        .where(
+          and(
+            eq(memberships.projectId, projectId),
+            eq(memberships.tokenId, tokenId),
+            after === undefined ? undefined : gt(memberships.channelId, after),
+          ),
+        )
+        .orderBy(asc(memberships.channelId))
+        .limit(first + 1);
+      return pageOf(rows, first);
+    },
+    async listOfChannel(
+      projectId: string,
+      channelId: string,
+      { first, after }: PageRequest,
+    ): Promise<Page<Membership>> {
+      const rows = await db
+        .select()
+        .from(memberships)
+        .where(
+          and(
+            eq(memberships.projectId, projectId),
+            eq(memberships.channelId, channelId),
+            after === undefined ? undefined : gt(memberships.tokenId, after),
+          ),
+        )
+        .orderBy(asc(memberships.tokenId))
+        .limit(first + 1);
+      return pageOf(rows, first);
+    },
+  };
+}

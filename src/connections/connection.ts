@@ -1,0 +1,156 @@
+import { type Member } from '../broker/leases.ts';
+import { type Message } from '../broker/message.ts';
+import { type LeaveReason } from '../broker/signal.ts';
+import { SignalboxError } from '../errors.ts';
+import { type Json } from '../names.ts';
+import { type Caller } from '../tokens/caller.ts';
+import { type EventStream } from './stream.ts';
+
+/** Why a connection ends. The transport turns it into a close code, presence into why it left. */
+export type CloseReason =
+  | 'CLIENT_LEFT'
+  | 'CONNECTION_LOST'
+  | 'TOKEN_EXPIRED'
+  | 'TOKEN_REVOKED'
+  | 'KEY_ENDED'
+  | 'SLOW_CONSUMER'
+  | 'DRAINING';
+
+export const LEAVE_REASONS: Record<CloseReason, LeaveReason> = {
+  CLIENT_LEFT: 'LEFT',
+  CONNECTION_LOST: 'CONNECTION_LOST',
+  TOKEN_EXPIRED: 'EXPIRED',
+  TOKEN_REVOKED: 'REVOKED',
+  KEY_ENDED: 'REVOKED',
+  SLOW_CONSUMER: 'SLOW_CONSUMER',
+  DRAINING: 'DRAINING',
+};
+
+/** What its streams are told of their own connection; other changes reach them through the broker. */
+export type ConnectionNotice =
+  | { kind: 'TOKEN_UPDATED' }
+  | { kind: 'TOKEN_EXPIRING'; expiresAt: number }
+  | { kind: 'DISCONNECTING'; reason: CloseReason };
+
+export interface ConnectionFacts {
+  id: string;
+  nodeId: string;
+  caller: Caller;
+  transport: Member['transport'];
+  openedAt: number;
+}
+
+/** One live socket, or SSE stream, of a caller. Knows who it speaks for at this moment, and what ends with it. */
+export class Connection {
+  readonly id: string;
+  readonly nodeId: string;
+  readonly projectId: string;
+  readonly transport: Member['transport'];
+  readonly openedAt: number;
+  /** Who it speaks for now; token and grants may change while it lives. */
+  caller: Caller;
+  /** Milliseconds since 1970 at which it ends by itself. */
+  expiresAt = Number.POSITIVE_INFINITY;
+  /** Set once it has been told that its token expires soon. */
+  isExpiring = false;
+  /** What it chooses to show in presence. */
+  shown: Json = null;
+  /** The last message that reached it: one that reaches it by two subscriptions counts once. */
+  reachedBy: Message | undefined;
+  /** Set once it has ended. */
+  closed: CloseReason | undefined;
+  readonly #streams = new Set<EventStream<unknown>>();
+  readonly #closing: ((reason: CloseReason) => void)[] = [];
+  readonly #noticed = new Set<(notice: ConnectionNotice) => void>();
+
+  constructor({ id, nodeId, caller, transport, openedAt }: ConnectionFacts) {
+    this.id = id;
+    this.nodeId = nodeId;
+    this.projectId = caller.projectId;
+    this.caller = caller;
+    this.transport = transport;
+    this.openedAt = openedAt;
+  }
+
+  /** Whether anything may still be delivered to it. */
+  isOpen(now: number): boolean {
+    return this.closed === undefined && now < this.expiresAt;
+  }
+
+  add(stream: EventStream<unknown>): void {
+    this.#streams.add(stream);
+  }
+
+  remove(stream: EventStream<unknown>): void {
+    this.#streams.delete(stream);
+    // An SSE connection is the stream; a socket outlives what it subscribes to.
+    if (this.transport === 'SSE' && this.#streams.size === 0) this.close('CLIENT_LEFT');
+  }
+
+  /** Every stream looks again at what it may hear. */
+  judge(): void {
+    for (const stream of this.#streams) stream.judge();
+  }
+
+  /** Until disposed, `hear` is told what happens to this connection. */
+  onNotice(hear: (notice: ConnectionNotice) => void): Disposable {
+    this.#noticed.add(hear);
+    return { [Symbol.dispose]: () => this.#noticed.delete(hear) };
+  }
+
+  notify(notice: ConnectionNotice): void {
+    for (const hear of this.#noticed) hear(notice);
+  }
+
+  onClose(run: (reason: CloseReason) => void): void {
+    this.#closing.push(run);
+  }
+
+  /** Tells its streams, ends them, then whatever waits for its end. Repeating it changes nothing. */
+  close(reason: CloseReason): void {
+    if (this.closed !== undefined) return;
+    this.notify({ kind: 'DISCONNECTING', reason });
+    this.closed = reason;
+    const error = errorOf(reason);
+    for (const stream of this.#streams) stream.end(error);
+    for (const run of this.#closing) run(reason);
+  }
+
+  /** As others may see it. */
+  asMember(): Member {
+    const token = this.caller.kind === 'TOKEN' ? this.caller.token : undefined;
+    return {
+      connectionId: this.id,
+      nodeId: this.nodeId,
+      projectId: this.projectId,
+      tokenId: token?.id ?? null,
+      identity: token?.identity ?? null,
+      connectionData: token?.connectionData ?? null,
+      state: this.shown,
+      transport: this.transport,
+      connectedAt: this.openedAt,
+    };
+  }
+}
+
+/** What a stream that is pulled over HTTP is told; a WebSocket is told by its close code. */
+export function errorOf(reason: CloseReason): SignalboxError | undefined {
+  switch (reason) {
+    case 'TOKEN_EXPIRED':
+      return new SignalboxError('TOKEN_EXPIRED', 'The token has expired.');
+    case 'TOKEN_REVOKED':
+      return new SignalboxError('TOKEN_REVOKED', 'The token was revoked.');
+    case 'KEY_ENDED':
+      return new SignalboxError('UNAUTHENTICATED', 'The API key has ended.');
+    case 'SLOW_CONSUMER':
+      return new SignalboxError(
+        'SLOW_CONSUMER',
+        'The stream was not read fast enough. Resume with the last cursor.',
+      );
+    case 'DRAINING':
+      return new SignalboxError('UNAVAILABLE', 'The service is restarting. Resume with the last cursor.');
+    case 'CLIENT_LEFT':
+    case 'CONNECTION_LOST':
+      return undefined;
+  }
+}

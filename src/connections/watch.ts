@@ -1,0 +1,64 @@
+import { type Broker } from '../broker/broker.ts';
+import { type Signal } from '../broker/signal.ts';
+
+/** What can be watched: a channel, the memberships of a token, who is in a channel, what is said to one connection. */
+export type WatchKind = 'channel' | 'memberships' | 'presence' | 'connection';
+
+/** Hands each signal to those whom it concerns. */
+export interface Watch extends Disposable {
+  /** Until disposed, `see` is called with every signal about `id`. It must neither wait nor throw. */
+  on(kind: WatchKind, projectId: string, id: string, see: (signal: Signal) => void): Disposable;
+}
+
+export function createWatch(broker: Broker): Watch {
+  const watchers = new Map<string, Set<(signal: Signal) => void>>();
+  const listening = broker.listen({
+    message: () => 0,
+    signal(signal) {
+      const key = keyOfSignal(signal);
+      const concerned = key === undefined ? undefined : watchers.get(key);
+      if (!concerned) return 0;
+      for (const see of [...concerned]) see(signal);
+      return concerned.size;
+    },
+  });
+
+  return {
+    on(kind, projectId, id, see) {
+      const key = keyOf(kind, projectId, id);
+      const concerned = watchers.get(key) ?? new Set();
+      watchers.set(key, concerned.add(see));
+      return {
+        [Symbol.dispose]: () => {
+          concerned.delete(see);
+          if (concerned.size === 0 && watchers.get(key) === concerned) watchers.delete(key);
+        },
+      };
+    },
+    [Symbol.dispose]: () => listening[Symbol.dispose](),
+  };
+}
+
+const keyOf = (kind: WatchKind, projectId: string, id: string) => `${projectId}\n${kind}\n${id}`;
+
+function keyOfSignal(signal: Signal): string | undefined {
+  switch (signal.kind) {
+    case 'CHANNEL_UPDATED':
+    case 'CHANNEL_STATE_UPDATED':
+      return keyOf('channel', signal.projectId, signal.channel.id);
+    case 'CHANNEL_DELETED':
+      return keyOf('channel', signal.projectId, signal.channelId);
+    case 'MEMBERSHIP_BEGAN':
+      return keyOf('memberships', signal.projectId, signal.membership.tokenId);
+    case 'MEMBERSHIP_ENDED':
+      return keyOf('memberships', signal.projectId, signal.tokenId);
+    case 'PRESENCE_CHANGED':
+      return keyOf('presence', signal.projectId, signal.change.channelId);
+    case 'CONNECTION_SIGNALLED':
+      return keyOf('connection', signal.projectId, signal.connectionId);
+    case 'TOKEN_UPDATED':
+    case 'TOKEN_REVOKED':
+    case 'API_KEY_CHANGED':
+      return undefined;
+  }
+}

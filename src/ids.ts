@@ -1,0 +1,32 @@
+/** The prefix says what an id names, so that a pasted id is never mistaken for another kind. */
+export type IdPrefix =
+  'project' | 'key' | 'token' | 'channel' | 'msg' | 'conn' | 'sign' | 'jti' | 'node' | 'err';
+
+/** `count` bytes nobody can guess. */
+export type RandomBytes = (count: number) => Uint8Array;
+
+/** Makes an id such as `token_06f3k…`: the ids of one prefix sort by the time they were made. */
+export type NewId = (prefix: IdPrefix) => string;
+
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+const TIME_CHARACTERS = 10;
+const RANDOM_BYTES = 16;
+
+/** Ids of 50 bits of time (milliseconds) and 80 bits of chance, in Crockford's base 32. */
+export function createIds(now: () => number, randomBytes: RandomBytes): NewId {
+  return (prefix) => `${prefix}_${timePart(now())}${randomPart(randomBytes(RANDOM_BYTES))}`;
+}
+
+function timePart(epochMs: number): string {
+  let text = '';
+  for (let rest = epochMs; text.length < TIME_CHARACTERS; rest = Math.floor(rest / 32)) {
+    text = ALPHABET.charAt(rest % 32) + text;
+  }
+  return text;
+}
+
+function randomPart(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += ALPHABET.charAt(byte % 32);
+  return text;
+}

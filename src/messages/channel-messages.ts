@@ -1,0 +1,88 @@
+import { type Broker } from '../broker/broker.ts';
+import { channelAddress, type Message } from '../broker/message.ts';
+import { type Access, type Encounter } from '../channels/access.ts';
+import { openChannelStream } from '../connections/channel-stream.ts';
+import { type Connection } from '../connections/connection.ts';
+import { type EventStream } from '../connections/stream.ts';
+import { type Watch } from '../connections/watch.ts';
+import { SignalboxError } from '../errors.ts';
+import { parseName } from '../names.ts';
+import { type Presence } from '../presence/presence.ts';
+import { type Caller } from '../tokens/caller.ts';
+import { type Cursors } from './cursor.ts';
+import { Feed } from './feed.ts';
+import { type Hearers } from './hearers.ts';
+import { startAfter } from './resume.ts';
+
+export interface StreamParts {
+  broker: Broker;
+  hearers: Hearers;
+  watch: Watch;
+  access: Access;
+  presence: Presence;
+  cursors: Cursors;
+  replayed: (count: number) => void;
+}
+
+/** Event names that one subscription may name. */
+export const MAX_EVENT_NAMES = 100;
+
+/**
+ * The messages of one channel, in order, after `since` or from now on.
+ * @throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND unless the caller may hear it; POSITION_LOST when not all since
+ * `since` is kept; BAD_USER_INPUT. Ends with the refusal when it may no longer hear it.
+ */
+export function openChannelMessages(
+  parts: StreamParts,
+  connection: Connection,
+  channelId: string,
+  { since, events }: { since?: string | undefined; events?: readonly string[] | undefined },
+): Promise<EventStream<Message>> {
+  const { broker, presence, cursors } = parts;
+  const { projectId } = connection;
+  const wanted = events && new Set(events.map((event) => parseName('event', event, 'events')));
+  if (wanted && wanted.size > MAX_EVENT_NAMES) {
+    throw new SignalboxError('LIMIT_EXCEEDED', `At most ${MAX_EVENT_NAMES} event names.`, {
+      limit: MAX_EVENT_NAMES,
+    });
+  }
+  return openChannelStream<Message>(parts, connection, 'SUBSCRIBE', channelId, async (stream, encounter) => {
+    const address = channelAddress(channelId);
+    const floor = floorOf(connection.caller, encounter);
+    const head = await broker.head(projectId);
+    const { after, positionLost } = startAfter(cursors, projectId, since, head);
+    const trimmed = await broker.trimmedThrough(projectId, address);
+    if (positionLost || trimmed > Math.max(after.sequence, floor)) throw positionLostError();
+    const feed = new Feed(parts, connection, { after, head });
+    feed.hear(address, floor);
+    return {
+      start(sink) {
+        presence.enter(connection, channelId);
+        feed.start({
+          take: (message) => {
+            if (!wanted || wanted.has(message.event)) sink.push(message);
+          },
+          lost: () => stream.end(positionLostError()),
+          room: () => sink.room(),
+          failed: (error) => stream.end(error),
+          replayed: parts.replayed,
+        });
+      },
+      stop() {
+        feed.stop();
+        presence.exit(connection, channelId, 'LEFT');
+      },
+    };
+  });
+}
+
+/** What came up to here is not the caller's to read: it was said in an earlier channel of this name, or before it was let in. */
+export function floorOf(caller: Caller, { channel, membership }: Encounter): number {
+  const letInAfter =
+    caller.kind === 'TOKEN' && channel.type === 'PRIVATE' ? (membership?.beganAfter ?? 0) : 0;
+  return Math.max(channel.createdAfter, letInAfter);
+}
+
+export function positionLostError(): SignalboxError {
+  return new SignalboxError('POSITION_LOST', 'The log no longer holds everything since this cursor.');
+}

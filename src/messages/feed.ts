@@ -1,0 +1,154 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Broker } from '../broker/broker.ts';
+import { type Address, type Message } from '../broker/message.ts';
+import { type Position } from '../broker/position.ts';
+import { type Connection } from '../connections/connection.ts';
+import { SignalboxError } from '../errors.ts';
+import { type Hearer, type Hearers } from './hearers.ts';
+
+/** Messages read from the log at once while catching up. */
+export const REPLAY_PAGE = 200;
+/** Ephemeral messages kept for a subscriber that is still catching up; beyond, the oldest is forgotten. */
+const MAX_HELD = 100;
+
+/** What a feed leads into. */
+export interface FeedSink {
+  take(message: Message): void;
+  /** Messages at these addresses are gone before they were read. */
+  lost(addresses: Address[]): void;
+  /** Undefined while there is room; otherwise resolves when there is again. */
+  room(): Promise<void> | undefined;
+  failed(error: SignalboxError): void;
+  replayed(count: number): void;
+}
+
+/**
+ * The messages of some addresses after a position, in the order of the log, each once, without end.
+ *
+ * *Waiting* until it is started, it notes how far the log goes. *Catching up*, it reads the log page by page, as fast
+ * as its sink has room, and goes on noting. *Cut over* takes no turn: when it has read as far as it has noted, it is
+ * *live*, and what the broker hands it goes straight to the sink.
+ */
+export class Feed implements Hearer {
+  readonly connection: Connection;
+  readonly #broker: Broker;
+  readonly #hearers: Hearers;
+  readonly #addresses = new Map<Address, number>();
+  #phase: 'WAITING' | 'CATCHING_UP' | 'LIVE' | 'STOPPED' = 'WAITING';
+  #sink: FeedSink | undefined;
+  /** Everything up to here was taken, or is not for us. */
+  #through: number;
+  /** The log is known to go this far. */
+  #noted: number;
+  #held: Message[] = [];
+
+  constructor(
+    parts: { broker: Broker; hearers: Hearers },
+    connection: Connection,
+    { after, head }: { after: Position; head: Position },
+  ) {
+    this.#broker = parts.broker;
+    this.#hearers = parts.hearers;
+    this.connection = connection;
+    this.#through = after.sequence;
+    this.#noted = head.sequence;
+  }
+
+  get addresses(): ReadonlyMap<Address, number> {
+    return this.#addresses;
+  }
+
+  /** From now on it hears `address` too, there only what was said after `floor`. */
+  hear(address: Address, floor: number): void {
+    if (!this.#addresses.has(address)) this.#hearers.add(this.connection.projectId, address, this);
+    this.#addresses.set(address, floor);
+  }
+
+  /** From now on it does not, not even what is being read at this moment. */
+  unhear(address: Address): void {
+    if (this.#addresses.delete(address)) this.#hearers.remove(this.connection.projectId, address, this);
+  }
+
+  offer(message: Message): boolean {
+    if (this.#phase === 'STOPPED') return false;
+    if (message.logged && message.logged.sequence <= this.#through) return false;
+    if (this.#phase === 'LIVE') {
+      if (message.logged) this.#through = message.logged.sequence;
+      this.#sink?.take(message);
+    } else if (message.logged) {
+      this.#noted = Math.max(this.#noted, message.logged.sequence);
+    } else {
+      this.#held.push(message);
+      if (this.#held.length > MAX_HELD) this.#held.shift();
+    }
+    return true;
+  }
+
+  start(sink: FeedSink): void {
+    this.#sink = sink;
+    this.#phase = 'CATCHING_UP';
+    if (this.#isThere()) this.#cutOver(sink);
+    else {
+      this.#catchUp(sink).catch(() => {
+        sink.failed(
+          new SignalboxError('UNAVAILABLE', 'The log cannot be read now. Resume with the last cursor.'),
+        );
+      });
+    }
+  }
+
+  stop(): void {
+    this.#phase = 'STOPPED';
+    for (const address of [...this.#addresses.keys()]) this.unhear(address);
+    this.#held = [];
+  }
+
+  async #catchUp(sink: FeedSink): Promise<void> {
+    while (!this.#isThere()) {
+      const { messages, through, lost } = await this.#broker.read({
+        projectId: this.connection.projectId,
+        after: this.#through,
+        addresses: this.#addresses,
+        limit: REPLAY_PAGE,
+      });
+      if (this.#isStopped()) return;
+      if (lost.length > 0) sink.lost(lost);
+      const taken = await this.#takePage(messages, sink);
+      sink.replayed(taken);
+      if (this.#isStopped()) return;
+      this.#through = Math.max(this.#through, through);
+      // A page a turn: however much one subscriber missed, the others are served in between.
+      if (!this.#isThere()) await nextTurn();
+      if (this.#isStopped()) return;
+    }
+    this.#cutOver(sink);
+  }
+
+  async #takePage(messages: Message[], sink: FeedSink): Promise<number> {
+    let taken = 0;
+    for (const message of messages) {
+      // Asked anew for each: an address may be taken from us while the page is read or the sink has no room.
+      if (!this.#addresses.has(message.address)) continue;
+      sink.take(message);
+      taken++;
+      const room = sink.room();
+      if (room) await room;
+    }
+    return taken;
+  }
+
+  #isThere(): boolean {
+    return this.#through >= this.#noted;
+  }
+
+  #isStopped(): boolean {
+    return this.#phase === 'STOPPED';
+  }
+
+  #cutOver(sink: FeedSink): void {
+    this.#phase = 'LIVE';
+    for (const message of this.#held.splice(0)) {
+      if (this.#addresses.has(message.address)) sink.take(message);
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { channelOf, type Address } from '../broker/message.ts';
+import { type Channel } from '../channels/channel.ts';
+import { every, type Clock } from '../clock.ts';
+import { type Config } from '../config.ts';
+import { type LogStore } from './log-store.ts';
+
+/** Keeps the log within what the service and each channel want kept. */
+export interface Retention extends AsyncDisposable {
+  /** Removes what is over; runs by itself too. Resolves when nothing is over any more. */
+  purge(): Promise<void>;
+}
+
+/** Messages removed in one step; between two steps others have their turn. */
+const STEP = 250;
+const ADDRESS_PAGE = 500;
+
+export function createRetention(parts: {
+  log: LogStore;
+  findChannel: (projectId: string, id: string) => Promise<Channel | undefined>;
+  clock: Clock;
+  config: Config;
+  onFault: (error: unknown) => void;
+}): Retention {
+  const { log, findChannel, clock, config, onFault } = parts;
+  let running: Promise<void> | undefined;
+  let isOver = false;
+  /** Addresses whose channels keep messages for a shorter time than the service does: they are looked at every time. */
+  const timed = new Map<string, { projectId: string; address: Address }>();
+  let knowsAll = false;
+
+  async function stepwise(step: () => number): Promise<void> {
+    while (!isOver && step() > 0) await nextTurn();
+  }
+
+  async function purgeAddress(projectId: string, address: Address): Promise<void> {
+    const channelId = channelOf(address);
+    const channel = channelId === null ? undefined : await findChannel(projectId, channelId);
+    const key = `${projectId}\n${address}`;
+    const seconds = channel?.historySeconds ?? config.retentionSeconds;
+    if (seconds < config.retentionSeconds) timed.set(key, { projectId, address });
+    else timed.delete(key);
+    // What a channel that is gone has left behind is nobody's to read.
+    const isOrphan = channelId !== null && !channel;
+    const keep = isOrphan ? 0 : (channel?.historyMessages ?? config.retentionMessages);
+    const before = clock.now() - seconds * 1000;
+    await stepwise(() => log.trim(projectId, address, { keep, before }, STEP));
+  }
+
+  async function purgeAll(): Promise<void> {
+    await stepwise(() => log.forgetKeys(clock.now(), STEP));
+    const before = clock.now() - config.retentionSeconds * 1000;
+    for (const projectId of log.listProjects()) await stepwise(() => log.trimAge(projectId, before, STEP));
+    const due = new Map([
+      ...timed,
+      ...log.takeGrown().map((at) => [`${at.projectId}\n${at.address}`, at] as const),
+    ]);
+    for (const { projectId, address } of due.values()) await purgeAddress(projectId, address);
+    if (!knowsAll) await purgeEvery();
+    knowsAll = true;
+  }
+
+  /** Once after the start: what grew in an earlier life of the process. */
+  async function purgeEvery(): Promise<void> {
+    let after = { projectId: '', address: '' };
+    for (;;) {
+      const page = log.listAddresses(after, ADDRESS_PAGE);
+      for (const { projectId, address } of page) await purgeAddress(projectId, address);
+      const last = page.at(-1);
+      if (isOver || !last) return;
+      after = last;
+    }
+  }
+
+  function purge(): Promise<void> {
+    running ??= purgeAll().finally(() => (running = undefined));
+    return running;
+  }
+
+  const purging = every(clock, config.purgeIntervalMs, () => void purge().catch(onFault));
+
+  return {
+    purge,
+    async [Symbol.asyncDispose]() {
+      isOver = true;
+      purging[Symbol.dispose]();
+      await running?.catch(() => undefined);
+    },
+  };
+}

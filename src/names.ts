@@ -1,0 +1,86 @@
+import { badInput, SignalboxError } from './errors.ts';
+
+/** What callers may name things, in one place: each rule says its limit, each error names the character and its position. */
+const RULES = {
+  channel: { characters: /[A-Za-z0-9_.:@-]/, allowed: 'letters, digits and _ . : @ -', maxLength: 255 },
+  project: { characters: /[a-z0-9-]/, allowed: 'lower-case letters, digits and -', maxLength: 63 },
+  identity: {
+    characters: /[A-Za-z0-9_.:@|~-]/,
+    allowed: 'letters, digits and _ . : @ | ~ -',
+    maxLength: 255,
+  },
+  event: { characters: /[A-Za-z0-9_.:~-]/, allowed: 'letters, digits and _ . : ~ -', maxLength: 128 },
+  idempotencyKey: { characters: /[\x21-\x7e]/, allowed: 'visible ASCII characters', maxLength: 255 },
+} as const;
+
+export type NameKind = keyof typeof RULES;
+
+/** The rule in words, for descriptions. */
+export function describeName(kind: NameKind): string {
+  const rule = RULES[kind];
+  return `1–${rule.maxLength} characters: ${rule.allowed}`;
+}
+
+/** @throws BAD_USER_INPUT naming `field`, the offending character and its position. */
+export function parseName(kind: NameKind, value: string, field: string): string {
+  const rule = RULES[kind];
+  if (value === '') throw badInput(field, 'must not be empty.');
+  if (value.length > rule.maxLength) {
+    throw badInput(field, `has ${value.length} characters; at most ${rule.maxLength} are allowed.`);
+  }
+  for (let position = 0; position < value.length; position++) {
+    if (!rule.characters.test(value.charAt(position))) {
+      const character = JSON.stringify(String.fromCodePoint(value.codePointAt(position) ?? 0));
+      throw badInput(field, `has ${character} at position ${position}; allowed are ${rule.allowed}.`);
+    }
+  }
+  return value;
+}
+
+export const MAX_TEXT_LENGTH = 1000;
+
+/** Free text that other users will see: at most 1,000 characters, no control characters but line ends and tabs. */
+export function parseText(value: string, field: string): string {
+  const length = [...value].length;
+  if (length > MAX_TEXT_LENGTH) {
+    throw badInput(field, `has ${length} characters; at most ${MAX_TEXT_LENGTH} are allowed.`);
+  }
+  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  const position = value.search(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/);
+  if (position >= 0) throw badInput(field, `has a control character at position ${position}.`);
+  return value;
+}
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+const MAX_JSON_DEPTH = 32;
+
+/**
+ * A JSON document within `maxBytes` of UTF-8 and 32 levels.
+ * @throws PAYLOAD_TOO_LARGE when it is larger, BAD_USER_INPUT when it is deeper.
+ */
+export function parseJson(value: unknown, maxBytes: number, field: string): Json {
+  if (depthOf(value, MAX_JSON_DEPTH + 1) > MAX_JSON_DEPTH) {
+    throw badInput(field, `is nested more than ${MAX_JSON_DEPTH} levels deep.`);
+  }
+  const bytes = Buffer.byteLength(JSON.stringify(value));
+  if (bytes > maxBytes) {
+    throw new SignalboxError(
+      'PAYLOAD_TOO_LARGE',
+      `${field}: has ${bytes} bytes; at most ${maxBytes} are allowed.`,
+      {
+        field,
+        limit: maxBytes,
+      },
+    );
+  }
+  return value as Json;
+}
+
+function depthOf(value: unknown, stopAt: number): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  if (stopAt <= 1) return 1;
+  let deepest = 0;
+  for (const child of Object.values(value)) deepest = Math.max(deepest, depthOf(child, stopAt - 1));
+  return deepest + 1;
+}

@@ -1,0 +1,46 @@
+import { and, asc, eq, gt } from 'drizzle-orm';
+import { pageOf, type Page, type PageRequest } from '../paging.ts';
+import { type Store } from '../store/store.ts';
+import { apiKeys } from '../store/tables.ts';
+import { type ApiKey } from './api-keys.ts';
+
+export type ApiKeyRow = ApiKey & { secretHash: string };
+
+/** The rows of API keys. Of a secret there is only its hash. */
+export function createApiKeyStore({ db }: Store) {
+  const inProject = (projectId: string, id: string) =>
+    and(eq(apiKeys.projectId, projectId), eq(apiKeys.id, id));
+  return {
+    /** False when the id is taken. */
+    async insert(row: ApiKeyRow): Promise<boolean> {
+      const rows = await db.insert(apiKeys).values(row).onConflictDoNothing().returning();
+      return rows.length > 0;
+    },
+    /** In any project: whoever presents a key is told apart by it alone. */
+    async findAnywhere(id: string): Promise<ApiKeyRow | undefined> {
+      const [row] = await db.select().from(apiKeys).where(eq(apiKeys.id, id));
+      return row;
+    },
+    async find(projectId: string, id: string): Promise<ApiKeyRow | undefined> {
+      const [row] = await db.select().from(apiKeys).where(inProject(projectId, id));
+      return row;
+    },
+    async update(
+      projectId: string,
+      id: string,
+      change: Partial<Pick<ApiKeyRow, 'secretHash' | 'expiresAt' | 'revokedAt'>>,
+    ): Promise<ApiKeyRow | undefined> {
+      const [row] = await db.update(apiKeys).set(change).where(inProject(projectId, id)).returning();
+      return row;
+    },
+    async list(projectId: string, { first, after }: PageRequest): Promise<Page<ApiKeyRow>> {
+      const rows = await db
+        .select()
+        .from(apiKeys)
+        .where(and(eq(apiKeys.projectId, projectId), after === undefined ? undefined : gt(apiKeys.id, after)))
+        .orderBy(asc(apiKeys.id))
+        .limit(first + 1);
+      return pageOf(rows, first);
+    },
+  };
+}

@@ -1,0 +1,151 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { type Clock } from '../clock.ts';
+import { API_KEY_SHAPE } from '../config.ts';
+import { badInput, notFound, SignalboxError } from '../errors.ts';
+import { type NewId, type RandomBytes } from '../ids.ts';
+import { parseText } from '../names.ts';
+import { type Page, type PageRequest } from '../paging.ts';
+import { type Store } from '../store/store.ts';
+import { createApiKeyStore, type ApiKeyRow } from './api-key-store.ts';
+import { DEFAULT_PROJECT } from './projects.ts';
+
+/** A backend's credential: everything inside its project. */
+export interface ApiKey {
+  id: string;
+  projectId: string;
+  name: string;
+  /** The operator's key may also make projects and their first keys. */
+  operator: boolean;
+  createdAt: number;
+  expiresAt: number | null;
+  revokedAt: number | null;
+}
+
+/** A key and its secret, which is shown this once. */
+export interface MintedApiKey {
+  apiKey: ApiKey;
+  /** `key_<id>.<secret>` */
+  secret: string;
+}
+
+/** Tells every node that a key no longer opens what it did. */
+export type AnnounceApiKey = (change: {
+  kind: 'API_KEY_CHANGED';
+  projectId: string;
+  apiKey: ApiKey;
+}) => Promise<unknown>;
+
+export const MAX_OVERLAP_SECONDS = 30 * 86_400;
+
+export interface ApiKeys {
+  create(projectId: string, input: { name?: string | undefined }): Promise<MintedApiKey>;
+  list(projectId: string, page: PageRequest): Promise<Page<ApiKey>>;
+  /** Ends the key and its live connections at once. @throws NOT_FOUND */
+  revoke(projectId: string, id: string): Promise<ApiKey>;
+  /**
+   * Makes a successor; the old key works for `overlapSeconds` more (0–30 days).
+   * @throws NOT_FOUND, BAD_USER_INPUT
+   */
+  rotate(projectId: string, id: string, overlapSeconds: number): Promise<MintedApiKey>;
+  /** The key that `text` proves to hold, or undefined. Takes the same time for a wrong secret as for a right one. */
+  verify(text: string): Promise<ApiKey | undefined>;
+  /** Sees to it that `given` opens project `default`; without it, makes a first key where there is none and returns its secret. */
+  bootstrap(given: string | undefined): Promise<string | undefined>;
+}
+
+export function createApiKeys(parts: {
+  store: Store;
+  clock: Clock;
+  newId: NewId;
+  randomBytes: RandomBytes;
+  announce: AnnounceApiKey;
+}): ApiKeys {
+  const { store, clock, newId, randomBytes, announce } = parts;
+  const rows = createApiKeyStore(store);
+
+  async function mint(projectId: string, name: string, operator: boolean): Promise<MintedApiKey> {
+    const id = newId('key');
+    const secret = `${id}.${Buffer.from(randomBytes(32)).toString('base64url')}`;
+    const apiKey = {
+      id,
+      projectId,
+      name,
+      operator,
+      createdAt: clock.now(),
+      expiresAt: null,
+      revokedAt: null,
+    };
+    await rows.insert({ ...apiKey, secretHash: hash(secret) });
+    return { apiKey, secret };
+  }
+
+  async function change(
+    projectId: string,
+    id: string,
+    values: { expiresAt?: number; revokedAt?: number },
+  ): Promise<ApiKey> {
+    const row = await rows.update(projectId, id, values);
+    if (!row) throw notFound('API key', id);
+    const apiKey = withoutHash(row);
+    await announce({ kind: 'API_KEY_CHANGED', projectId, apiKey });
+    return apiKey;
+  }
+
+  return {
+    create: (projectId, input) => mint(projectId, parseText(input.name ?? 'API key', 'name'), false),
+    async list(projectId, page) {
+      const { items, hasMore } = await rows.list(projectId, page);
+      return { items: items.map(withoutHash), hasMore };
+    },
+    revoke: (projectId, id) => change(projectId, id, { revokedAt: clock.now() }),
+    async rotate(projectId, id, overlapSeconds) {
+      if (overlapSeconds < 0 || overlapSeconds > MAX_OVERLAP_SECONDS) {
+        throw badInput('overlapSeconds', `is ${overlapSeconds}; it must be 0–${MAX_OVERLAP_SECONDS}.`);
+      }
+      const old = await rows.find(projectId, id);
+      if (!old) throw notFound('API key', id);
+      if (!isOpen(old, clock.now()))
+        throw new SignalboxError('CONFLICT', `The API key “${id}” has ended already.`);
+      const successor = await mint(projectId, old.name, old.operator);
+      await change(projectId, id, { expiresAt: clock.now() + overlapSeconds * 1000 });
+      return successor;
+    },
+    async verify(text) {
+      const id = API_KEY_SHAPE.exec(text)?.[1];
+      if (id === undefined) return undefined;
+      const row = await rows.findAnywhere(`key_${id}`);
+      const matches = timingSafeEqual(Buffer.from(row?.secretHash ?? hash('')), Buffer.from(hash(text)));
+      return row && matches && isOpen(row, clock.now()) ? withoutHash(row) : undefined;
+    },
+    async bootstrap(given) {
+      if (given === undefined) {
+        const { items } = await rows.list(DEFAULT_PROJECT, { first: 1 });
+        return items.length > 0 ? undefined : (await mint(DEFAULT_PROJECT, 'bootstrap', true)).secret;
+      }
+      const id = `key_${API_KEY_SHAPE.exec(given)?.[1] ?? ''}`;
+      const row = {
+        id,
+        projectId: DEFAULT_PROJECT,
+        name: 'bootstrap',
+        operator: true,
+        createdAt: clock.now(),
+      };
+      const fresh = await rows.insert({ ...row, secretHash: hash(given), expiresAt: null, revokedAt: null });
+      if (!fresh) await rows.update(DEFAULT_PROJECT, id, { secretHash: hash(given) });
+      return undefined;
+    },
+  };
+}
+
+/** The secret has 256 bits of chance, or at least 16 characters of the operator's: a slow hash would buy nothing. */
+function hash(secret: string): string {
+  return createHash('sha256').update(secret).digest('base64url');
+}
+
+function isOpen(key: ApiKey, now: number): boolean {
+  return key.revokedAt === null && (key.expiresAt === null || now < key.expiresAt);
+}
+
+function withoutHash({ secretHash: _, ...apiKey }: ApiKeyRow): ApiKey {
+  return apiKey;
+}

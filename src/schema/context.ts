@@ -1,0 +1,50 @@
+import { type Audit } from '../audit.ts';
+import { type Broker } from '../broker/broker.ts';
+import { type Channels } from '../channels/channels.ts';
+import { type Memberships } from '../channels/memberships.ts';
+import { type Connection } from '../connections/connection.ts';
+import { type Connections } from '../connections/connections.ts';
+import { type Watch } from '../connections/watch.ts';
+import { type Cursors } from '../messages/cursor.ts';
+import { type History } from '../messages/history.ts';
+import { type Messages } from '../messages/messages.ts';
+import { type InboxParts } from '../messages/inbox.ts';
+import { type Presence } from '../presence/presence.ts';
+import { type ApiKeys } from '../projects/api-keys.ts';
+import { type Projects } from '../projects/projects.ts';
+import { type Authenticate } from '../tokens/authenticate.ts';
+import { type Caller } from '../tokens/caller.ts';
+import { type SigningKeys } from '../tokens/signing-keys.ts';
+import { type Tokens } from '../tokens/tokens.ts';
+
+/** Everything that resolvers may ask. */
+export interface Domain {
+  projects: Projects;
+  apiKeys: ApiKeys;
+  signingKeys: SigningKeys;
+  authenticate: Authenticate;
+  tokens: Tokens;
+  channels: Channels;
+  memberships: Memberships;
+  messages: Messages;
+  history: History;
+  presence: Presence;
+  connections: Connections;
+  cursors: Cursors;
+  broker: Broker;
+  watch: Watch;
+  /** What streams are made of. */
+  streams: InboxParts;
+  audit: Audit;
+}
+
+/** What a resolver knows of the operation it belongs to. */
+export interface Context {
+  readonly domain: Domain;
+  /** Who is asking, as of now. Reading it makes a result the viewer's own: it is never shared. */
+  readonly caller: Caller;
+  /** The live connection that the operation came by; undefined over plain HTTP. Reading it makes a result the viewer's own. */
+  readonly connection: Connection | undefined;
+  /** The live connection, opened now where an HTTP request turns into a stream. */
+  connect(): Promise<Connection>;
+}

@@ -1,0 +1,103 @@
+import { badInput } from '../errors.ts';
+import { parsePageSize, type Page, type PageRequest } from '../paging.ts';
+import { builder, type ObjectRefOf } from './builder.ts';
+
+/** What a Relay connection shows: edges with cursors, and whether there is more. */
+export interface Connected<T> {
+  edges: { cursor: string; node: T }[];
+  hasNextPage: boolean;
+  hasPreviousPage: boolean;
+}
+
+const PageInfo = builder.objectRef<Connected<unknown>>('PageInfo').implement({
+  description: 'Where a page lies in its list.',
+  fields: (t) => ({
+    hasNextPage: t.exposeBoolean('hasNextPage', { description: 'Whether more follows.' }),
+    hasPreviousPage: t.exposeBoolean('hasPreviousPage', { description: 'Whether something comes before.' }),
+    startCursor: t.string({
+      nullable: true,
+      description: 'The cursor of the first edge; null on an empty page.',
+      resolve: ({ edges }) => edges[0]?.cursor ?? null,
+    }),
+    endCursor: t.string({
+      nullable: true,
+      description: 'The cursor of the last edge; null on an empty page. Pass it as `after` to read on.',
+      resolve: ({ edges }) => edges.at(-1)?.cursor ?? null,
+    }),
+  }),
+});
+
+/** The Relay connection type `<name>Connection` and its edge, of nodes of one type. */
+export function connectionOf<T>(
+  name: string,
+  node: ObjectRefOf<T>,
+  cursorType: 'String' | 'Cursor' = 'String',
+) {
+  const Edge = builder.objectRef<{ cursor: string; node: T }>(`${name}Edge`).implement({
+    description: `A ${name} and its place in the list.`,
+    fields: (t) => ({
+      cursor: t.field({
+        type: cursorType,
+        description:
+          cursorType === 'Cursor'
+            ? 'Its place in the log: what `since` takes.'
+            : 'Its place in the list, for `after`.',
+        resolve: (edge) => edge.cursor,
+      }),
+      node: t.field({ type: node, description: `The ${name}.`, resolve: (edge) => edge.node as never }),
+    }),
+  });
+  return builder.objectRef<Connected<T>>(`${name}Connection`).implement({
+    description: `A page of a list, after Relay’s cursor connections.`,
+    fields: (t) => ({
+      edges: t.field({ type: [Edge], description: 'What is on the page.', resolve: (page) => page.edges }),
+      nodes: t.field({
+        type: [node],
+        description: 'What is on the page, without cursors.',
+        resolve: (page) => page.edges.map((edge) => edge.node) as never,
+      }),
+      pageInfo: t.field({
+        type: PageInfo,
+        description: 'Where the page lies in the list.',
+        resolve: (page) => page,
+      }),
+    }),
+  });
+}
+
+const FIRST = 'How many: 1–100, 20 by default.';
+const AFTER = 'Only what follows this cursor.';
+
+/** The arguments of a list that is read forwards. */
+export const forwardArgs = builder.args((t) => ({
+  first: t.int({ description: FIRST }),
+  after: t.string({ description: AFTER }),
+}));
+
+export function toPageRequest({
+  first,
+  after,
+}: {
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}): PageRequest {
+  return { first: parsePageSize(first, 'first'), after: after == null ? undefined : decode(after) };
+}
+
+/** A page of a list sorted by `idOf`, whose cursors are those ids. */
+export function toConnected<T>(
+  { items, hasMore }: Page<T>,
+  request: PageRequest,
+  idOf: (item: T) => string,
+): Connected<T> {
+  return {
+    edges: items.map((node) => ({ cursor: Buffer.from(idOf(node)).toString('base64url'), node })),
+    hasNextPage: hasMore,
+    hasPreviousPage: request.after !== undefined,
+  };
+}
+
+function decode(cursor: string): string {
+  if (!/^[A-Za-z0-9_-]{1,400}$/.test(cursor)) throw badInput('after', 'is not a cursor of this list.');
+  return Buffer.from(cursor, 'base64url').toString();
+}

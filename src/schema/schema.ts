@@ -1,0 +1,16 @@
+import './scalars.ts';
+import './project.ts';
+import './token.ts';
+import './channel.ts';
+import './membership.ts';
+import './message.ts';
+import './event.ts';
+import './presence.ts';
+import './viewer.ts';
+import { type GraphQLSchema } from 'graphql';
+import { builder } from './builder.ts';
+
+/** The whole API. */
+export function createSchema(): GraphQLSchema {
+  return builder.toSchema();
+}

@@ -1,0 +1,21 @@
+import { isNull } from 'drizzle-orm';
+import { type Store } from '../store/store.ts';
+import { signingKeys } from '../store/tables.ts';
+
+export type SigningKeyRow = typeof signingKeys.$inferSelect;
+
+/** The rows of signing keys. */
+export function createSigningKeyStore({ db }: Store) {
+  return {
+    async insert(row: SigningKeyRow): Promise<void> {
+      await db.insert(signingKeys).values(row);
+    },
+    async list(): Promise<SigningKeyRow[]> {
+      return db.select().from(signingKeys);
+    },
+    /** Takes signing away from every key that has it; each verifies until `expiresAt`. */
+    async retireAll(retiredAt: number, expiresAt: number): Promise<void> {
+      await db.update(signingKeys).set({ retiredAt, expiresAt }).where(isNull(signingKeys.retiredAt));
+    },
+  };
+}

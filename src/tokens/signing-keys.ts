@@ -1,0 +1,91 @@
+import { createSecretKey, type KeyObject } from 'node:crypto';
+import { type Clock } from '../clock.ts';
+import { badInput } from '../errors.ts';
+import { type NewId, type RandomBytes } from '../ids.ts';
+import { type Store } from '../store/store.ts';
+import { createSigningKeyStore, type SigningKeyRow } from './signing-key-store.ts';
+
+/** A key that signs credentials. The algorithm belongs to the key; what a header claims is never asked. */
+export interface SigningKey {
+  id: string;
+  algorithm: 'HS256';
+  key: KeyObject;
+  /** Null: it verifies until it is rotated out. */
+  expiresAt: number | null;
+}
+
+/** One year: how long a rotated key may go on verifying. */
+export const MAX_SIGNING_OVERLAP_SECONDS = 366 * 86_400;
+
+export interface SigningKeys {
+  /** The key that signs now; made when there is none. */
+  current(): Promise<SigningKey>;
+  /** A key that still verifies, by its id, which is an opaque name and nothing else. */
+  find(id: string): Promise<SigningKey | undefined>;
+  /** Makes a new key that signs from now on; those before it verify for `overlapSeconds` more. */
+  rotate(overlapSeconds: number): Promise<void>;
+}
+
+export function createSigningKeys(parts: {
+  store: Store;
+  clock: Clock;
+  newId: NewId;
+  randomBytes: RandomBytes;
+}): SigningKeys {
+  const { store, clock, newId, randomBytes } = parts;
+  const rows = createSigningKeyStore(store);
+  let known: Map<string, SigningKey> | undefined;
+  let signing: SigningKey | undefined;
+
+  async function load(): Promise<Map<string, SigningKey>> {
+    if (known) return known;
+    const found = await rows.list();
+    known = new Map(found.map((row) => [row.id, toKey(row)]));
+    const current = found.find((row) => row.retiredAt === null);
+    if (current) signing = toKey(current);
+    return known;
+  }
+
+  async function add(): Promise<SigningKey> {
+    const row: SigningKeyRow = {
+      id: newId('sign'),
+      algorithm: 'HS256',
+      secret: Buffer.from(randomBytes(32)).toString('base64url'),
+      createdAt: clock.now(),
+      retiredAt: null,
+      expiresAt: null,
+    };
+    await rows.insert(row);
+    signing = toKey(row);
+    known?.set(row.id, signing);
+    return signing;
+  }
+
+  return {
+    async current() {
+      await load();
+      return signing ?? add();
+    },
+    async find(id) {
+      const key = (await load()).get(id);
+      return key && (key.expiresAt === null || clock.now() < key.expiresAt) ? key : undefined;
+    },
+    async rotate(overlapSeconds) {
+      if (overlapSeconds < 0 || overlapSeconds > MAX_SIGNING_OVERLAP_SECONDS) {
+        throw badInput(
+          'overlapSeconds',
+          `is ${overlapSeconds}; it must be 0–${MAX_SIGNING_OVERLAP_SECONDS}.`,
+        );
+      }
+      await rows.retireAll(clock.now(), clock.now() + overlapSeconds * 1000);
+      known = undefined;
+      signing = undefined;
+      await load();
+      await add();
+    },
+  };
+}
+
+function toKey({ id, secret, expiresAt }: SigningKeyRow): SigningKey {
+  return { id, algorithm: 'HS256', key: createSecretKey(Buffer.from(secret, 'base64url')), expiresAt };
+}

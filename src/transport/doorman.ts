@@ -1,0 +1,52 @@
+import { type IncomingMessage } from 'node:http';
+import { type Clock } from '../clock.ts';
+import { type Config } from '../config.ts';
+import { SignalboxError } from '../errors.ts';
+import { RateLimit } from '../rate-limit.ts';
+
+/** Lets connections in, so many at a time and a second, by network address and in all. */
+export interface Doorman {
+  /** The network address of whoever asks, as far as trusted proxies tell. */
+  addressOf(request: IncomingMessage): string;
+  /** A place, to be given back. @throws RATE_LIMITED, or UNAVAILABLE when there is none. */
+  enter(address: string): Disposable;
+}
+
+export function createDoorman(config: Config, clock: Clock): Doorman {
+  const rate = new RateLimit(clock, config.connectsPerSecond, 'connects from your address');
+  const inside = new Map<string, number>();
+  let all = 0;
+
+  return {
+    addressOf(request) {
+      const direct = request.socket.remoteAddress ?? '';
+      if (config.trustedProxies === 0) return direct;
+      // The last entries were appended by proxies that we trust, each naming who came to it.
+      const named = String(request.headers['x-forwarded-for'] ?? '').split(',');
+      return named.at(-config.trustedProxies)?.trim() ?? direct;
+    },
+    enter(address) {
+      rate.take(address);
+      const here = inside.get(address) ?? 0;
+      if (all >= config.maxConnections || here >= config.maxConnectionsPerAddress) {
+        throw new SignalboxError(
+          'UNAVAILABLE',
+          'There are too many connections, from your address or in all.',
+        );
+      }
+      all++;
+      inside.set(address, here + 1);
+      let isInside = true;
+      return {
+        [Symbol.dispose]() {
+          if (!isInside) return;
+          isInside = false;
+          all--;
+          const left = (inside.get(address) ?? 1) - 1;
+          if (left > 0) inside.set(address, left);
+          else inside.delete(address);
+        },
+      };
+    },
+  };
+}

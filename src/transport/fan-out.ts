@@ -1,0 +1,114 @@
+import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
+import { type Connection } from '../connections/connection.ts';
+import { EventStream } from '../connections/stream.ts';
+import { type SignalboxError } from '../errors.ts';
+import { type Outbox } from './outbox.ts';
+import { Executed, type Plan, type Plans } from './plan.ts';
+import { type PublicError } from './public-errors.ts';
+
+/** Results that may be in the making for one connection; beyond, it is a slow consumer. */
+const MAX_PENDING = 1000;
+
+/** What a socket is to the fan-out: the connection, where its frames go, and what is still being made for it. */
+export interface Receiver {
+  readonly connection: Connection;
+  readonly outbox: Outbox;
+  /** Settles when the last result in the making has been sent; undefined while there is none. */
+  tail: Promise<void> | undefined;
+  pending: number;
+}
+
+/**
+ * Subscribes as graphql-js does, so that arguments, authorisation and errors are its own; then takes the events of our
+ * streams out of its hands: they are executed by a plan that all like-minded subscribers share, and written to the
+ * socket. What is returned only ends.
+ */
+export async function subscribe(
+  args: ExecutionArgs,
+  operationId: string,
+  receiver: Receiver,
+  { plans, publicError, delivered }: { plans: Plans; publicError: PublicError; delivered: () => void },
+): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
+  const source = await createSourceEventStream(args);
+  if (!(source instanceof EventStream)) {
+    const { errors } = source as ExecutionResult;
+    return { errors: (errors ?? []).map(publicError) };
+  }
+  const plan = plans.take(args, receiver.connection.projectId);
+  const ending = new Ending(() => {
+    plans.release(plan);
+    source.end();
+  });
+  source.attach({
+    push: (event) => push(receiver, operationId, () => plan.run(event, args), delivered),
+    room: () => receiver.outbox.room(),
+    end: (error) => {
+      const end = () => ending.end(error);
+      if (receiver.tail) void receiver.tail.then(end, end);
+      else end();
+    },
+  });
+  return ending;
+}
+
+/** Sends what `run` makes, in the order of the pushes of this connection, also where one takes longer to make. */
+function push(
+  receiver: Receiver,
+  operationId: string,
+  run: () => ReturnType<Plan['run']>,
+  delivered: () => void,
+): void {
+  const { connection, outbox } = receiver;
+  const send = (executed: Executed) => {
+    // It may have been made for a connection that has ended since.
+    if (connection.closed !== undefined) return;
+    outbox.send(executed.frameOf(operationId));
+    delivered();
+  };
+  const made = run();
+  if (made instanceof Executed && !receiver.tail) return send(made);
+  if (++receiver.pending > MAX_PENDING) return connection.close('SLOW_CONSUMER');
+  const tail = (receiver.tail ?? Promise.resolve())
+    .then(() => made)
+    .then(send)
+    .finally(() => {
+      receiver.pending--;
+      if (receiver.tail === tail) receiver.tail = undefined;
+    });
+  receiver.tail = tail;
+}
+
+/** An iterator without values: it is done, or fails, when the stream ends. */
+class Ending implements AsyncIterableIterator<ExecutionResult> {
+  readonly #released: () => void;
+  #over: { error: SignalboxError | undefined } | undefined;
+  #wake: (() => void) | undefined;
+
+  constructor(released: () => void) {
+    this.#released = released;
+  }
+
+  end(error?: SignalboxError): void {
+    if (this.#over) return;
+    this.#over = { error };
+    this.#released();
+    this.#wake?.();
+  }
+
+  async next(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    if (!this.#over) await new Promise<void>((wake) => (this.#wake = wake));
+    const error = this.#over?.error;
+    this.#over = { error: undefined };
+    if (error) throw error;
+    return { value: undefined, done: true };
+  }
+
+  async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
+    this.end();
+    return { value: undefined, done: true };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}

@@ -1,0 +1,188 @@
+/** What a new tab starts with, and one whose headers were not kept over a reload. */
+export const defaultHeaders = toHeaders('key_…');
+
+/** The main job, tab by tab. */
+export const defaultTabs = [
+  {
+    bearer: 'key_…',
+    query: /* GraphQL */ `
+      # 1. Make a channel.
+      #
+      # Below, under Headers, put your API key in place of key_… : the service prints it when it starts.
+      # Then press play. Tabs that still say key_… use the key that you used last in this window.
+
+      mutation MakeChannel {
+        createChannel(input: { id: "lobby", type: PRIVATE }) {
+          id
+          type
+          createdAt
+        }
+      }
+    `,
+  },
+  {
+    bearer: 'key_…',
+    query: /* GraphQL */ `
+      # 2. Make a token for a user: it hears the lobby from the start.
+      #
+      # The credential is what the user's client connects with. Tabs that still say credential_… or
+      # token_… use what was made last in this window.
+
+      mutation MakeToken {
+        createToken(input: { identity: "ada", channels: ["lobby"], expiresIn: 86400 }) {
+          token {
+            id
+          }
+          credential
+          cursor
+        }
+      }
+    `,
+  },
+  {
+    bearer: 'credential_…',
+    variables: {},
+    query: /* GraphQL */ `
+      # 3. Listen as that user: put the credential of tab 2 in place of credential_… under Headers.
+      #
+      # It runs until you leave this tab, so open this page in a second window and go on with tab 4 there.
+      # To hear what was said before, give a cursor under Variables: { "since": "…" }.
+
+      subscription Listen($since: Cursor) {
+        events(since: $since) {
+          __typename
+          at
+          ... on Connected {
+            cursor
+            channels {
+              id
+              state
+            }
+          }
+          ... on ChannelMessage {
+            message {
+              cursor
+              channel
+              event
+              data
+            }
+          }
+          ... on DirectMessage {
+            message {
+              cursor
+              event
+              data
+            }
+          }
+          ... on ChannelAvailable {
+            channel {
+              id
+            }
+          }
+          ... on ChannelUnavailable {
+            channel {
+              id
+            }
+            reason
+          }
+          ... on TokenExpiring {
+            expiresAt
+          }
+          ... on Gap {
+            reason
+          }
+        }
+      }
+    `,
+  },
+  {
+    bearer: 'key_…',
+    query: /* GraphQL */ `
+      # 4. Say something in the channel, in a second window while tab 3 listens in the first.
+
+      mutation Publish {
+        publishMessage(channel: "lobby", event: "greeting", data: { text: "hello" }) {
+          connections
+          message {
+            cursor
+          }
+        }
+      }
+    `,
+  },
+  {
+    bearer: 'key_…',
+    variables: { token: 'token_…' },
+    query: /* GraphQL */ `
+      # 5. Say something to one token, and ask whether it is online. Put its id under Variables.
+
+      mutation PublishDirect($token: ID!) {
+        publishDirectMessage(token: $token, event: "hint", data: { text: "only for you" }) {
+          connections
+          message {
+            cursor
+          }
+        }
+      }
+
+      query IsOnline($token: ID!) {
+        isOnline(token: $token)
+      }
+    `,
+  },
+  {
+    bearer: 'key_…',
+    variables: { token: 'token_…' },
+    query: /* GraphQL */ `
+      # 6. Take a channel from a token and give it back, while tab 3 listens: it is told at once.
+
+      mutation Unsubscribe($token: ID!) {
+        unsubscribeToken(channel: "lobby", token: $token) {
+          createdAt
+        }
+      }
+
+      mutation Subscribe($token: ID!) {
+        subscribeToken(channel: "lobby", token: $token) {
+          createdAt
+        }
+      }
+    `,
+  },
+  {
+    bearer: 'key_…',
+    query: /* GraphQL */ `
+      # 7. See who is in the channel.
+
+      query Presence {
+        channel(id: "lobby") {
+          presence {
+            count
+            members {
+              nodes {
+                identity
+              }
+            }
+          }
+        }
+      }
+    `,
+  },
+].map(toTab);
+
+function toTab({ bearer, variables, query }) {
+  return {
+    headers: toHeaders(bearer),
+    variables: variables && JSON.stringify(variables, null, 2),
+    query: dedent(query),
+  };
+}
+
+function toHeaders(bearer) {
+  return JSON.stringify({ Authorization: `Bearer ${bearer}` }, null, 2);
+}
+
+function dedent(text) {
+  const [indent] = /^\n *(?=\S)/.exec(text);
+  return `${text.replaceAll(indent, '\n').trim()}\n`;
+}

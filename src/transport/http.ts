@@ -1,0 +1,118 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type GraphQLSchema } from 'graphql';
+import { type Config } from '../config.ts';
+import { SignalboxError } from '../errors.ts';
+import { type Domain } from '../schema/context.ts';
+import { type Documents } from './documents.ts';
+import { type Doorman } from './doorman.ts';
+import { type createGraphiql } from './graphiql.ts';
+import { type Metrics } from './metrics.ts';
+import { hasCredentialInUrl, isAllowedOrigin, urlOf } from './origins.ts';
+import { type PublicError } from './public-errors.ts';
+import { createGraphqlHandler } from './yoga.ts';
+
+export interface HttpParts {
+  schema: GraphQLSchema;
+  domain: Domain;
+  config: Config;
+  documents: Documents;
+  publicError: PublicError;
+  doorman: Doorman;
+  metrics: Metrics;
+  graphiql: ReturnType<typeof createGraphiql> | undefined;
+  isReady: () => boolean;
+  onFault: (error: unknown) => void;
+}
+
+/** The HTTP side: `/graphql`, GraphiQL, and what operators ask for. */
+export function createHttpServer(parts: HttpParts): Server {
+  const { config, metrics, graphiql, isReady, onFault, publicError } = parts;
+  const graphql = createGraphqlHandler(parts);
+
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = urlOf(request);
+    switch (url.pathname) {
+      case '/health':
+        return text(response, 200, 'ok');
+      case '/ready':
+        return isReady() ? text(response, 200, 'ready') : text(response, 503, 'draining');
+      case '/metrics':
+        return text(response, 200, await metrics.read(), metrics.contentType);
+    }
+    const { origin, host, accept = '' } = request.headers;
+    const wantsPage =
+      request.method === 'GET' && (url.pathname !== '/graphql' || accept.includes('text/html'));
+    const asset = wantsPage ? graphiql?.(url.pathname) : undefined;
+    if (asset) {
+      response.writeHead(200, { ...asset.headers, 'content-type': asset.contentType });
+      return void response.end(asset.body);
+    }
+    if (url.pathname !== '/graphql') return text(response, 404, 'Not found. The API is at /graphql.');
+    if (!isAllowedOrigin(origin, host, config.origins))
+      return refuse(response, 403, 'FORBIDDEN', 'This origin is not allowed.');
+    if (hasCredentialInUrl(url)) {
+      return refuse(
+        response,
+        400,
+        'BAD_USER_INPUT',
+        'A credential belongs into the Authorization header, never into a URL.',
+      );
+    }
+    if (!isReady()) return refuse(response, 503, 'UNAVAILABLE', 'The service is draining.');
+    const body = await readBody(request, config.maxMessageBytes);
+    if (body === undefined) {
+      const limit = config.maxMessageBytes;
+      return refuse(response, 413, 'PAYLOAD_TOO_LARGE', `A request may have at most ${limit} bytes.`);
+    }
+    await graphql(request, response, body);
+  }
+
+  function refuse(
+    response: ServerResponse,
+    status: number,
+    code: SignalboxError['code'],
+    message: string,
+  ): void {
+    const error = publicError(new SignalboxError(code, message)).toJSON();
+    text(response, status, JSON.stringify({ errors: [error] }), 'application/json; charset=utf-8');
+  }
+
+  const server = createServer((request, response) => {
+    respond(request, response).catch((error: unknown) => {
+      onFault(error);
+      if (response.headersSent) response.destroy();
+      else text(response, 500, 'Internal server error');
+    });
+  });
+  server.headersTimeout = config.handshakeTimeoutMs;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  return server;
+}
+
+/** From the first byte of a request to its last. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+function text(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  contentType = 'text/plain; charset=utf-8',
+): void {
+  response.writeHead(status, { 'content-type': contentType, 'x-content-type-options': 'nosniff' });
+  response.end(body);
+}
+
+/** Undefined when it is larger than `maxBytes`: no more than that is ever held. */
+async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
+  const declared = Number(request.headers['content-length'] ?? 0);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length <= maxBytes) chunks.push(chunk);
+    else chunks.length = 0;
+    // What is too large is read to its end for as long as that is cheap, so that the answer arrives.
+    if (length > maxBytes * 16) return undefined;
+  }
+  return length > maxBytes || declared > maxBytes ? undefined : Buffer.concat(chunks);
+}

@@ -1,0 +1,109 @@
+import { type Socket } from 'node:net';
+import { textFrame } from './frame.ts';
+
+/** A sender that reads ahead, as a replay does, waits while more than this is queued. */
+const ROOM_BELOW_BYTES = 64 * 1024;
+
+/** Outboxes with something to write, in the order in which they got it. */
+let dirty: Outbox[] = [];
+
+function flushAll(): void {
+  const due = dirty;
+  dirty = [];
+  for (const outbox of due) outbox.flush();
+}
+
+/**
+ * What one socket is to be sent. All that comes in one turn of the event loop leaves in one write: the system call is
+ * what a delivery costs. What the peer has not taken is counted in bytes, and ends the connection past `maxBytes`.
+ *
+ * It writes whole frames to the socket under `ws`, which does the same: neither compresses, so frames never interleave.
+ */
+export class Outbox {
+  readonly #socket: Socket;
+  readonly #maxBytes: number;
+  readonly #overflow: () => void;
+  #frames: Buffer[] = [];
+  #bytes = 0;
+  #isDirty = false;
+  #isClosed = false;
+  #room: { promise: Promise<void>; resolve: () => void } | undefined;
+
+  constructor(socket: Socket, { maxBytes, overflow }: { maxBytes: number; overflow: () => void }) {
+    this.#socket = socket;
+    this.#maxBytes = maxBytes;
+    this.#overflow = overflow;
+    socket.on('drain', () => this.#makeRoom());
+    socket.on('close', () => this.close());
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Bytes that the peer has not taken yet, as far as this process knows. */
+  get queuedBytes(): number {
+    return this.#bytes + this.#socket.writableLength;
+  }
+
+  sendText(text: string): void {
+    this.send(textFrame([Buffer.from(text)]));
+  }
+
+  /** Queues a frame that was made before, perhaps for many. */
+  send(frame: Buffer): void {
+    if (this.#isClosed) return;
+    this.#frames.push(frame);
+    this.#bytes += frame.length;
+    if (!this.#isDirty) {
+      this.#isDirty = true;
+      if (dirty.push(this) === 1) queueMicrotask(flushAll);
+    }
+    if (this.queuedBytes <= this.#maxBytes) return;
+    // A burst of one turn is not a slow reader: what the kernel takes now does not count.
+    this.flush();
+    if (this.queuedBytes > this.#maxBytes) this.#overflow();
+  }
+
+  flush(): void {
+    this.#isDirty = false;
+    const frames = this.#frames;
+    if (frames.length === 0 || this.#isClosed) return;
+    this.#frames = [];
+    this.#bytes = 0;
+    const [first] = frames;
+    if (this.#socket.writable && first)
+      this.#socket.write(frames.length === 1 ? first : Buffer.concat(frames));
+  }
+
+  /** Forgets what was queued in this turn: its receiver may not see it any more. */
+  discard(): void {
+    this.#frames = [];
+    this.#bytes = 0;
+  }
+
+  /** Undefined while there is room; otherwise resolves when there is, or when the socket is gone. */
+  room(): Promise<void> | undefined {
+    if (this.queuedBytes < ROOM_BELOW_BYTES || this.#isClosed) return undefined;
+    this.flush();
+    if (!this.#socket.writableNeedDrain) return undefined;
+    if (!this.#room) {
+      let resolve!: () => void;
+      const promise = new Promise<void>((done) => (resolve = done));
+      this.#room = { promise, resolve };
+    }
+    return this.#room.promise;
+  }
+
+  /** Takes nothing more. */
+  close(): void {
+    this.#isClosed = true;
+    this.discard();
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    this.#room?.resolve();
+    this.#room = undefined;
+  }
+}

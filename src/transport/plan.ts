@@ -1,0 +1,188 @@
+import {
+  execute,
+  Kind,
+  print,
+  visit,
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { type Context, type Domain } from '../schema/context.ts';
+import { textFrame } from './frame.ts';
+import { type PublicError } from './public-errors.ts';
+
+/** The result of one event for one plan: serialised once, framed once for each operation id. */
+export class Executed {
+  readonly #payload: Buffer;
+  readonly #frames = new Map<string, Buffer>();
+
+  constructor(result: ExecutionResult, publicError: PublicError) {
+    const { data, errors } = result;
+    const shown = errors ? { errors: errors.map((error) => publicError(error).toJSON()), data } : { data };
+    this.#payload = Buffer.from(`${JSON.stringify(shown)}}`);
+  }
+
+  /** The `next` message of operation `id`, as a frame. Clients that number their operations share it. */
+  frameOf(id: string): Buffer {
+    let frame = this.#frames.get(id);
+    if (!frame) {
+      frame = textFrame([Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`), this.#payload]);
+      this.#frames.set(id, frame);
+    }
+    return frame;
+  }
+}
+
+/** Thrown where a shared execution asks who is looking. */
+class ViewerAsked extends Error {}
+
+/**
+ * One way of looking at events, shared by every subscriber that looks the same way: an event is executed and
+ * serialised once for all of them.
+ *
+ * It is executed with a context that knows no viewer. A resolver that asks for one spoils the plan: what it made is
+ * thrown away, and from then on each subscriber is executed with its own context. So a field that depends on the viewer
+ * cannot be shared, whether or not anyone remembered that it does.
+ */
+export class Plan {
+  subscribers = 0;
+  readonly key: string;
+  readonly #args: ExecutionArgs;
+  readonly #publicError: PublicError;
+  #isSpoilt = false;
+  #last: { event: unknown; executed: Executed | Promise<Executed | undefined> } | undefined;
+
+  constructor(key: string, args: ExecutionArgs, domain: Domain, publicError: PublicError) {
+    this.key = key;
+    this.#args = { ...args, contextValue: this.#viewless(domain) };
+    this.#publicError = publicError;
+  }
+
+  /** The event as this plan shows it; for a spoilt plan, as it shows it to the viewer of `own`. */
+  run(event: unknown, own: ExecutionArgs): Executed | Promise<Executed> {
+    if (this.#isSpoilt) return this.#execute(event, own);
+    const executed = this.#last && this.#last.event === event ? this.#last.executed : this.#shared(event);
+    this.#last = { event, executed };
+    if (executed instanceof Executed) return this.#isSpoilt ? this.#execute(event, own) : executed;
+    return executed.then((made) => made ?? this.#execute(event, own));
+  }
+
+  /** Undefined, now or later, when it turned out that the result is the viewer's own. */
+  #shared(event: unknown): Executed | Promise<Executed | undefined> {
+    const executed = this.#execute(event, this.#args);
+    if (executed instanceof Executed && !this.#isSpoilt) return executed;
+    return Promise.resolve(executed).then((made) => (this.#isSpoilt ? undefined : made));
+  }
+
+  #execute(event: unknown, args: ExecutionArgs): Executed | Promise<Executed> {
+    const result = execute({ ...args, rootValue: event });
+    const toExecuted = (settled: ExecutionResult) =>
+      // Errors of a spoilt execution are not shown to anyone; they are no refusals and no faults.
+      new Executed(this.#isSpoilt && args === this.#args ? { data: null } : settled, this.#publicError);
+    return result instanceof Promise ? result.then(toExecuted) : toExecuted(result as ExecutionResult);
+  }
+
+  #viewless(domain: Domain): Context {
+    const ask = (): never => {
+      this.#isSpoilt = true;
+      throw new ViewerAsked();
+    };
+    return {
+      domain,
+      get caller() {
+        return ask();
+      },
+      get connection() {
+        return ask();
+      },
+      connect: ask,
+    };
+  }
+}
+
+/** What of an operation decides how an event looks: its text without the arguments of its root field, and the variables that are left. */
+interface Shape {
+  text: string;
+  variables: string[];
+}
+
+/** The plans in use. */
+export interface Plans {
+  readonly count: number;
+  /** The plan of an operation for one project, shared if there is one; to be released once. */
+  take(args: ExecutionArgs, projectId: string): Plan;
+  release(plan: Plan): void;
+}
+
+export function createPlans(domain: Domain, publicError: PublicError): Plans {
+  const plans = new Map<string, Plan>();
+  const shapes = new WeakMap<DocumentNode, Map<string, Shape>>();
+
+  function shapeOf(document: DocumentNode, operationName: string): Shape {
+    const known = shapes.get(document) ?? new Map<string, Shape>();
+    shapes.set(document, known);
+    let shape = known.get(operationName);
+    if (!shape) {
+      shape = readShape(document, operationName);
+      known.set(operationName, shape);
+    }
+    return shape;
+  }
+
+  return {
+    get count() {
+      return plans.size;
+    },
+    take(args, projectId) {
+      const { text, variables } = shapeOf(args.document, args.operationName ?? '');
+      const values = variables.map((name) => args.variableValues?.[name]);
+      const key = JSON.stringify([projectId, text, values]);
+      let plan = plans.get(key);
+      if (!plan) {
+        plan = new Plan(key, args, domain, publicError);
+        plans.set(key, plan);
+      }
+      plan.subscribers++;
+      return plan;
+    },
+    release(plan) {
+      plan.subscribers--;
+      if (plan.subscribers === 0 && plans.get(plan.key) === plan) plans.delete(plan.key);
+    },
+  };
+}
+
+function readShape(document: DocumentNode, operationName: string): Shape {
+  const rest: string[] = [];
+  const variables = new Set<string>();
+  for (const node of document.definitions) {
+    if (node.kind === Kind.OPERATION_DEFINITION) {
+      if (operationName !== '' && node.name?.value !== operationName) continue;
+      const bare = withoutRootArguments(node);
+      rest.push(print(bare));
+      collectVariables(bare, variables);
+    } else {
+      rest.push(print(node));
+      collectVariables(node, variables);
+    }
+  }
+  return { text: rest.join('\n'), variables: [...variables].sort() };
+}
+
+/** They act when the subscription is made; how an event looks does not depend on them. */
+function withoutRootArguments(operation: OperationDefinitionNode): OperationDefinitionNode {
+  const selections = operation.selectionSet.selections.map((node) =>
+    node.kind === Kind.FIELD ? { ...node, arguments: [] } : node,
+  );
+  return { ...operation, selectionSet: { ...operation.selectionSet, selections } };
+}
+
+function collectVariables(node: DocumentNode['definitions'][number], into: Set<string>): void {
+  visit(node, {
+    VariableDefinition: () => false,
+    Variable: (variable) => {
+      into.add(variable.name.value);
+    },
+  });
+}

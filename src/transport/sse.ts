@@ -1,0 +1,27 @@
+import { type Connection } from '../connections/connection.ts';
+import { type Domain } from '../schema/context.ts';
+import { type Caller } from '../tokens/caller.ts';
+import { type Doorman } from './doorman.ts';
+import { type Metrics } from './metrics.ts';
+
+/** Opens the connection that an HTTP request turns into when it becomes a stream; it lasts as long as the stream does. */
+export async function openSse(
+  { domain, doorman, metrics }: { domain: Domain; doorman: Doorman; metrics: Metrics },
+  caller: Caller,
+  address: string,
+): Promise<Connection> {
+  const place = doorman.enter(address);
+  try {
+    const connection = await domain.connections.open(caller, 'SSE');
+    metrics.connected('sse');
+    connection.onClose((reason) => {
+      place[Symbol.dispose]();
+      metrics.disconnected('sse');
+      if (reason === 'SLOW_CONSUMER') metrics.slowConsumer();
+    });
+    return connection;
+  } catch (error) {
+    place[Symbol.dispose]();
+    throw error;
+  }
+}

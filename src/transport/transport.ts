@@ -1,0 +1,65 @@
+import { type AddressInfo } from 'node:net';
+import { type Clock } from '../clock.ts';
+import { type Config } from '../config.ts';
+import { type NewId } from '../ids.ts';
+import { type Domain } from '../schema/context.ts';
+import { createSchema } from '../schema/schema.ts';
+import { createDocuments } from './documents.ts';
+import { createDoorman } from './doorman.ts';
+import { createGraphiql } from './graphiql.ts';
+import { createHttpServer } from './http.ts';
+import { type Metrics } from './metrics.ts';
+import { createPublicError } from './public-errors.ts';
+import { createWebSockets } from './websocket.ts';
+
+/** The doors. Disposing drains them: no new work, live sockets are told, what is in flight is finished. */
+export interface Transport extends AsyncDisposable {
+  /** `http://<host>:<port>` */
+  readonly url: string;
+}
+
+/** Opens the doors. @throws when the port is taken */
+export async function openTransport(parts: {
+  domain: Domain;
+  config: Config;
+  clock: Clock;
+  newId: NewId;
+  metrics: Metrics;
+  onFault: (error: unknown, errorId?: string) => void;
+}): Promise<Transport> {
+  const { domain, config, clock, newId, metrics, onFault } = parts;
+  let isReady = true;
+  const isOn = (setting: 'auto' | 'on' | 'off') =>
+    setting === 'on' || (setting === 'auto' && config.mode !== 'production');
+  const schema = createSchema();
+  const publicError = createPublicError({
+    newId,
+    refused: metrics.refused,
+    fault: (errorId, error) => onFault(error, errorId),
+  });
+  const documents = createDocuments(schema, config, isOn(config.introspection));
+  const doorman = createDoorman(config, clock);
+  const graphiql = isOn(config.graphiql) ? createGraphiql() : undefined;
+  const shared = { schema, domain, config, documents, publicError, doorman, metrics, onFault };
+  const server = createHttpServer({ ...shared, graphiql, isReady: () => isReady });
+  const webSockets = createWebSockets(shared);
+  server.on('upgrade', (request, socket, head) => webSockets.upgrade(request, socket, head));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(config.port, config.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+
+  return {
+    url: `http://${host}:${port}`,
+    async [Symbol.asyncDispose]() {
+      isReady = false;
+      const closed = new Promise((resolve) => server.close(resolve));
+      domain.connections.drain();
+      await webSockets[Symbol.asyncDispose]();
+      server.closeIdleConnections();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,300 @@
+import { type IncomingMessage } from 'node:http';
+import { type Socket } from 'node:net';
+import { type Duplex } from 'node:stream';
+import { GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
+import {
+  GRAPHQL_TRANSPORT_WS_PROTOCOL,
+  makeServer,
+  type Context as ProtocolContext,
+  type SubscribePayload,
+} from 'graphql-ws';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { type Config } from '../config.ts';
+import { type CloseReason } from '../connections/connection.ts';
+import { SignalboxError } from '../errors.ts';
+import { type Context, type Domain } from '../schema/context.ts';
+import { CLOSE_CODES, closeNameOf, type CloseName } from './close-codes.ts';
+import { type Documents } from './documents.ts';
+import { type Doorman } from './doorman.ts';
+import { execute } from './execute.ts';
+import { subscribe, type Receiver } from './fan-out.ts';
+import { callerOf } from './handshake.ts';
+import { type Metrics } from './metrics.ts';
+import { hasCredentialInUrl, isAllowedOrigin, urlOf } from './origins.ts';
+import { Outbox } from './outbox.ts';
+import { createPlans } from './plan.ts';
+import { type PublicError } from './public-errors.ts';
+
+export interface WebSocketParts {
+  schema: GraphQLSchema;
+  domain: Domain;
+  config: Config;
+  documents: Documents;
+  publicError: PublicError;
+  doorman: Doorman;
+  metrics: Metrics;
+  onFault: (error: unknown) => void;
+}
+
+/** The WebSocket side of `/graphql`. */
+export interface WebSockets extends AsyncDisposable {
+  /** Takes an HTTP upgrade, or refuses it in HTTP's words. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  readonly count: number;
+}
+
+/** How long a peer may take to answer a close before its socket is cut. */
+const CLOSE_TIMEOUT_MS = 2000;
+
+/** Ends after which nothing more may be seen, not even what was on its way. */
+const ENDS_AUTHORITY: ReadonlySet<CloseReason> = new Set(['TOKEN_EXPIRED', 'TOKEN_REVOKED', 'KEY_ENDED']);
+
+/** What graphql-ws carries along with a socket. */
+interface Extra {
+  ws: WebSocket;
+  outbox: Outbox;
+  receiver: Receiver | undefined;
+  close: (name: CloseName) => void;
+}
+
+export function createWebSockets(parts: WebSocketParts): WebSockets {
+  const { schema, domain, config, documents, publicError, doorman, metrics, onFault } = parts;
+  const plans = createPlans(domain, publicError);
+  const wss = new WebSocketServer({
+    noServer: true,
+    maxPayload: config.maxMessageBytes,
+    // Off for good: it costs 300 KB a connection, and frames are shared between sockets as they are.
+    perMessageDeflate: false,
+    handleProtocols: () => GRAPHQL_TRANSPORT_WS_PROTOCOL,
+  });
+  /** Sockets that have answered the last ping, or are new. */
+  const answered = new WeakSet<WebSocket>();
+  const closers = new Map<WebSocket, (name: CloseName) => void>();
+
+  const protocol = makeServer<Record<string, unknown>, Extra>({
+    connectionInitWaitTimeout: 0,
+    async onConnect(ctx) {
+      try {
+        return await open(ctx);
+      } catch (error) {
+        ctx.extra.close(closeNameOfRefusal(error));
+        publicError(error);
+        return false;
+      }
+    },
+    onSubscribe: (ctx, id, payload) => prepare(ctx, id, payload),
+    execute: (args) => execute(args as ExecutionArgs, publicError),
+    subscribe: (args) => {
+      const { operationId, receiver } = args.contextValue as Operation;
+      return subscribe(args as ExecutionArgs, operationId, receiver, {
+        plans,
+        publicError,
+        delivered: metrics.delivered,
+      });
+    },
+    onError: (_ctx, _id, _payload, errors) => errors.map((error) => publicError(error).toJSON()),
+  });
+
+  async function open({ connectionParams, extra }: ProtocolContext<Record<string, unknown>, Extra>) {
+    const caller = await callerOf(domain, connectionParams ?? {});
+    const connection = await domain.connections.open(caller, 'WEBSOCKET');
+    if (extra.outbox.isClosed) {
+      connection.close('CONNECTION_LOST');
+      return false;
+    }
+    extra.receiver = { connection, outbox: extra.outbox, tail: undefined, pending: 0 };
+    connection.onNotice((notice) => {
+      // What was queued in this turn and not written is not the bearer's any more.
+      if (notice.kind === 'DISCONNECTING' && ENDS_AUTHORITY.has(notice.reason)) extra.outbox.discard();
+    });
+    connection.onClose((reason) => {
+      const name = closeNameOf(reason);
+      if (reason === 'SLOW_CONSUMER') metrics.slowConsumer();
+      if (name) extra.close(name);
+    });
+    return { connection: connection.id, project: connection.projectId };
+  }
+
+  function prepare(
+    { extra, subscriptions }: ProtocolContext<Record<string, unknown>, Extra>,
+    operationId: string,
+    { query, variables, operationName }: SubscribePayload,
+  ): ExecutionArgs | readonly GraphQLError[] {
+    const { receiver } = extra;
+    if (!receiver) throw new TypeError('An operation came before its connection.');
+    const limit = config.maxOperationsPerConnection;
+    if (Object.keys(subscriptions).length > limit) {
+      const message = `At most ${limit} operations may be open on one connection.`;
+      return [publicError(new SignalboxError('LIMIT_EXCEEDED', message, { limit }))];
+    }
+    try {
+      const document = documents.parse(query);
+      const errors = documents.validate(document);
+      if (errors.length > 0) return errors.map(publicError);
+      return {
+        schema,
+        document,
+        contextValue: operationOf(operationId, receiver),
+        ...(variables && { variableValues: variables }),
+        ...(operationName && { operationName }),
+      };
+    } catch (error) {
+      return [publicError(error)];
+    }
+  }
+
+  function operationOf(operationId: string, receiver: Receiver): Operation {
+    const { connection } = receiver;
+    return {
+      domain,
+      // Evaluated at every use: an operation may outlive the token and the grants that it began with.
+      get caller() {
+        return connection.caller;
+      },
+      connection,
+      connect: () => Promise.resolve(connection),
+      operationId,
+      receiver,
+    };
+  }
+
+  function accept(ws: WebSocket, socket: Socket, place: Disposable): void {
+    const close = (name: CloseName) => {
+      const { code } = CLOSE_CODES[name];
+      outbox.flush();
+      outbox.close();
+      ws.close(code, name);
+      setTimeout(() => ws.terminate(), CLOSE_TIMEOUT_MS).unref();
+    };
+    const outbox = new Outbox(socket, {
+      maxBytes: config.maxQueueBytes,
+      overflow: () => extra.receiver?.connection.close('SLOW_CONSUMER'),
+    });
+    const extra: Extra = { ws, outbox, receiver: undefined, close };
+    // One time-out for all of the handshake: a client that says nothing and a verifier that hangs are the same to a socket.
+    const handshake = setTimeout(() => {
+      if (!extra.receiver) close('SLOW_OR_SILENT');
+    }, config.handshakeTimeoutMs);
+    closers.set(ws, close);
+    answered.add(ws);
+    ws.on('pong', () => answered.add(ws));
+    ws.on('error', () => undefined);
+    const closed = protocol.opened(
+      {
+        protocol: ws.protocol,
+        send: (data) => outbox.sendText(data),
+        close: (code) => close(nameOfCode(code ?? CLOSE_CODES.FAULT.code)),
+        onMessage: (handle) => {
+          ws.on('message', (data: Buffer, isBinary) => {
+            if (isBinary) close('BAD_MESSAGE');
+            else {
+              handle(data.toString()).catch((error: unknown) => {
+                onFault(error);
+                close('FAULT');
+              });
+            }
+          });
+        },
+      },
+      extra,
+    );
+    metrics.connected('websocket');
+    ws.once('close', (code, reason) => {
+      clearTimeout(handshake);
+      closers.delete(ws);
+      outbox.close();
+      place[Symbol.dispose]();
+      metrics.disconnected('websocket');
+      const isClean = code === 1000 || code === 1001;
+      extra.receiver?.connection.close(isClean ? 'CLIENT_LEFT' : 'CONNECTION_LOST');
+      closed(code, reason.toString()).catch(onFault);
+    });
+  }
+
+  /** A peer that has not answered the last ping by now is gone, whatever its socket says. */
+  function pingAll(): void {
+    for (const ws of wss.clients) {
+      if (answered.delete(ws)) ws.ping();
+      else ws.terminate();
+    }
+  }
+  const pinging = setInterval(pingAll, config.pingIntervalMs).unref();
+
+  return {
+    get count() {
+      return wss.clients.size;
+    },
+    upgrade(request, socket, head) {
+      socket.on('error', () => socket.destroy());
+      const { origin, host } = request.headers;
+      const protocols = String(request.headers['sec-websocket-protocol'] ?? '')
+        .split(',')
+        .map((name) => name.trim());
+      const url = urlOf(request);
+      if (url.pathname !== '/graphql') return refuse(socket, 404, 'There is a WebSocket at /graphql only.');
+      if (!isAllowedOrigin(origin, host, config.origins))
+        return refuse(socket, 403, 'This origin is not allowed.');
+      if (hasCredentialInUrl(url))
+        return refuse(socket, 400, 'A credential belongs into connection_init, never into a URL.');
+      if (!protocols.includes(GRAPHQL_TRANSPORT_WS_PROTOCOL)) {
+        return refuse(socket, 400, `The sub-protocol is ${GRAPHQL_TRANSPORT_WS_PROTOCOL}.`);
+      }
+      try {
+        const place = doorman.enter(doorman.addressOf(request));
+        socket.once('close', () => place[Symbol.dispose]());
+        wss.handleUpgrade(request, socket, head, (ws) => accept(ws, socket as Socket, place));
+      } catch (error) {
+        const refusal = publicError(error);
+        return refuse(socket, refusal.extensions['code'] === 'RATE_LIMITED' ? 429 : 503, refusal.message);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      clearInterval(pinging);
+      const gone = [...closers.keys()].map((ws) => new Promise((resolve) => ws.once('close', resolve)));
+      for (const close of closers.values()) close('RESTART');
+      await Promise.all(gone);
+      wss.close();
+    },
+  };
+}
+
+/** A context that also knows which operation of which socket it is for. */
+interface Operation extends Context {
+  operationId: string;
+  receiver: Receiver;
+}
+
+function refuse(socket: Duplex, status: 400 | 403 | 404 | 429 | 503, message: string): void {
+  const words = {
+    400: 'Bad Request',
+    403: 'Forbidden',
+    404: 'Not Found',
+    429: 'Too Many Requests',
+    503: 'Service Unavailable',
+  };
+  const headers = 'Connection: close\r\nContent-Type: text/plain; charset=utf-8';
+  socket.end(
+    `HTTP/1.1 ${status} ${words[status]}\r\n${headers}\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
+  );
+}
+
+/** The close that answers a refused `connection_init`. */
+function closeNameOfRefusal(error: unknown): CloseName {
+  if (!(error instanceof SignalboxError)) return 'FAULT';
+  switch (error.code) {
+    case 'TOKEN_EXPIRED':
+    case 'TOKEN_REVOKED':
+      return 'RENEW';
+    case 'LIMIT_EXCEEDED':
+    case 'UNAVAILABLE':
+      return 'OVERLOAD';
+    default:
+      return 'UNAUTHENTICATED';
+  }
+}
+
+/** graphql-ws closes by number; ours are the same numbers, or nearly. */
+function nameOfCode(code: number): CloseName {
+  const entry = Object.entries(CLOSE_CODES).find(([, row]) => row.code === code);
+  return entry ? (entry[0] as CloseName) : 'BAD_MESSAGE';
+}

@@ -1,0 +1,73 @@
+import { createClient, type Client, type ClientOptions } from 'graphql-ws';
+import { pino, type Logger } from 'pino';
+import { WebSocket } from 'ws';
+import { defaultConfig, type Config } from '../../src/config.ts';
+import { startService as start, type Overrides, type Service } from '../../src/service.ts';
+
+export const API_KEY = 'key_test.0123456789abcdef0123456789';
+
+/** A service as tests meet it: by its doors. */
+export interface TestService extends AsyncDisposable {
+  readonly service: Service;
+  readonly url: string;
+  readonly wsUrl: string;
+  readonly apiKey: string;
+  /** One operation over HTTP, with the API key unless another bearer (or null: none) is given. Fails on errors. */
+  request<T = Record<string, any>>(query: string, variables?: object, bearer?: string | null): Promise<T>;
+  /** The same, but yields the answer whatever it is. */
+  ask(query: string, variables?: object, bearer?: string | null): Promise<Answer>;
+  /** A plain graphql-ws client; disposed with the service. */
+  client(connectionParams?: ClientOptions['connectionParams'], options?: Partial<ClientOptions>): Client;
+}
+
+export interface Answer {
+  data?: Record<string, any> | null;
+  errors?: { message: string; path?: (string | number)[]; extensions: Record<string, unknown> }[];
+}
+
+export const silent: Logger = pino({ level: 'silent' });
+
+/** Starts a service in memory, on a free port, that says nothing. */
+export async function startService(
+  config: Partial<Config> = {},
+  overrides: Overrides = {},
+): Promise<TestService> {
+  const service = await start(
+    defaultConfig({ port: 0, data: ':memory:', mode: 'test', ...config }),
+    { apiKey: API_KEY },
+    { logger: silent, ...overrides },
+  );
+  const clients: Client[] = [];
+  const wsUrl = `${service.url.replace('http', 'ws')}/graphql`;
+
+  async function ask(query: string, variables: object = {}, bearer: string | null = API_KEY): Promise<Answer> {
+    const response = await fetch(`${service.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(bearer !== null && { authorization: `Bearer ${bearer}` }) },
+      body: JSON.stringify({ query, variables }),
+    });
+    return (await response.json()) as Answer;
+  }
+
+  return {
+    service,
+    url: service.url,
+    wsUrl,
+    apiKey: API_KEY,
+    ask,
+    async request<T>(query: string, variables?: object, bearer?: string | null) {
+      const { data, errors } = await ask(query, variables, bearer);
+      if (errors) throw new Error(`${errors.map(({ message }) => message).join('; ')} — ${query}`);
+      return data as T;
+    },
+    client(connectionParams = { apiKey: API_KEY }, options = {}) {
+      const client = createClient({ url: wsUrl, webSocketImpl: WebSocket, connectionParams, retryAttempts: 0, ...options });
+      clients.push(client);
+      return client;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(clients.map((client) => client.dispose()));
+      await service[Symbol.asyncDispose]();
+    },
+  };
+}
