@@ -44,9 +44,7 @@ main().catch((error: unknown) => {
   if (error instanceof ConfigError || error instanceof SignalboxError) giveUp(error.message);
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE')
-    giveUp(
-      `The port is in use: ${String((error as Error).message)}. Set PORT to another one, or to 0 for any.`,
-    );
+    giveUp(`The port is in use: ${(error as Error).message}. Set PORT to another one, or to 0 for any.`);
   giveUp(
     `Signalbox could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
   );

@@ -41,7 +41,7 @@ export const MAX_TEXT_LENGTH = 1000;
 
 /** Free text that other users will see: at most 1,000 characters, no control characters but line ends and tabs. */
 export function parseText(value: string, field: string): string {
-  const length = [...value].length;
+  const length = Array.from(value).length;
   if (length > MAX_TEXT_LENGTH) {
     throw badInput(field, `has ${length} characters; at most ${MAX_TEXT_LENGTH} are allowed.`);
   }

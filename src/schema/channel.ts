@@ -254,6 +254,6 @@ builder.subscriptionFields((t) => ({
         await context.connect(),
         channel,
       ),
-    resolve: (channel) => channel as Channel,
+    resolve: (channel) => channel,
   }),
 }));

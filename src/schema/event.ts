@@ -156,6 +156,6 @@ builder.subscriptionFields((t) => ({
         since: given(since),
         presence: presence ?? false,
       }),
-    resolve: (event) => event as Event,
+    resolve: (event) => event,
   }),
 }));

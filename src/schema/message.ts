@@ -172,7 +172,7 @@ builder.subscriptionFields((t) => ({
           events: given(events),
         },
       ),
-    resolve: (message) => message as Message,
+    resolve: (message) => message,
   }),
   directMessages: t.field({
     type: MessageRef,
@@ -181,6 +181,6 @@ builder.subscriptionFields((t) => ({
     args: { since: t.arg({ type: 'Cursor', description: SINCE }) },
     subscribe: async (_, { since }, context) =>
       openDirectMessages(context.domain.streams, await context.connect(), { since: given(since) }),
-    resolve: (message) => message as Message,
+    resolve: (message) => message,
   }),
 }));

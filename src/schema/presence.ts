@@ -67,6 +67,6 @@ builder.subscriptionFields((t) => ({
         await context.connect(),
         channel,
       ),
-    resolve: (change) => change as PresenceChange,
+    resolve: (change) => change,
   }),
 }));

@@ -51,7 +51,7 @@ export class Plan {
   readonly #args: ExecutionArgs;
   readonly #publicError: PublicError;
   #isSpoilt = false;
-  #last: { event: unknown; executed: Executed | Promise<Executed | undefined> } | undefined;
+  #last: { event: unknown; executed: Executed | undefined | Promise<Executed | undefined> } | undefined;
 
   constructor(key: string, args: ExecutionArgs, domain: Domain, publicError: PublicError) {
     this.key = key;
@@ -62,17 +62,17 @@ export class Plan {
   /** The event as this plan shows it; for a spoilt plan, as it shows it to the viewer of `own`. */
   run(event: unknown, own: ExecutionArgs): Executed | Promise<Executed> {
     if (this.#isSpoilt) return this.#execute(event, own);
-    const executed = this.#last && this.#last.event === event ? this.#last.executed : this.#shared(event);
-    this.#last = { event, executed };
-    if (executed instanceof Executed) return this.#isSpoilt ? this.#execute(event, own) : executed;
-    return executed.then((made) => made ?? this.#execute(event, own));
+    if (!this.#last || this.#last.event !== event) this.#last = { event, executed: this.#shared(event) };
+    const { executed } = this.#last;
+    if (executed instanceof Promise) return executed.then((made) => made ?? this.#execute(event, own));
+    return executed ?? this.#execute(event, own);
   }
 
-  /** Undefined, now or later, when it turned out that the result is the viewer's own. */
-  #shared(event: unknown): Executed | Promise<Executed | undefined> {
+  /** Undefined, now or later, when it turns out that the result is the viewer's own. */
+  #shared(event: unknown): Executed | undefined | Promise<Executed | undefined> {
     const executed = this.#execute(event, this.#args);
-    if (executed instanceof Executed && !this.#isSpoilt) return executed;
-    return Promise.resolve(executed).then((made) => (this.#isSpoilt ? undefined : made));
+    const unlessSpoilt = (made: Executed) => (this.#isSpoilt ? undefined : made);
+    return executed instanceof Promise ? executed.then(unlessSpoilt) : unlessSpoilt(executed);
   }
 
   #execute(event: unknown, args: ExecutionArgs): Executed | Promise<Executed> {
@@ -80,7 +80,7 @@ export class Plan {
     const toExecuted = (settled: ExecutionResult) =>
       // Errors of a spoilt execution are not shown to anyone; they are no refusals and no faults.
       new Executed(this.#isSpoilt && args === this.#args ? { data: null } : settled, this.#publicError);
-    return result instanceof Promise ? result.then(toExecuted) : toExecuted(result as ExecutionResult);
+    return result instanceof Promise ? result.then(toExecuted) : toExecuted(result);
   }
 
   #viewless(domain: Domain): Context {

@@ -1,7 +1,7 @@
 import { type IncomingMessage } from 'node:http';
-import { type Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
-import { GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
+import { type GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
 import {
   GRAPHQL_TRANSPORT_WS_PROTOCOL,
   makeServer,
@@ -83,10 +83,10 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       }
     },
     onSubscribe: (ctx, id, payload) => prepare(ctx, id, payload),
-    execute: (args) => execute(args as ExecutionArgs, publicError),
+    execute: (args) => execute(args, publicError),
     subscribe: (args) => {
       const { operationId, receiver } = args.contextValue as Operation;
-      return subscribe(args as ExecutionArgs, operationId, receiver, {
+      return subscribe(args, operationId, receiver, {
         plans,
         publicError,
         delivered: metrics.delivered,
@@ -226,8 +226,9 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
     },
     upgrade(request, socket, head) {
       socket.on('error', () => socket.destroy());
+      if (!(socket instanceof Socket)) throw new TypeError('An upgrade comes on a socket.');
       const { origin, host } = request.headers;
-      const protocols = String(request.headers['sec-websocket-protocol'] ?? '')
+      const protocols = (request.headers['sec-websocket-protocol'] ?? '')
         .split(',')
         .map((name) => name.trim());
       const url = urlOf(request);
@@ -242,7 +243,7 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       try {
         const place = doorman.enter(doorman.addressOf(request));
         socket.once('close', () => place[Symbol.dispose]());
-        wss.handleUpgrade(request, socket, head, (ws) => accept(ws, socket as Socket, place));
+        wss.handleUpgrade(request, socket, head, (ws) => accept(ws, socket, place));
       } catch (error) {
         const refusal = publicError(error);
         return refuse(socket, refusal.extensions['code'] === 'RATE_LIMITED' ? 429 : 503, refusal.message);

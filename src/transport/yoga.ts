@@ -1,4 +1,5 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
+import { type DocumentNode, type GraphQLSchema, type Source } from 'graphql';
 import { createYoga, isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { type Connection } from '../connections/connection.ts';
 import { type Context } from '../schema/context.ts';
@@ -74,10 +75,12 @@ export function createGraphqlHandler({
 function useDocuments(documents: Documents): Plugin {
   return {
     onParse({ setParseFn }) {
-      setParseFn((source) => documents.parse(typeof source === 'string' ? source : source.body));
+      setParseFn((source: string | Source) =>
+        documents.parse(typeof source === 'string' ? source : source.body),
+      );
     },
     onValidate({ setValidationFn }) {
-      setValidationFn((_schema, document) => documents.validate(document));
+      setValidationFn((_schema: GraphQLSchema, document: DocumentNode) => documents.validate(document));
     },
   };
 }

@@ -10,7 +10,8 @@ test('a token is minted, subscribed live, spoken to and asked for', async () => 
     `mutation { createToken(input: { identity: "ada" }) { token { id } credential cursor } }`,
   );
   const token = createToken.token.id;
-  const isOnline = async () => (await request(`query ($t: ID!) { isOnline(token: $t) }`, { t: token })).isOnline;
+  const isOnline = async () =>
+    (await request(`query ($t: ID!) { isOnline(token: $t) }`, { t: token })).isOnline;
   expect(await isOnline()).toBe(false);
 
   const client = signalbox.client({ token: createToken.credential });
@@ -30,7 +31,9 @@ test('a token is minted, subscribed live, spoken to and asked for', async () => 
   });
   expect(await isOnline()).toBe(true);
 
-  await request(`mutation ($t: ID!) { subscribeToken(channel: "lobby", token: $t) { createdAt } }`, { t: token });
+  await request(`mutation ($t: ID!) { subscribeToken(channel: "lobby", token: $t) { createdAt } }`, {
+    t: token,
+  });
   expect(await events.next()).toEqual({
     events: { __typename: 'ChannelAvailable', channel: { id: 'lobby', state: {} } },
   });
@@ -46,16 +49,26 @@ test('a token is minted, subscribed live, spoken to and asked for', async () => 
     },
   });
 
-  await request(`mutation ($t: ID!) { publishDirectMessage(token: $t, event: "psst", data: 1) { connections } }`, {
-    t: token,
-  });
+  await request(
+    `mutation ($t: ID!) { publishDirectMessage(token: $t, event: "psst", data: 1) { connections } }`,
+    {
+      t: token,
+    },
+  );
   expect(await events.next()).toEqual({
     events: { __typename: 'DirectMessage', message: { event: 'psst', data: 1, channel: null } },
   });
 
-  await request(`mutation ($t: ID!) { unsubscribeToken(channel: "lobby", token: $t) { createdAt } }`, { t: token });
+  await request(`mutation ($t: ID!) { unsubscribeToken(channel: "lobby", token: $t) { createdAt } }`, {
+    t: token,
+  });
   await request(`mutation { publishMessage(channel: "lobby", event: "unheard") { connections } }`);
-  await request(`mutation ($t: ID!) { publishDirectMessage(token: $t, event: "sentinel") { connections } }`, { t: token });
-  expect((await events.next()).events).toMatchObject({ __typename: 'ChannelUnavailable', reason: 'UNSUBSCRIBED' });
+  await request(`mutation ($t: ID!) { publishDirectMessage(token: $t, event: "sentinel") { connections } }`, {
+    t: token,
+  });
+  expect((await events.next()).events).toMatchObject({
+    __typename: 'ChannelUnavailable',
+    reason: 'UNSUBSCRIBED',
+  });
   expect((await events.next()).events).toMatchObject({ message: { event: 'sentinel' } });
 });

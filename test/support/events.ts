@@ -1,4 +1,4 @@
-import { type Client, type ExecutionResult, type SubscribePayload } from 'graphql-ws';
+import { type Client, type SubscribePayload } from 'graphql-ws';
 
 /** The results of one subscription, taken one by one; what has come and was not taken waits. */
 export interface Taken<T> {
@@ -14,7 +14,11 @@ export interface Taken<T> {
 }
 
 /** Subscribes with a plain graphql-ws client and queues from the first result on. Yields `data`; an answer with errors ends it. */
-export function take<T = any>(client: Client, query: string, variables: Record<string, unknown> = {}): Taken<T> {
+export function take<T = any>(
+  client: Client,
+  query: string,
+  variables: Record<string, unknown> = {},
+): Taken<T> {
   return takePayload(client, { query, variables });
 }
 
@@ -30,7 +34,7 @@ export function takePayload<T = any>(client: Client, payload: SubscribePayload):
     wake?.();
   };
   const stop = client.subscribe<T>(payload, {
-    next(result: ExecutionResult<T>) {
+    next(result) {
       if (result.errors) end(result.errors);
       else waiting.push(result.data as T);
       wake?.();
@@ -41,7 +45,7 @@ export function takePayload<T = any>(client: Client, payload: SubscribePayload):
 
   async function next(): Promise<T> {
     while (waiting.length === 0) {
-      if (over) throw new Error(`The subscription ended: ${JSON.stringify(over.error) ?? 'complete'}`);
+      if (over) throw new Error(`The subscription ended: ${JSON.stringify(over.error ?? 'complete')}`);
       await new Promise<void>((resolve) => (wake = resolve));
     }
     return waiting.shift() as T;

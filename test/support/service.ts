@@ -13,7 +13,7 @@ export interface TestService extends AsyncDisposable {
   readonly wsUrl: string;
   readonly apiKey: string;
   /** One operation over HTTP, with the API key unless another bearer (or null: none) is given. Fails on errors. */
-  request<T = Record<string, any>>(query: string, variables?: object, bearer?: string | null): Promise<T>;
+  request<T = any>(query: string, variables?: object, bearer?: string | null): Promise<T>;
   /** The same, but yields the answer whatever it is. */
   ask(query: string, variables?: object, bearer?: string | null): Promise<Answer>;
   /** A plain graphql-ws client; disposed with the service. */
@@ -21,7 +21,7 @@ export interface TestService extends AsyncDisposable {
 }
 
 export interface Answer {
-  data?: Record<string, any> | null;
+  data?: any;
   errors?: { message: string; path?: (string | number)[]; extensions: Record<string, unknown> }[];
 }
 
@@ -40,10 +40,17 @@ export async function startService(
   const clients: Client[] = [];
   const wsUrl = `${service.url.replace('http', 'ws')}/graphql`;
 
-  async function ask(query: string, variables: object = {}, bearer: string | null = API_KEY): Promise<Answer> {
+  async function ask(
+    query: string,
+    variables: object = {},
+    bearer: string | null = API_KEY,
+  ): Promise<Answer> {
     const response = await fetch(`${service.url}/graphql`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...(bearer !== null && { authorization: `Bearer ${bearer}` }) },
+      headers: {
+        'content-type': 'application/json',
+        ...(bearer !== null && { authorization: `Bearer ${bearer}` }),
+      },
       body: JSON.stringify({ query, variables }),
     });
     return (await response.json()) as Answer;
@@ -61,12 +68,18 @@ export async function startService(
       return data as T;
     },
     client(connectionParams = { apiKey: API_KEY }, options = {}) {
-      const client = createClient({ url: wsUrl, webSocketImpl: WebSocket, connectionParams, retryAttempts: 0, ...options });
+      const client = createClient({
+        url: wsUrl,
+        webSocketImpl: WebSocket,
+        connectionParams,
+        retryAttempts: 0,
+        ...options,
+      });
       clients.push(client);
       return client;
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all(clients.map((client) => client.dispose()));
+      for (const client of clients) await client.dispose();
       await service[Symbol.asyncDispose]();
     },
   };

@@ -1,18 +1,24 @@
 /** What a new tab starts with, and one whose headers were not kept over a reload. */
 export const defaultHeaders = toHeaders('key_…');
 
-/** The main job, tab by tab. */
+/** The main job, tab by tab. Lines are short, so that they fit the pane of a small window. */
 export const defaultTabs = [
   {
     bearer: 'key_…',
-    query: /* GraphQL */ `
-      # 1. Make a channel.
+    query: `
+      # 1. Make a channel
       #
-      # Below, under Headers, put your API key in place of key_… : the service prints it when it starts.
-      # Then press play. Tabs that still say key_… use the key that you used last in this window.
+      # Under Headers, below, put your API key in place
+      # of key_… : the service prints it when it starts.
+      # Then press play.
+      #
+      # Tabs that still say key_… use the key that you
+      # used last in this window.
 
       mutation MakeChannel {
-        createChannel(input: { id: "lobby", type: PRIVATE }) {
+        createChannel(
+          input: { id: "lobby", type: PRIVATE }
+        ) {
           id
           type
           createdAt
@@ -22,14 +28,23 @@ export const defaultTabs = [
   },
   {
     bearer: 'key_…',
-    query: /* GraphQL */ `
-      # 2. Make a token for a user: it hears the lobby from the start.
+    query: `
+      # 2. Make a token for a user
       #
-      # The credential is what the user's client connects with. Tabs that still say credential_… or
-      # token_… use what was made last in this window.
+      # It hears the lobby from the start. The user's
+      # client connects with the credential.
+      #
+      # Tabs that still say credential_… or token_… use
+      # what was made last in this window.
 
       mutation MakeToken {
-        createToken(input: { identity: "ada", channels: ["lobby"], expiresIn: 86400 }) {
+        createToken(
+          input: {
+            identity: "ada"
+            channels: ["lobby"]
+            expiresIn: 86400
+          }
+        ) {
           token {
             id
           }
@@ -42,11 +57,16 @@ export const defaultTabs = [
   {
     bearer: 'credential_…',
     variables: {},
-    query: /* GraphQL */ `
-      # 3. Listen as that user: put the credential of tab 2 in place of credential_… under Headers.
+    query: `
+      # 3. Listen as that user
       #
-      # It runs until you leave this tab, so open this page in a second window and go on with tab 4 there.
-      # To hear what was said before, give a cursor under Variables: { "since": "…" }.
+      # Under Headers, put the credential of tab 2 after
+      # Bearer. Press play: it listens until you leave
+      # this tab, so open this page in a second window
+      # and go on with tab 4 there.
+      #
+      # To hear what was said before, put a cursor under
+      # Variables: { "since": "the cursor of tab 2" }
 
       subscription Listen($since: Cursor) {
         events(since: $since) {
@@ -97,11 +117,18 @@ export const defaultTabs = [
   },
   {
     bearer: 'key_…',
-    query: /* GraphQL */ `
-      # 4. Say something in the channel, in a second window while tab 3 listens in the first.
+    query: `
+      # 4. Say something in the channel
+      #
+      # In a second window, while tab 3 listens in the
+      # first; put your API key under Headers here too.
 
       mutation Publish {
-        publishMessage(channel: "lobby", event: "greeting", data: { text: "hello" }) {
+        publishMessage(
+          channel: "lobby"
+          event: "greeting"
+          data: { text: "hello" }
+        ) {
           connections
           message {
             cursor
@@ -113,11 +140,18 @@ export const defaultTabs = [
   {
     bearer: 'key_…',
     variables: { token: 'token_…' },
-    query: /* GraphQL */ `
-      # 5. Say something to one token, and ask whether it is online. Put its id under Variables.
+    query: `
+      # 5. Say something to one token; is it online?
+      #
+      # Under Variables, put the token's id of tab 2 in
+      # place of token_… ; play asks which of the two.
 
       mutation PublishDirect($token: ID!) {
-        publishDirectMessage(token: $token, event: "hint", data: { text: "only for you" }) {
+        publishDirectMessage(
+          token: $token
+          event: "hint"
+          data: { text: "only for you" }
+        ) {
           connections
           message {
             cursor
@@ -133,8 +167,11 @@ export const defaultTabs = [
   {
     bearer: 'key_…',
     variables: { token: 'token_…' },
-    query: /* GraphQL */ `
-      # 6. Take a channel from a token and give it back, while tab 3 listens: it is told at once.
+    query: `
+      # 6. Take the channel from the token, give it back
+      #
+      # Under Variables, put the token's id of tab 2 in
+      # place of token_… ; tab 3 is told at once.
 
       mutation Unsubscribe($token: ID!) {
         unsubscribeToken(channel: "lobby", token: $token) {
@@ -151,8 +188,8 @@ export const defaultTabs = [
   },
   {
     bearer: 'key_…',
-    query: /* GraphQL */ `
-      # 7. See who is in the channel.
+    query: `
+      # 7. See who is in the channel
 
       query Presence {
         channel(id: "lobby") {
