@@ -1,0 +1,3 @@
+import { DOCUMENTS, write } from './documents.ts';
+
+for (const [file, print] of Object.entries(DOCUMENTS)) write(file, print());
