@@ -1,5 +1,5 @@
 import { type ChannelChange } from '../channels/channel.ts';
-import { type ApiKey } from '../projects/api-keys.ts';
+import { type ApiKey } from '../projects/api-key.ts';
 import { type Token } from '../tokens/token.ts';
 import { type Member } from './leases.ts';
 import { type Message } from './message.ts';

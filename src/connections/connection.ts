@@ -4,7 +4,6 @@ import { type LeaveReason } from '../broker/signal.ts';
 import { SignalboxError } from '../errors.ts';
 import { type Json } from '../names.ts';
 import { type Caller } from '../tokens/caller.ts';
-import { type EventStream } from './stream.ts';
 
 /** Why a connection ends. The transport turns it into a close code, presence into why it left. */
 export type CloseReason =
@@ -40,6 +39,13 @@ export interface ConnectionFacts {
   openedAt: number;
 }
 
+/** What lives no longer than its connection. */
+export interface Attached {
+  /** The caller has changed: look again at what it may hear. */
+  judge(): void;
+  end(error?: SignalboxError): void;
+}
+
 /** One live socket, or SSE stream, of a caller. Knows who it speaks for at this moment, and what ends with it. */
 export class Connection {
   readonly id: string;
@@ -59,7 +65,7 @@ export class Connection {
   reachedBy: Message | undefined;
   /** Set once it has ended. */
   closed: CloseReason | undefined;
-  readonly #streams = new Set<EventStream<unknown>>();
+  readonly #streams = new Set<Attached>();
   readonly #closing: ((reason: CloseReason) => void)[] = [];
   readonly #noticed = new Set<(notice: ConnectionNotice) => void>();
 
@@ -77,11 +83,11 @@ export class Connection {
     return this.closed === undefined && now < this.expiresAt;
   }
 
-  add(stream: EventStream<unknown>): void {
+  add(stream: Attached): void {
     this.#streams.add(stream);
   }
 
-  remove(stream: EventStream<unknown>): void {
+  remove(stream: Attached): void {
     this.#streams.delete(stream);
     // An SSE connection is the stream; a socket outlives what it subscribes to.
     if (this.transport === 'SSE' && this.#streams.size === 0) this.close('CLIENT_LEFT');

@@ -2,7 +2,7 @@ import { and, asc, eq, gt } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { apiKeys } from '../store/tables.ts';
-import { type ApiKey } from './api-keys.ts';
+import { type ApiKey } from './api-key.ts';
 
 export type ApiKeyRow = ApiKey & { secretHash: string };
 

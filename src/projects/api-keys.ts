@@ -7,19 +7,8 @@ import { parseText } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { createApiKeyStore, type ApiKeyRow } from './api-key-store.ts';
-import { DEFAULT_PROJECT } from './projects.ts';
-
-/** A backend's credential: everything inside its project. */
-export interface ApiKey {
-  id: string;
-  projectId: string;
-  name: string;
-  /** The operator's key may also make projects and their first keys. */
-  operator: boolean;
-  createdAt: number;
-  expiresAt: number | null;
-  revokedAt: number | null;
-}
+import { type ApiKey } from './api-key.ts';
+import { DEFAULT_PROJECT } from './project.ts';
 
 /** A key and its secret, which is shown this once. */
 export interface MintedApiKey {

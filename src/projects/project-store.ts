@@ -2,7 +2,7 @@ import { asc, eq, gt } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { projects } from '../store/tables.ts';
-import { type Project } from './projects.ts';
+import { type Project } from './project.ts';
 
 /** The rows of projects. */
 export function createProjectStore({ db }: Store) {

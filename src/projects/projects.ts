@@ -5,16 +5,7 @@ import { parseName, parseText } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { createProjectStore } from './project-store.ts';
-
-/** A tenant: a wall around its keys, tokens, channels and messages. */
-export interface Project {
-  id: string;
-  name: string;
-  createdAt: number;
-}
-
-/** The project of the embedded default, made at the first start. */
-export const DEFAULT_PROJECT = 'default';
+import { DEFAULT_PROJECT, type Project } from './project.ts';
 
 export interface Projects {
   /** @throws CONFLICT when the id is taken, BAD_USER_INPUT when it is no project name. */

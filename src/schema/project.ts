@@ -1,5 +1,6 @@
-import { type ApiKey, type MintedApiKey, MAX_OVERLAP_SECONDS } from '../projects/api-keys.ts';
-import { type Project } from '../projects/projects.ts';
+import { type ApiKey } from '../projects/api-key.ts';
+import { MAX_OVERLAP_SECONDS, type MintedApiKey } from '../projects/api-keys.ts';
+import { type Project } from '../projects/project.ts';
 import { actorOf, requireApiKey, requireOperator, type Caller } from '../tokens/caller.ts';
 import { MAX_SIGNING_OVERLAP_SECONDS } from '../tokens/signing-keys.ts';
 import { describeName } from '../names.ts';

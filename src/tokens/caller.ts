@@ -1,5 +1,5 @@
 import { SignalboxError } from '../errors.ts';
-import { type ApiKey } from '../projects/api-keys.ts';
+import { type ApiKey } from '../projects/api-key.ts';
 import { type Token } from './token.ts';
 
 /** Who is asking, after authentication. */

@@ -1,5 +1,5 @@
 import { SignalboxError } from '../errors.ts';
-import { DEFAULT_PROJECT } from '../projects/projects.ts';
+import { DEFAULT_PROJECT } from '../projects/project.ts';
 import { type Domain } from '../schema/context.ts';
 import { type Caller } from '../tokens/caller.ts';
 

@@ -1,24 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { type GraphQLSchema } from 'graphql';
-import { type Config } from '../config.ts';
 import { SignalboxError } from '../errors.ts';
-import { type Domain } from '../schema/context.ts';
-import { type Documents } from './documents.ts';
-import { type Doorman } from './doorman.ts';
 import { type createGraphiql } from './graphiql.ts';
-import { type Metrics } from './metrics.ts';
 import { hasCredentialInUrl, isAllowedOrigin, urlOf } from './origins.ts';
-import { type PublicError } from './public-errors.ts';
-import { createGraphqlHandler } from './yoga.ts';
+import { createGraphqlHandler, type GraphqlParts } from './yoga.ts';
 
-export interface HttpParts {
-  schema: GraphQLSchema;
-  domain: Domain;
-  config: Config;
-  documents: Documents;
-  publicError: PublicError;
-  doorman: Doorman;
-  metrics: Metrics;
+export interface HttpParts extends GraphqlParts {
   graphiql: ReturnType<typeof createGraphiql> | undefined;
   isReady: () => boolean;
   onFault: (error: unknown) => void;

@@ -1,13 +1,26 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type DocumentNode, type GraphQLSchema, type Source } from 'graphql';
 import { createYoga, isAsyncIterable, type Plugin } from 'graphql-yoga';
+import { type Config } from '../config.ts';
 import { type Connection } from '../connections/connection.ts';
-import { type Context } from '../schema/context.ts';
+import { type Context, type Domain } from '../schema/context.ts';
 import { type Documents } from './documents.ts';
+import { type Doorman } from './doorman.ts';
 import { callerOfRequest } from './handshake.ts';
-import { type HttpParts } from './http.ts';
+import { type Metrics } from './metrics.ts';
 import { isAllowedOrigin } from './origins.ts';
+import { type PublicError } from './public-errors.ts';
 import { openSse } from './sse.ts';
+
+export interface GraphqlParts {
+  schema: GraphQLSchema;
+  domain: Domain;
+  config: Config;
+  documents: Documents;
+  publicError: PublicError;
+  doorman: Doorman;
+  metrics: Metrics;
+}
 
 /** What Node hands to yoga along with a request. */
 interface NodeParts {
@@ -24,7 +37,7 @@ export function createGraphqlHandler({
   publicError,
   doorman,
   metrics,
-}: Omit<HttpParts, 'graphiql' | 'isReady' | 'onFault'>) {
+}: GraphqlParts) {
   const yoga = createYoga<NodeParts, Context>({
     schema,
     graphqlEndpoint: '/graphql',

@@ -1,0 +1,9 @@
+/** A tenant: a wall around its keys, tokens, channels and messages. */
+export interface Project {
+  id: string;
+  name: string;
+  createdAt: number;
+}
+
+/** The project of the embedded default, made at the first start. */
+export const DEFAULT_PROJECT = 'default';
