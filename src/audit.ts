@@ -16,7 +16,8 @@ export interface AuditEntry {
     | 'membership.subscribe'
     | 'membership.unsubscribe'
     | 'refused';
-  projectId: string;
+  /** Absent where a caller was refused before it was known. */
+  projectId?: string;
   /** The id of the API key or token that asked; `anonymous` otherwise. */
   actor: string;
   /** The id of what it was done to. */
@@ -25,6 +26,8 @@ export interface AuditEntry {
   channel?: string;
   /** The catalogue's code, where it was refused. */
   code?: string;
+  /** The field of the API that was asked for, where it was refused. */
+  field?: string;
 }
 
 export type Audit = (entry: AuditEntry) => void;

@@ -112,7 +112,8 @@ export class Feed implements Hearer {
         limit: REPLAY_PAGE,
       });
       if (this.#isStopped()) return;
-      if (lost.length > 0) sink.lost(lost);
+      if (lost.length > 0) await this.#reportLost(lost, sink);
+      if (this.#isStopped()) return;
       const taken = await this.#takePage(messages, sink);
       sink.replayed(taken);
       if (this.#isStopped()) return;
@@ -122,6 +123,16 @@ export class Feed implements Hearer {
       if (this.#isStopped()) return;
     }
     this.#cutOver(sink);
+  }
+
+  /** Once for each loss: what is gone is below the floor from then on. */
+  async #reportLost(lost: Address[], sink: FeedSink): Promise<void> {
+    sink.lost(lost);
+    for (const address of lost) {
+      const trimmedThrough = await this.#broker.trimmedThrough(this.connection.projectId, address);
+      const floor = this.#addresses.get(address);
+      if (floor !== undefined) this.#addresses.set(address, Math.max(floor, trimmedThrough));
+    }
   }
 
   async #takePage(messages: Message[], sink: FeedSink): Promise<number> {

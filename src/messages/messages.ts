@@ -86,7 +86,7 @@ export function createMessages(parts: {
     };
   }
 
-  /** Once for each caller that may publish at all: whoever is refused anyway costs nothing of the allowance. */
+  /** Taken before anything is looked up: what is refused costs its caller too. */
   function takeShare(caller: Caller): void {
     if (caller.kind === 'API_KEY') limits.perKey.take(caller.apiKey.id);
     else if (caller.kind === 'TOKEN') limits.perToken.take(caller.token.id);

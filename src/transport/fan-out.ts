@@ -32,7 +32,7 @@ export async function subscribe(
   const source = await createSourceEventStream(args);
   if (!(source instanceof EventStream)) {
     const { errors } = source as ExecutionResult;
-    return { errors: (errors ?? []).map(publicError) };
+    return { errors: (errors ?? []).map((error) => publicError(error)) };
   }
   const plan = plans.take(args, receiver.connection.projectId);
   const ending = new Ending(() => {

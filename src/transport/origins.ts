@@ -31,7 +31,8 @@ export function hasCredentialInUrl(url: URL): boolean {
   return [...url.searchParams.keys()].some((name) => SECRET_PARAMETERS.has(name.toLowerCase()));
 }
 
-/** The URL that was asked for; its host is of no interest here. */
-export function urlOf(request: IncomingMessage): URL {
-  return new URL(request.url ?? '/', 'http://localhost');
+/** The URL that was asked for, whose host is of no interest here; undefined when it is none. */
+export function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
+  const text = url.startsWith('/') ? `http://localhost${url}` : url;
+  return URL.canParse(text) ? new URL(text) : undefined;
 }

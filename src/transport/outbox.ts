@@ -52,17 +52,24 @@ export class Outbox {
 
   /** Queues a frame that was made before, perhaps for many. */
   send(frame: Buffer): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#isOverfull()) return;
     this.#frames.push(frame);
     this.#bytes += frame.length;
-    if (!this.#isDirty) {
-      this.#isDirty = true;
-      if (dirty.push(this) === 1) queueMicrotask(flushAll);
-    }
-    if (this.queuedBytes <= this.#maxBytes) return;
-    // A burst of one turn is not a slow reader: what the kernel takes now does not count.
+    if (this.#isDirty) return;
+    this.#isDirty = true;
+    if (dirty.push(this) === 1) queueMicrotask(flushAll);
+  }
+
+  /**
+   * Judged by what was queued before: one frame of any size is not a slow reader. Nor is a burst of one turn: what the
+   * kernel takes now does not count.
+   */
+  #isOverfull(): boolean {
+    if (this.queuedBytes <= this.#maxBytes) return false;
     this.flush();
-    if (this.queuedBytes > this.#maxBytes) this.#overflow();
+    if (this.queuedBytes <= this.#maxBytes) return false;
+    this.#overflow();
+    return true;
   }
 
   flush(): void {

@@ -1,20 +1,43 @@
-import { GraphQLError } from 'graphql';
-import { ERROR_CATALOGUE, SignalboxError } from '../errors.ts';
+import { GraphQLError, Kind } from 'graphql';
+import { ERROR_CATALOGUE, SignalboxError, type ErrorCode } from '../errors.ts';
 import { type NewId } from '../ids.ts';
+import { type Caller } from '../tokens/caller.ts';
 
-/** Turns whatever was thrown into what a caller may see: always with a code of the catalogue. */
-export type PublicError = (error: unknown) => GraphQLError;
+/** Turns whatever was thrown into what a caller may see: always with a code of the catalogue. What is such already stays. */
+export type PublicError = (error: unknown, caller?: Caller) => GraphQLError;
+
+/** That a caller is shown an error. */
+export interface Refusal {
+  code: ErrorCode;
+  /** Undefined where nobody knows yet who asks. */
+  caller: Caller | undefined;
+  /** The field of the API that it concerns. */
+  field: string | undefined;
+}
 
 export interface PublicErrorHooks {
   newId: NewId;
-  /** A refusal that a caller is shown. */
-  refused: (code: string) => void;
+  refused: (refusal: Refusal) => void;
   /** A fault of ours, whose text the caller is not shown. */
   fault: (errorId: string, error: unknown) => void;
 }
 
 export function createPublicError({ newId, refused, fault }: PublicErrorHooks): PublicError {
-  return (error) => {
+  const shown = new WeakSet<GraphQLError>();
+
+  function show(error: GraphQLError): GraphQLError {
+    shown.add(error);
+    return error;
+  }
+
+  function faultOf(error: unknown): { errorId: string } {
+    const errorId = newId('err');
+    fault(errorId, error);
+    return { errorId };
+  }
+
+  return (error, caller) => {
+    if (error instanceof GraphQLError && shown.has(error)) return error;
     const thrown = error instanceof GraphQLError ? (error.originalError ?? error) : error;
     const { nodes, path, source, positions } = error instanceof GraphQLError ? error : new GraphQLError('');
     const where = {
@@ -23,24 +46,31 @@ export function createPublicError({ newId, refused, fault }: PublicErrorHooks): 
       source: source ?? null,
       positions: positions ?? null,
     };
+    const field = nodes?.[0]?.kind === Kind.FIELD ? nodes[0].name.value : undefined;
     if (thrown instanceof SignalboxError) {
-      refused(thrown.code);
-      const extensions = { code: thrown.code, retryable: thrown.retryable, ...thrown.fields };
-      return new GraphQLError(thrown.message, { ...where, extensions });
+      const { code, retryable, fields, cause } = thrown;
+      refused({ code, caller, field });
+      // What we cannot do for want of something of ours, the operator must hear of.
+      const lack = cause === undefined ? {} : faultOf(cause);
+      return show(
+        new GraphQLError(thrown.message, { ...where, extensions: { code, retryable, ...fields, ...lack } }),
+      );
     }
     if (error instanceof GraphQLError && (thrown === error || thrown instanceof GraphQLError)) {
-      const { code = 'BAD_USER_INPUT' } = error.extensions;
-      refused(String(code));
-      if (error.extensions['code'] !== undefined) return error;
-      return new GraphQLError(error.message, {
-        ...where,
-        extensions: { ...error.extensions, code, retryable: false },
-      });
+      const known = codeOf(error);
+      const code = known ?? 'BAD_USER_INPUT';
+      refused({ code, caller, field });
+      if (known) return error;
+      const extensions = { ...error.extensions, code, retryable: ERROR_CATALOGUE[code].retryable };
+      return show(new GraphQLError(error.message, { ...where, extensions }));
     }
-    const errorId = newId('err');
-    fault(errorId, thrown);
-    const { retryable } = ERROR_CATALOGUE.INTERNAL_SERVER_ERROR;
-    const extensions = { code: 'INTERNAL_SERVER_ERROR', retryable, errorId };
-    return new GraphQLError('Something went wrong on our side.', { ...where, extensions });
+    const code = 'INTERNAL_SERVER_ERROR';
+    const extensions = { code, retryable: ERROR_CATALOGUE[code].retryable, ...faultOf(thrown) };
+    return show(new GraphQLError('Something went wrong on our side.', { ...where, extensions }));
   };
+}
+
+/** The libraries have codes of their own, which are not in the catalogue. */
+function codeOf({ extensions: { code } }: GraphQLError): ErrorCode | undefined {
+  return typeof code === 'string' && Object.hasOwn(ERROR_CATALOGUE, code) ? (code as ErrorCode) : undefined;
 }

@@ -10,6 +10,7 @@ import { createGraphiql } from './graphiql.ts';
 import { createHttpServer } from './http.ts';
 import { type Metrics } from './metrics.ts';
 import { createPublicError } from './public-errors.ts';
+import { auditRefusal } from './refusals.ts';
 import { createWebSockets } from './websocket.ts';
 
 /** The doors. Disposing drains them: no new work, live sockets are told, what is in flight is finished. */
@@ -34,7 +35,10 @@ export async function openTransport(parts: {
   const schema = createSchema();
   const publicError = createPublicError({
     newId,
-    refused: metrics.refused,
+    refused: (refusal) => {
+      metrics.refused(refusal.code);
+      auditRefusal(domain.audit, refusal);
+    },
     fault: (errorId, error) => onFault(error, errorId),
   });
   const documents = createDocuments(schema, config, isOn(config.introspection));

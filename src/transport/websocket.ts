@@ -10,7 +10,7 @@ import {
 } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { type Config } from '../config.ts';
-import { type CloseReason } from '../connections/connection.ts';
+import { errorOf, type CloseReason } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
 import { type Context, type Domain } from '../schema/context.ts';
 import { CLOSE_CODES, closeNameOf, type CloseName } from './close-codes.ts';
@@ -77,23 +77,26 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       try {
         return await open(ctx);
       } catch (error) {
-        ctx.extra.close(closeNameOfRefusal(error));
         publicError(error);
+        ctx.extra.close(closeNameOfRefusal(error));
         return false;
       }
     },
     onSubscribe: (ctx, id, payload) => prepare(ctx, id, payload),
-    execute: (args) => execute(args, publicError),
+    execute: (args) => execute(args as ExecutionArgs, shownTo((args.contextValue as Operation).receiver)),
     subscribe: (args) => {
       const { operationId, receiver } = args.contextValue as Operation;
       return subscribe(args, operationId, receiver, {
         plans,
-        publicError,
+        publicError: shownTo(receiver),
         delivered: metrics.delivered,
       });
     },
-    onError: (_ctx, _id, _payload, errors) => errors.map((error) => publicError(error).toJSON()),
+    onError: ({ extra }, _id, _payload, errors) => errors.map((error) => shownTo(extra.receiver)(error).toJSON()),
   });
+
+  const shownTo = (receiver: Receiver | undefined) => (error: unknown) =>
+    publicError(error, receiver?.connection.caller);
 
   async function open({ connectionParams, extra }: ProtocolContext<Record<string, unknown>, Extra>) {
     const caller = await callerOf(domain, connectionParams ?? {});
@@ -125,12 +128,12 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
     const limit = config.maxOperationsPerConnection;
     if (Object.keys(subscriptions).length > limit) {
       const message = `At most ${limit} operations may be open on one connection.`;
-      return [publicError(new SignalboxError('LIMIT_EXCEEDED', message, { limit }))];
+      return [shownTo(receiver)(new SignalboxError('LIMIT_EXCEEDED', message, { limit }))];
     }
     try {
       const document = documents.parse(query);
       const errors = documents.validate(document);
-      if (errors.length > 0) return errors.map(publicError);
+      if (errors.length > 0) return errors;
       return {
         schema,
         document,
@@ -139,7 +142,7 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
         ...(operationName && { operationName }),
       };
     } catch (error) {
-      return [publicError(error)];
+      return [error instanceof GraphQLError ? error : shownTo(receiver)(error)];
     }
   }
 
@@ -149,6 +152,9 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       domain,
       // Evaluated at every use: an operation may outlive the token and the grants that it began with.
       get caller() {
+        const { closed } = connection;
+        const error = closed !== undefined && ENDS_AUTHORITY.has(closed) ? errorOf(closed) : undefined;
+        if (error) throw error;
         return connection.caller;
       },
       connection,
@@ -186,6 +192,8 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
         close: (code) => close(nameOfCode(code ?? CLOSE_CODES.FAULT.code)),
         onMessage: (handle) => {
           ws.on('message', (data: Buffer, isBinary) => {
+            // A socket goes on receiving until its peer has answered the close.
+            if (outbox.isClosed) return;
             if (isBinary) close('BAD_MESSAGE');
             else {
               handle(data.toString()).catch((error: unknown) => {
@@ -232,9 +240,11 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
         .split(',')
         .map((name) => name.trim());
       const url = urlOf(request);
-      if (url.pathname !== '/graphql') return refuse(socket, 404, 'There is a WebSocket at /graphql only.');
-      if (!isAllowedOrigin(origin, host, config.origins))
-        return refuse(socket, 403, 'This origin is not allowed.');
+      if (url?.pathname !== '/graphql') return refuse(socket, 404, 'There is a WebSocket at /graphql only.');
+      if (!isAllowedOrigin(origin, host, config.origins)) {
+        const refusal = publicError(new SignalboxError('FORBIDDEN', 'This origin is not allowed.'));
+        return refuse(socket, 403, refusal.message);
+      }
       if (hasCredentialInUrl(url))
         return refuse(socket, 400, 'A credential belongs into connection_init, never into a URL.');
       if (!protocols.includes(GRAPHQL_TRANSPORT_WS_PROTOCOL)) {
@@ -276,6 +286,8 @@ function refuse(socket: Duplex, status: 400 | 403 | 404 | 429 | 503, message: st
   const headers = 'Connection: close\r\nContent-Type: text/plain; charset=utf-8';
   socket.end(
     `HTTP/1.1 ${status} ${words[status]}\r\n${headers}\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
+    // A peer that keeps its half open would keep the socket.
+    () => socket.destroy(),
   );
 }
 

@@ -9,7 +9,7 @@ export const defaultTabs = [
       # 1. Make a channel
       #
       # Under Headers, below, put your API key in place
-      # of key_… : the service prints it when it starts.
+      # of key_… : the service prints it at first start.
       # Then press play.
       #
       # Tabs that still say key_… use the key that you
@@ -144,7 +144,7 @@ export const defaultTabs = [
       # 5. Say something to one token; is it online?
       #
       # Under Variables, put the token's id of tab 2 in
-      # place of token_… ; play asks which of the two.
+      # place of token_… ; play asks which of both to do.
 
       mutation PublishDirect($token: ID!) {
         publishDirectMessage(
