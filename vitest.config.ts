@@ -10,5 +10,6 @@ export default defineConfig({
     hookTimeout: 30_000,
     // Two cores: more workers would only take turns.
     maxWorkers: 2,
+    reporters: ['default', './test/support/tally.ts'],
   },
 });
