@@ -16,10 +16,12 @@ export const systemClock: Clock = {
   at(epochMs, work) {
     let timer: NodeJS.Timeout;
     const arm = () => {
-      const left = epochMs - Date.now();
-      timer = left > MAX_TIMER_MS ? setTimeout(arm, MAX_TIMER_MS) : setTimeout(work, Math.max(0, left));
+      const left = Math.max(0, epochMs - Date.now());
+      timer = setTimeout(fire, Math.min(left, MAX_TIMER_MS));
       timer.unref();
     };
+    // A timer may be early: it counts on a clock of its own, and the system's may be set back meanwhile.
+    const fire = () => (Date.now() < epochMs ? arm() : work());
     arm();
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   },

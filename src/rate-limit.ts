@@ -24,7 +24,9 @@ export class RateLimit {
     const now = this.#clock.now();
     const burst = this.#perSecond * 2;
     const bucket = this.#find(key, now) ?? { left: burst, at: now };
-    bucket.left = Math.min(burst, bucket.left + ((now - bucket.at) / 1000) * this.#perSecond);
+    // A clock that is set back fills nothing, and takes nothing away.
+    const elapsedMs = Math.max(0, now - bucket.at);
+    bucket.left = Math.min(burst, bucket.left + (elapsedMs / 1000) * this.#perSecond);
     bucket.at = now;
     this.#recent.set(key, bucket);
     if (bucket.left < 1) {
@@ -42,7 +44,7 @@ export class RateLimit {
 
   /** A bucket is full again after two seconds, so two generations of that age hold every one that matters. */
   #find(key: string, now: number): Bucket | undefined {
-    if (now - this.#turnedAt > 2000) {
+    if (Math.abs(now - this.#turnedAt) > 2000) {
       this.#older = this.#recent;
       this.#recent = new Map();
       this.#turnedAt = now;

@@ -73,7 +73,7 @@ export async function startService(
 
   const store = owned.add(openSqlite(config));
   const log = createLogStore(store, randomBytes);
-  const broker = owned.add(createInProcessBroker({ log, leases: createInProcessLeases(clock) }));
+  const broker = owned.add(createInProcessBroker({ log, leases: createInProcessLeases(clock), onFault }));
   const announce = (signal: Signal) => broker.control(signal);
   const logHead = async (projectId: string) => (await broker.head(projectId)).sequence;
 
@@ -105,11 +105,11 @@ export async function startService(
   const connections = owned.add(
     createConnections({ broker, authenticate, findToken, clock, newId, config, nodeId, onFault }),
   );
-  const watch = owned.add(createWatch(broker));
+  const watch = owned.add(createWatch({ broker, onFault }));
   const { access } = channels;
   const presence = owned.add(await createPresence({ broker, access, clock, config, nodeId, onFault }));
 
-  const hearers = owned.add(createHearers({ broker, clock }));
+  const hearers = owned.add(createHearers({ broker, clock, onFault }));
   const cursors = createCursors(await readSecret(store, 'cursors', () => randomBytes(32)));
   const limits = {
     perToken: new RateLimit(clock, config.publishesPerSecondPerToken, 'publishes by this token'),

@@ -15,13 +15,28 @@ interface Waiting {
  * See Broker. One process: the log is a table, listeners are functions. All that is published in one turn of the
  * event loop is appended in one transaction, then fanned out, then acknowledged.
  */
-export function createInProcessBroker({ log, leases }: { log: Log; leases: Leases }): Broker {
+export function createInProcessBroker({
+  log,
+  leases,
+  onFault,
+}: {
+  log: Log;
+  leases: Leases;
+  onFault: (error: unknown) => void;
+}): Broker {
   const listeners = new Set<BrokerListener>();
   let waiting: Waiting[] = [];
 
   function tell(hand: (listener: BrokerListener) => number): number {
     let connections = 0;
-    for (const listener of listeners) connections += hand(listener);
+    for (const listener of listeners) {
+      try {
+        connections += hand(listener);
+      } catch (error) {
+        // It was committed: one listener that fails takes nothing from the others, nor from whoever published.
+        onFault(error);
+      }
+    }
     return connections;
   }
 

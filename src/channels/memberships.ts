@@ -130,13 +130,15 @@ export function createMemberships(parts: {
     }
     const ended = await rows.remove(projectId, channelId, tokenId);
     await announce({ kind: 'MEMBERSHIP_ENDED', projectId, channelId, tokenId });
-    audit({
-      action: 'membership.unsubscribe',
-      projectId,
-      actor: actorOf(caller),
-      subject: tokenId,
-      channel: channelId,
-    });
+    if (ended) {
+      audit({
+        action: 'membership.unsubscribe',
+        projectId,
+        actor: actorOf(caller),
+        subject: tokenId,
+        channel: channelId,
+      });
+    }
     return ended;
   }
 

@@ -15,6 +15,13 @@ export type CloseReason =
   | 'SLOW_CONSUMER'
   | 'DRAINING';
 
+/** Ends after which nothing more may be seen, not even what was on its way. */
+export const ENDS_AUTHORITY: ReadonlySet<CloseReason> = new Set([
+  'TOKEN_EXPIRED',
+  'TOKEN_REVOKED',
+  'KEY_ENDED',
+]);
+
 export const LEAVE_REASONS: Record<CloseReason, LeaveReason> = {
   CLIENT_LEFT: 'LEFT',
   CONNECTION_LOST: 'CONNECTION_LOST',
@@ -43,6 +50,8 @@ export interface ConnectionFacts {
 export interface Attached {
   /** The caller has changed: look again at what it may hear. */
   judge(): void;
+  /** Forget what was not seen yet. */
+  discard(): void;
   end(error?: SignalboxError): void;
 }
 
@@ -115,6 +124,7 @@ export class Connection {
   /** Tells its streams, ends them, then whatever waits for its end. Repeating it changes nothing. */
   close(reason: CloseReason): void {
     if (this.closed !== undefined) return;
+    if (ENDS_AUTHORITY.has(reason)) for (const stream of this.#streams) stream.discard();
     this.notify({ kind: 'DISCONNECTING', reason });
     this.closed = reason;
     const error = errorOf(reason);

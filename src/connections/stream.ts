@@ -1,4 +1,4 @@
-import { SignalboxError } from '../errors.ts';
+import { type SignalboxError } from '../errors.ts';
 import { type Connection } from './connection.ts';
 
 /** Where the events of a stream go. */
@@ -6,6 +6,8 @@ export interface Sink<T> {
   push(event: T): void;
   /** Undefined while there is room; otherwise resolves when there is again, or when the sink is gone. */
   room(): Promise<void> | undefined;
+  /** Forgets what it was given and has not handed on. */
+  discard?(): void;
   /** Nothing follows. With an error: why. */
   end(error?: SignalboxError): void;
 }
@@ -55,6 +57,10 @@ export class EventStream<T> implements AsyncIterable<T> {
     this.#source.judge();
   }
 
+  discard(): void {
+    this.#sink?.discard?.();
+  }
+
   /** Ends it for both sides; repeating it changes nothing. */
   end(error?: SignalboxError): void {
     if (this.#ended) return;
@@ -75,16 +81,12 @@ export class EventStream<T> implements AsyncIterable<T> {
         waiting.push(event);
         if (waiting.length > MAX_PULLED_EVENTS) {
           waiting.length = 0;
-          this.end(
-            new SignalboxError(
-              'SLOW_CONSUMER',
-              'The stream was not read fast enough. Resume with the last cursor.',
-            ),
-          );
+          this.connection.close('SLOW_CONSUMER');
         }
         wake.call();
       },
       room: () => (waiting.length < ROOM_BELOW ? undefined : room.wait()),
+      discard: () => (waiting.length = 0),
       end: (error) => {
         over = error ? { error } : {};
         wake.call();

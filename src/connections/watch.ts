@@ -10,7 +10,13 @@ export interface Watch extends Disposable {
   on(kind: WatchKind, projectId: string, id: string, see: (signal: Signal) => void): Disposable;
 }
 
-export function createWatch(broker: Broker): Watch {
+export function createWatch({
+  broker,
+  onFault,
+}: {
+  broker: Broker;
+  onFault: (error: unknown) => void;
+}): Watch {
   const watchers = new Map<string, Set<(signal: Signal) => void>>();
   const listening = broker.listen({
     message: () => 0,
@@ -18,7 +24,13 @@ export function createWatch(broker: Broker): Watch {
       const key = keyOfSignal(signal);
       const concerned = key === undefined ? undefined : watchers.get(key);
       if (!concerned) return 0;
-      for (const see of [...concerned]) see(signal);
+      for (const see of [...concerned]) {
+        try {
+          see(signal);
+        } catch (error) {
+          onFault(error);
+        }
+      }
       return concerned.size;
     },
   });

@@ -14,7 +14,8 @@ export interface Cursors {
 }
 
 const VERSION = '1';
-const SHAPE = /^1[A-Za-z0-9_-]{22}$/;
+/** The last character holds the last two bits of the block; any other one there would be a second spelling. */
+const SHAPE = /^1[A-Za-z0-9_-]{21}[AQgw]$/;
 const BLOCK_BYTES = 16;
 const EPOCH_OFFSET = 6;
 const CHECK_OFFSET = 10;

@@ -89,10 +89,9 @@ export class Feed implements Hearer {
     this.#phase = 'CATCHING_UP';
     if (this.#isThere()) this.#cutOver(sink);
     else {
-      this.#catchUp(sink).catch(() => {
-        sink.failed(
-          new SignalboxError('UNAVAILABLE', 'The log cannot be read now. Resume with the last cursor.'),
-        );
+      this.#catchUp(sink).catch((cause: unknown) => {
+        const message = 'The log cannot be read now. Resume with the last cursor.';
+        sink.failed(Object.assign(new SignalboxError('UNAVAILABLE', message), { cause }));
       });
     }
   }

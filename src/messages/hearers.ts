@@ -16,7 +16,15 @@ export interface Hearers extends Disposable {
   remove(projectId: string, address: Address, hearer: Hearer): void;
 }
 
-export function createHearers({ broker, clock }: { broker: Broker; clock: Clock }): Hearers {
+export function createHearers({
+  broker,
+  clock,
+  onFault,
+}: {
+  broker: Broker;
+  clock: Clock;
+  onFault: (error: unknown) => void;
+}): Hearers {
   const byAddress = new Map<string, Set<Hearer>>();
 
   function message(message: Message): number {
@@ -28,9 +36,12 @@ export function createHearers({ broker, clock }: { broker: Broker; clock: Clock 
       const { connection } = hearer;
       // The timer that ends an expired connection may be late; what it may hear is not a matter of timers.
       if (!connection.isOpen(now)) continue;
-      if (hearer.offer(message) && connection.reachedBy !== message) {
+      try {
+        if (!hearer.offer(message) || connection.reachedBy === message) continue;
         connection.reachedBy = message;
         connections++;
+      } catch (error) {
+        onFault(error);
       }
     }
     return connections;

@@ -108,12 +108,17 @@ export function createLogStore({ db, transaction }: SqliteStore, randomBytes: Ra
   function head(projectId: string): Position {
     const known = heads.get(projectId);
     if (known) return known;
-    const epoch = Buffer.from(randomBytes(4)).readUInt32BE();
-    db.insert(logs).values({ projectId, epoch, head: 0 }).onConflictDoNothing().run();
-    const row = db.select().from(logs).where(eq(logs.projectId, projectId)).get();
-    const position = { epoch: row?.epoch ?? epoch, sequence: row?.head ?? 0 };
+    const { epoch, head: sequence } =
+      db.select().from(logs).where(eq(logs.projectId, projectId)).get() ?? beginLog(projectId);
+    const position = { epoch, sequence };
     heads.set(projectId, position);
     return position;
+  }
+
+  function beginLog(projectId: string) {
+    const row = { projectId, epoch: Buffer.from(randomBytes(4)).readUInt32BE(), head: 0 };
+    db.insert(logs).values(row).run();
+    return row;
   }
 
   function stateOf(projectId: string, address: Address): AddressState {

@@ -40,11 +40,11 @@ export function createCredentials(parts: { keys: SigningKeys; clock: Clock; newI
       return jwt.sign(key);
     },
     async verify(credential) {
-      if (credential.length > MAX_CREDENTIAL_BYTES) throw unauthenticated();
+      const kid = credential.length > MAX_CREDENTIAL_BYTES ? undefined : kidOf(credential);
+      // Outside of what is caught: that the keys cannot be read is a fault of ours, not of the credential.
+      const signingKey = kid === undefined ? undefined : await keys.find(kid);
+      if (!signingKey) throw unauthenticated();
       try {
-        const { kid } = decodeProtectedHeader(credential);
-        const signingKey = kid === undefined ? undefined : await keys.find(kid);
-        if (!signingKey) throw unauthenticated();
         const { payload } = await jwtVerify(credential, signingKey.key, {
           algorithms: [signingKey.algorithm],
           typ: TYPE,
@@ -63,6 +63,14 @@ export function createCredentials(parts: { keys: SigningKeys; clock: Clock; newI
       }
     },
   };
+}
+
+function kidOf(credential: string): string | undefined {
+  try {
+    return decodeProtectedHeader(credential).kid;
+  } catch {
+    return undefined;
+  }
 }
 
 export function unauthenticated(): SignalboxError {

@@ -1,11 +1,11 @@
-import { isNull } from 'drizzle-orm';
+import { gt, isNull } from 'drizzle-orm';
 import { type Store } from '../store/store.ts';
 import { signingKeys } from '../store/tables.ts';
 
 export type SigningKeyRow = typeof signingKeys.$inferSelect;
 
 /** The rows of signing keys. */
-export function createSigningKeyStore({ db }: Store) {
+export function createSigningKeyStore({ db, batch }: Store) {
   return {
     async insert(row: SigningKeyRow): Promise<void> {
       await db.insert(signingKeys).values(row);
@@ -13,9 +13,12 @@ export function createSigningKeyStore({ db }: Store) {
     async list(): Promise<SigningKeyRow[]> {
       return db.select().from(signingKeys);
     },
-    /** Takes signing away from every key that has it; each verifies until `expiresAt`. */
+    /** Takes signing away from every key that has it; none verifies beyond `expiresAt`. */
     async retireAll(retiredAt: number, expiresAt: number): Promise<void> {
-      await db.update(signingKeys).set({ retiredAt, expiresAt }).where(isNull(signingKeys.retiredAt));
+      await batch([
+        db.update(signingKeys).set({ retiredAt, expiresAt }).where(isNull(signingKeys.retiredAt)),
+        db.update(signingKeys).set({ expiresAt }).where(gt(signingKeys.expiresAt, expiresAt)),
+      ]);
     },
   };
 }

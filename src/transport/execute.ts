@@ -1,4 +1,9 @@
-import { execute as executeGraphql, type ExecutionArgs, type ExecutionResult, type GraphQLError } from 'graphql';
+import {
+  execute as executeGraphql,
+  type ExecutionArgs,
+  type ExecutionResult,
+  type GraphQLError,
+} from 'graphql';
 
 /** Executes a query or mutation; `show` turns its errors into such as its caller may see. */
 export async function execute(

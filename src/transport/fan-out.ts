@@ -1,7 +1,7 @@
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { type Connection } from '../connections/connection.ts';
 import { EventStream } from '../connections/stream.ts';
-import { type SignalboxError } from '../errors.ts';
+import { SignalboxError } from '../errors.ts';
 import { type Outbox } from './outbox.ts';
 import { Executed, type Plan, type Plans } from './plan.ts';
 import { type PublicError } from './public-errors.ts';
@@ -39,24 +39,36 @@ export async function subscribe(
     plans.release(plan);
     source.end();
   });
+  const failed = (error: unknown) => source.end(toFault(publicError(error)));
   source.attach({
-    push: (event) => push(receiver, operationId, () => plan.run(event, args), delivered),
+    push(event) {
+      try {
+        push(receiver, operationId, plan.run(event, args), { delivered, failed });
+      } catch (error) {
+        failed(error);
+      }
+    },
     room: () => receiver.outbox.room(),
     end: (error) => {
       const end = () => ending.end(error);
-      if (receiver.tail) void receiver.tail.then(end, end);
+      if (receiver.tail) void receiver.tail.then(end);
       else end();
     },
   });
   return ending;
 }
 
-/** Sends what `run` makes, in the order of the pushes of this connection, also where one takes longer to make. */
+/** A result that cannot be made is a fault of ours, logged by now; the subscription ends rather than leave it out. */
+function toFault({ message }: Error): SignalboxError {
+  return new SignalboxError('INTERNAL_SERVER_ERROR', message);
+}
+
+/** Sends what is made, in the order of the pushes of this connection, also where one takes longer to make. */
 function push(
   receiver: Receiver,
   operationId: string,
-  run: () => ReturnType<Plan['run']>,
-  delivered: () => void,
+  made: ReturnType<Plan['run']>,
+  { delivered, failed }: { delivered: () => void; failed: (error: unknown) => void },
 ): void {
   const { connection, outbox } = receiver;
   const send = (executed: Executed) => {
@@ -65,12 +77,12 @@ function push(
     outbox.send(executed.frameOf(operationId));
     delivered();
   };
-  const made = run();
   if (made instanceof Executed && !receiver.tail) return send(made);
   if (++receiver.pending > MAX_PENDING) return connection.close('SLOW_CONSUMER');
   const tail = (receiver.tail ?? Promise.resolve())
     .then(() => made)
     .then(send)
+    .catch(failed)
     .finally(() => {
       receiver.pending--;
       if (receiver.tail === tail) receiver.tail = undefined;

@@ -17,6 +17,7 @@ export function createHttpServer(parts: HttpParts): Server {
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = urlOf(request);
+    if (!url) return text(response, 400, 'That is no URL.');
     switch (url.pathname) {
       case '/health':
         return text(response, 200, 'ok');
@@ -35,41 +36,38 @@ export function createHttpServer(parts: HttpParts): Server {
     }
     if (url.pathname !== '/graphql') return text(response, 404, 'Not found. The API is at /graphql.');
     if (!isAllowedOrigin(origin, host, config.origins))
-      return refuse(response, 403, 'FORBIDDEN', 'This origin is not allowed.');
+      return refuse(response, 403, new SignalboxError('FORBIDDEN', 'This origin is not allowed.'));
     if (hasCredentialInUrl(url)) {
-      return refuse(
-        response,
-        400,
-        'BAD_USER_INPUT',
-        'A credential belongs into the Authorization header, never into a URL.',
-      );
+      const message = 'A credential belongs into the Authorization header, never into a URL.';
+      return refuse(response, 400, new SignalboxError('BAD_USER_INPUT', message));
     }
-    if (!isReady()) return refuse(response, 503, 'UNAVAILABLE', 'The service is draining.');
+    if (!isReady())
+      return refuse(response, 503, new SignalboxError('UNAVAILABLE', 'The service is draining.'));
     const body = await readBody(request, config.maxMessageBytes);
     if (body === undefined) {
       const limit = config.maxMessageBytes;
-      return refuse(response, 413, 'PAYLOAD_TOO_LARGE', `A request may have at most ${limit} bytes.`);
+      const message = `A request may have at most ${limit} bytes.`;
+      return refuse(response, 413, new SignalboxError('PAYLOAD_TOO_LARGE', message, { limit }));
     }
     await graphql(request, response, body);
   }
 
-  function refuse(
-    response: ServerResponse,
-    status: number,
-    code: SignalboxError['code'],
-    message: string,
-  ): void {
-    const error = publicError(new SignalboxError(code, message)).toJSON();
-    text(response, status, JSON.stringify({ errors: [error] }), 'application/json; charset=utf-8');
+  function refuse(response: ServerResponse, status: number, error: SignalboxError): void {
+    const errors = [publicError(error).toJSON()];
+    text(response, status, JSON.stringify({ errors }), 'application/json; charset=utf-8');
   }
 
-  const server = createServer((request, response) => {
-    respond(request, response).catch((error: unknown) => {
-      onFault(error);
-      if (response.headersSent) response.destroy();
-      else text(response, 500, 'Internal server error');
-    });
-  });
+  // Node looks at its time-outs only so often, every 30 seconds unless told otherwise.
+  const server = createServer(
+    { connectionsCheckingInterval: config.handshakeTimeoutMs },
+    (request, response) => {
+      respond(request, response).catch((error: unknown) => {
+        onFault(error);
+        if (response.headersSent) response.destroy();
+        else text(response, 500, 'Internal server error');
+      });
+    },
+  );
   server.headersTimeout = config.handshakeTimeoutMs;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   return server;

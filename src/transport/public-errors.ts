@@ -2,6 +2,7 @@ import { GraphQLError, Kind } from 'graphql';
 import { ERROR_CATALOGUE, SignalboxError, type ErrorCode } from '../errors.ts';
 import { type NewId } from '../ids.ts';
 import { type Caller } from '../tokens/caller.ts';
+import { type Wording } from './wording.ts';
 
 /** Turns whatever was thrown into what a caller may see: always with a code of the catalogue. What is such already stays. */
 export type PublicError = (error: unknown, caller?: Caller) => GraphQLError;
@@ -17,12 +18,13 @@ export interface Refusal {
 
 export interface PublicErrorHooks {
   newId: NewId;
+  wording: Wording;
   refused: (refusal: Refusal) => void;
   /** A fault of ours, whose text the caller is not shown. */
   fault: (errorId: string, error: unknown) => void;
 }
 
-export function createPublicError({ newId, refused, fault }: PublicErrorHooks): PublicError {
+export function createPublicError({ newId, wording, refused, fault }: PublicErrorHooks): PublicError {
   const shown = new WeakSet<GraphQLError>();
 
   function show(error: GraphQLError): GraphQLError {
@@ -53,16 +55,22 @@ export function createPublicError({ newId, refused, fault }: PublicErrorHooks): 
       // What we cannot do for want of something of ours, the operator must hear of.
       const lack = cause === undefined ? {} : faultOf(cause);
       return show(
-        new GraphQLError(thrown.message, { ...where, extensions: { code, retryable, ...fields, ...lack } }),
+        new GraphQLError(wording(thrown.message), {
+          ...where,
+          extensions: { code, retryable, ...fields, ...lack },
+        }),
       );
     }
     if (error instanceof GraphQLError && (thrown === error || thrown instanceof GraphQLError)) {
       const known = codeOf(error);
       const code = known ?? 'BAD_USER_INPUT';
       refused({ code, caller, field });
-      if (known) return error;
-      const extensions = { ...error.extensions, code, retryable: ERROR_CATALOGUE[code].retryable };
-      return show(new GraphQLError(error.message, { ...where, extensions }));
+      if (known && 'retryable' in error.extensions) return error;
+      // Of what libraries add only `http` stays: it is how yoga is told a status, and it shows it to nobody.
+      const { http } = error.extensions;
+      const { retryable } = ERROR_CATALOGUE[code];
+      const extensions = { code, retryable, ...(http !== undefined && { http: { ...http, spec: false } }) };
+      return show(new GraphQLError(wording(error.message), { ...where, extensions }));
     }
     const code = 'INTERNAL_SERVER_ERROR';
     const extensions = { code, retryable: ERROR_CATALOGUE[code].retryable, ...faultOf(thrown) };

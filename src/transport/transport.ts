@@ -1,3 +1,4 @@
+import { type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
@@ -12,6 +13,7 @@ import { type Metrics } from './metrics.ts';
 import { createPublicError } from './public-errors.ts';
 import { auditRefusal } from './refusals.ts';
 import { createWebSockets } from './websocket.ts';
+import { createWording } from './wording.ts';
 
 /** The doors. Disposing drains them: no new work, live sockets are told, what is in flight is finished. */
 export interface Transport extends AsyncDisposable {
@@ -33,21 +35,33 @@ export async function openTransport(parts: {
   const isOn = (setting: 'auto' | 'on' | 'off') =>
     setting === 'on' || (setting === 'auto' && config.mode !== 'production');
   const schema = createSchema();
+  const showsSchema = isOn(config.introspection);
+  const wording = createWording(showsSchema);
   const publicError = createPublicError({
     newId,
+    wording,
     refused: (refusal) => {
       metrics.refused(refusal.code);
       auditRefusal(domain.audit, refusal);
     },
     fault: (errorId, error) => onFault(error, errorId),
   });
-  const documents = createDocuments(schema, config, isOn(config.introspection));
+  const documents = createDocuments(schema, config, { showsSchema, wording });
   const doorman = createDoorman(config, clock);
   const graphiql = isOn(config.graphiql) ? createGraphiql() : undefined;
   const shared = { schema, domain, config, documents, publicError, doorman, metrics, onFault };
   const server = createHttpServer({ ...shared, graphiql, isReady: () => isReady });
   const webSockets = createWebSockets(shared);
-  server.on('upgrade', (request, socket, head) => webSockets.upgrade(request, socket, head));
+  const answering = new Set<ServerResponse>();
+  server.prependListener('request', (_request, response: ServerResponse) => {
+    response.shouldKeepAlive &&= isReady;
+    answering.add(response);
+    response.once('close', () => answering.delete(response));
+  });
+  server.on('upgrade', (request, socket, head) => {
+    if (isReady) webSockets.upgrade(request, socket, head);
+    else socket.destroy();
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(config.port, config.host, resolve);
@@ -60,6 +74,11 @@ export async function openTransport(parts: {
     async [Symbol.asyncDispose]() {
       isReady = false;
       const closed = new Promise((resolve) => server.close(resolve));
+      // Whoever is answered from now on is not kept waiting for another request.
+      for (const response of answering) {
+        response.shouldKeepAlive = false;
+        response.once('finish', () => response.req.socket.destroySoon());
+      }
       domain.connections.drain();
       await webSockets[Symbol.asyncDispose]();
       server.closeIdleConnections();

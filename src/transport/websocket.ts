@@ -1,7 +1,7 @@
 import { type IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
-import { type GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
+import { GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
 import {
   GRAPHQL_TRANSPORT_WS_PROTOCOL,
   makeServer,
@@ -10,7 +10,7 @@ import {
 } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { type Config } from '../config.ts';
-import { errorOf, type CloseReason } from '../connections/connection.ts';
+import { ENDS_AUTHORITY, errorOf } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
 import { type Context, type Domain } from '../schema/context.ts';
 import { CLOSE_CODES, closeNameOf, type CloseName } from './close-codes.ts';
@@ -46,9 +46,6 @@ export interface WebSockets extends AsyncDisposable {
 /** How long a peer may take to answer a close before its socket is cut. */
 const CLOSE_TIMEOUT_MS = 2000;
 
-/** Ends after which nothing more may be seen, not even what was on its way. */
-const ENDS_AUTHORITY: ReadonlySet<CloseReason> = new Set(['TOKEN_EXPIRED', 'TOKEN_REVOKED', 'KEY_ENDED']);
-
 /** What graphql-ws carries along with a socket. */
 interface Extra {
   ws: WebSocket;
@@ -83,7 +80,7 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       }
     },
     onSubscribe: (ctx, id, payload) => prepare(ctx, id, payload),
-    execute: (args) => execute(args as ExecutionArgs, shownTo((args.contextValue as Operation).receiver)),
+    execute: (args) => execute(args, shownTo((args.contextValue as Operation).receiver)),
     subscribe: (args) => {
       const { operationId, receiver } = args.contextValue as Operation;
       return subscribe(args, operationId, receiver, {
@@ -92,7 +89,8 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
         delivered: metrics.delivered,
       });
     },
-    onError: ({ extra }, _id, _payload, errors) => errors.map((error) => shownTo(extra.receiver)(error).toJSON()),
+    onError: ({ extra }, _id, _payload, errors) =>
+      errors.map((error) => shownTo(extra.receiver)(error).toJSON()),
   });
 
   const shownTo = (receiver: Receiver | undefined) => (error: unknown) =>
@@ -227,6 +225,7 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
     }
   }
   const pinging = setInterval(pingAll, config.pingIntervalMs).unref();
+  let isDraining = false;
 
   return {
     get count() {
@@ -250,16 +249,19 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       if (!protocols.includes(GRAPHQL_TRANSPORT_WS_PROTOCOL)) {
         return refuse(socket, 400, `The sub-protocol is ${GRAPHQL_TRANSPORT_WS_PROTOCOL}.`);
       }
+      if (isDraining) return refuse(socket, 503, 'The service is draining.');
       try {
         const place = doorman.enter(doorman.addressOf(request));
         socket.once('close', () => place[Symbol.dispose]());
         wss.handleUpgrade(request, socket, head, (ws) => accept(ws, socket, place));
       } catch (error) {
         const refusal = publicError(error);
-        return refuse(socket, refusal.extensions['code'] === 'RATE_LIMITED' ? 429 : 503, refusal.message);
+        const { code, retryAfterSeconds } = refusal.extensions;
+        return refuse(socket, code === 'RATE_LIMITED' ? 429 : 503, refusal.message, retryAfterSeconds);
       }
     },
     async [Symbol.asyncDispose]() {
+      isDraining = true;
       clearInterval(pinging);
       const gone = [...closers.keys()].map((ws) => new Promise((resolve) => ws.once('close', resolve)));
       for (const close of closers.values()) close('RESTART');
@@ -275,7 +277,12 @@ interface Operation extends Context {
   receiver: Receiver;
 }
 
-function refuse(socket: Duplex, status: 400 | 403 | 404 | 429 | 503, message: string): void {
+function refuse(
+  socket: Duplex,
+  status: 400 | 403 | 404 | 429 | 503,
+  message: string,
+  retryAfterSeconds?: unknown,
+): void {
   const words = {
     400: 'Bad Request',
     403: 'Forbidden',
@@ -283,7 +290,8 @@ function refuse(socket: Duplex, status: 400 | 403 | 404 | 429 | 503, message: st
     429: 'Too Many Requests',
     503: 'Service Unavailable',
   };
-  const headers = 'Connection: close\r\nContent-Type: text/plain; charset=utf-8';
+  const retry = typeof retryAfterSeconds === 'number' ? `Retry-After: ${retryAfterSeconds}\r\n` : '';
+  const headers = `${retry}Connection: close\r\nContent-Type: text/plain; charset=utf-8`;
   socket.end(
     `HTTP/1.1 ${status} ${words[status]}\r\n${headers}\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
     // A peer that keeps its half open would keep the socket.

@@ -1,12 +1,20 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
-import { type DocumentNode, type GraphQLSchema, type Source } from 'graphql';
-import { createYoga, isAsyncIterable, type Plugin } from 'graphql-yoga';
+import {
+  GraphQLError,
+  type DocumentNode,
+  type ExecutionArgs,
+  type GraphQLSchema,
+  type Source,
+} from 'graphql';
+import { createYoga, isAsyncIterable, type Plugin, type YogaInitialContext } from 'graphql-yoga';
 import { type Config } from '../config.ts';
 import { type Connection } from '../connections/connection.ts';
 import { type Context, type Domain } from '../schema/context.ts';
 import { type Documents } from './documents.ts';
 import { type Doorman } from './doorman.ts';
+import { execute } from './execute.ts';
 import { callerOfRequest } from './handshake.ts';
+import { useHttpStatus } from './http-status.ts';
 import { type Metrics } from './metrics.ts';
 import { isAllowedOrigin } from './origins.ts';
 import { type PublicError } from './public-errors.ts';
@@ -47,7 +55,7 @@ export function createGraphqlHandler({
     multipart: false,
     logging: false,
     parserAndValidationCache: false,
-    maskedErrors: { maskError: publicError },
+    maskedErrors: { maskError: (error) => publicError(error) },
     cors: (request) => {
       const origin = request.headers.get('origin') ?? undefined;
       const host = request.headers.get('host') ?? undefined;
@@ -58,24 +66,29 @@ export function createGraphqlHandler({
         methods: ['GET', 'POST'],
       };
     },
-    plugins: [useDocuments(documents), useStreams()],
-    async context({ request, req }) {
-      const caller = await callerOfRequest(domain, request.headers);
-      let connection: Connection | undefined;
-      return {
-        domain,
-        get caller() {
-          return connection?.caller ?? caller;
-        },
-        get connection() {
-          return connection;
-        },
-        async connect() {
-          connection ??= await openSse({ domain, doorman, metrics }, caller, doorman.addressOf(req));
-          return connection;
-        },
-      };
-    },
+    plugins: [
+      useContext(async ({ request, req, res }) => {
+        const caller = await callerOfRequest(domain, request.headers);
+        let connection: Connection | undefined;
+        return {
+          domain,
+          get caller() {
+            return connection?.caller ?? caller;
+          },
+          get connection() {
+            return connection;
+          },
+          async connect() {
+            connection ??= await openSse({ domain, doorman, metrics }, caller, doorman.addressOf(req), res);
+            return connection;
+          },
+        };
+      }),
+      useDocuments(documents, publicError),
+      useExecution(publicError),
+      useStreams(publicError),
+      useHttpStatus(),
+    ],
   });
 
   return async (request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<void> => {
@@ -85,7 +98,19 @@ export function createGraphqlHandler({
   };
 }
 
-function useDocuments(documents: Documents): Plugin {
+/** The context as it was made, getters and all: yoga’s own option copies what they yield when the request comes. */
+function useContext(
+  make: (initial: YogaInitialContext & NodeParts) => Promise<Context>,
+): Plugin<Context, NodeParts> {
+  return {
+    async onContextBuilding({ context }) {
+      const made = await make(context as unknown as YogaInitialContext & NodeParts);
+      Object.defineProperties(context, Object.getOwnPropertyDescriptors(made));
+    },
+  };
+}
+
+function useDocuments(documents: Documents, publicError: PublicError): Plugin {
   return {
     onParse({ setParseFn }) {
       setParseFn((source: string | Source) =>
@@ -93,18 +118,38 @@ function useDocuments(documents: Documents): Plugin {
       );
     },
     onValidate({ setValidationFn }) {
-      setValidationFn((_schema: GraphQLSchema, document: DocumentNode) => documents.validate(document));
+      // Yoga writes into the errors that it is given; these are kept for the next time, by WebSocket too.
+      const copy = ({ message, nodes, extensions }: GraphQLError) =>
+        new GraphQLError(message, { nodes: nodes ?? null, extensions: { ...extensions } });
+      setValidationFn((_schema: GraphQLSchema, document: DocumentNode) =>
+        documents.validate(document).map((error) => publicError(copy(error))),
+      );
+    },
+  };
+}
+
+/** The same way of executing as over WebSocket, where the caller is known. */
+function useExecution(publicError: PublicError): Plugin {
+  return {
+    onExecute({ setExecuteFn }) {
+      setExecuteFn((args: ExecutionArgs) => execute(args, shownTo(args, publicError)));
     },
   };
 }
 
 /** A subscription that was refused has opened a connection for nothing. */
-function useStreams(): Plugin<Context> {
+function useStreams(publicError: PublicError): Plugin<Context> {
   return {
     onSubscribe: ({ args }) => ({
-      onSubscribeResult({ result }) {
-        if (!isAsyncIterable(result)) (args.contextValue as Context).connection?.close('CLIENT_LEFT');
+      onSubscribeResult({ result, setResult }) {
+        if (isAsyncIterable(result)) return;
+        (args.contextValue as Context).connection?.close('CLIENT_LEFT');
+        if (result.errors) setResult({ ...result, errors: result.errors.map(shownTo(args, publicError)) });
       },
     }),
   };
+}
+
+function shownTo({ contextValue }: { contextValue?: unknown }, publicError: PublicError) {
+  return (error: unknown) => publicError(error, (contextValue as Context).caller);
 }

@@ -91,18 +91,19 @@ function isLive(operation) {
 async function post(endpoint, headers, payload) {
   headers.set('content-type', 'application/json');
   headers.set('accept', 'application/graphql-response+json, application/json');
-  const response = await fetch(endpoint, {
-    method: 'POST',
-    headers,
-    body: JSON.stringify(payload),
-    credentials: 'omit',
-  });
-  const text = await response.text();
+  let text;
   try {
+    const body = JSON.stringify(payload);
+    const response = await fetch(endpoint, { method: 'POST', headers, body, credentials: 'omit' });
+    text = await response.text();
     return { ok: response.ok, result: JSON.parse(text) };
   } catch {
-    return { ok: false, result: { errors: [{ message: `HTTP ${response.status}: ${text}` }] } };
+    return { ok: false, result: failure(text ?? 'The service could not be reached.') };
   }
+}
+
+function failure(message) {
+  return { errors: [{ message }] };
 }
 
 function createClient(endpoint, connectionParams) {
@@ -130,15 +131,28 @@ function observe(client, operation, { query, operationName, variables }) {
   };
   return {
     subscribe(sink) {
+      // Until the client is back, GraphiQL would go on showing the last result as if nothing had happened.
+      const forget = client.on('closed', () => sink.next(failure('The socket is closed; trying again.')));
       const unsubscribe = client.subscribe(payload, {
         next(result) {
           cursor = cursorOf(result) ?? cursor;
           sink.next(result);
         },
-        error: (problem) => sink.error(describe(problem)),
-        complete: () => sink.complete(),
+        error(problem) {
+          forget();
+          sink.error(describe(problem));
+        },
+        complete() {
+          forget();
+          sink.complete();
+        },
       });
-      return { unsubscribe };
+      return {
+        unsubscribe() {
+          forget();
+          unsubscribe();
+        },
+      };
     },
   };
 }
@@ -150,6 +164,5 @@ function cursorOf({ data }) {
 
 function describe(problem) {
   if (Array.isArray(problem) || problem instanceof Error) return problem;
-  const { code, reason } = problem;
-  return { message: code ? `The socket was closed: ${code} ${reason}` : 'The socket could not be opened.' };
+  return { message: `The socket was closed: ${problem.code} ${problem.reason}` };
 }
