@@ -137,8 +137,10 @@ export class Feed implements Hearer {
   async #takePage(messages: Message[], sink: FeedSink): Promise<number> {
     let taken = 0;
     for (const message of messages) {
-      // Asked anew for each: an address may be taken from us while the page is read or the sink has no room.
-      if (!this.#addresses.has(message.address)) continue;
+      // Asked anew for each: an address may be taken from us while the page is read or the sink has no room, and be
+      // given back with another floor.
+      const floor = this.#addresses.get(message.address);
+      if (floor === undefined || (message.logged?.sequence ?? 0) <= floor) continue;
       sink.take(message);
       taken++;
       const room = sink.room();

@@ -1,48 +1,32 @@
-import { and, asc, desc, eq, gt, inArray, lt, lte, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, lt, lte, sql } from 'drizzle-orm';
 import { type Appended, type Log, type LogPage, type ReadRequest } from '../broker/log.ts';
 import { type Address, type Draft, type Message, type Sender } from '../broker/message.ts';
 import { type Position } from '../broker/position.ts';
 import { type RandomBytes } from '../ids.ts';
-import { type Json } from '../names.ts';
 import { type SqliteStore } from '../store/store.ts';
-import { addresses, idempotencyKeys, logs, messages } from '../store/tables.ts';
+import { logs, messages } from '../store/tables.ts';
+import { createAddressStore, type AddressKey, type AddressStore } from './address-store.ts';
+import { createIdempotencyStore, type IdempotencyStore } from './idempotency-store.ts';
+import { createTrimStore, type TrimStore } from './trim-store.ts';
 
 /** The log as rows, and what keeps it in bounds. */
-export interface LogStore extends Log {
-  /**
-   * Removes up to `limit` of the oldest messages of an address, all but the newest `keep` and those published before
-   * `before` (milliseconds since 1970). Returns how many.
-   */
-  trim(projectId: string, address: Address, bounds: { keep: number; before: number }, limit: number): number;
-  /** Removes up to `limit` of the project's oldest messages that were published before `before`. Returns how many. */
-  trimAge(projectId: string, before: number, limit: number): number;
-  /** Addresses of any project that hold messages, sorted, after the given one. */
-  listAddresses(
-    after: { projectId: string; address: string },
-    limit: number,
-  ): { projectId: string; address: Address }[];
+export interface LogStore extends Log, TrimStore {
+  listAddresses: AddressStore['list'];
   listProjects(): string[];
-  /** Forgets up to `limit` idempotency keys that ended before `now`. Returns how many. */
-  forgetKeys(now: number, limit: number): number;
+  forgetKeys: IdempotencyStore['forget'];
   /** Addresses that were appended to since the last call. */
-  takeGrown(): { projectId: string; address: Address }[];
+  takeGrown(): AddressKey[];
 }
 
 /** How far one read looks, so that a caller who hears little of a busy log does not scan all of it in one turn. */
 const READ_WINDOW = 5000;
-const MAX_CACHED_ADDRESSES = 50_000;
 
-interface AddressState {
-  last: number;
-  trimmedThrough: number;
-}
-
-export function createLogStore({ db, transaction }: SqliteStore, randomBytes: RandomBytes): LogStore {
+export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): LogStore {
+  const { db, transaction } = store;
   const heads = new Map<string, Position>();
-  /** The highest sequence trimmed in a project: whoever reads after it has lost nothing anywhere. */
-  const trimmed = new Map<string, number>();
-  const states = new Map<string, AddressState>();
-  const grown = new Map<string, { projectId: string; address: Address }>();
+  const grown = new Map<string, AddressKey>();
+  const addresses = createAddressStore(store);
+  const idempotency = createIdempotencyStore(store);
 
   const inAddress = and(
     eq(messages.projectId, sql.placeholder('projectId')),
@@ -61,26 +45,6 @@ export function createLogStore({ db, transaction }: SqliteStore, randomBytes: Ra
       sender: sql.placeholder('sender'),
       publishedAt: sql.placeholder('publishedAt'),
     })
-    .prepare();
-  const findAddress = db
-    .select({ last: addresses.last, trimmedThrough: addresses.trimmedThrough })
-    .from(addresses)
-    .where(
-      and(
-        eq(addresses.projectId, sql.placeholder('projectId')),
-        eq(addresses.address, sql.placeholder('address')),
-      ),
-    )
-    .prepare();
-  const findKey = db
-    .select()
-    .from(idempotencyKeys)
-    .where(
-      and(
-        eq(idempotencyKeys.projectId, sql.placeholder('projectId')),
-        eq(idempotencyKeys.key, sql.placeholder('key')),
-      ),
-    )
     .prepare();
   const readOne = db
     .select()
@@ -121,48 +85,13 @@ export function createLogStore({ db, transaction }: SqliteStore, randomBytes: Ra
     return row;
   }
 
-  function stateOf(projectId: string, address: Address): AddressState {
-    const key = `${projectId}\n${address}`;
-    const known = states.get(key);
-    if (known) return known;
-    const state = findAddress.all({ projectId, address })[0] ?? { last: 0, trimmedThrough: 0 };
-    states.set(key, state);
-    return state;
-  }
-
-  /** Only between transactions: within one, a state may not be in the rows yet. */
-  function boundCache(): void {
-    if (states.size >= MAX_CACHED_ADDRESSES) states.clear();
-  }
-
-  function saveState(projectId: string, address: Address, state: AddressState): void {
-    const set = { last: state.last, trimmedThrough: state.trimmedThrough };
-    const target = [addresses.projectId, addresses.address];
-    db.insert(addresses)
-      .values({ projectId, address, ...set })
-      .onConflictDoUpdate({ target, set })
-      .run();
-  }
-
-  function appendOne(draft: Draft, touched: Map<string, Draft>): Appended {
-    const { projectId, address, idempotency } = draft;
-    if (idempotency) {
-      const used = findKey.all({ projectId, key: idempotency.key })[0];
-      if (used && used.expiresAt > draft.publishedAt) {
-        if (used.fingerprint !== idempotency.fingerprint) return { outcome: 'CONFLICT' };
-        return { outcome: 'REPEATED', message: used.message as unknown as Message };
-      }
-    }
+  function appendOne(draft: Draft, touched: Map<string, AddressKey>): Appended {
+    const used = idempotency.find(draft);
+    if (used) return used.isSame ? { outcome: 'REPEATED', message: used.message } : { outcome: 'CONFLICT' };
     const message = draft.ephemeral ? toMessage(draft, null) : insert(draft);
-    if (idempotency) {
-      const { key, fingerprint, expiresAt } = idempotency;
-      const set = { fingerprint, message: message as unknown as Json, expiresAt };
-      db.insert(idempotencyKeys)
-        .values({ projectId, key, ...set })
-        .onConflictDoUpdate({ target: [idempotencyKeys.projectId, idempotencyKeys.key], set })
-        .run();
-    }
-    if (!draft.ephemeral) touched.set(`${projectId}\n${address}`, draft);
+    idempotency.save(draft, message);
+    const { projectId, address } = draft;
+    if (!draft.ephemeral) touched.set(`${projectId}\n${address}`, { projectId, address });
     return { outcome: 'APPENDED', message };
   }
 
@@ -170,7 +99,7 @@ export function createLogStore({ db, transaction }: SqliteStore, randomBytes: Ra
     const { projectId, address } = draft;
     const { epoch, sequence: last } = head(projectId);
     const sequence = last + 1;
-    const state = stateOf(projectId, address);
+    const state = addresses.of(projectId, address);
     const message = toMessage(draft, { epoch, sequence, previous: state.last });
     insertMessage.run({ ...draft, sequence, previous: state.last });
     heads.set(projectId, { epoch, sequence });
@@ -178,73 +107,34 @@ export function createLogStore({ db, transaction }: SqliteStore, randomBytes: Ra
     return message;
   }
 
-  function flush(touched: Map<string, Draft>): void {
+  /** Once for a batch, however many messages it appended. */
+  function saveEnds(touched: Map<string, AddressKey>): void {
     const projectIds = new Set<string>();
-    for (const [key, { projectId, address }] of touched) {
-      const state = states.get(key);
-      if (state) saveState(projectId, address, state);
+    for (const { projectId, address } of touched.values()) {
+      addresses.save(projectId, address, addresses.of(projectId, address));
       projectIds.add(projectId);
     }
     for (const projectId of projectIds) {
-      db.update(logs)
-        .set({ head: head(projectId).sequence })
-        .where(eq(logs.projectId, projectId))
-        .run();
+      const { sequence } = head(projectId);
+      db.update(logs).set({ head: sequence }).where(eq(logs.projectId, projectId)).run();
     }
-  }
-
-  /** In the same transaction: the rows go, and the address says so. */
-  function remove(projectId: string, rows: { sequence: number; address: string }[]): number {
-    if (rows.length === 0) return 0;
-    const sequences = rows.map(({ sequence }) => sequence);
-    db.delete(messages)
-      .where(and(eq(messages.projectId, projectId), inArray(messages.sequence, sequences)))
-      .run();
-    const through = new Map<string, number>();
-    for (const { address, sequence } of rows)
-      through.set(address, Math.max(sequence, through.get(address) ?? 0));
-    for (const [address, sequence] of through) {
-      const state = stateOf(projectId, address as Address);
-      state.trimmedThrough = Math.max(state.trimmedThrough, sequence);
-      saveState(projectId, address as Address, state);
-      trimmed.set(projectId, Math.max(trimmedAnywhere(projectId), sequence));
-    }
-    return rows.length;
-  }
-
-  function trimmedAnywhere(projectId: string): number {
-    const known = trimmed.get(projectId);
-    if (known !== undefined) return known;
-    const row = db
-      .select({ through: sql<number | null>`max(${addresses.trimmedThrough})` })
-      .from(addresses)
-      .where(eq(addresses.projectId, projectId))
-      .get();
-    const through = row?.through ?? 0;
-    trimmed.set(projectId, through);
-    return through;
   }
 
   function lostOf({ projectId, after, addresses: asked }: ReadRequest): Address[] {
-    if (after >= trimmedAnywhere(projectId)) return [];
+    if (after >= addresses.trimmedAnywhere(projectId)) return [];
     return [...asked]
-      .filter(([address, floor]) => stateOf(projectId, address).trimmedThrough > Math.max(after, floor))
+      .filter(([address, floor]) => addresses.of(projectId, address).trimmedThrough > Math.max(after, floor))
       .map(([address]) => address);
-  }
-
-  function forget(): void {
-    heads.clear();
-    trimmed.clear();
-    states.clear();
   }
 
   /** What the caches learned in a transaction that failed never happened. */
   function atomically<T>(work: () => T): T {
-    boundCache();
+    addresses.bound();
     try {
       return transaction(work);
     } catch (error) {
-      forget();
+      heads.clear();
+      addresses.forget();
       throw error;
     }
   }
@@ -255,17 +145,17 @@ export function createLogStore({ db, transaction }: SqliteStore, randomBytes: Ra
       if (drafts.every((draft) => draft.ephemeral && !draft.idempotency)) {
         return drafts.map((draft) => ({ outcome: 'APPENDED', message: toMessage(draft, null) }));
       }
-      const touched = new Map<string, Draft>();
+      const touched = new Map<string, AddressKey>();
       const appended = atomically(() => {
         const outcomes = drafts.map((draft) => appendOne(draft, touched));
-        flush(touched);
+        saveEnds(touched);
         return outcomes;
       });
-      for (const [key, { projectId, address }] of touched) grown.set(key, { projectId, address });
+      for (const [key, at] of touched) grown.set(key, at);
       return appended;
     },
     read(request): LogPage {
-      boundCache();
+      addresses.bound();
       const { projectId, after, addresses: asked, limit } = request;
       const { epoch, sequence: last } = head(projectId);
       const only = asked.size === 1 ? [...asked.keys()][0] : undefined;
@@ -311,68 +201,16 @@ export function createLogStore({ db, transaction }: SqliteStore, randomBytes: Ra
         lost: [],
       };
     },
-    trimmedThrough: (projectId, address) => stateOf(projectId, address).trimmedThrough,
-    trim: (projectId, address, { keep, before }, limit) =>
-      atomically(() => {
-        const oldest = readOne.all({ projectId, address, after: 0, limit });
-        const firstKept = db
-          .select({ sequence: messages.sequence })
-          .from(messages)
-          .where(and(eq(messages.projectId, projectId), eq(messages.address, address)))
-          .orderBy(desc(messages.sequence))
-          .limit(1)
-          .offset(Math.max(0, keep - 1))
-          .get();
-        const keepFrom = keep === 0 ? Number.POSITIVE_INFINITY : (firstKept?.sequence ?? 0);
-        return remove(
-          projectId,
-          oldest.filter((row) => row.sequence < keepFrom || row.publishedAt < before),
-        );
-      }),
-    trimAge: (projectId, before, limit) =>
-      atomically(() => {
-        const oldest = db
-          .select({
-            sequence: messages.sequence,
-            address: messages.address,
-            publishedAt: messages.publishedAt,
-          })
-          .from(messages)
-          .where(eq(messages.projectId, projectId))
-          .orderBy(asc(messages.sequence))
-          .limit(limit)
-          .all();
-        return remove(
-          projectId,
-          oldest.filter((row) => row.publishedAt < before),
-        );
-      }),
-    listAddresses: (after, limit) =>
-      db
-        .select({ projectId: addresses.projectId, address: sql<Address>`${addresses.address}` })
-        .from(addresses)
-        .where(
-          and(
-            sql`(${addresses.projectId}, ${addresses.address}) > (${after.projectId}, ${after.address})`,
-            gt(addresses.last, addresses.trimmedThrough),
-          ),
-        )
-        .orderBy(asc(addresses.projectId), asc(addresses.address))
-        .limit(limit)
-        .all(),
+    trimmedThrough: (projectId, address) => addresses.of(projectId, address).trimmedThrough,
+    ...createTrimStore(store, addresses, atomically),
+    listAddresses: addresses.list,
     listProjects: () =>
       db
         .select({ projectId: logs.projectId })
         .from(logs)
         .all()
         .map(({ projectId }) => projectId),
-    forgetKeys: (now, limit) =>
-      db
-        .delete(idempotencyKeys)
-        .where(
-          sql`rowid in (select rowid from ${idempotencyKeys} where ${lt(idempotencyKeys.expiresAt, now)} limit ${limit})`,
-        )
-        .run().changes,
+    forgetKeys: idempotency.forget,
     takeGrown() {
       const taken = [...grown.values()];
       grown.clear();

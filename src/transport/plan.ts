@@ -68,18 +68,18 @@ export class Plan {
     return executed ?? this.#execute(event, own);
   }
 
-  /** Undefined, now or later, when it turns out that the result is the viewer's own. */
+  /** Undefined, now or later, when it turns out that the result is each subscriber's own. */
   #shared(event: unknown): Executed | undefined | Promise<Executed | undefined> {
-    const executed = this.#execute(event, this.#args);
-    const unlessSpoilt = (made: Executed) => (this.#isSpoilt ? undefined : made);
-    return executed instanceof Promise ? executed.then(unlessSpoilt) : unlessSpoilt(executed);
+    const result = execute({ ...this.#args, rootValue: event });
+    // An error names places in the document, and of documents that mean the same each has places of its own.
+    const toShared = (settled: ExecutionResult) =>
+      this.#isSpoilt || settled.errors ? undefined : new Executed(settled, this.#publicError);
+    return result instanceof Promise ? result.then(toShared) : toShared(result);
   }
 
-  #execute(event: unknown, args: ExecutionArgs): Executed | Promise<Executed> {
-    const result = execute({ ...args, rootValue: event });
-    const toExecuted = (settled: ExecutionResult) =>
-      // Errors of a spoilt execution are not shown to anyone; they are no refusals and no faults.
-      new Executed(this.#isSpoilt && args === this.#args ? { data: null } : settled, this.#publicError);
+  #execute(event: unknown, own: ExecutionArgs): Executed | Promise<Executed> {
+    const result = execute({ ...own, rootValue: event });
+    const toExecuted = (settled: ExecutionResult) => new Executed(settled, this.#publicError);
     return result instanceof Promise ? result.then(toExecuted) : toExecuted(result);
   }
 
@@ -136,7 +136,8 @@ export function createPlans(domain: Domain, publicError: PublicError): Plans {
     },
     take(args, projectId) {
       const { text, variables } = shapeOf(args.document, args.operationName ?? '');
-      const values = variables.map((name) => args.variableValues?.[name]);
+      // By name: what is absent takes its default, which is not what null does.
+      const values = Object.fromEntries(variables.map((name) => [name, args.variableValues?.[name]]));
       const key = JSON.stringify([projectId, text, values]);
       let plan = plans.get(key);
       if (!plan) {

@@ -225,7 +225,6 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
     }
   }
   const pinging = setInterval(pingAll, config.pingIntervalMs).unref();
-  let isDraining = false;
 
   return {
     get count() {
@@ -249,7 +248,6 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       if (!protocols.includes(GRAPHQL_TRANSPORT_WS_PROTOCOL)) {
         return refuse(socket, 400, `The sub-protocol is ${GRAPHQL_TRANSPORT_WS_PROTOCOL}.`);
       }
-      if (isDraining) return refuse(socket, 503, 'The service is draining.');
       try {
         const place = doorman.enter(doorman.addressOf(request));
         socket.once('close', () => place[Symbol.dispose]());
@@ -261,7 +259,6 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       }
     },
     async [Symbol.asyncDispose]() {
-      isDraining = true;
       clearInterval(pinging);
       const gone = [...closers.keys()].map((ws) => new Promise((resolve) => ws.once('close', resolve)));
       for (const close of closers.values()) close('RESTART');
