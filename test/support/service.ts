@@ -6,18 +6,22 @@ import { startService as start, type Overrides, type Service } from '../../src/s
 
 export const API_KEY = 'key_test.0123456789abcdef0123456789';
 
-/** A service as tests meet it: by its doors. */
-export interface TestService extends AsyncDisposable {
-  readonly service: Service;
+/** The doors of a service, wherever it runs. */
+export interface Doors {
   readonly url: string;
   readonly wsUrl: string;
-  readonly apiKey: string;
   /** One operation over HTTP, with the API key unless another bearer (or null: none) is given. Fails on errors. */
   request<T = any>(query: string, variables?: object, bearer?: string | null): Promise<T>;
   /** The same, but yields the answer whatever it is. */
   ask(query: string, variables?: object, bearer?: string | null): Promise<Answer>;
   /** A plain graphql-ws client; disposed with the service. */
   client(connectionParams?: ClientOptions['connectionParams'], options?: Partial<ClientOptions>): Client;
+}
+
+/** A service as tests meet it: by its doors. */
+export interface TestService extends Doors, AsyncDisposable {
+  readonly service: Service;
+  readonly apiKey: string;
 }
 
 export interface Answer {
@@ -37,15 +41,30 @@ export async function startService(
     { apiKey: API_KEY },
     { logger: silent, ...overrides },
   );
+  const doors = openDoors(service.url);
+
+  return {
+    service,
+    apiKey: API_KEY,
+    ...doors,
+    async [Symbol.asyncDispose]() {
+      await doors[Symbol.asyncDispose]();
+      await service[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Disposing them disposes the clients. */
+export function openDoors(url: string): Doors & AsyncDisposable {
   const clients: Client[] = [];
-  const wsUrl = `${service.url.replace('http', 'ws')}/graphql`;
+  const wsUrl = `${url.replace('http', 'ws')}/graphql`;
 
   async function ask(
     query: string,
     variables: object = {},
     bearer: string | null = API_KEY,
   ): Promise<Answer> {
-    const response = await fetch(`${service.url}/graphql`, {
+    const response = await fetch(`${url}/graphql`, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
@@ -57,10 +76,8 @@ export async function startService(
   }
 
   return {
-    service,
-    url: service.url,
+    url,
     wsUrl,
-    apiKey: API_KEY,
     ask,
     async request<T>(query: string, variables?: object, bearer?: string | null) {
       const { data, errors } = await ask(query, variables, bearer);
@@ -80,7 +97,6 @@ export async function startService(
     },
     async [Symbol.asyncDispose]() {
       for (const client of clients) await client.dispose();
-      await service[Symbol.asyncDispose]();
     },
   };
 }

@@ -1,0 +1,139 @@
+import { expect, test } from 'vitest';
+import { ConfigError, defaultConfig, readConfig, SETTINGS } from '../src/config.ts';
+
+type Name = keyof typeof SETTINGS;
+interface Setting {
+  env: string;
+  default: string | number;
+  unit: string;
+  min?: number;
+  max?: number;
+  choices?: readonly string[];
+  about: string;
+}
+const settings = Object.entries(SETTINGS) as [Name, Setting][];
+const numbers = settings.filter(([, setting]) => typeof setting.default === 'number');
+const choices = settings.filter(([, setting]) => setting.choices !== undefined);
+const texts = settings.filter(([, { unit }]) => unit === 'text');
+const lists = settings.filter(([, { unit }]) => unit === 'list');
+
+/** The sentences of a refusal. */
+function faultsOf(env: Record<string, string>): string[] {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return (error as ConfigError).message.split('\n');
+  }
+}
+
+test('every setting is a number, a choice, a text or a list', () => {
+  expect(numbers.length + choices.length + texts.length + lists.length).toBe(settings.length);
+});
+
+test.each(numbers)('%s is at its default within its range, and takes either end of it', (name, setting) => {
+  const { env, default: byDefault, min, max } = setting;
+  expect(byDefault).toBeGreaterThanOrEqual(min!);
+  expect(byDefault).toBeLessThanOrEqual(max!);
+  expect(readConfig({}).config[name]).toBe(byDefault);
+  for (const value of [min!, max!]) expect(readConfig({ [env]: String(value) }).config[name]).toBe(value);
+});
+
+test.each(numbers)('%s is refused out of its range, and where it is no whole number', (_, setting) => {
+  const { env, min, max } = setting;
+  const bad = [
+    min! - 1,
+    max! + 1,
+    max! + 0.5,
+    `${min!} `,
+    `+${max!}`,
+    '1e3',
+    '0x10',
+    'many',
+    '-0',
+    '1'.repeat(400),
+  ];
+  for (const value of bad.map(String)) {
+    expect(faultsOf({ [env]: value })).toEqual([
+      expect.stringMatching(
+        new RegExp(`^${env} is “.*”; it must be a whole number from ${min} to ${max} \\(.+\\)\\.$`),
+      ),
+    ]);
+  }
+});
+
+test.each(choices)('%s takes each of its choices and nothing else', (name, setting) => {
+  const { env, default: byDefault, choices: among } = setting;
+  expect(readConfig({}).config[name]).toBe(byDefault);
+  for (const choice of among!) expect(readConfig({ [env]: choice }).config[name]).toBe(choice);
+  for (const bad of ['neither', 'toString', among![0]!.toUpperCase(), ` ${among![0]}`]) {
+    expect(faultsOf({ [env]: bad })).toEqual([`${env} is “${bad}”; it must be one of ${among!.join(', ')}.`]);
+  }
+});
+
+test.each(texts)('%s takes any text', (name, { env, default: byDefault }) => {
+  expect(readConfig({}).config[name]).toBe(byDefault);
+  expect(readConfig({ [env]: ' ./a b ' }).config[name]).toBe(' ./a b ');
+});
+
+test.each(lists)('%s is a list between commas', (name, { env }) => {
+  expect(readConfig({}).config[name]).toEqual([]);
+  expect(readConfig({ [env]: 'https://a.example, null ,,*' }).config[name]).toEqual([
+    'https://a.example',
+    'null',
+    '*',
+  ]);
+});
+
+test('a variable that is set to nothing is as good as absent', () => {
+  const empty = Object.fromEntries(settings.map(([, { env }]) => [env, '']));
+  expect(readConfig({ ...empty, SIGNALBOX_API_KEY: '' })).toEqual(readConfig({}));
+});
+
+test('no two settings share a variable, and each says what it is about', () => {
+  expect(new Set(settings.map(([, { env }]) => env)).size).toBe(settings.length);
+  for (const [, { about }] of settings) expect(about).toMatch(/[.]$/);
+});
+
+test('what stands by contract stays: port, host and folder', () => {
+  const { port, host, data } = readConfig({}).config;
+  expect({ port, host, data }).toEqual({ port: 4000, host: '127.0.0.1', data: './data' });
+});
+
+test('all that is wrong is told at once, each in a sentence of its own', () => {
+  const env = Object.fromEntries([...numbers, ...choices].map(([, setting]) => [setting.env, 'wrong']));
+  const faults = faultsOf({ ...env, SIGNALBOX_API_KEY: 'wrong' });
+  expect(faults.map((fault) => fault.split(' ')[0])).toEqual([
+    ...settings.filter(([, setting]) => env[setting.env]).map(([, setting]) => setting.env),
+    'SIGNALBOX_API_KEY',
+  ]);
+});
+
+const API_KEY = 'key_one.0123456789abcdef-_XYZ';
+
+test('the API key is a secret: it is handed over beside the config and is not in it', () => {
+  const { config, secrets } = readConfig({ SIGNALBOX_API_KEY: API_KEY });
+  expect(secrets).toEqual({ apiKey: API_KEY });
+  expect(JSON.stringify(config)).not.toContain('0123456789abcdef');
+  expect(readConfig({}).secrets).toEqual({});
+});
+
+test.each([
+  ['another prefix', 'kex_one.0123456789abcdef'],
+  ['no id', 'key_.0123456789abcdef'],
+  ['no secret', 'key_one'],
+  ['a short secret', 'key_one.0123456789abcde'],
+  ['a space in it', 'key_one.0123456789 abcdef'],
+  ['a line end after it', `${API_KEY}\n`],
+])('an API key with %s is refused without being shown', (_, apiKey) => {
+  const [fault, ...others] = faultsOf({ SIGNALBOX_API_KEY: apiKey });
+  expect(others).toEqual([]);
+  expect(fault).toMatch(/^SIGNALBOX_API_KEY must look like key_<id>\.<secret>/);
+  expect(fault).not.toContain('0123456789');
+});
+
+test('an embedder begins with the defaults and sets what it likes', () => {
+  expect(defaultConfig()).toEqual(readConfig({}).config);
+  expect(defaultConfig({ port: 0 })).toEqual({ ...readConfig({}).config, port: 0 });
+});

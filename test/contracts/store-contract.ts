@@ -1,0 +1,157 @@
+import { asc, eq, gt, sql } from 'drizzle-orm';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Statement, type Store } from '../../src/store/store.ts';
+import { channels, projects, secrets } from '../../src/store/tables.ts';
+
+/** What every store does; see Store. `make` opens an empty one. */
+export function storeContract(name: string, make: () => Store | Promise<Store>): void {
+  describe(`${name} is a store`, () => {
+    test('what is written reads back as it was, whatever the text and the JSON', async () => {
+      await using store = await make();
+      await fc.assert(
+        fc.asyncProperty(fc.string({ unit: 'grapheme' }), fc.jsonValue(), async (value, json) => {
+          const state = JSON.parse(JSON.stringify(json));
+          await store.batch([
+            store.db.delete(secrets),
+            store.db.delete(channels),
+            store.db.insert(secrets).values({ name: 'text', value }),
+            store.db.insert(channels).values({ ...channel('c'), state }),
+          ]);
+          expect(await store.db.select().from(secrets)).toEqual([{ name: 'text', value }]);
+          const [row] = await store.db.select({ state: channels.state }).from(channels);
+          expect(row?.state ?? null).toEqual(state);
+        }),
+      );
+    });
+
+    test('ids sort by their characters’ codes, and a page goes on after any of them', async () => {
+      await using store = await make();
+      const ids = fc.uniqueArray(fc.stringMatching(/^[A-Za-z0-9_.:@-]{1,6}$/), { minLength: 1 });
+      await fc.assert(
+        fc.asyncProperty(ids, fc.nat(), async (given, at) => {
+          await store.batch([
+            store.db.delete(projects),
+            store.db.insert(projects).values(given.map((id) => project(id))),
+          ]);
+          const sorted = [...given].sort();
+          const after = sorted[at % sorted.length]!;
+          const page = await store.db
+            .select({ id: projects.id })
+            .from(projects)
+            .where(gt(projects.id, after))
+            .orderBy(asc(projects.id));
+          expect(page.map(({ id }) => id)).toEqual(sorted.filter((id) => id > after));
+        }),
+        { numRuns: 50 },
+      );
+    });
+
+    test('an insert that meets another row leaves it alone and says so', async () => {
+      await using store = await make();
+      const insert = (label: string) =>
+        store.db.insert(projects).values(project('one', label)).onConflictDoNothing().returning();
+      expect(await insert('first')).toHaveLength(1);
+      expect(await insert('second')).toEqual([]);
+      expect(await names(store)).toEqual(['first']);
+    });
+
+    test('an update returns the row as it is now, and every one of many at once counts', async () => {
+      await using store = await make();
+      await store.db.insert(channels).values(channel('c'));
+      const versions = await Promise.all(
+        Array.from({ length: 20 }, async () => {
+          const [row] = await store.db
+            .update(channels)
+            .set({ version: sql`${channels.version} + 1` })
+            .where(eq(channels.id, 'c'))
+            .returning();
+          return row?.version ?? 0;
+        }),
+      );
+      expect(versions.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index + 2));
+    });
+
+    test('a batch runs its statements in order, each seeing those before it', async () => {
+      await using store = await make();
+      await store.batch([
+        store.db.insert(projects).values(project('one', 'a')),
+        store.db.update(projects).set({ name: 'b' }).where(eq(projects.name, 'a')),
+        store.db.delete(projects).where(eq(projects.name, 'a')),
+      ]);
+      expect(await names(store)).toEqual(['b']);
+      await store.batch([]);
+      expect(await names(store)).toEqual(['b']);
+    });
+
+    test('a batch is all or none, wherever it fails', async () => {
+      await using store = await make();
+      await store.db.insert(projects).values(project('taken', 'kept'));
+      for (const at of [0, 1, 2]) {
+        const statements: Statement[] = ['x', 'y'].map((id) => store.db.insert(projects).values(project(id)));
+        statements.splice(at, 0, store.db.insert(projects).values(project('taken')));
+        await expect(store.batch(statements)).rejects.toThrow();
+        expect(await names(store)).toEqual(['kept']);
+      }
+    });
+
+    test('batches at the same time do not mix: each leaves all of its rows or none', async () => {
+      await using store = await make();
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 20 }), async (fates) => {
+          await store.batch([
+            store.db.delete(projects),
+            store.db.insert(projects).values(project('taken', 'taken')),
+          ]);
+          const outcomes = await Promise.allSettled(
+            fates.map((succeeds, index) =>
+              store.batch([
+                store.db.insert(projects).values(project(`${index}a`, String(index))),
+                store.db.insert(projects).values(project(`${index}b`, String(index))),
+                store.db.insert(projects).values(project(succeeds ? `${index}c` : 'taken', String(index))),
+              ]),
+            ),
+          );
+          expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual(fates);
+          const expected = fates.flatMap((succeeds, index) => (succeeds ? Array(3).fill(`${index}`) : []));
+          expect((await names(store)).sort()).toEqual([...expected, 'taken'].sort());
+        }),
+        { numRuns: 20 },
+      );
+    });
+
+    test('a statement that was built and not run does nothing', async () => {
+      await using store = await make();
+      const statement = store.db.insert(projects).values(project('one', 'built'));
+      expect(await names(store)).toEqual([]);
+      await store.batch([statement]);
+      expect(await names(store)).toEqual(['built']);
+    });
+
+    test('a closed store answers nothing', async () => {
+      const store = await make();
+      await store[Symbol.asyncDispose]();
+      await expect(async () => names(store)).rejects.toThrow();
+      await expect(store.batch([store.db.insert(projects).values(project('one'))])).rejects.toThrow();
+    });
+  });
+}
+
+const project = (id: string, name = id) => ({ id, name, createdAt: 1 });
+
+const channel = (id: string) => ({
+  projectId: 'p',
+  id,
+  type: 'PRIVATE',
+  state: {},
+  version: 1,
+  historyMessages: null,
+  historySeconds: null,
+  createdAfter: 0,
+  createdAt: 1,
+});
+
+async function names({ db }: Store): Promise<string[]> {
+  const rows = await db.select({ name: projects.name }).from(projects).orderBy(asc(projects.id));
+  return rows.map(({ name }) => name);
+}

@@ -1,0 +1,98 @@
+import { expect, test } from 'vitest';
+import { createChannel, isOnline, mint } from '../support/backend.ts';
+import { createFolder } from '../support/folder.ts';
+import { EVENTS, follow } from '../support/follow.ts';
+import { startProcess } from '../support/process.ts';
+import { numbers, say } from '../support/say.ts';
+import { type Doors } from '../support/service.ts';
+
+/** Eight at a time, until it is refused; calls `acknowledged` after each answer. Resolves to what was tried. */
+async function sayUntilItDies(doors: Doors, acknowledged: (data: string) => void): Promise<string[]> {
+  const tried: string[] = [];
+  const speakers = numbers(8).map(async (speaker) => {
+    for (let number = 0; ; number++) {
+      const data = `${speaker} ${number}`;
+      tried.push(data);
+      try {
+        await say(doors, { channel: 'room' }, data);
+      } catch {
+        return;
+      }
+      acknowledged(data);
+    }
+  });
+  await Promise.all(speakers);
+  return tried;
+}
+
+test('what was acknowledged before a kill -9 is replayed once and in order; what was not, at most once', async () => {
+  using folder = createFolder();
+  await using first = await startProcess({ folder: folder.path });
+  await createChannel(first, 'room');
+  const token = await mint(first, { channels: ['room'] });
+  // It comes back by itself, to where the service is by then.
+  let url = Promise.resolve(first.wsUrl);
+  const client = first.client(
+    { token: token.credential },
+    { url: () => url, retryAttempts: 1, retryWait: () => Promise.resolve() },
+  );
+  const returning = follow(client, EVENTS);
+  await returning.until(({ events }) => events.length > 0);
+
+  let restarted!: (url: string) => void;
+  url = new Promise((resolve) => (restarted = resolve));
+  const acknowledged: string[] = [];
+  const tried = await sayUntilItDies(first, (data) => {
+    if (acknowledged.push(data) === 400) first.kill('SIGKILL');
+  });
+  expect(await first.exited).toBe(null);
+
+  await using second = await startProcess({ folder: folder.path });
+  restarted(second.wsUrl);
+  const late = follow(second.client({ token: token.credential }), EVENTS, { since: token.cursor });
+  await say(second, { channel: 'room' }, 'the last');
+  for (const followed of [returning, late]) {
+    await followed.until(({ messages }) => messages.at(-1)?.data === 'the last');
+    const heard = followed.messages.map(({ data }) => data as string).slice(0, -1);
+    expect(heard.filter((data) => acknowledged.includes(data)).sort()).toEqual([...acknowledged].sort());
+    expect(new Set(heard).size).toBe(heard.length);
+    expect(heard.filter((data) => !tried.includes(data))).toEqual([]);
+    for (const speaker of numbers(8)) {
+      const own = heard.filter((data) => data.startsWith(`${speaker} `));
+      expect(own).toEqual(numbers(own.length).map((number) => `${speaker} ${number}`));
+    }
+    expect(followed.events.filter(({ __typename }) => __typename === 'Gap')).toEqual([]);
+  }
+  expect(returning.messages).toEqual(late.messages);
+  // Each names the one before: the log has no hole where it was torn.
+  expect(late.messages.map(({ previous }) => previous)).toEqual([
+    null,
+    ...late.messages.slice(0, -1).map(({ cursor }) => cursor),
+  ]);
+  returning.stop();
+});
+
+test('memberships survive a kill -9; presence does not, until the token is back', async () => {
+  using folder = createFolder();
+  await using first = await startProcess({ folder: folder.path });
+  await createChannel(first, 'room');
+  const token = await mint(first);
+  const here = follow(first.client({ token: token.credential }), EVENTS);
+  await here.until(({ events }) => events.length > 0);
+  await first.request(`mutation ($t: ID!) { subscribeToken(channel: "room", token: $t) { createdAt } }`, {
+    t: token.id,
+  });
+  expect(await isOnline(first, token.id)).toBe(true);
+  first.kill('SIGKILL');
+  await here.ended;
+
+  await using second = await startProcess({ folder: folder.path });
+  expect(await isOnline(second, token.id)).toBe(false);
+  const back = follow(second.client({ token: token.credential }), EVENTS);
+  await back.until(({ events }) => events.length > 0);
+  expect(back.events[0].channels).toEqual([{ id: 'room' }]);
+  expect(await isOnline(second, token.id)).toBe(true);
+  await say(second, { channel: 'room' }, 'heard');
+  await back.until(({ messages }) => messages.length > 0);
+  expect(back.messages[0]?.data).toBe('heard');
+});

@@ -1,0 +1,130 @@
+import { expect, test } from 'vitest';
+import { createChannel, mint, type Minted } from '../support/backend.ts';
+import { EVENTS, follow, type Followed } from '../support/follow.ts';
+import { createRandom } from '../support/random.ts';
+import { numbers, say } from '../support/say.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+const ROUNDS = 200;
+const room = (number: number) => `room:${number}`;
+
+const change = (what: 'subscribeToken' | 'unsubscribeToken') =>
+  `mutation ($channel: ID!, $token: ID!) { ${what}(channel: $channel, token: $token) { createdAt } }`;
+const subscribe = ({ request }: TestService, channel: string, { id: token }: Minted) =>
+  request(change('subscribeToken'), { channel, token });
+const unsubscribe = ({ request }: TestService, channel: string, { id: token }: Minted) =>
+  request(change('unsubscribeToken'), { channel, token });
+
+/** A live inbox of the token. */
+async function listen(signalbox: TestService, { credential }: Minted): Promise<Followed> {
+  const inbox = follow(signalbox.client({ token: credential }), EVENTS);
+  await inbox.until(({ events }) => events.length > 0);
+  return inbox;
+}
+
+/** What an inbox has heard by the time that the token was told something. */
+async function heardBy(signalbox: TestService, { id: token }: Minted, inboxes: Followed[]): Promise<any[][]> {
+  const sentinel = crypto.randomUUID();
+  await say(signalbox, { token }, sentinel);
+  await Promise.all(
+    inboxes.map((inbox) => inbox.until(({ messages }) => messages.at(-1)?.data === sentinel)),
+  );
+  return inboxes.map(({ messages }) => messages.slice(0, -1).map(({ data }) => data));
+}
+
+test('what is said once subscribeToken has returned reaches the live connection, 200 times out of 200', async () => {
+  await using signalbox = await startService();
+  await Promise.all(numbers(ROUNDS).map((number) => createChannel(signalbox, room(number))));
+  const token = await mint(signalbox);
+  const inbox = await listen(signalbox, token);
+  for (const number of numbers(ROUNDS)) {
+    await subscribe(signalbox, room(number), token);
+    const { connections } = await say(signalbox, { channel: room(number) }, number);
+    expect(connections).toBe(1);
+  }
+  expect(await heardBy(signalbox, token, [inbox])).toEqual([numbers(ROUNDS)]);
+});
+
+test('what is said once unsubscribeToken has returned does not, 200 times out of 200', async () => {
+  await using signalbox = await startService();
+  const channels = numbers(ROUNDS).map(room);
+  await Promise.all(channels.map((channel) => createChannel(signalbox, channel)));
+  const token = await mint(signalbox, { channels });
+  const inbox = await listen(signalbox, token);
+  for (const channel of channels) {
+    await say(signalbox, { channel }, `heard in ${channel}`);
+    await unsubscribe(signalbox, channel, token);
+    const { connections } = await say(signalbox, { channel }, 'unheard');
+    expect(connections).toBe(0);
+  }
+  expect(await heardBy(signalbox, token, [inbox])).toEqual([
+    channels.map((channel) => `heard in ${channel}`),
+  ]);
+});
+
+test('both hold for every connection of the token, while everything happens at once', async () => {
+  await using signalbox = await startService();
+  await Promise.all(numbers(ROUNDS).map((number) => createChannel(signalbox, room(number))));
+  const token = await mint(signalbox);
+  const inboxes = await Promise.all(numbers(20).map(() => listen(signalbox, token)));
+  await Promise.all(
+    numbers(ROUNDS).map(async (number) => {
+      await subscribe(signalbox, room(number), token);
+      expect((await say(signalbox, { channel: room(number) }, number)).connections).toBe(20);
+      await unsubscribe(signalbox, room(number), token);
+      expect((await say(signalbox, { channel: room(number) }, 'unheard')).connections).toBe(0);
+    }),
+  );
+  for (const heard of await heardBy(signalbox, token, inboxes))
+    expect(heard.sort((a, b) => a - b)).toEqual(numbers(ROUNDS));
+});
+
+test('connections that open while the token is subscribed hear what is said afterwards', async () => {
+  await using signalbox = await startService();
+  await Promise.all(numbers(20).map((number) => createChannel(signalbox, room(number))));
+  const token = await mint(signalbox);
+  const inboxes = numbers(20).map(() => follow(signalbox.client({ token: token.credential }), EVENTS));
+  await Promise.all(numbers(20).map((number) => subscribe(signalbox, room(number), token)));
+  await Promise.all(inboxes.map((inbox) => inbox.until(({ events }) => events.length > 0)));
+  await Promise.all(numbers(20).map((number) => say(signalbox, { channel: room(number) }, number)));
+  for (const heard of await heardBy(signalbox, token, inboxes))
+    expect(heard.sort((a, b) => a - b)).toEqual(numbers(20));
+  for (const { events } of inboxes) {
+    const [{ channels }, ...available] = events;
+    const known = [...channels, ...available.map(({ channel }) => channel)].map(({ id }) => id);
+    expect(known.sort()).toEqual(numbers(20).map(room).sort());
+  }
+});
+
+test('after subscribing and unsubscribing at once, live connections hear what the membership says', async () => {
+  const random = createRandom();
+  await using signalbox = await startService();
+  await Promise.all(numbers(20).map((number) => createChannel(signalbox, room(number))));
+  const token = await mint(signalbox);
+  const inboxes = await Promise.all(numbers(5).map(() => listen(signalbox, token)));
+  const changes = numbers(400).map(() => {
+    const act = random() < 0.5 ? subscribe : unsubscribe;
+    return act(signalbox, room(Math.floor(random() * 20)), token);
+  });
+  await Promise.all(changes);
+
+  const { viewer } = await signalbox.request(
+    `{ viewer { channels(first: 100) { nodes { id } } } }`,
+    {},
+    token.credential,
+  );
+  const members = viewer.channels.nodes.map(({ id }: { id: string }) => id).sort();
+  expect(members.length).toBeGreaterThan(0);
+  expect(members.length).toBeLessThan(20);
+  for (const number of numbers(20)) await say(signalbox, { channel: room(number) }, room(number));
+  for (const heard of await heardBy(signalbox, token, inboxes)) expect(heard.sort()).toEqual(members);
+  for (const { events } of inboxes) {
+    for (const number of numbers(20)) {
+      const told = events.filter(({ channel }) => channel?.id === room(number));
+      expect(told.map(({ __typename }) => __typename)).toEqual(
+        told.map((_, index) => (index % 2 === 0 ? 'ChannelAvailable' : 'ChannelUnavailable')),
+      );
+      expect(told.length % 2 === 1).toBe(members.includes(room(number)));
+    }
+  }
+});

@@ -1,0 +1,152 @@
+import { once } from 'node:events';
+import { Agent, request, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { createChannel, mint } from '../support/backend.ts';
+import { createFolder } from '../support/folder.ts';
+import { EVENTS, follow, MESSAGES } from '../support/follow.ts';
+import { launchProcess, startProcess } from '../support/process.ts';
+import { numbers, say, sayRequest } from '../support/say.ts';
+import { API_KEY } from '../support/service.ts';
+
+test('a second process on the same data folder is refused in a sentence, and the first goes on', async () => {
+  using folder = createFolder();
+  await using first = await startProcess({ folder: folder.path });
+  await using second = launchProcess({ folder: folder.path });
+  expect(await second.exited).toBe(1);
+  expect(second.said).toBe(
+    `The data folder ${folder.path} is in use by another Signalbox process. Stop it, or set SIGNALBOX_DATA to another folder.\n`,
+  );
+  expect(await first.request(`{ viewer { kind } }`)).toEqual({ viewer: { kind: 'API_KEY' } });
+});
+
+test('bad configuration ends the start with a sentence for each bad value', async () => {
+  await using refused = launchProcess({
+    env: { PORT: 'http', SIGNALBOX_LEASE_MS: '5', SIGNALBOX_GRAPHIQL: 'maybe', SIGNALBOX_API_KEY: 'secret' },
+  });
+  expect(await refused.exited).toBe(1);
+  const lines = refused.said.trimEnd().split('\n');
+  expect(lines).toHaveLength(4);
+  expect(lines[0]).toBe('PORT is “http”; it must be a whole number from 0 to 65535 (count).');
+  for (const name of ['SIGNALBOX_LEASE_MS', 'SIGNALBOX_GRAPHIQL', 'SIGNALBOX_API_KEY'])
+    expect(lines.some((line) => line.startsWith(name))).toBe(true);
+});
+
+test('a port that is taken ends the start with a sentence', async () => {
+  await using first = await startProcess();
+  await using second = launchProcess({ env: { PORT: new URL(first.url).port } });
+  expect(await second.exited).toBe(1);
+  expect(second.said).toContain('Set PORT to another one');
+  expect(second.said).not.toContain('    at ');
+});
+
+test('an API key that nobody gave is made and shown at the first start, and never again', async () => {
+  using folder = createFolder();
+  const launch = { folder: folder.path, env: { SIGNALBOX_API_KEY: '' } };
+  const whoAmI = `{ viewer { kind } }`;
+  let key: string | undefined;
+  {
+    await using first = await startProcess(launch);
+    key = /shown this once\): (key_\S+)/.exec(first.said)?.[1];
+    expect(key).toBeDefined();
+    expect(await first.request(whoAmI, {}, key)).toEqual({ viewer: { kind: 'API_KEY' } });
+    first.kill('SIGTERM');
+    expect(await first.exited).toBe(0);
+  }
+  await using second = await startProcess(launch);
+  expect(await second.request(whoAmI, {}, key)).toEqual({ viewer: { kind: 'API_KEY' } });
+  expect(second.said).not.toContain('key_');
+});
+
+test('on SIGTERM live sockets are told to come back, new ones are refused, and it exits 0', async () => {
+  await using running = await startProcess();
+  const token = await mint(running);
+  const client = running.client({ token: token.credential });
+  const closed = new Promise<any>((resolve) => client.on('closed', resolve));
+  const here = follow(client, EVENTS);
+  await here.until(({ events }) => events.length > 0);
+  // A socket that reads nothing any more holds up the drain for as long as it may.
+  const stuck = new WebSocket(running.wsUrl, 'graphql-transport-ws');
+  await once(stuck, 'open');
+  stuck.send(JSON.stringify({ type: 'connection_init', payload: { apiKey: API_KEY } }));
+  await once(stuck, 'message');
+  stuck.pause();
+  let hasExited = false;
+  void running.exited.then(() => (hasExited = true));
+
+  running.kill('SIGTERM');
+  const { code, reason } = await closed;
+  expect([code, reason]).toEqual([1012, 'RESTART']);
+  const refused = connect(Number(new URL(running.url).port), '127.0.0.1');
+  const [error] = await once(refused, 'error');
+  expect(error.code).toBe('ECONNREFUSED');
+  expect(hasExited).toBe(false);
+  expect(await running.exited).toBe(0);
+  stuck.terminate();
+});
+
+test('a request in flight on SIGTERM is answered, and its connection is not kept', async () => {
+  await using running = await startProcess();
+  await createChannel(running, 'room');
+  const client = running.client();
+  const closed = new Promise((resolve) => client.on('closed', resolve));
+  await follow(client, EVENTS).until(({ events }) => events.length > 0);
+  const body = JSON.stringify(sayRequest({ channel: 'room' }, 'in flight'));
+  const inFlight = request(`${running.url}/graphql`, {
+    method: 'POST',
+    agent: new Agent({ keepAlive: true }),
+    headers: {
+      authorization: `Bearer ${API_KEY}`,
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      // The service says when it has begun with the request.
+      expect: '100-continue',
+    },
+  });
+  inFlight.flushHeaders();
+  await once(inFlight, 'continue');
+
+  running.kill('SIGTERM');
+  await closed;
+  inFlight.end(body);
+  const [response] = (await once(inFlight, 'response')) as [IncomingMessage];
+  expect(response.statusCode).toBe(200);
+  expect(response.headers.connection).toBe('close');
+  expect(await json(response)).toMatchObject({ data: { said: { message: { data: 'in flight' } } } });
+  expect(await running.exited).toBe(0);
+});
+
+test('what was acknowledged while it drained is kept, and no acknowledgement is lost', async () => {
+  using folder = createFolder();
+  await using first = await startProcess({ folder: folder.path });
+  await createChannel(first, 'room');
+  const token = await mint(first, { channels: ['room'] });
+  let acknowledged = 0;
+  const answers = new Map<string, string>();
+  const speakers = numbers(8).map(async (speaker) => {
+    for (let number = 0; ; number++) {
+      try {
+        const { message } = await say(first, { channel: 'room' }, `${speaker} ${number}`);
+        answers.set(message.data, message.id);
+      } catch {
+        return;
+      }
+      if (++acknowledged === 200) first.kill('SIGTERM');
+    }
+  });
+  await Promise.all(speakers);
+  expect(await first.exited).toBe(0);
+
+  await using second = await startProcess({ folder: folder.path });
+  const replayed = follow(second.client({ token: token.credential }), MESSAGES, {
+    channel: 'room',
+    since: token.cursor,
+  });
+  await say(second, { channel: 'room' }, 'the last');
+  await replayed.until(({ messages }) => messages.at(-1)?.data === 'the last');
+  const kept = replayed.messages.slice(0, -1).map(({ data, id }) => [data, id]);
+  // Not one more either: whoever was not answered was turned away before it was said.
+  expect(kept.sort()).toEqual([...answers].sort());
+});

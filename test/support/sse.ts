@@ -1,0 +1,45 @@
+import { createClient } from 'graphql-sse';
+import { type Client } from 'graphql-ws';
+import { type Doors } from './service.ts';
+
+/** A graphql-sse client in distinct connections mode, which tries once. It subscribes as a graphql-ws client does. */
+export function sseClient({ url }: Pick<Doors, 'url'>, bearer?: string): Client {
+  const client = createClient({
+    url: `${url}/graphql`,
+    retryAttempts: 0,
+    ...(bearer !== undefined && { headers: { Authorization: `Bearer ${bearer}` } }),
+  });
+  return client as unknown as Client;
+}
+
+/** Asks for an event stream with nothing but `fetch`. */
+export function fetchStream({ url }: Pick<Doors, 'url'>, query: string, bearer: string): Promise<Response> {
+  return fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'text/event-stream',
+      authorization: `Bearer ${bearer}`,
+    },
+    body: JSON.stringify({ query }),
+  });
+}
+
+export interface SseMessage {
+  name: string;
+  data: any;
+}
+
+/** The messages of an event stream until it ends; comments are left out. */
+export async function* readStream(response: Response): AsyncGenerator<SseMessage, undefined> {
+  let text = '';
+  for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+      const [, name, data] = /^event: (\w+)\ndata: ?(.*)$/.exec(text.slice(0, end)) ?? [];
+      text = text.slice(end + 2);
+      if (name !== undefined) yield { name, data: data ? JSON.parse(data) : undefined };
+    }
+  }
+  return undefined;
+}

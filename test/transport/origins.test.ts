@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+import { startService, type TestService } from '../support/service.ts';
+import { openSocket, openTcp, upgrade } from '../support/socket.ts';
+
+const APP = 'https://app.example';
+const EVIL = 'https://evil.example';
+
+const QUERY = JSON.stringify({ query: '{ viewer { kind } }' });
+
+function post({ url }: TestService, headers: Record<string, string>, path = '/graphql'): Promise<Response> {
+  return fetch(url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: QUERY,
+  });
+}
+
+test.each([
+  { who: 'a program, which has none', origin: undefined, list: [], isAllowed: true },
+  { who: 'a foreign page', origin: EVIL, list: [], isAllowed: false },
+  { who: 'a foreign page beside a list', origin: EVIL, list: [APP], isAllowed: false },
+  { who: 'a page without an origin of its own', origin: 'null', list: [], isAllowed: false },
+  { who: 'a page without one, where that is listed', origin: 'null', list: ['null'], isAllowed: true },
+  { who: 'a listed page', origin: APP, list: ['https://other.example', APP], isAllowed: true },
+  { who: 'a listed name by another scheme', origin: 'http://app.example', list: [APP], isAllowed: false },
+  { who: 'a listed name at another port', origin: `${APP}:8443`, list: [APP], isAllowed: false },
+  {
+    who: 'a name that begins with a listed one',
+    origin: `${APP}.evil.example`,
+    list: [APP],
+    isAllowed: false,
+  },
+  {
+    who: 'a name that ends with a listed one',
+    origin: 'https://evilapp.example',
+    list: [APP],
+    isAllowed: false,
+  },
+  { who: 'a name within a listed one', origin: 'https://sub.app.example', list: [APP], isAllowed: false },
+  { who: 'a listed name in other letters', origin: 'https://APP.example', list: [APP], isAllowed: false },
+  { who: 'a listed name with more behind it', origin: `${APP}/`, list: [APP], isAllowed: false },
+  { who: 'anyone, where all are', origin: EVIL, list: ['*'], isAllowed: true },
+])('$who: the same list decides over WebSocket and over HTTP', async ({ origin, list, isAllowed }) => {
+  await using signalbox = await startService({ origins: list });
+  const headers = origin === undefined ? {} : { origin };
+  expect((await upgrade(signalbox, { headers })).status).toBe(isAllowed ? 101 : 403);
+
+  const allowed = origin !== undefined && isAllowed ? origin : null;
+  for (const accept of ['application/json', 'text/event-stream']) {
+    const response = await post(signalbox, { ...headers, accept });
+    expect(response.status).toBe(isAllowed ? 200 : 403);
+    expect(response.headers.get('access-control-allow-origin')).toBe(allowed);
+    const text = await response.text();
+    expect(text).toContain(isAllowed ? 'ANONYMOUS' : 'FORBIDDEN');
+  }
+  const preflight = await fetch(`${signalbox.url}/graphql`, {
+    method: 'OPTIONS',
+    headers: { ...headers, 'access-control-request-method': 'POST' },
+  });
+  expect(preflight.headers.get('access-control-allow-origin')).toBe(allowed);
+});
+
+test('our own pages may always connect', async () => {
+  await using signalbox = await startService();
+  const headers = { origin: signalbox.url };
+  expect((await upgrade(signalbox, { headers })).status).toBe(101);
+  expect((await post(signalbox, headers)).status).toBe(200);
+});
+
+test.each(['token', 'apiKey', 'api_key', 'key', 'access_token', 'Authorization', 'CREDENTIAL', 'secret'])(
+  'a credential in the URL, as %s, is refused and not repeated',
+  async (name) => {
+    await using signalbox = await startService();
+    const path = `/graphql?project=default&${name}=${signalbox.apiKey}`;
+    const overWebSocket = await upgrade(signalbox, { path });
+    const overHttp = await post(signalbox, {}, path);
+    const bodies = overWebSocket.body + (await overHttp.text());
+    expect([overWebSocket.status, overHttp.status]).toEqual([400, 400]);
+    expect(bodies).toMatch(/connection_init.*BAD_USER_INPUT/s);
+    expect(bodies).not.toContain(signalbox.apiKey);
+    expect((await upgrade(signalbox, { path: '/graphql?project=default' })).status).toBe(101);
+  },
+);
+
+test.each([
+  { offered: ['graphql-ws'], status: 400 },
+  { offered: [], status: 400 },
+  { offered: ['graphql-transport-ws-2'], status: 400 },
+  { offered: ['graphql-ws', 'graphql-transport-ws'], status: 101 },
+])('of the sub-protocols $offered none but graphql-transport-ws is spoken', async ({ offered, status }) => {
+  await using signalbox = await startService();
+  const answer = await upgrade(signalbox, { protocols: offered });
+  expect(answer.status).toBe(status);
+  expect(answer.headers['sec-websocket-protocol']).toBe(status === 101 ? 'graphql-transport-ws' : undefined);
+});
+
+test('messages are not compressed, whatever the client offers', async () => {
+  await using signalbox = await startService();
+  using socket = await openSocket(signalbox, { perMessageDeflate: true });
+  expect(socket.ws.extensions).toBe('');
+});
+
+test.each(['/', '/graphql/', '/graphqlx', '//', '//evil.example/graphql', '/%'])(
+  'there is no WebSocket at %s, and asking for one hurts nobody',
+  async (path) => {
+    await using signalbox = await startService();
+    using other = await openSocket(signalbox);
+    expect((await upgrade(signalbox, { path })).status).toBe(404);
+    other.send({ type: 'ping' });
+    expect(await other.next()).toEqual({ type: 'pong' });
+  },
+);
+
+const HANDSHAKE = [
+  'Host: localhost',
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+];
+
+test.each(['http://[', '*', 'https://'])(
+  'a request for %s, which is no place, is refused',
+  async (target) => {
+    await using signalbox = await startService();
+    for (const [headers, status] of [
+      [HANDSHAKE, '404'],
+      [['Host: localhost', 'Connection: close'], '400'],
+    ] as const) {
+      using tcp = await openTcp(signalbox);
+      tcp.socket.write([`GET ${target} HTTP/1.1`, ...headers, '', ''].join('\r\n'));
+      const [answer] = (await once(tcp.socket, 'data')) as [Buffer];
+      expect(answer.toString()).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    }
+  },
+);
+
+test('a refused peer that does not hang up keeps nothing open', async () => {
+  await using signalbox = await startService();
+  using tcp = await openTcp(signalbox, { allowHalfOpen: true });
+  tcp.socket.write(['GET /elsewhere HTTP/1.1', ...HANDSHAKE, '', ''].join('\r\n'));
+  tcp.socket.resume();
+  await once(tcp.socket, 'end');
+  // Draining waits for every open socket.
+  await signalbox.service[Symbol.asyncDispose]();
+});

@@ -1,0 +1,177 @@
+import { expect, test } from 'vitest';
+import { createChannel, isOnline, mint, publish, revokeToken, settled } from '../support/backend.ts';
+import { createManualClock } from '../support/clock.ts';
+import { take } from '../support/events.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { fetchStream, readStream, sseClient } from '../support/sse.ts';
+
+const EVENTS = `subscription { events { __typename ... on Disconnecting { reason } } }`;
+
+async function metricOf({ url }: TestService, name: string): Promise<number> {
+  const lines = (await (await fetch(`${url}/metrics`)).text()).split('\n');
+  return Number(
+    lines
+      .find((line) => line.startsWith(`${name} `))
+      ?.split(' ')
+      .at(-1),
+  );
+}
+
+const STREAMS = 'signalbox_connections{transport="sse"}';
+
+test('a stream ends with TOKEN_EXPIRED at the moment its token does', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({}, { clock });
+  const { id, credential } = await mint(signalbox, { expiresIn: 600 });
+  const events = take(sseClient(signalbox, credential), EVENTS);
+  await events.next();
+  await clock.advance(600_000 - 1);
+  expect(await isOnline(signalbox, id)).toBe(true);
+  await clock.advance(1);
+  expect(await isOnline(signalbox, id)).toBe(false);
+  expect((await events.next()).events).toEqual({ __typename: 'TokenExpiring' });
+  expect((await events.next()).events).toEqual({ __typename: 'Disconnecting', reason: 'TOKEN_EXPIRED' });
+  expect(await events.ended).toMatchObject([{ extensions: { code: 'TOKEN_EXPIRED', retryable: false } }]);
+});
+
+test('a stream ends with TOKEN_REVOKED when its token is revoked', async () => {
+  await using signalbox = await startService();
+  const { id, credential } = await mint(signalbox);
+  const events = take(sseClient(signalbox, credential), EVENTS);
+  await events.next();
+  await revokeToken(signalbox, id);
+  expect((await events.next()).events).toEqual({ __typename: 'Disconnecting', reason: 'TOKEN_REVOKED' });
+  expect(await events.ended).toMatchObject([{ extensions: { code: 'TOKEN_REVOKED', retryable: false } }]);
+  expect(await isOnline(signalbox, id)).toBe(false);
+});
+
+const LOUD = `subscription { messages(channel: "news") { event data } }`;
+
+/** Says 25 messages of so many bytes. */
+async function flood({ request }: TestService, bytes: number): Promise<void> {
+  const fields = Array.from(
+    { length: 25 },
+    (_, n) => `m${n}: publishMessage(channel: "news", event: "m", data: $data) { connections }`,
+  );
+  await request(`mutation ($data: JSON) { ${fields.join(' ')} }`, { data: 'x'.repeat(bytes) });
+}
+
+/** The names of a stream's messages, or the codes of their errors. */
+async function readAll(response: Response): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name, data } of readStream(response))
+    names.push(data?.errors?.[0].extensions.code ?? name);
+  return names;
+}
+
+test('what waits for a slow reader is not handed on once its token is revoked', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'news');
+  const { id, credential } = await mint(signalbox, { channels: ['news'] });
+  const response = await fetchStream(signalbox, LOUD, credential);
+  for (let times = 0; times < 20; times++) await flood(signalbox, 30_000);
+  await revokeToken(signalbox, id);
+  const names = await readAll(response);
+  expect(names.slice(-2)).toEqual(['TOKEN_REVOKED', 'complete']);
+  // What the kernel had taken by then is gone; the rest of the 500 was still ours.
+  expect(names.length).toBeLessThan(400);
+});
+
+test('a reader who takes nothing is ended alone and told to resume', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'news', { type: 'UNPROTECTED' });
+  const { id, credential } = await mint(signalbox);
+  const backend = signalbox.client();
+  const presence = take(
+    backend,
+    `subscription { presence(channel: "news") { change leaveReason member { token } } }`,
+  );
+  await settled(backend);
+  const reader = take(sseClient(signalbox), LOUD);
+  await presence.next();
+  const response = await fetchStream(signalbox, LOUD, credential);
+  expect((await presence.next()).presence).toMatchObject({ change: 'JOINED', member: { token: id } });
+
+  // What the kernel takes, and then as many as it takes.
+  for (let times = 0; times < 10; times++) await flood(signalbox, 30_000);
+  while (presence.waiting.length === 0) await flood(signalbox, 1);
+  expect((await presence.next()).presence).toEqual({
+    change: 'LEFT',
+    leaveReason: 'SLOW_CONSUMER',
+    member: { token: id },
+  });
+  expect((await readAll(response)).slice(-2)).toEqual(['SLOW_CONSUMER', 'complete']);
+  expect(await metricOf(signalbox, 'signalbox_slow_consumers_total')).toBe(1);
+  await publish(signalbox, 'news', 'sentinel');
+  expect((await reader.until(({ messages }) => messages.event !== 'm')).messages.event).toBe('sentinel');
+});
+
+test('a subscription that is refused leaves no connection behind', async () => {
+  await using signalbox = await startService({ maxConnectionsPerAddress: 1 });
+  await createChannel(signalbox, 'closed');
+  const { id, credential } = await mint(signalbox);
+  const client = sseClient(signalbox, credential);
+  for (const [query, code] of [
+    ['subscription { messages(channel: "closed") { event } }', 'FORBIDDEN'],
+    ['subscription { messages(channel: "none") { event } }', 'FORBIDDEN'],
+    ['subscription { events(since: "made up") { at } }', 'BAD_USER_INPUT'],
+    ['subscription { nothing }', 'GRAPHQL_VALIDATION_FAILED'],
+  ] as const) {
+    expect(await take(client, query).ended).toMatchObject([{ extensions: { code } }]);
+    expect(await isOnline(signalbox, id)).toBe(false);
+  }
+  // The one place that this address has is free.
+  await take(client, EVENTS).next();
+});
+
+test('a subscription to whoever accepts only JSON is not acceptable and leaves no connection behind', async () => {
+  await using signalbox = await startService({ maxConnectionsPerAddress: 1 });
+  const { id, credential } = await mint(signalbox);
+  const response = await fetch(`${signalbox.url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      authorization: `Bearer ${credential}`,
+    },
+    body: JSON.stringify({ query: EVENTS }),
+  });
+  expect(response.status).toBe(406);
+  expect(await isOnline(signalbox, id)).toBe(false);
+  await take(sseClient(signalbox, credential), EVENTS).next();
+});
+
+test('streams and sockets share the places of their address, and a stream that ends gives its place back', async () => {
+  await using signalbox = await startService({ maxConnectionsPerAddress: 2 });
+  await createChannel(signalbox, 'news');
+  const { credential } = await mint(signalbox, { channels: ['news'] });
+  const backend = signalbox.client();
+  const presence = take(backend, `subscription { presence(channel: "news") { change } }`);
+  await settled(backend);
+  const client = sseClient(signalbox, credential);
+  const events = take(client, EVENTS);
+  expect((await presence.next()).presence.change).toBe('JOINED');
+  expect(await metricOf(signalbox, STREAMS)).toBe(1);
+  expect(await take(client, EVENTS).ended).toMatchObject([
+    { extensions: { code: 'UNAVAILABLE', retryable: true } },
+  ]);
+  expect(await metricOf(signalbox, STREAMS)).toBe(1);
+
+  events.stop();
+  expect((await presence.next()).presence.change).toBe('LEFT');
+  expect(await metricOf(signalbox, STREAMS)).toBe(0);
+  await take(client, EVENTS).next();
+});
+
+test('connects a second are counted for streams too', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({ connectsPerSecond: 1 }, { clock });
+  const client = sseClient(signalbox, signalbox.apiKey);
+  await take(client, EVENTS).next();
+  await take(client, EVENTS).next();
+  expect(await take(client, EVENTS).ended).toMatchObject([
+    { extensions: { code: 'RATE_LIMITED', retryable: true, retryAfterSeconds: 1 } },
+  ]);
+  await clock.advance(1000);
+  await take(client, EVENTS).next();
+});

@@ -1,0 +1,127 @@
+import { expect, test } from 'vitest';
+import {
+  createChannel,
+  isOnline,
+  mint,
+  publish,
+  settled,
+  subscribeToken,
+  updateToken,
+  whisper,
+} from '../support/backend.ts';
+import { take } from '../support/events.ts';
+import { startService } from '../support/service.ts';
+import { fetchStream, readStream, sseClient } from '../support/sse.ts';
+
+const EVENTS = `subscription ($since: Cursor) { events(since: $since) {
+  __typename
+  ... on Connected { cursor connection { transport } channels { id } }
+  ... on ChannelAvailable { channel { id } }
+  ... on ChannelMessage { message { event } }
+  ... on DirectMessage { message { event } }
+} }`;
+const MESSAGES = `subscription ($channel: ID!, $since: Cursor) {
+  messages(channel: $channel, since: $since) { event cursor }
+}`;
+
+test('a token hears its events over SSE and is online until the client aborts', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'news');
+  const { id, credential } = await mint(signalbox);
+  const backend = signalbox.client();
+  const presence = take(
+    backend,
+    `subscription { presence(channel: "news") { change leaveReason member { token transport } } }`,
+  );
+  await settled(backend);
+  const events = take(sseClient(signalbox, credential), EVENTS);
+  expect(await events.next()).toMatchObject({
+    events: { __typename: 'Connected', connection: { transport: 'SSE' }, channels: [] },
+  });
+  expect(await isOnline(signalbox, id)).toBe(true);
+
+  await subscribeToken(signalbox, 'news', id);
+  expect(await events.next()).toEqual({
+    events: { __typename: 'ChannelAvailable', channel: { id: 'news' } },
+  });
+  expect(await presence.next()).toEqual({
+    presence: { change: 'JOINED', leaveReason: null, member: { token: id, transport: 'SSE' } },
+  });
+  expect(await publish(signalbox, 'news', 'first')).toBe(1);
+  expect(await events.next()).toMatchObject({ events: { message: { event: 'first' } } });
+  expect(await whisper(signalbox, id, 'psst')).toBe(1);
+  expect(await events.next()).toEqual({
+    events: { __typename: 'DirectMessage', message: { event: 'psst' } },
+  });
+
+  events.stop();
+  expect(await presence.next()).toMatchObject({ presence: { change: 'LEFT', leaveReason: 'LEFT' } });
+  expect(await isOnline(signalbox, id)).toBe(false);
+});
+
+test('a stream resumes after the cursor it is given', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'news');
+  const { credential, cursor } = await mint(signalbox, { channels: ['news'] });
+  await publish(signalbox, 'news', 'first');
+  await publish(signalbox, 'news', 'second');
+  const client = sseClient(signalbox, credential);
+  const cut = take(client, MESSAGES, { channel: 'news', since: cursor });
+  const { messages: seen } = await cut.next();
+  expect(seen.event).toBe('first');
+  cut.stop();
+
+  const again = take(client, MESSAGES, { channel: 'news', since: seen.cursor });
+  expect((await again.next()).messages.event).toBe('second');
+  await publish(signalbox, 'news', 'third');
+  expect((await again.next()).messages.event).toBe('third');
+
+  const inbox = take(client, EVENTS, { since: seen.cursor });
+  expect((await inbox.next()).events).toMatchObject({ __typename: 'Connected', cursor: seen.cursor });
+  expect((await inbox.next()).events.message.event).toBe('second');
+  expect((await inbox.next()).events.message.event).toBe('third');
+});
+
+test('a plain GET without a credential hears an UNPROTECTED channel, as an EventSource would', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'porch', { type: 'UNPROTECTED' });
+  const query = encodeURIComponent('subscription { messages(channel: "porch") { event } }');
+  const response = await fetch(`${signalbox.url}/graphql?query=${query}`, {
+    headers: { accept: 'text/event-stream' },
+  });
+  expect(response.headers.get('content-type')).toBe('text/event-stream');
+  expect(await publish(signalbox, 'porch', 'hello')).toBe(1);
+  expect((await readStream(response).next()).value).toEqual({
+    name: 'next',
+    data: { data: { messages: { event: 'hello' } } },
+  });
+});
+
+test('a query is answered as a stream of one result to whoever accepts nothing else', async () => {
+  await using signalbox = await startService();
+  const answer = await fetchStream(signalbox, '{ viewer { kind } }', signalbox.apiKey);
+  const messages = [];
+  for await (const message of readStream(answer)) messages.push(message);
+  expect(messages).toEqual([
+    { name: 'next', data: { data: { viewer: { kind: 'API_KEY' } } } },
+    { name: 'complete', data: undefined },
+  ]);
+});
+
+test('a stream that runs feels what updateToken changes', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'news');
+  const { id, credential } = await mint(signalbox, { channels: ['news'] });
+  const messages = take(sseClient(signalbox, credential), MESSAGES, { channel: 'news' });
+  const events = take(
+    sseClient(signalbox, credential),
+    `subscription { events { __typename ... on TokenUpdated { token { role isOnline } } } }`,
+  );
+  await events.next();
+  await updateToken(signalbox, id, { role: 'GUEST' });
+  expect(await messages.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+  expect(await events.next()).toEqual({ events: { __typename: 'ChannelUnavailable' } });
+  expect(await events.next()).toEqual({
+    events: { __typename: 'TokenUpdated', token: { role: 'GUEST', isOnline: true } },
+  });
+});
