@@ -118,7 +118,7 @@ export async function startService(
   const { published, replayed } = metrics;
   const messages = createMessages({ broker, access, tokens, clock, newId, config, limits, published });
   const history = createHistory({ broker, access, cursors });
-  const retention = owned.add(createRetention({ log, findChannel, clock, config, onFault }));
+  const retention = owned.add(createRetention({ log, broker, findChannel, clock, config, onFault }));
   const shared = createSharedEvents(clock);
   const streams = { broker, hearers, watch, presence, cursors, memberships, clock, shared, replayed };
 

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { channelOf, type Address } from '../broker/message.ts';
+import { type Broker } from '../broker/broker.ts';
+import { channelAddress, channelOf, type Address } from '../broker/message.ts';
 import { type Channel } from '../channels/channel.ts';
 import { every, type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
@@ -17,17 +18,34 @@ const ADDRESS_PAGE = 500;
 
 export function createRetention(parts: {
   log: LogStore;
+  broker: Broker;
   findChannel: (projectId: string, id: string) => Promise<Channel | undefined>;
   clock: Clock;
   config: Config;
   onFault: (error: unknown) => void;
 }): Retention {
-  const { log, findChannel, clock, config, onFault } = parts;
+  const { log, broker, findChannel, clock, config, onFault } = parts;
   let running: Promise<void> | undefined;
   let isOver = false;
   /** Addresses whose channels keep messages for a shorter time than the service does: they are looked at every time. */
   const timed = new Map<string, { projectId: string; address: Address }>();
+  /** Addresses whose channels have another policy, or are gone, since the last time. */
+  const changed = new Map<string, { projectId: string; address: Address }>();
   let knowsAll = false;
+
+  function noteChange(projectId: string, channelId: string): void {
+    const address = channelAddress(channelId);
+    changed.set(`${projectId}\n${address}`, { projectId, address });
+  }
+
+  const listening = broker.listen({
+    message: () => 0,
+    signal(signal) {
+      if (signal.kind === 'CHANNEL_UPDATED') noteChange(signal.projectId, signal.channel.id);
+      if (signal.kind === 'CHANNEL_DELETED') noteChange(signal.projectId, signal.channelId);
+      return 0;
+    },
+  });
 
   async function stepwise(step: () => number): Promise<void> {
     while (!isOver && step() > 0) await nextTurn();
@@ -40,11 +58,12 @@ export function createRetention(parts: {
     const seconds = channel?.historySeconds ?? config.retentionSeconds;
     if (seconds < config.retentionSeconds) timed.set(key, { projectId, address });
     else timed.delete(key);
-    // What a channel that is gone has left behind is nobody's to read.
+    // What a channel that is gone has left behind is nobody's to read, also when there is another of its name.
     const isOrphan = channelId !== null && !channel;
     const keep = isOrphan ? 0 : (channel?.historyMessages ?? config.retentionMessages);
     const before = clock.now() - seconds * 1000;
-    await stepwise(() => log.trim(projectId, address, { keep, before }, STEP));
+    const through = channel?.createdAfter ?? 0;
+    await stepwise(() => log.trim(projectId, address, { keep, before, through }, STEP));
   }
 
   async function purgeAll(): Promise<void> {
@@ -53,8 +72,10 @@ export function createRetention(parts: {
     for (const projectId of log.listProjects()) await stepwise(() => log.trimAge(projectId, before, STEP));
     const due = new Map([
       ...timed,
+      ...changed,
       ...log.takeGrown().map((at) => [`${at.projectId}\n${at.address}`, at] as const),
     ]);
+    changed.clear();
     for (const { projectId, address } of due.values()) await purgeAddress(projectId, address);
     if (!knowsAll) await purgeEvery();
     knowsAll = true;
@@ -84,6 +105,7 @@ export function createRetention(parts: {
     async [Symbol.asyncDispose]() {
       isOver = true;
       purging[Symbol.dispose]();
+      listening[Symbol.dispose]();
       await running?.catch(() => undefined);
     },
   };

@@ -7,10 +7,16 @@ import { type AddressStore } from './address-store.ts';
 /** Removes messages, a bounded number at a time; their addresses remember that something was there. */
 export interface TrimStore {
   /**
-   * Looks at the oldest `limit` messages of an address and removes those that are not among its newest `keep` or were
-   * published before `before` (milliseconds since 1970). Returns how many it removed.
+   * Looks at the oldest `limit` messages of an address and removes those that are not among its newest `keep`, were
+   * published before `before` (milliseconds since 1970), or came no later than the sequence `through`. Returns how many
+   * it removed.
    */
-  trim(projectId: string, address: Address, bounds: { keep: number; before: number }, limit: number): number;
+  trim(
+    projectId: string,
+    address: Address,
+    bounds: { keep: number; before: number; through?: number },
+    limit: number,
+  ): number;
   /** Looks at the project's oldest `limit` messages and removes those published before `before`. Returns how many. */
   trimAge(projectId: string, before: number, limit: number): number;
 }
@@ -67,11 +73,12 @@ export function createTrimStore(
   }
 
   return {
-    trim: (projectId, address, { keep, before }, limit) =>
+    trim: (projectId, address, { keep, before, through = 0 }, limit) =>
       atomically(() => {
         const where = and(eq(messages.projectId, projectId), eq(messages.address, address));
         const keepFrom = oldestKept(where, keep);
-        const isOver = (row: Row) => row.sequence < keepFrom || row.publishedAt < before;
+        const isOver = ({ sequence, publishedAt }: Row) =>
+          sequence < keepFrom || sequence <= through || publishedAt < before;
         return remove(projectId, oldest(where, limit).filter(isOver));
       }),
     trimAge: (projectId, before, limit) =>

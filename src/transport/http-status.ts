@@ -19,6 +19,11 @@ const STATUSES: Readonly<Record<string, number>> = {
  */
 export function useHttpStatus(): Plugin {
   return {
+    onParams({ params: { operationName } }) {
+      // The one parameter that yoga does not look at.
+      if (operationName != null && typeof operationName !== 'string')
+        throw new GraphQLError('operationName: must be a string.', { extensions: { http: { status: 400 } } });
+    },
     onExecutionResult({ result, setResult }) {
       if (!result || Array.isArray(result) || isAsyncIterable(result) || !result.errors) return;
       const isRefused = result.data === undefined;

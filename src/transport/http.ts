@@ -57,22 +57,22 @@ export function createHttpServer(parts: HttpParts): Server {
     text(response, status, JSON.stringify({ errors }), 'application/json; charset=utf-8');
   }
 
+  const headersTimeout = Math.max(config.handshakeTimeoutMs, MIN_HEADERS_TIMEOUT_MS);
   // Node looks at its time-outs only so often, every 30 seconds unless told otherwise.
-  const server = createServer(
-    { connectionsCheckingInterval: config.handshakeTimeoutMs },
-    (request, response) => {
-      respond(request, response).catch((error: unknown) => {
-        onFault(error);
-        if (response.headersSent) response.destroy();
-        else text(response, 500, 'Internal server error');
-      });
-    },
-  );
-  server.headersTimeout = config.handshakeTimeoutMs;
+  const server = createServer({ connectionsCheckingInterval: headersTimeout }, (request, response) => {
+    respond(request, response).catch((error: unknown) => {
+      onFault(error);
+      if (response.headersSent) response.destroy();
+      else text(response, 500, 'Internal server error');
+    });
+  });
+  server.headersTimeout = headersTimeout;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   return server;
 }
 
+/** Below, a turn of the event loop that was long would look like a client that is slow. */
+const MIN_HEADERS_TIMEOUT_MS = 1000;
 /** From the first byte of a request to its last. */
 const REQUEST_TIMEOUT_MS = 30_000;
 

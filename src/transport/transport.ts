@@ -75,13 +75,15 @@ export async function openTransport(parts: {
       isReady = false;
       const closed = new Promise((resolve) => server.close(resolve));
       // Whoever is answered from now on is not kept waiting for another request.
-      for (const response of answering) {
+      const answered = [...answering].map((response) => {
         response.shouldKeepAlive = false;
-        response.once('finish', () => response.req.socket.destroySoon());
-      }
+        return new Promise((resolve) => response.once('close', resolve));
+      });
       domain.connections.drain();
       await webSockets[Symbol.asyncDispose]();
-      server.closeIdleConnections();
+      await Promise.all(answered);
+      // What is left has asked for nothing: browsers open sockets ahead of their requests.
+      server.closeAllConnections();
       await closed;
     },
   };

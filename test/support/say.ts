@@ -1,3 +1,4 @@
+import { type Client } from 'graphql-ws';
 import { type Heard } from './follow.ts';
 import { type Doors } from './service.ts';
 
@@ -43,6 +44,16 @@ export async function say(
 ): Promise<Said> {
   const { query, variables } = sayRequest(to, data, options);
   return (await doors.request(query, variables, bearer)).said;
+}
+
+/** Says one thing, on a live socket. */
+export async function sayOn(client: Client, to: To, data: unknown, options?: SayOptions): Promise<Said> {
+  const results = client.iterate<{ said: Said }>(sayRequest(to, data, options));
+  for await (const { data: answer, errors } of results) {
+    if (answer) return answer.said;
+    throw new Error(JSON.stringify(errors));
+  }
+  throw new Error('There was no answer.');
 }
 
 /** Aliases that a document may have by default. */

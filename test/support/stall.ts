@@ -1,22 +1,22 @@
 import { type Client } from 'graphql-ws';
 import { type WebSocket } from 'ws';
+import { sayOn } from './say.ts';
 import { startService, type Doors, type TestService } from './service.ts';
 
-/** Of a megabyte each: more than the kernel holds for a socket that nobody reads. */
-export const TOO_MUCH = 12;
-const MEGABYTE = 'x'.repeat(1_000_000);
+/** So many messages of 60 kB are more than the kernel holds for a socket that nobody reads, and two pages of a replay. */
+export const TOO_MUCH = 400;
+const PADDING = 'x'.repeat(60_000);
 
 /** A service that takes large messages. */
 export const startRoomyService = (): Promise<TestService> =>
-  startService({ maxMessageBytes: 4_000_000, maxDataBytes: 2_000_000 });
+  startService({ maxMessageBytes: 100_000, maxDataBytes: 100_000 });
 
 /** Says more than a socket holds, in turn in each of the channels; `data.number` counts it. */
-export async function sayTooMuch({ request }: Doors, ...channels: string[]): Promise<void> {
+export async function sayTooMuch(doors: Doors, ...channels: string[]): Promise<void> {
+  const client = doors.client(undefined, { lazy: false });
   for (let number = 0; number < TOO_MUCH; number++) {
-    await request(
-      `mutation ($c: ID!, $data: JSON) { publishMessage(channel: $c, event: "said", data: $data) { connections } }`,
-      { c: channels[number % channels.length], data: { number, MEGABYTE } },
-    );
+    const channel = channels[number % channels.length]!;
+    await sayOn(client, { channel }, { number, PADDING });
   }
 }
 

@@ -36,7 +36,7 @@ const CONFIG: Partial<Config> = {
 
 /** How long those who are here may take to see the last word. */
 const LAST_WORD_MS = 20_000;
-const MAX_SETTLING_ROUNDS = 200;
+const SETTLING_MS = 10_000;
 
 const PUBLISH = `mutation ($channel: ID!, $data: JSON, $ephemeral: Boolean, $key: String) {
   receipt: publishMessage(channel: $channel, event: "said", data: $data, ephemeral: $ephemeral, idempotencyKey: $key) {
@@ -134,11 +134,11 @@ class Party implements AsyncDisposable {
     }
     const seen = here.map((phone) => phone.sees(lastWordTo(phone.stream.bearer)));
     await this.#within(LAST_WORD_MS, Promise.all(seen));
-    await this.#settle();
     Object.assign(
       this.evening.ending,
       await readLog(this.#signalbox, this.evening.places, this.#bearers.values()),
     );
+    await this.#settle();
     this.evening.cuts = phones.reduce((sum, { cuts }) => sum + cuts, 0);
   }
 
@@ -146,14 +146,15 @@ class Party implements AsyncDisposable {
     await Promise.all([...this.#phones.values()].map((phone) => phone[Symbol.asyncDispose]()));
   }
 
-  /** A socket that is gone is gone for us a little before it is for the service. */
+  /** A socket that is gone is gone for us a little before it is for the service. Nothing is noted after it. */
   async #settle(): Promise<void> {
-    for (let left = MAX_SETTLING_ROUNDS; left > 0; left--) {
+    const end = Date.now() + SETTLING_MS;
+    do {
       const { value, span } = await this.#timed(() => readPresence(this.#signalbox, this.evening.places));
-      this.evening.ending = { ...this.evening.ending, ...value, ...span };
+      Object.assign(this.evening.ending, value, span);
       if (checkPresence(new Facts(this.evening)).length === 0) return;
       await nextTurn();
-    }
+    } while (Date.now() < end);
   }
 
   async #perform(act: Act): Promise<void> {

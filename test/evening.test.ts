@@ -1,0 +1,167 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { check } from './support/evening/check.ts';
+import { Facts } from './support/evening/facts.ts';
+import { DEFAULT_EVENING, playEvening } from './support/evening/play.ts';
+import { type Evening, type Place, type Seen, type Stream } from './support/evening/record.ts';
+import { describeEvening } from './support/evening/report.ts';
+
+const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
+
+describe(`a busy evening, SEED=${seed}`, () => {
+  let evening: Awaited<ReturnType<typeof playEvening>>;
+
+  beforeAll(async () => {
+    evening = await playEvening({ ...DEFAULT_EVENING, seed });
+  }, 120_000);
+
+  test('keeps laws 1 to 5', () => {
+    expect(check(evening).violations).toEqual([]);
+  });
+
+  test('was busy', () => {
+    const figures = describeEvening(evening);
+    expect(figures.clients).toBeGreaterThan(DEFAULT_EVENING.tokens);
+    expect(figures.published).toBeGreaterThan(1000);
+    for (const name of ['cuts', 'resumes', 'replays', 'bySocket', 'ephemeral', 'direct'] as const) {
+      expect(figures[name], name).toBeGreaterThan(50);
+    }
+    for (const name of ['revocations', 'expiries', 'changes', 'partings', 'patches', 'asked'] as const) {
+      expect(figures[name], name).toBeGreaterThan(5);
+    }
+    const { required, forbidden, undecided } = check(evening).coverage;
+    expect(required).toBeGreaterThan(10_000);
+    expect(undecided).toBeLessThan((required + forbidden) / 4);
+  });
+
+  /** Tells whether `tamper`, done to a copy, is found: the laws that are then broken. */
+  function lawsAfter(tamper: (copy: Evening, found: Steady) => void): Set<number> {
+    const copy = structuredClone<Evening>(evening);
+    tamper(copy, findSteady(copy));
+    return new Set(check(copy).violations.map(({ law }) => law));
+  }
+
+  test('the checker finds a message that is missing', () => {
+    expect(lawsAfter((_, { stream, sights }) => remove(stream, sights[1]))).toContain(3);
+  });
+
+  test('… the last one of a channel', () => {
+    expect(lawsAfter((_, { stream, sights }) => remove(stream, sights.at(-1)))).toContain(3);
+  });
+
+  test('… two that are swapped', () => {
+    const laws = lawsAfter((_, { sights: [, one, two] }) => {
+      [one!.event, two!.event] = [two!.event, one!.event];
+    });
+    expect(laws).toContain(2);
+  });
+
+  test('… one that was seen twice', () => {
+    const laws = lawsAfter(({ walls }, { stream, sights }) => {
+      stream.seen.push({ ...sights[1]!, at: walls.length, session: stream.sessions.length - 1 });
+    });
+    expect(laws).toContain(2);
+  });
+
+  test('… one from a channel that the client is not in', () => {
+    const laws = lawsAfter((copy, { stream }) => {
+      const bearer = copy.bearers.find(({ name }) => name === stream.bearer)!;
+      const foreign = copy.said.find(
+        ({ to, message }) =>
+          message?.channel && !bearer.stays.some(({ channel }) => to === `channel:${channel}`),
+      );
+      see(copy, stream, foreign!.message!);
+    });
+    expect(laws).toContain(4);
+  });
+
+  test('… a direct message to somebody else', () => {
+    const laws = lawsAfter((copy, { stream }) => {
+      const foreign = copy.said.find(
+        ({ to, message }) => message && to.startsWith('token:') && to !== `token:${stream.bearer}`,
+      );
+      see(copy, stream, foreign!.message!);
+    });
+    expect(laws).toContain(1);
+  });
+
+  test('… one that nobody said', () => {
+    const laws = lawsAfter((copy, { stream }) => {
+      const message = { id: 'msg_1', cursor: null, previous: null, channel: null, data: { text: 'boo' } };
+      see(copy, stream, message);
+    });
+    expect(laws).toContain(1);
+  });
+
+  test('… one that came after the revocation', () => {
+    const laws = lawsAfter((copy) => {
+      const { bearer, end } = copy.bearers
+        .flatMap((one) => ({ bearer: one, end: one.regimes.find(({ ended }) => ended) }))
+        .find(({ bearer: { name }, end: found }) => {
+          return found && copy.streams.some((stream) => stream.bearer === name && stream.seen.length > 0);
+        })!;
+      const stream = copy.streams.find(({ bearer: name, seen }) => name === bearer.name && seen.length > 0)!;
+      const late = copy.said.find(({ sent, message }) => message && sent > end!.from.returned)!;
+      bearer.stays.push({
+        channel: late.message!.channel!,
+        began: { sent: 0, returned: 0 },
+        ended: undefined,
+      });
+      see(copy, stream, late.message!);
+    });
+    expect(laws).toContain(1);
+  });
+
+  test('… a gap', () => {
+    const laws = lawsAfter(({ walls }, { stream }) => {
+      stream.seen.push({ at: walls.length, session: 0, event: { __typename: 'Gap' } });
+    });
+    expect(laws).toContain(3);
+  });
+
+  test('… somebody who is here and is not online, and the other way round', () => {
+    expect(lawsAfter(({ ending }) => ending.online.shift())).toContain(5);
+    expect(lawsAfter((_, { stream }) => (stream.isHere = false))).toContain(5);
+  });
+
+  test('… one too many in a channel', () => {
+    expect(lawsAfter(({ ending }) => ending.channels[0]!.presence++)).toContain(5);
+  });
+
+  test('… a message that was acknowledged and is not in the log', () => {
+    expect(lawsAfter(({ ending }) => ending.histories[0]!.messages.pop())).toContain(3);
+  });
+});
+
+/** A client that heard one channel from its beginning to the end and saw much there. */
+interface Steady {
+  stream: Stream;
+  sights: Seen[];
+}
+
+function findSteady(evening: Evening): Steady {
+  const facts = new Facts(evening);
+  const sightsIn = (stream: Stream, place: Place) =>
+    stream.seen.filter(({ event }) => {
+      return 'message' in event && event.message.channel === place.id && event.message.cursor !== null;
+    });
+  for (const stream of evening.streams) {
+    if (!stream.isHere || stream.ended !== undefined) continue;
+    for (const place of evening.places) {
+      const sights = sightsIn(stream, place);
+      const [first, last] = [sights[0], evening.ending.sent];
+      const entitlement = facts.entitlementOf(stream.bearer);
+      if (first && sights.length > 5 && entitlement.surelyHears(place, first.at, last))
+        return { stream, sights };
+    }
+  }
+  throw new Error('Nobody was steady.');
+}
+
+function remove({ seen }: Stream, sight: Seen | undefined): void {
+  seen.splice(seen.indexOf(sight!), 1);
+}
+
+function see({ walls }: Evening, { seen, sessions }: Stream, message: object): void {
+  const event = { __typename: 'ChannelMessage', message } as Seen['event'];
+  seen.push({ at: walls.length, session: sessions.length - 1, event });
+}

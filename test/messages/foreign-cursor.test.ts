@@ -1,0 +1,109 @@
+import { expect, test } from 'vitest';
+import { createChannel, mint, type Minted } from '../support/backend.ts';
+import { DIRECT_MESSAGES, EVENTS, follow, MESSAGES } from '../support/follow.ts';
+import { count, say } from '../support/say.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+const codeOf = (error: any) => error[0].extensions.code as string;
+const HISTORY = `query ($after: Cursor) { channel(id: "one") { messages(after: $after) { nodes { id } } } }`;
+
+/** A service with a token in two channels, and a cursor of its log. */
+async function startTalking(): Promise<{ signalbox: TestService; token: Minted; cursor: string }> {
+  const signalbox = await startService();
+  await createChannel(signalbox, 'one');
+  await createChannel(signalbox, 'two');
+  const token = await mint(signalbox, { channels: ['one', 'two'] });
+  const said = await count(signalbox, 'one', 3);
+  return { signalbox, token, cursor: said[1]!.cursor! };
+}
+
+/** Another project of the same service, as long as ours. */
+async function cursorOfAnotherProject({ request }: TestService): Promise<string> {
+  const { createProject } = await request(`mutation { createProject(input: { id: "other" }) { secret } }`);
+  await request(`mutation { createChannel(input: { id: "one" }) { id } }`, {}, createProject.secret);
+  const { publishMessage } = await request(
+    `mutation { publishMessage(channel: "one", event: "e") { message { cursor } } }`,
+    {},
+    createProject.secret,
+  );
+  return publishMessage.message.cursor;
+}
+
+async function cursorOfAnotherInstallation(): Promise<string> {
+  const { signalbox, cursor } = await startTalking();
+  await signalbox[Symbol.asyncDispose]();
+  return cursor;
+}
+
+/** The inbox goes on from now and says that it does not know what was missed; everything else is refused. */
+async function expectLost({ signalbox, token }: { signalbox: TestService; token: Minted }, since: string) {
+  const client = signalbox.client({ token: token.credential });
+  const inbox = follow(client, EVENTS, { since });
+  await inbox.until(({ events }) => events.length === 2);
+  const { said } = (await signalbox.request(
+    `mutation { said: publishMessage(channel: "two", event: "e") { message { previous cursor } } }`,
+  )) as any;
+  await inbox.until(({ messages }) => messages.length === 1);
+  expect(inbox.messages[0]!.cursor).toBe(said.message.cursor);
+  const [connected, gap] = inbox.events;
+  expect(connected.__typename).toBe('Connected');
+  expect(connected.cursor).not.toBe(since);
+  expect(gap).toEqual({
+    __typename: 'Gap',
+    reason: 'POSITION_LOST',
+    channels: [{ id: 'one' }, { id: 'two' }],
+    directMessages: true,
+  });
+  expect(codeOf(await follow(client, MESSAGES, { channel: 'one', since }).ended)).toBe('POSITION_LOST');
+  expect(codeOf(await follow(client, DIRECT_MESSAGES, { since }).ended)).toBe('POSITION_LOST');
+  const { errors } = await signalbox.ask(HISTORY, { after: since });
+  expect(codeOf(errors)).toBe('POSITION_LOST');
+}
+
+test('a cursor of another installation is of no use here, and nobody is told otherwise', async () => {
+  const here = await startTalking();
+  await using _ = here.signalbox;
+  await expectLost(here, await cursorOfAnotherInstallation());
+});
+
+test('a cursor of another project is of no use here', async () => {
+  const here = await startTalking();
+  await using _ = here.signalbox;
+  await expectLost(here, await cursorOfAnotherProject(here.signalbox));
+});
+
+test('a cursor that was changed in any place is found out', async () => {
+  const here = await startTalking();
+  await using _ = here.signalbox;
+  const { cursor } = here;
+  for (let at = 1; at < cursor.length - 1; at++) {
+    const forged = cursor.slice(0, at) + (cursor[at] === 'A' ? 'B' : 'A') + cursor.slice(at + 1);
+    const { errors } = await here.signalbox.ask(HISTORY, { after: forged });
+    expect(codeOf(errors)).toBe('POSITION_LOST');
+  }
+  await expectLost(here, cursor.slice(0, 7) + (cursor[7] === 'A' ? 'B' : 'A') + cursor.slice(8));
+});
+
+test('what is no cursor at all is BAD_USER_INPUT', async () => {
+  const { signalbox, token, cursor } = await startTalking();
+  await using _ = signalbox;
+  const client = signalbox.client({ token: token.credential });
+  for (const since of [
+    '',
+    'x',
+    '12',
+    `${cursor}A`,
+    cursor.slice(0, -1),
+    `2${cursor.slice(1)}`,
+    '1'.repeat(10_000),
+  ]) {
+    expect(codeOf(await follow(client, EVENTS, { since }).ended)).toBe('BAD_USER_INPUT');
+    expect(codeOf(await follow(client, MESSAGES, { channel: 'one', since }).ended)).toBe('BAD_USER_INPUT');
+    expect(codeOf(await follow(client, DIRECT_MESSAGES, { since }).ended)).toBe('BAD_USER_INPUT');
+    expect(codeOf((await signalbox.ask(HISTORY, { after: since })).errors)).toBe('BAD_USER_INPUT');
+  }
+  // The connection is none the worse for it.
+  const inbox = follow(client, EVENTS, { since: cursor });
+  await say(signalbox, { channel: 'two' }, 'the last');
+  await inbox.until(({ messages }) => messages.length === 2);
+});

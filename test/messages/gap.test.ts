@@ -1,0 +1,166 @@
+import { cpSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { createChannel, mint, subscribeToken } from '../support/backend.ts';
+import { take } from '../support/events.ts';
+import { createFolder } from '../support/folder.ts';
+import { DIRECT_MESSAGES, EVENTS, follow, MESSAGES, type Followed } from '../support/follow.ts';
+import { count, numbers, say, sayAll } from '../support/say.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { sayTooMuch, stall, startRoomyService, TOO_MUCH } from '../support/stall.ts';
+
+const dataOf = ({ messages }: Followed) => messages.map(({ data }) => data);
+const gapsOf = ({ events }: Followed) => events.filter(({ __typename }) => __typename === 'Gap');
+const isThrough = ({ messages }: Followed) => messages.at(-1)?.data === 'the last';
+const codeOf = (error: any) => error[0].extensions.code as string;
+
+const purge = ({ service }: TestService) => service.retention.purge();
+const keepOnly = ({ request }: TestService, channel: string, messages: number) =>
+  request(
+    `mutation ($c: ID!, $h: HistoryPolicyInput) { updateChannel(id: $c, input: { history: $h }) { id } }`,
+    {
+      c: channel,
+      h: { messages },
+    },
+  );
+
+test('a gap names the channels that lost something after the cursor, and no others; the rest is replayed', async () => {
+  await using signalbox = await startService({ retentionMessages: 5 });
+  for (const channel of ['early', 'busy', 'quiet', 'later']) await createChannel(signalbox, channel);
+  const token = await mint(signalbox, { channels: ['early', 'busy', 'quiet'] });
+  const early = await count(signalbox, 'early', 20);
+  const since = early.at(-1)!.cursor!;
+  await count(signalbox, 'busy', 20);
+  await count(signalbox, 'later', 20);
+  await count(signalbox, 'quiet', 5, 100);
+  await subscribeToken(signalbox, 'later', token.id);
+  await purge(signalbox);
+
+  const client = signalbox.client({ token: token.credential });
+  const inbox = follow(client, EVENTS, { since });
+  await say(signalbox, { token: token.id }, 'the last');
+  await inbox.until(isThrough);
+  expect(gapsOf(inbox)).toEqual([
+    { __typename: 'Gap', reason: 'RETENTION', channels: [{ id: 'busy' }], directMessages: false },
+  ]);
+  expect(inbox.events.map(({ __typename }) => __typename)).toEqual(['Connected', 'Gap']);
+  expect(dataOf(inbox)).toEqual([...numbers(5, 15), ...numbers(5, 100), 'the last']);
+});
+
+test('a gap says when it concerns direct messages', async () => {
+  await using signalbox = await startService({ retentionMessages: 5 });
+  const token = await mint(signalbox, { identity: 'ada' });
+  const to = { identity: 'ada' };
+  await sayAll(
+    signalbox,
+    numbers(20).map((data) => ({ to, data })),
+  );
+  await purge(signalbox);
+  const client = signalbox.client({ token: token.credential });
+  const inbox = follow(client, EVENTS, { since: token.cursor });
+  await inbox.until(({ messages }) => messages.length === 5);
+  expect(gapsOf(inbox)).toEqual([
+    { __typename: 'Gap', reason: 'RETENTION', channels: [], directMessages: true },
+  ]);
+  expect(dataOf(inbox)).toEqual(numbers(5, 15));
+});
+
+test('a gap is told once, before what is kept, however long the replay', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'short', { history: { messages: 1 } });
+  await createChannel(signalbox, 'long');
+  const token = await mint(signalbox, { channels: ['short', 'long'] });
+  const all = numbers(1000).map((data) => ({ to: { channel: data % 2 === 0 ? 'long' : 'short' }, data }));
+  await sayAll(signalbox, all);
+  await purge(signalbox);
+  const inbox = take(signalbox.client({ token: token.credential }), EVENTS, { since: token.cursor });
+  const types = [(await inbox.next()).events.__typename, (await inbox.next()).events.__typename];
+  expect(types).toEqual(['Connected', 'Gap']);
+  const kept = [...numbers(500).map((number) => number * 2), 999];
+  for (const number of kept) expect((await inbox.next()).events.message?.data).toBe(number);
+});
+
+test('what is purged in the middle of a replay is a gap at that place; messages(channel) ends there', async () => {
+  await using signalbox = await startRoomyService();
+  await createChannel(signalbox, 'room');
+  await createChannel(signalbox, 'other');
+  const token = await mint(signalbox, { channels: ['room', 'other'] });
+  await sayTooMuch(signalbox, 'room');
+  const clients = numbers(2).map(() => signalbox.client({ token: token.credential }));
+  const readers = clients.map(stall);
+  const inbox = take(clients[0]!, EVENTS, { since: token.cursor });
+  const room = follow(clients[1]!, MESSAGES, { channel: 'room', since: token.cursor });
+  // Both are there and have begun to replay.
+  while ((await say(signalbox, { channel: 'room' }, 'there?', { ephemeral: true })).connections < 2);
+  await keepOnly(signalbox, 'room', 10);
+  await purge(signalbox);
+  for (const reader of readers) reader.goOn();
+  expect(codeOf(await room.ended)).toBe('POSITION_LOST');
+  const heard = numbers(room.messages.length);
+  expect(heard.length).toBeGreaterThan(0);
+  expect(heard.length).toBeLessThan(TOO_MUCH);
+  expect(room.messages.map(({ data }) => data.number)).toEqual(heard);
+
+  await say(signalbox, { channel: 'other' }, 'the last');
+  const results: any[] = [];
+  do results.push((await inbox.next()).events);
+  while (results.at(-1).message?.data !== 'the last');
+  const gap = results.findIndex(({ __typename }) => __typename === 'Gap');
+  const numbersOf = (some: any[]) => some.map(({ message }) => message?.data.number).filter((n) => n >= 0);
+  expect(results[gap]).toMatchObject({ reason: 'RETENTION', channels: [{ id: 'room' }] });
+  expect(numbersOf(results.slice(0, gap))).toEqual(numbers(numbersOf(results.slice(0, gap)).length));
+  expect(numbersOf(results.slice(gap))).toEqual(numbers(10, TOO_MUCH - 10));
+});
+
+test('messages and directMessages are refused with POSITION_LOST only when their own past is gone', async () => {
+  await using signalbox = await startService({ retentionMessages: 5 });
+  await createChannel(signalbox, 'busy');
+  await createChannel(signalbox, 'quiet');
+  const token = await mint(signalbox, { channels: ['busy', 'quiet'] });
+  const busy = await count(signalbox, 'busy', 20);
+  await count(signalbox, 'quiet', 2);
+  await purge(signalbox);
+  const client = signalbox.client({ token: token.credential });
+  const { cursor: since } = token;
+  expect(codeOf(await follow(client, MESSAGES, { channel: 'busy', since }).ended)).toBe('POSITION_LOST');
+  const quiet = follow(client, MESSAGES, { channel: 'quiet', since });
+  await quiet.until(({ messages }) => messages.length === 2);
+  // The last message that is gone is the oldest cursor that still has everything after it.
+  const edge = follow(client, MESSAGES, { channel: 'busy', since: busy[14]!.cursor! });
+  await edge.until(({ messages }) => messages.length === 5);
+  const direct = follow(client, DIRECT_MESSAGES, { since });
+  await sayAll(
+    signalbox,
+    numbers(20).map((data) => ({ to: { token: token.id }, data })),
+  );
+  await direct.until(({ messages }) => messages.length === 20);
+  await purge(signalbox);
+  expect(codeOf(await follow(client, DIRECT_MESSAGES, { since }).ended)).toBe('POSITION_LOST');
+});
+
+test('a log restored from an older copy knows that a cursor is ahead of it', async () => {
+  using folder = createFolder();
+  using copy = createFolder();
+  const token = await (async () => {
+    await using signalbox = await startService({ data: folder.path });
+    await createChannel(signalbox, 'room');
+    const minted = await mint(signalbox, { channels: ['room'] });
+    await count(signalbox, 'room', 3);
+    return minted;
+  })();
+  cpSync(folder.path, copy.path, { recursive: true });
+  const ahead = await (async () => {
+    await using signalbox = await startService({ data: folder.path });
+    return (await count(signalbox, 'room', 3, 3)).at(-1)!.cursor!;
+  })();
+
+  await using restored = await startService({ data: copy.path });
+  const client = restored.client({ token: token.credential });
+  const inbox = follow(client, EVENTS, { since: ahead });
+  await inbox.until(({ events }) => events.length === 2);
+  expect(gapsOf(inbox)).toEqual([
+    { __typename: 'Gap', reason: 'POSITION_LOST', channels: [{ id: 'room' }], directMessages: true },
+  ]);
+  const past = follow(client, EVENTS, { since: token.cursor });
+  await past.until(({ messages }) => messages.length === 3);
+  expect(dataOf(past)).toEqual(numbers(3));
+});

@@ -1,0 +1,202 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { expect, test } from 'vitest';
+import { createChannel, mint } from '../support/backend.ts';
+import { createManualClock } from '../support/clock.ts';
+import { createFolder } from '../support/folder.ts';
+import { EVENTS, follow } from '../support/follow.ts';
+import { count, numbers, say, sayAll, sayOn } from '../support/say.ts';
+import { startService, type Doors, type TestService } from '../support/service.ts';
+
+const HOUR_MS = 3_600_000;
+const purge = ({ service }: TestService) => service.retention.purge();
+
+/** What is kept of a channel: at most the newest 100. */
+async function kept({ request }: Doors, channel: string): Promise<any[]> {
+  const answer = await request(
+    `query ($c: ID!) { channel(id: $c) { messages(last: 100) { nodes { data } } } }`,
+    {
+      c: channel,
+    },
+  );
+  return answer.channel.messages.nodes.map(({ data }: { data: unknown }) => data);
+}
+
+const setHistory = ({ request }: Doors, channel: string, history: object) =>
+  request(
+    `mutation ($c: ID!, $h: HistoryPolicyInput) { updateChannel(id: $c, input: { history: $h }) { id } }`,
+    {
+      c: channel,
+      h: history,
+    },
+  );
+
+test('by size: the newest are kept, as many as the service or the channel says', async () => {
+  await using signalbox = await startService({ retentionMessages: 20 });
+  await createChannel(signalbox, 'service');
+  await createChannel(signalbox, 'less', { history: { messages: 3 } });
+  await createChannel(signalbox, 'none', { history: { messages: 0 } });
+  for (const channel of ['service', 'less', 'none']) await count(signalbox, channel, 50);
+  await purge(signalbox);
+  expect(await kept(signalbox, 'service')).toEqual(numbers(20, 30));
+  expect(await kept(signalbox, 'less')).toEqual([47, 48, 49]);
+  expect(await kept(signalbox, 'none')).toEqual([]);
+  await purge(signalbox);
+  expect(await kept(signalbox, 'less')).toEqual([47, 48, 49]);
+});
+
+test('a channel that keeps nothing still reaches whoever is there, and tells others of the gap', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'none', { history: { messages: 0 } });
+  const token = await mint(signalbox, { channels: ['none'] });
+  const client = signalbox.client({ token: token.credential });
+  const live = follow(client, EVENTS);
+  await live.until(({ events }) => events.length > 0);
+  await count(signalbox, 'none', 3);
+  await live.until(({ messages }) => messages.length === 3);
+  await purge(signalbox);
+  const late = follow(client, EVENTS, { since: token.cursor });
+  await say(signalbox, { token: token.id }, 'the last');
+  await late.until(({ messages }) => messages.at(-1)?.data === 'the last');
+  expect(late.messages).toHaveLength(1);
+  expect(late.events[1]).toMatchObject({ reason: 'RETENTION', channels: [{ id: 'none' }] });
+});
+
+test('by size: direct addresses keep as many as the service says, each for itself', async () => {
+  await using signalbox = await startService({ retentionMessages: 5 });
+  const [ada, bob] = [await mint(signalbox, { identity: 'ada' }), await mint(signalbox)];
+  const all = numbers(10).flatMap((data) => [
+    { to: { token: ada.id }, data },
+    { to: { identity: 'ada' }, data: `ada ${data}` },
+  ]);
+  await sayAll(signalbox, [...all, { to: { token: bob.id }, data: 'bob' }]);
+  await purge(signalbox);
+  const waiting = async (credential: string) =>
+    (
+      await signalbox.request(`{ viewer { directMessages(last: 100) { nodes { data } } } }`, {}, credential)
+    ).viewer.directMessages.nodes.map(({ data }: { data: unknown }) => data);
+  expect(await waiting(ada.credential)).toEqual(numbers(5, 5).flatMap((data) => [data, `ada ${data}`]));
+  expect(await waiting(bob.credential)).toEqual(['bob']);
+});
+
+test('by age: what is older than the service or the channel says goes, whether or not more is said', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService(
+    { retentionSeconds: 3 * 3600, purgeIntervalMs: 3_600_000 },
+    { clock },
+  );
+  await createChannel(signalbox, 'service');
+  await createChannel(signalbox, 'hour', { history: { seconds: 3600 } });
+  const token = await mint(signalbox, { channels: ['service', 'hour'] });
+  for (const hour of numbers(3)) {
+    await count(signalbox, 'service', 2, hour * 2);
+    await count(signalbox, 'hour', 2, hour * 2);
+    await clock.advance(HOUR_MS / 2);
+    await purge(signalbox);
+    await clock.advance(HOUR_MS / 2);
+  }
+  await purge(signalbox);
+  expect(await kept(signalbox, 'service')).toEqual(numbers(6));
+  // Said an hour ago to the millisecond: no older than the hour.
+  expect(await kept(signalbox, 'hour')).toEqual([4, 5]);
+  await clock.advance(1);
+  await purge(signalbox);
+  expect(await kept(signalbox, 'hour')).toEqual([]);
+  expect(await kept(signalbox, 'service')).toEqual([2, 3, 4, 5]);
+  await clock.advance(3 * HOUR_MS);
+  await purge(signalbox);
+  expect(await kept(signalbox, 'service')).toEqual([]);
+  const inbox = follow(signalbox.client({ token: token.credential }), EVENTS, { since: token.cursor });
+  await inbox.until(({ events }) => events.length === 2);
+  expect(inbox.events[1].channels).toEqual([{ id: 'hour' }, { id: 'service' }]);
+});
+
+test('it runs by itself, every purge interval', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({ retentionMessages: 2, purgeIntervalMs: 5000 }, { clock });
+  await createChannel(signalbox, 'room');
+  await count(signalbox, 'room', 5);
+  await clock.advance(4999);
+  expect(await kept(signalbox, 'room')).toHaveLength(5);
+  await clock.advance(1);
+  expect(await kept(signalbox, 'room')).toEqual([3, 4]);
+});
+
+test('a channel that is told to keep less does so although nothing more is said in it', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({}, { clock });
+  await createChannel(signalbox, 'size');
+  await createChannel(signalbox, 'age');
+  for (const channel of ['size', 'age']) await count(signalbox, channel, 5);
+  await purge(signalbox);
+  await setHistory(signalbox, 'size', { messages: 2 });
+  await setHistory(signalbox, 'age', { seconds: 60 });
+  await clock.advance(61_000);
+  await purge(signalbox);
+  expect(await kept(signalbox, 'size')).toEqual([3, 4]);
+  expect(await kept(signalbox, 'age')).toEqual([]);
+});
+
+test('the messages of a channel that is deleted go with it, also when it is made anew at once', async () => {
+  using folder = createFolder();
+  await using signalbox = await startService({ data: folder.path });
+  await createChannel(signalbox, 'room');
+  await createChannel(signalbox, 'other');
+  await createChannel(signalbox, 'again');
+  for (const channel of ['room', 'again', 'other']) await count(signalbox, channel, 5);
+  await purge(signalbox);
+  const rows = new Database(join(folder.path, 'signalbox.sqlite'), { readonly: true });
+  const countRows = rows.prepare('select count(*) from messages').pluck();
+  expect(countRows.get()).toBe(15);
+  await signalbox.request(
+    `mutation { deleteChannel(id: "room") { id } again: deleteChannel(id: "again") { id } }`,
+  );
+  await createChannel(signalbox, 'again');
+  await count(signalbox, 'again', 2);
+  await purge(signalbox);
+  expect(countRows.get()).toBe(5 + 2);
+  rows.close();
+});
+
+test('what a process that is gone left over is removed by the next one', async () => {
+  using folder = createFolder();
+  const config = { data: folder.path, retentionMessages: 100 };
+  {
+    await using signalbox = await startService(config);
+    await createChannel(signalbox, 'room', { history: { messages: 2 } });
+    await createChannel(signalbox, 'minute', { history: { seconds: 60 } });
+    await count(signalbox, 'room', 5);
+    await count(signalbox, 'minute', 5);
+  }
+  const clock = createManualClock(Date.now() + 30_000);
+  await using signalbox = await startService(config, { clock });
+  await purge(signalbox);
+  expect(await kept(signalbox, 'room')).toEqual([3, 4]);
+  expect(await kept(signalbox, 'minute')).toHaveLength(5);
+  await clock.advance(60_000);
+  await purge(signalbox);
+  expect(await kept(signalbox, 'minute')).toEqual([]);
+});
+
+test('messages are delivered while a purge of many goes on', async () => {
+  await using signalbox = await startService({ retentionMessages: 1 });
+  await createChannel(signalbox, 'room');
+  await createChannel(signalbox, 'other');
+  const token = await mint(signalbox, { channels: ['other'] });
+  await Promise.all(numbers(40).map((part) => count(signalbox, 'room', 500, part * 500)));
+  const inbox = follow(signalbox.client({ token: token.credential }), EVENTS);
+  await inbox.until(({ events }) => events.length > 0);
+  const speaker = signalbox.client(undefined, { lazy: false });
+  await sayOn(speaker, { channel: 'other' }, 0);
+
+  const order: string[] = [];
+  const purging = purge(signalbox).then(() => order.push('purged'));
+  for (const number of numbers(5, 1)) {
+    await sayOn(speaker, { channel: 'other' }, number);
+    await inbox.until(({ messages }) => messages.at(-1)?.data === number);
+    order.push(`heard ${number}`);
+  }
+  await purging;
+  expect(order.slice(0, 3)).toEqual(['heard 1', 'heard 2', 'heard 3']);
+  expect(await kept(signalbox, 'room')).toHaveLength(1);
+});

@@ -1,0 +1,145 @@
+import { expect, test } from 'vitest';
+import { startService } from '../support/service.ts';
+import { askAll, DOORS } from '../support/three-doors.ts';
+
+const LIMITS = { maxDepth: 5, maxAliases: 4, maxDirectives: 3, maxTokens: 100, maxCost: 2000 };
+
+const TAGS = '@include(if: true) @skip(if: false)';
+
+/** Each document is within all bounds; with a little more of one thing it is beyond one of them. */
+const rows: {
+  what: string;
+  limit: keyof typeof LIMITS;
+  within: string;
+  beyond: string;
+  variables?: object;
+}[] = [
+  {
+    what: 'levels',
+    limit: 'maxDepth',
+    within: '{ project { apiKeys { edges { node { id } } } } }',
+    beyond:
+      '{ project { apiKeys { edges { node { id } } } } channels { edges { node { tokens { totals: nodes { id } } } } } }',
+  },
+  {
+    what: 'levels within a fragment',
+    limit: 'maxDepth',
+    within: '{ ...f } fragment f on Query { project { apiKeys { edges { node { id } } } } }',
+    beyond:
+      '{ channels { nodes { ...c } } } fragment c on Channel { tokens { nodes { connections { id } } } }',
+  },
+  {
+    what: 'aliases',
+    limit: 'maxAliases',
+    within: '{ a: viewer { kind } b: viewer { c: kind d: kind } }',
+    beyond: '{ a: viewer { kind } b: viewer { c: kind d: kind e: kind } }',
+  },
+  {
+    what: 'aliases of a fragment at every use',
+    limit: 'maxAliases',
+    within: '{ viewer { ...f } viewer { ...f } } fragment f on Viewer { a: kind b: kind }',
+    beyond: '{ viewer { ...f } viewer { ...f ...f } } fragment f on Viewer { a: kind b: kind }',
+  },
+  {
+    what: 'directives',
+    limit: 'maxDirectives',
+    within: `{ viewer ${TAGS} { kind @skip(if: false) } }`,
+    beyond: `{ viewer ${TAGS} { kind ${TAGS} } }`,
+  },
+  {
+    what: 'directives on fragments at every use',
+    limit: 'maxDirectives',
+    within: `{ viewer { ... ${TAGS} { kind } ...f @skip(if: false) } } fragment f on Viewer { kind }`,
+    beyond:
+      '{ viewer { ...f ...f } } fragment f on Viewer { kind @skip(if: false) ... @skip(if: false) { kind } }',
+  },
+  {
+    what: 'tokens',
+    limit: 'maxTokens',
+    within: `{ viewer { ${'kind '.repeat(90)} } }`,
+    beyond: `{ viewer { ${'kind '.repeat(100)} } }`,
+  },
+  {
+    what: 'fields to yield',
+    limit: 'maxCost',
+    within: `{ tokens(first: 99) { nodes { ${'id '.repeat(19)} } } }`,
+    beyond: `{ tokens(first: 100) { nodes { ${'id '.repeat(19)} } } }`,
+  },
+  {
+    what: 'fields to yield of a list whose size is a variable',
+    limit: 'maxCost',
+    within: 'query ($n: Int) { channels(first: 6) { nodes { tokens(first: $n) { nodes { id } } } } }',
+    beyond: 'query ($n: Int) { channels(first: $n) { nodes { tokens(first: $n) { nodes { id } } } } }',
+    variables: { n: 1 },
+  },
+  {
+    what: 'fields to yield of a list whose size nobody names',
+    limit: 'maxCost',
+    within: '{ channels { nodes { tokens { nodes { id role } } } } }',
+    beyond: '{ channels { nodes { tokens { nodes { id role connections { id transport } } } } } }',
+  },
+  {
+    what: 'fields to yield of a costly field under several aliases',
+    limit: 'maxCost',
+    within: '{ channels(first: 9) { nodes { a: tokens(first: 100) { nodes { id } } } } }',
+    beyond:
+      '{ channels(first: 9) { nodes { a: tokens(first: 100) { nodes { id } } b: tokens(first: 100) { nodes { id } } } } }',
+  },
+];
+
+test.each(rows)(
+  '$what are bounded alike through every door',
+  async ({ limit, within, beyond, variables = {} }) => {
+    await using signalbox = await startService({
+      ...LIMITS,
+      [limit === 'maxDepth' ? 'maxCost' : 'maxDepth']: 100_000,
+    });
+    for (const [door, answer] of Object.entries(
+      await askAll(signalbox, signalbox.apiKey, { query: within, variables }),
+    )) {
+      expect({ door, errors: answer.errors, data: typeof answer.data }).toEqual({ door, data: 'object' });
+    }
+    const answers = await askAll(signalbox, signalbox.apiKey, { query: beyond, variables });
+    for (const [door, { data, errors }] of Object.entries(answers)) {
+      expect({ door, data, extensions: errors?.map(({ extensions }) => extensions) }).toEqual({
+        door,
+        extensions: [{ code: 'OPERATION_TOO_COMPLEX', retryable: false, limit: LIMITS[limit] }],
+      });
+      expect(errors).toEqual(answers['HTTP']?.errors);
+    }
+  },
+);
+
+test('a fragment that spreads itself is an error and not a loop', async () => {
+  await using signalbox = await startService();
+  const query = '{ viewer { ...a } } fragment a on Viewer { ...b } fragment b on Viewer { ...a }';
+  for (const answer of Object.values(await askAll(signalbox, signalbox.apiKey, { query }))) {
+    expect(answer.errors?.map(({ extensions }) => extensions['code'])).toEqual(['GRAPHQL_VALIDATION_FAILED']);
+  }
+});
+
+test('fragments that double at every level are counted, not walked', async () => {
+  await using signalbox = await startService();
+  const levels = Array.from(
+    { length: 60 },
+    (_, i) => `fragment f${i} on Viewer { ...f${i + 1} ...f${i + 1} }`,
+  );
+  const query = `{ viewer { ...f0 } } ${levels.join(' ')} fragment f60 on Viewer { kind }`;
+  const { errors } = await signalbox.ask(query);
+  expect(errors?.map(({ extensions }) => extensions['code'])).toEqual(['OPERATION_TOO_COMPLEX']);
+});
+
+test.each(Object.keys(DOORS))('several operations at once are not taken over %s', async (door) => {
+  await using signalbox = await startService();
+  const batch = [{ query: '{ viewer { kind } }' }, { query: '{ viewer { kind } }' }];
+  if (door === 'WebSocket') {
+    const refused = DOORS['WebSocket']?.(signalbox, signalbox.apiKey, batch as never);
+    await expect(refused).rejects.toThrow('4400');
+    return;
+  }
+  const answer = await DOORS[door]?.(signalbox, signalbox.apiKey, batch as never);
+  expect(answer?.data).toBeUndefined();
+  expect(answer?.errors?.map(({ extensions }) => extensions)).toEqual([
+    { code: 'BAD_USER_INPUT', retryable: false },
+  ]);
+});

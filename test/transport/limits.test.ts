@@ -1,0 +1,189 @@
+import { expect, test } from 'vitest';
+import { API_KEY, startService, type TestService } from '../support/service.ts';
+import { connectSocket, openSocket, upgrade } from '../support/socket.ts';
+import { createManualClock } from '../support/clock.ts';
+import { mint } from '../support/backend.ts';
+
+const LIMIT = 2048;
+const OPERATION = { query: '{ viewer { kind } }' };
+
+/** A request of exactly so many bytes. */
+function padded(bytes: number): string {
+  const bare = JSON.stringify({ ...OPERATION, extensions: { pad: '' } });
+  return bare.replace('"pad":"', `"pad":"${'x'.repeat(bytes - bare.length)}`);
+}
+
+/** Without a length in front of it. */
+function chunked(text: string): ReadableStream<Uint8Array> {
+  return new Blob([text]).stream();
+}
+
+function post({ url }: TestService, body: string | ReadableStream, headers: object = {}): Promise<Response> {
+  const init = {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', ...headers },
+    duplex: 'half',
+  };
+  return fetch(`${url}/graphql`, init);
+}
+
+test.each([
+  { how: 'whole', body: (bytes: number) => padded(bytes) },
+  { how: 'in chunks', body: (bytes: number) => chunked(padded(bytes)) },
+])('a request that comes $how may have SIGNALBOX_MAX_MESSAGE_BYTES and not one more', async ({ body }) => {
+  await using signalbox = await startService({ maxMessageBytes: LIMIT });
+  for (const accept of ['application/json', 'text/event-stream']) {
+    const taken = await post(signalbox, body(LIMIT), { accept });
+    expect([taken.status, await taken.text()]).toEqual([200, expect.stringContaining('ANONYMOUS')]);
+    const refused = await post(signalbox, body(LIMIT + 1), { accept });
+    expect(refused.status).toBe(413);
+    expect(refused.headers.get('content-type')).toMatch(/^application\/json/);
+    expect(await refused.json()).toEqual({
+      errors: [
+        {
+          message: expect.any(String) as string,
+          extensions: { code: 'PAYLOAD_TOO_LARGE', retryable: false, limit: LIMIT },
+        },
+      ],
+    });
+  }
+});
+
+test('a request without end is cut off, and nobody else feels it', async () => {
+  await using signalbox = await startService({ maxMessageBytes: LIMIT });
+  let chunks = 0;
+  const endless = new ReadableStream({
+    pull(controller) {
+      chunks++;
+      controller.enqueue(new Uint8Array(LIMIT));
+    },
+  });
+  await post(signalbox, endless).then(
+    (response) => expect(response.status).toBe(413),
+    (error: unknown) => expect(error).toBeInstanceOf(TypeError),
+  );
+  expect(chunks).toBeGreaterThan(16);
+  expect(await signalbox.ask(OPERATION.query)).toEqual({ data: { viewer: { kind: 'API_KEY' } } });
+});
+
+test('a compressed request is not unpacked', async () => {
+  await using signalbox = await startService();
+  const packed = new Blob([padded(LIMIT)]).stream().pipeThrough(new CompressionStream('gzip'));
+  const answer = await post(signalbox, packed, { 'content-encoding': 'gzip' });
+  expect(await answer.text()).not.toContain('ANONYMOUS');
+});
+
+test('a WebSocket message may have SIGNALBOX_MAX_MESSAGE_BYTES; one byte more closes with 1009', async () => {
+  await using signalbox = await startService({ maxMessageBytes: LIMIT });
+  using socket = await connectSocket(signalbox);
+  const message = (bytes: number) => {
+    const bare = JSON.stringify({
+      id: '1',
+      type: 'subscribe',
+      payload: { ...OPERATION, extensions: { pad: '' } },
+    });
+    return bare.replace('"pad":"', `"pad":"${'x'.repeat(bytes - bare.length)}`);
+  };
+  socket.send(message(LIMIT));
+  expect(await socket.next()).toMatchObject({ type: 'next', payload: { data: { viewer: {} } } });
+  expect(await socket.next()).toMatchObject({ type: 'complete' });
+  socket.send(message(LIMIT + 1));
+  expect((await socket.closed).code).toBe(1009);
+});
+
+test('a first message is bounded like every other', async () => {
+  await using signalbox = await startService({ maxMessageBytes: LIMIT });
+  using socket = await openSocket(signalbox);
+  socket.send({ type: 'connection_init', payload: { token: 'x'.repeat(LIMIT) } });
+  expect((await socket.closed).code).toBe(1009);
+});
+
+const SUBSCRIPTION = { query: 'subscription { events { __typename } }' };
+const subscribe = (id: string) => ({ id, type: 'subscribe', payload: SUBSCRIPTION });
+
+test('one operation more than a connection may have open is refused, and the others go on', async () => {
+  await using signalbox = await startService({ maxOperationsPerConnection: 2 });
+  using socket = await connectSocket(signalbox, { apiKey: API_KEY });
+  for (const id of ['a', 'b']) {
+    socket.send(subscribe(id));
+    expect(await socket.next()).toMatchObject({ id, type: 'next' });
+  }
+  socket.send(subscribe('c'));
+  expect(await socket.next()).toMatchObject({
+    id: 'c',
+    type: 'error',
+    payload: [{ extensions: { code: 'LIMIT_EXCEEDED', retryable: false, limit: 2 } }],
+  });
+  socket.send({ id: 'a', type: 'complete' });
+  socket.send(subscribe('d'));
+  expect(await socket.next()).toMatchObject({ id: 'd', type: 'next' });
+});
+
+/** A client that comes back as often as it is told to, without a pause. */
+function persistent(signalbox: TestService, connectionParams: Record<string, unknown>) {
+  return signalbox.client(connectionParams, {
+    lazy: false,
+    retryAttempts: Number.POSITIVE_INFINITY,
+    retryWait: () => new Promise((resolve) => setImmediate(resolve)),
+  });
+}
+
+test('one connection more than a token may have is told to come back later, and gets in when there is room', async () => {
+  await using signalbox = await startService({ maxConnectionsPerToken: 1, connectsPerSecond: 1_000_000 });
+  const [full, other] = [await mint(signalbox), await mint(signalbox)];
+  using first = await connectSocket(signalbox, { token: full.credential });
+  using second = await openSocket(signalbox);
+  second.send({ type: 'connection_init', payload: { token: full.credential } });
+  expect(await second.closed).toEqual({ code: 1013, reason: 'OVERLOAD' });
+  using _third = await connectSocket(signalbox, { token: other.credential });
+
+  const client = persistent(signalbox, { token: full.credential });
+  const refused = new Promise<number>((resolve) =>
+    client.on('closed', (event) => resolve((event as CloseEvent).code)),
+  );
+  expect(await refused).toBe(1013);
+  const connected = new Promise((resolve) => client.on('connected', resolve));
+  first.ws.close();
+  await connected;
+});
+
+test.each([{ maxConnections: 2 }, { maxConnectionsPerAddress: 2 }])(
+  'beyond %o an upgrade is answered with 503, until one has left',
+  async (config) => {
+    await using signalbox = await startService({ ...config, connectsPerSecond: 1_000_000 });
+    using first = await connectSocket(signalbox);
+    // A place is taken from the first byte on, not from the acknowledgement.
+    using _second = await openSocket(signalbox);
+    expect(await upgrade(signalbox)).toMatchObject({ status: 503 });
+    first.ws.close();
+    await first.closed;
+    let status = 0;
+    while (status !== 101) ({ status } = await upgrade(signalbox));
+  },
+);
+
+test('proxies that we trust say whose place it is; others are not believed', async () => {
+  const config = { maxConnectionsPerAddress: 1 };
+  const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
+  {
+    await using signalbox = await startService({ ...config, trustedProxies: 1 });
+    using _first = await openSocket(signalbox, from('192.0.2.1'));
+    expect((await upgrade(signalbox, from('192.0.2.1'))).status).toBe(503);
+    // Only what the trusted proxy appended counts.
+    expect((await upgrade(signalbox, from('192.0.2.9, 192.0.2.1'))).status).toBe(503);
+    expect((await upgrade(signalbox, from('192.0.2.1, 192.0.2.2'))).status).toBe(101);
+  }
+  await using signalbox = await startService(config);
+  using _first = await openSocket(signalbox, from('192.0.2.1'));
+  expect((await upgrade(signalbox, from('192.0.2.2'))).status).toBe(503);
+});
+
+test('connects from one address are so many a second, twice that at once, and the answer says when to come back', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({ connectsPerSecond: 1 }, { clock });
+  for (const status of [101, 101, 429]) expect((await upgrade(signalbox)).status).toBe(status);
+  expect((await upgrade(signalbox)).headers).toMatchObject({ 'retry-after': '1' });
+  await clock.advance(1000);
+  for (const status of [101, 429]) expect((await upgrade(signalbox)).status).toBe(status);
+});

@@ -1,0 +1,283 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createSchema } from '../../src/schema/schema.ts';
+import { ROLES } from '../../src/tokens/token.ts';
+import { selectionsOf, SELECTION_VARIABLES, type Allows } from '../support/selections.ts';
+import {
+  CALLER_NAMES,
+  Stage,
+  TOKEN_NAMES,
+  type Action,
+  type CallerName,
+  type Pair,
+} from '../support/stage.ts';
+import { type Result } from '../support/two-doors.ts';
+
+// By WebSocket, subscribers who look the same way share one execution; by SSE each has its own. Whoever subscribes
+// to the same by both is shown the same.
+
+let stage: Stage;
+beforeAll(async () => (stage = await Stage.open()));
+afterAll(() => stage[Symbol.asyncDispose]());
+
+const schema = createSchema();
+
+/** Where two subscriptions of one caller differ though nothing is shared: who came while they began, one after the other. */
+const isSteady: Allows = (within, type, field) =>
+  !(within === 'Connected' && type === 'Token' && field === 'connections') &&
+  !(['Connected', 'ChannelAvailable', 'ChannelUnavailable'].includes(within) && field === 'presence');
+
+interface Cast {
+  name: CallerName;
+  /** A line before the operation: it means the same, at other places. */
+  preface: boolean;
+  variables: Record<string, unknown>;
+}
+
+const someone = (variables: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Cast> =>
+  fc.record({
+    name: fc.constantFrom(...CALLER_NAMES),
+    preface: fc.boolean(),
+    variables: fc.record(
+      { v: fc.boolean(), w: fc.boolean(), n: fc.constantFrom(null, 1, 2), ...variables },
+      { requiredKeys: [] },
+    ),
+  });
+
+const several = (variables: Record<string, fc.Arbitrary<unknown>> = {}) =>
+  fc.uniqueArray(someone(variables), { selector: ({ name }) => name, minLength: 3, maxLength: 6 });
+
+const channelType = fc.constantFrom('UNPROTECTED', 'PUBLIC', 'PRIVATE');
+const json = fc.jsonValue({ maxDepth: 2 });
+const token = fc.constantFrom(...TOKEN_NAMES);
+/** Tokens whose role hears every channel that they are let into. */
+const holder = fc.constantFrom(...TOKEN_NAMES.filter((name) => name !== 'guest'));
+
+const happens = {
+  publish: fc.record({
+    kind: fc.constant('PUBLISH' as const),
+    by: fc.constantFrom('speaker' as const, 'backend' as const),
+    event: fc.constantFrom('said' as const, 'other' as const),
+    ephemeral: fc.boolean(),
+    data: json,
+  }),
+  whisper: fc.record({ kind: fc.constant('WHISPER' as const), to: token }),
+  state: fc.record({ kind: fc.constant('STATE' as const), state: fc.record({ any: json }) }),
+  membership: fc.record({ kind: fc.constant('MEMBERSHIP' as const), who: token, begins: fc.boolean() }),
+  show: fc.record({ kind: fc.constant('SHOW' as const), state: json }),
+  go: fc.constant({ kind: 'GO' as const }),
+  come: fc.constant({ kind: 'COME' as const }),
+} satisfies Record<string, fc.Arbitrary<Action>>;
+
+/** A change of what a token may do; these never end what it hears, unless roles are among them that do. */
+const update = (who: typeof token, roles: string[]): fc.Arbitrary<Action> =>
+  fc.record({
+    kind: fc.constant('UPDATE' as const),
+    who,
+    input: fc.oneof(
+      fc.constantFrom(...roles).map((role) => ({ role })),
+      fc.constantFrom({ grants: null }, { grants: [{ channels: '*', actions: ['SUBSCRIBE'] }] }),
+      json.map((state) => ({ state })),
+    ),
+  });
+
+interface Scene {
+  root: string;
+  /** Selected always, so that the test knows what it is looking at. */
+  always?: string;
+  declared: Record<string, string>;
+  look: { selection: string; fragments: string };
+  type: string;
+  casts: Cast[];
+}
+
+/** Subscribes all of them at both doors, lets `play` happen, and compares what each was shown at the two. */
+async function compare(
+  scene: Scene,
+  play: (pairs: Pair[]) => Promise<void>,
+  tidy: (results: readonly Result[]) => readonly Result[] = (results) => results,
+): Promise<void> {
+  await stage.set(scene.type);
+  const pairs: Pair[] = [];
+  try {
+    for (const { name, preface, variables } of scene.casts) {
+      const query = `${preface ? '# the same\n' : ''}${operationOf(scene)}`;
+      const since = variables['since'] === true ? { since: stage.since } : {};
+      pairs.push(
+        await stage.enter(name, { query, variables: { ...variables, channel: stage.channel, ...since } }),
+      );
+    }
+    await play(pairs);
+    for (const { name, ws, sse } of pairs)
+      expect({ name, shown: tidy(ws.results) }).toEqual({ name, shown: tidy(sse.results) });
+  } finally {
+    for (const pair of pairs) await pair.stop();
+  }
+}
+
+function operationOf({ root, always = '', declared, look: { selection, fragments } }: Scene): string {
+  const body = `{ ${root} { ${always} ${selection || '__typename'} } } ${fragments}`;
+  const used = Object.entries({ ...SELECTION_VARIABLES, ...declared }).filter(([name]) =>
+    new RegExp(`\\$${name}\\b`).test(body),
+  );
+  const declarations = used.map(([name, type]) => `$${name}: ${type}`).join(', ');
+  return `subscription ${declarations && `(${declarations})`} ${body}`;
+}
+
+/** One after the other; the next when everyone who is let in has been shown as much as is `due` by then. */
+async function act(
+  pairs: Pair[],
+  actions: Action[],
+  due: (pair: number, done: Action[]) => number,
+): Promise<void> {
+  for (let done = 0; done <= actions.length; done++) {
+    const action = actions[done - 1];
+    if (action) await stage.act(action);
+    const waits = pairs.flatMap(({ ws, sse }, index) =>
+      [ws, sse].map((heard) => heard.until(({ length }) => length >= due(index, actions.slice(0, done)))),
+    );
+    await Promise.all(waits);
+  }
+  pairs.forEach(({ ws: { results } }, index) => {
+    if (!isRefused(results)) expect(results).toHaveLength(due(index, actions));
+  });
+}
+
+const isRefused = ([first]: readonly Result[]) => first !== undefined && !('data' in first);
+
+test('events: everyone is shown what it would be shown alone', async () => {
+  const casts = several({ since: fc.boolean(), presence: fc.boolean() });
+  const { go: _, come: __, ...others } = happens;
+  const action = fc.oneof(...Object.values(others), update(token, [...ROLES]));
+  await fc.assert(
+    fc.asyncProperty(
+      selectionsOf(schema, 'Event', 5, isSteady),
+      casts,
+      channelType,
+      fc.array(action, { minLength: 1, maxLength: 5 }),
+      async (look, given, type, actions) => {
+        const scene = {
+          root: 'events(since: $since, presence: $presence)',
+          always: `kind: __typename
+            ... on Connected { mine: connection { id } }
+            ... on DirectMessage { word: message { event } }`,
+          declared: { since: 'Cursor', presence: 'Boolean' },
+          look,
+          type,
+          casts: given,
+        };
+        const call = (pairs: Pair[], word: string) =>
+          stage.callAll(pairs, word, ({ results }) => results.some((result) => wordOf(result) === word));
+        await compare(
+          scene,
+          async (pairs) => {
+            await call(pairs, 'call-0');
+            for (const [index, action] of actions.entries()) {
+              await stage.act(action);
+              await call(pairs, `call-${index + 1}`);
+            }
+          },
+          withoutCalls,
+        );
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
+
+const wordOf = ({ data }: Result): string | undefined => data?.events?.word?.event;
+
+/** Without the calls, who came while the two subscribed, and what names one connection. */
+function withoutCalls(results: readonly Result[]): Result[] {
+  const first = results.findIndex((result) => wordOf(result) === 'call-0');
+  return results
+    .filter((result) => !wordOf(result)?.startsWith('call-'))
+    .filter(({ data }, index) => index > first || data?.events?.kind !== 'PresenceChanged')
+    .map((result) => {
+      if (result.data?.events?.kind !== 'Connected') return result;
+      return JSON.parse(JSON.stringify(result).replaceAll(/conn_\w{26}|WEBSOCKET|SSE/g, '…'));
+    });
+}
+
+test('channelState: everyone is shown what it would be shown alone', async () => {
+  const { state, publish, show, go, come } = happens;
+  const action = fc.oneof(state, state, publish, show, go, come, update(holder, ['SUBSCRIBER', 'MODERATOR']));
+  await fc.assert(
+    fc.asyncProperty(
+      selectionsOf(schema, 'Channel', 4, isSteady),
+      several(),
+      channelType,
+      fc.array(action, { maxLength: 5 }),
+      async (look, casts, type, actions) => {
+        const scene = {
+          root: 'channelState(channel: $channel)',
+          declared: { channel: 'ID!' },
+          look,
+          type,
+          casts,
+        };
+        await compare(scene, (pairs) =>
+          act(pairs, actions, (_, done) => 1 + done.filter(({ kind }) => kind === 'STATE').length),
+        );
+      },
+    ),
+    { numRuns: 20 },
+  );
+});
+
+test('messages: everyone is shown what it would be shown alone', async () => {
+  const casts = several({ since: fc.boolean(), names: fc.constantFrom(null, ['said']) });
+  await fc.assert(
+    fc.asyncProperty(
+      selectionsOf(schema, 'Message', 3, isSteady),
+      casts,
+      channelType,
+      fc.array(happens.publish, { maxLength: 5 }),
+      async (look, given, type, actions) => {
+        const scene = {
+          root: 'messages(channel: $channel, since: $since, events: $names)',
+          declared: { channel: 'ID!', since: 'Cursor', names: '[String!]' },
+          look,
+          type,
+          casts: given,
+        };
+        await compare(scene, (pairs) =>
+          act(pairs, actions, (pair, done) => {
+            const { since, names } = given[pair]!.variables;
+            const isHeard = (action: Action) =>
+              !names || (action.kind === 'PUBLISH' && action.event === 'said');
+            return (since === true ? 1 : 0) + done.filter(isHeard).length;
+          }),
+        );
+      },
+    ),
+    { numRuns: 15 },
+  );
+});
+
+test('presence: everyone is shown what it would be shown alone', async () => {
+  const { show } = happens;
+  /** Shown, gone and back again, so that each is something to see. */
+  const actions = fc
+    .array(fc.oneof(show, fc.constant(null)), { maxLength: 4 })
+    .map((some) => some.flatMap((one): Action[] => (one ? [one] : [{ kind: 'GO' }, { kind: 'COME' }])));
+  await fc.assert(
+    fc.asyncProperty(
+      selectionsOf(schema, 'PresenceEvent', 3, isSteady),
+      several(),
+      channelType,
+      actions,
+      async (look, casts, type, happening) => {
+        const scene = {
+          root: 'presence(channel: $channel)',
+          declared: { channel: 'ID!' },
+          look,
+          type,
+          casts,
+        };
+        await compare(scene, (pairs) => act(pairs, happening, (_, done) => done.length));
+      },
+    ),
+    { numRuns: 15 },
+  );
+});

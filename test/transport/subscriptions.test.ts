@@ -1,0 +1,155 @@
+import { expect, test } from 'vitest';
+import { createChannel, mint, publish, settled } from '../support/backend.ts';
+import { take } from '../support/events.ts';
+import { API_KEY, startService } from '../support/service.ts';
+import { openSocket } from '../support/socket.ts';
+
+const CONNECTED = `subscription { events {
+  __typename ... on Connected { token { id } channels { id } connection { token } } ... on DirectMessage { message { event } }
+} }`;
+
+test.each([
+  ['an API key', { apiKey: API_KEY }],
+  ['nobody in particular', {}],
+])('the inbox of %s begins with Connected and has no channels', async (_, params) => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
+  const events = take(signalbox.client(params), CONNECTED);
+  expect(await events.next()).toEqual({
+    events: { __typename: 'Connected', token: null, channels: [], connection: { token: null } },
+  });
+});
+
+test('a connection without a token can be spoken to by its id', async () => {
+  await using signalbox = await startService();
+  const client = signalbox.client({});
+  const events = take(
+    client,
+    `subscription { events { ... on Connected { connection { id } } ... on DirectMessage { message { event cursor } } } }`,
+  );
+  const { id } = (await events.next()).events.connection;
+  const { publishDirectMessage } = await signalbox.request(
+    `mutation ($c: ID!) { publishDirectMessage(connection: $c, event: "psst") { connections } }`,
+    { c: id },
+  );
+  expect(publishDirectMessage.connections).toBe(1);
+  expect(await events.next()).toEqual({ events: { message: { event: 'psst', cursor: null } } });
+});
+
+test('a subscription that names events hears those and no others', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
+  const client = signalbox.client({});
+  const heard = take(client, `subscription { messages(channel: "square", events: ["a", "c"]) { event } }`);
+  await settled(client);
+  for (const event of ['a', 'b', 'c']) await publish(signalbox, 'square', event);
+  expect(await heard.next()).toEqual({ messages: { event: 'a' } });
+  expect(await heard.next()).toEqual({ messages: { event: 'c' } });
+});
+
+test('the viewer is who the socket or the header says', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'lobby');
+  const ada = await mint(signalbox, { channels: ['lobby'] });
+  const query = `{ viewer { kind project token { id } connection { id } channels { nodes { id } } allowedActions(channel: "lobby") } }`;
+  const overSocket = async (params: Record<string, unknown>) =>
+    (await take(signalbox.client(params), query).next()).viewer;
+  expect(await overSocket({ token: ada.credential })).toEqual({
+    kind: 'TOKEN',
+    project: 'default',
+    token: { id: ada.id },
+    connection: { id: expect.stringMatching(/^conn_/) },
+    channels: { nodes: [{ id: 'lobby' }] },
+    allowedActions: ['SUBSCRIBE', 'PUBLISH', 'PRESENCE'],
+  });
+  expect(await overSocket({ apiKey: API_KEY })).toMatchObject({
+    kind: 'API_KEY',
+    allowedActions: ['SUBSCRIBE', 'PUBLISH', 'PRESENCE', 'MODERATE'],
+  });
+  expect(await overSocket({})).toMatchObject({ kind: 'ANONYMOUS', allowedActions: [] });
+  expect((await signalbox.request(query, {}, ada.credential)).viewer).toMatchObject({
+    kind: 'TOKEN',
+    connection: null,
+  });
+  expect((await signalbox.request(query, {}, null)).viewer).toMatchObject({ kind: 'ANONYMOUS' });
+});
+
+test('what was completed is silent, and its id is free again', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
+  await createChannel(signalbox, 'park', { type: 'UNPROTECTED' });
+  using socket = await openSocket(signalbox);
+  socket.send({ type: 'connection_init' });
+  expect(await socket.next()).toMatchObject({ type: 'connection_ack', payload: { project: 'default' } });
+  const subscribe = (id: string, channel: string) =>
+    socket.send({
+      id,
+      type: 'subscribe',
+      payload: { query: `subscription { messages(channel: "${channel}") { event } }` },
+    });
+  const ask = async () => {
+    socket.send({ id: 'q', type: 'subscribe', payload: { query: '{ viewer { kind } }' } });
+    expect(await socket.next()).toMatchObject({ id: 'q', type: 'next' });
+    expect(await socket.next()).toEqual({ id: 'q', type: 'complete' });
+  };
+  subscribe('1', 'square');
+  subscribe('2', 'park');
+  await ask();
+  socket.send({ id: '1', type: 'complete' });
+  await ask();
+  expect(await publish(signalbox, 'square', 'unheard')).toBe(0);
+  expect(await publish(signalbox, 'park', 'heard')).toBe(1);
+  expect(await socket.next()).toEqual({
+    id: '2',
+    type: 'next',
+    payload: { data: { messages: { event: 'heard' } } },
+  });
+  subscribe('1', 'square');
+  await ask();
+  expect(await publish(signalbox, 'square', 'again')).toBe(1);
+  expect(await socket.next()).toMatchObject({ id: '1', payload: { data: { messages: { event: 'again' } } } });
+});
+
+test('a document that does not fit the schema is answered by an error message with its code', async () => {
+  await using signalbox = await startService();
+  using socket = await openSocket(signalbox);
+  socket.send({ type: 'connection_init' });
+  await socket.next();
+  for (const [query, code] of [
+    ['subscription { nonsense }', 'GRAPHQL_VALIDATION_FAILED'],
+    ['subscription {', 'GRAPHQL_PARSE_FAILED'],
+  ]) {
+    socket.send({ id: '1', type: 'subscribe', payload: { query } });
+    expect(await socket.next()).toMatchObject({
+      id: '1',
+      type: 'error',
+      payload: [{ extensions: { code } }],
+    });
+  }
+});
+
+test('operators ask whether it lives, whether it is ready, and what it does', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
+  const client = signalbox.client({});
+  const heard = take(client, `subscription { messages(channel: "square") { event } }`);
+  await settled(client);
+  await publish(signalbox, 'square', 'one');
+  await heard.next();
+  await signalbox.ask(`{ project { id } }`, {}, null);
+  const text = async (path: string) => (await fetch(signalbox.url + path)).text();
+  expect(await text('/health')).toBe('ok');
+  expect(await text('/ready')).toBe('ready');
+  const metrics = await text('/metrics');
+  for (const line of [
+    'signalbox_connections{transport="websocket"} 1',
+    'signalbox_publishes_total 1',
+    'signalbox_deliveries_total 1',
+    'signalbox_replayed_total 0',
+    'signalbox_slow_consumers_total 0',
+    'signalbox_refusals_total{code="UNAUTHENTICATED"} 1',
+  ]) {
+    expect(metrics).toContain(line);
+  }
+  expect(metrics).toMatch(/nodejs_eventloop_lag_seconds [\d.e-]+/);
+});
