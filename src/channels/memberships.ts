@@ -1,7 +1,7 @@
 import { type Audit } from '../audit.ts';
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
-import { notFound, SignalboxError } from '../errors.ts';
+import { notFound, SignalboxError, type ErrorCode } from '../errors.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { decide } from '../tokens/authorisation.ts';
@@ -19,7 +19,7 @@ export interface Outcome {
   tokenId: string;
   /** The membership that began, holds or ended; null when there was none to end, or on an error. */
   membership: Membership | null;
-  error: SignalboxError | null;
+  error: { code: ErrorCode; message: string } | null;
 }
 
 /** Pairs of channel and token that one call may name. */
@@ -165,7 +165,8 @@ export function createMemberships(parts: {
         });
       } catch (error) {
         if (!(error instanceof SignalboxError)) throw error;
-        outcomes.push({ channelId, tokenId, membership: null, error });
+        const { code, message } = error;
+        outcomes.push({ channelId, tokenId, membership: null, error: { code, message } });
       }
     }
     return outcomes;

@@ -25,11 +25,9 @@ test('a key is made, listed without its secret, and works', async () => {
 
 test('of a secret there is nothing but a hash in the store', async () => {
   using folder = createFolder();
-  let secret = '';
-  {
-    await using signalbox = await startService({ data: folder.path });
-    ({ secret } = (await signalbox.request(CREATE)).createApiKey);
-  }
+  const signalbox = await startService({ data: folder.path });
+  const { secret } = (await signalbox.request(CREATE)).createApiKey;
+  await signalbox[Symbol.asyncDispose]();
   const stored = readFileSync(join(folder.path, 'signalbox.sqlite')).toString('latin1');
   expect(stored).toContain(secret.split('.')[0]);
   expect(stored).not.toContain(secret.split('.')[1]);

@@ -13,7 +13,7 @@ async function twoProjects(signalbox: TestService) {
     ...signalbox,
     ask: (query: string, variables?: object) => signalbox.ask(query, variables, createProject.secret),
     request: (query: string, variables?: object) => signalbox.request(query, variables, createProject.secret),
-  } as TestService;
+  };
   return { other, secret: createProject.secret as string };
 }
 

@@ -189,23 +189,21 @@ export class Stage implements AsyncDisposable {
     }
   }
 
-  /** Says `word` to every one of them, and waits until each has heard it. */
-  async callAll(pairs: readonly Pair[], word: string, isHeard: (heard: Heard) => boolean): Promise<void> {
-    await Promise.all(
-      pairs.flatMap(({ name, ws, sse }) => {
-        if (isToken(name)) return [whisper(this.#signalbox, this.#tokens[name].id, word)];
-        return [ws, sse].map(async (heard) => {
-          await heard.until(([first]) => first !== undefined);
-          const connection = heard.results[0]?.data.events.mine.id;
-          await this.#signalbox.request(
-            `mutation ($c: ID!, $e: String!) { publishDirectMessage(connection: $c, event: $e) { connections } }`,
-            { c: connection, e: word },
-          );
-        });
-      }),
-    );
-    await Promise.all(
-      pairs.flatMap(({ ws, sse }) => [ws, sse].map((heard) => heard.until(() => isHeard(heard)))),
+  /** Says `word` directly to each of them, who listens to `events`, and waits until it has come. */
+  async callAll(pairs: readonly Pair[], word: string, hasHeard: (heard: Heard) => boolean): Promise<void> {
+    for (const { name, ws, sse } of pairs) {
+      if (isToken(name)) await whisper(this.#signalbox, this.#tokens[name].id, word);
+      else for (const heard of [ws, sse]) await this.#callConnection(heard, word);
+    }
+    for (const heard of pairs.flatMap(({ ws, sse }) => [ws, sse])) await heard.until(() => hasHeard(heard));
+  }
+
+  /** For callers who have no other address: `Connected` tells it. */
+  async #callConnection(heard: Heard, word: string): Promise<void> {
+    await heard.until(({ length }) => length > 0);
+    await this.#signalbox.request(
+      `mutation ($c: ID!, $e: String!) { publishDirectMessage(connection: $c, event: $e) { connections } }`,
+      { c: heard.results[0]?.data.events.mine.id, e: word },
     );
   }
 
@@ -221,7 +219,7 @@ export class Stage implements AsyncDisposable {
       if (errors) throw new Error(errors[0]?.message);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#signalbox[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#signalbox[Symbol.asyncDispose]();
   }
 }

@@ -6,7 +6,7 @@ import { createManualClock } from '../support/clock.ts';
 import { startService, type Answer, type TestService } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 
-type Name = keyof Config & keyof typeof SETTINGS;
+type Name = keyof Config;
 
 interface Row {
   name: Name;

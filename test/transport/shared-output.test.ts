@@ -102,9 +102,9 @@ async function compare(
   try {
     for (const { name, preface, variables } of scene.casts) {
       const query = `${preface ? '# the same\n' : ''}${operationOf(scene)}`;
-      const since = variables['since'] === true ? { since: stage.since } : {};
+      const since = variables['since'] === true ? stage.since : undefined;
       pairs.push(
-        await stage.enter(name, { query, variables: { ...variables, channel: stage.channel, ...since } }),
+        await stage.enter(name, { query, variables: { ...variables, channel: stage.channel, since } }),
       );
     }
     await play(pairs);

@@ -1,0 +1,151 @@
+import { expect, test } from 'vitest';
+import { createChannel, mint, publish, revokeToken, settled, subscribeToken } from '../support/backend.ts';
+import { take } from '../support/events.ts';
+import { createFolder } from '../support/folder.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+const EVENTS = `subscription { events {
+  __typename
+  ... on Connected { channels { id } }
+  ... on ChannelAvailable { channel { id } }
+  ... on ChannelMessage { message { event } }
+} }`;
+const SUBSCRIBE = `mutation ($c: ID!, $t: ID!) { subscribeToken(channel: $c, token: $t) { createdAt } }`;
+const PLURAL = (
+  name: string,
+) => `mutation ($c: [ID!]!, $t: [ID!]!) { outcomes: ${name}(channels: $c, tokens: $t) {
+  channel token membership { createdAt } error { code message }
+} }`;
+
+const codeOf = async (answer: ReturnType<TestService['ask']>) =>
+  (await answer).errors?.[0]?.extensions['code'];
+
+test('subscribing again changes nothing and is told to nobody', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'lobby');
+  const ada = await mint(signalbox);
+  const events = take(signalbox.client({ token: ada.credential }), EVENTS);
+  await events.next();
+  const first = await signalbox.request(SUBSCRIBE, { c: 'lobby', t: ada.id });
+  expect(await events.next()).toEqual({
+    events: { __typename: 'ChannelAvailable', channel: { id: 'lobby' } },
+  });
+  expect(await signalbox.request(SUBSCRIBE, { c: 'lobby', t: ada.id })).toEqual(first);
+  await publish(signalbox, 'lobby', 'sentinel');
+  expect(await events.next()).toMatchObject({ events: { message: { event: 'sentinel' } } });
+});
+
+test('many tokens and channels in one call: every outcome is named, and one that fails undoes no other', async () => {
+  await using signalbox = await startService();
+  for (const id of ['a', 'b']) await createChannel(signalbox, id);
+  const [ada, ben] = [await mint(signalbox), await mint(signalbox)];
+  await revokeToken(signalbox, ben.id);
+  const tokens = [ada.id, ben.id, 'token_nobody'];
+  const { outcomes } = await signalbox.request(PLURAL('subscribeTokens'), {
+    c: ['a', 'b', 'nowhere'],
+    t: tokens,
+  });
+  const codes = outcomes.map(({ channel, token, error }: any) => [
+    channel,
+    tokens.indexOf(token),
+    error?.code ?? 'OK',
+  ]);
+  expect(codes).toEqual([
+    ['a', 0, 'OK'],
+    ['a', 1, 'TOKEN_REVOKED'],
+    ['a', 2, 'NOT_FOUND'],
+    ['b', 0, 'OK'],
+    ['b', 1, 'TOKEN_REVOKED'],
+    ['b', 2, 'NOT_FOUND'],
+    ['nowhere', 0, 'NOT_FOUND'],
+    ['nowhere', 1, 'TOKEN_REVOKED'],
+    ['nowhere', 2, 'NOT_FOUND'],
+  ]);
+  const { channel } = await signalbox.request(`{ channel(id: "b") { tokens { nodes { id } } } }`);
+  expect(channel.tokens.nodes).toEqual([{ id: ada.id }]);
+
+  const ended = (await signalbox.request(PLURAL('unsubscribeTokens'), { c: ['a', 'b'], t: [ada.id, ben.id] }))
+    .outcomes;
+  expect(ended.map(({ membership, error }: any) => [membership !== null, error])).toEqual([
+    [true, null],
+    [false, null],
+    [true, null],
+    [false, null],
+  ]);
+});
+
+test('a call that names too many pairs is refused whole', async () => {
+  await using signalbox = await startService();
+  const ids = Array.from({ length: 40 }, (_, i) => `x${i}`);
+  const answer = await signalbox.ask(PLURAL('subscribeTokens'), { c: ids, t: ids });
+  expect(answer.errors?.[0]?.extensions).toMatchObject({ code: 'LIMIT_EXCEEDED', limit: 1000 });
+});
+
+test('a token subscribes itself where it may enter, and nowhere else', async () => {
+  await using signalbox = await startService();
+  for (const type of ['UNPROTECTED', 'PUBLIC', 'PRIVATE']) await createChannel(signalbox, type, { type });
+  const [ada, ben] = [await mint(signalbox), await mint(signalbox)];
+  const ask = (c: string, t = ada.id) => codeOf(signalbox.ask(SUBSCRIBE, { c, t }, ada.credential));
+  expect(await ask('UNPROTECTED')).toBeUndefined();
+  expect(await ask('PUBLIC')).toBeUndefined();
+  expect(await ask('PRIVATE')).toBe('FORBIDDEN');
+  expect(await ask('NOWHERE')).toBe('FORBIDDEN');
+  expect(await ask('PUBLIC', ben.id)).toBe('FORBIDDEN');
+  expect(await codeOf(signalbox.ask(SUBSCRIBE, { c: 'PUBLIC', t: ada.id }, null))).toBe('UNAUTHENTICATED');
+  await subscribeToken(signalbox, 'PRIVATE', ada.id);
+  const leave = `mutation ($t: ID!) { unsubscribeToken(channel: "PRIVATE", token: $t) { createdAt } }`;
+  expect((await signalbox.request(leave, { t: ada.id }, ada.credential)).unsubscribeToken).not.toBeNull();
+  expect((await signalbox.request(leave, { t: ada.id }, ada.credential)).unsubscribeToken).toBeNull();
+});
+
+test('a membership that would hear nothing is refused rather than made in silence', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'lobby');
+  const guest = await mint(signalbox, { role: 'GUEST' });
+  const elsewhere = await mint(signalbox, { grants: [{ channels: 'room:*', actions: ['SUBSCRIBE'] }] });
+  for (const { id } of [guest, elsewhere]) {
+    expect(await codeOf(signalbox.ask(SUBSCRIBE, { c: 'lobby', t: id }))).toBe('FORBIDDEN');
+  }
+});
+
+test('a token has a bounded number of memberships, from the start as later', async () => {
+  await using signalbox = await startService({ maxMembershipsPerToken: 2 });
+  for (const id of ['a', 'b', 'c']) await createChannel(signalbox, id);
+  const ada = await mint(signalbox, { channels: ['a', 'b', 'a'] });
+  const answer = await signalbox.ask(SUBSCRIBE, { c: 'c', t: ada.id });
+  expect(answer.errors?.[0]?.extensions).toMatchObject({ code: 'LIMIT_EXCEEDED', limit: 2 });
+  await expect(mint(signalbox, { channels: ['a', 'b', 'c'] })).rejects.toThrow('at most 2');
+  const { tokens } = await signalbox.request(`{ tokens { nodes { id } } }`);
+  expect(tokens.nodes).toEqual([{ id: ada.id }]);
+});
+
+test('memberships survive a restart and are what a connection starts from', async () => {
+  using folder = createFolder();
+  const first = await startService({ data: folder.path });
+  await createChannel(first, 'lobby');
+  const ada = await mint(first, { channels: ['lobby'] });
+  await first[Symbol.asyncDispose]();
+
+  await using second = await startService({ data: folder.path });
+  const events = take(second.client({ token: ada.credential }), EVENTS);
+  expect(await events.next()).toEqual({ events: { __typename: 'Connected', channels: [{ id: 'lobby' }] } });
+  await publish(second, 'lobby', 'hello');
+  expect(await events.next()).toMatchObject({ events: { message: { event: 'hello' } } });
+});
+
+test('ending a membership ends a private channel’s subscription too', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'lobby');
+  const ada = await mint(signalbox, { channels: ['lobby'] });
+  const client = signalbox.client({ token: ada.credential }, { lazy: false });
+  const messages = take(client, `subscription { messages(channel: "lobby") { event } }`);
+  await settled(client);
+  await signalbox.request(
+    `mutation ($t: ID!) { unsubscribeToken(channel: "lobby", token: $t) { createdAt } }`,
+    {
+      t: ada.id,
+    },
+  );
+  expect(await messages.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+  expect(await publish(signalbox, 'lobby', 'unheard')).toBe(0);
+});

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { createChannel, mint } from '../support/backend.ts';
+import { createManualClock } from '../support/clock.ts';
+import { numbers, sayRequest } from '../support/say.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+/** The codes that `times` publishes end in; `said` where one was said. */
+async function outcomes(signalbox: TestService, times: number, bearer?: string): Promise<string[]> {
+  const { query, variables } = sayRequest({ channel: 'room' }, 1);
+  const answers = await Promise.all(numbers(times).map(() => signalbox.ask(query, variables, bearer)));
+  return answers.map(({ errors }) => (errors ? String(errors[0]?.extensions['code']) : 'said'));
+}
+
+const count = (codes: string[], code: string) => codes.filter((one) => one === code).length;
+
+test('a token may say so many a second, and twice that at once; another token is not held up', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({ publishesPerSecondPerToken: 5 }, { clock });
+  await createChannel(signalbox, 'room');
+  const [ada, bob] = [
+    await mint(signalbox, { channels: ['room'] }),
+    await mint(signalbox, { channels: ['room'] }),
+  ];
+  const burst = await outcomes(signalbox, 15, ada.credential);
+  expect([count(burst, 'said'), count(burst, 'RATE_LIMITED')]).toEqual([10, 5]);
+  expect(await outcomes(signalbox, 10, bob.credential)).toEqual(numbers(10).map(() => 'said'));
+  expect(await outcomes(signalbox, 20)).toEqual(numbers(20).map(() => 'said'));
+
+  const { query, variables } = sayRequest({ channel: 'room' }, 1);
+  const { errors } = await signalbox.ask(query, variables, ada.credential);
+  expect(errors?.[0]?.extensions).toEqual({ code: 'RATE_LIMITED', retryable: true, retryAfterSeconds: 1 });
+  // Waiting for as long as it says is enough.
+  await clock.advance(1000);
+  const later = await outcomes(signalbox, 6, ada.credential);
+  expect([count(later, 'said'), count(later, 'RATE_LIMITED')]).toEqual([5, 1]);
+});
+
+test('an API key has a rate of its own, direct messages included', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({ publishesPerSecondPerKey: 3 }, { clock });
+  await createChannel(signalbox, 'room');
+  const token = await mint(signalbox, { channels: ['room'] });
+  const codes = await outcomes(signalbox, 8);
+  expect([count(codes, 'said'), count(codes, 'RATE_LIMITED')]).toEqual([6, 2]);
+  const { query, variables } = sayRequest({ token: token.id }, 1);
+  expect((await signalbox.ask(query, variables)).errors?.[0]?.extensions['code']).toBe('RATE_LIMITED');
+  expect(await outcomes(signalbox, 1, token.credential)).toEqual(['said']);
+});
+
+test('a publish that is limited says nothing', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({ publishesPerSecondPerKey: 1 }, { clock });
+  await createChannel(signalbox, 'room');
+  await outcomes(signalbox, 20);
+  const { channel } = await signalbox.request(
+    `{ channel(id: "room") { messages(last: 100) { nodes { id } } } }`,
+  );
+  expect(channel.messages.nodes).toHaveLength(2);
+});
