@@ -86,7 +86,7 @@ describe(`a busy evening, SEED=${seed}`, () => {
 
   test('… one that nobody said', () => {
     const laws = lawsAfter((copy, { stream }) => {
-      const message = { id: 'msg_1', cursor: null, previous: null, channel: null, data: { text: 'boo' } };
+      const message = { id: 'msg_1', cursor: null, previous: null, channel: null, data: { text: 'boo', padding: '' } };
       see(copy, stream, message);
     });
     expect(laws).toContain(1);

@@ -8,6 +8,7 @@ import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { type ChannelType } from '../tokens/authorisation.ts';
 import { actorOf, requireApiKey, type Caller } from '../tokens/caller.ts';
+import { createTurns } from '../turns.ts';
 import { createAccess, type Access } from './access.ts';
 import { createChannelStore } from './channel-store.ts';
 import { type AnnounceChannel, type Channel } from './channel.ts';
@@ -39,7 +40,7 @@ export interface Channels {
   readonly access: Access;
 }
 
-/** Patches of one channel at the same time are tried again this often before the last one is told. */
+/** A patch is tried so often while other nodes change the same state; then its caller is told. */
 const MAX_PATCH_ATTEMPTS = 20;
 
 export function createChannels(parts: {
@@ -54,6 +55,12 @@ export function createChannels(parts: {
   const { store, clock, newId, config, announce, audit, logHead } = parts;
   const rows = createChannelStore(store);
   const access = createAccess({ findChannel: rows.find, findMembership: createMembershipStore(store).find });
+
+  /** Those who change one state on this node take turns, so that none of them is in another's way. */
+  const turns = createTurns();
+  function inTurn(caller: Caller, id: string, change: () => Promise<Channel>): Promise<Channel> {
+    return turns(`${caller.projectId}\n${id}`, change);
+  }
 
   async function saveState(before: Channel, state: Json, ifVersion?: number): Promise<Channel | undefined> {
     const { projectId, id } = before;
@@ -117,22 +124,24 @@ export function createChannels(parts: {
       audit({ action: 'channel.delete', projectId, actor: actorOf(caller), subject: id });
       return channel;
     },
-    async setState(caller, id, state, ifVersion) {
-      const { channel } = await access.require(caller, 'MODERATE', id);
-      const saved = await saveState(channel, state as Json, ifVersion);
-      if (!saved) throw await conflict(caller, id);
-      return saved;
-    },
-    async patchState(caller, id, patch, ifVersion) {
-      for (let attempt = 0; attempt < MAX_PATCH_ATTEMPTS; attempt++) {
+    setState: (caller, id, state, ifVersion) =>
+      inTurn(caller, id, async () => {
         const { channel } = await access.require(caller, 'MODERATE', id);
-        if (ifVersion !== undefined && ifVersion !== channel.version) break;
-        const patched = mergePatch(channel.state, parseJson(patch, config.maxStateBytes, 'patch'));
-        const saved = await saveState(channel, patched, channel.version);
-        if (saved) return saved;
-      }
-      throw await conflict(caller, id);
-    },
+        const saved = await saveState(channel, state as Json, ifVersion);
+        if (!saved) throw await conflict(caller, id);
+        return saved;
+      }),
+    patchState: (caller, id, patch, ifVersion) =>
+      inTurn(caller, id, async () => {
+        for (let attempt = 0; attempt < MAX_PATCH_ATTEMPTS; attempt++) {
+          const { channel } = await access.require(caller, 'MODERATE', id);
+          if (ifVersion !== undefined && ifVersion !== channel.version) break;
+          const patched = mergePatch(channel.state, parseJson(patch, config.maxStateBytes, 'patch'));
+          const saved = await saveState(channel, patched, channel.version);
+          if (saved) return saved;
+        }
+        throw await conflict(caller, id);
+      }),
     async list(caller, page, type) {
       requireApiKey(caller);
       return rows.list(caller.projectId, page, type);

@@ -5,6 +5,9 @@ import { type Action } from '../tokens/token.ts';
 import { type Connection } from './connection.ts';
 import { type Watch } from './watch.ts';
 
+/** Why a connection may no longer take an action in a channel. */
+export type EndReason = 'UNSUBSCRIBED' | 'NOT_ALLOWED' | 'DELETED';
+
 /** That a connection may take an action in a channel, kept true: it ends the moment it no longer does. */
 export interface Admission extends Disposable {
   /** The channel and membership as they are now. */
@@ -22,7 +25,13 @@ export async function admit(
   connection: Connection,
   action: Action,
   channelId: string,
-  { ended, changed }: { ended: (error: SignalboxError) => void; changed?: (encounter: Encounter) => void },
+  {
+    ended,
+    changed,
+  }: {
+    ended: (error: SignalboxError, reason: EndReason) => void;
+    changed?: (encounter: Encounter) => void;
+  },
 ): Promise<Admission> {
   const { projectId, caller } = connection;
   let encounter: Encounter | undefined;
@@ -37,26 +46,27 @@ export async function admit(
   function follow(before: Encounter, signal: Signal): void {
     switch (signal.kind) {
       case 'CHANNEL_UPDATED':
-        return admitOrEnd({ ...before, channel: signal.channel });
+        return admitOrEnd({ ...before, channel: signal.channel }, 'NOT_ALLOWED');
       case 'CHANNEL_STATE_UPDATED':
         encounter = { ...before, channel: signal.channel };
         return changed?.(encounter);
       case 'CHANNEL_DELETED':
-        return ended(notFound('channel', channelId));
+        return ended(notFound('channel', channelId), 'DELETED');
       case 'MEMBERSHIP_BEGAN':
         if (signal.membership.channelId === channelId)
           encounter = { ...before, membership: signal.membership };
         return;
       case 'MEMBERSHIP_ENDED':
-        if (signal.channelId === channelId) admitOrEnd({ ...before, membership: undefined });
+        if (signal.channelId === channelId) admitOrEnd({ ...before, membership: undefined }, 'UNSUBSCRIBED');
         return;
       default:
     }
   }
 
-  function admitOrEnd(now: Encounter): void {
+  function admitOrEnd(now: Encounter, reason: EndReason): void {
     encounter = now;
-    if (!mayDo(connection.caller, action, now).allowed) ended(refusal(connection.caller, action, channelId));
+    if (!mayDo(connection.caller, action, now).allowed)
+      ended(refusal(connection.caller, action, channelId), reason);
   }
 
   try {
@@ -67,7 +77,7 @@ export async function admit(
       get encounter() {
         return encounter ?? first;
       },
-      judge: () => admitOrEnd(encounter ?? first),
+      judge: () => admitOrEnd(encounter ?? first, 'NOT_ALLOWED'),
       [Symbol.dispose]: stop,
     };
   } catch (error) {

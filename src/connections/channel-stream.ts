@@ -1,6 +1,6 @@
 import { type Access, type Encounter } from '../channels/access.ts';
 import { type Action } from '../tokens/token.ts';
-import { admit, type Admission } from './admission.ts';
+import { admit, type Admission, type EndReason } from './admission.ts';
 import { type Connection } from './connection.ts';
 import { EventStream, type Sink } from './stream.ts';
 import { type Watch } from './watch.ts';
@@ -11,7 +11,8 @@ export interface ChannelSource<T> {
   start(sink: Sink<T>, encounter: Encounter): void;
   /** The state of the channel has changed. */
   changed?(encounter: Encounter): void;
-  stop(): void;
+  /** With a reason: the connection may no longer take the action. */
+  stop(reason?: EndReason): void;
 }
 
 /**
@@ -28,9 +29,10 @@ export async function openChannelStream<T>(
 ): Promise<EventStream<T>> {
   let admission: Admission | undefined;
   let source: ChannelSource<T> | undefined;
+  let reason: EndReason | undefined;
   const release = () => {
     admission?.[Symbol.dispose]();
-    source?.stop();
+    source?.stop(reason);
   };
   const stream = new EventStream<T>(connection, {
     start: (sink) => admission && source?.start(sink, admission.encounter),
@@ -39,7 +41,10 @@ export async function openChannelStream<T>(
   });
   try {
     admission = await admit(parts, connection, action, channelId, {
-      ended: (error) => stream.end(error),
+      ended: (error, why) => {
+        reason = why;
+        stream.end(error);
+      },
       changed: (encounter) => source?.changed?.(encounter),
     });
     source = await make(stream, admission.encounter);

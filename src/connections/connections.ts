@@ -166,15 +166,16 @@ export function createConnections(parts: {
       return connection;
     },
     async reauthenticate(connection, credential) {
-      const caller = await authenticate.credential(credential);
       const current = connection.caller;
+      const caller = await authenticate.credential(credential);
       if (caller.kind !== 'TOKEN' || current.kind !== 'TOKEN' || caller.token.id !== current.token.id) {
         throw new SignalboxError(
           'FORBIDDEN',
           'The credential is of another token; open another connection for it.',
         );
       }
-      adopt(connection, caller);
+      // A signal that came in the meantime knows better than the row that was read before it.
+      if (connection.caller === current && connection.closed === undefined) adopt(connection, caller);
       connection.judge();
     },
     drain() {

@@ -65,8 +65,8 @@ export class EventStream<T> implements AsyncIterable<T> {
   end(error?: SignalboxError): void {
     if (this.#ended) return;
     this.#ended = { error };
-    this.connection.remove(this);
     this.#source.stop();
+    this.connection.remove(this);
     this.#sink?.end(error);
   }
 

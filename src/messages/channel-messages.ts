@@ -68,9 +68,9 @@ export function openChannelMessages(
           replayed: parts.replayed,
         });
       },
-      stop() {
+      stop(reason) {
         feed.stop();
-        presence.exit(connection, channelId, 'LEFT');
+        presence.exit(connection, channelId, reason === 'NOT_ALLOWED' ? 'NOT_ALLOWED' : 'LEFT');
       },
     };
   });

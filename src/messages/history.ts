@@ -21,7 +21,12 @@ export interface HistoryPage {
   messages: Message[];
   hasPreviousPage: boolean;
   hasNextPage: boolean;
+  /** The cursor of the last message; on an empty page, of the place through which none was found. */
+  end: string;
 }
+
+/** A page, and the sequence through which it looked. */
+type Found = Omit<HistoryPage, 'end'> & { through: number };
 
 export interface History {
   /** What is kept of a channel and the caller may read. @throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, POSITION_LOST, BAD_USER_INPUT */
@@ -49,12 +54,17 @@ export function createHistory({
     if (isForwards && (last != null || before != null))
       throw badInput('first', 'use first and after, or last and before.');
     const head = await broker.head(projectId);
+    let found: Found;
     if (isForwards) {
       const start = after == null ? 0 : sequenceOf(projectId, after, head);
-      return forwards(projectId, addresses, start, parsePageSize(first, 'first'), after != null);
+      found = await forwards(projectId, addresses, start, parsePageSize(first, 'first'), after != null);
+    } else {
+      const end = before == null ? head.sequence + 1 : sequenceOf(projectId, before, head);
+      found = await backwards(projectId, addresses, end, parsePageSize(last, 'last'), before != null);
     }
-    const end = before == null ? head.sequence + 1 : sequenceOf(projectId, before, head);
-    return backwards(projectId, addresses, end, parsePageSize(last, 'last'), before != null);
+    const { through, ...rest } = found;
+    const end = found.messages.at(-1)?.logged ?? { epoch: head.epoch, sequence: through };
+    return { ...rest, end: cursors.format(projectId, end) };
   }
 
   function sequenceOf(projectId: string, cursor: string, head: Awaited<ReturnType<Broker['head']>>): number {
@@ -69,7 +79,7 @@ export function createHistory({
     start: number,
     size: number,
     isResumed: boolean,
-  ): Promise<HistoryPage> {
+  ): Promise<Found> {
     const messages: Message[] = [];
     let after = start;
     for (;;) {
@@ -83,6 +93,7 @@ export function createHistory({
       messages: messages.slice(0, size),
       hasPreviousPage: isResumed,
       hasNextPage: messages.length > size,
+      through: after,
     };
   }
 
@@ -92,7 +103,7 @@ export function createHistory({
     before: number,
     size: number,
     isResumed: boolean,
-  ): Promise<HistoryPage> {
+  ): Promise<Found> {
     const reads = await Promise.all(
       [...addresses].map(([address, after]) => broker.readBack(projectId, address, { after, before }, size)),
     );
@@ -100,7 +111,8 @@ export function createHistory({
       .flatMap(({ messages }) => messages)
       .sort((a, b) => (a.logged?.sequence ?? 0) - (b.logged?.sequence ?? 0));
     const hasPreviousPage = found.length > size || reads.some(({ hasMore }) => hasMore);
-    return { messages: found.slice(-size), hasPreviousPage, hasNextPage: isResumed };
+    const through = Math.max(0, before - 1);
+    return { messages: found.slice(-size), hasPreviousPage, hasNextPage: isResumed, through };
   }
 
   return {

@@ -68,6 +68,8 @@ export async function createPresence(parts: {
   /** What others see of the connection has changed. */
   async function refresh(connection: Connection): Promise<Member> {
     const member = connection.asMember();
+    // It may have ended while it waited for its turn: whoever has left does not come back.
+    if (connection.closed !== undefined) return member;
     await leases.join(member);
     for (const channelId of entered.get(connection)?.keys() ?? [])
       await announce('UPDATED', member, channelId, null);

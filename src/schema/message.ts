@@ -77,13 +77,13 @@ export const historyArgs = builder.args((t) => ({
 }));
 
 export function toMessagePage(
-  { messages, hasNextPage, hasPreviousPage }: HistoryPage,
+  { messages, hasNextPage, hasPreviousPage, end }: HistoryPage,
   cursors: Cursors,
 ): Connected<Message> {
   const edges = messages.flatMap((node) =>
     node.logged ? [{ cursor: cursors.format(node.projectId, node.logged), node }] : [],
   );
-  return { edges, hasNextPage, hasPreviousPage };
+  return { edges, hasNextPage, hasPreviousPage, end };
 }
 
 const Receipt = builder.objectRef<Published>('Receipt').implement({

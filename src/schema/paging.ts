@@ -7,6 +7,8 @@ export interface Connected<T> {
   edges: { cursor: string; node: T }[];
   hasNextPage: boolean;
   hasPreviousPage: boolean;
+  /** Where an empty page ends, if it is known. */
+  end?: string;
 }
 
 const PageInfo = builder.objectRef<Connected<unknown>>('PageInfo').implement({
@@ -21,8 +23,9 @@ const PageInfo = builder.objectRef<Connected<unknown>>('PageInfo').implement({
     }),
     endCursor: t.string({
       nullable: true,
-      description: 'The cursor of the last edge; null on an empty page. Pass it as `after` to read on.',
-      resolve: ({ edges }) => edges.at(-1)?.cursor ?? null,
+      description:
+        'The cursor of the last edge. Pass it as `after` to read on. On an empty page null; with messages, the place through which there are none.',
+      resolve: ({ edges, end }) => edges.at(-1)?.cursor ?? end ?? null,
     }),
   }),
 });

@@ -14,15 +14,15 @@ import { createFolder } from '../support/folder.ts';
 function make(data = ':memory:') {
   const store = openSqlite({ data, synchronous: 'normal' });
   const log = createLogStore(store, randomBytes);
+  const faults: unknown[] = [];
   const broker = createInProcessBroker({
     log,
     leases: createInProcessLeases(createManualClock()),
-    onFault: (error) => {
-      throw error;
-    },
+    onFault: (error) => faults.push(error),
   });
   return {
     broker,
+    faults,
     store,
     /** As a full disk would. */
     refuseWrites: (refused: boolean) => store.db.run(sql.raw(`pragma query_only = ${refused ? 1 : 0}`)),

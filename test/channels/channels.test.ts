@@ -52,109 +52,6 @@ test.each([
   expect(await codeOf(answer)).toBe(code);
 });
 
-test('who may hear and who may speak is what the matrix says', async () => {
-  await using signalbox = await startService();
-  const types = ['UNPROTECTED', 'PUBLIC', 'PRIVATE'];
-  for (const type of types) await createChannel(signalbox, type, { type });
-  const roles = ['GUEST', 'SUBSCRIBER', 'PUBLISHER', 'MODERATOR'];
-  const found: Record<string, string> = {};
-  const look = async (who: string, bearer: string | null) => {
-    for (const type of types) {
-      const { viewer } = await signalbox.request(
-        `query ($c: ID!) { viewer { allowedActions(channel: $c) } }`,
-        { c: type },
-        bearer,
-      );
-      found[`${who} in ${type}`] = viewer.allowedActions
-        .map((action: string) => action.slice(0, 2))
-        .join(' ');
-    }
-  };
-  await look('nobody', null);
-  for (const role of roles) await look(role, (await mint(signalbox, { role })).credential);
-  for (const role of roles.slice(1)) {
-    await look(`member ${role}`, (await mint(signalbox, { role, channels: ['PRIVATE'] })).credential);
-  }
-  const [hears, speaks, moderates] = ['SU PR', 'SU PU PR', 'SU PU PR MO'];
-  const rows = (who: string, unprotected: string, open: string, closed: string) => ({
-    [`${who} in UNPROTECTED`]: unprotected,
-    [`${who} in PUBLIC`]: open,
-    [`${who} in PRIVATE`]: closed,
-  });
-  expect(found).toEqual({
-    ...rows('nobody', 'SU', '', ''),
-    ...rows('GUEST', hears, hears, ''),
-    ...rows('SUBSCRIBER', hears, hears, ''),
-    ...rows('PUBLISHER', speaks, speaks, ''),
-    ...rows('MODERATOR', moderates, moderates, ''),
-    ...rows('member SUBSCRIBER', hears, hears, hears),
-    ...rows('member PUBLISHER', speaks, speaks, speaks),
-    ...rows('member MODERATOR', moderates, moderates, moderates),
-  });
-});
-
-test('to a token a closed channel and one that does not exist are the same', async () => {
-  await using signalbox = await startService();
-  await createChannel(signalbox, 'closed');
-  const ada = await mint(signalbox);
-  const errorOf = async (id: string, bearer: string | null) => {
-    const { errors } = await signalbox.ask(`query ($c: ID!) { channel(id: $c) { id } }`, { c: id }, bearer);
-    return { ...errors![0], message: errors![0]!.message.replace(id, '…') };
-  };
-  expect(await errorOf('closed', ada.credential)).toEqual(await errorOf('nowhere', ada.credential));
-  expect(await errorOf('closed', null)).toEqual(await errorOf('nowhere', null));
-  expect((await errorOf('nowhere', signalbox.apiKey)).extensions?.['code']).toBe('NOT_FOUND');
-});
-
-test('its state comes first and then after each change', async () => {
-  await using signalbox = await startService();
-  await createChannel(signalbox, 'lobby', { state: { topic: 'tea', mood: 1 } });
-  const ada = await mint(signalbox, { channels: ['lobby'] });
-  const client = signalbox.client({ token: ada.credential });
-  const states = take(client, `subscription { channelState(channel: "lobby") { state version } }`);
-  const events = take(
-    client,
-    `subscription { events { __typename ... on ChannelStateUpdated { channel { id state version } } } }`,
-  );
-  await events.next();
-  expect(await states.next()).toEqual({ channelState: { state: { topic: 'tea', mood: 1 }, version: 1 } });
-  await signalbox.request(
-    `mutation { patchChannelState(channel: "lobby", patch: { mood: null, sugar: true }) { id } }`,
-  );
-  const patched = { state: { topic: 'tea', sugar: true }, version: 2 };
-  expect(await states.next()).toEqual({ channelState: patched });
-  expect(await events.next()).toEqual({
-    events: { __typename: 'ChannelStateUpdated', channel: { id: 'lobby', ...patched } },
-  });
-  await signalbox.request(`mutation { setChannelState(channel: "lobby", state: [1], ifVersion: 2) { id } }`);
-  expect(await states.next()).toEqual({ channelState: { state: [1], version: 3 } });
-  const answer = await signalbox.ask(
-    `mutation { setChannelState(channel: "lobby", state: 0, ifVersion: 2) { id } }`,
-  );
-  expect(answer.errors?.[0]?.extensions).toMatchObject({ code: 'CONFLICT', version: 3 });
-});
-
-test('of patches at the same time all count', async () => {
-  await using signalbox = await startService();
-  await createChannel(signalbox, 'lobby');
-  const patch = `mutation ($p: JSON!) { patchChannelState(channel: "lobby", patch: $p) { version } }`;
-  const all = Array.from({ length: 50 }, (_, i) => signalbox.request(patch, { p: { [`k${i}`]: i } }));
-  const versions = (await Promise.all(all)).map(({ patchChannelState }) => patchChannelState.version);
-  expect(versions.sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i + 2));
-  const { channel } = await signalbox.request(`{ channel(id: "lobby") { state } }`);
-  expect(Object.keys(channel.state)).toHaveLength(50);
-});
-
-test('state is set by moderators of the channel, not by publishers', async () => {
-  await using signalbox = await startService();
-  await createChannel(signalbox, 'lobby', { type: 'PUBLIC' });
-  const set = `mutation { setChannelState(channel: "lobby", state: {}) { id } }`;
-  const as = async (role: string) =>
-    codeOf(signalbox.ask(set, {}, (await mint(signalbox, { role })).credential));
-  expect(await as('PUBLISHER')).toBe('FORBIDDEN');
-  expect(await as('MODERATOR')).toBeUndefined();
-});
-
 test('closing a channel silences who may not be in it, at once and with a reason', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'square', { type: 'PUBLIC' });
@@ -190,12 +87,60 @@ test('closing a channel silences who may not be in it, at once and with a reason
   expect(await publish(signalbox, 'square', 'outside')).toBe(2);
 });
 
-test('removing a channel ends what listened to it', async () => {
+test('a channel that is removed is gone for everyone, and one of the same name begins anew', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby', { type: 'UNPROTECTED' });
-  const client = signalbox.client({}, { lazy: false });
+  const ada = await mint(signalbox, { channels: ['lobby'] });
+  await publish(signalbox, 'lobby', 'before');
+  const client = signalbox.client({ token: ada.credential });
+  const inbox = take(
+    client,
+    `subscription { events { __typename ... on ChannelUnavailable { reason channel { id } } ... on DirectMessage { message { event } } } }`,
+  );
+  await inbox.next();
   const messages = take(client, MESSAGES, { c: 'lobby' });
-  await settled(client);
-  await signalbox.request(`mutation { deleteChannel(id: "lobby") { id } }`);
-  expect(await messages.ended).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
+  const states = take(client, `subscription { channelState(channel: "lobby") { version } }`);
+  const presence = take(client, `subscription { presence(channel: "lobby") { change } }`);
+  await states.next();
+  const remove = `mutation { deleteChannel(id: "lobby") { id type } }`;
+  expect((await signalbox.request(remove)).deleteChannel).toEqual({ id: 'lobby', type: 'UNPROTECTED' });
+  for (const ended of [messages, states, presence])
+    expect(await ended.ended).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
+  expect(await inbox.next()).toEqual({
+    events: { __typename: 'ChannelUnavailable', reason: 'DELETED', channel: { id: 'lobby' } },
+  });
+  expect(await codeOf(signalbox.ask(remove))).toBe('NOT_FOUND');
+  const change = `mutation { updateChannel(id: "lobby", input: { type: PUBLIC }) { id } }`;
+  expect(await codeOf(signalbox.ask(change))).toBe('NOT_FOUND');
+
+  await createChannel(signalbox, 'lobby', { type: 'UNPROTECTED' });
+  const { channel } = await signalbox.request(
+    `{ channel(id: "lobby") { version tokens { nodes { id } } messages { nodes { event } } } }`,
+  );
+  expect(channel).toEqual({ version: 1, tokens: { nodes: [] }, messages: { nodes: [] } });
+  expect(await publish(signalbox, 'lobby', 'unheard')).toBe(0);
+  await whisper(signalbox, ada.id, 'sentinel');
+  expect(await inbox.next()).toMatchObject({ events: { message: { event: 'sentinel' } } });
+});
+
+test('channels are listed page by page', async () => {
+  await using signalbox = await startService();
+  const ids = Array.from({ length: 45 }, (_, n) => `room:${String(n).padStart(2, '0')}`);
+  for (const id of ids) await createChannel(signalbox, id, { type: id.endsWith('7') ? 'PUBLIC' : 'PRIVATE' });
+  const list = `query ($after: String, $type: ChannelType) {
+    channels(first: 20, after: $after, type: $type) { nodes { id } pageInfo { hasNextPage hasPreviousPage endCursor } }
+  }`;
+  const found: string[][] = [];
+  for (let after: string | null = null; found.length < 3;) {
+    const { channels }: any = await signalbox.request(list, { after });
+    expect(channels.pageInfo).toMatchObject({
+      hasNextPage: found.length < 2,
+      hasPreviousPage: found.length > 0,
+    });
+    found.push(channels.nodes.map(({ id }: any) => id));
+    after = channels.pageInfo.endCursor;
+  }
+  expect(found).toEqual([ids.slice(0, 20), ids.slice(20, 40), ids.slice(40)]);
+  const { channels } = await signalbox.request(list, { type: 'PUBLIC' });
+  expect(channels.nodes.map(({ id }: any) => id)).toEqual(['room:07', 'room:17', 'room:27', 'room:37']);
 });

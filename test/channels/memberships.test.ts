@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, publish, revokeToken, settled, subscribeToken } from '../support/backend.ts';
+import {
+  createChannel,
+  mint,
+  publish,
+  revokeToken,
+  settled,
+  subscribeToken,
+  updateToken,
+} from '../support/backend.ts';
 import { take } from '../support/events.ts';
 import { createFolder } from '../support/folder.ts';
 import { startService, type TestService } from '../support/service.ts';
@@ -11,11 +19,6 @@ const EVENTS = `subscription { events {
   ... on ChannelMessage { message { event } }
 } }`;
 const SUBSCRIBE = `mutation ($c: ID!, $t: ID!) { subscribeToken(channel: $c, token: $t) { createdAt } }`;
-const PLURAL = (
-  name: string,
-) => `mutation ($c: [ID!]!, $t: [ID!]!) { outcomes: ${name}(channels: $c, tokens: $t) {
-  channel token membership { createdAt } error { code message }
-} }`;
 
 const codeOf = async (answer: ReturnType<TestService['ask']>) =>
   (await answer).errors?.[0]?.extensions['code'];
@@ -35,50 +38,40 @@ test('subscribing again changes nothing and is told to nobody', async () => {
   expect(await events.next()).toMatchObject({ events: { message: { event: 'sentinel' } } });
 });
 
-test('many tokens and channels in one call: every outcome is named, and one that fails undoes no other', async () => {
+test('a membership outlives a role that has no use for it', async () => {
   await using signalbox = await startService();
-  for (const id of ['a', 'b']) await createChannel(signalbox, id);
-  const [ada, ben] = [await mint(signalbox), await mint(signalbox)];
-  await revokeToken(signalbox, ben.id);
-  const tokens = [ada.id, ben.id, 'token_nobody'];
-  const { outcomes } = await signalbox.request(PLURAL('subscribeTokens'), {
-    c: ['a', 'b', 'nowhere'],
-    t: tokens,
+  await createChannel(signalbox, 'lobby');
+  const ada = await mint(signalbox, { channels: ['lobby'] });
+  await updateToken(signalbox, ada.id, { role: 'GUEST' });
+  const events = take(signalbox.client({ token: ada.credential }), EVENTS);
+  expect((await events.next()).events.channels).toEqual([]);
+  const mine = `{ viewer { channels { nodes { id } } } }`;
+  expect((await signalbox.request(mine, {}, ada.credential)).viewer.channels.nodes).toEqual([
+    { id: 'lobby' },
+  ]);
+  await updateToken(signalbox, ada.id, { role: 'SUBSCRIBER' });
+  expect(await events.next()).toEqual({
+    events: { __typename: 'ChannelAvailable', channel: { id: 'lobby' } },
   });
-  const codes = outcomes.map(({ channel, token, error }: any) => [
-    channel,
-    tokens.indexOf(token),
-    error?.code ?? 'OK',
-  ]);
-  expect(codes).toEqual([
-    ['a', 0, 'OK'],
-    ['a', 1, 'TOKEN_REVOKED'],
-    ['a', 2, 'NOT_FOUND'],
-    ['b', 0, 'OK'],
-    ['b', 1, 'TOKEN_REVOKED'],
-    ['b', 2, 'NOT_FOUND'],
-    ['nowhere', 0, 'NOT_FOUND'],
-    ['nowhere', 1, 'TOKEN_REVOKED'],
-    ['nowhere', 2, 'NOT_FOUND'],
-  ]);
-  const { channel } = await signalbox.request(`{ channel(id: "b") { tokens { nodes { id } } } }`);
-  expect(channel.tokens.nodes).toEqual([{ id: ada.id }]);
-
-  const ended = (await signalbox.request(PLURAL('unsubscribeTokens'), { c: ['a', 'b'], t: [ada.id, ben.id] }))
-    .outcomes;
-  expect(ended.map(({ membership, error }: any) => [membership !== null, error])).toEqual([
-    [true, null],
-    [false, null],
-    [true, null],
-    [false, null],
-  ]);
+  expect(await publish(signalbox, 'lobby', 'heard')).toBe(1);
 });
 
-test('a call that names too many pairs is refused whole', async () => {
+test('a backend is told which of the two is not there', async () => {
   await using signalbox = await startService();
-  const ids = Array.from({ length: 40 }, (_, i) => `x${i}`);
-  const answer = await signalbox.ask(PLURAL('subscribeTokens'), { c: ids, t: ids });
-  expect(answer.errors?.[0]?.extensions).toMatchObject({ code: 'LIMIT_EXCEEDED', limit: 1000 });
+  await createChannel(signalbox, 'lobby');
+  const { id } = await mint(signalbox);
+  for (const name of ['subscribeToken', 'unsubscribeToken']) {
+    const ask = (c: string, t: string) =>
+      codeOf(
+        signalbox.ask(`mutation ($c: ID!, $t: ID!) { ${name}(channel: $c, token: $t) { createdAt } }`, {
+          c,
+          t,
+        }),
+      );
+    expect(await ask('nowhere', id)).toBe('NOT_FOUND');
+    expect(await ask('lobby', 'token_nobody')).toBe('NOT_FOUND');
+    expect(await ask('lobby', id)).toBeUndefined();
+  }
 });
 
 test('a token subscribes itself where it may enter, and nowhere else', async () => {

@@ -9,6 +9,8 @@ import { draft, from, keyed } from '../support/drafts.ts';
 /** A broker whose log is empty. */
 export interface BrokerUnderTest extends AsyncDisposable {
   readonly broker: Broker;
+  /** What went wrong that was nobody's fault who asked. */
+  readonly faults: readonly unknown[];
   /** Retention: removes all but the newest `keep` messages of an address. */
   trim(projectId: string, address: Address, keep: number): Promise<void>;
 }
@@ -326,6 +328,20 @@ function telling(make: Make): void {
     expect([there.heard.length, there.signals.length]).toEqual([1, 1]);
   });
 
+  test('a listener that fails takes nothing from the others, nor from whoever said it', async () => {
+    await using made = await make();
+    const { broker } = made;
+    const before = listen(broker);
+    broker.listen({ message: fail, signal: fail });
+    const after = listen(broker);
+    const { message, connections } = await broker.publish(draft());
+    expect(connections).toBe(2);
+    expect(await broker.control(SIGNAL)).toBe(2);
+    for (const { heard, signals } of [before, after])
+      expect({ heard, signals }).toEqual({ heard: [message], signals: [SIGNAL] });
+    expect(made.faults).toEqual([new RangeError('on purpose'), new RangeError('on purpose')]);
+  });
+
   test('a signal has reached every listener when it resolves, to the connections that felt it', async () => {
     await using made = await make();
     const { broker } = made;
@@ -337,6 +353,10 @@ function telling(make: Make): void {
 }
 
 const SIGNAL: Signal = { kind: 'CHANNEL_DELETED', projectId: 'one', channelId: 'lobby' };
+
+const fail = () => {
+  throw new RangeError('on purpose');
+};
 
 /** Listens on behalf of so many connections. */
 function listen(broker: Broker, connections = 1) {

@@ -13,7 +13,8 @@ const once: SayOptions = { idempotencyKey: 'order-1' };
 async function startRoom(
   overrides: Parameters<typeof startService>[1] = {},
 ): Promise<{ signalbox: TestService; token: Minted; inbox: Followed }> {
-  const signalbox = await startService({}, overrides);
+  // Clocks that are turned on by days have little else to do on the way.
+  const signalbox = await startService({ purgeIntervalMs: 3_600_000, leaseMs: 300_000 }, overrides);
   await createChannel(signalbox, 'room');
   const token = await mint(signalbox, { channels: ['room'] });
   const inbox = follow(signalbox.client({ token: token.credential }), EVENTS, { since: token.cursor });
@@ -71,7 +72,7 @@ test('repeats at the same time collapse into one, and the others of that turn ar
   await using _ = signalbox;
   const speaker = signalbox.client(undefined, { lazy: false });
   await sayOn(speaker, room, 'ready');
-  const saying = numbers(50).flatMap((number) => [
+  const saying = numbers(30).flatMap((number) => [
     sayOn(speaker, room, 'collapsed', once),
     sayOn(speaker, room, number),
     sayOn(speaker, room, `conflict ${number}`, once).catch((error: unknown) => String(error)),
@@ -83,8 +84,8 @@ test('repeats at the same time collapse into one, and the others of that turn ar
   for (const conflict of said.filter((_, index) => index % 3 === 2)) expect(conflict).toContain('CONFLICT');
   const all = await heard(signalbox, inbox);
   expect(all.filter((data) => data === 'collapsed')).toHaveLength(1);
-  expect(all.filter((data) => typeof data === 'number')).toEqual(numbers(50));
-  expect(all).toHaveLength(52);
+  expect(all.filter((data) => typeof data === 'number')).toEqual(numbers(30));
+  expect(all).toHaveLength(32);
 });
 
 test('two callers with the same key do not meet', async () => {

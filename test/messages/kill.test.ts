@@ -3,6 +3,7 @@ import { createChannel, isOnline, mint } from '../support/backend.ts';
 import { createFolder } from '../support/folder.ts';
 import { EVENTS, follow } from '../support/follow.ts';
 import { startProcess } from '../support/process.ts';
+import { createProxy } from '../support/proxy.ts';
 import { numbers, say } from '../support/say.ts';
 import { type Doors } from '../support/service.ts';
 
@@ -70,6 +71,41 @@ test('what was acknowledged before a kill -9 is replayed once and in order; what
     ...late.messages.slice(0, -1).map(({ cursor }) => cursor),
   ]);
   returning.stop();
+});
+
+test('a client that retries whatever happened comes back when the service does', async () => {
+  using folder = createFolder();
+  await using first = await startProcess({ folder: folder.path });
+  let port = Number(new URL(first.url).port);
+  await using proxy = await createProxy(() => port);
+  await createChannel(first, 'room');
+  const token = await mint(first, { channels: ['room'] });
+  let restarted!: () => void;
+  const restart = new Promise<void>((resolve) => (restarted = resolve));
+  const client = first.client(
+    { token: token.credential },
+    {
+      url: `ws://127.0.0.1:${proxy.port}/graphql`,
+      retryAttempts: 2,
+      // Without it a graphql-ws client gives up when nobody answers at the moment.
+      shouldRetry: () => true,
+      // The first time at once, to no avail.
+      retryWait: (retries) => (retries === 0 ? Promise.resolve() : restart),
+    },
+  );
+  const refused = new Promise((resolve) => client.on('error', resolve));
+  const inbox = follow(client, EVENTS);
+  await inbox.until(({ events }) => events.length > 0);
+  first.kill('SIGKILL');
+  await refused;
+
+  await using second = await startProcess({ folder: folder.path });
+  await say(second, { channel: 'room' }, 'while it was away');
+  port = Number(new URL(second.url).port);
+  restarted();
+  await inbox.until(({ messages }) => messages.length === 1);
+  expect(inbox.messages[0]?.data).toBe('while it was away');
+  inbox.stop();
 });
 
 test('memberships survive a kill -9; presence does not, until the token is back', async () => {

@@ -140,7 +140,7 @@ test('events have names of 1–128 letters, digits and _ . : ~ -', async () => {
 test('exactly one address is named, and somebody is there by that name', async () => {
   await using signalbox = await startService();
   const token = await mint(signalbox, { identity: 'ada' });
-  const both = await refusal(signalbox, { token: token.id, identity: 'ada' } as To, 1);
+  const both = await refusal(signalbox, { token: token.id, identity: 'ada' }, 1);
   expect(both).toMatchObject({ code: 'BAD_USER_INPUT', field: 'token' });
   expect(await refusal(signalbox, {} as To, 1)).toMatchObject({ code: 'BAD_USER_INPUT', field: 'token' });
   for (const to of [{ token: 'token_nobody' }, { identity: 'nobody' }, { connection: 'conn_nobody' }])

@@ -10,11 +10,11 @@ export interface Proxy extends AsyncDisposable {
 }
 
 /**
- * Passes on what comes to it to `port`. Each connection is cut, in the middle of whatever it carries, once as many bytes
+ * Passes on what comes to it to the port that `service` names at that moment. Each connection is cut, in the middle of whatever it carries, once as many bytes
  * have come back from the service as `lifetime` said when it was opened; undefined: never.
  */
 export async function createProxy(
-  port: number,
+  service: () => number,
   lifetime: () => number | undefined = () => undefined,
 ): Promise<Proxy> {
   const live = new Set<Socket>();
@@ -27,26 +27,26 @@ export async function createProxy(
   }
 
   const proxy = createServer((client) => {
-    const service = connect(port, '127.0.0.1');
+    const upstream = connect(service(), '127.0.0.1');
     let left = lifetime() ?? Number.POSITIVE_INFINITY;
     live.add(client);
-    client.pipe(service);
-    service.on('data', (chunk: Buffer) => {
+    client.pipe(upstream);
+    upstream.on('data', (chunk: Buffer) => {
       if (!live.has(client)) return;
       const part = chunk.subarray(0, Math.min(chunk.length, left));
       left -= part.length;
       if (!client.write(part)) {
-        service.pause();
-        client.once('drain', () => service.resume());
+        upstream.pause();
+        client.once('drain', () => upstream.resume());
       }
       if (left === 0) cut(client);
     });
-    for (const socket of [client, service]) {
+    for (const socket of [client, upstream]) {
       socket.on('error', () => socket.destroy());
       socket.on('close', () => {
         live.delete(client);
         client.destroySoon();
-        service.destroy();
+        upstream.destroy();
       });
     }
   });

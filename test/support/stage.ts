@@ -147,7 +147,8 @@ export class Stage implements AsyncDisposable {
     switch (action.kind) {
       case 'PUBLISH': {
         const { by, ...message } = action;
-        await request(
+        // Whoever may not, does not.
+        await ask(
           `mutation ($c: ID!, $event: String!, $data: JSON, $ephemeral: Boolean) {
             publishMessage(channel: $c, event: $event, data: $data, ephemeral: $ephemeral) { connections }
           }`,
@@ -170,7 +171,6 @@ export class Stage implements AsyncDisposable {
         return;
       case 'MEMBERSHIP': {
         const name = action.begins ? 'subscribeToken' : 'unsubscribeToken';
-        // Whom it does nothing for, it does nothing for.
         await ask(`mutation ($c: ID!, $t: ID!) { ${name}(channel: $c, token: $t) { createdAt } }`, {
           c,
           t: this.#tokens[action.who].id,

@@ -6,27 +6,30 @@ interface Request {
   variables?: object;
 }
 
-function post({ url }: Doors, apiKey: string, accept: string, request: Request): Promise<Response> {
+function post({ url }: Doors, bearer: string, accept: string, request: Request): Promise<Response> {
   return fetch(`${url}/graphql`, {
     method: 'POST',
-    headers: { accept, authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+    headers: { accept, authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
     body: JSON.stringify(request),
   });
 }
 
 /** The same operation through each of the doors there are: the first answer, whatever it is. */
-export const DOORS: Record<string, (doors: Doors, apiKey: string, request: Request) => Promise<Answer>> = {
-  async HTTP(doors, apiKey, request) {
-    const response = await post(doors, apiKey, 'application/json', request);
+export const DOORS: Record<string, (doors: Doors, bearer: string, request: Request) => Promise<Answer>> = {
+  async HTTP(doors, bearer, request) {
+    const response = await post(doors, bearer, 'application/json', request);
     return (await response.json()) as Answer;
   },
-  async SSE(doors, apiKey, request) {
-    const response = await post(doors, apiKey, 'text/event-stream', request);
+  async SSE(doors, bearer, request) {
+    const response = await post(doors, bearer, 'text/event-stream', request);
     const text = await response.text();
     return JSON.parse(/^data: (.+)$/m.exec(text)?.[1] ?? text) as Answer;
   },
-  async WebSocket(doors, apiKey, request) {
-    using socket = await connectSocket(doors, { apiKey });
+  async WebSocket(doors, bearer, request) {
+    using socket = await connectSocket(
+      doors,
+      bearer.startsWith('key_') ? { apiKey: bearer } : { token: bearer },
+    );
     socket.send({ id: '1', type: 'subscribe', payload: request });
     const { type, payload } = await socket.next();
     return type === 'error' ? { errors: payload } : payload;
@@ -36,10 +39,10 @@ export const DOORS: Record<string, (doors: Doors, apiKey: string, request: Reque
 /** What each door says, by its name. */
 export async function askAll(
   doors: Doors,
-  apiKey: string,
+  bearer: string,
   request: Request,
 ): Promise<Record<string, Answer>> {
   const answers: Record<string, Answer> = {};
-  for (const [name, ask] of Object.entries(DOORS)) answers[name] = await ask(doors, apiKey, request);
+  for (const [name, ask] of Object.entries(DOORS)) answers[name] = await ask(doors, bearer, request);
   return answers;
 }

@@ -12,7 +12,7 @@ export interface Heard {
 
 export interface Result {
   data?: any;
-  errors?: readonly object[];
+  errors?: readonly { path?: readonly (string | number)[] }[];
 }
 
 export interface Payload {
@@ -61,7 +61,7 @@ export async function hearByWebSocket(client: Client, payload: Payload): Promise
     {
       next: (result) => push(result as Result),
       error: (errors) => {
-        push({ errors: errors as readonly object[] });
+        push({ errors: errors as NonNullable<Result['errors']> });
         over();
       },
       complete: over,

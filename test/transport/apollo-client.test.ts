@@ -115,7 +115,7 @@ test('a backend mints with Apollo over HTTP, and a frontend listens with what wa
     return (await backend.mutate({ mutation, variables: { event, data } })).data.publishMessage.connections;
   };
 
-  await using proxy = await createProxy(Number(new URL(signalbox.url).port));
+  await using proxy = await createProxy(() => Number(new URL(signalbox.url).port));
   let reconnect!: () => void;
   const mayReconnect = new Promise<void>((resolve) => (reconnect = resolve));
   const apollo = createApollo({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, publish, revokeToken } from '../support/backend.ts';
+import { createChannel, mint, publish, revokeToken, updateToken } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { connectSocket, type RawSocket } from '../support/socket.ts';
@@ -30,11 +30,12 @@ async function meetAndPublish(signalbox: TestService, credential: string): Promi
   return socket;
 }
 
-/** Whatever the socket sent before this was received by the service once this resolves. */
-async function pass(signalbox: TestService, socket: RawSocket): Promise<void> {
-  const wire = socket.ws as unknown as { _socket: { bytesWritten: number; writableLength: number } };
-  expect(wire._socket.writableLength).toBe(0);
-  for (let turn = 0; turn < 5; turn++) await publish(signalbox, 'news', 'sentinel');
+/** Sends it, and returns when the service has had it before it for long: whatever comes of it has come. */
+async function sendThrough(signalbox: TestService, { ws }: RawSocket, message: object): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    ws.send(JSON.stringify(message), (error) => (error ? reject(error) : resolve()));
+  });
+  for (let times = 0; times < 5; times++) await publish(signalbox, 'news', 'sentinel');
 }
 
 test('a peer that ignores that its token was revoked can do nothing more', async () => {
@@ -44,8 +45,7 @@ test('a peer that ignores that its token was revoked can do nothing more', async
   using socket = await meetAndPublish(signalbox, credential);
   deafen(socket);
   await revokeToken(signalbox, id);
-  socket.send(publishOperation('after'));
-  await pass(signalbox, socket);
+  await sendThrough(signalbox, socket, publishOperation('after'));
   expect(new Set(await saidIn(signalbox, 'news'))).toEqual(new Set(['before', 'sentinel']));
 });
 
@@ -57,8 +57,7 @@ test('a peer that ignores that its token has expired can do nothing more', async
   using socket = await meetAndPublish(signalbox, credential);
   deafen(socket);
   await clock.advance(60_000);
-  socket.send(publishOperation('after'));
-  await pass(signalbox, socket);
+  await sendThrough(signalbox, socket, publishOperation('after'));
   expect(new Set(await saidIn(signalbox, 'news'))).toEqual(new Set(['before', 'sentinel']));
 });
 
@@ -82,4 +81,20 @@ test('an operation that is under way goes no further than the authority it began
   expect(await socket.closed).toEqual({ code: 4403, reason: 'RENEW' });
   await publish(signalbox, 'news', 'sentinel');
   expect(await saidIn(signalbox, 'news')).toEqual(['before', 'sentinel']);
+});
+
+test('what is changed while a socket is re-authenticated is not changed back by that', async () => {
+  await using signalbox = await startService();
+  const { id, credential } = await mint(signalbox, { role: 'MODERATOR' });
+  using socket = await connectSocket(signalbox, { token: credential });
+  const { authenticate } = signalbox.service.domain;
+  const { credential: verify } = authenticate;
+  authenticate.credential = async (text) => {
+    const caller = await verify(text);
+    await updateToken(signalbox, id, { role: 'GUEST' });
+    return caller;
+  };
+  const query = 'mutation ($c: String!) { reauthenticate(credential: $c) { token { role } } }';
+  socket.send({ id: '1', type: 'subscribe', payload: { query, variables: { c: credential } } });
+  expect((await socket.next()).payload).toEqual({ data: { reauthenticate: { token: { role: 'GUEST' } } } });
 });

@@ -96,7 +96,7 @@ test('a backend mints with urql over HTTP, and a frontend listens with what was 
   );
   const token = minted.createToken.credential;
 
-  await using proxy = await createProxy(direct);
+  await using proxy = await createProxy(() => direct);
   let reconnect!: () => void;
   const mayReconnect = new Promise<void>((resolve) => (reconnect = resolve));
   const urql = createUrql({

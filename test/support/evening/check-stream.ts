@@ -159,28 +159,29 @@ function firstSightAfter(sights: readonly Sight[]): (moment: Moment) => Moment |
 }
 
 /**
- * What is not kept is pushed at once, to whoever is live. A session that has seen something ephemeral is live; what is
- * said to a connection waits for nothing. Each must be there before what was said later.
+ * What is not kept is pushed to whoever is here: to a connection at once, in a channel once the session is live, as it
+ * surely is when it has seen something ephemeral. From then on each thing comes before whatever was said later.
  */
 function checkEphemeral(facts: Facts, stream: Stream, sights: readonly Sight[], fault: Fault): void {
   const entitlement = facts.entitlementOf(stream.bearer);
   const seen = new Set(sights.map(({ message }) => message.data.text));
   for (const [session, own] of groupBy(sights, (sight) => sight.session)) {
+    const isMissed = ({ text, sent, outcome }: Said) =>
+      outcome === 'KEPT' && sent > session.connected! && !seen.has(text);
     const passed = firstSightAfter(own);
-    const isMissed = (said: Said) => said.outcome === 'KEPT' && !seen.has(said.text);
-    const live = own.find(({ said, message }) => said && facts.placeOf(said) && message.cursor === null)?.at;
     for (const said of facts.saidTo(`connection:${session.connection}`)) {
-      if (said.sent < session.connected! || passed(said.returned) === undefined) continue;
-      if (isMissed(said)) fault(3, `missed “${said.text}” to its connection`);
+      if (isMissed(said) && passed(said.returned) !== undefined) {
+        fault(3, `missed “${said.text}” to its connection`);
+      }
     }
-    if (live === undefined) continue;
+    const live = own.findIndex(({ said, message }) => said && facts.placeOf(said) && message.cursor === null);
+    const passedLive = firstSightAfter(live < 0 ? [] : own.slice(live));
     for (const { channel } of facts.bearerOf(stream).stays) {
       const place = facts.places.get(channel)!;
       for (const said of facts.saidTo(`channel:${channel}`)) {
-        if (!said.ephemeral || said.sent < live || !isMissed(said)) continue;
-        const isPast = passed(said.returned);
+        const isPast = said.ephemeral && isMissed(said) ? passedLive(said.returned) : undefined;
         if (isPast !== undefined && entitlement.surelyHears(place, said.sent, isPast)) {
-          fault(3, `missed “${said.text}” to ${said.to} while it was live`);
+          fault(3, `missed “${said.text}” to ${said.to} while it was here`);
         }
       }
     }

@@ -43,6 +43,7 @@ export class Phone implements AsyncDisposable {
   readonly #facts: PhoneFacts;
   readonly #proxy: Proxy;
   readonly #client: Client;
+  readonly #texts = new Set<string>();
   readonly #waiting = new Set<() => void>();
   #cursor: string | undefined;
   #stop: (() => void) | undefined;
@@ -57,7 +58,7 @@ export class Phone implements AsyncDisposable {
       isStormy() && chance.next() < 0.5
         ? 500 + Math.floor(chance.next() ** 2 * MAX_LIFETIME_BYTES)
         : undefined;
-    return new Phone(facts, await createProxy(facts.port, lifetime));
+    return new Phone(facts, await createProxy(() => facts.port, lifetime));
   }
 
   private constructor(facts: PhoneFacts, proxy: Proxy) {
@@ -191,9 +192,7 @@ export class Phone implements AsyncDisposable {
 
   /** Resolves once it has seen `text`, or was told not to come back. */
   sees(text: string): Promise<void> {
-    return this.#until(() =>
-      this.stream.seen.some(({ event }) => 'message' in event && event.message.data.text === text),
-    );
+    return this.#until(() => this.#texts.has(text));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -211,7 +210,10 @@ export class Phone implements AsyncDisposable {
       sessions.push({ ...session, closed: undefined, code: undefined });
       this.#cursor = event.cursor;
     }
-    if ('message' in event) this.#cursor = event.message.cursor ?? this.#cursor;
+    if ('message' in event) {
+      this.#cursor = event.message.cursor ?? this.#cursor;
+      this.#texts.add(event.message.data.text);
+    }
     seen.push({ at, session: sessions.length - 1, event });
     this.#look();
   }

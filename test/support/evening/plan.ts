@@ -28,8 +28,8 @@ export type Act =
   | { do: 'change'; token: string; role: Role; grants: readonly Grant[] | null }
   | { do: 'limit'; token: string; seconds: number }
   | { do: 'revoke' | 'ask'; token: string }
-  /** By the API key, or by a token over its socket. */
-  | { do: 'patch'; channel: string; phone: string | undefined };
+  /** By the API key, or by a token over its socket; all at once. */
+  | { do: 'patch'; channel: string; count: number; phone: string | undefined };
 
 export interface Cast {
   seed: number;
@@ -101,19 +101,14 @@ export function* planLane(cast: Cast, lane: number): Generator<Act, never> {
     return { do: 'arrive', arrival };
   }
 
-  /** Takes the actor off the stage, so that another one comes. */
-  function dismiss(actor: Actor): void {
-    actors.splice(actors.indexOf(actor), 1);
-  }
-
   for (let index = lane; index < cast.tokens; index += cast.lanes) yield arrive();
   for (;;) {
     const act = planAct(cast, actors, places, chance);
     if (!act) continue;
     yield act.act;
-    if (!act.dismissed) continue;
-    dismiss(act.dismissed);
-    yield arrive();
+    if (act.revoked) actors.splice(actors.indexOf(act.revoked), 1);
+    // Whose end has come makes room for another one.
+    if (act.act.do === 'revoke' || act.act.do === 'limit') yield arrive();
   }
 }
 
@@ -149,7 +144,7 @@ function planAct(
   actors: readonly Actor[],
   places: readonly Place[],
   chance: Chance,
-): { act: Act; dismissed?: Actor } | undefined {
+): { act: Act; revoked?: Actor } | undefined {
   const actor = chance.pick(actors);
   const { name: token, rule, channels } = actor;
   const phone = chance.pick(actor.phones);
@@ -212,11 +207,13 @@ function planAct(
       return { act: { do: kind, token, ...actor.rule } };
     }
     case 'limit':
-      return { act: { do: kind, token, seconds: chance.between(1, 3) }, dismissed: actor };
+      return { act: { do: kind, token, seconds: chance.between(1, 3) } };
     case 'revoke':
-      return { act: { do: kind, token }, dismissed: actor };
-    case 'patch':
-      return { act: { do: kind, channel, phone: isUp && chance.next() < 0.4 ? phone.name : undefined } };
+      return { act: { do: kind, token }, revoked: actor };
+    case 'patch': {
+      const by = isUp && chance.next() < 0.4 ? phone.name : undefined;
+      return { act: { do: kind, channel, count: chance.between(1, 4), phone: by } };
+    }
     case 'ask':
       return { act: { do: kind, token } };
   }

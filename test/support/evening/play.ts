@@ -48,6 +48,8 @@ const WHISPER = `mutation ($token: ID, $identity: String, $connection: ID, $data
     token: $token, identity: $identity, connection: $connection, event: "said", data: $data, ephemeral: $ephemeral
   ) { message { id cursor previous channel data } }
 }`;
+/** So much that a replay must wait for its reader now and then. */
+const LONG = 'x'.repeat(2000);
 const MINT = `mutation ($input: CreateTokenInput) {
   createToken(input: $input) { token { id } credential cursor }
 }`;
@@ -183,8 +185,11 @@ class Party implements AsyncDisposable {
         return this.#change(act.token, { expiresAt: Date.now() + act.seconds * 1000 });
       case 'revoke':
         return this.#revoke(act.token);
-      case 'patch':
-        return this.#patch(act.channel, act.phone === undefined ? undefined : this.#phones.get(act.phone));
+      case 'patch': {
+        const phone = act.phone === undefined ? undefined : this.#phones.get(act.phone);
+        await Promise.all(Array.from({ length: act.count }, () => this.#patch(act.channel, phone)));
+        return;
+      }
       case 'ask':
         return this.#isOnline(act.token);
       default: {
@@ -237,7 +242,12 @@ class Party implements AsyncDisposable {
   /** In a channel, by a phone or by the API key. */
   async #say(channel: string, ephemeral: boolean, phone?: Phone): Promise<void> {
     const text = `word-${++this.#words}`;
-    const variables = { channel, data: { text }, ephemeral, key: phone && text };
+    const variables = {
+      channel,
+      data: { text, padding: this.#words % 3 === 0 ? LONG : '' },
+      ephemeral,
+      key: phone && text,
+    };
     await this.#publish({ text, to: `channel:${channel}`, ephemeral, by: phone?.stream.bearer }, () =>
       phone ? phone.ask(PUBLISH, variables) : this.#signalbox.ask(PUBLISH, variables),
     );
@@ -259,7 +269,7 @@ class Party implements AsyncDisposable {
   }
 
   async #whisper(to: Address, address: object, ephemeral: boolean, text = `word-${++this.#words}`) {
-    const variables = { ...address, data: { text }, ephemeral };
+    const variables = { ...address, data: { text, padding: this.#words % 3 === 0 ? LONG : '' }, ephemeral };
     await this.#publish({ text, to, ephemeral, by: undefined }, () =>
       this.#signalbox.ask(WHISPER, variables),
     );

@@ -90,7 +90,7 @@ export interface Message {
   cursor: string | null;
   previous: string | null;
   channel: string | null;
-  data: { text: string };
+  data: { text: string; padding: string };
 }
 
 export interface Patch extends Span {

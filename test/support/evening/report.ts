@@ -1,6 +1,6 @@
 import { type Verdict } from './check.ts';
 import { firstAfter } from './entitlement.ts';
-import { Facts } from './facts.ts';
+import { Facts, groupBy } from './facts.ts';
 import { type Evening } from './record.ts';
 
 /** How busy an evening was: counts, and times in milliseconds. */
@@ -10,6 +10,8 @@ export function describeEvening(evening: Evening & { cuts: number }) {
   const sights = streams.flatMap((stream) => facts.sightsOf(stream));
   const sessions = streams.flatMap((stream) => stream.sessions);
   const kept = said.filter(({ outcome }) => outcome === 'KEPT');
+  // Acknowledged before the socket was opened: read from the log.
+  const replayed = sights.filter(({ session, said: one }) => one && one.returned < session.opened);
   const regimes = bearers.flatMap((bearer) => bearer.regimes);
   return {
     seconds: Math.round((walls.at(-1)! - walls[0]!) / 1000),
@@ -22,8 +24,10 @@ export function describeEvening(evening: Evening & { cuts: number }) {
     refused: said.filter(({ outcome }) => outcome === 'REFUSED').length,
     unanswered: said.filter(({ outcome }) => outcome === 'UNKNOWN').length,
     deliveries: sights.length,
-    // Said and acknowledged before the socket was opened: read from the log.
-    replays: sights.filter(({ session, said: one }) => one && one.returned < session.opened).length,
+    replays: replayed.length,
+    longestReplay: Math.max(
+      ...[...groupBy(replayed, ({ session }) => session).values()].map(({ length }) => length),
+    ),
     cuts: evening.cuts,
     resumes: sessions.length - streams.filter((stream) => stream.sessions.length > 0).length,
     memberships: bearers.flatMap(({ stays }) => stays).length,

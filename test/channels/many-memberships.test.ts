@@ -1,0 +1,99 @@
+import { expect, test } from 'vitest';
+import { createChannel, mint, publish, revokeToken, subscribeToken } from '../support/backend.ts';
+import { take } from '../support/events.ts';
+import { startService } from '../support/service.ts';
+
+const EVENTS = `subscription { events {
+  __typename
+  ... on Connected { channels { id } }
+  ... on ChannelAvailable { channel { id } }
+  ... on ChannelUnavailable { channel { id } }
+  ... on ChannelMessage { message { event } }
+} }`;
+const PLURAL = (
+  name: string,
+) => `mutation ($c: [ID!]!, $t: [ID!]!) { outcomes: ${name}(channels: $c, tokens: $t) {
+  channel token membership { createdAt } error { code message }
+} }`;
+
+test('many tokens and channels in one call: every outcome is named, and one that fails undoes no other', async () => {
+  await using signalbox = await startService();
+  for (const id of ['a', 'b']) await createChannel(signalbox, id);
+  const [ada, ben] = [await mint(signalbox), await mint(signalbox)];
+  await revokeToken(signalbox, ben.id);
+  const tokens = [ada.id, ben.id, 'token_nobody'];
+  const { outcomes } = await signalbox.request(PLURAL('subscribeTokens'), {
+    c: ['a', 'b', 'nowhere'],
+    t: tokens,
+  });
+  const codes = outcomes.map(({ channel, token, error }: any) => [
+    channel,
+    tokens.indexOf(token),
+    error?.code ?? 'OK',
+  ]);
+  expect(codes).toEqual([
+    ['a', 0, 'OK'],
+    ['a', 1, 'TOKEN_REVOKED'],
+    ['a', 2, 'NOT_FOUND'],
+    ['b', 0, 'OK'],
+    ['b', 1, 'TOKEN_REVOKED'],
+    ['b', 2, 'NOT_FOUND'],
+    ['nowhere', 0, 'NOT_FOUND'],
+    ['nowhere', 1, 'TOKEN_REVOKED'],
+    ['nowhere', 2, 'NOT_FOUND'],
+  ]);
+  const { channel } = await signalbox.request(`{ channel(id: "b") { tokens { nodes { id } } } }`);
+  expect(channel.tokens.nodes).toEqual([{ id: ada.id }]);
+
+  const ended = (await signalbox.request(PLURAL('unsubscribeTokens'), { c: ['a', 'b'], t: [ada.id, ben.id] }))
+    .outcomes;
+  expect(ended.map(({ membership, error }: any) => [membership !== null, error])).toEqual([
+    [true, null],
+    [false, null],
+    [true, null],
+    [false, null],
+  ]);
+});
+
+test('what many are subscribed to in one call is live on every connection when it returns, and silent when they are unsubscribed', async () => {
+  await using signalbox = await startService();
+  const channels = ['a', 'b'];
+  for (const id of channels) await createChannel(signalbox, id);
+  const tokens = [await mint(signalbox), await mint(signalbox)];
+  const inboxes = [...tokens, ...tokens].map(({ credential }) =>
+    take(signalbox.client({ token: credential }), EVENTS),
+  );
+  for (const inbox of inboxes) await inbox.next();
+  const pairs = { c: channels, t: tokens.map(({ id }) => id) };
+  await signalbox.request(PLURAL('subscribeTokens'), pairs);
+  for (const id of channels) expect(await publish(signalbox, id, `in-${id}`)).toBe(4);
+  await signalbox.request(PLURAL('unsubscribeTokens'), pairs);
+  for (const id of channels) expect(await publish(signalbox, id, 'unheard')).toBe(0);
+  await subscribeToken(signalbox, 'b', tokens[0]!.id);
+  await subscribeToken(signalbox, 'b', tokens[1]!.id);
+  await publish(signalbox, 'b', 'sentinel');
+  for (const inbox of inboxes) {
+    const names = [];
+    for (let event; event !== 'sentinel'; names.push(event)) {
+      const { events } = await inbox.next();
+      event = events.message?.event ?? `${events.__typename} ${events.channel.id}`;
+    }
+    expect(names).toEqual([
+      'ChannelAvailable a',
+      'ChannelAvailable b',
+      'in-a',
+      'in-b',
+      'ChannelUnavailable a',
+      'ChannelUnavailable b',
+      'ChannelAvailable b',
+      'sentinel',
+    ]);
+  }
+});
+
+test('a call that names too many pairs is refused whole', async () => {
+  await using signalbox = await startService();
+  const ids = Array.from({ length: 40 }, (_, i) => `x${i}`);
+  const answer = await signalbox.ask(PLURAL('subscribeTokens'), { c: ids, t: ids });
+  expect(answer.errors?.[0]?.extensions).toMatchObject({ code: 'LIMIT_EXCEEDED', limit: 1000 });
+});

@@ -1,0 +1,195 @@
+import { expect, test } from 'vitest';
+import { createChannel, mint, publish, settled, subscribeToken, updateToken } from '../support/backend.ts';
+import { take } from '../support/events.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { connectSocket } from '../support/socket.ts';
+import { sseClient } from '../support/sse.ts';
+
+const MESSAGES = `subscription { messages(channel: "square") { event } }`;
+const SHOW = `mutation ($state: JSON) { setPresence(state: $state) { state } }`;
+const CONNECTED = `subscription { events { __typename } }`;
+
+/** Watches a channel with the API key; live when this resolves. */
+async function watch(signalbox: TestService, channel = 'square') {
+  const backend = signalbox.client();
+  const changes = take(
+    backend,
+    `subscription ($channel: ID!) { presence(channel: $channel) { change leaveReason member { id token state transport } } }`,
+    { channel },
+  );
+  await settled(backend);
+  return { next: async () => (await changes.next()).presence };
+}
+
+test('the members of a channel are listed page by page', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
+  const changes = await watch(signalbox);
+  const joined: string[] = [];
+  for (let count = 0; count < 12; count++) {
+    take(signalbox.client({}), MESSAGES);
+    joined.push((await changes.next()).member.id);
+  }
+  const found: string[][] = [];
+  for (let after: string | null = null; found.length < 3;) {
+    const { channel }: any = await signalbox.request(
+      `query ($after: String) { channel(id: "square") { presence {
+        count members(first: 5, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } }
+      } } }`,
+      { after },
+    );
+    const { count, members } = channel.presence;
+    expect([count, members.pageInfo.hasNextPage]).toEqual([12, found.length < 2]);
+    found.push(members.nodes.map(({ id }: any) => id));
+    after = members.pageInfo.endCursor;
+  }
+  expect(found.map((page) => page.length)).toEqual([5, 5, 2]);
+  expect(found.flat()).toEqual(joined.toSorted());
+});
+
+test('what a connection shows is there when it joins, for as long as it does, and on its token', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'square', { type: 'PUBLIC' });
+  const { id, credential } = await mint(signalbox);
+  const changes = await watch(signalbox);
+  const client = signalbox.client({ token: credential }, { lazy: false });
+  expect(await take(client, SHOW, { state: { typing: false } }).next()).toEqual({
+    setPresence: { state: { typing: false } },
+  });
+  const messages = take(client, MESSAGES);
+  expect(await changes.next()).toMatchObject({ change: 'JOINED', member: { state: { typing: false } } });
+  await take(client, SHOW, { state: null }).next();
+  expect(await changes.next()).toMatchObject({
+    change: 'UPDATED',
+    leaveReason: null,
+    member: { state: null },
+  });
+  await take(client, SHOW, { state: 'away' }).next();
+  expect(await changes.next()).toMatchObject({ change: 'UPDATED', member: { state: 'away' } });
+  const query = `query ($id: ID!) { token(id: $id) { connections { state } } }`;
+  expect((await signalbox.request(query, { id })).token.connections).toEqual([{ state: 'away' }]);
+  messages.stop();
+  expect(await changes.next()).toMatchObject({
+    change: 'LEFT',
+    leaveReason: 'LEFT',
+    member: { state: 'away' },
+  });
+  await take(client, SHOW, { state: 'unseen' }).next();
+  take(client, MESSAGES);
+  expect(await changes.next()).toMatchObject({ change: 'JOINED', member: { state: 'unseen' } });
+});
+
+test('what is shown is bounded, and needs a live socket', async () => {
+  await using signalbox = await startService({ maxPresenceBytes: 64 });
+  const { credential } = await mint(signalbox);
+  const shown = take(signalbox.client({ token: credential }), SHOW, { state: 'x'.repeat(63) });
+  expect(await shown.ended).toMatchObject([
+    { extensions: { code: 'PAYLOAD_TOO_LARGE', limit: 64, field: 'state' } },
+  ]);
+  const { errors } = await signalbox.ask(SHOW, { state: 1 }, credential);
+  expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field: 'setPresence' } }]);
+});
+
+test('a socket that breaks is seen to be lost, one that says goodbye to leave', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
+  const changes = await watch(signalbox);
+  const subscribe = { id: '1', type: 'subscribe', payload: { query: MESSAGES } };
+  const broken = await connectSocket(signalbox);
+  broken.send(subscribe);
+  expect(await changes.next()).toMatchObject({ change: 'JOINED', member: { transport: 'WEBSOCKET' } });
+  broken.ws.terminate();
+  expect(await changes.next()).toMatchObject({ change: 'LEFT', leaveReason: 'CONNECTION_LOST' });
+
+  using polite = await connectSocket(signalbox);
+  polite.send(subscribe);
+  expect(await changes.next()).toMatchObject({ change: 'JOINED' });
+  polite.ws.close(1000);
+  expect(await changes.next()).toMatchObject({ change: 'LEFT', leaveReason: 'LEFT' });
+});
+
+test('whoever is silenced while listening to one channel is seen to leave with NOT_ALLOWED', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'square', { type: 'PUBLIC' });
+  const ada = await mint(signalbox);
+  const changes = await watch(signalbox);
+  for (const client of [signalbox.client({ token: ada.credential }), sseClient(signalbox, ada.credential)]) {
+    await updateToken(signalbox, ada.id, { grants: null });
+    const messages = take(client, MESSAGES);
+    expect(await changes.next()).toMatchObject({ change: 'JOINED', member: { token: ada.id } });
+    await updateToken(signalbox, ada.id, { grants: [] });
+    expect(await changes.next()).toMatchObject({ change: 'LEFT', leaveReason: 'NOT_ALLOWED' });
+    expect(await messages.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+  }
+  await updateToken(signalbox, ada.id, { grants: null });
+  const messages = take(signalbox.client({ token: ada.credential }), MESSAGES);
+  expect(await changes.next()).toMatchObject({ change: 'JOINED' });
+  await signalbox.request(`mutation { updateChannel(id: "square", input: { type: PRIVATE }) { id } }`);
+  expect(await changes.next()).toMatchObject({ change: 'LEFT', leaveReason: 'NOT_ALLOWED' });
+  expect(await messages.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+});
+
+test('an inbox with presence tells of each channel for as long as the token may see who is there', async () => {
+  await using signalbox = await startService();
+  for (const id of ['square', 'park']) await createChannel(signalbox, id, { type: 'UNPROTECTED' });
+  const ada = await mint(signalbox, {
+    channels: ['square'],
+    grants: [
+      { channels: '*', actions: ['SUBSCRIBE'] },
+      { channels: 'park', actions: ['PRESENCE'] },
+    ],
+  });
+  const events = take(
+    signalbox.client({ token: ada.credential }),
+    `subscription { events(presence: true) {
+      __typename
+      ... on PresenceChanged { presence { change channel member { token } } }
+      ... on ChannelMessage { message { event } }
+    } }`,
+  );
+  await events.next();
+  const come = async (channel: string) => {
+    const client = signalbox.client({});
+    take(client, `subscription ($c: ID!) { messages(channel: $c) { id } }`, { c: channel });
+    await settled(client);
+  };
+  const seen = (channel: string) => ({
+    events: {
+      __typename: 'PresenceChanged',
+      presence: { change: 'JOINED', channel, member: { token: null } },
+    },
+  });
+  await come('square');
+  await publish(signalbox, 'square', 'sentinel');
+  expect(await events.next()).toEqual({
+    events: { __typename: 'ChannelMessage', message: { event: 'sentinel' } },
+  });
+
+  await subscribeToken(signalbox, 'park', ada.id);
+  await come('park');
+  expect((await events.next()).events.__typename).toBe('ChannelAvailable');
+  const own = await events.next();
+  expect(own.events.presence).toEqual({ change: 'JOINED', channel: 'park', member: { token: ada.id } });
+  expect(await events.next()).toEqual(seen('park'));
+
+  await updateToken(signalbox, ada.id, { grants: null });
+  expect((await events.next()).events.__typename).toBe('TokenUpdated');
+  await come('square');
+  expect(await events.next()).toEqual(seen('square'));
+});
+
+test('a token sees its own connections, and those of no other', async () => {
+  await using signalbox = await startService();
+  const [ada, bob] = [await mint(signalbox), await mint(signalbox)];
+  await take(signalbox.client({ token: ada.credential }), CONNECTED).next();
+  const own = `{ viewer { token { isOnline connections { transport connectedAt } } } }`;
+  expect((await signalbox.request(own, {}, ada.credential)).viewer.token).toEqual({
+    isOnline: true,
+    connections: [{ transport: 'WEBSOCKET', connectedAt: expect.stringMatching(/^\d{4}-.*Z$/) }],
+  });
+  const ask = (bearer: string | null) =>
+    signalbox.ask(`query ($t: ID!) { isOnline(token: $t) }`, { t: ada.id }, bearer);
+  expect((await ask(ada.credential)).data).toEqual({ isOnline: true });
+  expect((await ask(bob.credential)).errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+  expect((await ask(null)).errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
+});

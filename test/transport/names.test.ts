@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { createChannel, mint } from '../support/backend.ts';
+import { take } from '../support/events.ts';
+import { startService } from '../support/service.ts';
+import { connectSocket } from '../support/socket.ts';
+
+const NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'then'];
+
+test.each(NAMES)('%s is a name like any other, wherever names go', async (name) => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, name, { type: 'PUBLIC' });
+  const { credential } = await mint(signalbox, {
+    identity: name,
+    channels: [name],
+    grants: [{ channels: name, actions: ['SUBSCRIBE', 'PUBLISH', 'PRESENCE'] }],
+  });
+  const messages = take(
+    signalbox.client({ token: credential }),
+    `subscription ($c: ID!, $e: [String!]) { messages(channel: $c, events: $e) { channel event data sender { identity } } }`,
+    { c: name, e: [name] },
+  );
+  const data: unknown = JSON.parse(`{"${name}": {"isAdmin": true}, "list": [{"${name}": 1}]}`);
+  const say = `mutation ($c: ID!, $e: String!, $d: JSON) { publishMessage(channel: $c, event: $e, data: $d, idempotencyKey: $e) { connections repeated } }`;
+  const variables = { c: name, e: name, d: data };
+  expect(await signalbox.request(say, variables, credential)).toMatchObject({
+    publishMessage: { repeated: false },
+  });
+  expect(await signalbox.request(say, variables, credential)).toMatchObject({
+    publishMessage: { repeated: true },
+  });
+  expect(({} as Record<string, unknown>)['isAdmin']).toBeUndefined();
+
+  const { channel } = await signalbox.request(
+    `query ($c: ID!) { channel(id: $c) { id messages { nodes { event data sender { identity } } } presence { count } } }`,
+    { c: name },
+  );
+  expect(channel).toMatchObject({
+    id: name,
+    messages: { nodes: [{ event: name, sender: { identity: name } }] },
+  });
+  expect(JSON.stringify(channel.messages.nodes[0].data)).toBe(JSON.stringify(data));
+  messages.stop();
+});
+
+test.each(NAMES)('%s is an id of an operation and an alias like any other', async (name) => {
+  await using signalbox = await startService();
+  using socket = await connectSocket(signalbox);
+  for (let times = 0; times < 2; times++) {
+    socket.send({ id: name, type: 'subscribe', payload: { query: `{ ${name}: viewer { kind } }` } });
+    const next = await socket.next();
+    expect(next).toMatchObject({ id: name, type: 'next' });
+    expect(JSON.stringify(next.payload)).toBe(`{"data":{"${name}":{"kind":"ANONYMOUS"}}}`);
+    expect(await socket.next()).toEqual({ id: name, type: 'complete' });
+  }
+});
