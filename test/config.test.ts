@@ -45,7 +45,7 @@ test.each(numbers)('%s is refused out of its range, and where it is no whole num
   const bad = [
     min! - 1,
     max! + 1,
-    max! + 0.5,
+    min! + 0.5,
     `${min!} `,
     `+${max!}`,
     '1e3',

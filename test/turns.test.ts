@@ -21,7 +21,7 @@ function work() {
 test('of one key, each begins when the one before it has ended, in the order of the calls, whatever becomes of it', async () => {
   const task = fc.record({ key: fc.constantFrom('a', 'b'), turns: fc.nat(4), fails: fc.boolean() });
   await fc.assert(
-    fc.asyncProperty(fc.array(task, { maxLength: 20 }), async (tasks) => {
+    fc.asyncProperty(fc.array(task, { maxLength: 20, size: 'max' }), async (tasks) => {
       const turns = createTurns();
       const running = new Set<string>();
       const began: number[] = [];
@@ -65,6 +65,22 @@ test('another key does not wait', async () => {
   slow.finish();
   await behind.begun;
   behind.finish();
+  await Promise.all(all);
+});
+
+test('whoever comes while the second of three runs waits for it', async () => {
+  const turns = createTurns();
+  const [first, second, third] = [work(), work(), work()];
+  const all = [turns('a', first.run), turns('a', second.run)];
+  first.finish();
+  await all[0];
+  await second.begun;
+  all.push(turns('a', third.run));
+  await turns('b', async () => undefined);
+  expect(third.hasBegun()).toBe(false);
+  second.finish();
+  await third.begun;
+  third.finish();
   await Promise.all(all);
 });
 

@@ -18,9 +18,10 @@ export function openChannelState(
     let sink: Sink<Channel> | undefined;
     let shown = 0;
     const show = (channel: Channel) => {
-      if (channel.version <= shown) return;
+      // What changes before there is a sink is what is shown first.
+      if (!sink || channel.version <= shown) return;
       shown = channel.version;
-      sink?.push(channel);
+      sink.push(channel);
     };
     return {
       start(given, { channel }) {

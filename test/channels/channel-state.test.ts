@@ -101,6 +101,19 @@ test('channelState yields what is, then each change once and in order, to everyo
   expect(await late.next()).toEqual({ channelState: { state: { n: 4 }, version: 5 } });
 });
 
+test('channelState yields what is, also where it changes in the same breath', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'room');
+  const client = signalbox.client();
+  await settled(client);
+  const watching = take(client, STATE);
+  const changed = take(client, SET, { state: 'changed' });
+  await changed.next();
+  expect(await watching.until(({ channelState }) => channelState.version === 2)).toEqual({
+    channelState: { state: 'changed', version: 2 },
+  });
+});
+
 test('ChannelStateUpdated reaches the members of the channel and nobody else', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');

@@ -1,13 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  createChannel,
-  mint,
-  publish,
-  revokeToken,
-  settled,
-  subscribeToken,
-  updateToken,
-} from '../support/backend.ts';
+import { createChannel, mint, publish, settled, subscribeToken, updateToken } from '../support/backend.ts';
 import { take } from '../support/events.ts';
 import { createFolder } from '../support/folder.ts';
 import { startService, type TestService } from '../support/service.ts';

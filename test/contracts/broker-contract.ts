@@ -52,7 +52,7 @@ function publishing(make: Make): void {
       waits: fc.boolean(),
     });
     await fc.assert(
-      fc.asyncProperty(fc.array(publish, { maxLength: 30 }), async (plan) => {
+      fc.asyncProperty(fc.array(publish, { maxLength: 30, size: 'max' }), async (plan) => {
         await using made = await make();
         const { broker } = made;
         const { heard } = listen(broker);
@@ -166,7 +166,7 @@ function reading(make: Make): void {
     });
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.constantFrom(...ADDRESSES), { maxLength: 25 }),
+        fc.array(fc.constantFrom(...ADDRESSES), { maxLength: 25, size: 'max' }),
         request,
         async (said, asked) => {
           await using made = await make();
@@ -186,7 +186,7 @@ function reading(make: Make): void {
           }
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 
@@ -210,7 +210,7 @@ function reading(make: Make): void {
     const range = fc.record({ after: fc.nat(20), before: fc.nat(22), limit: fc.integer({ min: 1, max: 8 }) });
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.constantFrom(...ADDRESSES.slice(0, 2)), { maxLength: 20 }),
+        fc.array(fc.constantFrom(...ADDRESSES.slice(0, 2)), { maxLength: 20, size: 'max' }),
         range,
         async (said, { limit, ...between }) => {
           await using made = await make();
@@ -292,7 +292,7 @@ function reading(make: Make): void {
 
 function telling(make: Make): void {
   test('whoever listens first and then reads misses nothing, whenever that is', async () => {
-    const bursts = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 8 });
+    const bursts = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 8, size: 'max' });
     await fc.assert(
       fc.asyncProperty(bursts, fc.nat(), fc.boolean(), async (sizes, chance, waits) => {
         await using made = await make();

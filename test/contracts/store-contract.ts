@@ -98,7 +98,7 @@ export function storeContract(name: string, make: () => Store | Promise<Store>):
     test('batches at the same time do not mix: each leaves all of its rows or none', async () => {
       await using store = await make();
       await fc.assert(
-        fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 20 }), async (fates) => {
+        fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 20, size: 'max' }), async (fates) => {
           await store.batch([
             store.db.delete(projects),
             store.db.insert(projects).values(project('taken', 'taken')),

@@ -47,13 +47,10 @@ async function beCutOff(
   await createChannel(signalbox, 'two');
   const token = await mint(signalbox, { channels: ['one', 'two'] });
   let lives = 0;
-  await using proxy = await createProxy(
-    () => Number(new URL(signalbox.url).port),
-    () => {
-      const life = LIFE_BYTES.least + Math.floor(random() * (LIFE_BYTES.most - LIFE_BYTES.least));
-      return ++lives <= CUTS ? life : undefined;
-    },
-  );
+  await using proxy = await createProxy(Number(new URL(signalbox.url).port), () => {
+    const life = LIFE_BYTES.least + Math.floor(random() * (LIFE_BYTES.most - LIFE_BYTES.least));
+    return ++lives <= CUTS ? life : undefined;
+  });
 
   const params = { token: token.credential };
   const retrying = { retryAttempts: CUTS + 1, retryWait: () => Promise.resolve(), generateID };

@@ -1,5 +1,7 @@
+import { type Client } from 'graphql-ws';
 import { expect, test } from 'vitest';
 import { createChannel, mint, type Minted } from '../support/backend.ts';
+import { take } from '../support/events.ts';
 import { EVENTS, follow, type Followed } from '../support/follow.ts';
 import { createRandom } from '../support/random.ts';
 import { numbers, say } from '../support/say.ts';
@@ -8,12 +10,19 @@ import { startService, type TestService } from '../support/service.ts';
 const ROUNDS = 200;
 const room = (number: number) => `room:${number}`;
 
-const change = (what: 'subscribeToken' | 'unsubscribeToken') =>
+type Change = 'subscribeToken' | 'unsubscribeToken';
+
+const changeQuery = (what: Change) =>
   `mutation ($channel: ID!, $token: ID!) { ${what}(channel: $channel, token: $token) { createdAt } }`;
 const subscribe = ({ request }: TestService, channel: string, { id: token }: Minted) =>
-  request(change('subscribeToken'), { channel, token });
+  request(changeQuery('subscribeToken'), { channel, token });
 const unsubscribe = ({ request }: TestService, channel: string, { id: token }: Minted) =>
-  request(change('unsubscribeToken'), { channel, token });
+  request(changeQuery('unsubscribeToken'), { channel, token });
+
+/** The same on a live socket. */
+function change(client: Client, what: Change, channel: string, { id: token }: Minted): Promise<unknown> {
+  return take(client, changeQuery(what), { channel, token }).next();
+}
 
 /** A live inbox of the token. */
 async function listen(signalbox: TestService, { credential }: Minted): Promise<Followed> {
@@ -96,15 +105,40 @@ test('connections that open while the token is subscribed hear what is said afte
   }
 });
 
+test('an inbox that opens in the same breath as its token is subscribed knows every channel', async () => {
+  await using signalbox = await startService({ maxOperationsPerConnection: 500 });
+  await Promise.all(numbers(50).map((number) => createChannel(signalbox, room(number), { type: 'PUBLIC' })));
+  const token = await mint(signalbox);
+  const client = signalbox.client({ token: token.credential }, { lazy: false });
+  await new Promise((resolve) => client.on('connected', resolve));
+  // All of it leaves in one write and arrives in one turn of the event loop.
+  const changes: Promise<unknown>[] = [];
+  const inboxes = numbers(50).map((number) => {
+    const inbox = follow(client, EVENTS);
+    changes.push(change(client, 'subscribeToken', room(number), token));
+    return inbox;
+  });
+  await Promise.all(changes);
+  for (const number of numbers(50)) await say(signalbox, { channel: room(number) }, number);
+  for (const heard of await heardBy(signalbox, token, inboxes)) expect(heard).toEqual(numbers(50));
+  for (const { events } of inboxes) {
+    const [{ channels }, ...available] = events;
+    const known = [...channels, ...available.map(({ channel }) => channel)].map(({ id }) => id);
+    expect(known.sort()).toEqual(numbers(50).map(room).sort());
+  }
+});
+
 test('after subscribing and unsubscribing at once, live connections hear what the membership says', async () => {
   const random = createRandom();
-  await using signalbox = await startService();
+  await using signalbox = await startService({ maxOperationsPerConnection: 500 });
   await Promise.all(numbers(20).map((number) => createChannel(signalbox, room(number))));
   const token = await mint(signalbox);
   const inboxes = await Promise.all(numbers(5).map(() => listen(signalbox, token)));
+  const backend = signalbox.client(undefined, { lazy: false });
+  await new Promise((resolve) => backend.on('connected', resolve));
   const changes = numbers(400).map(() => {
-    const act = random() < 0.5 ? subscribe : unsubscribe;
-    return act(signalbox, room(Math.floor(random() * 20)), token);
+    const what = random() < 0.5 ? 'subscribeToken' : 'unsubscribeToken';
+    return change(backend, what, room(Math.floor(random() * 20)), token);
   });
   await Promise.all(changes);
 

@@ -81,7 +81,7 @@ test('a token that is narrowed in the middle of a replay hears no more of it', a
   await createChannel(signalbox, 'room');
   await createChannel(signalbox, 'other');
   const token = await mint(signalbox, { channels: ['room', 'other'] });
-  await sayTooMuch(signalbox, 'room', 'other');
+  await sayTooMuch(signalbox, ['room', 'other']);
   const client = signalbox.client({ token: token.credential });
   const reader = stall(client);
   const inbox = follow(client, EVENTS, { since: token.cursor });
@@ -103,7 +103,7 @@ test('a membership that ends and begins anew in the middle of a replay shows not
   await using signalbox = await startRoomyService();
   await createChannel(signalbox, 'room');
   const token = await mint(signalbox, { channels: ['room'] });
-  await sayTooMuch(signalbox, 'room');
+  await sayTooMuch(signalbox, ['room']);
   const client = signalbox.client({ token: token.credential });
   const reader = stall(client);
   const inbox = follow(client, EVENTS, { since: token.cursor });

@@ -3,6 +3,7 @@ import { createChannel, mint } from '../support/backend.ts';
 import { DIRECT_MESSAGES, EVENTS, follow, MESSAGES, type Followed, type Heard } from '../support/follow.ts';
 import { count, numbers, say, sayAll } from '../support/say.ts';
 import { startService } from '../support/service.ts';
+import { sayTooMuch, stall, startRoomyService, TOO_MUCH } from '../support/stall.ts';
 
 const dataOf = ({ messages }: Followed) => messages.map(({ data }) => data);
 const isThrough = ({ messages }: Followed) => messages.at(-1)?.data === 'the last';
@@ -137,4 +138,24 @@ test('whoever resumes after 5,000 messages while more are said hears all of them
   await say(signalbox, { channel: 'room' }, 'the last');
   await Promise.all(followed.map((one) => one.until(isThrough)));
   for (const one of followed) expect(dataOf(one)).toEqual([...numbers(next), 'the last']);
+});
+
+test('what is said while a reader is stalled at the end of its replay follows, once and in order', async () => {
+  await using signalbox = await startRoomyService();
+  await createChannel(signalbox, 'room');
+  const token = await mint(signalbox, { channels: ['room'] });
+  await sayTooMuch(signalbox, ['room']);
+  const client = signalbox.client({ token: token.credential });
+  const reader = stall(client);
+  const inbox = follow(client, EVENTS, { since: token.cursor });
+  while ((await say(signalbox, { channel: 'room' }, 'passing', { ephemeral: true })).connections === 0);
+  await count(signalbox, 'room', 300, TOO_MUCH);
+  reader.goOn();
+  await say(signalbox, { channel: 'room' }, 'the last');
+  await inbox.until(isThrough);
+  const kept = inbox.messages.filter(({ cursor }) => cursor !== null);
+  expect(kept.map(({ data }) => data.number ?? data)).toEqual([...numbers(TOO_MUCH + 300), 'the last']);
+  // What passes by is held until the reader is there, and no longer.
+  expect(inbox.messages.filter(({ data }) => data === 'passing')).toHaveLength(1);
+  expect(inbox.messages.findIndex(({ data }) => data === 'passing')).toBeGreaterThanOrEqual(TOO_MUCH);
 });

@@ -10,11 +10,11 @@ export interface Proxy extends AsyncDisposable {
 }
 
 /**
- * Passes on what comes to it to the port that `service` names at that moment. Each connection is cut, in the middle of whatever it carries, once as many bytes
+ * Passes on what comes to it to the port of the service, as it is at that moment. Each connection is cut, in the middle of whatever it carries, once as many bytes
  * have come back from the service as `lifetime` said when it was opened; undefined: never.
  */
 export async function createProxy(
-  service: () => number,
+  service: number | (() => number),
   lifetime: () => number | undefined = () => undefined,
 ): Promise<Proxy> {
   const live = new Set<Socket>();
@@ -27,7 +27,7 @@ export async function createProxy(
   }
 
   const proxy = createServer((client) => {
-    const upstream = connect(service(), '127.0.0.1');
+    const upstream = connect(typeof service === 'number' ? service : service(), '127.0.0.1');
     let left = lifetime() ?? Number.POSITIVE_INFINITY;
     live.add(client);
     client.pipe(upstream);

@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest';
+import { defaultConfig } from '../../src/config.ts';
+import { createSchema } from '../../src/schema/schema.ts';
+import { createDocuments } from '../../src/transport/documents.ts';
 import { startService } from '../support/service.ts';
 import { askAll, DOORS } from '../support/three-doors.ts';
 
@@ -142,4 +145,20 @@ test.each(Object.keys(DOORS))('several operations at once are not taken over %s'
   expect(answer?.errors?.map(({ extensions }) => extensions)).toEqual([
     { code: 'BAD_USER_INPUT', retryable: false },
   ]);
+});
+
+test('documents are kept for the next time as long as all that are kept are not too long together', () => {
+  const setup = { showsSchema: true, wording: (message: string) => message };
+  const documents = createDocuments(createSchema(), defaultConfig({ maxTokens: 10_000 }), setup);
+  const numbered = (n: number) => `query q${n} { viewer { ${'kind '.repeat(2000)} } }`;
+  const first = documents.parse(numbered(0));
+  // Compared here: to show how two documents differ takes minutes.
+  expect(documents.parse(numbered(0)) === first).toBe(true);
+  // Each has 10,000 characters.
+  for (let n = 1; n < 100; n++) documents.parse(numbered(n));
+  expect(documents.parse(numbered(99)) === documents.parse(numbered(99))).toBe(true);
+  expect(documents.parse(numbered(0)) === first).toBe(false);
+  // One that is too long by itself is not kept, and does no harm.
+  const long = `{ viewer { kind } } # ${'x'.repeat(600_000)}`;
+  expect(documents.parse(long) === documents.parse(long)).toBe(false);
 });

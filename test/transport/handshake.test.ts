@@ -12,7 +12,7 @@ const NO_KEY = 'key_nobody.ffffffffffffffffffffffff';
 const closeOf = (name: CloseName): Close => ({ code: CLOSE_CODES[name].code, reason: name });
 
 test('whoever says nothing is closed when the handshake has taken too long', async () => {
-  await using signalbox = await startService({ handshakeTimeoutMs: 100 });
+  await using signalbox = await startService({ handshakeTimeoutMs: 1000 });
   using early = await connectSocket(signalbox);
   using silent = await openSocket(signalbox);
   expect(await silent.closed).toEqual(closeOf('SLOW_OR_SILENT'));
@@ -48,7 +48,7 @@ function hangVerifier({ service }: TestService): () => void {
 }
 
 test('a verifier that hangs is covered by the same time-out', async () => {
-  await using signalbox = await startService({ handshakeTimeoutMs: 100 });
+  await using signalbox = await startService({ handshakeTimeoutMs: 1000 });
   const { id, credential } = await mint(signalbox);
   const finish = hangVerifier(signalbox);
   using socket = await openSocket(signalbox);

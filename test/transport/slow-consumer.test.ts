@@ -115,7 +115,7 @@ test('a reader may fall behind by SIGNALBOX_MAX_QUEUE_BYTES, beside what the net
 });
 
 test('a peer that answers no ping is hung up on and offline, and one that does is not', async () => {
-  await using signalbox = await startService({ pingIntervalMs: 100 });
+  await using signalbox = await startService({ pingIntervalMs: 1000 });
   await createChannel(signalbox, 'news', { type: 'PUBLIC' });
   const [dead, alive] = [await mint(signalbox), await mint(signalbox)];
   const gone = take(signalbox.client(), GONE);

@@ -125,3 +125,19 @@ test('a stream that runs feels what updateToken changes', async () => {
     events: { __typename: 'TokenUpdated', token: { role: 'GUEST', isOnline: true } },
   });
 });
+
+test('what a stream shows is what its token may see at that moment', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'news');
+  const { id, credential } = await mint(signalbox, { channels: ['news'] });
+  const states = take(
+    sseClient(signalbox, credential),
+    `subscription { channelState(channel: "news") { presence { count } } }`,
+  );
+  expect(await states.next()).toEqual({ channelState: { presence: { count: 0 } } });
+  await updateToken(signalbox, id, { grants: [{ channels: 'news', actions: ['SUBSCRIBE'] }] });
+  await signalbox.request(`mutation { setChannelState(channel: "news", state: 1) { id } }`);
+  expect(await states.ended).toMatchObject([
+    { path: ['channelState', 'presence', 'count'], extensions: { code: 'FORBIDDEN' } },
+  ]);
+});

@@ -221,7 +221,7 @@ function checkEnds(facts: Facts, stream: Stream, fault: Fault): void {
     for (const { from, ended, expiresAt } of entitlement.ends) {
       if (ended !== 'EXPIRED' || expiresAt === null || from.returned <= opened || from.returned > closed)
         continue;
-      const late = (walls[closed] ?? walls.at(-1)!) - expiresAt;
+      const late = (walls[closed] ?? walls.at(-1)!) - expiresAt - lostMs(facts, from.returned, closed);
       if (late > EXPIRY_MS) fault(1, `went on for ${late} ms after it expired`);
     }
   }
@@ -230,4 +230,10 @@ function checkEnds(facts: Facts, stream: Stream, fault: Fault): void {
   if (entitlement.surely(isOpen, last?.closed ?? last?.opened ?? 0, stream.ended)) {
     fault(1, 'was turned away, though its token was open');
   }
+}
+
+/** How long the machine let the process wait: neither service nor client is late by that. */
+function lostMs({ evening }: Facts, from: Moment, to: Moment): number {
+  const lost = evening.lost.filter(({ at }) => at >= from && at <= to);
+  return lost.reduce((sum, { ms }) => sum + ms, 0);
 }

@@ -50,6 +50,7 @@ export class Phone implements AsyncDisposable {
   /** Nothing was delivered before it to the subscription that runs now. */
   #floor = 0;
   #opens = 0;
+  #isOver = false;
   #outage: { over: Promise<void>; end: () => void } | undefined;
 
   static async create(facts: PhoneFacts): Promise<Phone> {
@@ -127,6 +128,7 @@ export class Phone implements AsyncDisposable {
         else this.#facts.surprise(`${stream.name} was answered ${JSON.stringify(errors)}`);
       },
       error: (reason) => {
+        if (this.#isOver) return;
         if (codeOf(reason) !== RENEW) this.#facts.surprise(`${stream.name} ended: ${describe(reason)}`);
         stream.ended = this.#facts.now();
         this.#look();
@@ -195,14 +197,17 @@ export class Phone implements AsyncDisposable {
     return this.#until(() => this.#texts.has(text));
   }
 
+  /** What happens from now on is not noted. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true;
     this.mend();
-    this.leave();
+    this.#stop?.();
     await this.#proxy[Symbol.asyncDispose]();
     await Promise.resolve(this.#client.dispose()).catch(() => undefined);
   }
 
   #see(event: SeenEvent): void {
+    if (this.#isOver) return;
     const at = this.#facts.now();
     const { sessions, seen } = this.stream;
     if (event.__typename === 'Connected') {
@@ -220,7 +225,7 @@ export class Phone implements AsyncDisposable {
 
   #closed(code: number | undefined): void {
     const session = this.stream.sessions.at(-1);
-    if (!session || session.closed !== undefined) return;
+    if (this.#isOver || !session || session.closed !== undefined) return;
     session.closed = this.#facts.now();
     session.code = code;
   }

@@ -37,6 +37,7 @@ const CONFIG: Partial<Config> = {
 /** How long those who are here may take to see the last word. */
 const LAST_WORD_MS = 20_000;
 const SETTLING_MS = 10_000;
+const BEAT_MS = 20;
 
 const PUBLISH = `mutation ($channel: ID!, $data: JSON, $ephemeral: Boolean, $key: String) {
   receipt: publishMessage(channel: $channel, event: "said", data: $data, ephemeral: $ephemeral, idempotencyKey: $key) {
@@ -64,11 +65,15 @@ const OPEN = `mutation ($input: CreateChannelInput!) { createChannel(input: $inp
 export async function playEvening(options: EveningOptions): Promise<Evening & { cuts: number }> {
   await using signalbox = await startService(CONFIG);
   await using party = new Party(signalbox, options);
-  await party.open();
-  await party.play();
-  await party.close();
-  // A copy: to close the phones is no part of the evening.
-  return structuredClone(party.evening);
+  const beat = setInterval(() => party.beat(), BEAT_MS);
+  try {
+    await party.open();
+    await party.play();
+    await party.close();
+  } finally {
+    clearInterval(beat);
+  }
+  return party.evening;
 }
 
 class Party implements AsyncDisposable {
@@ -80,6 +85,7 @@ class Party implements AsyncDisposable {
   /** What was begun and not waited for. */
   readonly #pending = new Set<Promise<unknown>>();
   #isStormy = true;
+  #beat = { wall: 0, cpu: 0 };
   #words = 0;
 
   constructor(signalbox: TestService, options: EveningOptions) {
@@ -88,6 +94,7 @@ class Party implements AsyncDisposable {
     this.evening = {
       seed: options.seed,
       walls: [],
+      lost: [],
       places: placesOf(options),
       bearers: [],
       said: [],
@@ -98,6 +105,17 @@ class Party implements AsyncDisposable {
       ending: { sent: 0, returned: 0, online: [], channels: [], histories: [], mail: [] },
       cuts: 0,
     };
+  }
+
+  /** Notes whether the machine is so busy that we hardly run: a beat that is late, though we did not compute. */
+  beat(): void {
+    const { walls, lost } = this.evening;
+    const { user, system } = process.cpuUsage();
+    const at = this.#now();
+    const now = { wall: walls[at]!, cpu: (user + system) / 1000 };
+    const ms = now.wall - this.#beat.wall - BEAT_MS - (now.cpu - this.#beat.cpu);
+    if (this.#beat.wall > 0 && ms > BEAT_MS) lost.push({ at, ms });
+    this.#beat = now;
   }
 
   async open(): Promise<void> {

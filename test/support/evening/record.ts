@@ -3,6 +3,8 @@ export interface Evening {
   seed: number;
   /** When each moment was, in milliseconds since 1970. */
   walls: number[];
+  /** Time in which the process wanted to run and was not let, and the moment after it. */
+  lost: { at: Moment; ms: number }[];
   places: Place[];
   bearers: Bearer[];
   said: Said[];
