@@ -89,11 +89,12 @@ export async function startService(
   const authenticate = createAuthenticate({ apiKeys, credentials, tokens, clock });
 
   const channels = createChannels({ store, clock, newId, config, announce, audit, logHead });
-  const findChannel = channels.find;
+  const { find: findChannel, inTurn } = channels;
   const memberships = createMemberships({
     store,
     tokens,
     findChannel,
+    inTurn,
     clock,
     config,
     announce,

@@ -43,14 +43,13 @@ test.each([0, DAY_MS])('work that was due %i ms ago runs in the next turn, not i
   expect(ranAt).toHaveLength(1);
 });
 
-test.each([1000, 90 * DAY_MS])('work that is due in %i ms and cancelled never runs', (ms) => {
-  const { ranAt, cancel } = due(START + ms);
-  vi.advanceTimersByTime(ms - 1);
+test.each([0, 1, 2])('work that is cancelled never runs, also after %i timers on the way to it', (timers) => {
+  const { ranAt, cancel } = due(START + 90 * DAY_MS);
+  for (let nth = 0; nth < timers; nth++) vi.advanceTimersToNextTimer();
   cancel();
   cancel();
-  vi.advanceTimersByTime(90 * DAY_MS);
-  expect(ranAt).toEqual([]);
   expect(vi.getTimerCount()).toBe(0);
+  expect(ranAt).toEqual([]);
 });
 
 test('a clock that is set back, or a timer that fires early, does not bring forward what is due', () => {

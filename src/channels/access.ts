@@ -54,8 +54,9 @@ export function mayDo(caller: Caller, action: Action, { channel, membership }: E
 }
 
 export function refusal(caller: Caller, action: Action, channelId: string): SignalboxError {
+  const who = caller.kind === 'ANONYMOUS' ? 'a caller without a token' : 'this caller';
   return new SignalboxError(
     caller.kind === 'ANONYMOUS' ? 'UNAUTHENTICATED' : 'FORBIDDEN',
-    `There is no channel “${channelId}” in which this caller may ${action}.`,
+    `There is no channel “${channelId}” in which ${who} may ${action}.`,
   );
 }

@@ -38,6 +38,8 @@ export interface Channels {
   list(caller: Caller, page: PageRequest, type?: ChannelType): Promise<Page<Channel>>;
   find(projectId: string, id: string): Promise<Channel | undefined>;
   readonly access: Access;
+  /** Runs `work` while nobody else of this node changes the channel, so that reading it and telling of it are one step. */
+  inTurn<T>(projectId: string, id: string, work: () => Promise<T>): Promise<T>;
 }
 
 /** A patch is tried so often while other nodes change the same state; then its caller is told. */
@@ -56,11 +58,8 @@ export function createChannels(parts: {
   const rows = createChannelStore(store);
   const access = createAccess({ findChannel: rows.find, findMembership: createMembershipStore(store).find });
 
-  /** Those who change one state on this node take turns, so that none of them is in another's way. */
   const turns = createTurns();
-  function inTurn(caller: Caller, id: string, change: () => Promise<Channel>): Promise<Channel> {
-    return turns(`${caller.projectId}\n${id}`, change);
-  }
+  const inTurn: Channels['inTurn'] = (projectId, id, work) => turns(`${projectId}\n${id}`, work);
 
   async function saveState(before: Channel, state: Json, ifVersion?: number): Promise<Channel | undefined> {
     const { projectId, id } = before;
@@ -108,31 +107,36 @@ export function createChannels(parts: {
       requireApiKey(caller);
       const { projectId } = caller;
       const type = input.type === undefined ? {} : { type: input.type };
-      const channel = await rows.update(projectId, id, { ...type, ...parsePolicy(input, config) });
-      if (!channel) throw notFound('channel', id);
-      await announce({ kind: 'CHANNEL_UPDATED', projectId, channel });
-      audit({ action: 'channel.update', projectId, actor: actorOf(caller), subject: id });
-      return channel;
+      const change = { ...type, ...parsePolicy(input, config) };
+      return inTurn(projectId, id, async () => {
+        const channel = await rows.update(projectId, id, change);
+        if (!channel) throw notFound('channel', id);
+        await announce({ kind: 'CHANNEL_UPDATED', projectId, channel });
+        audit({ action: 'channel.update', projectId, actor: actorOf(caller), subject: id });
+        return channel;
+      });
     },
     async remove(caller, id) {
       requireApiKey(caller);
       const { projectId } = caller;
-      const channel = await rows.find(projectId, id);
-      if (!channel) throw notFound('channel', id);
-      await rows.remove(projectId, id);
-      await announce({ kind: 'CHANNEL_DELETED', projectId, channelId: id });
-      audit({ action: 'channel.delete', projectId, actor: actorOf(caller), subject: id });
-      return channel;
+      return inTurn(projectId, id, async () => {
+        const channel = await rows.find(projectId, id);
+        if (!channel) throw notFound('channel', id);
+        await rows.remove(projectId, id);
+        await announce({ kind: 'CHANNEL_DELETED', projectId, channelId: id });
+        audit({ action: 'channel.delete', projectId, actor: actorOf(caller), subject: id });
+        return channel;
+      });
     },
     setState: (caller, id, state, ifVersion) =>
-      inTurn(caller, id, async () => {
+      inTurn(caller.projectId, id, async () => {
         const { channel } = await access.require(caller, 'MODERATE', id);
         const saved = await saveState(channel, state as Json, ifVersion);
         if (!saved) throw await conflict(caller, id);
         return saved;
       }),
     patchState: (caller, id, patch, ifVersion) =>
-      inTurn(caller, id, async () => {
+      inTurn(caller.projectId, id, async () => {
         for (let attempt = 0; attempt < MAX_PATCH_ATTEMPTS; attempt++) {
           const { channel } = await access.require(caller, 'MODERATE', id);
           if (ifVersion !== undefined && ifVersion !== channel.version) break;
@@ -148,6 +152,7 @@ export function createChannels(parts: {
     },
     find: (projectId, id) => rows.find(projectId, id),
     access,
+    inTurn,
   };
 }
 

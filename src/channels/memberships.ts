@@ -5,12 +5,13 @@ import { notFound, SignalboxError, type ErrorCode } from '../errors.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { decide } from '../tokens/authorisation.ts';
-import { actorOf, requireApiKey, type Caller } from '../tokens/caller.ts';
+import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
 import { type Token } from '../tokens/token.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 import { createTurns } from '../turns.ts';
 import { refusal } from './access.ts';
 import { type AnnounceChannel, type Channel, type Membership } from './channel.ts';
+import { type Channels } from './channels.ts';
 import { createMembershipStore, type Entry } from './membership-store.ts';
 
 /** What became of one pair of channel and token in a call that named many. */
@@ -58,13 +59,15 @@ export function createMemberships(parts: {
   store: Store;
   tokens: Tokens;
   findChannel: (projectId: string, id: string) => Promise<Channel | undefined>;
+  /** See Channels. */
+  inTurn: Channels['inTurn'];
   clock: Clock;
   config: Config;
   announce: AnnounceChannel;
   audit: Audit;
   logHead: (projectId: string) => Promise<number>;
 }): Memberships {
-  const { store, tokens, findChannel, clock, config, announce, audit, logHead } = parts;
+  const { store, tokens, findChannel, inTurn, clock, config, announce, audit, logHead } = parts;
   const rows = createMembershipStore(store);
   /** Writing and telling are one step for a token: what live connections hear last is what the rows say. */
   const turns = createTurns();
@@ -92,7 +95,7 @@ export function createMemberships(parts: {
 
   async function subscribe(caller: Caller, channelId: string, tokenId: string): Promise<Membership> {
     const { projectId } = caller;
-    requireSelfOrKey(caller, tokenId);
+    requireKeyOrSelf(caller, tokenId);
     const token = await requireToken(projectId, tokenId);
     const channel = await findChannel(projectId, channelId);
     if (caller.kind === 'TOKEN') {
@@ -123,7 +126,7 @@ export function createMemberships(parts: {
     tokenId: string,
   ): Promise<Membership | undefined> {
     const { projectId } = caller;
-    requireSelfOrKey(caller, tokenId);
+    requireKeyOrSelf(caller, tokenId);
     if (caller.kind === 'API_KEY') {
       await requireChannel(projectId, channelId);
       if (!(await tokens.find(projectId, tokenId))) throw notFound('token', tokenId);
@@ -173,7 +176,7 @@ export function createMemberships(parts: {
   }
 
   const subscribeInTurn: Memberships['subscribe'] = (caller, channelId, tokenId) =>
-    turns(tokenId, () => subscribe(caller, channelId, tokenId));
+    turns(tokenId, () => inTurn(caller.projectId, channelId, () => subscribe(caller, channelId, tokenId)));
   const unsubscribeInTurn: Memberships['unsubscribe'] = (caller, channelId, tokenId) =>
     turns(tokenId, () => unsubscribe(caller, channelId, tokenId));
 
@@ -210,11 +213,6 @@ export function createMemberships(parts: {
     listOfToken: (projectId, tokenId, page) => rows.listOfToken(projectId, tokenId, page),
     listOfChannel: (projectId, channelId, page) => rows.listOfChannel(projectId, channelId, page),
   };
-}
-
-function requireSelfOrKey(caller: Caller, tokenId: string): void {
-  if (caller.kind === 'API_KEY' || (caller.kind === 'TOKEN' && caller.token.id === tokenId)) return;
-  requireApiKey(caller);
 }
 
 /** A membership that would open nothing is refused rather than made in silence. */

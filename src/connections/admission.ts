@@ -35,9 +35,11 @@ export async function admit(
 ): Promise<Admission> {
   const { projectId, caller } = connection;
   let encounter: Encounter | undefined;
-  // What is signalled before the rows are read is in the rows.
+  const early: Signal[] = [];
+  // It listens before it reads: what is signalled while the rows are read is applied after them.
   const see = (signal: Signal) => {
     if (encounter) follow(encounter, signal);
+    else early.push(signal);
   };
   const watching = [watch.on('channel', projectId, channelId, see)];
   if (caller.kind === 'TOKEN') watching.push(watch.on('memberships', projectId, caller.token.id, see));
@@ -72,6 +74,7 @@ export async function admit(
   try {
     const first = await access.require(caller, action, channelId);
     encounter = first;
+    early.forEach(see);
     if (!mayDo(connection.caller, action, first).allowed) throw refusal(connection.caller, action, channelId);
     return {
       get encounter() {

@@ -4,6 +4,9 @@ import { type Signal } from '../broker/signal.ts';
 /** What can be watched: a channel, the memberships of a token, who is in a channel, what is said to one connection. */
 export type WatchKind = 'channel' | 'memberships' | 'presence' | 'connection';
 
+/** In place of a channel’s id: all of them. No channel is called so. */
+export const EVERY_CHANNEL = '*';
+
 /** Hands each signal to those whom it concerns. */
 export interface Watch extends Disposable {
   /** Until disposed, `see` is called with every signal about `id`. It must neither wait nor throw. */
@@ -21,17 +24,15 @@ export function createWatch({
   const listening = broker.listen({
     message: () => 0,
     signal(signal) {
-      const key = keyOfSignal(signal);
-      const concerned = key === undefined ? undefined : watchers.get(key);
-      if (!concerned) return 0;
-      for (const see of [...concerned]) {
+      const concerned = keysOfSignal(signal).flatMap((key) => [...(watchers.get(key) ?? [])]);
+      for (const see of concerned) {
         try {
           see(signal);
         } catch (error) {
           onFault(error);
         }
       }
-      return concerned.size;
+      return concerned.length;
     },
   });
 
@@ -53,24 +54,29 @@ export function createWatch({
 
 const keyOf = (kind: WatchKind, projectId: string, id: string) => `${projectId}\n${kind}\n${id}`;
 
-function keyOfSignal(signal: Signal): string | undefined {
+const keysOfChannel = (projectId: string, id: string) => [
+  keyOf('channel', projectId, id),
+  keyOf('channel', projectId, EVERY_CHANNEL),
+];
+
+function keysOfSignal(signal: Signal): string[] {
   switch (signal.kind) {
     case 'CHANNEL_UPDATED':
     case 'CHANNEL_STATE_UPDATED':
-      return keyOf('channel', signal.projectId, signal.channel.id);
+      return keysOfChannel(signal.projectId, signal.channel.id);
     case 'CHANNEL_DELETED':
-      return keyOf('channel', signal.projectId, signal.channelId);
+      return keysOfChannel(signal.projectId, signal.channelId);
     case 'MEMBERSHIP_BEGAN':
-      return keyOf('memberships', signal.projectId, signal.membership.tokenId);
+      return [keyOf('memberships', signal.projectId, signal.membership.tokenId)];
     case 'MEMBERSHIP_ENDED':
-      return keyOf('memberships', signal.projectId, signal.tokenId);
+      return [keyOf('memberships', signal.projectId, signal.tokenId)];
     case 'PRESENCE_CHANGED':
-      return keyOf('presence', signal.projectId, signal.change.channelId);
+      return [keyOf('presence', signal.projectId, signal.change.channelId)];
     case 'CONNECTION_SIGNALLED':
-      return keyOf('connection', signal.projectId, signal.connectionId);
+      return [keyOf('connection', signal.projectId, signal.connectionId)];
     case 'TOKEN_UPDATED':
     case 'TOKEN_REVOKED':
     case 'API_KEY_CHANGED':
-      return undefined;
+      return [];
   }
 }

@@ -7,6 +7,7 @@ import { type Memberships } from '../channels/memberships.ts';
 import { type Clock } from '../clock.ts';
 import { type Connection, type ConnectionNotice } from '../connections/connection.ts';
 import { EventStream, type Sink, type Source } from '../connections/stream.ts';
+import { EVERY_CHANNEL } from '../connections/watch.ts';
 import { type StreamParts } from './channel-messages.ts';
 import { directAddresses } from './direct-messages.ts';
 import { oneEach, type Event, type UnavailableReason } from './event.ts';
@@ -58,6 +59,8 @@ export async function openInbox(
   };
   const watching = [parts.watch.on('connection', projectId, connection.id, see)];
   if (caller.kind === 'TOKEN') watching.push(parts.watch.on('memberships', projectId, caller.token.id, see));
+  // Which channels concern it is known once they are read; from then on it watches those.
+  const watchingAll = parts.watch.on('channel', projectId, EVERY_CHANNEL, see);
   try {
     const entries = caller.kind === 'TOKEN' ? await parts.memberships.allOf(projectId, caller.token.id) : [];
     const head = await parts.broker.head(projectId);
@@ -72,6 +75,8 @@ export async function openInbox(
   } catch (error) {
     for (const watched of watching) watched[Symbol.dispose]();
     throw error;
+  } finally {
+    watchingAll[Symbol.dispose]();
   }
 }
 

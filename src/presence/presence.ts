@@ -6,7 +6,7 @@ import { every, type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { LEAVE_REASONS, type Connection } from '../connections/connection.ts';
 import { parseJson } from '../names.ts';
-import { requireApiKey, type Caller } from '../tokens/caller.ts';
+import { requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
 import { createTurns } from '../turns.ts';
 
 /** Who is here now. */
@@ -102,7 +102,7 @@ export async function createPresence(parts: {
   const sweeping = every(clock, config.leaseMs / RENEWALS_PER_LEASE, () => void sweep().catch(onFault));
 
   async function connectionsOf(caller: Caller, tokenId: string): Promise<Member[]> {
-    if (caller.kind !== 'TOKEN' || caller.token.id !== tokenId) requireApiKey(caller);
+    requireKeyOrSelf(caller, tokenId);
     return leases.ofToken(caller.projectId, tokenId);
   }
 

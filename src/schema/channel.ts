@@ -15,7 +15,8 @@ import { TokenConnection } from './token.ts';
 const MemberConnection = connectionOf('Member', ConnectionRef);
 
 const ChannelPresence = builder.objectRef<Channel>('ChannelPresence').implement({
-  description: 'Who is in a channel: the live connections that hear it. API keys are not counted.',
+  description:
+    'Who is in a channel: the live connections that hear it, anonymous ones too. API keys are not counted.',
   fields: (t) => ({
     count: t.int({
       description: 'How many connections.',

@@ -14,7 +14,7 @@ function described<Value extends string>(values: readonly Value[], descriptions:
 export const ChannelTypeEnum = builder.enumType('ChannelType', {
   description: 'Who may enter a channel.',
   values: described(CHANNEL_TYPES, {
-    UNPROTECTED: 'Anyone who knows its id, without a token too.',
+    UNPROTECTED: 'Anyone who knows its id, with or without a token.',
     PUBLIC: 'Any token of the project.',
     PRIVATE: 'Tokens that were subscribed to it.',
   }),
@@ -23,7 +23,7 @@ export const ChannelTypeEnum = builder.enumType('ChannelType', {
 export const RoleEnum = builder.enumType('Role', {
   description: 'What a token may do in the channels that it may enter. Grants narrow it.',
   values: described(ROLES, {
-    GUEST: 'Hears UNPROTECTED and PUBLIC channels.',
+    GUEST: 'Hears UNPROTECTED and PUBLIC channels, and sees who is there.',
     SUBSCRIBER: 'Hears every channel that it may enter, and sees who is there.',
     PUBLISHER: 'Speaks too. The default.',
     MODERATOR: 'Moderates too: sets the state of channels.',

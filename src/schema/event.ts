@@ -144,7 +144,7 @@ builder.subscriptionFields((t) => ({
   events: t.field({
     type: EventRef,
     description:
-      'The inbox: everything this connection may hear, as one stream with one cursor. `Connected` comes first; then what was said since `since` in the channels that the token is subscribed to and directly to it, as far as it may hear it now; then what happens. For any caller; without a token there are no channels. Throws BAD_USER_INPUT when `since` is no cursor.',
+      'The inbox: everything this connection may hear, as one stream with one cursor. `Connected` comes first; then what was said since `since` in the channels that the token is subscribed to and directly to it, as far as it may hear it now; then what happens. For any caller; without a token there are no channels. To hear a channel that the token is not subscribed to, see `messages`. Throws BAD_USER_INPUT when `since` is no cursor.',
     args: {
       since: t.arg({ type: 'Cursor', description: 'Resume after this cursor. Absent: from now on.' }),
       presence: t.arg.boolean({

@@ -37,7 +37,7 @@ export function connectionOf<T>(
   cursorType: 'String' | 'Cursor' = 'String',
 ) {
   const Edge = builder.objectRef<{ cursor: string; node: T }>(`${name}Edge`).implement({
-    description: `A ${name} and its place in the list.`,
+    description: 'An entry and its place in the list.',
     fields: (t) => ({
       cursor: t.field({
         type: cursorType,
@@ -47,7 +47,7 @@ export function connectionOf<T>(
             : 'Its place in the list, for `after`.',
         resolve: (edge) => edge.cursor,
       }),
-      node: t.field({ type: node, description: `The ${name}.`, resolve: (edge) => edge.node as never }),
+      node: t.field({ type: node, description: 'The entry.', resolve: (edge) => edge.node as never }),
     }),
   });
   return builder.objectRef<Connected<T>>(`${name}Connection`).implement({

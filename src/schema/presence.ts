@@ -1,5 +1,5 @@
 import { type PresenceChange } from '../broker/signal.ts';
-import { badInput } from '../errors.ts';
+import { SignalboxError } from '../errors.ts';
 import { openPresence } from '../presence/presence-stream.ts';
 import { builder } from './builder.ts';
 import { ConnectionRef } from './connection.ts';
@@ -49,7 +49,7 @@ builder.mutationFields((t) => ({
       'Sets what this connection shows to others in the channels it is in. Over a live socket. Throws BAD_USER_INPUT over plain HTTP, PAYLOAD_TOO_LARGE beyond 1 KiB by default.',
     args: { state: t.arg({ type: 'JSON', description: 'What to show; null: nothing.' }) },
     resolve(_, { state }, { connection, domain }) {
-      if (!connection) throw badInput('setPresence', 'needs a live socket.');
+      if (!connection) throw new SignalboxError('BAD_USER_INPUT', 'setPresence needs a live socket.');
       return domain.presence.show(connection, state ?? null);
     },
   }),

@@ -37,7 +37,7 @@ export const ProjectRef = builder.objectRef<Project>('Project').implement({
   description: 'A tenant: a wall around its API keys, tokens, channels and messages.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: `${describeName('project')}. The embedded default has one, \`default\`.`,
+      description: `${describeName('project')}. A fresh installation has one, \`default\`.`,
     }),
     name: t.exposeString('name', { description: 'What people call it.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),

@@ -143,7 +143,7 @@ const UpdateTokenInput = builder.inputType('UpdateTokenInput', {
 builder.queryFields((t) => ({
   isOnline: t.boolean({
     description:
-      'Whether a token has a live connection now. For API keys, and for the token itself. Throws UNAUTHENTICATED, FORBIDDEN.',
+      'Whether a token has a live connection now; false for one that does not exist. For API keys, and for the token itself. Throws UNAUTHENTICATED, FORBIDDEN.',
     args: { token: t.arg.id({ required: true, description: 'The token’s id.' }) },
     resolve: (_, { token }, { caller, domain }) => domain.presence.isOnline(caller, token),
   }),

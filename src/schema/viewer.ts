@@ -1,4 +1,4 @@
-import { badInput } from '../errors.ts';
+import { SignalboxError } from '../errors.ts';
 import { allowedActions } from '../tokens/authorisation.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { builder } from './builder.ts';
@@ -104,7 +104,7 @@ builder.mutationFields((t) => ({
       'Presents a new credential of the same token on the live socket, without a reconnect; every subscription goes on under what the token may do now. Throws FORBIDDEN for another token, UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED, BAD_USER_INPUT over plain HTTP.',
     args: { credential: t.arg.string({ required: true, description: 'The new credential.' }) },
     async resolve(_, { credential }, { connection, domain }) {
-      if (!connection) throw badInput('reauthenticate', 'needs a live socket.');
+      if (!connection) throw new SignalboxError('BAD_USER_INPUT', 'reauthenticate needs a live socket.');
       await domain.connections.reauthenticate(connection, credential);
       return connection.caller;
     },

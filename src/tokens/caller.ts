@@ -29,6 +29,15 @@ export function requireApiKey(caller: Caller): asserts caller is ApiKeyCaller {
   throw new SignalboxError('FORBIDDEN', 'This needs an API key; a token may not do it.');
 }
 
+/** @throws UNAUTHENTICATED for anonymous callers, FORBIDDEN for other tokens than the one it is about. */
+export function requireKeyOrSelf(caller: Caller, tokenId: string): void {
+  if (caller.kind === 'TOKEN') {
+    if (caller.token.id === tokenId) return;
+    throw new SignalboxError('FORBIDDEN', 'This needs an API key, or the token itself.');
+  }
+  requireApiKey(caller);
+}
+
 /** @throws FORBIDDEN unless the caller is the operator's key. */
 export function requireOperator(caller: Caller): asserts caller is ApiKeyCaller {
   requireApiKey(caller);

@@ -7,7 +7,7 @@ import { parseJson, parseName, parseText } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { type Statement, type Store } from '../store/store.ts';
-import { actorOf, requireApiKey, type Caller } from './caller.ts';
+import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from './caller.ts';
 import { type Credentials } from './credentials.ts';
 import { parseGrants } from './grants.ts';
 import { createTokenStore, type TokenFilter } from './token-store.ts';
@@ -148,8 +148,7 @@ export function createTokens(parts: {
       return token;
     },
     async get(caller, id) {
-      if (caller.kind === 'TOKEN' && caller.token.id === id) return find(caller, id);
-      requireApiKey(caller);
+      requireKeyOrSelf(caller, id);
       return find(caller, id);
     },
     async list(caller, page, filter) {

@@ -36,7 +36,7 @@ async function anonymous(domain: Domain, projectId = DEFAULT_PROJECT): Promise<C
     const { id } = await domain.projects.get(projectId);
     return { kind: 'ANONYMOUS', projectId: id };
   } catch {
-    throw malformed('there is no such project');
+    throw new SignalboxError('UNAUTHENTICATED', 'There is no project of that name.');
   }
 }
 

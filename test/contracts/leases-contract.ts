@@ -169,13 +169,12 @@ const NODES = ['n', 'm'] as const;
 const TOKENS = ['token_1', 'token_2'] as const;
 const CHANNELS = ['lobby', 'attic'] as const;
 /** A connection belongs to one node, project and token for life. */
-const CONNECTIONS = Array.from({ length: 8 }, (_, index) =>
-  member(`conn_${index}`, {
-    nodeId: NODES[index % 2]!,
-    projectId: PROJECTS[index < 6 ? 0 : 1],
-    tokenId: [...TOKENS, null][index % 3]!,
-  }),
-);
+const CONNECTIONS = [
+  member('conn_0', { tokenId: 'token_1' }),
+  member('conn_1', { tokenId: 'token_1', nodeId: 'm' }),
+  member('conn_2', { tokenId: null, nodeId: 'm' }),
+  member('conn_3', { tokenId: 'token_1', projectId: 'two' }),
+];
 
 function member(connectionId: string, over: Partial<Member> = {}): Member {
   return {

@@ -87,7 +87,8 @@ test('what is shown is bounded, and needs a live socket', async () => {
     { extensions: { code: 'PAYLOAD_TOO_LARGE', limit: 64, field: 'state' } },
   ]);
   const { errors } = await signalbox.ask(SHOW, { state: 1 }, credential);
-  expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field: 'setPresence' } }]);
+  // No argument is at fault, so no field is named.
+  expect(errors?.[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT', retryable: false });
 });
 
 test('a socket that breaks is seen to be lost, one that says goodbye to leave', async () => {

@@ -15,7 +15,7 @@ import { startService, type TestService } from '../support/service.ts';
 
 const CONNECTED = `subscription { events { __typename ... on Connected { connection { id } } } }`;
 const CHANGES = `subscription ($channel: ID!) { presence(channel: $channel) {
-  change leaveReason channel member { token identity connectionData state }
+  change leaveReason channel member { id token identity connectionData state }
 } }`;
 
 /** Watches a channel with the API key; live when this resolves. */
@@ -77,7 +77,12 @@ test('a channel shows who hears it, with what they choose to show', async () => 
   const changes = await watch(signalbox, 'lobby');
   const client = signalbox.client({ token: ada.credential });
   take(client, `subscription { messages(channel: "lobby") { id } }`);
-  const member = { token: ada.id, identity: 'ada', connectionData: 'Ada, London' };
+  const member = {
+    id: expect.stringMatching(/^conn_/),
+    token: ada.id,
+    identity: 'ada',
+    connectionData: 'Ada, London',
+  };
   expect(await changes.next()).toEqual({
     change: 'JOINED',
     leaveReason: null,
@@ -122,12 +127,19 @@ test('anonymous listeners are counted without a name, API keys are not counted',
   await using signalbox = await startService();
   await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
   const changes = await watch(signalbox, 'square');
-  const backend = signalbox.client();
-  take(backend, `subscription { messages(channel: "square") { id } }`);
-  await settled(backend);
-  take(signalbox.client({}), `subscription { messages(channel: "square") { id } }`);
-  expect(await changes.next()).toMatchObject({ change: 'JOINED', member: { token: null, identity: null } });
-  expect(await presenceOf(signalbox, 'square')).toMatchObject({ count: 1 });
+  const listen = async (params: Record<string, unknown>) => {
+    const client = signalbox.client(params, { lazy: false });
+    take(client, `subscription { messages(channel: "square") { id } }`);
+    return (await take(client, `{ viewer { connection { id } } }`).next()).viewer.connection.id;
+  };
+  await listen({ apiKey: signalbox.apiKey });
+  const anonymous = await listen({});
+  const { channel } = await signalbox.request(
+    `{ channel(id: "square") { presence { count members { nodes { id token identity } } } } }`,
+  );
+  const members = { nodes: [{ id: anonymous, token: null, identity: null }] };
+  expect(channel.presence).toEqual({ count: 1, members });
+  expect(await changes.next()).toMatchObject({ change: 'JOINED', member: { id: anonymous } });
 });
 
 test.each([

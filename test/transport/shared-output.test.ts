@@ -22,6 +22,9 @@ afterAll(() => stage[Symbol.asyncDispose]());
 
 const schema = createSchema();
 
+/** As many scenes as there is time for, in milliseconds; after a failure, as many tries to tell it more simply. */
+const atMost = (interruptAfterTimeLimit: number) => ({ numRuns: 200, interruptAfterTimeLimit });
+
 /** Where two subscriptions of one caller differ though nothing is shared: who came while they began, one after the other. */
 const isSteady: Allows = (within, type, field) =>
   !(within === 'Connected' && type === 'Token' && field === 'connections') &&
@@ -195,7 +198,7 @@ test('events: everyone is shown what it would be shown alone', async () => {
         );
       },
     ),
-    { numRuns: 25 },
+    atMost(3000),
   );
 });
 
@@ -235,7 +238,7 @@ test('channelState: everyone is shown what it would be shown alone', async () =>
         );
       },
     ),
-    { numRuns: 15 },
+    atMost(1500),
   );
 });
 
@@ -265,7 +268,7 @@ test('messages: everyone is shown what it would be shown alone', async () => {
         );
       },
     ),
-    { numRuns: 10 },
+    atMost(1000),
   );
 });
 
@@ -292,6 +295,6 @@ test('presence: everyone is shown what it would be shown alone', async () => {
         await compare(scene, (pairs) => act(pairs, happening, (_, done) => done.length));
       },
     ),
-    { numRuns: 10 },
+    atMost(1000),
   );
 });

@@ -14,6 +14,7 @@ export const defaultTabs = [
       #
       # Tabs that still say key_… use the key that you
       # used last in this window.
+      # CONFLICT: it exists already; go on with tab 2.
 
       mutation MakeChannel {
         createChannel(
@@ -60,10 +61,10 @@ export const defaultTabs = [
     query: `
       # 3. Listen as that user
       #
-      # Under Headers, put the credential of tab 2 after
-      # Bearer. Press play: it listens until you leave
-      # this tab, so open this page in a second window
-      # and go on with tab 4 there.
+      # After tab 2 in this window there is nothing to
+      # fill in; otherwise put a credential after Bearer.
+      # Press play: it listens until you leave this tab,
+      # so go on with tab 4 in a second window.
       #
       # To hear what was said before, put a cursor under
       # Variables: { "since": "the cursor of tab 2" }

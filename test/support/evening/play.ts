@@ -1,22 +1,13 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Config } from '../../../src/config.ts';
-import { startService, type Answer, type TestService } from '../service.ts';
+import { startService, type TestService } from '../service.ts';
 import { createChance } from './chance.ts';
 import { checkPresence } from './check-ending.ts';
 import { readLog, readPresence } from './ending.ts';
 import { Facts } from './facts.ts';
-import { Phone } from './phone.ts';
-import { planLane, placesOf, type Act, type Arrival, type Cast } from './plan.ts';
-import {
-  lastWordTo,
-  NEVER,
-  type Address,
-  type Bearer,
-  type Evening,
-  type Moment,
-  type Regime,
-  type Span,
-} from './record.ts';
+import { Host } from './host.ts';
+import { planLane, placesOf, type Cast } from './plan.ts';
+import { lastWordTo, type Evening } from './record.ts';
 
 export interface EveningOptions extends Cast {
   /** How much happens in each lane after all have arrived; `minutes` counts where both are given. */
@@ -24,7 +15,7 @@ export interface EveningOptions extends Cast {
   minutes?: number;
 }
 
-export const DEFAULT_EVENING = { tokens: 200, channels: 20, lanes: 8, acts: 300 };
+export const DEFAULT_EVENING = { tokens: 200, channels: 20, lanes: 8, acts: 200 };
 
 /** Everyone comes from one address, and the log keeps what an evening can bring. */
 const CONFIG: Partial<Config> = {
@@ -34,361 +25,103 @@ const CONFIG: Partial<Config> = {
   retentionMessages: 10_000_000,
 };
 
-/** How long those who are here may take to see the last word. */
-const LAST_WORD_MS = 20_000;
-const SETTLING_MS = 10_000;
+/** How long it may take until all have come to rest, have seen the last word, and are counted right. */
+const PATIENCE_MS = 20_000;
 const BEAT_MS = 20;
 
-const PUBLISH = `mutation ($channel: ID!, $data: JSON, $ephemeral: Boolean, $key: String) {
-  receipt: publishMessage(channel: $channel, event: "said", data: $data, ephemeral: $ephemeral, idempotencyKey: $key) {
-    message { id cursor previous channel data }
-  }
-}`;
-const WHISPER = `mutation ($token: ID, $identity: String, $connection: ID, $data: JSON, $ephemeral: Boolean) {
-  receipt: publishDirectMessage(
-    token: $token, identity: $identity, connection: $connection, event: "said", data: $data, ephemeral: $ephemeral
-  ) { message { id cursor previous channel data } }
-}`;
-/** So much that a replay must wait for its reader now and then. */
-const LONG = 'x'.repeat(2000);
-const MINT = `mutation ($input: CreateTokenInput) {
-  createToken(input: $input) { token { id } credential cursor }
-}`;
-const JOIN = `mutation ($channel: ID!, $token: ID!) { subscribeToken(channel: $channel, token: $token) { createdAt } }`;
-const PART = `mutation ($channel: ID!, $token: ID!) { unsubscribeToken(channel: $channel, token: $token) { createdAt } }`;
-const CHANGE = `mutation ($id: ID!, $input: UpdateTokenInput!) { updateToken(id: $id, input: $input) { id } }`;
-const REVOKE = `mutation ($id: ID!) { revokeToken(id: $id) { id } }`;
-const PATCH = `mutation ($channel: ID!, $patch: JSON!) { patchChannelState(channel: $channel, patch: $patch) { version } }`;
-const OPEN = `mutation ($input: CreateChannelInput!) { createChannel(input: $input) { id } }`;
-
 /** Plays an evening from its seed and tells what everyone saw and was told. */
-export async function playEvening(options: EveningOptions): Promise<Evening & { cuts: number }> {
+export async function playEvening(options: EveningOptions): Promise<Evening> {
   await using signalbox = await startService(CONFIG);
-  await using party = new Party(signalbox, options);
-  const beat = setInterval(() => party.beat(), BEAT_MS);
-  try {
-    await party.open();
-    await party.play();
-    await party.close();
-  } finally {
-    clearInterval(beat);
-  }
-  return party.evening;
+  await using host = new Host(signalbox, {
+    seed: options.seed,
+    walls: [],
+    lost: [],
+    places: placesOf(options),
+    bearers: [],
+    said: [],
+    patches: [],
+    streams: [],
+    asked: [],
+    surprises: [],
+    ending: { sent: 0, returned: 0, online: [], channels: [], histories: [], mail: [] },
+    cuts: 0,
+  });
+  using _watch = watchMachine(host);
+  await host.open();
+  await Promise.all(Array.from({ length: options.lanes }, (_, lane) => playLane(host, options, lane)));
+  await close(host, signalbox);
+  return host.evening;
 }
 
-class Party implements AsyncDisposable {
-  readonly evening: Evening & { cuts: number };
-  readonly #signalbox: TestService;
-  readonly #options: EveningOptions;
-  readonly #phones = new Map<string, Phone>();
-  readonly #bearers = new Map<string, Bearer & { credential: string }>();
-  /** What was begun and not waited for. */
-  readonly #pending = new Set<Promise<unknown>>();
-  #isStormy = true;
-  #beat = { wall: 0, cpu: 0 };
-  #words = 0;
-
-  constructor(signalbox: TestService, options: EveningOptions) {
-    this.#signalbox = signalbox;
-    this.#options = options;
-    this.evening = {
-      seed: options.seed,
-      walls: [],
-      lost: [],
-      places: placesOf(options),
-      bearers: [],
-      said: [],
-      patches: [],
-      streams: [],
-      asked: [],
-      surprises: [],
-      ending: { sent: 0, returned: 0, online: [], channels: [], histories: [], mail: [] },
-      cuts: 0,
-    };
+async function playLane(host: Host, options: EveningOptions, lane: number): Promise<void> {
+  const { lanes, tokens, acts = DEFAULT_EVENING.acts, minutes } = options;
+  const end = Date.now() + (minutes ?? 0) * 60_000;
+  let done = -Math.ceil(tokens / lanes);
+  for (const act of planLane(options, lane)) {
+    await host.perform(act);
+    if (minutes === undefined ? ++done >= acts : Date.now() >= end) return;
   }
+}
 
-  /** Notes whether the machine is so busy that we hardly run: a beat that is late, though we did not compute. */
-  beat(): void {
-    const { walls, lost } = this.evening;
+/** Most come back, the storm ends, and everyone who is here waits for a last word. */
+async function close(host: Host, signalbox: TestService): Promise<void> {
+  const { evening, bearers } = host;
+  const phones = [...host.phones.values()];
+  const chance = createChance(evening.seed).fork('close');
+  host.isStormy = false;
+  for (const phone of phones) {
+    phone.mend();
+    if (chance.next() < 0.7) phone.come();
+  }
+  const here = phones.filter(({ stream }) => stream.isHere);
+  const connected = here.map((phone) => phone.connected());
+  await within(host, 'come to rest', Promise.all([host.rest(), ...connected]));
+  for (const { name, id, regimes } of bearers.values()) {
+    if (regimes.at(-1)?.ended) continue;
+    await host.whisper(`token:${name}`, { token: id }, false, lastWordTo(name));
+  }
+  const seen = here.map((phone) => phone.sees(lastWordTo(phone.stream.bearer)));
+  await within(host, 'see the last word', Promise.all(seen));
+  Object.assign(evening.ending, await readLog(signalbox, evening.places, bearers.values()));
+  await settle(host, signalbox);
+  evening.cuts = phones.reduce((sum, { cuts }) => sum + cuts, 0);
+}
+
+/** A socket that is gone is gone for us a little before it is for the service. What happens after this is not noted. */
+async function settle(host: Host, signalbox: TestService): Promise<void> {
+  const { evening } = host;
+  const end = Date.now() + PATIENCE_MS;
+  do {
+    const { value, span } = await host.timed(() => readPresence(signalbox, evening.places));
+    Object.assign(evening.ending, value, span);
+    if (checkPresence(new Facts(evening)).length === 0) return;
+    await nextTurn();
+  } while (Date.now() < end);
+}
+
+async function within({ evening }: Host, what: string, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      evening.surprises.push(`It took more than ${PATIENCE_MS} ms to ${what}`);
+      resolve();
+    }, PATIENCE_MS);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}
+
+/** Notes when the machine is so busy that we hardly run: a beat that is late, though nothing was computed. */
+function watchMachine(host: Host): Disposable {
+  const { evening } = host;
+  let last: { wall: number; cpu: number } | undefined;
+  const beat = setInterval(() => {
+    const at = host.now();
     const { user, system } = process.cpuUsage();
-    const at = this.#now();
-    const now = { wall: walls[at]!, cpu: (user + system) / 1000 };
-    const ms = now.wall - this.#beat.wall - BEAT_MS - (now.cpu - this.#beat.cpu);
-    if (this.#beat.wall > 0 && ms > BEAT_MS) lost.push({ at, ms });
-    this.#beat = now;
-  }
-
-  async open(): Promise<void> {
-    for (const input of this.evening.places) await this.#mustAsk(OPEN, { input });
-  }
-
-  /** All lanes side by side; within a lane one act after the other. */
-  async play(): Promise<void> {
-    const { lanes, tokens, acts = DEFAULT_EVENING.acts, minutes } = this.#options;
-    const end = Date.now() + (minutes ?? 0) * 60_000;
-    const playLane = async (lane: number) => {
-      let done = -Math.ceil(tokens / lanes);
-      for (const act of planLane(this.#options, lane)) {
-        await this.#perform(act);
-        if (minutes === undefined ? ++done >= acts : Date.now() >= end) return;
-      }
-    };
-    await Promise.all(Array.from({ length: lanes }, (_, lane) => playLane(lane)));
-  }
-
-  /** Most come back, the storm ends, and everyone who is here waits for a last word. */
-  async close(): Promise<void> {
-    this.#isStormy = false;
-    const chance = createChance(this.#options.seed).fork('close');
-    const phones = [...this.#phones.values()];
-    for (const phone of phones) {
-      phone.mend();
-      if (chance.next() < 0.7) phone.come();
-    }
-    await Promise.all(this.#pending);
-    const here = phones.filter(({ stream }) => stream.isHere);
-    await this.#within(LAST_WORD_MS, Promise.all(here.map((phone) => phone.connected())));
-    for (const bearer of this.#bearers.values()) {
-      if (bearer.regimes.at(-1)?.ended) continue;
-      await this.#whisper(`token:${bearer.name}`, { token: bearer.id }, false, lastWordTo(bearer.name));
-    }
-    const seen = here.map((phone) => phone.sees(lastWordTo(phone.stream.bearer)));
-    await this.#within(LAST_WORD_MS, Promise.all(seen));
-    Object.assign(
-      this.evening.ending,
-      await readLog(this.#signalbox, this.evening.places, this.#bearers.values()),
-    );
-    await this.#settle();
-    this.evening.cuts = phones.reduce((sum, { cuts }) => sum + cuts, 0);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#phones.values()].map((phone) => phone[Symbol.asyncDispose]()));
-  }
-
-  /** A socket that is gone is gone for us a little before it is for the service. Nothing is noted after it. */
-  async #settle(): Promise<void> {
-    const end = Date.now() + SETTLING_MS;
-    do {
-      const { value, span } = await this.#timed(() => readPresence(this.#signalbox, this.evening.places));
-      Object.assign(this.evening.ending, value, span);
-      if (checkPresence(new Facts(this.evening)).length === 0) return;
-      await nextTurn();
-    } while (Date.now() < end);
-  }
-
-  async #perform(act: Act): Promise<void> {
-    switch (act.do) {
-      case 'arrive':
-        return this.#arrive(act.arrival);
-      case 'say':
-        await Promise.all(Array.from({ length: act.count }, () => this.#say(act.channel, act.ephemeral)));
-        return;
-      case 'speak': {
-        const phone = this.#phones.get(act.phone);
-        if (!phone || phone.stream.ended !== undefined) return;
-        const spoken = Array.from({ length: act.count }, () => this.#say(act.channel, act.ephemeral, phone));
-        if (act.isAwaited) await Promise.all(spoken);
-        else this.#later(Promise.all(spoken));
-        return;
-      }
-      case 'whisper':
-        return this.#whisperTo(act.to, act.name, act.ephemeral);
-      case 'join':
-      case 'part':
-        return this.#move(act);
-      case 'change':
-        return this.#change(act.token, { role: act.role, grants: act.grants });
-      case 'limit':
-        return this.#change(act.token, { expiresAt: Date.now() + act.seconds * 1000 });
-      case 'revoke':
-        return this.#revoke(act.token);
-      case 'patch': {
-        const phone = act.phone === undefined ? undefined : this.#phones.get(act.phone);
-        await Promise.all(Array.from({ length: act.count }, () => this.#patch(act.channel, phone)));
-        return;
-      }
-      case 'ask':
-        return this.#isOnline(act.token);
-      default: {
-        const phone = this.#phones.get(act.phone);
-        if (!phone) return;
-        if (act.do === 'cut') phone.cut();
-        if (act.do === 'outage') phone.break();
-        if (act.do === 'mend') phone.mend();
-        if (act.do === 'leave') phone.leave();
-        if (act.do === 'return') phone.come();
-        if (act.do === 'return' && act.isAwaited) await phone.connected();
-      }
-    }
-  }
-
-  async #arrive(arrival: Arrival): Promise<void> {
-    const { name, identity, role, grants, channels, expiresIn, phones } = arrival;
-    const expiresAt = expiresIn === undefined ? null : Date.now() + expiresIn * 1000;
-    const input = { identity, role, grants, channels, expiresAt: expiresAt && new Date(expiresAt) };
-    const { value, span } = await this.#timed(() => this.#mustAsk(MINT, { input }));
-    const { token, credential, cursor } = value.createToken;
-    const bearer: Bearer & { credential: string } = {
-      name,
-      id: token.id,
-      identity,
-      credential,
-      regimes: [{ from: span, role, grants, expiresAt }],
-      stays: channels.map((channel) => ({ channel, began: span, ended: undefined })),
-    };
-    this.#bearers.set(name, bearer);
-    this.evening.bearers.push(bearer);
-    for (const { name: phoneName, isFromMinting } of phones) {
-      const phone = await Phone.create({
-        name: phoneName,
-        bearer: name,
-        credential,
-        since: isFromMinting ? { cursor, had: span } : undefined,
-        port: Number(new URL(this.#signalbox.url).port),
-        chance: createChance(this.#options.seed).fork(phoneName),
-        now: () => this.#now(),
-        surprise: (what) => this.evening.surprises.push(what),
-        isStormy: () => this.#isStormy,
-      });
-      this.#phones.set(phoneName, phone);
-      this.evening.streams.push(phone.stream);
-      phone.come();
-    }
-  }
-
-  /** In a channel, by a phone or by the API key. */
-  async #say(channel: string, ephemeral: boolean, phone?: Phone): Promise<void> {
-    const text = `word-${++this.#words}`;
-    const variables = {
-      channel,
-      data: { text, padding: this.#words % 3 === 0 ? LONG : '' },
-      ephemeral,
-      key: phone && text,
-    };
-    await this.#publish({ text, to: `channel:${channel}`, ephemeral, by: phone?.stream.bearer }, () =>
-      phone ? phone.ask(PUBLISH, variables) : this.#signalbox.ask(PUBLISH, variables),
-    );
-  }
-
-  async #whisperTo(to: 'token' | 'identity' | 'connection', name: string, ephemeral: boolean): Promise<void> {
-    if (to === 'identity') {
-      const isKnown = this.evening.bearers.some(({ identity }) => identity === name);
-      return isKnown ? this.#whisper(`identity:${name}`, { identity: name }, ephemeral) : undefined;
-    }
-    if (to === 'token') {
-      const token = this.#bearers.get(name)?.id;
-      return token === undefined ? undefined : this.#whisper(`token:${name}`, { token }, ephemeral);
-    }
-    const connection = this.#phones.get(name)?.connection;
-    return connection === undefined
-      ? undefined
-      : this.#whisper(`connection:${connection}`, { connection }, true);
-  }
-
-  async #whisper(to: Address, address: object, ephemeral: boolean, text = `word-${++this.#words}`) {
-    const variables = { ...address, data: { text, padding: this.#words % 3 === 0 ? LONG : '' }, ephemeral };
-    await this.#publish({ text, to, ephemeral, by: undefined }, () =>
-      this.#signalbox.ask(WHISPER, variables),
-    );
-  }
-
-  async #publish(
-    what: { text: string; to: Address; ephemeral: boolean; by: string | undefined },
-    ask: () => Promise<Answer & { isRepeated?: boolean }>,
-  ): Promise<void> {
-    const { value, span } = await this.#timed(ask);
-    const message = value.data?.receipt?.message;
-    const code = value.errors?.[0]?.extensions['code'];
-    if (message) this.evening.said.push({ ...what, ...span, outcome: 'KEPT', message });
-    else if (typeof code === 'string' && !value.isRepeated) {
-      this.evening.said.push({ ...what, ...span, outcome: 'REFUSED', code });
-    } else this.evening.said.push({ ...what, sent: span.sent, returned: NEVER, outcome: 'UNKNOWN' });
-  }
-
-  async #move({ do: what, token, channel, isBySelf }: Extract<Act, { do: 'join' | 'part' }>): Promise<void> {
-    const bearer = this.#bearers.get(token);
-    const phone = isBySelf ? this.#phones.get(`${token}/0`) : undefined;
-    if (!bearer || (isBySelf && (!phone || phone.stream.ended !== undefined))) return;
-    const variables = { channel, token: bearer.id };
-    const document = what === 'join' ? JOIN : PART;
-    const { value, span } = await this.#timed<Answer>(() =>
-      phone ? phone.ask(document, variables) : this.#signalbox.ask(document, variables),
-    );
-    if (!phone && value.errors) this.#surprise(document, variables, value);
-    // A token that expired while it asked may or may not have been heard.
-    const happened = value.data ? span : { sent: span.sent, returned: NEVER };
-    const stay = bearer.stays.findLast((other) => other.channel === channel && !other.ended);
-    if (what === 'part' && stay) stay.ended = happened;
-    if (what === 'join' && !stay) bearer.stays.push({ channel, began: happened, ended: undefined });
-  }
-
-  async #change(name: string, change: Partial<Pick<Regime, 'role' | 'grants' | 'expiresAt'>>): Promise<void> {
-    const bearer = this.#bearers.get(name);
-    if (!bearer) return;
-    const { expiresAt } = change;
-    const input = { ...change, ...(expiresAt != null && { expiresAt: new Date(expiresAt) }) };
-    const { span } = await this.#timed(() => this.#mustAsk(CHANGE, { id: bearer.id, input }));
-    bearer.regimes.push({ ...bearer.regimes.at(-1)!, ...change, from: span });
-  }
-
-  async #revoke(name: string): Promise<void> {
-    const bearer = this.#bearers.get(name);
-    if (!bearer) return;
-    const { span } = await this.#timed(() => this.#mustAsk(REVOKE, { id: bearer.id }));
-    bearer.regimes.push({ ...bearer.regimes.at(-1)!, from: span, ended: 'REVOKED' });
-  }
-
-  async #patch(channel: string, phone: Phone | undefined): Promise<void> {
-    const key = `patch-${++this.#words}`;
-    const variables = { channel, patch: { [key]: true } };
-    const { value, span } = await this.#timed<Answer>(() =>
-      phone ? phone.ask(PATCH, variables) : this.#signalbox.ask(PATCH, variables),
-    );
-    const version = value.data?.patchChannelState?.version;
-    if (version !== undefined) this.evening.patches.push({ channel, key, version, ...span });
-    else if (!phone) this.#surprise(PATCH, variables, value);
-  }
-
-  async #isOnline(name: string): Promise<void> {
-    const bearer = this.#bearers.get(name);
-    if (!bearer) return;
-    const { value, span } = await this.#timed(() =>
-      this.#mustAsk('query ($t: ID!) { isOnline(token: $t) }', { t: bearer.id }),
-    );
-    this.evening.asked.push({ bearer: name, online: value.isOnline, ...span });
-  }
-
-  async #timed<T>(work: () => Promise<T>): Promise<{ value: T; span: Span }> {
-    const sent = this.#now();
-    const value = await work();
-    return { value, span: { sent, returned: this.#now() } };
-  }
-
-  /** By the API key, where no refusal is in order. */
-  async #mustAsk(query: string, variables: object): Promise<any> {
-    const answer = await this.#signalbox.ask(query, variables);
-    if (answer.errors) this.#surprise(query, variables, answer);
-    return answer.data;
-  }
-
-  #surprise(query: string, variables: object, { errors }: Answer): void {
-    this.evening.surprises.push(`${query} ${JSON.stringify(variables)}: ${JSON.stringify(errors)}`);
-  }
-
-  #later(work: Promise<unknown>): void {
-    this.#pending.add(work);
-    void work.finally(() => this.#pending.delete(work));
-  }
-
-  async #within(ms: number, work: Promise<unknown>): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
-    await Promise.race([work, late]);
-    clearTimeout(timer);
-  }
-
-  #now(): Moment {
-    return this.evening.walls.push(Date.now()) - 1;
-  }
+    const now = { wall: evening.walls[at]!, cpu: (user + system) / 1000 };
+    const ms = last ? now.wall - last.wall - BEAT_MS - (now.cpu - last.cpu) : 0;
+    if (ms > BEAT_MS) evening.lost.push({ at, ms });
+    last = now;
+  }, BEAT_MS);
+  return { [Symbol.dispose]: () => clearInterval(beat) };
 }

@@ -14,6 +14,8 @@ export interface Evening {
   /** Answers that nobody expected. */
   surprises: string[];
   ending: Ending;
+  /** Connections that were cut. */
+  cuts: number;
 }
 
 /**

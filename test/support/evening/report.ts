@@ -4,7 +4,7 @@ import { Facts, groupBy } from './facts.ts';
 import { type Evening } from './record.ts';
 
 /** How busy an evening was: counts, and times in milliseconds. */
-export function describeEvening(evening: Evening & { cuts: number }) {
+export function describeEvening(evening: Evening) {
   const facts = new Facts(evening);
   const { streams, said, walls, bearers } = evening;
   const sights = streams.flatMap((stream) => facts.sightsOf(stream));

@@ -1,0 +1,135 @@
+import { expect, test } from 'vitest';
+import { type EventStream } from '../../src/connections/stream.ts';
+import { openChannelMessages } from '../../src/messages/channel-messages.ts';
+import { openInbox } from '../../src/messages/inbox.ts';
+import { type Caller } from '../../src/tokens/caller.ts';
+import { createChannel, mint } from '../support/backend.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+/** What one thing may overtake another by: turns of the microtask queue. */
+const OFFSETS = Array.from({ length: 40 }, (_, offset) => offset);
+
+async function after<T>(offset: number, work: () => Promise<T>): Promise<T> {
+  for (let turn = 0; turn < offset; turn++) await Promise.resolve();
+  return work();
+}
+
+async function open({ service, apiKey }: TestService, credential: string) {
+  const { domain } = service;
+  const backend: Caller = await domain.authenticate.apiKey(apiKey);
+  const caller = await domain.authenticate.credential(credential);
+  return { domain, backend, connection: await domain.connections.open(caller, 'WEBSOCKET') };
+}
+
+/** Everything that the stream yields, from now on. */
+function collect<T>(stream: EventStream<T>): { events: T[]; readonly isOver: boolean } {
+  const events: T[] = [];
+  let isOver = false;
+  stream.attach({
+    push: (event) => events.push(event),
+    room: () => undefined,
+    end: () => (isOver = true),
+  });
+  return {
+    events,
+    get isOver() {
+      return isOver;
+    },
+  };
+}
+
+test('whoever is subscribed while the state changes knows the last state', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'lobby');
+  for (const offset of OFFSETS) {
+    const token = await mint(signalbox);
+    const { domain, backend, connection } = await open(signalbox, token.credential);
+    const inbox = collect(await openInbox(domain.streams, connection, { presence: false }));
+    const [, { version }] = await Promise.all([
+      domain.memberships.subscribe(backend, 'lobby', token.id),
+      after(offset, () => domain.channels.patchState(backend, 'lobby', { offset })),
+    ]);
+    expect(inbox.events.at(-1), `offset ${offset}`).toMatchObject({ channel: { version } });
+  }
+});
+
+test('whoever connects while the state changes knows the last state', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'lobby');
+  for (const offset of OFFSETS) {
+    const token = await mint(signalbox, { channels: ['lobby'] });
+    const { domain, backend, connection } = await open(signalbox, token.credential);
+    const [inbox, { version }] = await Promise.all([
+      openInbox(domain.streams, connection, { presence: false }).then(collect),
+      after(offset, () => domain.channels.patchState(backend, 'lobby', { offset })),
+    ]);
+    const [connected, updated] = inbox.events as any[];
+    expect((updated?.channel ?? connected.channels[0]).version, `offset ${offset}`).toBe(version);
+  }
+});
+
+test('whoever connects while a channel is closed to it hears nothing there', async () => {
+  await using signalbox = await startService();
+  for (const offset of OFFSETS) {
+    const channel = `room:${offset}`;
+    await createChannel(signalbox, channel, { type: 'PUBLIC' });
+    const token = await mint(signalbox, { role: 'GUEST', channels: [channel] });
+    const { domain, backend, connection } = await open(signalbox, token.credential);
+    await Promise.all([
+      openInbox(domain.streams, connection, { presence: false }).then(collect),
+      after(offset, () => domain.channels.update(backend, channel, { type: 'PRIVATE' })),
+    ]);
+    const { connections } = await domain.messages.publish(backend, channel, { event: 'secret' });
+    expect(connections, `offset ${offset}`).toBe(0);
+  }
+});
+
+test('whoever subscribes to the messages while the channel is closed to it hears nothing', async () => {
+  await using signalbox = await startService();
+  for (const offset of OFFSETS) {
+    const channel = `room:${offset}`;
+    await createChannel(signalbox, channel, { type: 'PUBLIC' });
+    const token = await mint(signalbox, { role: 'GUEST' });
+    const { domain, backend, connection } = await open(signalbox, token.credential);
+    const { access } = domain.channels;
+    await Promise.allSettled([
+      openChannelMessages({ ...domain.streams, access }, connection, channel, {}).then(collect),
+      after(offset, () => domain.channels.update(backend, channel, { type: 'PRIVATE' })),
+    ]);
+    const { connections } = await domain.messages.publish(backend, channel, { event: 'secret' });
+    expect(connections, `offset ${offset}`).toBe(0);
+  }
+});
+
+test('whoever is unsubscribed while it subscribes to the messages hears nothing', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'lobby');
+  for (const offset of OFFSETS) {
+    const token = await mint(signalbox, { channels: ['lobby'] });
+    const { domain, backend, connection } = await open(signalbox, token.credential);
+    const { access } = domain.channels;
+    const [opened] = await Promise.allSettled([
+      openChannelMessages({ ...domain.streams, access }, connection, 'lobby', {}).then(collect),
+      after(offset, () => domain.memberships.unsubscribe(backend, 'lobby', token.id)),
+    ]);
+    const { connections } = await domain.messages.publish(backend, 'lobby', { event: 'secret' });
+    expect(connections, `offset ${offset}`).toBe(0);
+    if (opened.status === 'fulfilled') expect(opened.value.isOver, `offset ${offset}`).toBe(true);
+  }
+});
+
+test('a channel that is deleted while a token is subscribed to it leaves no membership behind', async () => {
+  await using signalbox = await startService();
+  for (const offset of OFFSETS) {
+    const channel = `room:${offset}`;
+    await createChannel(signalbox, channel);
+    const token = await mint(signalbox);
+    const { domain, backend } = await open(signalbox, token.credential);
+    await Promise.allSettled([
+      domain.memberships.subscribe(backend, channel, token.id),
+      after(offset, () => domain.channels.remove(backend, channel)),
+    ]);
+    const { projectId } = backend;
+    expect(await domain.memberships.find(projectId, channel, token.id), `offset ${offset}`).toBeUndefined();
+  }
+});
