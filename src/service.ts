@@ -102,9 +102,8 @@ export async function startService(
     logHead,
   });
 
-  const findToken = tokens.find;
   const connections = owned.add(
-    createConnections({ broker, authenticate, findToken, clock, newId, config, nodeId, onFault }),
+    createConnections({ broker, authenticate, clock, newId, config, nodeId, onFault }),
   );
   const watch = owned.add(createWatch({ broker, onFault }));
   const { access } = channels;

@@ -33,7 +33,7 @@ export interface Draft {
   idempotency?: { key: string; fingerprint: string; expiresAt: number } | undefined;
 }
 
-/** What was said. Frozen: one object serves every subscriber. */
+/** What was said. Never changed: one object serves every subscriber. */
 export interface Message {
   readonly projectId: string;
   readonly id: string;

@@ -75,6 +75,7 @@ export class Connection {
   /** Set once it has ended. */
   closed: CloseReason | undefined;
   readonly #streams = new Set<Attached>();
+  #isClosing = false;
   readonly #closing: ((reason: CloseReason) => void)[] = [];
   readonly #noticed = new Set<(notice: ConnectionNotice) => void>();
 
@@ -117,14 +118,17 @@ export class Connection {
     for (const hear of this.#noticed) hear(notice);
   }
 
+  /** At once where it has ended already. */
   onClose(run: (reason: CloseReason) => void): void {
-    this.#closing.push(run);
+    if (this.closed === undefined) this.#closing.push(run);
+    else run(this.closed);
   }
 
   /** Tells its streams, ends them, then whatever waits for its end. Repeating it changes nothing. */
   close(reason: CloseReason): void {
-    if (this.closed !== undefined) return;
-    if (ENDS_AUTHORITY.has(reason)) for (const stream of this.#streams) stream.discard();
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    // Its streams may still say why; that they do may be what a full queue cannot take.
     this.notify({ kind: 'DISCONNECTING', reason });
     this.closed = reason;
     const error = errorOf(reason);

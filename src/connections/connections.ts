@@ -6,8 +6,6 @@ import { SignalboxError } from '../errors.ts';
 import { type NewId } from '../ids.ts';
 import { type Authenticate } from '../tokens/authenticate.ts';
 import { expiryOf, type Caller } from '../tokens/caller.ts';
-import { type Token } from '../tokens/token.ts';
-import { requireOpen } from '../tokens/tokens.ts';
 import { Connection, errorOf } from './connection.ts';
 
 /** The live connections of this node: opened, re-authenticated, ended by expiry and revocation. */
@@ -29,14 +27,13 @@ export interface Connections extends Disposable {
 export function createConnections(parts: {
   broker: Broker;
   authenticate: Authenticate;
-  findToken: (projectId: string, id: string) => Promise<Token | undefined>;
   clock: Clock;
   newId: NewId;
   config: Config;
   nodeId: string;
   onFault: (error: unknown) => void;
 }): Connections {
-  const { broker, authenticate, findToken, clock, newId, config, nodeId, onFault } = parts;
+  const { broker, authenticate, clock, newId, config, nodeId, onFault } = parts;
   const all = new Set<Connection>();
   const byToken = new Map<string, Set<Connection>>();
   const timers = new Map<Connection, Disposable[]>();
@@ -90,15 +87,6 @@ export function createConnections(parts: {
     broker.leases.leave(connection.projectId, connection.id).catch(onFault);
   }
 
-  /** The caller as the rows have it now: it may have been revoked since it was authenticated. */
-  async function refresh(caller: Caller): Promise<Caller> {
-    if (caller.kind !== 'TOKEN') return caller;
-    const token = await findToken(caller.projectId, caller.token.id);
-    if (!token) throw new SignalboxError('UNAUTHENTICATED', 'The token is gone.');
-    requireOpen(token, clock.now());
-    return { ...caller, token };
-  }
-
   function signal(signal: Signal): number {
     switch (signal.kind) {
       case 'TOKEN_REVOKED': {
@@ -149,9 +137,9 @@ export function createConnections(parts: {
       register(connection);
       connection.onClose(() => forget(connection));
       try {
-        const current = await refresh(caller);
+        const current = await authenticate.refresh(caller);
         // A signal that came in the meantime knows better than the row that was read before it.
-        if (connection.caller === caller) adopt(connection, current);
+        if (connection.caller === caller && connection.closed === undefined) adopt(connection, current);
         await broker.leases.join(connection.asMember());
       } catch (error) {
         connection.close('CLIENT_LEFT');

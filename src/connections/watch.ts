@@ -24,15 +24,21 @@ export function createWatch({
   const listening = broker.listen({
     message: () => 0,
     signal(signal) {
-      const concerned = keysOfSignal(signal).flatMap((key) => [...(watchers.get(key) ?? [])]);
-      for (const see of concerned) {
-        try {
-          see(signal);
-        } catch (error) {
-          onFault(error);
+      let concerned = 0;
+      for (const key of keysOfSignal(signal)) {
+        const watching = watchers.get(key);
+        // Copied, for some begin to watch as they see it; asked again, for others are made to stop by what one does.
+        for (const see of [...(watching ?? [])]) {
+          if (!watching?.has(see)) continue;
+          concerned++;
+          try {
+            see(signal);
+          } catch (error) {
+            onFault(error);
+          }
         }
       }
-      return concerned.length;
+      return concerned;
     },
   });
 

@@ -64,6 +64,8 @@ export function createRetention(parts: {
     const before = clock.now() - seconds * 1000;
     const through = channel?.createdAfter ?? 0;
     await stepwise(() => log.trim(projectId, address, { keep, before, through }, STEP));
+    // Also where nothing was over: many addresses are many steps.
+    await nextTurn();
   }
 
   async function purgeAll(): Promise<void> {
@@ -75,8 +77,11 @@ export function createRetention(parts: {
       ...changed,
       ...log.takeGrown().map((at) => [`${at.projectId}\n${at.address}`, at] as const),
     ]);
-    changed.clear();
-    for (const { projectId, address } of due.values()) await purgeAddress(projectId, address);
+    for (const [key, at] of due) {
+      if (isOver) return;
+      changed.delete(key);
+      await purgeAddress(at.projectId, at.address);
+    }
     if (!knowsAll) await purgeEvery();
     knowsAll = true;
   }

@@ -1,5 +1,5 @@
 import { type Page, type PageRequest } from '../paging.ts';
-import { type Caller } from '../tokens/caller.ts';
+import { requireApiKey, type Caller } from '../tokens/caller.ts';
 import { type Token } from '../tokens/token.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 import { type Presence } from './presence.ts';
@@ -14,8 +14,9 @@ export async function listTokens(
   { first, after }: PageRequest,
   { identity, online }: { identity?: string | undefined; online?: boolean | undefined },
 ): Promise<Page<Token>> {
+  requireApiKey(caller);
   if (online === undefined) return tokens.list(caller, { first, after }, { identity });
-  const here = await presence.onlineTokens(caller.projectId);
+  const here = await presence.onlineTokens(caller);
   const found: Token[] = [];
   if (online) {
     const candidates = after === undefined ? here : here.filter((id) => id > after);

@@ -6,7 +6,7 @@ import { every, type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { LEAVE_REASONS, type Connection } from '../connections/connection.ts';
 import { parseJson } from '../names.ts';
-import { requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
+import { requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
 import { createTurns } from '../turns.ts';
 
 /** Who is here now. */
@@ -14,7 +14,8 @@ export interface Presence extends AsyncDisposable {
   /** Whether the token has a live connection. By an API key, or by the token itself. @throws FORBIDDEN, UNAUTHENTICATED */
   isOnline(caller: Caller, tokenId: string): Promise<boolean>;
   connectionsOf(caller: Caller, tokenId: string): Promise<Member[]>;
-  onlineTokens(projectId: string): Promise<string[]>;
+  /** The ids of tokens that are online, sorted. By an API key. @throws FORBIDDEN, UNAUTHENTICATED */
+  onlineTokens(caller: Caller): Promise<string[]>;
   /** @throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND unless the caller may see who is in the channel. */
   count(caller: Caller, channelId: string): Promise<number>;
   members(
@@ -109,7 +110,10 @@ export async function createPresence(parts: {
   return {
     isOnline: async (caller, tokenId) => (await connectionsOf(caller, tokenId)).length > 0,
     connectionsOf,
-    onlineTokens: (projectId) => leases.onlineTokens(projectId),
+    async onlineTokens(caller) {
+      requireApiKey(caller);
+      return leases.onlineTokens(caller.projectId);
+    },
     async count(caller, channelId) {
       await access.require(caller, 'PRESENCE', channelId);
       return leases.countOfChannel(caller.projectId, channelId);

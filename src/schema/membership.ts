@@ -1,6 +1,6 @@
+import { mayDo } from '../channels/access.ts';
 import { type Membership } from '../channels/channel.ts';
 import { MAX_PAIRS, type Outcome } from '../channels/memberships.ts';
-import { notFound } from '../errors.ts';
 import { builder } from './builder.ts';
 import { ChannelRef } from './channel.ts';
 import { ErrorCodeEnum } from './enums.ts';
@@ -11,11 +11,11 @@ const MembershipRef = builder.objectRef<Membership>('Membership').implement({
   fields: (t) => ({
     channel: t.field({
       type: ChannelRef,
-      description: 'The channel.',
-      async resolve({ projectId, channelId }, _, { domain }) {
-        const channel = await domain.channels.find(projectId, channelId);
-        if (!channel) throw notFound('channel', channelId);
-        return channel;
+      nullable: true,
+      description: 'The channel; null where the caller may not hear it, as after leaving a PRIVATE one.',
+      async resolve({ channelId }, _, { caller, domain }) {
+        const encounter = await domain.channels.access.meet(caller, channelId);
+        return encounter && mayDo(caller, 'SUBSCRIBE', encounter).allowed ? encounter.channel : null;
       },
     }),
     token: t.field({

@@ -1,4 +1,5 @@
 import { SignalboxError } from '../errors.ts';
+import { mayDo } from '../channels/access.ts';
 import { allowedActions } from '../tokens/authorisation.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { builder } from './builder.ts';
@@ -60,7 +61,7 @@ const ViewerRef = builder.objectRef<Caller>('Viewer').implement({
     }),
     channels: t.field({
       type: ViewerChannelConnection,
-      description: 'The channels that your token is subscribed to.',
+      description: 'The channels that your token is subscribed to and may hear now.',
       args: { ...forwardArgs },
       async resolve(viewer, args, { domain }) {
         const page = toPageRequest(args);
@@ -70,10 +71,11 @@ const ViewerRef = builder.objectRef<Caller>('Viewer').implement({
           viewer.token.id,
           page,
         );
-        const found = await Promise.all(
-          items.map(({ channelId }) => domain.channels.find(viewer.projectId, channelId)),
+        const met = await Promise.all(
+          items.map(({ channelId }) => domain.channels.access.meet(viewer, channelId)),
         );
-        const channels = found.filter((channel) => channel !== undefined);
+        const heard = met.filter((encounter) => encounter && mayDo(viewer, 'SUBSCRIBE', encounter).allowed);
+        const channels = heard.flatMap((encounter) => encounter?.channel ?? []);
         return toConnected({ items: channels, hasMore }, page, ({ id }) => id);
       },
     }),

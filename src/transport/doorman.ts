@@ -23,7 +23,7 @@ export function createDoorman(config: Config, clock: Clock): Doorman {
       if (config.trustedProxies === 0) return direct;
       // The last entries were appended by proxies that we trust, each naming who came to it.
       const named = String(request.headers['x-forwarded-for'] ?? '').split(',');
-      return named.at(-config.trustedProxies)?.trim() ?? direct;
+      return named.at(-config.trustedProxies)?.trim() || direct;
     },
     enter(address) {
       rate.take(address);
