@@ -107,17 +107,24 @@ export async function startService(
   );
   const watch = owned.add(createWatch({ broker, onFault }));
   const { access } = channels;
-  const presence = owned.add(await createPresence({ broker, access, clock, config, nodeId, onFault }));
-
-  const hearers = owned.add(createHearers({ broker, clock, onFault }));
-  const cursors = createCursors(await readSecret(store, 'cursors', () => randomBytes(32)));
   const limits = {
     perToken: new RateLimit(clock, config.publishesPerSecondPerToken, 'publishes by this token'),
     perKey: new RateLimit(clock, config.publishesPerSecondPerKey, 'publishes by this API key'),
   };
+  const presence = owned.add(
+    await createPresence({ broker, access, clock, config, nodeId, rate: limits.perToken, onFault }),
+  );
+
+  const hearers = owned.add(createHearers({ broker, clock, onFault }));
+  const cursors = createCursors(await readSecret(store, 'cursors', () => randomBytes(32)));
   const { published, replayed } = metrics;
   const messages = createMessages({ broker, access, tokens, clock, newId, config, limits, published });
-  const history = createHistory({ broker, access, cursors });
+  const history = createHistory({
+    broker,
+    access,
+    cursors,
+    maxPageBytes: PAGE_OF_LARGEST * config.maxDataBytes,
+  });
   const retention = owned.add(createRetention({ log, broker, findChannel, clock, config, onFault }));
   const shared = createSharedEvents(clock);
   const streams = { broker, hearers, watch, presence, cursors, memberships, clock, shared, replayed };
@@ -151,6 +158,9 @@ export async function startService(
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
 }
+
+/** How many of the largest messages fit on one page of history. */
+const PAGE_OF_LARGEST = 8;
 
 /** Structured lines on standard output. Nothing secret is ever handed to it; redaction is the second lock. */
 export function createLogger(config: Config): Logger {

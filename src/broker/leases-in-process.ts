@@ -1,5 +1,6 @@
 import { type Clock } from '../clock.ts';
 import { type Leases, type Member } from './leases.ts';
+import { SortedIds } from './sorted-ids.ts';
 
 interface Held {
   member: Member;
@@ -8,10 +9,11 @@ interface Held {
 
 /** See Leases. Keeps them in memory: when this process dies, so do they. */
 export function createInProcessLeases(clock: Clock): Leases {
+  /** Of every node that has connections here, also one that never held a lease. */
   const leaseEnds = new Map<string, number>();
   const byConnection = new Map<string, Held>();
   const byToken = new Map<string, Set<string>>();
-  const byChannel = new Map<string, Set<string>>();
+  const byChannel = new Map<string, SortedIds>();
 
   const isHere = ({ member }: Held) => clock.now() < (leaseEnds.get(member.nodeId) ?? 0);
 
@@ -20,8 +22,8 @@ export function createInProcessLeases(clock: Clock): Leases {
     return held && held.member.projectId === projectId && isHere(held) ? held : undefined;
   }
 
-  function membersOf(index: Map<string, Set<string>>, projectId: string, id: string): Member[] {
-    const connectionIds = index.get(keyOf(projectId, id)) ?? [];
+  function membersOfToken(projectId: string, tokenId: string): Member[] {
+    const connectionIds = byToken.get(keyOf(projectId, tokenId)) ?? [];
     return [...connectionIds].flatMap((connectionId) => lookUp(projectId, connectionId)?.member ?? []);
   }
 
@@ -29,9 +31,17 @@ export function createInProcessLeases(clock: Clock): Leases {
     byConnection.delete(member.connectionId);
     if (member.tokenId !== null)
       removeFrom(byToken, keyOf(member.projectId, member.tokenId), member.connectionId);
-    for (const channelId of channelIds)
-      removeFrom(byChannel, keyOf(member.projectId, channelId), member.connectionId);
+    for (const channelId of channelIds) exit(member.projectId, channelId, member.connectionId);
   }
+
+  function exit(projectId: string, channelId: string, connectionId: string): void {
+    const key = keyOf(projectId, channelId);
+    const ids = byChannel.get(key);
+    ids?.delete(connectionId);
+    if (ids?.length === 0) byChannel.delete(key);
+  }
+
+  const isEveryoneHere = () => [...leaseEnds.values()].every((end) => clock.now() < end);
 
   return {
     async renew(nodeId, leaseMs) {
@@ -40,6 +50,7 @@ export function createInProcessLeases(clock: Clock): Leases {
     async join(member) {
       const channelIds = byConnection.get(member.connectionId)?.channelIds ?? new Set();
       byConnection.set(member.connectionId, { member, channelIds });
+      if (!leaseEnds.has(member.nodeId)) leaseEnds.set(member.nodeId, 0);
       if (member.tokenId !== null)
         addTo(byToken, keyOf(member.projectId, member.tokenId), member.connectionId);
     },
@@ -51,22 +62,32 @@ export function createInProcessLeases(clock: Clock): Leases {
       const held = byConnection.get(connectionId);
       if (held?.member.projectId !== projectId) return;
       held.channelIds.add(channelId);
-      addTo(byChannel, keyOf(projectId, channelId), connectionId);
+      const key = keyOf(projectId, channelId);
+      const ids = byChannel.get(key) ?? new SortedIds();
+      ids.add(connectionId);
+      byChannel.set(key, ids);
     },
     async exit(projectId, connectionId, channelId) {
       const held = byConnection.get(connectionId);
       if (held?.member.projectId !== projectId) return;
       held.channelIds.delete(channelId);
-      removeFrom(byChannel, keyOf(projectId, channelId), connectionId);
+      exit(projectId, channelId, connectionId);
     },
-    ofToken: async (projectId, tokenId) => membersOf(byToken, projectId, tokenId),
+    ofToken: async (projectId, tokenId) => membersOfToken(projectId, tokenId),
     async ofChannel(projectId, channelId, { after = '', limit }) {
-      return membersOf(byChannel, projectId, channelId)
-        .filter((member) => member.connectionId > after)
-        .sort((a, b) => (a.connectionId < b.connectionId ? -1 : 1))
-        .slice(0, limit);
+      const members: Member[] = [];
+      for (const connectionId of byChannel.get(keyOf(projectId, channelId))?.after(after) ?? []) {
+        if (members.length >= limit) break;
+        const held = lookUp(projectId, connectionId);
+        if (held) members.push(held.member);
+      }
+      return members;
     },
-    countOfChannel: async (projectId, channelId) => membersOf(byChannel, projectId, channelId).length,
+    async countOfChannel(projectId, channelId) {
+      const ids = byChannel.get(keyOf(projectId, channelId));
+      if (!ids || isEveryoneHere()) return ids?.length ?? 0;
+      return [...ids.after('')].filter((connectionId) => lookUp(projectId, connectionId)).length;
+    },
     find: async (projectId, connectionId) => lookUp(projectId, connectionId)?.member,
     async onlineTokens(projectId) {
       const online = new Set<string>();
@@ -79,6 +100,7 @@ export function createInProcessLeases(clock: Clock): Leases {
     async lapse() {
       const lapsed = [...byConnection.values()].filter((held) => !isHere(held));
       lapsed.forEach(forget);
+      for (const [nodeId, end] of leaseEnds) if (clock.now() >= end) leaseEnds.delete(nodeId);
       return lapsed.map(({ member, channelIds }) => ({ member, channelIds: [...channelIds] }));
     },
   };

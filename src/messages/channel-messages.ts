@@ -49,12 +49,18 @@ export function openChannelMessages(
   return openChannelStream<Message>(parts, connection, 'SUBSCRIBE', channelId, async (stream, encounter) => {
     const address = channelAddress(channelId);
     const floor = floorOf(connection.caller, encounter);
-    const head = await broker.head(projectId);
-    const { after, positionLost } = startAfter(cursors, projectId, since, head);
-    const trimmed = await broker.trimmedThrough(projectId, address);
-    if (positionLost || trimmed > Math.max(after.sequence, floor)) throw positionLostError();
-    const feed = new Feed(parts, connection, { after, head });
+    const feed = new Feed(parts, connection);
     feed.hear(address, floor);
+    try {
+      const head = await broker.head(projectId);
+      const { after, positionLost } = startAfter(cursors, projectId, since, head);
+      const trimmed = await broker.trimmedThrough(projectId, address);
+      if (positionLost || trimmed > Math.max(after.sequence, floor)) throw positionLostError();
+      feed.begin({ after, head });
+    } catch (error) {
+      feed.stop();
+      throw error;
+    }
     return {
       start(sink) {
         presence.enter(connection, channelId);

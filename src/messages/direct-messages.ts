@@ -27,12 +27,18 @@ export async function openDirectMessages(
   const { projectId, caller } = connection;
   if (caller.kind !== 'TOKEN') throw new SignalboxError('UNAUTHENTICATED', 'Direct messages are for tokens.');
   const addresses = directAddresses(caller);
-  const head = await broker.head(projectId);
-  const { after, positionLost } = startAfter(cursors, projectId, since, head);
-  const trimmed = await Promise.all(addresses.map((address) => broker.trimmedThrough(projectId, address)));
-  if (positionLost || trimmed.some((through) => through > after.sequence)) throw positionLostError();
-
-  const feed = new Feed(parts, connection, { after, head });
+  const feed = new Feed(parts, connection);
+  for (const address of addresses) feed.hear(address, 0);
+  try {
+    const head = await broker.head(projectId);
+    const { after, positionLost } = startAfter(cursors, projectId, since, head);
+    const trimmed = await Promise.all(addresses.map((address) => broker.trimmedThrough(projectId, address)));
+    if (positionLost || trimmed.some((through) => through > after.sequence)) throw positionLostError();
+    feed.begin({ after, head });
+  } catch (error) {
+    feed.stop();
+    throw error;
+  }
   let sink: Sink<Message> | undefined;
   const signals = watch.on('connection', projectId, connection.id, (signal) => {
     if (signal.kind === 'CONNECTION_SIGNALLED') sink?.push(signal.message);
@@ -55,6 +61,5 @@ export async function openDirectMessages(
     },
   });
   if (connection.closed !== undefined) stream.end();
-  else for (const address of addresses) feed.hear(address, 0);
   return stream;
 }

@@ -37,21 +37,21 @@ export class Feed implements Hearer {
   #phase: 'WAITING' | 'CATCHING_UP' | 'LIVE' | 'STOPPED' = 'WAITING';
   #sink: FeedSink | undefined;
   /** Everything up to here was taken, or is not for us. */
-  #through: number;
+  #through = 0;
   /** The log is known to go this far. */
-  #noted: number;
+  #noted = 0;
   #held: Message[] = [];
 
-  constructor(
-    parts: { broker: Broker; hearers: Hearers },
-    connection: Connection,
-    { after, head }: { after: Position; head: Position },
-  ) {
+  constructor(parts: { broker: Broker; hearers: Hearers }, connection: Connection) {
     this.#broker = parts.broker;
     this.#hearers = parts.hearers;
     this.connection = connection;
+  }
+
+  /** Where it begins, and how far the log goes: read after it hears its addresses, so that nothing falls between. */
+  begin({ after, head }: { after: Position; head: Position }): void {
     this.#through = after.sequence;
-    this.#noted = head.sequence;
+    this.#noted = Math.max(this.#noted, head.sequence);
   }
 
   get addresses(): ReadonlyMap<Address, number> {

@@ -1,4 +1,5 @@
 import { type Broker } from '../broker/broker.ts';
+import { type LogPage } from '../broker/log.ts';
 import { channelAddress, type Address, type Message } from '../broker/message.ts';
 import { type Access } from '../channels/access.ts';
 import { badInput, SignalboxError } from '../errors.ts';
@@ -39,10 +40,13 @@ export function createHistory({
   broker,
   access,
   cursors,
+  maxPageBytes,
 }: {
   broker: Broker;
   access: Access;
   cursors: Cursors;
+  /** Of the `data` on one page: it ends early where it would be more. */
+  maxPageBytes: number;
 }): History {
   async function page(
     projectId: string,
@@ -80,21 +84,18 @@ export function createHistory({
     size: number,
     isResumed: boolean,
   ): Promise<Found> {
-    const messages: Message[] = [];
-    let after = start;
-    for (;;) {
-      const read = await broker.read({ projectId, after, addresses, limit: size + 1 });
-      if (isResumed && read.lost.length > 0) throw positionLostError();
-      messages.push(...read.messages);
-      after = read.through;
-      if (messages.length > size || !read.hasMore) break;
-    }
-    return {
-      messages: messages.slice(0, size),
-      hasPreviousPage: isResumed,
-      hasNextPage: messages.length > size,
-      through: after,
-    };
+    // Each address by its own index: a log that is busy elsewhere costs nothing here.
+    const reads = await Promise.all(
+      [...addresses].map((only) =>
+        broker.read({ projectId, after: start, addresses: new Map([only]), limit: size }),
+      ),
+    );
+    if (isResumed && reads.some(({ lost }) => lost.length > 0)) throw positionLostError();
+    const found = inOrder(reads);
+    const messages = withinBytes(found.slice(0, size), maxPageBytes);
+    const hasNextPage = messages.length < found.length || reads.some(({ hasMore }) => hasMore);
+    const through = Math.min(...reads.map((read) => read.through));
+    return { messages, hasPreviousPage: isResumed, hasNextPage, through };
   }
 
   async function backwards(
@@ -107,12 +108,11 @@ export function createHistory({
     const reads = await Promise.all(
       [...addresses].map(([address, after]) => broker.readBack(projectId, address, { after, before }, size)),
     );
-    const found = reads
-      .flatMap(({ messages }) => messages)
-      .sort((a, b) => (a.logged?.sequence ?? 0) - (b.logged?.sequence ?? 0));
-    const hasPreviousPage = found.length > size || reads.some(({ hasMore }) => hasMore);
-    const through = Math.max(0, before - 1);
-    return { messages: found.slice(-size), hasPreviousPage, hasNextPage: isResumed, through };
+    const found = inOrder(reads);
+    // The newest are what was asked for: what there is no room for is left out at the other end.
+    const messages = withinBytes(found.slice(-size).reverse(), maxPageBytes).reverse();
+    const hasPreviousPage = messages.length < found.length || reads.some(({ hasMore }) => hasMore);
+    return { messages, hasPreviousPage, hasNextPage: isResumed, through: Math.max(0, before - 1) };
   }
 
   return {
@@ -130,4 +130,19 @@ export function createHistory({
       return page(caller.projectId, new Map(directAddresses(caller).map((address) => [address, 0])), request);
     },
   };
+}
+
+function inOrder(reads: LogPage[]): Message[] {
+  const sequenceOf = ({ logged }: Message) => logged?.sequence ?? 0;
+  return reads.flatMap(({ messages }) => messages).sort((a, b) => sequenceOf(a) - sequenceOf(b));
+}
+
+/** The first of them that have room in `maxBytes`, and one at least. */
+function withinBytes(messages: Message[], maxBytes: number): Message[] {
+  let bytes = 0;
+  const end = messages.findIndex(({ data }, index) => {
+    bytes += JSON.stringify(data).length;
+    return index > 0 && bytes > maxBytes;
+  });
+  return end < 0 ? messages : messages.slice(0, end);
 }

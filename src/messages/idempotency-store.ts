@@ -4,6 +4,9 @@ import { type Json } from '../names.ts';
 import { type Store } from '../store/store.ts';
 import { idempotencyKeys } from '../store/tables.ts';
 
+/** What a row keeps of the first message: never its content, which is kept, or not, by the log. */
+type First = Pick<Message, 'id' | 'logged' | 'sender' | 'publishedAt'>;
+
 /** The rows of idempotency keys: what was said with each, until it ends. */
 export function createIdempotencyStore({ db }: Store) {
   const findOne = db
@@ -19,19 +22,25 @@ export function createIdempotencyStore({ db }: Store) {
 
   return {
     /** What the draft's key was used for before, if it still counts. */
-    find({ projectId, idempotency, publishedAt }: Draft): { message: Message; isSame: boolean } | undefined {
+    find(draft: Draft): { message: Message; isSame: boolean } | undefined {
+      const { projectId, idempotency, publishedAt } = draft;
       if (!idempotency) return undefined;
       const used = findOne.all({ projectId, key: idempotency.key })[0];
       if (!used || used.expiresAt <= publishedAt) return undefined;
+      // A repeat says the same to the same address, so that the rest of the first message is in its own draft.
+      const { address, event, data } = draft;
+      const first = used.message as unknown as First;
       return {
-        message: used.message as unknown as Message,
+        message: { projectId, address, event, data, ...first },
         isSame: used.fingerprint === idempotency.fingerprint,
       };
     },
     save({ projectId, idempotency }: Draft, message: Message): void {
       if (!idempotency) return;
       const { key, fingerprint, expiresAt } = idempotency;
-      const set = { fingerprint, message: message as unknown as Json, expiresAt };
+      const { id, logged, sender, publishedAt } = message;
+      const first: First = { id, logged, sender, publishedAt };
+      const set = { fingerprint, message: first as unknown as Json, expiresAt };
       db.insert(idempotencyKeys)
         .values({ projectId, key, ...set })
         .onConflictDoUpdate({ target: [idempotencyKeys.projectId, idempotencyKeys.key], set })

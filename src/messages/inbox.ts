@@ -63,17 +63,18 @@ export async function openInbox(
   const watchingAll = parts.watch.on('channel', projectId, EVERY_CHANNEL, see);
   try {
     const entries = caller.kind === 'TOKEN' ? await parts.memberships.allOf(projectId, caller.token.id) : [];
-    const head = await parts.broker.head(projectId);
-    const start = startAfter(parts.cursors, projectId, since, head);
-    inbox = new Inbox(parts, connection, { ...start, head, withPresence: presence });
+    inbox = new Inbox(parts, connection, presence);
     for (const { membership, channel } of entries) inbox.add(channel, membership);
     for (const signal of early) inbox.see(signal);
+    const head = await parts.broker.head(projectId);
+    inbox.begin({ ...startAfter(parts.cursors, projectId, since, head), head });
     const stream = new EventStream<Event>(connection, inbox);
     inbox.owns(watching, (error) => stream.end(error));
     if (connection.closed !== undefined) stream.end();
     return stream;
   } catch (error) {
     for (const watched of watching) watched[Symbol.dispose]();
+    inbox?.stop();
     throw error;
   } finally {
     watchingAll[Symbol.dispose]();
@@ -92,23 +93,26 @@ interface Place {
 class Inbox implements Source<Event> {
   readonly #parts: InboxParts;
   readonly #connection: Connection;
-  readonly #start: Start & { withPresence: boolean };
+  readonly #withPresence: boolean;
   readonly #feed: Feed;
   readonly #places = new Map<string, Place>();
   #owned: Disposable[] = [];
   #end: (error: Parameters<EventStream<Event>['end']>[0]) => void = () => undefined;
   #sink: Sink<Event> | undefined;
+  #start: Start | undefined;
 
-  constructor(
-    parts: InboxParts,
-    connection: Connection,
-    start: Start & { head: Position; withPresence: boolean },
-  ) {
+  constructor(parts: InboxParts, connection: Connection, withPresence: boolean) {
     this.#parts = parts;
     this.#connection = connection;
-    this.#start = start;
-    this.#feed = new Feed(parts, connection, start);
+    this.#withPresence = withPresence;
+    this.#feed = new Feed(parts, connection);
     for (const address of directAddresses(connection.caller)) this.#feed.hear(address, 0);
+  }
+
+  /** See Feed. */
+  begin(start: Start & { head: Position }): void {
+    this.#start = start;
+    this.#feed.begin(start);
   }
 
   owns(disposables: Disposable[], end: (error: Parameters<EventStream<Event>['end']>[0]) => void): void {
@@ -118,6 +122,7 @@ class Inbox implements Source<Event> {
 
   start(sink: Sink<Event>): void {
     const { caller } = this.#connection;
+    if (!this.#start) throw new TypeError('An inbox is started where it begins.');
     sink.push({
       type: 'Connected',
       at: this.#now(),
@@ -231,7 +236,7 @@ class Inbox implements Source<Event> {
 
   #judgePresence(place: Place): void {
     const { caller, projectId } = this.#connection;
-    const maySee = this.#start.withPresence && place.isHeard && mayDo(caller, 'PRESENCE', place).allowed;
+    const maySee = this.#withPresence && place.isHeard && mayDo(caller, 'PRESENCE', place).allowed;
     if (maySee) {
       place.watchingPresence ??= this.#parts.watch.on('presence', projectId, place.channel.id, (signal) =>
         this.see(signal),

@@ -6,6 +6,7 @@ import { every, type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { LEAVE_REASONS, type Connection } from '../connections/connection.ts';
 import { parseJson } from '../names.ts';
+import { type RateLimit } from '../rate-limit.ts';
 import { requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
 import { createTurns } from '../turns.ts';
 
@@ -27,7 +28,7 @@ export interface Presence extends AsyncDisposable {
   enter(connection: Connection, channelId: string): void;
   /** …once less: the last time it is no longer seen there. */
   exit(connection: Connection, channelId: string, reason: LeaveReason): void;
-  /** Sets what the connection shows to others. @throws PAYLOAD_TOO_LARGE, BAD_USER_INPUT */
+  /** Sets what the connection shows to others; counts as a publish. @throws RATE_LIMITED, PAYLOAD_TOO_LARGE, BAD_USER_INPUT */
   show(connection: Connection, state: unknown): Promise<Member>;
 }
 
@@ -40,9 +41,11 @@ export async function createPresence(parts: {
   clock: Clock;
   config: Config;
   nodeId: string;
+  /** Of what tokens say; connections without one are counted each by itself. */
+  rate: RateLimit;
   onFault: (error: unknown) => void;
 }): Promise<Presence> {
-  const { broker, access, clock, config, nodeId, onFault } = parts;
+  const { broker, access, clock, config, nodeId, rate, onFault } = parts;
   const { leases } = broker;
   const entered = new WeakMap<Connection, Map<string, number>>();
   const turns = createTurns();
@@ -149,6 +152,7 @@ export async function createPresence(parts: {
       });
     },
     async show(connection, state) {
+      rate.take(connection.caller.kind === 'TOKEN' ? connection.caller.token.id : connection.id);
       connection.shown = parseJson(state, config.maxPresenceBytes, 'state');
       return turns(connection.id, () => refresh(connection));
     },

@@ -70,7 +70,7 @@ export const MessageConnection = connectionOf('Message', MessageRef, 'Cursor');
 
 /** The arguments of a list of messages, whose cursors are places in the log. */
 export const historyArgs = builder.args((t) => ({
-  first: t.int({ description: 'The oldest so many after `after`: 1–100.' }),
+  first: t.int({ description: 'The oldest so many after `after`: 1–100, fewer where they are large.' }),
   after: t.field({ type: 'Cursor', description: 'Only what was said after it.' }),
   last: t.int({ description: 'The newest so many before `before`: 1–100, 20 by default.' }),
   before: t.field({ type: 'Cursor', description: 'Only what was said before it.' }),

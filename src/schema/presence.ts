@@ -46,7 +46,7 @@ builder.mutationFields((t) => ({
   setPresence: t.field({
     type: ConnectionRef,
     description:
-      'Sets what this connection shows to others in the channels it is in. Over a live socket. Throws BAD_USER_INPUT over plain HTTP, PAYLOAD_TOO_LARGE beyond 1 KiB by default.',
+      'Sets what this connection shows to others in the channels it is in. Over a live socket; counts as a publish. Throws RATE_LIMITED, BAD_USER_INPUT over plain HTTP, PAYLOAD_TOO_LARGE beyond 1 KiB by default.',
     args: { state: t.arg({ type: 'JSON', description: 'What to show; null: nothing.' }) },
     resolve(_, { state }, { connection, domain }) {
       if (!connection) throw new SignalboxError('BAD_USER_INPUT', 'setPresence needs a live socket.');

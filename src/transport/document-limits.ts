@@ -6,6 +6,7 @@ import {
   isListType,
   isObjectType,
   Kind,
+  visit,
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
@@ -100,6 +101,20 @@ export function breaches(
       ...over('fields to yield', cost, limits.maxCost),
     ];
   });
+}
+
+/** Of one selection set. What the rules of validation compare in it grows with the square of this. */
+const MAX_SELECTIONS = 100;
+
+/** Selection sets too wide to be validated at all: asked before the rules, by a walk of the text alone. */
+export function tooWide(document: DocumentNode): GraphQLError[] {
+  let widest = 0;
+  visit(document, {
+    SelectionSet(node) {
+      widest = Math.max(widest, node.selections.length);
+    },
+  });
+  return over('selections in one place', widest, MAX_SELECTIONS);
 }
 
 /** Arguments that say how long a list shall be. */

@@ -11,7 +11,7 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { type Config } from '../config.ts';
-import { breach, breaches } from './document-limits.ts';
+import { breach, breaches, tooWide } from './document-limits.ts';
 import { type Wording } from './wording.ts';
 
 /**
@@ -40,6 +40,8 @@ export function createDocuments(
   const rules = showsSchema ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
 
   function check(document: DocumentNode): readonly GraphQLError[] {
+    const wide = tooWide(document);
+    if (wide.length > 0) return wide;
     const errors = validate(schema, document, rules, { maxErrors: MAX_VALIDATION_ERRORS });
     // A fragment that spreads itself is found by the rules; to measure it would not end.
     if (errors.length === 0) return breaches(schema, document, config);

@@ -43,7 +43,11 @@ export async function subscribe(
   source.attach({
     push(event) {
       try {
-        push(receiver, operationId, plan.run(event, args), { delivered, failed });
+        push(receiver, operationId, plan.run(event, args), {
+          delivered,
+          failed,
+          isOver: () => ending.isOver,
+        });
       } catch (error) {
         failed(error);
       }
@@ -68,12 +72,16 @@ function push(
   receiver: Receiver,
   operationId: string,
   made: ReturnType<Plan['run']>,
-  { delivered, failed }: { delivered: () => void; failed: (error: unknown) => void },
+  {
+    delivered,
+    failed,
+    isOver,
+  }: { delivered: () => void; failed: (error: unknown) => void; isOver: () => boolean },
 ): void {
   const { connection, outbox } = receiver;
   const send = (executed: Executed) => {
-    // It may have been made for a connection that has ended since.
-    if (connection.closed !== undefined) return;
+    // It may have been made for a connection that has ended since, or for an operation, whose id may be another's by now.
+    if (connection.closed !== undefined || isOver()) return;
     outbox.send(executed.frameOf(operationId));
     delivered();
   };
@@ -98,6 +106,10 @@ class Ending implements AsyncIterableIterator<ExecutionResult> {
 
   constructor(released: () => void) {
     this.#released = released;
+  }
+
+  get isOver(): boolean {
+    return this.#over !== undefined;
   }
 
   end(error?: SignalboxError): void {

@@ -61,6 +61,8 @@ export function createHttpServer(parts: HttpParts): Server {
   // Node looks at its time-outs only so often, every 30 seconds unless told otherwise.
   const server = createServer({ connectionsCheckingInterval: headersTimeout }, (request, response) => {
     respond(request, response).catch((error: unknown) => {
+      // A client that goes while it is still talking is no fault of ours.
+      if (request.destroyed && !request.complete) return;
       onFault(error);
       if (response.headersSent) response.destroy();
       else text(response, 500, 'Internal server error');
