@@ -45,7 +45,20 @@ export function createMembershipStore({ db }: Store) {
 
   return {
     find,
-    insertion: (membership: Membership): Statement => db.insert(memberships).values(membership),
+    /** Writes nothing where the channel is gone by the time it is run. */
+    insertion: ({ projectId, channelId, tokenId, beganAfter, createdAt }: Membership): Statement =>
+      db.insert(memberships).select(
+        db
+          .select({
+            projectId: channels.projectId,
+            channelId: channels.id,
+            tokenId: sql<string>`${tokenId}`.as('token_id'),
+            beganAfter: sql<number>`${beganAfter}`.as('began_after'),
+            createdAt: sql<number>`${createdAt}`.as('created_at'),
+          })
+          .from(channels)
+          .where(and(eq(channels.projectId, projectId), eq(channels.id, channelId))),
+      ),
     /** The membership that holds afterwards: this one, or the one that was there before. */
     async insert(membership: Membership): Promise<Membership> {
       await db.insert(memberships).values(membership).onConflictDoNothing();

@@ -1,37 +1,25 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Broker, type Published } from '../../src/broker/broker.ts';
-import { type LogPage, type ReadRequest } from '../../src/broker/log.ts';
-import { type Address, type Message } from '../../src/broker/message.ts';
+import { type Message } from '../../src/broker/message.ts';
 import { type Signal } from '../../src/broker/signal.ts';
+import { ADDRESSES, LOBBY, readAll, type MakeBroker } from '../support/broker.ts';
 import { draft, from, keyed } from '../support/drafts.ts';
+import { brokerReadingContract } from './broker-reading-contract.ts';
 
-/** A broker whose log is empty. */
-export interface BrokerUnderTest extends AsyncDisposable {
-  readonly broker: Broker;
-  /** What went wrong that was nobody's fault who asked. */
-  readonly faults: readonly unknown[];
-  /** Retention: removes all but the newest `keep` messages of an address. */
-  trim(projectId: string, address: Address, keep: number): Promise<void>;
-}
-
-const LOBBY = 'channel:lobby';
-const ADDRESSES = [LOBBY, 'channel:attic', 'token:token_1', 'identity:ada'] as const satisfies Address[];
 const PROJECTS = ['one', 'two'] as const;
 
 /** What every broker does; see Broker. */
-export function brokerContract(name: string, make: () => BrokerUnderTest | Promise<BrokerUnderTest>): void {
+export function brokerContract(name: string, make: MakeBroker): void {
   describe(`${name} is a broker`, () => {
     publishing(make);
     repeating(make);
-    reading(make);
+    brokerReadingContract(make);
     telling(make);
   });
 }
 
-type Make = Parameters<typeof brokerContract>[1];
-
-function publishing(make: Make): void {
+function publishing(make: MakeBroker): void {
   test('a publish that resolved is in the log, and every listener there was has been handed it', async () => {
     await using made = await make();
     const { broker } = made;
@@ -91,7 +79,7 @@ function publishing(make: Make): void {
   });
 }
 
-function repeating(make: Make): void {
+function repeating(make: MakeBroker): void {
   test.each([true, false])(
     'a repeat yields the first message and says nothing again, at once or later; ephemeral: %s',
     async (ephemeral) => {
@@ -157,140 +145,7 @@ function repeating(make: Make): void {
   });
 }
 
-function reading(make: Make): void {
-  test('reads, page after page, are what the log holds after a place, above the floors, of these addresses', async () => {
-    const request = fc.record({
-      after: fc.nat(25),
-      floors: fc.dictionary(fc.constantFrom(...ADDRESSES), fc.nat(25), { minKeys: 1 }),
-      limit: fc.integer({ min: 1, max: 8 }),
-    });
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.constantFrom(...ADDRESSES), { maxLength: 25, size: 'max' }),
-        request,
-        async (said, asked) => {
-          await using made = await make();
-          const { broker } = made;
-          const log = await publishAll(broker, said);
-          const addresses = new Map(Object.entries(asked.floors)) as Map<Address, number>;
-          const { messages, pages } = await readAll(broker, { ...asked, addresses });
-          expect(messages).toEqual(
-            log.filter(({ address, logged }) => {
-              const { sequence } = logged!;
-              return sequence > asked.after && sequence > (addresses.get(address) ?? Infinity);
-            }),
-          );
-          for (const { messages: page, lost } of pages) {
-            expect(page.length).toBeLessThanOrEqual(asked.limit);
-            expect(lost).toEqual([]);
-          }
-        },
-      ),
-      { numRuns: 60 },
-    );
-  });
-
-  test('two messages of an address are both read, however much was said elsewhere between them', async () => {
-    await using made = await make();
-    const { broker } = made;
-    const log = await publishAll(broker, [
-      LOBBY,
-      ...Array<Address>(5_500).fill('channel:attic'),
-      'identity:ada',
-      LOBBY,
-    ]);
-    const wanted = log.filter(({ address }) => address !== 'channel:attic');
-    const few = await readAll(broker, { addresses: from(LOBBY, 'identity:ada'), limit: 10 });
-    expect(few.messages).toEqual(wanted);
-    const one = await readAll(broker, { addresses: from(LOBBY), limit: 10 });
-    expect(one.messages).toEqual(wanted.filter(({ address }) => address === LOBBY));
-  });
-
-  test('backwards, a read is the newest of what lies between two places', async () => {
-    const range = fc.record({ after: fc.nat(20), before: fc.nat(22), limit: fc.integer({ min: 1, max: 8 }) });
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.constantFrom(...ADDRESSES.slice(0, 2)), { maxLength: 20, size: 'max' }),
-        range,
-        async (said, { limit, ...between }) => {
-          await using made = await make();
-          const { broker } = made;
-          const log = await publishAll(broker, said);
-          const within = log.filter(
-            ({ address, logged }) =>
-              address === LOBBY && logged!.sequence > between.after && logged!.sequence < between.before,
-          );
-          expect(await broker.readBack('one', LOBBY, between, limit)).toMatchObject({
-            messages: within.slice(-limit),
-            hasMore: within.length > limit,
-          });
-        },
-      ),
-      { numRuns: 60 },
-    );
-  });
-
-  test('what was trimmed is lost to whoever still wants it, and to nobody else', async () => {
-    await using made = await make();
-    const { broker } = made;
-    const log = await publishAll(broker, [LOBBY, 'channel:attic', LOBBY, LOBBY, 'channel:attic']);
-    expect(await broker.trimmedThrough('one', LOBBY)).toBe(0);
-    await made.trim('one', LOBBY, 1);
-    expect(await broker.trimmedThrough('one', LOBBY)).toBe(3);
-    expect(await broker.trimmedThrough('one', 'channel:attic')).toBe(0);
-    expect(await broker.trimmedThrough('two', LOBBY)).toBe(0);
-
-    const lost = async (after: number, addresses: Map<Address, number>) =>
-      (await broker.read({ projectId: 'one', after, addresses, limit: 10 })).lost;
-    const both = from(LOBBY, 'channel:attic');
-    expect(await lost(0, both)).toEqual([LOBBY]);
-    expect(await lost(2, both)).toEqual([LOBBY]);
-    expect(await lost(3, both)).toEqual([]);
-    expect(await lost(0, new Map(both).set(LOBBY, 2))).toEqual([LOBBY]);
-    expect(await lost(0, new Map(both).set(LOBBY, 3))).toEqual([]);
-    expect(await lost(0, from('channel:attic'))).toEqual([]);
-
-    const kept = log.filter(({ logged }) => ![1, 3].includes(logged!.sequence));
-    expect((await readAll(broker, { addresses: both })).messages).toEqual(kept);
-    expect((await broker.readBack('one', LOBBY, { after: 0, before: 9 }, 9)).messages).toEqual([log[3]]);
-  });
-
-  test('a trim takes nothing back: head and links go on as if it had not been', async () => {
-    await using made = await make();
-    const { broker } = made;
-    await publishAll(broker, [LOBBY, LOBBY]);
-    await made.trim('one', LOBBY, 0);
-    expect((await broker.head('one')).sequence).toBe(2);
-    const { message } = await broker.publish(draft());
-    expect(message.logged).toMatchObject({ sequence: 3, previous: 2 });
-  });
-
-  test('a log is at 0 before its first message, and its epoch stays', async () => {
-    await using made = await make();
-    const { broker } = made;
-    const head = await broker.head('one');
-    expect(head.sequence).toBe(0);
-    const { message } = await broker.publish(draft());
-    expect(await broker.head('one')).toEqual({ epoch: head.epoch, sequence: 1 });
-    expect(message.logged?.epoch).toBe(head.epoch);
-  });
-
-  test('projects are walls: nothing of one is read, counted or trimmed in another', async () => {
-    await using made = await make();
-    const { broker } = made;
-    await publishAll(broker, [LOBBY, LOBBY, LOBBY]);
-    const other = await broker.publish(draft({ projectId: 'two' }));
-    expect(other.message.logged).toMatchObject({ sequence: 1, previous: 0 });
-    await made.trim('two', LOBBY, 0);
-    expect(await broker.trimmedThrough('one', LOBBY)).toBe(0);
-    expect((await readAll(broker, { addresses: from(LOBBY) })).messages).toHaveLength(3);
-    const two = await broker.readBack('two', LOBBY, { after: 0, before: 9 }, 9);
-    expect(two.messages).toEqual([]);
-    expect((await broker.head('three')).sequence).toBe(0);
-  });
-}
-
-function telling(make: Make): void {
+function telling(make: MakeBroker): void {
   test('whoever listens first and then reads misses nothing, whenever that is', async () => {
     const bursts = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 8, size: 'max' });
     await fc.assert(
@@ -373,27 +228,6 @@ function listen(broker: Broker, connections = 1) {
     },
   });
   return { heard, signals, stop: () => listening[Symbol.dispose]() };
-}
-
-/** Says something at each address, in turn; yields the log. */
-async function publishAll(broker: Broker, addresses: readonly Address[]): Promise<Message[]> {
-  const published = await Promise.all(addresses.map((address) => broker.publish(draft({ address }))));
-  return published.map(({ message }) => message);
-}
-
-/** Reads on until there is no more. Every page must get further, so that reading ends. */
-async function readAll(broker: Broker, asked: Partial<ReadRequest> & Pick<ReadRequest, 'addresses'>) {
-  const messages: Message[] = [];
-  const pages: LogPage[] = [];
-  let after = asked.after ?? 0;
-  for (;;) {
-    const page = await broker.read({ projectId: 'one', limit: 4, ...asked, after });
-    messages.push(...page.messages);
-    pages.push(page);
-    if (!page.hasMore) return { messages, pages };
-    expect(page.through).toBeGreaterThan(after);
-    after = page.through;
-  }
 }
 
 /** The sequence before each one at its address; 0 for the first. */

@@ -49,6 +49,8 @@ async function overwhelm(signalbox: TestService) {
   const tokens = [await mint(signalbox), await mint(signalbox), await mint(signalbox)] as const;
   const gone = take(signalbox.client(), GONE);
   const stalled = await subscribe(signalbox, tokens[0].credential);
+  // An inbox wants to say why it ends, to a queue that takes nothing more.
+  stalled.send({ id: '3', type: 'subscribe', payload: { query: 'subscription { events { __typename } }' } });
   stalled.ws.pause();
   const readers = [
     await subscribe(signalbox, tokens[1].credential),
@@ -68,6 +70,7 @@ test('a reader who stalls is closed alone, and the others miss nothing', async (
   expect(left).toEqual({ change: 'LEFT', leaveReason: 'SLOW_CONSUMER', member: { token: token.id } });
   expect(await isOnline(signalbox, token.id)).toBe(false);
   expect(await metric(signalbox, 'signalbox_slow_consumers_total')).toBe(1);
+  expect(await metric(signalbox, 'signalbox_faults_total')).toBe(0);
 
   said.push(...(await shout(signalbox, said.length)));
   for (const reader of readers) {

@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Address } from '../../src/broker/message.ts';
+import { ADDRESSES, LOBBY, publishAll, readAll, type MakeBroker } from '../support/broker.ts';
+import { draft, from } from '../support/drafts.ts';
+
+/** What reading from every broker is like; see Broker. */
+export function brokerReadingContract(make: MakeBroker): void {
+  test('reads, page after page, are what the log holds after a place, above the floors, of these addresses', async () => {
+    const request = fc.record({
+      after: fc.nat(25),
+      floors: fc.dictionary(fc.constantFrom(...ADDRESSES), fc.nat(25), { minKeys: 1 }),
+      limit: fc.integer({ min: 1, max: 8 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom(...ADDRESSES), { maxLength: 25, size: 'max' }),
+        request,
+        async (said, asked) => {
+          await using made = await make();
+          const { broker } = made;
+          const log = await publishAll(broker, said);
+          const addresses = new Map(Object.entries(asked.floors)) as Map<Address, number>;
+          const { messages, pages } = await readAll(broker, { ...asked, addresses });
+          expect(messages).toEqual(
+            log.filter(({ address, logged }) => {
+              const { sequence } = logged!;
+              return sequence > asked.after && sequence > (addresses.get(address) ?? Infinity);
+            }),
+          );
+          for (const { messages: page, lost } of pages) {
+            expect(page.length).toBeLessThanOrEqual(asked.limit);
+            expect(lost).toEqual([]);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test('two messages of an address are both read, however much was said elsewhere between them', async () => {
+    await using made = await make();
+    const { broker } = made;
+    const log = await publishAll(broker, [
+      LOBBY,
+      ...Array<Address>(5_500).fill('channel:attic'),
+      'identity:ada',
+      LOBBY,
+    ]);
+    const wanted = log.filter(({ address }) => address !== 'channel:attic');
+    const few = await readAll(broker, { addresses: from(LOBBY, 'identity:ada'), limit: 10 });
+    expect(few.messages).toEqual(wanted);
+    const one = await readAll(broker, { addresses: from(LOBBY), limit: 10 });
+    expect(one.messages).toEqual(wanted.filter(({ address }) => address === LOBBY));
+  });
+
+  test('backwards, a read is the newest of what lies between two places', async () => {
+    const range = fc.record({ after: fc.nat(20), before: fc.nat(22), limit: fc.integer({ min: 1, max: 8 }) });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom(...ADDRESSES.slice(0, 2)), { maxLength: 20, size: 'max' }),
+        range,
+        async (said, { limit, ...between }) => {
+          await using made = await make();
+          const { broker } = made;
+          const log = await publishAll(broker, said);
+          const within = log.filter(
+            ({ address, logged }) =>
+              address === LOBBY && logged!.sequence > between.after && logged!.sequence < between.before,
+          );
+          expect(await broker.readBack('one', LOBBY, between, limit)).toMatchObject({
+            messages: within.slice(-limit),
+            hasMore: within.length > limit,
+          });
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test('what was trimmed is lost to whoever still wants it, and to nobody else', async () => {
+    await using made = await make();
+    const { broker } = made;
+    const log = await publishAll(broker, [LOBBY, 'channel:attic', LOBBY, LOBBY, 'channel:attic']);
+    expect(await broker.trimmedThrough('one', LOBBY)).toBe(0);
+    await made.trim('one', LOBBY, 1);
+    expect(await broker.trimmedThrough('one', LOBBY)).toBe(3);
+    expect(await broker.trimmedThrough('one', 'channel:attic')).toBe(0);
+    expect(await broker.trimmedThrough('two', LOBBY)).toBe(0);
+
+    const lost = async (after: number, addresses: Map<Address, number>) =>
+      (await broker.read({ projectId: 'one', after, addresses, limit: 10 })).lost;
+    const both = from(LOBBY, 'channel:attic');
+    expect(await lost(0, both)).toEqual([LOBBY]);
+    expect(await lost(2, both)).toEqual([LOBBY]);
+    expect(await lost(3, both)).toEqual([]);
+    expect(await lost(0, new Map(both).set(LOBBY, 2))).toEqual([LOBBY]);
+    expect(await lost(0, new Map(both).set(LOBBY, 3))).toEqual([]);
+    expect(await lost(0, from('channel:attic'))).toEqual([]);
+
+    const kept = log.filter(({ logged }) => ![1, 3].includes(logged!.sequence));
+    expect((await readAll(broker, { addresses: both })).messages).toEqual(kept);
+    expect((await broker.readBack('one', LOBBY, { after: 0, before: 9 }, 9)).messages).toEqual([log[3]]);
+  });
+
+  test('a trim takes nothing back: head and links go on as if it had not been', async () => {
+    await using made = await make();
+    const { broker } = made;
+    await publishAll(broker, [LOBBY, LOBBY]);
+    await made.trim('one', LOBBY, 0);
+    expect((await broker.head('one')).sequence).toBe(2);
+    const { message } = await broker.publish(draft());
+    expect(message.logged).toMatchObject({ sequence: 3, previous: 2 });
+  });
+
+  test('a log is at 0 before its first message, and its epoch stays', async () => {
+    await using made = await make();
+    const { broker } = made;
+    const head = await broker.head('one');
+    expect(head.sequence).toBe(0);
+    const { message } = await broker.publish(draft());
+    expect(await broker.head('one')).toEqual({ epoch: head.epoch, sequence: 1 });
+    expect(message.logged?.epoch).toBe(head.epoch);
+  });
+
+  test('projects are walls: nothing of one is read, counted or trimmed in another', async () => {
+    await using made = await make();
+    const { broker } = made;
+    await publishAll(broker, [LOBBY, LOBBY, LOBBY]);
+    const other = await broker.publish(draft({ projectId: 'two' }));
+    expect(other.message.logged).toMatchObject({ sequence: 1, previous: 0 });
+    await made.trim('two', LOBBY, 0);
+    expect(await broker.trimmedThrough('one', LOBBY)).toBe(0);
+    expect((await readAll(broker, { addresses: from(LOBBY) })).messages).toHaveLength(3);
+    const two = await broker.readBack('two', LOBBY, { after: 0, before: 9 }, 9);
+    expect(two.messages).toEqual([]);
+    expect((await broker.head('three')).sequence).toBe(0);
+  });
+}
