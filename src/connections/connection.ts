@@ -128,6 +128,7 @@ export class Connection {
   close(reason: CloseReason): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
+    if (ENDS_AUTHORITY.has(reason)) for (const stream of this.#streams) stream.discard();
     // Its streams may still say why; that they do may be what a full queue cannot take.
     this.notify({ kind: 'DISCONNECTING', reason });
     this.closed = reason;

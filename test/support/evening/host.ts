@@ -185,10 +185,11 @@ export class Host implements AsyncDisposable {
     } else this.evening.said.push({ ...what, sent: span.sent, returned: NEVER, outcome: 'UNKNOWN' });
   }
 
-  async #move({ do: what, token, channel, isBySelf }: Extract<Act, { do: 'join' | 'part' }>): Promise<void> {
+  async #move(act: Extract<Act, { do: 'join' | 'part' }>): Promise<void> {
+    const { do: what, token, channel } = act;
     const bearer = this.bearers.get(token);
-    const phone = isBySelf ? this.phones.get(`${token}/0`) : undefined;
-    if (!bearer || (isBySelf && (!phone || phone.stream.ended !== undefined))) return;
+    const phone = act.phone === undefined ? undefined : this.phones.get(act.phone);
+    if (!bearer || (phone && phone.stream.ended !== undefined)) return;
     const variables = { channel, token: bearer.id };
     const document = what === 'join' ? JOIN : PART;
     const { value, span } = await this.timed<Answer>(() =>

@@ -23,7 +23,8 @@ export type Act =
   /** By a token over its socket; not waited for, it overlaps with what happens to the token next. */
   | { do: 'speak'; phone: string; channel: string; count: number; ephemeral: boolean; isAwaited: boolean }
   | { do: 'whisper'; to: 'token' | 'identity' | 'connection'; name: string; ephemeral: boolean }
-  | { do: 'join' | 'part'; token: string; channel: string; isBySelf: boolean }
+  /** By the API key, or by the token itself over its socket. */
+  | { do: 'join' | 'part'; token: string; channel: string; phone: string | undefined }
   | { do: 'cut' | 'outage' | 'mend' | 'leave' | 'return'; phone: string; isAwaited: boolean }
   | { do: 'change'; token: string; role: Role; grants: readonly Grant[] | null }
   | { do: 'limit'; token: string; seconds: number }
@@ -176,12 +177,13 @@ function planAct(
       if (channels.has(place.id) || channels.size > 8 || !mayHear(rule, place)) return undefined;
       channels.add(place.id);
       const isBySelf = place.type !== 'PRIVATE' && isUp && chance.next() < 0.3;
-      return { act: { do: kind, token, channel: place.id, isBySelf } };
+      return { act: { do: kind, token, channel: place.id, phone: isBySelf ? phone.name : undefined } };
     }
     case 'part': {
       if (channels.size === 0) return undefined;
       channels.delete(channel);
-      return { act: { do: kind, token, channel, isBySelf: isUp && chance.next() < 0.3 } };
+      const by = isUp && chance.next() < 0.3 ? phone.name : undefined;
+      return { act: { do: kind, token, channel, phone: by } };
     }
     case 'cut':
       return phone.isHere ? { act: { do: kind, phone: phone.name, isAwaited } } : undefined;
