@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { ConfigError, defaultConfig, readConfig, SETTINGS } from '../src/config.ts';
+import { ConfigError, defaultConfig, readConfig } from '../src/config.ts';
+import { SETTINGS } from '../src/settings.ts';
 
 type Name = keyof typeof SETTINGS;
 interface Setting {

@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { SignalboxError } from '../errors.ts';
+import { type DoorParts } from './door-parts.ts';
 import { type createGraphiql } from './graphiql.ts';
 import { hasCredentialInUrl, isAllowedOrigin, urlOf } from './origins.ts';
-import { createGraphqlHandler, type GraphqlParts } from './yoga.ts';
+import { createGraphqlHandler } from './yoga.ts';
 
-export interface HttpParts extends GraphqlParts {
+export interface HttpParts extends DoorParts {
   graphiql: ReturnType<typeof createGraphiql> | undefined;
   isReady: () => boolean;
   onFault: (error: unknown) => void;

@@ -1,7 +1,7 @@
 import { type IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
-import { GraphQLError, type ExecutionArgs, type GraphQLSchema } from 'graphql';
+import { GraphQLError, type ExecutionArgs } from 'graphql';
 import {
   GRAPHQL_TRANSPORT_WS_PROTOCOL,
   makeServer,
@@ -9,30 +9,19 @@ import {
   type SubscribePayload,
 } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { type Config } from '../config.ts';
 import { ENDS_AUTHORITY, errorOf } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
-import { type Context, type Domain } from '../schema/context.ts';
+import { type Context } from '../schema/context.ts';
 import { CLOSE_CODES, closeNameOf, type CloseName } from './close-codes.ts';
-import { type Documents } from './documents.ts';
-import { type Doorman } from './doorman.ts';
+import { type DoorParts } from './door-parts.ts';
 import { execute } from './execute.ts';
 import { subscribe, type Receiver } from './fan-out.ts';
 import { callerOf } from './handshake.ts';
-import { type Metrics } from './metrics.ts';
 import { hasCredentialInUrl, isAllowedOrigin, urlOf } from './origins.ts';
 import { Outbox } from './outbox.ts';
 import { createPlans } from './plan.ts';
-import { type PublicError } from './public-errors.ts';
 
-export interface WebSocketParts {
-  schema: GraphQLSchema;
-  domain: Domain;
-  config: Config;
-  documents: Documents;
-  publicError: PublicError;
-  doorman: Doorman;
-  metrics: Metrics;
+export interface WebSocketParts extends DoorParts {
   onFault: (error: unknown) => void;
 }
 

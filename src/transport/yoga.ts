@@ -7,28 +7,16 @@ import {
   type Source,
 } from 'graphql';
 import { createYoga, isAsyncIterable, type Plugin, type YogaInitialContext } from 'graphql-yoga';
-import { type Config } from '../config.ts';
 import { type Connection } from '../connections/connection.ts';
-import { type Context, type Domain } from '../schema/context.ts';
+import { type Context } from '../schema/context.ts';
 import { type Documents } from './documents.ts';
-import { type Doorman } from './doorman.ts';
+import { type DoorParts } from './door-parts.ts';
 import { execute } from './execute.ts';
 import { callerOfRequest } from './handshake.ts';
 import { useHttpStatus } from './http-status.ts';
-import { type Metrics } from './metrics.ts';
 import { isAllowedOrigin } from './origins.ts';
 import { type PublicError } from './public-errors.ts';
 import { openSse } from './sse.ts';
-
-export interface GraphqlParts {
-  schema: GraphQLSchema;
-  domain: Domain;
-  config: Config;
-  documents: Documents;
-  publicError: PublicError;
-  doorman: Doorman;
-  metrics: Metrics;
-}
 
 /** What Node hands to yoga along with a request. */
 interface NodeParts {
@@ -45,7 +33,7 @@ export function createGraphqlHandler({
   publicError,
   doorman,
   metrics,
-}: GraphqlParts) {
+}: DoorParts) {
   const yoga = createYoga<NodeParts, Context>({
     schema,
     graphqlEndpoint: '/graphql',

@@ -22,7 +22,18 @@ const ROOMS = [
 ];
 
 /** Leaves: everyone may use them; they use leaves only. */
-const LEAVES = ['audit', 'clock', 'config', 'errors', 'ids', 'names', 'paging', 'rate-limit', 'turns'];
+const LEAVES = [
+  'audit',
+  'clock',
+  'config',
+  'errors',
+  'ids',
+  'names',
+  'paging',
+  'rate-limit',
+  'settings',
+  'turns',
+];
 
 interface Import {
   file: string;

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { lexicographicSortSchema, printSchema } from 'graphql';
-import { API_KEY_ENV, SETTINGS } from '../../src/config.ts';
+import { API_KEY_ENV } from '../../src/config.ts';
+import { SETTINGS } from '../../src/settings.ts';
 import { ERROR_CATALOGUE } from '../../src/errors.ts';
 import { createSchema } from '../../src/schema/schema.ts';
 import { CLOSE_CODES } from '../../src/transport/close-codes.ts';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { SETTINGS, type Config } from '../../src/config.ts';
+import { type Config } from '../../src/config.ts';
+import { SETTINGS } from '../../src/settings.ts';
 import { createChannel, mint } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
 import { startService, type Answer, type TestService } from '../support/service.ts';
