@@ -213,21 +213,24 @@ function checkVersions(facts: Facts, { bearer, seen, sessions }: Stream, fault: 
 function checkEnds(facts: Facts, stream: Stream, fault: Fault): void {
   const { walls } = facts.evening;
   const entitlement = facts.entitlementOf(stream.bearer);
+  const { credentialEnds } = facts.bearerOf(stream);
   const isOpen = ({ ended }: { ended?: unknown }) => !ended;
   for (const session of stream.sessions) {
     const { opened, connected, closed = walls.length, code } = session;
     if (!entitlement.could(isOpen, opened, connected ?? closed)) fault(1, 'was let in after its end');
+    if (connected !== undefined && walls[opened]! >= credentialEnds)
+      fault(1, 'came in with an old credential');
     if (!ORDINARY_CODES.has(code) && code !== RENEW) fault(0, `was closed with ${code}`);
-    for (const { from, ended, expiresAt } of entitlement.ends) {
-      if (ended !== 'EXPIRED' || expiresAt === null || from.returned <= opened || from.returned > closed)
-        continue;
-      const late = (walls[closed] ?? walls.at(-1)!) - expiresAt - lostMs(facts, from.returned, closed);
-      if (late > EXPIRY_MS) fault(1, `went on for ${late} ms after it expired`);
+    for (const { from, until, expiresAt } of entitlement.expiries) {
+      if (from.returned <= opened || from.returned > closed) continue;
+      const end = Math.min(closed, until, walls.length - 1);
+      const late = walls[end]! - expiresAt - lostMs(facts, from.returned, end);
+      if (late > EXPIRY_MS) fault(1, `went on for ${Math.round(late)} ms after it expired`);
     }
   }
-  if (stream.ended === undefined) return;
+  if (stream.ended === undefined || walls[stream.ended]! >= credentialEnds) return;
   const last: Session | undefined = stream.sessions.at(-1);
-  if (entitlement.surely(isOpen, last?.closed ?? last?.opened ?? 0, stream.ended)) {
+  if (entitlement.surely(isOpen, last?.opened ?? 0, stream.ended)) {
     fault(1, 'was turned away, though its token was open');
   }
 }

@@ -63,9 +63,12 @@ export class Entitlement {
     });
   }
 
-  /** The regimes after which the token opened nothing. */
-  get ends(): Regime[] {
-    return this.#reigns.filter(({ regime }) => regime.ended).map(({ regime }) => regime);
+  /** When it expired, and from when on it was open again, perhaps. */
+  get expiries(): { expiresAt: number; from: Span; until: Moment }[] {
+    return this.#reigns.flatMap(({ regime: { ended, expiresAt, from } }, index) => {
+      if (ended !== 'EXPIRED' || expiresAt === null) return [];
+      return { expiresAt, from, until: this.#reigns[index + 1]?.first ?? NEVER };
+    });
   }
 
   /** Whether at some moment from `from` to `to` it may have been allowed what `rule` says. */

@@ -113,6 +113,7 @@ export class Host implements AsyncDisposable {
       id: token.id,
       identity,
       credential,
+      credentialEnds: expiresAt === null ? NEVER : Math.ceil(expiresAt / 1000) * 1000,
       regimes: [{ from: span, role, grants, expiresAt }],
       stays: channels.map((channel) => ({ channel, began: span, ended: undefined })),
     };

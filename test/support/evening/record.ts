@@ -68,6 +68,8 @@ export interface Bearer {
   name: string;
   id: string;
   identity: string | undefined;
+  /** In milliseconds since 1970: its credential keeps its own expiry, also when the token is given another one. */
+  credentialEnds: number;
   regimes: Regime[];
   stays: Stay[];
 }
