@@ -27,11 +27,11 @@ test(`a busy evening keeps laws 1 to 5: SEED=${seed}`, { timeout: 120_000 }, asy
   expect(undecided).toBeLessThan((required + forbidden) / 4);
 });
 
-describe(`the checker finds, in a small evening: SEED=${seed}`, () => {
+describe('the checker finds, in a small evening', () => {
   let evening: Evening;
 
   beforeAll(async () => {
-    evening = await playEvening({ seed, tokens: 40, channels: 8, lanes: 4, acts: 150 });
+    evening = await playEvening({ seed: 7, tokens: 40, channels: 8, lanes: 4, acts: 150 });
   }, 60_000);
 
   test('nothing, as long as nobody tampers with it', () => {
@@ -143,7 +143,7 @@ describe(`the checker finds, in a small evening: SEED=${seed}`, () => {
   });
 });
 
-/** A client that heard one channel from its beginning to the end and saw much there. */
+/** A client that surely heard one channel while all of these were said, and to the end. */
 interface Steady {
   stream: Stream;
   sights: Seen[];
@@ -151,18 +151,23 @@ interface Steady {
 
 function findSteady(evening: Evening): Steady {
   const facts = new Facts(evening);
-  const sightsIn = (stream: Stream, place: Place) =>
-    stream.seen.filter(({ event }) => {
-      return 'message' in event && event.message.channel === place.id && event.message.cursor !== null;
-    });
   for (const stream of evening.streams) {
-    if (!stream.isHere || stream.ended !== undefined) continue;
+    const base = facts.baseOf(stream);
+    if (!stream.isHere || stream.ended !== undefined || !base) continue;
+    const entitlement = facts.entitlementOf(stream.bearer);
+    const mustHear = (place: Place, { event }: Seen) => {
+      if (!('message' in event) || event.message.channel !== place.id) return false;
+      const said = facts.said(event.message.data.text)!;
+      return (
+        said.outcome === 'KEPT' &&
+        !said.ephemeral &&
+        said.sent > base.returned &&
+        entitlement.surelyHears(place, said.sent, evening.ending.sent)
+      );
+    };
     for (const place of evening.places) {
-      const sights = sightsIn(stream, place);
-      const [first, last] = [sights[0], evening.ending.sent];
-      const entitlement = facts.entitlementOf(stream.bearer);
-      if (first && sights.length > 5 && entitlement.surelyHears(place, first.at, last))
-        return { stream, sights };
+      const sights = stream.seen.filter((sight) => mustHear(place, sight));
+      if (sights.length > 5) return { stream, sights };
     }
   }
   throw new Error('Nobody was steady.');

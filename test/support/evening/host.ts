@@ -119,7 +119,7 @@ export class Host implements AsyncDisposable {
     };
     this.bearers.set(name, bearer);
     this.evening.bearers.push(bearer);
-    for (const { name: phoneName, isFromMinting } of phones) {
+    for (const { name: phoneName, isFromMinting, isLate } of phones) {
       const phone = await Phone.create({
         name: phoneName,
         bearer: name,
@@ -133,7 +133,7 @@ export class Host implements AsyncDisposable {
       });
       this.phones.set(phoneName, phone);
       this.evening.streams.push(phone.stream);
-      phone.come();
+      if (!isLate) phone.come();
     }
   }
 

@@ -12,8 +12,8 @@ export interface Arrival {
   channels: string[];
   /** Absent: it does not expire. */
   expiresIn: number | undefined;
-  /** One or two; whether each begins at the cursor that came with the credential, or now. */
-  phones: { name: string; isFromMinting: boolean }[];
+  /** One or two; whether each begins at the cursor that came with the credential, or now; whether it comes at once. */
+  phones: { name: string; isFromMinting: boolean; isLate: boolean }[];
 }
 
 export type Act =
@@ -97,7 +97,7 @@ export function* planLane(cast: Cast, lane: number): Generator<Act, never> {
       name,
       rule: { role, grants },
       channels: new Set(channels),
-      phones: phones.map((phone) => ({ name: phone.name, isHere: true, isOut: false })),
+      phones: phones.map(({ name: phone, isLate }) => ({ name: phone, isHere: !isLate, isOut: false })),
     });
     return { do: 'arrive', arrival };
   }
@@ -132,6 +132,7 @@ function planArrival({ tokens }: Cast, name: string, places: readonly Place[], c
     phones: Array.from({ length: count }, (_, index) => ({
       name: `${name}/${index}`,
       isFromMinting: chance.next() < 0.6,
+      isLate: chance.next() < 0.15,
     })),
   };
 }
