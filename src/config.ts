@@ -15,9 +15,13 @@ export type Config = { readonly [Name in keyof typeof SETTINGS]: Value<(typeof S
 export interface Secrets {
   /** `key_<id>.<secret>`, the first key of project `default`; absent: one is made and shown once. */
   apiKey?: string;
+  /** What secrets are encrypted with at rest: the first one seals, all of them open. Absent: a file in the data folder. */
+  masterKeys?: readonly string[];
 }
 
 export const API_KEY_ENV = 'SIGNALBOX_API_KEY';
+export const MASTER_KEY_ENV = 'SIGNALBOX_MASTER_KEY';
+const MIN_MASTER_KEY_LENGTH = 32;
 
 /** A sentence an operator can act on. */
 export class ConfigError extends Error {
@@ -48,8 +52,17 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): {
       `${API_KEY_ENV} must look like key_<id>.<secret>, with an id of 1–40 and a secret of at least 16 letters, digits, - or _.`,
     );
   }
+  const masterKeys = parseList(env[MASTER_KEY_ENV] ?? '');
+  if (masterKeys.some((key) => key.length < MIN_MASTER_KEY_LENGTH)) {
+    faults.push(
+      `${MASTER_KEY_ENV} must have at least ${MIN_MASTER_KEY_LENGTH} characters; several, parted by commas, each.`,
+    );
+  }
   if (faults.length > 0) throw new ConfigError(faults.join('\n'));
-  return { config: values as Config, secrets: apiKey ? { apiKey } : {} };
+  return {
+    config: values as Config,
+    secrets: { ...(apiKey && { apiKey }), ...(masterKeys.length > 0 && { masterKeys }) },
+  };
 }
 
 /** The shape of every API key: `key_<id>.<secret>`. */
@@ -61,10 +74,7 @@ function parseSetting(setting: Setting, text: string): unknown {
     throw new ConfigError(`${setting.env} is “${text}”; it must be one of ${setting.choices.join(', ')}.`);
   }
   if (setting.unit === 'list') {
-    return text
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== '');
+    return parseList(text);
   }
   if (typeof setting.default === 'string') return text;
   const number = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
@@ -73,6 +83,13 @@ function parseSetting(setting: Setting, text: string): unknown {
   throw new ConfigError(
     `${setting.env} is “${text}”; it must be a whole number from ${min} to ${max} (${setting.unit}).`,
   );
+}
+
+function parseList(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
 }
 
 /** The defaults, with some of them set: how tests and embedders begin. */

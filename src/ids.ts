@@ -1,6 +1,17 @@
 /** The prefix says what an id names, so that a pasted id is never mistaken for another kind. */
 export type IdPrefix =
-  'project' | 'key' | 'token' | 'channel' | 'msg' | 'conn' | 'sign' | 'jti' | 'node' | 'err';
+  | 'project'
+  | 'key'
+  | 'token'
+  | 'channel'
+  | 'msg'
+  | 'conn'
+  | 'sign'
+  | 'jti'
+  | 'node'
+  | 'err'
+  | 'issuer'
+  | 'restriction';
 
 /** `count` bytes nobody can guess. */
 export type RandomBytes = (count: number) => Uint8Array;

@@ -4,11 +4,17 @@ import { badInput, SignalboxError } from './errors.ts';
 const RULES = {
   channel: { characters: /[A-Za-z0-9_.:@-]/, allowed: 'letters, digits and _ . : @ -', maxLength: 255 },
   project: { characters: /[a-z0-9-]/, allowed: 'lower-case letters, digits and -', maxLength: 63 },
-  identity: {
-    characters: /[A-Za-z0-9_.:@|~-]/,
-    allowed: 'letters, digits and _ . : @ | ~ -',
+  /** Nothing that Twilio reserves: ! * ' ( ) ; : @ & = + $ , / ? % # [ ] */
+  identity: { characters: /[A-Za-z0-9_.|~-]/, allowed: 'letters, digits and _ . | ~ -', maxLength: 255 },
+  /** An identity where a project lets it be an e-mail address, or where an issuer’s own rules do. */
+  emailIdentity: {
+    characters: /[A-Za-z0-9_.|~@+-]/,
+    allowed: 'letters, digits and _ . | ~ @ + -',
     maxLength: 255,
   },
+  /** An identity that somebody looks for, whatever rules it was made by. */
+  anyIdentity: { characters: /[\x21-\x7e]/, allowed: 'visible ASCII characters', maxLength: 255 },
+  role: { characters: /[A-Za-z0-9_-]/, allowed: 'letters, digits and _ -', maxLength: 64 },
   event: { characters: /[A-Za-z0-9_.:~-]/, allowed: 'letters, digits and _ . : ~ -', maxLength: 128 },
   idempotencyKey: { characters: /[\x21-\x7e]/, allowed: 'visible ASCII characters', maxLength: 255 },
 } as const;

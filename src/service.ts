@@ -4,12 +4,17 @@ import { type Audit } from './audit.ts';
 import { createInProcessBroker } from './broker/broker-in-process.ts';
 import { createInProcessLeases } from './broker/leases-in-process.ts';
 import { type Signal } from './broker/signal.ts';
+import { createChannelStore } from './channels/channel-store.ts';
 import { createChannels } from './channels/channels.ts';
+import { createEnrolment } from './channels/enrolment.ts';
+import { createExplainPermission } from './channels/explain.ts';
+import { createForgetting, type Forgetting } from './channels/forgetting.ts';
 import { createMemberships } from './channels/memberships.ts';
 import { systemClock, type Clock } from './clock.ts';
-import { type Config, type Secrets } from './config.ts';
+import { MASTER_KEY_ENV, type Config, type Secrets } from './config.ts';
 import { createConnections } from './connections/connections.ts';
 import { createWatch } from './connections/watch.ts';
+import { SignalboxError } from './errors.ts';
 import { createIds, type RandomBytes } from './ids.ts';
 import { createCursors } from './messages/cursor.ts';
 import { createHearers } from './messages/hearers.ts';
@@ -18,17 +23,31 @@ import { createSharedEvents } from './messages/inbox.ts';
 import { createLogStore } from './messages/log-store.ts';
 import { createMessages } from './messages/messages.ts';
 import { createRetention, type Retention } from './messages/retention.ts';
+import { createModeration } from './moderation/moderation.ts';
 import { createPresence } from './presence/presence.ts';
 import { createApiKeys } from './projects/api-keys.ts';
 import { createProjects } from './projects/projects.ts';
+import { type Vault } from './projects/vault.ts';
 import { RateLimit } from './rate-limit.ts';
 import { type Domain } from './schema/context.ts';
+import { readMasterKeys } from './store/master-key.ts';
 import { readSecret } from './store/secret-store.ts';
 import { openSqlite } from './store/sqlite.ts';
+import { type Store } from './store/store.ts';
 import { createAuthenticate } from './tokens/authenticate.ts';
 import { createCredentials } from './tokens/credentials.ts';
+import { createMintDevelopmentToken } from './tokens/development-tokens.ts';
+import { createGuests } from './tokens/guests.ts';
+import { createIssuers } from './tokens/issuers/issuers.ts';
+import { createProviders } from './tokens/issuers/jwks.ts';
+import { createRecords } from './tokens/records.ts';
+import { createRestrictions } from './tokens/restrictions.ts';
+import { createRevocations } from './tokens/revocations.ts';
+import { createSelfMinted } from './tokens/self-minted.ts';
 import { createSigningKeys } from './tokens/signing-keys.ts';
+import { createStanding } from './tokens/standing.ts';
 import { createTokens } from './tokens/tokens.ts';
+import { createVault } from './tokens/vault.ts';
 import { createMetrics } from './transport/metrics.ts';
 import { openTransport } from './transport/transport.ts';
 
@@ -47,6 +66,7 @@ export interface Service extends AsyncDisposable {
   readonly firstApiKey: string | undefined;
   readonly domain: Domain;
   readonly retention: Retention;
+  readonly forgetting: Forgetting;
 }
 
 /**
@@ -77,22 +97,40 @@ export async function startService(
   const announce = (signal: Signal) => broker.control(signal);
   const logHead = async (projectId: string) => (await broker.head(projectId)).sequence;
 
-  const projects = createProjects({ store, clock, newId });
+  const vault = createVault(readMasterKeys(config.data, secrets.masterKeys ?? [], () => randomBytes(32)));
+  await checkVault(vault, store);
+  const { hasAnyOf: hasChannelsOf } = createChannelStore(store);
+  const isProduction = config.mode === 'production';
+  const projects = createProjects({ store, clock, newId, isProduction, announce, hasChannelsOf });
   await projects.ensureDefault();
-  const apiKeys = createApiKeys({ store, clock, newId, randomBytes, announce });
+  const settingsOf = async (projectId: string) => (await projects.get(projectId)).settings;
+  const apiKeys = createApiKeys({ store, clock, newId, randomBytes, vault, announce });
   const firstApiKey = await apiKeys.bootstrap(secrets.apiKey);
 
-  const signingKeys = createSigningKeys({ store, clock, newId, randomBytes });
+  const signingKeys = createSigningKeys({ store, clock, newId, randomBytes, vault });
   const credentials = createCredentials({ keys: signingKeys, clock, newId });
   const mints = new RateLimit(clock, config.mintsPerSecond, 'credentials');
-  const tokens = createTokens({ store, credentials, clock, newId, config, mints, announce, audit });
-  const authenticate = createAuthenticate({ apiKeys, credentials, tokens, clock });
+  const tokens = createTokens({
+    store,
+    credentials,
+    settingsOf,
+    clock,
+    newId,
+    config,
+    mints,
+    announce,
+    audit,
+  });
+  const standing = createStanding({ store, settingsOf, clock });
+  const arrivals = new RateLimit(clock, config.guestsPerSecond, 'guests from your address');
+  const guests = createGuests({ store, credentials, settingsOf, clock, newId, arrivals, audit });
 
-  const channels = createChannels({ store, clock, newId, config, announce, audit, logHead });
+  const channels = createChannels({ store, settingsOf, clock, newId, config, announce, audit, logHead });
   const { find: findChannel, inTurn } = channels;
   const memberships = createMemberships({
     store,
     tokens,
+    standing,
     findChannel,
     inTurn,
     clock,
@@ -100,6 +138,34 @@ export async function startService(
     announce,
     audit,
     logHead,
+  });
+
+  const forgetting = owned.add(createForgetting({ store, tokens, clock, config, onFault }));
+
+  const issuers = createIssuers({ store, apiKeys, vault, clock, newId, announce, audit });
+  const enrolment = createEnrolment({ channels, memberships });
+  const selfMinted = createSelfMinted({
+    issuers,
+    providers: createProviders({
+      clock,
+      onFetchFailed: (url, error) => logger.warn({ url, err: error }, 'provider does not answer'),
+    }),
+    records: createRecords({ store, clock, newId, audit, enrolment }),
+    settingsOf,
+    clock,
+    config,
+    firstUses: new RateLimit(clock, config.mintsPerSecond, 'development tokens'),
+  });
+  const lineageOf = apiKeys.lineageOf;
+  const revocations = createRevocations({ store, lineageOf, clock, announce, audit });
+  const authenticate = createAuthenticate({
+    apiKeys,
+    credentials,
+    selfMinted,
+    revocations,
+    standing,
+    tokens,
+    clock,
   });
 
   const connections = owned.add(
@@ -125,6 +191,13 @@ export async function startService(
     cursors,
     maxPageBytes: PAGE_OF_LARGEST * config.maxDataBytes,
   });
+  const moderation = createModeration({
+    broker,
+    access,
+    tokens,
+    restrictions: createRestrictions({ store, clock, newId, announce, audit }),
+    audit,
+  });
   const retention = owned.add(createRetention({ log, broker, findChannel, clock, config, onFault }));
   const shared = createSharedEvents(clock);
   const streams = { broker, hearers, watch, presence, cursors, memberships, clock, shared, replayed };
@@ -134,7 +207,13 @@ export async function startService(
     apiKeys,
     signingKeys,
     authenticate,
+    issuers,
     tokens,
+    guests,
+    mintDevelopmentToken: createMintDevelopmentToken(settingsOf),
+    revocations,
+    explainPermission: createExplainPermission({ tokens, standing, access, clock }),
+    moderation,
     channels,
     memberships,
     messages,
@@ -155,8 +234,23 @@ export async function startService(
     firstApiKey,
     domain,
     retention,
+    forgetting,
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
+}
+
+/** @throws UNAVAILABLE when the store was written under another master key */
+async function checkVault(vault: Vault, store: Store): Promise<void> {
+  const sealed = await vault.seal(Buffer.from('signalbox'), 'check');
+  const kept = await readSecret(store, 'vault', () => Buffer.from(sealed));
+  try {
+    await vault.open(Buffer.from(kept).toString(), 'check');
+  } catch {
+    throw new SignalboxError(
+      'UNAVAILABLE',
+      `The data folder was written under another master key. Set ${MASTER_KEY_ENV} to that one, or to a new one and that one, parted by a comma.`,
+    );
+  }
 }
 
 /** How many of the largest messages fit on one page of history. */

@@ -164,6 +164,15 @@ export const SETTINGS = {
     max: 8 * MIB,
     about: 'Largest `data` of a message, as JSON.',
   },
+  maxSignalBytes: {
+    env: 'SIGNALBOX_MAX_SIGNAL_BYTES',
+    default: 8_192,
+    unit: 'bytes',
+    min: 256,
+    max: 8 * MIB,
+    about:
+      'Largest `data` of what is said to one connection: of a text its bytes, of all else those of its JSON.',
+  },
   maxStateBytes: {
     env: 'SIGNALBOX_MAX_STATE_BYTES',
     default: 16_384,
@@ -268,6 +277,14 @@ export const SETTINGS = {
     min: 1,
     max: 1_000_000,
     about: 'Credentials minted by one API key; a burst of twice that passes.',
+  },
+  guestsPerSecond: {
+    env: 'SIGNALBOX_GUESTS_PER_SECOND',
+    default: 2,
+    unit: 'per second',
+    min: 1,
+    max: 1_000_000,
+    about: 'Guests who arrive from one network address; a burst of twice that passes.',
   },
   maxDepth: {
     env: 'SIGNALBOX_MAX_DEPTH',

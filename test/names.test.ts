@@ -6,7 +6,10 @@ import { describeName, parseJson, parseName, parseText, type NameKind } from '..
 const RULES: Record<NameKind, { pattern: RegExp; max: number }> = {
   channel: { pattern: /^[A-Za-z0-9_.:@-]+$/, max: 255 },
   project: { pattern: /^[a-z0-9-]+$/, max: 63 },
-  identity: { pattern: /^[A-Za-z0-9_.:@|~-]+$/, max: 255 },
+  identity: { pattern: /^[A-Za-z0-9_.|~-]+$/, max: 255 },
+  emailIdentity: { pattern: /^[A-Za-z0-9_.|~@+-]+$/, max: 255 },
+  anyIdentity: { pattern: /^[!-~]+$/, max: 255 },
+  role: { pattern: /^[A-Za-z0-9_-]+$/, max: 64 },
   event: { pattern: /^[A-Za-z0-9_.:~-]+$/, max: 128 },
   idempotencyKey: { pattern: /^[!-~]+$/, max: 255 },
 };

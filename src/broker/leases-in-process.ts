@@ -83,6 +83,8 @@ export function createInProcessLeases(clock: Clock): Leases {
       }
       return members;
     },
+    isIn: async (projectId, connectionId, channelId) =>
+      lookUp(projectId, connectionId)?.channelIds.has(channelId) ?? false,
     async countOfChannel(projectId, channelId) {
       const ids = byChannel.get(keyOf(projectId, channelId));
       if (!ids || isEveryoneHere()) return ids?.length ?? 0;

@@ -36,6 +36,7 @@ export interface Leases {
     channelId: string,
     page: { after?: string | undefined; limit: number },
   ): Promise<Member[]>;
+  isIn(projectId: string, connectionId: string, channelId: string): Promise<boolean>;
   countOfChannel(projectId: string, channelId: string): Promise<number>;
   find(projectId: string, connectionId: string): Promise<Member | undefined>;
   /** The ids of tokens that are online, sorted. */

@@ -1,7 +1,7 @@
 import { notFound, SignalboxError } from '../errors.ts';
-import { decide, type Decision } from '../tokens/authorisation.ts';
+import { decide, type Decision, type Place } from '../tokens/authorisation.ts';
 import { type Caller } from '../tokens/caller.ts';
-import { type Action } from '../tokens/token.ts';
+import { type Action } from '../projects/permissions.ts';
 import { type Channel, type Membership } from './channel.ts';
 
 /** A channel as a caller meets it. */
@@ -49,8 +49,13 @@ export function createAccess(parts: {
   };
 }
 
-export function mayDo(caller: Caller, action: Action, { channel, membership }: Encounter): Decision {
-  return decide(caller, action, { id: channel.id, type: channel.type, isMember: membership !== undefined });
+/** What decides of an encounter. */
+export function placeOf({ channel: { id, type, kind }, membership }: Encounter): Place {
+  return { id, type, kind, isMember: membership !== undefined };
+}
+
+export function mayDo(caller: Caller, action: Action, encounter: Encounter): Decision {
+  return decide(caller, action, placeOf(encounter));
 }
 
 export function refusal(caller: Caller, action: Action, channelId: string): SignalboxError {

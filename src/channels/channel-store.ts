@@ -1,9 +1,9 @@
-import { and, asc, eq, gt, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm';
 import { type Json } from '../names.ts';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { channels, memberships } from '../store/tables.ts';
-import { type ChannelType } from '../tokens/authorisation.ts';
+import { type ChannelType } from '../projects/permissions.ts';
 import { type Channel } from './channel.ts';
 
 /** The rows of channels. */
@@ -16,6 +16,15 @@ export function createChannelStore({ db, batch }: Store) {
     .prepare();
 
   return {
+    /** Whether the project has channels of any of these kinds. */
+    async hasAnyOf(projectId: string, kinds: readonly string[]): Promise<boolean> {
+      const rows = await db
+        .select({ id: channels.id })
+        .from(channels)
+        .where(and(eq(channels.projectId, projectId), inArray(channels.kind, [...kinds])))
+        .limit(1);
+      return rows.length > 0;
+    },
     /** False when the id is taken. */
     async insert(channel: Channel): Promise<boolean> {
       const rows = await db.insert(channels).values(channel).onConflictDoNothing().returning();

@@ -1,11 +1,13 @@
 import { type Json } from '../names.ts';
-import { type ChannelType } from '../tokens/authorisation.ts';
+import { type ChannelType } from '../projects/permissions.ts';
 
 /** A named place. */
 export interface Channel {
   projectId: string;
   id: string;
   type: ChannelType;
+  /** A kind of the project's own, whose type it has; null: just its type. */
+  kind: string | null;
   state: Json;
   /** Counts the changes of `state`, from 1. */
   version: number;

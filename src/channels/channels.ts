@@ -6,7 +6,8 @@ import { type NewId } from '../ids.ts';
 import { parseJson, parseName, type Json } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
-import { type ChannelType } from '../tokens/authorisation.ts';
+import { type ChannelType } from '../projects/permissions.ts';
+import { type ProjectSettings } from '../projects/project-settings.ts';
 import { actorOf, requireApiKey, type Caller } from '../tokens/caller.ts';
 import { createTurns } from '../turns.ts';
 import { createAccess, type Access } from './access.ts';
@@ -17,6 +18,8 @@ import { mergePatch } from './merge-patch.ts';
 
 export interface ChannelInput {
   type?: ChannelType | undefined;
+  /** A kind of the project's own, which brings its type. Not together with `type`, which takes a kind away. */
+  kind?: string | undefined;
   historyMessages?: number | null | undefined;
   historySeconds?: number | null | undefined;
 }
@@ -37,6 +40,8 @@ export interface Channels {
   patchState(caller: Caller, id: string, patch: unknown, ifVersion?: number): Promise<Channel>;
   list(caller: Caller, page: PageRequest, type?: ChannelType): Promise<Page<Channel>>;
   find(projectId: string, id: string): Promise<Channel | undefined>;
+  /** Makes a PRIVATE channel where there is none of this id. */
+  ensure(projectId: string, id: string, actor: string): Promise<void>;
   readonly access: Access;
   /** Runs `work` while nobody else of this node changes the channel, so that reading it and telling of it are one step. */
   inTurn<T>(projectId: string, id: string, work: () => Promise<T>): Promise<T>;
@@ -47,6 +52,7 @@ const MAX_PATCH_ATTEMPTS = 20;
 
 export function createChannels(parts: {
   store: Store;
+  settingsOf: (projectId: string) => Promise<ProjectSettings>;
   clock: Clock;
   newId: NewId;
   config: Config;
@@ -54,12 +60,38 @@ export function createChannels(parts: {
   audit: Audit;
   logHead: (projectId: string) => Promise<number>;
 }): Channels {
-  const { store, clock, newId, config, announce, audit, logHead } = parts;
+  const { store, settingsOf, clock, newId, config, announce, audit, logHead } = parts;
   const rows = createChannelStore(store);
   const access = createAccess({ findChannel: rows.find, findMembership: createMembershipStore(store).find });
 
   const turns = createTurns();
   const inTurn: Channels['inTurn'] = (projectId, id, work) => turns(`${projectId}\n${id}`, work);
+
+  const blankChannel = async (projectId: string, id: string): Promise<Channel> => ({
+    projectId,
+    id,
+    type: 'PRIVATE',
+    kind: null,
+    state: {},
+    version: 1,
+    createdAfter: await logHead(projectId),
+    createdAt: clock.now(),
+    historyMessages: null,
+    historySeconds: null,
+  });
+
+  /** What `input` says of who may enter. */
+  async function parseKind(
+    projectId: string,
+    { type, kind }: ChannelInput,
+  ): Promise<Partial<Pick<Channel, 'type' | 'kind'>>> {
+    if (kind === undefined) return type === undefined ? {} : { type, kind: null };
+    if (type !== undefined) throw badInput('input.kind', 'cannot stand beside type: it brings its own.');
+    const { kinds } = (await settingsOf(projectId)).permissions;
+    const known = kinds.find(({ name }) => name === kind);
+    if (!known) throw badInput('input.kind', 'names no kind of this project’s settings.');
+    return { type: known.type, kind };
+  }
 
   async function saveState(before: Channel, state: Json, ifVersion?: number): Promise<Channel | undefined> {
     const { projectId, id } = before;
@@ -71,6 +103,12 @@ export function createChannels(parts: {
     );
     if (channel) await announce({ kind: 'CHANNEL_STATE_UPDATED', projectId, channel });
     return channel;
+  }
+
+  /** Backends set state all day; what a moderator does is moderation. */
+  function auditState(caller: Caller, id: string): void {
+    if (caller.kind !== 'TOKEN') return;
+    audit({ action: 'channel.state', projectId: caller.projectId, actor: actorOf(caller), subject: id });
   }
 
   async function conflict(caller: Caller, id: string): Promise<SignalboxError> {
@@ -87,15 +125,9 @@ export function createChannels(parts: {
       const { projectId } = caller;
       const id = input.id === undefined ? newId('channel') : parseName('channel', input.id, 'input.id');
       const channel: Channel = {
-        projectId,
-        id,
+        ...(await blankChannel(projectId, id)),
         state: parseJson(input.state ?? {}, config.maxStateBytes, 'input.state'),
-        version: 1,
-        createdAfter: await logHead(projectId),
-        createdAt: clock.now(),
-        type: input.type ?? 'PRIVATE',
-        historyMessages: null,
-        historySeconds: null,
+        ...(await parseKind(projectId, input)),
         ...parsePolicy(input, config),
       };
       if (!(await rows.insert(channel)))
@@ -106,8 +138,7 @@ export function createChannels(parts: {
     async update(caller, id, input) {
       requireApiKey(caller);
       const { projectId } = caller;
-      const type = input.type === undefined ? {} : { type: input.type };
-      const change = { ...type, ...parsePolicy(input, config) };
+      const change = { ...(await parseKind(projectId, input)), ...parsePolicy(input, config) };
       return inTurn(projectId, id, async () => {
         const channel = await rows.update(projectId, id, change);
         if (!channel) throw notFound('channel', id);
@@ -133,6 +164,7 @@ export function createChannels(parts: {
         const { channel } = await access.require(caller, 'MODERATE', id);
         const saved = await saveState(channel, state as Json, ifVersion);
         if (!saved) throw await conflict(caller, id);
+        auditState(caller, id);
         return saved;
       }),
     patchState: (caller, id, patch, ifVersion) =>
@@ -142,7 +174,10 @@ export function createChannels(parts: {
           if (ifVersion !== undefined && ifVersion !== channel.version) break;
           const patched = mergePatch(channel.state, parseJson(patch, config.maxStateBytes, 'patch'));
           const saved = await saveState(channel, patched, channel.version);
-          if (saved) return saved;
+          if (saved) {
+            auditState(caller, id);
+            return saved;
+          }
         }
         throw await conflict(caller, id);
       }),
@@ -151,6 +186,11 @@ export function createChannels(parts: {
       return rows.list(caller.projectId, page, type);
     },
     find: (projectId, id) => rows.find(projectId, id),
+    async ensure(projectId, id, actor) {
+      if (await rows.find(projectId, id)) return;
+      if (await rows.insert(await blankChannel(projectId, id)))
+        audit({ action: 'channel.create', projectId, actor, subject: id });
+    },
     access,
     inTurn,
   };

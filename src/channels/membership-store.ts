@@ -1,4 +1,4 @@
-import { and, asc, count, eq, gt, sql } from 'drizzle-orm';
+import { and, asc, count, eq, gt, inArray, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { channels, memberships } from '../store/tables.ts';
@@ -71,6 +71,9 @@ export function createMembershipStore({ db }: Store) {
         .returning();
       return row;
     },
+    /** Of tokens that are gone for good: nobody is told. */
+    removalOf: (tokenIds: readonly string[]): Statement =>
+      db.delete(memberships).where(inArray(memberships.tokenId, [...tokenIds])),
     async countOf(projectId: string, tokenId: string): Promise<number> {
       const [row] = await db
         .select({ count: count() })

@@ -5,11 +5,12 @@ import { notFound, SignalboxError, type ErrorCode } from '../errors.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { decide } from '../tokens/authorisation.ts';
+import { type Standing } from '../tokens/standing.ts';
 import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
 import { type Token } from '../tokens/token.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 import { createTurns } from '../turns.ts';
-import { refusal } from './access.ts';
+import { mayDo, refusal } from './access.ts';
 import { type AnnounceChannel, type Channel, type Membership } from './channel.ts';
 import { type Channels } from './channels.ts';
 import { createMembershipStore, type Entry } from './membership-store.ts';
@@ -48,6 +49,10 @@ export interface Memberships {
   ): Promise<Outcome[]>;
   /** The rows that make `token`, not yet written, a member of the channels. @throws NOT_FOUND, FORBIDDEN */
   firstOf(token: Token, channelIds: readonly string[]): Promise<Statement[]>;
+  /** The same of those channels that exist and let it in, as many as a token may have. */
+  firstPossibleOf(token: Token, channelIds: readonly string[]): Promise<Statement[]>;
+  /** Subscribes a token to a channel that its credential names, if there is one and it lets it in. */
+  enrol(token: Token, channelId: string): Promise<void>;
   find(projectId: string, channelId: string, tokenId: string): Promise<Membership | undefined>;
   /** Everything a token is subscribed to. */
   allOf(projectId: string, tokenId: string): Promise<Entry[]>;
@@ -58,6 +63,7 @@ export interface Memberships {
 export function createMemberships(parts: {
   store: Store;
   tokens: Tokens;
+  standing: Standing;
   findChannel: (projectId: string, id: string) => Promise<Channel | undefined>;
   /** See Channels. */
   inTurn: Channels['inTurn'];
@@ -67,7 +73,7 @@ export function createMemberships(parts: {
   audit: Audit;
   logHead: (projectId: string) => Promise<number>;
 }): Memberships {
-  const { store, tokens, findChannel, inTurn, clock, config, announce, audit, logHead } = parts;
+  const { store, tokens, standing, findChannel, inTurn, clock, config, announce, audit, logHead } = parts;
   const rows = createMembershipStore(store);
   /** Writing and telling are one step for a token: what live connections hear last is what the rows say. */
   const turns = createTurns();
@@ -99,24 +105,23 @@ export function createMemberships(parts: {
     const token = await requireToken(projectId, tokenId);
     const channel = await findChannel(projectId, channelId);
     if (caller.kind === 'TOKEN') {
-      const place = channel && { id: channelId, type: channel.type, isMember: false };
-      if (!place || !decide(caller, 'SUBSCRIBE', place).allowed)
+      if (!channel || !mayDo(caller, 'SUBSCRIBE', { channel, membership: undefined }).allowed)
         throw refusal(caller, 'SUBSCRIBE', channelId);
     } else if (!channel) throw notFound('channel', channelId);
-    requireUse(token, channel);
+    await requireUse(token, channel);
+    return begin(actorOf(caller), token, channel);
+  }
+
+  async function begin(actor: string, token: Token, channel: Channel): Promise<Membership> {
+    const { projectId, id: tokenId } = token;
+    const { id: channelId } = channel;
     const existing = await rows.find(projectId, channelId, tokenId);
     if (!existing) await requireRoom(token, 1);
     const beganAfter = await logHead(projectId);
     const membership =
       existing ?? (await rows.insert({ projectId, channelId, tokenId, beganAfter, createdAt: clock.now() }));
     await announce({ kind: 'MEMBERSHIP_BEGAN', projectId, membership, channel });
-    audit({
-      action: 'membership.subscribe',
-      projectId,
-      actor: actorOf(caller),
-      subject: tokenId,
-      channel: channelId,
-    });
+    audit({ action: 'membership.subscribe', projectId, actor, subject: tokenId, channel: channelId });
     return membership;
   }
 
@@ -175,6 +180,32 @@ export function createMemberships(parts: {
     return outcomes;
   }
 
+  async function firstRows(
+    { projectId, id: tokenId }: Token,
+    channelIds: readonly string[],
+  ): Promise<Statement[]> {
+    if (channelIds.length === 0) return [];
+    const beganAfter = await logHead(projectId);
+    return channelIds.map((channelId) =>
+      rows.insertion({ projectId, channelId, tokenId, beganAfter, createdAt: clock.now() }),
+    );
+  }
+
+  /** What a membership would be worth to the token. */
+  async function useOf(token: Token, { id, type, kind }: Channel) {
+    return decide(await standing.ofRecord(token), 'SUBSCRIBE', { id, type, kind, isMember: true });
+  }
+
+  /** A membership that would open nothing is refused rather than made in silence. */
+  async function requireUse(token: Token, channel: Channel): Promise<void> {
+    const { allowed, because } = await useOf(token, channel);
+    if (!allowed)
+      throw new SignalboxError(
+        'FORBIDDEN',
+        `The token “${token.id}” cannot hear “${channel.id}”: ${because}.`,
+      );
+  }
+
   const subscribeInTurn: Memberships['subscribe'] = (caller, channelId, tokenId) =>
     turns(tokenId, () => inTurn(caller.projectId, channelId, () => subscribe(caller, channelId, tokenId)));
   const unsubscribeInTurn: Memberships['unsubscribe'] = (caller, channelId, tokenId) =>
@@ -188,7 +219,6 @@ export function createMemberships(parts: {
     unsubscribeAll: (caller, channelIds, tokenIds) =>
       forEachPair(caller, channelIds, tokenIds, unsubscribeInTurn),
     async firstOf(token, channelIds) {
-      const { projectId, id: tokenId } = token;
       const wanted = [...new Set(channelIds)];
       const limit = config.maxMembershipsPerToken;
       if (wanted.length > limit) {
@@ -198,30 +228,29 @@ export function createMemberships(parts: {
           { limit },
         );
       }
-      const beganAfter = await logHead(projectId);
-      const statements: Statement[] = [];
-      for (const channelId of wanted) {
-        requireUse(token, await requireChannel(projectId, channelId));
-        statements.push(
-          rows.insertion({ projectId, channelId, tokenId, beganAfter, createdAt: clock.now() }),
-        );
-      }
-      return statements;
+      for (const channelId of wanted)
+        await requireUse(token, await requireChannel(token.projectId, channelId));
+      return firstRows(token, wanted);
     },
+    async firstPossibleOf(token, channelIds) {
+      const possible: string[] = [];
+      for (const channelId of new Set(channelIds)) {
+        const channel = await findChannel(token.projectId, channelId);
+        if (channel && (await useOf(token, channel)).allowed) possible.push(channelId);
+      }
+      return firstRows(token, possible.slice(0, config.maxMembershipsPerToken));
+    },
+    enrol: (token, channelId) =>
+      turns(token.id, () =>
+        inTurn(token.projectId, channelId, async () => {
+          const channel = await findChannel(token.projectId, channelId);
+          if (!channel || !(await useOf(token, channel)).allowed) return;
+          await begin(token.id, token, channel);
+        }),
+      ),
     find: (projectId, channelId, tokenId) => rows.find(projectId, channelId, tokenId),
     allOf: (projectId, tokenId) => rows.allOf(projectId, tokenId),
     listOfToken: (projectId, tokenId, page) => rows.listOfToken(projectId, tokenId, page),
     listOfChannel: (projectId, channelId, page) => rows.listOfChannel(projectId, channelId, page),
   };
-}
-
-/** A membership that would open nothing is refused rather than made in silence. */
-function requireUse(token: Token, channel: Channel): void {
-  const asMember = { id: channel.id, type: channel.type, isMember: true };
-  const decision = decide({ kind: 'TOKEN', projectId: token.projectId, token }, 'SUBSCRIBE', asMember);
-  if (decision.allowed) return;
-  throw new SignalboxError(
-    'FORBIDDEN',
-    `The token “${token.id}” cannot hear “${channel.id}”: ${decision.because}.`,
-  );
 }

@@ -1,7 +1,7 @@
 import { type Signal } from '../broker/signal.ts';
 import { mayDo, refusal, type Access, type Encounter } from '../channels/access.ts';
 import { notFound, type SignalboxError } from '../errors.ts';
-import { type Action } from '../tokens/token.ts';
+import { type Action } from '../projects/permissions.ts';
 import { type Connection } from './connection.ts';
 import { type Watch } from './watch.ts';
 

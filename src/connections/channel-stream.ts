@@ -1,5 +1,5 @@
 import { type Access, type Encounter } from '../channels/access.ts';
-import { type Action } from '../tokens/token.ts';
+import { type Action } from '../projects/permissions.ts';
 import { admit, type Admission, type EndReason } from './admission.ts';
 import { type Connection } from './connection.ts';
 import { EventStream, type Sink } from './stream.ts';

@@ -4,6 +4,7 @@ import { type LeaveReason } from '../broker/signal.ts';
 import { SignalboxError } from '../errors.ts';
 import { type Json } from '../names.ts';
 import { type Caller } from '../tokens/caller.ts';
+import { type Restriction } from '../tokens/restriction.ts';
 
 /** Why a connection ends. The transport turns it into a close code, presence into why it left. */
 export type CloseReason =
@@ -12,6 +13,7 @@ export type CloseReason =
   | 'TOKEN_EXPIRED'
   | 'TOKEN_REVOKED'
   | 'KEY_ENDED'
+  | 'DISCONNECTED'
   | 'SLOW_CONSUMER'
   | 'DRAINING';
 
@@ -28,6 +30,7 @@ export const LEAVE_REASONS: Record<CloseReason, LeaveReason> = {
   TOKEN_EXPIRED: 'EXPIRED',
   TOKEN_REVOKED: 'REVOKED',
   KEY_ENDED: 'REVOKED',
+  DISCONNECTED: 'DISCONNECTED',
   SLOW_CONSUMER: 'SLOW_CONSUMER',
   DRAINING: 'DRAINING',
 };
@@ -36,7 +39,8 @@ export const LEAVE_REASONS: Record<CloseReason, LeaveReason> = {
 export type ConnectionNotice =
   | { kind: 'TOKEN_UPDATED' }
   | { kind: 'TOKEN_EXPIRING'; expiresAt: number }
-  | { kind: 'DISCONNECTING'; reason: CloseReason };
+  | { kind: 'RESTRICTED' | 'RESTRICTION_LIFTED'; restriction: Restriction }
+  | { kind: 'DISCONNECTING'; reason: CloseReason; note: string | null };
 
 export interface ConnectionFacts {
   id: string;
@@ -66,6 +70,8 @@ export class Connection {
   caller: Caller;
   /** Milliseconds since 1970 at which it ends by itself. */
   expiresAt = Number.POSITIVE_INFINITY;
+  /** Milliseconds since 1970 at which its caller may do something else, though nobody changes anything. */
+  reviewAt = Number.POSITIVE_INFINITY;
   /** Set once it has been told that its token expires soon. */
   isExpiring = false;
   /** What it chooses to show in presence. */
@@ -76,6 +82,8 @@ export class Connection {
   closed: CloseReason | undefined;
   readonly #streams = new Set<Attached>();
   #isClosing = false;
+  /** Sets what its caller may do as of now. */
+  review: () => void = () => undefined;
   readonly #closing: ((reason: CloseReason) => void)[] = [];
   readonly #noticed = new Set<(notice: ConnectionNotice) => void>();
 
@@ -125,12 +133,12 @@ export class Connection {
   }
 
   /** Tells its streams, ends them, then whatever waits for its end. Repeating it changes nothing. */
-  close(reason: CloseReason): void {
+  close(reason: CloseReason, note: string | null = null): void {
     if (this.#isClosing) return;
     this.#isClosing = true;
     if (ENDS_AUTHORITY.has(reason)) for (const stream of this.#streams) stream.discard();
     // Its streams may still say why; that they do may be what a full queue cannot take.
-    this.notify({ kind: 'DISCONNECTING', reason });
+    this.notify({ kind: 'DISCONNECTING', reason, note });
     this.closed = reason;
     const error = errorOf(reason);
     for (const stream of this.#streams) stream.end(error);
@@ -163,6 +171,8 @@ export function errorOf(reason: CloseReason): SignalboxError | undefined {
       return new SignalboxError('TOKEN_REVOKED', 'The token was revoked.');
     case 'KEY_ENDED':
       return new SignalboxError('UNAUTHENTICATED', 'The API key has ended.');
+    case 'DISCONNECTED':
+      return new SignalboxError('FORBIDDEN', 'The connection was ended by a moderator or a backend.');
     case 'SLOW_CONSUMER':
       return new SignalboxError(
         'SLOW_CONSUMER',

@@ -5,7 +5,11 @@ import { type Config } from '../config.ts';
 import { SignalboxError } from '../errors.ts';
 import { type NewId } from '../ids.ts';
 import { type Authenticate } from '../tokens/authenticate.ts';
-import { expiryOf, type Caller } from '../tokens/caller.ts';
+import { asOf, expiryOf, nextChangeOf, withRecord, type Caller, type TokenCaller } from '../tokens/caller.ts';
+import { subjectsOf, type Restriction } from '../tokens/restriction.ts';
+import { isRevoked } from '../tokens/revocation.ts';
+import { rightsChanged } from '../tokens/token.ts';
+import { DEVELOPMENT_ISSUER } from '../tokens/self-minted.ts';
 import { Connection, errorOf } from './connection.ts';
 
 /** The live connections of this node: opened, re-authenticated, ended by expiry and revocation. */
@@ -39,25 +43,84 @@ export function createConnections(parts: {
   const timers = new Map<Connection, Disposable[]>();
 
   function adopt(connection: Connection, caller: Caller): void {
-    connection.caller = caller;
+    const current = asOf(caller, clock.now());
+    const expiresAt = expiryOf(current);
+    const graceMs = current.kind === 'TOKEN' ? current.settings.expiryGraceSeconds * 1000 : 0;
+    connection.caller = current;
     connection.isExpiring = false;
-    connection.expiresAt = expiryOf(caller) ?? Number.POSITIVE_INFINITY;
+    connection.expiresAt = expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt + graceMs;
+    connection.reviewAt = nextChangeOf(current);
+    connection.review = () => {
+      adopt(connection, connection.caller);
+      connection.judge();
+    };
     for (const timer of timers.get(connection) ?? []) timer[Symbol.dispose]();
-    timers.set(connection, arm(connection));
+    timers.set(connection, [...armExpiry(connection, expiresAt), ...armReview(connection)]);
   }
 
-  function arm(connection: Connection): Disposable[] {
-    const { expiresAt, caller } = connection;
-    if (expiresAt === Number.POSITIVE_INFINITY) return [];
-    const end = clock.at(expiresAt, () =>
+  function armExpiry(connection: Connection, expiresAt: number | undefined): Disposable[] {
+    const { caller } = connection;
+    if (expiresAt === undefined) return [];
+    const end = clock.at(connection.expiresAt, () =>
       connection.close(caller.kind === 'TOKEN' ? 'TOKEN_EXPIRED' : 'KEY_ENDED'),
     );
-    if (caller.kind !== 'TOKEN' || config.expiryWarningSeconds === 0) return [end];
+    if (caller.kind !== 'TOKEN') return [end];
+    const warningSeconds = caller.settings.expiryWarningSeconds ?? config.expiryWarningSeconds;
+    if (warningSeconds === 0) return [end];
     const warn = () => {
       connection.isExpiring = true;
       connection.notify({ kind: 'TOKEN_EXPIRING', expiresAt });
     };
-    return [end, clock.at(Math.max(clock.now(), expiresAt - config.expiryWarningSeconds * 1000), warn)];
+    return [end, clock.at(Math.max(clock.now(), expiresAt - warningSeconds * 1000), warn)];
+  }
+
+  function armReview({ reviewAt, review }: Connection): Disposable[] {
+    return reviewAt === Number.POSITIVE_INFINITY ? [] : [clock.at(reviewAt, review)];
+  }
+
+  /** What its caller may do has changed: its streams feel it before this returns. */
+  function change(connection: Connection, caller: Caller): void {
+    adopt(connection, caller);
+    connection.judge();
+  }
+
+  const ofProject = (projectId: string) =>
+    [...all].filter((connection) => connection.projectId === projectId);
+
+  /** The live connections of tokens of the project that `concerns` picks. */
+  function ofTokens(projectId: string, concerns: (caller: TokenCaller) => boolean) {
+    return ofProject(projectId).flatMap((connection) => {
+      const { caller } = connection;
+      return caller.kind === 'TOKEN' && concerns(caller) ? [{ connection, caller }] : [];
+    });
+  }
+
+  function restrict(kind: 'RESTRICTED' | 'RESTRICTION_LIFTED', restriction: Restriction): number {
+    const concerned = ofTokens(restriction.projectId, ({ token }) =>
+      subjectsOf(token).includes(restriction.subject),
+    );
+    for (const { connection, caller } of concerned) {
+      const others = caller.restrictions.filter((one) => !isSameRestriction(one, restriction));
+      // Whom it concerns is told first, while it may still hear of it.
+      connection.notify({ kind, restriction });
+      const restrictions = kind === 'RESTRICTED' ? [...others, restriction] : others;
+      change(connection, { ...caller, restrictions });
+    }
+    return concerned.length;
+  }
+
+  /** Ends at `endsAt` what was signed with a key: at once, or when it comes to that. */
+  function endSigned(
+    projectId: string,
+    endsAt: number | null,
+    isSigned: (caller: TokenCaller) => boolean,
+  ): number {
+    const concerned = ofTokens(projectId, isSigned);
+    for (const { connection, caller } of concerned) {
+      if (endsAt !== null && endsAt <= clock.now()) connection.close('KEY_ENDED');
+      else adopt(connection, { ...caller, credential: { ...caller.credential, keyExpiresAt: endsAt } });
+    }
+    return concerned.length;
   }
 
   function register(connection: Connection): void {
@@ -97,12 +160,51 @@ export function createConnections(parts: {
       case 'TOKEN_UPDATED': {
         const changed = byToken.get(signal.token.id) ?? new Set();
         for (const connection of changed) {
-          adopt(connection, { kind: 'TOKEN', projectId: signal.projectId, token: signal.token });
+          if (connection.caller.kind !== 'TOKEN') continue;
+          change(connection, withRecord(connection.caller, signal.token));
           broker.leases.join(connection.asMember()).catch(onFault);
-          connection.judge();
           connection.notify({ kind: 'TOKEN_UPDATED' });
         }
         return changed.size;
+      }
+      case 'TOKENS_REVOKED': {
+        const { projectId, revocation } = signal;
+        const ended = ofTokens(projectId, ({ token, credential }) =>
+          isRevoked(revocation, { ...credential, identity: token.identity }),
+        );
+        for (const { connection } of ended) connection.close('TOKEN_REVOKED');
+        return ended.length;
+      }
+      case 'RESTRICTED':
+      case 'RESTRICTION_LIFTED':
+        return restrict(signal.kind, signal.restriction);
+      case 'CONNECTION_DISCONNECTED': {
+        const found = ofProject(signal.projectId).find(({ id }) => id === signal.connectionId);
+        found?.close('DISCONNECTED', signal.note);
+        return found ? 1 : 0;
+      }
+      case 'PROJECT_UPDATED': {
+        const { projectId, settings } = signal;
+        const concerned = ofProject(projectId);
+        for (const connection of concerned) {
+          const { caller } = connection;
+          if (caller.kind === 'API_KEY') continue;
+          const isUnsigned = caller.kind === 'TOKEN' && caller.credential.issuerId === DEVELOPMENT_ISSUER;
+          if (isUnsigned && !settings.developmentTokens) connection.close('KEY_ENDED');
+          else change(connection, { ...caller, settings });
+        }
+        return concerned.length;
+      }
+      case 'ISSUER_CHANGED': {
+        const { projectId, issuerId, keyId, endsAt } = signal;
+        return endSigned(
+          projectId,
+          endsAt,
+          ({ credential }) =>
+            credential.claims !== null &&
+            credential.issuerId === issuerId &&
+            (keyId === null || credential.keyId === keyId),
+        );
       }
       case 'API_KEY_CHANGED': {
         const { apiKey } = signal;
@@ -113,10 +215,25 @@ export function createConnections(parts: {
           if (apiKey.revokedAt !== null) connection.close('KEY_ENDED');
           else adopt(connection, { kind: 'API_KEY', projectId: signal.projectId, apiKey });
         }
-        return holders.length;
+        const endsAt = apiKey.revokedAt ?? apiKey.expiresAt;
+        const signed = endSigned(
+          signal.projectId,
+          endsAt,
+          ({ credential }) => credential.keyId === apiKey.id,
+        );
+        return holders.length + signed;
       }
       default:
         return 0;
+    }
+  }
+
+  /** What `read` says, if no signal came meanwhile: a signal knows better than rows that were read before it. */
+  async function readInPeace<T>(connection: Connection, read: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const { caller } = connection;
+      const found = await read();
+      if (connection.caller === caller) return found;
     }
   }
 
@@ -154,21 +271,28 @@ export function createConnections(parts: {
       return connection;
     },
     async reauthenticate(connection, credential) {
-      const current = connection.caller;
-      const caller = await authenticate.credential(credential);
+      const { caller: current } = connection;
+      const caller = await authenticate.credential(credential, connection.projectId);
       if (caller.kind !== 'TOKEN' || current.kind !== 'TOKEN' || caller.token.id !== current.token.id) {
         throw new SignalboxError(
           'FORBIDDEN',
           'The credential is of another token; open another connection for it.',
         );
       }
-      // A signal that came in the meantime knows better than the row that was read before it.
-      if (connection.caller === current && connection.closed === undefined) adopt(connection, caller);
-      connection.judge();
+      const latest = await readInPeace(connection, () => authenticate.refresh(caller));
+      if (connection.closed !== undefined || latest.kind !== 'TOKEN') return;
+      change(connection, latest);
+      if (!rightsChanged(current.token, latest.token)) return;
+      await broker.leases.join(connection.asMember());
+      connection.notify({ kind: 'TOKEN_UPDATED' });
     },
     drain() {
       for (const connection of [...all]) connection.close('DRAINING');
     },
     [Symbol.dispose]: () => listening[Symbol.dispose](),
   };
+}
+
+function isSameRestriction(one: Restriction, other: Restriction): boolean {
+  return one.kind === other.kind && one.subject === other.subject && one.channelId === other.channelId;
 }

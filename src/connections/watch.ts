@@ -80,9 +80,15 @@ function keysOfSignal(signal: Signal): string[] {
       return [keyOf('presence', signal.projectId, signal.change.channelId)];
     case 'CONNECTION_SIGNALLED':
       return [keyOf('connection', signal.projectId, signal.connectionId)];
+    case 'PROJECT_UPDATED':
     case 'TOKEN_UPDATED':
     case 'TOKEN_REVOKED':
+    case 'TOKENS_REVOKED':
+    case 'RESTRICTED':
+    case 'RESTRICTION_LIFTED':
     case 'API_KEY_CHANGED':
+    case 'ISSUER_CHANGED':
+    case 'CONNECTION_DISCONNECTED':
       return [];
   }
 }

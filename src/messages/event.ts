@@ -3,10 +3,11 @@ import { type Position } from '../broker/position.ts';
 import { type PresenceChange } from '../broker/signal.ts';
 import { type Channel } from '../channels/channel.ts';
 import { type CloseReason, type Connection } from '../connections/connection.ts';
+import { type Restriction } from '../tokens/restriction.ts';
 import { type Token } from '../tokens/token.ts';
 
 /** Why a channel is no longer heard. */
-export type UnavailableReason = 'UNSUBSCRIBED' | 'NOT_ALLOWED' | 'DELETED';
+export type UnavailableReason = 'UNSUBSCRIBED' | 'NOT_ALLOWED' | 'BANNED' | 'DELETED';
 
 /** Why something was missed: it is no longer kept, or the cursor is of no log that is kept. */
 export type GapReason = 'RETENTION' | 'POSITION_LOST';
@@ -34,7 +35,8 @@ export type Event = { readonly at: number } & (
       readonly directMessages: boolean;
     }
   | { readonly type: 'PresenceChanged'; readonly presence: PresenceChange }
-  | { readonly type: 'Disconnecting'; readonly reason: CloseReason }
+  | { readonly type: 'Restricted' | 'RestrictionLifted'; readonly restriction: Restriction }
+  | { readonly type: 'Disconnecting'; readonly reason: CloseReason; readonly note: string | null }
 );
 
 /**

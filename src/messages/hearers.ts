@@ -34,7 +34,11 @@ export function createHearers({
     let connections = 0;
     for (const hearer of hearers) {
       const { connection } = hearer;
-      // The timer that ends an expired connection may be late; what it may hear is not a matter of timers.
+      // The timers that end a connection or what it may do may be late; what it may hear is not a matter of timers.
+      if (now >= connection.reviewAt) {
+        connection.review();
+        if (!hearers.has(hearer)) continue;
+      }
       if (!connection.isOpen(now)) continue;
       try {
         if (!hearer.offer(message) || connection.reachedBy === message) continue;

@@ -148,7 +148,7 @@ class Inbox implements Source<Event> {
   }
 
   judge(): void {
-    for (const place of this.#places.values()) this.#judge(place, 'NOT_ALLOWED');
+    for (const place of this.#places.values()) this.#judge(place);
   }
 
   stop(): void {
@@ -171,7 +171,7 @@ class Inbox implements Source<Event> {
         const place = this.#places.get(signal.channel.id);
         if (!place) return;
         place.channel = signal.channel;
-        this.#judge(place, 'NOT_ALLOWED');
+        this.#judge(place);
         if (signal.kind === 'CHANNEL_STATE_UPDATED' && place.isHeard)
           this.#push(this.#parts.shared.stateUpdated(signal));
         return;
@@ -193,7 +193,7 @@ class Inbox implements Source<Event> {
     const watching = this.#parts.watch.on('channel', projectId, channel.id, (signal) => this.see(signal));
     const place: Place = { channel, membership, isHeard: false, watching, watchingPresence: undefined };
     this.#places.set(channel.id, place);
-    this.#judge(place, 'NOT_ALLOWED');
+    this.#judge(place);
   }
 
   #remove(channelId: string, reason: UnavailableReason | undefined): void {
@@ -205,11 +205,11 @@ class Inbox implements Source<Event> {
   }
 
   /** Hears the place or stops hearing it, as the caller's role and grants have it now. */
-  #judge(place: Place, reason: UnavailableReason): void {
+  #judge(place: Place): void {
     const { caller } = this.#connection;
-    const mayHear = mayDo(caller, 'SUBSCRIBE', place).allowed;
-    if (mayHear && !place.isHeard) this.#listen(place);
-    else if (!mayHear && place.isHeard) this.#silence(place, reason);
+    const { allowed, rule } = mayDo(caller, 'SUBSCRIBE', place);
+    if (allowed && !place.isHeard) this.#listen(place);
+    else if (!allowed && place.isHeard) this.#silence(place, rule === 'BANNED' ? 'BANNED' : 'NOT_ALLOWED');
     this.#judgePresence(place);
   }
 
@@ -229,7 +229,11 @@ class Inbox implements Source<Event> {
     place.watchingPresence = undefined;
     this.#feed.unhear(channelAddress(channelId));
     if (!this.#sink) return;
-    this.#parts.presence.exit(this.#connection, channelId, reason === 'NOT_ALLOWED' ? 'NOT_ALLOWED' : 'LEFT');
+    this.#parts.presence.exit(
+      this.#connection,
+      channelId,
+      reason === 'NOT_ALLOWED' || reason === 'BANNED' ? 'NOT_ALLOWED' : 'LEFT',
+    );
     if (reason !== undefined)
       this.#push({ type: 'ChannelUnavailable', at: this.#now(), channel: place.channel, reason });
   }
@@ -256,8 +260,17 @@ class Inbox implements Source<Event> {
         return;
       case 'TOKEN_EXPIRING':
         return this.#push({ type: 'TokenExpiring', at: this.#now(), expiresAt: notice.expiresAt });
+      case 'RESTRICTED':
+        return this.#push({ type: 'Restricted', at: this.#now(), restriction: notice.restriction });
+      case 'RESTRICTION_LIFTED':
+        return this.#push({ type: 'RestrictionLifted', at: this.#now(), restriction: notice.restriction });
       case 'DISCONNECTING':
-        return this.#push({ type: 'Disconnecting', at: this.#now(), reason: notice.reason });
+        return this.#push({
+          type: 'Disconnecting',
+          at: this.#now(),
+          reason: notice.reason,
+          note: notice.note,
+        });
     }
   }
 

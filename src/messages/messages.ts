@@ -8,7 +8,7 @@ import { badInput, notFound, SignalboxError } from '../errors.ts';
 import { type NewId } from '../ids.ts';
 import { parseJson, parseName } from '../names.ts';
 import { type RateLimit } from '../rate-limit.ts';
-import { actorOf, requireApiKey, type Caller } from '../tokens/caller.ts';
+import { actorOf, requireApiKey, type Caller, type TokenCaller } from '../tokens/caller.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 
 /** How long a repeat of an idempotency key is the same publish. */
@@ -27,6 +27,8 @@ export interface DirectAddress {
   token?: string | undefined;
   identity?: string | undefined;
   connection?: string | undefined;
+  /** Of a token that signals: the channel in which it may PUBLISH and the connection is. */
+  channel?: string | undefined;
 }
 
 export interface Messages {
@@ -36,7 +38,8 @@ export interface Messages {
    */
   publish(caller: Caller, channelId: string, input: PublishInput): Promise<Published>;
   /**
-   * Says it to a token, to all tokens of an identity, or to one live connection (which is never kept). By API keys.
+   * Says it to a token, to all tokens of an identity, or to one live connection (which is never kept). By API keys; to a
+   * connection also by a token, where the project lets publishers signal.
    * @throws as `publish`; NOT_FOUND when there is nobody of that name; TOKEN_REVOKED
    */
   publishDirect(caller: Caller, to: DirectAddress, input: PublishInput): Promise<Published>;
@@ -54,9 +57,14 @@ export function createMessages(parts: {
 }): Messages {
   const { broker, access, tokens, clock, newId, config, limits, published } = parts;
 
-  function draft(caller: Caller, address: Address, input: PublishInput): Draft {
+  function draft(
+    caller: Caller,
+    address: Address,
+    input: PublishInput,
+    maxDataBytes = config.maxDataBytes,
+  ): Draft {
     const event = parseName('event', input.event, 'event');
-    const data = parseJson(input.data ?? null, config.maxDataBytes, 'data');
+    const data = parseJson(input.data ?? null, maxDataBytes, 'data');
     const { projectId } = caller;
     const ephemeral = input.ephemeral ?? false;
     const publishedAt = clock.now();
@@ -84,6 +92,23 @@ export function createMessages(parts: {
               expiresAt: publishedAt + IDEMPOTENCY_SECONDS * 1000,
             },
     };
+  }
+
+  /** A text is measured by itself; `parseJson` counts its quotes and escapes too. */
+  function maxSignalBytesOf(data: unknown): number {
+    if (typeof data !== 'string') return config.maxSignalBytes;
+    return config.maxSignalBytes + Buffer.byteLength(JSON.stringify(data)) - Buffer.byteLength(data);
+  }
+
+  async function requireSignalling(caller: TokenCaller, { channel }: DirectAddress): Promise<void> {
+    if (!caller.settings.publishersSignal)
+      throw new SignalboxError(
+        'FORBIDDEN',
+        'In this project only API keys may say something to a connection.',
+      );
+    if (channel === undefined)
+      throw badInput('channel', 'is needed of a token: the channel in which the connection is.');
+    await access.require(caller, 'PUBLISH', channel);
   }
 
   /** Taken before anything is looked up: what is refused costs its caller too. */
@@ -119,13 +144,14 @@ export function createMessages(parts: {
       return say(message);
     },
     async publishDirect(caller, to, input) {
-      requireApiKey(caller);
-      takeShare(caller);
       const { token, identity, connection } = to;
+      if (caller.kind !== 'TOKEN' || connection === undefined) requireApiKey(caller);
+      takeShare(caller);
       if ([token, identity, connection].filter((given) => given !== undefined).length !== 1) {
         throw badInput('token', 'name exactly one of token, identity and connection.');
       }
       const { projectId } = caller;
+      if (caller.kind === 'TOKEN') await requireSignalling(caller, to);
       if (token !== undefined) {
         const record = await tokens.find(projectId, token);
         if (!record) throw notFound('token', token);
@@ -134,18 +160,20 @@ export function createMessages(parts: {
         return say(draft(caller, `token:${token}`, input));
       }
       if (identity !== undefined) {
-        const { items } = await tokens.list(caller, { first: 1 }, { identity });
-        if (items.length === 0) throw notFound('token of identity', identity);
+        if (!(await tokens.hasIdentity(projectId, identity))) throw notFound('token of identity', identity);
         return say(draft(caller, `identity:${identity}`, input));
       }
       const id = connection ?? '';
       if (!(await broker.leases.find(projectId, id))) throw notFound('live connection', id);
+      if (to.channel !== undefined && !(await broker.leases.isIn(projectId, id, to.channel)))
+        throw notFound(`live connection in “${to.channel}”`, id);
       if (input.idempotencyKey !== undefined)
         throw badInput(
           'idempotencyKey',
           'has no meaning for a connection: what is said to one is never kept.',
         );
-      return signal(draft(caller, `connection:${id}`, { ...input, ephemeral: true }), id);
+      const signalled = { ...input, ephemeral: true };
+      return signal(draft(caller, `connection:${id}`, signalled, maxSignalBytesOf(input.data)), id);
     },
   };
 }

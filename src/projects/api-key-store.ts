@@ -4,9 +4,9 @@ import { type Store } from '../store/store.ts';
 import { apiKeys } from '../store/tables.ts';
 import { type ApiKey } from './api-key.ts';
 
-export type ApiKeyRow = ApiKey & { secretHash: string };
+export type ApiKeyRow = Omit<ApiKey, 'canSign'> & { secretHash: string; sealedSecret: string | null };
 
-/** The rows of API keys. Of a secret there is only its hash. */
+/** The rows of API keys. Of a secret there is its hash, and where it signs the secret under the master key. */
 export function createApiKeyStore({ db }: Store) {
   const inProject = (projectId: string, id: string) =>
     and(eq(apiKeys.projectId, projectId), eq(apiKeys.id, id));
@@ -19,19 +19,19 @@ export function createApiKeyStore({ db }: Store) {
     /** In any project: whoever presents a key is told apart by it alone. */
     async findAnywhere(id: string): Promise<ApiKeyRow | undefined> {
       const [row] = await db.select().from(apiKeys).where(eq(apiKeys.id, id));
-      return row;
+      return row && toRow(row);
     },
     async find(projectId: string, id: string): Promise<ApiKeyRow | undefined> {
       const [row] = await db.select().from(apiKeys).where(inProject(projectId, id));
-      return row;
+      return row && toRow(row);
     },
     async update(
       projectId: string,
       id: string,
-      change: Partial<Pick<ApiKeyRow, 'secretHash' | 'expiresAt' | 'revokedAt'>>,
+      change: Partial<Pick<ApiKeyRow, 'secretHash' | 'sealedSecret' | 'expiresAt' | 'revokedAt'>>,
     ): Promise<ApiKeyRow | undefined> {
       const [row] = await db.update(apiKeys).set(change).where(inProject(projectId, id)).returning();
-      return row;
+      return row && toRow(row);
     },
     async list(projectId: string, { first, after }: PageRequest): Promise<Page<ApiKeyRow>> {
       const rows = await db
@@ -40,7 +40,12 @@ export function createApiKeyStore({ db }: Store) {
         .where(and(eq(apiKeys.projectId, projectId), after === undefined ? undefined : gt(apiKeys.id, after)))
         .orderBy(asc(apiKeys.id))
         .limit(first + 1);
-      return pageOf(rows, first);
+      return pageOf(rows.map(toRow), first);
     },
   };
+}
+
+/** Keys that are older than lineages are their own. */
+function toRow(row: typeof apiKeys.$inferSelect): ApiKeyRow {
+  return { ...row, lineage: row.lineage || row.id };
 }

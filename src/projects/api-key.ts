@@ -5,6 +5,10 @@ export interface ApiKey {
   name: string;
   /** The operator's key may also make projects and their first keys. */
   operator: boolean;
+  /** Whether credentials that are signed with its secret are accepted. */
+  canSign: boolean;
+  /** The first key of its row of rotations: whose tokens these are does not change with the secret. */
+  lineage: string;
   createdAt: number;
   expiresAt: number | null;
   revokedAt: number | null;

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { type Clock } from '../clock.ts';
 import { API_KEY_SHAPE } from '../config.ts';
 import { badInput, notFound, SignalboxError } from '../errors.ts';
@@ -9,6 +9,7 @@ import { type Store } from '../store/store.ts';
 import { createApiKeyStore, type ApiKeyRow } from './api-key-store.ts';
 import { type ApiKey } from './api-key.ts';
 import { DEFAULT_PROJECT } from './project.ts';
+import { type Vault } from './vault.ts';
 
 /** A key and its secret, which is shown this once. */
 export interface MintedApiKey {
@@ -27,7 +28,10 @@ export type AnnounceApiKey = (change: {
 export const MAX_OVERLAP_SECONDS = 30 * 86_400;
 
 export interface ApiKeys {
-  create(projectId: string, input: { name?: string | undefined }): Promise<MintedApiKey>;
+  create(
+    projectId: string,
+    input: { name?: string | undefined; canSign?: boolean | undefined },
+  ): Promise<MintedApiKey>;
   list(projectId: string, page: PageRequest): Promise<Page<ApiKey>>;
   /** Ends the key and its live connections at once. @throws NOT_FOUND */
   revoke(projectId: string, id: string): Promise<ApiKey>;
@@ -40,6 +44,10 @@ export interface ApiKeys {
   verify(text: string): Promise<ApiKey | undefined>;
   /** The key of this id, if it has not ended. */
   findOpen(id: string): Promise<ApiKey | undefined>;
+  /** The lineage of a key of the project, by any id in it; the id itself when there is no such key. */
+  lineageOf(projectId: string, id: string): Promise<string>;
+  /** The key of this id with what it signs with: its whole text, as bytes. Undefined when it has ended, or does not sign. */
+  findSigning(id: string): Promise<{ apiKey: ApiKey; key: KeyObject } | undefined>;
   /** Sees to it that `given` opens project `default`; without it, makes a first key where there is none and returns its secret. */
   bootstrap(given: string | undefined): Promise<string | undefined>;
 }
@@ -49,25 +57,29 @@ export function createApiKeys(parts: {
   clock: Clock;
   newId: NewId;
   randomBytes: RandomBytes;
+  vault: Vault;
   announce: AnnounceApiKey;
 }): ApiKeys {
-  const { store, clock, newId, randomBytes, announce } = parts;
+  const { store, clock, newId, randomBytes, vault, announce } = parts;
   const rows = createApiKeyStore(store);
 
-  async function mint(projectId: string, name: string, operator: boolean): Promise<MintedApiKey> {
+  async function mint(facts: Pick<ApiKey, 'projectId' | 'name'> & Partial<ApiKey>): Promise<MintedApiKey> {
     const id = newId('key');
     const secret = `${id}.${Buffer.from(randomBytes(32)).toString('base64url')}`;
-    const apiKey = {
+    const { canSign = false, ...given } = facts;
+    const row: ApiKeyRow = {
+      operator: false,
+      lineage: id,
+      ...given,
       id,
-      projectId,
-      name,
-      operator,
       createdAt: clock.now(),
       expiresAt: null,
       revokedAt: null,
+      secretHash: hash(secret),
+      sealedSecret: canSign ? await vault.seal(Buffer.from(secret), id) : null,
     };
-    await rows.insert({ ...apiKey, secretHash: hash(secret) });
-    return { apiKey, secret };
+    await rows.insert(row);
+    return { apiKey: toApiKey(row), secret };
   }
 
   async function change(
@@ -77,16 +89,17 @@ export function createApiKeys(parts: {
   ): Promise<ApiKey> {
     const row = await rows.update(projectId, id, values);
     if (!row) throw notFound('API key', id);
-    const apiKey = withoutHash(row);
+    const apiKey = toApiKey(row);
     await announce({ kind: 'API_KEY_CHANGED', projectId, apiKey });
     return apiKey;
   }
 
   return {
-    create: (projectId, input) => mint(projectId, parseText(input.name ?? 'API key', 'name'), false),
+    create: (projectId, { name, canSign = false }) =>
+      mint({ projectId, name: parseText(name ?? 'API key', 'name'), canSign }),
     async list(projectId, page) {
       const { items, hasMore } = await rows.list(projectId, page);
-      return { items: items.map(withoutHash), hasMore };
+      return { items: items.map(toApiKey), hasMore };
     },
     revoke: (projectId, id) => change(projectId, id, { revokedAt: clock.now() }),
     async rotate(projectId, id, overlapSeconds) {
@@ -97,7 +110,8 @@ export function createApiKeys(parts: {
       if (!old) throw notFound('API key', id);
       if (!isOpen(old, clock.now()))
         throw new SignalboxError('CONFLICT', `The API key “${id}” has ended already.`);
-      const successor = await mint(projectId, old.name, old.operator);
+      const { name, operator, canSign, lineage } = toApiKey(old);
+      const successor = await mint({ projectId, name, operator, canSign, lineage });
       await change(projectId, id, { expiresAt: clock.now() + overlapSeconds * 1000 });
       return successor;
     },
@@ -106,27 +120,38 @@ export function createApiKeys(parts: {
       if (id === undefined) return undefined;
       const row = await rows.findAnywhere(`key_${id}`);
       const matches = timingSafeEqual(Buffer.from(row?.secretHash ?? hash('')), Buffer.from(hash(text)));
-      return row && matches && isOpen(row, clock.now()) ? withoutHash(row) : undefined;
+      return row && matches && isOpen(row, clock.now()) ? toApiKey(row) : undefined;
     },
     async findOpen(id) {
       const row = await rows.findAnywhere(id);
-      return row && isOpen(row, clock.now()) ? withoutHash(row) : undefined;
+      return row && isOpen(row, clock.now()) ? toApiKey(row) : undefined;
+    },
+    async lineageOf(projectId, id) {
+      return (await rows.find(projectId, id))?.lineage ?? id;
+    },
+    async findSigning(id) {
+      const row = await rows.findAnywhere(id);
+      if (!row?.sealedSecret || !isOpen(row, clock.now())) return undefined;
+      return { apiKey: toApiKey(row), key: createSecretKey(await vault.open(row.sealedSecret, id)) };
     },
     async bootstrap(given) {
+      const first = { projectId: DEFAULT_PROJECT, name: 'bootstrap', operator: true };
       if (given === undefined) {
         const { items } = await rows.list(DEFAULT_PROJECT, { first: 1 });
-        return items.length > 0 ? undefined : (await mint(DEFAULT_PROJECT, 'bootstrap', true)).secret;
+        return items.length > 0 ? undefined : (await mint({ ...first, canSign: true })).secret;
       }
       const id = `key_${API_KEY_SHAPE.exec(given)?.[1] ?? ''}`;
-      const row = {
+      const secrets = { secretHash: hash(given), sealedSecret: await vault.seal(Buffer.from(given), id) };
+      const ends = { expiresAt: null, revokedAt: null };
+      const fresh = await rows.insert({
+        ...first,
+        ...secrets,
+        ...ends,
         id,
-        projectId: DEFAULT_PROJECT,
-        name: 'bootstrap',
-        operator: true,
+        lineage: id,
         createdAt: clock.now(),
-      };
-      const fresh = await rows.insert({ ...row, secretHash: hash(given), expiresAt: null, revokedAt: null });
-      if (!fresh) await rows.update(DEFAULT_PROJECT, id, { secretHash: hash(given) });
+      });
+      if (!fresh) await rows.update(DEFAULT_PROJECT, id, secrets);
       return undefined;
     },
   };
@@ -137,10 +162,10 @@ function hash(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url');
 }
 
-function isOpen(key: ApiKey, now: number): boolean {
+function isOpen(key: Pick<ApiKey, 'revokedAt' | 'expiresAt'>, now: number): boolean {
   return key.revokedAt === null && (key.expiresAt === null || now < key.expiresAt);
 }
 
-function withoutHash({ secretHash: _, ...apiKey }: ApiKeyRow): ApiKey {
-  return apiKey;
+function toApiKey({ secretHash: _, sealedSecret, ...apiKey }: ApiKeyRow): ApiKey {
+  return { ...apiKey, canSign: sealedSecret !== null };
 }

@@ -1,29 +1,43 @@
 import { asc, eq, gt } from 'drizzle-orm';
+import { type Json } from '../names.ts';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { projects } from '../store/tables.ts';
+import { type ProjectSettings } from './project-settings.ts';
 import { type Project } from './project.ts';
 
-/** The rows of projects. */
+export type ProjectRow = Omit<Project, 'settings'> & { settings: Partial<ProjectSettings> };
+
+/** The rows of projects. Of the settings they hold what differs from the defaults. */
 export function createProjectStore({ db }: Store) {
   return {
     /** False when the id is taken. */
-    async insert(project: Project): Promise<boolean> {
+    async insert(project: Omit<ProjectRow, 'settings'>): Promise<boolean> {
       const rows = await db.insert(projects).values(project).onConflictDoNothing().returning();
       return rows.length > 0;
     },
-    async find(id: string): Promise<Project | undefined> {
+    async find(id: string): Promise<ProjectRow | undefined> {
       const [row] = await db.select().from(projects).where(eq(projects.id, id));
-      return row;
+      return row && toProject(row);
     },
-    async list({ first, after }: PageRequest): Promise<Page<Project>> {
+    async setSettings(id: string, settings: Partial<ProjectSettings>): Promise<void> {
+      await db
+        .update(projects)
+        .set({ settings: settings as unknown as Json })
+        .where(eq(projects.id, id));
+    },
+    async list({ first, after }: PageRequest): Promise<Page<ProjectRow>> {
       const rows = await db
         .select()
         .from(projects)
         .where(after === undefined ? undefined : gt(projects.id, after))
         .orderBy(asc(projects.id))
         .limit(first + 1);
-      return pageOf(rows, first);
+      return pageOf(rows.map(toProject), first);
     },
   };
+}
+
+function toProject(row: typeof projects.$inferSelect): ProjectRow {
+  return { ...row, settings: row.settings as unknown as Partial<ProjectSettings> };
 }

@@ -4,7 +4,7 @@ import { openChannelState } from '../messages/channel-state-stream.ts';
 import { describeName } from '../names.ts';
 import { pageOf } from '../paging.ts';
 import { requireApiKey } from '../tokens/caller.ts';
-import { type Token } from '../tokens/token.ts';
+import { withClaims } from '../tokens/token.ts';
 import { builder, given } from './builder.ts';
 import { ConnectionRef } from './connection.ts';
 import { ChannelTypeEnum } from './enums.ts';
@@ -57,6 +57,10 @@ export const ChannelRef = builder.objectRef<Channel>('Channel').implement({
   fields: (t) => ({
     id: t.exposeID('id', { description: 'Its name within the project.' }),
     type: t.expose('type', { type: ChannelTypeEnum, description: 'Who may enter.' }),
+    kind: t.exposeString('kind', {
+      nullable: true,
+      description: 'A kind of the project’s own, whose type it has; null: just its type.',
+    }),
     state: t.expose('state', {
       type: 'JSON',
       nullable: true,
@@ -100,7 +104,7 @@ export const ChannelRef = builder.objectRef<Channel>('Channel').implement({
         const found = await Promise.all(
           items.map(({ tokenId }) => domain.tokens.find(channel.projectId, tokenId)),
         );
-        const tokens = found.filter((token): token is Token => token !== undefined);
+        const tokens = found.flatMap((token) => (token ? withClaims(token, token.claims) : []));
         return toConnected({ items: tokens, hasMore }, page, ({ id }) => id);
       },
     }),
@@ -122,11 +126,15 @@ const HistoryPolicyInput = builder.inputType('HistoryPolicyInput', {
   }),
 });
 
+const KIND =
+  'A kind of the project’s own, which brings its type; see `ProjectSettings.permissions`. Not beside `type`.';
+
 const CreateChannelInput = builder.inputType('CreateChannelInput', {
   description: 'A channel to be.',
   fields: (t) => ({
     id: t.id({ description: `Its name. ${describeName('channel')}. One is made up when absent.` }),
     type: t.field({ type: ChannelTypeEnum, description: 'Who may enter; PRIVATE by default.' }),
+    kind: t.string({ description: KIND }),
     state: t.field({
       type: 'JSON',
       description: 'Its state: at most 16 KiB of JSON by default; `{}` when absent.',
@@ -143,8 +151,10 @@ const UpdateChannelInput = builder.inputType('UpdateChannelInput', {
   fields: (t) => ({
     type: t.field({
       type: ChannelTypeEnum,
-      description: 'Who may enter from now on; who no longer may is silenced at once.',
+      description:
+        'Who may enter from now on; who no longer may is silenced at once. Takes a kind of the project’s own away.',
     }),
+    kind: t.string({ description: KIND }),
     history: t.field({ type: HistoryPolicyInput, description: 'How much to keep from now on.' }),
   }),
 });
@@ -190,6 +200,7 @@ builder.mutationFields((t) => ({
       domain.channels.create(caller, {
         id: given(input.id),
         type: given(input.type),
+        kind: given(input.kind),
         state: input.state,
         historyMessages: input.history?.messages,
         historySeconds: input.history?.seconds,
@@ -206,6 +217,7 @@ builder.mutationFields((t) => ({
     resolve: (_, { id, input }, { caller, domain }) =>
       domain.channels.update(caller, id, {
         type: given(input.type),
+        kind: given(input.kind),
         historyMessages: input.history?.messages,
         historySeconds: input.history?.seconds,
       }),

@@ -1,6 +1,7 @@
 import { type Audit } from '../audit.ts';
 import { type Broker } from '../broker/broker.ts';
 import { type Channels } from '../channels/channels.ts';
+import { type ExplainPermission } from '../channels/explain.ts';
 import { type Memberships } from '../channels/memberships.ts';
 import { type Connection } from '../connections/connection.ts';
 import { type Connections } from '../connections/connections.ts';
@@ -8,12 +9,17 @@ import { type Watch } from '../connections/watch.ts';
 import { type Cursors } from '../messages/cursor.ts';
 import { type History } from '../messages/history.ts';
 import { type Messages } from '../messages/messages.ts';
+import { type Moderation } from '../moderation/moderation.ts';
 import { type InboxParts } from '../messages/inbox.ts';
 import { type Presence } from '../presence/presence.ts';
 import { type ApiKeys } from '../projects/api-keys.ts';
 import { type Projects } from '../projects/projects.ts';
 import { type Authenticate } from '../tokens/authenticate.ts';
 import { type Caller } from '../tokens/caller.ts';
+import { type MintDevelopmentToken } from '../tokens/development-tokens.ts';
+import { type Guests } from '../tokens/guests.ts';
+import { type Issuers } from '../tokens/issuers/issuers.ts';
+import { type Revocations } from '../tokens/revocations.ts';
 import { type SigningKeys } from '../tokens/signing-keys.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 
@@ -23,7 +29,13 @@ export interface Domain {
   apiKeys: ApiKeys;
   signingKeys: SigningKeys;
   authenticate: Authenticate;
+  issuers: Issuers;
   tokens: Tokens;
+  guests: Guests;
+  mintDevelopmentToken: MintDevelopmentToken;
+  revocations: Revocations;
+  explainPermission: ExplainPermission;
+  moderation: Moderation;
   channels: Channels;
   memberships: Memberships;
   messages: Messages;
@@ -45,6 +57,8 @@ export interface Context {
   readonly caller: Caller;
   /** The live connection that the operation came by; undefined over plain HTTP. Reading it makes a result the viewer's own. */
   readonly connection: Connection | undefined;
+  /** The network address that the operation came from. Reading it makes a result the viewer's own. */
+  readonly address: string;
   /** The live connection, opened now where an HTTP request turns into a stream. */
   connect(): Promise<Connection>;
 }

@@ -4,6 +4,7 @@ import { builder, given } from './builder.ts';
 import { ChannelRef } from './channel.ts';
 import { ConnectionRef } from './connection.ts';
 import { MessageRef } from './message.ts';
+import { RestrictionRef } from './moderation.ts';
 import { PresenceEventRef } from './presence.ts';
 import { TokenRef } from './token.ts';
 
@@ -14,6 +15,7 @@ const EventReasonEnum = builder.enumType('EventReason', {
   values: {
     UNSUBSCRIBED: { description: 'The membership was ended.' },
     NOT_ALLOWED: { description: 'The token’s role or grants, or the channel’s type, no longer allow it.' },
+    BANNED: { description: 'The token was banned from the channel.' },
     DELETED: { description: 'The channel was deleted.' },
     RETENTION: { description: 'Some of what was said is no longer kept.' },
     POSITION_LOST: { description: 'The cursor is not of this log: nobody can say what was missed.' },
@@ -21,7 +23,8 @@ const EventReasonEnum = builder.enumType('EventReason', {
     CONNECTION_LOST: { description: 'The socket broke or stopped answering.' },
     TOKEN_EXPIRED: { description: 'The token has expired.' },
     TOKEN_REVOKED: { description: 'The token was revoked.' },
-    KEY_ENDED: { description: 'The API key was revoked or replaced.' },
+    KEY_ENDED: { description: 'The key that let it in was revoked or replaced.' },
+    DISCONNECTED: { description: 'A moderator or a backend ended the connection; `note` may say why.' },
     SLOW_CONSUMER: { description: 'The client did not read fast enough; resume with the last cursor.' },
     DRAINING: { description: 'The service is restarting; resume with the last cursor.' },
   } as const,
@@ -134,10 +137,32 @@ builder.objectRef<EventOf<'PresenceChanged'>>('PresenceChanged').implement({
   }),
 });
 
+builder.objectRef<EventOf<'Restricted' | 'RestrictionLifted'>>('Restricted').implement({
+  description: 'The token was muted or banned.',
+  interfaces: [EventRef],
+  fields: (t) => ({
+    restriction: t.expose('restriction', { type: RestrictionRef, description: 'What holds from now on.' }),
+  }),
+});
+
+builder.objectRef<EventOf<'Restricted' | 'RestrictionLifted'>>('RestrictionLifted').implement({
+  description: 'A mute or a ban was lifted. One that lapses by itself is not told of.',
+  interfaces: [EventRef],
+  fields: (t) => ({
+    restriction: t.expose('restriction', { type: RestrictionRef, description: 'What held until now.' }),
+  }),
+});
+
 builder.objectRef<EventOf<'Disconnecting'>>('Disconnecting').implement({
   description: 'The last event: the connection is about to be closed.',
   interfaces: [EventRef],
-  fields: (t) => ({ reason: t.expose('reason', { type: EventReasonEnum, description: 'Why.' }) }),
+  fields: (t) => ({
+    reason: t.expose('reason', { type: EventReasonEnum, description: 'Why.' }),
+    note: t.exposeString('note', {
+      nullable: true,
+      description: 'What whoever ended it lets its bearer know.',
+    }),
+  }),
 });
 
 builder.subscriptionFields((t) => ({

@@ -130,21 +130,33 @@ builder.mutationFields((t) => ({
   publishDirectMessage: t.field({
     type: Receipt,
     description:
-      'Says something to one address: name exactly one of `token`, `identity` and `connection`. For API keys. What is said to a token or identity waits in the log while it is offline; what is said to a connection is never kept. Throws NOT_FOUND, TOKEN_REVOKED, FORBIDDEN, UNAUTHENTICATED, RATE_LIMITED, PAYLOAD_TOO_LARGE, BAD_USER_INPUT, CONFLICT, UNAVAILABLE.',
+      'Says something to one address: name exactly one of `token`, `identity` and `connection`. For API keys; to a connection also for tokens, where the project lets publishers signal. What is said to a token or identity waits in the log while it is offline; what is said to a connection is never kept. Throws NOT_FOUND, TOKEN_REVOKED, FORBIDDEN, UNAUTHENTICATED, RATE_LIMITED, PAYLOAD_TOO_LARGE, BAD_USER_INPUT, CONFLICT, UNAVAILABLE.',
     args: {
       token: t.arg.id({ description: 'To every connection of this token.' }),
       identity: t.arg.string({ description: 'To every connection of every token of this identity.' }),
-      connection: t.arg.id({ description: 'To this live connection.' }),
+      connection: t.arg.id({
+        description:
+          'To this live connection: at most 8 KiB of `data` by default, `event` of at most 128 bytes.',
+      }),
+      channel: t.arg.id({
+        description:
+          'With `connection`, and needed of tokens: a channel in which the connection is and the caller may PUBLISH.',
+      }),
       ...publishArgs,
     },
     resolve: (
       _,
-      { token, identity, connection, event, data, ephemeral, idempotencyKey },
+      { token, identity, connection, channel, event, data, ephemeral, idempotencyKey },
       { caller, domain },
     ) =>
       domain.messages.publishDirect(
         caller,
-        { token: given(token), identity: given(identity), connection: given(connection) },
+        {
+          token: given(token),
+          identity: given(identity),
+          connection: given(connection),
+          channel: given(channel),
+        },
         { event, data, ephemeral: given(ephemeral), idempotencyKey: given(idempotencyKey) },
       ),
   }),

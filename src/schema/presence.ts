@@ -21,6 +21,7 @@ const LeaveReasonEnum = builder.enumType('LeaveReason', {
     EXPIRED: { description: 'Its token expired.' },
     REVOKED: { description: 'Its token was revoked.' },
     NOT_ALLOWED: { description: 'Its role, its grants or the type of the channel changed.' },
+    DISCONNECTED: { description: 'A moderator or a backend ended the connection.' },
     SLOW_CONSUMER: { description: 'It did not read fast enough.' },
     DRAINING: { description: 'Its node is shutting down.' },
     LEASE_LAPSED: { description: 'Its node died without a word.' },

@@ -17,6 +17,9 @@ export const ApiKeyRef = builder.objectRef<ApiKey>('ApiKey').implement({
     isOperator: t.exposeBoolean('operator', {
       description: 'Whether it may also make projects and rotate signing keys.',
     }),
+    canSign: t.exposeBoolean('canSign', {
+      description: 'Whether credentials that are signed with its secret are accepted.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
@@ -132,13 +135,20 @@ builder.mutationFields((t) => ({
       'Makes another API key of the project. For API keys of the project and for the operator. Throws FORBIDDEN, NOT_FOUND.',
     args: {
       name: t.arg.string({ description: 'What it is for; at most 1,000 characters.' }),
+      canSign: t.arg.boolean({
+        description:
+          'Whether credentials that are signed with its secret are accepted: JWTs as of an issuer of the kind SIGNALBOX, HMAC with the whole text `key_<id>.<secret>` as the secret, `kid` or `iss` its id. Its secret is then kept, encrypted. False by default; the first key can.',
+      }),
       project: t.arg.id({
         description: 'For the operator: the project it shall be for; the caller’s own when absent.',
       }),
     },
     async resolve(_, args, { caller, domain }) {
       const project = await domain.projects.get(requireKeyOf(caller, given(args.project)));
-      const minted = await domain.apiKeys.create(project.id, { name: given(args.name) });
+      const minted = await domain.apiKeys.create(project.id, {
+        name: given(args.name),
+        canSign: given(args.canSign),
+      });
       audit({ caller, domain }, 'key.create', minted.apiKey.id);
       return minted;
     },

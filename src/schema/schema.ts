@@ -1,11 +1,17 @@
 import './scalars.ts';
 import './project.ts';
+import './settings.ts';
+import './issuer.ts';
 import './token.ts';
+import './guest.ts';
+import './revocation.ts';
+import './permission.ts';
 import './channel.ts';
 import './membership.ts';
 import './message.ts';
 import './event.ts';
 import './presence.ts';
+import './moderation.ts';
 import './viewer.ts';
 import { type GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';

@@ -5,7 +5,7 @@ import { describeName, MAX_TEXT_LENGTH } from '../names.ts';
 import { listTokens } from '../presence/online-tokens.ts';
 import { builder, given } from './builder.ts';
 import { ConnectionRef } from './connection.ts';
-import { ActionEnum, RoleEnum } from './enums.ts';
+import { ActionEnum, OriginEnum, RoleEnum } from './enums.ts';
 import { connectionOf, forwardArgs, toConnected, toPageRequest } from './paging.ts';
 
 const GrantRef = builder.objectRef<Grant>('Grant').implement({
@@ -16,6 +16,12 @@ const GrantRef = builder.objectRef<Grant>('Grant').implement({
       description: 'The pattern; `*` stands for any characters between two colons.',
     }),
     actions: t.expose('actions', { type: [ActionEnum], description: 'What is allowed there.' }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it lapses by itself; null: it does not.',
+      resolve: ({ expiresAt }) => expiresAt ?? null,
+    }),
   }),
 });
 
@@ -30,11 +36,32 @@ export const TokenRef = builder.objectRef<Token>('Token').implement({
       nullable: true,
       description: 'The user behind it; several tokens may share one.',
     }),
-    role: t.expose('role', { type: RoleEnum, description: 'What it may do in the channels it may enter.' }),
+    origin: t.expose('origin', { type: OriginEnum, description: 'How it came to be.' }),
+    issuer: t.exposeID('issuerId', {
+      nullable: true,
+      description:
+        'Whoever signs its credentials or had it minted: the id of an issuer, or of the first of an API key’s row of rotations; null for guests.',
+    }),
+    role: t.expose('role', {
+      type: RoleEnum,
+      description:
+        'What it may do in the channels it may enter; with a `customRole`, the role that one is like.',
+    }),
+    customRole: t.exposeString('customRole', {
+      nullable: true,
+      description: 'A role of the project’s own, which counts instead.',
+    }),
     grants: t.expose('grants', {
       type: [GrantRef],
       nullable: true,
       description: 'What narrows the role; null: nothing does.',
+    }),
+    claimedGrants: t.field({
+      type: [GrantRef],
+      nullable: true,
+      description:
+        'Where others sign its credentials: what the last of them narrows it to besides; null: nothing.',
+      resolve: ({ claims }) => claims?.grants ?? null,
     }),
     connectionData: t.exposeString('connectionData', {
       nullable: true,
@@ -70,7 +97,7 @@ export const TokenRef = builder.objectRef<Token>('Token').implement({
 
 export const TokenConnection = connectionOf('Token', TokenRef);
 
-const CreateTokenPayload = builder
+export const CreateTokenPayload = builder
   .objectRef<MintedToken & { cursor: string }>('CreateTokenPayload')
   .implement({
     description: 'A token with a credential for it.',
@@ -96,10 +123,13 @@ const GrantInput = builder.inputType('GrantInput', {
         'A channel id in which `*` stands for any characters between two colons, for example `room:*`; at most one in each part.',
     }),
     actions: t.field({ type: [ActionEnum], required: true, description: 'What to allow there.' }),
+    expiresAt: t.field({ type: 'DateTime', description: 'When it lapses by itself; absent: it does not.' }),
   }),
 });
 
-const EXPIRES_IN = 'Ends so many seconds from now, at most a hundred years. Not beside `expiresAt`.';
+const EXPIRES_IN =
+  'Ends so many seconds from now, at most as many as the project’s settings allow, and a hundred years. Not beside `expiresAt`.';
+const CUSTOM_ROLE = 'A role of the project’s own, by its name. Not beside `role`.';
 const CONNECTION_DATA = `What others shall see of it: at most ${MAX_TEXT_LENGTH} characters.`;
 
 const CreateTokenInput = builder.inputType('CreateTokenInput', {
@@ -107,6 +137,7 @@ const CreateTokenInput = builder.inputType('CreateTokenInput', {
   fields: (t) => ({
     identity: t.string({ description: `The user behind it. ${describeName('identity')}.` }),
     role: t.field({ type: RoleEnum, description: 'PUBLISHER by default.' }),
+    customRole: t.string({ description: CUSTOM_ROLE }),
     grants: t.field({
       type: [GrantInput],
       description: 'Narrow the role; absent: nothing does. At most 100 by default.',
@@ -116,7 +147,8 @@ const CreateTokenInput = builder.inputType('CreateTokenInput', {
     expiresIn: t.int({ description: EXPIRES_IN }),
     expiresAt: t.field({
       type: 'DateTime',
-      description: 'Ends at this moment; absent, like `expiresIn`: never.',
+      description:
+        'Ends at this moment; absent, like `expiresIn`: as the project’s settings say, by default never.',
     }),
     channels: t.idList({
       description:
@@ -129,6 +161,7 @@ const UpdateTokenInput = builder.inputType('UpdateTokenInput', {
   description: 'What shall change; what is absent stays.',
   fields: (t) => ({
     role: t.field({ type: RoleEnum, description: 'The new role.' }),
+    customRole: t.string({ description: CUSTOM_ROLE }),
     grants: t.field({ type: [GrantInput], description: 'The new grants; null: nothing narrows the role.' }),
     connectionData: t.string({ description: `${CONNECTION_DATA} Null: nothing.` }),
     state: t.field({ type: 'JSON', description: 'The new notes.' }),
@@ -185,6 +218,7 @@ builder.mutationFields((t) => ({
       const minted = await mintSubscribed(domain, caller, {
         identity: given(input?.identity),
         role: given(input?.role),
+        customRole: given(input?.customRole),
         grants: input?.grants,
         connectionData: input?.connectionData,
         state: input?.state,
@@ -219,6 +253,7 @@ builder.mutationFields((t) => ({
     resolve: (_, { id, input }, { caller, domain }) =>
       domain.tokens.update(caller, id, {
         role: given(input.role),
+        customRole: given(input.customRole),
         grants: input.grants,
         connectionData: input.connectionData,
         state: input.state,

@@ -1,5 +1,5 @@
 import { SignalboxError } from '../errors.ts';
-import { mayDo } from '../channels/access.ts';
+import { mayDo, placeOf } from '../channels/access.ts';
 import { allowedActions } from '../tokens/authorisation.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { builder } from './builder.ts';
@@ -52,11 +52,7 @@ const ViewerRef = builder.objectRef<Caller>('Viewer').implement({
       async resolve(viewer, { channel: id }, { domain }) {
         const encounter = await domain.channels.access.meet(viewer, id);
         if (!encounter) return [];
-        return allowedActions(viewer, {
-          id,
-          type: encounter.channel.type,
-          isMember: encounter.membership !== undefined,
-        });
+        return allowedActions(viewer, placeOf(encounter));
       },
     }),
     channels: t.field({

@@ -1,14 +1,39 @@
 import { SignalboxError } from '../errors.ts';
 import { type ApiKey } from '../projects/api-key.ts';
-import { type Token } from './token.ts';
+import { type ProjectSettings } from '../projects/project-settings.ts';
+import { type Restriction } from './restriction.ts';
+import { withClaims, type ClaimedRights, type Grant, type Token } from './token.ts';
 
-/** Who is asking, after authentication. */
+/** Who is asking, after authentication, with everything that decides what it may do. */
 export type Caller =
   | { kind: 'API_KEY'; projectId: string; apiKey: ApiKey }
-  | { kind: 'TOKEN'; projectId: string; token: Token }
-  | { kind: 'ANONYMOUS'; projectId: string };
+  | {
+      kind: 'TOKEN';
+      projectId: string;
+      /** As the credential has it. */
+      token: Token;
+      credential: CredentialFacts;
+      settings: ProjectSettings;
+      /** Those that are in force. */
+      restrictions: readonly Restriction[];
+    }
+  | { kind: 'ANONYMOUS'; projectId: string; settings: ProjectSettings };
 
 export type ApiKeyCaller = Extract<Caller, { kind: 'API_KEY' }>;
+export type TokenCaller = Extract<Caller, { kind: 'TOKEN' }>;
+
+/** What is known of the credential that a caller presented. */
+export interface CredentialFacts {
+  /** Milliseconds since 1970; null: it does not say, and counts as old. */
+  issuedAt: number | null;
+  /** Whoever signed it, or had it minted: see Token. */
+  issuerId: string | null;
+  /** The key that signed it; null: ours. */
+  keyId: string | null;
+  /** When that key stops verifying; null: it was not rotated out. */
+  keyExpiresAt: number | null;
+  claims: ClaimedRights | null;
+}
 
 /** A name for logs and rate limits: the id of the key or token, or `anonymous`. */
 export function actorOf(caller: Caller): string {
@@ -19,7 +44,44 @@ export function actorOf(caller: Caller): string {
 /** When the caller's credential ends by itself; undefined: never. */
 export function expiryOf(caller: Caller): number | undefined {
   if (caller.kind === 'API_KEY') return caller.apiKey.expiresAt ?? undefined;
-  return caller.kind === 'TOKEN' ? (caller.token.expiresAt ?? undefined) : undefined;
+  if (caller.kind === 'ANONYMOUS') return undefined;
+  const ends = [caller.token.expiresAt, caller.credential.keyExpiresAt].filter((end) => end !== null);
+  return ends.length > 0 ? Math.min(...ends) : undefined;
+}
+
+/** The caller with another state of its record. */
+export function withRecord(caller: TokenCaller, record: Token): TokenCaller {
+  return { ...caller, token: withClaims(record, caller.credential.claims) };
+}
+
+/** The next moment at which the caller may do something else than now, though nobody changes anything. */
+export function nextChangeOf(caller: Caller): number {
+  if (caller.kind !== 'TOKEN') return Number.POSITIVE_INFINITY;
+  const moments = [
+    ...caller.restrictions.map(({ until }) => until),
+    ...grantsOf(caller.token).map(({ expiresAt }) => expiresAt),
+  ];
+  return Math.min(Number.POSITIVE_INFINITY, ...moments.filter((moment) => moment != null));
+}
+
+/** The caller without the grants and restrictions that have lapsed by `now`. */
+export function asOf<C extends Caller>(caller: C, now: number): C {
+  if (caller.kind !== 'TOKEN' || now < nextChangeOf(caller)) return caller;
+  const { token, restrictions } = caller;
+  const isOpen = ({ expiresAt }: Grant) => expiresAt == null || now < expiresAt;
+  return {
+    ...caller,
+    token: {
+      ...token,
+      grants: token.grants?.filter(isOpen) ?? null,
+      claims: token.claims && { ...token.claims, grants: token.claims.grants?.filter(isOpen) ?? null },
+    },
+    restrictions: restrictions.filter(({ until }) => until === null || now < until),
+  };
+}
+
+function grantsOf({ grants, claims }: Token): Grant[] {
+  return [...(grants ?? []), ...(claims?.grants ?? [])];
 }
 
 /** @throws UNAUTHENTICATED for anonymous callers, FORBIDDEN for tokens. */

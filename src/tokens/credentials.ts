@@ -15,6 +15,8 @@ const MAX_SKEW_SECONDS = 5;
 export interface Proof {
   projectId: string;
   tokenId: string;
+  /** Milliseconds since 1970. */
+  issuedAt: number;
 }
 
 export interface Credentials {
@@ -29,13 +31,14 @@ export function createCredentials(parts: { keys: SigningKeys; clock: Clock; newI
   return {
     async mint(token) {
       const { id, algorithm, key } = await keys.current();
+      // To the millisecond: what is minted right after a revocation is not older than it.
       const jwt = new SignJWT()
         .setProtectedHeader({ alg: algorithm, typ: TYPE, kid: id })
         .setIssuer(ISSUER)
         .setAudience(token.projectId)
         .setSubject(token.id)
         .setJti(newId('jti'))
-        .setIssuedAt(new Date(clock.now()));
+        .setIssuedAt(clock.now() / 1000);
       if (token.expiresAt !== null) jwt.setExpirationTime(Math.ceil(token.expiresAt / 1000));
       return jwt.sign(key);
     },
@@ -56,7 +59,7 @@ export function createCredentials(parts: { keys: SigningKeys; clock: Clock; newI
         if (typeof aud !== 'string' || typeof sub !== 'string' || typeof iat !== 'number')
           throw unauthenticated();
         if (iat * 1000 > clock.now() + MAX_SKEW_SECONDS * 1000) throw unauthenticated();
-        return { projectId: aud, tokenId: sub };
+        return { projectId: aud, tokenId: sub, issuedAt: Math.round(iat * 1000) };
       } catch (error) {
         if (error instanceof errors.JWTExpired) throw tokenExpired();
         throw unauthenticated();

@@ -2,6 +2,7 @@ import { createSecretKey, type KeyObject } from 'node:crypto';
 import { type Clock } from '../clock.ts';
 import { badInput } from '../errors.ts';
 import { type NewId, type RandomBytes } from '../ids.ts';
+import { type Vault } from '../projects/vault.ts';
 import { type Store } from '../store/store.ts';
 import { createSigningKeyStore, type SigningKeyRow } from './signing-key-store.ts';
 
@@ -31,8 +32,9 @@ export function createSigningKeys(parts: {
   clock: Clock;
   newId: NewId;
   randomBytes: RandomBytes;
+  vault: Vault;
 }): SigningKeys {
-  const { store, clock, newId, randomBytes } = parts;
+  const { store, clock, newId, randomBytes, vault } = parts;
   const rows = createSigningKeyStore(store);
   let known: Map<string, SigningKey> | undefined;
   let signing: SigningKey | undefined;
@@ -40,24 +42,30 @@ export function createSigningKeys(parts: {
   async function load(): Promise<Map<string, SigningKey>> {
     if (known) return known;
     const found = await rows.list();
-    known = new Map(found.map((row) => [row.id, toKey(row)]));
-    const current = found.find((row) => row.retiredAt === null);
-    if (current) signing = toKey(current);
+    const keys = new Map<string, SigningKey>();
+    for (const row of found) {
+      const key = toKey(row, await vault.open(row.secret, row.id));
+      keys.set(row.id, key);
+      if (row.retiredAt === null) signing = key;
+    }
+    known = keys;
     return known;
   }
 
   async function add(): Promise<SigningKey> {
+    const id = newId('sign');
+    const secret = randomBytes(32);
     const row: SigningKeyRow = {
-      id: newId('sign'),
+      id,
       algorithm: 'HS256',
-      secret: Buffer.from(randomBytes(32)).toString('base64url'),
+      secret: await vault.seal(secret, id),
       createdAt: clock.now(),
       retiredAt: null,
       expiresAt: null,
     };
     await rows.insert(row);
-    signing = toKey(row);
-    known?.set(row.id, signing);
+    signing = toKey(row, secret);
+    known?.set(id, signing);
     return signing;
   }
 
@@ -86,6 +94,6 @@ export function createSigningKeys(parts: {
   };
 }
 
-function toKey({ id, secret, expiresAt }: SigningKeyRow): SigningKey {
-  return { id, algorithm: 'HS256', key: createSecretKey(Buffer.from(secret, 'base64url')), expiresAt };
+function toKey({ id, expiresAt }: SigningKeyRow, secret: Uint8Array): SigningKey {
+  return { id, algorithm: 'HS256', key: createSecretKey(secret), expiresAt };
 }

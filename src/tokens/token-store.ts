@@ -1,8 +1,10 @@
-import { and, asc, eq, gt, inArray, isNull, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm';
+import { type Json } from '../names.ts';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { tokens } from '../store/tables.ts';
-import { type Grant, type Role, type Token } from './token.ts';
+import { type Role } from '../projects/permissions.ts';
+import { type ClaimedRights, type Grant, type Origin, type Token } from './token.ts';
 
 export interface TokenFilter {
   identity?: string | undefined;
@@ -19,8 +21,32 @@ export function createTokenStore({ db }: Store) {
     .prepare();
 
   return {
-    insertion: (token: Token): Statement =>
-      db.insert(tokens).values({ ...token, grants: toJson(token.grants) }),
+    insertion: (token: Token): Statement => db.insert(tokens).values(toRow(token)),
+    async findBySubject(projectId: string, issuerId: string, subject: string): Promise<Token | undefined> {
+      const [row] = await db
+        .select()
+        .from(tokens)
+        .where(
+          and(eq(tokens.projectId, projectId), eq(tokens.issuerId, issuerId), eq(tokens.subject, subject)),
+        );
+      return row && toToken(row);
+    },
+    async setClaims(id: string, claims: ClaimedRights): Promise<void> {
+      await db
+        .update(tokens)
+        .set({ claims: claims as unknown as Json })
+        .where(eq(tokens.id, id));
+    },
+    /** Some of those that may be forgotten now. */
+    async forgettable(now: number, limit: number): Promise<string[]> {
+      const rows = await db
+        .select({ id: tokens.id })
+        .from(tokens)
+        .where(lte(tokens.forgetAfter, now))
+        .limit(limit);
+      return rows.map(({ id }) => id);
+    },
+    removal: (ids: readonly string[]): Statement => db.delete(tokens).where(inArray(tokens.id, [...ids])),
     async find(projectId: string, id: string): Promise<Token | undefined> {
       const row = findOne.all({ projectId, id })[0];
       return row && toToken(row);
@@ -29,11 +55,11 @@ export function createTokenStore({ db }: Store) {
     async update(
       projectId: string,
       id: string,
-      { grants, ...change }: Partial<Omit<Token, 'id' | 'projectId' | 'createdAt'>>,
+      { grants, ...change }: Partial<Omit<Token, 'id' | 'projectId' | 'createdAt' | 'claims'>>,
     ): Promise<Token | undefined> {
       const [row] = await db
         .update(tokens)
-        .set({ id, ...change, ...(grants !== undefined && { grants: toJson(grants) }) })
+        .set({ id, ...change, ...(grants !== undefined && { grants: grants as unknown as Json }) })
         .where(and(eq(tokens.projectId, projectId), eq(tokens.id, id), isNull(tokens.revokedAt)))
         .returning();
       return row && toToken(row);
@@ -64,9 +90,16 @@ export function createTokenStore({ db }: Store) {
 type TokenRow = typeof tokens.$inferSelect;
 
 function toToken(row: TokenRow): Token {
-  return { ...row, role: row.role as Role, grants: row.grants as Grant[] | null, state: row.state ?? null };
+  return {
+    ...row,
+    origin: row.origin as Origin,
+    role: row.role as Role,
+    grants: row.grants as unknown as Grant[] | null,
+    claims: (row.claims as unknown as ClaimedRights | null) ?? null,
+    state: row.state ?? null,
+  };
 }
 
-function toJson(grants: Grant[] | null) {
-  return grants?.map(({ channels, actions }) => ({ channels, actions })) ?? null;
+function toRow({ grants, claims, ...token }: Token) {
+  return { ...token, grants: grants as unknown as Json, claims: claims as unknown as Json };
 }

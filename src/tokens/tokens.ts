@@ -1,28 +1,31 @@
 import { type Audit } from '../audit.ts';
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
-import { badInput, notFound, SignalboxError } from '../errors.ts';
+import { notFound } from '../errors.ts';
 import { type NewId } from '../ids.ts';
-import { parseJson, parseName, parseText } from '../names.ts';
+import { parseJson, parseText } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
+import { type Role } from '../projects/permissions.ts';
+import { type ProjectSettings } from '../projects/project-settings.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from './caller.ts';
-import { type Credentials } from './credentials.ts';
-import { parseGrants } from './grants.ts';
+import { tokenExpired, tokenRevoked, type Credentials } from './credentials.ts';
+import { parseGrants, type GrantInput } from './grants.ts';
+import { parseIdentity } from './identity.ts';
+import { defaultExpiry, forgetAfter, parseExpiry, type ExpiryInput } from './lifetime.ts';
+import { parseRole } from './roles.ts';
 import { createTokenStore, type TokenFilter } from './token-store.ts';
-import { type Action, type Role, type Token } from './token.ts';
+import { blankToken, withClaims, type Token } from './token.ts';
 
 /** What may be said of a token when it is made or changed. Absent: the default, or as it was. */
-export interface TokenInput {
+export interface TokenInput extends ExpiryInput {
   role?: Role | undefined;
-  grants?: readonly { channels: string; actions: readonly Action[] }[] | null | undefined;
+  /** A role of the project's own. Not together with `role`. */
+  customRole?: string | undefined;
+  grants?: readonly GrantInput[] | null | undefined;
   connectionData?: string | null | undefined;
   state?: unknown;
-  /** From now, in seconds. */
-  expiresIn?: number | undefined;
-  /** Milliseconds since 1970. Null: never. Not together with `expiresIn`. */
-  expiresAt?: number | null | undefined;
 }
 
 /** Tells every node of a change, so that live connections feel it. */
@@ -37,6 +40,7 @@ export interface MintedToken {
   credential: string;
 }
 
+/** Tokens are shown as their last credential has them: see `withClaims`. */
 export interface Tokens {
   /**
    * Makes a token and its credential. `alongside` names further rows to write with it, all or none.
@@ -56,12 +60,19 @@ export interface Tokens {
   /** By an API key, or by the token itself. @throws NOT_FOUND */
   get(caller: Caller, id: string): Promise<Token>;
   list(caller: Caller, page: PageRequest, filter: TokenFilter): Promise<Page<Token>>;
+  /** The record itself, without regard to any credential. */
   find(projectId: string, id: string): Promise<Token | undefined>;
+  hasIdentity(projectId: string, identity: string): Promise<boolean>;
+  /** Some of those that may be forgotten now, and what removes them. */
+  forgettable(limit: number): Promise<{ ids: string[]; removal: Statement }>;
+  /** The ids of all tokens of an identity, read page by page. */
+  idsOf(projectId: string, identity: string): AsyncIterable<string>;
 }
 
 export function createTokens(parts: {
   store: Store;
   credentials: Credentials;
+  settingsOf: (projectId: string) => Promise<ProjectSettings>;
   clock: Clock;
   newId: NewId;
   config: Config;
@@ -69,7 +80,7 @@ export function createTokens(parts: {
   announce: AnnounceToken;
   audit: Audit;
 }): Tokens {
-  const { store, credentials, clock, newId, config, mints, announce, audit } = parts;
+  const { store, credentials, settingsOf, clock, newId, config, mints, announce, audit } = parts;
   const rows = createTokenStore(store);
 
   async function find(caller: Caller, id: string): Promise<Token> {
@@ -79,11 +90,11 @@ export function createTokens(parts: {
   }
 
   /** The fields that `input` sets, checked. */
-  function parseInput(input: TokenInput) {
-    const { role, grants, connectionData, state } = input;
-    const expiresAt = parseExpiry(input, clock.now());
+  function parseInput(input: TokenInput, settings: ProjectSettings) {
+    const { grants, connectionData, state } = input;
+    const expiresAt = parseExpiry(input, settings, clock.now());
     return {
-      ...(role !== undefined && { role }),
+      ...parseRole(input, settings.permissions),
       ...(grants !== undefined && { grants: grants && parseGrants(grants, config.maxGrantsPerToken) }),
       ...(connectionData !== undefined && {
         connectionData: connectionData === null ? null : parseText(connectionData, 'input.connectionData'),
@@ -97,28 +108,19 @@ export function createTokens(parts: {
     async create(caller, input, alongside) {
       requireApiKey(caller);
       mints.take(actorOf(caller));
+      const { projectId, apiKey } = caller;
+      const settings = await settingsOf(projectId);
       const token: Token = {
-        id: newId('token'),
-        projectId: caller.projectId,
+        ...blankToken(newId('token'), projectId, clock.now()),
         identity:
-          input.identity === undefined ? null : parseName('identity', input.identity, 'input.identity'),
-        role: 'PUBLISHER',
-        grants: null,
-        connectionData: null,
-        state: null,
-        createdAt: clock.now(),
-        expiresAt: null,
-        revokedAt: null,
-        ...parseInput(input),
+          input.identity === undefined ? null : parseIdentity(input.identity, settings, 'input.identity'),
+        issuerId: apiKey.lineage,
+        expiresAt: defaultExpiry(settings, clock.now()),
+        ...parseInput(input, settings),
       };
       const further = (await alongside?.(token)) ?? [];
       await store.batch([rows.insertion(token), ...further]);
-      audit({
-        action: 'token.create',
-        projectId: token.projectId,
-        actor: actorOf(caller),
-        subject: token.id,
-      });
+      audit({ action: 'token.create', projectId, actor: actorOf(caller), subject: token.id });
       return { token, credential: await credentials.mint(token) };
     },
     async mint(caller, id) {
@@ -131,13 +133,17 @@ export function createTokens(parts: {
     },
     async update(caller, id, input) {
       requireApiKey(caller);
-      const change = parseInput(input);
-      await find(caller, id);
-      const token = await rows.update(caller.projectId, id, change);
-      if (!token) throw new SignalboxError('TOKEN_REVOKED', `The token “${id}” was revoked.`);
+      const change = parseInput(input, await settingsOf(caller.projectId));
+      const { origin } = await find(caller, id);
+      const token = await rows.update(caller.projectId, id, {
+        ...change,
+        ...(origin === 'GUEST' &&
+          change.expiresAt !== undefined && { forgetAfter: forgetAfter(change.expiresAt) }),
+      });
+      if (!token) throw tokenRevoked();
       await announce({ kind: 'TOKEN_UPDATED', projectId: token.projectId, token });
       audit({ action: 'token.update', projectId: token.projectId, actor: actorOf(caller), subject: id });
-      return token;
+      return shown(token);
     },
     async revoke(caller, id) {
       requireApiKey(caller);
@@ -145,38 +151,42 @@ export function createTokens(parts: {
       const token = (await rows.update(caller.projectId, id, { revokedAt: clock.now() })) ?? before;
       await announce({ kind: 'TOKEN_REVOKED', projectId: token.projectId, token });
       audit({ action: 'token.revoke', projectId: token.projectId, actor: actorOf(caller), subject: id });
-      return token;
+      return shown(token);
     },
     async get(caller, id) {
       requireKeyOrSelf(caller, id);
-      return find(caller, id);
+      return shown(await find(caller, id));
     },
     async list(caller, page, filter) {
       requireApiKey(caller);
-      return rows.list(caller.projectId, page, filter);
+      const { items, hasMore } = await rows.list(caller.projectId, page, filter);
+      return { items: items.map(shown), hasMore };
     },
     find: (projectId, id) => rows.find(projectId, id),
+    async forgettable(limit) {
+      const ids = await rows.forgettable(clock.now(), limit);
+      return { ids, removal: rows.removal(ids) };
+    },
+    async *idsOf(projectId, identity) {
+      for (let after: string | undefined, hasMore = true; hasMore;) {
+        const page = await rows.list(projectId, { first: IDS_PAGE, after }, { identity });
+        yield* page.items.map(({ id }) => id);
+        after = page.items.at(-1)?.id;
+        hasMore = page.hasMore;
+      }
+    },
+    async hasIdentity(projectId, identity) {
+      return (await rows.list(projectId, { first: 1 }, { identity })).items.length > 0;
+    },
   };
 }
 
+const IDS_PAGE = 100;
+
+const shown = (record: Token) => withClaims(record, record.claims);
+
 /** @throws TOKEN_REVOKED, TOKEN_EXPIRED when the token opens nothing any more. */
 export function requireOpen(token: Token, now: number): void {
-  if (token.revokedAt !== null) throw new SignalboxError('TOKEN_REVOKED', 'The token was revoked.');
-  if (token.expiresAt !== null && now >= token.expiresAt)
-    throw new SignalboxError('TOKEN_EXPIRED', 'The token has expired.');
-}
-
-const MAX_LIFETIME_SECONDS = 100 * 366 * 86_400;
-
-function parseExpiry({ expiresIn, expiresAt }: TokenInput, now: number): number | null | undefined {
-  if (expiresIn !== undefined && expiresAt !== undefined)
-    throw badInput('input.expiresIn', 'cannot stand beside expiresAt.');
-  if (expiresAt === null) return null;
-  const field = expiresIn === undefined ? 'input.expiresAt' : 'input.expiresIn';
-  const moment = expiresIn === undefined ? expiresAt : now + expiresIn * 1000;
-  if (moment === undefined) return undefined;
-  if (moment <= now || moment > now + MAX_LIFETIME_SECONDS * 1000) {
-    throw badInput(field, 'must lie in the future, at most a hundred years ahead.');
-  }
-  return moment;
+  if (token.revokedAt !== null) throw tokenRevoked();
+  if (token.expiresAt !== null && now >= token.expiresAt) throw tokenExpired();
 }

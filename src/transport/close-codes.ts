@@ -24,6 +24,12 @@ export const CLOSE_CODES = {
     meaning:
       'The token has expired or was revoked, or the API key has ended. Come back with a new one: `connectionParams` is asked again.',
   },
+  DISCONNECTED: {
+    code: 1008,
+    comesBack: false,
+    meaning:
+      'A moderator or a backend ended the connection. Its token is as good as before: come back if the user wants to.',
+  },
   SLOW_OR_SILENT: {
     code: 4408,
     comesBack: true,
@@ -53,6 +59,8 @@ export function closeNameOf(reason: CloseReason): CloseName | undefined {
     case 'TOKEN_REVOKED':
     case 'KEY_ENDED':
       return 'RENEW';
+    case 'DISCONNECTED':
+      return 'DISCONNECTED';
     case 'SLOW_CONSUMER':
       return 'SLOW_OR_SILENT';
     case 'DRAINING':

@@ -13,6 +13,8 @@ const MAX_PENDING = 1000;
 export interface Receiver {
   readonly connection: Connection;
   readonly outbox: Outbox;
+  /** The network address of its peer. */
+  readonly address: string;
   /** Settles when the last result in the making has been sent; undefined while there is none. */
   tail: Promise<void> | undefined;
   pending: number;

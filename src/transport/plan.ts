@@ -96,6 +96,9 @@ export class Plan {
       get connection() {
         return ask();
       },
+      get address() {
+        return ask();
+      },
       connect: ask,
     };
   }

@@ -39,6 +39,7 @@ const CLOSE_TIMEOUT_MS = 2000;
 interface Extra {
   ws: WebSocket;
   outbox: Outbox;
+  address: string;
   receiver: Receiver | undefined;
   close: (name: CloseName) => void;
 }
@@ -92,7 +93,13 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       connection.close('CONNECTION_LOST');
       return false;
     }
-    extra.receiver = { connection, outbox: extra.outbox, tail: undefined, pending: 0 };
+    extra.receiver = {
+      connection,
+      outbox: extra.outbox,
+      address: extra.address,
+      tail: undefined,
+      pending: 0,
+    };
     connection.onNotice((notice) => {
       // What was queued in this turn and not written is not the bearer's any more.
       if (notice.kind === 'DISCONNECTING' && ENDS_AUTHORITY.has(notice.reason)) extra.outbox.discard();
@@ -145,13 +152,14 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
         return connection.caller;
       },
       connection,
+      address: receiver.address,
       connect: () => Promise.resolve(connection),
       operationId,
       receiver,
     };
   }
 
-  function accept(ws: WebSocket, socket: Socket, place: Disposable): void {
+  function accept(ws: WebSocket, socket: Socket, address: string, place: Disposable): void {
     const close = (name: CloseName) => {
       const { code } = CLOSE_CODES[name];
       outbox.flush();
@@ -163,7 +171,7 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       maxBytes: config.maxQueueBytes,
       overflow: () => extra.receiver?.connection.close('SLOW_CONSUMER'),
     });
-    const extra: Extra = { ws, outbox, receiver: undefined, close };
+    const extra: Extra = { ws, outbox, address, receiver: undefined, close };
     // One time-out for all of the handshake: a client that says nothing and a verifier that hangs are the same to a socket.
     const handshake = setTimeout(() => {
       if (!extra.receiver) close('SLOW_OR_SILENT');
@@ -238,9 +246,10 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
         return refuse(socket, 400, `The sub-protocol is ${GRAPHQL_TRANSPORT_WS_PROTOCOL}.`);
       }
       try {
-        const place = doorman.enter(doorman.addressOf(request));
+        const address = doorman.addressOf(request);
+        const place = doorman.enter(address);
         socket.once('close', () => place[Symbol.dispose]());
-        wss.handleUpgrade(request, socket, head, (ws) => accept(ws, socket, place));
+        wss.handleUpgrade(request, socket, head, (ws) => accept(ws, socket, address, place));
       } catch (error) {
         const refusal = publicError(error);
         const { code, retryAfterSeconds } = refusal.extensions;
@@ -293,6 +302,7 @@ function closeNameOfRefusal(error: unknown): CloseName {
     case 'TOKEN_REVOKED':
       return 'RENEW';
     case 'LIMIT_EXCEEDED':
+    case 'RATE_LIMITED':
     case 'UNAVAILABLE':
       return 'OVERLOAD';
     default:

@@ -66,6 +66,7 @@ export function createGraphqlHandler({
           get connection() {
             return connection;
           },
+          address: doorman.addressOf(req),
           async connect() {
             connection ??= await openSse({ domain, doorman, metrics }, caller, doorman.addressOf(req), res);
             return connection;

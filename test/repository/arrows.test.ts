@@ -11,6 +11,7 @@ const ROOMS = [
   'service',
   'transport',
   'schema',
+  'moderation',
   'messages',
   'presence',
   'connections',

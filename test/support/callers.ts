@@ -1,22 +1,36 @@
-import { type ApiKeyCaller, type Caller } from '../../src/tokens/caller.ts';
-import { type Token } from '../../src/tokens/token.ts';
+import { defaultSettings, type ProjectSettings } from '../../src/projects/project-settings.ts';
+import { type ApiKeyCaller, type Caller, type TokenCaller } from '../../src/tokens/caller.ts';
+import { blankToken, type Token } from '../../src/tokens/token.ts';
 
 /** A caller with a token of project `default`; a publisher unless told otherwise. */
-export function tokenCaller(over: Partial<Token> = {}): Caller {
-  const token: Token = {
-    id: 'token_1',
-    projectId: 'default',
-    identity: null,
-    role: 'PUBLISHER',
-    grants: null,
-    connectionData: null,
-    state: null,
-    createdAt: 1,
-    expiresAt: null,
-    revokedAt: null,
-    ...over,
+export function tokenCaller(
+  over: Partial<Token> = {},
+  {
+    settings = {},
+    ...rest
+  }: Partial<Omit<TokenCaller, 'settings'>> & { settings?: Partial<ProjectSettings> } = {},
+): TokenCaller {
+  const token: Token = { ...blankToken('token_1', 'default', 1), ...over };
+  return {
+    kind: 'TOKEN',
+    projectId: token.projectId,
+    token,
+    credential: {
+      issuedAt: 1,
+      issuerId: token.issuerId,
+      keyId: null,
+      keyExpiresAt: null,
+      claims: token.claims,
+    },
+    settings: { ...defaultSettings(false), ...settings },
+    restrictions: [],
+    ...rest,
   };
-  return { kind: 'TOKEN', projectId: token.projectId, token };
+}
+
+/** A caller without a credential, of project `default`. */
+export function anonymousCaller(settings: Partial<ProjectSettings> = {}): Caller {
+  return { kind: 'ANONYMOUS', projectId: 'default', settings: { ...defaultSettings(false), ...settings } };
 }
 
 /** A caller with an API key of project `default`. */
@@ -26,6 +40,8 @@ export function apiKeyCaller(): ApiKeyCaller {
     projectId: 'default',
     name: 'test',
     operator: false,
+    canSign: false,
+    lineage: 'key_1',
     createdAt: 1,
     expiresAt: null,
     revokedAt: null,

@@ -1,13 +1,16 @@
 import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
+import { readMasterKeys } from '../../src/store/master-key.ts';
+import { createVault } from '../../src/tokens/vault.ts';
 import Database from 'better-sqlite3';
 
-/** The key that a service signs with, taken from its store: what nobody but the service itself can do. */
-export function stealSigningKey(folder: string): { kid: string; secret: Buffer } {
+/** The key that a service signs with, taken from its store with its master key: what nobody but the service itself can do. */
+export async function stealSigningKey(folder: string): Promise<{ kid: string; secret: Buffer }> {
   const sqlite = new Database(join(folder, 'signalbox.sqlite'), { readonly: true });
   const row = sqlite.prepare('SELECT id, secret FROM signing_keys WHERE retired_at IS NULL').get() as any;
   sqlite.close();
-  return { kid: row.id, secret: Buffer.from(row.secret, 'base64url') };
+  const vault = createVault(readMasterKeys(folder, [], () => new Uint8Array()));
+  return { kid: row.id, secret: Buffer.from(await vault.open(row.secret, row.id)) };
 }
 
 const encode = (part: object | string) =>

@@ -1,17 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  allowedActions,
-  CHANNEL_TYPES,
-  decide,
-  type ChannelType,
-  type Place,
-} from '../../src/tokens/authorisation.ts';
+import { CHANNEL_TYPES, type ChannelType } from '../../src/projects/permissions.ts';
+import { allowedActions, decide, type Place } from '../../src/tokens/authorisation.ts';
 import { type Caller } from '../../src/tokens/caller.ts';
-import { ACTIONS, ROLES, type Action, type Grant, type Role } from '../../src/tokens/token.ts';
-import { apiKeyCaller, tokenCaller } from '../support/callers.ts';
+import { ACTIONS, ROLES, type Action, type Role } from '../../src/projects/permissions.ts';
+import { type Grant } from '../../src/tokens/token.ts';
+import { anonymousCaller, apiKeyCaller, tokenCaller } from '../support/callers.ts';
 
-const ANONYMOUS: Caller = { kind: 'ANONYMOUS', projectId: 'default' };
+const ANONYMOUS: Caller = anonymousCaller();
 
 /** The rules as one would tell them to a person, each a reason to refuse. */
 function refusals(caller: Caller, action: Action, { id, type, isMember }: Place): string[] {
@@ -52,11 +48,12 @@ const caller: fc.Arbitrary<Caller> = fc.oneof(
       role: fc.constantFrom(...ROLES),
       grants: fc.option(fc.array(grant, { maxLength: 4 }), { nil: null }),
     })
-    .map(tokenCaller),
+    .map((over) => tokenCaller(over)),
 );
 const place: fc.Arbitrary<Place> = fc.record({
   id: fc.constantFrom('room:1', 'room:2', 'club:1', 'attic'),
   type: fc.constantFrom(...CHANNEL_TYPES),
+  kind: fc.constant(null),
   isMember: fc.boolean(),
 });
 
@@ -103,14 +100,14 @@ test.each([
 ] as [Role, ChannelType, boolean, string][])(
   '%s in a %s channel, member: %s, may %s',
   (role, type, isMember, actions) => {
-    const where = { id: 'lobby', type, isMember };
+    const where = { id: 'lobby', type, kind: null, isMember };
     expect(allowedActions(tokenCaller({ role }), where).join(' ')).toBe(actions);
   },
 );
 
 test('a refusal names what is missing and nothing of the token', () => {
   const asking = tokenCaller({ role: 'PUBLISHER', grants: [], identity: 'ada', connectionData: 'shown' });
-  const decision = decide(asking, 'SUBSCRIBE', { id: 'lobby', type: 'PUBLIC', isMember: false });
+  const decision = decide(asking, 'SUBSCRIBE', { id: 'lobby', type: 'PUBLIC', kind: null, isMember: false });
   expect(decision).toEqual({
     allowed: false,
     rule: 'GRANTS',

@@ -30,7 +30,12 @@ beforeAll(async () => {
   token = await mint(signalbox, { expiresIn: 3600 });
   await signalbox.request('mutation { createProject(input: { id: "other" }) { project { id } } }');
   const now = clock.now() / 1000;
-  loot = { jwt: token.credential, ...dissect(token.credential), ...stealSigningKey(folder.path), now };
+  loot = {
+    jwt: token.credential,
+    ...dissect(token.credential),
+    ...(await stealSigningKey(folder.path)),
+    now,
+  };
 });
 afterAll(async () => {
   await signalbox[Symbol.asyncDispose]();

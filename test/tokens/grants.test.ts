@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { grantsAllow, matchesPattern, parseGrants } from '../../src/tokens/grants.ts';
-import { ACTIONS } from '../../src/tokens/token.ts';
+import { ACTIONS } from '../../src/projects/permissions.ts';
 import { countCharactersRead } from '../support/character-meter.ts';
 
 /** A pattern is a regular expression in which the star is any run of characters without a colon. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSchema } from '../../src/schema/schema.ts';
-import { ROLES } from '../../src/tokens/token.ts';
+import { ROLES } from '../../src/projects/permissions.ts';
 import { selectionsOf, SELECTION_VARIABLES, type Allows } from '../support/selections.ts';
 import {
   CALLER_NAMES,

@@ -48,7 +48,7 @@ function momentOf(seconds: unknown, name: string): number | null {
   if (typeof seconds !== 'number' || !(seconds >= 0) || seconds > MAX_LIFETIME_SECONDS * 2) {
     throw refused(`its “${name}” is no time in seconds`);
   }
-  return seconds * 1000;
+  return Math.floor(seconds * 1000);
 }
 
 /** Why a credential opens nothing, in words that help whoever mints it and quote nothing of it but names of claims. */

@@ -1,0 +1,69 @@
+import { type Clock } from '../clock.ts';
+import { notFound } from '../errors.ts';
+import { type Action } from '../projects/permissions.ts';
+import { decide, RULES, type Decision, type Place } from '../tokens/authorisation.ts';
+import { requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
+import { type Standing } from '../tokens/standing.ts';
+import { type Token } from '../tokens/token.ts';
+import { type Tokens } from '../tokens/tokens.ts';
+import { placeOf, type Access } from './access.ts';
+
+/** What else can decide: there is nothing to decide about. */
+export const EXPLANATION_RULES = ['NO_CHANNEL', 'TOKEN_ENDED', ...RULES] as const;
+
+export interface Explanation extends Omit<Decision, 'rule'> {
+  rule: (typeof EXPLANATION_RULES)[number];
+}
+
+export type ExplainPermission = (
+  caller: Caller,
+  asked: { token: string | undefined; channel: string; action: Action },
+) => Promise<Explanation>;
+
+/**
+ * Whether a token, or without one an anonymous caller, may take an action in a channel, and by which rule. By an API
+ * key, or by the token itself, which learns nothing of channels that it may not know of.
+ * @throws NOT_FOUND for a token that does not exist, FORBIDDEN, UNAUTHENTICATED
+ */
+export function createExplainPermission(parts: {
+  tokens: Tokens;
+  standing: Standing;
+  access: Access;
+  clock: Clock;
+}): ExplainPermission {
+  const { tokens, standing, access, clock } = parts;
+
+  async function findWhose(caller: Caller, tokenId: string | undefined): Promise<Caller> {
+    if (tokenId === undefined) {
+      requireApiKey(caller);
+      return standing.ofAnonymous(caller.projectId);
+    }
+    requireKeyOrSelf(caller, tokenId);
+    if (caller.kind === 'TOKEN') return caller;
+    const record = await tokens.find(caller.projectId, tokenId);
+    if (!record) throw notFound('token', tokenId);
+    return standing.ofRecord(record);
+  }
+
+  const hasEnded = ({ revokedAt, expiresAt }: Token) =>
+    revokedAt !== null || (expiresAt !== null && clock.now() >= expiresAt);
+
+  return async (caller, { token, channel, action }) => {
+    const whose = await findWhose(caller, token);
+    if (whose.kind === 'TOKEN' && hasEnded(whose.token))
+      return { allowed: false, rule: 'TOKEN_ENDED', because: 'the token has expired or was revoked' };
+    const encounter = await access.meet(whose, channel);
+    if (caller.kind === 'API_KEY') {
+      if (!encounter) return { allowed: false, rule: 'NO_CHANNEL', because: 'there is no such channel' };
+      return decide(whose, action, placeOf(encounter));
+    }
+    const place = encounter && placeOf(encounter);
+    return decide(whose, action, place && isOpenTo(place) ? place : hidden(channel));
+  };
+}
+
+/** Whether whoever asks may know that it is there. */
+const isOpenTo = ({ type, isMember }: Place) => type !== 'PRIVATE' || isMember;
+
+/** What a channel looks like from outside, whether it is there or not. */
+const hidden = (id: string): Place => ({ id, type: 'PRIVATE', kind: null, isMember: false });

@@ -1,0 +1,76 @@
+import { type Audit } from '../audit.ts';
+import { type Clock } from '../clock.ts';
+import { type NewId } from '../ids.ts';
+import { type Statement, type Store } from '../store/store.ts';
+import { type Claims } from './issuers/claims.ts';
+import { forgetAfter } from './lifetime.ts';
+import { createTokenStore } from './token-store.ts';
+import { blankToken, type ClaimedRights, type Origin, type Token } from './token.ts';
+
+/** Subscribes tokens to the channels that their credentials name, as far as those exist and let them in. */
+export interface Enrolment {
+  /** The rows that make a token, not yet written, a member. `makesChannels`: such as are missing are made. */
+  first(token: Token, channelIds: readonly string[], makesChannels: boolean): Promise<Statement[]>;
+  /** A token that is there, and perhaps live. */
+  more(token: Token, channelIds: readonly string[]): Promise<void>;
+}
+
+/** The records of bearers whose credentials others sign: each is made when its first credential is used. */
+export interface Records {
+  /** The record of whoever the claims name to this issuer: the same subject has the same one. */
+  meet(
+    whose: { projectId: string; issuerId: string; origin: Origin; makesChannels: boolean },
+    claims: Claims,
+    rights: ClaimedRights,
+  ): Promise<Token>;
+}
+
+export function createRecords(parts: {
+  store: Store;
+  clock: Clock;
+  newId: NewId;
+  audit: Audit;
+  enrolment: Enrolment;
+}): Records {
+  const { store, clock, newId, audit, enrolment } = parts;
+  const rows = createTokenStore(store);
+
+  /** A later credential says what holds now; and what it newly names, unless it has been taken away since by somebody who knew of it. */
+  async function renew(known: Token, { channels }: Claims, rights: ClaimedRights): Promise<Token> {
+    const [before, after] = [known.claims?.issuedAt ?? null, rights.issuedAt];
+    const isOlder = before !== null && (after === null || after < before);
+    if (isOlder || JSON.stringify(known.claims) === JSON.stringify(rights)) return known;
+    await rows.setClaims(known.id, rights);
+    const renewed = { ...known, claims: rights };
+    if (after !== null && after > (before ?? 0)) await enrolment.more(renewed, channels);
+    return renewed;
+  }
+
+  return {
+    async meet({ projectId, issuerId, origin, makesChannels }, claims, rights) {
+      const { subject, identity, channels, isOneCredential } = claims;
+      const known = await rows.findBySubject(projectId, issuerId, subject);
+      if (known) return renew(known, claims, rights);
+      const token: Token = {
+        ...blankToken(newId('token'), projectId, clock.now()),
+        identity,
+        origin,
+        issuerId,
+        subject,
+        claims: rights,
+        forgetAfter: isOneCredential ? forgetAfter(rights.expiresAt) : null,
+      };
+      const memberships = await enrolment.first(token, channels, makesChannels);
+      try {
+        await store.batch([rows.insertion(token), ...memberships]);
+      } catch (error) {
+        // Somebody else was first, on another connection or node: then theirs is the record.
+        const first = await rows.findBySubject(projectId, issuerId, subject);
+        if (!first) throw error;
+        return first;
+      }
+      audit({ action: 'token.first-use', projectId, actor: token.id, subject: issuerId });
+      return token;
+    },
+  };
+}

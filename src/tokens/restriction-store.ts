@@ -1,0 +1,87 @@
+import { and, asc, eq, gt, inArray, isNull, lte, or } from 'drizzle-orm';
+import { pageOf, type Page, type PageRequest } from '../paging.ts';
+import { type Store } from '../store/store.ts';
+import { restrictions } from '../store/tables.ts';
+import { type RestrictedSubject, type Restriction, type RestrictionKind } from './restriction.ts';
+
+export interface RestrictionFilter {
+  subject?: RestrictedSubject | undefined;
+  channelId?: string | undefined;
+}
+
+/** The rows of restrictions: one for each kind, subject and channel. */
+export function createRestrictionStore({ db }: Store) {
+  const { projectId, kind, subject, channelId, id, until } = restrictions;
+  const inForce = (now: number) => or(isNull(until), gt(until, now));
+  const placeOf = (channel: string | null) => channel ?? '';
+
+  return {
+    /** Another one of the same kind, subject and channel takes its place. */
+    async put(restriction: Restriction): Promise<void> {
+      const row = { ...restriction, channelId: placeOf(restriction.channelId) };
+      await db
+        .insert(restrictions)
+        .values(row)
+        .onConflictDoUpdate({ target: [projectId, subject, kind, channelId], set: row });
+    },
+    async remove(
+      project: string,
+      which: RestrictionKind,
+      whom: RestrictedSubject,
+      where: string | null,
+    ): Promise<Restriction | undefined> {
+      const [row] = await db
+        .delete(restrictions)
+        .where(and(eq(projectId, project), eq(subject, whom), eq(kind, which), eq(channelId, placeOf(where))))
+        .returning();
+      return row && toRestriction(row);
+    },
+    /** Those that hold now for any of the subjects. */
+    async inForce(
+      project: string,
+      subjects: readonly RestrictedSubject[],
+      now: number,
+    ): Promise<Restriction[]> {
+      const rows = await db
+        .select()
+        .from(restrictions)
+        .where(and(eq(projectId, project), inArray(subject, [...subjects]), inForce(now)));
+      return rows.map(toRestriction);
+    },
+    async list(
+      project: string,
+      { first, after }: PageRequest,
+      filter: RestrictionFilter,
+      now: number,
+    ): Promise<Page<Restriction>> {
+      const rows = await db
+        .select()
+        .from(restrictions)
+        .where(
+          and(
+            eq(projectId, project),
+            inForce(now),
+            filter.subject === undefined ? undefined : eq(subject, filter.subject),
+            filter.channelId === undefined ? undefined : eq(channelId, filter.channelId),
+            after === undefined ? undefined : gt(id, after),
+          ),
+        )
+        .orderBy(asc(id))
+        .limit(first + 1);
+      return pageOf(rows.map(toRestriction), first);
+    },
+    /** Forgets those that hold no more. */
+    async forget(now: number): Promise<void> {
+      await db.delete(restrictions).where(lte(until, now));
+    },
+  };
+}
+
+function toRestriction(row: typeof restrictions.$inferSelect): Restriction {
+  return {
+    ...row,
+    kind: row.kind as RestrictionKind,
+    subject: row.subject as RestrictedSubject,
+    channelId: row.channelId === '' ? null : row.channelId,
+  };
+}

@@ -1,0 +1,61 @@
+import { and, asc, eq, gt, or, sql } from 'drizzle-orm';
+import { pageOf, type Page, type PageRequest } from '../paging.ts';
+import { type Store } from '../store/store.ts';
+import { revocations } from '../store/tables.ts';
+import { type Revocation, type RevocationScope } from './revocation.ts';
+
+/** The rows of revocations of many: one for each scope and subject. */
+export function createRevocationStore({ db }: Store) {
+  const { projectId, scope, subject } = revocations;
+  const of = (project: string, which: RevocationScope, whom: string) =>
+    and(eq(projectId, project), eq(scope, which), eq(subject, whom));
+  const name = sql<string>`${scope} || ':' || ${subject}`;
+
+  return {
+    /** A later one of the same scope and subject takes the place of the earlier. */
+    async put(row: Revocation): Promise<void> {
+      await db
+        .insert(revocations)
+        .values(row)
+        .onConflictDoUpdate({ target: [projectId, scope, subject], set: row });
+    },
+    async remove(project: string, which: RevocationScope, whom: string): Promise<Revocation | undefined> {
+      const [row] = await db
+        .delete(revocations)
+        .where(of(project, which, whom))
+        .returning();
+      return row && toRevocation(row);
+    },
+    /** Those that may concern a credential. */
+    async concerning(
+      project: string,
+      identity: string | null,
+      issuerId: string | null,
+    ): Promise<Revocation[]> {
+      const rows = await db
+        .select()
+        .from(revocations)
+        .where(
+          or(
+            of(project, 'PROJECT', ''),
+            identity === null ? undefined : of(project, 'IDENTITY', identity),
+            issuerId === null ? undefined : of(project, 'ISSUER', issuerId),
+          ),
+        );
+      return rows.map(toRevocation);
+    },
+    async list(project: string, { first, after }: PageRequest): Promise<Page<Revocation>> {
+      const rows = await db
+        .select()
+        .from(revocations)
+        .where(and(eq(projectId, project), after === undefined ? undefined : gt(name, after)))
+        .orderBy(asc(name))
+        .limit(first + 1);
+      return pageOf(rows.map(toRevocation), first);
+    },
+  };
+}
+
+function toRevocation(row: typeof revocations.$inferSelect): Revocation {
+  return { ...row, scope: row.scope as RevocationScope };
+}

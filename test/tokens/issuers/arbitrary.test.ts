@@ -1,0 +1,175 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createProviders } from '../../../src/tokens/issuers/jwks.ts';
+import { factsOf } from '../../../src/tokens/issuers/facts.ts';
+import { mintDevelopmentToken } from '../../../src/tokens/issuers/development.ts';
+import { SignalboxError } from '../../../src/errors.ts';
+import { createManualClock } from '../../support/clock.ts';
+import { forge } from '../../support/forge.ts';
+import { makeIssuer, makeKey, VERIFIERS } from '../../support/issuers.ts';
+
+const NOW = Date.UTC(2030, 0, 1);
+const seconds = NOW / 1000;
+const SECRET = 'the secret of all of them';
+const SESSION = `1_${Buffer.from('1~key_1~~x~0.5~').toString('base64url')}`;
+const HS256 = { alg: 'HS256', typ: 'JWT' };
+const PROVIDER = {
+  url: 'https://127.0.0.1:1/keys',
+  issuer: 'https://id.example',
+  audience: 'app',
+  algorithms: ['RS256'] as const,
+  claims: { identity: 'sub', role: '/a/b', grants: 'g', connectionData: 'd' },
+};
+
+const REAL = [
+  forge(HS256, { user_id: 'john-the-user', exp: seconds - 1 }, SECRET),
+  forge(
+    { ...HS256, kid: 'key_1' },
+    { sub: 'john-the-user', grants: [{ channels: 'a', actions: [] }] },
+    SECRET,
+  ),
+  forge(
+    { ...HS256, cty: 'twilio-fpa;v=1' },
+    { iss: 'key_1', grants: { identity: 'john-the-user', data_sync: {} }, iat: seconds, exp: seconds + 9 },
+    SECRET,
+  ),
+  forge(
+    HS256,
+    { iss: 'key_1', scope: 'session.connect', session_id: SESSION, create_time: seconds, exp: seconds + 9 },
+    SECRET,
+  ),
+  forge({ ...HS256, alg: 'RS256', kid: '1' }, { iss: PROVIDER.issuer, sub: 'john-the-user' }, SECRET),
+  `T1==${Buffer.from(`partner_id=key_1&sig=${'0'.repeat(40)}:session_id=${SESSION}&create_time=1`).toString('base64')}`,
+  mintDevelopmentToken('john-the-user'),
+];
+
+/** A real token with a few characters changed, cut out, put in or swapped for parts of another. */
+const mutated = fc
+  .tuple(
+    fc.constantFrom(...REAL),
+    fc.constantFrom(...REAL),
+    fc.array(
+      fc.tuple(
+        fc.nat(600),
+        fc.nat(3),
+        fc.oneof(fc.string({ maxLength: 3 }), fc.constantFrom('.', '=', 'A', '-', '&')),
+      ),
+    ),
+    fc.boolean(),
+  )
+  .map(([text, other, edits, isCrossed]) => {
+    const crossed = isCrossed
+      ? text
+          .split('.')
+          .map((part, index) => (index === 1 ? (other.split('.')[1] ?? part) : part))
+          .join('.')
+      : text;
+    return edits.reduce((whole, [at, cut, put]) => {
+      const index = at % (whole.length + 1);
+      return whole.slice(0, index) + put + whole.slice(index + cut);
+    }, crossed);
+  });
+
+/** Signed with the right key, so that what reads the payload has to bear it. */
+const json = fc.oneof(
+  fc.jsonValue(),
+  fc.constantFrom<unknown>(seconds, SESSION, 'key_1', 'session.connect', [], {}),
+);
+const NAMES = [
+  'sub',
+  'iss',
+  'user_id',
+  'grants',
+  'role',
+  'data',
+  'channels',
+  'exp',
+  'iat',
+  'nbf',
+  'scope',
+  'session_id',
+];
+const MORE = ['create_time', 'expire_time', 'connection_data', 'aud', 'server', '__proto__', 'g', 'd', 'a'];
+const signed = fc
+  .tuple(
+    fc.dictionary(fc.constantFrom(...NAMES, ...MORE), json),
+    fc.dictionary(fc.constantFrom('kid', 'cty', 'typ', 'crit', 'b64'), json),
+  )
+  .map(([payload, header]) => forge({ ...HS256, ...header }, payload, SECRET));
+
+const credential = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 200 }),
+  fc.string({ unit: fc.constantFrom(...Array.from('eyJ.=T1-_A')), maxLength: 100 }),
+  fc.base64String({ maxLength: 200 }).map((text) => `T1==${text}`),
+  fc
+    .string()
+    .map((text) => `T1==${Buffer.from(`partner_id=1&sig=${'a'.repeat(40)}:${text}`).toString('base64')}`),
+  mutated,
+  signed,
+);
+
+const { verify } = createProviders({ clock: createManualClock(NOW) });
+const at = { now: NOW, maxGrants: 10 };
+const judges: [string, (credential: string) => unknown][] = [
+  ['factsOf', factsOf],
+  ...Object.entries(VERIFIERS).map(([kind, verify]): [string, (credential: string) => unknown] => [
+    kind,
+    (credential) => verify(credential, makeIssuer('STREAM'), [makeKey('key_1', SECRET)], at),
+  ]),
+];
+
+/** Whether 12 characters in a row of what somebody sent, as it was or decoded, stand in a message; our own words do not count. */
+function echoes(text: string, credential: string): boolean {
+  const message = [...NAMES, ...MORE, 'session.connect'].reduce(
+    (rest, word) => rest.replaceAll(word, ''),
+    text,
+  );
+  const parts = credential.split('.');
+  const decoded = [...parts, credential.slice(4)].map((part) => Buffer.from(part, 'base64').toString());
+  return [...parts, ...decoded].some((text) =>
+    Array.from({ length: Math.max(0, text.length - 11) }, (_, index) => text.slice(index, index + 12)).some(
+      (piece) => message.includes(piece),
+    ),
+  );
+}
+
+async function judge(work: (credential: string) => unknown, credential: string): Promise<void> {
+  try {
+    await work(credential);
+  } catch (error) {
+    expect(error).toBeInstanceOf(SignalboxError);
+    const { code, message } = error as SignalboxError;
+    expect(['UNAUTHENTICATED', 'TOKEN_EXPIRED']).toContain(code);
+    expect(echoes(message, credential), message).toBe(false);
+  }
+}
+
+test.each(judges)(
+  'whatever %s is shown, it refuses as a refusal is, and quotes none of it',
+  async (_, work) => {
+    await fc.assert(
+      fc.asyncProperty(credential, (text) => judge(work, text)),
+      { numRuns: 2000 },
+    );
+  },
+);
+
+test('nor does whoever asks a provider, which is asked about none of it', async () => {
+  const issuer = makeIssuer('JWKS', { provider: { ...PROVIDER, issuer: 'https://another.example' } });
+  await fc.assert(
+    fc.asyncProperty(credential, (text) => judge((text) => verify(text, issuer, at), text)),
+    { numRuns: 1000 },
+  );
+});
+
+test('each of the real ones is taken before it is changed, so that the changes reach all there is', async () => {
+  expect(REAL.map((text) => factsOf(text).kind)).toEqual([
+    'STREAM',
+    'SIGNALBOX',
+    'TWILIO',
+    'OPENTOK',
+    'JWKS',
+    'OPENTOK',
+    'DEVELOPMENT',
+  ]);
+});

@@ -1,0 +1,152 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { forge } from '../../support/forge.ts';
+import { createBooth, makeKey, refusalOf } from '../../support/issuers.ts';
+
+const NOW = Date.UTC(2030, 0, 1);
+const seconds = NOW / 1000;
+const key = makeKey('key_app', 'a secret of 16 bytes or more');
+const door = createBooth('SIGNALBOX', [key]);
+const HEADER = { alg: 'HS256', typ: 'JWT', kid: 'key_app' };
+const sign = (
+  payload: object | string,
+  header: object = {},
+  hash = 'sha256',
+  secret = 'a secret of 16 bytes or more',
+) => forge({ ...HEADER, ...header }, payload, secret, hash);
+const refusal = (payload: object | string, header?: object) =>
+  refusalOf(() => door.present(sign(payload, header), NOW));
+
+const NOTHING = {
+  role: null,
+  grants: null,
+  connectionData: null,
+  channels: [],
+  issuedAt: null,
+  expiresAt: null,
+  isOneCredential: false,
+};
+
+test('a name is enough', async () => {
+  expect(await door.present(sign({ sub: 'ann' }), NOW)).toEqual({
+    key,
+    claims: { subject: 'ann', identity: 'ann', ...NOTHING },
+  });
+});
+
+test.each([
+  ['HS256', 'sha256'],
+  ['HS384', 'sha384'],
+  ['HS512', 'sha512'],
+])('%s, with its key named by iss', async (alg, hash) => {
+  const credential = sign({ sub: 'ann', iss: 'key_app' }, { alg, kid: undefined }, hash);
+  expect((await door.present(credential, NOW)).claims.identity).toBe('ann');
+});
+
+test('all that can be said is heard', async () => {
+  const payload = {
+    sub: 'auth0|ann',
+    role: 'HOST',
+    grants: [
+      { channels: 'game:*', actions: ['PUBLISH', 'SUBSCRIBE', 'PUBLISH'] },
+      { channels: 'lobby', actions: [] },
+    ],
+    data: '{"name":"Ann"}',
+    channels: ['game:1', 'lobby', 'game:1'],
+    iat: seconds,
+    nbf: seconds,
+    exp: seconds + 60.5,
+    other: ['ignored'],
+  };
+  expect((await door.present(sign(payload), NOW)).claims).toMatchObject({
+    subject: 'auth0|ann',
+    identity: 'auth0|ann',
+    role: 'HOST',
+    grants: [
+      { channels: 'game:*', actions: ['SUBSCRIBE', 'PUBLISH'] },
+      { channels: 'lobby', actions: [] },
+    ],
+    connectionData: '{"name":"Ann"}',
+    channels: ['game:1', 'lobby'],
+    issuedAt: NOW,
+    expiresAt: NOW + 60_500,
+    isOneCredential: false,
+  });
+});
+
+test('the bounds are those of our own tokens', async () => {
+  const grants = (count: number) => Array.from({ length: count }, () => ({ channels: 'a', actions: [] }));
+  const channels = (count: number) => Array.from({ length: count }, (_, index) => `c${index}`);
+  expect(await refusal({ sub: 'ann', grants: grants(50) })).toBe('accepted');
+  expect(await refusal({ sub: 'ann', grants: grants(51) })).toMatch(
+    'grants: has 51 grants; at most 50 are allowed.',
+  );
+  expect(await refusal({ sub: 'ann', channels: channels(100) })).toBe('accepted');
+  expect(await refusal({ sub: 'ann', channels: channels(101) })).toMatch('a list of at most 100');
+  expect(await refusal({ sub: 'ann', data: 'x'.repeat(1000) })).toBe('accepted');
+  expect(await refusal({ sub: 'ann', data: 'x'.repeat(1001) })).toMatch('has 1001 characters');
+  expect(await refusal({ sub: 'x'.repeat(255) })).toBe('accepted');
+  expect(await refusal({ sub: 'x'.repeat(256) })).toMatch('has 256 characters');
+});
+
+test.each<[string, object | string]>([
+  ['no sub', {}],
+  ['a sub that is empty', { sub: '' }],
+  ['a sub that is a number', { sub: 1 }],
+  ['a sub with a blank', { sub: 'a b' }],
+  ['a sub that it inherits', '{"__proto__":{"sub":"ann"}}'],
+  ['a role that is a list', { sub: 'ann', role: ['MODERATOR'] }],
+  ['a role that is empty', { sub: 'ann', role: '' }],
+  ['a role with a blank', { sub: 'ann', role: 'A B' }],
+  ['a role that is null', { sub: 'ann', role: null }],
+  ['grants that are null', { sub: 'ann', grants: null }],
+  ['grants that are an object', { sub: 'ann', grants: {} }],
+  ['a grant that is null', { sub: 'ann', grants: [null] }],
+  ['a grant that is a list', { sub: 'ann', grants: [[]] }],
+  ['a grant without actions', { sub: 'ann', grants: [{ channels: 'a' }] }],
+  ['a grant without channels', { sub: 'ann', grants: [{ actions: [] }] }],
+  ['a grant with more to it', { sub: 'ann', grants: [{ channels: 'a', actions: [], until: 1 }] }],
+  ['a grant of one action', { sub: 'ann', grants: [{ channels: 'a', actions: 'PUBLISH' }] }],
+  ['an unknown action', { sub: 'ann', grants: [{ channels: 'a', actions: ['publish'] }] }],
+  ['an action that is a list', { sub: 'ann', grants: [{ channels: 'a', actions: [['PUBLISH']] }] }],
+  ['a list of patterns', { sub: 'ann', grants: [{ channels: ['a'], actions: [] }] }],
+  ['a pattern with a blank', { sub: 'ann', grants: [{ channels: 'a b', actions: [] }] }],
+  ['a pattern with two stars', { sub: 'ann', grants: [{ channels: '*a*', actions: [] }] }],
+  ['data that are an object', { sub: 'ann', data: {} }],
+  ['data with a control character', { sub: 'ann', data: '\0' }],
+  ['one channel', { sub: 'ann', channels: 'a' }],
+  ['a channel that is a number', { sub: 'ann', channels: [1] }],
+  ['a channel with a star', { sub: 'ann', channels: ['*'] }],
+  ['a future iat', { sub: 'ann', iat: seconds + 6 }],
+  ['a future nbf', { sub: 'ann', nbf: seconds + 6 }],
+  ['an end in text', { sub: 'ann', exp: String(seconds + 60) }],
+])('even signed, %s is refused', async (_, payload) => {
+  expect(await refusal(payload)).toMatch(/^UNAUTHENTICATED: The credential is refused: .+[^.]\.$/);
+});
+
+test('only what is all right but for its time has expired', async () => {
+  expect(await refusal({ sub: 'ann', exp: seconds })).toBe('TOKEN_EXPIRED: The token has expired.');
+  expect(await refusal({ sub: 'ann', exp: seconds, role: 1 })).toMatch('UNAUTHENTICATED');
+  const foreign = sign({ sub: 'ann', exp: 1 }, {}, 'sha256', 'another');
+  expect(await refusalOf(() => door.present(foreign, NOW))).toMatch('UNAUTHENTICATED');
+});
+
+const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const PEM = publicKey.export({ type: 'spki', format: 'pem' }) as string;
+
+test.each([
+  ['an unknown key', sign({ sub: 'ann' }, { kid: 'key_other' })],
+  ['the name of a thing that every object has', sign({ sub: 'ann' }, { kid: '__proto__' })],
+  ['another secret', sign({ sub: 'ann' }, {}, 'sha256', 'another')],
+  ['the id of the key as its secret', sign({ sub: 'ann' }, {}, 'sha256', 'key_app')],
+  ['a public key as its secret', sign({ sub: 'ann' }, {}, 'sha256', PEM)],
+  ['an algorithm with public keys', sign({ sub: 'ann' }, { alg: 'RS256' })],
+  ['a shorter algorithm than its signature', sign({ sub: 'ann' }, { alg: 'HS256' }, 'sha512')],
+  ['an algorithm in lower case', sign({ sub: 'ann' }, { alg: 'hs256' })],
+  ['an algorithm that every object has', sign({ sub: 'ann' }, { alg: 'toString' })],
+  ['a secret of its own', sign({ sub: 'ann' }, { jwk: { kty: 'oct', k: 'AAAA' } }, 'sha256', '\0\0\0')],
+])('%s is refused in the words of every wrong signature', async (_, credential) => {
+  expect(await refusalOf(() => door.present(credential, NOW))).toBe(
+    'UNAUTHENTICATED: The credential is refused: no key of its issuer signed it.',
+  );
+});
