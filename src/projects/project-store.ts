@@ -1,4 +1,4 @@
-import { asc, eq, gt } from 'drizzle-orm';
+import { asc, eq, gt, sql } from 'drizzle-orm';
 import { type Json } from '../names.ts';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
@@ -10,6 +10,12 @@ export type ProjectRow = Omit<Project, 'settings'> & { settings: Partial<Project
 
 /** The rows of projects. Of the settings they hold what differs from the defaults. */
 export function createProjectStore({ db }: Store) {
+  const findOne = db
+    .select()
+    .from(projects)
+    .where(eq(projects.id, sql.placeholder('id')))
+    .prepare();
+
   return {
     /** False when the id is taken. */
     async insert(project: Omit<ProjectRow, 'settings'>): Promise<boolean> {
@@ -17,7 +23,7 @@ export function createProjectStore({ db }: Store) {
       return rows.length > 0;
     },
     async find(id: string): Promise<ProjectRow | undefined> {
-      const [row] = await db.select().from(projects).where(eq(projects.id, id));
+      const [row] = findOne.all({ id });
       return row && toProject(row);
     },
     async setSettings(id: string, settings: Partial<ProjectSettings>): Promise<void> {

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNull, lte, or } from 'drizzle-orm';
+import { and, asc, eq, gt, isNull, lte, or, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { restrictions } from '../store/tables.ts';
@@ -13,6 +13,17 @@ export interface RestrictionFilter {
 export function createRestrictionStore({ db }: Store) {
   const { projectId, kind, subject, channelId, id, until } = restrictions;
   const inForce = (now: number) => or(isNull(until), gt(until, now));
+  const ofSubjects = db
+    .select()
+    .from(restrictions)
+    .where(
+      and(
+        eq(projectId, sql.placeholder('project')),
+        or(eq(subject, sql.placeholder('first')), eq(subject, sql.placeholder('second'))),
+        or(isNull(until), gt(until, sql.placeholder('now'))),
+      ),
+    )
+    .prepare();
   const placeOf = (channel: string | null) => channel ?? '';
 
   return {
@@ -36,17 +47,13 @@ export function createRestrictionStore({ db }: Store) {
         .returning();
       return row && toRestriction(row);
     },
-    /** Those that hold now for any of the subjects. */
+    /** Those that hold now for any of the subjects, of which there are one or two. */
     async inForce(
       project: string,
-      subjects: readonly RestrictedSubject[],
+      [first, second = first]: readonly RestrictedSubject[],
       now: number,
     ): Promise<Restriction[]> {
-      const rows = await db
-        .select()
-        .from(restrictions)
-        .where(and(eq(projectId, project), inArray(subject, [...subjects]), inForce(now)));
-      return rows.map(toRestriction);
+      return ofSubjects.all({ project, first, second, now }).map(toRestriction);
     },
     async list(
       project: string,

@@ -9,6 +9,18 @@ export function createRevocationStore({ db }: Store) {
   const { projectId, scope, subject } = revocations;
   const of = (project: string, which: RevocationScope, whom: string) =>
     and(eq(projectId, project), eq(scope, which), eq(subject, whom));
+  const one = (which: RevocationScope, whom: string) =>
+    and(eq(scope, which), eq(subject, sql.placeholder(whom)));
+  const concerningOne = db
+    .select()
+    .from(revocations)
+    .where(
+      and(
+        eq(projectId, sql.placeholder('project')),
+        or(one('PROJECT', 'nobody'), one('IDENTITY', 'identity'), one('ISSUER', 'issuer')),
+      ),
+    )
+    .prepare();
   const name = sql<string>`${scope} || ':' || ${subject}`;
 
   return {
@@ -26,23 +38,15 @@ export function createRevocationStore({ db }: Store) {
         .returning();
       return row && toRevocation(row);
     },
-    /** Those that may concern a credential. */
+    /** Those that may concern a credential. No identity and no issuer is called ''. */
     async concerning(
       project: string,
       identity: string | null,
       issuerId: string | null,
     ): Promise<Revocation[]> {
-      const rows = await db
-        .select()
-        .from(revocations)
-        .where(
-          or(
-            of(project, 'PROJECT', ''),
-            identity === null ? undefined : of(project, 'IDENTITY', identity),
-            issuerId === null ? undefined : of(project, 'ISSUER', issuerId),
-          ),
-        );
-      return rows.map(toRevocation);
+      return concerningOne
+        .all({ project, nobody: '', identity: identity ?? '', issuer: issuerId ?? '' })
+        .map(toRevocation);
     },
     async list(project: string, { first, after }: PageRequest): Promise<Page<Revocation>> {
       const rows = await db

@@ -3,8 +3,9 @@ export type Wording = (message: string) => string;
 
 const MAX_LENGTH = 1000;
 
-/** API keys and JWTs, in places where something else was expected and is quoted. */
-const SECRETS = /key_[A-Za-z0-9]{1,40}\.[A-Za-z0-9_-]{16,}|eyJ[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)+/g;
+/** API keys, JWTs and OpenTok’s tokens, in places where something else was expected and is quoted. */
+const SECRETS =
+  /key_[A-Za-z0-9]{1,40}\.[A-Za-z0-9_-]{16,}|eyJ[A-Za-z0-9_-]+(\.[A-Za-z0-9_+/=-]*)+|T1==[A-Za-z0-9+/=]+/g;
 
 /**
  * Messages quote what they complain about. They are cut to 1,000 characters, name no secret, and without `suggests`
