@@ -28,6 +28,22 @@ export function createIds(now: () => number, randomBytes: RandomBytes): NewId {
   return (prefix) => `${prefix}_${timePart(now())}${randomPart(randomBytes(RANDOM_BYTES))}`;
 }
 
+const POOL_BYTES = 4096;
+
+/** `randomBytes`, asked for many at a time: a call costs as much as a thousand bytes. Those of secrets are not pooled. */
+export function pooled(randomBytes: RandomBytes): RandomBytes {
+  let pool: Uint8Array = new Uint8Array();
+  let used = 0;
+  return (count) => {
+    if (used + count > pool.length) {
+      pool = randomBytes(Math.max(POOL_BYTES, count));
+      used = 0;
+    }
+    used += count;
+    return pool.subarray(used - count, used);
+  };
+}
+
 function timePart(epochMs: number): string {
   let text = '';
   for (let rest = epochMs; text.length < TIME_CHARACTERS; rest = Math.floor(rest / 32)) {

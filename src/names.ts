@@ -69,18 +69,18 @@ export function parseJson(value: unknown, maxBytes: number, field: string): Json
   if (depthOf(value, MAX_JSON_DEPTH + 1) > MAX_JSON_DEPTH) {
     throw badInput(field, `is nested more than ${MAX_JSON_DEPTH} levels deep.`);
   }
-  const bytes = Buffer.byteLength(JSON.stringify(value));
-  if (bytes > maxBytes) {
-    throw new SignalboxError(
-      'PAYLOAD_TOO_LARGE',
-      `${field}: has ${bytes} bytes; at most ${maxBytes} are allowed.`,
-      {
-        field,
-        limit: maxBytes,
-      },
-    );
-  }
+  requireBytes(Buffer.byteLength(JSON.stringify(value)), maxBytes, field);
   return value as Json;
+}
+
+/** @throws PAYLOAD_TOO_LARGE that names `field` and both numbers. */
+export function requireBytes(bytes: number, maxBytes: number, field: string): void {
+  if (bytes <= maxBytes) return;
+  throw new SignalboxError(
+    'PAYLOAD_TOO_LARGE',
+    `${field}: has ${bytes} bytes; at most ${maxBytes} are allowed.`,
+    { field, limit: maxBytes },
+  );
 }
 
 function depthOf(value: unknown, stopAt: number): number {

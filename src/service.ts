@@ -15,7 +15,7 @@ import { MASTER_KEY_ENV, type Config, type Secrets } from './config.ts';
 import { createConnections } from './connections/connections.ts';
 import { createWatch } from './connections/watch.ts';
 import { SignalboxError } from './errors.ts';
-import { createIds, type RandomBytes } from './ids.ts';
+import { createIds, pooled, type RandomBytes } from './ids.ts';
 import { createCursors } from './messages/cursor.ts';
 import { createHearers } from './messages/hearers.ts';
 import { createHistory } from './messages/history.ts';
@@ -82,7 +82,7 @@ export async function startService(
   const logger = overrides.logger ?? createLogger(config);
   await using owned = new Owned();
 
-  const newId = createIds(() => clock.now(), randomBytes);
+  const newId = createIds(() => clock.now(), pooled(randomBytes));
   const nodeId = newId('node');
   const metrics = owned.add(createMetrics());
   const onFault = (error: unknown, errorId?: string) => {
@@ -103,7 +103,16 @@ export async function startService(
   const isProduction = config.mode === 'production';
   const projects = createProjects({ store, clock, newId, isProduction, announce, hasChannelsOf });
   await projects.ensureDefault();
-  const settingsOf = async (projectId: string) => (await projects.get(projectId)).settings;
+  const { settingsOf } = projects;
+  owned.add(
+    broker.listen({
+      message: () => 0,
+      signal(signal) {
+        if (signal.kind === 'PROJECT_UPDATED') projects.heard(signal.projectId, signal.settings);
+        return 0;
+      },
+    }),
+  );
   const apiKeys = createApiKeys({ store, clock, newId, randomBytes, vault, announce });
   const firstApiKey = await apiKeys.bootstrap(secrets.apiKey);
 
@@ -144,20 +153,20 @@ export async function startService(
 
   const issuers = createIssuers({ store, apiKeys, vault, clock, newId, announce, audit });
   const enrolment = createEnrolment({ channels, memberships });
+  const lineageOf = apiKeys.lineageOf;
+  const revocations = createRevocations({ store, lineageOf, clock, announce, audit });
   const selfMinted = createSelfMinted({
     issuers,
     providers: createProviders({
       clock,
       onFetchFailed: (url, error) => logger.warn({ url, err: error }, 'provider does not answer'),
     }),
-    records: createRecords({ store, clock, newId, audit, enrolment }),
+    records: createRecords({ store, clock, newId, audit, enrolment, revocations }),
     settingsOf,
     clock,
     config,
     firstUses: new RateLimit(clock, config.mintsPerSecond, 'development tokens'),
   });
-  const lineageOf = apiKeys.lineageOf;
-  const revocations = createRevocations({ store, lineageOf, clock, announce, audit });
   const authenticate = createAuthenticate({
     apiKeys,
     credentials,

@@ -2,7 +2,7 @@ import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm';
 import { type Json } from '../names.ts';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
-import { channels, memberships } from '../store/tables.ts';
+import { channels, memberships, restrictions } from '../store/tables.ts';
 import { type ChannelType } from '../projects/permissions.ts';
 import { type Channel } from './channel.ts';
 
@@ -60,13 +60,16 @@ export function createChannelStore({ db, batch }: Store) {
         .returning();
       return row && toChannel(row);
     },
-    /** The channel and its memberships, all or none. */
+    /** The channel with its memberships, mutes and bans, all or none. */
     async remove(projectId: string, id: string): Promise<void> {
       await batch([
         db.delete(channels).where(at(projectId, id)),
         db
           .delete(memberships)
           .where(and(eq(memberships.projectId, projectId), eq(memberships.channelId, id))),
+        db
+          .delete(restrictions)
+          .where(and(eq(restrictions.projectId, projectId), eq(restrictions.channelId, id))),
       ]);
     },
     async list(projectId: string, { first, after }: PageRequest, type?: ChannelType): Promise<Page<Channel>> {

@@ -4,7 +4,7 @@ import { type Config } from '../config.ts';
 import { notFound, SignalboxError, type ErrorCode } from '../errors.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
-import { decide } from '../tokens/authorisation.ts';
+import { allowedActions, decide } from '../tokens/authorisation.ts';
 import { type Standing } from '../tokens/standing.ts';
 import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
 import { type Token } from '../tokens/token.ts';
@@ -191,19 +191,17 @@ export function createMemberships(parts: {
     );
   }
 
-  /** What a membership would be worth to the token. */
-  async function useOf(token: Token, { id, type, kind }: Channel) {
-    return decide(await standing.ofRecord(token), 'SUBSCRIBE', { id, type, kind, isMember: true });
+  /** Whether, as a member, the token could do anything in the channel. */
+  async function isOfUse(token: Token, { id, type, kind }: Channel): Promise<boolean> {
+    return allowedActions(await standing.ofRecord(token), { id, type, kind, isMember: true }).length > 0;
   }
 
-  /** A membership that would open nothing is refused rather than made in silence. */
-  async function requireUse(token: Token, channel: Channel): Promise<void> {
-    const { allowed, because } = await useOf(token, channel);
+  /** A membership in which nothing would be heard is refused rather than made in silence. */
+  async function requireUse(token: Token, { id, type, kind }: Channel): Promise<void> {
+    const place = { id, type, kind, isMember: true };
+    const { allowed, because } = decide(await standing.ofRecord(token), 'SUBSCRIBE', place);
     if (!allowed)
-      throw new SignalboxError(
-        'FORBIDDEN',
-        `The token “${token.id}” cannot hear “${channel.id}”: ${because}.`,
-      );
+      throw new SignalboxError('FORBIDDEN', `The token “${token.id}” cannot hear “${id}”: ${because}.`);
   }
 
   const subscribeInTurn: Memberships['subscribe'] = (caller, channelId, tokenId) =>
@@ -236,7 +234,7 @@ export function createMemberships(parts: {
       const possible: string[] = [];
       for (const channelId of new Set(channelIds)) {
         const channel = await findChannel(token.projectId, channelId);
-        if (channel && (await useOf(token, channel)).allowed) possible.push(channelId);
+        if (channel && (await isOfUse(token, channel))) possible.push(channelId);
       }
       return firstRows(token, possible.slice(0, config.maxMembershipsPerToken));
     },
@@ -244,7 +242,7 @@ export function createMemberships(parts: {
       turns(token.id, () =>
         inTurn(token.projectId, channelId, async () => {
           const channel = await findChannel(token.projectId, channelId);
-          if (!channel || !(await useOf(token, channel)).allowed) return;
+          if (!channel || !(await isOfUse(token, channel))) return;
           await begin(token.id, token, channel);
         }),
       ),

@@ -38,6 +38,7 @@ export async function admit(
   const early: Signal[] = [];
   // It listens before it reads: what is signalled while the rows are read is applied after them.
   const see = (signal: Signal) => {
+    connection.review();
     if (encounter) follow(encounter, signal);
     else early.push(signal);
   };

@@ -82,7 +82,7 @@ export class Connection {
   closed: CloseReason | undefined;
   readonly #streams = new Set<Attached>();
   #isClosing = false;
-  /** Sets what its caller may do as of now. */
+  /** Has it be what it is by now: what has lapsed is taken away, what has expired ends. Timers see to it, but may be late. */
   review: () => void = () => undefined;
   readonly #closing: ((reason: CloseReason) => void)[] = [];
   readonly #noticed = new Set<(notice: ConnectionNotice) => void>();

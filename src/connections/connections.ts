@@ -16,10 +16,10 @@ import { Connection, errorOf } from './connection.ts';
 export interface Connections extends Disposable {
   readonly count: number;
   /**
-   * From when this resolves the connection is online, and feels every change of its token or key.
-   * @throws LIMIT_EXCEEDED, TOKEN_REVOKED, TOKEN_EXPIRED, UNAUTHENTICATED
+   * Opens a connection for whoever `who` authenticates. From when this resolves it is online, and feels every change of its token or key.
+   * @throws LIMIT_EXCEEDED, TOKEN_REVOKED, TOKEN_EXPIRED, UNAUTHENTICATED, whatever `who` throws
    */
-  open(caller: Caller, transport: Connection['transport']): Promise<Connection>;
+  open(who: () => Promise<Caller>, transport: Connection['transport']): Promise<Connection>;
   /**
    * Takes a new credential of the same token. @throws FORBIDDEN for another token, and what `Authenticate` throws.
    */
@@ -51,8 +51,10 @@ export function createConnections(parts: {
     connection.expiresAt = expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt + graceMs;
     connection.reviewAt = nextChangeOf(current);
     connection.review = () => {
-      adopt(connection, connection.caller);
-      connection.judge();
+      if (connection.closed !== undefined) return;
+      if (clock.now() >= connection.expiresAt)
+        connection.close(current.kind === 'TOKEN' ? 'TOKEN_EXPIRED' : 'KEY_ENDED');
+      else if (clock.now() >= connection.reviewAt) change(connection, connection.caller);
     };
     for (const timer of timers.get(connection) ?? []) timer[Symbol.dispose]();
     timers.set(connection, [...armExpiry(connection, expiresAt), ...armReview(connection)]);
@@ -61,9 +63,7 @@ export function createConnections(parts: {
   function armExpiry(connection: Connection, expiresAt: number | undefined): Disposable[] {
     const { caller } = connection;
     if (expiresAt === undefined) return [];
-    const end = clock.at(connection.expiresAt, () =>
-      connection.close(caller.kind === 'TOKEN' ? 'TOKEN_EXPIRED' : 'KEY_ENDED'),
-    );
+    const end = clock.at(connection.expiresAt, connection.review);
     if (caller.kind !== 'TOKEN') return [end];
     const warningSeconds = caller.settings.expiryWarningSeconds ?? config.expiryWarningSeconds;
     if (warningSeconds === 0) return [end];
@@ -150,7 +150,18 @@ export function createConnections(parts: {
     broker.leases.leave(connection.projectId, connection.id).catch(onFault);
   }
 
+  /** Signals so far that may have changed what somebody may do. */
+  let changes = 0;
+
   function signal(signal: Signal): number {
+    const felt = feel(signal);
+    if (felt === undefined) return 0;
+    changes++;
+    return felt;
+  }
+
+  /** How many connections felt it; undefined: it is none of theirs. */
+  function feel(signal: Signal): number | undefined {
     switch (signal.kind) {
       case 'TOKEN_REVOKED': {
         const ended = [...(byToken.get(signal.token.id) ?? [])];
@@ -178,6 +189,15 @@ export function createConnections(parts: {
       case 'RESTRICTED':
       case 'RESTRICTION_LIFTED':
         return restrict(signal.kind, signal.restriction);
+      case 'CHANNEL_DELETED': {
+        const { projectId, channelId } = signal;
+        const isOfIt = (restriction: Restriction) => restriction.channelId === channelId;
+        const concerned = ofTokens(projectId, ({ restrictions }) => restrictions.some(isOfIt));
+        // Streams hear by themselves that the channel is gone, so there is nothing for them to judge.
+        for (const { connection, caller } of concerned)
+          adopt(connection, { ...caller, restrictions: caller.restrictions.filter((one) => !isOfIt(one)) });
+        return concerned.length;
+      }
       case 'CONNECTION_DISCONNECTED': {
         const found = ofProject(signal.projectId).find(({ id }) => id === signal.connectionId);
         found?.close('DISCONNECTED', signal.note);
@@ -224,7 +244,7 @@ export function createConnections(parts: {
         return holders.length + signed;
       }
       default:
-        return 0;
+        return undefined;
     }
   }
 
@@ -243,7 +263,9 @@ export function createConnections(parts: {
     get count() {
       return all.size;
     },
-    async open(caller, transport) {
+    async open(who, transport) {
+      const before = changes;
+      const caller = await who();
       const connection = new Connection({
         id: newId('conn'),
         nodeId,
@@ -254,9 +276,12 @@ export function createConnections(parts: {
       register(connection);
       connection.onClose(() => forget(connection));
       try {
-        const current = await authenticate.refresh(caller);
-        // A signal that came in the meantime knows better than the row that was read before it.
-        if (connection.caller === caller && connection.closed === undefined) adopt(connection, current);
+        // From here on signals reach it. What it is was read before: once more, if one came in between.
+        if (changes === before) adopt(connection, caller);
+        else {
+          const current = await readInPeace(connection, () => authenticate.refresh(caller));
+          if (connection.closed === undefined) adopt(connection, current);
+        }
         await broker.leases.join(connection.asMember());
       } catch (error) {
         connection.close('CLIENT_LEFT');

@@ -41,6 +41,7 @@ export async function openDirectMessages(
   }
   let sink: Sink<Message> | undefined;
   const signals = watch.on('connection', projectId, connection.id, (signal) => {
+    connection.review();
     if (signal.kind === 'CONNECTION_SIGNALLED') sink?.push(signal.message);
   });
   const stream: EventStream<Message> = new EventStream(connection, {

@@ -159,6 +159,7 @@ class Inbox implements Source<Event> {
   }
 
   see(signal: Signal): void {
+    this.#connection.review();
     switch (signal.kind) {
       case 'MEMBERSHIP_BEGAN':
         return this.add(signal.channel, signal.membership);
@@ -177,6 +178,7 @@ class Inbox implements Source<Event> {
         return;
       }
       case 'PRESENCE_CHANGED':
+        if (!this.#places.get(signal.change.channelId)?.watchingPresence) return;
         return this.#push(this.#parts.shared.presenceChanged(signal));
       case 'CONNECTION_SIGNALLED':
         return this.#push(this.#parts.shared.message(signal.message));

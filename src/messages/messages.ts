@@ -6,7 +6,7 @@ import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { badInput, notFound, SignalboxError } from '../errors.ts';
 import { type NewId } from '../ids.ts';
-import { parseJson, parseName } from '../names.ts';
+import { parseJson, parseName, requireBytes } from '../names.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { actorOf, requireApiKey, type Caller, type TokenCaller } from '../tokens/caller.ts';
 import { type Tokens } from '../tokens/tokens.ts';
@@ -94,10 +94,11 @@ export function createMessages(parts: {
     };
   }
 
-  /** A text is measured by itself; `parseJson` counts its quotes and escapes too. */
+  /** How many bytes of JSON a signal may have. A text is measured here, by itself: its quotes and escapes do not count. */
   function maxSignalBytesOf(data: unknown): number {
     if (typeof data !== 'string') return config.maxSignalBytes;
-    return config.maxSignalBytes + Buffer.byteLength(JSON.stringify(data)) - Buffer.byteLength(data);
+    requireBytes(Buffer.byteLength(data), config.maxSignalBytes, 'data');
+    return Number.POSITIVE_INFINITY;
   }
 
   async function requireSignalling(caller: TokenCaller, { channel }: DirectAddress): Promise<void> {

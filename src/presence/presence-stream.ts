@@ -19,6 +19,7 @@ export function openPresence(
     return {
       start(sink) {
         watching = parts.watch.on('presence', connection.projectId, channelId, (signal) => {
+          connection.review();
           if (signal.kind === 'PRESENCE_CHANGED') sink.push(signal.change);
         });
       },

@@ -82,8 +82,9 @@ export function defaultSettings(isProduction: boolean): ProjectSettings {
 export function parseSettings(change: Partial<ProjectSettings>): Partial<ProjectSettings> {
   for (const [name, { min, max }] of Object.entries(SETTING_RANGES)) {
     const value = change[name as keyof typeof SETTING_RANGES];
-    if (value === undefined || value === null || (value >= min && value <= max)) continue;
-    throw badInput(`settings.${name}`, `is ${value}; it must be ${min}–${max}.`);
+    if (value === undefined || value === null) continue;
+    if (Number.isInteger(value) && value >= min && value <= max) continue;
+    throw badInput(`settings.${name}`, `is ${value}; it must be a whole number, ${min}–${max}.`);
   }
   const { permissions } = change;
   return { ...change, ...(permissions && { permissions: parsePermissions(permissions) }) };

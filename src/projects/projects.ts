@@ -31,6 +31,10 @@ export interface Projects {
    * @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT when a kind is taken away, or its type changed, while there are channels of it
    */
   update(id: string, change: Partial<ProjectSettings>): Promise<Project>;
+  /** The settings as they hold now: one object until they change. @throws NOT_FOUND */
+  settingsOf(id: string): Promise<ProjectSettings>;
+  /** What any node announced. */
+  heard(id: string, settings: ProjectSettings): void;
   list(page: PageRequest): Promise<Page<Project>>;
   /** Makes project `default` when it is missing. */
   ensureDefault(): Promise<void>;
@@ -48,6 +52,8 @@ export function createProjects(parts: {
   const { store, clock, newId, isProduction, announce, hasChannelsOf } = parts;
   const rows = createProjectStore(store);
   const turns = createTurns();
+  /** Every connect and every publish asks; every connection holds them. */
+  const current = new Map<string, ProjectSettings>();
 
   const withDefaults = (row: ProjectRow): Project => ({
     ...row,
@@ -81,6 +87,14 @@ export function createProjects(parts: {
       return withDefaults({ ...project, settings: {} });
     },
     get: async (id) => withDefaults(await find(id)),
+    async settingsOf(id) {
+      const known = current.get(id);
+      if (known) return known;
+      const { settings } = withDefaults(await find(id));
+      if (!current.has(id)) current.set(id, settings);
+      return current.get(id) ?? settings;
+    },
+    heard: (id, settings) => void current.set(id, settings),
     update: (id, change) =>
       turns(id, async () => {
         const row = await find(id);

@@ -156,7 +156,7 @@ builder.mutationFields((t) => ({
   rotateApiKey: t.field({
     type: ApiKeyPayload,
     description:
-      'Makes a successor of an API key of the caller’s project; both work until the overlap ends. Throws NOT_FOUND, CONFLICT when the key has ended, BAD_USER_INPUT.',
+      'Makes a successor of an API key of the caller’s project; both work until the overlap ends. An operator’s key: by an operator’s key only. Throws NOT_FOUND, CONFLICT when the key has ended, BAD_USER_INPUT, FORBIDDEN.',
     args: {
       id: t.arg.id({ required: true, description: 'The key to be replaced.' }),
       overlapSeconds: t.arg.int({
@@ -166,7 +166,7 @@ builder.mutationFields((t) => ({
       }),
     },
     async resolve(_, { id, overlapSeconds }, { caller, domain }) {
-      requireApiKey(caller);
+      await requireRankOf(id, { caller, domain });
       const minted = await domain.apiKeys.rotate(caller.projectId, id, overlapSeconds);
       audit({ caller, domain }, 'key.rotate', id);
       return minted;
@@ -175,10 +175,10 @@ builder.mutationFields((t) => ({
   revokeApiKey: t.field({
     type: ApiKeyRef,
     description:
-      'Ends an API key of the caller’s project, and the live connections that it opened, at once. Throws NOT_FOUND.',
+      'Ends an API key of the caller’s project, and the live connections that it opened, at once. An operator’s key: by an operator’s key only. Throws NOT_FOUND, FORBIDDEN.',
     args: { id: t.arg.id({ required: true, description: 'The key to end.' }) },
     async resolve(_, { id }, { caller, domain }) {
-      requireApiKey(caller);
+      await requireRankOf(id, { caller, domain });
       const apiKey = await domain.apiKeys.revoke(caller.projectId, id);
       audit({ caller, domain }, 'key.revoke', id);
       return apiKey;
@@ -209,6 +209,16 @@ function requireKeyOf(caller: Caller, projectId: string | undefined): string {
   if (projectId === undefined || projectId === caller.projectId) return caller.projectId;
   requireOperator(caller);
   return projectId;
+}
+
+/** Whoever could replace an operator’s key would be the operator. */
+async function requireRankOf(
+  id: string,
+  { caller, domain }: Pick<Context, 'caller' | 'domain'>,
+): Promise<void> {
+  requireApiKey(caller);
+  const key = await domain.apiKeys.findOpen(id);
+  if (key?.operator && key.projectId === caller.projectId) requireOperator(caller);
 }
 
 function audit(

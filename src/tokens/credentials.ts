@@ -1,16 +1,16 @@
-import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose';
+import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { SignJWT } from 'jose';
 import { type Clock } from '../clock.ts';
 import { SignalboxError } from '../errors.ts';
 import { type NewId } from '../ids.ts';
+import { parseTimes } from './issuers/claims.ts';
+import { readJwt, type Jwt } from './issuers/jwt.ts';
 import { type SigningKeys } from './signing-keys.ts';
 import { type Token } from './token.ts';
 
 const ISSUER = 'signalbox';
 const TYPE = 'signalbox+jwt';
 export const MAX_CREDENTIAL_BYTES = 8192;
-/** How far ahead of ours the clock of whoever signed may run. */
-const MAX_SKEW_SECONDS = 5;
-
 /** What a credential proves: that its bearer holds this token of this project. */
 export interface Proof {
   projectId: string;
@@ -30,7 +30,7 @@ export function createCredentials(parts: { keys: SigningKeys; clock: Clock; newI
   const { keys, clock, newId } = parts;
   return {
     async mint(token) {
-      const { id, algorithm, key } = await keys.current();
+      const { id, algorithm, signs } = await keys.current();
       // To the millisecond: what is minted right after a revocation is not older than it.
       const jwt = new SignJWT()
         .setProtectedHeader({ alg: algorithm, typ: TYPE, kid: id })
@@ -40,40 +40,42 @@ export function createCredentials(parts: { keys: SigningKeys; clock: Clock; newI
         .setJti(newId('jti'))
         .setIssuedAt(clock.now() / 1000);
       if (token.expiresAt !== null) jwt.setExpirationTime(Math.ceil(token.expiresAt / 1000));
-      return jwt.sign(key);
+      return jwt.sign(signs);
     },
     async verify(credential) {
-      const kid = credential.length > MAX_CREDENTIAL_BYTES ? undefined : kidOf(credential);
-      // Outside of what is caught: that the keys cannot be read is a fault of ours, not of the credential.
-      const signingKey = kid === undefined ? undefined : await keys.find(kid);
-      if (!signingKey) throw unauthenticated();
-      try {
-        const { payload } = await jwtVerify(credential, signingKey.key, {
-          algorithms: [signingKey.algorithm],
-          typ: TYPE,
-          issuer: ISSUER,
-          requiredClaims: ['aud', 'sub', 'iat', 'jti'],
-          currentDate: new Date(clock.now()),
-        });
-        const { aud, sub, iat } = payload;
-        if (typeof aud !== 'string' || typeof sub !== 'string' || typeof iat !== 'number')
-          throw unauthenticated();
-        if (iat * 1000 > clock.now() + MAX_SKEW_SECONDS * 1000) throw unauthenticated();
-        return { projectId: aud, tokenId: sub, issuedAt: Math.round(iat * 1000) };
-      } catch (error) {
-        if (error instanceof errors.JWTExpired) throw tokenExpired();
+      const { header, payload } = read(credential);
+      const { kid, typ, alg, crit } = header;
+      const key = typeof kid === 'string' ? await keys.find(kid) : undefined;
+      if (!key || key.algorithm !== alg || typ !== TYPE || crit !== undefined) throw unauthenticated();
+      if (!isSignedWith(key.verifies, credential)) throw unauthenticated();
+      const { iss, aud, sub, jti } = payload;
+      if (iss !== ISSUER || typeof aud !== 'string' || typeof sub !== 'string' || typeof jti !== 'string')
         throw unauthenticated();
-      }
+      const { issuedAt } = parseTimes(payload, clock.now());
+      if (issuedAt === null) throw unauthenticated();
+      return { projectId: aud, tokenId: sub, issuedAt };
     },
   };
 }
 
-function kidOf(credential: string): string | undefined {
+function read(credential: string): Jwt {
+  if (Buffer.byteLength(credential) > MAX_CREDENTIAL_BYTES) throw unauthenticated();
   try {
-    return decodeProtectedHeader(credential).kid;
+    return readJwt(credential);
   } catch {
-    return undefined;
+    throw unauthenticated();
   }
+}
+
+/**
+ * Whether the key made the signature of a JWT that was read: HMAC with SHA-256. By ourselves, because every connect does
+ * it: in one turn it takes a tenth of what jose takes, which hands it to another thread.
+ */
+function isSignedWith(key: KeyObject, credential: string): boolean {
+  const end = credential.lastIndexOf('.');
+  const made = createHmac('sha256', key).update(credential.slice(0, end)).digest();
+  const given = Buffer.from(credential.slice(end + 1), 'base64url');
+  return given.length === made.length && timingSafeEqual(given, made);
 }
 
 export function unauthenticated(): SignalboxError {

@@ -28,5 +28,5 @@ export function parseClaimedIdentity(identity: string, kind: IssuerKind, { email
 
 /** The identity of a guest: nobody else has it, whatever name the guest asks for. */
 export function guestIdentity(unique: string, name: string | undefined): string {
-  return `${GUEST_PREFIX}${unique}${name === undefined ? '' : `:${parseName('role', name, 'name')}`}`;
+  return `${GUEST_PREFIX}${unique}${name === undefined ? '' : `:${parseName('role', name, 'input.name')}`}`;
 }

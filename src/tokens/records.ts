@@ -4,8 +4,10 @@ import { type NewId } from '../ids.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { type Claims } from './issuers/claims.ts';
 import { forgetAfter } from './lifetime.ts';
+import { type Revocations } from './revocations.ts';
 import { createTokenStore } from './token-store.ts';
 import { blankToken, type ClaimedRights, type Origin, type Token } from './token.ts';
+import { requireOpen } from './tokens.ts';
 
 /** Subscribes tokens to the channels that their credentials name, as far as those exist and let them in. */
 export interface Enrolment {
@@ -17,7 +19,10 @@ export interface Enrolment {
 
 /** The records of bearers whose credentials others sign: each is made when its first credential is used. */
 export interface Records {
-  /** The record of whoever the claims name to this issuer: the same subject has the same one. */
+  /**
+   * The record of whoever the claims name to this issuer: the same subject has the same one.
+   * @throws TOKEN_REVOKED, TOKEN_EXPIRED: what opens nothing leaves nothing behind
+   */
   meet(
     whose: { projectId: string; issuerId: string; origin: Origin; makesChannels: boolean },
     claims: Claims,
@@ -31,12 +36,14 @@ export function createRecords(parts: {
   newId: NewId;
   audit: Audit;
   enrolment: Enrolment;
+  revocations: Pick<Revocations, 'require'>;
 }): Records {
-  const { store, clock, newId, audit, enrolment } = parts;
+  const { store, clock, newId, audit, enrolment, revocations } = parts;
   const rows = createTokenStore(store);
 
   /** A later credential says what holds now; and what it newly names, unless it has been taken away since by somebody who knew of it. */
   async function renew(known: Token, { channels }: Claims, rights: ClaimedRights): Promise<Token> {
+    requireOpen(known, clock.now());
     const [before, after] = [known.claims?.issuedAt ?? null, rights.issuedAt];
     const isOlder = before !== null && (after === null || after < before);
     if (isOlder || JSON.stringify(known.claims) === JSON.stringify(rights)) return known;
@@ -49,6 +56,7 @@ export function createRecords(parts: {
   return {
     async meet({ projectId, issuerId, origin, makesChannels }, claims, rights) {
       const { subject, identity, channels, isOneCredential } = claims;
+      await revocations.require(projectId, { identity, issuerId, issuedAt: rights.issuedAt });
       const known = await rows.findBySubject(projectId, issuerId, subject);
       if (known) return renew(known, claims, rights);
       const token: Token = {
@@ -67,7 +75,7 @@ export function createRecords(parts: {
         // Somebody else was first, on another connection or node: then theirs is the record.
         const first = await rows.findBySubject(projectId, issuerId, subject);
         if (!first) throw error;
-        return first;
+        return renew(first, claims, rights);
       }
       audit({ action: 'token.first-use', projectId, actor: token.id, subject: issuerId });
       return token;

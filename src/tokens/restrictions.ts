@@ -69,7 +69,8 @@ export function createRestrictions(parts: {
       if (until !== undefined && until <= now) throw badInput('until', 'must lie in the future.');
       await rows.forget(now);
       const held = await rows.inForce(projectId, [key.subject], now);
-      if (held.length >= MAX_RESTRICTIONS)
+      const others = held.filter(({ kind, channelId }) => kind !== key.kind || channelId !== key.channelId);
+      if (others.length >= MAX_RESTRICTIONS)
         throw new SignalboxError(
           'LIMIT_EXCEEDED',
           `At most ${MAX_RESTRICTIONS} mutes and bans may hold for one token or identity.`,
@@ -91,7 +92,8 @@ export function createRestrictions(parts: {
     async lift(caller, key) {
       const { projectId } = caller;
       const restriction = await rows.remove(projectId, key.kind, key.subject, key.channelId);
-      if (!restriction) return undefined;
+      // One that has lapsed may still be there as a row.
+      if (!restriction || (restriction.until !== null && restriction.until <= clock.now())) return undefined;
       await announce({ kind: 'RESTRICTION_LIFTED', projectId, restriction });
       note(caller, 'lift', key);
       return restriction;

@@ -27,7 +27,7 @@ export const DEVELOPMENT_ISSUER = 'development';
 export interface SelfMinted {
   /**
    * The record of whoever presents a credential that we did not sign, and what is known of the credential.
-   * @throws UNAUTHENTICATED, TOKEN_EXPIRED; UNAVAILABLE when a provider’s keys cannot be fetched
+   * @throws UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED; UNAVAILABLE when a provider’s keys cannot be fetched
    */
   present(
     credential: string,

@@ -1,4 +1,4 @@
-import { createSecretKey, type KeyObject } from 'node:crypto';
+import { createSecretKey, webcrypto, type KeyObject } from 'node:crypto';
 import { type Clock } from '../clock.ts';
 import { badInput } from '../errors.ts';
 import { type NewId, type RandomBytes } from '../ids.ts';
@@ -10,7 +10,9 @@ import { createSigningKeyStore, type SigningKeyRow } from './signing-key-store.t
 export interface SigningKey {
   id: string;
   algorithm: 'HS256';
-  key: KeyObject;
+  /** For jose, which would import the secret again for every signature. */
+  signs: webcrypto.CryptoKey;
+  verifies: KeyObject;
   /** Null: it verifies until it is rotated out. */
   expiresAt: number | null;
 }
@@ -44,7 +46,7 @@ export function createSigningKeys(parts: {
     const found = await rows.list();
     const keys = new Map<string, SigningKey>();
     for (const row of found) {
-      const key = toKey(row, await vault.open(row.secret, row.id));
+      const key = await toKey(row, await vault.open(row.secret, row.id));
       keys.set(row.id, key);
       if (row.retiredAt === null) signing = key;
     }
@@ -64,7 +66,7 @@ export function createSigningKeys(parts: {
       expiresAt: null,
     };
     await rows.insert(row);
-    signing = toKey(row, secret);
+    signing = await toKey(row, secret);
     known?.set(id, signing);
     return signing;
   }
@@ -94,6 +96,8 @@ export function createSigningKeys(parts: {
   };
 }
 
-function toKey({ id, expiresAt }: SigningKeyRow, secret: Uint8Array): SigningKey {
-  return { id, algorithm: 'HS256', key: createSecretKey(secret), expiresAt };
+async function toKey({ id, expiresAt }: SigningKeyRow, secret: Uint8Array): Promise<SigningKey> {
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  const signs = await webcrypto.subtle.importKey('raw', secret, algorithm, false, ['sign']);
+  return { id, algorithm: 'HS256', signs, verifies: createSecretKey(secret), expiresAt };
 }

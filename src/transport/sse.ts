@@ -14,7 +14,7 @@ export async function openSse(
 ): Promise<Connection> {
   const place = doorman.enter(address);
   try {
-    const connection = await domain.connections.open(caller, 'SSE');
+    const connection = await domain.connections.open(() => domain.authenticate.refresh(caller), 'SSE');
     metrics.connected('sse');
     connection.onClose((reason) => {
       place[Symbol.dispose]();

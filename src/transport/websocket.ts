@@ -87,8 +87,8 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
     publicError(error, receiver?.connection.caller);
 
   async function open({ connectionParams, extra }: ProtocolContext<Record<string, unknown>, Extra>) {
-    const caller = await callerOf(domain, connectionParams ?? {});
-    const connection = await domain.connections.open(caller, 'WEBSOCKET');
+    const who = () => callerOf(domain, connectionParams ?? {});
+    const connection = await domain.connections.open(who, 'WEBSOCKET');
     if (extra.outbox.isClosed) {
       connection.close('CONNECTION_LOST');
       return false;
@@ -146,6 +146,7 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       domain,
       // Evaluated at every use: an operation may outlive the token and the grants that it began with.
       get caller() {
+        connection.review();
         const { closed } = connection;
         const error = closed !== undefined && ENDS_AUTHORITY.has(closed) ? errorOf(closed) : undefined;
         if (error) throw error;

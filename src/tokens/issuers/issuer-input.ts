@@ -52,14 +52,14 @@ export function parseIssuer(input: IssuerInput) {
   };
 }
 
-/** @throws BAD_USER_INPUT */
-export function parseKey({ id, secret }: KeyInput, kind: IssuerKind): KeyInput {
+/** @throws BAD_USER_INPUT naming what is wrong within `field` */
+export function parseKey({ id, secret }: KeyInput, kind: IssuerKind, field: string): KeyInput {
   const bytes = Buffer.byteLength(secret);
   const min = kind === 'SIGNALBOX' ? MIN_OWN_SECRET_BYTES : 1;
   if (bytes < min || bytes > MAX_SECRET_BYTES)
-    throw badInput('key.secret', `has ${bytes} bytes; ${min}–${MAX_SECRET_BYTES} are allowed.`);
-  if (id.startsWith('key_')) throw badInput('key.id', 'begins with key_, as the ids of API keys do.');
-  return { id: parseShort(id, 'key.id'), secret };
+    throw badInput(`${field}.secret`, `has ${bytes} bytes; ${min}–${MAX_SECRET_BYTES} are allowed.`);
+  if (id.startsWith('key_')) throw badInput(`${field}.id`, 'begins with key_, as the ids of API keys do.');
+  return { id: parseShort(id, `${field}.id`), secret };
 }
 
 function parseProvider({

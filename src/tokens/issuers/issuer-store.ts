@@ -1,4 +1,4 @@
-import { and, asc, count, eq } from 'drizzle-orm';
+import { and, asc, count, eq, lte } from 'drizzle-orm';
 import { type Json } from '../../names.ts';
 import { type Store } from '../../store/store.ts';
 import { issuerKeys, issuers } from '../../store/tables.ts';
@@ -58,6 +58,11 @@ export function createIssuerStore({ db, batch }: Store) {
     },
     async removeKey(issuerId: string, id: string): Promise<void> {
       await db.delete(issuerKeys).where(oneKey(issuerId, id));
+    },
+    async removeEnded(issuerId: string, now: number): Promise<void> {
+      await db
+        .delete(issuerKeys)
+        .where(and(eq(issuerKeys.issuerId, issuerId), lte(issuerKeys.expiresAt, now)));
     },
   };
 }

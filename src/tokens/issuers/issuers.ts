@@ -6,6 +6,7 @@ import { type NewId } from '../../ids.ts';
 import { type ApiKeys } from '../../projects/api-keys.ts';
 import { type Vault } from '../../projects/vault.ts';
 import { type Store } from '../../store/store.ts';
+import { createTurns } from '../../turns.ts';
 import { actorOf, requireApiKey, type Caller } from '../caller.ts';
 import { type Facts } from './facts.ts';
 import { parseIssuer, parseKey, type IssuerInput, type KeyInput } from './issuer-input.ts';
@@ -43,6 +44,7 @@ export interface Issuers {
   /** Ends a key in `overlapSeconds`: 0, which is at once, to 30 days. @throws NOT_FOUND, BAD_USER_INPUT */
   removeKey(caller: Caller, id: string, keyId: string, overlapSeconds: number): Promise<Issuer>;
   list(caller: Caller, projectId: string): Promise<Issuer[]>;
+  /** None of one that is gone. */
   keysOf(caller: Caller, id: string): Promise<Pick<IssuerKeyRow, 'id' | 'createdAt' | 'expiresAt'>[]>;
   /** Whoever the facts of a credential name; undefined: nobody whom the project knows. */
   find(projectId: string, facts: Facts): Promise<Signer | undefined>;
@@ -61,6 +63,8 @@ export function createIssuers(parts: {
 }): Issuers {
   const { store, apiKeys, vault, clock, newId, announce, audit } = parts;
   const rows = createIssuerStore(store);
+  /** What a project has is found out and added to in one step. */
+  const turns = createTurns();
 
   async function get({ projectId }: Caller, id: string): Promise<Issuer> {
     const issuer = await rows.find(projectId, id);
@@ -77,8 +81,9 @@ export function createIssuers(parts: {
     return { id, key: createSecretKey(await vault.open(sealedSecret, `${issuerId} ${id}`)), expiresAt };
   }
 
-  async function openKeysOf(issuer: Issuer): Promise<IssuerKeyRow[]> {
-    const keys = await rows.keysOf(issuer.id);
+  /** Those that have not ended: of the others nobody hears again. */
+  async function openKeysOf({ id }: Pick<Issuer, 'id'>): Promise<IssuerKeyRow[]> {
+    const keys = await rows.keysOf(id);
     return keys.filter(({ expiresAt }) => expiresAt === null || clock.now() < expiresAt);
   }
 
@@ -92,7 +97,7 @@ export function createIssuers(parts: {
             ? 'The project has an issuer of that name.'
             : undefined;
       if (message) throw new SignalboxError('CONFLICT', message);
-      const keys = await rows.keysOf(other.id);
+      const keys = await openKeysOf(other);
       if (key && keys.some(({ id }) => id === key.id))
         throw new SignalboxError('CONFLICT', `The project has a key “${key.id}” of the kind ${issuer.kind}.`);
     }
@@ -107,44 +112,52 @@ export function createIssuers(parts: {
       requireApiKey(caller);
       const { projectId } = caller;
       const issuer = { id: newId('issuer'), projectId, ...parseIssuer(input), createdAt: clock.now() };
-      const key = input.key && parseKey(input.key, input.kind);
-      await requireUnlike(issuer, key);
-      requireRoom(await rows.countOf(projectId), MAX_ISSUERS, 'issuers in a project');
-      await rows.insert(issuer, key && (await seal(issuer, key)));
-      note(caller, 'issuer.create', issuer.id);
-      return issuer;
+      const key = input.key && parseKey(input.key, input.kind, 'input.key');
+      return turns(projectId, async () => {
+        await requireUnlike(issuer, key);
+        requireRoom(await rows.countOf(projectId), MAX_ISSUERS, 'issuers in a project');
+        await rows.insert(issuer, key && (await seal(issuer, key)));
+        note(caller, 'issuer.create', issuer.id);
+        return issuer;
+      });
     },
     async remove(caller, id) {
       requireApiKey(caller);
-      const issuer = await get(caller, id);
-      await rows.remove(caller.projectId, id);
-      await announce({
-        kind: 'ISSUER_CHANGED',
-        projectId: caller.projectId,
-        issuerId: id,
-        keyId: null,
-        endsAt: clock.now(),
+      const { projectId } = caller;
+      return turns(projectId, async () => {
+        const issuer = await get(caller, id);
+        await rows.remove(projectId, id);
+        await announce({
+          kind: 'ISSUER_CHANGED',
+          projectId,
+          issuerId: id,
+          keyId: null,
+          endsAt: clock.now(),
+        });
+        note(caller, 'issuer.remove', id);
+        return issuer;
       });
-      note(caller, 'issuer.remove', id);
-      return issuer;
     },
     async addKey(caller, id, input) {
       requireApiKey(caller);
-      const issuer = await get(caller, id);
-      if (issuer.kind === 'JWKS') throw badInput('key', 'is not for JWKS: its keys are fetched.');
-      const key = parseKey(input, issuer.kind);
-      await requireUnlike(issuer, key);
-      requireRoom((await rows.keysOf(id)).length, MAX_KEYS_PER_ISSUER, 'keys of an issuer');
-      await rows.insertKey(await seal(issuer, key));
-      note(caller, 'issuer.add-key', id);
-      return issuer;
+      return turns(caller.projectId, async () => {
+        const issuer = await get(caller, id);
+        if (issuer.kind === 'JWKS') throw badInput('key', 'is not for JWKS: its keys are fetched.');
+        const key = parseKey(input, issuer.kind, 'key');
+        await rows.removeEnded(id, clock.now());
+        await requireUnlike(issuer, key);
+        requireRoom((await rows.keysOf(id)).length, MAX_KEYS_PER_ISSUER, 'keys of an issuer');
+        await rows.insertKey(await seal(issuer, key));
+        note(caller, 'issuer.add-key', id);
+        return issuer;
+      });
     },
     async removeKey(caller, id, keyId, overlapSeconds) {
       requireApiKey(caller);
       if (overlapSeconds < 0 || overlapSeconds > MAX_KEY_OVERLAP_SECONDS)
         throw badInput('overlapSeconds', `is ${overlapSeconds}; it must be 0–${MAX_KEY_OVERLAP_SECONDS}.`);
       const issuer = await get(caller, id);
-      if (!(await rows.keysOf(id)).some((key) => key.id === keyId)) throw notFound('key', keyId);
+      if (!(await openKeysOf(issuer)).some((key) => key.id === keyId)) throw notFound('key', keyId);
       const endsAt = clock.now() + overlapSeconds * 1000;
       if (overlapSeconds === 0) await rows.removeKey(id, keyId);
       else await rows.endKey(id, keyId, endsAt);
@@ -160,8 +173,7 @@ export function createIssuers(parts: {
     },
     async keysOf(caller, id) {
       requireApiKey(caller);
-      await get(caller, id);
-      return rows.keysOf(id);
+      return (await rows.find(caller.projectId, id)) ? openKeysOf({ id }) : [];
     },
     async find(projectId, facts) {
       if (facts.kind === 'OURS' || facts.kind === 'DEVELOPMENT') return undefined;
