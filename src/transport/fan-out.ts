@@ -1,7 +1,8 @@
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { type Connection } from '../connections/connection.ts';
-import { EventStream } from '../connections/stream.ts';
+import { EventStream, type Sink } from '../connections/stream.ts';
 import { SignalboxError } from '../errors.ts';
+import { type OperationId, type OperationIds } from './operation-id.ts';
 import { type Outbox } from './outbox.ts';
 import { Executed, type Plan, type Plans } from './plan.ts';
 import { type PublicError } from './public-errors.ts';
@@ -20,104 +21,117 @@ export interface Receiver {
   pending: number;
 }
 
+export interface FanOutParts {
+  plans: Plans;
+  operationIds: OperationIds;
+  publicError: PublicError;
+  delivered: () => void;
+}
+
 /**
  * Subscribes as graphql-js does, so that arguments, authorisation and errors are its own; then takes the events of our
  * streams out of its hands: they are executed by a plan that all like-minded subscribers share, and written to the
  * socket. What is returned only ends.
  */
 export async function subscribe(
+  parts: FanOutParts,
   args: ExecutionArgs,
   operationId: string,
   receiver: Receiver,
-  { plans, publicError, delivered }: { plans: Plans; publicError: PublicError; delivered: () => void },
 ): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
   const source = await createSourceEventStream(args);
-  if (!(source instanceof EventStream)) {
-    const { errors } = source as ExecutionResult;
-    return { errors: (errors ?? []).map((error) => publicError(error)) };
-  }
-  const plan = plans.take(args, receiver.connection.projectId);
-  const ending = new Ending(() => {
-    plans.release(plan);
-    source.end();
-  });
-  const failed = (error: unknown) => source.end(toFault(publicError(error)));
-  source.attach({
-    push(event) {
-      try {
-        push(receiver, operationId, plan.run(event, args), {
-          delivered,
-          failed,
-          isOver: () => ending.isOver,
-        });
-      } catch (error) {
-        failed(error);
-      }
-    },
-    room: () => receiver.outbox.room(),
-    end: (error) => {
-      const end = () => ending.end(error);
-      if (receiver.tail) void receiver.tail.then(end);
-      else end();
-    },
-  });
-  return ending;
+  if (source instanceof EventStream) return new Subscription(parts, args, operationId, receiver, source);
+  const { errors } = source as ExecutionResult;
+  const { caller } = receiver.connection;
+  return { errors: (errors ?? []).map((error) => parts.publicError(error, caller)) };
 }
 
-/** A result that cannot be made is a fault of ours, logged by now; the subscription ends rather than leave it out. */
-function toFault({ message }: Error): SignalboxError {
-  return new SignalboxError('INTERNAL_SERVER_ERROR', message);
-}
-
-/** Sends what is made, in the order of the pushes of this connection, also where one takes longer to make. */
-function push(
-  receiver: Receiver,
-  operationId: string,
-  made: ReturnType<Plan['run']>,
-  {
-    delivered,
-    failed,
-    isOver,
-  }: { delivered: () => void; failed: (error: unknown) => void; isOver: () => boolean },
-): void {
-  const { connection, outbox } = receiver;
-  const send = (executed: Executed) => {
-    // It may have been made for a connection that has ended since, or for an operation, whose id may be another's by now.
-    if (connection.closed !== undefined || isOver()) return;
-    outbox.send(executed.frameOf(operationId));
-    delivered();
-  };
-  if (made instanceof Executed && !receiver.tail) return send(made);
-  if (++receiver.pending > MAX_PENDING) return connection.close('SLOW_CONSUMER');
-  const tail = (receiver.tail ?? Promise.resolve())
-    .then(() => made)
-    .then(send)
-    .catch(failed)
-    .finally(() => {
-      receiver.pending--;
-      if (receiver.tail === tail) receiver.tail = undefined;
-    });
-  receiver.tail = tail;
-}
-
-/** An iterator without values: it is done, or fails, when the stream ends. */
-class Ending implements AsyncIterableIterator<ExecutionResult> {
-  readonly #released: () => void;
+/**
+ * One operation of one socket: takes the events of its stream, and is to graphql-ws an iterator without values, which is
+ * done, or fails, when the stream ends. One object, for there are as many of them as subscriptions.
+ */
+class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResult> {
+  readonly #parts: FanOutParts;
+  readonly #args: ExecutionArgs;
+  readonly #id: OperationId;
+  readonly #plan: Plan;
+  readonly #receiver: Receiver;
+  readonly #source: EventStream<unknown>;
   #over: { error: SignalboxError | undefined } | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(released: () => void) {
-    this.#released = released;
+  constructor(
+    parts: FanOutParts,
+    args: ExecutionArgs,
+    operationId: string,
+    receiver: Receiver,
+    source: EventStream<unknown>,
+  ) {
+    this.#parts = parts;
+    this.#args = args;
+    this.#id = parts.operationIds.take(operationId);
+    this.#plan = parts.plans.take(args, receiver.connection.projectId);
+    this.#receiver = receiver;
+    this.#source = source;
+    source.attach(this);
   }
 
-  get isOver(): boolean {
-    return this.#over !== undefined;
+  /** Sends what is made, in the order of the pushes of this connection, also where one takes longer to make. */
+  push(event: unknown): void {
+    const receiver = this.#receiver;
+    try {
+      const made = this.#plan.run(event, this.#args);
+      if (made instanceof Executed && !receiver.tail) this.#send(made);
+      else this.#sendLater(made);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #send(executed: Executed): void {
+    const { connection, outbox } = this.#receiver;
+    // It may have been made for a connection that has ended since, or for an operation, whose id may be another's by now.
+    if (connection.closed !== undefined || this.#over) return;
+    outbox.send(this.#id.frameOf(executed.payload));
+    this.#parts.delivered();
+  }
+
+  #sendLater(made: Executed | Promise<Executed>): void {
+    const receiver = this.#receiver;
+    if (++receiver.pending > MAX_PENDING) return receiver.connection.close('SLOW_CONSUMER');
+    const tail = (receiver.tail ?? Promise.resolve())
+      .then(() => made)
+      .then((executed) => this.#send(executed))
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        receiver.pending--;
+        if (receiver.tail === tail) receiver.tail = undefined;
+      });
+    receiver.tail = tail;
+  }
+
+  /** A result that cannot be made is a fault of ours, logged by now; the subscription ends rather than leave it out. */
+  #fail(error: unknown): void {
+    const { message } = this.#parts.publicError(error, this.#receiver.connection.caller);
+    this.#source.end(new SignalboxError('INTERNAL_SERVER_ERROR', message));
+  }
+
+  room(): Promise<void> | undefined {
+    return this.#receiver.outbox.room();
   }
 
   end(error?: SignalboxError): void {
+    const { tail } = this.#receiver;
+    if (tail) void tail.then(() => this.#finish(error));
+    else this.#finish(error);
+  }
+
+  #finish(error?: SignalboxError): void {
     if (this.#over) return;
     this.#over = { error };
-    this.#released();
+    this.#parts.plans.release(this.#plan);
+    this.#parts.operationIds.release(this.#id);
+    this.#source.end();
     this.#wake?.();
   }
 
@@ -130,7 +144,7 @@ class Ending implements AsyncIterableIterator<ExecutionResult> {
   }
 
   async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
-    this.end();
+    this.#finish();
     return { value: undefined, done: true };
   }
 

@@ -13,7 +13,7 @@ export async function callerOf(domain: Domain, params: Readonly<Record<string, u
   if (token !== undefined && apiKey !== undefined) throw malformed('give a token or an apiKey, not both');
   const project = textOf(params, 'project');
   if (token !== undefined) return domain.authenticate.credential(token, project);
-  if (apiKey !== undefined) return domain.authenticate.apiKey(apiKey);
+  if (apiKey !== undefined) return domain.authenticate.apiKey(apiKey, project);
   return anonymous(domain, project);
 }
 

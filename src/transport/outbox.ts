@@ -1,4 +1,5 @@
 import { type Socket } from 'node:net';
+import { Batch } from './batch.ts';
 import { textFrame } from './frame.ts';
 
 /** A sender that reads ahead, as a replay does, waits while more than this is queued. */
@@ -11,6 +12,7 @@ function flushAll(): void {
   const due = dirty;
   dirty = [];
   for (const outbox of due) outbox.flush();
+  Batch.forget();
 }
 
 /**
@@ -23,8 +25,7 @@ export class Outbox {
   readonly #socket: Socket;
   readonly #maxBytes: number;
   readonly #overflow: () => void;
-  #frames: Buffer[] = [];
-  #bytes = 0;
+  #batch: Batch | undefined;
   #isDirty = false;
   #isClosed = false;
   #room: { promise: Promise<void>; resolve: () => void } | undefined;
@@ -43,7 +44,7 @@ export class Outbox {
 
   /** Bytes that the peer has not taken yet, as far as this process knows. */
   get queuedBytes(): number {
-    return this.#bytes + this.#socket.writableLength;
+    return (this.#batch?.byteLength ?? 0) + this.#socket.writableLength;
   }
 
   sendText(text: string): void {
@@ -53,8 +54,7 @@ export class Outbox {
   /** Queues a frame that was made before, perhaps for many. */
   send(frame: Buffer): void {
     if (this.#isClosed || this.#isOverfull()) return;
-    this.#frames.push(frame);
-    this.#bytes += frame.length;
+    this.#batch = Batch.of(this.#batch, frame);
     if (this.#isDirty) return;
     this.#isDirty = true;
     if (dirty.push(this) === 1) queueMicrotask(flushAll);
@@ -74,19 +74,15 @@ export class Outbox {
 
   flush(): void {
     this.#isDirty = false;
-    const frames = this.#frames;
-    if (frames.length === 0 || this.#isClosed) return;
-    this.#frames = [];
-    this.#bytes = 0;
-    const [first] = frames;
-    if (this.#socket.writable && first)
-      this.#socket.write(frames.length === 1 ? first : Buffer.concat(frames));
+    const batch = this.#batch;
+    if (batch === undefined || this.#isClosed) return;
+    this.#batch = undefined;
+    if (this.#socket.writable) this.#socket.write(batch.bytes);
   }
 
   /** Forgets what was queued in this turn: its receiver may not see it any more. */
   discard(): void {
-    this.#frames = [];
-    this.#bytes = 0;
+    this.#batch = undefined;
   }
 
   /** Undefined while there is room; otherwise resolves when there is, or when the socket is gone. */

@@ -9,28 +9,17 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { type Context, type Domain } from '../schema/context.ts';
-import { textFrame } from './frame.ts';
 import { type PublicError } from './public-errors.ts';
 
-/** The result of one event for one plan: serialised once, framed once for each operation id. */
+/** The result of one event for one plan, serialised once. */
 export class Executed {
-  readonly #payload: Buffer;
-  readonly #frames = new Map<string, Buffer>();
+  /** The `payload` of a `next` message, and the brace that closes the message. */
+  readonly payload: Buffer;
 
   constructor(result: ExecutionResult, publicError: PublicError) {
     const { data, errors } = result;
     const shown = errors ? { errors: errors.map((error) => publicError(error).toJSON()), data } : { data };
-    this.#payload = Buffer.from(`${JSON.stringify(shown)}}`);
-  }
-
-  /** The `next` message of operation `id`, as a frame. Clients that number their operations share it. */
-  frameOf(id: string): Buffer {
-    let frame = this.#frames.get(id);
-    if (!frame) {
-      frame = textFrame([Buffer.from(`{"id":${JSON.stringify(id)},"type":"next","payload":`), this.#payload]);
-      this.#frames.set(id, frame);
-    }
-    return frame;
+    this.payload = Buffer.from(`${JSON.stringify(shown)}}`);
   }
 }
 

@@ -9,15 +9,17 @@ import {
   type SubscribePayload,
 } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { ENDS_AUTHORITY, errorOf } from '../connections/connection.ts';
+import { ENDS_AUTHORITY, errorOf, type Connection } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
-import { type Context } from '../schema/context.ts';
+import { type Context, type Domain } from '../schema/context.ts';
+import { type Caller } from '../tokens/caller.ts';
 import { CLOSE_CODES, closeNameOf, type CloseName } from './close-codes.ts';
 import { type DoorParts } from './door-parts.ts';
 import { execute } from './execute.ts';
 import { subscribe, type Receiver } from './fan-out.ts';
 import { callerOf } from './handshake.ts';
 import { hasCredentialInUrl, isAllowedOrigin, urlOf } from './origins.ts';
+import { OperationIds } from './operation-id.ts';
 import { Outbox } from './outbox.ts';
 import { createPlans } from './plan.ts';
 
@@ -41,12 +43,19 @@ interface Extra {
   outbox: Outbox;
   address: string;
   receiver: Receiver | undefined;
+  /** Ends the socket unless it is acknowledged in time. */
+  handshake: NodeJS.Timeout | undefined;
   close: (name: CloseName) => void;
 }
 
 export function createWebSockets(parts: WebSocketParts): WebSockets {
   const { schema, domain, config, documents, publicError, doorman, metrics, onFault } = parts;
-  const plans = createPlans(domain, publicError);
+  const fanOut = {
+    plans: createPlans(domain, publicError),
+    operationIds: new OperationIds(),
+    publicError,
+    delivered: metrics.delivered,
+  };
   const wss = new WebSocketServer({
     noServer: true,
     maxPayload: config.maxMessageBytes,
@@ -73,11 +82,7 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
     execute: (args) => execute(args, shownTo((args.contextValue as Operation).receiver)),
     subscribe: (args) => {
       const { operationId, receiver } = args.contextValue as Operation;
-      return subscribe(args, operationId, receiver, {
-        plans,
-        publicError: shownTo(receiver),
-        delivered: metrics.delivered,
-      });
+      return subscribe(fanOut, args, operationId, receiver);
     },
     onError: ({ extra }, _id, _payload, errors) =>
       errors.map((error) => shownTo(extra.receiver)(error).toJSON()),
@@ -131,33 +136,13 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       return {
         schema,
         document,
-        contextValue: operationOf(operationId, receiver),
+        contextValue: new Operation(domain, operationId, receiver),
         ...(variables && { variableValues: variables }),
         ...(operationName && { operationName }),
       };
     } catch (error) {
       return [error instanceof GraphQLError ? error : shownTo(receiver)(error)];
     }
-  }
-
-  function operationOf(operationId: string, receiver: Receiver): Operation {
-    const { connection } = receiver;
-    return {
-      domain,
-      // Evaluated at every use: an operation may outlive the token and the grants that it began with.
-      get caller() {
-        connection.review();
-        const { closed } = connection;
-        const error = closed !== undefined && ENDS_AUTHORITY.has(closed) ? errorOf(closed) : undefined;
-        if (error) throw error;
-        return connection.caller;
-      },
-      connection,
-      address: receiver.address,
-      connect: () => Promise.resolve(connection),
-      operationId,
-      receiver,
-    };
   }
 
   function accept(ws: WebSocket, socket: Socket, address: string, place: Disposable): void {
@@ -172,9 +157,9 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       maxBytes: config.maxQueueBytes,
       overflow: () => extra.receiver?.connection.close('SLOW_CONSUMER'),
     });
-    const extra: Extra = { ws, outbox, address, receiver: undefined, close };
+    const extra: Extra = { ws, outbox, address, receiver: undefined, handshake: undefined, close };
     // One time-out for all of the handshake: a client that says nothing and a verifier that hangs are the same to a socket.
-    const handshake = setTimeout(() => {
+    extra.handshake = setTimeout(() => {
       if (!extra.receiver) close('SLOW_OR_SILENT');
     }, config.handshakeTimeoutMs);
     closers.set(ws, close);
@@ -204,7 +189,7 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
     );
     metrics.connected('websocket');
     ws.once('close', (code, reason) => {
-      clearTimeout(handshake);
+      clearTimeout(extra.handshake);
       closers.delete(ws);
       outbox.close();
       place[Symbol.dispose]();
@@ -268,9 +253,36 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
 }
 
 /** A context that also knows which operation of which socket it is for. */
-interface Operation extends Context {
-  operationId: string;
-  receiver: Receiver;
+class Operation implements Context {
+  readonly domain: Domain;
+  readonly operationId: string;
+  readonly receiver: Receiver;
+
+  constructor(domain: Domain, operationId: string, receiver: Receiver) {
+    this.domain = domain;
+    this.operationId = operationId;
+    this.receiver = receiver;
+  }
+
+  /** Evaluated at every use: an operation may outlive the token and the grants that it began with. */
+  get caller(): Caller {
+    const { closed, caller } = this.connection;
+    const error = closed !== undefined && ENDS_AUTHORITY.has(closed) ? errorOf(closed) : undefined;
+    if (error) throw error;
+    return caller;
+  }
+
+  get connection(): Connection {
+    return this.receiver.connection;
+  }
+
+  get address(): string {
+    return this.receiver.address;
+  }
+
+  connect(): Promise<Connection> {
+    return Promise.resolve(this.connection);
+  }
 }
 
 function refuse(

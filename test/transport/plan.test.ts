@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { execute, GraphQLError, parse, validate, type ExecutionArgs } from 'graphql';
 import { expect, test } from 'vitest';
 import { type Domain } from '../../src/schema/context.ts';
+import { OperationId } from '../../src/transport/operation-id.ts';
 import { createPlans, type Executed, type Plan } from '../../src/transport/plan.ts';
 import { type PublicError } from '../../src/transport/public-errors.ts';
 import { COMMON_FIELDS, createTinySchema, VIEWER_FIELDS, type TinyEvent } from '../support/tiny-schema.ts';
@@ -25,7 +26,7 @@ function operation(query: string, variables: Record<string, unknown> = {}, viewe
 
 /** What a client reads in the frame of operation `id`. */
 async function show(executed: Executed | Promise<Executed>, id = '1') {
-  const frame = (await executed).frameOf(id);
+  const frame = new OperationId(id).frameOf((await executed).payload);
   const header = { 126: 4, 127: 10 }[frame[1]!] ?? 2;
   const message = JSON.parse(frame.subarray(header).toString());
   expect(message).toMatchObject({ id, type: 'next' });
@@ -135,7 +136,7 @@ test.each([1, 2, 50])(
         const made = await Promise.all(subscribers.map(async ({ own, plan }) => plan.run(event, own)));
         // Made once, serialised once, framed once.
         expect(new Set(made).size).toBe(1);
-        expect(new Set(made.map((executed) => executed.frameOf('1'))).size).toBe(1);
+        expect(new Set(made.map((executed) => executed.payload)).size).toBe(1);
       }
       expect(executions).toBe(3);
       for (const { plan } of subscribers) plans.release(plan);
