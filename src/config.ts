@@ -21,7 +21,7 @@ export interface Secrets {
 
 export const API_KEY_ENV = 'SIGNALBOX_API_KEY';
 export const MASTER_KEY_ENV = 'SIGNALBOX_MASTER_KEY';
-const MIN_MASTER_KEY_LENGTH = 32;
+export const MIN_MASTER_KEY_LENGTH = 32;
 
 /** A sentence an operator can act on. */
 export class ConfigError extends Error {

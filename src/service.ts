@@ -209,7 +209,18 @@ export async function startService(
   });
   const retention = owned.add(createRetention({ log, broker, findChannel, clock, config, onFault }));
   const shared = createSharedEvents(clock);
-  const streams = { broker, hearers, watch, presence, cursors, memberships, clock, shared, replayed };
+  const streams = {
+    broker,
+    access,
+    hearers,
+    watch,
+    presence,
+    cursors,
+    memberships,
+    clock,
+    shared,
+    replayed,
+  };
 
   const domain: Domain = {
     projects,

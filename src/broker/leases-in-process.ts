@@ -1,4 +1,5 @@
 import { type Clock } from '../clock.ts';
+import { Multimap } from '../multimap.ts';
 import { type Leases, type Member } from './leases.ts';
 import { SortedIds } from './sorted-ids.ts';
 
@@ -12,7 +13,7 @@ export function createInProcessLeases(clock: Clock): Leases {
   /** Of every node that has connections here, also one that never held a lease. */
   const leaseEnds = new Map<string, number>();
   const byConnection = new Map<string, Held>();
-  const byToken = new Map<string, Set<string>>();
+  const byToken = new Multimap<Held>();
   const byChannel = new Map<string, SortedIds>();
 
   const isHere = ({ member }: Held) => clock.now() < (leaseEnds.get(member.nodeId) ?? 0);
@@ -23,14 +24,14 @@ export function createInProcessLeases(clock: Clock): Leases {
   }
 
   function membersOfToken(projectId: string, tokenId: string): Member[] {
-    const connectionIds = byToken.get(keyOf(projectId, tokenId)) ?? [];
-    return [...connectionIds].flatMap((connectionId) => lookUp(projectId, connectionId)?.member ?? []);
+    const held = byToken.of(keyOf(projectId, tokenId));
+    return held.filter(isHere).map(({ member }) => member);
   }
 
-  function forget({ member, channelIds }: Held): void {
+  function forget(held: Held): void {
+    const { member, channelIds } = held;
     byConnection.delete(member.connectionId);
-    if (member.tokenId !== null)
-      removeFrom(byToken, keyOf(member.projectId, member.tokenId), member.connectionId);
+    if (member.tokenId !== null) byToken.delete(keyOf(member.projectId, member.tokenId), held);
     for (const channelId of channelIds) exit(member.projectId, channelId, member.connectionId);
   }
 
@@ -48,11 +49,12 @@ export function createInProcessLeases(clock: Clock): Leases {
       leaseEnds.set(nodeId, clock.now() + leaseMs);
     },
     async join(member) {
-      const channelIds = byConnection.get(member.connectionId)?.channelIds ?? new Set();
-      byConnection.set(member.connectionId, { member, channelIds });
+      const known = byConnection.get(member.connectionId);
+      const held = known ?? { member, channelIds: new Set() };
+      held.member = member;
+      if (!known) byConnection.set(member.connectionId, held);
       if (!leaseEnds.has(member.nodeId)) leaseEnds.set(member.nodeId, 0);
-      if (member.tokenId !== null)
-        addTo(byToken, keyOf(member.projectId, member.tokenId), member.connectionId);
+      if (member.tokenId !== null) byToken.add(keyOf(member.projectId, member.tokenId), held);
     },
     async leave(projectId, connectionId) {
       const held = byConnection.get(connectionId);
@@ -110,14 +112,3 @@ export function createInProcessLeases(clock: Clock): Leases {
 
 /** Project ids hold no line end, so two projects never share a key. */
 const keyOf = (projectId: string, id: string) => `${projectId}\n${id}`;
-
-function addTo(index: Map<string, Set<string>>, key: string, connectionId: string): void {
-  const found = index.get(key);
-  if (found) found.add(connectionId);
-  else index.set(key, new Set([connectionId]));
-}
-
-function removeFrom(index: Map<string, Set<string>>, key: string, connectionId: string): void {
-  const found = index.get(key);
-  if (found?.delete(connectionId) && found.size === 0) index.delete(key);
-}

@@ -1,9 +1,13 @@
-import { type Access, type Encounter } from '../channels/access.ts';
+import { type Signal } from '../broker/signal.ts';
+import { mayDo, refusal, type Access, type Encounter } from '../channels/access.ts';
+import { notFound, type SignalboxError } from '../errors.ts';
 import { type Action } from '../projects/permissions.ts';
-import { admit, type Admission, type EndReason } from './admission.ts';
 import { type Connection } from './connection.ts';
-import { EventStream, type Sink } from './stream.ts';
-import { type Watch } from './watch.ts';
+import { EventStream, type Sink, type Source } from './stream.ts';
+import { type Watch, type Watcher } from './watch.ts';
+
+/** Why a connection may no longer take an action in a channel. */
+export type EndReason = 'UNSUBSCRIBED' | 'NOT_ALLOWED' | 'DELETED';
 
 /** What a stream about one channel does; that it may do so is seen to by whoever opens it. */
 export interface ChannelSource<T> {
@@ -15,45 +19,137 @@ export interface ChannelSource<T> {
   stop(reason?: EndReason): void;
 }
 
+interface Parts {
+  watch: Watch;
+  access: Access;
+}
+
 /**
  * A stream about one channel, for as long as the connection may take `action` there: then it ends with the refusal.
  * `make` is called once the connection is admitted.
  * @throws as `Access.require`, and whatever `make` throws
  */
 export async function openChannelStream<T>(
-  parts: { watch: Watch; access: Access },
+  parts: Parts,
   connection: Connection,
   action: Action,
   channelId: string,
   make: (stream: EventStream<T>, encounter: Encounter) => Promise<ChannelSource<T>> | ChannelSource<T>,
 ): Promise<EventStream<T>> {
-  let admission: Admission | undefined;
-  let source: ChannelSource<T> | undefined;
-  let reason: EndReason | undefined;
-  const release = () => {
-    admission?.[Symbol.dispose]();
-    source?.stop(reason);
-  };
-  const stream = new EventStream<T>(connection, {
-    start: (sink) => admission && source?.start(sink, admission.encounter),
-    judge: () => admission?.judge(),
-    stop: release,
-  });
+  const admission = new Admission<T>(parts, connection, action, channelId);
+  const stream = new EventStream<T>(connection, admission);
   try {
-    admission = await admit(parts, connection, action, channelId, {
-      ended: (error, why) => {
-        reason = why;
-        stream.end(error);
-      },
-      changed: (encounter) => source?.changed?.(encounter),
-    });
-    source = await make(stream, admission.encounter);
+    admission.lead(await make(stream, await admission.enter(stream)));
   } catch (error) {
     stream.end();
-    admission?.[Symbol.dispose]();
     throw error;
   }
-  // It may have ended while it was being made, when there was nothing to release yet.
-  if (stream.ended) release();
   return stream;
+}
+
+/** That a connection may take an action in a channel, kept true. One object, for there are as many as subscriptions. */
+class Admission<T> implements Source<T>, Watcher {
+  readonly #parts: Parts;
+  readonly #connection: Connection;
+  readonly #action: Action;
+  readonly #channelId: string;
+  #stream: EventStream<T> | undefined;
+  #source: ChannelSource<T> | undefined;
+  /** The channel and membership as they are now; until they are read, what is signalled about them. */
+  #encounter: Encounter | undefined;
+  #early: Signal[] | undefined = [];
+  #stopped: { reason: EndReason | undefined } | undefined;
+
+  constructor(parts: Parts, connection: Connection, action: Action, channelId: string) {
+    this.#parts = parts;
+    this.#connection = connection;
+    this.#action = action;
+    this.#channelId = channelId;
+  }
+
+  /** It listens before it reads: what is signalled while the rows are read is applied after them. */
+  async enter(stream: EventStream<T>): Promise<Encounter> {
+    const { caller } = this.#connection;
+    this.#stream = stream;
+    this.#watch('add');
+    const found = await this.#parts.access.require(caller, this.#action, this.#channelId);
+    this.#encounter = found;
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const signal of early) this.#follow(signal);
+    if (!this.#isAllowed()) throw refusal(this.#connection.caller, this.#action, this.#channelId);
+    return this.#encounter;
+  }
+
+  /** What the stream does, now that the connection is admitted. It may have ended in the meantime. */
+  lead(source: ChannelSource<T>): void {
+    this.#source = source;
+    if (this.#stopped) source.stop(this.#stopped.reason);
+  }
+
+  see(signal: Signal): void {
+    this.#connection.review();
+    if (this.#early) this.#early.push(signal);
+    else this.#follow(signal);
+  }
+
+  start(sink: Sink<T>): void {
+    if (this.#encounter) this.#source?.start(sink, this.#encounter);
+  }
+
+  judge(): void {
+    this.#admitOrEnd('NOT_ALLOWED');
+  }
+
+  stop(): void {
+    this.#stopped ??= { reason: undefined };
+    this.#watch('remove');
+    this.#source?.stop(this.#stopped.reason);
+  }
+
+  #watch(verb: 'add' | 'remove'): void {
+    const { watch } = this.#parts;
+    const { projectId, caller } = this.#connection;
+    watch[verb]('channel', projectId, this.#channelId, this);
+    if (caller.kind === 'TOKEN') watch[verb]('memberships', projectId, caller.token.id, this);
+  }
+
+  #follow(signal: Signal): void {
+    const before = this.#encounter;
+    if (!before) return;
+    switch (signal.kind) {
+      case 'CHANNEL_UPDATED':
+        this.#encounter = { ...before, channel: signal.channel };
+        return this.#admitOrEnd('NOT_ALLOWED');
+      case 'CHANNEL_STATE_UPDATED':
+        this.#encounter = { ...before, channel: signal.channel };
+        return this.#source?.changed?.(this.#encounter);
+      case 'CHANNEL_DELETED':
+        return this.#end(notFound('channel', this.#channelId), 'DELETED');
+      case 'MEMBERSHIP_BEGAN':
+        if (signal.membership.channelId === this.#channelId)
+          this.#encounter = { ...before, membership: signal.membership };
+        return;
+      case 'MEMBERSHIP_ENDED':
+        if (signal.channelId !== this.#channelId) return;
+        this.#encounter = { ...before, membership: undefined };
+        return this.#admitOrEnd('UNSUBSCRIBED');
+      default:
+    }
+  }
+
+  #isAllowed(): boolean {
+    const { caller } = this.#connection;
+    return this.#encounter !== undefined && mayDo(caller, this.#action, this.#encounter).allowed;
+  }
+
+  #admitOrEnd(reason: EndReason): void {
+    if (this.#encounter && !this.#isAllowed())
+      this.#end(refusal(this.#connection.caller, this.#action, this.#channelId), reason);
+  }
+
+  #end(error: SignalboxError, reason: EndReason): void {
+    this.#stopped ??= { reason };
+    this.#stream?.end(error);
+  }
 }

@@ -72,8 +72,8 @@ export class Connection {
   expiresAt = Number.POSITIVE_INFINITY;
   /** Milliseconds since 1970 at which its caller may do something else, though nobody changes anything. */
   reviewAt = Number.POSITIVE_INFINITY;
-  /** Set once it has been told that its token expires soon. */
-  isExpiring = false;
+  /** The end of its token that it has been told of, in milliseconds since 1970. */
+  toldEnd: number | undefined;
   /** What it chooses to show in presence. */
   shown: Json = null;
   /** The last message that reached it: one that reaches it by two subscriptions counts once. */
@@ -85,7 +85,7 @@ export class Connection {
   /** Has it be what it is by now: what has lapsed is taken away, what has expired ends. Timers see to it, but may be late. */
   review: () => void = () => undefined;
   readonly #closing: ((reason: CloseReason) => void)[] = [];
-  readonly #noticed = new Set<(notice: ConnectionNotice) => void>();
+  readonly #noticed: ((notice: ConnectionNotice) => void)[] = [];
 
   constructor({ id, nodeId, caller, transport, openedAt }: ConnectionFacts) {
     this.id = id;
@@ -118,12 +118,12 @@ export class Connection {
 
   /** Until disposed, `hear` is told what happens to this connection. */
   onNotice(hear: (notice: ConnectionNotice) => void): Disposable {
-    this.#noticed.add(hear);
-    return { [Symbol.dispose]: () => this.#noticed.delete(hear) };
+    this.#noticed.push(hear);
+    return { [Symbol.dispose]: () => void this.#noticed.splice(this.#noticed.indexOf(hear) >>> 0, 1) };
   }
 
   notify(notice: ConnectionNotice): void {
-    for (const hear of this.#noticed) hear(notice);
+    for (const hear of [...this.#noticed]) hear(notice);
   }
 
   /** At once where it has ended already. */
@@ -170,7 +170,7 @@ export function errorOf(reason: CloseReason): SignalboxError | undefined {
     case 'TOKEN_REVOKED':
       return new SignalboxError('TOKEN_REVOKED', 'The token was revoked.');
     case 'KEY_ENDED':
-      return new SignalboxError('UNAUTHENTICATED', 'The API key has ended.');
+      return new SignalboxError('UNAUTHENTICATED', 'What let the connection in has ended.');
     case 'DISCONNECTED':
       return new SignalboxError('FORBIDDEN', 'The connection was ended by a moderator or a backend.');
     case 'SLOW_CONSUMER':

@@ -4,8 +4,17 @@ import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { SignalboxError } from '../errors.ts';
 import { type NewId } from '../ids.ts';
+import { Multimap } from '../multimap.ts';
 import { type Authenticate } from '../tokens/authenticate.ts';
-import { asOf, expiryOf, nextChangeOf, withRecord, type Caller, type TokenCaller } from '../tokens/caller.ts';
+import {
+  asOf,
+  expiryOf,
+  lastMomentOf,
+  nextChangeOf,
+  withRecord,
+  type Caller,
+  type TokenCaller,
+} from '../tokens/caller.ts';
 import { subjectsOf, type Restriction } from '../tokens/restriction.ts';
 import { isRevoked } from '../tokens/revocation.ts';
 import { rightsChanged } from '../tokens/token.ts';
@@ -39,16 +48,15 @@ export function createConnections(parts: {
 }): Connections {
   const { broker, authenticate, clock, newId, config, nodeId, onFault } = parts;
   const all = new Set<Connection>();
-  const byToken = new Map<string, Set<Connection>>();
+  const byToken = new Multimap<Connection>();
   const timers = new Map<Connection, Disposable[]>();
 
   function adopt(connection: Connection, caller: Caller): void {
     const current = asOf(caller, clock.now());
     const expiresAt = expiryOf(current);
-    const graceMs = current.kind === 'TOKEN' ? current.settings.expiryGraceSeconds * 1000 : 0;
     connection.caller = current;
-    connection.isExpiring = false;
-    connection.expiresAt = expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt + graceMs;
+    if (connection.toldEnd !== expiresAt) connection.toldEnd = undefined;
+    connection.expiresAt = lastMomentOf(current);
     connection.reviewAt = nextChangeOf(current);
     connection.review = () => {
       if (connection.closed !== undefined) return;
@@ -64,11 +72,11 @@ export function createConnections(parts: {
     const { caller } = connection;
     if (expiresAt === undefined) return [];
     const end = clock.at(connection.expiresAt, connection.review);
-    if (caller.kind !== 'TOKEN') return [end];
+    if (caller.kind !== 'TOKEN' || connection.toldEnd === expiresAt) return [end];
     const warningSeconds = caller.settings.expiryWarningSeconds ?? config.expiryWarningSeconds;
     if (warningSeconds === 0) return [end];
     const warn = () => {
-      connection.isExpiring = true;
+      connection.toldEnd = expiresAt;
       connection.notify({ kind: 'TOKEN_EXPIRING', expiresAt });
     };
     return [end, clock.at(Math.max(clock.now(), expiresAt - warningSeconds * 1000), warn)];
@@ -127,15 +135,14 @@ export function createConnections(parts: {
     all.add(connection);
     if (connection.caller.kind !== 'TOKEN') return;
     const { id } = connection.caller.token;
-    const siblings = byToken.get(id) ?? new Set();
     const limit = config.maxConnectionsPerToken;
-    if (siblings.size >= limit) {
+    if (byToken.countOf(id) >= limit) {
       all.delete(connection);
       throw new SignalboxError('LIMIT_EXCEEDED', `A token may have at most ${limit} live connections.`, {
         limit,
       });
     }
-    byToken.set(id, siblings.add(connection));
+    byToken.add(id, connection);
   }
 
   function forget(connection: Connection): void {
@@ -144,8 +151,7 @@ export function createConnections(parts: {
     timers.delete(connection);
     if (connection.caller.kind === 'TOKEN') {
       const { id } = connection.caller.token;
-      const siblings = byToken.get(id);
-      if (siblings?.delete(connection) && siblings.size === 0) byToken.delete(id);
+      byToken.delete(id, connection);
     }
     broker.leases.leave(connection.projectId, connection.id).catch(onFault);
   }
@@ -164,19 +170,19 @@ export function createConnections(parts: {
   function feel(signal: Signal): number | undefined {
     switch (signal.kind) {
       case 'TOKEN_REVOKED': {
-        const ended = [...(byToken.get(signal.token.id) ?? [])];
+        const ended = byToken.of(signal.token.id);
         for (const connection of ended) connection.close('TOKEN_REVOKED');
         return ended.length;
       }
       case 'TOKEN_UPDATED': {
-        const changed = byToken.get(signal.token.id) ?? new Set();
+        const changed = byToken.of(signal.token.id);
         for (const connection of changed) {
           if (connection.caller.kind !== 'TOKEN') continue;
           change(connection, withRecord(connection.caller, signal.token));
           broker.leases.join(connection.asMember()).catch(onFault);
           connection.notify({ kind: 'TOKEN_UPDATED' });
         }
-        return changed.size;
+        return changed.length;
       }
       case 'TOKENS_REVOKED': {
         const { projectId, revocation } = signal;

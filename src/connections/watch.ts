@@ -1,5 +1,6 @@
 import { type Broker } from '../broker/broker.ts';
 import { type Signal } from '../broker/signal.ts';
+import { Multimap } from '../multimap.ts';
 
 /** What can be watched: a channel, the memberships of a token, who is in a channel, what is said to one connection. */
 export type WatchKind = 'channel' | 'memberships' | 'presence' | 'connection';
@@ -7,8 +8,16 @@ export type WatchKind = 'channel' | 'memberships' | 'presence' | 'connection';
 /** In place of a channel’s id: all of them. No channel is called so. */
 export const EVERY_CHANNEL = '*';
 
+/** Sees signals. Must neither wait nor throw. */
+export interface Watcher {
+  see(signal: Signal): void;
+}
+
 /** Hands each signal to those whom it concerns. */
 export interface Watch extends Disposable {
+  /** Until removed, the watcher sees every signal about `id`. */
+  add(kind: WatchKind, projectId: string, id: string, watcher: Watcher): void;
+  remove(kind: WatchKind, projectId: string, id: string, watcher: Watcher): void;
   /** Until disposed, `see` is called with every signal about `id`. It must neither wait nor throw. */
   on(kind: WatchKind, projectId: string, id: string, see: (signal: Signal) => void): Disposable;
 }
@@ -20,19 +29,18 @@ export function createWatch({
   broker: Broker;
   onFault: (error: unknown) => void;
 }): Watch {
-  const watchers = new Map<string, Set<(signal: Signal) => void>>();
+  const watchers = new Multimap<Watcher>();
   const listening = broker.listen({
     message: () => 0,
     signal(signal) {
       let concerned = 0;
       for (const key of keysOfSignal(signal)) {
-        const watching = watchers.get(key);
-        // Copied, for some begin to watch as they see it; asked again, for others are made to stop by what one does.
-        for (const see of [...(watching ?? [])]) {
-          if (!watching?.has(see)) continue;
+        // A copy, for some begin to watch as they see it; asked again, for others are made to stop by what one does.
+        for (const watcher of watchers.of(key)) {
+          if (!watchers.has(key, watcher)) continue;
           concerned++;
           try {
-            see(signal);
+            watcher.see(signal);
           } catch (error) {
             onFault(error);
           }
@@ -42,17 +50,18 @@ export function createWatch({
     },
   });
 
+  const add: Watch['add'] = (kind, projectId, id, watcher) =>
+    watchers.add(keyOf(kind, projectId, id), watcher);
+  const remove: Watch['remove'] = (kind, projectId, id, watcher) =>
+    void watchers.delete(keyOf(kind, projectId, id), watcher);
+
   return {
+    add,
+    remove,
     on(kind, projectId, id, see) {
-      const key = keyOf(kind, projectId, id);
-      const concerned = watchers.get(key) ?? new Set();
-      watchers.set(key, concerned.add(see));
-      return {
-        [Symbol.dispose]: () => {
-          concerned.delete(see);
-          if (concerned.size === 0 && watchers.get(key) === concerned) watchers.delete(key);
-        },
-      };
+      const watcher = { see };
+      add(kind, projectId, id, watcher);
+      return { [Symbol.dispose]: () => remove(kind, projectId, id, watcher) };
     },
     [Symbol.dispose]: () => listening[Symbol.dispose](),
   };

@@ -1,16 +1,16 @@
 import { type Broker } from '../broker/broker.ts';
 import { channelAddress, type Message } from '../broker/message.ts';
 import { type Access, type Encounter } from '../channels/access.ts';
-import { openChannelStream } from '../connections/channel-stream.ts';
+import { openChannelStream, type ChannelSource, type EndReason } from '../connections/channel-stream.ts';
 import { type Connection } from '../connections/connection.ts';
-import { type EventStream } from '../connections/stream.ts';
+import { type EventStream, type Sink } from '../connections/stream.ts';
 import { type Watch } from '../connections/watch.ts';
 import { SignalboxError } from '../errors.ts';
 import { parseName } from '../names.ts';
 import { type Presence } from '../presence/presence.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type Cursors } from './cursor.ts';
-import { Feed } from './feed.ts';
+import { Feed, type FeedSink } from './feed.ts';
 import { type Hearers } from './hearers.ts';
 import { startAfter } from './resume.ts';
 
@@ -38,7 +38,7 @@ export function openChannelMessages(
   channelId: string,
   { since, events }: { since?: string | undefined; events?: readonly string[] | undefined },
 ): Promise<EventStream<Message>> {
-  const { broker, presence, cursors } = parts;
+  const { broker, cursors } = parts;
   const { projectId } = connection;
   const wanted = events && new Set(events.map((event) => parseName('event', event, 'events')));
   if (wanted && wanted.size > MAX_EVENT_NAMES) {
@@ -61,25 +61,62 @@ export function openChannelMessages(
       feed.stop();
       throw error;
     }
-    return {
-      start(sink) {
-        presence.enter(connection, channelId);
-        feed.start({
-          take: (message) => {
-            if (!wanted || wanted.has(message.event)) sink.push(message);
-          },
-          lost: () => stream.end(positionLostError()),
-          room: () => sink.room(),
-          failed: (error) => stream.end(error),
-          replayed: parts.replayed,
-        });
-      },
-      stop(reason) {
-        feed.stop();
-        presence.exit(connection, channelId, reason === 'NOT_ALLOWED' ? 'NOT_ALLOWED' : 'LEFT');
-      },
-    };
+    return new ChannelMessages(parts, stream, feed, channelId, wanted);
   });
+}
+
+/** Leads from the feed of one channel to the sink of one subscription. One object, for there are as many as subscriptions. */
+class ChannelMessages implements ChannelSource<Message>, FeedSink {
+  readonly replayed: StreamParts['replayed'];
+  readonly #presence: Presence;
+  readonly #stream: EventStream<Message>;
+  readonly #feed: Feed;
+  readonly #channelId: string;
+  readonly #wanted: ReadonlySet<string> | undefined;
+  #sink: Sink<Message> | undefined;
+
+  constructor(
+    { presence, replayed }: StreamParts,
+    stream: EventStream<Message>,
+    feed: Feed,
+    channelId: string,
+    wanted: ReadonlySet<string> | undefined,
+  ) {
+    this.replayed = replayed;
+    this.#presence = presence;
+    this.#stream = stream;
+    this.#feed = feed;
+    this.#channelId = channelId;
+    this.#wanted = wanted;
+  }
+
+  start(sink: Sink<Message>): void {
+    this.#sink = sink;
+    this.#presence.enter(this.#stream.connection, this.#channelId);
+    this.#feed.start(this);
+  }
+
+  take(message: Message): void {
+    if (!this.#wanted || this.#wanted.has(message.event)) this.#sink?.push(message);
+  }
+
+  lost(): void {
+    this.#stream.end(positionLostError());
+  }
+
+  room(): Promise<void> | undefined {
+    return this.#sink?.room();
+  }
+
+  failed(error: SignalboxError): void {
+    this.#stream.end(error);
+  }
+
+  stop(reason?: EndReason): void {
+    this.#feed.stop();
+    const why = reason === 'NOT_ALLOWED' ? 'NOT_ALLOWED' : 'LEFT';
+    this.#presence.exit(this.#stream.connection, this.#channelId, why);
+  }
 }
 
 /** What came up to here is not the caller's to read: it was said in an earlier channel of this name, or before it was let in. */

@@ -19,7 +19,7 @@ export function directAddresses(caller: Caller): Address[] {
  * @throws UNAUTHENTICATED without a token; POSITION_LOST when not all since `since` is kept; BAD_USER_INPUT.
  */
 export async function openDirectMessages(
-  parts: Omit<StreamParts, 'access' | 'presence'>,
+  parts: StreamParts,
   connection: Connection,
   { since }: { since?: string | undefined },
 ): Promise<EventStream<Message>> {

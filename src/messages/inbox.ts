@@ -14,7 +14,7 @@ import { oneEach, type Event, type UnavailableReason } from './event.ts';
 import { Feed } from './feed.ts';
 import { startAfter, type Start } from './resume.ts';
 
-export interface InboxParts extends Omit<StreamParts, 'access'> {
+export interface InboxParts extends StreamParts {
   memberships: Memberships;
   clock: Clock;
   shared: SharedEvents;
@@ -135,8 +135,8 @@ class Inbox implements Source<Event> {
     for (const [channelId, { isHeard }] of this.#places) {
       if (isHeard) this.#parts.presence.enter(this.#connection, channelId);
     }
-    if (this.#connection.isExpiring)
-      this.#notice({ kind: 'TOKEN_EXPIRING', expiresAt: this.#connection.expiresAt });
+    const { toldEnd } = this.#connection;
+    if (toldEnd !== undefined) this.#notice({ kind: 'TOKEN_EXPIRING', expiresAt: toldEnd });
     if (this.#start.positionLost) this.#gap('POSITION_LOST', [...this.#feed.addresses.keys()]);
     this.#feed.start({
       take: (message) => sink.push(this.#parts.shared.message(message)),

@@ -175,15 +175,10 @@ builder.subscriptionFields((t) => ({
       events: t.arg.stringList({ description: 'Only messages of these names, at most 100.' }),
     },
     subscribe: async (_, { channel, since, events }, context) =>
-      openChannelMessages(
-        { ...context.domain.streams, access: context.domain.channels.access },
-        await context.connect(),
-        channel,
-        {
-          since: given(since),
-          events: given(events),
-        },
-      ),
+      openChannelMessages(context.domain.streams, await context.connect(), channel, {
+        since: given(since),
+        events: given(events),
+      }),
     resolve: (message) => message,
   }),
   directMessages: t.field({

@@ -18,8 +18,8 @@ const API_KEY_PREFIX = 'key_';
 export interface Authenticate {
   /** Whoever presents nothing. @throws NOT_FOUND when there is no such project */
   anonymous(projectId?: string): Promise<Caller>;
-  /** @throws UNAUTHENTICATED */
-  apiKey(text: string): Promise<Caller>;
+  /** `projectId`: the project that is meant; another one than the key’s own is refused. @throws UNAUTHENTICATED */
+  apiKey(text: string, projectId?: string): Promise<Caller>;
   /**
    * `projectId`: the project whose issuers are asked where the credential does not say, `default` when absent; another
    * one than the credential's own is refused.
@@ -43,8 +43,13 @@ export function createAuthenticate(parts: {
 }): Authenticate {
   const { apiKeys, credentials, selfMinted, revocations, standing, tokens, clock } = parts;
 
-  async function apiKey(text: string): Promise<Caller> {
-    return keyCaller(await apiKeys.verify(text));
+  async function apiKey(text: string, wanted?: string): Promise<Caller> {
+    const caller = keyCaller(await apiKeys.verify(text));
+    if (wanted === undefined || wanted === caller.projectId) return caller;
+    throw new SignalboxError(
+      'UNAUTHENTICATED',
+      'The API key is of another project than the one that is named.',
+    );
   }
 
   function keyCaller(key: ApiKey | undefined): Caller {
@@ -96,6 +101,6 @@ export function createAuthenticate(parts: {
       return tokenCaller(record, await selfMinted.recheck(caller.credential, caller.projectId));
     },
     bearer: (text, projectId) =>
-      text.startsWith(API_KEY_PREFIX) ? apiKey(text) : credential(text, projectId),
+      text.startsWith(API_KEY_PREFIX) ? apiKey(text, projectId) : credential(text, projectId),
   };
 }

@@ -49,6 +49,17 @@ export function expiryOf(caller: Caller): number | undefined {
   return ends.length > 0 ? Math.min(...ends) : undefined;
 }
 
+/** When a live connection of the caller ends by itself: a token that has expired has its grace, a key that has ended has none. */
+export function lastMomentOf(caller: Caller): number {
+  if (caller.kind !== 'TOKEN') return expiryOf(caller) ?? Number.POSITIVE_INFINITY;
+  const { token, credential, settings } = caller;
+  const graceMs = settings.expiryGraceSeconds * 1000;
+  return Math.min(
+    (token.expiresAt ?? Number.POSITIVE_INFINITY) + graceMs,
+    credential.keyExpiresAt ?? Number.POSITIVE_INFINITY,
+  );
+}
+
 /** The caller with another state of its record. */
 export function withRecord(caller: TokenCaller, record: Token): TokenCaller {
   return { ...caller, token: withClaims(record, caller.credential.claims) };

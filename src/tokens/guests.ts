@@ -43,7 +43,11 @@ export function createGuests(parts: {
       if (!settings.guests) throw new SignalboxError('FORBIDDEN', 'This project takes no guests.');
       arrivals.take(address);
       const now = clock.now();
-      const expiresAt = now + settings.guestSeconds * 1000;
+      const seconds = Math.min(
+        settings.guestSeconds,
+        settings.maxLifetimeSeconds ?? Number.POSITIVE_INFINITY,
+      );
+      const expiresAt = now + seconds * 1000;
       const id = newId('token');
       const token: Token = {
         ...blankToken(id, projectId, now),

@@ -1,6 +1,7 @@
 import { type Audit } from '../audit.ts';
 import { type Clock } from '../clock.ts';
 import { badInput } from '../errors.ts';
+import { parseName } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { actorOf, requireApiKey, type Caller } from './caller.ts';
@@ -61,9 +62,13 @@ export function createRevocations(parts: {
   ): Promise<Pick<Revocation, 'scope' | 'subject'>> {
     if ([identity !== undefined, issuer !== undefined, all].filter(Boolean).length !== 1)
       throw badInput('identity', 'name exactly one of identity, issuer and all.');
-    if (identity !== undefined) return { scope: 'IDENTITY', subject: identity };
-    if (issuer !== undefined) return { scope: 'ISSUER', subject: await lineageOf(projectId, issuer) };
-    return { scope: 'PROJECT', subject: '' };
+    if (identity !== undefined)
+      return { scope: 'IDENTITY', subject: parseName('anyIdentity', identity, 'identity') };
+    if (issuer === undefined) return { scope: 'PROJECT', subject: '' };
+    return {
+      scope: 'ISSUER',
+      subject: await lineageOf(projectId, parseName('anyIdentity', issuer, 'issuer')),
+    };
   }
 
   const note = (caller: Caller, action: 'tokens.revoke' | 'tokens.restore', { scope, subject }: Revocation) =>

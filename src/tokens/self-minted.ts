@@ -1,5 +1,6 @@
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
+import { SignalboxError } from '../errors.ts';
 import { type ProjectSettings } from '../projects/project-settings.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { type CredentialFacts } from './caller.ts';
@@ -69,7 +70,10 @@ export function createSelfMinted(parts: {
   }
 
   async function presentDevelopment(facts: Extract<Facts, { kind: 'DEVELOPMENT' }>, projectId: string) {
-    const settings = await settingsOf(projectId);
+    const settings = await settingsOf(projectId).catch((error: unknown) => {
+      // Nobody has proved anything yet: a project that is not there is one that takes none.
+      throw error instanceof SignalboxError && error.code === 'NOT_FOUND' ? unauthenticated() : error;
+    });
     if (!settings.developmentTokens) throw unauthenticated();
     const claims = readDevelopmentToken(facts);
     parseClaimedIdentity(facts.identity, 'STREAM', settings);

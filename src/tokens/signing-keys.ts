@@ -38,20 +38,29 @@ export function createSigningKeys(parts: {
 }): SigningKeys {
   const { store, clock, newId, randomBytes, vault } = parts;
   const rows = createSigningKeyStore(store);
-  let known: Map<string, SigningKey> | undefined;
-  let signing: SigningKey | undefined;
+  let ring: Promise<Ring> | undefined;
 
-  async function load(): Promise<Map<string, SigningKey>> {
-    if (known) return known;
-    const found = await rows.list();
+  /** What it resolves to holds from now on: whoever asks meanwhile waits for it. */
+  function hold(reading: Promise<Ring>): Promise<Ring> {
+    ring = reading;
+    reading.catch(() => {
+      if (ring === reading) ring = undefined;
+    });
+    return reading;
+  }
+
+  const load = () => ring ?? hold(read());
+
+  async function read(): Promise<Ring> {
     const keys = new Map<string, SigningKey>();
-    for (const row of found) {
+    let signing: SigningKey | undefined;
+    for (const row of await rows.list()) {
       const key = await toKey(row, await vault.open(row.secret, row.id));
       keys.set(row.id, key);
       if (row.retiredAt === null) signing = key;
     }
-    known = keys;
-    return known;
+    signing ??= await add();
+    return { keys: keys.set(signing.id, signing), signing };
   }
 
   async function add(): Promise<SigningKey> {
@@ -66,18 +75,15 @@ export function createSigningKeys(parts: {
       expiresAt: null,
     };
     await rows.insert(row);
-    signing = await toKey(row, secret);
-    known?.set(id, signing);
-    return signing;
+    return toKey(row, secret);
   }
 
   return {
     async current() {
-      await load();
-      return signing ?? add();
+      return (await load()).signing;
     },
     async find(id) {
-      const key = (await load()).get(id);
+      const key = (await load()).keys.get(id);
       return key && (key.expiresAt === null || clock.now() < key.expiresAt) ? key : undefined;
     },
     async rotate(overlapSeconds) {
@@ -87,13 +93,21 @@ export function createSigningKeys(parts: {
           `is ${overlapSeconds}; it must be 0–${MAX_SIGNING_OVERLAP_SECONDS}.`,
         );
       }
-      await rows.retireAll(clock.now(), clock.now() + overlapSeconds * 1000);
-      known = undefined;
-      signing = undefined;
-      await load();
-      await add();
+      const before = ring?.catch(() => undefined);
+      async function renew(): Promise<Ring> {
+        await before;
+        await rows.retireAll(clock.now(), clock.now() + overlapSeconds * 1000);
+        return read();
+      }
+      await hold(renew());
     },
   };
+}
+
+/** All that verify, and the one of them that signs. */
+interface Ring {
+  keys: Map<string, SigningKey>;
+  signing: SigningKey;
 }
 
 async function toKey({ id, expiresAt }: SigningKeyRow, secret: Uint8Array): Promise<SigningKey> {

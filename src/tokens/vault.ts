@@ -18,7 +18,11 @@ export function createVault(masterKeys: readonly [string, ...string[]]): Vault {
       try {
         const { plaintext, protectedHeader } = await compactDecrypt(
           sealed,
-          ({ kid = '' }) => keys.get(kid) ?? keyOf(''),
+          ({ kid = '' }) => {
+            const key = keys.get(kid);
+            if (!key) throw new errors.JWEDecryptionFailed();
+            return key;
+          },
           { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] },
         );
         if (protectedHeader['sub'] === of) return plaintext;

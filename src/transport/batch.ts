@@ -36,15 +36,14 @@ export class Batch {
   /** All of its frames as one. */
   get bytes(): Buffer {
     if (this.#before === undefined) return this.#frame;
-    this.#bytes ??= this.#join();
+    this.#bytes ??= Batch.#join(this);
     return this.#bytes;
   }
 
-  #join(): Buffer {
-    const bytes = Buffer.allocUnsafe(this.byteLength);
-    for (let batch: Batch | undefined = this; batch; batch = batch.#before) {
+  static #join(whole: Batch): Buffer {
+    const bytes = Buffer.allocUnsafe(whole.byteLength);
+    for (let batch: Batch | undefined = whole; batch; batch = batch.#before)
       bytes.set(batch.#frame, batch.byteLength - batch.#frame.length);
-    }
     return bytes;
   }
 }

@@ -65,6 +65,9 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
   });
   /** Sockets that have answered the last ping, or are new. */
   const answered = new WeakSet<WebSocket>();
+  function hasAnswered(this: WebSocket): void {
+    answered.add(this);
+  }
   const closers = new Map<WebSocket, (name: CloseName) => void>();
 
   const protocol = makeServer<Record<string, unknown>, Extra>({
@@ -91,7 +94,10 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
   const shownTo = (receiver: Receiver | undefined) => (error: unknown) =>
     publicError(error, receiver?.connection.caller);
 
-  async function open({ connectionParams, extra }: ProtocolContext<Record<string, unknown>, Extra>) {
+  async function open(ctx: ProtocolContext<Record<string, unknown>, Extra>) {
+    const { connectionParams, extra } = ctx;
+    // The protocol would hold the credential for as long as the socket lives.
+    Object.assign(ctx, { connectionParams: undefined });
     const who = () => callerOf(domain, connectionParams ?? {});
     const connection = await domain.connections.open(who, 'WEBSOCKET');
     if (extra.outbox.isClosed) {
@@ -120,8 +126,9 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
   function prepare(
     { extra, subscriptions }: ProtocolContext<Record<string, unknown>, Extra>,
     operationId: string,
-    { query, variables, operationName }: SubscribePayload,
+    payload: SubscribePayload,
   ): ExecutionArgs | readonly GraphQLError[] {
+    const { query, variables, operationName } = payload;
     const { receiver } = extra;
     if (!receiver) throw new TypeError('An operation came before its connection.');
     const limit = config.maxOperationsPerConnection;
@@ -131,6 +138,8 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
     }
     try {
       const document = documents.parse(query);
+      // The protocol holds what was asked for as long as it runs: let it be the one text that we have of it.
+      Object.assign(payload, { query: document.loc?.source.body ?? query });
       const errors = documents.validate(document);
       if (errors.length > 0) return errors;
       return {
@@ -164,8 +173,8 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
     }, config.handshakeTimeoutMs);
     closers.set(ws, close);
     answered.add(ws);
-    ws.on('pong', () => answered.add(ws));
-    ws.on('error', () => undefined);
+    ws.on('pong', hasAnswered);
+    ws.on('error', ignore);
     const closed = protocol.opened(
       {
         protocol: ws.protocol,
@@ -214,7 +223,7 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       return wss.clients.size;
     },
     upgrade(request, socket, head) {
-      socket.on('error', () => socket.destroy());
+      socket.on('error', destroy);
       if (!(socket instanceof Socket)) throw new TypeError('An upgrade comes on a socket.');
       const { origin, host } = request.headers;
       const protocols = (request.headers['sec-websocket-protocol'] ?? '')
@@ -234,8 +243,12 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       try {
         const address = doorman.addressOf(request);
         const place = doorman.enter(address);
-        socket.once('close', () => place[Symbol.dispose]());
-        wss.handleUpgrade(request, socket, head, (ws) => accept(ws, socket, address, place));
+        const leave = () => place[Symbol.dispose]();
+        socket.once('close', leave);
+        wss.handleUpgrade(request, socket, head, (ws) => {
+          socket.off('close', leave);
+          accept(ws, socket, address, place);
+        });
       } catch (error) {
         const refusal = publicError(error);
         const { code, retryAfterSeconds } = refusal.extensions;
@@ -252,6 +265,13 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
   };
 }
 
+/** A socket says `close` after whatever went wrong with it, and that is heard. */
+function ignore(): void {}
+
+function destroy(this: Duplex): void {
+  this.destroy();
+}
+
 /** A context that also knows which operation of which socket it is for. */
 class Operation implements Context {
   readonly domain: Domain;
@@ -266,6 +286,7 @@ class Operation implements Context {
 
   /** Evaluated at every use: an operation may outlive the token and the grants that it began with. */
   get caller(): Caller {
+    this.connection.review();
     const { closed, caller } = this.connection;
     const error = closed !== undefined && ENDS_AUTHORITY.has(closed) ? errorOf(closed) : undefined;
     if (error) throw error;

@@ -29,6 +29,7 @@ const LEAVES = [
   'config',
   'errors',
   'ids',
+  'multimap',
   'names',
   'paging',
   'rate-limit',
