@@ -22,9 +22,12 @@ export async function callerOf(domain: Domain, params: Readonly<Record<string, u
  * names the project of an anonymous caller, or of a credential that says nothing of it.
  * @throws UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED
  */
-export async function callerOfRequest(domain: Domain, headers: Headers): Promise<Caller> {
-  const authorization = headers.get('authorization');
-  const project = headers.get('project') ?? undefined;
+export async function callerOfRequest(
+  domain: Domain,
+  header: (name: string) => string | null,
+): Promise<Caller> {
+  const authorization = header('authorization');
+  const project = header('project') ?? undefined;
   if (authorization === null || authorization === '') return anonymous(domain, project);
   const bearer = /^Bearer +([^\s]+)$/i.exec(authorization)?.[1];
   if (bearer === undefined) throw malformed('the Authorization header is “Bearer <API key or credential>”');

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { SignalboxError } from '../errors.ts';
 import { type DoorParts } from './door-parts.ts';
 import { type createGraphiql } from './graphiql.ts';
+import { createJsonPost } from './json-post.ts';
 import { hasCredentialInUrl, isAllowedOrigin, urlOf } from './origins.ts';
 import { createGraphqlHandler } from './yoga.ts';
 
@@ -15,6 +16,7 @@ export interface HttpParts extends DoorParts {
 export function createHttpServer(parts: HttpParts): Server {
   const { config, metrics, graphiql, isReady, onFault, publicError } = parts;
   const graphql = createGraphqlHandler(parts);
+  const jsonPost = createJsonPost(parts);
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = urlOf(request);
@@ -50,7 +52,7 @@ export function createHttpServer(parts: HttpParts): Server {
       const message = `A request may have at most ${limit} bytes.`;
       return refuse(response, 413, new SignalboxError('PAYLOAD_TOO_LARGE', message, { limit }));
     }
-    await graphql(request, response, body);
+    if (!(await jsonPost(request, response, body))) await graphql(request, response, body);
   }
 
   function refuse(response: ServerResponse, status: number, error: SignalboxError): void {
@@ -90,16 +92,23 @@ function text(
 }
 
 /** Undefined when it is larger than `maxBytes`: no more than that is ever held. */
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
+function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
   const declared = Number(request.headers['content-length'] ?? 0);
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length <= maxBytes) chunks.push(chunk);
-    else chunks.length = 0;
-    // What is too large is read to its end for as long as that is cheap, so that the answer arrives.
-    if (length > maxBytes * 16) return undefined;
-  }
-  return length > maxBytes || declared > maxBytes ? undefined : Buffer.concat(chunks);
+  return new Promise((resolve, reject) => {
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= maxBytes) chunks.push(chunk);
+      else chunks.length = 0;
+      // What is too large is read to its end for as long as that is cheap, so that the answer arrives.
+      if (length > maxBytes * 16) resolve(undefined);
+    });
+    request.once('end', () => {
+      if (length > maxBytes || declared > maxBytes) resolve(undefined);
+      else resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+    });
+    request.once('error', reject);
+    request.once('close', () => reject(new Error('The client went before it had said everything.')));
+  });
 }

@@ -56,7 +56,7 @@ export function createGraphqlHandler({
     },
     plugins: [
       useContext(async ({ request, req, res }) => {
-        const caller = await callerOfRequest(domain, request.headers);
+        const caller = await callerOfRequest(domain, (name) => request.headers.get(name));
         let connection: Connection | undefined;
         return {
           domain,
