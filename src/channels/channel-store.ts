@@ -15,6 +15,8 @@ export function createChannelStore({ db, batch }: Store) {
     .where(and(eq(channels.projectId, sql.placeholder('projectId')), eq(channels.id, sql.placeholder('id'))))
     .prepare();
 
+  const kept = new KeptChannels();
+
   return {
     /** Whether the project has channels of any of these kinds. */
     async hasAnyOf(projectId: string, kinds: readonly string[]): Promise<boolean> {
@@ -28,11 +30,14 @@ export function createChannelStore({ db, batch }: Store) {
     /** False when the id is taken. */
     async insert(channel: Channel): Promise<boolean> {
       const rows = await db.insert(channels).values(channel).onConflictDoNothing().returning();
+      kept.forget(channel.projectId, channel.id);
       return rows.length > 0;
     },
     async find(projectId: string, id: string): Promise<Channel | undefined> {
+      const known = kept.find(projectId, id);
+      if (known) return known;
       const row = findOne.all({ projectId, id })[0];
-      return row && toChannel(row);
+      return row && kept.keep(toChannel(row));
     },
     async update(
       projectId: string,
@@ -44,7 +49,7 @@ export function createChannelStore({ db, batch }: Store) {
         .set({ id, ...change })
         .where(at(projectId, id))
         .returning();
-      return row && toChannel(row);
+      return row && kept.keep(toChannel(row));
     },
     /** Undefined when there is none, or it has another version than `ifVersion`. */
     async setState(
@@ -58,7 +63,7 @@ export function createChannelStore({ db, batch }: Store) {
         .set({ state, version: sql`${channels.version} + 1` })
         .where(and(at(projectId, id), ifVersion === undefined ? undefined : eq(channels.version, ifVersion)))
         .returning();
-      return row && toChannel(row);
+      return row && kept.keep(toChannel(row));
     },
     /** The channel with its memberships, mutes and bans, all or none. */
     async remove(projectId: string, id: string): Promise<void> {
@@ -71,6 +76,7 @@ export function createChannelStore({ db, batch }: Store) {
           .delete(restrictions)
           .where(and(eq(restrictions.projectId, projectId), eq(restrictions.channelId, id))),
       ]);
+      kept.forget(projectId, id);
     },
     async list(projectId: string, { first, after }: PageRequest, type?: ChannelType): Promise<Page<Channel>> {
       const rows = await db
@@ -93,3 +99,34 @@ export function createChannelStore({ db, batch }: Store) {
 export function toChannel(row: typeof channels.$inferSelect): Channel {
   return { ...row, type: row.type as ChannelType, state: row.state ?? null };
 }
+
+const MAX_KEPT = 10_000;
+
+/**
+ * Channels as they were read or written last, for every publish and every connect asks for one. Nobody else writes them:
+ * the data folder has one process. A change is kept in the very turn in which it is known.
+ */
+class KeptChannels {
+  readonly #channels = new Map<string, Channel>();
+
+  find(projectId: string, id: string): Channel | undefined {
+    return this.#channels.get(keyOf(projectId, id));
+  }
+
+  keep(channel: Channel): Channel {
+    const key = keyOf(channel.projectId, channel.id);
+    const known = this.#channels.get(key);
+    // What was read before a change may be told of after it.
+    if (known && known.createdAt === channel.createdAt && known.version > channel.version) return channel;
+    this.#channels.set(key, channel);
+    const [oldest] = this.#channels.keys();
+    if (this.#channels.size > MAX_KEPT && oldest !== undefined) this.#channels.delete(oldest);
+    return channel;
+  }
+
+  forget(projectId: string, id: string): void {
+    this.#channels.delete(keyOf(projectId, id));
+  }
+}
+
+const keyOf = (projectId: string, id: string) => `${projectId}\n${id}`;

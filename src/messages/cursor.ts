@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, type Cipher, type Decipher } from 'node:crypto';
 import { type Position } from '../broker/position.ts';
 import { badInput } from '../errors.ts';
 
@@ -26,15 +26,20 @@ const CHECK_OFFSET = 10;
  * One block under a permutation needs no mode, hence ECB.
  */
 export function createCursors(secret: Uint8Array): Cursors {
-  const keys = new Map<string, Buffer>();
+  const ciphers = new Map<string, { encipher: Cipher; decipher: Decipher }>();
 
-  function keyOf(projectId: string): Buffer {
-    let key = keys.get(projectId);
-    if (!key) {
-      key = createHmac('sha256', secret).update(`cursor\n${projectId}`).digest();
-      keys.set(projectId, key);
+  /** Made once: without a mode and without padding, every block is a beginning. */
+  function cipherOf(projectId: string) {
+    let cipher = ciphers.get(projectId);
+    if (!cipher) {
+      const key = createHmac('sha256', secret).update(`cursor\n${projectId}`).digest();
+      cipher = {
+        encipher: createCipheriv('aes-256-ecb', key, null).setAutoPadding(false),
+        decipher: createDecipheriv('aes-256-ecb', key, null).setAutoPadding(false),
+      };
+      ciphers.set(projectId, cipher);
     }
-    return key;
+    return cipher;
   }
 
   return {
@@ -42,13 +47,11 @@ export function createCursors(secret: Uint8Array): Cursors {
       const block = Buffer.alloc(BLOCK_BYTES);
       block.writeUIntBE(sequence, 0, EPOCH_OFFSET);
       block.writeUInt32BE(epoch, EPOCH_OFFSET);
-      const cipher = createCipheriv('aes-256-ecb', keyOf(projectId), null).setAutoPadding(false);
-      return VERSION + cipher.update(block).toString('base64url');
+      return VERSION + cipherOf(projectId).encipher.update(block).toString('base64url');
     },
     parse(projectId, text) {
       if (!SHAPE.test(text)) throw badInput('cursor', 'is not a cursor.');
-      const decipher = createDecipheriv('aes-256-ecb', keyOf(projectId), null).setAutoPadding(false);
-      const block = decipher.update(Buffer.from(text.slice(1), 'base64url'));
+      const block = cipherOf(projectId).decipher.update(Buffer.from(text.slice(1), 'base64url'));
       if (block.subarray(CHECK_OFFSET).some((byte) => byte !== 0)) return undefined;
       return { sequence: block.readUIntBE(0, EPOCH_OFFSET), epoch: block.readUInt32BE(EPOCH_OFFSET) };
     },

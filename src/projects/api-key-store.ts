@@ -1,4 +1,4 @@
-import { and, asc, eq, gt } from 'drizzle-orm';
+import { and, asc, eq, gt, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { apiKeys } from '../store/tables.ts';
@@ -10,6 +10,11 @@ export type ApiKeyRow = Omit<ApiKey, 'canSign'> & { secretHash: string; sealedSe
 export function createApiKeyStore({ db }: Store) {
   const inProject = (projectId: string, id: string) =>
     and(eq(apiKeys.projectId, projectId), eq(apiKeys.id, id));
+  const findOne = db
+    .select()
+    .from(apiKeys)
+    .where(eq(apiKeys.id, sql.placeholder('id')))
+    .prepare();
   return {
     /** False when the id is taken. */
     async insert(row: ApiKeyRow): Promise<boolean> {
@@ -18,7 +23,7 @@ export function createApiKeyStore({ db }: Store) {
     },
     /** In any project: whoever presents a key is told apart by it alone. */
     async findAnywhere(id: string): Promise<ApiKeyRow | undefined> {
-      const [row] = await db.select().from(apiKeys).where(eq(apiKeys.id, id));
+      const [row] = findOne.all({ id });
       return row && toRow(row);
     },
     async find(projectId: string, id: string): Promise<ApiKeyRow | undefined> {

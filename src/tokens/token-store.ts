@@ -20,15 +20,22 @@ export function createTokenStore({ db }: Store) {
     .where(and(eq(tokens.projectId, sql.placeholder('projectId')), eq(tokens.id, sql.placeholder('id'))))
     .prepare();
 
+  const findOneBySubject = db
+    .select()
+    .from(tokens)
+    .where(
+      and(
+        eq(tokens.projectId, sql.placeholder('projectId')),
+        eq(tokens.issuerId, sql.placeholder('issuerId')),
+        eq(tokens.subject, sql.placeholder('subject')),
+      ),
+    )
+    .prepare();
+
   return {
     insertion: (token: Token): Statement => db.insert(tokens).values(toRow(token)),
     async findBySubject(projectId: string, issuerId: string, subject: string): Promise<Token | undefined> {
-      const [row] = await db
-        .select()
-        .from(tokens)
-        .where(
-          and(eq(tokens.projectId, projectId), eq(tokens.issuerId, issuerId), eq(tokens.subject, subject)),
-        );
+      const row = findOneBySubject.all({ projectId, issuerId, subject })[0];
       return row && toToken(row);
     },
     async setClaims(id: string, claims: ClaimedRights): Promise<void> {
