@@ -73,6 +73,22 @@ test.each(kinds)('a %s may be as long as its rule says and no longer', (of) => {
   expect(describeName(of)).toContain(`1–${max} characters`);
 });
 
+/** Twilio’s list. */
+const RESERVED = Array.from("!*'();:@&=+$,/?%#[]");
+
+test('what Twilio reserves is in no identity; an e-mail address has @ and +, and none of the rest', () => {
+  expect(RESERVED).toHaveLength(19);
+  for (const character of RESERVED) {
+    const refusal = refusalOf(() => parseName('identity', `ada${character}1`, 'input.identity'));
+    expect(refusal).toMatchObject({ code: 'BAD_USER_INPUT', fields: { field: 'input.identity' } });
+    expect(refusal?.message).toContain(`has ${JSON.stringify(character)} at position 3;`);
+    const inEmail = refusalOf(() => parseName('emailIdentity', `ada${character}1`, 'input.identity'));
+    expect(inEmail?.message).toEqual(
+      '@+'.includes(character) ? undefined : expect.stringContaining('at position 3;'),
+    );
+  }
+});
+
 test('text that others see may be 1,000 characters of any script, and hold no control characters', () => {
   for (const text of ['', 'two\nlines\tand\r\ntabs', '𝄞'.repeat(1000)])
     expect(parseText(text, 'data')).toBe(text);

@@ -135,9 +135,26 @@ export function leasesContract(name: string, make: (clock: ManualClock) => Lease
         tokens: [[], []],
         channels: [[], []],
         found: [],
+        places: [[], [], [], []],
       });
       expect(await leases.ofChannel('one', 'lobby', { limit: 9 })).toEqual([mine]);
       expect(await leases.countOfChannel('one', 'attic')).toBe(0);
+      expect(await leases.isIn('one', 'conn_1', 'lobby')).toBe(true);
+    });
+
+    test('a connection is in a channel for as long as it is here and has not gone out of it', async () => {
+      const { clock, leases } = await begin();
+      const isIn = (channelId: string) => leases.isIn('one', 'conn_1', channelId);
+      await leases.join(member('conn_1'));
+      expect(await isIn('lobby')).toBe(false);
+      await leases.enter('one', 'conn_1', 'lobby');
+      expect([await isIn('lobby'), await isIn('attic')]).toEqual([true, false]);
+      await clock.advance(LEASE_MS);
+      expect(await isIn('lobby')).toBe(false);
+      await leases.renew('n', LEASE_MS);
+      expect(await isIn('lobby')).toBe(true);
+      await leases.exit('one', 'conn_1', 'lobby');
+      expect(await isIn('lobby')).toBe(false);
     });
 
     test('a channel is read page by page, in the order of ids, each connection once', async () => {
@@ -250,12 +267,21 @@ async function look(leases: Leases, projectId: string) {
   const found = await Promise.all(
     CONNECTIONS.map(({ connectionId }) => leases.find(projectId, connectionId)),
   );
+  const places = await Promise.all(CONNECTIONS.map((one) => placesOf(leases, projectId, one)));
   return {
     online: await leases.onlineTokens(projectId),
     tokens: tokens.map(byId),
     channels,
     found: found.filter((here) => here !== undefined),
+    places,
   };
+}
+
+async function placesOf(leases: Leases, projectId: string, { connectionId }: Member): Promise<string[]> {
+  const places: string[] = [];
+  for (const channelId of CHANNELS)
+    if (await leases.isIn(projectId, connectionId, channelId)) places.push(channelId);
+  return places;
 }
 
 /** The same said plainly: a list of who joined, and when each node's lease ends. */
@@ -310,6 +336,10 @@ class Model {
       tokens,
       channels: CHANNELS.map((channelId) => of((one) => one.channelIds.includes(channelId))),
       found: of(() => true),
+      places: CONNECTIONS.map((one) => {
+        const known = here.find(isOf(one));
+        return CHANNELS.filter((channelId) => known?.channelIds.includes(channelId));
+      }),
     };
   }
 

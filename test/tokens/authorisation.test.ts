@@ -1,90 +1,94 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CHANNEL_TYPES, type ChannelType } from '../../src/projects/permissions.ts';
-import { allowedActions, decide, type Place } from '../../src/tokens/authorisation.ts';
-import { type Caller } from '../../src/tokens/caller.ts';
-import { ACTIONS, ROLES, type Action, type Role } from '../../src/projects/permissions.ts';
-import { type Grant } from '../../src/tokens/token.ts';
+import { ACTIONS, type ChannelType, type Role } from '../../src/projects/permissions.ts';
+import { allowedActions, decide, RULES } from '../../src/tokens/authorisation.ts';
+import { asOf, nextChangeOf } from '../../src/tokens/caller.ts';
+import {
+  action,
+  asker,
+  callerOf,
+  now,
+  permissions,
+  place,
+  refusals,
+  roleAllows,
+} from '../support/authority.ts';
 import { anonymousCaller, apiKeyCaller, tokenCaller } from '../support/callers.ts';
 
-const ANONYMOUS: Caller = anonymousCaller();
-
-/** The rules as one would tell them to a person, each a reason to refuse. */
-function refusals(caller: Caller, action: Action, { id, type, isMember }: Place): string[] {
-  if (caller.kind === 'API_KEY') return [];
-  if (caller.kind === 'ANONYMOUS')
-    return action === 'SUBSCRIBE' && type === 'UNPROTECTED' ? [] : ['ANONYMOUS'];
-  const { role, grants } = caller.token;
-  const reasons: string[] = [];
-  if (role === 'GUEST' && type === 'PRIVATE') reasons.push('ROLE');
-  if (action === 'PUBLISH' && (role === 'GUEST' || role === 'SUBSCRIBER')) reasons.push('ROLE');
-  if (action === 'MODERATE' && role !== 'MODERATOR') reasons.push('ROLE');
-  if (type === 'PRIVATE' && !isMember) reasons.push('MEMBERSHIP');
-  const isGranted = ({ channels, actions }: Grant) =>
-    actions.includes(action) && COVERED[channels]?.includes(id);
-  if (grants && !grants.some(isGranted)) reasons.push('GRANTS');
-  return reasons;
-}
-
-/** Which of the channels below each pattern covers. */
-const COVERED: Record<string, string[]> = {
-  '*': ['attic'],
-  '*:*': ['room:1', 'room:2', 'club:1'],
-  'room:*': ['room:1', 'room:2'],
-  '*:1': ['room:1', 'club:1'],
-  'room:1': ['room:1'],
-  attic: ['attic'],
-  elsewhere: [],
-};
-
-const grant = fc.record({
-  channels: fc.constantFrom(...Object.keys(COVERED)),
-  actions: fc.subarray([...ACTIONS]),
-});
-const caller: fc.Arbitrary<Caller> = fc.oneof(
-  fc.constantFrom<Caller>(ANONYMOUS, apiKeyCaller()),
-  fc
-    .record({
-      role: fc.constantFrom(...ROLES),
-      grants: fc.option(fc.array(grant, { maxLength: 4 }), { nil: null }),
-    })
-    .map((over) => tokenCaller(over)),
-);
-const place: fc.Arbitrary<Place> = fc.record({
-  id: fc.constantFrom('room:1', 'room:2', 'club:1', 'attic'),
-  type: fc.constantFrom(...CHANNEL_TYPES),
-  kind: fc.constant(null),
-  isMember: fc.boolean(),
-});
-
-test('a caller may do what no rule refuses, and is told the first rule that does', () => {
+test('at any moment a token may do what no rule refuses, and is told the first rule that does', () => {
+  const reached = new Set<string>();
   fc.assert(
-    fc.property(caller, fc.constantFrom(...ACTIONS), place, (asking, action, where) => {
-      const decision = decide(asking, action, where);
-      const rule = decision.allowed ? undefined : decision.rule;
-      expect(rule).toBe(refusals(asking, action, where)[0]);
+    fc.property(asker, action, place, now, (asking, what, where, at) => {
+      const decision = decide(asOf(callerOf(asking), at), what, where);
+      const [first] = refusals(asking, what, where, at);
+      expect(decision).toMatchObject({ allowed: first === undefined, rule: first ?? 'ALLOWED' });
+      reached.add(decision.rule);
+    }),
+    { numRuns: 10_000 },
+  );
+  expect([...reached].sort()).toEqual(RULES.filter((one) => one !== 'API_KEY' && one !== 'ANONYMOUS').sort());
+});
+
+test('anonymous callers may what the matrix lets them, where the project takes them, member or not', () => {
+  fc.assert(
+    fc.property(permissions, fc.boolean(), action, place, (matrix, anonymous, what, where) => {
+      const decision = decide(anonymousCaller({ permissions: matrix, anonymous }), what, where);
+      const allowed = anonymous && roleAllows(matrix, 'ANONYMOUS', where, what);
+      expect(decision).toMatchObject({ allowed, rule: 'ANONYMOUS' });
     }),
     { numRuns: 3000 },
   );
 });
 
+test('an API key may do everything everywhere', () => {
+  fc.assert(
+    fc.property(action, place, (what, where) => {
+      expect(decide(apiKeyCaller(), what, where)).toMatchObject({ allowed: true, rule: 'API_KEY' });
+    }),
+  );
+});
+
 test('what a caller may do in a place is every action that it is allowed there', () => {
   fc.assert(
-    fc.property(caller, place, (asking, where) => {
-      expect(allowedActions(asking, where)).toEqual(
-        ACTIONS.filter((action) => refusals(asking, action, where).length === 0),
+    fc.property(asker, place, (asking, where) => {
+      expect(allowedActions(callerOf(asking), where)).toEqual(
+        ACTIONS.filter((what) => refusals(asking, what, where).length === 0),
       );
     }),
   );
 });
 
-test('grants narrow: with them nobody may do what the role alone does not allow', () => {
+test('grants narrow, the token’s and the credential’s: without either nobody may do less', () => {
   fc.assert(
-    fc.property(fc.constantFrom(...ROLES), fc.array(grant), place, (role, grants, where) => {
-      const bare = allowedActions(tokenCaller({ role, grants: null }), where);
-      for (const action of allowedActions(tokenCaller({ role, grants }), where))
-        expect(bare).toContain(action);
+    fc.property(asker, place, (asking, where) => {
+      const { record, claims } = asking;
+      const freer = [
+        { ...asking, record: { ...record, grants: null } },
+        { ...asking, claims: claims && { ...claims, grants: null } },
+      ];
+      const narrow = allowedActions(callerOf(asking), where);
+      for (const free of freer)
+        expect(allowedActions(callerOf(free), where)).toEqual(expect.arrayContaining(narrow));
     }),
+  );
+});
+
+test('between now and the next change nothing changes by itself, and then something lapses', () => {
+  fc.assert(
+    fc.property(asker, place, now, (asking, where, from) => {
+      const caller = asOf(callerOf(asking), from);
+      const next = nextChangeOf(caller);
+      const may = (at: number) => ACTIONS.filter((what) => refusals(asking, what, where, at).length === 0);
+      for (let at = from; at < Math.min(next, 10); at++) {
+        expect(asOf(caller, at)).toBe(caller);
+        expect(may(at)).toEqual(may(from));
+      }
+      expect(next).toBeGreaterThan(from);
+      if (next < Infinity) expect(asOf(caller, next)).not.toEqual(caller);
+      else expect(may(9)).toEqual(may(from));
+      expect(asOf(caller, 9)).toEqual(asOf(callerOf(asking), 9));
+    }),
+    { numRuns: 2000 },
   );
 });
 

@@ -119,10 +119,48 @@ const unsigned: [string, (loot: Loot) => string][] = [
     ({ header, payload }) => forge({ ...header, jwk: OWN_JWK }, payload, OWN_KEY),
   ],
   [
+    'a certificate of its own',
+    ({ header, payload }) => forge({ ...header, x5c: [OWN_KEY.toString('base64')] }, payload, OWN_KEY),
+  ],
+  [
     'a header without a key id that brings its own key',
     ({ header, payload }) => forge({ ...without(header, 'kid'), jwk: OWN_JWK }, payload, OWN_KEY),
   ],
 ];
+
+/** The same bytes written down in another way, which whoever compares credentials would take for another one. */
+const respelled: [string, (loot: Loot) => string][] = [
+  ['padding behind its signature', ({ jwt }) => `${jwt}=`],
+  [
+    'padding in all its parts',
+    ({ jwt }) => jwt.replaceAll(/[^.]+/g, (part) => part.padEnd((part.length + 3) & ~3, '=')),
+  ],
+  ['a dot behind', ({ jwt }) => `${jwt}.`],
+  ['a dot before', ({ jwt }) => `.${jwt}`],
+  ['three dots behind', ({ jwt }) => `${jwt}...`],
+  ['its dots escaped', ({ jwt }) => jwt.replaceAll('.', '%2E')],
+  ['the last bits of its signature changed', ({ jwt }) => jwt.slice(0, -1) + nextLetter(jwt.at(-1)!)],
+];
+
+/** The letter that differs in the lowest bit, which means nothing at the end of 32 bytes. */
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+const nextLetter = (letter: string) => LETTERS[LETTERS.indexOf(letter) ^ 1]!;
+
+test.each(respelled)('a good credential is none with %s', async (_, spell) => {
+  expect(spell(loot)).not.toBe(loot.jwt);
+  expect(await present(spell(loot))).toEqual(REFUSED);
+});
+
+test('what a credential says twice counts once, the last time', async () => {
+  const twice = (one: unknown, two: unknown) =>
+    forge(
+      loot.header,
+      JSON.stringify({ ...loot.payload, sub: one }).replace(/\}$/, `,"sub":${JSON.stringify(two)}}`),
+      loot.secret,
+    );
+  expect(await present(twice('token_other', token.id))).toEqual(ACCEPTED);
+  expect(await present(twice(token.id, 'token_other'))).toEqual(REFUSED);
+});
 
 test.each(unsigned)('whoever has no key opens nothing with %s', async (_, attack) => {
   expect(await present(attack(loot))).toEqual(REFUSED);

@@ -4,6 +4,7 @@ import { type Config } from '../../src/config.ts';
 import { SETTINGS } from '../../src/settings.ts';
 import { createChannel, mint } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
+import { take } from '../support/events.ts';
 import { startService, type Answer, type TestService } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 
@@ -24,6 +25,20 @@ const more = (isTooMuch: boolean) => (isTooMuch ? 1 : 0);
 const PUBLISH = `mutation ($data: JSON) { publishMessage(channel: "news", event: "e", data: $data) { connections } }`;
 const MINT = `mutation ($input: CreateTokenInput) { createToken(input: $input) { credential } }`;
 const SET_STATE = `mutation ($state: JSON!) { setChannelState(channel: "news", state: $state) { version } }`;
+
+/** Says something to a live connection. */
+async function signal(signalbox: TestService, data: unknown): Promise<Answer> {
+  const { credential } = await mint(signalbox);
+  const events = take(
+    signalbox.client({ token: credential }),
+    `subscription { events { ... on Connected { connection { id } } } }`,
+  );
+  const { id } = (await events.next()).events.connection;
+  return signalbox.ask(
+    `mutation ($c: ID!, $data: JSON) { publishDirectMessage(connection: $c, event: "e", data: $data) { connections } }`,
+    { c: id, data },
+  );
+}
 
 const rows: Row[] = [
   {
@@ -55,6 +70,12 @@ const rows: Row[] = [
       socket.send({ id: '1', type: 'subscribe', payload: { query, variables } });
       return (await socket.next()).payload;
     },
+  },
+  {
+    name: 'maxSignalBytes',
+    limit: 300,
+    code: 'PAYLOAD_TOO_LARGE',
+    ask: (signalbox, isTooMuch) => signal(signalbox, 'x'.repeat(300 + more(isTooMuch))),
   },
   {
     name: 'maxMembershipsPerToken',
@@ -124,6 +145,7 @@ const rates: { name: Name; ask(signalbox: TestService, credential: string): Prom
   { name: 'publishesPerSecondPerKey', ask: ({ ask }) => ask(PUBLISH) },
   { name: 'publishesPerSecondPerToken', ask: ({ ask }, credential) => ask(PUBLISH, {}, credential) },
   { name: 'mintsPerSecond', ask: ({ ask }) => ask(MINT) },
+  { name: 'guestsPerSecond', ask: ({ ask }) => ask(`mutation { createGuest { credential } }`, {}, null) },
 ];
 
 test.each(rates)(

@@ -1,0 +1,13 @@
+import { type AddressInfo } from 'node:net';
+import { type Server } from 'node:http';
+
+/** Takes any free port, and tells whoever started this process which. It ends when that one does. */
+export function listen(server: Server): void {
+  server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => announce(server));
+}
+
+/** @param server that listens. */
+export function announce(server: { address(): string | AddressInfo | null }): void {
+  process.send?.({ port: (server.address() as AddressInfo).port });
+  process.on('disconnect', () => process.exit(0));
+}

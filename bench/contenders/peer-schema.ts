@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import { GraphQLScalarType } from 'graphql';
+
+/** The part of Signalbox's schema that is measured, for its peers. */
+export const typeDefs = /* GraphQL */ `
+  scalar JSON
+  type Query {
+    hello: String!
+  }
+  type Mutation {
+    publishMessage(channel: ID!, event: String!, data: JSON): Receipt!
+  }
+  type Subscription {
+    messages(channel: ID!): Message!
+  }
+  type Receipt {
+    message: Message!
+  }
+  type Message {
+    id: ID!
+    channel: ID
+    event: String!
+    data: JSON
+    publishedAt: String!
+  }
+`;
+
+/** What is published, and what is yielded. */
+export interface PeerMessage {
+  id: string;
+  channel: string;
+  event: string;
+  data: unknown;
+  publishedAt: string;
+}
+
+export interface PublishArguments {
+  channel: string;
+  event: string;
+  data?: unknown;
+}
+
+export const JSON_SCALAR = new GraphQLScalarType({ name: 'JSON' });
+
+export function messageOf({ channel, event, data }: PublishArguments): PeerMessage {
+  return { id: randomUUID(), channel, event, data, publishedAt: new Date().toISOString() };
+}

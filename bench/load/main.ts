@@ -1,0 +1,24 @@
+import { type Job, type Outcome } from '../job.ts';
+import { PLAYS } from '../scenarios/plays.ts';
+
+/** The load generator: a process that does one job and ends. */
+process.once('message', (job: Job) => {
+  void play(job);
+});
+process.on('disconnect', () => process.exit(1));
+
+async function play(job: Job): Promise<void> {
+  const answer = await outcomeOf(job).then(
+    (outcome) => ({ outcome }),
+    (error: unknown) => ({
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    }),
+  );
+  process.send?.(answer, () => process.exit(0));
+}
+
+async function outcomeOf(job: Job): Promise<Outcome> {
+  const scenario = PLAYS[job.scenario];
+  if (!scenario) throw new TypeError(`There is no scenario ${job.scenario}.`);
+  return scenario(job);
+}

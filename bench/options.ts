@@ -1,0 +1,73 @@
+import { parseArgs } from 'node:util';
+import { type Contender } from './contender.ts';
+import { CONTENDERS } from './contenders/catalogue.ts';
+import { FULL, QUICK, SMOKE, type Effort } from './effort.ts';
+import { SCENARIOS, type Scenario } from './scenarios/catalogue.ts';
+
+export interface Options {
+  /** What shall be played, with the parts that are wanted. */
+  readonly scenarios: readonly { scenario: Scenario; parts: readonly string[] }[];
+  readonly contenders: readonly Contender[];
+  readonly pace: 'full' | 'quick' | 'smoke';
+  readonly effort: Effort;
+  /** Undefined: as the pace says. */
+  readonly rounds: number | undefined;
+  readonly jsonFile: string | undefined;
+}
+
+export const USAGE = `npm run bench -- [options]
+  --only <name,…>         scenarios or parts of them: ${SCENARIOS.map(({ name, parts }) => [name, ...parts.filter((part) => part !== name)].join(' ')).join(', ')}
+  --contenders <name,…>   ${CONTENDERS.map(({ name }) => name).join(', ')}
+  --rounds <n>            5 by default; with --quick 1 or 2
+  --quick                 under two minutes: smaller and shorter, for ratios and no more
+  --smoke                 a few sockets: shows that everything works, measures nothing
+  --json <file>           writes all that was measured`;
+
+/** @throws Error that says what is wrong with them. */
+export function parseOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: { type: 'string' },
+      contenders: { type: 'string' },
+      rounds: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      smoke: { type: 'boolean', default: false },
+      json: { type: 'string' },
+    },
+  });
+  const pace = values.smoke ? 'smoke' : values.quick ? 'quick' : 'full';
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
+    throw new Error('--rounds is a count.');
+  return {
+    scenarios: scenariosOf(listOf(values.only)),
+    contenders: contendersOf(listOf(values.contenders)),
+    pace,
+    effort: { full: FULL, quick: QUICK, smoke: SMOKE }[pace],
+    rounds,
+    jsonFile: values.json,
+  };
+}
+
+function listOf(text: string | undefined): string[] | undefined {
+  return text?.split(',').map((item) => item.trim());
+}
+
+function scenariosOf(names: readonly string[] | undefined): Options['scenarios'] {
+  const known = SCENARIOS.flatMap(({ name, parts }) => [name, ...parts]);
+  const unknown = names?.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new Error(`There is no scenario ${unknown}.`);
+  return SCENARIOS.map((scenario) => ({
+    scenario,
+    parts: scenario.parts.filter(
+      (part) => names === undefined || names.includes(scenario.name) || names.includes(part),
+    ),
+  })).filter(({ parts }) => parts.length > 0);
+}
+
+function contendersOf(names: readonly string[] | undefined): readonly Contender[] {
+  const unknown = names?.find((name) => !CONTENDERS.some((contender) => contender.name === name));
+  if (unknown !== undefined) throw new Error(`There is no contender ${unknown}.`);
+  return CONTENDERS.filter(({ name }) => names === undefined || names.includes(name));
+}

@@ -1,0 +1,57 @@
+import { type Table } from './columns.ts';
+import { labelOf, number } from './report.ts';
+import { type Row } from './summary.ts';
+
+interface Bar {
+  readonly label: string;
+  readonly value: number;
+  readonly isOurs: boolean;
+}
+
+const WIDTH = 760;
+const LEFT = 250;
+const RIGHT = 110;
+const TOP = 56;
+const STEP = 30;
+const BAR = 20;
+
+/** A plain SVG: one bar per contender, or per size. */
+export function pictureOf(table: Table, rows: readonly Row[], subtitle: string): string {
+  const [column] = table.columns;
+  const isOne = table.drawn === 'columns as bars';
+  const bars: Bar[] = isOne
+    ? table.columns.map(({ key, label }) => ({ label, value: rows[0]?.values[key] ?? NaN, isOurs: true }))
+    : rows.map((row) => ({
+        label: labelOf(row, table.variantUnit),
+        value: row.values[column!.key] ?? NaN,
+        isOurs: row.contender.startsWith('signalbox'),
+      }));
+  return draw(bars, `${table.title}${isOne ? '' : `: ${column!.label}`}`, subtitle);
+}
+
+function draw(bars: readonly Bar[], title: string, subtitle: string): string {
+  const height = TOP + bars.length * STEP + 12;
+  const longest = Math.max(...bars.map(({ value }) => value));
+  const lines = bars.map(({ label, value, isOurs }, index) => {
+    const y = TOP + index * STEP;
+    const width = Math.max(1, ((WIDTH - LEFT - RIGHT) * value) / longest);
+    const middle = y + BAR / 2 + 4;
+    return (
+      `<text x="${LEFT - 10}" y="${middle}" text-anchor="end"${isOurs ? ' font-weight="bold"' : ''}>${escaped(label)}</text>` +
+      `<rect x="${LEFT}" y="${y}" width="${width.toFixed(1)}" height="${BAR}" rx="2" fill="${isOurs ? '#d6453d' : '#8a99a8'}"/>` +
+      `<text x="${(LEFT + width + 8).toFixed(1)}" y="${middle}">${number(value)}</text>`
+    );
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif" font-size="13" fill="#1f2933" role="img">
+<title>${escaped(title)}</title>
+<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>
+<text x="16" y="24" font-size="16" font-weight="bold">${escaped(title)}</text>
+<text x="16" y="42" fill="#616e7c" font-size="11">${escaped(subtitle)}</text>
+${lines.join('\n')}
+</svg>
+`;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+}

@@ -1,0 +1,59 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { TABLES } from './columns.ts';
+import { type Effort } from './effort.ts';
+import { machineLine, type Machine } from './machine.ts';
+import { pictureOf } from './picture.ts';
+import { marksTable, tablesOf } from './report.ts';
+import { type Row } from './summary.ts';
+import { type Verdict } from './verdict.ts';
+
+const FOLDER = join(process.cwd(), 'bench/results');
+
+export interface Kept {
+  readonly machine: Machine;
+  readonly effort: Effort;
+  readonly rows: readonly Row[];
+  readonly verdicts: readonly Verdict[];
+  /** Whether all scenarios were played: otherwise the tables stay as they are. */
+  readonly isWhole: boolean;
+}
+
+/** Writes what the README shows: a picture and a JSON file per part, and the tables of a whole run. */
+export async function keepResults({ machine, effort, rows, verdicts, isWhole }: Kept): Promise<void> {
+  mkdirSync(FOLDER, { recursive: true });
+  for (const [part, table] of Object.entries(TABLES)) {
+    const ofPart = rows.filter((row) => row.part === part);
+    const [first] = ofPart;
+    if (!first) continue;
+    const rounds = first.rounds === 1 ? 'One round' : `Median of ${first.rounds} interleaved rounds`;
+    writeFileSync(
+      join(FOLDER, `${part}.svg`),
+      pictureOf(table, ofPart, `${rounds}; ${machineLine(machine)}`),
+    );
+    const content = { part, at: new Date().toISOString(), machine, effort, rows: ofPart };
+    await write(`${part}.json`, JSON.stringify(content));
+  }
+  if (isWhole) await write('README.md', readme(machine, rows, verdicts));
+}
+
+function readme(machine: Machine, rows: readonly Row[], verdicts: readonly Verdict[]): string {
+  return [
+    '# Results',
+    'Made by `npm run bench`; what is measured and how: [NOTES.md](../NOTES.md). ± is half of what rounds lie apart.',
+    '## Marks',
+    marksTable(verdicts),
+    '## What was measured',
+    tablesOf(rows),
+    '## Machine',
+    `\`\`\`json\n${JSON.stringify(machine, null, 2)}\n\`\`\``,
+  ].join('\n\n');
+}
+
+/** As `npm run check` wants to find it. */
+async function write(name: string, text: string): Promise<void> {
+  const file = join(FOLDER, name);
+  const style = await resolveConfig(file);
+  writeFileSync(file, await format(text, { ...style, filepath: file }));
+}

@@ -1,0 +1,22 @@
+import { type Job, type Outcome } from '../job.ts';
+import { calibration } from './calibration.ts';
+import { channels } from './channels.ts';
+import { connections } from './connections.ts';
+import { fanOut } from './fan-out.ts';
+import { publishes } from './publishes.ts';
+import { resume } from './resume.ts';
+import { revocation } from './revocation.ts';
+import { stalled } from './stalled.ts';
+
+/** What the load generator does for each scenario. */
+export const PLAYS: Readonly<Record<string, (job: Job) => Promise<Outcome>>> = {
+  calibration,
+  fanout: fanOut,
+  connections,
+  publishes,
+  resume,
+  stalled,
+  channels,
+  size: fanOut,
+  revocation,
+};

@@ -1,0 +1,48 @@
+import { CONTENDERS } from './contenders/catalogue.ts';
+import { type Sample } from './rounds.ts';
+import { median, percentile, spread } from './statistics.ts';
+
+/** One contender, or one size, over all rounds. */
+export interface Row {
+  readonly part: string;
+  readonly contender: string;
+  readonly variant: number;
+  readonly label: string;
+  readonly rounds: number;
+  /** Medians over rounds; percentiles of latencies from the merged rounds. */
+  readonly values: Readonly<Record<string, number>>;
+  /** (max − min) / median, by value. */
+  readonly noise: Readonly<Record<string, number>>;
+}
+
+/** In the order of the catalogue, then by size. */
+export function summarise(samples: readonly Sample[]): Row[] {
+  const groups = new Map<string, Sample[]>();
+  for (const sample of samples) {
+    const key = `${sample.part} ${sample.contender} ${sample.variant}`;
+    groups.set(key, [...(groups.get(key) ?? []), sample]);
+  }
+  const place = ({ contender }: Row) => CONTENDERS.findIndex(({ name }) => name === contender);
+  return [...groups.values()].map(toRow).sort((a, b) => place(a) - place(b) || a.variant - b.variant);
+}
+
+function toRow(samples: readonly Sample[]): Row {
+  const { part, contender, variant, values } = samples[0]!;
+  const all = (key: string) => samples.map((sample) => sample.values[key] ?? NaN);
+  const keys = Object.keys(values);
+  const label = CONTENDERS.find(({ name }) => name === contender)?.label ?? contender;
+  const latencies = samples.flatMap(({ latenciesMs }) => latenciesMs ?? []);
+  const merged =
+    latencies.length > 0 && 'p99Ms' in values
+      ? { p50Ms: percentile(latencies, 0.5), p99Ms: percentile(latencies, 0.99) }
+      : {};
+  return {
+    part,
+    contender,
+    variant,
+    label,
+    rounds: samples.length,
+    values: { ...Object.fromEntries(keys.map((key) => [key, median(all(key))])), ...merged },
+    noise: Object.fromEntries(keys.map((key) => [key, spread(all(key))])),
+  };
+}

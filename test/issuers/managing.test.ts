@@ -1,0 +1,144 @@
+import { expect, test } from 'vitest';
+import { createManualClock } from '../support/clock.ts';
+import { ADD, CREATE, faultOf, JWKS, listOf, REMOVE_KEY } from '../support/managing-issuers.ts';
+import { codeOf, createIssuer, OPENTOK, STREAM, TWILIO } from '../support/self-minted.ts';
+import { startService } from '../support/service.ts';
+
+test('issuers are listed with all that was said of them but their secrets, and removed', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({}, { clock });
+  const streamId = await createIssuer(signalbox, { ...STREAM, name: 'the old app' });
+  const twilioId = await createIssuer(signalbox, TWILIO);
+  await createIssuer(signalbox, { ...JWKS, provider: { ...JWKS.provider, claims: { role: '/realm/role' } } });
+  expect(
+    (await signalbox.request(ADD, { i: streamId, key: { id: 'second', secret: 'x' } })).addIssuerKey.keys,
+  ).toEqual([{ id: 'appkey' }, { id: 'second' }]);
+  const createdAt = '2030-01-01T00:00:00.000Z';
+  const blank = { account: null, service: null, provider: null, createdAt };
+  const key = { createdAt, expiresAt: null };
+  const listed = await listOf(signalbox);
+  expect(listed.toSorted((a: any, b: any) => a.kind.localeCompare(b.kind))).toEqual([
+    {
+      ...blank,
+      id: expect.stringMatching(/^issuer_/),
+      kind: 'JWKS',
+      name: 'JWKS',
+      provider: {
+        ...JWKS.provider,
+        algorithms: ['RS256'],
+        claims: { identity: 'sub', role: '/realm/role', grants: null, connectionData: null },
+      },
+      keys: [],
+    },
+    {
+      ...blank,
+      id: streamId,
+      kind: 'STREAM',
+      name: 'the old app',
+      keys: [
+        { id: 'appkey', ...key },
+        { id: 'second', ...key },
+      ],
+    },
+    {
+      ...blank,
+      id: twilioId,
+      kind: 'TWILIO',
+      name: 'TWILIO',
+      account: TWILIO.account,
+      service: TWILIO.service,
+      keys: [{ id: TWILIO.key.id, ...key }],
+    },
+  ]);
+  expect(JSON.stringify(listed)).not.toContain(STREAM.key.secret);
+  for (const { id } of listed)
+    await signalbox.request(`mutation ($i: ID!) { removeIssuer(issuer: $i) { id keys { id } } }`, { i: id });
+  expect(await listOf(signalbox)).toEqual([]);
+});
+
+test('no query and no event leads to anything that is called a secret', async () => {
+  await using signalbox = await startService();
+  const { __schema: schema } =
+    await signalbox.request(`{ __schema { types { name fields { name type { name ofType {
+    name ofType { name ofType { name } } } } } possibleTypes { name } } } }`);
+  const types = new Map<string, any>(schema.types.map((type: any) => [type.name, type]));
+  const innermost = (type: any): string => type.name ?? innermost(type.ofType);
+  const seen = new Set<string>();
+  const names: string[] = [];
+  const walk = (name: string) => {
+    if (seen.size === seen.add(name).size) return;
+    const { fields, possibleTypes } = types.get(name)!;
+    for (const field of fields ?? []) {
+      names.push(`${name}.${field.name}`);
+      walk(innermost(field.type));
+    }
+    for (const possible of possibleTypes ?? []) walk(possible.name);
+  };
+  walk('Query');
+  walk('Subscription');
+  expect(names).toContain('Issuer.keys');
+  expect(names).toContain('IssuerKey.expiresAt');
+  expect(names.filter((name) => /secret|credential$/i.test(name))).toEqual([]);
+});
+
+test('what selects an issuer selects one', async () => {
+  await using signalbox = await startService();
+  const stream = await createIssuer(signalbox, STREAM);
+  const opentok = await createIssuer(signalbox, OPENTOK);
+  await createIssuer(signalbox, JWKS);
+  const jwks = (await listOf(signalbox)).find(({ kind }: any) => kind === 'JWKS').id;
+  const conflict = { code: 'CONFLICT' };
+  const again = { ...STREAM, key: { id: 'another', secret: 's' } };
+  for (const input of [again, OPENTOK, { ...JWKS, name: 'another' }])
+    expect(await faultOf(signalbox, CREATE, { input })).toEqual(conflict);
+  expect(await faultOf(signalbox, ADD, { i: stream, key: STREAM.key })).toEqual(conflict);
+  const other = await createIssuer(signalbox, { ...OPENTOK, key: { id: '654321', secret: 's' } });
+  expect(await faultOf(signalbox, ADD, { i: other, key: OPENTOK.key })).toEqual(conflict);
+  expect(await faultOf(signalbox, ADD, { i: jwks, key: OPENTOK.key })).toEqual({
+    code: 'BAD_USER_INPUT',
+    field: 'key',
+  });
+  // Kinds tell credentials apart before keys do.
+  expect(await faultOf(signalbox, ADD, { i: stream, key: OPENTOK.key })).toBe('none');
+  expect(await faultOf(signalbox, ADD, { i: opentok, key: { id: 'k', secret: '' } })).toEqual({
+    code: 'BAD_USER_INPUT',
+    field: 'key.secret',
+  });
+});
+
+test('of many who say the same at once one is heard', async () => {
+  await using signalbox = await startService();
+  const inputs = [
+    STREAM,
+    { ...STREAM, key: { id: 'second', secret: 's' } },
+    { ...STREAM, key: { id: 'third', secret: 's' } },
+  ];
+  const made = await Promise.all(inputs.map((input) => signalbox.ask(CREATE, { input })));
+  expect(made.map(codeOf).toSorted()).toEqual(['CONFLICT', 'CONFLICT', undefined]);
+  const [{ id: i }] = await listOf(signalbox);
+  const key = { id: 'wanted', secret: 's' };
+  const added = await Promise.all([1, 2, 3].map(() => signalbox.ask(ADD, { i, key })));
+  expect(added.map(codeOf).toSorted()).toEqual(['CONFLICT', 'CONFLICT', undefined]);
+});
+
+test('what is not there is not found, and an overlap is nought to thirty days', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({}, { clock });
+  const i = await createIssuer(signalbox, STREAM);
+  const remove = (variables: object) =>
+    faultOf(signalbox, REMOVE_KEY, { i, k: 'appkey', s: 0, ...variables });
+  for (const s of [-1, 30 * 86_400 + 1])
+    expect(await remove({ s })).toEqual({ code: 'BAD_USER_INPUT', field: 'overlapSeconds' });
+  expect(await remove({ k: 'nobody' })).toEqual({ code: 'NOT_FOUND' });
+  expect(await remove({ i: 'issuer_nobody' })).toEqual({ code: 'NOT_FOUND' });
+  expect(await faultOf(signalbox, ADD, { i: 'issuer_nobody', key: STREAM.key })).toEqual({
+    code: 'NOT_FOUND',
+  });
+  expect(await remove({ s: 30 * 86_400 })).toBe('none');
+  expect((await listOf(signalbox))[0].keys[0].expiresAt).toBe('2030-01-31T00:00:00.000Z');
+  expect(await remove({ s: 60 })).toBe('none');
+  await clock.advance(60_000);
+  // What has ended is gone: removing it once more must not bring it back.
+  expect(await remove({ s: 60 })).toEqual({ code: 'NOT_FOUND' });
+  expect((await listOf(signalbox))[0].keys).toEqual([]);
+});

@@ -1,0 +1,170 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import {
+  createChannel,
+  isOnline,
+  publish,
+  revokeToken,
+  settled,
+  subscribeToken,
+  whisper,
+} from '../support/backend.ts';
+import { type ManualClock } from '../support/clock.ts';
+import { take, type Taken } from '../support/events.ts';
+import { sayOn } from '../support/say.ts';
+import {
+  createIssuer,
+  createWorldClock,
+  EVENTS,
+  mintOpentok,
+  OPENTOK,
+  sessionOf,
+  tokenOf,
+} from '../support/self-minted.ts';
+import { startService } from '../support/service.ts';
+
+let clock: ManualClock & Disposable;
+beforeEach(() => void (clock = createWorldClock()));
+afterEach(() => clock[Symbol.dispose]());
+
+const SESSION = sessionOf('lesson');
+const LAYOUTS = ['JWT', 'T1'] as const;
+const next = async (events: Taken<any>) => (await events.next()).events;
+
+test.each(LAYOUTS)(
+  'a connection token of OpenTok’s own package, %s, is in the session that it names',
+  async (layout) => {
+    await using signalbox = await startService({}, { clock });
+    const issuer = await createIssuer(signalbox, OPENTOK);
+    const client = signalbox.client({ token: mintOpentok(SESSION, {}, { layout }) });
+    const events = take(client, EVENTS);
+    const { token, channels } = await next(events);
+    expect({ token, channels }).toMatchObject({
+      token: { identity: null, role: 'PUBLISHER' },
+      channels: [{ id: SESSION }],
+    });
+    expect(
+      await signalbox.request(
+        `query ($id: ID!) { channel(id: $id) { type tokens { nodes { id issuer } } } }`,
+        {
+          id: SESSION,
+        },
+      ),
+    ).toEqual({ channel: { type: 'PRIVATE', tokens: { nodes: [{ id: token.id, issuer }] } } });
+    expect(await isOnline(signalbox, token.id)).toBe(true);
+    await publish(signalbox, SESSION, 'hello');
+    await sayOn(client, { channel: SESSION }, null, { event: 'hello-back' });
+    expect(await next(events)).toMatchObject({ message: { event: 'hello' } });
+    expect(await next(events)).toMatchObject({
+      message: { event: 'hello-back', sender: { token: token.id } },
+    });
+    expect(await whisper(signalbox, token.id, 'to-the-token')).toBe(1);
+    expect(await next(events)).toMatchObject({ message: { event: 'to-the-token' } });
+
+    await revokeToken(signalbox, token.id);
+    expect(await next(events)).toEqual({ __typename: 'Disconnecting', reason: 'TOKEN_REVOKED' });
+    expect(await events.ended).toMatchObject({ code: 4403 });
+  },
+);
+
+const ALLOWED = {
+  subscriber: ['SUBSCRIBE', 'PRESENCE'],
+  publisher: ['SUBSCRIBE', 'PUBLISH', 'PRESENCE'],
+  publisheronly: ['PUBLISH'],
+  moderator: ['SUBSCRIBE', 'PUBLISH', 'PRESENCE', 'MODERATE'],
+};
+
+test.each(
+  LAYOUTS.flatMap((layout) => Object.entries(ALLOWED).map(([role, allowed]) => ({ layout, role, allowed }))),
+)(
+  'a $role of $layout does in the session what the role says, and nothing anywhere else',
+  async ({ layout, role, allowed }) => {
+    await using signalbox = await startService({}, { clock });
+    await createIssuer(signalbox, OPENTOK);
+    for (const type of ['PUBLIC', 'UNPROTECTED']) await createChannel(signalbox, type, { type });
+    const credential = mintOpentok(SESSION, { role }, { layout });
+    const { viewer } = await signalbox.request(
+      `query ($c: ID!) { viewer { here: allowedActions(channel: $c) a: allowedActions(channel: "PUBLIC") b: allowedActions(channel: "UNPROTECTED") } }`,
+      { c: SESSION },
+      credential,
+    );
+    expect({ ...viewer, here: viewer.here.toSorted() }).toEqual({ here: allowed.toSorted(), a: [], b: [] });
+
+    const may = async (query: string) =>
+      (await signalbox.ask(query, { c: SESSION }, credential)).errors === undefined;
+    expect({
+      SUBSCRIBE: await may(`query ($c: ID!) { channel(id: $c) { messages { nodes { event } } } }`),
+      PUBLISH: await may(`mutation ($c: ID!) { publishMessage(channel: $c, event: "hi") { repeated } }`),
+      MODERATE: await may(`mutation ($c: ID!) { setChannelState(channel: $c, state: {}) { id } }`),
+    }).toEqual({
+      SUBSCRIBE: allowed.includes('SUBSCRIBE'),
+      PUBLISH: allowed.includes('PUBLISH'),
+      MODERATE: allowed.includes('MODERATE'),
+    });
+  },
+);
+
+test('one who may only publish is heard in the session and hears nothing there', async () => {
+  await using signalbox = await startService({}, { clock });
+  await createIssuer(signalbox, OPENTOK);
+  const listener = take(signalbox.client({ token: mintOpentok(SESSION) }), EVENTS);
+  await next(listener);
+  const client = signalbox.client({ token: mintOpentok(SESSION, { role: 'publisheronly' }) });
+  const speaker = take(client, EVENTS);
+  const { token, channels } = await next(speaker);
+  expect(channels).toEqual([]);
+  await sayOn(client, { channel: SESSION }, null, { event: 'one-way' });
+  expect(await next(listener)).toMatchObject({ message: { event: 'one-way', sender: { token: token.id } } });
+  await whisper(signalbox, token.id, 'sentinel');
+  expect(await next(speaker)).toMatchObject({ message: { event: 'sentinel' } });
+});
+
+test('what the connection data say is seen by others, who is there and who spoke', async () => {
+  await using signalbox = await startService({}, { clock });
+  await createIssuer(signalbox, OPENTOK);
+  const client = signalbox.client({ token: mintOpentok(SESSION, { role: 'subscriber' }) });
+  const events = take(client, EVENTS);
+  await next(events);
+  const presence = take(
+    client,
+    `subscription ($c: ID!) { presence(channel: $c) { change member { connectionData } } }`,
+    { c: SESSION },
+  );
+  await settled(client);
+  for (const layout of LAYOUTS) {
+    const data = `name=Ada & ${layout}+${'é'.repeat(400)}`;
+    const other = signalbox.client({ token: mintOpentok(SESSION, { data }, { layout }) });
+    take(other, EVENTS);
+    expect(await presence.next()).toEqual({
+      presence: { change: 'JOINED', member: { connectionData: data } },
+    });
+    await sayOn(other, { channel: SESSION }, null, { event: 'hi' });
+    expect(await next(events)).toMatchObject({
+      message: { sender: { connectionData: data, identity: null } },
+    });
+  }
+});
+
+test('each token is one client: it has a record of its own, the same whenever it comes back, in a session that others join', async () => {
+  await using signalbox = await startService({}, { clock });
+  await createIssuer(signalbox, OPENTOK);
+  await createChannel(signalbox, 'elsewhere');
+  const credentials = LAYOUTS.flatMap((layout) => [1, 2].map(() => mintOpentok(SESSION, {}, { layout })));
+  const ids = [];
+  for (const credential of credentials) ids.push((await tokenOf(signalbox, credential)).id);
+  expect(new Set(ids).size).toBe(4);
+  for (const [index, credential] of credentials.entries()) {
+    expect((await tokenOf(signalbox, credential)).id).toBe(ids[index]);
+  }
+  // It is for its session only: a backend cannot take it elsewhere.
+  await expect(subscribeToken(signalbox, 'elsewhere', ids[0])).rejects.toThrow('no grant of the credential');
+  const members = async (session: string) =>
+    (
+      await signalbox.request(`query ($c: ID!) { channel(id: $c) { tokens { nodes { id } } } }`, {
+        c: session,
+      })
+    ).channel.tokens.nodes;
+  expect(await members(SESSION)).toHaveLength(4);
+  const other = sessionOf('another-lesson');
+  await tokenOf(signalbox, mintOpentok(other));
+  expect(await members(other)).toHaveLength(1);
+});

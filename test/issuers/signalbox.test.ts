@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { defaultConfig } from '../../src/config.ts';
+import { startService as start } from '../../src/service.ts';
+import {
+  createChannel,
+  isOnline,
+  publish,
+  revokeToken,
+  subscribeToken,
+  whisper,
+} from '../support/backend.ts';
+import { createManualClock } from '../support/clock.ts';
+import { take, type Taken } from '../support/events.ts';
+import { say, sayOn } from '../support/say.ts';
+import {
+  createApiKey,
+  doorOf,
+  EVENTS,
+  refusalOf,
+  sign,
+  signingKeyOf,
+  tokenOf,
+} from '../support/self-minted.ts';
+import { API_KEY, openDoors, silent, startService } from '../support/service.ts';
+
+const FIRST = signingKeyOf(API_KEY);
+const hash = (text: string) => createHash('sha256').update(text).digest('base64url');
+const next = async (events: Taken<any>) => (await events.next()).events;
+
+test('what a backend signs with the key of the environment is a token: it hears, speaks, is spoken to and revoked', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'room');
+  const credential = await sign(FIRST, { sub: 'ada' });
+  const client = signalbox.client({ token: credential });
+  const events = take(client, EVENTS);
+  const { token } = await next(events);
+  expect(await tokenOf(signalbox, credential)).toEqual({
+    id: token.id,
+    identity: 'ada',
+    origin: 'SELF_MINTED',
+    issuer: FIRST.id,
+    role: 'PUBLISHER',
+    customRole: null,
+    connectionData: null,
+    expiresAt: null,
+    grants: null,
+    claimedGrants: null,
+  });
+  expect(await isOnline(signalbox, token.id)).toBe(true);
+  await subscribeToken(signalbox, 'room', token.id);
+  await publish(signalbox, 'room', 'hello');
+  await sayOn(client, { channel: 'room' }, null, { event: 'hello-back' });
+  await whisper(signalbox, token.id, 'to-the-token');
+  await say(signalbox, { identity: 'ada' }, null, { event: 'to-the-identity' });
+  const heard = [
+    await next(events),
+    await next(events),
+    await next(events),
+    await next(events),
+    await next(events),
+  ];
+  expect(heard.map(({ __typename, message }) => message?.event ?? __typename)).toEqual([
+    'ChannelAvailable',
+    'hello',
+    'hello-back',
+    'to-the-token',
+    'to-the-identity',
+  ]);
+  await revokeToken(signalbox, token.id);
+  expect(await next(events)).toEqual({ __typename: 'Disconnecting', reason: 'TOKEN_REVOKED' });
+  expect(await events.ended).toMatchObject({ code: 4403 });
+  expect(await doorOf(signalbox, credential)).toBe('TOKEN_REVOKED');
+});
+
+test('the key that is made at the first start signs', async () => {
+  const config = defaultConfig({ port: 0, data: ':memory:', mode: 'test' });
+  await using service = await start(config, {}, { logger: silent });
+  await using doors = openDoors(service.url);
+  const credential = await sign(signingKeyOf(service.firstApiKey!), { sub: 'ada' });
+  expect((await tokenOf(doors, credential)).identity).toBe('ada');
+});
+
+test.each(
+  ['HS256', 'HS384', 'HS512'].flatMap((alg) => [
+    { alg, by: 'kid' as const },
+    { alg, by: 'iss' as const },
+  ]),
+)('a key that was made to sign does so with $alg, named by $by', async ({ alg, by }) => {
+  await using signalbox = await startService();
+  const key = await createApiKey(signalbox);
+  const credential = await sign(key, { sub: 'ada' }, { alg, by });
+  const events = take(signalbox.client({ token: credential }), EVENTS);
+  expect((await next(events)).token).toMatchObject({ identity: 'ada' });
+  expect((await tokenOf(signalbox, credential)).issuer).toBe(key.id);
+});
+
+test('a key that was not made to sign signs nothing, though it opens everything', async () => {
+  await using signalbox = await startService();
+  const canSign = async (bearer: string) =>
+    (await signalbox.request(`{ viewer { apiKey { canSign } } }`, {}, bearer)).viewer.apiKey.canSign;
+  const [mute, loud] = [await createApiKey(signalbox, {}), await createApiKey(signalbox)];
+  expect([await canSign(mute.secret), await canSign(loud.secret), await canSign(API_KEY)]).toEqual([
+    false,
+    true,
+    true,
+  ]);
+  const credential = await sign(mute, { sub: 'ada' });
+  expect(await doorOf(signalbox, credential)).toBe('UNAUTHENTICATED');
+  expect(await take(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({ code: 4401 });
+});
+
+test.each([
+  ['the part behind the dot', ({ id, secret }: typeof FIRST) => ({ id, secret: secret.split('.')[1]! })],
+  ['another key', ({ id }: typeof FIRST) => ({ id, secret: API_KEY })],
+  ['its hash, which is in the store', ({ id, secret }: typeof FIRST) => ({ id, secret: hash(secret) })],
+])('the whole text of a key is its secret: %s signs nothing in its name', async (_, forged) => {
+  await using signalbox = await startService();
+  const key = await createApiKey(signalbox);
+  expect(await doorOf(signalbox, await sign(forged(key), { sub: 'ada' }))).toBe('UNAUTHENTICATED');
+  expect(await doorOf(signalbox, await sign(key, { sub: 'ada' }))).toBe('open');
+});
+
+test('every claim counts: role, grants, data, channels and the end', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({}, { clock });
+  for (const id of ['game:1', 'lobby']) await createChannel(signalbox, id);
+  const credential = await sign(FIRST, {
+    sub: 'ada',
+    role: 'MODERATOR',
+    grants: [{ channels: 'game:*', actions: ['SUBSCRIBE', 'PUBLISH'] }],
+    data: 'Ada',
+    channels: ['game:1', 'lobby', 'nowhere'],
+    iat: clock.now() / 1000,
+    exp: clock.now() / 1000 + 60,
+  });
+  expect(await tokenOf(signalbox, credential)).toMatchObject({
+    role: 'MODERATOR',
+    grants: null,
+    claimedGrants: [{ channels: 'game:*', actions: ['SUBSCRIBE', 'PUBLISH'] }],
+    connectionData: 'Ada',
+    expiresAt: '2030-01-01T00:01:00.000Z',
+  });
+  const client = signalbox.client({ token: credential });
+  const events = take(client, EVENTS);
+  expect((await next(events)).channels).toEqual([{ id: 'game:1' }]);
+  await sayOn(client, { channel: 'game:1' }, null, { event: 'hi' });
+  await events.until(({ events }) => events.message?.sender.connectionData === 'Ada');
+  const allowed = async (channel: string) =>
+    (
+      await signalbox.request(
+        `query ($c: ID!) { viewer { allowedActions(channel: $c) } }`,
+        { c: channel },
+        credential,
+      )
+    ).viewer.allowedActions;
+  expect((await allowed('game:1')).toSorted()).toEqual(['PUBLISH', 'SUBSCRIBE']);
+  expect(await allowed('lobby')).toEqual([]);
+
+  await clock.advance(60_000);
+  await events.until(({ events }) => events.reason === 'TOKEN_EXPIRED');
+  expect(await events.ended).toMatchObject({ code: 4403 });
+  expect(await doorOf(signalbox, credential)).toBe('TOKEN_EXPIRED');
+});
+
+test('a role may be one of the project’s own, by its name, and must be one of it', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'hall', { type: 'PUBLIC' });
+  const credential = await sign(FIRST, { sub: 'ada', role: 'crier' });
+  expect(await refusalOf(signalbox, credential)).toContain('its “role” is none of this project’s');
+  await signalbox.request(`mutation { updateProject(settings: { permissions: {
+    roles: [{ name: "crier", like: SUBSCRIBER }]
+    stated: [{ role: "crier", kind: "PUBLIC", actions: [PUBLISH] }]
+  } }) { id } }`);
+  expect(await tokenOf(signalbox, credential)).toMatchObject({ role: 'SUBSCRIBER', customRole: 'crier' });
+  const { viewer } = await signalbox.request(
+    `{ viewer { allowedActions(channel: "hall") } }`,
+    {},
+    credential,
+  );
+  expect(viewer.allowedActions).toEqual(['PUBLISH']);
+});
+
+test('a credential opens nothing before its time, and may run five seconds ahead', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({}, { clock });
+  const seconds = clock.now() / 1000;
+  for (const claim of ['nbf', 'iat']) {
+    const [ahead, early] = await Promise.all(
+      [5, 6].map((more) => sign(FIRST, { sub: 'ada', [claim]: seconds + more })),
+    );
+    expect(await doorOf(signalbox, ahead!)).toBe('open');
+    expect(await doorOf(signalbox, early!)).toBe('UNAUTHENTICATED');
+  }
+  const later = await sign(FIRST, { sub: 'ada', nbf: seconds + 60 });
+  expect(await take(signalbox.client({ token: later }), EVENTS).ended).toMatchObject({ code: 4401 });
+  await clock.advance(60_000);
+  expect(await doorOf(signalbox, later)).toBe('open');
+});

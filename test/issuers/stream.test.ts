@@ -1,0 +1,148 @@
+import { StreamChat } from 'stream-chat';
+import { expect, test } from 'vitest';
+import {
+  createChannel,
+  isOnline,
+  publish,
+  revokeToken,
+  subscribeToken,
+  whisper,
+} from '../support/backend.ts';
+import { createManualClock } from '../support/clock.ts';
+import { take, takePayload, type Taken } from '../support/events.ts';
+import { forge } from '../support/forge.ts';
+import { sayOn, say } from '../support/say.ts';
+import { createIssuer, doorOf, EVENTS, SELDOM, STREAM, stream, tokenOf } from '../support/self-minted.ts';
+import { startService } from '../support/service.ts';
+
+const next = async (events: Taken<any>) => (await events.next()).events;
+
+test('a user whom a backend’s own Stream package vouches for appears when they first connect, and is a token like any other', async () => {
+  await using signalbox = await startService();
+  const issuer = await createIssuer(signalbox, STREAM);
+  await createChannel(signalbox, 'team');
+  const credential = stream.createToken('ada');
+  const tokens = async () =>
+    (await signalbox.request(`{ tokens(identity: "ada") { nodes { id } } }`)).tokens.nodes;
+  expect(await tokens()).toEqual([]);
+
+  const client = signalbox.client({ token: credential });
+  const events = take(client, EVENTS);
+  const { token, channels } = await next(events);
+  expect({ token, channels }).toMatchObject({ token: { identity: 'ada', role: 'PUBLISHER' }, channels: [] });
+  expect(await tokens()).toEqual([{ id: token.id }]);
+  expect(await tokenOf(signalbox, credential)).toMatchObject({
+    id: token.id,
+    origin: 'SELF_MINTED',
+    issuer,
+    grants: null,
+    expiresAt: null,
+  });
+  expect(await isOnline(signalbox, token.id)).toBe(true);
+
+  await subscribeToken(signalbox, 'team', token.id);
+  expect(await next(events)).toEqual({ __typename: 'ChannelAvailable', channel: { id: 'team' } });
+  expect(await publish(signalbox, 'team', 'hello')).toBe(1);
+  expect(await next(events)).toMatchObject({ message: { event: 'hello', channel: 'team' } });
+  await sayOn(client, { channel: 'team' }, null, { event: 'hello-back' });
+  expect(await next(events)).toMatchObject({
+    message: { event: 'hello-back', sender: { identity: 'ada', token: token.id } },
+  });
+  expect(await whisper(signalbox, token.id, 'to-the-token')).toBe(1);
+  await say(signalbox, { identity: 'ada' }, null, { event: 'to-the-identity' });
+  expect(await next(events)).toMatchObject({
+    __typename: 'DirectMessage',
+    message: { event: 'to-the-token' },
+  });
+  expect(await next(events)).toMatchObject({ message: { event: 'to-the-identity' } });
+
+  await revokeToken(signalbox, token.id);
+  expect(await next(events)).toEqual({ __typename: 'Disconnecting', reason: 'TOKEN_REVOKED' });
+  expect(await events.ended).toMatchObject({ code: 4403 });
+  expect(await isOnline(signalbox, token.id)).toBe(false);
+  expect(await doorOf(signalbox, credential)).toBe('TOKEN_REVOKED');
+});
+
+test('without an end it opens for ever, and with one until then', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService(SELDOM, { clock });
+  await createIssuer(signalbox, STREAM);
+  const seconds = clock.now() / 1000;
+  const [endless, short] = [stream.createToken('ada'), stream.createToken('ben', seconds + 60, seconds)];
+  const { id } = await tokenOf(signalbox, endless);
+  expect(await tokenOf(signalbox, short)).toMatchObject({
+    expiresAt: new Date(clock.now() + 60_000).toISOString(),
+  });
+  const [ada, ben] = [endless, short].map((token) => take(signalbox.client({ token }), EVENTS));
+  for (const events of [ada!, ben!]) expect((await next(events)).__typename).toBe('Connected');
+
+  await clock.advance(60_000);
+  await ben!.until(({ events }) => events.reason === 'TOKEN_EXPIRED');
+  expect(await ben!.ended).toMatchObject({ code: 4403 });
+  expect(await doorOf(signalbox, short)).toBe('TOKEN_EXPIRED');
+  await clock.advance(30 * 86_400_000);
+  expect(await whisper(signalbox, id, 'a-month-later')).toBe(1);
+  expect(await next(ada!)).toMatchObject({ message: { event: 'a-month-later' } });
+  expect(await doorOf(signalbox, endless)).toBe('open');
+});
+
+test('when it expires the client’s provider is asked for another, and nothing that was said meanwhile is missed', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({}, { clock });
+  await createIssuer(signalbox, STREAM);
+  await createChannel(signalbox, 'team');
+  let asked = 0;
+  async function provide() {
+    if (asked++ > 0) await publish(signalbox, 'team', 'meanwhile');
+    const seconds = clock.now() / 1000;
+    return { token: stream.createToken('ada', seconds + 60, seconds) };
+  }
+  let since: string | undefined;
+  const client = signalbox.client(provide, { retryAttempts: 1, retryWait: async () => undefined });
+  const events = takePayload(client, {
+    query: EVENTS,
+    variables: {
+      get since() {
+        return since;
+      },
+    },
+  });
+  const heard = async () => {
+    const { message } = (await events.until(({ events }) => 'message' in events)).events;
+    since = message.cursor;
+    return message.event;
+  };
+  const { token } = await next(events);
+  await subscribeToken(signalbox, 'team', token.id);
+  await publish(signalbox, 'team', 'before');
+  expect(await heard()).toBe('before');
+
+  await clock.advance(60_000);
+  expect(await heard()).toBe('meanwhile');
+  expect(await publish(signalbox, 'team', 'after')).toBe(1);
+  expect(await heard()).toBe('after');
+  expect(asked).toBe(2);
+  expect(await isOnline(signalbox, token.id)).toBe(true);
+});
+
+test('a user may be named by an e-mail address, and is spoken to by it', async () => {
+  await using signalbox = await startService();
+  await createIssuer(signalbox, STREAM);
+  const events = take(signalbox.client({ token: stream.createToken('ada+1@example.com') }), EVENTS);
+  expect((await next(events)).token.identity).toBe('ada+1@example.com');
+  await say(signalbox, { identity: 'ada+1@example.com' }, null, { event: 'to-the-identity' });
+  expect(await next(events)).toMatchObject({ message: { event: 'to-the-identity' } });
+});
+
+test('a token for a server, of another secret or of an unknown project opens nothing', async () => {
+  await using signalbox = await startService();
+  const credential = stream.createToken('ada');
+  const closeOf = async (params: object) => take(signalbox.client({ ...params }), EVENTS).ended;
+  expect(await closeOf({ token: credential })).toMatchObject({ code: 4401 });
+  await createIssuer(signalbox, STREAM);
+  const other = new StreamChat('appkey', 'another secret of Stream').createToken('ada');
+  const server = forge({ alg: 'HS256', typ: 'JWT' }, { server: true }, STREAM.key.secret);
+  for (const token of [other, server]) expect(await closeOf({ token })).toMatchObject({ code: 4401 });
+  expect(await closeOf({ token: credential, project: 'nowhere' })).toMatchObject({ code: 4401 });
+  expect(await doorOf(signalbox, credential)).toBe('open');
+});

@@ -1,0 +1,236 @@
+import { expect, test } from 'vitest';
+import { createChannel, mint, settled, whisper, type Minted } from '../support/backend.ts';
+import { createManualClock } from '../support/clock.ts';
+import { take } from '../support/events.ts';
+import { createLog } from '../support/log.ts';
+import { moderate, openInbox, outcomeOf } from '../support/moderation.ts';
+import { startService, type Doors, type TestService } from '../support/service.ts';
+
+const SIGNAL = `mutation ($connection: ID, $token: ID, $channel: ID, $event: String!, $data: JSON, $idempotencyKey: String) {
+  publishDirectMessage(connection: $connection, token: $token, channel: $channel, event: $event, data: $data, idempotencyKey: $idempotencyKey) {
+    connections repeated message { id cursor previous channel event data }
+  }
+}`;
+const FIELDS = '{ event data cursor channel sender { kind token identity } }';
+
+interface Given {
+  connection?: string;
+  token?: string;
+  channel?: string;
+  event?: string;
+  data?: unknown;
+  idempotencyKey?: string;
+}
+
+const signal = ({ ask }: Doors, { event = 'wave', ...given }: Given, bearer?: string | null) =>
+  ask(SIGNAL, { event, ...given }, bearer);
+
+async function letPublishersSignal({ request }: Doors): Promise<void> {
+  await request(`mutation { updateProject(settings: { publishersSignal: true }) { id } }`);
+}
+
+/** Eve, who is in the hall and can be signalled there. */
+async function enter(signalbox: TestService) {
+  await createChannel(signalbox, 'hall');
+  const eve = await mint(signalbox, { identity: 'eve', channels: ['hall'] });
+  return { eve, inbox: await openInbox(signalbox, eve.credential) };
+}
+
+test('a signal arrives at its connection alone, by each of its streams, and says who sent it', async () => {
+  await using signalbox = await startService();
+  await letPublishersSignal(signalbox);
+  const { eve, inbox } = await enter(signalbox);
+  const direct = take(inbox.client, `subscription { directMessages ${FIELDS} }`);
+  await settled(inbox.client);
+  const other = await openInbox(signalbox, eve.credential);
+  const ada = await mint(signalbox, { identity: 'ada', channels: ['hall'] });
+  const { connection } = inbox;
+
+  const { data } = await signal(signalbox, { connection, data: { n: 1 } });
+  expect(data.publishDirectMessage).toEqual({
+    connections: 1,
+    repeated: false,
+    message: {
+      id: expect.stringMatching(/^msg_/),
+      cursor: null,
+      previous: null,
+      channel: null,
+      event: 'wave',
+      data: { n: 1 },
+    },
+  });
+  await signal(signalbox, { connection, channel: 'hall', event: 'nod' }, ada.credential);
+  await whisper(signalbox, eve.id, 'sentinel');
+  const arrived = [
+    { event: 'wave', data: { n: 1 }, sender: { kind: 'API_KEY', token: null, identity: null } },
+    { event: 'nod', data: null, sender: { kind: 'TOKEN', token: ada.id, identity: 'ada' } },
+  ].map((message) => ({ cursor: null, channel: null, ...message }));
+  for (const message of arrived) {
+    expect(await inbox.next()).toEqual({ __typename: 'DirectMessage', message });
+    expect(await direct.next()).toEqual({ directMessages: message });
+  }
+  for (const { next } of [inbox, other])
+    expect(await next()).toMatchObject({ message: { event: 'sentinel' } });
+});
+
+test('a signal is never kept: not in the log, not for whoever resumes', async () => {
+  await using signalbox = await startService();
+  const { eve, inbox } = await enter(signalbox);
+  const { connection, connected } = inbox;
+  await signal(signalbox, { connection });
+  await whisper(signalbox, eve.id, 'sentinel');
+  const again = await openInbox(signalbox, eve.credential, connected.cursor);
+  expect(await again.next()).toMatchObject({ message: { event: 'sentinel' } });
+  const query = `{ viewer { directMessages { nodes { event } } } }`;
+  const { viewer } = await signalbox.request(query, {}, eve.credential);
+  expect(viewer.directMessages.nodes).toEqual([{ event: 'sentinel' }]);
+  // So a repeat cannot be told from the first, and nobody may rely on that.
+  expect(await outcomeOf(signal(signalbox, { connection, idempotencyKey: 'once' }))).toBe('BAD_USER_INPUT');
+});
+
+const text = (bytes: number) => 'x'.repeat(bytes);
+test.each([
+  { what: 'a text', passes: text(8192), fails: text(8193) },
+  { what: 'a text of umlauts', passes: 'ü'.repeat(4096), fails: 'ü'.repeat(4097) },
+  { what: 'a text that JSON must escape', passes: '"\n'.repeat(4096), fails: '"\n'.repeat(4096) + '"' },
+  // {"t":"…"} has eight bytes besides.
+  { what: 'JSON', passes: { t: text(8184) }, fails: { t: text(8185) } },
+  { what: 'a list', passes: [text(8188)], fails: [text(8189)] },
+])('$what of 8 KiB is signalled whole, and not one byte more', async ({ passes, fails }) => {
+  await using signalbox = await startService();
+  const { inbox } = await enter(signalbox);
+  const { connection, next } = inbox;
+  const { errors } = await signal(signalbox, { connection, data: fails });
+  expect(errors?.[0]?.extensions).toMatchObject({
+    code: 'PAYLOAD_TOO_LARGE',
+    field: 'data',
+    retryable: false,
+  });
+  expect((await signal(signalbox, { connection, data: passes })).errors).toBeUndefined();
+  expect(await next()).toMatchObject({ message: { data: passes } });
+});
+
+test('the name of a signal may have 128 bytes, and its data as many as the operator says', async () => {
+  await using signalbox = await startService({ maxSignalBytes: 300 });
+  const { inbox } = await enter(signalbox);
+  const { connection } = inbox;
+  const named = (event: string) => outcomeOf(signal(signalbox, { connection, event }));
+  expect([await named(text(128)), await named(text(129)), await named('ü')]).toEqual([
+    'done',
+    'BAD_USER_INPUT',
+    'BAD_USER_INPUT',
+  ]);
+  expect(await outcomeOf(signal(signalbox, { connection, data: text(300) }))).toBe('done');
+  const { errors } = await signal(signalbox, { connection, data: [text(297)] });
+  expect(errors?.[0]?.extensions).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', limit: 300 });
+});
+
+test('publishers signal where their project lets them, in channels where they may PUBLISH and the connection is', async () => {
+  await using signalbox = await startService();
+  const { eve, inbox } = await enter(signalbox);
+  for (const id of ['room', 'attic']) await createChannel(signalbox, id);
+  const { connection } = inbox;
+  const here = { connection, channel: 'hall' };
+  const ada = await mint(signalbox, { identity: 'ada', channels: ['hall', 'room'] });
+  const as = async (who: Minted | undefined, given: Given) =>
+    outcomeOf(signal(signalbox, given, who ? who.credential : null));
+  expect(await as(ada, here)).toBe('FORBIDDEN');
+  await letPublishersSignal(signalbox);
+  expect(await as(ada, here)).toBe('done');
+  expect(await as(ada, { connection })).toBe('BAD_USER_INPUT');
+  expect(await as(ada, { ...here, token: eve.id })).toBe('BAD_USER_INPUT');
+  // Only connections are signalled; and it is in the hall, not in the room, that Eve is.
+  expect(await as(ada, { token: eve.id, channel: 'hall' })).toBe('FORBIDDEN');
+  expect(await as(ada, { connection, channel: 'room' })).toBe('NOT_FOUND');
+  expect(await as(ada, { connection, channel: 'attic' })).toBe('FORBIDDEN');
+  expect(await as(ada, { connection, channel: 'nowhere' })).toBe('FORBIDDEN');
+  expect(await as(ada, { connection: 'conn_none', channel: 'hall' })).toBe('NOT_FOUND');
+
+  const ben = await mint(signalbox, { identity: 'ben', channels: ['hall'] });
+  const SPEAK = [{ channels: 'room', actions: ['PUBLISH'] }];
+  const refused = {
+    anonymous: undefined,
+    outsider: await mint(signalbox),
+    subscriber: await mint(signalbox, { role: 'SUBSCRIBER', channels: ['hall'] }),
+    guest: await mint(signalbox, { role: 'GUEST' }),
+    narrowed: await mint(signalbox, {
+      channels: ['hall'],
+      grants: [...SPEAK, { channels: 'hall', actions: ['SUBSCRIBE'] }],
+    }),
+    muted: ada,
+    banned: ben,
+  };
+  await moderate(signalbox, 'mute', { identity: 'ada', channel: 'hall' });
+  await moderate(signalbox, 'ban', { token: ben.id, channel: 'hall' });
+  for (const [who, token] of Object.entries(refused))
+    expect([who, await as(token, here)]).toEqual([who, token ? 'FORBIDDEN' : 'UNAUTHENTICATED']);
+
+  expect(await inbox.next()).toMatchObject({ message: { event: 'wave', sender: { identity: 'ada' } } });
+  await whisper(signalbox, eve.id, 'sentinel');
+  expect(await inbox.next()).toMatchObject({ message: { event: 'sentinel' } });
+});
+
+test('a publisher reaches nobody who has gone out of the channel, or was banned from it', async () => {
+  await using signalbox = await startService();
+  await letPublishersSignal(signalbox);
+  const { eve, inbox } = await enter(signalbox);
+  const { connection, next } = inbox;
+  const ada = await mint(signalbox, { channels: ['hall'] });
+  const attempted = () => outcomeOf(signal(signalbox, { connection, channel: 'hall' }, ada.credential));
+  await moderate(signalbox, 'ban', { token: eve.id, channel: 'hall' });
+  expect(await attempted()).toBe('NOT_FOUND');
+  await moderate(signalbox, 'unban', { token: eve.id, channel: 'hall' });
+  expect(await attempted()).toBe('done');
+  await signalbox.request(
+    `mutation ($t: ID!) { unsubscribeToken(channel: "hall", token: $t) { createdAt } }`,
+    { t: eve.id },
+  );
+  expect(await attempted()).toBe('NOT_FOUND');
+  const types = [
+    'Restricted',
+    'ChannelUnavailable',
+    'RestrictionLifted',
+    'ChannelAvailable',
+    'DirectMessage',
+  ];
+  for (const __typename of types) expect(await next()).toMatchObject({ __typename });
+  expect(await next()).toMatchObject({ __typename: 'ChannelUnavailable' });
+});
+
+test('a connection of another project is not there to be signalled', async () => {
+  await using signalbox = await startService();
+  const { eve, inbox } = await enter(signalbox);
+  const { createProject } = await signalbox.request(`mutation { createProject { secret } }`);
+  const { secret } = createProject;
+  const other: Doors = {
+    ...signalbox,
+    request: (query, variables, bearer = secret) => signalbox.request(query, variables, bearer),
+  };
+  await letPublishersSignal(other);
+  await createChannel(other, 'hall');
+  const stranger = await mint(other, { channels: ['hall'] });
+  const { connection } = inbox;
+  expect(await outcomeOf(signal(signalbox, { connection }, secret))).toBe('NOT_FOUND');
+  const there = signal(signalbox, { connection, channel: 'hall' }, stranger.credential);
+  expect(await outcomeOf(there)).toBe('NOT_FOUND');
+  await whisper(signalbox, eve.id, 'sentinel');
+  expect(await inbox.next()).toMatchObject({ message: { event: 'sentinel' } });
+});
+
+test('a signal is a publish like any other to the rate limit, and leaves no payload in the log', async () => {
+  const log = createLog();
+  const clock = createManualClock();
+  await using signalbox = await startService(
+    { publishesPerSecondPerToken: 1 },
+    { clock, logger: log.logger },
+  );
+  await letPublishersSignal(signalbox);
+  const { inbox } = await enter(signalbox);
+  const ada = await mint(signalbox, { channels: ['hall'] });
+  const given = { connection: inbox.connection, channel: 'hall', data: 'between-us-only' };
+  const send = () => outcomeOf(signal(signalbox, given, ada.credential));
+  expect([await send(), await send(), await send()]).toEqual(['done', 'done', 'RATE_LIMITED']);
+  await clock.advance(1000);
+  expect(await send()).toBe('done');
+  expect(log.lines.join()).not.toContain('between-us-only');
+});

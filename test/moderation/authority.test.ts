@@ -1,0 +1,224 @@
+import { expect, test } from 'vitest';
+import { createChannel, mint, publish, settled } from '../support/backend.ts';
+import { take } from '../support/events.ts';
+import { createLog } from '../support/log.ts';
+import {
+  ACT_NAMES,
+  attempt,
+  moderate,
+  openInbox,
+  outcomeOf,
+  selfMint,
+  type Act,
+  type ActArguments,
+} from '../support/moderation.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+/** Somebody in two channels, of whom moderators hear complaints. */
+async function meet(signalbox: TestService) {
+  await createChannel(signalbox, 'hall');
+  await createChannel(signalbox, 'square', { type: 'PUBLIC' });
+  return mint(signalbox, { identity: 'eve', channels: ['hall', 'square'] });
+}
+
+/** What becomes of each act in a channel, where all of them have the same end; otherwise each by its name. */
+async function outcomeOfAll(
+  signalbox: TestService,
+  given: ActArguments,
+  bearer: string | null,
+  acts: readonly Act[] = ACT_NAMES,
+): Promise<unknown> {
+  const outcomes: Record<string, unknown> = {};
+  for (const act of acts) outcomes[act] = await outcomeOf(attempt(signalbox, act, given, bearer));
+  const [first, ...others] = new Set(Object.values(outcomes));
+  return others.length === 0 ? first : outcomes;
+}
+
+const MODERATE = (channels: string) => [{ channels, actions: ['MODERATE'] }];
+const permissions = {
+  roles: [
+    { name: 'HOST', like: 'PUBLISHER' },
+    { name: 'STAGEHAND', like: 'MODERATOR' },
+  ],
+  stated: [
+    { role: 'HOST', kind: 'PUBLIC', actions: ['SUBSCRIBE', 'MODERATE'] },
+    { role: 'STAGEHAND', kind: 'PUBLIC', actions: ['SUBSCRIBE', 'PUBLISH'] },
+  ],
+};
+
+/** What a caller may do about others in a PRIVATE channel, a PUBLIC one, one that is not there, and in all. */
+const callers: Record<string, { input: object | null; hall: string; square: string; all?: string }> = {
+  'a moderator who is a member': {
+    input: { role: 'MODERATOR', channels: ['hall'] },
+    hall: 'done',
+    square: 'done',
+  },
+  'a moderator who is no member': { input: { role: 'MODERATOR' }, hall: 'FORBIDDEN', square: 'done' },
+  'a moderator whose grants cover one channel': {
+    input: { role: 'MODERATOR', channels: [], grants: MODERATE('squ*') },
+    hall: 'FORBIDDEN',
+    square: 'done',
+  },
+  'a moderator whose grants cover others': {
+    input: { role: 'MODERATOR', grants: MODERATE('room:*') },
+    hall: 'FORBIDDEN',
+    square: 'FORBIDDEN',
+  },
+  'a moderator whose grants leave MODERATE out': {
+    input: {
+      role: 'MODERATOR',
+      channels: ['hall'],
+      grants: [{ channels: '*', actions: ['SUBSCRIBE', 'PUBLISH', 'PRESENCE'] }],
+    },
+    hall: 'FORBIDDEN',
+    square: 'FORBIDDEN',
+  },
+  'a custom role that may MODERATE': {
+    input: { customRole: 'HOST', channels: ['hall'] },
+    hall: 'FORBIDDEN',
+    square: 'done',
+  },
+  'a custom role like MODERATOR that may not': {
+    input: { customRole: 'STAGEHAND', channels: ['hall'] },
+    hall: 'done',
+    square: 'FORBIDDEN',
+  },
+  'a publisher': { input: { channels: ['hall'] }, hall: 'FORBIDDEN', square: 'FORBIDDEN' },
+  'a subscriber': {
+    input: { role: 'SUBSCRIBER', channels: ['hall'] },
+    hall: 'FORBIDDEN',
+    square: 'FORBIDDEN',
+  },
+  'a guest': { input: { role: 'GUEST' }, hall: 'FORBIDDEN', square: 'FORBIDDEN' },
+  'nobody in particular': {
+    input: null,
+    hall: 'UNAUTHENTICATED',
+    square: 'UNAUTHENTICATED',
+    all: 'UNAUTHENTICATED',
+  },
+};
+
+for (const [who, { input, hall, square, all = 'FORBIDDEN' }] of Object.entries(callers)) {
+  test(`${who} keeps order where it may MODERATE, and nowhere else`, async () => {
+    await using signalbox = await startService();
+    const { id: token } = await meet(signalbox);
+    await signalbox.request(
+      `mutation ($settings: ProjectSettingsInput!) { updateProject(settings: $settings) { id } }`,
+      { settings: { permissions } },
+    );
+    const bearer = input && (await mint(signalbox, input)).credential;
+    const outcomeIn = (channel: string) => outcomeOfAll(signalbox, { token, channel }, bearer);
+    expect({ hall: await outcomeIn('hall'), square: await outcomeIn('square') }).toEqual({ hall, square });
+    // Whether a channel is there is not for everybody to know.
+    expect(await outcomeIn('nowhere')).toBe(all);
+    const everywhere: Act[] = ['mute', 'unmute', 'disconnect', 'restrictions'];
+    expect(await outcomeOfAll(signalbox, { token }, bearer, everywhere)).toBe(all);
+  });
+}
+
+test('a backend keeps order in every channel that there is, and in all of them at once', async () => {
+  await using signalbox = await startService();
+  const { id: token } = await meet(signalbox);
+  const { apiKey } = signalbox;
+  for (const channel of ['hall', 'square'])
+    expect(await outcomeOfAll(signalbox, { token, channel }, apiKey)).toBe('done');
+  expect(await outcomeOfAll(signalbox, { token, channel: 'nowhere' }, apiKey)).toBe('NOT_FOUND');
+  const everywhere: Act[] = ['mute', 'unmute', 'disconnect', 'restrictions'];
+  expect(await outcomeOfAll(signalbox, { token }, apiKey, everywhere)).toBe('done');
+});
+
+test('a moderator who is banned keeps no order there, and one who is muted still does', async () => {
+  await using signalbox = await startService();
+  const { id: token } = await meet(signalbox);
+  const input = { identity: 'ada', role: 'MODERATOR', channels: ['hall'] };
+  const [minted, self] = [
+    (await mint(signalbox, input)).credential,
+    selfMint({ sub: 'ada', role: 'MODERATOR' }),
+  ];
+  const outcomes = async (channel: string) => [
+    await outcomeOfAll(signalbox, { token, channel }, minted),
+    await outcomeOfAll(signalbox, { token, channel }, self),
+  ];
+  await moderate(signalbox, 'mute', { identity: 'ada' });
+  expect(await outcomes('square')).toEqual(['done', 'done']);
+  await moderate(signalbox, 'ban', { identity: 'ada', channel: 'square' });
+  expect(await outcomes('square')).toEqual(['FORBIDDEN', 'FORBIDDEN']);
+  expect(await outcomes('hall')).toEqual(['done', 'FORBIDDEN']);
+  // It cannot let itself in again.
+  const own = { identity: 'ada', channel: 'square' };
+  expect(await outcomeOf(attempt(signalbox, 'unban', own, minted))).toBe('FORBIDDEN');
+  expect(await outcomeOf(attempt(signalbox, 'mute', own, selfMint({ sub: 'ben' })))).toBe('FORBIDDEN');
+});
+
+test('a moderator disconnects those who are in its channel, nobody else, and learns of nobody else', async () => {
+  await using signalbox = await startService();
+  await meet(signalbox);
+  const moderator = await mint(signalbox, { role: 'MODERATOR', channels: ['hall'] });
+  const ada = await mint(signalbox, { identity: 'ada', channels: ['hall'] });
+  const ben = await mint(signalbox, { identity: 'ben', channels: ['square'] });
+  const [here, there] = [
+    await openInbox(signalbox, ada.credential),
+    await openInbox(signalbox, ben.credential),
+  ];
+  const backend = signalbox.client();
+  take(backend, `subscription { messages(channel: "hall") { event } }`);
+  const viewer = await take(backend, `{ viewer { connection { id } } }`).next();
+  await settled(backend);
+  const disconnect = (target: ActArguments, channel = 'hall') =>
+    signalbox.ask(
+      `mutation ($connection: ID, $token: ID, $identity: String, $channel: ID!) {
+        disconnect(connection: $connection, token: $token, identity: $identity, channel: $channel)
+      }`,
+      { ...target, channel },
+      moderator.credential,
+    );
+  expect((await disconnect({ identity: 'ben' })).data).toEqual({ disconnect: 0 });
+  expect((await disconnect({ token: ben.id })).data).toEqual({ disconnect: 0 });
+  for (const connection of [there.connection, viewer.viewer.connection.id, 'conn_none']) {
+    const { errors } = await disconnect({ connection });
+    expect(errors?.[0]).toMatchObject({
+      message: `There is no live connection “${connection}” in this project.`,
+      extensions: { code: 'NOT_FOUND' },
+    });
+  }
+  expect((await disconnect({ connection: here.connection })).data).toEqual({ disconnect: 1 });
+  expect(await here.events.ended).toMatchObject({ code: 1008 });
+  expect(await publish(signalbox, 'square', 'sentinel')).toBe(1);
+  expect(await there.next()).toMatchObject({ message: { event: 'sentinel' } });
+  expect(await outcomeOf(await disconnect({ identity: 'ben' }, 'square'))).toBe('done');
+  expect(await there.events.ended).toMatchObject({ code: 1008 });
+});
+
+test('every act is in the audit log with who, whom and where, never with why; what was refused, as refused', async () => {
+  const log = createLog();
+  await using signalbox = await startService({}, { logger: log.logger });
+  const { id: token, credential } = await meet(signalbox);
+  const moderator = await mint(signalbox, { role: 'MODERATOR', channels: ['hall'] });
+  const { connection } = await openInbox(signalbox, credential);
+  const before = log.audited().length;
+  const reason = 'between-us-only';
+  const channel = 'hall';
+  const { id: actor, credential: bearer } = moderator;
+  await moderate(signalbox, 'mute', { identity: 'eve', reason });
+  await moderate(signalbox, 'unmute', { identity: 'eve' });
+  await moderate(signalbox, 'unmute', { identity: 'eve' });
+  await moderate(signalbox, 'disconnect', { token, channel, reason }, bearer);
+  await moderate(signalbox, 'ban', { token, channel, reason }, bearer);
+  await moderate(signalbox, 'unban', { token, channel }, bearer);
+  await attempt(signalbox, 'mute', { token, reason }, bearer);
+  await attempt(signalbox, 'ban', { token, channel, reason }, credential);
+
+  const [projectId, subject] = ['default', `token:${token}`];
+  // A stream that is ended is a refusal too, of no field.
+  const acts = log.audited().filter(({ action, field }) => action !== 'refused' || field !== undefined);
+  expect(acts.slice(before)).toEqual([
+    { action: 'mute.put', projectId, actor: 'key_test', subject: 'identity:eve' },
+    { action: 'mute.lift', projectId, actor: 'key_test', subject: 'identity:eve' },
+    { action: 'connection.disconnect', projectId, actor, subject: connection, channel },
+    { action: 'ban.put', projectId, actor, subject, channel },
+    { action: 'ban.lift', projectId, actor, subject, channel },
+    { action: 'refused', projectId, actor, code: 'FORBIDDEN', field: 'mute' },
+    { action: 'refused', projectId, actor: token, code: 'FORBIDDEN', field: 'ban' },
+  ]);
+  expect(log.lines.join()).not.toContain(reason);
+});

@@ -1,0 +1,224 @@
+import { expect, test } from 'vitest';
+import {
+  createChannel,
+  mint,
+  publish,
+  settled,
+  subscribeToken,
+  updateToken,
+  whisper,
+} from '../support/backend.ts';
+import { createManualClock } from '../support/clock.ts';
+import { take } from '../support/events.ts';
+import { moderate, openInbox, outcomeOf, outcomeOn, speak } from '../support/moderation.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+const FORBIDDEN = [{ extensions: { code: 'FORBIDDEN', retryable: false } }];
+const EVERYTHING = ['SUBSCRIBE', 'PUBLISH', 'PRESENCE'];
+const grant = (channels: string, expiresAt?: string, actions = EVERYTHING) => ({
+  channels,
+  actions,
+  ...(expiresAt !== undefined && { expiresAt }),
+});
+const MINUTE_ONE = '2030-01-01T00:01:00.000Z';
+const MINUTE_TWO = '2030-01-01T00:02:00.000Z';
+
+/** A service whose clock stands at 2030, with two channels and somebody whose grants narrow it. */
+async function begin(grants: object[]) {
+  const clock = createManualClock(Date.UTC(2030, 0, 1));
+  let lateMs = 0;
+  const signalbox = await startService(
+    // Long enough that nobody is taken for gone while the timers that renew it are late.
+    { leaseMs: 300_000 },
+    { clock: { now: () => clock.now() + lateMs, at: (epochMs, work) => clock.at(epochMs, work) } },
+  );
+  for (const id of ['hall', 'room']) await createChannel(signalbox, id);
+  const ada = await mint(signalbox, { identity: 'ada', channels: ['hall', 'room'], grants });
+  return {
+    clock,
+    signalbox,
+    ada,
+    /** Time goes on, and every timer is late. */
+    delay: (ms: number) => (lateMs = ms),
+    [Symbol.asyncDispose]: () => signalbox[Symbol.asyncDispose](),
+  };
+}
+
+/** What somebody may do in the hall, asked by HTTP. */
+async function allowedIn({ request }: TestService, channel: string, bearer: string): Promise<string[]> {
+  const query = `query ($c: ID!) { viewer { allowedActions(channel: $c) } }`;
+  return (await request(query, { c: channel }, bearer)).viewer.allowedActions;
+}
+
+test('a grant lapses at its instant: until then all is heard, from then on nothing, and what others grant goes on', async () => {
+  await using given = await begin([grant('hall', MINUTE_ONE), grant('room')]);
+  const { clock, signalbox, ada } = given;
+  const { client, next } = await openInbox(signalbox, ada.credential);
+  const streams = ['messages', 'presence', 'channelState'].map((field) =>
+    take(client, `subscription { ${field}(channel: "hall") { __typename } }`),
+  );
+  await settled(client);
+  await clock.advance(60_000 - 1);
+  expect(await publish(signalbox, 'hall', 'just-in-time')).toBe(1);
+  expect(await outcomeOn(client, speak('hall', 'own'))).toBe('done');
+  expect(await allowedIn(signalbox, 'hall', ada.credential)).toEqual(EVERYTHING);
+
+  await clock.advance(1);
+  expect(await publish(signalbox, 'hall', 'too-late')).toBe(0);
+  expect(await outcomeOn(client, speak('hall'))).toBe('FORBIDDEN');
+  expect(await allowedIn(signalbox, 'hall', ada.credential)).toEqual([]);
+  expect(await allowedIn(signalbox, 'room', ada.credential)).toEqual(EVERYTHING);
+  expect(await publish(signalbox, 'room', 'sentinel')).toBe(1);
+  expect(await next()).toMatchObject({ message: { event: 'just-in-time' } });
+  expect(await next()).toMatchObject({ message: { event: 'own' } });
+  const unavailable = { __typename: 'ChannelUnavailable', channel: { id: 'hall' }, reason: 'NOT_ALLOWED' };
+  expect(await next()).toEqual(unavailable);
+  expect(await next()).toMatchObject({ message: { event: 'sentinel' } });
+  for (const stream of streams) expect(await stream.ended).toMatchObject(FORBIDDEN);
+});
+
+test('grants lapse one after the other, each taking away its own and nothing else', async () => {
+  await using given = await begin([
+    grant('hall', undefined, ['SUBSCRIBE']),
+    grant('hall', MINUTE_ONE, ['PUBLISH']),
+    grant('room', MINUTE_TWO),
+  ]);
+  const { clock, signalbox, ada } = given;
+  const { client, next } = await openInbox(signalbox, ada.credential);
+  const outcomes = async () => [
+    await outcomeOn(client, speak('hall')),
+    await outcomeOn(client, speak('room')),
+  ];
+  expect(await outcomes()).toEqual(['done', 'done']);
+  await clock.advance(60_000);
+  expect(await outcomes()).toEqual(['FORBIDDEN', 'done']);
+  await clock.advance(60_000);
+  expect(await outcomes()).toEqual(['FORBIDDEN', 'FORBIDDEN']);
+  expect(await publish(signalbox, 'hall', 'sentinel')).toBe(1);
+  for (const channel of ['hall', 'room', 'room'])
+    expect(await next()).toMatchObject({ message: { channel } });
+  expect(await next()).toMatchObject({ __typename: 'ChannelUnavailable', channel: { id: 'room' } });
+  expect(await next()).toMatchObject({ message: { event: 'sentinel' } });
+});
+
+test('whoever comes when its only grant has lapsed may do nothing anywhere, and is replayed nothing', async () => {
+  await using given = await begin([grant('*', MINUTE_ONE)]);
+  const { clock, signalbox, ada } = given;
+  await publish(signalbox, 'hall', 'not-for-you-any-more');
+  await clock.advance(60_000);
+  const { client, connected, next } = await openInbox(signalbox, ada.credential, ada.cursor);
+  expect(connected.channels).toEqual([]);
+  await whisper(signalbox, ada.id, 'sentinel');
+  expect(await next()).toMatchObject({ message: { event: 'sentinel' } });
+  for (const channel of ['hall', 'room']) {
+    expect(await allowedIn(signalbox, channel, ada.credential)).toEqual([]);
+    expect(await outcomeOn(client, speak(channel))).toBe('FORBIDDEN');
+  }
+  const history = `{ channel(id: "hall") { messages { nodes { event } } } }`;
+  expect(await outcomeOf(signalbox.ask(history, {}, ada.credential))).toBe('FORBIDDEN');
+  const subscribe = `mutation ($t: ID!) { subscribeToken(channel: "hall", token: $t) { createdAt } }`;
+  expect(await outcomeOf(signalbox.ask(subscribe, { t: ada.id }))).toBe('FORBIDDEN');
+  const explain = `query ($t: ID!) { explainPermission(token: $t, channel: "hall", action: SUBSCRIBE) { allowed rule } }`;
+  expect(await signalbox.request(explain, { t: ada.id })).toEqual({
+    explainPermission: { allowed: false, rule: 'GRANTS' },
+  });
+});
+
+test('a lapse that is put off is put off for live connections, and one that is brought forward comes sooner', async () => {
+  await using given = await begin([grant('*', MINUTE_ONE)]);
+  const { clock, signalbox, ada } = given;
+  const { client, next } = await openInbox(signalbox, ada.credential);
+  await updateToken(signalbox, ada.id, { grants: [grant('*', '2030-01-01T01:00:00.000Z')] });
+  await clock.advance(60_000);
+  expect(await outcomeOn(client, speak('hall', 'still'))).toBe('done');
+  await updateToken(signalbox, ada.id, { grants: [grant('*', MINUTE_TWO)] });
+  await clock.advance(60_000);
+  expect(await outcomeOn(client, speak('hall'))).toBe('FORBIDDEN');
+  // What lapsed is granted anew.
+  await updateToken(signalbox, ada.id, { grants: [grant('hall')] });
+  await subscribeToken(signalbox, 'hall', ada.id);
+  expect(await outcomeOn(client, speak('hall', 'again'))).toBe('done');
+  expect(await next()).toMatchObject({ __typename: 'TokenUpdated' });
+  expect(await next()).toMatchObject({ message: { event: 'still' } });
+  expect(await next()).toMatchObject({ __typename: 'TokenUpdated' });
+  const gone = [await next(), await next()].map(({ channel }) => channel.id).sort();
+  expect(gone).toEqual(['hall', 'room']);
+  expect(await next()).toMatchObject({ __typename: 'ChannelAvailable', channel: { id: 'hall' } });
+  expect(await next()).toMatchObject({ __typename: 'TokenUpdated' });
+  expect(await next()).toMatchObject({ message: { event: 'again' } });
+});
+
+test('what has lapsed opens nothing, even where the timer that takes it away is late', async () => {
+  await using given = await begin([grant('hall', MINUTE_ONE), grant('room')]);
+  const { clock, signalbox, ada, delay } = given;
+  const [inbox, speaker] = [
+    await openInbox(signalbox, ada.credential),
+    await openInbox(signalbox, ada.credential),
+  ];
+  const join = async (field: string, token = ada.credential) => {
+    const client = signalbox.client({ token });
+    const stream = take(client, `subscription { ${field}(channel: "hall") { __typename } }`);
+    await settled(client);
+    return stream;
+  };
+  /** Each on a socket of its own, and what would reach it. */
+  const streams = {
+    presence: await join('presence'),
+    channelState: await join('channelState'),
+    messages: await join('messages'),
+  };
+  await streams.channelState.next();
+  await streams.presence.next();
+  const ben = await mint(signalbox, { channels: ['hall'] });
+  delay(60_000);
+  await join('messages', ben.credential);
+  expect(await streams.presence.ended).toMatchObject(FORBIDDEN);
+  expect(await publish(signalbox, 'hall', 'too-late')).toBe(1);
+  await signalbox.request(`mutation { setChannelState(channel: "hall", state: 1) { version } }`);
+  for (const stream of Object.values(streams)) {
+    expect(await stream.ended).toMatchObject(FORBIDDEN);
+    expect(stream.waiting).toEqual([]);
+  }
+  expect(await outcomeOn(speaker.client, speak('hall'))).toBe('FORBIDDEN');
+  await clock.advance(60_000);
+  expect(await publish(signalbox, 'room', 'sentinel')).toBe(2);
+  for (const { next } of [inbox, speaker]) {
+    expect(await next()).toMatchObject({ __typename: 'ChannelUnavailable', channel: { id: 'hall' } });
+    expect(await next()).toMatchObject({ message: { event: 'sentinel' } });
+  }
+});
+
+test('a mute whose end has come is over, even where the timer that ends it is late', async () => {
+  await using given = await begin([grant('*')]);
+  const { signalbox, ada, delay } = given;
+  const { client } = await openInbox(signalbox, ada.credential);
+  await moderate(signalbox, 'mute', { token: ada.id, until: MINUTE_ONE });
+  expect(await outcomeOn(client, speak('hall'))).toBe('FORBIDDEN');
+  delay(60_000);
+  expect(await outcomeOn(client, speak('hall'))).toBe('done');
+});
+
+test('a token that has expired does nothing and is told nothing, even where the timer that ends it is late', async () => {
+  await using given = await begin([grant('*')]);
+  const { signalbox, delay } = given;
+  const eve = await mint(signalbox, { expiresIn: 60, channels: ['hall'] });
+  const [speaker, listener, watcher] = [
+    await openInbox(signalbox, eve.credential),
+    await openInbox(signalbox, eve.credential),
+    await openInbox(signalbox, eve.credential),
+  ];
+  const client = signalbox.client({ token: eve.credential });
+  const direct = take(client, `subscription { directMessages { event } }`);
+  const { viewer } = await take(client, `{ viewer { connection { id } } }`).next();
+  delay(60_000);
+  expect(await outcomeOn(speaker.client, speak('hall'))).toBe(4403);
+  const signal = `mutation ($c: ID!) { publishDirectMessage(connection: $c, event: "wave") { connections } }`;
+  for (const c of [listener.connection, viewer.connection.id]) await signalbox.ask(signal, { c });
+  await signalbox.request(`mutation { setChannelState(channel: "hall", state: 1) { version } }`);
+  for (const { next, events } of [speaker, listener, watcher]) {
+    expect(await next()).toMatchObject({ __typename: 'Disconnecting', reason: 'TOKEN_EXPIRED' });
+    expect(await events.ended).toMatchObject({ code: 4403 });
+  }
+  expect(await direct.ended).toMatchObject({ code: 4403 });
+  expect(direct.waiting).toEqual([]);
+});

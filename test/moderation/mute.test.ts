@@ -1,0 +1,219 @@
+import { expect, test } from 'vitest';
+import { createChannel, mint, whisper } from '../support/backend.ts';
+import { createManualClock } from '../support/clock.ts';
+import { take } from '../support/events.ts';
+import { moderate, openInbox, outcomeOf, outcomeOn, selfMint, speak } from '../support/moderation.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { connectSocket } from '../support/socket.ts';
+
+const CHANNELS = ['hall', 'room'];
+
+async function openChannels(signalbox: TestService): Promise<void> {
+  for (const id of CHANNELS) await createChannel(signalbox, id, { type: 'PUBLIC' });
+}
+
+/** In which channels a bearer may speak, over HTTP. */
+async function voiceOf({ ask }: TestService, bearer: string): Promise<string[]> {
+  const voice: string[] = [];
+  for (const channel of CHANNELS) {
+    const outcome = await outcomeOf(ask(speak(channel), {}, bearer));
+    if (outcome === 'done') voice.push(channel);
+    else expect(outcome).toBe('FORBIDDEN');
+  }
+  return voice;
+}
+
+/** What is refused to one token is refused to no other; what is refused to an identity is refused to all of its tokens. */
+test.each([
+  { subject: 'token', where: 'one channel', phone: ['room'], laptop: CHANNELS },
+  { subject: 'token', where: 'all channels', phone: [], laptop: CHANNELS },
+  { subject: 'identity', where: 'one channel', phone: ['room'], laptop: ['room'] },
+  { subject: 'identity', where: 'all channels', phone: [], laptop: [] },
+])(
+  'a mute by $subject in $where takes PUBLISH from whom it names, there, until it is lifted',
+  async ({ subject, where, ...expected }) => {
+    await using signalbox = await startService();
+    await openChannels(signalbox);
+    const phone = await mint(signalbox, { identity: 'ada' });
+    const laptop = await mint(signalbox, { identity: 'ada' });
+    const ben = await mint(signalbox, { identity: 'ben' });
+    const about = {
+      ...(subject === 'token' ? { token: phone.id } : { identity: 'ada' }),
+      ...(where === 'one channel' && { channel: 'hall' }),
+    };
+
+    const restriction = await moderate(signalbox, 'mute', { ...about, reason: 'too loud' });
+    const nothing = { token: null, identity: null, channel: null, until: null };
+    expect(restriction).toEqual({ kind: 'MUTE', ...nothing, ...about, reason: 'too loud' });
+    expect(await voiceOf(signalbox, phone.credential)).toEqual(expected.phone);
+    expect(await voiceOf(signalbox, laptop.credential)).toEqual(expected.laptop);
+    expect(await voiceOf(signalbox, ben.credential)).toEqual(CHANNELS);
+
+    expect(await moderate(signalbox, 'unmute', about)).toEqual(restriction);
+    expect(await voiceOf(signalbox, phone.credential)).toEqual(CHANNELS);
+    expect(await moderate(signalbox, 'unmute', about)).toBeNull();
+  },
+);
+
+test('whoever is muted is told on every live connection, and goes on hearing; nobody else is told', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'hall');
+  const ada = await mint(signalbox, { identity: 'ada', channels: ['hall'] });
+  const ben = await mint(signalbox, { identity: 'ben', channels: ['hall'] });
+  const devices = [await openInbox(signalbox, ada.credential), await openInbox(signalbox, ada.credential)];
+  const other = await openInbox(signalbox, ben.credential);
+
+  const restriction = await moderate(signalbox, 'mute', { identity: 'ada', channel: 'hall', reason: 'hush' });
+  expect(await outcomeOn(other.client, speak('hall', 'from-ben'))).toBe('done');
+  expect(await moderate(signalbox, 'unmute', { identity: 'ada', channel: 'hall' })).toEqual(restriction);
+  // Lifting what is lifted tells nobody anything.
+  await moderate(signalbox, 'unmute', { identity: 'ada', channel: 'hall' });
+  expect(await outcomeOn(devices[0]!.client, speak('hall', 'from-ada'))).toBe('done');
+  for (const { next } of devices) {
+    expect(await next()).toEqual({ __typename: 'Restricted', restriction });
+    expect(await next()).toMatchObject({ message: { event: 'from-ben' } });
+    expect(await next()).toEqual({ __typename: 'RestrictionLifted', restriction });
+    expect(await next()).toMatchObject({ message: { event: 'from-ada' } });
+  }
+  expect(await other.next()).toMatchObject({ message: { event: 'from-ben' } });
+  expect(await other.next()).toMatchObject({ message: { event: 'from-ada' } });
+});
+
+test('on a live socket, that one is muted comes before the first refusal', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'hall', { type: 'PUBLIC' });
+  const { id, credential } = await mint(signalbox);
+  using socket = await connectSocket(signalbox, { token: credential });
+  const send = (operation: string, query: string) =>
+    socket.send({ id: operation, type: 'subscribe', payload: { query } });
+  send('inbox', `subscription { events { __typename } }`);
+  expect(await socket.next()).toMatchObject({ id: 'inbox', type: 'next' });
+  await moderate(signalbox, 'mute', { token: id });
+  send('speech', speak('hall'));
+  expect(await socket.next()).toMatchObject({ payload: { data: { events: { __typename: 'Restricted' } } } });
+  expect(await socket.next()).toMatchObject({
+    id: 'speech',
+    payload: { errors: [{ extensions: { code: 'FORBIDDEN', retryable: false } }] },
+  });
+});
+
+test('a mute of an identity is there before its tokens are: minted, self-minted and guests', async () => {
+  await using signalbox = await startService();
+  await openChannels(signalbox);
+  await signalbox.request(
+    `mutation ($settings: ProjectSettingsInput!) { updateProject(settings: $settings) { id } }`,
+    {
+      settings: {
+        guests: true,
+        permissions: { stated: [{ role: 'GUEST', kind: 'PUBLIC', actions: ['SUBSCRIBE', 'PUBLISH'] }] },
+      },
+    },
+  );
+  await moderate(signalbox, 'mute', { identity: 'eve' });
+  expect(await voiceOf(signalbox, (await mint(signalbox, { identity: 'eve' })).credential)).toEqual([]);
+  expect(await voiceOf(signalbox, selfMint({ sub: 'eve' }))).toEqual([]);
+  expect(await voiceOf(signalbox, selfMint({ sub: 'ben' }))).toEqual(CHANNELS);
+
+  const { createGuest } = await signalbox.request(
+    `mutation { createGuest(input: { name: "eve" }) { credential token { id identity } } }`,
+    {},
+    null,
+  );
+  const { credential, token } = createGuest;
+  expect(await voiceOf(signalbox, credential)).toEqual(CHANNELS);
+  const live = await openInbox(signalbox, credential);
+  await moderate(signalbox, 'mute', { identity: token.identity, channel: 'hall' });
+  expect(await live.next()).toMatchObject({ restriction: { identity: token.identity } });
+  expect(await outcomeOn(live.client, speak('hall'))).toBe('FORBIDDEN');
+  expect(await voiceOf(signalbox, credential)).toEqual(['room']);
+});
+
+test('a mute until a moment ends at that moment, on the live socket, and nobody is told', async () => {
+  const clock = createManualClock(Date.UTC(2030, 0, 1));
+  await using signalbox = await startService({}, { clock });
+  await openChannels(signalbox);
+  const { id, credential } = await mint(signalbox);
+  const live = await openInbox(signalbox, credential);
+  const until = '2030-01-01T00:10:00.000Z';
+  expect(await moderate(signalbox, 'mute', { token: id, until })).toMatchObject({ until });
+  await clock.advance(600_000 - 1);
+  expect(await outcomeOn(live.client, speak('hall'))).toBe('FORBIDDEN');
+  expect(await voiceOf(signalbox, credential)).toEqual([]);
+  await clock.advance(1);
+  expect(await outcomeOn(live.client, speak('hall'))).toBe('done');
+  expect(await voiceOf(signalbox, credential)).toEqual(CHANNELS);
+
+  // What has ended by itself cannot be lifted.
+  expect(await moderate(signalbox, 'unmute', { token: id })).toBeNull();
+  await whisper(signalbox, id, 'sentinel');
+  expect(await live.next()).toMatchObject({ __typename: 'Restricted', restriction: { until } });
+  expect(await live.next()).toMatchObject({ message: { event: 'sentinel' } });
+});
+
+test('another mute of the same kind takes the place of the first: only its end counts', async () => {
+  const clock = createManualClock(Date.UTC(2030, 0, 1));
+  await using signalbox = await startService({}, { clock });
+  await openChannels(signalbox);
+  const { id, credential } = await mint(signalbox);
+  const live = await openInbox(signalbox, credential);
+  const mute = (until: string | undefined, reason: string) =>
+    moderate(signalbox, 'mute', {
+      token: id,
+      channel: 'hall',
+      reason,
+      ...(until !== undefined && { until }),
+    });
+  await mute('2030-01-01T00:01:00.000Z', 'a minute');
+  await mute('2030-01-01T01:00:00.000Z', 'an hour');
+  await clock.advance(60_000);
+  expect(await outcomeOn(live.client, speak('hall'))).toBe('FORBIDDEN');
+  await mute('2030-01-01T00:02:00.000Z', 'less');
+  await clock.advance(60_000);
+  expect(await outcomeOn(live.client, speak('hall'))).toBe('done');
+  await mute(undefined, 'for good');
+  const { nodes } = await moderate(signalbox, 'restrictions', { token: id });
+  expect(nodes).toMatchObject([{ reason: 'for good', until: null }]);
+  for (const reason of ['a minute', 'an hour', 'less', 'for good'])
+    expect(await live.next()).toMatchObject({ __typename: 'Restricted', restriction: { reason } });
+});
+
+test('what cannot be a mute is refused, and says what is wrong with it', async () => {
+  const clock = createManualClock(Date.UTC(2030, 0, 1));
+  await using signalbox = await startService({}, { clock });
+  const { id: token } = await mint(signalbox);
+  const wrong = [
+    [{}, 'BAD_USER_INPUT', 'token'],
+    [{ token, identity: 'ada' }, 'BAD_USER_INPUT', 'token'],
+    [{ identity: '' }, 'BAD_USER_INPUT', 'identity'],
+    [{ identity: 'ada lovelace' }, 'BAD_USER_INPUT', 'identity'],
+    [{ token, until: '2030-01-01T00:00:00.000Z' }, 'BAD_USER_INPUT', 'until'],
+    [{ token, reason: 'x'.repeat(1001) }, 'BAD_USER_INPUT', 'reason'],
+    [{ token: 'token_none' }, 'NOT_FOUND', undefined],
+    [{ token, channel: 'nowhere' }, 'NOT_FOUND', undefined],
+  ] as const;
+  for (const [given, code, field] of wrong) {
+    const mute = `mutation ($token: ID, $identity: String, $channel: ID, $until: DateTime, $reason: String) {
+      mute(token: $token, identity: $identity, channel: $channel, until: $until, reason: $reason) { id }
+    }`;
+    const { errors } = await signalbox.ask(mute, given);
+    expect([given, errors?.[0]?.extensions['code'], errors?.[0]?.extensions['field']]).toEqual([
+      given,
+      code,
+      field,
+    ]);
+  }
+  expect((await moderate(signalbox, 'restrictions', {})).nodes).toEqual([]);
+  expect(await moderate(signalbox, 'mute', { token, reason: 'x'.repeat(1000) })).toMatchObject({ token });
+});
+
+test('a muted token may still do everything else that it may', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'hall', { type: 'PUBLIC' });
+  const { id, credential } = await mint(signalbox, { role: 'MODERATOR', channels: ['hall'] });
+  const { client } = await openInbox(signalbox, credential);
+  await moderate(signalbox, 'mute', { token: id });
+  const viewer = take(client, `{ viewer { allowedActions(channel: "hall") } }`);
+  expect(await viewer.next()).toEqual({
+    viewer: { allowedActions: ['SUBSCRIBE', 'PRESENCE', 'MODERATE'] },
+  });
+});

@@ -1,0 +1,156 @@
+import { expect, test } from 'vitest';
+import { createChannel, mint } from '../support/backend.ts';
+import { createFolder } from '../support/folder.ts';
+import { askSettings, changeSettings, codeOf, createProject } from '../support/projects.ts';
+import { startService, type Doors } from '../support/service.ts';
+
+const SETTINGS = `{ project { settings {
+  developmentTokens guests guestSeconds anonymous emailIdentities publishersSignal
+  defaultLifetimeSeconds maxLifetimeSeconds expiryWarningSeconds expiryGraceSeconds
+  permissions { roles { name like } kinds { name type } stated { role kind actions } }
+} } }`;
+
+const settingsOf = async ({ request }: Doors) => (await request(SETTINGS)).project.settings;
+
+const DEFAULTS = {
+  developmentTokens: false,
+  guests: true,
+  guestSeconds: 3600,
+  anonymous: true,
+  emailIdentities: false,
+  publishersSignal: false,
+  defaultLifetimeSeconds: null,
+  maxLifetimeSeconds: null,
+  expiryWarningSeconds: null,
+  expiryGraceSeconds: 0,
+  permissions: { roles: [], kinds: [], stated: [] },
+};
+
+test.for([
+  ['development', {}],
+  ['production', { guests: false, anonymous: false }],
+] as const)('in %s a project begins with what is safe there', async ([mode, differs]) => {
+  await using signalbox = await startService({ mode });
+  expect(await settingsOf(signalbox)).toEqual({ ...DEFAULTS, ...differs });
+  expect(await settingsOf(await createProject(signalbox, 'other'))).toEqual({ ...DEFAULTS, ...differs });
+});
+
+test.for([
+  ['guestSeconds', 60, 86_400],
+  ['defaultLifetimeSeconds', 1, 3_162_240_000],
+  ['maxLifetimeSeconds', 1, 3_162_240_000],
+  ['expiryWarningSeconds', 0, 86_400],
+  ['expiryGraceSeconds', 0, 3600],
+] as const)('%s may be %i–%i seconds, and nothing else', async ([name, min, max]) => {
+  await using signalbox = await startService();
+  for (const value of [max, min]) {
+    await changeSettings(signalbox, { [name]: value });
+    expect(await settingsOf(signalbox)).toEqual({ ...DEFAULTS, [name]: value });
+  }
+  const faults = name.endsWith('LifetimeSeconds') ? [min - 1, max + 1, 1.5] : [min - 1, max + 1];
+  for (const value of faults) {
+    const { errors } = await askSettings(signalbox, { publishersSignal: true, [name]: value });
+    expect(errors).toMatchObject([
+      { extensions: { code: 'BAD_USER_INPUT', field: `settings.${name}`, retryable: false } },
+    ]);
+    expect(errors?.[0]?.message).toContain(`${name}: is ${value}; it must be`);
+  }
+  expect(await settingsOf(signalbox)).toEqual({ ...DEFAULTS, [name]: min });
+});
+
+test('what is named changes, what is absent stays, and null is what a nullable setting begins with', async () => {
+  await using signalbox = await startService();
+  const first = { guests: false, guestSeconds: 60, maxLifetimeSeconds: 90, expiryWarningSeconds: 5 };
+  await changeSettings(signalbox, first);
+  await changeSettings(signalbox, { emailIdentities: true });
+  expect(await settingsOf(signalbox)).toEqual({ ...DEFAULTS, ...first, emailIdentities: true });
+  await changeSettings(signalbox, {
+    guests: null,
+    guestSeconds: null,
+    permissions: null,
+    maxLifetimeSeconds: null,
+    expiryWarningSeconds: null,
+  });
+  expect(await settingsOf(signalbox)).toEqual({
+    ...DEFAULTS,
+    guests: false,
+    guestSeconds: 60,
+    emailIdentities: true,
+  });
+});
+
+test('a default lifetime is never longer than the longest, whichever of the two is changed', async () => {
+  await using signalbox = await startService();
+  await changeSettings(signalbox, { defaultLifetimeSeconds: 60, maxLifetimeSeconds: 60 });
+  for (const change of [{ defaultLifetimeSeconds: 61 }, { maxLifetimeSeconds: 59 }]) {
+    const { errors } = await askSettings(signalbox, change);
+    expect(errors).toMatchObject([
+      { extensions: { code: 'BAD_USER_INPUT', field: 'settings.defaultLifetimeSeconds' } },
+    ]);
+  }
+  await changeSettings(signalbox, { defaultLifetimeSeconds: null, maxLifetimeSeconds: 59 });
+  expect(await settingsOf(signalbox)).toMatchObject({ defaultLifetimeSeconds: null, maxLifetimeSeconds: 59 });
+});
+
+test.for([
+  ['STREAM', null, null],
+  ['TWILIO', 3600, 86_400],
+  ['OPENTOK', 86_400, 2_592_000],
+] as const)('the preset %s sets both lifetimes, and stands alone', async ([lifetimes, usual, longest]) => {
+  await using signalbox = await startService();
+  await changeSettings(signalbox, { defaultLifetimeSeconds: 7, maxLifetimeSeconds: 7 });
+  await changeSettings(signalbox, { lifetimes });
+  const now = { defaultLifetimeSeconds: usual, maxLifetimeSeconds: longest };
+  expect(await settingsOf(signalbox)).toEqual({ ...DEFAULTS, ...now });
+  for (const beside of [{ defaultLifetimeSeconds: 60 }, { maxLifetimeSeconds: 60 }]) {
+    const { errors } = await askSettings(signalbox, { lifetimes, ...beside });
+    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field: 'settings.lifetimes' } }]);
+  }
+  expect(await settingsOf(signalbox)).toEqual({ ...DEFAULTS, ...now });
+});
+
+test('settings are changed by the API keys of the project, and concern no other one', async () => {
+  await using signalbox = await startService();
+  const other = await createProject(signalbox, 'other');
+  const { credential } = await mint(signalbox, { role: 'MODERATOR' });
+  const mine = {
+    ...signalbox,
+    ask: (query: string, input?: object) => signalbox.ask(query, input, credential),
+  };
+  const nobody = { ...signalbox, ask: (query: string, input?: object) => signalbox.ask(query, input, null) };
+  expect(codeOf(await askSettings(mine, { guests: false }))).toBe('FORBIDDEN');
+  expect(codeOf(await askSettings(nobody, { guests: false }))).toBe('UNAUTHENTICATED');
+  expect(await settingsOf(signalbox)).toEqual(DEFAULTS);
+  await changeSettings(other, { guests: false });
+  expect([await settingsOf(signalbox), await settingsOf(other)]).toEqual([
+    DEFAULTS,
+    { ...DEFAULTS, guests: false },
+  ]);
+});
+
+test('settings outlive the process, and what was never said is as the mode has it', async () => {
+  using folder = createFolder();
+  const said = {
+    guests: true,
+    expiryGraceSeconds: 30,
+    permissions: {
+      roles: [{ name: 'host', like: 'PUBLISHER' }],
+      kinds: [{ name: 'stage', type: 'PUBLIC' }],
+      stated: [{ role: 'host', kind: 'stage', actions: ['PUBLISH', 'MODERATE'] }],
+    },
+  };
+  {
+    await using signalbox = await startService({ data: folder.path });
+    await changeSettings(signalbox, said);
+    await createChannel(signalbox, 'hall', { kind: 'stage' });
+  }
+  await using signalbox = await startService({ data: folder.path, mode: 'production' });
+  expect(await settingsOf(signalbox)).toEqual({ ...DEFAULTS, anonymous: false, ...said });
+  const { credential } = await mint(signalbox, { customRole: 'host' });
+  const { viewer } = await signalbox.request(
+    `{ viewer { allowedActions(channel: "hall") } }`,
+    {},
+    credential,
+  );
+  expect(viewer.allowedActions).toEqual(['PUBLISH', 'MODERATE']);
+});

@@ -1,0 +1,138 @@
+import { StreamChat } from 'stream-chat';
+import { expect, test } from 'vitest';
+import { take } from '../support/events.ts';
+import { changeSettings, codeOf, createProject } from '../support/projects.ts';
+import { startService, type Doors } from '../support/service.ts';
+import { sseClient } from '../support/sse.ts';
+
+const TOKEN = `{ viewer { token { id identity origin issuer role grants { channels } expiresAt } } }`;
+const EVENTS = `subscription { events { ... on Connected { token { identity } } } }`;
+
+const HEADER = 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9';
+const base64 = (payload: unknown) => Buffer.from(JSON.stringify(payload)).toString('base64');
+/** Stream’s layout, by hand. */
+const unsigned = (payload: unknown) => `${HEADER}.${base64(payload)}.devtoken`;
+
+const stream = new StreamChat('appkey', 'secret');
+
+async function startTrusting() {
+  const signalbox = await startService();
+  await changeSettings(signalbox, { developmentTokens: true });
+  return signalbox;
+}
+
+async function whoIs({ request }: Doors, credential: string): Promise<any> {
+  return (await request(TOKEN, {}, credential)).viewer.token;
+}
+
+test('a development token says who, and is a publisher for ever, the same whenever it comes', async () => {
+  await using signalbox = await startTrusting();
+  const token = await whoIs(signalbox, unsigned({ user_id: 'ada' }));
+  expect(token).toEqual({
+    id: expect.stringMatching(/^token_/),
+    identity: 'ada',
+    origin: 'DEVELOPMENT',
+    issuer: 'development',
+    role: 'PUBLISHER',
+    grants: null,
+    expiresAt: null,
+  });
+  expect(await whoIs(signalbox, unsigned({ user_id: 'ada' }))).toEqual(token);
+  expect((await whoIs(signalbox, unsigned({ user_id: 'ben' }))).id).not.toBe(token.id);
+});
+
+test('what stream-chat’s devToken makes opens every door, with any padding', async () => {
+  await using signalbox = await startTrusting();
+  for (const identity of ['ada', 'adal', 'adalo', 'ada@example.org', 'a~~~|+']) {
+    const credential = stream.devToken(identity);
+    const [header, payload, signature] = credential.split('.') as [string, string, string];
+    const bare = payload.replace(/=+$/, '');
+    const url = Buffer.from(payload, 'base64').toString('base64url');
+    for (const middle of [payload, bare, url])
+      expect((await whoIs(signalbox, `${header}.${middle}.${signature}`)).identity).toBe(identity);
+    for (const client of [signalbox.client({ token: credential }), sseClient(signalbox, credential)])
+      expect(await take(client, EVENTS).next()).toEqual({ events: { token: { identity } } });
+  }
+});
+
+test('createDevelopmentToken makes what stream-chat makes, for anyone, and names the character that is at fault', async () => {
+  await using signalbox = await startTrusting();
+  const make = `mutation ($identity: String!) { createDevelopmentToken(identity: $identity) }`;
+  const other = await createProject(signalbox, 'other');
+  for (const identity of ['ada', 'ada@example.org']) {
+    const { createDevelopmentToken } = await signalbox.request(make, { identity }, null);
+    expect(createDevelopmentToken).toBe(stream.devToken(identity));
+    expect((await whoIs(signalbox, createDevelopmentToken)).identity).toBe(identity);
+  }
+  for (const [identity, fault] of [
+    ['ada/1', 'has "/" at position 3'],
+    ['', 'must not be empty'],
+    ['a'.repeat(256), 'has 256 characters'],
+  ]) {
+    const { errors } = await signalbox.ask(make, { identity }, null);
+    expect(errors).toMatchObject([
+      {
+        message: expect.stringContaining(`identity: ${fault}`),
+        extensions: { code: 'BAD_USER_INPUT', field: 'identity' },
+      },
+    ]);
+  }
+  expect(codeOf(await other.ask(make, { identity: 'ada' }))).toBe('FORBIDDEN');
+  await changeSettings(signalbox, { developmentTokens: false });
+  for (const bearer of [null, signalbox.apiKey])
+    expect(codeOf(await signalbox.ask(make, { identity: 'ada' }, bearer))).toBe('FORBIDDEN');
+});
+
+test.for(['development', 'production'] as const)(
+  'unsigned credentials open nothing in %s until the project says so, and only in that project',
+  async (mode) => {
+    await using signalbox = await startService({ mode });
+    const other = await createProject(signalbox, 'other');
+    await changeSettings(other, { developmentTokens: true });
+    const credential = unsigned({ user_id: 'ada' });
+    expect(codeOf(await signalbox.ask(TOKEN, {}, credential))).toBe('UNAUTHENTICATED');
+    expect(await take(sseClient(signalbox, credential), EVENTS).ended).toMatchObject([
+      { extensions: { code: 'UNAUTHENTICATED' } },
+    ]);
+    expect(await take(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({ code: 4401 });
+    const there = signalbox.client({ token: credential, project: 'other' });
+    expect(await take(there, EVENTS).next()).toEqual({ events: { token: { identity: 'ada' } } });
+    const made = async ({ request }: Doors) =>
+      (await request(`{ tokens { nodes { origin } } }`)).tokens.nodes;
+    expect(await made(signalbox)).toEqual([]);
+    expect(await made(other)).toEqual([{ origin: 'DEVELOPMENT' }]);
+  },
+);
+
+const payload = base64({ user_id: 'ada' });
+
+test.for([
+  ['another role', unsigned({ user_id: 'ada', role: 'MODERATOR' })],
+  ['an end', unsigned({ user_id: 'ada', exp: 4_000_000_000 })],
+  ['a server’s mark', unsigned({ user_id: 'ada', server: true })],
+  ['nobody', unsigned({})],
+  ['an empty name', unsigned({ user_id: '' })],
+  ['a number', unsigned({ user_id: 1 })],
+  ['a list', unsigned(['ada'])],
+  ['a name that is none', unsigned({ user_id: 'ada/1' })],
+  ['a guest’s name', unsigned({ user_id: 'guest:ada' })],
+  ['too long a name', unsigned({ user_id: 'a'.repeat(256) })],
+  ['no JSON', `${HEADER}.${Buffer.from('ada').toString('base64')}.devtoken`],
+  ['no base64', `${HEADER}.*${payload}.devtoken`],
+  ['half its padding', `${HEADER}.${base64({ user_id: 'adalo' }).replace(/=$/, '')}.devtoken`],
+  ['another signature', `${HEADER}.${payload}.DevToken`],
+  ['no signature', `${HEADER}.${payload}.`],
+  ['a signature too many', `${HEADER}.${payload}.devtoken.devtoken`],
+  [
+    'another header',
+    `${Buffer.from('{"typ":"JWT","alg":"HS256"}').toString('base64url')}.${payload}.devtoken`,
+  ],
+  ['no algorithm', `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.`],
+  ['only a signature', 'devtoken'],
+] as const)('with %s nothing of the layout is accepted', async ([, credential]) => {
+  await using signalbox = await startTrusting();
+  const { errors } = await signalbox.ask(TOKEN, {}, credential);
+  expect(errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED', retryable: false } }]);
+  expect(await take(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({ code: 4401 });
+  expect((await signalbox.request(`{ tokens { nodes { id } } }`)).tokens.nodes).toEqual([]);
+});

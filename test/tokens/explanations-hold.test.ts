@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createChannel, mint, settled, updateToken, type Minted } from '../support/backend.ts';
+import { take } from '../support/events.ts';
+import { changeSettings, codeOf } from '../support/projects.ts';
+import { startService, type Doors, type TestService } from '../support/service.ts';
+
+const ACTIONS = ['SUBSCRIBE', 'PUBLISH', 'PRESENCE', 'MODERATE'] as const;
+type Action = (typeof ACTIONS)[number];
+
+const EXPLAIN = `query ($token: ID, $channel: ID!, $action: Action!) {
+  explainPermission(token: $token, channel: $channel, action: $action) { allowed }
+}`;
+
+const restrict = ({ request }: Doors, kind: 'mute' | 'ban', token: string, channel: string) =>
+  request(`mutation ($t: ID!, $c: ID!) { ${kind}(token: $t, channel: $c) { id } }`, { t: token, c: channel });
+
+/** Takes the action, and says whether it was let. */
+async function act(signalbox: TestService, { credential }: Minted, channel: string, action: Action) {
+  const fields = {
+    SUBSCRIBE: `query ($c: ID!) { channel(id: $c) { id } }`,
+    PUBLISH: `mutation ($c: ID!) { publishMessage(channel: $c, event: "e") { repeated } }`,
+    MODERATE: `mutation ($c: ID!) { setChannelState(channel: $c, state: {}) { id } }`,
+  };
+  if (action !== 'PRESENCE') {
+    const code = codeOf(await signalbox.ask(fields[action], { c: channel }, credential));
+    expect([undefined, 'FORBIDDEN']).toContain(code);
+    return code === undefined;
+  }
+  const client = signalbox.client({ token: credential });
+  let isRefused = false;
+  const presence = take(client, `subscription ($c: ID!) { presence(channel: $c) { change } }`, {
+    c: channel,
+  });
+  void presence.ended.then(() => (isRefused = true));
+  await settled(client);
+  await client.dispose();
+  return !isRefused;
+}
+
+test('what it says is what happens', async () => {
+  await using signalbox = await startService({ publishesPerSecondPerToken: 1_000_000 });
+  const kinds = [{ name: 'stage', type: 'PUBLIC' }];
+  const roles = [{ name: 'host', like: 'MODERATOR' }];
+  const actions = fc.subarray([...ACTIONS]);
+  const grants = fc.option(
+    fc.array(fc.record({ channels: fc.constantFrom('c*', 'x'), actions }), { maxLength: 2 }),
+    {
+      nil: null,
+    },
+  );
+  let count = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.record({
+        role: fc.constantFrom('GUEST', 'SUBSCRIBER', 'PUBLISHER', 'MODERATOR', 'host'),
+        kind: fc.constantFrom('UNPROTECTED', 'PUBLIC', 'PRIVATE', 'stage'),
+        isMember: fc.boolean(),
+        stated: fc.option(actions, { nil: null }),
+        restriction: fc.constantFrom('mute' as const, 'ban' as const, null, null),
+        grants,
+      }),
+      async ({ role, kind, isMember, stated, restriction, grants: narrowed }) => {
+        const channel = `c${++count}`;
+        const cells = stated ? [{ role, kind, actions: stated }] : [];
+        await changeSettings(signalbox, { permissions: { kinds, roles } });
+        await createChannel(signalbox, channel, kind === 'stage' ? { kind } : { type: kind });
+        const token = await mint(signalbox, { channels: isMember ? [channel] : [] });
+        const own = role === 'host' ? { customRole: role } : { role };
+        await updateToken(signalbox, token.id, { ...own, grants: narrowed });
+        await changeSettings(signalbox, { permissions: { kinds, roles, stated: cells } });
+        if (restriction) await restrict(signalbox, restriction, token.id, channel);
+        const happened: Action[] = [];
+        for (const action of ACTIONS) {
+          const asked = { token: token.id, channel, action };
+          const { explainPermission } = await signalbox.request(EXPLAIN, asked);
+          const { allowed } = explainPermission;
+          expect(await signalbox.request(EXPLAIN, asked, token.credential)).toMatchObject({
+            explainPermission: { allowed },
+          });
+          expect([action, await act(signalbox, token, channel, action)]).toEqual([action, allowed]);
+          if (allowed) happened.push(action);
+        }
+        const { viewer } = await signalbox.request(
+          `query ($c: ID!) { viewer { allowedActions(channel: $c) } }`,
+          { c: channel },
+          token.credential,
+        );
+        expect(viewer.allowedActions).toEqual(happened);
+      },
+    ),
+    { numRuns: 40 },
+  );
+});

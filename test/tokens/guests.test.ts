@@ -1,0 +1,196 @@
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { expect, test } from 'vitest';
+import { createChannel, isOnline, mint, publish, settled, updateToken } from '../support/backend.ts';
+import { createManualClock } from '../support/clock.ts';
+import { take } from '../support/events.ts';
+import { createFolder } from '../support/folder.ts';
+import { forge } from '../support/forge.ts';
+import { changeSettings, codeOf, createProject } from '../support/projects.ts';
+import { API_KEY, startService, type Doors } from '../support/service.ts';
+
+const CREATE_GUEST = `mutation ($input: CreateGuestInput) { createGuest(input: $input) {
+  credential cursor token { id identity origin issuer role grants { channels } connectionData expiresAt }
+} }`;
+
+/** Becomes a guest, with no credential. */
+const arrive = async ({ request }: Doors, input: object = {}) =>
+  (await request(CREATE_GUEST, { input }, null)).createGuest;
+
+const SELDOM = { leaseMs: 300_000, purgeIntervalMs: 3_600_000 };
+
+test('a guest has an identity that nobody else has, the role GUEST and an hour', async () => {
+  await using signalbox = await startService({}, { clock: createManualClock(Date.UTC(2030, 0, 1)) });
+  const nameless = await arrive(signalbox);
+  const { id, ...token } = nameless.token;
+  expect(token).toEqual({
+    identity: `guest:${id.slice('token_'.length)}`,
+    origin: 'GUEST',
+    issuer: null,
+    role: 'GUEST',
+    grants: null,
+    connectionData: null,
+    expiresAt: '2030-01-01T01:00:00.000Z',
+  });
+  const named = [1, 2].map(() => arrive(signalbox, { name: 'ada', connectionData: 'Ada' }));
+  const [first, second] = await Promise.all(named);
+  expect(first.token.identity).toMatch(/^guest:[0-9a-z]{26}:ada$/);
+  expect(second.token.identity).toMatch(/^guest:[0-9a-z]{26}:ada$/);
+  expect(first.token.identity).not.toBe(second.token.identity);
+  expect(first.token.connectionData).toBe('Ada');
+  const who = await signalbox.request(`{ viewer { token { id } } }`, {}, first.credential);
+  expect(who.viewer.token).toEqual({ id: first.token.id });
+});
+
+test.for([
+  [{ name: '' }, 'input.name'],
+  [{ name: 'ada:1' }, 'input.name'],
+  [{ name: 'a'.repeat(65) }, 'input.name'],
+  [{ connectionData: 'x'.repeat(1001) }, 'input.connectionData'],
+] as const)('what is wrong with a guest is said: %#', async ([input, field]) => {
+  await using signalbox = await startService();
+  const { errors } = await signalbox.ask(CREATE_GUEST, { input }, null);
+  expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field } }]);
+  expect((await signalbox.request(`{ tokens { nodes { id } } }`)).tokens.nodes).toEqual([]);
+});
+
+test('where a project takes no guests nobody becomes one; those who are there stay', async () => {
+  await using signalbox = await startService({ mode: 'production' });
+  const other = await createProject(signalbox, 'other');
+  expect(codeOf(await signalbox.ask(CREATE_GUEST, {}, null))).toBe('FORBIDDEN');
+  await changeSettings(signalbox, { guests: true });
+  const { credential } = await arrive(signalbox);
+  await changeSettings(signalbox, { guests: false });
+  expect(codeOf(await signalbox.ask(CREATE_GUEST, {}, null))).toBe('FORBIDDEN');
+  expect(codeOf(await signalbox.ask(CREATE_GUEST, {}, credential))).toBe('FORBIDDEN');
+  expect(codeOf(await signalbox.ask(`{ viewer { kind } }`, {}, credential))).toBeUndefined();
+  await changeSettings(other, { guests: true });
+  const elsewhere = await take(signalbox.client({ project: 'other' }), CREATE_GUEST).next();
+  const { viewer } = await signalbox.request(`{ viewer { project } }`, {}, elsewhere.createGuest.credential);
+  expect(viewer.project).toBe('other');
+});
+
+test('no token is made, and no credential taken, whose identity could be a guest’s', async () => {
+  await using signalbox = await startService();
+  await changeSettings(signalbox, { emailIdentities: true, developmentTokens: true });
+  const { identity } = (await arrive(signalbox, { name: 'ada' })).token;
+  const kid = API_KEY.split('.')[0]!;
+  const sign = (sub: string) => forge({ alg: 'HS256', kid }, { sub }, API_KEY);
+  expect(codeOf(await signalbox.ask(`{ viewer { kind } }`, {}, sign('ada')))).toBeUndefined();
+  for (const taken of [identity, 'guest:', 'guest:ada']) {
+    const create = await signalbox.ask(
+      `mutation ($input: CreateTokenInput) { createToken(input: $input) { credential } }`,
+      { input: { identity: taken } },
+    );
+    expect(create.errors).toMatchObject([
+      {
+        message: expect.stringContaining('has ":" at position 5'),
+        extensions: { code: 'BAD_USER_INPUT', field: 'input.identity' },
+      },
+    ]);
+    const signed = await signalbox.ask(`{ viewer { kind } }`, {}, sign(taken));
+    expect(signed.errors?.[0]?.message).toContain('has ":" at position 5');
+    expect(codeOf(signed)).toBe('UNAUTHENTICATED');
+    const unsigned = await signalbox.ask(
+      `mutation ($i: String!) { createDevelopmentToken(identity: $i) }`,
+      { i: taken },
+      null,
+    );
+    expect(codeOf(unsigned)).toBe('BAD_USER_INPUT');
+  }
+  const { tokens } = await signalbox.request(
+    `query ($i: String) { tokens(identity: $i) { nodes { origin } } }`,
+    {
+      i: identity,
+    },
+  );
+  expect(tokens.nodes).toEqual([{ origin: 'GUEST' }]);
+});
+
+test('a guest hears what is UNPROTECTED and PUBLIC, nothing PRIVATE, and says nothing', async () => {
+  await using signalbox = await startService();
+  for (const type of ['UNPROTECTED', 'PUBLIC', 'PRIVATE'])
+    await createChannel(signalbox, type.toLowerCase(), { type });
+  const { createGuest } = await take(signalbox.client({}), CREATE_GUEST).next();
+  const { credential, token } = createGuest;
+  const client = signalbox.client({ token: credential });
+  const hear = (channel: string) =>
+    take(client, `subscription ($c: ID!) { messages(channel: $c) { channel event } }`, { c: channel });
+  for (const channel of ['unprotected', 'public']) {
+    const messages = hear(channel);
+    await settled(client);
+    expect(await publish(signalbox, channel, 'heard')).toBe(1);
+    expect(await messages.next()).toEqual({ messages: { channel, event: 'heard' } });
+  }
+  expect(await hear('private').ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+  const subscribe = `mutation ($c: ID!, $t: ID!) { subscribeToken(channel: $c, token: $t) { createdAt } }`;
+  for (const bearer of [credential, signalbox.apiKey])
+    expect(codeOf(await signalbox.ask(subscribe, { c: 'private', t: token.id }, bearer))).toBe('FORBIDDEN');
+  for (const channel of ['unprotected', 'public', 'private']) {
+    const say = `mutation ($c: ID!) { publishMessage(channel: $c, event: "e") { repeated } }`;
+    expect(codeOf(await signalbox.ask(say, { c: channel }, credential))).toBe('FORBIDDEN');
+  }
+});
+
+test('a guest lives as long as the project lets it when it comes, and ends like any other', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({ expiryWarningSeconds: 0, ...SELDOM }, { clock });
+  await changeSettings(signalbox, { guestSeconds: 60 });
+  const { credential, token } = await arrive(signalbox);
+  await changeSettings(signalbox, { guestSeconds: 86_400 });
+  const events = take(signalbox.client({ token: credential }), `subscription { events { __typename } }`);
+  await events.next();
+  await clock.advance(59_999);
+  expect(await isOnline(signalbox, token.id)).toBe(true);
+  await clock.advance(1);
+  expect(await events.ended).toMatchObject({ code: 4403 });
+  expect(codeOf(await signalbox.ask(`{ viewer { kind } }`, {}, credential))).toBe('TOKEN_EXPIRED');
+
+  // Nor does it live longer than any token may.
+  await changeSettings(signalbox, { maxLifetimeSeconds: 30 });
+  const short = (await arrive(signalbox)).token;
+  expect(Date.parse(short.expiresAt) - clock.now()).toBe(30_000);
+});
+
+const HOUR_MS = 3_600_000;
+
+/** Whose memberships are kept, whether or not there is anybody of that name. */
+function membersIn(folder: string): unknown[] {
+  const sqlite = new Database(join(folder, 'signalbox.sqlite'), { readonly: true });
+  const ids = sqlite.prepare('SELECT token_id FROM memberships ORDER BY token_id').pluck().all();
+  sqlite.close();
+  return ids;
+}
+
+test('a guest is forgotten a day after its end with all that it was subscribed to, and nobody else is', async () => {
+  const clock = createManualClock();
+  using folder = createFolder();
+  await using signalbox = await startService({ data: folder.path, ...SELDOM }, { clock });
+  const { forgetting } = signalbox.service;
+  await createChannel(signalbox, 'news', { type: 'PUBLIC' });
+  const gone = await arrive(signalbox);
+  const stays = await arrive(signalbox);
+  const user = await mint(signalbox, { identity: 'ada', expiresIn: 3600, channels: ['news'] });
+  for (const { token, credential } of [gone, stays])
+    await signalbox.request(
+      `mutation ($t: ID!) { subscribeToken(channel: "news", token: $t) { createdAt } }`,
+      { t: token.id },
+      credential,
+    );
+  await updateToken(signalbox, stays.token.id, { expiresIn: 48 * 3600 });
+  const known = async () => {
+    await forgetting.sweep();
+    const { tokens } = await signalbox.request(`{ tokens { nodes { id } } }`);
+    const ids: string[] = tokens.nodes.map(({ id }: { id: string }) => id).sort();
+    expect(membersIn(folder.path)).toEqual(ids);
+    return ids;
+  };
+  const all = [gone.token.id, stays.token.id, user.id].sort();
+  await clock.advance(25 * HOUR_MS - 1);
+  expect(await known()).toEqual(all);
+  await clock.advance(1);
+  expect(await known()).toEqual(all.filter((id) => id !== gone.token.id));
+  expect(codeOf(await signalbox.ask(`{ viewer { kind } }`, {}, gone.credential))).toBe('TOKEN_EXPIRED');
+  await clock.advance(47 * HOUR_MS);
+  expect(await known()).toEqual([user.id]);
+});

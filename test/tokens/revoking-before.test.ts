@@ -1,0 +1,109 @@
+import { expect, test } from 'vitest';
+import { createChannel, mint, subscribeToken } from '../support/backend.ts';
+import { createManualClock } from '../support/clock.ts';
+import { take } from '../support/events.ts';
+import { createFolder } from '../support/folder.ts';
+import { expectEnded, listen, restore, revoke } from '../support/revoking.ts';
+import { createIssuer, doorOf, EVENTS, STREAM, stream, tokenOf } from '../support/self-minted.ts';
+import { startService } from '../support/service.ts';
+import { connectSocket } from '../support/socket.ts';
+
+test('only what was issued before the moment ends; what does not say when counts as old, however far back it lies', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({}, { clock });
+  await createIssuer(signalbox, STREAM);
+  const seconds = clock.now() / 1000;
+  const [older, newer, silent] = [
+    stream.createToken('ada', undefined, seconds - 101),
+    stream.createToken('ben', undefined, seconds - 100),
+    stream.createToken('eve'),
+  ];
+  const live = [
+    await listen(signalbox, older),
+    await listen(signalbox, newer),
+    await listen(signalbox, silent),
+  ];
+  expect(await revoke(signalbox, { all: true }, clock.now() - 100_000)).toBe(4);
+  await expectEnded(live[0]!);
+  await expectEnded(live[2]!);
+  expect(await doorOf(signalbox, older)).toBe('TOKEN_REVOKED');
+  expect(await doorOf(signalbox, newer)).toBe('open');
+  expect(await doorOf(signalbox, silent)).toBe('TOKEN_REVOKED');
+  // Whom they name comes back with a newer one, as who they were.
+  for (const name of ['ada', 'eve'])
+    expect(await doorOf(signalbox, stream.createToken(name, undefined, seconds))).toBe('open');
+});
+
+test('what we mint right after, even within the same millisecond, is not older than the revocation', async () => {
+  const clock = createManualClock(Date.UTC(2030, 0, 1) + 7);
+  await using signalbox = await startService({}, { clock });
+  const before = await mint(signalbox, { identity: 'ada' });
+  await clock.advance(1);
+  await revoke(signalbox, { identity: 'ada' });
+  const after = await mint(signalbox, { identity: 'ada' });
+  const renewed = await signalbox.request(
+    `mutation ($t: ID!) { createCredential(token: $t) { credential } }`,
+    { t: before.id },
+  );
+  expect(await doorOf(signalbox, before.credential)).toBe('TOKEN_REVOKED');
+  expect(await doorOf(signalbox, after.credential)).toBe('open');
+  expect(await tokenOf(signalbox, renewed.createCredential.credential)).toMatchObject({ id: before.id });
+});
+
+test('records and memberships stay, and so does the revocation over a restart', async () => {
+  using folder = createFolder();
+  const clock = createManualClock();
+  const credential = stream.createToken('ada', undefined, clock.now() / 1000);
+  const signalbox = await startService({ data: folder.path }, { clock });
+  await createIssuer(signalbox, STREAM);
+  await createChannel(signalbox, 'team');
+  const { id } = await tokenOf(signalbox, credential);
+  await subscribeToken(signalbox, 'team', id);
+  await clock.advance(1000);
+  await revoke(signalbox, { identity: 'ada' });
+  await signalbox[Symbol.asyncDispose]();
+
+  await using again = await startService({ data: folder.path }, { clock });
+  expect(await doorOf(again, credential)).toBe('TOKEN_REVOKED');
+  const newer = stream.createToken('ada', undefined, clock.now() / 1000);
+  const events = take(again.client({ token: newer }), EVENTS);
+  expect((await events.next()).events).toMatchObject({ token: { id }, channels: [{ id: 'team' }] });
+  await restore(again, { identity: 'ada' });
+  expect(await doorOf(again, credential)).toBe('open');
+});
+
+test('whoever is on their way in while they are revoked does not get in, or not for long', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({}, { clock });
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const { credential } = await mint(signalbox, { identity: 'ada' });
+    await clock.advance(1);
+    const arrivals = [1, 2, 3].map(() => take(signalbox.client({ token: credential }), EVENTS));
+    await revoke(signalbox, { identity: 'ada' });
+    for (const arrival of arrivals) expect(await arrival.ended).toMatchObject({ code: 4403 });
+  }
+});
+
+test('two hundred live sockets end, and how long that takes is said', async () => {
+  await using signalbox = await startService({ connectsPerSecond: 10_000 });
+  const sockets = [];
+  for (let n = 0; n < 10; n++) {
+    const { credential } = await mint(signalbox, { identity: `user-${n}` });
+    sockets.push(
+      ...(await Promise.all(
+        Array.from({ length: 20 }, () => connectSocket(signalbox, { token: credential })),
+      )),
+    );
+  }
+  const closed = sockets.map(async (socket) => ({ ...(await socket.closed), at: performance.now() }));
+  const asked = performance.now();
+  expect(await revoke(signalbox, { all: true }, Date.now())).toBe(200);
+  const answered = performance.now();
+  const ends = await Promise.all(closed);
+  expect(ends.map(({ code }) => code)).toEqual(Array(200).fill(4403));
+  const last = Math.max(...ends.map(({ at }) => at));
+  // eslint-disable-next-line no-console -- what it is for
+  console.info(
+    `Revocation of 200 live sockets: the last one saw its end ${(last - asked).toFixed(1)} ms after the request, which was answered after ${(answered - asked).toFixed(1)} ms.`,
+  );
+});
