@@ -5,7 +5,11 @@ const RULES = {
   channel: { characters: /[A-Za-z0-9_.:@-]/, allowed: 'letters, digits and _ . : @ -', maxLength: 255 },
   project: { characters: /[a-z0-9-]/, allowed: 'lower-case letters, digits and -', maxLength: 63 },
   /** Nothing that Twilio reserves: ! * ' ( ) ; : @ & = + $ , / ? % # [ ] */
-  identity: { characters: /[A-Za-z0-9_.|~-]/, allowed: 'letters, digits and _ . | ~ -', maxLength: 255 },
+  identity: {
+    characters: /[A-Za-z0-9_.|~-]/,
+    allowed: 'letters, digits and _ . | ~ - (@ and + too with emailIdentities)',
+    maxLength: 255,
+  },
   /** An identity where a project lets it be an e-mail address, or where an issuer’s own rules do. */
   emailIdentity: {
     characters: /[A-Za-z0-9_.|~@+-]/,

@@ -43,7 +43,7 @@ import { createProviders } from './tokens/issuers/jwks.ts';
 import { createRecords } from './tokens/records.ts';
 import { createRestrictions } from './tokens/restrictions.ts';
 import { createRevocations } from './tokens/revocations.ts';
-import { createSelfMinted } from './tokens/self-minted.ts';
+import { createSelfMinted, DEVELOPMENT_ISSUER } from './tokens/self-minted.ts';
 import { createSigningKeys } from './tokens/signing-keys.ts';
 import { createStanding } from './tokens/standing.ts';
 import { createTokens } from './tokens/tokens.ts';
@@ -153,7 +153,9 @@ export async function startService(
 
   const issuers = createIssuers({ store, apiKeys, vault, clock, newId, announce, audit });
   const enrolment = createEnrolment({ channels, memberships });
-  const lineageOf = apiKeys.lineageOf;
+  const lineageOf = async (projectId: string, id: string) =>
+    (await apiKeys.lineageOf(projectId, id)) ??
+    (id === DEVELOPMENT_ISSUER || (await issuers.has(projectId, id)) ? id : undefined);
   const revocations = createRevocations({ store, lineageOf, clock, announce, audit });
   const selfMinted = createSelfMinted({
     issuers,

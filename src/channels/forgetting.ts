@@ -4,7 +4,7 @@ import { type Store } from '../store/store.ts';
 import { createMembershipStore } from './membership-store.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 
-/** Forgets the records of bearers who cannot come back, with their memberships, in small steps. */
+/** Forgets the records of bearers who cannot come back, with their memberships, mutes and bans, in small steps. */
 export interface Forgetting extends Disposable {
   /** Resolves when nothing is left to forget now. */
   sweep(): Promise<void>;
@@ -25,9 +25,9 @@ export function createForgetting(parts: {
 
   async function sweep(): Promise<void> {
     for (;;) {
-      const { ids, removal } = await tokens.forgettable(STEP);
+      const { ids, removals } = await tokens.forgettable(STEP);
       if (ids.length === 0) return;
-      await store.batch([memberships.removalOf(ids), removal]);
+      await store.batch([memberships.removalOf(ids), ...removals]);
     }
   }
 

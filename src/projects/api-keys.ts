@@ -44,8 +44,8 @@ export interface ApiKeys {
   verify(text: string): Promise<ApiKey | undefined>;
   /** The key of this id, if it has not ended. */
   findOpen(id: string): Promise<ApiKey | undefined>;
-  /** The lineage of a key of the project, by any id in it; the id itself when there is no such key. */
-  lineageOf(projectId: string, id: string): Promise<string>;
+  /** The lineage of a key of the project, by any id in it; undefined when there is no such key. */
+  lineageOf(projectId: string, id: string): Promise<string | undefined>;
   /** The key of this id with what it signs with: its whole text, as bytes. Undefined when it has ended, or does not sign. */
   findSigning(id: string): Promise<{ apiKey: ApiKey; key: KeyObject } | undefined>;
   /** Sees to it that `given` opens project `default`; without it, makes a first key where there is none and returns its secret. */
@@ -127,7 +127,7 @@ export function createApiKeys(parts: {
       return row && isOpen(row, clock.now()) ? toApiKey(row) : undefined;
     },
     async lineageOf(projectId, id) {
-      return (await rows.find(projectId, id))?.lineage ?? id;
+      return (await rows.find(projectId, id))?.lineage;
     },
     async findSigning(id) {
       const row = await rows.findAnywhere(id);

@@ -126,7 +126,7 @@ builder.mutationFields((t) => ({
       requireOperator(caller);
       const project = await domain.projects.create({ id: given(input?.id), name: given(input?.name) });
       audit({ caller, domain }, 'project.create', project.id);
-      return { project, minted: await domain.apiKeys.create(project.id, { name: 'first' }) };
+      return { project, minted: await domain.apiKeys.create(project.id, { name: 'first', canSign: true }) };
     },
   }),
   createApiKey: t.field({
@@ -137,7 +137,7 @@ builder.mutationFields((t) => ({
       name: t.arg.string({ description: 'What it is for; at most 1,000 characters.' }),
       canSign: t.arg.boolean({
         description:
-          'Whether credentials that are signed with its secret are accepted: JWTs as of an issuer of the kind SIGNALBOX, HMAC with the whole text `key_<id>.<secret>` as the secret, `kid` or `iss` its id. Its secret is then kept, encrypted. False by default; the first key can.',
+          'Whether credentials that are signed with its secret are accepted: JWTs as of an issuer of the kind SIGNALBOX, HMAC with the whole text `key_<id>.<secret>` as the secret, `kid` or `iss` its id. Its secret is then kept, encrypted. False by default; the first key of a project can.',
       }),
       project: t.arg.id({
         description: 'For the operator: the project it shall be for; the caller’s own when absent.',

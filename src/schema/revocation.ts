@@ -65,7 +65,7 @@ builder.mutationFields((t) => ({
   revokeTokens: t.field({
     type: RevocationPayload,
     description:
-      'Ends every token of an identity, an issuer or the project whose credential was issued before a moment, and its live connections, at once (close code 4403). Credentials that do not say when they were issued count as old. Can be undone: `restoreTokens`. For API keys. Throws BAD_USER_INPUT.',
+      'Ends every token of an identity, an issuer or the project whose credential was issued before a moment, and its live connections, at once (close code 4403). Credentials that do not say when they were issued count as old. Can be undone: `restoreTokens`; an earlier moment takes nothing back. For API keys. Throws BAD_USER_INPUT, NOT_FOUND for an issuer.',
     args: {
       ...targetArgs,
       issuedBefore: t.arg({

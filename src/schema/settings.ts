@@ -201,7 +201,10 @@ function toChange({
   permissions,
   ...settings
 }: typeof ProjectSettingsInput.$inferInput): Partial<ProjectSettings> {
-  if (lifetimes && (settings.defaultLifetimeSeconds != null || settings.maxLifetimeSeconds != null))
+  if (
+    lifetimes &&
+    (settings.defaultLifetimeSeconds !== undefined || settings.maxLifetimeSeconds !== undefined)
+  )
     throw badInput('settings.lifetimes', 'cannot stand beside defaultLifetimeSeconds or maxLifetimeSeconds.');
   const nullable = new Set(['defaultLifetimeSeconds', 'maxLifetimeSeconds', 'expiryWarningSeconds']);
   const stated = Object.entries(settings).filter(

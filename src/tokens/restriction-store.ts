@@ -1,6 +1,6 @@
-import { and, asc, eq, gt, isNull, lte, or, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, isNull, lte, or, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
-import { type Store } from '../store/store.ts';
+import { type Statement, type Store } from '../store/store.ts';
 import { restrictions } from '../store/tables.ts';
 import { type RestrictedSubject, type Restriction, type RestrictionKind } from './restriction.ts';
 
@@ -77,6 +77,14 @@ export function createRestrictionStore({ db }: Store) {
         .limit(first + 1);
       return pageOf(rows.map(toRestriction), first);
     },
+    /** Of tokens that are gone for good. */
+    removalOf: (tokenIds: readonly string[]): Statement =>
+      db.delete(restrictions).where(
+        inArray(
+          subject,
+          tokenIds.map((token) => `token:${token}`),
+        ),
+      ),
     /** Forgets those that hold no more. */
     async forget(now: number): Promise<void> {
       await db.delete(restrictions).where(lte(until, now));

@@ -6,7 +6,7 @@ import { type Revocation, type RevocationScope } from './revocation.ts';
 
 /** The rows of revocations of many: one for each scope and subject. */
 export function createRevocationStore({ db }: Store) {
-  const { projectId, scope, subject } = revocations;
+  const { projectId, scope, subject, issuedBefore } = revocations;
   const of = (project: string, which: RevocationScope, whom: string) =>
     and(eq(projectId, project), eq(scope, which), eq(subject, whom));
   const one = (which: RevocationScope, whom: string) =>
@@ -24,12 +24,21 @@ export function createRevocationStore({ db }: Store) {
   const name = sql<string>`${scope} || ':' || ${subject}`;
 
   return {
-    /** A later one of the same scope and subject takes the place of the earlier. */
-    async put(row: Revocation): Promise<void> {
-      await db
+    /** What holds then: of two of the same scope and subject the one that reaches further. */
+    async put(row: Revocation): Promise<Revocation> {
+      const { createdAt } = row;
+      const [held] = await db
         .insert(revocations)
         .values(row)
-        .onConflictDoUpdate({ target: [projectId, scope, subject], set: row });
+        .onConflictDoUpdate({
+          target: [projectId, scope, subject],
+          set: {
+            issuedBefore: sql`case when ${issuedBefore} > excluded.issued_before then ${issuedBefore} else excluded.issued_before end`,
+            createdAt,
+          },
+        })
+        .returning();
+      return held ? toRevocation(held) : row;
     },
     async remove(project: string, which: RevocationScope, whom: string): Promise<Revocation | undefined> {
       const [row] = await db

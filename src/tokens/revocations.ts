@@ -1,6 +1,6 @@
 import { type Audit } from '../audit.ts';
 import { type Clock } from '../clock.ts';
-import { badInput } from '../errors.ts';
+import { badInput, notFound } from '../errors.ts';
 import { parseName } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
@@ -28,7 +28,9 @@ export type AnnounceRevocation = (change: {
 export interface Revocations {
   /**
    * Ends what was issued before `issuedBefore` (now, when absent) and the live connections of it, at once.
-   * @throws BAD_USER_INPUT unless exactly one target is named, and when the moment lies in the future
+   * An earlier moment than that of a revocation that holds takes nothing back: see `restore`.
+   * @throws BAD_USER_INPUT unless exactly one target is named, and when the moment lies in the future; NOT_FOUND for an
+   * issuer that does not exist
    */
   revoke(
     caller: Caller,
@@ -47,8 +49,8 @@ export interface Revocations {
 
 export function createRevocations(parts: {
   store: Store;
-  /** The lineage of an API key, by the id of any key in it. */
-  lineageOf: (projectId: string, id: string) => Promise<string>;
+  /** The issuer of this id, which for an API key is its lineage; undefined when there is none. */
+  lineageOf: (projectId: string, id: string) => Promise<string | undefined>;
   clock: Clock;
   announce: AnnounceRevocation;
   audit: Audit;
@@ -59,16 +61,16 @@ export function createRevocations(parts: {
   async function parseTarget(
     projectId: string,
     { identity, issuer, all = false }: RevocationTarget,
+    mustExist: boolean,
   ): Promise<Pick<Revocation, 'scope' | 'subject'>> {
     if ([identity !== undefined, issuer !== undefined, all].filter(Boolean).length !== 1)
       throw badInput('identity', 'name exactly one of identity, issuer and all.');
     if (identity !== undefined)
       return { scope: 'IDENTITY', subject: parseName('anyIdentity', identity, 'identity') };
     if (issuer === undefined) return { scope: 'PROJECT', subject: '' };
-    return {
-      scope: 'ISSUER',
-      subject: await lineageOf(projectId, parseName('anyIdentity', issuer, 'issuer')),
-    };
+    const lineage = await lineageOf(projectId, parseName('anyIdentity', issuer, 'issuer'));
+    if (lineage === undefined && mustExist) throw notFound('issuer', issuer);
+    return { scope: 'ISSUER', subject: lineage ?? issuer };
   }
 
   const note = (caller: Caller, action: 'tokens.revoke' | 'tokens.restore', { scope, subject }: Revocation) =>
@@ -88,18 +90,18 @@ export function createRevocations(parts: {
         throw badInput('issuedBefore', 'lies in the future.');
       const revocation: Revocation = {
         projectId,
-        ...(await parseTarget(projectId, target)),
+        ...(await parseTarget(projectId, target, true)),
         issuedBefore: issuedBefore ?? now,
         createdAt: now,
       };
-      await rows.put(revocation);
-      const connections = await announce({ kind: 'TOKENS_REVOKED', projectId, revocation });
-      note(caller, 'tokens.revoke', revocation);
-      return { revocation, connections };
+      const held = await rows.put(revocation);
+      const connections = await announce({ kind: 'TOKENS_REVOKED', projectId, revocation: held });
+      note(caller, 'tokens.revoke', held);
+      return { revocation: held, connections };
     },
     async restore(caller, target) {
       requireApiKey(caller);
-      const { scope, subject } = await parseTarget(caller.projectId, target);
+      const { scope, subject } = await parseTarget(caller.projectId, target, false);
       const revocation = await rows.remove(caller.projectId, scope, subject);
       if (revocation) note(caller, 'tokens.restore', revocation);
       return revocation;

@@ -15,6 +15,7 @@ import { parseGrants, type GrantInput } from './grants.ts';
 import { parseIdentity } from './identity.ts';
 import { defaultExpiry, forgetAfter, parseExpiry, type ExpiryInput } from './lifetime.ts';
 import { parseRole } from './roles.ts';
+import { createRestrictionStore } from './restriction-store.ts';
 import { createTokenStore, type TokenFilter } from './token-store.ts';
 import { blankToken, withClaims, type Token } from './token.ts';
 
@@ -64,7 +65,7 @@ export interface Tokens {
   find(projectId: string, id: string): Promise<Token | undefined>;
   hasIdentity(projectId: string, identity: string): Promise<boolean>;
   /** Some of those that may be forgotten now, and what removes them. */
-  forgettable(limit: number): Promise<{ ids: string[]; removal: Statement }>;
+  forgettable(limit: number): Promise<{ ids: string[]; removals: Statement[] }>;
   /** The ids of all tokens of an identity, read page by page. */
   idsOf(projectId: string, identity: string): AsyncIterable<string>;
 }
@@ -82,6 +83,7 @@ export function createTokens(parts: {
 }): Tokens {
   const { store, credentials, settingsOf, clock, newId, config, mints, announce, audit } = parts;
   const rows = createTokenStore(store);
+  const restrictions = createRestrictionStore(store);
 
   async function find(caller: Caller, id: string): Promise<Token> {
     const token = await rows.find(caller.projectId, id);
@@ -165,7 +167,7 @@ export function createTokens(parts: {
     find: (projectId, id) => rows.find(projectId, id),
     async forgettable(limit) {
       const ids = await rows.forgettable(clock.now(), limit);
-      return { ids, removal: rows.removal(ids) };
+      return { ids, removals: [rows.removal(ids), restrictions.removalOf(ids)] };
     },
     async *idsOf(projectId, identity) {
       for (let after: string | undefined, hasMore = true; hasMore;) {

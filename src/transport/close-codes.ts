@@ -22,7 +22,7 @@ export const CLOSE_CODES = {
     code: 4403,
     comesBack: true,
     meaning:
-      'The token has expired or was revoked, or the API key has ended. Come back with a new one: `connectionParams` is asked again.',
+      'The token has expired or was revoked, or the key that let it in has ended. Come back with a new one: `connectionParams` is asked again.',
   },
   DISCONNECTED: {
     code: 1008,

@@ -37,7 +37,8 @@ export async function callerOfRequest(
 async function anonymous(domain: Domain, projectId: string | undefined): Promise<Caller> {
   try {
     return await domain.authenticate.anonymous(projectId);
-  } catch {
+  } catch (error) {
+    if (!(error instanceof SignalboxError) || error.code !== 'NOT_FOUND') throw error;
     throw new SignalboxError('UNAUTHENTICATED', 'There is no project of that name.');
   }
 }

@@ -78,7 +78,7 @@ function read(body: Buffer): Asked | undefined {
       (operationName == null || typeof operationName === 'string') &&
       (variables == null || isObject(variables)) &&
       (extensions == null || isObject(extensions));
-    return isPlain ? ({ query, operationName, variables }) : undefined;
+    return isPlain ? { query, operationName, variables } : undefined;
   } catch {
     return undefined;
   }

@@ -46,6 +46,7 @@ export interface Issuers {
   list(caller: Caller, projectId: string): Promise<Issuer[]>;
   /** None of one that is gone. */
   keysOf(caller: Caller, id: string): Promise<Pick<IssuerKeyRow, 'id' | 'createdAt' | 'expiresAt'>[]>;
+  has(projectId: string, id: string): Promise<boolean>;
   /** Whoever the facts of a credential name; undefined: nobody whom the project knows. */
   find(projectId: string, facts: Facts): Promise<Signer | undefined>;
   /** When a key stops verifying; null: it is not known to; undefined: it does not verify now. `keyId` null: a fetched one. */
@@ -175,6 +176,7 @@ export function createIssuers(parts: {
       requireApiKey(caller);
       return (await rows.find(caller.projectId, id)) ? openKeysOf({ id }) : [];
     },
+    has: async (projectId, id) => (await rows.find(projectId, id)) !== undefined,
     async find(projectId, facts) {
       if (facts.kind === 'OURS' || facts.kind === 'DEVELOPMENT') return undefined;
       if (facts.kind === 'SIGNALBOX' && facts.keyId.startsWith('key_')) {
