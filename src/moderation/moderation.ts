@@ -7,7 +7,12 @@ import { badInput, notFound, SignalboxError } from '../errors.ts';
 import { parseName, parseText } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { actorOf, requireApiKey, type Caller } from '../tokens/caller.ts';
-import { type RestrictedSubject, type Restriction, type RestrictionKind } from '../tokens/restriction.ts';
+import {
+  subjectsOf,
+  type RestrictedSubject,
+  type Restriction,
+  type RestrictionKind,
+} from '../tokens/restriction.ts';
 import { type Restrictions } from '../tokens/restrictions.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 
@@ -133,11 +138,13 @@ export function createModeration(parts: {
     async restrict(caller, kind, target, channel, terms) {
       await requireAuthority(caller, channel);
       const subject = await parseTarget(caller, target);
+      requireNotItself(caller, subject);
       return restrictions.put(caller, { kind, subject, channelId: channel ?? null }, terms);
     },
     async lift(caller, kind, target, channel) {
       await requireAuthority(caller, channel);
       const subject = await parseTarget(caller, target);
+      requireNotItself(caller, subject);
       return restrictions.lift(caller, { kind, subject, channelId: channel ?? null });
     },
     async list(caller, page, { channel, ...target }) {
@@ -149,4 +156,10 @@ export function createModeration(parts: {
       });
     },
   };
+}
+
+/** A moderator who was muted does not unmute itself. */
+function requireNotItself(caller: Caller, subject: RestrictedSubject): void {
+  if (caller.kind === 'TOKEN' && subjectsOf(caller.token).includes(subject))
+    throw new SignalboxError('FORBIDDEN', 'A moderator does not mute, ban or free itself.');
 }

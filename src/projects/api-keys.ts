@@ -1,4 +1,4 @@
-import { createHash, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { createHash, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { type Clock } from '../clock.ts';
 import { API_KEY_SHAPE } from '../config.ts';
 import { badInput, notFound, SignalboxError } from '../errors.ts';
@@ -8,6 +8,7 @@ import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { createApiKeyStore, type ApiKeyRow } from './api-key-store.ts';
 import { type ApiKey } from './api-key.ts';
+import { createOpenKey } from './opened-keys.ts';
 import { DEFAULT_PROJECT } from './project.ts';
 import { type Vault } from './vault.ts';
 
@@ -62,6 +63,7 @@ export function createApiKeys(parts: {
 }): ApiKeys {
   const { store, clock, newId, randomBytes, vault, announce } = parts;
   const rows = createApiKeyStore(store);
+  const openKey = createOpenKey(vault);
 
   async function mint(facts: Pick<ApiKey, 'projectId' | 'name'> & Partial<ApiKey>): Promise<MintedApiKey> {
     const id = newId('key');
@@ -132,7 +134,7 @@ export function createApiKeys(parts: {
     async findSigning(id) {
       const row = await rows.findAnywhere(id);
       if (!row?.sealedSecret || !isOpen(row, clock.now())) return undefined;
-      return { apiKey: toApiKey(row), key: createSecretKey(await vault.open(row.sealedSecret, id)) };
+      return { apiKey: toApiKey(row), key: await openKey(row.sealedSecret, id) };
     },
     async bootstrap(given) {
       const first = { projectId: DEFAULT_PROJECT, name: 'bootstrap', operator: true };

@@ -102,7 +102,8 @@ const ClaimMapInput = builder.inputType('ClaimMapInput', {
     identity: t.string({ description: 'Of the identity; `sub` when absent.' }),
     role: t.string({ description: 'Of the role: the name of a role of the project. Absent: PUBLISHER.' }),
     grants: t.string({
-      description: 'Of the grants: a list of `{ channels, actions }`. Absent: nothing narrows.',
+      description:
+        'Of the grants: a list of `{ channels, actions, exp }`, `exp` optional, in seconds. Absent: nothing narrows.',
     }),
     connectionData: t.string({ description: 'Of what others see. Absent: nothing.' }),
   }),

@@ -52,7 +52,7 @@ const termArgs = builder.args((t) => ({
 }));
 
 const MODERATORS =
-  'For API keys, and for tokens that may MODERATE in the channel. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, BAD_USER_INPUT';
+  'For API keys, and for tokens that may MODERATE in the channel, about others than themselves. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, BAD_USER_INPUT';
 const ONE_CHANNEL = 'In this channel; absent, for API keys only: in all channels.';
 
 builder.queryFields((t) => ({

@@ -18,7 +18,11 @@ async function open({ service, apiKey }: TestService, credential: string) {
   const { domain } = service;
   const backend: Caller = await domain.authenticate.apiKey(apiKey);
   const caller = await domain.authenticate.credential(credential);
-  return { domain, backend, connection: await domain.connections.open(() => Promise.resolve(caller), 'WEBSOCKET') };
+  return {
+    domain,
+    backend,
+    connection: await domain.connections.open(() => Promise.resolve(caller), 'WEBSOCKET'),
+  };
 }
 
 /** Everything that the stream yields, from now on. */

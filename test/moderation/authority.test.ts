@@ -222,3 +222,16 @@ test('every act is in the audit log with who, whom and where, never with why; wh
   ]);
   expect(log.lines.join()).not.toContain(reason);
 });
+
+test('a moderator does not mute, ban or free itself, by its token or by its identity', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'square', { type: 'PUBLIC' });
+  const { id, credential } = await mint(signalbox, { role: 'MODERATOR', identity: 'eve' });
+  for (const act of ['mute', 'unmute', 'ban', 'unban']) {
+    for (const target of [`token: "${id}"`, 'identity: "eve"']) {
+      const asked = `mutation { ${act}(${target}, channel: "square") { id } }`;
+      const { errors } = await signalbox.ask(asked, {}, credential);
+      expect(errors?.[0]?.extensions['code'], asked).toBe('FORBIDDEN');
+    }
+  }
+});

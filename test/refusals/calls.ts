@@ -69,7 +69,7 @@ add('mutation', ['createCredential'], 'KEY', TOKEN);
 add('mutation', ['updateToken'], 'KEY', { id: '<token>', input: { role: 'MODERATOR' } });
 add('mutation', ['revokeToken'], 'KEY', { id: '<token>' });
 add('mutation', ['revokeTokens'], 'KEY', { identity: '<identity>' }, OWN);
-add('mutation', ['revokeTokens', 'of an issuer'], 'KEY', { issuer: '<issuer>' }, OWN);
+add('mutation', ['revokeTokens', 'of an issuer'], 'KEY', { issuer: '<issuer>' });
 add('mutation', ['restoreTokens'], 'KEY', { identity: '<identity>' }, OWN);
 add('mutation', ['createGuest'], 'ANYONE');
 add('mutation', ['createDevelopmentToken'], 'ANYONE', { identity: 'ada' });

@@ -107,3 +107,17 @@ test('two hundred live sockets end, and how long that takes is said', async () =
     `Revocation of 200 live sockets: the last one saw its end ${(last - asked).toFixed(1)} ms after the request, which was answered after ${(answered - asked).toFixed(1)} ms.`,
   );
 });
+
+test('an earlier moment takes nothing back', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({}, { clock });
+  const { credential } = await mint(signalbox, { identity: 'ada' });
+  await clock.advance(1000);
+  const revoke = (args: string) =>
+    signalbox.request(`mutation { revokeTokens(identity: "ada"${args}) { revocation { issuedBefore } } }`);
+  const first = await revoke('');
+  const earlier = new Date(clock.now() - 60_000).toISOString();
+  expect(await revoke(`, issuedBefore: "${earlier}"`)).toEqual(first);
+  const { errors } = await signalbox.ask('{ viewer { kind } }', {}, credential);
+  expect(errors?.[0]?.extensions['code']).toBe('TOKEN_REVOKED');
+});

@@ -44,7 +44,9 @@ test('a key that ended while a connection was being opened with it opens nothing
   const { domain } = signalbox.service;
   const caller = await domain.authenticate.apiKey(createApiKey.secret);
   await domain.apiKeys.revoke('default', createApiKey.apiKey.id);
-  await expect(domain.connections.open(() => domain.authenticate.refresh(caller), 'WEBSOCKET')).rejects.toMatchObject({
+  await expect(
+    domain.connections.open(() => domain.authenticate.refresh(caller), 'WEBSOCKET'),
+  ).rejects.toMatchObject({
     code: 'UNAUTHENTICATED',
   });
   expect(domain.connections.count).toBe(0);

@@ -43,7 +43,8 @@ export function parseTimes(
   return { issuedAt, expiresAt };
 }
 
-function momentOf(seconds: unknown, name: string): number | null {
+/** A time of a credential in milliseconds; null: absent. @throws UNAUTHENTICATED when it is no number of seconds */
+export function momentOf(seconds: unknown, name: string): number | null {
   if (seconds === undefined) return null;
   if (typeof seconds !== 'number' || !(seconds >= 0) || seconds > MAX_LIFETIME_SECONDS * 2) {
     throw refused(`its “${name}” is no time in seconds`);

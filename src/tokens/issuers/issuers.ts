@@ -1,9 +1,9 @@
-import { createSecretKey } from 'node:crypto';
 import { type Audit } from '../../audit.ts';
 import { type Clock } from '../../clock.ts';
 import { badInput, notFound, SignalboxError } from '../../errors.ts';
 import { type NewId } from '../../ids.ts';
 import { type ApiKeys } from '../../projects/api-keys.ts';
+import { createOpenKey } from '../../projects/opened-keys.ts';
 import { type Vault } from '../../projects/vault.ts';
 import { type Store } from '../../store/store.ts';
 import { createTurns } from '../../turns.ts';
@@ -64,6 +64,7 @@ export function createIssuers(parts: {
 }): Issuers {
   const { store, apiKeys, vault, clock, newId, announce, audit } = parts;
   const rows = createIssuerStore(store);
+  const openKey = createOpenKey(vault);
   /** What a project has is found out and added to in one step. */
   const turns = createTurns();
 
@@ -79,7 +80,7 @@ export function createIssuers(parts: {
   }
 
   async function open({ issuerId, id, sealedSecret, expiresAt }: IssuerKeyRow): Promise<IssuerKey> {
-    return { id, key: createSecretKey(await vault.open(sealedSecret, `${issuerId} ${id}`)), expiresAt };
+    return { id, key: await openKey(sealedSecret, `${issuerId} ${id}`), expiresAt };
   }
 
   /** Those that have not ended: of the others nobody hears again. */

@@ -49,7 +49,7 @@ test('all that can be said is heard', async () => {
     role: 'HOST',
     grants: [
       { channels: 'game:*', actions: ['PUBLISH', 'SUBSCRIBE', 'PUBLISH'] },
-      { channels: 'lobby', actions: [] },
+      { channels: 'lobby', actions: [], exp: seconds + 30 },
     ],
     data: '{"name":"Ann"}',
     channels: ['game:1', 'lobby', 'game:1'],
@@ -64,7 +64,7 @@ test('all that can be said is heard', async () => {
     role: 'HOST',
     grants: [
       { channels: 'game:*', actions: ['SUBSCRIBE', 'PUBLISH'] },
-      { channels: 'lobby', actions: [] },
+      { channels: 'lobby', actions: [], expiresAt: NOW + 30_000 },
     ],
     connectionData: '{"name":"Ann"}',
     channels: ['game:1', 'lobby'],
