@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { lexicographicSortSchema, printSchema } from 'graphql';
-import { API_KEY_ENV } from '../../src/config.ts';
+import { API_KEY_ENV, MASTER_KEY_ENV } from '../../src/config.ts';
 import { SETTINGS } from '../../src/settings.ts';
 import { ERROR_CATALOGUE } from '../../src/errors.ts';
 import { createSchema } from '../../src/schema/schema.ts';
@@ -19,11 +19,19 @@ export const DOCUMENTS = {
 const TABLES = { settings: printSettings, errors: printErrors, 'close codes': printCloseCodes };
 
 function printSettings(): string {
-  const secret = [
-    API_KEY_ENV,
-    '',
-    'secret',
-    'The first API key of project `default`, `key_<id>.<secret>`; made and shown once when absent.',
+  const secrets = [
+    [
+      API_KEY_ENV,
+      '',
+      'secret',
+      'The first API key of project `default`, `key_<id>.<secret>`; made and shown once when absent.',
+    ],
+    [
+      MASTER_KEY_ENV,
+      '',
+      'secret',
+      'What secrets are encrypted with at rest, at least 32 characters. Several, parted by commas: the first seals, all open. Absent: `master.key` in the data folder, made at the first start.',
+    ],
   ];
   const rows = Object.values(SETTINGS).map((setting) => {
     const { env, default: byDefault, unit, about } = setting;
@@ -42,7 +50,7 @@ function printSettings(): string {
   });
   return table(
     ['variable', 'default', 'unit, range', 'what'],
-    [...rows, secret].map(([env, ...rest]) => [`\`${env}\``, ...rest]),
+    [...rows, ...secrets].map(([env, ...rest]) => [`\`${env}\``, ...rest]),
   );
 }
 
