@@ -38,7 +38,8 @@ export const SETTINGS = {
     default: 'development',
     unit: 'choice',
     choices: ['development', 'test', 'production'],
-    about: '`production` turns GraphiQL, introspection and suggestions off unless switched on, and in projects anonymous callers and guests.',
+    about:
+      '`production` turns GraphiQL, introspection and suggestions off unless switched on, and in projects anonymous callers and guests.',
   },
   logLevel: {
     env: 'SIGNALBOX_LOG_LEVEL',
