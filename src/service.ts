@@ -234,7 +234,7 @@ export async function startService(
     guests,
     mintDevelopmentToken: createMintDevelopmentToken(settingsOf),
     revocations,
-    explainPermission: createExplainPermission({ tokens, standing, access, clock }),
+    explainPermission: createExplainPermission({ tokens, standing, access, revocations, clock }),
     moderation,
     channels,
     memberships,

@@ -100,32 +100,46 @@ export function toChannel(row: typeof channels.$inferSelect): Channel {
   return { ...row, type: row.type as ChannelType, state: row.state ?? null };
 }
 
-const MAX_KEPT = 10_000;
+/** Of states, as JSON: kept as objects they take ten times that. */
+const KEPT_CHARACTERS = 2 * 1024 * 1024;
+/** What a channel takes besides its state. */
+const CHANNEL_CHARACTERS = 200;
 
 /**
  * Channels as they were read or written last, for every publish and every connect asks for one. Nobody else writes them:
  * the data folder has one process. A change is kept in the very turn in which it is known.
  */
 class KeptChannels {
-  readonly #channels = new Map<string, Channel>();
+  readonly #channels = new Map<string, { channel: Channel; characters: number }>();
+  #characters = 0;
 
   find(projectId: string, id: string): Channel | undefined {
-    return this.#channels.get(keyOf(projectId, id));
+    return this.#channels.get(keyOf(projectId, id))?.channel;
   }
 
   keep(channel: Channel): Channel {
     const key = keyOf(channel.projectId, channel.id);
-    const known = this.#channels.get(key);
+    const known = this.#channels.get(key)?.channel;
     // What was read before a change may be told of after it.
     if (known && known.createdAt === channel.createdAt && known.version > channel.version) return channel;
-    this.#channels.set(key, channel);
-    const [oldest] = this.#channels.keys();
-    if (this.#channels.size > MAX_KEPT && oldest !== undefined) this.#channels.delete(oldest);
+    this.#forget(key);
+    const characters = CHANNEL_CHARACTERS + JSON.stringify(channel.state).length;
+    this.#channels.set(key, { channel, characters });
+    this.#characters += characters;
+    for (const oldest of this.#channels.keys()) {
+      if (this.#characters <= KEPT_CHARACTERS) break;
+      this.#forget(oldest);
+    }
     return channel;
   }
 
   forget(projectId: string, id: string): void {
-    this.#channels.delete(keyOf(projectId, id));
+    this.#forget(keyOf(projectId, id));
+  }
+
+  #forget(key: string): void {
+    this.#characters -= this.#channels.get(key)?.characters ?? 0;
+    this.#channels.delete(key);
   }
 }
 

@@ -3,10 +3,11 @@ import { notFound } from '../errors.ts';
 import { type Action } from '../projects/permissions.ts';
 import { decide, RULES, type Decision, type Place } from '../tokens/authorisation.ts';
 import { requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
+import { type Revocations } from '../tokens/revocations.ts';
 import { type Standing } from '../tokens/standing.ts';
 import { type Token } from '../tokens/token.ts';
 import { type Tokens } from '../tokens/tokens.ts';
-import { placeOf, type Access } from './access.ts';
+import { mayDo, placeOf, type Access } from './access.ts';
 
 /** What else can decide: there is nothing to decide about. */
 export const EXPLANATION_RULES = ['NO_CHANNEL', 'TOKEN_ENDED', ...RULES] as const;
@@ -29,9 +30,10 @@ export function createExplainPermission(parts: {
   tokens: Tokens;
   standing: Standing;
   access: Access;
+  revocations: Pick<Revocations, 'includes'>;
   clock: Clock;
 }): ExplainPermission {
-  const { tokens, standing, access, clock } = parts;
+  const { tokens, standing, access, revocations, clock } = parts;
 
   async function findWhose(caller: Caller, tokenId: string | undefined): Promise<Caller> {
     if (tokenId === undefined) {
@@ -45,26 +47,28 @@ export function createExplainPermission(parts: {
     return standing.ofRecord(record);
   }
 
-  const hasEnded = ({ revokedAt, expiresAt }: Token) =>
-    revokedAt !== null || (expiresAt !== null && clock.now() >= expiresAt);
+  /** Which credential of ours a token will be asked for with, nobody knows; of another's issuer, the last one is known. */
+  async function hasEnded(token: Token): Promise<boolean> {
+    const { projectId, revokedAt, expiresAt, claims } = token;
+    if (revokedAt !== null || (expiresAt !== null && clock.now() >= expiresAt)) return true;
+    return claims !== null && revocations.includes(projectId, { ...token, issuedAt: claims.issuedAt });
+  }
 
   return async (caller, { token, channel, action }) => {
     const whose = await findWhose(caller, token);
     // A token that asks for itself has been let in, and may be in its grace.
-    if (caller.kind === 'API_KEY' && whose.kind === 'TOKEN' && hasEnded(whose.token))
+    if (caller.kind === 'API_KEY' && whose.kind === 'TOKEN' && (await hasEnded(whose.token)))
       return { allowed: false, rule: 'TOKEN_ENDED', because: 'the token has expired or was revoked' };
     const encounter = await access.meet(whose, channel);
     if (caller.kind === 'API_KEY') {
       if (!encounter) return { allowed: false, rule: 'NO_CHANNEL', because: 'there is no such channel' };
       return decide(whose, action, placeOf(encounter));
     }
-    const place = encounter && placeOf(encounter);
-    return decide(whose, action, place && isOpenTo(place) ? place : hidden(channel));
+    const isVisible =
+      encounter && (encounter.membership !== undefined || mayDo(whose, 'SUBSCRIBE', encounter).allowed);
+    return decide(whose, action, isVisible ? placeOf(encounter) : hidden(channel));
   };
 }
-
-/** Whether whoever asks may know that it is there. */
-const isOpenTo = ({ type, isMember }: Place) => type !== 'PRIVATE' || isMember;
 
 /** What a channel looks like from outside, whether it is there or not. */
 const hidden = (id: string): Place => ({ id, type: 'PRIVATE', kind: null, isMember: false });

@@ -2,7 +2,7 @@ import { type Signal } from '../broker/signal.ts';
 import { mayDo, refusal, type Access, type Encounter } from '../channels/access.ts';
 import { notFound, type SignalboxError } from '../errors.ts';
 import { type Action } from '../projects/permissions.ts';
-import { type Connection } from './connection.ts';
+import { errorOf, type Connection } from './connection.ts';
 import { EventStream, type Sink, type Source } from './stream.ts';
 import { type Watch, type Watcher } from './watch.ts';
 
@@ -44,6 +44,8 @@ export async function openChannelStream<T>(
     stream.end();
     throw error;
   }
+  // It may have closed while it was being admitted, and would not end what it did not know of.
+  if (connection.closed !== undefined) stream.end(errorOf(connection.closed));
   return stream;
 }
 

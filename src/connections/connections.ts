@@ -258,8 +258,9 @@ export function createConnections(parts: {
   async function readInPeace<T>(connection: Connection, read: () => Promise<T>): Promise<T> {
     for (;;) {
       const { caller } = connection;
+      const before = changes;
       const found = await read();
-      if (connection.caller === caller) return found;
+      if (connection.caller === caller && changes === before) return found;
     }
   }
 

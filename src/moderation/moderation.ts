@@ -94,6 +94,16 @@ export function createModeration(parts: {
     return `token:${token}`;
   }
 
+  /** A moderator who was muted does not unmute itself, nor by another token of the same user. */
+  async function requireNotItself(caller: Caller, subject: RestrictedSubject): Promise<void> {
+    if (caller.kind !== 'TOKEN') return;
+    const own = subjectsOf(caller.token);
+    const [kind, id = ''] = subject.split(/:(.*)/s);
+    const target = kind === 'token' ? await tokens.find(caller.projectId, id) : undefined;
+    if ([subject, ...(target ? subjectsOf(target) : [])].some((one) => own.includes(one)))
+      throw new SignalboxError('FORBIDDEN', 'A moderator does not mute, ban or free itself.');
+  }
+
   async function membersOf(
     caller: Caller,
     { connection, token, identity }: Target & { connection?: string | undefined },
@@ -138,13 +148,13 @@ export function createModeration(parts: {
     async restrict(caller, kind, target, channel, terms) {
       await requireAuthority(caller, channel);
       const subject = await parseTarget(caller, target);
-      requireNotItself(caller, subject);
+      await requireNotItself(caller, subject);
       return restrictions.put(caller, { kind, subject, channelId: channel ?? null }, terms);
     },
     async lift(caller, kind, target, channel) {
       await requireAuthority(caller, channel);
       const subject = await parseTarget(caller, target);
-      requireNotItself(caller, subject);
+      await requireNotItself(caller, subject);
       return restrictions.lift(caller, { kind, subject, channelId: channel ?? null });
     },
     async list(caller, page, { channel, ...target }) {
@@ -156,10 +166,4 @@ export function createModeration(parts: {
       });
     },
   };
-}
-
-/** A moderator who was muted does not unmute itself. */
-function requireNotItself(caller: Caller, subject: RestrictedSubject): void {
-  if (caller.kind === 'TOKEN' && subjectsOf(caller.token).includes(subject))
-    throw new SignalboxError('FORBIDDEN', 'A moderator does not mute, ban or free itself.');
 }

@@ -232,7 +232,7 @@ builder.mutationFields((t) => ({
   createCredential: t.field({
     type: CreateTokenPayload,
     description:
-      'Another credential for a token, as it stands now: for a client whose own has expired. For API keys. Throws NOT_FOUND, TOKEN_REVOKED, TOKEN_EXPIRED, RATE_LIMITED.',
+      'Another credential for a token, as it stands now: for a client whose own has expired. Not for tokens whose credentials an issuer signs. For API keys. Throws BAD_USER_INPUT, NOT_FOUND, TOKEN_REVOKED, TOKEN_EXPIRED, RATE_LIMITED.',
     args: { token: t.arg.id({ required: true, description: 'The token’s id.' }) },
     async resolve(_, { token }, { caller, domain }) {
       const head = await domain.broker.head(caller.projectId);

@@ -4,13 +4,14 @@ import { type ApiKey } from '../projects/api-key.ts';
 import { type ApiKeys } from '../projects/api-keys.ts';
 import { DEFAULT_PROJECT } from '../projects/project.ts';
 import { type Caller, type CredentialFacts, type TokenCaller } from './caller.ts';
-import { tokenExpired, unauthenticated, type Credentials } from './credentials.ts';
+import { type Credentials } from './credentials.ts';
 import { factsOf, type Facts } from './issuers/facts.ts';
 import { type Revocations } from './revocations.ts';
 import { type SelfMinted } from './self-minted.ts';
 import { type Standing } from './standing.ts';
 import { type Token } from './token.ts';
 import { requireOpen, type Tokens } from './tokens.ts';
+import { tokenExpired, unauthenticated } from './credential-errors.ts';
 
 const API_KEY_PREFIX = 'key_';
 

@@ -1,16 +1,15 @@
 import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { type Clock } from '../clock.ts';
-import { SignalboxError } from '../errors.ts';
 import { type NewId } from '../ids.ts';
 import { parseTimes } from './issuers/claims.ts';
 import { readJwt, type Jwt } from './issuers/jwt.ts';
 import { type SigningKeys } from './signing-keys.ts';
 import { type Token } from './token.ts';
+import { MAX_CREDENTIAL_BYTES, unauthenticated } from './credential-errors.ts';
 
 const ISSUER = 'signalbox';
 const TYPE = 'signalbox+jwt';
-export const MAX_CREDENTIAL_BYTES = 8192;
 /** What a credential proves: that its bearer holds this token of this project. */
 export interface Proof {
   projectId: string;
@@ -76,16 +75,4 @@ function isSignedWith(key: KeyObject, credential: string): boolean {
   const made = createHmac('sha256', key).update(credential.slice(0, end)).digest();
   const given = Buffer.from(credential.slice(end + 1), 'base64url');
   return given.length === made.length && timingSafeEqual(given, made);
-}
-
-export function unauthenticated(): SignalboxError {
-  return new SignalboxError('UNAUTHENTICATED', 'The credential is not one of ours.');
-}
-
-export function tokenExpired(): SignalboxError {
-  return new SignalboxError('TOKEN_EXPIRED', 'The token has expired.');
-}
-
-export function tokenRevoked(): SignalboxError {
-  return new SignalboxError('TOKEN_REVOKED', 'The token was revoked.');
 }

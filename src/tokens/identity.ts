@@ -1,8 +1,8 @@
 import { SignalboxError } from '../errors.ts';
 import { parseName } from '../names.ts';
 import { type ProjectSettings } from '../projects/project-settings.ts';
-import { refused } from './issuers/claims.ts';
 import { type IssuerKind } from './issuers/issuer.ts';
+import { refused } from './credential-errors.ts';
 
 /** No identity may hold this character unless it is a guest’s: so no guest can be a user, nor a user a guest. */
 const GUEST_PREFIX = 'guest:';

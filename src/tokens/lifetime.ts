@@ -1,6 +1,6 @@
 import { badInput } from '../errors.ts';
 import { type ProjectSettings } from '../projects/project-settings.ts';
-import { refused } from './issuers/claims.ts';
+import { refused } from './credential-errors.ts';
 
 /** What a caller says of the end of a token. */
 export interface ExpiryInput {

@@ -5,9 +5,9 @@ import { parseName } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { actorOf, requireApiKey, type Caller } from './caller.ts';
-import { tokenRevoked } from './credentials.ts';
 import { createRevocationStore } from './revocation-store.ts';
 import { isRevoked, type Revocation } from './revocation.ts';
+import { tokenRevoked } from './credential-errors.ts';
 
 /** Exactly one of them. */
 export interface RevocationTarget {
@@ -40,6 +40,11 @@ export interface Revocations {
   /** Undoes it: what has not expired opens again what it did. Undefined when there is nothing to undo. */
   restore(caller: Caller, target: RevocationTarget): Promise<Revocation | undefined>;
   list(caller: Caller, page: PageRequest): Promise<Page<Revocation>>;
+  /** Whether the credential was issued too long ago. */
+  includes(
+    projectId: string,
+    credential: { identity: string | null; issuerId: string | null; issuedAt: number | null },
+  ): Promise<boolean>;
   /** @throws TOKEN_REVOKED when the credential was issued too long ago */
   require(
     projectId: string,
@@ -81,6 +86,11 @@ export function createRevocations(parts: {
       subject: scope === 'PROJECT' ? caller.projectId : subject,
     });
 
+  const includes: Revocations['includes'] = async (projectId, credential) => {
+    const concerning = await rows.concerning(projectId, credential.identity, credential.issuerId);
+    return concerning.some((revocation) => isRevoked(revocation, credential));
+  };
+
   return {
     async revoke(caller, target, issuedBefore) {
       requireApiKey(caller);
@@ -110,9 +120,9 @@ export function createRevocations(parts: {
       requireApiKey(caller);
       return rows.list(caller.projectId, page);
     },
+    includes,
     async require(projectId, credential) {
-      const concerning = await rows.concerning(projectId, credential.identity, credential.issuerId);
-      if (concerning.some((revocation) => isRevoked(revocation, credential))) throw tokenRevoked();
+      if (await includes(projectId, credential)) throw tokenRevoked();
     },
   };
 }

@@ -4,9 +4,8 @@ import { SignalboxError } from '../errors.ts';
 import { type ProjectSettings } from '../projects/project-settings.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { type CredentialFacts } from './caller.ts';
-import { unauthenticated } from './credentials.ts';
 import { parseClaimedIdentity } from './identity.ts';
-import { refused, type Claims } from './issuers/claims.ts';
+import { type Claims } from './issuers/claims.ts';
 import { readDevelopmentToken } from './issuers/development.ts';
 import { type Facts } from './issuers/facts.ts';
 import { type IssuerKind } from './issuers/issuer.ts';
@@ -21,6 +20,7 @@ import { endOfClaims } from './lifetime.ts';
 import { type Records } from './records.ts';
 import { findRole } from './roles.ts';
 import { type ClaimedRights, type Token } from './token.ts';
+import { refused, unauthenticated } from './credential-errors.ts';
 
 /** The issuer of unsigned credentials: nobody. */
 export const DEVELOPMENT_ISSUER = 'development';

@@ -1,7 +1,7 @@
 import { type Audit } from '../audit.ts';
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
-import { notFound } from '../errors.ts';
+import { badInput, notFound } from '../errors.ts';
 import { type NewId } from '../ids.ts';
 import { parseJson, parseText } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
@@ -10,7 +10,7 @@ import { type ProjectSettings } from '../projects/project-settings.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from './caller.ts';
-import { tokenExpired, tokenRevoked, type Credentials } from './credentials.ts';
+import { type Credentials } from './credentials.ts';
 import { parseGrants, type GrantInput } from './grants.ts';
 import { parseIdentity } from './identity.ts';
 import { defaultExpiry, forgetAfter, parseExpiry, type ExpiryInput } from './lifetime.ts';
@@ -18,6 +18,7 @@ import { parseRole } from './roles.ts';
 import { createRestrictionStore } from './restriction-store.ts';
 import { createTokenStore, type TokenFilter } from './token-store.ts';
 import { blankToken, withClaims, type Token } from './token.ts';
+import { tokenExpired, tokenRevoked } from './credential-errors.ts';
 
 /** What may be said of a token when it is made or changed. Absent: the default, or as it was. */
 export interface TokenInput extends ExpiryInput {
@@ -130,6 +131,8 @@ export function createTokens(parts: {
       mints.take(actorOf(caller));
       const token = await find(caller, id);
       requireOpen(token, clock.now());
+      // One of ours would not say what narrows those of its issuer.
+      if (token.subject !== null) throw badInput('token', 'has credentials that its issuer signs, not we.');
       audit({ action: 'token.mint', projectId: token.projectId, actor: actorOf(caller), subject: id });
       return { token, credential: await credentials.mint(token) };
     },

@@ -19,6 +19,8 @@ export interface Receiver {
   /** Settles when the last result in the making has been sent; undefined while there is none. */
   tail: Promise<void> | undefined;
   pending: number;
+  /** Its live subscriptions. */
+  subscriptions: number;
 }
 
 export interface FanOutParts {
@@ -26,6 +28,8 @@ export interface FanOutParts {
   operationIds: OperationIds;
   publicError: PublicError;
   delivered: () => void;
+  /** Subscriptions that one connection may have. */
+  maxSubscriptions: number;
 }
 
 /**
@@ -40,10 +44,21 @@ export async function subscribe(
   receiver: Receiver,
 ): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
   const source = await createSourceEventStream(args);
-  if (source instanceof EventStream) return new Subscription(parts, args, operationId, receiver, source);
-  const { errors } = source as ExecutionResult;
-  const { caller } = receiver.connection;
-  return { errors: (errors ?? []).map((error) => parts.publicError(error, caller)) };
+  const refuse = (errors: readonly unknown[]) => ({
+    errors: errors.map((error) => parts.publicError(error, receiver.connection.caller)),
+  });
+  if (!(source instanceof EventStream)) return refuse((source as ExecutionResult).errors ?? []);
+  // Counted here, for the protocol counts ids, and an id may be used again while what it began is still in the making.
+  const limit = parts.maxSubscriptions;
+  if (receiver.subscriptions < limit) return new Subscription(parts, args, operationId, receiver, source);
+  source.end();
+  return refuse([tooManyOperations(limit)]);
+}
+
+export function tooManyOperations(limit: number): SignalboxError {
+  return new SignalboxError('LIMIT_EXCEEDED', `At most ${limit} operations may be open on one connection.`, {
+    limit,
+  });
 }
 
 /**
@@ -73,6 +88,7 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
     this.#plan = parts.plans.take(args, receiver.connection.projectId);
     this.#receiver = receiver;
     this.#source = source;
+    receiver.subscriptions++;
     source.attach(this);
   }
 
@@ -98,6 +114,8 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
 
   #sendLater(made: Executed | Promise<Executed>): void {
     const receiver = this.#receiver;
+    // It is looked at when its turn comes; until then a failure of it would be nobody's, and end the process.
+    if (made instanceof Promise) made.catch(() => undefined);
     if (++receiver.pending > MAX_PENDING) return receiver.connection.close('SLOW_CONSUMER');
     const tail = (receiver.tail ?? Promise.resolve())
       .then(() => made)
@@ -129,6 +147,7 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
   #finish(error?: SignalboxError): void {
     if (this.#over) return;
     this.#over = { error };
+    this.#receiver.subscriptions--;
     this.#parts.plans.release(this.#plan);
     this.#parts.operationIds.release(this.#id);
     this.#source.end();

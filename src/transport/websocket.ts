@@ -9,19 +9,19 @@ import {
   type SubscribePayload,
 } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { ENDS_AUTHORITY, errorOf, type Connection } from '../connections/connection.ts';
+import { ENDS_AUTHORITY } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
-import { type Context, type Domain } from '../schema/context.ts';
-import { type Caller } from '../tokens/caller.ts';
 import { CLOSE_CODES, closeNameOf, type CloseName } from './close-codes.ts';
 import { type DoorParts } from './door-parts.ts';
 import { execute } from './execute.ts';
-import { subscribe, type Receiver } from './fan-out.ts';
+import { subscribe, tooManyOperations, type Receiver } from './fan-out.ts';
 import { callerOf } from './handshake.ts';
 import { hasCredentialInUrl, isAllowedOrigin, urlOf } from './origins.ts';
 import { OperationIds } from './operation-id.ts';
+import { Operation } from './operation.ts';
 import { Outbox } from './outbox.ts';
 import { createPlans } from './plan.ts';
+import { refuseUpgrade } from './upgrade-refusal.ts';
 
 export interface WebSocketParts extends DoorParts {
   onFault: (error: unknown) => void;
@@ -55,6 +55,7 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
     operationIds: new OperationIds(),
     publicError,
     delivered: metrics.delivered,
+    maxSubscriptions: config.maxOperationsPerConnection,
   };
   const wss = new WebSocketServer({
     noServer: true,
@@ -110,6 +111,7 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       address: extra.address,
       tail: undefined,
       pending: 0,
+      subscriptions: 0,
     };
     connection.onNotice((notice) => {
       // What was queued in this turn and not written is not the bearer's any more.
@@ -133,8 +135,7 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
     if (!receiver) throw new TypeError('An operation came before its connection.');
     const limit = config.maxOperationsPerConnection;
     if (Object.keys(subscriptions).length > limit) {
-      const message = `At most ${limit} operations may be open on one connection.`;
-      return [shownTo(receiver)(new SignalboxError('LIMIT_EXCEEDED', message, { limit }))];
+      return [shownTo(receiver)(tooManyOperations(limit))];
     }
     try {
       const document = documents.parse(query);
@@ -230,15 +231,16 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
         .split(',')
         .map((name) => name.trim());
       const url = urlOf(request);
-      if (url?.pathname !== '/graphql') return refuse(socket, 404, 'There is a WebSocket at /graphql only.');
+      if (url?.pathname !== '/graphql')
+        return refuseUpgrade(socket, 404, 'There is a WebSocket at /graphql only.');
       if (!isAllowedOrigin(origin, host, config.origins)) {
         const refusal = publicError(new SignalboxError('FORBIDDEN', 'This origin is not allowed.'));
-        return refuse(socket, 403, refusal.message);
+        return refuseUpgrade(socket, 403, refusal.message);
       }
       if (hasCredentialInUrl(url))
-        return refuse(socket, 400, 'A credential belongs into connection_init, never into a URL.');
+        return refuseUpgrade(socket, 400, 'A credential belongs into connection_init, never into a URL.');
       if (!protocols.includes(GRAPHQL_TRANSPORT_WS_PROTOCOL)) {
-        return refuse(socket, 400, `The sub-protocol is ${GRAPHQL_TRANSPORT_WS_PROTOCOL}.`);
+        return refuseUpgrade(socket, 400, `The sub-protocol is ${GRAPHQL_TRANSPORT_WS_PROTOCOL}.`);
       }
       try {
         const address = doorman.addressOf(request);
@@ -252,7 +254,7 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       } catch (error) {
         const refusal = publicError(error);
         const { code, retryAfterSeconds } = refusal.extensions;
-        return refuse(socket, code === 'RATE_LIMITED' ? 429 : 503, refusal.message, retryAfterSeconds);
+        return refuseUpgrade(socket, code === 'RATE_LIMITED' ? 429 : 503, refusal.message, retryAfterSeconds);
       }
     },
     async [Symbol.asyncDispose]() {
@@ -270,62 +272,6 @@ function ignore(): void {}
 
 function destroy(this: Duplex): void {
   this.destroy();
-}
-
-/** A context that also knows which operation of which socket it is for. */
-class Operation implements Context {
-  readonly domain: Domain;
-  readonly operationId: string;
-  readonly receiver: Receiver;
-
-  constructor(domain: Domain, operationId: string, receiver: Receiver) {
-    this.domain = domain;
-    this.operationId = operationId;
-    this.receiver = receiver;
-  }
-
-  /** Evaluated at every use: an operation may outlive the token and the grants that it began with. */
-  get caller(): Caller {
-    this.connection.review();
-    const { closed, caller } = this.connection;
-    const error = closed !== undefined && ENDS_AUTHORITY.has(closed) ? errorOf(closed) : undefined;
-    if (error) throw error;
-    return caller;
-  }
-
-  get connection(): Connection {
-    return this.receiver.connection;
-  }
-
-  get address(): string {
-    return this.receiver.address;
-  }
-
-  connect(): Promise<Connection> {
-    return Promise.resolve(this.connection);
-  }
-}
-
-function refuse(
-  socket: Duplex,
-  status: 400 | 403 | 404 | 429 | 503,
-  message: string,
-  retryAfterSeconds?: unknown,
-): void {
-  const words = {
-    400: 'Bad Request',
-    403: 'Forbidden',
-    404: 'Not Found',
-    429: 'Too Many Requests',
-    503: 'Service Unavailable',
-  };
-  const retry = typeof retryAfterSeconds === 'number' ? `Retry-After: ${retryAfterSeconds}\r\n` : '';
-  const headers = `${retry}Connection: close\r\nContent-Type: text/plain; charset=utf-8`;
-  socket.end(
-    `HTTP/1.1 ${status} ${words[status]}\r\n${headers}\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
-    // A peer that keeps its half open would keep the socket.
-    () => socket.destroy(),
-  );
 }
 
 /** The close that answers a refused `connection_init`. */

@@ -1,7 +1,7 @@
 import { SignalboxError } from '../../errors.ts';
 import { parseName, parseText } from '../../names.ts';
-import { refused } from './claims.ts';
 import { isObject, type Unchecked } from './jwt.ts';
+import { refused } from '../credential-errors.ts';
 
 /** A claim by its name, or by a JSON pointer (RFC 6901) when the name starts with `/`; never what an object inherits. */
 export function claimAt(claims: Unchecked, name: string): unknown {

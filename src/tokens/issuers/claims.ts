@@ -1,6 +1,5 @@
-import { SignalboxError } from '../../errors.ts';
-import { tokenExpired } from '../credentials.ts';
 import { type Grant } from '../token.ts';
+import { refused, tokenExpired } from '../credential-errors.ts';
 
 /** What a credential that somebody else signed says of its bearer, in our own words. */
 export interface Claims {
@@ -50,9 +49,4 @@ export function momentOf(seconds: unknown, name: string): number | null {
     throw refused(`its “${name}” is no time in seconds`);
   }
   return Math.floor(seconds * 1000);
-}
-
-/** Why a credential opens nothing, in words that help whoever mints it and quote nothing of it but names of claims. */
-export function refused(why: string): SignalboxError {
-  return new SignalboxError('UNAUTHENTICATED', `The credential is refused: ${why}.`);
 }

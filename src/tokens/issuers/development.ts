@@ -1,7 +1,8 @@
 import { identityOf } from './claim-values.ts';
 import { decodeAnyBase64 } from './base64.ts';
-import { type Claims, refused } from './claims.ts';
+import { type Claims } from './claims.ts';
 import { parseObject } from './jwt.ts';
+import { refused } from '../credential-errors.ts';
 
 const HEADER = 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9';
 const SIGNATURE = 'devtoken';

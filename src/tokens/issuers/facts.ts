@@ -1,9 +1,8 @@
-import { MAX_CREDENTIAL_BYTES } from '../credentials.ts';
-import { refused } from './claims.ts';
 import { identityOfDevelopmentToken } from './development.ts';
 import { checkHeader, readJwt, type Unchecked } from './jwt.ts';
 import { parseT1, T1_PREFIX } from './t1.ts';
 import { TWILIO_CONTENT_TYPE } from './twilio.ts';
+import { MAX_CREDENTIAL_BYTES, refused } from '../credential-errors.ts';
 
 /** Which kind a credential claims to be, and whose. Proves nothing. */
 export type Facts =

@@ -2,8 +2,9 @@ import { ACTIONS, type Action } from '../../projects/permissions.ts';
 import { parseGrants } from '../grants.ts';
 import { type Grant } from '../token.ts';
 import { claimed } from './claim-values.ts';
-import { momentOf, refused } from './claims.ts';
+import { momentOf } from './claims.ts';
 import { isObject } from './jwt.ts';
+import { refused } from '../credential-errors.ts';
 
 /**
  * Grants as `[{ channels, actions, exp? }]`, nothing more: what we do not understand might have narrowed. `exp` is when

@@ -1,9 +1,9 @@
 import { createRemoteJWKSet, type CryptoKey, customFetch, errors } from 'jose';
 import { type Clock } from '../../clock.ts';
 import { SignalboxError } from '../../errors.ts';
-import { refused } from './claims.ts';
 import { fetchKeySet, parseKeySetUrl } from './jwks-fetch.ts';
 import { unsigned } from './jwt.ts';
+import { refused } from '../credential-errors.ts';
 
 /** How old the keys may be before they are fetched anew. */
 export const FRESH_SECONDS = 600;

@@ -1,12 +1,13 @@
 import { type Clock } from '../../clock.ts';
 import { claimAt, identityOf, roleOf, textOf } from './claim-values.ts';
-import { type Claims, parseTimes, refused } from './claims.ts';
+import { type Claims, parseTimes } from './claims.ts';
 import { grantsOf } from './grants-claim.ts';
 import { type ClaimMap, type Issuer, JWKS_ALGORITHMS, type Provider } from './issuer.ts';
 import { JWKS_TIMEOUT_MS } from './jwks-fetch.ts';
 import { createKeySet, type FetchOptions, type KeySet } from './jwks-keys.ts';
 import { checkHeader, isSignedWith, readJwt, type Unchecked, unsigned } from './jwt.ts';
 import { type Occasion, type Verified } from './verify.ts';
+import { refused } from '../credential-errors.ts';
 
 /** How many providers' keys are kept; those that were wanted longest ago go first. */
 export const MAX_PROVIDERS = 1000;

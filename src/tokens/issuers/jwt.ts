@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { compactVerify, type CryptoKey } from 'jose';
 import { decodeBase64Url } from './base64.ts';
-import { refused } from './claims.ts';
 import { type IssuerKey } from './issuer.ts';
+import { refused } from '../credential-errors.ts';
 
 /** A JSON object as it came: nothing of it has been checked. */
 export type Unchecked = Readonly<Record<string, unknown>>;

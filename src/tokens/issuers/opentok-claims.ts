@@ -1,7 +1,8 @@
 import { parseName } from '../../names.ts';
 import { ACTIONS, type Action } from '../../projects/permissions.ts';
 import { claimed, textOf } from './claim-values.ts';
-import { type Claims, parseTimes, refused } from './claims.ts';
+import { type Claims, parseTimes } from './claims.ts';
+import { refused } from '../credential-errors.ts';
 
 /** What both layouts of OpenTok's tokens say, by the vendor's names. Nothing of it has been checked. */
 export interface OpentokFields {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { refused } from './claims.ts';
 import { type IssuerKey } from './issuer.ts';
 import { unsigned, verifyHmac } from './jwt.ts';
 import { type OpentokFields, readOpentokFields } from './opentok-claims.ts';
 import { isT1SignedWith, parseForm, parseT1, T1_PREFIX } from './t1.ts';
 import { type Verify } from './verify.ts';
+import { refused } from '../credential-errors.ts';
 
 /** A connection token of OpenTok, `T1==` or JWT. It is one client's: each has a record of its own. See Verify. */
 export const verifyOpentok: Verify = async (credential, _issuer, keys, at) => {

@@ -1,9 +1,10 @@
 import { parseName } from '../../names.ts';
 import { claimed, identityOf, roleOf, textOf } from './claim-values.ts';
-import { parseTimes, refused } from './claims.ts';
+import { parseTimes } from './claims.ts';
 import { grantsOf } from './grants-claim.ts';
 import { verifyHmac } from './jwt.ts';
 import { type Verify } from './verify.ts';
+import { refused } from '../credential-errors.ts';
 
 const ALGORITHMS = ['HS256', 'HS384', 'HS512'];
 /** How many channels one credential may subscribe its bearer to. */

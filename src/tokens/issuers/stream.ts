@@ -1,7 +1,8 @@
 import { identityOf } from './claim-values.ts';
-import { parseTimes, refused } from './claims.ts';
+import { parseTimes } from './claims.ts';
 import { verifyHmac } from './jwt.ts';
 import { type Verify } from './verify.ts';
+import { refused } from '../credential-errors.ts';
 
 /** A user token of Stream: `{ user_id, exp?, iat? }`. It names no key, so several may be tried. See Verify. */
 export const verifyStream: Verify = async (credential, _issuer, keys, at) => {

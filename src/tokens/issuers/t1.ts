@@ -1,7 +1,7 @@
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';
 import { decodeBase64 } from './base64.ts';
-import { refused } from './claims.ts';
+import { refused } from '../credential-errors.ts';
 
 export const T1_PREFIX = 'T1==';
 const HEAD_FIELDS = ['partner_id', 'sig', 'sdk_version'];

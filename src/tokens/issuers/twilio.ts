@@ -1,8 +1,9 @@
 import { claimAt, identityOf } from './claim-values.ts';
-import { parseTimes, refused } from './claims.ts';
+import { parseTimes } from './claims.ts';
 import { type Issuer } from './issuer.ts';
 import { isObject, type Unchecked, verifyHmac } from './jwt.ts';
 import { type Verify } from './verify.ts';
+import { refused } from '../credential-errors.ts';
 
 export const TWILIO_CONTENT_TYPE = 'twilio-fpa;v=1';
 const ALGORITHMS = ['HS256', 'HS384', 'HS512'];

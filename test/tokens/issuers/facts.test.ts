@@ -1,9 +1,9 @@
 import { StreamChat } from 'stream-chat';
 import { expect, test } from 'vitest';
-import { MAX_CREDENTIAL_BYTES } from '../../../src/tokens/credentials.ts';
 import { type Facts, factsOf } from '../../../src/tokens/issuers/facts.ts';
 import { forge } from '../../support/forge.ts';
 import { refusalOf } from '../../support/issuers.ts';
+import { MAX_CREDENTIAL_BYTES } from '../../../src/tokens/credential-errors.ts';
 
 const HS256 = { alg: 'HS256', typ: 'JWT' };
 const jwt = (header: object, payload: object) => forge({ ...HS256, ...header }, payload, 'whatever');
