@@ -1,13 +1,13 @@
 import { type Clock } from '../clock.ts';
 import { notFound } from '../errors.ts';
 import { type Action } from '../projects/permissions.ts';
-import { decide, RULES, type Decision, type Place } from '../tokens/authorisation.ts';
+import { allowedActions, decide, RULES, type Decision, type Place } from '../tokens/authorisation.ts';
 import { requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
 import { type Revocations } from '../tokens/revocations.ts';
 import { type Standing } from '../tokens/standing.ts';
 import { type Token } from '../tokens/token.ts';
 import { type Tokens } from '../tokens/tokens.ts';
-import { mayDo, placeOf, type Access } from './access.ts';
+import { placeOf, type Access } from './access.ts';
 
 /** What else can decide: there is nothing to decide about. */
 export const EXPLANATION_RULES = ['NO_CHANNEL', 'TOKEN_ENDED', ...RULES] as const;
@@ -64,9 +64,10 @@ export function createExplainPermission(parts: {
       if (!encounter) return { allowed: false, rule: 'NO_CHANNEL', because: 'there is no such channel' };
       return decide(whose, action, placeOf(encounter));
     }
-    const isVisible =
-      encounter && (encounter.membership !== undefined || mayDo(whose, 'SUBSCRIBE', encounter).allowed);
-    return decide(whose, action, isVisible ? placeOf(encounter) : hidden(channel));
+    const place = encounter && placeOf(encounter);
+    // Where it may nothing, it learns no more than where there is nothing.
+    const isVisible = place && (place.isMember || allowedActions(whose, place).length > 0);
+    return decide(whose, action, isVisible ? place : hidden(channel));
   };
 }
 

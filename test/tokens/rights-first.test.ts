@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { createChannel, mint, updateToken } from '../support/backend.ts';
 import { take } from '../support/events.ts';
-import { startService } from '../support/service.ts';
+import { forge } from '../support/forge.ts';
+import { API_KEY, startService } from '../support/service.ts';
 
 test('whoever may not list tokens is told the same whether any is online or not', async () => {
   await using signalbox = await startService();
@@ -50,4 +51,67 @@ test('a key that ended while a connection was being opened with it opens nothing
     code: 'UNAUTHENTICATED',
   });
   expect(domain.connections.count).toBe(0);
+});
+
+test('a key that is taken away while a credential of it is presented on a live socket opens nothing', async () => {
+  await using signalbox = await startService();
+  const key = (id: string) => ({ id, secret: `a secret of ${id}, which has 32 bytes or more` });
+  const { createIssuer } = await signalbox.request(
+    `mutation ($i: CreateIssuerInput!) { createIssuer(input: $i) { id } }`,
+    { i: { kind: 'SIGNALBOX', key: key('one') } },
+  );
+  await signalbox.request(
+    `mutation ($i: ID!, $k: IssuerKeyInput!) { addIssuerKey(issuer: $i, key: $k) { id } }`,
+    {
+      i: createIssuer.id,
+      k: key('two'),
+    },
+  );
+  const sign = (id: string) => forge({ alg: 'HS256', kid: id }, { sub: 'ada' }, key(id).secret);
+  const { domain } = signalbox.service;
+  const connection = await domain.connections.open(
+    () => domain.authenticate.credential(sign('one')),
+    'WEBSOCKET',
+  );
+  const { refresh } = domain.authenticate;
+  let isTaken = false;
+  domain.authenticate.refresh = async (caller) => {
+    const found = await refresh(caller);
+    if (!isTaken)
+      await signalbox.request(`mutation ($i: ID!) { removeIssuerKey(issuer: $i, key: "two") { id } }`, {
+        i: createIssuer.id,
+      });
+    isTaken = true;
+    return found;
+  };
+  await expect(domain.connections.reauthenticate(connection, sign('two'))).rejects.toMatchObject({
+    code: 'UNAUTHENTICATED',
+  });
+  expect(connection.caller).toMatchObject({ credential: { keyId: 'one' } });
+});
+
+test('a token whose credentials its issuer signs has none of ours, which would not say what narrows it', async () => {
+  await using signalbox = await startService();
+  const credential = forge({ alg: 'HS256', kid: 'key_test' }, { sub: 'ada', role: 'GUEST' }, API_KEY);
+  const { viewer } = await signalbox.request('{ viewer { token { id role } } }', {}, credential);
+  expect(viewer.token.role).toBe('GUEST');
+  const { errors } = await signalbox.ask(
+    `mutation ($t: ID!) { createCredential(token: $t) { credential } }`,
+    { t: viewer.token.id },
+  );
+  expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
+});
+
+test('what many lost at once is explained as lost', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'square', { type: 'PUBLIC' });
+  const credential = forge({ alg: 'HS256', kid: 'key_test' }, { sub: 'ada', iat: 1 }, API_KEY);
+  const { viewer } = await signalbox.request('{ viewer { token { id } } }', {}, credential);
+  const explain = async () => {
+    const asked = `query ($t: ID!) { explainPermission(token: $t, channel: "square", action: PUBLISH) { rule } }`;
+    return (await signalbox.request(asked, { t: viewer.token.id })).explainPermission.rule;
+  };
+  expect(await explain()).toBe('ALLOWED');
+  await signalbox.request('mutation { revokeTokens(identity: "ada") { connections } }');
+  expect(await explain()).toBe('TOKEN_ENDED');
 });
