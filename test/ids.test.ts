@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createIds, type IdPrefix } from '../src/ids.ts';
+import { createIds, pooled, type IdPrefix } from '../src/ids.ts';
 import { createManualClock } from './support/clock.ts';
 
 const PREFIXES = [
@@ -73,3 +73,17 @@ test('every byte of chance counts, and every character is as likely as any other
 });
 
 const fill = (byte: number) => (count: number) => new Uint8Array(count).fill(byte);
+
+test('a pool hands out every byte once', () => {
+  let asked = 0;
+  const take = pooled((count) => Uint8Array.from({ length: count }, () => asked++ % 251));
+  let next = 0;
+  for (const count of [16, 1, 4000, 100, 5000, 16]) {
+    const bytes = take(count);
+    expect(bytes).toHaveLength(count);
+    // What a pool had left when it did not suffice is not handed out at all.
+    if (bytes[0] !== next % 251) next += (bytes[0]! - (next % 251) + 251) % 251;
+    expect([...bytes]).toEqual(Array.from({ length: count }, (_, index) => (next + index) % 251));
+    next += count;
+  }
+});
