@@ -106,7 +106,6 @@ export async function startService(
   const { settingsOf } = projects;
   owned.add(
     broker.listen({
-      message: () => 0,
       signal(signal) {
         if (signal.kind === 'PROJECT_UPDATED') projects.heard(signal.projectId, signal.settings);
         return 0;

@@ -1,8 +1,9 @@
 import { SignalboxError } from '../errors.ts';
+import { type Run } from '../run.ts';
 import { type Broker, type BrokerListener, type Published } from './broker.ts';
 import { type Leases } from './leases.ts';
 import { type Appended, type Log } from './log.ts';
-import { type Draft } from './message.ts';
+import { type Draft, type Message } from './message.ts';
 import { type Signal } from './signal.ts';
 
 interface Waiting {
@@ -27,17 +28,22 @@ export function createInProcessBroker({
   const listeners = new Set<BrokerListener>();
   let waiting: Waiting[] = [];
 
-  function tell(hand: (listener: BrokerListener) => number): number {
-    let connections = 0;
+  /** What happened cannot be taken back: a listener that fails takes nothing from the others, nor from whoever published. */
+  function tell(hand: (listener: BrokerListener) => void): void {
     for (const listener of listeners) {
       try {
-        connections += hand(listener);
+        hand(listener);
       } catch (error) {
-        // It was committed: one listener that fails takes nothing from the others, nor from whoever published.
         onFault(error);
       }
     }
-    return connections;
+  }
+
+  /** How many connections each of them reached. */
+  function fanOut(run: Run<Message>): number[] {
+    const reached = run.map(() => 0);
+    tell(({ messages }) => messages?.(run).forEach((count, index) => (reached[index]! += count)));
+    return reached;
   }
 
   function flush(): void {
@@ -55,20 +61,33 @@ export function createInProcessBroker({
       for (const { reject } of batch) reject(error);
       return;
     }
-    outcomes.forEach((appended, index) => {
-      const publish = batch[index];
-      if (publish) settle(publish, appended);
-    });
+    settle(batch, outcomes);
   }
 
-  function settle({ resolve, reject }: Waiting, appended: Appended): void {
-    if (appended.outcome === 'CONFLICT') {
-      reject(new SignalboxError('CONFLICT', 'This idempotency key was used for another message.'));
-      return;
-    }
-    const { message } = appended;
-    const repeated = appended.outcome === 'REPEATED';
-    resolve({ message, repeated, connections: repeated ? 0 : tell((listener) => listener.message(message)) });
+  /** In the order of the log: what follows each other at one address is handed on together. */
+  function settle(batch: readonly Waiting[], outcomes: readonly Appended[]): void {
+    let run: Message[] = [];
+    let said: Waiting[] = [];
+    const handOn = () => {
+      const reached = run.length > 0 ? fanOut(run) : [];
+      run.forEach((message, index) =>
+        said[index]?.resolve({ message, repeated: false, connections: reached[index] ?? 0 }),
+      );
+      run = [];
+      said = [];
+    };
+    batch.forEach((publish, index) => {
+      const appended = outcomes[index];
+      if (appended?.outcome === 'APPENDED') {
+        if (!continues(run, appended.message)) handOn();
+        run.push(appended.message);
+        said.push(publish);
+      } else if (appended?.outcome === 'REPEATED')
+        publish.resolve({ message: appended.message, repeated: true, connections: 0 });
+      else
+        publish.reject(new SignalboxError('CONFLICT', 'This idempotency key was used for another message.'));
+    });
+    handOn();
   }
 
   return {
@@ -85,10 +104,28 @@ export function createInProcessBroker({
       listeners.add(listener);
       return { [Symbol.dispose]: () => listeners.delete(listener) };
     },
-    control: async (signal: Signal) => tell((listener) => listener.signal(signal)),
+    async control(signal: Signal) {
+      let felt = 0;
+      tell((listener) => (felt += listener.signal?.(signal) ?? 0));
+      return felt;
+    },
     leases,
     async [Symbol.asyncDispose]() {
       if (waiting.length > 0) flush();
     },
   };
+}
+
+/** Messages handed on together at most: beyond, it is cheaper for nobody, and waits longer for everybody. */
+const MAX_RUN = 64;
+
+/** Whether a message may be handed on with those before it. */
+function continues(run: Run<Message>, { projectId, address, logged }: Message): boolean {
+  const before = run.at(-1);
+  return (
+    before?.projectId === projectId &&
+    before.address === address &&
+    (before.logged === null) === (logged === null) &&
+    run.length < MAX_RUN
+  );
 }

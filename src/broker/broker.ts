@@ -1,6 +1,7 @@
 import { type Leases } from './leases.ts';
 import { type LogPage, type ReadRequest } from './log.ts';
 import { type Address, type Draft, type Message } from './message.ts';
+import { type Run } from '../run.ts';
 import { type Position } from './position.ts';
 import { type Signal } from './signal.ts';
 
@@ -12,10 +13,15 @@ export interface Published {
   repeated: boolean;
 }
 
-/** Hears what the broker carries. Called in the order of the log, once per message; must neither wait nor throw. Returns how many connections it reached. */
+/** Hears what the broker carries. Must neither wait nor throw. */
 export interface BrokerListener {
-  message(message: Message): number;
-  signal(signal: Signal): number;
+  /**
+   * Messages of one address that came one after the other, all of them in the log or none: in the order of the log, each
+   * once. Returns how many connections each one reached.
+   */
+  messages?(run: Run<Message>): readonly number[];
+  /** Returns how many connections felt it. */
+  signal?(signal: Signal): number;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { type Run } from '../run.ts';
 import { type Address, type Draft, type Message } from './message.ts';
 import { type Position } from './position.ts';
 
@@ -15,11 +16,13 @@ export interface ReadRequest {
   addresses: ReadonlyMap<Address, number>;
   /** Messages to return at most. */
   limit: number;
+  /** Bytes of data, as JSON, to return at most, though never less than one message. Unbounded by default. */
+  maxBytes?: number;
 }
 
 /** One consistent look at the log. */
 export interface LogPage {
-  messages: Message[];
+  messages: Run<Message>;
   /** Through where this page looked: reading on after it misses nothing. */
   through: number;
   /** Whether the log has more for these addresses. */

@@ -3,6 +3,7 @@ import { type Message } from '../broker/message.ts';
 import { type LeaveReason } from '../broker/signal.ts';
 import { SignalboxError } from '../errors.ts';
 import { type Json } from '../names.ts';
+import { type Run } from '../run.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type Restriction } from '../tokens/restriction.ts';
 
@@ -76,8 +77,9 @@ export class Connection {
   toldEnd: number | undefined;
   /** What it chooses to show in presence. */
   shown: Json = null;
-  /** The last message that reached it: one that reaches it by two subscriptions counts once. */
-  reachedBy: Message | undefined;
+  /** The last run that reached it, and from which message on: one that reaches it by two subscriptions counts once. */
+  reachedBy: Run<Message> | undefined;
+  reachedFrom = 0;
   /** Set once it has ended. */
   closed: CloseReason | undefined;
   readonly #streams = new Set<Attached>();

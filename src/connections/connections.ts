@@ -264,7 +264,7 @@ export function createConnections(parts: {
     }
   }
 
-  const listening = broker.listen({ message: () => 0, signal });
+  const listening = broker.listen({ signal });
 
   return {
     get count() {

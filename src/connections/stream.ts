@@ -1,9 +1,10 @@
 import { type SignalboxError } from '../errors.ts';
+import { type Run } from '../run.ts';
 import { type Connection } from './connection.ts';
 
 /** Where the events of a stream go. */
 export interface Sink<T> {
-  push(event: T): void;
+  push(events: Run<T>): void;
   /** Undefined while there is room; otherwise resolves when there is again, or when the sink is gone. */
   room(): Promise<void> | undefined;
   /** Forgets what it was given and has not handed on. */
@@ -76,9 +77,9 @@ export class EventStream<T> implements AsyncIterable<T> {
     const room = new Waker();
     let over: { error?: SignalboxError } | undefined;
     this.attach({
-      push: (event) => {
+      push: (events) => {
         if (over) return;
-        waiting.push(event);
+        waiting.push(...events);
         if (waiting.length > MAX_PULLED_EVENTS) {
           waiting.length = 0;
           this.connection.close('SLOW_CONSUMER');

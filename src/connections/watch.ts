@@ -31,7 +31,6 @@ export function createWatch({
 }): Watch {
   const watchers = new Multimap<Watcher>();
   const listening = broker.listen({
-    message: () => 0,
     signal(signal) {
       let concerned = 0;
       for (const key of keysOfSignal(signal)) {

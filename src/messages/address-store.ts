@@ -32,6 +32,19 @@ export function createAddressStore({ db }: Store) {
       ),
     )
     .prepare();
+  const saveOne = db
+    .insert(addresses)
+    .values({
+      projectId: sql.placeholder('projectId'),
+      address: sql.placeholder('address'),
+      last: sql.placeholder('last'),
+      trimmedThrough: sql.placeholder('trimmedThrough'),
+    })
+    .onConflictDoUpdate({
+      target: [addresses.projectId, addresses.address],
+      set: { last: sql`excluded.last`, trimmedThrough: sql`excluded.trimmed_through` },
+    })
+    .prepare();
 
   function trimmedAnywhere(projectId: string): number {
     const known = trimmed.get(projectId);
@@ -57,11 +70,7 @@ export function createAddressStore({ db }: Store) {
       return state;
     },
     save(projectId: string, address: Address, { last, trimmedThrough }: AddressState): void {
-      const set = { last, trimmedThrough };
-      db.insert(addresses)
-        .values({ projectId, address, ...set })
-        .onConflictDoUpdate({ target: [addresses.projectId, addresses.address], set })
-        .run();
+      saveOne.run({ projectId, address, last, trimmedThrough });
       if (trimmedThrough > trimmedAnywhere(projectId)) trimmed.set(projectId, trimmedThrough);
     },
     trimmedAnywhere,

@@ -7,6 +7,7 @@ import { type EventStream, type Sink } from '../connections/stream.ts';
 import { type Watch } from '../connections/watch.ts';
 import { SignalboxError } from '../errors.ts';
 import { parseName } from '../names.ts';
+import { runOf, type Run } from '../run.ts';
 import { type Presence } from '../presence/presence.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type Cursors } from './cursor.ts';
@@ -96,8 +97,11 @@ class ChannelMessages implements ChannelSource<Message>, FeedSink {
     this.#feed.start(this);
   }
 
-  take(message: Message): void {
-    if (!this.#wanted || this.#wanted.has(message.event)) this.#sink?.push(message);
+  take(run: Run<Message>): void {
+    const wanted = this.#wanted;
+    if (!wanted) return this.#sink?.push(run);
+    const heard = run.filter(({ event }) => wanted.has(event));
+    if (heard.length > 0) this.#sink?.push(runOf(heard));
   }
 
   lost(): void {

@@ -4,6 +4,7 @@ import { openChannelStream } from '../connections/channel-stream.ts';
 import { type Connection } from '../connections/connection.ts';
 import { type EventStream, type Sink } from '../connections/stream.ts';
 import { type Watch } from '../connections/watch.ts';
+import { runOf } from '../run.ts';
 
 /**
  * The channel as it is now, then after each change of its state.
@@ -21,7 +22,7 @@ export function openChannelState(
       // What changes before there is a sink is what is shown first.
       if (!sink || channel.version <= shown) return;
       shown = channel.version;
-      sink.push(channel);
+      sink.push(runOf([channel]));
     };
     return {
       start(given, { channel }) {

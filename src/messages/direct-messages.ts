@@ -3,6 +3,7 @@ import { type Connection } from '../connections/connection.ts';
 import { EventStream, type Sink } from '../connections/stream.ts';
 import { SignalboxError } from '../errors.ts';
 import { type Caller } from '../tokens/caller.ts';
+import { runOf } from '../run.ts';
 import { positionLostError, type StreamParts } from './channel-messages.ts';
 import { Feed } from './feed.ts';
 import { startAfter } from './resume.ts';
@@ -42,13 +43,13 @@ export async function openDirectMessages(
   let sink: Sink<Message> | undefined;
   const signals = watch.on('connection', projectId, connection.id, (signal) => {
     connection.review();
-    if (signal.kind === 'CONNECTION_SIGNALLED') sink?.push(signal.message);
+    if (signal.kind === 'CONNECTION_SIGNALLED') sink?.push(runOf([signal.message]));
   });
   const stream: EventStream<Message> = new EventStream(connection, {
     start(given) {
       sink = given;
       feed.start({
-        take: (message) => given.push(message),
+        take: (run) => given.push(run),
         lost: () => stream.end(positionLostError()),
         room: () => given.room(),
         failed: (error) => stream.end(error),

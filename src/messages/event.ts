@@ -40,13 +40,17 @@ export type Event = { readonly at: number } & (
 );
 
 /**
- * Makes one event of a cause, however many subscribers ask in a row: what is one object is executed once.
- * Remembers the last cause only, which is enough while each cause is handed to all before the next.
+ * Makes something of a cause once, however many subscribers ask: what is one object is executed once. It is kept as long
+ * as its cause is. The last one is asked for most, for a cause is handed to all before the next.
  */
-export function oneEach<Cause extends object, Made>(make: (cause: Cause) => Made): (cause: Cause) => Made {
+export function onceEach<Cause extends object, Made>(make: (cause: Cause) => Made): (cause: Cause) => Made {
+  const known = new WeakMap<Cause, Made>();
   let last: { cause: Cause; made: Made } | undefined;
   return (cause) => {
-    if (last?.cause !== cause) last = { cause, made: make(cause) };
-    return last.made;
+    if (last?.cause === cause) return last.made;
+    const made = known.get(cause) ?? make(cause);
+    known.set(cause, made);
+    last = { cause, made };
+    return made;
   };
 }

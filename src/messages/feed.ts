@@ -4,16 +4,19 @@ import { type Address, type Message } from '../broker/message.ts';
 import { type Position } from '../broker/position.ts';
 import { type Connection } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
+import { runOf, type Run } from '../run.ts';
 import { type Hearer, type Hearers } from './hearers.ts';
 
 /** Messages read from the log at once while catching up. */
 export const REPLAY_PAGE = 200;
+/** Of their data, so that a page is never more than a sink may take at once. */
+const REPLAY_PAGE_BYTES = 64 * 1024;
 /** Ephemeral messages kept for a subscriber that is still catching up; beyond, the oldest is forgotten. */
 const MAX_HELD = 100;
 
 /** What a feed leads into. */
 export interface FeedSink {
-  take(message: Message): void;
+  take(run: Run<Message>): void;
   /** Messages at these addresses are gone before they were read. */
   lost(addresses: Address[]): void;
   /** Undefined while there is room; otherwise resolves when there is again. */
@@ -69,19 +72,26 @@ export class Feed implements Hearer {
     if (this.#addresses.delete(address)) this.#hearers.remove(this.connection.projectId, address, this);
   }
 
-  offer(message: Message): boolean {
-    if (this.#phase === 'STOPPED') return false;
-    if (message.logged && message.logged.sequence <= this.#through) return false;
+  offer(run: Run<Message>): number {
+    const known = this.#phase === 'STOPPED' ? run.length : this.#known(run);
+    if (known === run.length) return known;
+    const last = run.at(-1)?.logged;
     if (this.#phase === 'LIVE') {
-      if (message.logged) this.#through = message.logged.sequence;
-      this.#sink?.take(message);
-    } else if (message.logged) {
-      this.#noted = Math.max(this.#noted, message.logged.sequence);
-    } else {
-      this.#held.push(message);
-      if (this.#held.length > MAX_HELD) this.#held.shift();
+      if (last) this.#through = last.sequence;
+      this.#sink?.take(known === 0 ? run : runOf(run.slice(known)));
+    } else if (last) this.#noted = Math.max(this.#noted, last.sequence);
+    else this.#held = [...this.#held, ...run].slice(-MAX_HELD);
+    return known;
+  }
+
+  /** How many of the first ones were taken already, or are not for us. */
+  #known(run: Run<Message>): number {
+    let known = 0;
+    for (const { logged } of run) {
+      if (!logged || logged.sequence > this.#through) break;
+      known++;
     }
-    return true;
+    return known;
   }
 
   start(sink: FeedSink): void {
@@ -109,16 +119,18 @@ export class Feed implements Hearer {
         after: this.#through,
         addresses: this.#addresses,
         limit: REPLAY_PAGE,
+        maxBytes: REPLAY_PAGE_BYTES,
       });
       if (this.#isStopped()) return;
       if (lost.length > 0) await this.#reportLost(lost, sink);
       if (this.#isStopped()) return;
-      const taken = await this.#takePage(messages, sink);
-      sink.replayed(taken);
+      const ours = this.#ours(messages);
+      if (ours.length > 0) sink.take(ours);
+      sink.replayed(ours.length);
       if (this.#isStopped()) return;
       this.#through = Math.max(this.#through, through);
       // A page a turn: however much one subscriber missed, the others are served in between.
-      if (!this.#isThere()) await nextTurn();
+      if (!this.#isThere()) await (sink.room() ?? nextTurn());
       if (this.#isStopped()) return;
     }
     this.#cutOver(sink);
@@ -134,19 +146,13 @@ export class Feed implements Hearer {
     }
   }
 
-  async #takePage(messages: Message[], sink: FeedSink): Promise<number> {
-    let taken = 0;
-    for (const message of messages) {
-      // Asked anew for each: an address may be taken from us while the page is read or the sink has no room, and be
-      // given back with another floor.
-      const floor = this.#addresses.get(message.address);
-      if (floor === undefined || (message.logged?.sequence ?? 0) <= floor) continue;
-      sink.take(message);
-      taken++;
-      const room = sink.room();
-      if (room) await room;
-    }
-    return taken;
+  /** Asked once the page is read: an address may be taken from us meanwhile, and be given back with another floor. */
+  #ours(page: Run<Message>): Run<Message> {
+    const isOurs = ({ address, logged }: Message) => {
+      const floor = this.#addresses.get(address);
+      return floor !== undefined && (logged?.sequence ?? 0) > floor;
+    };
+    return page.every(isOurs) ? page : runOf(page.filter(isOurs));
   }
 
   #isThere(): boolean {
@@ -159,8 +165,8 @@ export class Feed implements Hearer {
 
   #cutOver(sink: FeedSink): void {
     this.#phase = 'LIVE';
-    for (const message of this.#held.splice(0)) {
-      if (this.#addresses.has(message.address)) sink.take(message);
-    }
+    const held = this.#held.filter(({ address }) => this.#addresses.has(address));
+    this.#held = [];
+    if (held.length > 0) sink.take(runOf(held));
   }
 }

@@ -2,12 +2,13 @@ import { type Broker } from '../broker/broker.ts';
 import { type Address, type Message } from '../broker/message.ts';
 import { type Clock } from '../clock.ts';
 import { type Connection } from '../connections/connection.ts';
+import { type Run } from '../run.ts';
 
 /** Hears the messages of some addresses on behalf of a connection. */
 export interface Hearer {
   readonly connection: Connection;
-  /** Whether it takes the message. Must neither wait nor throw. */
-  offer(message: Message): boolean;
+  /** Takes the messages, but for the first ones that it knows already: returns how many. Must neither wait nor throw. */
+  offer(run: Run<Message>): number;
 }
 
 /** Who hears which address: the index between the broker and the streams. */
@@ -27,11 +28,13 @@ export function createHearers({
 }): Hearers {
   const byAddress = new Map<string, Set<Hearer>>();
 
-  function message(message: Message): number {
-    const hearers = byAddress.get(keyOf(message.projectId, message.address));
-    if (!hearers) return 0;
+  /** One pass over the hearers for all of the run: with thousands of them, to look at each is what it costs. */
+  function messages(run: Run<Message>): number[] {
+    const reach = new Reach(run);
+    const [first] = run;
+    const hearers = first && byAddress.get(keyOf(first.projectId, first.address));
+    if (!hearers) return reach.counts();
     const now = clock.now();
-    let connections = 0;
     for (const hearer of hearers) {
       const { connection } = hearer;
       // The timers that end a connection or what it may do may be late; what it may hear is not a matter of timers.
@@ -41,17 +44,15 @@ export function createHearers({
       }
       if (!connection.isOpen(now)) continue;
       try {
-        if (!hearer.offer(message) || connection.reachedBy === message) continue;
-        connection.reachedBy = message;
-        connections++;
+        reach.add(connection, hearer.offer(run));
       } catch (error) {
         onFault(error);
       }
     }
-    return connections;
+    return reach.counts();
   }
 
-  const listening = broker.listen({ message, signal: () => 0 });
+  const listening = broker.listen({ messages });
 
   return {
     add(projectId, address, hearer) {
@@ -70,3 +71,33 @@ export function createHearers({
 }
 
 const keyOf = (projectId: string, address: Address) => `${projectId}\n${address}`;
+
+/** How many connections each message of a run reached; one that it reaches by two subscriptions counts once. */
+class Reach {
+  readonly #run: Run<Message>;
+  /** At each message: how many connections more, or fewer, than at the one before it. */
+  readonly #steps: number[];
+
+  constructor(run: Run<Message>) {
+    this.#run = run;
+    this.#steps = run.map(() => 0);
+  }
+
+  /** @param from the first message that the connection was reached by, of those that are left. */
+  add(connection: Connection, from: number): void {
+    if (connection.reachedBy !== this.#run) {
+      connection.reachedBy = this.#run;
+      connection.reachedFrom = this.#run.length;
+    }
+    const before = connection.reachedFrom;
+    if (from >= before) return;
+    connection.reachedFrom = from;
+    this.#steps[from]! += 1;
+    if (before < this.#run.length) this.#steps[before]! -= 1;
+  }
+
+  counts(): number[] {
+    let connections = 0;
+    return this.#steps.map((step) => (connections += step));
+  }
+}

@@ -8,9 +8,10 @@ import { type Clock } from '../clock.ts';
 import { type Connection, type ConnectionNotice } from '../connections/connection.ts';
 import { EventStream, type Sink, type Source } from '../connections/stream.ts';
 import { EVERY_CHANNEL } from '../connections/watch.ts';
+import { runOf, type Run } from '../run.ts';
 import { type StreamParts } from './channel-messages.ts';
 import { directAddresses } from './direct-messages.ts';
-import { oneEach, type Event, type UnavailableReason } from './event.ts';
+import { onceEach, type Event, type UnavailableReason } from './event.ts';
 import { Feed } from './feed.ts';
 import { startAfter, type Start } from './resume.ts';
 
@@ -22,20 +23,22 @@ export interface InboxParts extends StreamParts {
 
 /** Events that every inbox yields alike, made once for all of them. */
 export interface SharedEvents {
-  message(message: Message): Event;
-  stateUpdated(signal: Extract<Signal, { kind: 'CHANNEL_STATE_UPDATED' }>): Event;
-  presenceChanged(signal: Extract<Signal, { kind: 'PRESENCE_CHANGED' }>): Event;
+  messages(run: Run<Message>): Run<Event>;
+  stateUpdated(signal: Extract<Signal, { kind: 'CHANNEL_STATE_UPDATED' }>): Run<Event>;
+  presenceChanged(signal: Extract<Signal, { kind: 'PRESENCE_CHANGED' }>): Run<Event>;
 }
 
 export function createSharedEvents(clock: Clock): SharedEvents {
   return {
-    message: oneEach((message) => ({
-      type: channelOf(message.address) === null ? 'DirectMessage' : 'ChannelMessage',
-      at: message.publishedAt,
-      message,
-    })),
-    stateUpdated: oneEach(({ channel }) => ({ type: 'ChannelStateUpdated', at: clock.now(), channel })),
-    presenceChanged: oneEach(({ change }) => ({ type: 'PresenceChanged', at: change.at, presence: change })),
+    messages: onceEach((run) =>
+      run.map((message) => ({
+        type: channelOf(message.address) === null ? 'DirectMessage' : 'ChannelMessage',
+        at: message.publishedAt,
+        message,
+      })),
+    ),
+    stateUpdated: onceEach(({ channel }) => [{ type: 'ChannelStateUpdated', at: clock.now(), channel }]),
+    presenceChanged: onceEach(({ change }) => [{ type: 'PresenceChanged', at: change.at, presence: change }]),
   };
 }
 
@@ -123,7 +126,8 @@ class Inbox implements Source<Event> {
   start(sink: Sink<Event>): void {
     const { caller } = this.#connection;
     if (!this.#start) throw new TypeError('An inbox is started where it begins.');
-    sink.push({
+    this.#sink = sink;
+    this.#push({
       type: 'Connected',
       at: this.#now(),
       connection: this.#connection,
@@ -131,7 +135,6 @@ class Inbox implements Source<Event> {
       channels: [...this.#places.values()].filter(({ isHeard }) => isHeard).map(({ channel }) => channel),
       position: this.#start.after,
     });
-    this.#sink = sink;
     for (const [channelId, { isHeard }] of this.#places) {
       if (isHeard) this.#parts.presence.enter(this.#connection, channelId);
     }
@@ -139,7 +142,7 @@ class Inbox implements Source<Event> {
     if (toldEnd !== undefined) this.#notice({ kind: 'TOKEN_EXPIRING', expiresAt: toldEnd });
     if (this.#start.positionLost) this.#gap('POSITION_LOST', [...this.#feed.addresses.keys()]);
     this.#feed.start({
-      take: (message) => sink.push(this.#parts.shared.message(message)),
+      take: (run) => sink.push(this.#parts.shared.messages(run)),
       lost: (addresses) => this.#gap('RETENTION', addresses),
       room: () => sink.room(),
       failed: (error) => this.#end(error),
@@ -174,14 +177,14 @@ class Inbox implements Source<Event> {
         place.channel = signal.channel;
         this.#judge(place);
         if (signal.kind === 'CHANNEL_STATE_UPDATED' && place.isHeard)
-          this.#push(this.#parts.shared.stateUpdated(signal));
+          this.#sink?.push(this.#parts.shared.stateUpdated(signal));
         return;
       }
       case 'PRESENCE_CHANGED':
         if (!this.#places.get(signal.change.channelId)?.watchingPresence) return;
-        return this.#push(this.#parts.shared.presenceChanged(signal));
+        return this.#sink?.push(this.#parts.shared.presenceChanged(signal));
       case 'CONNECTION_SIGNALLED':
-        return this.#push(this.#parts.shared.message(signal.message));
+        return this.#sink?.push(this.#parts.shared.messages(runOf([signal.message])));
       default:
     }
   }
@@ -285,7 +288,7 @@ class Inbox implements Source<Event> {
   }
 
   #push(event: Event): void {
-    this.#sink?.push(event);
+    this.#sink?.push([event]);
   }
 
   #now(): number {

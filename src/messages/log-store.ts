@@ -1,11 +1,12 @@
-import { and, asc, desc, eq, gt, lt, lte, sql } from 'drizzle-orm';
-import { type Appended, type Log, type LogPage, type ReadRequest } from '../broker/log.ts';
-import { type Address, type Draft, type Message, type Sender } from '../broker/message.ts';
+import { eq, sql } from 'drizzle-orm';
+import { type Appended, type Log } from '../broker/log.ts';
+import { type Draft, type Message } from '../broker/message.ts';
 import { type Position } from '../broker/position.ts';
 import { type RandomBytes } from '../ids.ts';
 import { type SqliteStore } from '../store/store.ts';
 import { logs, messages } from '../store/tables.ts';
 import { createAddressStore, type AddressKey, type AddressStore } from './address-store.ts';
+import { createLogReader } from './log-reader.ts';
 import { createIdempotencyStore, type IdempotencyStore } from './idempotency-store.ts';
 import { createTrimStore, type TrimStore } from './trim-store.ts';
 
@@ -18,20 +19,14 @@ export interface LogStore extends Log, TrimStore {
   takeGrown(): AddressKey[];
 }
 
-/** How far one read looks, so that a caller who hears little of a busy log does not scan all of it in one turn. */
-const READ_WINDOW = 5000;
-
 export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): LogStore {
   const { db, transaction } = store;
   const heads = new Map<string, Position>();
   const grown = new Map<string, AddressKey>();
   const addresses = createAddressStore(store);
   const idempotency = createIdempotencyStore(store);
+  const reader = createLogReader(store, addresses);
 
-  const inAddress = and(
-    eq(messages.projectId, sql.placeholder('projectId')),
-    eq(messages.address, sql.placeholder('address')),
-  );
   const insertMessage = db
     .insert(messages)
     .values({
@@ -46,27 +41,10 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
       publishedAt: sql.placeholder('publishedAt'),
     })
     .prepare();
-  const readOne = db
-    .select()
-    .from(messages)
-    .where(and(inAddress, gt(messages.sequence, sql.placeholder('after'))))
-    .orderBy(asc(messages.sequence))
-    .limit(sql.placeholder('limit'))
-    .prepare();
-  const readMany = db
-    .select()
-    .from(messages)
-    .where(
-      and(
-        eq(messages.projectId, sql.placeholder('projectId')),
-        gt(messages.sequence, sql.placeholder('after')),
-        lte(messages.sequence, sql.placeholder('through')),
-        // The unary plus keeps SQLite on the primary key, which is in the order that is asked for.
-        sql`+${messages.address} in (select value from json_each(${sql.placeholder('addresses')}))`,
-      ),
-    )
-    .orderBy(asc(messages.sequence))
-    .limit(sql.placeholder('limit'))
+  const saveHead = db
+    .update(logs)
+    .set({ head: sql`${sql.placeholder('sequence')}` })
+    .where(eq(logs.projectId, sql.placeholder('projectId')))
     .prepare();
 
   function head(projectId: string): Position {
@@ -116,15 +94,8 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
     }
     for (const projectId of projectIds) {
       const { sequence } = head(projectId);
-      db.update(logs).set({ head: sequence }).where(eq(logs.projectId, projectId)).run();
+      saveHead.run({ projectId, sequence });
     }
-  }
-
-  function lostOf({ projectId, after, addresses: asked }: ReadRequest): Address[] {
-    if (after >= addresses.trimmedAnywhere(projectId)) return [];
-    return [...asked]
-      .filter(([address, floor]) => addresses.of(projectId, address).trimmedThrough > Math.max(after, floor))
-      .map(([address]) => address);
   }
 
   /** What the caches learned in a transaction that failed never happened. */
@@ -154,55 +125,14 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
       for (const [key, at] of touched) grown.set(key, at);
       return appended;
     },
-    read(request): LogPage {
-      addresses.bound();
-      const { projectId, after, addresses: asked, limit } = request;
-      const { epoch, sequence: last } = head(projectId);
-      const only = asked.size === 1 ? [...asked.keys()][0] : undefined;
-      const through = only === undefined ? Math.min(last, after + READ_WINDOW) : last;
-      const wanted = { projectId, after, through, limit: limit + 1 };
-      const rows =
-        only === undefined
-          ? readMany.all({ ...wanted, addresses: JSON.stringify([...asked.keys()]) })
-          : readOne.all({ ...wanted, address: only });
-      const isFull = rows.length > limit;
-      const page = isFull ? rows.slice(0, limit) : rows;
-      const seenThrough = isFull ? (page.at(-1)?.sequence ?? after) : through;
-      return {
-        messages: page
-          .filter((row) => row.sequence > (asked.get(row.address as Address) ?? 0))
-          .map((row) => fromRow(row, epoch)),
-        through: seenThrough,
-        hasMore: isFull || seenThrough < last,
-        lost: lostOf(request),
-      };
-    },
-    readBack(projectId, address, { after, before }, limit) {
-      const { epoch } = head(projectId);
-      const rows = db
-        .select()
-        .from(messages)
-        .where(
-          and(
-            eq(messages.projectId, projectId),
-            eq(messages.address, address),
-            gt(messages.sequence, after),
-            lt(messages.sequence, before),
-          ),
-        )
-        .orderBy(desc(messages.sequence))
-        .limit(limit + 1)
-        .all();
-      const page = rows.slice(0, limit).reverse();
-      return {
-        messages: page.map((row) => fromRow(row, epoch)),
-        through: before,
-        hasMore: rows.length > limit,
-        lost: [],
-      };
-    },
+    read: (request) => reader.read(request, head(request.projectId)),
+    readBack: (projectId, address, range, limit) =>
+      reader.readBack(projectId, address, { ...range, limit }, head(projectId)),
     trimmedThrough: (projectId, address) => addresses.of(projectId, address).trimmedThrough,
-    ...createTrimStore(store, addresses, atomically),
+    ...createTrimStore(store, addresses, (work) => {
+      reader.forget();
+      return atomically(work);
+    }),
     listAddresses: addresses.list,
     listProjects: () =>
       db
@@ -222,20 +152,4 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
 function toMessage(draft: Draft, logged: Message['logged']): Message {
   const { projectId, id, address, event, data, sender, publishedAt } = draft;
   return { projectId, id, address, event, data, sender, publishedAt, logged };
-}
-
-function fromRow(row: typeof messages.$inferSelect, epoch: number): Message {
-  const { projectId, id, event, publishedAt, sequence, previous } = row;
-  const logged = { epoch, sequence, previous };
-  const sender = row.sender as unknown as Sender;
-  return {
-    projectId,
-    id,
-    address: row.address as Address,
-    event,
-    data: row.data ?? null,
-    sender,
-    publishedAt,
-    logged,
-  };
 }

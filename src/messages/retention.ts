@@ -39,7 +39,6 @@ export function createRetention(parts: {
   }
 
   const listening = broker.listen({
-    message: () => 0,
     signal(signal) {
       if (signal.kind === 'CHANNEL_UPDATED') noteChange(signal.projectId, signal.channel.id);
       if (signal.kind === 'CHANNEL_DELETED') noteChange(signal.projectId, signal.channelId);

@@ -4,6 +4,7 @@ import { openChannelStream } from '../connections/channel-stream.ts';
 import { type Connection } from '../connections/connection.ts';
 import { type EventStream } from '../connections/stream.ts';
 import { type Watch } from '../connections/watch.ts';
+import { runOf } from '../run.ts';
 
 /**
  * Joins, leaves and updates in a channel, from now on.
@@ -20,7 +21,7 @@ export function openPresence(
       start(sink) {
         watching = parts.watch.on('presence', connection.projectId, channelId, (signal) => {
           connection.review();
-          if (signal.kind === 'PRESENCE_CHANGED') sink.push(signal.change);
+          if (signal.kind === 'PRESENCE_CHANGED') sink.push(runOf([signal.change]));
         });
       },
       stop: () => watching?.[Symbol.dispose](),

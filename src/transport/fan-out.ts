@@ -2,9 +2,11 @@ import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } fro
 import { type Connection } from '../connections/connection.ts';
 import { EventStream, type Sink } from '../connections/stream.ts';
 import { SignalboxError } from '../errors.ts';
+import { type Run } from '../run.ts';
+import { Executed } from './executed.ts';
 import { type OperationId, type OperationIds } from './operation-id.ts';
 import { type Outbox } from './outbox.ts';
-import { Executed, type Plan, type Plans } from './plan.ts';
+import { type Plan, type Plans } from './plan.ts';
 import { type PublicError } from './public-errors.ts';
 
 /** Results that may be in the making for one connection; beyond, it is a slow consumer. */
@@ -27,7 +29,7 @@ export interface FanOutParts {
   plans: Plans;
   operationIds: OperationIds;
   publicError: PublicError;
-  delivered: () => void;
+  delivered: (count: number) => void;
   /** Subscriptions that one connection may have. */
   maxSubscriptions: number;
 }
@@ -93,12 +95,12 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
   }
 
   /** Sends what is made, in the order of the pushes of this connection, also where one takes longer to make. */
-  push(event: unknown): void {
+  push(events: Run<unknown>): void {
     const receiver = this.#receiver;
     try {
-      const made = this.#plan.run(event, this.#args);
+      const made = this.#plan.run(events, this.#args);
       if (made instanceof Executed && !receiver.tail) this.#send(made);
-      else this.#sendLater(made);
+      else this.#sendLater(made, events.length);
     } catch (error) {
       this.#fail(error);
     }
@@ -108,21 +110,22 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
     const { connection, outbox } = this.#receiver;
     // It may have been made for a connection that has ended since, or for an operation, whose id may be another's by now.
     if (connection.closed !== undefined || this.#over) return;
-    outbox.send(this.#id.frameOf(executed.payload));
-    this.#parts.delivered();
+    outbox.send(executed.framesFor(this.#id), this.#id);
+    this.#parts.delivered(executed.count);
   }
 
-  #sendLater(made: Executed | Promise<Executed>): void {
+  #sendLater(made: Executed | Promise<Executed>, count: number): void {
     const receiver = this.#receiver;
     // It is looked at when its turn comes; until then a failure of it would be nobody's, and end the process.
     if (made instanceof Promise) made.catch(() => undefined);
-    if (++receiver.pending > MAX_PENDING) return receiver.connection.close('SLOW_CONSUMER');
+    receiver.pending += count;
+    if (receiver.pending > MAX_PENDING) return receiver.connection.close('SLOW_CONSUMER');
     const tail = (receiver.tail ?? Promise.resolve())
       .then(() => made)
       .then((executed) => this.#send(executed))
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
-        receiver.pending--;
+        receiver.pending -= count;
         if (receiver.tail === tail) receiver.tail = undefined;
       });
     receiver.tail = tail;

@@ -2,25 +2,30 @@ const FIN_TEXT = 0x81;
 const LENGTH_16 = 126;
 const LENGTH_64 = 127;
 
-/** One unfragmented WebSocket text frame from a server (RFC 6455, section 5.2: never masked) with these bytes in it. */
-export function textFrame(parts: readonly Uint8Array[]): Buffer {
-  let length = 0;
-  for (const part of parts) length += part.length;
-  const headerLength = length < LENGTH_16 ? 2 : length < 65_536 ? 4 : 10;
-  const frame = Buffer.allocUnsafe(headerLength + length);
-  frame[0] = FIN_TEXT;
-  if (headerLength === 2) frame[1] = length;
-  else if (headerLength === 4) {
-    frame[1] = LENGTH_16;
-    frame.writeUInt16BE(length, 2);
+/** Bytes of the header of a server’s frame with so many bytes in it (RFC 6455, section 5.2: never masked). */
+export function headerLength(length: number): number {
+  return length < LENGTH_16 ? 2 : length < 65_536 ? 4 : 10;
+}
+
+/** Writes the header of one unfragmented text frame; returns where its content goes. */
+export function writeHeader(into: Buffer, offset: number, length: number): number {
+  into[offset] = FIN_TEXT;
+  const end = offset + headerLength(length);
+  if (length < LENGTH_16) into[offset + 1] = length;
+  else if (length < 65_536) {
+    into[offset + 1] = LENGTH_16;
+    into.writeUInt16BE(length, offset + 2);
   } else {
-    frame[1] = LENGTH_64;
-    frame.writeBigUInt64BE(BigInt(length), 2);
+    into[offset + 1] = LENGTH_64;
+    into.writeBigUInt64BE(BigInt(length), offset + 2);
   }
-  let offset = headerLength;
-  for (const part of parts) {
-    frame.set(part, offset);
-    offset += part.length;
-  }
+  return end;
+}
+
+/** One unfragmented text frame with this text in it. */
+export function textFrame(text: string): Buffer {
+  const length = Buffer.byteLength(text);
+  const frame = Buffer.allocUnsafe(headerLength(length) + length);
+  frame.write(text, writeHeader(frame, 0, length));
   return frame;
 }

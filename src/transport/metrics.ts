@@ -7,7 +7,7 @@ export interface Metrics {
   read(): Promise<string>;
   connected(transport: 'websocket' | 'sse'): void;
   disconnected(transport: 'websocket' | 'sse'): void;
-  delivered(): void;
+  delivered(count: number): void;
   published(): void;
   replayed(count: number): void;
   slowConsumer(): void;
@@ -63,7 +63,7 @@ export function createMetrics(): Metrics & Disposable {
     read: () => registry.metrics(),
     connected: (transport) => connections.inc({ transport }),
     disconnected: (transport) => connections.dec({ transport }),
-    delivered: () => delivered.inc(),
+    delivered: (count) => delivered.inc(count),
     published: () => published.inc(),
     replayed: (count) => replayed.inc(count),
     slowConsumer: () => slow.inc(),

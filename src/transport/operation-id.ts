@@ -1,31 +1,18 @@
-import { textFrame } from './frame.ts';
-
-/**
- * The id under which clients run an operation, and the beginning of every `next` message for it. Clients that number
- * their operations share one, and with it the frame of each result; a UUID is its client’s own.
- */
+/** The id under which clients run an operation. Clients that number their operations share one; a UUID is its client’s own. */
 export class OperationId {
   readonly text: string;
+  /** As it stands in a message. */
+  readonly json: Buffer;
   /** Operations that run under it now. */
   users = 0;
-  readonly #head: Buffer;
-  #last: { payload: Buffer; frame: Buffer } | undefined;
 
   constructor(text: string) {
     this.text = text;
-    this.#head = Buffer.from(`{"id":${JSON.stringify(text)},"type":"next","payload":`);
-  }
-
-  /** The `next` message with this payload, as a frame. The last one is kept for whoever shares the id, and for nobody else. */
-  frameOf(payload: Buffer): Buffer {
-    if (this.#last?.payload === payload) return this.#last.frame;
-    const frame = textFrame([this.#head, payload]);
-    this.#last = this.users > 1 ? { payload, frame } : undefined;
-    return frame;
+    this.json = Buffer.from(JSON.stringify(text));
   }
 }
 
-/** The ids that are in use. */
+/** The ids that are in use: one object for each text, so that what was made for an id is found by comparing pointers. */
 export class OperationIds {
   readonly #ids = new Map<string, OperationId>();
 

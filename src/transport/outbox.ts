@@ -1,9 +1,63 @@
 import { type Socket } from 'node:net';
-import { Batch } from './batch.ts';
 import { textFrame } from './frame.ts';
+import { type Frames } from './frames.ts';
+import { type OperationId } from './operation-id.ts';
 
 /** A sender that reads ahead, as a replay does, waits while more than this is queued. */
 const ROOM_BELOW_BYTES = 64 * 1024;
+/** What several parcels for one socket are put together in. It is used up before the next socket’s turn. */
+const SCRATCH_BYTES = 64 * 1024;
+let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
+/** Something to be sent. */
+interface Parcel {
+  readonly byteLength: number;
+  /** Good until anybody asks for bytes again; unless they are held, which may be said until then. */
+  bytes(): Buffer;
+  hold(): void;
+}
+
+/** Bytes of one socket’s own. */
+class Text implements Parcel {
+  readonly #bytes: Buffer;
+  readonly byteLength: number;
+
+  constructor(text: string) {
+    this.#bytes = textFrame(text);
+    this.byteLength = this.#bytes.length;
+  }
+
+  bytes(): Buffer {
+    return this.#bytes;
+  }
+
+  hold(): void {
+    // Nobody else writes to them.
+  }
+}
+
+/** Frames that many are sent, for the operation of one of them. */
+class Copy implements Parcel {
+  readonly #frames: Frames;
+  readonly #id: OperationId;
+
+  constructor(frames: Frames, id: OperationId) {
+    this.#frames = frames;
+    this.#id = id;
+  }
+
+  get byteLength(): number {
+    return this.#frames.byteLength;
+  }
+
+  bytes(): Buffer {
+    return this.#frames.bytesFor(this.#id);
+  }
+
+  hold(): void {
+    this.#frames.hold();
+  }
+}
 
 /** Outboxes with something to write, in the order in which they got it. */
 let dirty: Outbox[] = [];
@@ -12,7 +66,6 @@ function flushAll(): void {
   const due = dirty;
   dirty = [];
   for (const outbox of due) outbox.flush();
-  Batch.forget();
 }
 
 /**
@@ -25,7 +78,10 @@ export class Outbox {
   readonly #socket: Socket;
   readonly #maxBytes: number;
   readonly #overflow: () => void;
-  #batch: Batch | undefined;
+  /** Nearly always there is one: only where there are more is there a list. */
+  #first: Parcel | undefined;
+  #others: Parcel[] | undefined;
+  #bytes = 0;
   #isDirty = false;
   #isClosed = false;
   #room: { promise: Promise<void>; resolve: () => void } | undefined;
@@ -44,24 +100,31 @@ export class Outbox {
 
   /** Bytes that the peer has not taken yet, as far as this process knows. */
   get queuedBytes(): number {
-    return (this.#batch?.byteLength ?? 0) + this.#socket.writableLength;
+    return this.#bytes + this.#socket.writableLength;
   }
 
   sendText(text: string): void {
-    this.send(textFrame([Buffer.from(text)]));
+    this.#queue(new Text(text));
   }
 
-  /** Queues a frame that was made before, perhaps for many. */
-  send(frame: Buffer): void {
+  /** Queues the frames of a run, for the operation of this id. */
+  send(frames: Frames, id: OperationId): void {
+    this.#queue(new Copy(frames, id));
+  }
+
+  #queue(parcel: Parcel): void {
     if (this.#isClosed || this.#isOverfull()) return;
-    this.#batch = Batch.of(this.#batch, frame);
+    this.#bytes += parcel.byteLength;
+    if (!this.#first) this.#first = parcel;
+    else if (this.#others) this.#others.push(parcel);
+    else this.#others = [parcel];
     if (this.#isDirty) return;
     this.#isDirty = true;
     if (dirty.push(this) === 1) queueMicrotask(flushAll);
   }
 
   /**
-   * Judged by what was queued before: one frame of any size is not a slow reader. Nor is a burst of one turn: what the
+   * Judged by what was queued before: one parcel of any size is not a slow reader. Nor is a burst of one turn: what the
    * kernel takes now does not count.
    */
   #isOverfull(): boolean {
@@ -74,15 +137,42 @@ export class Outbox {
 
   flush(): void {
     this.#isDirty = false;
-    const batch = this.#batch;
-    if (batch === undefined || this.#isClosed) return;
-    this.#batch = undefined;
-    if (this.#socket.writable) this.#socket.write(batch.bytes);
+    const first = this.#first;
+    const others = this.#others;
+    const bytes = this.#bytes;
+    this.discard();
+    if (first === undefined || this.#isClosed || !this.#socket.writable) return;
+    if (others) this.#writeTogether([first, ...others], bytes);
+    else this.#write(first);
+  }
+
+  #write(parcel: Parcel): void {
+    this.#socket.write(parcel.bytes());
+    if (this.#isStillReading()) parcel.hold();
+  }
+
+  #writeTogether(parcels: readonly Parcel[], length: number): void {
+    const isSmall = length <= SCRATCH_BYTES;
+    const together = isSmall ? scratch.subarray(0, length) : Buffer.allocUnsafe(length);
+    let offset = 0;
+    for (const parcel of parcels) {
+      together.set(parcel.bytes(), offset);
+      offset += parcel.byteLength;
+    }
+    this.#socket.write(together);
+    if (isSmall && this.#isStillReading()) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  }
+
+  /** Whether the socket has not handed all of it to the kernel, and goes on reading the memory that it was given. */
+  #isStillReading(): boolean {
+    return this.#socket.writableLength > 0;
   }
 
   /** Forgets what was queued in this turn: its receiver may not see it any more. */
   discard(): void {
-    this.#batch = undefined;
+    this.#first = undefined;
+    this.#others = undefined;
+    this.#bytes = 0;
   }
 
   /** Undefined while there is room; otherwise resolves when there is, or when the socket is gone. */

@@ -8,26 +8,19 @@ import {
   type ExecutionResult,
   type OperationDefinitionNode,
 } from 'graphql';
+import { type Run } from '../run.ts';
 import { type Context, type Domain } from '../schema/context.ts';
+import { Executed, RecentlyExecuted } from './executed.ts';
 import { type PublicError } from './public-errors.ts';
-
-/** The result of one event for one plan, serialised once. */
-export class Executed {
-  /** The `payload` of a `next` message, and the brace that closes the message. */
-  readonly payload: Buffer;
-
-  constructor(result: ExecutionResult, publicError: PublicError) {
-    const { data, errors } = result;
-    const shown = errors ? { errors: errors.map((error) => publicError(error).toJSON()), data } : { data };
-    this.payload = Buffer.from(`${JSON.stringify(shown)}}`);
-  }
-}
 
 /** Thrown where a shared execution asks who is looking. */
 class ViewerAsked extends Error {}
 
+/** Undefined: it turned out that each subscriber is to be shown its own. */
+type Shared = Executed | undefined;
+
 /**
- * One way of looking at events, shared by every subscriber that looks the same way: an event is executed and
+ * One way of looking at events, shared by every subscriber that looks the same way: a run of events is executed and
  * serialised once for all of them.
  *
  * It is executed with a context that knows no viewer. A resolver that asks for one spoils the plan: what it made is
@@ -39,37 +32,46 @@ export class Plan {
   readonly key: string;
   readonly #args: ExecutionArgs;
   readonly #publicError: PublicError;
+  readonly #recent: RecentlyExecuted;
+  readonly #made = new Map<Run<unknown>, Executed>();
   #isSpoilt = false;
-  #last: { event: unknown; executed: Executed | undefined | Promise<Executed | undefined> } | undefined;
+  #last: { events: Run<unknown>; executed: Shared | Promise<Shared> } | undefined;
 
-  constructor(key: string, args: ExecutionArgs, domain: Domain, publicError: PublicError) {
+  constructor(
+    { key, args }: { key: string; args: ExecutionArgs },
+    { domain, publicError, recent }: PlanParts & { recent: RecentlyExecuted },
+  ) {
     this.key = key;
     this.#args = { ...args, contextValue: this.#viewless(domain) };
     this.#publicError = publicError;
+    this.#recent = recent;
   }
 
-  /** The event as this plan shows it; for a spoilt plan, as it shows it to the viewer of `own`. */
-  run(event: unknown, own: ExecutionArgs): Executed | Promise<Executed> {
-    if (this.#isSpoilt) return this.#execute(event, own);
-    if (!this.#last || this.#last.event !== event) this.#last = { event, executed: this.#shared(event) };
+  /** The events as this plan shows them; where it is spoilt, as it shows them to the viewer of `own`. */
+  run(events: Run<unknown>, own: ExecutionArgs): Executed | Promise<Executed> {
+    if (this.#isSpoilt) return this.#execute(events, own);
+    if (this.#last?.events !== events)
+      this.#last = { events, executed: this.#made.get(events) ?? this.#share(events) };
     const { executed } = this.#last;
-    if (executed instanceof Promise) return executed.then((made) => made ?? this.#execute(event, own));
-    return executed ?? this.#execute(event, own);
+    if (executed instanceof Promise) return executed.then((made) => made ?? this.#execute(events, own));
+    return executed ?? this.#execute(events, own);
   }
 
   /** Undefined, now or later, when it turns out that the result is each subscriber's own. */
-  #shared(event: unknown): Executed | undefined | Promise<Executed | undefined> {
-    const result = execute({ ...this.#args, rootValue: event });
-    // An error names places in the document, and of documents that mean the same each has places of its own.
-    const toShared = (settled: ExecutionResult) =>
-      this.#isSpoilt || settled.errors ? undefined : new Executed(settled, this.#publicError);
-    return result instanceof Promise ? result.then(toShared) : toShared(result);
+  #share(events: Run<unknown>): Shared | Promise<Shared> {
+    const toShared = (results: ExecutionResult[]): Shared => {
+      // An error names places in the document, and of documents that mean the same each has places of its own.
+      if (this.#isSpoilt || results.some(({ errors }) => errors)) return undefined;
+      const executed = new Executed(results, this.#publicError);
+      this.#made.set(events, executed);
+      this.#recent.add(executed, () => this.#made.delete(events));
+      return executed;
+    };
+    return andThen(executeEach(events, this.#args), toShared);
   }
 
-  #execute(event: unknown, own: ExecutionArgs): Executed | Promise<Executed> {
-    const result = execute({ ...own, rootValue: event });
-    const toExecuted = (settled: ExecutionResult) => new Executed(settled, this.#publicError);
-    return result instanceof Promise ? result.then(toExecuted) : toExecuted(result);
+  #execute(events: Run<unknown>, own: ExecutionArgs): Executed | Promise<Executed> {
+    return andThen(executeEach(events, own), (results) => new Executed(results, this.#publicError));
   }
 
   #viewless(domain: Domain): Context {
@@ -93,6 +95,21 @@ export class Plan {
   }
 }
 
+/** The result of each event; only a promise where one of them is. */
+function executeEach(
+  events: Run<unknown>,
+  args: ExecutionArgs,
+): ExecutionResult[] | Promise<ExecutionResult[]> {
+  const results = events.map((event) => execute({ ...args, rootValue: event }));
+  return results.some((result) => result instanceof Promise)
+    ? Promise.all(results)
+    : (results as ExecutionResult[]);
+}
+
+function andThen<A, B>(value: A | Promise<A>, next: (value: A) => B): B | Promise<B> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
 /** What of an operation decides how an event looks: its text without the arguments of its root field, and the variables that are left. */
 interface Shape {
   text: string;
@@ -107,7 +124,16 @@ export interface Plans {
   release(plan: Plan): void;
 }
 
-export function createPlans(domain: Domain, publicError: PublicError): Plans {
+export interface PlanParts {
+  domain: Domain;
+  publicError: PublicError;
+}
+
+/** Of what was executed lately, so much is kept. */
+const RECENT_BYTES = 16 * 1024 * 1024;
+
+export function createPlans(parts: PlanParts): Plans {
+  const recent = new RecentlyExecuted(RECENT_BYTES);
   const plans = new Map<string, Plan>();
   const shapes = new WeakMap<DocumentNode, Map<string, Shape>>();
 
@@ -133,7 +159,7 @@ export function createPlans(domain: Domain, publicError: PublicError): Plans {
       const key = JSON.stringify([projectId, text, values]);
       let plan = plans.get(key);
       if (!plan) {
-        plan = new Plan(key, args, domain, publicError);
+        plan = new Plan({ key, args }, { ...parts, recent });
         plans.set(key, plan);
       }
       plan.subscribers++;

@@ -51,7 +51,7 @@ interface Extra {
 export function createWebSockets(parts: WebSocketParts): WebSockets {
   const { schema, domain, config, documents, publicError, doorman, metrics, onFault } = parts;
   const fanOut = {
-    plans: createPlans(domain, publicError),
+    plans: createPlans({ domain, publicError }),
     operationIds: new OperationIds(),
     publicError,
     delivered: metrics.delivered,

@@ -46,7 +46,12 @@ test('a log that cannot be written says nothing and counts nothing, and goes on 
   const { broker, refuseWrites } = made;
   await broker.publish(draft());
   const heard: Message[] = [];
-  broker.listen({ message: (message) => heard.push(message), signal: () => 0 });
+  broker.listen({
+    messages(run) {
+      heard.push(...run);
+      return [];
+    },
+  });
 
   refuseWrites(true);
   const turn = await Promise.allSettled([

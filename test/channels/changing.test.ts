@@ -30,7 +30,7 @@ function collect<T>(stream: EventStream<T>): { events: T[]; readonly isOver: boo
   const events: T[] = [];
   let isOver = false;
   stream.attach({
-    push: (event) => events.push(event),
+    push: (run) => events.push(...run),
     room: () => undefined,
     end: () => (isOver = true),
   });

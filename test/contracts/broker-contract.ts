@@ -187,7 +187,7 @@ function telling(make: MakeBroker): void {
     await using made = await make();
     const { broker } = made;
     const before = listen(broker);
-    broker.listen({ message: fail, signal: fail });
+    broker.listen({ messages: fail, signal: fail });
     const after = listen(broker);
     const { message, connections } = await broker.publish(draft());
     expect(connections).toBe(2);
@@ -218,9 +218,9 @@ function listen(broker: Broker, connections = 1) {
   const heard: Message[] = [];
   const signals: Signal[] = [];
   const listening = broker.listen({
-    message(message) {
-      heard.push(message);
-      return connections;
+    messages(run) {
+      heard.push(...run);
+      return run.map(() => connections);
     },
     signal(signal) {
       signals.push(signal);

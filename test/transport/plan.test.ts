@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { execute, GraphQLError, parse, validate, type ExecutionArgs } from 'graphql';
 import { expect, test } from 'vitest';
+import { runOf } from '../../src/run.ts';
 import { type Domain } from '../../src/schema/context.ts';
 import { OperationId } from '../../src/transport/operation-id.ts';
-import { createPlans, type Executed, type Plan } from '../../src/transport/plan.ts';
+import { type Executed } from '../../src/transport/executed.ts';
+import { createPlans, type Plan } from '../../src/transport/plan.ts';
 import { type PublicError } from '../../src/transport/public-errors.ts';
 import { COMMON_FIELDS, createTinySchema, VIEWER_FIELDS, type TinyEvent } from '../support/tiny-schema.ts';
 
@@ -13,7 +15,7 @@ const publicError: PublicError = (error) =>
   error instanceof GraphQLError ? error : new GraphQLError(String(error));
 /** The fields of this schema ask nothing of it. */
 const NO_DOMAIN = {} as Domain;
-const begin = () => createPlans(NO_DOMAIN, publicError);
+const begin = () => createPlans({ domain: NO_DOMAIN, publicError });
 
 /** How graphql-js would be called for one subscriber. */
 function operation(query: string, variables: Record<string, unknown> = {}, viewer = 'ada'): ExecutionArgs {
@@ -26,7 +28,8 @@ function operation(query: string, variables: Record<string, unknown> = {}, viewe
 
 /** What a client reads in the frame of operation `id`. */
 async function show(executed: Executed | Promise<Executed>, id = '1') {
-  const frame = new OperationId(id).frameOf((await executed).payload);
+  const operationId = new OperationId(id);
+  const frame = (await executed).framesFor(operationId).bytesFor(operationId);
   const header = { 126: 4, 127: 10 }[frame[1]!] ?? 2;
   const message = JSON.parse(frame.subarray(header).toString());
   expect(message).toMatchObject({ id, type: 'next' });
@@ -107,7 +110,7 @@ test('whoever shares a plan sees of every event exactly what graphql-js would ha
         const expected: Promise<unknown>[] = [];
         for (const event of numbers.map((n) => ({ n }))) {
           for (const { own, plan } of subscribers) {
-            shown.push(show(plan.run(event, own)));
+            shown.push(show(plan.run(runOf([event]), own)));
             expected.push(reference(event, own));
           }
           // Otherwise the next event comes while this one is still in the making.
@@ -133,10 +136,12 @@ test.each([1, 2, 50])(
       });
       executions = 0;
       for (const event of [{ n: 1 }, { n: 2 }, { n: 3 }]) {
-        const made = await Promise.all(subscribers.map(async ({ own, plan }) => plan.run(event, own)));
+        const made = await Promise.all(
+          subscribers.map(async ({ own, plan }) => plan.run(runOf([event]), own)),
+        );
         // Made once, serialised once, framed once.
         expect(new Set(made).size).toBe(1);
-        expect(new Set(made.map((executed) => executed.payload)).size).toBe(1);
+        expect(new Set(made.map((executed) => executed.framesFor(new OperationId('1')))).size).toBe(1);
       }
       expect(executions).toBe(3);
       for (const { plan } of subscribers) plans.release(plan);
@@ -155,7 +160,7 @@ test.each(VIEWER_FIELDS)('%s is never shared: each viewer is shown its own', asy
   for (const n of [1, 3, 5]) {
     executions = 0;
     const event = { n };
-    const shown = await Promise.all(subscribers.map(({ own, plan }) => show(plan.run(event, own))));
+    const shown = await Promise.all(subscribers.map(({ own, plan }) => show(plan.run(runOf([event]), own))));
     subscribers.forEach(({ viewer }, index) =>
       expect(shown[index].data.happened[name]).toMatch(new RegExp(`^(socket of )?${viewer}$`)),
     );
@@ -172,7 +177,7 @@ test('a field that asks for the viewer only now and then is shared only when it 
   const plan = plans.take(ada, 'one');
   plans.take(bob, 'one');
   const look = async (event: TinyEvent) => {
-    const shown = await Promise.all([ada, bob].map((own) => show(plan.run(event, own))));
+    const shown = await Promise.all([ada, bob].map((own) => show(plan.run(runOf([event]), own))));
     return shown.map(({ data }) => data.happened.viewerOnOdd);
   };
   executions = 0;
@@ -186,13 +191,13 @@ test('what is spoilt is forgotten when the last subscriber has gone, and found o
   const plans = begin();
   const own = operation('subscription { happened { viewer } }');
   const plan = plans.take(own, 'one');
-  await plan.run({ n: 1 }, own);
+  await plan.run([{ n: 1 }], own);
   plans.release(plan);
   expect(plans.count).toBe(0);
   const next = plans.take(own, 'one');
   expect(next).not.toBe(plan);
   executions = 0;
-  expect((await show(next.run({ n: 1 }, own))).data).toEqual({ happened: { viewer: 'ada' } });
+  expect((await show(next.run([{ n: 1 }], own))).data).toEqual({ happened: { viewer: 'ada' } });
   expect(executions).toBe(2);
 });
 
@@ -262,7 +267,7 @@ test('an error points into the document of whoever sees it', async () => {
   const plan = plans.take(tight, 'one');
   expect(plans.take(wide, 'one')).toBe(plan);
   const event = { n: 1 };
-  const shown = await Promise.all([tight, wide].map((own) => show(plan.run(event, own))));
+  const shown = await Promise.all([tight, wide].map((own) => show(plan.run(runOf([event]), own))));
   expect(shown.map(({ errors }) => errors[0].locations[0].line)).toEqual([1, 3]);
   expect(shown[0].errors[0].message).toBe('1 is odd.');
 });
