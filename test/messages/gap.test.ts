@@ -107,11 +107,23 @@ test('what is purged in the middle of a replay is a gap at that place; messages(
   const results: any[] = [];
   do results.push((await inbox.next()).events);
   while (results.at(-1).message?.data !== 'the last');
-  const gap = results.findIndex(({ __typename }) => __typename === 'Gap');
-  const numbersOf = (some: any[]) => some.map(({ message }) => message?.data.number).filter((n) => n >= 0);
-  expect(results[gap]).toMatchObject({ reason: 'RETENTION', channels: [{ id: 'room' }] });
-  expect(numbersOf(results.slice(0, gap))).toEqual(numbers(numbersOf(results.slice(0, gap)).length));
-  expect(numbersOf(results.slice(gap))).toEqual(numbers(10, SAID - 10));
+  const gaps = results.filter(({ __typename }) => __typename === 'Gap');
+  expect(gaps.length).toBeGreaterThan(0);
+  for (const gap of gaps) expect(gap).toMatchObject({ reason: 'RETENTION', channels: [{ id: 'room' }] });
+  // A purge takes several steps, and each may be seen: nothing is missing but where a gap says so, and nothing of what is kept.
+  let next = 0;
+  let isAfterGap = false;
+  for (const { __typename, message } of results) {
+    if (__typename === 'Gap') isAfterGap = true;
+    const number = message?.data.number;
+    if (number === undefined) continue;
+    if (isAfterGap) expect(number).toBeGreaterThanOrEqual(next);
+    else expect(number).toBe(next);
+    next = number + 1;
+    isAfterGap = false;
+  }
+  const heardLast = results.flatMap(({ message }) => message?.data.number ?? []).slice(-10);
+  expect(heardLast).toEqual(numbers(10, SAID - 10));
 });
 
 test('messages and directMessages are refused with POSITION_LOST only when their own past is gone', async () => {
