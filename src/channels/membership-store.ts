@@ -34,6 +34,18 @@ export function createMembershipStore({ db }: Store) {
     eq(channels.projectId, memberships.projectId),
     eq(channels.id, memberships.channelId),
   );
+  const findAll = db
+    .select({ membership: memberships, channel: channels })
+    .from(memberships)
+    .innerJoin(channels, sameChannel)
+    .where(
+      and(
+        eq(memberships.projectId, sql.placeholder('projectId')),
+        eq(memberships.tokenId, sql.placeholder('tokenId')),
+      ),
+    )
+    .orderBy(asc(memberships.channelId))
+    .prepare();
 
   async function find(
     projectId: string,
@@ -83,13 +95,9 @@ export function createMembershipStore({ db }: Store) {
     },
     /** Everything the token is subscribed to; bounded by the limit of memberships per token. */
     async allOf(projectId: string, tokenId: string): Promise<Entry[]> {
-      const rows = await db
-        .select({ membership: memberships, channel: channels })
-        .from(memberships)
-        .innerJoin(channels, sameChannel)
-        .where(and(eq(memberships.projectId, projectId), eq(memberships.tokenId, tokenId)))
-        .orderBy(asc(memberships.channelId));
-      return rows.map(({ membership, channel }) => ({ membership, channel: toChannel(channel) }));
+      return findAll
+        .all({ projectId, tokenId })
+        .map(({ membership, channel }) => ({ membership, channel: toChannel(channel) }));
     },
     async listOfToken(
       projectId: string,
