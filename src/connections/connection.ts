@@ -86,6 +86,7 @@ export class Connection {
   #isClosing = false;
   /** Has it be what it is by now: what has lapsed is taken away, what has expired ends. Timers see to it, but may be late. */
   review: () => void = () => undefined;
+  #hangUp: ((reason: CloseReason) => void) | undefined;
   readonly #closing: ((reason: CloseReason) => void)[] = [];
   readonly #noticed: ((notice: ConnectionNotice) => void)[] = [];
 
@@ -128,20 +129,36 @@ export class Connection {
     for (const hear of [...this.#noticed]) hear(notice);
   }
 
+  /** How its peer is told of its end. */
+  hangsUp(run: (reason: CloseReason) => void): void {
+    this.#hangUp = run;
+  }
+
   /** At once where it has ended already. */
   onClose(run: (reason: CloseReason) => void): void {
     if (this.closed === undefined) this.#closing.push(run);
     else run(this.closed);
   }
 
-  /** Tells its streams, ends them, then whatever waits for its end. Repeating it changes nothing. */
+  /** Ends it: its peer is told first, then its streams, then whatever waits for its end. Repeating it changes nothing. */
   close(reason: CloseReason, note: string | null = null): void {
-    if (this.#isClosing) return;
+    closeAll([this], reason, note);
+  }
+
+  /** The first half of its end: from now on its peer is told nothing more. False where that is so already. */
+  cut(reason: CloseReason, note: string | null): boolean {
+    if (this.#isClosing) return false;
     this.#isClosing = true;
     if (ENDS_AUTHORITY.has(reason)) for (const stream of this.#streams) stream.discard();
     // Its streams may still say why; that they do may be what a full queue cannot take.
     this.notify({ kind: 'DISCONNECTING', reason, note });
     this.closed = reason;
+    this.#hangUp?.(reason);
+    return true;
+  }
+
+  /** The second half. */
+  finish(reason: CloseReason): void {
     const error = errorOf(reason);
     for (const stream of this.#streams) stream.end(error);
     for (const run of this.#closing) run(reason);
@@ -162,6 +179,16 @@ export class Connection {
       connectedAt: this.openedAt,
     };
   }
+}
+
+/** Ends all of them. However many they are, every peer is told before the first is tidied up after. */
+export function closeAll(
+  connections: Iterable<Connection>,
+  reason: CloseReason,
+  note: string | null = null,
+): void {
+  const ended = [...connections].filter((connection) => connection.cut(reason, note));
+  for (const connection of ended) connection.finish(reason);
 }
 
 /** What a stream that is pulled over HTTP is told; a WebSocket is told by its close code. */

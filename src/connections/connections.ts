@@ -19,7 +19,7 @@ import { subjectsOf, type Restriction } from '../tokens/restriction.ts';
 import { isRevoked } from '../tokens/revocation.ts';
 import { rightsChanged } from '../tokens/token.ts';
 import { DEVELOPMENT_ISSUER } from '../tokens/self-minted.ts';
-import { Connection, errorOf } from './connection.ts';
+import { closeAll, Connection, errorOf } from './connection.ts';
 
 /** The live connections of this node: opened, re-authenticated, ended by expiry and revocation. */
 export interface Connections extends Disposable {
@@ -171,7 +171,7 @@ export function createConnections(parts: {
     switch (signal.kind) {
       case 'TOKEN_REVOKED': {
         const ended = byToken.of(signal.token.id);
-        for (const connection of ended) connection.close('TOKEN_REVOKED');
+        closeAll(ended, 'TOKEN_REVOKED');
         return ended.length;
       }
       case 'TOKEN_UPDATED': {
@@ -189,7 +189,10 @@ export function createConnections(parts: {
         const ended = ofTokens(projectId, ({ token, credential }) =>
           isRevoked(revocation, { ...credential, identity: token.identity }),
         );
-        for (const { connection } of ended) connection.close('TOKEN_REVOKED');
+        closeAll(
+          ended.map(({ connection }) => connection),
+          'TOKEN_REVOKED',
+        );
         return ended.length;
       }
       case 'RESTRICTED':
@@ -319,7 +322,7 @@ export function createConnections(parts: {
       connection.notify({ kind: 'TOKEN_UPDATED' });
     },
     drain() {
-      for (const connection of [...all]) connection.close('DRAINING');
+      closeAll(all, 'DRAINING');
     },
     [Symbol.dispose]: () => listening[Symbol.dispose](),
   };

@@ -149,7 +149,8 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
 
   #finish(error?: SignalboxError): void {
     if (this.#over) return;
-    this.#over = { error };
+    // A connection that has ended was told by its close; the protocol has nobody to tell.
+    this.#over = { error: this.#receiver.connection.closed === undefined ? error : undefined };
     this.#receiver.subscriptions--;
     this.#parts.plans.release(this.#plan);
     this.#parts.operationIds.release(this.#id);

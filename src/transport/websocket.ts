@@ -43,6 +43,8 @@ interface Extra {
   outbox: Outbox;
   address: string;
   receiver: Receiver | undefined;
+  /** Operations that may begin before those that are open are counted again. */
+  mayBegin: number;
   /** Ends the socket unless it is acknowledged in time. */
   handshake: NodeJS.Timeout | undefined;
   close: (name: CloseName) => void;
@@ -117,7 +119,7 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       // What was queued in this turn and not written is not the bearer's any more.
       if (notice.kind === 'DISCONNECTING' && ENDS_AUTHORITY.has(notice.reason)) extra.outbox.discard();
     });
-    connection.onClose((reason) => {
+    connection.hangsUp((reason) => {
       const name = closeNameOf(reason);
       if (reason === 'SLOW_CONSUMER') metrics.slowConsumer();
       if (name) extra.close(name);
@@ -134,9 +136,9 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
     const { receiver } = extra;
     if (!receiver) throw new TypeError('An operation came before its connection.');
     const limit = config.maxOperationsPerConnection;
-    if (Object.keys(subscriptions).length > limit) {
-      return [shownTo(receiver)(tooManyOperations(limit))];
-    }
+    // To count what is open costs as much as there is; so many may begin before it has to be counted again.
+    if (--extra.mayBegin < 0) extra.mayBegin = limit - Object.keys(subscriptions).length;
+    if (extra.mayBegin < 0) return [shownTo(receiver)(tooManyOperations(limit))];
     try {
       const document = documents.parse(query);
       // The protocol holds what was asked for as long as it runs: let it be the one text that we have of it.
@@ -167,7 +169,15 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       maxBytes: config.maxQueueBytes,
       overflow: () => extra.receiver?.connection.close('SLOW_CONSUMER'),
     });
-    const extra: Extra = { ws, outbox, address, receiver: undefined, handshake: undefined, close };
+    const extra: Extra = {
+      ws,
+      outbox,
+      address,
+      receiver: undefined,
+      mayBegin: 0,
+      handshake: undefined,
+      close,
+    };
     // One time-out for all of the handshake: a client that says nothing and a verifier that hangs are the same to a socket.
     extra.handshake = setTimeout(() => {
       if (!extra.receiver) close('SLOW_OR_SILENT');
