@@ -104,15 +104,16 @@ export async function startService(
   const projects = createProjects({ store, clock, newId, isProduction, announce, hasChannelsOf });
   await projects.ensureDefault();
   const { settingsOf } = projects;
+  const apiKeys = createApiKeys({ store, clock, newId, randomBytes, vault, announce });
   owned.add(
     broker.listen({
       signal(signal) {
         if (signal.kind === 'PROJECT_UPDATED') projects.heard(signal.projectId, signal.settings);
+        if (signal.kind === 'API_KEY_CHANGED') apiKeys.heard(signal.apiKey);
         return 0;
       },
     }),
   );
-  const apiKeys = createApiKeys({ store, clock, newId, randomBytes, vault, announce });
   const firstApiKey = await apiKeys.bootstrap(secrets.apiKey);
 
   const signingKeys = createSigningKeys({ store, clock, newId, randomBytes, vault });

@@ -49,6 +49,8 @@ export interface ApiKeys {
   lineageOf(projectId: string, id: string): Promise<string | undefined>;
   /** The key of this id with what it signs with: its whole text, as bytes. Undefined when it has ended, or does not sign. */
   findSigning(id: string): Promise<{ apiKey: ApiKey; key: KeyObject } | undefined>;
+  /** What any node announced. */
+  heard(apiKey: ApiKey): void;
   /** Sees to it that `given` opens project `default`; without it, makes a first key where there is none and returns its secret. */
   bootstrap(given: string | undefined): Promise<string | undefined>;
 }
@@ -136,6 +138,7 @@ export function createApiKeys(parts: {
       if (!row?.sealedSecret || !isOpen(row, clock.now())) return undefined;
       return { apiKey: toApiKey(row), key: await openKey(row.sealedSecret, id) };
     },
+    heard: ({ id }) => rows.forget(id),
     async bootstrap(given) {
       const first = { projectId: DEFAULT_PROJECT, name: 'bootstrap', operator: true };
       if (given === undefined) {
