@@ -42,7 +42,9 @@ export function createInProcessBroker({
   /** How many connections each of them reached. */
   function fanOut(run: Run<Message>): number[] {
     const reached = run.map(() => 0);
-    tell(({ messages }) => messages?.(run).forEach((count, index) => (reached[index]! += count)));
+    tell(({ messages }) =>
+      messages?.(run).forEach((count, index) => (reached[index] = (reached[index] ?? 0) + count)),
+    );
     return reached;
   }
 

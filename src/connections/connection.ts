@@ -49,6 +49,8 @@ export interface ConnectionFacts {
   caller: Caller;
   transport: Member['transport'];
   openedAt: number;
+  /** See `Connection.review`. */
+  review: (connection: Connection) => void;
 }
 
 /** What lives no longer than its connection. */
@@ -82,21 +84,27 @@ export class Connection {
   reachedFrom = 0;
   /** Set once it has ended. */
   closed: CloseReason | undefined;
+  readonly #review: (connection: Connection) => void;
   readonly #streams = new Set<Attached>();
   #isClosing = false;
-  /** Has it be what it is by now: what has lapsed is taken away, what has expired ends. Timers see to it, but may be late. */
-  review: () => void = () => undefined;
   #hangUp: ((reason: CloseReason) => void) | undefined;
   readonly #closing: ((reason: CloseReason) => void)[] = [];
-  readonly #noticed: ((notice: ConnectionNotice) => void)[] = [];
+  /** Another list after each change, so that it may change while all are told. */
+  #noticed: readonly ((notice: ConnectionNotice) => void)[] = [];
 
-  constructor({ id, nodeId, caller, transport, openedAt }: ConnectionFacts) {
+  constructor({ id, nodeId, caller, transport, openedAt, review }: ConnectionFacts) {
     this.id = id;
     this.nodeId = nodeId;
     this.projectId = caller.projectId;
     this.caller = caller;
     this.transport = transport;
     this.openedAt = openedAt;
+    this.#review = review;
+  }
+
+  /** Has it be what it is by now: what has lapsed is taken away, what has expired ends. Timers see to it, but may be late. */
+  review(): void {
+    this.#review(this);
   }
 
   /** Whether anything may still be delivered to it. */
@@ -119,14 +127,17 @@ export class Connection {
     for (const stream of this.#streams) stream.judge();
   }
 
-  /** Until disposed, `hear` is told what happens to this connection. */
-  onNotice(hear: (notice: ConnectionNotice) => void): Disposable {
-    this.#noticed.push(hear);
-    return { [Symbol.dispose]: () => void this.#noticed.splice(this.#noticed.indexOf(hear) >>> 0, 1) };
+  /** From now on `hear` is told what happens to this connection. */
+  onNotice(hear: (notice: ConnectionNotice) => void): void {
+    this.#noticed = [...this.#noticed, hear];
+  }
+
+  offNotice(hear: (notice: ConnectionNotice) => void): void {
+    this.#noticed = this.#noticed.filter((other) => other !== hear);
   }
 
   notify(notice: ConnectionNotice): void {
-    for (const hear of [...this.#noticed]) hear(notice);
+    for (const hear of this.#noticed) hear(notice);
   }
 
   /** How its peer is told of its end. */

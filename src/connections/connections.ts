@@ -58,20 +58,23 @@ export function createConnections(parts: {
     if (connection.toldEnd !== expiresAt) connection.toldEnd = undefined;
     connection.expiresAt = lastMomentOf(current);
     connection.reviewAt = nextChangeOf(current);
-    connection.review = () => {
-      if (connection.closed !== undefined) return;
-      if (clock.now() >= connection.expiresAt)
-        connection.close(current.kind === 'TOKEN' ? 'TOKEN_EXPIRED' : 'KEY_ENDED');
-      else if (clock.now() >= connection.reviewAt) change(connection, connection.caller);
-    };
     for (const timer of timers.get(connection) ?? []) timer[Symbol.dispose]();
-    timers.set(connection, [...armExpiry(connection, expiresAt), ...armReview(connection)]);
+    const armed = [...armExpiry(connection, expiresAt), ...armReview(connection)];
+    if (armed.length > 0) timers.set(connection, armed);
+    else timers.delete(connection);
+  }
+
+  function review(connection: Connection): void {
+    if (connection.closed !== undefined) return;
+    if (clock.now() >= connection.expiresAt)
+      connection.close(connection.caller.kind === 'TOKEN' ? 'TOKEN_EXPIRED' : 'KEY_ENDED');
+    else if (clock.now() >= connection.reviewAt) change(connection, connection.caller);
   }
 
   function armExpiry(connection: Connection, expiresAt: number | undefined): Disposable[] {
     const { caller } = connection;
     if (expiresAt === undefined) return [];
-    const end = clock.at(connection.expiresAt, connection.review);
+    const end = clock.at(connection.expiresAt, () => review(connection));
     if (caller.kind !== 'TOKEN' || connection.toldEnd === expiresAt) return [end];
     const warningSeconds = caller.settings.expiryWarningSeconds ?? config.expiryWarningSeconds;
     if (warningSeconds === 0) return [end];
@@ -82,8 +85,9 @@ export function createConnections(parts: {
     return [end, clock.at(Math.max(clock.now(), expiresAt - warningSeconds * 1000), warn)];
   }
 
-  function armReview({ reviewAt, review }: Connection): Disposable[] {
-    return reviewAt === Number.POSITIVE_INFINITY ? [] : [clock.at(reviewAt, review)];
+  function armReview(connection: Connection): Disposable[] {
+    const { reviewAt } = connection;
+    return reviewAt === Number.POSITIVE_INFINITY ? [] : [clock.at(reviewAt, () => review(connection))];
   }
 
   /** What its caller may do has changed: its streams feel it before this returns. */
@@ -282,6 +286,7 @@ export function createConnections(parts: {
         caller,
         transport,
         openedAt: clock.now(),
+        review,
       });
       register(connection);
       connection.onClose(() => forget(connection));

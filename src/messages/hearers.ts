@@ -92,8 +92,12 @@ class Reach {
     const before = connection.reachedFrom;
     if (from >= before) return;
     connection.reachedFrom = from;
-    this.#steps[from]! += 1;
-    if (before < this.#run.length) this.#steps[before]! -= 1;
+    this.#step(from, 1);
+    if (before < this.#run.length) this.#step(before, -1);
+  }
+
+  #step(at: number, by: number): void {
+    this.#steps[at] = (this.#steps[at] ?? 0) + by;
   }
 
   counts(): number[] {

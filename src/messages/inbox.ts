@@ -100,6 +100,7 @@ class Inbox implements Source<Event> {
   readonly #feed: Feed;
   readonly #places = new Map<string, Place>();
   #owned: Disposable[] = [];
+  readonly #hear = (notice: ConnectionNotice) => this.#notice(notice);
   #end: (error: Parameters<EventStream<Event>['end']>[0]) => void = () => undefined;
   #sink: Sink<Event> | undefined;
   #start: Start | undefined;
@@ -119,7 +120,8 @@ class Inbox implements Source<Event> {
   }
 
   owns(disposables: Disposable[], end: (error: Parameters<EventStream<Event>['end']>[0]) => void): void {
-    this.#owned = [...disposables, this.#connection.onNotice((notice) => this.#notice(notice))];
+    this.#owned = disposables;
+    this.#connection.onNotice(this.#hear);
     this.#end = end;
   }
 
@@ -157,6 +159,7 @@ class Inbox implements Source<Event> {
   stop(): void {
     for (const channelId of [...this.#places.keys()]) this.#remove(channelId, undefined);
     this.#feed.stop();
+    this.#connection.offNotice(this.#hear);
     for (const owned of this.#owned) owned[Symbol.dispose]();
     this.#sink = undefined;
   }

@@ -63,6 +63,9 @@ export function tooManyOperations(limit: number): SignalboxError {
   });
 }
 
+type Done = IteratorReturnResult<undefined>;
+const DONE: Done = { value: undefined, done: true };
+
 /**
  * One operation of one socket: takes the events of its stream, and is to graphql-ws an iterator without values, which is
  * done, or fails, when the stream ends. One object, for there are as many of them as subscriptions.
@@ -75,7 +78,7 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
   readonly #receiver: Receiver;
   readonly #source: EventStream<unknown>;
   #over: { error: SignalboxError | undefined } | undefined;
-  #wake: (() => void) | undefined;
+  #settle: ((result: Promise<Done>) => void) | undefined;
 
   constructor(
     parts: FanOutParts,
@@ -155,20 +158,24 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
     this.#parts.plans.release(this.#plan);
     this.#parts.operationIds.release(this.#id);
     this.#source.end();
-    this.#wake?.();
+    this.#settle?.(this.#result());
   }
 
-  async next(): Promise<IteratorResult<ExecutionResult, undefined>> {
-    if (!this.#over) await new Promise<void>((wake) => (this.#wake = wake));
+  /** One promise for as long as it lives: a function that waits would hold ten times as much. */
+  next(): Promise<Done> {
+    return this.#over ? this.#result() : new Promise((settle) => (this.#settle = settle));
+  }
+
+  return(): Promise<Done> {
+    this.#finish();
+    return Promise.resolve(DONE);
+  }
+
+  /** The error is told once. */
+  #result(): Promise<Done> {
     const error = this.#over?.error;
     this.#over = { error: undefined };
-    if (error) throw error;
-    return { value: undefined, done: true };
-  }
-
-  async return(): Promise<IteratorResult<ExecutionResult, undefined>> {
-    this.#finish();
-    return { value: undefined, done: true };
+    return error ? Promise.reject(error) : Promise.resolve(DONE);
   }
 
   [Symbol.asyncIterator](): this {

@@ -102,7 +102,7 @@ function executeEach(
 ): ExecutionResult[] | Promise<ExecutionResult[]> {
   const results = events.map((event) => execute({ ...args, rootValue: event }));
   return results.some((result) => result instanceof Promise)
-    ? Promise.all(results)
+    ? Promise.all(results.map((result) => Promise.resolve(result)))
     : (results as ExecutionResult[]);
 }
 

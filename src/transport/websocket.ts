@@ -9,8 +9,9 @@ import {
   type SubscribePayload,
 } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { ENDS_AUTHORITY } from '../connections/connection.ts';
+import { ENDS_AUTHORITY, type Connection } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
+import { type Caller } from '../tokens/caller.ts';
 import { CLOSE_CODES, closeNameOf, type CloseName } from './close-codes.ts';
 import { type DoorParts } from './door-parts.ts';
 import { execute } from './execute.ts';
@@ -98,15 +99,25 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
     publicError(error, receiver?.connection.caller);
 
   async function open(ctx: ProtocolContext<Record<string, unknown>, Extra>) {
-    const { connectionParams, extra } = ctx;
-    // The protocol would hold the credential for as long as the socket lives.
-    Object.assign(ctx, { connectionParams: undefined });
-    const who = () => callerOf(domain, connectionParams ?? {});
-    const connection = await domain.connections.open(who, 'WEBSOCKET');
-    if (extra.outbox.isClosed) {
+    const connection = await domain.connections.open(whoIs(ctx), 'WEBSOCKET');
+    if (ctx.extra.outbox.isClosed) {
       connection.close('CONNECTION_LOST');
       return false;
     }
+    receive(connection, ctx.extra);
+    return { connection: connection.id, project: connection.projectId };
+  }
+
+  /** Takes the credential along: the protocol would hold it for as long as the socket lives. */
+  function whoIs(ctx: ProtocolContext<Record<string, unknown>, Extra>): () => Promise<Caller> {
+    const { connectionParams = {} } = ctx;
+    Object.assign(ctx, { connectionParams: undefined });
+    return () => callerOf(domain, connectionParams);
+  }
+
+  function receive(connection: Connection, extra: Extra): void {
+    clearTimeout(extra.handshake);
+    extra.handshake = undefined;
     extra.receiver = {
       connection,
       outbox: extra.outbox,
@@ -124,7 +135,6 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       if (reason === 'SLOW_CONSUMER') metrics.slowConsumer();
       if (name) extra.close(name);
     });
-    return { connection: connection.id, project: connection.projectId };
   }
 
   function prepare(
