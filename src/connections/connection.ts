@@ -88,7 +88,7 @@ export class Connection {
   readonly #streams = new Set<Attached>();
   #isClosing = false;
   #hangUp: ((reason: CloseReason) => void) | undefined;
-  readonly #closing: ((reason: CloseReason) => void)[] = [];
+  readonly #closing: ((reason: CloseReason, connection: Connection) => void)[] = [];
   /** Another list after each change, so that it may change while all are told. */
   #noticed: readonly ((notice: ConnectionNotice) => void)[] = [];
 
@@ -146,9 +146,9 @@ export class Connection {
   }
 
   /** At once where it has ended already. */
-  onClose(run: (reason: CloseReason) => void): void {
+  onClose(run: (reason: CloseReason, connection: Connection) => void): void {
     if (this.closed === undefined) this.#closing.push(run);
-    else run(this.closed);
+    else run(this.closed, this);
   }
 
   /** Ends it: its peer is told first, then its streams, then whatever waits for its end. Repeating it changes nothing. */
@@ -172,7 +172,7 @@ export class Connection {
   finish(reason: CloseReason): void {
     const error = errorOf(reason);
     for (const stream of this.#streams) stream.end(error);
-    for (const run of this.#closing) run(reason);
+    for (const run of this.#closing) run(reason, this);
   }
 
   /** As others may see it. */

@@ -19,7 +19,7 @@ import { subjectsOf, type Restriction } from '../tokens/restriction.ts';
 import { isRevoked } from '../tokens/revocation.ts';
 import { rightsChanged } from '../tokens/token.ts';
 import { DEVELOPMENT_ISSUER } from '../tokens/self-minted.ts';
-import { closeAll, Connection, errorOf } from './connection.ts';
+import { closeAll, Connection, errorOf, type CloseReason } from './connection.ts';
 
 /** The live connections of this node: opened, re-authenticated, ended by expiry and revocation. */
 export interface Connections extends Disposable {
@@ -149,7 +149,7 @@ export function createConnections(parts: {
     byToken.add(id, connection);
   }
 
-  function forget(connection: Connection): void {
+  function forget(_reason: CloseReason, connection: Connection): void {
     all.delete(connection);
     for (const timer of timers.get(connection) ?? []) timer[Symbol.dispose]();
     timers.delete(connection);
@@ -289,7 +289,7 @@ export function createConnections(parts: {
         review,
       });
       register(connection);
-      connection.onClose(() => forget(connection));
+      connection.onClose(forget);
       try {
         // From here on signals reach it. What it is was read before: once more, if one came in between.
         if (changes === before) adopt(connection, caller);

@@ -8,8 +8,10 @@ import { RateLimit } from '../rate-limit.ts';
 export interface Doorman {
   /** The network address of whoever asks, as far as trusted proxies tell. */
   addressOf(request: IncomingMessage): string;
-  /** A place, to be given back. @throws RATE_LIMITED, or UNAVAILABLE when there is none. */
-  enter(address: string): Disposable;
+  /** Takes a place. @throws RATE_LIMITED, or UNAVAILABLE when there is none. */
+  enter(address: string): void;
+  /** Gives a place back; to be called once for each that was taken. */
+  leave(address: string): void;
 }
 
 export function createDoorman(config: Config, clock: Clock): Doorman {
@@ -36,17 +38,12 @@ export function createDoorman(config: Config, clock: Clock): Doorman {
       }
       all++;
       inside.set(address, here + 1);
-      let isInside = true;
-      return {
-        [Symbol.dispose]() {
-          if (!isInside) return;
-          isInside = false;
-          all--;
-          const left = (inside.get(address) ?? 1) - 1;
-          if (left > 0) inside.set(address, left);
-          else inside.delete(address);
-        },
-      };
+    },
+    leave(address) {
+      all--;
+      const left = (inside.get(address) ?? 1) - 1;
+      if (left > 0) inside.set(address, left);
+      else inside.delete(address);
     },
   };
 }

@@ -59,6 +59,11 @@ class Copy implements Parcel {
   }
 }
 
+/** Who hears that a socket is not read. */
+export interface OutboxOwner {
+  overflow(): void;
+}
+
 /** Outboxes with something to write, in the order in which they got it. */
 let dirty: Outbox[] = [];
 
@@ -76,8 +81,8 @@ function flushAll(): void {
  */
 export class Outbox {
   readonly #socket: Socket;
+  readonly #owner: OutboxOwner;
   readonly #maxBytes: number;
-  readonly #overflow: () => void;
   /** Nearly always there is one: only where there are more is there a list. */
   #first: Parcel | undefined;
   #others: Parcel[] | undefined;
@@ -86,12 +91,10 @@ export class Outbox {
   #isClosed = false;
   #room: { promise: Promise<void>; resolve: () => void } | undefined;
 
-  constructor(socket: Socket, { maxBytes, overflow }: { maxBytes: number; overflow: () => void }) {
+  constructor(socket: Socket, owner: OutboxOwner, maxBytes: number) {
     this.#socket = socket;
+    this.#owner = owner;
     this.#maxBytes = maxBytes;
-    this.#overflow = overflow;
-    socket.on('drain', () => this.#makeRoom());
-    socket.on('close', () => this.close());
   }
 
   get isClosed(): boolean {
@@ -131,7 +134,7 @@ export class Outbox {
     if (this.queuedBytes <= this.#maxBytes) return false;
     this.flush();
     if (this.queuedBytes <= this.#maxBytes) return false;
-    this.#overflow();
+    this.#owner.overflow();
     return true;
   }
 
@@ -184,11 +187,12 @@ export class Outbox {
       let resolve!: () => void;
       const promise = new Promise<void>((done) => (resolve = done));
       this.#room = { promise, resolve };
+      this.#socket.once('drain', () => this.#makeRoom());
     }
     return this.#room.promise;
   }
 
-  /** Takes nothing more. */
+  /** Takes nothing more; to be called when the socket is gone, too. */
   close(): void {
     this.#isClosed = true;
     this.discard();

@@ -12,12 +12,12 @@ export async function openSse(
   address: string,
   response: ServerResponse,
 ): Promise<Connection> {
-  const place = doorman.enter(address);
+  doorman.enter(address);
   try {
     const connection = await domain.connections.open(() => domain.authenticate.refresh(caller), 'SSE');
     metrics.connected('sse');
     connection.onClose((reason) => {
-      place[Symbol.dispose]();
+      doorman.leave(address);
       metrics.disconnected('sse');
       if (reason === 'SLOW_CONSUMER') metrics.slowConsumer();
     });
@@ -26,7 +26,7 @@ export async function openSse(
     if (response.closed) connection.close('CLIENT_LEFT');
     return connection;
   } catch (error) {
-    place[Symbol.dispose]();
+    doorman.leave(address);
     throw error;
   }
 }
