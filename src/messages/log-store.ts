@@ -6,7 +6,7 @@ import { type RandomBytes } from '../ids.ts';
 import { type SqliteStore } from '../store/store.ts';
 import { logs, messages } from '../store/tables.ts';
 import { createAddressStore, type AddressKey, type AddressStore } from './address-store.ts';
-import { createLogReader } from './log-reader.ts';
+import { createPageStore } from './page-store.ts';
 import { createIdempotencyStore, type IdempotencyStore } from './idempotency-store.ts';
 import { createTrimStore, type TrimStore } from './trim-store.ts';
 
@@ -25,7 +25,7 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
   const grown = new Map<string, AddressKey>();
   const addresses = createAddressStore(store);
   const idempotency = createIdempotencyStore(store);
-  const reader = createLogReader(store, addresses);
+  const pages = createPageStore(store, addresses);
 
   const insertMessage = db
     .insert(messages)
@@ -125,12 +125,12 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
       for (const [key, at] of touched) grown.set(key, at);
       return appended;
     },
-    read: (request) => reader.read(request, head(request.projectId)),
+    read: (request) => pages.read(request, head(request.projectId)),
     readBack: (projectId, address, range, limit) =>
-      reader.readBack(projectId, address, { ...range, limit }, head(projectId)),
+      pages.readBack(projectId, address, { ...range, limit }, head(projectId)),
     trimmedThrough: (projectId, address) => addresses.of(projectId, address).trimmedThrough,
     ...createTrimStore(store, addresses, (work) => {
-      reader.forget();
+      pages.forget();
       return atomically(work);
     }),
     listAddresses: addresses.list,

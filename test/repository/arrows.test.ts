@@ -33,6 +33,7 @@ const LEAVES = [
   'names',
   'paging',
   'rate-limit',
+  'run',
   'settings',
   'turns',
 ];

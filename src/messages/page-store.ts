@@ -7,8 +7,8 @@ import { messages } from '../store/tables.ts';
 import { type AddressStore } from './address-store.ts';
 import { SharedPages, type Page } from './shared-pages.ts';
 
-/** Reads of the log: see Log. */
-export interface LogReader {
+/** The reads of the log: see Log. */
+export interface PageStore {
   read(request: ReadRequest, head: Position): LogPage;
   readBack(
     projectId: string,
@@ -27,7 +27,7 @@ const MAX_SHARED_ADDRESSES = 16;
 
 const given = sql.placeholder;
 
-export function createLogReader({ db }: Store, addresses: AddressStore): LogReader {
+export function createPageStore({ db }: Store, addresses: AddressStore): PageStore {
   const shared = new SharedPages();
   const ofProject = eq(messages.projectId, given('projectId'));
   /** First only how large they are: what a page has no room for is not read, and not parsed. */
