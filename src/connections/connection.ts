@@ -168,9 +168,8 @@ export class Connection {
     return true;
   }
 
-  /** The second half. */
-  finish(reason: CloseReason): void {
-    const error = errorOf(reason);
+  /** The second half. @param error what its streams end with */
+  finish(reason: CloseReason, error: SignalboxError | undefined): void {
     for (const stream of this.#streams) stream.end(error);
     for (const run of this.#closing) run(reason, this);
   }
@@ -199,7 +198,8 @@ export function closeAll(
   note: string | null = null,
 ): void {
   const ended = [...connections].filter((connection) => connection.cut(reason, note));
-  for (const connection of ended) connection.finish(reason);
+  const error = errorOf(reason);
+  for (const connection of ended) connection.finish(reason, error);
 }
 
 /** What a stream that is pulled over HTTP is told; a WebSocket is told by its close code. */
