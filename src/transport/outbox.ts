@@ -1,63 +1,13 @@
 import { type Socket } from 'node:net';
-import { textFrame } from './frame.ts';
 import { type Frames } from './frames.ts';
 import { type OperationId } from './operation-id.ts';
+import { Copy, Text, type Parcel } from './parcel.ts';
 
 /** A sender that reads ahead, as a replay does, waits while more than this is queued. */
 const ROOM_BELOW_BYTES = 64 * 1024;
 /** What several parcels for one socket are put together in. It is used up before the next socket’s turn. */
 const SCRATCH_BYTES = 64 * 1024;
 let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-
-/** Something to be sent. */
-interface Parcel {
-  readonly byteLength: number;
-  /** Good until anybody asks for bytes again; unless they are held, which may be said until then. */
-  bytes(): Buffer;
-  hold(): void;
-}
-
-/** Bytes of one socket’s own. */
-class Text implements Parcel {
-  readonly #bytes: Buffer;
-  readonly byteLength: number;
-
-  constructor(text: string) {
-    this.#bytes = textFrame(text);
-    this.byteLength = this.#bytes.length;
-  }
-
-  bytes(): Buffer {
-    return this.#bytes;
-  }
-
-  hold(): void {
-    // Nobody else writes to them.
-  }
-}
-
-/** Frames that many are sent, for the operation of one of them. */
-class Copy implements Parcel {
-  readonly #frames: Frames;
-  readonly #id: OperationId;
-
-  constructor(frames: Frames, id: OperationId) {
-    this.#frames = frames;
-    this.#id = id;
-  }
-
-  get byteLength(): number {
-    return this.#frames.byteLength;
-  }
-
-  bytes(): Buffer {
-    return this.#frames.bytesFor(this.#id);
-  }
-
-  hold(): void {
-    this.#frames.hold();
-  }
-}
 
 /** Who hears that a socket is not read. */
 export interface OutboxOwner {
