@@ -1,27 +1,38 @@
 export interface Column {
   readonly key: string;
   readonly label: string;
+  /** Of a rate; of all else, less is. */
+  readonly isMoreBetter?: boolean;
 }
 
-/** How a part is shown: its columns, of which the first are drawn, one picture each. */
+/** How a part is shown: its columns, of which the first is drawn, a bar for each row. */
 export interface Table {
   readonly title: string;
   readonly columns: readonly Column[];
   /** What the sizes are sizes of, where there are several. */
   readonly variantUnit?: string;
-  /** Drawn: so many columns from the left, 1 by default; or all of them, as bars of one picture. */
-  readonly drawn?: 'columns as bars';
+  /** Where there is but one row: the columns that are drawn instead, a bar for each. They have the same unit. */
+  readonly drawn?: readonly Column[];
 }
 
 const CPU = { key: 'cpuUsPerDelivery', label: 'CPU per delivery, µs' };
-const RATE = { key: 'deliveriesPerSecond', label: 'deliveries/s' };
+const RATE = { key: 'deliveriesPerSecond', label: 'deliveries/s', isMoreBetter: true };
 const P50 = { key: 'p50Ms', label: 'p50, ms' };
 const P99 = { key: 'p99Ms', label: 'p99, ms' };
-const GENERATOR = { key: 'generatorShare', label: 'generator, % of a core' };
+const LAST = { key: 'lastMs', label: 'last, ms' };
+const GENERATOR = { key: 'generatorShare', label: 'generator busy, %' };
 const PUBLISHES = [
-  { key: 'publishesPerSecond', label: 'acknowledged publishes/s' },
+  { key: 'publishesPerSecond', label: 'acknowledged publishes/s', isMoreBetter: true },
   { key: 'cpuUsPerPublish', label: 'CPU per publish, µs' },
+  P50,
+  P99,
   GENERATOR,
+];
+const STALLED_LATENCIES = [
+  { key: 'p50MsBefore', label: 'p50 before, ms' },
+  { key: 'p50MsDuring', label: 'p50 during, ms' },
+  { key: 'p99MsBefore', label: 'p99 before, ms' },
+  { key: 'p99MsDuring', label: 'p99 during, ms' },
 ];
 const DELIVERY = [CPU, RATE, P50, P99, GENERATOR];
 
@@ -36,6 +47,8 @@ export const TABLES: Readonly<Record<string, Table>> = {
     columns: [
       { key: 'cpuUsPerConnect', label: 'CPU per connect, µs' },
       { key: 'connectsPerSecond', label: 'connects/s' },
+      P50,
+      P99,
       GENERATOR,
     ],
   },
@@ -54,6 +67,8 @@ export const TABLES: Readonly<Record<string, Table>> = {
       { key: 'cpuUsPerMessage', label: 'CPU per replayed message, µs' },
       { key: 'caughtUpMs', label: 'all caught up after, ms' },
       { key: 'messagesPerSecond', label: 'messages/s' },
+      { key: 'p50Ms', label: 'a client caught up after: p50, ms' },
+      P99,
       { key: 'resumers', label: 'clients' },
       GENERATOR,
     ],
@@ -61,14 +76,16 @@ export const TABLES: Readonly<Record<string, Table>> = {
   stalled: {
     title: 'One stalled reader among a thousand',
     columns: [
-      { key: 'p50MsBefore', label: 'p50 before, ms' },
-      { key: 'p50MsDuring', label: 'p50 during, ms' },
-      { key: 'p99MsBefore', label: 'p99 before, ms' },
-      { key: 'p99MsDuring', label: 'p99 during, ms' },
+      RATE,
+      ...STALLED_LATENCIES,
+      { key: 'cpuUsBefore', label: 'CPU per delivery before, µs' },
+      { key: 'cpuUsDuring', label: 'CPU per delivery during, µs' },
       { key: 'residentMbBefore', label: 'resident before, MB' },
       { key: 'residentMbDuring', label: 'resident during, MB' },
+      { key: 'closedAfterMs', label: 'closed after, ms' },
+      GENERATOR,
     ],
-    drawn: 'columns as bars',
+    drawn: STALLED_LATENCIES,
   },
   channels: { title: 'Channels per connection', columns: DELIVERY, variantUnit: 'channels' },
   'size-single': {
@@ -83,7 +100,14 @@ export const TABLES: Readonly<Record<string, Table>> = {
   },
   revocation: {
     title: 'From a revocation to the close of 1,000 connections',
-    columns: [P50, P99, { key: 'lastMs', label: 'last, ms' }],
-    drawn: 'columns as bars',
+    columns: [
+      { key: 'cpuUsPerClose', label: 'CPU per close, µs' },
+      { key: 'closesPerSecond', label: 'closes/s' },
+      P50,
+      P99,
+      LAST,
+      GENERATOR,
+    ],
+    drawn: [P50, P99, LAST],
   },
 };

@@ -1,5 +1,6 @@
 import { type Effort } from './effort.ts';
 import { type Endpoint } from './contender.ts';
+import { type Latencies } from './latencies.ts';
 
 /** What the load generator is to do once, to one server. Plain data. */
 export interface Job {
@@ -15,8 +16,8 @@ export interface Job {
 /** What was measured. The unit is in the name of each value. */
 export interface Measurement {
   readonly values: Readonly<Record<string, number>>;
-  /** Order statistics at even distances, to be merged with those of other rounds; at most 1,000. */
-  readonly latenciesMs?: readonly number[];
+  /** Order statistics at even distances, to be merged with those of other rounds; at most 1,000 of a kind. */
+  readonly latenciesMs?: Latencies;
 }
 
 /** By part of the scenario. */

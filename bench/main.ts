@@ -5,7 +5,7 @@ import { describeMachine } from './machine.ts';
 import { measure } from './measure.ts';
 import { parseOptions, USAGE, type Options } from './options.ts';
 import { obstacles, warnings } from './preconditions.ts';
-import { generatorWarnings, marksTable, tablesOf } from './report.ts';
+import { doubts, marksTable, tablesOf } from './report.ts';
 import { keepResults } from './results.ts';
 import { playRounds, type Sample } from './rounds.ts';
 import { summarise } from './summary.ts';
@@ -58,7 +58,7 @@ async function main(): Promise<void> {
   const { samples, failures } = await playRounds({ ...options, contenders: able }, progress);
   const rows = summarise([...calibrated, ...samples]);
   const verdicts = judge(samples);
-  const warned = [...known, ...generatorWarnings(rows)];
+  const warned = [...known, ...doubts(rows)];
   say(tablesOf(rows), '', '### Marks', '', marksTable(verdicts), '', ...warned);
   for (const { what, why } of failures) say(`FAILED ${what}: ${why}`);
   if (options.jsonFile !== undefined) {

@@ -19,7 +19,7 @@ export const USAGE = `npm run bench -- [options]
   --only <name,…>         scenarios or parts of them: ${SCENARIOS.map(({ name, parts }) => [name, ...parts.filter((part) => part !== name)].join(' ')).join(', ')}
   --contenders <name,…>   ${CONTENDERS.map(({ name }) => name).join(', ')}
   --rounds <n>            5 by default; with --quick 1 or 2
-  --quick                 under two minutes: smaller and shorter, for ratios and no more
+  --quick                 a minute and a half: smaller and shorter, for ratios and no more
   --smoke                 a few sockets: shows that everything works, measures nothing
   --json <file>           writes all that was measured`;
 

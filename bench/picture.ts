@@ -9,24 +9,27 @@ interface Bar {
 }
 
 const WIDTH = 760;
-const LEFT = 250;
+const LEFT = 260;
 const RIGHT = 110;
 const TOP = 56;
 const STEP = 30;
 const BAR = 20;
 
-/** A plain SVG: one bar per contender, or per size. */
+/** A plain SVG: one bar per contender, or size, or column. */
 export function pictureOf(table: Table, rows: readonly Row[], subtitle: string): string {
   const [column] = table.columns;
-  const isOne = table.drawn === 'columns as bars';
-  const bars: Bar[] = isOne
-    ? table.columns.map(({ key, label }) => ({ label, value: rows[0]?.values[key] ?? NaN, isOurs: true }))
-    : rows.map((row) => ({
-        label: labelOf(row, table.variantUnit),
-        value: row.values[column!.key] ?? NaN,
-        isOurs: row.contender.startsWith('signalbox'),
-      }));
-  return draw(bars, `${table.title}${isOne ? '' : `: ${column!.label}`}`, subtitle);
+  if (table.drawn) {
+    const values = rows[0]?.values ?? {};
+    const bars = table.drawn.map(({ key, label }) => ({ label, value: values[key] ?? NaN, isOurs: true }));
+    return draw(bars, table.title, `Less is better. ${subtitle}`);
+  }
+  const bars = rows.map((row) => ({
+    label: labelOf(row, table.variantUnit),
+    value: row.values[column!.key] ?? NaN,
+    isOurs: row.contender.startsWith('signalbox'),
+  }));
+  const better = column!.isMoreBetter ? 'More' : 'Less';
+  return draw(bars, `${table.title}: ${column!.label}`, `${better} is better. ${subtitle}`);
 }
 
 function draw(bars: readonly Bar[], title: string, subtitle: string): string {

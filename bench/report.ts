@@ -35,7 +35,8 @@ function linesOf({ columns, variantUnit }: Table, rows: readonly Row[]): string[
 
 /** What a row is called, and a bar. */
 export function labelOf({ label, variant }: Row, variantUnit: string | undefined): string {
-  return variantUnit === undefined ? label : `${number(variant)} ${variantUnit}`;
+  if (variantUnit === undefined) return label;
+  return `${number(variant)} ${variant === 1 ? variantUnit.replace(/s$/, '') : variantUnit}`;
 }
 
 export function marksTable(verdicts: readonly Verdict[]): string {
@@ -54,14 +55,33 @@ export function marksTable(verdicts: readonly Verdict[]): string {
   return markdown([head, ...body]);
 }
 
-/** Where the load generator had hardly anything left, it may be what was measured. */
-export function generatorWarnings(rows: readonly Row[]): string[] {
-  return rows
-    .filter(({ part, values }) => !part.startsWith('calibration') && (values['generatorShare'] ?? 0) > 0.9)
-    .map(
-      ({ part, label, values }) =>
-        `The load generator took ${number((values['generatorShare'] ?? 0) * 100)} % of a core: ${part}, ${label}.`,
-    );
+/** Above this share of its time, the load generator may be what was measured. */
+const BUSY = 0.9;
+/** Of a core. */
+const MUCH_TO_OTHERS = 0.2;
+
+/** What makes some of it less than certain, in sentences. */
+export function doubts(rows: readonly Row[]): string[] {
+  const measured = rows.filter(({ part }) => !part.startsWith('calibration'));
+  const share = ({ values }: Row, key: string) => values[key] ?? 0;
+  const busy = measured.filter((row) => share(row, 'generatorShare') > BUSY);
+  const shared = measured.filter((row) => share(row, 'othersShare') > MUCH_TO_OTHERS);
+  const [worst] = shared.toSorted((a, b) => share(b, 'othersShare') - share(a, 'othersShare'));
+  return [
+    ...busy.map(
+      (row) =>
+        `The load generator was busy for ${number(share(row, 'generatorShare') * 100)} % of the time: ${nameOf(row)}.`,
+    ),
+    ...(worst
+      ? [
+          `Others used this machine too, in ${shared.length} of ${measured.length} rows; most of all, ${number(share(worst, 'othersShare') * 100)} % of a core, in ${nameOf(worst)}.`,
+        ]
+      : []),
+  ];
+}
+
+function nameOf({ part, variant, label }: Row): string {
+  return [part, ...(variant === 0 ? [] : [number(variant)]), label].join(', ');
 }
 
 function markdown(lines: readonly (readonly string[])[]): string {

@@ -1,6 +1,7 @@
 import { CONTENDERS } from './contenders/catalogue.ts';
+import { mergedPercentilesOf } from './latencies.ts';
 import { type Sample } from './rounds.ts';
-import { median, percentile, spread } from './statistics.ts';
+import { median, spread } from './statistics.ts';
 
 /** One contender, or one size, over all rounds. */
 export interface Row {
@@ -31,11 +32,7 @@ function toRow(samples: readonly Sample[]): Row {
   const all = (key: string) => samples.map((sample) => sample.values[key] ?? NaN);
   const keys = Object.keys(values);
   const label = CONTENDERS.find(({ name }) => name === contender)?.label ?? contender;
-  const latencies = samples.flatMap(({ latenciesMs }) => latenciesMs ?? []);
-  const merged =
-    latencies.length > 0 && 'p99Ms' in values
-      ? { p50Ms: percentile(latencies, 0.5), p99Ms: percentile(latencies, 0.99) }
-      : {};
+  const merged = mergedPercentilesOf(samples.map(({ latenciesMs }) => latenciesMs ?? {}));
   return {
     part,
     contender,

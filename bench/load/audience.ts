@@ -16,6 +16,10 @@ export class Audience implements Tally, Disposable {
   /** Messages to subscribers, since the beginning. */
   deliveries = 0;
   latenciesMs: number[] = [];
+  /** Of each subscriber: from beginning to connect to the last thing that the server acknowledges. */
+  readonly joinsMs: number[] = [];
+  /** Of which deliveries the latency is kept: by default those to one subscriber of ten. */
+  isKept: (n: number, index: number) => boolean = (_n, index) => index % SAMPLED === 0;
   /** Called when a message has reached the last of them. */
   reachedAll: (n: number) => void = () => undefined;
   /** Called when a subscriber's socket is closed by the server. By default that is a fault. */
@@ -32,9 +36,11 @@ export class Audience implements Tally, Disposable {
     const usher = async () => {
       while (next < count) {
         const index = next++;
+        const beganAt = performance.now();
         const subscriber = new Subscriber(endpoint, guestOf(index), { index, due, tally: this });
         this.subscribers.push(subscriber);
         await subscriber.seat.joined;
+        this.joinsMs.push(performance.now() - beganAt);
       }
     };
     await Promise.all(Array.from({ length: Math.min(count, JOINING_AT_ONCE) }, usher));
@@ -48,7 +54,7 @@ export class Audience implements Tally, Disposable {
 
   count(n: number, { index }: Subscriber): void {
     this.deliveries++;
-    if (index % SAMPLED === 0) this.latenciesMs.push(performance.now() - this.#sentAt[n % RING]!);
+    if (this.isKept(n, index)) this.latenciesMs.push(performance.now() - this.#sentAt[n % RING]!);
     if (++this.#reached[n % RING]! === this.subscribers.length) this.reachedAll(n);
     if (this.#waiting?.isDone()) this.#waiting.resolve();
   }

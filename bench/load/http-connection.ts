@@ -1,20 +1,32 @@
 import { connect, type Socket } from 'node:net';
 import { type Endpoint } from '../contender.ts';
+import { stir } from './vigil.ts';
 
-/** One keep-alive connection that sends the same POST again as soon as it is answered. */
+/** What came of a request. */
+export interface Answer {
+  /** 200 and no errors. */
+  readonly isGood: boolean;
+  /** All of it, head included; or why there is none. */
+  readonly text: string;
+  readonly at: number;
+  /** From sending the request to the end of the answer. */
+  readonly tookMs: number;
+}
+
+/** One keep-alive connection for one POST, which can be sent again once it is answered. */
 export class HttpConnection implements Disposable {
   readonly #socket: Socket;
   readonly #request: Buffer;
-  readonly #answered: (isGood: boolean, answer: string) => boolean;
+  readonly #hear: (answer: Answer, connection: HttpConnection) => void;
   #received = '';
+  #sentAt = 0;
 
-  /** @param answered hears of each answer; false from it ends the row. */
   constructor(
     { port, apiKey }: Endpoint,
     body: string,
-    answered: (isGood: boolean, answer: string) => boolean,
+    hear: (answer: Answer, connection: HttpConnection) => void,
   ) {
-    this.#answered = answered;
+    this.#hear = hear;
     const authorization = apiKey === undefined ? '' : `Authorization: Bearer ${apiKey}\r\n`;
     this.#request = Buffer.from(
       `POST /graphql HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${authorization}Content-Type: application/json\r\n` +
@@ -23,21 +35,29 @@ export class HttpConnection implements Disposable {
     this.#socket = connect({ host: '127.0.0.1', port, noDelay: true });
     this.#socket.setEncoding('latin1');
     this.#socket.on('data', (text: string) => this.#read(text));
-    this.#socket.on('error', (error) => answered(false, error.message));
+    this.#socket.on('error', (error) => this.#answered(false, error.message));
+    this.#socket.on('end', () => this.#answered(false, 'The server hung up.'));
   }
 
   send(): void {
+    stir();
+    this.#sentAt = performance.now();
     this.#socket.write(this.#request);
   }
 
   #read(text: string): void {
+    stir();
     this.#received += text;
     const length = lengthOf(this.#received);
     if (length === undefined || this.#received.length < length) return;
     const answer = this.#received;
     this.#received = '';
-    const isGood = answer.startsWith('HTTP/1.1 200') && !answer.includes('"errors"');
-    if (this.#answered(isGood, answer)) this.send();
+    this.#answered(answer.startsWith('HTTP/1.1 200') && !answer.includes('"errors"'), answer);
+  }
+
+  #answered(isGood: boolean, text: string): void {
+    const at = performance.now();
+    this.#hear({ isGood, text, at, tookMs: at - this.#sentAt }, this);
   }
 
   [Symbol.dispose](): void {

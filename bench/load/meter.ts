@@ -1,24 +1,49 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cpuMsOf } from '../process-usage.ts';
+import { cpuMsOf, machineCpuMs } from '../process-usage.ts';
+import { keepVigil } from './vigil.ts';
 
 /** What an interval cost. */
 export interface Usage {
   readonly serverCpuMs: number;
   readonly wallMs: number;
-  /** Share of one core that the load generator took: near 1, it measured itself. */
+  /** Share of the time in which the load generator had something to do: near 1, it measured itself. */
   readonly generatorShare: number;
+  /** What all others on this machine took, as a share of one core: they were in the way. */
+  readonly othersShare: number;
 }
 
-/** Starts to measure; call what it returns to read. */
-export function startMeter(pid: number): () => Usage {
+/** Measures from when it is made until its end; meanwhile the load generator does not sleep. */
+export interface Meter {
+  /** So far. */
+  read(): Usage;
+  /** To the end. */
+  end(): Usage;
+}
+
+export function startMeter(pid: number): Meter {
+  const vigil = keepVigil();
   const serverBefore = cpuMsOf(pid);
   const ownBefore = process.cpuUsage();
+  const machineBefore = machineCpuMs();
   const before = performance.now();
-  return () => {
+  const read = () => {
     const wallMs = performance.now() - before;
+    const serverCpuMs = cpuMsOf(pid) - serverBefore;
     const { user, system } = process.cpuUsage(ownBefore);
-    const generatorShare = (user + system) / 1000 / wallMs;
-    return { serverCpuMs: cpuMsOf(pid) - serverBefore, wallMs, generatorShare };
+    const othersCpuMs = machineCpuMs() - machineBefore - serverCpuMs - (user + system) / 1000;
+    return {
+      serverCpuMs,
+      wallMs,
+      generatorShare: vigil.busyShare(),
+      othersShare: Math.max(0, othersCpuMs / wallMs),
+    };
+  };
+  return {
+    read,
+    end() {
+      vigil.end();
+      return read();
+    },
   };
 }
 

@@ -1,15 +1,19 @@
 import { type Endpoint } from '../contender.ts';
-import { graphql } from './dialects/graphql.ts';
+import { graphql, PUBLICATION } from './dialects/graphql.ts';
 import { Seat, type Ear } from './seat.ts';
 
 const NEXT = Buffer.from('"type":"next"');
 const ERRORS = Buffer.from('"errors"');
+/** No id of a message begins like this. */
+const ID = Buffer.from(`"id":"${PUBLICATION}`);
+const PAD = 'x'.repeat(100);
 
-/** Mutations over one WebSocket, so many unanswered at once. Counts those that were answered with data. */
+/** Mutations over one WebSocket, so many unanswered at once. */
 export class Pipeline implements Ear, Disposable {
-  acknowledged = 0;
   readonly #seat: Seat;
-  #sent = 0;
+  /** When each was sent that is not answered, by its number. */
+  readonly #sentAt = new Map<number, number>();
+  #latenciesMs: number[] = [];
   #deadline = 0;
   #done: { resolve: () => void; reject: (error: Error) => void } | undefined;
   #n = 0;
@@ -29,29 +33,34 @@ export class Pipeline implements Ear, Disposable {
     return pipeline;
   }
 
-  /** Resolves when the last of them is acknowledged. Returns how many were. */
-  async run({ inFlight, durationMs }: { inFlight: number; durationMs: number }): Promise<number> {
-    const before = this.acknowledged;
+  /** Resolves when the last of them is acknowledged. Returns how long each took, from sending it to its data. */
+  async run({ inFlight, durationMs }: { inFlight: number; durationMs: number }): Promise<number[]> {
+    this.#latenciesMs = [];
     this.#deadline = performance.now() + durationMs;
     const done = new Promise<void>((resolve, reject) => (this.#done = { resolve, reject }));
     for (let index = 0; index < inFlight; index++) this.#send();
     await done;
-    return this.acknowledged - before;
+    return this.#latenciesMs;
   }
 
   #send(): void {
-    this.#sent++;
-    const text = graphql.publish({ n: ++this.#n, pad: 'x'.repeat(100), channel: 'bench' });
-    this.#seat.socket.sendText(text);
+    const n = ++this.#n;
+    this.#sentAt.set(n, performance.now());
+    this.#seat.socket.sendText(graphql.publish({ n, pad: PAD, channel: 'bench' }));
   }
 
   hear(bytes: Buffer, start: number, stop: number): void {
-    const text = bytes.subarray(start, stop);
-    if (text.includes(ERRORS)) return this.#done?.reject(new Error(text.toString()));
-    if (!text.includes(NEXT)) return;
-    this.acknowledged++;
-    if (performance.now() < this.#deadline) this.#send();
-    else if (this.acknowledged === this.#sent) this.#done?.resolve();
+    const answer = bytes.subarray(start, stop);
+    if (answer.includes(ERRORS)) return this.#done?.reject(new Error(answer.toString()));
+    if (!answer.includes(NEXT)) return;
+    const n = numberOf(answer);
+    const sentAt = this.#sentAt.get(n);
+    if (sentAt === undefined) return this.#done?.reject(new Error(`Nobody asked: ${answer.toString()}`));
+    this.#sentAt.delete(n);
+    const now = performance.now();
+    this.#latenciesMs.push(now - sentAt);
+    if (now < this.#deadline) this.#send();
+    else if (this.#sentAt.size === 0) this.#done?.resolve();
   }
 
   lost(code: number, reason: string): void {
@@ -61,4 +70,10 @@ export class Pipeline implements Ear, Disposable {
   [Symbol.dispose](): void {
     this.#seat.socket.leave();
   }
+}
+
+/** Which one is answered. Wherever in the frame a server has the operation's id. */
+function numberOf(answer: Buffer): number {
+  const at = answer.indexOf(ID);
+  return at < 0 ? NaN : Number.parseInt(answer.toString('latin1', at + ID.length, at + ID.length + 10), 10);
 }

@@ -1,6 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { type Endpoint } from '../contender.ts';
 import { closeFrameOf, pongFrameOf, readFrames, textFrameOf, type FrameSink } from './frames.ts';
+import { upgradeRequestOf } from './upgrade.ts';
+import { stir } from './vigil.ts';
 
 /** All sockets read into the same memory: what is read is used up before the next one reads. */
 const READ_BUFFER = Buffer.alloc(256 * 1024);
@@ -12,6 +14,8 @@ const CLOSE = 0x88;
 const PING = 0x89;
 const NO_CODE = 1005;
 const ABNORMAL = 1006;
+/** A crowd that is closed at once shall be heard before it is answered: each answer would delay the next one's hearing. */
+const ANSWERS_CLOSE_AFTER_MS = 100;
 
 /** Hears what comes on one socket, opening first. The bytes are only there during the call. */
 export interface Listener {
@@ -41,14 +45,12 @@ export class RawWebSocket implements FrameSink {
     this.#listener = listener;
     const localAddress = `127.0.0.${1 + Math.floor(index / SOCKETS_PER_ADDRESS)}`;
     const onread = { buffer: READ_BUFFER, callback: (length: number) => this.#read(length) };
-    this.#socket = connect({ host: '127.0.0.1', port, localAddress, onread, noDelay: true });
+    this.#socket = connect({ host: '127.0.0.1', port, localAddress, onread, noDelay: true }, () => {
+      stir();
+      this.#socket.write(upgradeRequestOf(port, path, subprotocol));
+    });
     this.#socket.on('error', (error) => this.#closed(ABNORMAL, error.message));
     this.#socket.on('close', () => this.#closed(ABNORMAL, 'without a word'));
-    this.#socket.write(
-      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: c2lnbmFsYm94LWJlbmNoIQ==\r\n` +
-        `${subprotocol === undefined ? '' : `Sec-WebSocket-Protocol: ${subprotocol}\r\n`}\r\n`,
-    );
   }
 
   /** What is sent in one turn of the event loop leaves in one write. */
@@ -57,6 +59,7 @@ export class RawWebSocket implements FrameSink {
   }
 
   sendFrame(frame: Buffer): void {
+    stir();
     if (!this.#isCorked) {
       this.#isCorked = true;
       this.#socket.cork();
@@ -72,12 +75,6 @@ export class RawWebSocket implements FrameSink {
   stall(): void {
     this.#isPaused = true;
     this.#socket.pause();
-  }
-
-  /** Reads again, what there is. */
-  unstall(): void {
-    this.#isPaused = false;
-    this.#socket.resume();
   }
 
   /** As a client that goes away: with a close frame, and without waiting for the answer. */
@@ -101,11 +98,13 @@ export class RawWebSocket implements FrameSink {
       const code = stop - start >= 2 ? bytes.readUInt16BE(start) : NO_CODE;
       if (this.#isClosed) return;
       this.#closed(code, bytes.toString('utf8', start + 2, stop));
-      this.#socket.end(closeFrameOf(code === NO_CODE ? 1000 : code));
+      const answer = closeFrameOf(code === NO_CODE ? 1000 : code);
+      setTimeout(() => this.#socket.end(answer), ANSWERS_CLOSE_AFTER_MS);
     } else throw new Error(`A frame that begins with ${first} was not expected.`);
   }
 
   #read(length: number): boolean {
+    stir();
     if (this.#isOpen) this.#readFrames(READ_BUFFER, length);
     else this.#readHead(READ_BUFFER.toString('latin1', 0, length));
     return !this.#isPaused;

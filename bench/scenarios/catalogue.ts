@@ -25,6 +25,8 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'fanout',
     parts: ['fanout-single', 'fanout-burst'],
     title: 'Fan-out to 1,000 subscribers of one channel',
+    // Those that marks are about.
+    quickContenders: ['yoga', 'apollo', 'mercurius', 'raw-ws', 'nchan', 'signalbox-uuid', 'signalbox'],
     quickRounds: 2,
     sockets: ({ subscribers }) => subscribers,
   },

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, type Outcome } from '../job.ts';
+import { measurementOf } from '../latencies.ts';
 import { Audience } from '../load/audience.ts';
 import { startMeter, untilIdle } from '../load/meter.ts';
 import { Publisher } from '../load/publisher.ts';
@@ -22,26 +23,26 @@ export async function connections({ endpoint, effort }: Job): Promise<Outcome> {
   await sleep(effort.memorySettleMs);
   const memoryBefore = memoryKbOf(pid);
   using audience = new Audience();
-  const read = startMeter(pid);
-  const startedAt = performance.now();
+  const meter = startMeter(pid);
   await audience.join(endpoint, count, guests);
-  const joinedMs = performance.now() - startedAt;
-  const { generatorShare } = read();
+  const { wallMs, generatorShare } = meter.read();
   await untilIdle(pid);
-  const { serverCpuMs } = read();
+  const { serverCpuMs, othersShare } = meter.end();
   await sleep(effort.memorySettleMs);
   const memoryAfter = memoryKbOf(pid);
   using publisher = await Publisher.open(endpoint, (what) => audience.fault(what));
   await fitMessages({ audience, publisher });
   return {
-    connect: {
-      values: {
+    connect: measurementOf(
+      {
         cpuUsPerConnect: (serverCpuMs * 1000) / count,
-        connectsPerSecond: (count * 1000) / joinedMs,
+        connectsPerSecond: (count * 1000) / wallMs,
         connections: count,
         generatorShare,
+        othersShare,
       },
-    },
+      { '': audience.joinsMs },
+    ),
     memory: { values: { kbPerConnection: (memoryAfter - memoryBefore) / count, connections: count } },
   };
 }

@@ -1,9 +1,9 @@
 import { type Job, type Measurement, type Outcome } from '../job.ts';
+import { measurementOf } from '../latencies.ts';
 import { type Audience } from '../load/audience.ts';
 import { startMeter } from '../load/meter.ts';
 import { setStage } from '../load/stage.ts';
 import { stream, type Speaker } from '../load/stream.ts';
-import { orderStatistics, percentile } from '../statistics.ts';
 
 /** Messages on their way at once, by part. */
 const IN_FLIGHT: Readonly<Record<string, number>> = {
@@ -45,21 +45,19 @@ export async function measureStream(
 ): Promise<Measurement> {
   const { audience } = stage;
   audience.latenciesMs = [];
-  const read = startMeter(pid);
+  const meter = startMeter(pid);
   const published = await stream(stage, options);
-  const { serverCpuMs, wallMs, generatorShare } = read();
+  const { serverCpuMs, wallMs, ...shares } = meter.end();
   const deliveries = published * audience.subscribers.length;
-  return {
-    values: {
+  return measurementOf(
+    {
       cpuUsPerDelivery: (serverCpuMs * 1000) / deliveries,
       deliveriesPerSecond: (deliveries * 1000) / wallMs,
       deliveriesPerCpuSecond: (deliveries * 1000) / serverCpuMs,
-      p50Ms: percentile(audience.latenciesMs, 0.5),
-      p99Ms: percentile(audience.latenciesMs, 0.99),
       deliveries,
       messageBytes: audience.subscribers[0]!.messageBytes,
-      generatorShare,
+      ...shares,
     },
-    latenciesMs: orderStatistics(audience.latenciesMs),
-  };
+    { '': audience.latenciesMs },
+  );
 }

@@ -1,11 +1,11 @@
 import { type Job, type Outcome } from '../job.ts';
+import { measurementOf } from '../latencies.ts';
 import { Audience } from '../load/audience.ts';
 import { Backend, type Ticket } from '../load/backend.ts';
 import { SUBSCRIBE_EVENTS } from '../load/dialects/graphql.ts';
 import { startMeter, untilIdle } from '../load/meter.ts';
 import { Publisher } from '../load/publisher.ts';
 import { stream } from '../load/stream.ts';
-import { orderStatistics, percentile } from '../statistics.ts';
 
 const PAD_BYTES = 150;
 
@@ -23,31 +23,31 @@ export async function resume({ endpoint, effort }: Job): Promise<Outcome> {
     connectionParams: { token: tickets[index]!.credential },
   }));
   await untilIdle(endpoint.pid);
-  const read = startMeter(endpoint.pid);
+  const meter = startMeter(endpoint.pid);
   for (let n = 1; n <= missedMessages; n++) audience.sent(n);
+  // When each has caught up.
+  audience.isKept = (n) => n === missedMessages;
   for (const { index, seat } of audience.subscribers) {
     const payload = { query: SUBSCRIBE_EVENTS, variables: { since: tickets[index]!.cursor } };
     seat.socket.sendText(JSON.stringify({ id: '1', type: 'subscribe', payload }));
   }
   await audience.untilDelivered(resumers * missedMessages);
-  const { serverCpuMs, wallMs, generatorShare } = read();
+  const { serverCpuMs, wallMs, ...shares } = meter.end();
   const { latenciesMs } = audience;
   await untilIdle(endpoint.pid);
   using publisher = await Publisher.open(endpoint, (what) => audience.fault(what));
   await stream({ audience, publisher }, { inFlight: 1, count: 1 });
   return {
-    resume: {
-      values: {
+    resume: measurementOf(
+      {
         cpuUsPerMessage: (serverCpuMs * 1000) / (resumers * missedMessages),
         caughtUpMs: wallMs,
         messagesPerSecond: (resumers * missedMessages * 1000) / wallMs,
-        p50Ms: percentile(latenciesMs, 0.5),
-        p99Ms: percentile(latenciesMs, 0.99),
         resumers,
-        generatorShare,
+        ...shares,
       },
-      latenciesMs: orderStatistics(latenciesMs),
-    },
+      { '': latenciesMs },
+    ),
   };
 }
 

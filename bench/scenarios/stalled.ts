@@ -1,80 +1,88 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, type Outcome } from '../job.ts';
-import { Backend } from '../load/backend.ts';
-import { guestOf, setStage, type Stage } from '../load/stage.ts';
-import { Seat, type Ear } from '../load/seat.ts';
+import { measurementOf } from '../latencies.ts';
+import { startMeter, untilIdle } from '../load/meter.ts';
+import { setStage, type Stage } from '../load/stage.ts';
+import { StallingReader } from '../load/stalling-reader.ts';
+import { stream } from '../load/stream.ts';
 import { residentKbOf } from '../process-usage.ts';
-import { orderStatistics, percentile } from '../statistics.ts';
 
 /** Messages a second: far from what the server could do, so that latencies are its own and not a queue's. */
 const RATE = 40;
 /** Of the one reader that will stall: so that it is soon behind by more than it may be. */
 const OPERATIONS = 200;
-const CLOSES_WITHIN_MS = 10_000;
+/** Once for so many messages we ask whether it is still there; before it stalls too, since that is work as well. */
+const ASK_EVERY = 10;
+const CLOSES_WITHIN_MS = 20_000;
 
 /**
- * A steady stream to a thousand readers, and to one more with a hundred subscriptions. First it reads, then it does not:
- * what do the others notice, what does the server hold, and is the one who stalled closed?
+ * A steady stream to a thousand readers, and to one more with hundreds of subscriptions. For a while it reads; then it
+ * does not, until the server has closed it. What do the others notice of that, and what does the server hold?
  */
 export async function stalled({ endpoint, effort }: Job): Promise<Outcome> {
   await using stage = await setStage(endpoint, effort.subscribers);
-  const reader = await openReader(endpoint);
-  await flow(stage, effort.warmUpMs);
-  const before = await flow(stage, effort.stallMs, endpoint.pid);
-  reader.seat.socket.stall();
-  const during = await flow(stage, effort.stallMs, endpoint.pid);
-  reader.seat.socket.unstall();
-  const isClosed = await Promise.race([
-    reader.closed.then(() => true),
-    sleep(CLOSES_WITHIN_MS, false, { ref: false }),
-  ]);
-  reader.seat.socket.destroy();
-  if (!isClosed) throw new Error('The stalled reader was not closed.');
+  await stream(stage, { inFlight: 16, durationMs: effort.warmUpMs });
+  using reader = await StallingReader.join(endpoint, OPERATIONS);
+  await untilIdle(endpoint.pid);
+  const phase = { reader, pid: endpoint.pid };
+  await flow(stage, { ...phase, isOver: (ms) => ms >= effort.warmUpMs });
+  const before = await flow(stage, { ...phase, isOver: (ms) => ms >= effort.stallMs });
+  if (!reader.isOnline()) throw new Error('The reader was closed before it stalled.');
+  reader.stall();
+  const during = await flow(stage, {
+    ...phase,
+    isOver: (ms) => !reader.isOnline() || ms >= CLOSES_WITHIN_MS,
+  });
+  if (reader.isOnline()) throw new Error('The stalled reader was not closed.');
   return {
-    stalled: {
-      values: {
-        p50MsBefore: percentile(before.latenciesMs, 0.5),
-        p50MsDuring: percentile(during.latenciesMs, 0.5),
-        p99MsBefore: percentile(before.latenciesMs, 0.99),
-        p99MsDuring: percentile(during.latenciesMs, 0.99),
+    stalled: measurementOf(
+      {
+        deliveriesPerSecond: during.deliveriesPerSecond,
+        cpuUsBefore: before.cpuUsPerDelivery,
+        cpuUsDuring: during.cpuUsPerDelivery,
         residentMbBefore: before.maxResidentKb / 1024,
         residentMbDuring: during.maxResidentKb / 1024,
+        closedAfterMs: during.wallMs,
+        ...during.shares,
       },
-      latenciesMs: orderStatistics(during.latenciesMs),
-    },
+      { Before: before.latenciesMs, During: during.latenciesMs },
+    ),
   };
 }
 
-/** Publishes at an even pace, whether or not what came before has arrived; waits for the last one. */
-async function flow({ audience, publisher }: Stage, durationMs: number, pid = process.pid) {
-  audience.latenciesMs = [];
-  const first = audience.subscribers[0]!.due;
-  const before = audience.deliveries;
-  const startedAt = performance.now();
-  const count = Math.ceil((durationMs * RATE) / 1000);
-  let maxResidentKb = 0;
-  for (let index = 0; index < count; index++) {
-    await sleep(Math.max(0, startedAt + (index * 1000) / RATE - performance.now()));
-    audience.sent(first + index);
-    publisher.publish(first + index);
-    maxResidentKb = Math.max(maxResidentKb, residentKbOf(pid));
-  }
-  await audience.untilDelivered(before + count * audience.subscribers.length);
-  return { latenciesMs: audience.latenciesMs, maxResidentKb };
+interface Phase {
+  readonly reader: StallingReader;
+  readonly pid: number;
+  /** @param ms since it began. */
+  readonly isOver: (ms: number) => boolean;
 }
 
-async function openReader(endpoint: Job['endpoint']): Promise<{ seat: Seat; closed: Promise<void> }> {
-  using backend = await Backend.open(endpoint);
-  const [ticket] = await backend.mint(1);
-  const guest = guestOf(endpoint, ticket);
-  const operations = Array.from({ length: OPERATIONS }, (_, index) => ({
-    ...guest.operations[0]!,
-    id: String(index + 1),
-  }));
-  let closed!: () => void;
-  const whenClosed = new Promise<void>((resolve) => (closed = resolve));
-  const ear: Ear = { hear: () => undefined, lost: () => closed() };
-  const seat = new Seat(endpoint, { ...guest, operations }, ear);
-  await seat.joined;
-  return { seat, closed: whenClosed };
+/** Publishes at an even pace, whether or not what came before has arrived; waits for the last one. */
+async function flow({ audience, publisher }: Stage, { reader, pid, isOver }: Phase) {
+  audience.latenciesMs = [];
+  const { due } = audience.subscribers[0]!;
+  const before = audience.deliveries;
+  const meter = startMeter(pid);
+  const startedAt = performance.now();
+  let maxResidentKb = 0;
+  let count = 0;
+  while (!isOver(performance.now() - startedAt)) {
+    audience.sent(due + count);
+    publisher.publish(due + count);
+    if (++count % ASK_EVERY === 0) reader.ask();
+    maxResidentKb = Math.max(maxResidentKb, residentKbOf(pid));
+    await sleep(Math.max(0, startedAt + (count * 1000) / RATE - performance.now()));
+  }
+  const deliveries = count * audience.subscribers.length;
+  await audience.untilDelivered(before + deliveries);
+  const { serverCpuMs, wallMs, ...shares } = meter.end();
+  const { latenciesMs } = audience;
+  return {
+    deliveriesPerSecond: (deliveries * 1000) / wallMs,
+    cpuUsPerDelivery: (serverCpuMs * 1000) / deliveries,
+    latenciesMs,
+    maxResidentKb,
+    wallMs,
+    shares,
+  };
 }

@@ -9,7 +9,8 @@ export const SUBSCRIBE_EVENTS =
 export const PUBLISH_MESSAGE =
   'mutation ($channel: ID!, $event: String!, $data: JSON) { publishMessage(channel: $channel, event: $event, data: $data) { message { id } } }';
 
-let publications = 0;
+/** With this and its number begins the id of the operation that publishes a message. */
+export const PUBLICATION = 'p';
 
 /** `graphql-transport-ws`. */
 export const graphql: Dialect = {
@@ -27,7 +28,7 @@ export const graphql: Dialect = {
   publish({ n, pad, channel }) {
     const variables = { channel, event: 'tick', data: { pad, n: digitsOf(n) } };
     const payload = { query: PUBLISH_MESSAGE, variables };
-    return JSON.stringify({ id: `p${++publications}`, type: 'subscribe', payload });
+    return JSON.stringify({ id: `${PUBLICATION}${n}`, type: 'subscribe', payload });
   },
   isRefusal: (answer) => answer.includes('"errors"') || answer.includes('"type":"error"'),
   keepAlive: (text) => (text.includes('"type":"ping"') ? '{"type":"pong"}' : undefined),
