@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { TABLES } from './columns.ts';
@@ -10,6 +10,10 @@ import { type Row } from './summary.ts';
 import { type Verdict } from './verdict.ts';
 
 const FOLDER = join(process.cwd(), 'bench/results');
+const README = join(process.cwd(), 'README.md');
+/** Between these the README shows the marks. */
+const BEGIN = '<!-- marks: made by `npm run bench` -->';
+const END = '<!-- end of marks -->';
 
 export interface Kept {
   readonly machine: Machine;
@@ -20,7 +24,7 @@ export interface Kept {
   readonly isWhole: boolean;
 }
 
-/** Writes what the README shows: a picture and a JSON file per part, and the tables of a whole run. */
+/** Writes what the README shows: a picture and a JSON file per part; of a whole run its tables, and the marks into the README. */
 export async function keepResults({ machine, effort, rows, verdicts, isWhole }: Kept): Promise<void> {
   mkdirSync(FOLDER, { recursive: true });
   for (const [part, table] of Object.entries(TABLES)) {
@@ -33,9 +37,20 @@ export async function keepResults({ machine, effort, rows, verdicts, isWhole }: 
       pictureOf(table, ofPart, `${rounds}; ${machineLine(machine)}`),
     );
     const content = { part, at: new Date().toISOString(), machine, effort, rows: ofPart };
-    await write(`${part}.json`, JSON.stringify(content));
+    await write(join(FOLDER, `${part}.json`), JSON.stringify(content));
   }
-  if (isWhole) await write('README.md', readme(machine, rows, verdicts));
+  if (!isWhole) return;
+  await write(join(FOLDER, 'README.md'), readme(machine, rows, verdicts));
+  const [before, after] = cut(readFileSync(README, 'utf8'));
+  const made = `On ${machineLine(machine)}:`;
+  await write(README, [before, BEGIN, made, marksTable(verdicts), END, after].join('\n\n'));
+}
+
+/** What is before the marks and what is after them. */
+function cut(text: string): [string, string] {
+  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
+  if (begin < 0 || end < begin) throw new Error(`README.md has no place for the marks: ${BEGIN} … ${END}`);
+  return [text.slice(0, begin).trimEnd(), text.slice(end + END.length).trimStart()];
 }
 
 function readme(machine: Machine, rows: readonly Row[], verdicts: readonly Verdict[]): string {
@@ -52,8 +67,7 @@ function readme(machine: Machine, rows: readonly Row[], verdicts: readonly Verdi
 }
 
 /** As `npm run check` wants to find it. */
-async function write(name: string, text: string): Promise<void> {
-  const file = join(FOLDER, name);
+async function write(file: string, text: string): Promise<void> {
   const style = await resolveConfig(file);
   writeFileSync(file, await format(text, { ...style, filepath: file }));
 }
