@@ -27,9 +27,8 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
   const idempotency = createIdempotencyStore(store);
   const pages = createPageStore(store, addresses);
 
-  const insertMessage = db
-    .insert(messages)
-    .values({
+  const insertMessage = store.compile(
+    db.insert(messages).values({
       projectId: sql.placeholder('projectId'),
       sequence: sql.placeholder('sequence'),
       address: sql.placeholder('address'),
@@ -39,8 +38,8 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
       data: sql.placeholder('data'),
       sender: sql.placeholder('sender'),
       publishedAt: sql.placeholder('publishedAt'),
-    })
-    .prepare();
+    }),
+  );
   const saveHead = db
     .update(logs)
     .set({ head: sql`${sql.placeholder('sequence')}` })
@@ -79,7 +78,7 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
     const sequence = last + 1;
     const state = addresses.of(projectId, address);
     const message = toMessage(draft, { epoch, sequence, previous: state.last });
-    insertMessage.run({ ...draft, sequence, previous: state.last });
+    insertMessage({ ...draft, sequence, previous: state.last });
     heads.set(projectId, { epoch, sequence });
     state.last = sequence;
     return message;

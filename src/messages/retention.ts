@@ -62,7 +62,8 @@ export function createRetention(parts: {
     const keep = isOrphan ? 0 : (channel?.historyMessages ?? config.retentionMessages);
     const before = clock.now() - seconds * 1000;
     const through = channel?.createdAfter ?? 0;
-    await stepwise(() => log.trim(projectId, address, { keep, before, through }, STEP));
+    const from = log.keptFrom(projectId, address, keep);
+    await stepwise(() => log.trim(projectId, address, { from, before, through }, STEP));
     // Also where nothing was over: many addresses are many steps.
     await nextTurn();
   }

@@ -5,6 +5,7 @@ import Database from 'better-sqlite3';
 import { drizzle } from 'drizzle-orm/better-sqlite3';
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import { SignalboxError } from '../errors.ts';
+import { compile } from './compiled.ts';
 import { type SqliteStore } from './store.ts';
 import * as tables from './tables.ts';
 
@@ -43,6 +44,7 @@ export function openSqlite({ data, synchronous }: SqliteOptions): SqliteStore {
   return {
     db,
     transaction,
+    compile: (query) => compile(sqlite, query),
     async batch(statements) {
       transaction(() => statements.forEach((statement) => statement.run()));
     },

@@ -1,4 +1,5 @@
 import { type BetterSQLite3Database } from 'drizzle-orm/better-sqlite3';
+import { type Compiled } from './compiled.ts';
 import type * as tables from './tables.ts';
 
 /** A statement that was built and not yet run. */
@@ -21,4 +22,6 @@ export interface Store extends AsyncDisposable {
 export interface SqliteStore extends Store {
   /** @throws TypeError when `work` returns a promise: what follows its first `await` would run outside the transaction. */
   transaction<T>(work: () => T): T;
+  /** For what is written most. */
+  compile(query: { toSQL(): { sql: string; params: unknown[] } }): Compiled;
 }

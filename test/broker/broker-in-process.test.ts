@@ -28,7 +28,9 @@ function make(data = ':memory:') {
     /** As a full disk would. */
     refuseWrites: (refused: boolean) => store.db.run(sql.raw(`pragma query_only = ${refused ? 1 : 0}`)),
     async trim(projectId, address, keep) {
-      while (log.trim(projectId, address, { keep, before: 0 }, 100) > 0);
+      while (
+        log.trim(projectId, address, { from: log.keptFrom(projectId, address, keep), before: 0 }, 100) > 0
+      );
     },
     async [Symbol.asyncDispose]() {
       await broker[Symbol.asyncDispose]();
