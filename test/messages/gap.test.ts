@@ -115,7 +115,7 @@ test('what is purged in the middle of a replay is a gap at that place; messages(
   let isAfterGap = false;
   for (const { __typename, message } of results) {
     if (__typename === 'Gap') isAfterGap = true;
-    const number = message?.data.number;
+    const number: number | undefined = message?.data.number;
     if (number === undefined) continue;
     if (isAfterGap) expect(number).toBeGreaterThanOrEqual(next);
     else expect(number).toBe(next);

@@ -1,0 +1,266 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Address, type Message } from '../../src/broker/message.ts';
+import { type Position } from '../../src/broker/position.ts';
+import { createLogStore } from '../../src/messages/log-store.ts';
+import { SharedPages, type Page } from '../../src/messages/shared-pages.ts';
+import { openSqlite } from '../../src/store/sqlite.ts';
+import { createChannel, mint } from '../support/backend.ts';
+import { draft } from '../support/drafts.ts';
+import { EVENTS, follow, MESSAGES, type Followed } from '../support/follow.ts';
+import { createRandom } from '../support/random.ts';
+import { count, numbers, say } from '../support/say.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+const KEYS = ['a', 'b', 'c', 'd', 'e', 'f'];
+const MAX_BYTES = 16 * 1024 * 1024;
+
+const act = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      kind: fc.constant('TAKE' as const),
+      key: fc.constantFrom(...KEYS),
+      bytes: fc.oneof(fc.nat(20), fc.integer({ min: 0, max: MAX_BYTES })),
+      isFull: fc.boolean(),
+    }),
+  },
+  { weight: 2, arbitrary: fc.constant({ kind: 'SAY' as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'FORGET' as const }) },
+);
+
+/** The pages that are kept, without a change to those that are good still. */
+function keptIn(shared: SharedPages, head: Position): Page[] {
+  return KEYS.flatMap((key) => {
+    try {
+      return shared.take(key, head, () => {
+        throw new Error('It is not kept.');
+      });
+    } catch {
+      return [];
+    }
+  });
+}
+
+test('a page is shared while it holds: a full one until something is forgotten, another while the log stands still', () => {
+  fc.assert(
+    fc.property(fc.array(act, { maxLength: 60, size: 'max' }), (acts) => {
+      const shared = new SharedPages();
+      let head: Position = { epoch: 1, sequence: 0 };
+      let reads = 0;
+      let read = new Map<string, { page: Page; head: Position }>();
+      for (const one of acts) {
+        if (one.kind === 'SAY') head = { epoch: 1, sequence: head.sequence + 1 };
+        else if (one.kind === 'FORGET') {
+          shared.forget();
+          read = new Map();
+          expect(keptIn(shared, head)).toEqual([]);
+        } else {
+          const { key, bytes, isFull } = one;
+          const readBefore = reads;
+          const page = shared.take(key, head, () => {
+            reads++;
+            return { messages: [], bytes, through: head.sequence, isFull };
+          });
+          const last = read.get(key);
+          if (reads > readBefore) read.set(key, { page, head });
+          else {
+            expect(page).toBe(last?.page);
+            expect(page.isFull || last?.head === head).toBe(true);
+          }
+          // Whoever asks next shares it, a full one even if more was said, unless it is more than is kept of all.
+          const next = page.isFull ? { epoch: 1, sequence: head.sequence + 1 } : head;
+          if (page.bytes < MAX_BYTES / 2) expect(shared.take(key, next, () => ({ ...page }))).toBe(page);
+        }
+      }
+      const kept = keptIn(shared, head);
+      expect(kept.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(MAX_BYTES);
+    }),
+  );
+});
+
+test('many pages without data are bounded as well, and the newest are kept', () => {
+  const shared = new SharedPages();
+  const head = { epoch: 1, sequence: 0 };
+  const make = (): Page => ({ messages: [], bytes: 0, through: 0, isFull: true });
+  const pages = numbers(40_000).map((number) => shared.take(`${number}`, head, make));
+  const kept = pages.filter((page, number) => {
+    try {
+      return (
+        shared.take(`${number}`, head, () => {
+          throw new Error('It is not kept.');
+        }) === page
+      );
+    } catch {
+      return false;
+    }
+  });
+  expect(kept.length).toBeGreaterThan(1000);
+  expect(kept.length).toBeLessThan(20_000);
+  expect(kept.at(-1)).toBe(pages.at(-1));
+});
+
+const ADDRESSES = ['channel:one', 'channel:two', 'token:token_1'] as const;
+const somewhere = fc.constantFrom(...ADDRESSES);
+const projectId = fc.constantFrom('one', 'one', 'two');
+const write = fc.record({
+  kind: fc.constant('WRITE' as const),
+  projectId,
+  at: somewhere,
+  count: fc.integer({ min: 1, max: 8 }),
+});
+const trim = fc.record({ kind: fc.constant('TRIM' as const), projectId, at: somewhere, keep: fc.nat(6) });
+/** Few are enough for the same page to be asked for again and again, at other floors too. */
+const read = fc.record({
+  kind: fc.constant('READ' as const),
+  projectId,
+  after: fc.constantFrom(0, 0, 3, 10),
+  floors: fc.uniqueArray(fc.tuple(somewhere, fc.constantFrom(0, 0, 0, 5)), {
+    selector: ([at]) => at,
+    minLength: 1,
+  }),
+  limit: fc.constantFrom(2, 5),
+});
+
+test('a read yields what is in the log by then, whatever others read of it before', async () => {
+  const acts = fc.array(fc.oneof(write, trim, { arbitrary: read, weight: 3 }), {
+    maxLength: 40,
+    size: 'max',
+  });
+  await fc.assert(
+    fc.asyncProperty(acts, async (all) => {
+      await using store = openSqlite({ data: ':memory:', synchronous: 'normal' });
+      const log = createLogStore(store, randomBytes);
+      let kept: Message[] = [];
+      for (const { projectId, ...one } of all) {
+        if (one.kind === 'WRITE') {
+          const drafts = numbers(one.count).map(() =>
+            draft({ projectId, address: one.at, data: 'x'.repeat(10) }),
+          );
+          for (const appended of log.append(drafts)) if ('message' in appended) kept.push(appended.message);
+        } else if (one.kind === 'TRIM') {
+          log.trim(projectId, one.at, { from: log.keptFrom(projectId, one.at, one.keep), before: 0 }, 1000);
+          const own = kept.filter((said) => said.projectId === projectId && said.address === one.at);
+          const gone = new Set(own.slice(0, Math.max(0, own.length - one.keep)));
+          kept = kept.filter((message) => !gone.has(message));
+        } else {
+          const { after, limit } = one;
+          const addresses = new Map<Address, number>(one.floors);
+          const { sequence: head } = log.head(projectId);
+          const page = log.read({ projectId, after, addresses, limit, maxBytes: 45 });
+          const isAsked = ({ address, logged, ...said }: Message) =>
+            said.projectId === projectId &&
+            logged!.sequence > Math.max(after, addresses.get(address) ?? Number.POSITIVE_INFINITY);
+          expect(page.messages).toEqual(
+            kept.filter((message) => isAsked(message) && message.logged!.sequence <= page.through),
+          );
+          expect(page.messages.length).toBeLessThanOrEqual(limit);
+          expect(page.hasMore || page.through === head).toBe(true);
+          if (head > after) expect(page.through).toBeGreaterThan(after);
+        }
+      }
+    }),
+    { interruptAfterTimeLimit: 15_000 },
+  );
+});
+
+const purge = ({ service }: TestService) => service.retention.purge();
+const dataOf = ({ messages }: Followed): number[] => messages.map(({ data }) => data);
+const isThrough = ({ messages }: Followed) => messages.at(-1)?.data === 'the last';
+const KEPT = 150;
+
+test('what others have read before a purge is read by nobody after it', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'room', { history: { messages: KEPT } });
+  const token = await mint(signalbox, { channels: ['room'] });
+  const { cursor: since } = token;
+  await count(signalbox, 'room', 1000);
+  const early = numbers(3).map(() =>
+    follow(signalbox.client({ token: token.credential }), EVENTS, { since }),
+  );
+  await Promise.all(early.map((one) => one.until(({ messages }) => messages.length === 1000)));
+  for (const one of early) expect(dataOf(one)).toEqual(numbers(1000));
+
+  await purge(signalbox);
+  const client = signalbox.client({ token: token.credential });
+  const late = follow(client, EVENTS, { since });
+  await say(signalbox, { channel: 'room' }, 'the last');
+  await late.until(isThrough);
+  expect(late.events.map(({ __typename }) => __typename)).toEqual(['Connected', 'Gap']);
+  expect(dataOf(late)).toEqual([...numbers(KEPT, 1000 - KEPT), 'the last']);
+  expect(await follow(client, MESSAGES, { channel: 'room', since }).ended).toMatchObject([
+    { extensions: { code: 'POSITION_LOST' } },
+  ]);
+});
+
+/** One of many who resumed from the same cursor, with what was true when it did. */
+interface Reader {
+  followed: Followed;
+  /** The number of the first message after its cursor. */
+  from: number;
+  /** The number of the first that was still kept when it came. */
+  kept: number;
+  isInbox: boolean;
+}
+
+test('many who resume from the same cursors while more is said and the old is purged get all, or a gap', async () => {
+  const random = createRandom();
+  await using signalbox = await startService({ maxOperationsPerConnection: 500 });
+  await createChannel(signalbox, 'room', { history: { messages: KEPT } });
+  const token = await mint(signalbox, { channels: ['room'] });
+  const clients = numbers(4).map(() => signalbox.client({ token: token.credential }));
+  const cursors = [token.cursor];
+  const readers: Reader[] = [];
+  let kept = 0;
+
+  const resume = () => {
+    const from = Math.floor(Math.max(0, cursors.length - 1 - random() * 3 * KEPT));
+    for (const [index, client] of clients.entries()) {
+      for (const isInbox of [true, false]) {
+        if (index === 0 && isInbox) continue;
+        const variables = { since: cursors[from]!, ...(!isInbox && { channel: 'room' }) };
+        const followed = follow(client, isInbox ? EVENTS : MESSAGES, variables);
+        readers.push({ followed, from, kept, isInbox });
+      }
+    }
+  };
+  for (let round = 0; round < 15; round++) {
+    const speaking = count(signalbox, 'room', 50 + Math.floor(random() * 50), cursors.length - 1);
+    resume();
+    const purging = random() < 0.5 ? purge(signalbox) : undefined;
+    resume();
+    for (const { cursor } of await speaking) cursors.push(cursor!);
+    if (random() < 0.7) {
+      await purging;
+      await purge(signalbox);
+      kept = Math.max(kept, cursors.length - 1 - KEPT);
+    }
+    resume();
+  }
+  const total = cursors.length - 1;
+  await say(signalbox, { channel: 'room' }, 'the last');
+
+  let gaps = 0;
+  let whole = 0;
+  for (const { followed, from, kept: keptThen, isInbox } of readers) {
+    const error: any = await Promise.race([followed.until(isThrough).catch(() => undefined), followed.ended]);
+    const heard = dataOf(followed).filter((data) => typeof data === 'number');
+    const isLost = isInbox
+      ? followed.events.some(({ __typename }) => __typename === 'Gap')
+      : error !== undefined;
+    if (error !== undefined) expect(error).toMatchObject([{ extensions: { code: 'POSITION_LOST' } }]);
+    // What was gone when it came is gone for it.
+    expect(heard[0] ?? total).toBeGreaterThanOrEqual(keptThen);
+    if (isLost) gaps++;
+    else whole++;
+    if (!isLost) expect(heard).toEqual(numbers(total - from, from));
+    else if (!isInbox) expect(heard).toEqual(numbers(heard.length, from));
+    else expect(heard).toEqual(heard.toSorted((a, b) => a - b));
+    if (from < keptThen) expect(isLost).toBe(true);
+    if (isInbox)
+      expect(heard.slice(-KEPT)).toEqual(numbers(Math.min(KEPT, total - from), Math.max(total - KEPT, from)));
+  }
+  expect(gaps).toBeGreaterThan(10);
+  expect(whole).toBeGreaterThan(10);
+});

@@ -1,0 +1,23 @@
+import { createRequire } from 'node:module';
+import { type Writable } from 'node:stream';
+
+/** What `ws` reads frames with; its types leave it out. */
+const { Receiver } = createRequire(import.meta.url)('ws') as {
+  Receiver: new (options: { isServer: boolean; maxPayload: number }) => Writable;
+};
+
+const MAX_PAYLOAD = 2 ** 24;
+
+/** The messages that a client of a WebSocket reads from these bytes, handed over in chunks. Fails where they are no frames. */
+export async function readFrames(chunks: Iterable<Buffer>): Promise<any[]> {
+  const receiver = new Receiver({ isServer: false, maxPayload: MAX_PAYLOAD });
+  const messages: any[] = [];
+  receiver.on('message', (data: Buffer) => messages.push(JSON.parse(data.toString())));
+  await new Promise<void>((resolve, reject) => {
+    receiver.on('error', reject);
+    receiver.on('finish', resolve);
+    for (const chunk of chunks) receiver.write(chunk);
+    receiver.end();
+  });
+  return messages;
+}
