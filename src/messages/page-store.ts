@@ -2,6 +2,7 @@ import { and, asc, desc, eq, gt, lt, lte, sql } from 'drizzle-orm';
 import { type LogPage, type ReadRequest } from '../broker/log.ts';
 import { type Address, type Message, type Sender } from '../broker/message.ts';
 import { type Position } from '../broker/position.ts';
+import { runOf } from '../run.ts';
 import { type Store } from '../store/store.ts';
 import { messages } from '../store/tables.ts';
 import { type AddressStore } from './address-store.ts';
@@ -102,7 +103,9 @@ export function createPageStore({ db }: Store, addresses: AddressStore): PageSto
       const isAfterFloor = ({ address, logged }: Message) =>
         (logged?.sequence ?? 0) > (asked.get(address) ?? 0);
       return {
-        messages: page.messages.every(isAfterFloor) ? page.messages : page.messages.filter(isAfterFloor),
+        messages: page.messages.every(isAfterFloor)
+          ? page.messages
+          : runOf(page.messages.filter(isAfterFloor)),
         through: page.through,
         hasMore: page.isFull || page.through < head.sequence,
         lost: lostOf(request),

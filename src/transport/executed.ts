@@ -7,12 +7,16 @@ import { type PublicError } from './public-errors.ts';
 const KEPT_LENGTHS = 4;
 /** Longer ids are nobody’s habit: their frames are made anew each time. */
 const MAX_KEPT_ID_BYTES = 64;
+/** What there is beside the bytes, as far as it is known: of each run, and of each of its results. */
+const BYTES_PER_RUN = 1024;
+const BYTES_PER_RESULT = 128;
 
 /** The results of a run for one plan, serialised once. */
 export class Executed {
   /** How many results. */
   readonly count: number;
-  readonly byteLength: number;
+  /** What it takes to keep it, with frames for ids of one length. */
+  readonly keptBytes: number;
   /** Of each `next` message the payload, and the brace that closes the message. */
   readonly #payloads: readonly Buffer[];
   #frames: Frames | undefined;
@@ -24,7 +28,8 @@ export class Executed {
       return Buffer.from(`${JSON.stringify(shown)}}`);
     });
     this.count = results.length;
-    this.byteLength = this.#payloads.reduce((sum, { length }) => sum + length, 0);
+    const bytes = this.#payloads.reduce((sum, { length }) => sum + length, 0);
+    this.keptBytes = BYTES_PER_RUN + this.count * BYTES_PER_RESULT + 2 * bytes;
   }
 
   /** The frames of its `next` messages, ready for any id that is as long as this one. */
@@ -56,11 +61,11 @@ export class RecentlyExecuted {
   /** Calls `forget` when there is no room for it any more. */
   add(executed: Executed, forget: () => void): void {
     this.#kept.set(executed, forget);
-    this.#bytes += executed.byteLength;
+    this.#bytes += executed.keptBytes;
     for (const [oldest, forgetIt] of this.#kept) {
       if (this.#bytes <= this.#maxBytes) return;
       this.#kept.delete(oldest);
-      this.#bytes -= oldest.byteLength;
+      this.#bytes -= oldest.keptBytes;
       forgetIt();
     }
   }

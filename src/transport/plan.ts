@@ -130,7 +130,7 @@ export interface PlanParts {
 }
 
 /** Of what was executed lately, so much is kept. */
-const RECENT_BYTES = 16 * 1024 * 1024;
+const RECENT_BYTES = 32 * 1024 * 1024;
 
 export function createPlans(parts: PlanParts): Plans {
   const recent = new RecentlyExecuted(RECENT_BYTES);

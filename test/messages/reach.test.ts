@@ -223,8 +223,7 @@ test('it counts once too when a subscription begins, ends or resumes in the midd
     ...publishes('room', 80, 20),
   ]);
   const isThrough = ({ receipts, heard }: Read) =>
-    receipts.size === 100 &&
-    ['live', 'fresh', 'resumed', 'late'].every((id) => heard.get(id)?.at(-1) === 99);
+    receipts.size === 100 && ['live', 'fresh', 'resumed', 'late'].every((id) => heard.get(id)?.at(-1) === 99);
   const read = await readUntil(socket, isThrough);
   expect(countsOf(read)).toEqual(Array(100).fill(1));
   expect(read.heard.get('live')).toEqual(numbers(100));

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { GraphQLError } from 'graphql';
 import { expect, test } from 'vitest';
-import { Executed } from '../../src/transport/executed.ts';
+import { Executed, RecentlyExecuted } from '../../src/transport/executed.ts';
 import { OperationId } from '../../src/transport/operation-id.ts';
 import { type PublicError } from '../../src/transport/public-errors.ts';
 import { readFrames } from '../support/receiver.ts';
+import { numbers } from '../support/say.ts';
 
 const publicError: PublicError = (error) =>
   error instanceof GraphQLError ? error : new GraphQLError(String(error));
@@ -116,8 +117,7 @@ test('frames are kept for the four lengths of ids that came last, never for long
   const executed = executedOf(['hello']);
   const lengths = [3, 4, 5, 6, 7, 38];
   const made = new Map(lengths.map((length) => [length, executed.framesFor(ofLength(length))]));
-  for (const length of [38, 7, 6, 5, 38])
-    expect(executed.framesFor(ofLength(length))).toBe(made.get(length));
+  for (const length of [38, 7, 6, 5, 38]) expect(executed.framesFor(ofLength(length))).toBe(made.get(length));
   for (const length of [4, 3]) expect(executed.framesFor(ofLength(length))).not.toBe(made.get(length));
 
   const longest = executed.framesFor(ofLength(64));
@@ -127,4 +127,20 @@ test('frames are kept for the four lengths of ids that came last, never for long
   }
   // Nor do they take the place of what is kept.
   expect(executed.framesFor(ofLength(64))).toBe(longest);
+});
+
+test('of what was executed lately the newest are kept, however small each of them is', () => {
+  const recent = new RecentlyExecuted(2 ** 20);
+  const forgotten: number[] = [];
+  const keep = (number: number, words: string) =>
+    recent.add(executedOf([words]), () => forgotten.push(number));
+  for (const number of numbers(10_000)) keep(number, 'hello');
+  // Each is an object with others in it, not only a few bytes.
+  const kept = 10_000 - forgotten.length;
+  expect(kept).toBeGreaterThan(100);
+  expect(kept).toBeLessThan(1100);
+  expect(forgotten).toEqual(numbers(forgotten.length));
+  // What is as large as all that may be kept leaves no room for others.
+  keep(10_000, 'x'.repeat(2 ** 20));
+  expect(forgotten).toHaveLength(10_001);
 });

@@ -25,7 +25,7 @@ class Line implements Disposable {
     this.#near = near;
     this.#far = far;
     this.outbox = new Outbox(near, this, maxBytes);
-    far.on('data', (chunk) => this.#heard.push(chunk as Buffer));
+    far.on('data', (chunk) => this.#heard.push(chunk));
   }
 
   static async open({ maxBytes = Number.POSITIVE_INFINITY, reads = true } = {}): Promise<Line> {
@@ -212,7 +212,12 @@ test('what a peer has not taken is not discarded in the middle of a frame', asyn
   sendOn(line, hello);
   await nextTurn();
   const read = await line.end();
-  expectSame(read.slice(0, -1), Array(count).fill(messagesFor('1', ['x'.repeat(60_000)])).flat());
+  expectSame(
+    read.slice(0, -1),
+    Array(count)
+      .fill(messagesFor('1', ['x'.repeat(60_000)]))
+      .flat(),
+  );
   expect(read.at(-1)).toEqual(messagesFor('1', ['hello'])[0]);
   expectSame(await other.end(), messagesFor('2', ['x'.repeat(60_000)]));
 });
@@ -250,7 +255,12 @@ test('past its bounds it overflows, once where that closes it; what was taken be
   // It was let fall behind by as much as it may, beside what the network makes of it.
   expect((sent - count) * 60_000).toBeGreaterThan(120_000);
   expect((sent - count) * 60_000).toBeLessThan(600_000);
-  expectSame(await line.end(), Array(sent).fill(messagesFor('1', ['x'.repeat(60_000)])).flat());
+  expectSame(
+    await line.end(),
+    Array(sent)
+      .fill(messagesFor('1', ['x'.repeat(60_000)]))
+      .flat(),
+  );
 });
 
 test('neither a large parcel nor a burst of one turn is too much for a peer that reads', async () => {
