@@ -43,7 +43,8 @@ export async function keepResults({ machine, effort, rows, verdicts, isWhole }: 
   await write(join(FOLDER, 'README.md'), readme(machine, rows, verdicts));
   const [before, after] = cut(readFileSync(README, 'utf8'));
   const made = `On ${machineLine(machine)}:`;
-  await write(README, [before, BEGIN, made, marksTable(verdicts), END, after].join('\n\n'));
+  const marks = await styled(README, marksTable(verdicts));
+  writeFileSync(README, [before, BEGIN, made, marks.trimEnd(), END, after].join('\n\n'));
 }
 
 /** What is before the marks and what is after them. */
@@ -68,6 +69,9 @@ function readme(machine: Machine, rows: readonly Row[], verdicts: readonly Verdi
 
 /** As `npm run check` wants to find it. */
 async function write(file: string, text: string): Promise<void> {
-  const style = await resolveConfig(file);
-  writeFileSync(file, await format(text, { ...style, filepath: file }));
+  writeFileSync(file, await styled(file, text));
+}
+
+async function styled(file: string, text: string): Promise<string> {
+  return format(text, { ...(await resolveConfig(file)), filepath: file });
 }

@@ -70,11 +70,18 @@ const MAX_JSON_DEPTH = 32;
  * @throws PAYLOAD_TOO_LARGE when it is larger, BAD_USER_INPUT when it is deeper.
  */
 export function parseJson(value: unknown, maxBytes: number, field: string): Json {
+  requireJson(value, maxBytes, field);
+  return value as Json;
+}
+
+/** How many bytes of JSON it is. @throws as `parseJson` */
+export function requireJson(value: unknown, maxBytes: number, field: string): number {
   if (depthOf(value, MAX_JSON_DEPTH + 1) > MAX_JSON_DEPTH) {
     throw badInput(field, `is nested more than ${MAX_JSON_DEPTH} levels deep.`);
   }
-  requireBytes(Buffer.byteLength(JSON.stringify(value)), maxBytes, field);
-  return value as Json;
+  const bytes = Buffer.byteLength(JSON.stringify(value));
+  requireBytes(bytes, maxBytes, field);
+  return bytes;
 }
 
 /** @throws PAYLOAD_TOO_LARGE that names `field` and both numbers. */

@@ -9,7 +9,7 @@ const REMEMBERED = 4;
 
 const runs = new WeakMap<object, Run<object>[]>();
 
-/** The run of these things: the object that the same things were given before, if it is still in use. */
+/** The run of these things: the object that the same things were given before, if it is one of the last that began alike. */
 export function runOf<T extends object>(things: readonly T[]): Run<T> {
   const first = things[0];
   if (!first) return things;

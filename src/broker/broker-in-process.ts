@@ -69,21 +69,24 @@ export function createInProcessBroker({
   /** In the order of the log: what follows each other at one address is handed on together. */
   function settle(batch: readonly Waiting[], outcomes: readonly Appended[]): void {
     let run: Message[] = [];
-    let said: Waiting[] = [];
+    let publishers: Waiting[] = [];
+    let bytes = 0;
     const handOn = () => {
       const reached = run.length > 0 ? fanOut(run) : [];
       run.forEach((message, index) =>
-        said[index]?.resolve({ message, repeated: false, connections: reached[index] ?? 0 }),
+        publishers[index]?.resolve({ message, repeated: false, connections: reached[index] ?? 0 }),
       );
       run = [];
-      said = [];
+      publishers = [];
+      bytes = 0;
     };
     batch.forEach((publish, index) => {
       const appended = outcomes[index];
       if (appended?.outcome === 'APPENDED') {
-        if (!continues(run, appended.message)) handOn();
+        if (!continues(run, bytes, appended.message)) handOn();
         run.push(appended.message);
-        said.push(publish);
+        publishers.push(publish);
+        bytes += publish.draft.bytes;
       } else if (appended?.outcome === 'REPEATED')
         publish.resolve({ message: appended.message, repeated: true, connections: 0 });
       else
@@ -120,14 +123,17 @@ export function createInProcessBroker({
 
 /** Messages handed on together at most: beyond, it is cheaper for nobody, and waits longer for everybody. */
 const MAX_RUN = 64;
+/** Of their data: what is made of a run is made, and sent, as one. */
+const MAX_RUN_BYTES = 64 * 1024;
 
 /** Whether a message may be handed on with those before it. */
-function continues(run: Run<Message>, { projectId, address, logged }: Message): boolean {
+function continues(run: Run<Message>, bytes: number, { projectId, address, logged }: Message): boolean {
   const before = run.at(-1);
   return (
     before?.projectId === projectId &&
     before.address === address &&
     (before.logged === null) === (logged === null) &&
-    run.length < MAX_RUN
+    run.length < MAX_RUN &&
+    bytes < MAX_RUN_BYTES
   );
 }

@@ -25,6 +25,8 @@ export interface Draft {
   address: Address;
   event: string;
   data: Json;
+  /** Of `data`, as JSON. */
+  bytes: number;
   sender: Sender;
   publishedAt: number;
   /** Skips the log: heard by who is here now, never replayed. */

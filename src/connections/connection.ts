@@ -1,9 +1,7 @@
 import { type Member } from '../broker/leases.ts';
-import { type Message } from '../broker/message.ts';
 import { type LeaveReason } from '../broker/signal.ts';
 import { SignalboxError } from '../errors.ts';
 import { type Json } from '../names.ts';
-import { type Run } from '../run.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type Restriction } from '../tokens/restriction.ts';
 
@@ -79,8 +77,8 @@ export class Connection {
   toldEnd: number | undefined;
   /** What it chooses to show in presence. */
   shown: Json = null;
-  /** The last run that reached it, and from which message on: one that reaches it by two subscriptions counts once. */
-  reachedBy: Run<Message> | undefined;
+  /** Which run reached it last, and from which message on: one that reaches it by two subscriptions counts once. */
+  reachedBy = 0;
   reachedFrom = 0;
   /** Set once it has ended. */
   closed: CloseReason | undefined;
@@ -140,15 +138,16 @@ export class Connection {
     for (const hear of this.#noticed) hear(notice);
   }
 
-  /** How its peer is told of its end. */
-  hangsUp(run: (reason: CloseReason) => void): void {
-    this.#hangUp = run;
+  /** How its peer is told of its end; at once where it has ended already. */
+  onHangUp(tell: (reason: CloseReason) => void): void {
+    if (this.closed === undefined) this.#hangUp = tell;
+    else tell(this.closed);
   }
 
   /** At once where it has ended already. */
-  onClose(run: (reason: CloseReason, connection: Connection) => void): void {
-    if (this.closed === undefined) this.#closing.push(run);
-    else run(this.closed, this);
+  onClose(tell: (reason: CloseReason, connection: Connection) => void): void {
+    if (this.closed === undefined) this.#closing.push(tell);
+    else tell(this.closed, this);
   }
 
   /** Ends it: its peer is told first, then its streams, then whatever waits for its end. Repeating it changes nothing. */
@@ -171,7 +170,7 @@ export class Connection {
   /** The second half. @param error what its streams end with */
   finish(reason: CloseReason, error: SignalboxError | undefined): void {
     for (const stream of this.#streams) stream.end(error);
-    for (const run of this.#closing) run(reason, this);
+    for (const tell of this.#closing) tell(reason, this);
   }
 
   /** As others may see it. */

@@ -52,6 +52,7 @@ export function createConnections(parts: {
   const timers = new Map<Connection, Disposable[]>();
 
   function adopt(connection: Connection, caller: Caller): void {
+    if (connection.closed !== undefined) return;
     const current = asOf(caller, clock.now());
     const expiresAt = expiryOf(current);
     connection.caller = current;
@@ -128,10 +129,15 @@ export function createConnections(parts: {
     isSigned: (caller: TokenCaller) => boolean,
   ): number {
     const concerned = ofTokens(projectId, isSigned);
-    for (const { connection, caller } of concerned) {
-      if (endsAt !== null && endsAt <= clock.now()) connection.close('KEY_ENDED');
-      else adopt(connection, { ...caller, credential: { ...caller.credential, keyExpiresAt: endsAt } });
+    if (endsAt !== null && endsAt <= clock.now()) {
+      closeAll(
+        concerned.map(({ connection }) => connection),
+        'KEY_ENDED',
+      );
+      return concerned.length;
     }
+    for (const { connection, caller } of concerned)
+      adopt(connection, { ...caller, credential: { ...caller.credential, keyExpiresAt: endsAt } });
     return concerned.length;
   }
 
@@ -183,6 +189,8 @@ export function createConnections(parts: {
         for (const connection of changed) {
           if (connection.caller.kind !== 'TOKEN') continue;
           change(connection, withRecord(connection.caller, signal.token));
+          // To be told so may have been more than its queue could take.
+          if (!connection.isOpen(clock.now())) continue;
           broker.leases.join(connection.asMember()).catch(onFault);
           connection.notify({ kind: 'TOKEN_UPDATED' });
         }
@@ -219,12 +227,13 @@ export function createConnections(parts: {
       case 'PROJECT_UPDATED': {
         const { projectId, settings } = signal;
         const concerned = ofProject(projectId);
+        const isUnsigned = ({ caller }: Connection) =>
+          caller.kind === 'TOKEN' && caller.credential.issuerId === DEVELOPMENT_ISSUER;
+        if (!settings.developmentTokens) closeAll(concerned.filter(isUnsigned), 'KEY_ENDED');
         for (const connection of concerned) {
           const { caller } = connection;
-          if (caller.kind === 'API_KEY') continue;
-          const isUnsigned = caller.kind === 'TOKEN' && caller.credential.issuerId === DEVELOPMENT_ISSUER;
-          if (isUnsigned && !settings.developmentTokens) connection.close('KEY_ENDED');
-          else change(connection, { ...caller, settings });
+          if (caller.kind !== 'API_KEY' && connection.isOpen(clock.now()))
+            change(connection, { ...caller, settings });
         }
         return concerned.length;
       }
@@ -244,10 +253,9 @@ export function createConnections(parts: {
         const holders = [...all].filter(
           ({ caller }) => caller.kind === 'API_KEY' && caller.apiKey.id === apiKey.id,
         );
-        for (const connection of holders) {
-          if (apiKey.revokedAt !== null) connection.close('KEY_ENDED');
-          else adopt(connection, { kind: 'API_KEY', projectId: signal.projectId, apiKey });
-        }
+        if (apiKey.revokedAt !== null) closeAll(holders, 'KEY_ENDED');
+        for (const connection of holders)
+          adopt(connection, { kind: 'API_KEY', projectId: signal.projectId, apiKey });
         const endsAt = apiKey.revokedAt ?? apiKey.expiresAt;
         const signed = endSigned(
           signal.projectId,
@@ -322,6 +330,7 @@ export function createConnections(parts: {
       const latest = await readInPeace(connection, () => authenticate.refresh(caller));
       if (connection.closed !== undefined || latest.kind !== 'TOKEN') return;
       change(connection, latest);
+      if (!connection.isOpen(clock.now())) return;
       if (!rightsChanged(current.token, latest.token)) return;
       await broker.leases.join(connection.asMember());
       connection.notify({ kind: 'TOKEN_UPDATED' });

@@ -27,23 +27,25 @@ export function createHearers({
   onFault: (error: unknown) => void;
 }): Hearers {
   const byAddress = new Map<string, Set<Hearer>>();
+  /** Runs so far. */
+  let handed = 0;
 
   /** One pass over the hearers for all of the run: with thousands of them, to look at each is what it costs. */
   function messages(run: Run<Message>): number[] {
-    const reach = new Reach(run);
+    const reach = new Reach(++handed, run.length);
     const [first] = run;
     const hearers = first && byAddress.get(keyOf(first.projectId, first.address));
     if (!hearers) return reach.counts();
     const now = clock.now();
     for (const hearer of hearers) {
       const { connection } = hearer;
-      // The timers that end a connection or what it may do may be late; what it may hear is not a matter of timers.
-      if (now >= connection.reviewAt) {
-        connection.review();
-        if (!hearers.has(hearer)) continue;
-      }
-      if (!connection.isOpen(now)) continue;
       try {
+        // The timers that end a connection or what it may do may be late; what it may hear is not a matter of timers.
+        if (now >= connection.reviewAt) {
+          connection.review();
+          if (!hearers.has(hearer)) continue;
+        }
+        if (!connection.isOpen(now)) continue;
         reach.add(connection, hearer.offer(run));
       } catch (error) {
         onFault(error);
@@ -74,26 +76,29 @@ const keyOf = (projectId: string, address: Address) => `${projectId}\n${address}
 
 /** How many connections each message of a run reached; one that it reaches by two subscriptions counts once. */
 class Reach {
-  readonly #run: Run<Message>;
+  /** A number, for a connection that remembers the run would hold it. */
+  readonly #run: number;
+  readonly #length: number;
   /** At each message: how many connections more, or fewer, than at the one before it. */
   readonly #steps: number[];
 
-  constructor(run: Run<Message>) {
+  constructor(run: number, length: number) {
     this.#run = run;
-    this.#steps = run.map(() => 0);
+    this.#length = length;
+    this.#steps = Array.from({ length }, () => 0);
   }
 
   /** @param from the first message that the connection was reached by, of those that are left. */
   add(connection: Connection, from: number): void {
     if (connection.reachedBy !== this.#run) {
       connection.reachedBy = this.#run;
-      connection.reachedFrom = this.#run.length;
+      connection.reachedFrom = this.#length;
     }
     const before = connection.reachedFrom;
     if (from >= before) return;
     connection.reachedFrom = from;
     this.#step(from, 1);
-    if (before < this.#run.length) this.#step(before, -1);
+    if (before < this.#length) this.#step(before, -1);
   }
 
   #step(at: number, by: number): void {

@@ -128,10 +128,7 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
     readBack: (projectId, address, range, limit) =>
       pages.readBack(projectId, address, { ...range, limit }, head(projectId)),
     trimmedThrough: (projectId, address) => addresses.of(projectId, address).trimmedThrough,
-    ...createTrimStore(store, addresses, (work) => {
-      pages.forget();
-      return atomically(work);
-    }),
+    ...createTrimStore(store, addresses, { atomically, removes: pages.forget }),
     listAddresses: addresses.list,
     listProjects: () =>
       db

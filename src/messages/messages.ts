@@ -6,7 +6,7 @@ import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { badInput, notFound, SignalboxError } from '../errors.ts';
 import { type NewId } from '../ids.ts';
-import { parseJson, parseName, requireBytes } from '../names.ts';
+import { parseName, requireBytes, requireJson, type Json } from '../names.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { actorOf, requireApiKey, type Caller, type TokenCaller } from '../tokens/caller.ts';
 import { type Tokens } from '../tokens/tokens.ts';
@@ -64,7 +64,8 @@ export function createMessages(parts: {
     maxDataBytes = config.maxDataBytes,
   ): Draft {
     const event = parseName('event', input.event, 'event');
-    const data = parseJson(input.data ?? null, maxDataBytes, 'data');
+    const data = (input.data ?? null) as Json;
+    const bytes = requireJson(data, maxDataBytes, 'data');
     const { projectId } = caller;
     const ephemeral = input.ephemeral ?? false;
     const publishedAt = clock.now();
@@ -78,6 +79,7 @@ export function createMessages(parts: {
       address,
       event,
       data,
+      bytes,
       sender: senderOf(caller),
       publishedAt,
       ephemeral,

@@ -8,12 +8,12 @@ import { type LogStore } from './log-store.ts';
 
 /** Keeps the log within what the service and each channel want kept. */
 export interface Retention extends AsyncDisposable {
-  /** Removes what is over; runs by itself too. Resolves when nothing is over any more. */
+  /** Removes what is over; runs by itself too. Resolves when all is gone that was over when it looked. */
   purge(): Promise<void>;
 }
 
 /** Messages removed in one step; between two steps others have their turn. */
-const STEP = 250;
+const STEP = 500;
 const ADDRESS_PAGE = 500;
 
 export function createRetention(parts: {
@@ -77,10 +77,17 @@ export function createRetention(parts: {
       ...changed,
       ...log.takeGrown().map((at) => [`${at.projectId}\n${at.address}`, at] as const),
     ]);
-    for (const [key, at] of due) {
-      if (isOver) return;
-      changed.delete(key);
-      await purgeAddress(at.projectId, at.address);
+    try {
+      for (const [key, at] of due) {
+        if (isOver) return;
+        changed.delete(key);
+        await purgeAddress(at.projectId, at.address);
+        due.delete(key);
+      }
+    } catch (error) {
+      // Nobody else remembers that they grew.
+      for (const [key, at] of due) changed.set(key, at);
+      throw error;
     }
     if (!knowsAll) await purgeEvery();
     knowsAll = true;

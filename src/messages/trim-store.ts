@@ -31,7 +31,7 @@ const given = sql.placeholder;
 export function createTrimStore(
   { db }: Store,
   addresses: AddressStore,
-  atomically: <T>(work: () => T) => T,
+  { atomically, removes }: { atomically: <T>(work: () => T) => T; removes: () => void },
 ): TrimStore {
   const ofProject = eq(messages.projectId, given('projectId'));
   const ofAddress = and(ofProject, eq(messages.address, given('address')));
@@ -62,6 +62,7 @@ export function createTrimStore(
   /** In one transaction the rows go and their addresses say so. */
   function remove(projectId: string, rows: Row[]): number {
     if (rows.length === 0) return 0;
+    removes();
     removeRows.run({ projectId, sequences: JSON.stringify(rows.map((row) => row.sequence)) });
     const through = new Map<Address, number>();
     for (const row of rows) through.set(row.address as Address, row.sequence);

@@ -6,7 +6,7 @@ import { type ApiKey } from './api-key.ts';
 
 export type ApiKeyRow = Omit<ApiKey, 'canSign'> & { secretHash: string; sealedSecret: string | null };
 
-/** Rows of keys that were presented lately, kept until they are changed: every request over HTTP presents one. */
+/** Rows of keys that were presented, kept until they are changed: every request over HTTP presents one. */
 const MAX_KEPT = 1000;
 
 /** The rows of API keys. Of a secret there is its hash, and where it signs the secret under the master key. */

@@ -51,7 +51,7 @@ export class Executed {
  */
 export class RecentlyExecuted {
   readonly #maxBytes: number;
-  readonly #kept = new Map<Executed, () => void>();
+  readonly #kept = new Set<{ bytes: number; forget: () => void }>();
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -59,14 +59,14 @@ export class RecentlyExecuted {
   }
 
   /** Calls `forget` when there is no room for it any more. */
-  add(executed: Executed, forget: () => void): void {
-    this.#kept.set(executed, forget);
-    this.#bytes += executed.keptBytes;
-    for (const [oldest, forgetIt] of this.#kept) {
+  add(bytes: number, forget: () => void): void {
+    this.#kept.add({ bytes, forget });
+    this.#bytes += bytes;
+    for (const oldest of this.#kept) {
       if (this.#bytes <= this.#maxBytes) return;
       this.#kept.delete(oldest);
-      this.#bytes -= oldest.keptBytes;
-      forgetIt();
+      this.#bytes -= oldest.bytes;
+      oldest.forget();
     }
   }
 }

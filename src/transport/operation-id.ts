@@ -12,7 +12,7 @@ export class OperationId {
   }
 }
 
-/** The ids that are in use: one object for each text, so that what was made for an id is found by comparing pointers. */
+/** The ids that are in use: one object for each text, so that whether bytes bear an id already is told by comparing pointers. */
 export class OperationIds {
   readonly #ids = new Map<string, OperationId>();
 

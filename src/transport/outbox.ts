@@ -1,7 +1,7 @@
 import { type Socket } from 'node:net';
 import { type Frames } from './frames.ts';
 import { type OperationId } from './operation-id.ts';
-import { Copy, Text, type Parcel } from './parcel.ts';
+import { OwnParcel, SharedParcel, type Parcel } from './parcel.ts';
 
 /** A sender that reads ahead, as a replay does, waits while more than this is queued. */
 const ROOM_BELOW_BYTES = 64 * 1024;
@@ -20,7 +20,19 @@ let dirty: Outbox[] = [];
 function flushAll(): void {
   const due = dirty;
   dirty = [];
-  for (const outbox of due) outbox.flush();
+  let flushed = 0;
+  try {
+    for (const outbox of due) {
+      flushed++;
+      outbox.flush();
+    }
+  } finally {
+    // One that fails takes nothing from those after it.
+    if (flushed < due.length) {
+      dirty = [...due.slice(flushed), ...dirty];
+      queueMicrotask(flushAll);
+    }
+  }
 }
 
 /**
@@ -57,12 +69,12 @@ export class Outbox {
   }
 
   sendText(text: string): void {
-    this.#queue(new Text(text));
+    this.#queue(new OwnParcel(text));
   }
 
   /** Queues the frames of a run, for the operation of this id. */
   send(frames: Frames, id: OperationId): void {
-    this.#queue(new Copy(frames, id));
+    this.#queue(new SharedParcel(frames, id));
   }
 
   #queue(parcel: Parcel): void {
@@ -105,7 +117,8 @@ export class Outbox {
   }
 
   #writeTogether(parcels: readonly Parcel[], length: number): void {
-    const isSmall = length <= SCRATCH_BYTES;
+    // The scratch is for whoever takes it at once: a socket that is behind would keep all of it for a few bytes.
+    const isSmall = length <= SCRATCH_BYTES && !this.#isStillReading();
     const together = isSmall ? scratch.subarray(0, length) : Buffer.allocUnsafe(length);
     let offset = 0;
     for (const parcel of parcels) {

@@ -11,7 +11,7 @@ export interface Parcel {
 }
 
 /** Bytes of one socket’s own. */
-export class Text implements Parcel {
+export class OwnParcel implements Parcel {
   readonly #bytes: Buffer;
   readonly byteLength: number;
 
@@ -30,7 +30,7 @@ export class Text implements Parcel {
 }
 
 /** Frames that many are sent, for the operation of one of them. */
-export class Copy implements Parcel {
+export class SharedParcel implements Parcel {
   readonly #frames: Frames;
   readonly #id: OperationId;
 

@@ -26,7 +26,7 @@ export class Peer implements ProtocolSocket, OutboxOwner {
   receiver: Receiver | undefined;
   /** Operations that may begin before those that are open are counted again. */
   mayBegin = 0;
-  /** The last ping; true for a peer that is new. */
+  /** Whether it has answered the last ping, or is new. */
   hasAnswered = true;
   readonly #ws: WebSocket;
   readonly #onFault: PeerParts['onFault'];

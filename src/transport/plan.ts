@@ -33,7 +33,9 @@ export class Plan {
   readonly #args: ExecutionArgs;
   readonly #publicError: PublicError;
   readonly #recent: RecentlyExecuted;
-  readonly #made = new Map<Run<unknown>, Executed>();
+  /** Weakly: a run that nobody else will hear holds what it is about, a connection and its socket for one. */
+  readonly #made = new WeakMap<Run<unknown>, Executed>();
+  readonly #self = new WeakRef<Plan>(this);
   #isSpoilt = false;
   #last: { events: Run<unknown>; executed: Shared | Promise<Shared> } | undefined;
 
@@ -64,10 +66,16 @@ export class Plan {
       if (this.#isSpoilt || results.some(({ errors }) => errors)) return undefined;
       const executed = new Executed(results, this.#publicError);
       this.#made.set(events, executed);
-      this.#recent.add(executed, () => this.#made.delete(events));
+      this.#recent.add(executed.keptBytes, forgetting(this.#self, new WeakRef(events)));
       return executed;
     };
     return andThen(executeEach(events, this.#args), toShared);
+  }
+
+  /** There is no room for it any more. */
+  forget(events: Run<unknown>): void {
+    this.#made.delete(events);
+    if (this.#last?.events === events) this.#last = undefined;
   }
 
   #execute(events: Run<unknown>, own: ExecutionArgs): Executed | Promise<Executed> {
@@ -93,6 +101,14 @@ export class Plan {
       connect: ask,
     };
   }
+}
+
+/** Made here, so that it holds neither the plan nor the run. */
+function forgetting(plan: WeakRef<Plan>, events: WeakRef<Run<unknown>>): () => void {
+  return () => {
+    const run = events.deref();
+    if (run) plan.deref()?.forget(run);
+  };
 }
 
 /** The result of each event; only a promise where one of them is. */
@@ -129,7 +145,7 @@ export interface PlanParts {
   publicError: PublicError;
 }
 
-/** Of what was executed lately, so much is kept. */
+/** Of what was executed lately, so much is kept, as far as it is known: frames for ids of a second length are not. */
 const RECENT_BYTES = 32 * 1024 * 1024;
 
 export function createPlans(parts: PlanParts): Plans {

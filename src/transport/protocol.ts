@@ -53,7 +53,7 @@ export function createProtocol(parts: DoorParts): Server<Peer> {
       // What was queued in this turn and not written is not the bearer's any more.
       if (notice.kind === 'DISCONNECTING' && ENDS_AUTHORITY.has(notice.reason)) outbox.discard();
     });
-    connection.hangsUp((reason) => {
+    connection.onHangUp((reason) => {
       const name = closeNameOf(reason);
       if (reason === 'SLOW_CONSUMER') metrics.slowConsumer();
       if (name) peer.end(name);
@@ -68,6 +68,7 @@ export function createProtocol(parts: DoorParts): Server<Peer> {
     const { query, variables, operationName } = payload;
     const { receiver } = peer;
     if (!receiver) throw new TypeError('An operation came before its connection.');
+    if (Buffer.byteLength(operationId) > MAX_OPERATION_ID_BYTES) return [shownTo(receiver)(longId())];
     const limit = config.maxOperationsPerConnection;
     // To count what is open costs as much as there is; so many may begin before it has to be counted again.
     if (--peer.mayBegin < 0) peer.mayBegin = limit - Object.keys(subscriptions).length;
@@ -109,6 +110,16 @@ export function createProtocol(parts: DoorParts): Server<Peer> {
     },
     onError: ({ extra }, _id, _payload, errors) =>
       errors.map((error) => shownTo(extra.receiver)(error).toJSON()),
+  });
+}
+
+/** It stands in every frame of its operation. A UUID has 36. */
+const MAX_OPERATION_ID_BYTES = 128;
+
+function longId(): SignalboxError {
+  const limit = MAX_OPERATION_ID_BYTES;
+  return new SignalboxError('LIMIT_EXCEEDED', `The id of an operation may have at most ${limit} bytes.`, {
+    limit,
   });
 }
 

@@ -28,7 +28,7 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
     noServer: true,
     clientTracking: false,
     maxPayload: config.maxMessageBytes,
-    // Off for good: it costs 300 KB a connection, and frames are shared between sockets as they are.
+    // Off for good: it costs 300 KB a connection, and the same memory is written to many sockets.
     perMessageDeflate: false,
     handleProtocols: () => GRAPHQL_TRANSPORT_WS_PROTOCOL,
   });

@@ -14,6 +14,7 @@ export function draft(over: Partial<Draft> = {}): Draft {
     data: null,
     sender: { kind: 'API_KEY', tokenId: null, identity: null, connectionData: null },
     publishedAt: NOW,
+    bytes: 0,
     ephemeral: false,
     ...over,
   };

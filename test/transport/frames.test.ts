@@ -133,7 +133,7 @@ test('of what was executed lately the newest are kept, however small each of the
   const recent = new RecentlyExecuted(2 ** 20);
   const forgotten: number[] = [];
   const keep = (number: number, words: string) =>
-    recent.add(executedOf([words]), () => forgotten.push(number));
+    recent.add(executedOf([words]).keptBytes, () => forgotten.push(number));
   for (const number of numbers(10_000)) keep(number, 'hello');
   // Each is an object with others in it, not only a few bytes.
   const kept = 10_000 - forgotten.length;

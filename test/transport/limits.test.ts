@@ -120,6 +120,21 @@ test('one operation more than a connection may have open is refused, and the oth
   expect(await socket.next()).toMatchObject({ id: 'd', type: 'next' });
 });
 
+test('the id of an operation, which stands in each of its frames, may have 128 bytes', async () => {
+  await using signalbox = await startService({});
+  using socket = await connectSocket(signalbox, { apiKey: API_KEY });
+  const longest = 'ü'.repeat(64);
+  socket.send(subscribe(longest));
+  expect(await socket.next()).toMatchObject({ id: longest, type: 'next' });
+  const longer = `${longest}x`;
+  socket.send(subscribe(longer));
+  expect(await socket.next()).toMatchObject({
+    id: longer,
+    type: 'error',
+    payload: [{ extensions: { code: 'LIMIT_EXCEEDED', retryable: false, limit: 128 } }],
+  });
+});
+
 /** A client that comes back as often as it is told to, without a pause. */
 function persistent(signalbox: TestService, connectionParams: Record<string, unknown>) {
   return signalbox.client(connectionParams, {
