@@ -6,32 +6,30 @@ import { createInProcessLeases } from './broker/leases-in-process.ts';
 import { type Signal } from './broker/signal.ts';
 import { createChannelStore } from './channels/channel-store.ts';
 import { createChannels } from './channels/channels.ts';
-import { createEnrolment } from './channels/enrolment.ts';
+import { createAutoSubscription } from './channels/auto-subscription.ts';
 import { createExplainPermission } from './channels/explain.ts';
-import { createForgetting, type Forgetting } from './channels/forgetting.ts';
+import { createTokenSweeper, type TokenSweeper } from './channels/token-sweeper.ts';
 import { createMemberships } from './channels/memberships.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { MASTER_KEY_ENV, type Config, type Secrets } from './config.ts';
-import { createConnections } from './connections/connections.ts';
-import { createWatch } from './connections/watch.ts';
+import { createConnections } from './connections/registry.ts';
 import { SignalboxError } from './errors.ts';
 import { createIds, pooled, type RandomBytes } from './ids.ts';
 import { createCursors } from './messages/cursor.ts';
-import { createHearers } from './messages/hearers.ts';
 import { createHistory } from './messages/history.ts';
-import { createSharedEvents } from './messages/inbox.ts';
-import { createLogStore } from './messages/log-store.ts';
-import { createMessages } from './messages/messages.ts';
+import { createSubscriptions } from './subscriptions/subscriptions.ts';
+import { createLogStore } from './messages/log/log-store.ts';
+import { createMessages } from './messages/publish.ts';
 import { createRetention, type Retention } from './messages/retention.ts';
 import { createModeration } from './moderation/moderation.ts';
 import { createPresence } from './presence/presence.ts';
 import { createApiKeys } from './projects/api-keys.ts';
 import { createProjects } from './projects/projects.ts';
-import { type Vault } from './projects/vault.ts';
+import { type Vault } from './secrets/vault.ts';
 import { RateLimit } from './rate-limit.ts';
 import { type Domain } from './schema/context.ts';
-import { readMasterKeys } from './store/master-key.ts';
-import { readSecret } from './store/secret-store.ts';
+import { readMasterKeys } from './secrets/master-key.ts';
+import { readSecret } from './secrets/secret-store.ts';
 import { openSqlite } from './store/sqlite.ts';
 import { type Store } from './store/store.ts';
 import { createAuthenticate } from './tokens/authenticate.ts';
@@ -40,14 +38,14 @@ import { createMintDevelopmentToken } from './tokens/development-tokens.ts';
 import { createGuests } from './tokens/guests.ts';
 import { createIssuers } from './tokens/issuers/issuers.ts';
 import { createProviders } from './tokens/issuers/jwks.ts';
-import { createRecords } from './tokens/records.ts';
+import { createProvisioning } from './tokens/provisioning.ts';
 import { createRestrictions } from './tokens/restrictions.ts';
 import { createRevocations } from './tokens/revocations.ts';
-import { createSelfMinted, DEVELOPMENT_ISSUER } from './tokens/self-minted.ts';
+import { createExternalCredentials, DEVELOPMENT_ISSUER } from './tokens/external-credentials.ts';
 import { createSigningKeys } from './tokens/signing-keys.ts';
-import { createStanding } from './tokens/standing.ts';
+import { createCallerLoader } from './tokens/caller-loader.ts';
 import { createTokens } from './tokens/tokens.ts';
-import { createVault } from './tokens/vault.ts';
+import { createJweVault } from './secrets/jwe-vault.ts';
 import { createMetrics } from './transport/metrics.ts';
 import { openTransport } from './transport/transport.ts';
 
@@ -66,7 +64,7 @@ export interface Service extends AsyncDisposable {
   readonly firstApiKey: string | undefined;
   readonly domain: Domain;
   readonly retention: Retention;
-  readonly forgetting: Forgetting;
+  readonly tokenSweeper: TokenSweeper;
 }
 
 /**
@@ -97,7 +95,7 @@ export async function startService(
   const announce = (signal: Signal) => broker.control(signal);
   const logHead = async (projectId: string) => (await broker.head(projectId)).sequence;
 
-  const vault = createVault(readMasterKeys(config.data, secrets.masterKeys ?? [], () => randomBytes(32)));
+  const vault = createJweVault(readMasterKeys(config.data, secrets.masterKeys ?? [], () => randomBytes(32)));
   await checkVault(vault, store);
   const { hasAnyOf: hasChannelsOf } = createChannelStore(store);
   const isProduction = config.mode === 'production';
@@ -107,9 +105,9 @@ export async function startService(
   const apiKeys = createApiKeys({ store, clock, newId, randomBytes, vault, announce });
   owned.add(
     broker.listen({
-      signal(signal) {
-        if (signal.kind === 'PROJECT_UPDATED') projects.heard(signal.projectId, signal.settings);
-        if (signal.kind === 'API_KEY_CHANGED') apiKeys.heard(signal.apiKey);
+      applySignal(signal) {
+        if (signal.kind === 'PROJECT_UPDATED') projects.onSettingsChanged(signal.projectId, signal.settings);
+        if (signal.kind === 'API_KEY_CHANGED') apiKeys.onKeyChanged(signal.apiKey);
         return 0;
       },
     }),
@@ -130,18 +128,18 @@ export async function startService(
     announce,
     audit,
   });
-  const standing = createStanding({ store, settingsOf, clock });
+  const callerLoader = createCallerLoader({ store, settingsOf, clock });
   const arrivals = new RateLimit(clock, config.guestsPerSecond, 'guests from your address');
   const guests = createGuests({ store, credentials, settingsOf, clock, newId, arrivals, audit });
 
   const channels = createChannels({ store, settingsOf, clock, newId, config, announce, audit, logHead });
-  const { find: findChannel, inTurn } = channels;
+  const { find: findChannel, serialize } = channels;
   const memberships = createMemberships({
     store,
     tokens,
-    standing,
+    callerLoader,
     findChannel,
-    inTurn,
+    serialize,
     clock,
     config,
     announce,
@@ -149,21 +147,21 @@ export async function startService(
     logHead,
   });
 
-  const forgetting = owned.add(createForgetting({ store, tokens, clock, config, onFault }));
+  const tokenSweeper = owned.add(createTokenSweeper({ store, tokens, clock, config, onFault }));
 
   const issuers = createIssuers({ store, apiKeys, vault, clock, newId, announce, audit });
-  const enrolment = createEnrolment({ channels, memberships });
-  const lineageOf = async (projectId: string, id: string) =>
-    (await apiKeys.lineageOf(projectId, id)) ??
+  const autoSubscription = createAutoSubscription({ channels, memberships });
+  const rootKeyIdOf = async (projectId: string, id: string) =>
+    (await apiKeys.rootKeyIdOf(projectId, id)) ??
     (id === DEVELOPMENT_ISSUER || (await issuers.has(projectId, id)) ? id : undefined);
-  const revocations = createRevocations({ store, lineageOf, clock, announce, audit });
-  const selfMinted = createSelfMinted({
+  const revocations = createRevocations({ store, rootKeyIdOf, clock, announce, audit });
+  const externalCredentials = createExternalCredentials({
     issuers,
     providers: createProviders({
       clock,
       onFetchFailed: (url, error) => logger.warn({ url, err: error }, 'provider does not answer'),
     }),
-    records: createRecords({ store, clock, newId, audit, enrolment, revocations }),
+    provisioning: createProvisioning({ store, clock, newId, audit, autoSubscription, revocations }),
     settingsOf,
     clock,
     config,
@@ -172,9 +170,9 @@ export async function startService(
   const authenticate = createAuthenticate({
     apiKeys,
     credentials,
-    selfMinted,
+    externalCredentials,
     revocations,
-    standing,
+    callerLoader,
     tokens,
     clock,
   });
@@ -182,7 +180,6 @@ export async function startService(
   const connections = owned.add(
     createConnections({ broker, authenticate, clock, newId, config, nodeId, onFault }),
   );
-  const watch = owned.add(createWatch({ broker, onFault }));
   const { access } = channels;
   const limits = {
     perToken: new RateLimit(clock, config.publishesPerSecondPerToken, 'publishes by this token'),
@@ -192,7 +189,6 @@ export async function startService(
     await createPresence({ broker, access, clock, config, nodeId, rate: limits.perToken, onFault }),
   );
 
-  const hearers = owned.add(createHearers({ broker, clock, onFault }));
   const cursors = createCursors(await readSecret(store, 'cursors', () => randomBytes(32)));
   const { published, replayed } = metrics;
   const messages = createMessages({ broker, access, tokens, clock, newId, config, limits, published });
@@ -210,19 +206,9 @@ export async function startService(
     audit,
   });
   const retention = owned.add(createRetention({ log, broker, findChannel, clock, config, onFault }));
-  const shared = createSharedEvents(clock);
-  const streams = {
-    broker,
-    access,
-    hearers,
-    watch,
-    presence,
-    cursors,
-    memberships,
-    clock,
-    shared,
-    replayed,
-  };
+  const subscriptions = owned.add(
+    createSubscriptions({ broker, access, presence, cursors, memberships, clock, replayed, onFault }),
+  );
 
   const domain: Domain = {
     projects,
@@ -234,7 +220,7 @@ export async function startService(
     guests,
     mintDevelopmentToken: createMintDevelopmentToken(settingsOf),
     revocations,
-    explainPermission: createExplainPermission({ tokens, standing, access, revocations, clock }),
+    explainPermission: createExplainPermission({ tokens, callerLoader, access, revocations, clock }),
     moderation,
     channels,
     memberships,
@@ -244,8 +230,7 @@ export async function startService(
     connections,
     cursors,
     broker,
-    watch,
-    streams,
+    subscriptions,
     audit,
   };
   const transport = owned.add(await openTransport({ domain, config, clock, newId, metrics, onFault }));
@@ -256,7 +241,7 @@ export async function startService(
     firstApiKey,
     domain,
     retention,
-    forgetting,
+    tokenSweeper,
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
 }

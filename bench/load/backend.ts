@@ -1,7 +1,7 @@
 import { type Endpoint } from '../contender.ts';
 import { PUBLISH_MESSAGE } from './dialects/graphql.ts';
 import { digitsOf } from './payload.ts';
-import { Seat, type Ear } from './seat.ts';
+import { Seat, type Ear } from './connection.ts';
 
 const AT_ONCE = 64;
 

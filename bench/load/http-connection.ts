@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { type Endpoint } from '../contender.ts';
-import { stir } from './vigil.ts';
+import { stir } from './busy-poll.ts';
 
 /** What came of a request. */
 export interface Answer {

@@ -1,5 +1,5 @@
 import { type Job, type Outcome } from '../job.ts';
-import { PLAYS } from '../scenarios/plays.ts';
+import { PLAYS } from '../scenarios/runners.ts';
 
 /** The load generator: a process that does one job and ends. */
 process.once('message', (job: Job) => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuMsOf, machineCpuMs } from '../process-usage.ts';
-import { keepVigil } from './vigil.ts';
+import { keepVigil } from './busy-poll.ts';
 
 /** What an interval cost. */
 export interface Usage {

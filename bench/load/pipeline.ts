@@ -1,6 +1,6 @@
 import { type Endpoint } from '../contender.ts';
 import { graphql, PUBLICATION } from './dialects/graphql.ts';
-import { Seat, type Ear } from './seat.ts';
+import { Seat, type Ear } from './connection.ts';
 
 const NEXT = Buffer.from('"type":"next"');
 const ERRORS = Buffer.from('"errors"');

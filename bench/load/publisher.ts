@@ -1,6 +1,6 @@
 import { type Endpoint } from '../contender.ts';
 import { type Guest } from './dialect.ts';
-import { Seat, type Ear } from './seat.ts';
+import { Seat, type Ear } from './connection.ts';
 
 /** Publishes over one WebSocket; does not wait for answers, but a refusal is a fault. */
 export class Publisher implements Ear, Disposable {

@@ -1,6 +1,6 @@
 import { type Endpoint } from '../contender.ts';
 import { Backend } from './backend.ts';
-import { Seat } from './seat.ts';
+import { Seat } from './connection.ts';
 import { guestOf } from './stage.ts';
 
 const IS_ONLINE = 'query ($token: ID!) { isOnline(token: $token) }';

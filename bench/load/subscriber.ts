@@ -1,7 +1,7 @@
 import { type Endpoint } from '../contender.ts';
 import { type Guest } from './dialect.ts';
 import { DIGITS, NUMBER_MARK, numberAt } from './payload.ts';
-import { Seat, type Ear } from './seat.ts';
+import { Seat, type Ear } from './connection.ts';
 
 /** Whatever is shorter is no message of ours: acknowledgements, pings, first events. */
 export const SHORTEST_MESSAGE_BYTES = 200;

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { type Endpoint } from '../contender.ts';
 import { closeFrameOf, pongFrameOf, readFrames, textFrameOf, type FrameSink } from './frames.ts';
 import { upgradeRequestOf } from './upgrade.ts';
-import { stir } from './vigil.ts';
+import { stir } from './busy-poll.ts';
 
 /** All sockets read into the same memory: what is read is used up before the next one reads. */
 const READ_BUFFER = Buffer.alloc(256 * 1024);

@@ -2,7 +2,7 @@ import { type Endpoint } from '../contender.ts';
 import { type Job, type Outcome } from '../job.ts';
 import { Audience } from '../load/audience.ts';
 import { untilIdle } from '../load/meter.ts';
-import { Seat } from '../load/seat.ts';
+import { Seat } from '../load/connection.ts';
 import { type Speaker, stream } from '../load/stream.ts';
 import { measureStream } from './fan-out.ts';
 

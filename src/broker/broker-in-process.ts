@@ -1,5 +1,5 @@
 import { SignalboxError } from '../errors.ts';
-import { type Run } from '../run.ts';
+import { type Batch } from '../batch.ts';
 import { type Broker, type BrokerListener, type Published } from './broker.ts';
 import { type Leases } from './leases.ts';
 import { type Appended, type Log } from './log.ts';
@@ -40,10 +40,10 @@ export function createInProcessBroker({
   }
 
   /** How many connections each of them reached. */
-  function fanOut(run: Run<Message>): number[] {
+  function fanOut(run: Batch<Message>): number[] {
     const reached = run.map(() => 0);
-    tell(({ messages }) =>
-      messages?.(run).forEach((count, index) => (reached[index] = (reached[index] ?? 0) + count)),
+    tell(({ deliver }) =>
+      deliver?.(run).forEach((count, index) => (reached[index] = (reached[index] ?? 0) + count)),
     );
     return reached;
   }
@@ -111,7 +111,7 @@ export function createInProcessBroker({
     },
     async control(signal: Signal) {
       let felt = 0;
-      tell((listener) => (felt += listener.signal?.(signal) ?? 0));
+      tell((listener) => (felt += listener.applySignal?.(signal) ?? 0));
       return felt;
     },
     leases,
@@ -127,7 +127,7 @@ const MAX_RUN = 64;
 const MAX_RUN_BYTES = 64 * 1024;
 
 /** Whether a message may be handed on with those before it. */
-function continues(run: Run<Message>, bytes: number, { projectId, address, logged }: Message): boolean {
+function continues(run: Batch<Message>, bytes: number, { projectId, address, logged }: Message): boolean {
   const before = run.at(-1);
   return (
     before?.projectId === projectId &&

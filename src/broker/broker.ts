@@ -1,7 +1,7 @@
 import { type Leases } from './leases.ts';
 import { type LogPage, type ReadRequest } from './log.ts';
 import { type Address, type Draft, type Message } from './message.ts';
-import { type Run } from '../run.ts';
+import { type Batch } from '../batch.ts';
 import { type Position } from './position.ts';
 import { type Signal } from './signal.ts';
 
@@ -19,9 +19,9 @@ export interface BrokerListener {
    * Messages of one address that came one after the other, all of them in the log or none: in the order of the log, each
    * once. Returns how many connections each one reached.
    */
-  messages?(run: Run<Message>): readonly number[];
+  deliver?(run: Batch<Message>): readonly number[];
   /** Returns how many connections felt it. */
-  signal?(signal: Signal): number;
+  applySignal?(signal: Signal): number;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Run } from '../run.ts';
+import { type Batch } from '../batch.ts';
 import { type Address, type Draft, type Message } from './message.ts';
 import { type Position } from './position.ts';
 
@@ -22,7 +22,7 @@ export interface ReadRequest {
 
 /** One consistent look at the log. */
 export interface LogPage {
-  messages: Run<Message>;
+  messages: Batch<Message>;
   /** Through where this page looked: reading on after it misses nothing. */
   through: number;
   /** Whether the log has more for these addresses. */

@@ -1,11 +1,11 @@
 import { notFound, SignalboxError } from '../errors.ts';
-import { decide, type Decision, type Place } from '../tokens/authorisation.ts';
+import { decide, type Decision, type AccessTarget } from '../tokens/authorisation.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type Action } from '../projects/permissions.ts';
 import { type Channel, type Membership } from './channel.ts';
 
 /** A channel as a caller meets it. */
-export interface Encounter {
+export interface ChannelAccess {
   channel: Channel;
   membership: Membership | undefined;
 }
@@ -17,9 +17,9 @@ export interface Access {
    * @throws NOT_FOUND to API keys; UNAUTHENTICATED to anonymous callers and FORBIDDEN to tokens, in the same
    * words whether the channel is closed to them or does not exist.
    */
-  require(caller: Caller, action: Action, channelId: string): Promise<Encounter>;
+  require(caller: Caller, action: Action, channelId: string): Promise<ChannelAccess>;
   /** The channel and the caller's membership, without a decision. */
-  meet(caller: Caller, channelId: string): Promise<Encounter | undefined>;
+  lookup(caller: Caller, channelId: string): Promise<ChannelAccess | undefined>;
 }
 
 export function createAccess(parts: {
@@ -28,7 +28,7 @@ export function createAccess(parts: {
 }): Access {
   const { findChannel, findMembership } = parts;
 
-  async function meet(caller: Caller, channelId: string): Promise<Encounter | undefined> {
+  async function lookup(caller: Caller, channelId: string): Promise<ChannelAccess | undefined> {
     const channel = await findChannel(caller.projectId, channelId);
     if (!channel) return undefined;
     const membership =
@@ -39,9 +39,9 @@ export function createAccess(parts: {
   }
 
   return {
-    meet,
+    lookup,
     async require(caller, action, channelId) {
-      const encounter = await meet(caller, channelId);
+      const encounter = await lookup(caller, channelId);
       if (caller.kind === 'API_KEY' && !encounter) throw notFound('channel', channelId);
       if (!encounter || !mayDo(caller, action, encounter).allowed) throw refusal(caller, action, channelId);
       return encounter;
@@ -50,12 +50,12 @@ export function createAccess(parts: {
 }
 
 /** What decides of an encounter. */
-export function placeOf({ channel: { id, type, kind }, membership }: Encounter): Place {
+export function targetOf({ channel: { id, type, kind }, membership }: ChannelAccess): AccessTarget {
   return { id, type, kind, isMember: membership !== undefined };
 }
 
-export function mayDo(caller: Caller, action: Action, encounter: Encounter): Decision {
-  return decide(caller, action, placeOf(encounter));
+export function mayDo(caller: Caller, action: Action, encounter: ChannelAccess): Decision {
+  return decide(caller, action, targetOf(encounter));
 }
 
 export function refusal(caller: Caller, action: Action, channelId: string): SignalboxError {

@@ -2,7 +2,8 @@ import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm';
 import { type Json } from '../names.ts';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
-import { channels, memberships, restrictions } from '../store/tables.ts';
+import { channels, memberships } from './tables.ts';
+import { restrictions } from '../tokens/tables.ts';
 import { type ChannelType } from '../projects/permissions.ts';
 import { type Channel } from './channel.ts';
 
@@ -97,7 +98,7 @@ export function createChannelStore({ db, batch }: Store) {
 }
 
 export function toChannel(row: typeof channels.$inferSelect): Channel {
-  return { ...row, type: row.type as ChannelType, state: row.state ?? null };
+  return { ...row, state: row.state ?? null };
 }
 
 /** Of states, as JSON: kept as objects they take ten times that. */

@@ -9,7 +9,7 @@ import { type Store } from '../store/store.ts';
 import { type ChannelType } from '../projects/permissions.ts';
 import { type ProjectSettings } from '../projects/project-settings.ts';
 import { actorOf, requireApiKey, type Caller } from '../tokens/caller.ts';
-import { createTurns } from '../turns.ts';
+import { createKeyedMutex } from '../keyed-mutex.ts';
 import { createAccess, type Access } from './access.ts';
 import { createChannelStore } from './channel-store.ts';
 import { type AnnounceChannel, type Channel } from './channel.ts';
@@ -44,7 +44,7 @@ export interface Channels {
   ensure(projectId: string, id: string, actor: string): Promise<void>;
   readonly access: Access;
   /** Runs `work` while nobody else of this node changes the channel, so that reading it and telling of it are one step. */
-  inTurn<T>(projectId: string, id: string, work: () => Promise<T>): Promise<T>;
+  serialize<T>(projectId: string, id: string, work: () => Promise<T>): Promise<T>;
 }
 
 /** A patch is tried so often while other nodes change the same state; then its caller is told. */
@@ -64,8 +64,8 @@ export function createChannels(parts: {
   const rows = createChannelStore(store);
   const access = createAccess({ findChannel: rows.find, findMembership: createMembershipStore(store).find });
 
-  const turns = createTurns();
-  const inTurn: Channels['inTurn'] = (projectId, id, work) => turns(`${projectId}\n${id}`, work);
+  const mutex = createKeyedMutex();
+  const serialize: Channels['serialize'] = (projectId, id, work) => mutex(`${projectId}\n${id}`, work);
 
   const blankChannel = async (projectId: string, id: string): Promise<Channel> => ({
     projectId,
@@ -139,7 +139,7 @@ export function createChannels(parts: {
       requireApiKey(caller);
       const { projectId } = caller;
       const change = { ...(await parseKind(projectId, input)), ...parsePolicy(input, config) };
-      return inTurn(projectId, id, async () => {
+      return serialize(projectId, id, async () => {
         const channel = await rows.update(projectId, id, change);
         if (!channel) throw notFound('channel', id);
         await announce({ kind: 'CHANNEL_UPDATED', projectId, channel });
@@ -150,7 +150,7 @@ export function createChannels(parts: {
     async remove(caller, id) {
       requireApiKey(caller);
       const { projectId } = caller;
-      return inTurn(projectId, id, async () => {
+      return serialize(projectId, id, async () => {
         const channel = await rows.find(projectId, id);
         if (!channel) throw notFound('channel', id);
         await rows.remove(projectId, id);
@@ -160,7 +160,7 @@ export function createChannels(parts: {
       });
     },
     setState: (caller, id, state, ifVersion) =>
-      inTurn(caller.projectId, id, async () => {
+      serialize(caller.projectId, id, async () => {
         const { channel } = await access.require(caller, 'MODERATE', id);
         const saved = await saveState(channel, state as Json, ifVersion);
         if (!saved) throw await conflict(caller, id);
@@ -168,7 +168,7 @@ export function createChannels(parts: {
         return saved;
       }),
     patchState: (caller, id, patch, ifVersion) =>
-      inTurn(caller.projectId, id, async () => {
+      serialize(caller.projectId, id, async () => {
         for (let attempt = 0; attempt < MAX_PATCH_ATTEMPTS; attempt++) {
           const { channel } = await access.require(caller, 'MODERATE', id);
           if (ifVersion !== undefined && ifVersion !== channel.version) break;
@@ -192,7 +192,7 @@ export function createChannels(parts: {
         audit({ action: 'channel.create', projectId, actor, subject: id });
     },
     access,
-    inTurn,
+    serialize,
   };
 }
 

@@ -1,7 +1,7 @@
 import { and, asc, count, eq, gt, inArray, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
-import { channels, memberships } from '../store/tables.ts';
+import { channels, memberships } from './tables.ts';
 import { toChannel } from './channel-store.ts';
 import { type Channel, type Membership } from './channel.ts';
 

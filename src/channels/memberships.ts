@@ -5,11 +5,11 @@ import { notFound, SignalboxError, type ErrorCode } from '../errors.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { allowedActions, decide } from '../tokens/authorisation.ts';
-import { type Standing } from '../tokens/standing.ts';
+import { type CallerLoader } from '../tokens/caller-loader.ts';
 import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
 import { type Token } from '../tokens/token.ts';
 import { type Tokens } from '../tokens/tokens.ts';
-import { createTurns } from '../turns.ts';
+import { createKeyedMutex } from '../keyed-mutex.ts';
 import { mayDo, refusal } from './access.ts';
 import { type AnnounceChannel, type Channel, type Membership } from './channel.ts';
 import { type Channels } from './channels.ts';
@@ -63,20 +63,21 @@ export interface Memberships {
 export function createMemberships(parts: {
   store: Store;
   tokens: Tokens;
-  standing: Standing;
+  callerLoader: CallerLoader;
   findChannel: (projectId: string, id: string) => Promise<Channel | undefined>;
   /** See Channels. */
-  inTurn: Channels['inTurn'];
+  serialize: Channels['serialize'];
   clock: Clock;
   config: Config;
   announce: AnnounceChannel;
   audit: Audit;
   logHead: (projectId: string) => Promise<number>;
 }): Memberships {
-  const { store, tokens, standing, findChannel, inTurn, clock, config, announce, audit, logHead } = parts;
+  const { store, tokens, callerLoader, findChannel, serialize, clock, config, announce, audit, logHead } =
+    parts;
   const rows = createMembershipStore(store);
   /** Writing and telling are one step for a token: what live connections hear last is what the rows say. */
-  const turns = createTurns();
+  const mutex = createKeyedMutex();
 
   async function requireChannel(projectId: string, id: string): Promise<Channel> {
     const channel = await findChannel(projectId, id);
@@ -193,21 +194,23 @@ export function createMemberships(parts: {
 
   /** Whether, as a member, the token could do anything in the channel. */
   async function isOfUse(token: Token, { id, type, kind }: Channel): Promise<boolean> {
-    return allowedActions(await standing.ofRecord(token), { id, type, kind, isMember: true }).length > 0;
+    return (
+      allowedActions(await callerLoader.loadRecord(token), { id, type, kind, isMember: true }).length > 0
+    );
   }
 
   /** A membership in which nothing would be heard is refused rather than made in silence. */
   async function requireUse(token: Token, { id, type, kind }: Channel): Promise<void> {
     const place = { id, type, kind, isMember: true };
-    const { allowed, because } = decide(await standing.ofRecord(token), 'SUBSCRIBE', place);
+    const { allowed, because } = decide(await callerLoader.loadRecord(token), 'SUBSCRIBE', place);
     if (!allowed)
       throw new SignalboxError('FORBIDDEN', `The token “${token.id}” cannot hear “${id}”: ${because}.`);
   }
 
   const subscribeInTurn: Memberships['subscribe'] = (caller, channelId, tokenId) =>
-    turns(tokenId, () => inTurn(caller.projectId, channelId, () => subscribe(caller, channelId, tokenId)));
+    mutex(tokenId, () => serialize(caller.projectId, channelId, () => subscribe(caller, channelId, tokenId)));
   const unsubscribeInTurn: Memberships['unsubscribe'] = (caller, channelId, tokenId) =>
-    turns(tokenId, () => unsubscribe(caller, channelId, tokenId));
+    mutex(tokenId, () => unsubscribe(caller, channelId, tokenId));
 
   return {
     subscribe: subscribeInTurn,
@@ -239,8 +242,8 @@ export function createMemberships(parts: {
       return firstRows(token, possible.slice(0, config.maxMembershipsPerToken));
     },
     enrol: (token, channelId) =>
-      turns(token.id, () =>
-        inTurn(token.projectId, channelId, async () => {
+      mutex(token.id, () =>
+        serialize(token.projectId, channelId, async () => {
           const channel = await findChannel(token.projectId, channelId);
           if (!channel || !(await isOfUse(token, channel))) return;
           await begin(token.id, token, channel);

@@ -17,7 +17,7 @@ export type CloseReason =
   | 'DRAINING';
 
 /** Ends after which nothing more may be seen, not even what was on its way. */
-export const ENDS_AUTHORITY: ReadonlySet<CloseReason> = new Set([
+export const REVOKES_ACCESS: ReadonlySet<CloseReason> = new Set([
   'TOKEN_EXPIRED',
   'TOKEN_REVOKED',
   'KEY_ENDED',
@@ -41,20 +41,20 @@ export type ConnectionNotice =
   | { kind: 'RESTRICTED' | 'RESTRICTION_LIFTED'; restriction: Restriction }
   | { kind: 'DISCONNECTING'; reason: CloseReason; note: string | null };
 
-export interface ConnectionFacts {
+export interface ConnectionOptions {
   id: string;
   nodeId: string;
   caller: Caller;
   transport: Member['transport'];
   openedAt: number;
-  /** See `Connection.review`. */
-  review: (connection: Connection) => void;
+  /** See `Connection.applyDue`. */
+  applyDue: (connection: Connection) => void;
 }
 
 /** What lives no longer than its connection. */
-export interface Attached {
+export interface ConnectionStream {
   /** The caller has changed: look again at what it may hear. */
-  judge(): void;
+  reauthorize(): void;
   /** Forget what was not seen yet. */
   discard(): void;
   end(error?: SignalboxError): void;
@@ -72,37 +72,37 @@ export class Connection {
   /** Milliseconds since 1970 at which it ends by itself. */
   expiresAt = Number.POSITIVE_INFINITY;
   /** Milliseconds since 1970 at which its caller may do something else, though nobody changes anything. */
-  reviewAt = Number.POSITIVE_INFINITY;
+  nextDueAt = Number.POSITIVE_INFINITY;
   /** The end of its token that it has been told of, in milliseconds since 1970. */
-  toldEnd: number | undefined;
+  warnedExpiry: number | undefined;
   /** What it chooses to show in presence. */
-  shown: Json = null;
+  presenceState: Json = null;
   /** Which run reached it last, and from which message on: one that reaches it by two subscriptions counts once. */
-  reachedBy = 0;
-  reachedFrom = 0;
+  countedBatch = 0;
+  countedFrom = 0;
   /** Set once it has ended. */
   closed: CloseReason | undefined;
-  readonly #review: (connection: Connection) => void;
-  readonly #streams = new Set<Attached>();
+  readonly #applyDue: (connection: Connection) => void;
+  readonly #streams = new Set<ConnectionStream>();
   #isClosing = false;
-  #hangUp: ((reason: CloseReason) => void) | undefined;
+  #notifyPeer: ((reason: CloseReason) => void) | undefined;
   readonly #closing: ((reason: CloseReason, connection: Connection) => void)[] = [];
   /** Another list after each change, so that it may change while all are told. */
   #noticed: readonly ((notice: ConnectionNotice) => void)[] = [];
 
-  constructor({ id, nodeId, caller, transport, openedAt, review }: ConnectionFacts) {
+  constructor({ id, nodeId, caller, transport, openedAt, applyDue }: ConnectionOptions) {
     this.id = id;
     this.nodeId = nodeId;
     this.projectId = caller.projectId;
     this.caller = caller;
     this.transport = transport;
     this.openedAt = openedAt;
-    this.#review = review;
+    this.#applyDue = applyDue;
   }
 
   /** Has it be what it is by now: what has lapsed is taken away, what has expired ends. Timers see to it, but may be late. */
-  review(): void {
-    this.#review(this);
+  applyDue(): void {
+    this.#applyDue(this);
   }
 
   /** Whether anything may still be delivered to it. */
@@ -110,19 +110,19 @@ export class Connection {
     return this.closed === undefined && now < this.expiresAt;
   }
 
-  add(stream: Attached): void {
+  add(stream: ConnectionStream): void {
     this.#streams.add(stream);
   }
 
-  remove(stream: Attached): void {
+  remove(stream: ConnectionStream): void {
     this.#streams.delete(stream);
     // An SSE connection is the stream; a socket outlives what it subscribes to.
     if (this.transport === 'SSE' && this.#streams.size === 0) this.close('CLIENT_LEFT');
   }
 
   /** Every stream looks again at what it may hear. */
-  judge(): void {
-    for (const stream of this.#streams) stream.judge();
+  reauthorize(): void {
+    for (const stream of this.#streams) stream.reauthorize();
   }
 
   /** From now on `hear` is told what happens to this connection. */
@@ -139,8 +139,8 @@ export class Connection {
   }
 
   /** How its peer is told of its end; at once where it has ended already. */
-  onHangUp(tell: (reason: CloseReason) => void): void {
-    if (this.closed === undefined) this.#hangUp = tell;
+  onNotifyPeer(tell: (reason: CloseReason) => void): void {
+    if (this.closed === undefined) this.#notifyPeer = tell;
     else tell(this.closed);
   }
 
@@ -156,19 +156,19 @@ export class Connection {
   }
 
   /** The first half of its end: from now on its peer is told nothing more. False where that is so already. */
-  cut(reason: CloseReason, note: string | null): boolean {
+  beginClose(reason: CloseReason, note: string | null): boolean {
     if (this.#isClosing) return false;
     this.#isClosing = true;
-    if (ENDS_AUTHORITY.has(reason)) for (const stream of this.#streams) stream.discard();
+    if (REVOKES_ACCESS.has(reason)) for (const stream of this.#streams) stream.discard();
     // Its streams may still say why; that they do may be what a full queue cannot take.
     this.notify({ kind: 'DISCONNECTING', reason, note });
     this.closed = reason;
-    this.#hangUp?.(reason);
+    this.#notifyPeer?.(reason);
     return true;
   }
 
   /** The second half. @param error what its streams end with */
-  finish(reason: CloseReason, error: SignalboxError | undefined): void {
+  finishClose(reason: CloseReason, error: SignalboxError | undefined): void {
     for (const stream of this.#streams) stream.end(error);
     for (const tell of this.#closing) tell(reason, this);
   }
@@ -183,7 +183,7 @@ export class Connection {
       tokenId: token?.id ?? null,
       identity: token?.identity ?? null,
       connectionData: token?.connectionData ?? null,
-      state: this.shown,
+      state: this.presenceState,
       transport: this.transport,
       connectedAt: this.openedAt,
     };
@@ -196,9 +196,9 @@ export function closeAll(
   reason: CloseReason,
   note: string | null = null,
 ): void {
-  const ended = [...connections].filter((connection) => connection.cut(reason, note));
+  const ended = [...connections].filter((connection) => connection.beginClose(reason, note));
   const error = errorOf(reason);
-  for (const connection of ended) connection.finish(reason, error);
+  for (const connection of ended) connection.finishClose(reason, error);
 }
 
 /** What a stream that is pulled over HTTP is told; a WebSocket is told by its close code. */

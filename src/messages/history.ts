@@ -5,10 +5,9 @@ import { type Access } from '../channels/access.ts';
 import { badInput, SignalboxError } from '../errors.ts';
 import { parsePageSize } from '../paging.ts';
 import { type Caller } from '../tokens/caller.ts';
-import { floorOf, positionLostError } from './channel-messages.ts';
 import { type Cursors } from './cursor.ts';
-import { directAddresses } from './direct-messages.ts';
-import { startAfter } from './resume.ts';
+import { directAddresses, floorOf, positionLostError } from './readable.ts';
+import { startAfter } from './start-position.ts';
 
 /** `first` and `after` read forwards, `last` and `before` backwards; by default, the last 20. */
 export interface HistoryRequest {

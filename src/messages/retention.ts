@@ -4,7 +4,7 @@ import { channelAddress, channelOf, type Address } from '../broker/message.ts';
 import { type Channel } from '../channels/channel.ts';
 import { every, type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
-import { type LogStore } from './log-store.ts';
+import { type LogStore } from './log/log-store.ts';
 
 /** Keeps the log within what the service and each channel want kept. */
 export interface Retention extends AsyncDisposable {
@@ -31,7 +31,7 @@ export function createRetention(parts: {
   const timed = new Map<string, { projectId: string; address: Address }>();
   /** Addresses whose channels have another policy, or are gone, since the last time. */
   const changed = new Map<string, { projectId: string; address: Address }>();
-  let knowsAll = false;
+  let hasFullScan = false;
 
   function noteChange(projectId: string, channelId: string): void {
     const address = channelAddress(channelId);
@@ -39,7 +39,7 @@ export function createRetention(parts: {
   }
 
   const listening = broker.listen({
-    signal(signal) {
+    applySignal(signal) {
       if (signal.kind === 'CHANNEL_UPDATED') noteChange(signal.projectId, signal.channel.id);
       if (signal.kind === 'CHANNEL_DELETED') noteChange(signal.projectId, signal.channelId);
       return 0;
@@ -75,7 +75,7 @@ export function createRetention(parts: {
     const due = new Map([
       ...timed,
       ...changed,
-      ...log.takeGrown().map((at) => [`${at.projectId}\n${at.address}`, at] as const),
+      ...log.takeDirtyAddresses().map((at) => [`${at.projectId}\n${at.address}`, at] as const),
     ]);
     try {
       for (const [key, at] of due) {
@@ -89,8 +89,8 @@ export function createRetention(parts: {
       for (const [key, at] of due) changed.set(key, at);
       throw error;
     }
-    if (!knowsAll) await purgeEvery();
-    knowsAll = true;
+    if (!hasFullScan) await purgeEvery();
+    hasFullScan = true;
   }
 
   /** Once after the start: what grew in an earlier life of the process. */

@@ -8,7 +8,7 @@ import { LEAVE_REASONS, type Connection } from '../connections/connection.ts';
 import { parseJson } from '../names.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
-import { createTurns } from '../turns.ts';
+import { createKeyedMutex } from '../keyed-mutex.ts';
 
 /** Who is here now. */
 export interface Presence extends AsyncDisposable {
@@ -48,9 +48,9 @@ export async function createPresence(parts: {
   const { broker, access, clock, config, nodeId, rate, onFault } = parts;
   const { leases } = broker;
   const entered = new WeakMap<Connection, Map<string, number>>();
-  const turns = createTurns();
+  const turns = createKeyedMutex();
 
-  function inTurn(connection: Connection, work: () => Promise<unknown>): void {
+  function serialize(connection: Connection, work: () => Promise<unknown>): void {
     turns(connection.id, work).catch(onFault);
   }
 
@@ -90,7 +90,7 @@ export async function createPresence(parts: {
       const now = connection.asMember().connectionData;
       if (notice.kind !== 'TOKEN_UPDATED' || now === data) return;
       data = now;
-      inTurn(connection, () => refresh(connection));
+      serialize(connection, () => refresh(connection));
     });
     return places;
   }
@@ -131,7 +131,7 @@ export async function createPresence(parts: {
       const times = places.get(channelId) ?? 0;
       places.set(channelId, times + 1);
       if (times > 0) return;
-      inTurn(connection, async () => {
+      serialize(connection, async () => {
         await leases.enter(connection.projectId, connection.id, channelId);
         await announce('JOINED', connection.asMember(), channelId, null);
       });
@@ -146,14 +146,14 @@ export async function createPresence(parts: {
       }
       places.delete(channelId);
       const why = connection.closed === undefined ? reason : LEAVE_REASONS[connection.closed];
-      inTurn(connection, async () => {
+      serialize(connection, async () => {
         await leases.exit(connection.projectId, connection.id, channelId);
         await announce('LEFT', connection.asMember(), channelId, why);
       });
     },
     async show(connection, state) {
       rate.take(connection.caller.kind === 'TOKEN' ? connection.caller.token.id : connection.id);
-      connection.shown = parseJson(state, config.maxPresenceBytes, 'state');
+      connection.presenceState = parseJson(state, config.maxPresenceBytes, 'state');
       return turns(connection.id, () => refresh(connection));
     },
     async [Symbol.asyncDispose]() {

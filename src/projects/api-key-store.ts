@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
-import { apiKeys } from '../store/tables.ts';
+import { apiKeys } from './tables.ts';
 import { type ApiKey } from './api-key.ts';
 
 export type ApiKeyRow = Omit<ApiKey, 'canSign'> & { secretHash: string; sealedSecret: string | null };
@@ -75,7 +75,7 @@ export function createApiKeyStore({ db }: Store) {
   };
 }
 
-/** Keys that are older than lineages are their own. */
+/** Keys created before rotation existed have an empty `rootKeyId`: each is its own root. */
 function toRow(row: typeof apiKeys.$inferSelect): ApiKeyRow {
-  return { ...row, lineage: row.lineage || row.id };
+  return { ...row, rootKeyId: row.rootKeyId || row.id };
 }

@@ -8,7 +8,7 @@ export interface ApiKey {
   /** Whether credentials that are signed with its secret are accepted. */
   canSign: boolean;
   /** The first key of its row of rotations: whose tokens these are does not change with the secret. */
-  lineage: string;
+  rootKeyId: string;
   createdAt: number;
   expiresAt: number | null;
   revokedAt: number | null;

@@ -8,9 +8,9 @@ import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { createApiKeyStore, type ApiKeyRow } from './api-key-store.ts';
 import { type ApiKey } from './api-key.ts';
-import { createOpenKey } from './opened-keys.ts';
+import { createKeyCache } from '../secrets/key-cache.ts';
 import { DEFAULT_PROJECT } from './project.ts';
-import { type Vault } from './vault.ts';
+import { type Vault } from '../secrets/vault.ts';
 
 /** A key and its secret, which is shown this once. */
 export interface MintedApiKey {
@@ -46,11 +46,11 @@ export interface ApiKeys {
   /** The key of this id, if it has not ended. */
   findOpen(id: string): Promise<ApiKey | undefined>;
   /** The lineage of a key of the project, by any id in it; undefined when there is no such key. */
-  lineageOf(projectId: string, id: string): Promise<string | undefined>;
+  rootKeyIdOf(projectId: string, id: string): Promise<string | undefined>;
   /** The key of this id with what it signs with: its whole text, as bytes. Undefined when it has ended, or does not sign. */
   findSigning(id: string): Promise<{ apiKey: ApiKey; key: KeyObject } | undefined>;
   /** What any node announced. */
-  heard(apiKey: ApiKey): void;
+  onKeyChanged(apiKey: ApiKey): void;
   /** Sees to it that `given` opens project `default`; without it, makes a first key where there is none and returns its secret. */
   bootstrap(given: string | undefined): Promise<string | undefined>;
 }
@@ -65,7 +65,7 @@ export function createApiKeys(parts: {
 }): ApiKeys {
   const { store, clock, newId, randomBytes, vault, announce } = parts;
   const rows = createApiKeyStore(store);
-  const openKey = createOpenKey(vault);
+  const openKey = createKeyCache(vault);
 
   async function mint(facts: Pick<ApiKey, 'projectId' | 'name'> & Partial<ApiKey>): Promise<MintedApiKey> {
     const id = newId('key');
@@ -73,7 +73,7 @@ export function createApiKeys(parts: {
     const { canSign = false, ...given } = facts;
     const row: ApiKeyRow = {
       operator: false,
-      lineage: id,
+      rootKeyId: id,
       ...given,
       id,
       createdAt: clock.now(),
@@ -114,8 +114,8 @@ export function createApiKeys(parts: {
       if (!old) throw notFound('API key', id);
       if (!isOpen(old, clock.now()))
         throw new SignalboxError('CONFLICT', `The API key “${id}” has ended already.`);
-      const { name, operator, canSign, lineage } = toApiKey(old);
-      const successor = await mint({ projectId, name, operator, canSign, lineage });
+      const { name, operator, canSign, rootKeyId } = toApiKey(old);
+      const successor = await mint({ projectId, name, operator, canSign, rootKeyId });
       await change(projectId, id, { expiresAt: clock.now() + overlapSeconds * 1000 });
       return successor;
     },
@@ -130,15 +130,15 @@ export function createApiKeys(parts: {
       const row = await rows.findAnywhere(id);
       return row && isOpen(row, clock.now()) ? toApiKey(row) : undefined;
     },
-    async lineageOf(projectId, id) {
-      return (await rows.find(projectId, id))?.lineage;
+    async rootKeyIdOf(projectId, id) {
+      return (await rows.find(projectId, id))?.rootKeyId;
     },
     async findSigning(id) {
       const row = await rows.findAnywhere(id);
       if (!row?.sealedSecret || !isOpen(row, clock.now())) return undefined;
       return { apiKey: toApiKey(row), key: await openKey(row.sealedSecret, id) };
     },
-    heard: ({ id }) => rows.forget(id),
+    onKeyChanged: ({ id }) => rows.forget(id),
     async bootstrap(given) {
       const first = { projectId: DEFAULT_PROJECT, name: 'bootstrap', operator: true };
       if (given === undefined) {
@@ -153,7 +153,7 @@ export function createApiKeys(parts: {
         ...secrets,
         ...ends,
         id,
-        lineage: id,
+        rootKeyId: id,
         createdAt: clock.now(),
       });
       if (!fresh) await rows.update(DEFAULT_PROJECT, id, secrets);

@@ -1,8 +1,7 @@
 import { asc, eq, gt, sql } from 'drizzle-orm';
-import { type Json } from '../names.ts';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
-import { projects } from '../store/tables.ts';
+import { projects } from './tables.ts';
 import { type ProjectSettings } from './project-settings.ts';
 import { type Project } from './project.ts';
 
@@ -24,13 +23,10 @@ export function createProjectStore({ db }: Store) {
     },
     async find(id: string): Promise<ProjectRow | undefined> {
       const [row] = findOne.all({ id });
-      return row && toProject(row);
+      return row;
     },
     async setSettings(id: string, settings: Partial<ProjectSettings>): Promise<void> {
-      await db
-        .update(projects)
-        .set({ settings: settings as unknown as Json })
-        .where(eq(projects.id, id));
+      await db.update(projects).set({ settings }).where(eq(projects.id, id));
     },
     async list({ first, after }: PageRequest): Promise<Page<ProjectRow>> {
       const rows = await db
@@ -39,11 +35,7 @@ export function createProjectStore({ db }: Store) {
         .where(after === undefined ? undefined : gt(projects.id, after))
         .orderBy(asc(projects.id))
         .limit(first + 1);
-      return pageOf(rows.map(toProject), first);
+      return pageOf(rows, first);
     },
   };
-}
-
-function toProject(row: typeof projects.$inferSelect): ProjectRow {
-  return { ...row, settings: row.settings as unknown as Partial<ProjectSettings> };
 }

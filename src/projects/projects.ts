@@ -4,7 +4,7 @@ import { type NewId } from '../ids.ts';
 import { parseName, parseText } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
-import { createTurns } from '../turns.ts';
+import { createKeyedMutex } from '../keyed-mutex.ts';
 import {
   defaultSettings,
   parseSettings,
@@ -34,7 +34,7 @@ export interface Projects {
   /** The settings as they hold now: one object until they change. @throws NOT_FOUND */
   settingsOf(id: string): Promise<ProjectSettings>;
   /** What any node announced. */
-  heard(id: string, settings: ProjectSettings): void;
+  onSettingsChanged(id: string, settings: ProjectSettings): void;
   list(page: PageRequest): Promise<Page<Project>>;
   /** Makes project `default` when it is missing. */
   ensureDefault(): Promise<void>;
@@ -51,7 +51,7 @@ export function createProjects(parts: {
 }): Projects {
   const { store, clock, newId, isProduction, announce, hasChannelsOf } = parts;
   const rows = createProjectStore(store);
-  const turns = createTurns();
+  const turns = createKeyedMutex();
   /** Every connect and every publish asks; every connection holds them. */
   const current = new Map<string, ProjectSettings>();
 
@@ -94,7 +94,7 @@ export function createProjects(parts: {
       if (!current.has(id)) current.set(id, settings);
       return current.get(id) ?? settings;
     },
-    heard: (id, settings) => void current.set(id, settings),
+    onSettingsChanged: (id, settings) => void current.set(id, settings),
     update: (id, change) =>
       turns(id, async () => {
         const row = await find(id);

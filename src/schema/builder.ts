@@ -22,6 +22,6 @@ builder.subscriptionType({
 });
 
 /** GraphQL says null where an argument is absent; the domain says undefined. */
-export function given<T>(value: T | null | undefined): T | undefined {
+export function nullToUndefined<T>(value: T | null | undefined): T | undefined {
   return value ?? undefined;
 }

@@ -1,18 +1,17 @@
 import { type Member } from '../broker/leases.ts';
 import { type Channel } from '../channels/channel.ts';
-import { openChannelState } from '../messages/channel-state-stream.ts';
 import { describeName } from '../names.ts';
 import { pageOf } from '../paging.ts';
 import { requireApiKey } from '../tokens/caller.ts';
-import { withClaims } from '../tokens/token.ts';
-import { builder, given } from './builder.ts';
+import { withCredentialRights } from '../tokens/token.ts';
+import { builder, nullToUndefined } from './builder.ts';
 import { ConnectionRef } from './connection.ts';
 import { ChannelTypeEnum } from './enums.ts';
 import { historyArgs, MessageConnection, toMessagePage } from './message.ts';
-import { connectionOf, forwardArgs, toConnected, toPageRequest } from './paging.ts';
+import { relayConnection, forwardArgs, toRelayConnection, toPageRequest } from './paging.ts';
 import { TokenConnection } from './token.ts';
 
-const MemberConnection = connectionOf('Member', ConnectionRef);
+const MemberConnection = relayConnection('Member', ConnectionRef);
 
 const ChannelPresence = builder.objectRef<Channel>('ChannelPresence').implement({
   description:
@@ -32,7 +31,7 @@ const ChannelPresence = builder.objectRef<Channel>('ChannelPresence').implement(
           after: page.after,
           limit: page.first + 1,
         });
-        return toConnected(pageOf(found, page.first), page, (member: Member) => member.connectionId);
+        return toRelayConnection(pageOf(found, page.first), page, (member: Member) => member.connectionId);
       },
     }),
   }),
@@ -104,14 +103,16 @@ export const ChannelRef = builder.objectRef<Channel>('Channel').implement({
         const found = await Promise.all(
           items.map(({ tokenId }) => domain.tokens.find(channel.projectId, tokenId)),
         );
-        const tokens = found.flatMap((token) => (token ? withClaims(token, token.claims) : []));
-        return toConnected({ items: tokens, hasMore }, page, ({ id }) => id);
+        const tokens = found.flatMap((token) =>
+          token ? withCredentialRights(token, token.credentialRights) : [],
+        );
+        return toRelayConnection({ items: tokens, hasMore }, page, ({ id }) => id);
       },
     }),
   }),
 });
 
-const ChannelConnection = connectionOf('Channel', ChannelRef);
+const ChannelConnection = relayConnection('Channel', ChannelRef);
 
 const HistoryPolicyInput = builder.inputType('HistoryPolicyInput', {
   description: 'How much of a channel to keep; never more than the service does.',
@@ -175,7 +176,11 @@ builder.queryFields((t) => ({
     args: { ...forwardArgs, type: t.arg({ type: ChannelTypeEnum, description: 'Only those of this type.' }) },
     async resolve(_, { type, ...args }, { caller, domain }) {
       const page = toPageRequest(args);
-      return toConnected(await domain.channels.list(caller, page, given(type)), page, ({ id }) => id);
+      return toRelayConnection(
+        await domain.channels.list(caller, page, nullToUndefined(type)),
+        page,
+        ({ id }) => id,
+      );
     },
   }),
 }));
@@ -198,9 +203,9 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: CreateChannelInput, required: true, description: 'What it shall be.' }) },
     resolve: (_, { input }, { caller, domain }) =>
       domain.channels.create(caller, {
-        id: given(input.id),
-        type: given(input.type),
-        kind: given(input.kind),
+        id: nullToUndefined(input.id),
+        type: nullToUndefined(input.type),
+        kind: nullToUndefined(input.kind),
         state: input.state,
         historyMessages: input.history?.messages,
         historySeconds: input.history?.seconds,
@@ -216,8 +221,8 @@ builder.mutationFields((t) => ({
     },
     resolve: (_, { id, input }, { caller, domain }) =>
       domain.channels.update(caller, id, {
-        type: given(input.type),
-        kind: given(input.kind),
+        type: nullToUndefined(input.type),
+        kind: nullToUndefined(input.kind),
         historyMessages: input.history?.messages,
         historySeconds: input.history?.seconds,
       }),
@@ -239,7 +244,7 @@ builder.mutationFields((t) => ({
       ...ifVersionArg,
     },
     resolve: (_, { channel, state, ifVersion }, { caller, domain }) =>
-      domain.channels.setState(caller, channel, state, given(ifVersion)),
+      domain.channels.setState(caller, channel, state, nullToUndefined(ifVersion)),
   }),
   patchChannelState: t.field({
     type: ChannelRef,
@@ -251,7 +256,7 @@ builder.mutationFields((t) => ({
       ...ifVersionArg,
     },
     resolve: (_, { channel, patch, ifVersion }, { caller, domain }) =>
-      domain.channels.patchState(caller, channel, patch, given(ifVersion)),
+      domain.channels.patchState(caller, channel, patch, nullToUndefined(ifVersion)),
   }),
 }));
 
@@ -262,11 +267,7 @@ builder.subscriptionFields((t) => ({
       'The channel as it is now, then after each change of its state. For whoever may SUBSCRIBE. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND.',
     args: { ...channelArg },
     subscribe: async (_, { channel }, context) =>
-      openChannelState(
-        { watch: context.domain.watch, access: context.domain.channels.access },
-        await context.connect(),
-        channel,
-      ),
+      context.domain.subscriptions.channelState(await context.connect(), channel),
     resolve: (channel) => channel,
   }),
 }));

@@ -4,13 +4,12 @@ import { type Channels } from '../channels/channels.ts';
 import { type ExplainPermission } from '../channels/explain.ts';
 import { type Memberships } from '../channels/memberships.ts';
 import { type Connection } from '../connections/connection.ts';
-import { type Connections } from '../connections/connections.ts';
-import { type Watch } from '../connections/watch.ts';
+import { type Connections } from '../connections/registry.ts';
 import { type Cursors } from '../messages/cursor.ts';
 import { type History } from '../messages/history.ts';
-import { type Messages } from '../messages/messages.ts';
+import { type Messages } from '../messages/publish.ts';
 import { type Moderation } from '../moderation/moderation.ts';
-import { type InboxParts } from '../messages/inbox.ts';
+import { type Subscriptions } from '../subscriptions/subscriptions.ts';
 import { type Presence } from '../presence/presence.ts';
 import { type ApiKeys } from '../projects/api-keys.ts';
 import { type Projects } from '../projects/projects.ts';
@@ -44,9 +43,7 @@ export interface Domain {
   connections: Connections;
   cursors: Cursors;
   broker: Broker;
-  watch: Watch;
-  /** What streams are made of. */
-  streams: InboxParts;
+  subscriptions: Subscriptions;
   audit: Audit;
 }
 

@@ -1,6 +1,5 @@
-import { type Event } from '../messages/event.ts';
-import { openInbox } from '../messages/inbox.ts';
-import { builder, given } from './builder.ts';
+import { type Event } from '../subscriptions/event.ts';
+import { builder, nullToUndefined } from './builder.ts';
 import { ChannelRef } from './channel.ts';
 import { ConnectionRef } from './connection.ts';
 import { MessageRef } from './message.ts';
@@ -177,8 +176,8 @@ builder.subscriptionFields((t) => ({
       }),
     },
     subscribe: async (_, { since, presence }, context) =>
-      openInbox(context.domain.streams, await context.connect(), {
-        since: given(since),
+      context.domain.subscriptions.events(await context.connect(), {
+        since: nullToUndefined(since),
         presence: presence ?? false,
       }),
     resolve: (event) => event,

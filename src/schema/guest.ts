@@ -1,5 +1,5 @@
 import { describeName, MAX_TEXT_LENGTH } from '../names.ts';
-import { builder, given } from './builder.ts';
+import { builder, nullToUndefined } from './builder.ts';
 import { CreateTokenPayload } from './token.ts';
 
 const CreateGuestInput = builder.inputType('CreateGuestInput', {
@@ -23,8 +23,8 @@ builder.mutationFields((t) => ({
     async resolve(_, { input }, { caller, address, domain }) {
       const head = await domain.broker.head(caller.projectId);
       const minted = await domain.guests.create(caller, address, {
-        name: given(input?.name),
-        connectionData: given(input?.connectionData),
+        name: nullToUndefined(input?.name),
+        connectionData: nullToUndefined(input?.connectionData),
       });
       return { ...minted, cursor: domain.cursors.format(caller.projectId, head) };
     },

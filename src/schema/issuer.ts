@@ -5,7 +5,7 @@ import {
   MIN_OWN_SECRET_BYTES,
 } from '../tokens/issuers/issuer-input.ts';
 import { MAX_ISSUERS, MAX_KEY_OVERLAP_SECONDS, MAX_KEYS_PER_ISSUER } from '../tokens/issuers/issuers.ts';
-import { builder, given } from './builder.ts';
+import { builder, nullToUndefined } from './builder.ts';
 import { IssuerKindEnum, JwksAlgorithmEnum } from './enums.ts';
 import { ProjectRef } from './project.ts';
 
@@ -148,20 +148,20 @@ builder.mutationFields((t) => ({
     resolve: (_, { input }, { caller, domain }) =>
       domain.issuers.create(caller, {
         kind: input.kind,
-        name: given(input.name),
-        key: given(input.key),
-        account: given(input.account),
-        service: given(input.service),
+        name: nullToUndefined(input.name),
+        key: nullToUndefined(input.key),
+        account: nullToUndefined(input.account),
+        service: nullToUndefined(input.service),
         provider: input.provider
           ? {
               ...input.provider,
-              algorithms: given(input.provider.algorithms),
+              algorithms: nullToUndefined(input.provider.algorithms),
               claims: input.provider.claims
                 ? {
-                    identity: given(input.provider.claims.identity),
-                    role: given(input.provider.claims.role),
-                    grants: given(input.provider.claims.grants),
-                    connectionData: given(input.provider.claims.connectionData),
+                    identity: nullToUndefined(input.provider.claims.identity),
+                    role: nullToUndefined(input.provider.claims.role),
+                    grants: nullToUndefined(input.provider.claims.grants),
+                    connectionData: nullToUndefined(input.provider.claims.connectionData),
                   }
                 : undefined,
             }

@@ -14,7 +14,7 @@ const MembershipRef = builder.objectRef<Membership>('Membership').implement({
       nullable: true,
       description: 'The channel; null where the caller may not hear it, as after leaving a PRIVATE one.',
       async resolve({ channelId }, _, { caller, domain }) {
-        const encounter = await domain.channels.access.meet(caller, channelId);
+        const encounter = await domain.channels.access.lookup(caller, channelId);
         return encounter && mayDo(caller, 'SUBSCRIBE', encounter).allowed ? encounter.channel : null;
       },
     }),

@@ -1,13 +1,11 @@
 import { type Published } from '../broker/broker.ts';
 import { channelOf, type Message, type Sender } from '../broker/message.ts';
-import { openChannelMessages } from '../messages/channel-messages.ts';
-import { openDirectMessages } from '../messages/direct-messages.ts';
 import { type HistoryPage } from '../messages/history.ts';
-import { IDEMPOTENCY_SECONDS } from '../messages/messages.ts';
+import { IDEMPOTENCY_SECONDS } from '../messages/publish.ts';
 import { type Cursors } from '../messages/cursor.ts';
 import { describeName } from '../names.ts';
-import { builder, given } from './builder.ts';
-import { connectionOf, type Connected } from './paging.ts';
+import { builder, nullToUndefined } from './builder.ts';
+import { relayConnection, type RelayConnection } from './paging.ts';
 
 const SenderKindEnum = builder.enumType('SenderKind', {
   description: 'What kind of caller said it.',
@@ -66,7 +64,7 @@ export const MessageRef = builder.objectRef<Message>('Message').implement({
   }),
 });
 
-export const MessageConnection = connectionOf('Message', MessageRef, 'Cursor');
+export const MessageConnection = relayConnection('Message', MessageRef, 'Cursor');
 
 /** The arguments of a list of messages, whose cursors are places in the log. */
 export const historyArgs = builder.args((t) => ({
@@ -79,7 +77,7 @@ export const historyArgs = builder.args((t) => ({
 export function toMessagePage(
   { messages, hasNextPage, hasPreviousPage, end }: HistoryPage,
   cursors: Cursors,
-): Connected<Message> {
+): RelayConnection<Message> {
   const edges = messages.flatMap((node) =>
     node.logged ? [{ cursor: cursors.format(node.projectId, node.logged), node }] : [],
   );
@@ -123,8 +121,8 @@ builder.mutationFields((t) => ({
       domain.messages.publish(caller, channel, {
         event,
         data,
-        ephemeral: given(ephemeral),
-        idempotencyKey: given(idempotencyKey),
+        ephemeral: nullToUndefined(ephemeral),
+        idempotencyKey: nullToUndefined(idempotencyKey),
       }),
   }),
   publishDirectMessage: t.field({
@@ -152,12 +150,17 @@ builder.mutationFields((t) => ({
       domain.messages.publishDirect(
         caller,
         {
-          token: given(token),
-          identity: given(identity),
-          connection: given(connection),
-          channel: given(channel),
+          token: nullToUndefined(token),
+          identity: nullToUndefined(identity),
+          connection: nullToUndefined(connection),
+          channel: nullToUndefined(channel),
         },
-        { event, data, ephemeral: given(ephemeral), idempotencyKey: given(idempotencyKey) },
+        {
+          event,
+          data,
+          ephemeral: nullToUndefined(ephemeral),
+          idempotencyKey: nullToUndefined(idempotencyKey),
+        },
       ),
   }),
 }));
@@ -175,9 +178,9 @@ builder.subscriptionFields((t) => ({
       events: t.arg.stringList({ description: 'Only messages of these names, at most 100.' }),
     },
     subscribe: async (_, { channel, since, events }, context) =>
-      openChannelMessages(context.domain.streams, await context.connect(), channel, {
-        since: given(since),
-        events: given(events),
+      context.domain.subscriptions.messages(await context.connect(), channel, {
+        since: nullToUndefined(since),
+        events: nullToUndefined(events),
       }),
     resolve: (message) => message,
   }),
@@ -187,7 +190,7 @@ builder.subscriptionFields((t) => ({
       'What is said directly to the calling token, to its identity or to this connection. Throws UNAUTHENTICATED, POSITION_LOST, BAD_USER_INPUT.',
     args: { since: t.arg({ type: 'Cursor', description: SINCE }) },
     subscribe: async (_, { since }, context) =>
-      openDirectMessages(context.domain.streams, await context.connect(), { since: given(since) }),
+      context.domain.subscriptions.directMessages(await context.connect(), { since: nullToUndefined(since) }),
     resolve: (message) => message,
   }),
 }));

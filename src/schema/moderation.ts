@@ -1,9 +1,9 @@
 import { MAX_TEXT_LENGTH } from '../names.ts';
 import { type Restriction } from '../tokens/restriction.ts';
 import { MAX_RESTRICTIONS } from '../tokens/restrictions.ts';
-import { builder, given } from './builder.ts';
+import { builder, nullToUndefined } from './builder.ts';
 import { RestrictionKindEnum } from './enums.ts';
-import { connectionOf, forwardArgs, toConnected, toPageRequest } from './paging.ts';
+import { relayConnection, forwardArgs, toRelayConnection, toPageRequest } from './paging.ts';
 
 export const RestrictionRef = builder.objectRef<Restriction>('Restriction').implement({
   description: 'What takes actions away from a token or an identity: a mute or a ban.',
@@ -38,7 +38,7 @@ function named(kind: 'token' | 'identity', subject: Restriction['subject']): str
   return subject.startsWith(`${kind}:`) ? subject.slice(kind.length + 1) : null;
 }
 
-const RestrictionConnection = connectionOf('Restriction', RestrictionRef);
+const RestrictionConnection = relayConnection('Restriction', RestrictionRef);
 
 const targetArgs = builder.args((t) => ({
   token: t.id({ description: 'This token. Name exactly one of `token` and `identity`.' }),
@@ -66,8 +66,12 @@ builder.queryFields((t) => ({
     },
     async resolve(_, { token, identity, channel, ...args }, { caller, domain }) {
       const page = toPageRequest(args);
-      const filter = { token: given(token), identity: given(identity), channel: given(channel) };
-      return toConnected(await domain.moderation.list(caller, page, filter), page, ({ id }) => id);
+      const filter = {
+        token: nullToUndefined(token),
+        identity: nullToUndefined(identity),
+        channel: nullToUndefined(channel),
+      };
+      return toRelayConnection(await domain.moderation.list(caller, page, filter), page, ({ id }) => id);
     },
   }),
 }));
@@ -81,9 +85,9 @@ builder.mutationFields((t) => ({
       domain.moderation.restrict(
         caller,
         'MUTE',
-        { token: given(token), identity: given(identity) },
-        given(channel),
-        { until: given(until), reason: given(reason) },
+        { token: nullToUndefined(token), identity: nullToUndefined(identity) },
+        nullToUndefined(channel),
+        { until: nullToUndefined(until), reason: nullToUndefined(reason) },
       ),
   }),
   unmute: t.field({
@@ -95,8 +99,8 @@ builder.mutationFields((t) => ({
       domain.moderation.lift(
         caller,
         'MUTE',
-        { token: given(token), identity: given(identity) },
-        given(channel),
+        { token: nullToUndefined(token), identity: nullToUndefined(identity) },
+        nullToUndefined(channel),
       ),
   }),
   ban: t.field({
@@ -108,10 +112,16 @@ builder.mutationFields((t) => ({
       ...termArgs,
     },
     resolve: (_, { token, identity, channel, until, reason }, { caller, domain }) =>
-      domain.moderation.restrict(caller, 'BAN', { token: given(token), identity: given(identity) }, channel, {
-        until: given(until),
-        reason: given(reason),
-      }),
+      domain.moderation.restrict(
+        caller,
+        'BAN',
+        { token: nullToUndefined(token), identity: nullToUndefined(identity) },
+        channel,
+        {
+          until: nullToUndefined(until),
+          reason: nullToUndefined(reason),
+        },
+      ),
   }),
   unban: t.field({
     type: RestrictionRef,
@@ -119,7 +129,12 @@ builder.mutationFields((t) => ({
     description: `Lifts a ban; returns what held, null when there was none. ${MODERATORS}.`,
     args: { ...targetArgs, channel: t.arg.id({ required: true, description: 'From this channel.' }) },
     resolve: (_, { token, identity, channel }, { caller, domain }) =>
-      domain.moderation.lift(caller, 'BAN', { token: given(token), identity: given(identity) }, channel),
+      domain.moderation.lift(
+        caller,
+        'BAN',
+        { token: nullToUndefined(token), identity: nullToUndefined(identity) },
+        channel,
+      ),
   }),
   disconnect: t.int({
     description:
@@ -138,8 +153,12 @@ builder.mutationFields((t) => ({
     resolve: (_, { connection, token, identity, channel, reason }, { caller, domain }) =>
       domain.moderation.disconnect(
         caller,
-        { connection: given(connection), token: given(token), identity: given(identity) },
-        { channel: given(channel), reason: given(reason) },
+        {
+          connection: nullToUndefined(connection),
+          token: nullToUndefined(token),
+          identity: nullToUndefined(identity),
+        },
+        { channel: nullToUndefined(channel), reason: nullToUndefined(reason) },
       ),
   }),
 }));

@@ -3,7 +3,7 @@ import { parsePageSize, type Page, type PageRequest } from '../paging.ts';
 import { builder, type ObjectRefOf } from './builder.ts';
 
 /** What a Relay connection shows: edges with cursors, and whether there is more. */
-export interface Connected<T> {
+export interface RelayConnection<T> {
   edges: { cursor: string; node: T }[];
   hasNextPage: boolean;
   hasPreviousPage: boolean;
@@ -11,7 +11,7 @@ export interface Connected<T> {
   end?: string;
 }
 
-const PageInfo = builder.objectRef<Connected<unknown>>('PageInfo').implement({
+const PageInfo = builder.objectRef<RelayConnection<unknown>>('PageInfo').implement({
   description: 'Where a page lies in its list.',
   fields: (t) => ({
     hasNextPage: t.exposeBoolean('hasNextPage', { description: 'Whether more follows.' }),
@@ -31,7 +31,7 @@ const PageInfo = builder.objectRef<Connected<unknown>>('PageInfo').implement({
 });
 
 /** The Relay connection type `<name>Connection` and its edge, of nodes of one type. */
-export function connectionOf<T>(
+export function relayConnection<T>(
   name: string,
   node: ObjectRefOf<T>,
   cursorType: 'String' | 'Cursor' = 'String',
@@ -50,7 +50,7 @@ export function connectionOf<T>(
       node: t.field({ type: node, description: 'The entry.', resolve: (edge) => edge.node as never }),
     }),
   });
-  return builder.objectRef<Connected<T>>(`${name}Connection`).implement({
+  return builder.objectRef<RelayConnection<T>>(`${name}Connection`).implement({
     description: `A page of a list, after Relay’s cursor connections.`,
     fields: (t) => ({
       edges: t.field({ type: [Edge], description: 'What is on the page.', resolve: (page) => page.edges }),
@@ -88,11 +88,11 @@ export function toPageRequest({
 }
 
 /** A page of a list sorted by `idOf`, whose cursors are those ids. */
-export function toConnected<T>(
+export function toRelayConnection<T>(
   { items, hasMore }: Page<T>,
   request: PageRequest,
   idOf: (item: T) => string,
-): Connected<T> {
+): RelayConnection<T> {
   return {
     edges: items.map((node) => ({ cursor: Buffer.from(idOf(node)).toString('base64url'), node })),
     hasNextPage: hasMore,

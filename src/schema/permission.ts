@@ -1,5 +1,5 @@
 import { type Explanation } from '../channels/explain.ts';
-import { builder, given } from './builder.ts';
+import { builder, nullToUndefined } from './builder.ts';
 import { ActionEnum, PermissionRuleEnum } from './enums.ts';
 
 const PermissionExplanation = builder.objectRef<Explanation>('PermissionExplanation').implement({
@@ -22,6 +22,6 @@ builder.queryFields((t) => ({
       action: t.arg({ type: ActionEnum, required: true, description: 'What it wants to do.' }),
     },
     resolve: (_, { token, channel, action }, { caller, domain }) =>
-      domain.explainPermission(caller, { token: given(token), channel, action }),
+      domain.explainPermission(caller, { token: nullToUndefined(token), channel, action }),
   }),
 }));

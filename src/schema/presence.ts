@@ -1,6 +1,5 @@
 import { type PresenceChange } from '../broker/signal.ts';
 import { SignalboxError } from '../errors.ts';
-import { openPresence } from '../presence/presence-stream.ts';
 import { builder } from './builder.ts';
 import { ConnectionRef } from './connection.ts';
 
@@ -63,11 +62,7 @@ builder.subscriptionFields((t) => ({
       'Who joins, leaves and changes what it shows in a channel, from now on. For whoever may PRESENCE there. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND.',
     args: { channel: t.arg.id({ required: true, description: 'The channel’s id.' }) },
     subscribe: async (_, { channel }, context) =>
-      openPresence(
-        { watch: context.domain.watch, access: context.domain.channels.access },
-        await context.connect(),
-        channel,
-      ),
+      context.domain.subscriptions.presence(await context.connect(), channel),
     resolve: (change) => change,
   }),
 }));

@@ -4,9 +4,9 @@ import { type Project } from '../projects/project.ts';
 import { actorOf, requireApiKey, requireOperator, type Caller } from '../tokens/caller.ts';
 import { MAX_SIGNING_OVERLAP_SECONDS } from '../tokens/signing-keys.ts';
 import { describeName } from '../names.ts';
-import { builder, given } from './builder.ts';
+import { builder, nullToUndefined } from './builder.ts';
 import { type Context } from './context.ts';
-import { connectionOf, forwardArgs, toConnected, toPageRequest } from './paging.ts';
+import { relayConnection, forwardArgs, toRelayConnection, toPageRequest } from './paging.ts';
 
 export const ApiKeyRef = builder.objectRef<ApiKey>('ApiKey').implement({
   description:
@@ -34,7 +34,7 @@ export const ApiKeyRef = builder.objectRef<ApiKey>('ApiKey').implement({
   }),
 });
 
-const ApiKeyConnection = connectionOf('ApiKey', ApiKeyRef);
+const ApiKeyConnection = relayConnection('ApiKey', ApiKeyRef);
 
 export const ProjectRef = builder.objectRef<Project>('Project').implement({
   description: 'A tenant: a wall around its API keys, tokens, channels and messages.',
@@ -51,13 +51,13 @@ export const ProjectRef = builder.objectRef<Project>('Project').implement({
       async resolve(project, args, { caller, domain }) {
         requireKeyOf(caller, project.id);
         const page = toPageRequest(args);
-        return toConnected(await domain.apiKeys.list(project.id, page), page, ({ id }) => id);
+        return toRelayConnection(await domain.apiKeys.list(project.id, page), page, ({ id }) => id);
       },
     }),
   }),
 });
 
-const ProjectConnection = connectionOf('Project', ProjectRef);
+const ProjectConnection = relayConnection('Project', ProjectRef);
 
 const ApiKeyPayload = builder.objectRef<MintedApiKey>('ApiKeyPayload').implement({
   description: 'An API key with its secret.',
@@ -111,7 +111,7 @@ builder.queryFields((t) => ({
     async resolve(_, args, { caller, domain }) {
       requireOperator(caller);
       const page = toPageRequest(args);
-      return toConnected(await domain.projects.list(page), page, ({ id }) => id);
+      return toRelayConnection(await domain.projects.list(page), page, ({ id }) => id);
     },
   }),
 }));
@@ -124,7 +124,10 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: CreateProjectInput, description: 'What it shall be.' }) },
     async resolve(_, { input }, { caller, domain }) {
       requireOperator(caller);
-      const project = await domain.projects.create({ id: given(input?.id), name: given(input?.name) });
+      const project = await domain.projects.create({
+        id: nullToUndefined(input?.id),
+        name: nullToUndefined(input?.name),
+      });
       audit({ caller, domain }, 'project.create', project.id);
       return { project, minted: await domain.apiKeys.create(project.id, { name: 'first', canSign: true }) };
     },
@@ -144,10 +147,10 @@ builder.mutationFields((t) => ({
       }),
     },
     async resolve(_, args, { caller, domain }) {
-      const project = await domain.projects.get(requireKeyOf(caller, given(args.project)));
+      const project = await domain.projects.get(requireKeyOf(caller, nullToUndefined(args.project)));
       const minted = await domain.apiKeys.create(project.id, {
-        name: given(args.name),
-        canSign: given(args.canSign),
+        name: nullToUndefined(args.name),
+        canSign: nullToUndefined(args.canSign),
       });
       audit({ caller, domain }, 'key.create', minted.apiKey.id);
       return minted;

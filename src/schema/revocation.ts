@@ -1,7 +1,7 @@
 import { type Revocation } from '../tokens/revocation.ts';
-import { builder, given } from './builder.ts';
+import { builder, nullToUndefined } from './builder.ts';
 import { RevocationScopeEnum } from './enums.ts';
-import { connectionOf, forwardArgs, toConnected, toPageRequest } from './paging.ts';
+import { relayConnection, forwardArgs, toRelayConnection, toPageRequest } from './paging.ts';
 
 const RevocationRef = builder.objectRef<Revocation>('Revocation').implement({
   description:
@@ -26,7 +26,7 @@ const RevocationRef = builder.objectRef<Revocation>('Revocation').implement({
   }),
 });
 
-const RevocationConnection = connectionOf('Revocation', RevocationRef);
+const RevocationConnection = relayConnection('Revocation', RevocationRef);
 
 const RevocationPayload = builder
   .objectRef<{ revocation: Revocation; connections: number }>('RevocationPayload')
@@ -56,7 +56,7 @@ builder.queryFields((t) => ({
     async resolve(_, args, { caller, domain }) {
       const page = toPageRequest(args);
       const found = await domain.revocations.list(caller, page);
-      return toConnected(found, page, ({ scope, subject }) => `${scope}:${subject}`);
+      return toRelayConnection(found, page, ({ scope, subject }) => `${scope}:${subject}`);
     },
   }),
 }));
@@ -76,8 +76,8 @@ builder.mutationFields((t) => ({
     resolve: (_, { identity, issuer, all, issuedBefore }, { caller, domain }) =>
       domain.revocations.revoke(
         caller,
-        { identity: given(identity), issuer: given(issuer), all: given(all) },
-        given(issuedBefore),
+        { identity: nullToUndefined(identity), issuer: nullToUndefined(issuer), all: nullToUndefined(all) },
+        nullToUndefined(issuedBefore),
       ),
   }),
   restoreTokens: t.field({
@@ -88,9 +88,9 @@ builder.mutationFields((t) => ({
     args: { ...targetArgs },
     resolve: (_, { identity, issuer, all }, { caller, domain }) =>
       domain.revocations.restore(caller, {
-        identity: given(identity),
-        issuer: given(issuer),
-        all: given(all),
+        identity: nullToUndefined(identity),
+        issuer: nullToUndefined(issuer),
+        all: nullToUndefined(all),
       }),
   }),
 }));

@@ -16,7 +16,7 @@ import {
 import { badInput } from '../errors.ts';
 import { describeName } from '../names.ts';
 import { actorOf, requireApiKey } from '../tokens/caller.ts';
-import { builder, given } from './builder.ts';
+import { builder, nullToUndefined } from './builder.ts';
 import { ActionEnum, ChannelTypeEnum, LifetimePresetEnum, RoleEnum } from './enums.ts';
 import { ProjectRef } from './project.ts';
 
@@ -215,9 +215,9 @@ function toChange({
     ...(lifetimes && LIFETIME_PRESETS[lifetimes]),
     ...(permissions && {
       permissions: {
-        roles: given(permissions.roles) ?? [],
-        kinds: given(permissions.kinds) ?? [],
-        stated: given(permissions.stated) ?? [],
+        roles: nullToUndefined(permissions.roles) ?? [],
+        kinds: nullToUndefined(permissions.kinds) ?? [],
+        stated: nullToUndefined(permissions.stated) ?? [],
       },
     }),
   };

@@ -3,10 +3,10 @@ import { type Grant, type Token } from '../tokens/token.ts';
 import { mintSubscribed } from '../channels/minting.ts';
 import { describeName, MAX_TEXT_LENGTH } from '../names.ts';
 import { listTokens } from '../presence/online-tokens.ts';
-import { builder, given } from './builder.ts';
+import { builder, nullToUndefined } from './builder.ts';
 import { ConnectionRef } from './connection.ts';
 import { ActionEnum, OriginEnum, RoleEnum } from './enums.ts';
-import { connectionOf, forwardArgs, toConnected, toPageRequest } from './paging.ts';
+import { relayConnection, forwardArgs, toRelayConnection, toPageRequest } from './paging.ts';
 
 const GrantRef = builder.objectRef<Grant>('Grant').implement({
   description:
@@ -61,7 +61,7 @@ export const TokenRef = builder.objectRef<Token>('Token').implement({
       nullable: true,
       description:
         'Where others sign its credentials: what the last of them narrows it to besides; null: nothing.',
-      resolve: ({ claims }) => claims?.grants ?? null,
+      resolve: ({ credentialRights }) => credentialRights?.grants ?? null,
     }),
     connectionData: t.exposeString('connectionData', {
       nullable: true,
@@ -95,7 +95,7 @@ export const TokenRef = builder.objectRef<Token>('Token').implement({
   }),
 });
 
-export const TokenConnection = connectionOf('Token', TokenRef);
+export const TokenConnection = relayConnection('Token', TokenRef);
 
 export const CreateTokenPayload = builder
   .objectRef<MintedToken & { cursor: string }>('CreateTokenPayload')
@@ -199,10 +199,10 @@ builder.queryFields((t) => ({
     async resolve(_, { identity, online, ...page }, { caller, domain }) {
       const request = toPageRequest(page);
       const found = await listTokens(domain, caller, request, {
-        identity: given(identity),
-        online: given(online),
+        identity: nullToUndefined(identity),
+        online: nullToUndefined(online),
       });
-      return toConnected(found, request, ({ id }) => id);
+      return toRelayConnection(found, request, ({ id }) => id);
     },
   }),
 }));
@@ -216,15 +216,15 @@ builder.mutationFields((t) => ({
     async resolve(_, { input }, { caller, domain }) {
       const head = await domain.broker.head(caller.projectId);
       const minted = await mintSubscribed(domain, caller, {
-        identity: given(input?.identity),
-        role: given(input?.role),
-        customRole: given(input?.customRole),
+        identity: nullToUndefined(input?.identity),
+        role: nullToUndefined(input?.role),
+        customRole: nullToUndefined(input?.customRole),
         grants: input?.grants,
         connectionData: input?.connectionData,
         state: input?.state,
-        expiresIn: given(input?.expiresIn),
+        expiresIn: nullToUndefined(input?.expiresIn),
         expiresAt: input?.expiresAt,
-        channels: given(input?.channels),
+        channels: nullToUndefined(input?.channels),
       });
       return { ...minted, cursor: domain.cursors.format(caller.projectId, head) };
     },
@@ -252,12 +252,12 @@ builder.mutationFields((t) => ({
     },
     resolve: (_, { id, input }, { caller, domain }) =>
       domain.tokens.update(caller, id, {
-        role: given(input.role),
-        customRole: given(input.customRole),
+        role: nullToUndefined(input.role),
+        customRole: nullToUndefined(input.customRole),
         grants: input.grants,
         connectionData: input.connectionData,
         state: input.state,
-        expiresIn: given(input.expiresIn),
+        expiresIn: nullToUndefined(input.expiresIn),
         expiresAt: input.expiresAt,
       }),
   }),

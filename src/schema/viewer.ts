@@ -1,5 +1,5 @@
 import { SignalboxError } from '../errors.ts';
-import { mayDo, placeOf } from '../channels/access.ts';
+import { mayDo, targetOf } from '../channels/access.ts';
 import { allowedActions } from '../tokens/authorisation.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { builder } from './builder.ts';
@@ -7,7 +7,7 @@ import { ChannelRef } from './channel.ts';
 import { ConnectionRef } from './connection.ts';
 import { ActionEnum } from './enums.ts';
 import { historyArgs, MessageConnection, toMessagePage } from './message.ts';
-import { connectionOf, forwardArgs, toConnected, toPageRequest } from './paging.ts';
+import { relayConnection, forwardArgs, toRelayConnection, toPageRequest } from './paging.ts';
 import { ApiKeyRef } from './project.ts';
 import { TokenRef } from './token.ts';
 
@@ -20,7 +20,7 @@ const CallerKindEnum = builder.enumType('CallerKind', {
   } as const,
 });
 
-const ViewerChannelConnection = connectionOf('ViewerChannel', ChannelRef);
+const ViewerChannelConnection = relayConnection('ViewerChannel', ChannelRef);
 
 const ViewerRef = builder.objectRef<Caller>('Viewer').implement({
   description: 'Who you are to us.',
@@ -50,9 +50,9 @@ const ViewerRef = builder.objectRef<Caller>('Viewer').implement({
       description: 'What you may do in a channel; nothing where there is no such channel.',
       args: { channel: t.arg.id({ required: true, description: 'The channel’s id.' }) },
       async resolve(viewer, { channel: id }, { domain }) {
-        const encounter = await domain.channels.access.meet(viewer, id);
+        const encounter = await domain.channels.access.lookup(viewer, id);
         if (!encounter) return [];
-        return allowedActions(viewer, placeOf(encounter));
+        return allowedActions(viewer, targetOf(encounter));
       },
     }),
     channels: t.field({
@@ -61,18 +61,18 @@ const ViewerRef = builder.objectRef<Caller>('Viewer').implement({
       args: { ...forwardArgs },
       async resolve(viewer, args, { domain }) {
         const page = toPageRequest(args);
-        if (viewer.kind !== 'TOKEN') return toConnected({ items: [], hasMore: false }, page, () => '');
+        if (viewer.kind !== 'TOKEN') return toRelayConnection({ items: [], hasMore: false }, page, () => '');
         const { items, hasMore } = await domain.memberships.listOfToken(
           viewer.projectId,
           viewer.token.id,
           page,
         );
         const met = await Promise.all(
-          items.map(({ channelId }) => domain.channels.access.meet(viewer, channelId)),
+          items.map(({ channelId }) => domain.channels.access.lookup(viewer, channelId)),
         );
         const heard = met.filter((encounter) => encounter && mayDo(viewer, 'SUBSCRIBE', encounter).allowed);
         const channels = heard.flatMap((encounter) => encounter?.channel ?? []);
-        return toConnected({ items: channels, hasMore }, page, ({ id }) => id);
+        return toRelayConnection({ items: channels, hasMore }, page, ({ id }) => id);
       },
     }),
     directMessages: t.field({

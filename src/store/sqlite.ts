@@ -7,7 +7,6 @@ import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import { SignalboxError } from '../errors.ts';
 import { compile } from './compiled.ts';
 import { type SqliteStore } from './store.ts';
-import * as tables from './tables.ts';
 
 export interface SqliteOptions {
   /** A folder, made when missing, or `:memory:`. */
@@ -28,7 +27,7 @@ export function openSqlite({ data, synchronous }: SqliteOptions): SqliteStore {
   sqlite.pragma('journal_mode = WAL');
   sqlite.pragma(`synchronous = ${synchronous}`);
   sqlite.pragma('cache_size = -65536');
-  const db = drizzle(sqlite, { schema: tables });
+  const db = drizzle(sqlite);
   migrate(db, { migrationsFolder: MIGRATIONS });
 
   const transaction = <T>(work: () => T): T =>

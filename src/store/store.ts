@@ -1,6 +1,5 @@
 import { type BetterSQLite3Database } from 'drizzle-orm/better-sqlite3';
 import { type Compiled } from './compiled.ts';
-import type * as tables from './tables.ts';
 
 /** A statement that was built and not yet run. */
 export interface Statement {
@@ -13,7 +12,7 @@ export interface Statement {
  */
 export interface Store extends AsyncDisposable {
   /** Builds queries; each is one statement, atomic by itself. Await it. */
-  readonly db: BetterSQLite3Database<typeof tables>;
+  readonly db: BetterSQLite3Database;
   /** Runs the statements in order, all or none. There is no transaction that waits for anything between two of them. */
   batch(statements: readonly Statement[]): Promise<void>;
 }

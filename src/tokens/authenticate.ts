@@ -3,12 +3,12 @@ import { SignalboxError } from '../errors.ts';
 import { type ApiKey } from '../projects/api-key.ts';
 import { type ApiKeys } from '../projects/api-keys.ts';
 import { DEFAULT_PROJECT } from '../projects/project.ts';
-import { type Caller, type CredentialFacts, type TokenCaller } from './caller.ts';
+import { type Caller, type CredentialInfo, type TokenCaller } from './caller.ts';
 import { type Credentials } from './credentials.ts';
-import { factsOf, type Facts } from './issuers/facts.ts';
+import { classifyCredential, type CredentialKind } from './issuers/classify-credential.ts';
 import { type Revocations } from './revocations.ts';
-import { type SelfMinted } from './self-minted.ts';
-import { type Standing } from './standing.ts';
+import { type ExternalCredentials } from './external-credentials.ts';
+import { type CallerLoader } from './caller-loader.ts';
 import { type Token } from './token.ts';
 import { requireOpen, type Tokens } from './tokens.ts';
 import { tokenExpired, unauthenticated } from './credential-errors.ts';
@@ -36,13 +36,13 @@ export interface Authenticate {
 export function createAuthenticate(parts: {
   apiKeys: ApiKeys;
   credentials: Credentials;
-  selfMinted: SelfMinted;
+  externalCredentials: ExternalCredentials;
   revocations: Revocations;
-  standing: Standing;
+  callerLoader: CallerLoader;
   tokens: Tokens;
   clock: Clock;
 }): Authenticate {
-  const { apiKeys, credentials, selfMinted, revocations, standing, tokens, clock } = parts;
+  const { apiKeys, credentials, externalCredentials, revocations, callerLoader, tokens, clock } = parts;
 
   async function apiKey(text: string, wanted?: string): Promise<Caller> {
     const caller = keyCaller(await apiKeys.verify(text));
@@ -59,15 +59,15 @@ export function createAuthenticate(parts: {
   }
 
   async function credential(text: string, projectId?: string): Promise<Caller> {
-    const facts = factsOf(text);
+    const facts = classifyCredential(text);
     if (facts.kind === 'OURS') return ownCaller(text, projectId);
     const home = projectId ?? (await homeOf(facts));
-    const presented = await selfMinted.present(text, facts, home);
+    const presented = await externalCredentials.authenticate(text, facts, home);
     return tokenCaller(presented.record, presented.credential);
   }
 
   /** The ids of API keys are unique, so that one names its project. Others know nothing of ours. */
-  async function homeOf(facts: Facts): Promise<string> {
+  async function homeOf(facts: CredentialKind): Promise<string> {
     if (facts.kind !== 'SIGNALBOX' || !facts.keyId.startsWith(API_KEY_PREFIX)) return DEFAULT_PROJECT;
     return (await apiKeys.findOpen(facts.keyId))?.projectId ?? DEFAULT_PROJECT;
   }
@@ -78,11 +78,11 @@ export function createAuthenticate(parts: {
     const record = await tokens.find(projectId, tokenId);
     if (!record) throw unauthenticated();
     const { issuerId } = record;
-    return tokenCaller(record, { issuedAt, issuerId, keyId: null, keyExpiresAt: null, claims: null });
+    return tokenCaller(record, { issuedAt, issuerId, keyId: null, keyExpiresAt: null, rights: null });
   }
 
-  async function tokenCaller(record: Token, facts: CredentialFacts): Promise<TokenCaller> {
-    const caller = await standing.of(record, facts);
+  async function tokenCaller(record: Token, facts: CredentialInfo): Promise<TokenCaller> {
+    const caller = await callerLoader.load(record, facts);
     requireOpen(caller.token, clock.now());
     if (facts.keyExpiresAt !== null && clock.now() >= facts.keyExpiresAt) throw tokenExpired();
     const { identity } = record;
@@ -91,15 +91,15 @@ export function createAuthenticate(parts: {
   }
 
   return {
-    anonymous: (projectId = DEFAULT_PROJECT) => standing.ofAnonymous(projectId),
+    anonymous: (projectId = DEFAULT_PROJECT) => callerLoader.loadAnonymous(projectId),
     apiKey,
     credential,
     async refresh(caller) {
-      if (caller.kind === 'ANONYMOUS') return standing.ofAnonymous(caller.projectId);
+      if (caller.kind === 'ANONYMOUS') return callerLoader.loadAnonymous(caller.projectId);
       if (caller.kind === 'API_KEY') return keyCaller(await apiKeys.findOpen(caller.apiKey.id));
       const record = await tokens.find(caller.projectId, caller.token.id);
       if (!record) throw unauthenticated();
-      return tokenCaller(record, await selfMinted.recheck(caller.credential, caller.projectId));
+      return tokenCaller(record, await externalCredentials.recheck(caller.credential, caller.projectId));
     },
     bearer: (text, projectId) =>
       text.startsWith(API_KEY_PREFIX) ? apiKey(text, projectId) : credential(text, projectId),

@@ -5,7 +5,7 @@ import { covers } from './restriction.ts';
 import { roleOf } from './token.ts';
 
 /** What a decision needs to know of a channel. */
-export interface Place {
+export interface AccessTarget {
   id: string;
   type: ChannelType;
   /** A kind of the project's own; null: just its type. */
@@ -38,7 +38,7 @@ export interface Decision {
 const refusal = (rule: Rule, because: string): Decision => ({ allowed: false, rule, because });
 
 /** Whether `caller` may take `action` in `place`: the one function that decides, from facts alone. */
-export function decide(caller: Caller, action: Action, place: Place): Decision {
+export function decide(caller: Caller, action: Action, place: AccessTarget): Decision {
   if (caller.kind === 'API_KEY')
     return { allowed: true, rule: 'API_KEY', because: 'an API key may do everything in its project' };
   const { permissions } = caller.settings;
@@ -60,7 +60,7 @@ export function decide(caller: Caller, action: Action, place: Place): Decision {
     return refusal('MEMBERSHIP', 'the token is not subscribed to this PRIVATE channel');
   if (!grantsAllow(token.grants, action, place.id))
     return refusal('GRANTS', `no grant of the token allows ${action} here`);
-  if (!grantsAllow(token.claims?.grants ?? null, action, place.id))
+  if (!grantsAllow(token.credentialRights?.grants ?? null, action, place.id))
     return refusal('GRANTS', `no grant of the credential allows ${action} here`);
   if (action === 'PUBLISH' && here.some(({ kind }) => kind === 'MUTE'))
     return refusal('MUTED', 'the token is muted here');
@@ -68,6 +68,6 @@ export function decide(caller: Caller, action: Action, place: Place): Decision {
 }
 
 /** Everything `caller` may do in `place`. */
-export function allowedActions(caller: Caller, place: Place): Action[] {
+export function allowedActions(caller: Caller, place: AccessTarget): Action[] {
   return ACTIONS.filter((action) => decide(caller, action, place).allowed);
 }

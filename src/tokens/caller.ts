@@ -2,7 +2,7 @@ import { SignalboxError } from '../errors.ts';
 import { type ApiKey } from '../projects/api-key.ts';
 import { type ProjectSettings } from '../projects/project-settings.ts';
 import { type Restriction } from './restriction.ts';
-import { withClaims, type ClaimedRights, type Grant, type Token } from './token.ts';
+import { withCredentialRights, type CredentialRights, type Grant, type Token } from './token.ts';
 
 /** Who is asking, after authentication, with everything that decides what it may do. */
 export type Caller =
@@ -12,7 +12,7 @@ export type Caller =
       projectId: string;
       /** As the credential has it. */
       token: Token;
-      credential: CredentialFacts;
+      credential: CredentialInfo;
       settings: ProjectSettings;
       /** Those that are in force. */
       restrictions: readonly Restriction[];
@@ -23,7 +23,7 @@ export type ApiKeyCaller = Extract<Caller, { kind: 'API_KEY' }>;
 export type TokenCaller = Extract<Caller, { kind: 'TOKEN' }>;
 
 /** What is known of the credential that a caller presented. */
-export interface CredentialFacts {
+export interface CredentialInfo {
   /** Milliseconds since 1970; null: it does not say, and counts as old. */
   issuedAt: number | null;
   /** Whoever signed it, or had it minted: see Token. */
@@ -32,7 +32,7 @@ export interface CredentialFacts {
   keyId: string | null;
   /** When that key stops verifying; null: it was not rotated out. */
   keyExpiresAt: number | null;
-  claims: ClaimedRights | null;
+  rights: CredentialRights | null;
 }
 
 /** A name for logs and rate limits: the id of the key or token, or `anonymous`. */
@@ -62,7 +62,7 @@ export function lastMomentOf(caller: Caller): number {
 
 /** The caller with another state of its record. */
 export function withRecord(caller: TokenCaller, record: Token): TokenCaller {
-  return { ...caller, token: withClaims(record, caller.credential.claims) };
+  return { ...caller, token: withCredentialRights(record, caller.credential.rights) };
 }
 
 /** The next moment at which the caller may do something else than now, though nobody changes anything. */
@@ -85,14 +85,17 @@ export function asOf<C extends Caller>(caller: C, now: number): C {
     token: {
       ...token,
       grants: token.grants?.filter(isOpen) ?? null,
-      claims: token.claims && { ...token.claims, grants: token.claims.grants?.filter(isOpen) ?? null },
+      credentialRights: token.credentialRights && {
+        ...token.credentialRights,
+        grants: token.credentialRights.grants?.filter(isOpen) ?? null,
+      },
     },
     restrictions: restrictions.filter(({ until }) => until === null || now < until),
   };
 }
 
-function grantsOf({ grants, claims }: Token): Grant[] {
-  return [...(grants ?? []), ...(claims?.grants ?? [])];
+function grantsOf({ grants, credentialRights }: Token): Grant[] {
+  return [...(grants ?? []), ...(credentialRights?.grants ?? [])];
 }
 
 /** @throws UNAUTHENTICATED for anonymous callers, FORBIDDEN for tokens. */

@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, inArray, isNull, lte, or, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
-import { restrictions } from '../store/tables.ts';
+import { restrictions } from './tables.ts';
 import { type RestrictedSubject, type Restriction, type RestrictionKind } from './restriction.ts';
 
 export interface RestrictionFilter {
@@ -82,7 +82,7 @@ export function createRestrictionStore({ db }: Store) {
       db.delete(restrictions).where(
         inArray(
           subject,
-          tokenIds.map((token) => `token:${token}`),
+          tokenIds.map((token): RestrictedSubject => `token:${token}`),
         ),
       ),
     /** Forgets those that hold no more. */
@@ -95,8 +95,6 @@ export function createRestrictionStore({ db }: Store) {
 function toRestriction(row: typeof restrictions.$inferSelect): Restriction {
   return {
     ...row,
-    kind: row.kind as RestrictionKind,
-    subject: row.subject as RestrictedSubject,
     channelId: row.channelId === '' ? null : row.channelId,
   };
 }

@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, or, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
-import { revocations } from '../store/tables.ts';
+import { revocations } from './tables.ts';
 import { type Revocation, type RevocationScope } from './revocation.ts';
 
 /** The rows of revocations of many: one for each scope and subject. */
@@ -38,14 +38,14 @@ export function createRevocationStore({ db }: Store) {
           },
         })
         .returning();
-      return held ? toRevocation(held) : row;
+      return held ?? row;
     },
     async remove(project: string, which: RevocationScope, whom: string): Promise<Revocation | undefined> {
       const [row] = await db
         .delete(revocations)
         .where(of(project, which, whom))
         .returning();
-      return row && toRevocation(row);
+      return row;
     },
     /** Those that may concern a credential. No identity and no issuer is called ''. */
     async concerning(
@@ -53,9 +53,7 @@ export function createRevocationStore({ db }: Store) {
       identity: string | null,
       issuerId: string | null,
     ): Promise<Revocation[]> {
-      return concerningOne
-        .all({ project, nobody: '', identity: identity ?? '', issuer: issuerId ?? '' })
-        .map(toRevocation);
+      return concerningOne.all({ project, nobody: '', identity: identity ?? '', issuer: issuerId ?? '' });
     },
     async list(project: string, { first, after }: PageRequest): Promise<Page<Revocation>> {
       const rows = await db
@@ -64,11 +62,7 @@ export function createRevocationStore({ db }: Store) {
         .where(and(eq(projectId, project), after === undefined ? undefined : gt(name, after)))
         .orderBy(asc(name))
         .limit(first + 1);
-      return pageOf(rows.map(toRevocation), first);
+      return pageOf(rows, first);
     },
   };
-}
-
-function toRevocation(row: typeof revocations.$inferSelect): Revocation {
-  return { ...row, scope: row.scope as RevocationScope };
 }

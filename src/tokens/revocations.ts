@@ -55,12 +55,12 @@ export interface Revocations {
 export function createRevocations(parts: {
   store: Store;
   /** The issuer of this id, which for an API key is its lineage; undefined when there is none. */
-  lineageOf: (projectId: string, id: string) => Promise<string | undefined>;
+  rootKeyIdOf: (projectId: string, id: string) => Promise<string | undefined>;
   clock: Clock;
   announce: AnnounceRevocation;
   audit: Audit;
 }): Revocations {
-  const { store, lineageOf, clock, announce, audit } = parts;
+  const { store, rootKeyIdOf, clock, announce, audit } = parts;
   const rows = createRevocationStore(store);
 
   async function parseTarget(
@@ -73,7 +73,7 @@ export function createRevocations(parts: {
     if (identity !== undefined)
       return { scope: 'IDENTITY', subject: parseName('anyIdentity', identity, 'identity') };
     if (issuer === undefined) return { scope: 'PROJECT', subject: '' };
-    const lineage = await lineageOf(projectId, parseName('anyIdentity', issuer, 'issuer'));
+    const lineage = await rootKeyIdOf(projectId, parseName('anyIdentity', issuer, 'issuer'));
     if (lineage === undefined && mustExist) throw notFound('issuer', issuer);
     return { scope: 'ISSUER', subject: lineage ?? issuer };
   }

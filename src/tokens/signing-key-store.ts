@@ -1,6 +1,6 @@
 import { gt, isNull } from 'drizzle-orm';
 import { type Store } from '../store/store.ts';
-import { signingKeys } from '../store/tables.ts';
+import { signingKeys } from './tables.ts';
 
 export type SigningKeyRow = typeof signingKeys.$inferSelect;
 

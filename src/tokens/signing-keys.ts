@@ -2,7 +2,7 @@ import { createSecretKey, webcrypto, type KeyObject } from 'node:crypto';
 import { type Clock } from '../clock.ts';
 import { badInput } from '../errors.ts';
 import { type NewId, type RandomBytes } from '../ids.ts';
-import { type Vault } from '../projects/vault.ts';
+import { type Vault } from '../secrets/vault.ts';
 import { type Store } from '../store/store.ts';
 import { createSigningKeyStore, type SigningKeyRow } from './signing-key-store.ts';
 

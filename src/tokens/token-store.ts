@@ -1,10 +1,8 @@
 import { and, asc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm';
-import { type Json } from '../names.ts';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
-import { tokens } from '../store/tables.ts';
-import { type Role } from '../projects/permissions.ts';
-import { type ClaimedRights, type Grant, type Origin, type Token } from './token.ts';
+import { tokens } from './tables.ts';
+import { type CredentialRights, type Token } from './token.ts';
 
 export interface TokenFilter {
   identity?: string | undefined;
@@ -33,19 +31,16 @@ export function createTokenStore({ db }: Store) {
     .prepare();
 
   return {
-    insertion: (token: Token): Statement => db.insert(tokens).values(toRow(token)),
+    insertion: (token: Token): Statement => db.insert(tokens).values(token),
     async findBySubject(projectId: string, issuerId: string, subject: string): Promise<Token | undefined> {
       const row = findOneBySubject.all({ projectId, issuerId, subject })[0];
       return row && toToken(row);
     },
-    async setClaims(id: string, claims: ClaimedRights): Promise<void> {
-      await db
-        .update(tokens)
-        .set({ claims: claims as unknown as Json })
-        .where(eq(tokens.id, id));
+    async setCredentialRights(id: string, credentialRights: CredentialRights): Promise<void> {
+      await db.update(tokens).set({ credentialRights }).where(eq(tokens.id, id));
     },
     /** Some of those that may be forgotten now. */
-    async forgettable(now: number, limit: number): Promise<string[]> {
+    async expiredTokens(now: number, limit: number): Promise<string[]> {
       const rows = await db
         .select({ id: tokens.id })
         .from(tokens)
@@ -62,11 +57,11 @@ export function createTokenStore({ db }: Store) {
     async update(
       projectId: string,
       id: string,
-      { grants, ...change }: Partial<Omit<Token, 'id' | 'projectId' | 'createdAt' | 'claims'>>,
+      change: Partial<Omit<Token, 'id' | 'projectId' | 'createdAt' | 'credentialRights'>>,
     ): Promise<Token | undefined> {
       const [row] = await db
         .update(tokens)
-        .set({ id, ...change, ...(grants !== undefined && { grants: grants as unknown as Json }) })
+        .set({ id, ...change })
         .where(and(eq(tokens.projectId, projectId), eq(tokens.id, id), isNull(tokens.revokedAt)))
         .returning();
       return row && toToken(row);
@@ -94,19 +89,7 @@ export function createTokenStore({ db }: Store) {
   };
 }
 
-type TokenRow = typeof tokens.$inferSelect;
-
-function toToken(row: TokenRow): Token {
-  return {
-    ...row,
-    origin: row.origin as Origin,
-    role: row.role as Role,
-    grants: row.grants as unknown as Grant[] | null,
-    claims: (row.claims as unknown as ClaimedRights | null) ?? null,
-    state: row.state ?? null,
-  };
-}
-
-function toRow({ grants, claims, ...token }: Token) {
-  return { ...token, grants: grants as unknown as Json, claims: claims as unknown as Json };
+/** The column holds JSON, so that an absent state and the state `null` are one. */
+function toToken(row: typeof tokens.$inferSelect): Token {
+  return { ...row, state: row.state ?? null };
 }

@@ -14,7 +14,7 @@ export const ORIGINS = ['MINTED', 'SELF_MINTED', 'DEVELOPMENT', 'GUEST'] as cons
 export type Origin = (typeof ORIGINS)[number];
 
 /** What a credential that others signed says of its bearer; null where it leaves that to the record. */
-export interface ClaimedRights {
+export interface CredentialRights {
   role: Role | null;
   customRole: string | null;
   grants: Grant[] | null;
@@ -40,7 +40,7 @@ export interface Token {
   /** Null: all that the role allows. Empty: nothing. */
   grants: Grant[] | null;
   /** What its credential says, where others sign. The other fields are with regard to it: see `withClaims`. */
-  claims: ClaimedRights | null;
+  credentialRights: CredentialRights | null;
   /** Shown to others in presence and as the sender of messages. */
   connectionData: string | null;
   /** The backend's own notes; shown to the token itself, to nobody else. */
@@ -53,14 +53,17 @@ export interface Token {
 }
 
 /** The record in the hands of whoever presents these claims: they count where they say something, and the end that comes first. */
-export function withClaims(record: Token, claims: ClaimedRights | null): Token {
-  if (claims === null) return record;
-  const ends = [record.expiresAt, claims.expiresAt].filter((end) => end !== null);
+export function withCredentialRights(record: Token, credentialRights: CredentialRights | null): Token {
+  if (credentialRights === null) return record;
+  const ends = [record.expiresAt, credentialRights.expiresAt].filter((end) => end !== null);
   return {
     ...record,
-    claims,
-    ...(claims.role !== null && { role: claims.role, customRole: claims.customRole }),
-    connectionData: claims.connectionData ?? record.connectionData,
+    credentialRights,
+    ...(credentialRights.role !== null && {
+      role: credentialRights.role,
+      customRole: credentialRights.customRole,
+    }),
+    connectionData: credentialRights.connectionData ?? record.connectionData,
     expiresAt: ends.length > 0 ? Math.min(...ends) : null,
   };
 }
@@ -72,8 +75,8 @@ export function roleOf({ role, customRole }: Pick<Token, 'role' | 'customRole'>)
 
 /** Whether the second lets its bearer do or show something else than the first. When it ends does not count. */
 export function rightsChanged(before: Token, after: Token): boolean {
-  const rights = ({ role, customRole, grants, claims, connectionData }: Token) =>
-    JSON.stringify([role, customRole, grants, claims?.grants ?? null, connectionData]);
+  const rights = ({ role, customRole, grants, credentialRights, connectionData }: Token) =>
+    JSON.stringify([role, customRole, grants, credentialRights?.grants ?? null, connectionData]);
   return rights(before) !== rights(after);
 }
 
@@ -89,7 +92,7 @@ export function blankToken(id: string, projectId: string, now: number): Token {
     role: 'PUBLISHER',
     customRole: null,
     grants: null,
-    claims: null,
+    credentialRights: null,
     connectionData: null,
     state: null,
     createdAt: now,

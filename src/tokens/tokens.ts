@@ -17,7 +17,7 @@ import { defaultExpiry, forgetAfter, parseExpiry, type ExpiryInput } from './lif
 import { parseRole } from './roles.ts';
 import { createRestrictionStore } from './restriction-store.ts';
 import { createTokenStore, type TokenFilter } from './token-store.ts';
-import { blankToken, withClaims, type Token } from './token.ts';
+import { blankToken, withCredentialRights, type Token } from './token.ts';
 import { tokenExpired, tokenRevoked } from './credential-errors.ts';
 
 /** What may be said of a token when it is made or changed. Absent: the default, or as it was. */
@@ -66,7 +66,7 @@ export interface Tokens {
   find(projectId: string, id: string): Promise<Token | undefined>;
   hasIdentity(projectId: string, identity: string): Promise<boolean>;
   /** Some of those that may be forgotten now, and what removes them. */
-  forgettable(limit: number): Promise<{ ids: string[]; removals: Statement[] }>;
+  expiredTokens(limit: number): Promise<{ ids: string[]; removals: Statement[] }>;
   /** The ids of all tokens of an identity, read page by page. */
   idsOf(projectId: string, identity: string): AsyncIterable<string>;
 }
@@ -117,7 +117,7 @@ export function createTokens(parts: {
         ...blankToken(newId('token'), projectId, clock.now()),
         identity:
           input.identity === undefined ? null : parseIdentity(input.identity, settings, 'input.identity'),
-        issuerId: apiKey.lineage,
+        issuerId: apiKey.rootKeyId,
         expiresAt: defaultExpiry(settings, clock.now()),
         ...parseInput(input, settings),
       };
@@ -168,8 +168,8 @@ export function createTokens(parts: {
       return { items: items.map(shown), hasMore };
     },
     find: (projectId, id) => rows.find(projectId, id),
-    async forgettable(limit) {
-      const ids = await rows.forgettable(clock.now(), limit);
+    async expiredTokens(limit) {
+      const ids = await rows.expiredTokens(clock.now(), limit);
       return { ids, removals: [rows.removal(ids), restrictions.removalOf(ids)] };
     },
     async *idsOf(projectId, identity) {
@@ -188,7 +188,7 @@ export function createTokens(parts: {
 
 const IDS_PAGE = 100;
 
-const shown = (record: Token) => withClaims(record, record.claims);
+const shown = (record: Token) => withCredentialRights(record, record.credentialRights);
 
 /** @throws TOKEN_REVOKED, TOKEN_EXPIRED when the token opens nothing any more. */
 export function requireOpen(token: Token, now: number): void {

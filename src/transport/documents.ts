@@ -12,7 +12,7 @@ import {
 } from 'graphql';
 import { type Config } from '../config.ts';
 import { breach, breaches, tooWide } from './document-limits.ts';
-import { type Wording } from './wording.ts';
+import { type RedactMessage } from './redact-message.ts';
 
 /**
  * Documents that were read lately: clients send the same few again and again. Bounded by the length of their texts,
@@ -32,7 +32,7 @@ export interface Documents {
 export function createDocuments(
   schema: GraphQLSchema,
   config: Config,
-  { showsSchema, wording }: { showsSchema: boolean; wording: Wording },
+  { showsSchema, wording }: { showsSchema: boolean; wording: RedactMessage },
 ): Documents {
   const parsed = new Map<string, DocumentNode>();
   let parsedCharacters = 0;

@@ -1,12 +1,12 @@
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { type Connection } from '../connections/connection.ts';
-import { EventStream, type Sink } from '../connections/stream.ts';
+import { EventStream, type Sink } from '../subscriptions/event-stream.ts';
 import { SignalboxError } from '../errors.ts';
-import { type Run } from '../run.ts';
-import { Executed } from './executed.ts';
+import { type Batch } from '../batch.ts';
+import { SerializedResults } from './serialized-results.ts';
 import { type OperationId, type OperationIds } from './operation-id.ts';
 import { type Outbox } from './outbox.ts';
-import { type Plan, type Plans } from './plan.ts';
+import { type SharedOperation, type SharedOperations } from './shared-operation.ts';
 import { type PublicError } from './public-errors.ts';
 
 /** Results that may be in the making for one connection; beyond, it is a slow consumer. */
@@ -25,8 +25,8 @@ export interface Receiver {
   subscriptions: number;
 }
 
-export interface FanOutParts {
-  plans: Plans;
+export interface FanOutDeps {
+  sharedOperations: SharedOperations;
   operationIds: OperationIds;
   publicError: PublicError;
   delivered: (count: number) => void;
@@ -40,7 +40,7 @@ export interface FanOutParts {
  * socket. What is returned only ends.
  */
 export async function subscribe(
-  parts: FanOutParts,
+  parts: FanOutDeps,
   args: ExecutionArgs,
   operationId: string,
   receiver: Receiver,
@@ -71,17 +71,17 @@ const DONE: Done = { value: undefined, done: true };
  * done, or fails, when the stream ends. One object, for there are as many of them as subscriptions.
  */
 class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResult> {
-  readonly #parts: FanOutParts;
+  readonly #parts: FanOutDeps;
   readonly #args: ExecutionArgs;
   readonly #id: OperationId;
-  readonly #plan: Plan;
+  readonly #sharedOperation: SharedOperation;
   readonly #receiver: Receiver;
   readonly #source: EventStream<unknown>;
   #over: { error: SignalboxError | undefined } | undefined;
   #settle: ((result: Promise<Done>) => void) | undefined;
 
   constructor(
-    parts: FanOutParts,
+    parts: FanOutDeps,
     args: ExecutionArgs,
     operationId: string,
     receiver: Receiver,
@@ -90,7 +90,7 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
     this.#parts = parts;
     this.#args = args;
     this.#id = parts.operationIds.take(operationId);
-    this.#plan = parts.plans.take(args, receiver.connection.projectId);
+    this.#sharedOperation = parts.sharedOperations.take(args, receiver.connection.projectId);
     this.#receiver = receiver;
     this.#source = source;
     receiver.subscriptions++;
@@ -98,18 +98,18 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
   }
 
   /** Sends what is made, in the order of the pushes of this connection, also where one takes longer to make. */
-  push(events: Run<unknown>): void {
+  deliver(events: Batch<unknown>): void {
     const receiver = this.#receiver;
     try {
-      const made = this.#plan.run(events, this.#args);
-      if (made instanceof Executed && !receiver.tail) this.#send(made);
+      const made = this.#sharedOperation.execute(events, this.#args);
+      if (made instanceof SerializedResults && !receiver.tail) this.#send(made);
       else this.#sendLater(made, events.length);
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  #send(executed: Executed): void {
+  #send(executed: SerializedResults): void {
     const { connection, outbox } = this.#receiver;
     // It may have been made for a connection that has ended since, or for an operation, whose id may be another's by now.
     if (connection.closed !== undefined || this.#over) return;
@@ -117,7 +117,7 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
     this.#parts.delivered(executed.count);
   }
 
-  #sendLater(made: Executed | Promise<Executed>, count: number): void {
+  #sendLater(made: SerializedResults | Promise<SerializedResults>, count: number): void {
     const receiver = this.#receiver;
     // It is looked at when its turn comes; until then a failure of it would be nobody's, and end the process.
     if (made instanceof Promise) made.catch(() => undefined);
@@ -155,7 +155,7 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
     // A connection that has ended was told by its close; the protocol has nobody to tell.
     this.#over = { error: this.#receiver.connection.closed === undefined ? error : undefined };
     this.#receiver.subscriptions--;
-    this.#parts.plans.release(this.#plan);
+    this.#parts.sharedOperations.release(this.#sharedOperation);
     this.#parts.operationIds.release(this.#id);
     this.#source.end();
     this.#settle?.(this.#result());

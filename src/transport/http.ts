@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { SignalboxError } from '../errors.ts';
-import { type DoorParts } from './door-parts.ts';
+import { type TransportDeps } from './transport-deps.ts';
 import { type createGraphiql } from './graphiql.ts';
 import { createJsonPost } from './json-post.ts';
 import { hasCredentialInUrl, isAllowedOrigin, urlOf } from './origins.ts';
 import { createGraphqlHandler } from './yoga.ts';
 
-export interface HttpParts extends DoorParts {
+export interface HttpParts extends TransportDeps {
   graphiql: ReturnType<typeof createGraphiql> | undefined;
   isReady: () => boolean;
   onFault: (error: unknown) => void;

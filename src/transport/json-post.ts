@@ -3,7 +3,7 @@ import { getOperationAST, OperationTypeNode, type DocumentNode } from 'graphql';
 import { type Connection } from '../connections/connection.ts';
 import { type Context, type Domain } from '../schema/context.ts';
 import { type Caller } from '../tokens/caller.ts';
-import { type DoorParts } from './door-parts.ts';
+import { type TransportDeps } from './transport-deps.ts';
 import { execute } from './execute.ts';
 import { callerOfRequest } from './handshake.ts';
 
@@ -17,7 +17,7 @@ export type JsonPost = (request: IncomingMessage, response: ServerResponse, body
  *
  * Yoga takes five times as long, most of it for the objects of the Fetch standard.
  */
-export function createJsonPost({ schema, domain, documents, publicError, doorman }: DoorParts): JsonPost {
+export function createJsonPost({ schema, domain, documents, publicError, limiter }: TransportDeps): JsonPost {
   return async (request, response, body) => {
     const contentType = answerTypeOf(request);
     const asked = contentType === undefined ? undefined : read(body);
@@ -25,7 +25,7 @@ export function createJsonPost({ schema, domain, documents, publicError, doorman
     if (!asked || !document) return false;
     const caller = await callerOfRequest(domain, (name) => headerOf(request, name)).catch(() => undefined);
     if (!caller) return false;
-    const contextValue = new RequestContext(domain, caller, doorman.addressOf(request));
+    const contextValue = new RequestContext(domain, caller, limiter.addressOf(request));
     const { operationName, variables } = asked;
     const result = await execute(
       {

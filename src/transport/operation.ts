@@ -1,4 +1,4 @@
-import { ENDS_AUTHORITY, errorOf, type Connection } from '../connections/connection.ts';
+import { REVOKES_ACCESS, errorOf, type Connection } from '../connections/connection.ts';
 import { type Context, type Domain } from '../schema/context.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type Receiver } from './fan-out.ts';
@@ -17,9 +17,9 @@ export class Operation implements Context {
 
   /** Evaluated at every use: an operation may outlive the token and the grants that it began with. */
   get caller(): Caller {
-    this.connection.review();
+    this.connection.applyDue();
     const { closed, caller } = this.connection;
-    const error = closed !== undefined && ENDS_AUTHORITY.has(closed) ? errorOf(closed) : undefined;
+    const error = closed !== undefined && REVOKES_ACCESS.has(closed) ? errorOf(closed) : undefined;
     if (error) throw error;
     return caller;
   }

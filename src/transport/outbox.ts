@@ -1,7 +1,7 @@
 import { type Socket } from 'node:net';
-import { type Frames } from './frames.ts';
+import { type SharedFrames } from './shared-frames.ts';
 import { type OperationId } from './operation-id.ts';
-import { OwnParcel, SharedParcel, type Parcel } from './parcel.ts';
+import { OwnParcel, SharedParcel, type OutgoingFrame } from './parcel.ts';
 
 /** A sender that reads ahead, as a replay does, waits while more than this is queued. */
 const ROOM_BELOW_BYTES = 64 * 1024;
@@ -46,8 +46,8 @@ export class Outbox {
   readonly #owner: OutboxOwner;
   readonly #maxBytes: number;
   /** Nearly always there is one: only where there are more is there a list. */
-  #first: Parcel | undefined;
-  #others: Parcel[] | undefined;
+  #first: OutgoingFrame | undefined;
+  #others: OutgoingFrame[] | undefined;
   #bytes = 0;
   #isDirty = false;
   #isClosed = false;
@@ -73,11 +73,11 @@ export class Outbox {
   }
 
   /** Queues the frames of a run, for the operation of this id. */
-  send(frames: Frames, id: OperationId): void {
+  send(frames: SharedFrames, id: OperationId): void {
     this.#queue(new SharedParcel(frames, id));
   }
 
-  #queue(parcel: Parcel): void {
+  #queue(parcel: OutgoingFrame): void {
     if (this.#isClosed || this.#isOverfull()) return;
     this.#bytes += parcel.byteLength;
     if (!this.#first) this.#first = parcel;
@@ -111,12 +111,12 @@ export class Outbox {
     else this.#write(first);
   }
 
-  #write(parcel: Parcel): void {
+  #write(parcel: OutgoingFrame): void {
     this.#socket.write(parcel.bytes());
     if (this.#isStillReading()) parcel.hold();
   }
 
-  #writeTogether(parcels: readonly Parcel[], length: number): void {
+  #writeTogether(parcels: readonly OutgoingFrame[], length: number): void {
     // The scratch is for whoever takes it at once: a socket that is behind would keep all of it for a few bytes.
     const isSmall = length <= SCRATCH_BYTES && !this.#isStillReading();
     const together = isSmall ? scratch.subarray(0, length) : Buffer.allocUnsafe(length);

@@ -1,9 +1,9 @@
-import { textFrame } from './frame.ts';
-import { type Frames } from './frames.ts';
+import { textFrame } from './websocket-frame.ts';
+import { type SharedFrames } from './shared-frames.ts';
 import { type OperationId } from './operation-id.ts';
 
 /** Something to be sent. */
-export interface Parcel {
+export interface OutgoingFrame {
   readonly byteLength: number;
   /** Good until anybody asks for bytes again; unless they are held, which may be said until then. */
   bytes(): Buffer;
@@ -11,7 +11,7 @@ export interface Parcel {
 }
 
 /** Bytes of one socket’s own. */
-export class OwnParcel implements Parcel {
+export class OwnParcel implements OutgoingFrame {
   readonly #bytes: Buffer;
   readonly byteLength: number;
 
@@ -30,11 +30,11 @@ export class OwnParcel implements Parcel {
 }
 
 /** Frames that many are sent, for the operation of one of them. */
-export class SharedParcel implements Parcel {
-  readonly #frames: Frames;
+export class SharedParcel implements OutgoingFrame {
+  readonly #frames: SharedFrames;
   readonly #id: OperationId;
 
-  constructor(frames: Frames, id: OperationId) {
+  constructor(frames: SharedFrames, id: OperationId) {
     this.#frames = frames;
     this.#id = id;
   }

@@ -1,25 +1,25 @@
 import { GraphQLError, type ExecutionArgs } from 'graphql';
 import { makeServer, type Context, type Server, type SubscribePayload } from 'graphql-ws';
-import { ENDS_AUTHORITY, type Connection } from '../connections/connection.ts';
+import { REVOKES_ACCESS, type Connection } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { closeNameOf, type CloseName } from './close-codes.ts';
-import { type DoorParts } from './door-parts.ts';
+import { type TransportDeps } from './transport-deps.ts';
 import { execute } from './execute.ts';
 import { subscribe, tooManyOperations, type Receiver } from './fan-out.ts';
 import { callerOf } from './handshake.ts';
 import { OperationIds } from './operation-id.ts';
 import { Operation } from './operation.ts';
-import { type Peer } from './peer.ts';
-import { createPlans } from './plan.ts';
+import { type WebSocketSession } from './websocket-session.ts';
+import { createSharedOperations } from './shared-operation.ts';
 
-type ProtocolContext = Context<Record<string, unknown>, Peer>;
+type ProtocolContext = Context<Record<string, unknown>, WebSocketSession>;
 
 /** What is said over a WebSocket: graphql-ws, with our connections, our documents and our fan-out. */
-export function createProtocol(parts: DoorParts): Server<Peer> {
+export function createProtocol(parts: TransportDeps): Server<WebSocketSession> {
   const { schema, domain, config, documents, publicError, metrics } = parts;
   const fanOut = {
-    plans: createPlans({ domain, publicError }),
+    sharedOperations: createSharedOperations({ domain, publicError }),
     operationIds: new OperationIds(),
     publicError,
     delivered: metrics.delivered,
@@ -46,14 +46,14 @@ export function createProtocol(parts: DoorParts): Server<Peer> {
     return () => callerOf(domain, connectionParams);
   }
 
-  function welcome(connection: Connection, peer: Peer): void {
+  function welcome(connection: Connection, peer: WebSocketSession): void {
     const { outbox, address } = peer;
     peer.receive({ connection, outbox, address, tail: undefined, pending: 0, subscriptions: 0 });
     connection.onNotice((notice) => {
       // What was queued in this turn and not written is not the bearer's any more.
-      if (notice.kind === 'DISCONNECTING' && ENDS_AUTHORITY.has(notice.reason)) outbox.discard();
+      if (notice.kind === 'DISCONNECTING' && REVOKES_ACCESS.has(notice.reason)) outbox.discard();
     });
-    connection.onHangUp((reason) => {
+    connection.onNotifyPeer((reason) => {
       const name = closeNameOf(reason);
       if (reason === 'SLOW_CONSUMER') metrics.slowConsumer();
       if (name) peer.end(name);
@@ -91,7 +91,7 @@ export function createProtocol(parts: DoorParts): Server<Peer> {
     }
   }
 
-  return makeServer<Record<string, unknown>, Peer>({
+  return makeServer<Record<string, unknown>, WebSocketSession>({
     connectionInitWaitTimeout: 0,
     async onConnect(ctx) {
       try {

@@ -2,7 +2,7 @@ import { GraphQLError, Kind } from 'graphql';
 import { ERROR_CATALOGUE, SignalboxError, type ErrorCode } from '../errors.ts';
 import { type NewId } from '../ids.ts';
 import { type Caller } from '../tokens/caller.ts';
-import { type Wording } from './wording.ts';
+import { type RedactMessage } from './redact-message.ts';
 
 /** Turns whatever was thrown into what a caller may see: always with a code of the catalogue. What is such already stays. */
 export type PublicError = (error: unknown, caller?: Caller) => GraphQLError;
@@ -18,7 +18,7 @@ export interface Refusal {
 
 export interface PublicErrorHooks {
   newId: NewId;
-  wording: Wording;
+  wording: RedactMessage;
   refused: (refusal: Refusal) => void;
   /** A fault of ours, whose text the caller is not shown. */
   fault: (errorId: string, error: unknown) => void;

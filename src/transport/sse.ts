@@ -2,22 +2,22 @@ import { type ServerResponse } from 'node:http';
 import { type Connection } from '../connections/connection.ts';
 import { type Domain } from '../schema/context.ts';
 import { type Caller } from '../tokens/caller.ts';
-import { type Doorman } from './doorman.ts';
+import { type ConnectionLimiter } from './connection-limiter.ts';
 import { type Metrics } from './metrics.ts';
 
 /** Opens the connection that an HTTP request turns into when it becomes a stream; it lasts no longer than the response. */
 export async function openSse(
-  { domain, doorman, metrics }: { domain: Domain; doorman: Doorman; metrics: Metrics },
+  { domain, limiter, metrics }: { domain: Domain; limiter: ConnectionLimiter; metrics: Metrics },
   caller: Caller,
   address: string,
   response: ServerResponse,
 ): Promise<Connection> {
-  doorman.enter(address);
+  limiter.acquire(address);
   try {
     const connection = await domain.connections.open(() => domain.authenticate.refresh(caller), 'SSE');
     metrics.connected('sse');
     connection.onClose((reason) => {
-      doorman.leave(address);
+      limiter.release(address);
       metrics.disconnected('sse');
       if (reason === 'SLOW_CONSUMER') metrics.slowConsumer();
     });
@@ -26,7 +26,7 @@ export async function openSse(
     if (response.closed) connection.close('CLIENT_LEFT');
     return connection;
   } catch (error) {
-    doorman.leave(address);
+    limiter.release(address);
     throw error;
   }
 }

@@ -6,14 +6,14 @@ import { type NewId } from '../ids.ts';
 import { type Domain } from '../schema/context.ts';
 import { createSchema } from '../schema/schema.ts';
 import { createDocuments } from './documents.ts';
-import { createDoorman } from './doorman.ts';
+import { createConnectionLimiter } from './connection-limiter.ts';
 import { createGraphiql } from './graphiql.ts';
 import { createHttpServer } from './http.ts';
 import { type Metrics } from './metrics.ts';
 import { createPublicError } from './public-errors.ts';
-import { auditRefusal } from './refusals.ts';
+import { auditRefusal } from './audit-refusal.ts';
 import { createWebSockets } from './websocket.ts';
-import { createWording } from './wording.ts';
+import { createRedactMessage } from './redact-message.ts';
 
 /** The doors. Disposing drains them: no new work, live sockets are told, what is in flight is finished. */
 export interface Transport extends AsyncDisposable {
@@ -36,7 +36,7 @@ export async function openTransport(parts: {
     setting === 'on' || (setting === 'auto' && config.mode !== 'production');
   const schema = createSchema();
   const showsSchema = isOn(config.introspection);
-  const wording = createWording(showsSchema);
+  const wording = createRedactMessage(showsSchema);
   const publicError = createPublicError({
     newId,
     wording,
@@ -47,9 +47,9 @@ export async function openTransport(parts: {
     fault: (errorId, error) => onFault(error, errorId),
   });
   const documents = createDocuments(schema, config, { showsSchema, wording });
-  const doorman = createDoorman(config, clock);
+  const limiter = createConnectionLimiter(config, clock);
   const graphiql = isOn(config.graphiql) ? createGraphiql() : undefined;
-  const shared = { schema, domain, config, documents, publicError, doorman, metrics, onFault };
+  const shared = { schema, domain, config, documents, publicError, limiter, metrics, onFault };
   const server = createHttpServer({ ...shared, graphiql, isReady: () => isReady });
   const webSockets = createWebSockets(shared);
   const answering = new Set<ServerResponse>();

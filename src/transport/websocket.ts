@@ -4,13 +4,13 @@ import { type Duplex } from 'node:stream';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { SignalboxError } from '../errors.ts';
-import { type DoorParts } from './door-parts.ts';
+import { type TransportDeps } from './transport-deps.ts';
 import { hasCredentialInUrl, isAllowedOrigin, urlOf } from './origins.ts';
-import { Peer } from './peer.ts';
+import { WebSocketSession } from './websocket-session.ts';
 import { createProtocol } from './protocol.ts';
-import { refuseUpgrade } from './upgrade-refusal.ts';
+import { rejectUpgrade } from './reject-upgrade.ts';
 
-export interface WebSocketParts extends DoorParts {
+export interface WebSocketParts extends TransportDeps {
   onFault: (error: unknown) => void;
 }
 
@@ -22,7 +22,7 @@ export interface WebSockets extends AsyncDisposable {
 }
 
 export function createWebSockets(parts: WebSocketParts): WebSockets {
-  const { config, publicError, doorman, metrics, onFault } = parts;
+  const { config, publicError, limiter, metrics, onFault } = parts;
   const protocol = createProtocol(parts);
   const wss = new WebSocketServer({
     noServer: true,
@@ -33,10 +33,10 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
     handleProtocols: () => GRAPHQL_TRANSPORT_WS_PROTOCOL,
   });
   /** Who is at each socket, and what tells the protocol that the socket is gone. */
-  const peers = new Map<WebSocket, { peer: Peer; closed: ReturnType<typeof protocol.opened> }>();
+  const peers = new Map<WebSocket, { peer: WebSocketSession; closed: ReturnType<typeof protocol.opened> }>();
 
   function accept(ws: WebSocket, socket: Socket, address: string): void {
-    const peer = new Peer(parts, ws, socket, address);
+    const peer = new WebSocketSession(parts, ws, socket, address);
     ws.on('pong', onPong).on('error', ignore).on('message', onMessage).once('close', onClose);
     peers.set(ws, { peer, closed: protocol.opened(peer, peer) });
     metrics.connected('websocket');
@@ -56,7 +56,7 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
     const known = peers.get(this);
     if (!known) return;
     peers.delete(this);
-    doorman.leave(known.peer.address);
+    limiter.release(known.peer.address);
     metrics.disconnected('websocket');
     known.peer.gone(code === 1000 || code === 1001);
     known.closed(code, reason.toString()).catch(onFault);
@@ -85,20 +85,20 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
         .map((name) => name.trim());
       const url = urlOf(request);
       if (url?.pathname !== '/graphql')
-        return refuseUpgrade(socket, 404, 'There is a WebSocket at /graphql only.');
+        return rejectUpgrade(socket, 404, 'There is a WebSocket at /graphql only.');
       if (!isAllowedOrigin(origin, host, config.origins)) {
         const refusal = publicError(new SignalboxError('FORBIDDEN', 'This origin is not allowed.'));
-        return refuseUpgrade(socket, 403, refusal.message);
+        return rejectUpgrade(socket, 403, refusal.message);
       }
       if (hasCredentialInUrl(url))
-        return refuseUpgrade(socket, 400, 'A credential belongs into connection_init, never into a URL.');
+        return rejectUpgrade(socket, 400, 'A credential belongs into connection_init, never into a URL.');
       if (!protocols.includes(GRAPHQL_TRANSPORT_WS_PROTOCOL)) {
-        return refuseUpgrade(socket, 400, `The sub-protocol is ${GRAPHQL_TRANSPORT_WS_PROTOCOL}.`);
+        return rejectUpgrade(socket, 400, `The sub-protocol is ${GRAPHQL_TRANSPORT_WS_PROTOCOL}.`);
       }
       try {
-        const address = doorman.addressOf(request);
-        doorman.enter(address);
-        const leave = () => doorman.leave(address);
+        const address = limiter.addressOf(request);
+        limiter.acquire(address);
+        const leave = () => limiter.release(address);
         socket.once('close', leave);
         wss.handleUpgrade(request, socket, head, (ws) => {
           socket.off('close', leave);
@@ -107,7 +107,7 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
       } catch (error) {
         const refusal = publicError(error);
         const { code, retryAfterSeconds } = refusal.extensions;
-        return refuseUpgrade(socket, code === 'RATE_LIMITED' ? 429 : 503, refusal.message, retryAfterSeconds);
+        return rejectUpgrade(socket, code === 'RATE_LIMITED' ? 429 : 503, refusal.message, retryAfterSeconds);
       }
     },
     async [Symbol.asyncDispose]() {

@@ -10,7 +10,7 @@ import { createYoga, isAsyncIterable, type Plugin, type YogaInitialContext } fro
 import { type Connection } from '../connections/connection.ts';
 import { type Context } from '../schema/context.ts';
 import { type Documents } from './documents.ts';
-import { type DoorParts } from './door-parts.ts';
+import { type TransportDeps } from './transport-deps.ts';
 import { execute } from './execute.ts';
 import { callerOfRequest } from './handshake.ts';
 import { useHttpStatus } from './http-status.ts';
@@ -31,9 +31,9 @@ export function createGraphqlHandler({
   config,
   documents,
   publicError,
-  doorman,
+  limiter,
   metrics,
-}: DoorParts) {
+}: TransportDeps) {
   const yoga = createYoga<NodeParts, Context>({
     schema,
     graphqlEndpoint: '/graphql',
@@ -66,9 +66,9 @@ export function createGraphqlHandler({
           get connection() {
             return connection;
           },
-          address: doorman.addressOf(req),
+          address: limiter.addressOf(req),
           async connect() {
-            connection ??= await openSse({ domain, doorman, metrics }, caller, doorman.addressOf(req), res);
+            connection ??= await openSse({ domain, limiter, metrics }, caller, limiter.addressOf(req), res);
             return connection;
           },
         };

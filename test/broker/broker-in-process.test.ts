@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { createInProcessBroker } from '../../src/broker/broker-in-process.ts';
 import { createInProcessLeases } from '../../src/broker/leases-in-process.ts';
 import { type Message } from '../../src/broker/message.ts';
-import { createLogStore } from '../../src/messages/log-store.ts';
+import { createLogStore } from '../../src/messages/log/log-store.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import { brokerContract } from '../contracts/broker-contract.ts';
 import { type BrokerUnderTest } from '../support/broker.ts';
@@ -49,7 +49,7 @@ test('a log that cannot be written says nothing and counts nothing, and goes on 
   await broker.publish(draft());
   const heard: Message[] = [];
   broker.listen({
-    messages(run) {
+    deliver(run) {
       heard.push(...run);
       return [];
     },

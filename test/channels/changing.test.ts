@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest';
-import { type EventStream } from '../../src/connections/stream.ts';
-import { openChannelMessages } from '../../src/messages/channel-messages.ts';
-import { openInbox } from '../../src/messages/inbox.ts';
+import { type EventStream } from '../../src/subscriptions/event-stream.ts';
 import { type Caller } from '../../src/tokens/caller.ts';
 import { createChannel, mint } from '../support/backend.ts';
 import { startService, type TestService } from '../support/service.ts';
@@ -30,7 +28,7 @@ function collect<T>(stream: EventStream<T>): { events: T[]; readonly isOver: boo
   const events: T[] = [];
   let isOver = false;
   stream.attach({
-    push: (run) => events.push(...run),
+    deliver: (run) => events.push(...run),
     room: () => undefined,
     end: () => (isOver = true),
   });
@@ -48,7 +46,7 @@ test('whoever is subscribed while the state changes knows the last state', async
   for (const offset of OFFSETS) {
     const token = await mint(signalbox);
     const { domain, backend, connection } = await open(signalbox, token.credential);
-    const inbox = collect(await openInbox(domain.streams, connection, { presence: false }));
+    const inbox = collect(await domain.subscriptions.events(connection, { presence: false }));
     const [, { version }] = await Promise.all([
       domain.memberships.subscribe(backend, 'lobby', token.id),
       after(offset, () => domain.channels.patchState(backend, 'lobby', { offset })),
@@ -64,7 +62,7 @@ test('whoever connects while the state changes knows the last state', async () =
     const token = await mint(signalbox, { channels: ['lobby'] });
     const { domain, backend, connection } = await open(signalbox, token.credential);
     const [inbox, { version }] = await Promise.all([
-      openInbox(domain.streams, connection, { presence: false }).then(collect),
+      domain.subscriptions.events(connection, { presence: false }).then(collect),
       after(offset, () => domain.channels.patchState(backend, 'lobby', { offset })),
     ]);
     const [connected, updated] = inbox.events as any[];
@@ -80,7 +78,7 @@ test('whoever connects while a channel is closed to it hears nothing there', asy
     const token = await mint(signalbox, { role: 'GUEST', channels: [channel] });
     const { domain, backend, connection } = await open(signalbox, token.credential);
     await Promise.all([
-      openInbox(domain.streams, connection, { presence: false }).then(collect),
+      domain.subscriptions.events(connection, { presence: false }).then(collect),
       after(offset, () => domain.channels.update(backend, channel, { type: 'PRIVATE' })),
     ]);
     const { connections } = await domain.messages.publish(backend, channel, { event: 'secret' });
@@ -95,9 +93,8 @@ test('whoever subscribes to the messages while the channel is closed to it hears
     await createChannel(signalbox, channel, { type: 'PUBLIC' });
     const token = await mint(signalbox, { role: 'GUEST' });
     const { domain, backend, connection } = await open(signalbox, token.credential);
-    const { access } = domain.channels;
     await Promise.allSettled([
-      openChannelMessages({ ...domain.streams, access }, connection, channel, {}).then(collect),
+      domain.subscriptions.messages(connection, channel, {}).then(collect),
       after(offset, () => domain.channels.update(backend, channel, { type: 'PRIVATE' })),
     ]);
     const { connections } = await domain.messages.publish(backend, channel, { event: 'secret' });
@@ -111,9 +108,8 @@ test('whoever is unsubscribed while it subscribes to the messages hears nothing'
   for (const offset of OFFSETS) {
     const token = await mint(signalbox, { channels: ['lobby'] });
     const { domain, backend, connection } = await open(signalbox, token.credential);
-    const { access } = domain.channels;
     const [opened] = await Promise.allSettled([
-      openChannelMessages({ ...domain.streams, access }, connection, 'lobby', {}).then(collect),
+      domain.subscriptions.messages(connection, 'lobby', {}).then(collect),
       after(offset, () => domain.memberships.unsubscribe(backend, 'lobby', token.id)),
     ]);
     const { connections } = await domain.messages.publish(backend, 'lobby', { event: 'secret' });

@@ -15,7 +15,7 @@ test('of many that end together every peer is told before the first is tidied up
   const told: string[] = [];
   all.forEach((connection, index) => {
     connection.onClose(() => told.push(`tidied up after ${index}`));
-    connection.onHangUp(() => told.push(`told ${index}`));
+    connection.onNotifyPeer(() => told.push(`told ${index}`));
   });
   closeAll(all, 'TOKEN_REVOKED');
   closeAll(all, 'DRAINING');
@@ -27,7 +27,7 @@ test('a peer that comes too late to be told of the end is told at once', async (
   const connection = await open(signalbox, (await mint(signalbox)).credential);
   connection.close('TOKEN_REVOKED');
   const told: string[] = [];
-  connection.onHangUp((reason) => told.push(reason));
+  connection.onNotifyPeer((reason) => told.push(reason));
   expect(told).toEqual(['TOKEN_REVOKED']);
 });
 
@@ -38,7 +38,7 @@ test('a connection that ends while it is told of its token does not stay online'
   expect(await isOnline(signalbox, token.id)).toBe(true);
   connection.add({
     // As a queue does that cannot take it.
-    judge: () => connection.close('SLOW_CONSUMER'),
+    reauthorize: () => connection.close('SLOW_CONSUMER'),
     discard: () => undefined,
     end: () => undefined,
   });

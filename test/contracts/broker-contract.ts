@@ -187,7 +187,7 @@ function telling(make: MakeBroker): void {
     await using made = await make();
     const { broker } = made;
     const before = listen(broker);
-    broker.listen({ messages: fail, signal: fail });
+    broker.listen({ deliver: fail, applySignal: fail });
     const after = listen(broker);
     const { message, connections } = await broker.publish(draft());
     expect(connections).toBe(2);
@@ -218,11 +218,11 @@ function listen(broker: Broker, connections = 1) {
   const heard: Message[] = [];
   const signals: Signal[] = [];
   const listening = broker.listen({
-    messages(run) {
+    deliver(run) {
       heard.push(...run);
       return run.map(() => connections);
     },
-    signal(signal) {
+    applySignal(signal) {
       signals.push(signal);
       return connections;
     },

@@ -2,7 +2,9 @@ import { asc, eq, gt, sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Statement, type Store } from '../../src/store/store.ts';
-import { channels, projects, secrets } from '../../src/store/tables.ts';
+import { channels } from '../../src/channels/tables.ts';
+import { projects } from '../../src/projects/tables.ts';
+import { secrets } from '../../src/secrets/tables.ts';
 
 /** What every store does; see Store. `make` opens an empty one. */
 export function storeContract(name: string, make: () => Store | Promise<Store>): void {
@@ -142,7 +144,7 @@ const project = (id: string, name = id) => ({ id, name, createdAt: 1 });
 const channel = (id: string) => ({
   projectId: 'p',
   id,
-  type: 'PRIVATE',
+  type: 'PRIVATE' as const,
   state: {},
   version: 1,
   historyMessages: null,

@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import { type Audit } from '../../src/audit.ts';
 import { createIds } from '../../src/ids.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
-import { createRecords } from '../../src/tokens/records.ts';
+import { createProvisioning } from '../../src/tokens/provisioning.ts';
 import { createRevocations } from '../../src/tokens/revocations.ts';
-import { type ClaimedRights } from '../../src/tokens/token.ts';
+import { type CredentialRights } from '../../src/tokens/token.ts';
 import { createManualClock } from '../support/clock.ts';
 
 const NOW = Date.UTC(2030, 0, 1);
@@ -18,19 +18,19 @@ function createSlowRecords() {
   const added: string[] = [];
   const audited: string[] = [];
   const audit: Audit = ({ action }) => void audited.push(action);
-  const records = createRecords({
+  const records = createProvisioning({
     store,
     clock,
     newId: createIds(clock.now, randomBytes),
     audit,
     revocations: createRevocations({
       store,
-      lineageOf: async (_, id) => id,
+      rootKeyIdOf: async (_, id) => id,
       clock,
       announce: async () => 0,
       audit,
     }),
-    enrolment: {
+    autoSubscription: {
       async first() {
         await turn();
         return [];
@@ -48,7 +48,7 @@ function createSlowRecords() {
       issuedAt,
       expiresAt: null,
     };
-    const rights: ClaimedRights = { ...said, customRole: null };
+    const rights: CredentialRights = { ...said, customRole: null };
     const claims = {
       ...said,
       subject,
@@ -62,7 +62,7 @@ function createSlowRecords() {
       origin: 'SELF_MINTED' as const,
       makesChannels: false,
     };
-    return records.meet(whose, claims, rights);
+    return records.findOrCreate(whose, claims, rights);
   }
   return { meet, added, audited, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
 }
@@ -79,5 +79,5 @@ test('whoever was not the first is still heard, if what they have is newer', asy
   await using records = createSlowRecords();
   await Promise.all([records.meet(NOW - 1000), records.meet(NOW), records.meet(NOW - 2000)]);
   expect(records.added).toEqual([`of ${NOW}`]);
-  expect((await records.meet(NOW - 2000)).claims).toMatchObject({ issuedAt: NOW });
+  expect((await records.meet(NOW - 2000)).credentialRights).toMatchObject({ issuedAt: NOW });
 });

@@ -6,9 +6,9 @@ import { createInProcessBroker } from '../../src/broker/broker-in-process.ts';
 import { createInProcessLeases } from '../../src/broker/leases-in-process.ts';
 import { type Message } from '../../src/broker/message.ts';
 import { Connection } from '../../src/connections/connection.ts';
-import { Feed } from '../../src/messages/feed.ts';
-import { createHearers } from '../../src/messages/hearers.ts';
-import { createLogStore } from '../../src/messages/log-store.ts';
+import { LogSubscriber } from '../../src/subscriptions/log-subscriber.ts';
+import { createSubscriberIndex } from '../../src/subscriptions/subscriber-index.ts';
+import { createLogStore } from '../../src/messages/log/log-store.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import { createChannel, mint } from '../support/backend.ts';
 import { apiKeyCaller } from '../support/callers.ts';
@@ -52,7 +52,7 @@ test('each message counts the connections that it is new to, each once, and reac
         await using store = openSqlite({ data: ':memory:', synchronous: 'normal' });
         const log = createLogStore(store, randomBytes);
         await using broker = createInProcessBroker({ log, leases: createInProcessLeases(clock), onFault });
-        using hearers = createHearers({ broker, clock, onFault });
+        using subscriberIndex = createSubscriberIndex({ broker, clock, onFault });
         const connections = numbers(4).map(
           (number) =>
             new Connection({
@@ -61,21 +61,21 @@ test('each message counts the connections that it is new to, each once, and reac
               caller: apiKeyCaller(),
               transport: 'WEBSOCKET',
               openedAt: clock.now(),
-              review: () => undefined,
+              applyDue: () => undefined,
             }),
         );
         const heard = subscriptions.map(({ connection, channel, knows }) => {
           const messages: Message[] = [];
-          const feed = new Feed({ broker, hearers }, connections[connection]!);
-          feed.hear(`channel:${channel}`, 0);
+          const feed = new LogSubscriber({ broker, subscriberIndex }, connections[connection]!);
+          feed.subscribe(`channel:${channel}`, 0);
           const position = { epoch: 1, sequence: knows };
           feed.begin({ after: position, head: position });
           feed.start({
-            take: (run) => messages.push(...run),
-            lost: () => undefined,
+            deliver: (run) => messages.push(...run),
+            onLost: () => undefined,
             room: () => undefined,
-            failed: onFault,
-            replayed: () => undefined,
+            onFailed: onFault,
+            onReplayed: () => undefined,
           });
           return messages;
         });

@@ -11,6 +11,7 @@ const ROOMS = [
   'service',
   'transport',
   'schema',
+  'subscriptions',
   'moderation',
   'messages',
   'presence',
@@ -19,23 +20,24 @@ const ROOMS = [
   'channels',
   'tokens',
   'projects',
+  'secrets',
   'store',
 ];
 
 /** Leaves: everyone may use them; they use leaves only. */
 const LEAVES = [
   'audit',
+  'batch',
   'clock',
   'config',
   'errors',
   'ids',
+  'keyed-mutex',
   'multimap',
   'names',
   'paging',
   'rate-limit',
-  'run',
   'settings',
-  'turns',
 ];
 
 interface Import {
@@ -83,15 +85,22 @@ test('rows are private to their room', () => {
   expect(strangers).toEqual([]);
 });
 
+test('tables are read and written by stores only', () => {
+  const users = inside.filter(
+    ({ file, target }) => target.endsWith('/tables.ts') && !/(-store|\/tables)\.ts$/.test(file),
+  );
+  expect(users).toEqual([]);
+});
+
 test.each([
   ['graphql', /^(schema|transport)\//],
   ['graphql-ws', /^transport\//],
   ['graphql-yoga', /^transport\//],
   ['ws', /^transport\//],
   ['@pothos/core', /^schema\//],
-  ['jose', /^tokens\//],
+  ['jose', /^(tokens|secrets)\//],
   ['better-sqlite3', /^store\//],
-  ['drizzle-orm', /^store\/|-store\.ts$/],
+  ['drizzle-orm', /^store\/|-store\.ts$|\/tables\.ts$/],
   ['pino', /^service\.ts$/],
   ['prom-client', /^transport\/metrics\.ts$/],
 ])('%s has one home', (name, home) => {

@@ -4,11 +4,19 @@ import { sql } from 'drizzle-orm';
 import { expect, test } from 'vitest';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import { type SqliteStore } from '../../src/store/store.ts';
-import { projects } from '../../src/store/tables.ts';
-import * as tables from '../../src/store/tables.ts';
+import * as channelTables from '../../src/channels/tables.ts';
+import * as logTables from '../../src/messages/log/tables.ts';
+import * as projectTables from '../../src/projects/tables.ts';
+import { projects } from '../../src/projects/tables.ts';
+import * as secretTables from '../../src/secrets/tables.ts';
+import * as issuerTables from '../../src/tokens/issuers/tables.ts';
+import * as tokenTables from '../../src/tokens/tables.ts';
 import { storeContract } from '../contracts/store-contract.ts';
 import { createFolder } from '../support/folder.ts';
 
+const TABLES = [channelTables, logTables, projectTables, secretTables, issuerTables, tokenTables].flatMap(
+  (tables) => Object.values(tables),
+);
 const open = (data: string, synchronous: 'normal' | 'full' = 'normal') => openSqlite({ data, synchronous });
 const insert = ({ db }: SqliteStore, id: string) =>
   db.insert(projects).values({ id, name: id, createdAt: 1 });
@@ -25,7 +33,7 @@ test('a folder that is not there yet is made, with every table in it', async () 
   using folder = createFolder();
   const data = join(folder.path, 'not', 'there', 'yet');
   await using store = open(data);
-  for (const table of Object.values(tables)) expect(store.db.select().from(table).all()).toEqual([]);
+  for (const table of TABLES) expect(store.db.select().from(table).all()).toEqual([]);
   expect(existsSync(join(data, 'signalbox.sqlite'))).toBe(true);
 });
 

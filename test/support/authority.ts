@@ -7,17 +7,22 @@ import {
   type ChannelType,
   type Permissions,
 } from '../../src/projects/permissions.ts';
-import { type Place } from '../../src/tokens/authorisation.ts';
+import { type AccessTarget } from '../../src/tokens/authorisation.ts';
 import { type Caller } from '../../src/tokens/caller.ts';
 import { type Restriction } from '../../src/tokens/restriction.ts';
-import { withClaims, type ClaimedRights, type Grant, type Token } from '../../src/tokens/token.ts';
+import {
+  withCredentialRights,
+  type CredentialRights,
+  type Grant,
+  type Token,
+} from '../../src/tokens/token.ts';
 import { tokenCaller } from './callers.ts';
 
 /** Somebody who asks, in the words of the model: what the record says, and the credential besides. */
 export interface Asker {
   permissions: Permissions;
   record: Pick<Token, 'role' | 'customRole' | 'grants'>;
-  claims: Pick<ClaimedRights, 'role' | 'customRole' | 'grants'> | null;
+  claims: Pick<CredentialRights, 'role' | 'customRole' | 'grants'> | null;
   restrictions: Pick<Restriction, 'kind' | 'subject' | 'channelId' | 'until'>[];
 }
 
@@ -44,7 +49,7 @@ function byDefault(role: string, type: ChannelType, action: Action): boolean {
 export function roleAllows(
   permissions: Permissions,
   role: string,
-  { type, kind }: Place,
+  { type, kind }: AccessTarget,
   action: Action,
 ): boolean {
   const own = permissions.roles.find(({ name }) => name === role);
@@ -60,7 +65,7 @@ export function roleAllows(
 const holds = (end: number | null | undefined, now: number) => end == null || end > now;
 
 /** The rules as one would tell them to a person: every reason to refuse, in the order in which they are asked. */
-export function refusals(asker: Asker, action: Action, place: Place, now = 0): string[] {
+export function refusals(asker: Asker, action: Action, place: AccessTarget, now = 0): string[] {
   const { permissions, record, claims, restrictions } = asker;
   const isRestricted = (kind: string) =>
     restrictions.some(
@@ -121,7 +126,7 @@ const grants = some(fc.array(grant, { maxLength: 4 }));
 /** One of them may be gone from the project; it is still what some token has. */
 const anyRole = fc.record({ role, customRole: some(fc.constantFrom(...OWN_ROLES, 'retired')) });
 const noRole = fc.constant({ role: null, customRole: null });
-const rights = (whose: fc.Arbitrary<Pick<ClaimedRights, 'role' | 'customRole'>>) =>
+const rights = (whose: fc.Arbitrary<Pick<CredentialRights, 'role' | 'customRole'>>) =>
   fc.tuple(whose, grants).map(([which, narrowed]) => ({ ...which, grants: narrowed }));
 export const asker: fc.Arbitrary<Asker> = fc.record({
   permissions,
@@ -137,7 +142,7 @@ export const asker: fc.Arbitrary<Asker> = fc.record({
     { maxLength: 2 },
   ),
 });
-export const place: fc.Arbitrary<Place> = fc.record({
+export const place: fc.Arbitrary<AccessTarget> = fc.record({
   id,
   type,
   kind: some(fc.constantFrom(...OWN_KINDS)),
@@ -148,7 +153,7 @@ export const place: fc.Arbitrary<Place> = fc.record({
 export function callerOf({ permissions: matrix, record, claims, restrictions }: Asker): Caller {
   const said = claims && { ...claims, connectionData: null, issuedAt: 1, expiresAt: null };
   const { token } = tokenCaller({ ...record, identity: 'ada' });
-  return tokenCaller(withClaims(token, said), {
+  return tokenCaller(withCredentialRights(token, said), {
     settings: { permissions: matrix },
     restrictions: restrictions.map((one, index) => ({
       ...one,

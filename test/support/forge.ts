@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
-import { readMasterKeys } from '../../src/store/master-key.ts';
-import { createVault } from '../../src/tokens/vault.ts';
+import { readMasterKeys } from '../../src/secrets/master-key.ts';
+import { createJweVault } from '../../src/secrets/jwe-vault.ts';
 import Database from 'better-sqlite3';
 
 /** The key that a service signs with, taken from its store with its master key: what nobody but the service itself can do. */
@@ -9,7 +9,7 @@ export async function stealSigningKey(folder: string): Promise<{ kid: string; se
   const sqlite = new Database(join(folder, 'signalbox.sqlite'), { readonly: true });
   const row = sqlite.prepare('SELECT id, secret FROM signing_keys WHERE retired_at IS NULL').get() as any;
   sqlite.close();
-  const vault = createVault(readMasterKeys(folder, [], () => new Uint8Array()));
+  const vault = createJweVault(readMasterKeys(folder, [], () => new Uint8Array()));
   return { kid: row.id, secret: Buffer.from(await vault.open(row.secret, row.id)) };
 }
 

@@ -1,9 +1,9 @@
 import { createSecretKey } from 'node:crypto';
-import { factsOf } from '../../src/tokens/issuers/facts.ts';
+import { classifyCredential } from '../../src/tokens/issuers/classify-credential.ts';
 import { type Issuer, type IssuerKey, type IssuerKind } from '../../src/tokens/issuers/issuer.ts';
 import { verifyOpentok } from '../../src/tokens/issuers/opentok.ts';
 import { verifySignalbox } from '../../src/tokens/issuers/signalbox.ts';
-import { verifyStream } from '../../src/tokens/issuers/stream.ts';
+import { verifyStream } from '../../src/tokens/issuers/stream-chat.ts';
 import { verifyTwilio } from '../../src/tokens/issuers/twilio.ts';
 import { type Verified, type Verify } from '../../src/tokens/issuers/verify.ts';
 
@@ -41,7 +41,7 @@ export function createBooth(kind: SecretKind, keys: IssuerKey[], parts: Partial<
   const issuer = makeIssuer(kind, parts);
   return {
     async present(credential: string, now: number, maxGrants = 50): Promise<Verified> {
-      const facts = factsOf(credential);
+      const facts = classifyCredential(credential);
       if (facts.kind !== kind) throw new Error(`It is taken for ${facts.kind}.`);
       const wanted = 'keyId' in facts ? keys.filter(({ id }) => id === facts.keyId) : keys;
       return VERIFIERS[kind](credential, issuer, wanted, { now, maxGrants });

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { mint } from '../support/backend.ts';
 import { type Answer } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
-import { echoes, junk, mutate, sign, unsigned } from '../refusals/arbitraries.ts';
-import { openKinds, type Kinds } from '../refusals/kinds.ts';
-import { knock } from '../refusals/present.ts';
+import { echoes, junk, mutate, sign, unsigned } from '../authorization-matrix/arbitraries.ts';
+import { openKinds, type Kinds } from '../authorization-matrix/kinds.ts';
+import { knock } from '../authorization-matrix/present.ts';
 
 let kinds: Kinds;
 /** A real credential of each kind, ours and API keys included. */

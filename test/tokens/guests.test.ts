@@ -166,7 +166,7 @@ test('a guest is forgotten a day after its end with all that it was subscribed t
   const clock = createManualClock();
   using folder = createFolder();
   await using signalbox = await startService({ data: folder.path, ...SELDOM }, { clock });
-  const { forgetting } = signalbox.service;
+  const { tokenSweeper } = signalbox.service;
   await createChannel(signalbox, 'news', { type: 'PUBLIC' });
   const gone = await arrive(signalbox);
   const stays = await arrive(signalbox);
@@ -179,7 +179,7 @@ test('a guest is forgotten a day after its end with all that it was subscribed t
     );
   await updateToken(signalbox, stays.token.id, { expiresIn: 48 * 3600 });
   const known = async () => {
-    await forgetting.sweep();
+    await tokenSweeper.sweep();
     const { tokens } = await signalbox.request(`{ tokens { nodes { id } } }`);
     const ids: string[] = tokens.nodes.map(({ id }: { id: string }) => id).sort();
     expect(membersIn(folder.path)).toEqual(ids);

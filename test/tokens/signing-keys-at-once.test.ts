@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { createIds } from '../../src/ids.ts';
-import { type Vault } from '../../src/projects/vault.ts';
+import { type Vault } from '../../src/secrets/vault.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import { createSigningKeyStore } from '../../src/tokens/signing-key-store.ts';
 import { createSigningKeys } from '../../src/tokens/signing-keys.ts';
-import { createVault } from '../../src/tokens/vault.ts';
+import { createJweVault } from '../../src/secrets/jwe-vault.ts';
 import { createManualClock } from '../support/clock.ts';
 
 /** Keys in a store of their own; what opens their secrets may be put in between. */
@@ -17,7 +17,7 @@ function createRing(between: (vault: Vault) => Vault = (vault) => vault) {
     clock,
     newId: createIds(clock.now, randomBytes),
     randomBytes,
-    vault: between(createVault(['a'.repeat(32)])),
+    vault: between(createJweVault(['a'.repeat(32)])),
   });
   const signing = async () =>
     (await createSigningKeyStore(store).list()).filter(({ retiredAt }) => retiredAt === null);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Executed } from '../../src/transport/executed.ts';
+import { SerializedResults } from '../../src/transport/serialized-results.ts';
 import { OperationId } from '../../src/transport/operation-id.ts';
 import { Outbox } from '../../src/transport/outbox.ts';
 import { readFrames } from '../support/receiver.ts';
@@ -70,7 +70,7 @@ class Line implements Disposable {
 }
 
 const executedOf = (all: readonly unknown[]) =>
-  new Executed(
+  new SerializedResults(
     all.map((said) => ({ data: { said } })),
     () => {
       throw new TypeError('There are no errors.');
@@ -175,7 +175,7 @@ const hello = executedOf(['hello']);
 const goodbye = executedOf(['goodbye']);
 const large = executedOf(['x'.repeat(60_000)]);
 const [one, two] = IDS as [OperationId, OperationId];
-const sendOn = ({ outbox }: Line, made: Executed, id = one) => outbox.send(made.framesFor(id), id);
+const sendOn = ({ outbox }: Line, made: SerializedResults, id = one) => outbox.send(made.framesFor(id), id);
 
 /** Sends until the kernel takes no more; resolves to how many messages that were. */
 async function fill(line: Line): Promise<number> {

@@ -10,7 +10,7 @@ import {
   type Action,
   type CallerName,
   type Pair,
-} from '../support/stage.ts';
+} from '../support/fixture.ts';
 import { type Result } from '../support/two-doors.ts';
 
 // By WebSocket, subscribers who look the same way share one execution; by SSE each has its own. Whoever subscribes

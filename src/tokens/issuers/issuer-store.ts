@@ -1,8 +1,7 @@
 import { and, asc, count, eq, lte } from 'drizzle-orm';
-import { type Json } from '../../names.ts';
 import { type Store } from '../../store/store.ts';
-import { issuerKeys, issuers } from '../../store/tables.ts';
-import { type Issuer, type IssuerKind, type Provider } from './issuer.ts';
+import { issuerKeys, issuers } from './tables.ts';
+import { type Issuer, type IssuerKind } from './issuer.ts';
 
 export type IssuerKeyRow = typeof issuerKeys.$inferSelect;
 
@@ -13,24 +12,20 @@ export function createIssuerStore({ db, batch }: Store) {
     and(eq(issuerKeys.issuerId, issuerId), eq(issuerKeys.id, id));
 
   return {
-    async insert({ provider, ...issuer }: Issuer, key: IssuerKeyRow | undefined): Promise<void> {
-      await batch([
-        db.insert(issuers).values({ ...issuer, provider: provider as unknown as Json }),
-        ...(key ? [db.insert(issuerKeys).values(key)] : []),
-      ]);
+    async insert(issuer: Issuer, key: IssuerKeyRow | undefined): Promise<void> {
+      await batch([db.insert(issuers).values(issuer), ...(key ? [db.insert(issuerKeys).values(key)] : [])]);
     },
     async find(projectId: string, id: string): Promise<Issuer | undefined> {
       const [row] = await db.select().from(issuers).where(one(projectId, id));
-      return row && toIssuer(row);
+      return row;
     },
     /** Bounded by the limit of issuers per project. */
     async list(projectId: string, kind?: IssuerKind): Promise<Issuer[]> {
-      const rows = await db
+      return db
         .select()
         .from(issuers)
         .where(and(eq(issuers.projectId, projectId), kind === undefined ? undefined : eq(issuers.kind, kind)))
         .orderBy(asc(issuers.id));
-      return rows.map(toIssuer);
     },
     async countOf(projectId: string): Promise<number> {
       const [row] = await db.select({ count: count() }).from(issuers).where(eq(issuers.projectId, projectId));
@@ -64,13 +59,5 @@ export function createIssuerStore({ db, batch }: Store) {
         .delete(issuerKeys)
         .where(and(eq(issuerKeys.issuerId, issuerId), lte(issuerKeys.expiresAt, now)));
     },
-  };
-}
-
-function toIssuer(row: typeof issuers.$inferSelect): Issuer {
-  return {
-    ...row,
-    kind: row.kind as IssuerKind,
-    provider: (row.provider as unknown as Provider | null) ?? null,
   };
 }

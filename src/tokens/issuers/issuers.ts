@@ -3,12 +3,12 @@ import { type Clock } from '../../clock.ts';
 import { badInput, notFound, SignalboxError } from '../../errors.ts';
 import { type NewId } from '../../ids.ts';
 import { type ApiKeys } from '../../projects/api-keys.ts';
-import { createOpenKey } from '../../projects/opened-keys.ts';
-import { type Vault } from '../../projects/vault.ts';
+import { createKeyCache } from '../../secrets/key-cache.ts';
+import { type Vault } from '../../secrets/vault.ts';
 import { type Store } from '../../store/store.ts';
-import { createTurns } from '../../turns.ts';
+import { createKeyedMutex } from '../../keyed-mutex.ts';
 import { actorOf, requireApiKey, type Caller } from '../caller.ts';
-import { type Facts } from './facts.ts';
+import { type CredentialKind } from './classify-credential.ts';
 import { parseIssuer, parseKey, type IssuerInput, type KeyInput } from './issuer-input.ts';
 import { createIssuerStore, type IssuerKeyRow } from './issuer-store.ts';
 import { type Issuer, type IssuerKey } from './issuer.ts';
@@ -48,7 +48,7 @@ export interface Issuers {
   keysOf(caller: Caller, id: string): Promise<Pick<IssuerKeyRow, 'id' | 'createdAt' | 'expiresAt'>[]>;
   has(projectId: string, id: string): Promise<boolean>;
   /** Whoever the facts of a credential name; undefined: nobody whom the project knows. */
-  find(projectId: string, facts: Facts): Promise<Signer | undefined>;
+  find(projectId: string, facts: CredentialKind): Promise<Signer | undefined>;
   /** When a key stops verifying; null: it is not known to; undefined: it does not verify now. `keyId` null: a fetched one. */
   endOf(projectId: string, issuerId: string, keyId: string | null): Promise<number | null | undefined>;
 }
@@ -64,9 +64,9 @@ export function createIssuers(parts: {
 }): Issuers {
   const { store, apiKeys, vault, clock, newId, announce, audit } = parts;
   const rows = createIssuerStore(store);
-  const openKey = createOpenKey(vault);
+  const openKey = createKeyCache(vault);
   /** What a project has is found out and added to in one step. */
-  const turns = createTurns();
+  const turns = createKeyedMutex();
 
   async function get({ projectId }: Caller, id: string): Promise<Issuer> {
     const issuer = await rows.find(projectId, id);
@@ -183,9 +183,9 @@ export function createIssuers(parts: {
       if (facts.kind === 'SIGNALBOX' && facts.keyId.startsWith('key_')) {
         const found = await apiKeys.findSigning(facts.keyId);
         if (found?.apiKey.projectId !== projectId) return undefined;
-        const { id, lineage, name, createdAt, expiresAt } = found.apiKey;
+        const { id, rootKeyId, name, createdAt, expiresAt } = found.apiKey;
         const issuer = {
-          id: lineage,
+          id: rootKeyId,
           projectId,
           name,
           createdAt,

@@ -6,7 +6,7 @@ import { type ClaimMap, type Issuer, JWKS_ALGORITHMS, type Provider } from './is
 import { JWKS_TIMEOUT_MS } from './jwks-fetch.ts';
 import { createKeySet, type FetchOptions, type KeySet } from './jwks-keys.ts';
 import { checkHeader, isSignedWith, readJwt, type Unchecked, unsigned } from './jwt.ts';
-import { type Occasion, type Verified } from './verify.ts';
+import { type VerifyContext, type Verified } from './verify.ts';
 import { refused } from '../credential-errors.ts';
 
 /** How many providers' keys are kept; those that were wanted longest ago go first. */
@@ -18,7 +18,7 @@ export interface Providers {
    * @throws TOKEN_EXPIRED when only its time is over, UNAVAILABLE when the provider does not answer and nothing that
    * it said before serves, UNAUTHENTICATED for every other fault. TypeError when the issuer is no provider by https.
    */
-  verify(credential: string, issuer: Issuer, at: Occasion): Promise<Verified>;
+  verify(credential: string, issuer: Issuer, at: VerifyContext): Promise<Verified>;
 }
 
 /** `timeoutMs`: for one fetch, 5,000 unless told otherwise. */
@@ -54,7 +54,11 @@ export function createProviders(parts: { clock: Clock } & Partial<FetchOptions>)
   };
 }
 
-function readProviderClaims(payload: Unchecked, { audience, claims: names }: Provider, at: Occasion): Claims {
+function readProviderClaims(
+  payload: Unchecked,
+  { audience, claims: names }: Provider,
+  at: VerifyContext,
+): Claims {
   const { aud, exp } = payload;
   if (aud !== audience && !(Array.isArray(aud) && aud.includes(audience))) {
     throw refused('its “aud” does not name the audience of its issuer');

@@ -2,7 +2,7 @@ import { type Claims } from './claims.ts';
 import { type Issuer, type IssuerKey } from './issuer.ts';
 
 /** When a credential is judged, and by which limits of its project. */
-export interface Occasion {
+export interface VerifyContext {
   /** Milliseconds since 1970. */
   now: number;
   /** How many grants one token may have. */
@@ -25,5 +25,5 @@ export type Verify = (
   credential: string,
   issuer: Issuer,
   keys: readonly IssuerKey[],
-  at: Occasion,
+  at: VerifyContext,
 ) => Promise<Verified>;

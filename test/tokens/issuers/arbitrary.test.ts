@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createProviders } from '../../../src/tokens/issuers/jwks.ts';
-import { factsOf } from '../../../src/tokens/issuers/facts.ts';
+import { classifyCredential } from '../../../src/tokens/issuers/classify-credential.ts';
 import { mintDevelopmentToken } from '../../../src/tokens/issuers/development.ts';
 import { SignalboxError } from '../../../src/errors.ts';
 import { createManualClock } from '../../support/clock.ts';
@@ -111,7 +111,7 @@ const credential = fc.oneof(
 const { verify } = createProviders({ clock: createManualClock(NOW) });
 const at = { now: NOW, maxGrants: 10 };
 const judges: [string, (credential: string) => unknown][] = [
-  ['factsOf', factsOf],
+  ['factsOf', classifyCredential],
   ...Object.entries(VERIFIERS).map(([kind, verify]): [string, (credential: string) => unknown] => [
     kind,
     (credential) => verify(credential, makeIssuer('STREAM'), [makeKey('key_1', SECRET)], at),
@@ -163,7 +163,7 @@ test('nor does whoever asks a provider, which is asked about none of it', async 
 });
 
 test('each of the real ones is taken before it is changed, so that the changes reach all there is', async () => {
-  expect(REAL.map((text) => factsOf(text).kind)).toEqual([
+  expect(REAL.map((text) => classifyCredential(text).kind)).toEqual([
     'STREAM',
     'SIGNALBOX',
     'TWILIO',

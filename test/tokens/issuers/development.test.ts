@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { StreamChat } from 'stream-chat';
 import { expect, test } from 'vitest';
 import { mintDevelopmentToken, readDevelopmentToken } from '../../../src/tokens/issuers/development.ts';
-import { factsOf } from '../../../src/tokens/issuers/facts.ts';
+import { classifyCredential } from '../../../src/tokens/issuers/classify-credential.ts';
 import { refusalOf } from '../../support/issuers.ts';
 
 const stream = new StreamChat('key', 'secret');
@@ -17,7 +17,7 @@ test('ours are Stream’s to the letter, and read as who they name', () => {
     fc.property(identity, (name) => {
       const credential = mintDevelopmentToken(name);
       expect(credential).toBe(stream.devToken(name));
-      expect(factsOf(credential)).toEqual({ kind: 'DEVELOPMENT', identity: name });
+      expect(classifyCredential(credential)).toEqual({ kind: 'DEVELOPMENT', identity: name });
     }),
   );
 });

@@ -1,0 +1,56 @@
+import { and, eq, lt, sql } from 'drizzle-orm';
+import { type Draft, type Message } from '../../broker/message.ts';
+import { type Store } from '../../store/store.ts';
+import { idempotencyKeys, type FirstMessage } from './tables.ts';
+
+/** The rows of idempotency keys: what was said with each, until it ends. */
+export function createIdempotencyStore({ db }: Store) {
+  const findOne = db
+    .select()
+    .from(idempotencyKeys)
+    .where(
+      and(
+        eq(idempotencyKeys.projectId, sql.placeholder('projectId')),
+        eq(idempotencyKeys.key, sql.placeholder('key')),
+      ),
+    )
+    .prepare();
+
+  return {
+    /** What the draft's key was used for before, if it still counts. */
+    find(draft: Draft): { message: Message; isSame: boolean } | undefined {
+      const { projectId, idempotency, publishedAt } = draft;
+      if (!idempotency) return undefined;
+      const used = findOne.all({ projectId, key: idempotency.key })[0];
+      if (!used || used.expiresAt <= publishedAt) return undefined;
+      // A repeat says the same to the same address, so that the rest of the first message is in its own draft.
+      const { address, event, data } = draft;
+      const first = used.message;
+      return {
+        message: { projectId, address, event, data, ...first },
+        isSame: used.fingerprint === idempotency.fingerprint,
+      };
+    },
+    save({ projectId, idempotency }: Draft, message: Message): void {
+      if (!idempotency) return;
+      const { key, fingerprint, expiresAt } = idempotency;
+      const { id, logged, sender, publishedAt } = message;
+      const first: FirstMessage = { id, logged, sender, publishedAt };
+      const set = { fingerprint, message: first, expiresAt };
+      db.insert(idempotencyKeys)
+        .values({ projectId, key, ...set })
+        .onConflictDoUpdate({ target: [idempotencyKeys.projectId, idempotencyKeys.key], set })
+        .run();
+    },
+    /** Forgets up to `limit` keys that ended before `now`. Returns how many. */
+    forget: (now: number, limit: number): number =>
+      db
+        .delete(idempotencyKeys)
+        .where(
+          sql`rowid in (select rowid from ${idempotencyKeys} where ${lt(idempotencyKeys.expiresAt, now)} limit ${limit})`,
+        )
+        .run().changes,
+  };
+}
+
+export type IdempotencyStore = ReturnType<typeof createIdempotencyStore>;

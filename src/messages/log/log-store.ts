@@ -1,0 +1,151 @@
+import { eq, sql } from 'drizzle-orm';
+import { type Appended, type Log } from '../../broker/log.ts';
+import { type Draft, type Message } from '../../broker/message.ts';
+import { type Position } from '../../broker/position.ts';
+import { type RandomBytes } from '../../ids.ts';
+import { type SqliteStore } from '../../store/store.ts';
+import { logs, messages } from './tables.ts';
+import { createAddressStore, type AddressKey, type AddressStore } from './address-store.ts';
+import { createPageStore } from './page-store.ts';
+import { createIdempotencyStore, type IdempotencyStore } from './idempotency-store.ts';
+import { createTrimStore, type TrimStore } from './trim-store.ts';
+
+/** The log as rows, and what keeps it in bounds. */
+export interface LogStore extends Log, TrimStore {
+  listAddresses: AddressStore['list'];
+  listProjects(): string[];
+  forgetKeys: IdempotencyStore['forget'];
+  /** Addresses that were appended to since the last call. */
+  takeDirtyAddresses(): AddressKey[];
+}
+
+export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): LogStore {
+  const { db, transaction } = store;
+  const heads = new Map<string, Position>();
+  const grown = new Map<string, AddressKey>();
+  const addresses = createAddressStore(store);
+  const idempotency = createIdempotencyStore(store);
+  const pages = createPageStore(store, addresses);
+
+  const insertMessage = store.compile(
+    db.insert(messages).values({
+      projectId: sql.placeholder('projectId'),
+      sequence: sql.placeholder('sequence'),
+      address: sql.placeholder('address'),
+      previous: sql.placeholder('previous'),
+      id: sql.placeholder('id'),
+      event: sql.placeholder('event'),
+      data: sql.placeholder('data'),
+      sender: sql.placeholder('sender'),
+      publishedAt: sql.placeholder('publishedAt'),
+    }),
+  );
+  const saveHead = db
+    .update(logs)
+    .set({ head: sql`${sql.placeholder('sequence')}` })
+    .where(eq(logs.projectId, sql.placeholder('projectId')))
+    .prepare();
+
+  function head(projectId: string): Position {
+    const known = heads.get(projectId);
+    if (known) return known;
+    const { epoch, head: sequence } =
+      db.select().from(logs).where(eq(logs.projectId, projectId)).get() ?? beginLog(projectId);
+    const position = { epoch, sequence };
+    heads.set(projectId, position);
+    return position;
+  }
+
+  function beginLog(projectId: string) {
+    const row = { projectId, epoch: Buffer.from(randomBytes(4)).readUInt32BE(), head: 0 };
+    db.insert(logs).values(row).run();
+    return row;
+  }
+
+  function appendOne(draft: Draft, touched: Map<string, AddressKey>): Appended {
+    const used = idempotency.find(draft);
+    if (used) return used.isSame ? { outcome: 'REPEATED', message: used.message } : { outcome: 'CONFLICT' };
+    const message = draft.ephemeral ? toMessage(draft, null) : insert(draft);
+    idempotency.save(draft, message);
+    const { projectId, address } = draft;
+    if (!draft.ephemeral) touched.set(`${projectId}\n${address}`, { projectId, address });
+    return { outcome: 'APPENDED', message };
+  }
+
+  function insert(draft: Draft): Message {
+    const { projectId, address } = draft;
+    const { epoch, sequence: last } = head(projectId);
+    const sequence = last + 1;
+    const state = addresses.of(projectId, address);
+    const message = toMessage(draft, { epoch, sequence, previous: state.last });
+    insertMessage({ ...draft, sequence, previous: state.last });
+    heads.set(projectId, { epoch, sequence });
+    state.last = sequence;
+    return message;
+  }
+
+  /** Once for a batch, however many messages it appended. */
+  function saveEnds(touched: Map<string, AddressKey>): void {
+    const projectIds = new Set<string>();
+    for (const { projectId, address } of touched.values()) {
+      addresses.save(projectId, address, addresses.of(projectId, address));
+      projectIds.add(projectId);
+    }
+    for (const projectId of projectIds) {
+      const { sequence } = head(projectId);
+      saveHead.run({ projectId, sequence });
+    }
+  }
+
+  /** What the caches learned in a transaction that failed never happened. */
+  function atomically<T>(work: () => T): T {
+    addresses.bound();
+    try {
+      return transaction(work);
+    } catch (error) {
+      heads.clear();
+      addresses.forget();
+      throw error;
+    }
+  }
+
+  return {
+    head,
+    append(drafts) {
+      if (drafts.every((draft) => draft.ephemeral && !draft.idempotency)) {
+        return drafts.map((draft) => ({ outcome: 'APPENDED', message: toMessage(draft, null) }));
+      }
+      const touched = new Map<string, AddressKey>();
+      const appended = atomically(() => {
+        const outcomes = drafts.map((draft) => appendOne(draft, touched));
+        saveEnds(touched);
+        return outcomes;
+      });
+      for (const [key, at] of touched) grown.set(key, at);
+      return appended;
+    },
+    read: (request) => pages.read(request, head(request.projectId)),
+    readBack: (projectId, address, range, limit) =>
+      pages.readBack(projectId, address, { ...range, limit }, head(projectId)),
+    trimmedThrough: (projectId, address) => addresses.of(projectId, address).trimmedThrough,
+    ...createTrimStore(store, addresses, { atomically, removes: pages.forget }),
+    listAddresses: addresses.list,
+    listProjects: () =>
+      db
+        .select({ projectId: logs.projectId })
+        .from(logs)
+        .all()
+        .map(({ projectId }) => projectId),
+    forgetKeys: idempotency.forget,
+    takeDirtyAddresses() {
+      const taken = [...grown.values()];
+      grown.clear();
+      return taken;
+    },
+  };
+}
+
+function toMessage(draft: Draft, logged: Message['logged']): Message {
+  const { projectId, id, address, event, data, sender, publishedAt } = draft;
+  return { projectId, id, address, event, data, sender, publishedAt, logged };
+}

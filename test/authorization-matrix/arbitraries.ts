@@ -1,0 +1,129 @@
+import fc from 'fast-check';
+import { forge } from '../support/forge.ts';
+import { OPENTOK, TWILIO } from '../support/self-minted.ts';
+import { BACKEND, HMAC_NAMES, PROVIDER, SESSION, type Kinds } from './kinds.ts';
+
+/** Of no kind at all, though some of it begins like one. */
+export const junk = fc.oneof(
+  fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 300 }),
+  fc.string({ unit: fc.constantFrom(...Array.from('eyJ.=T1-_A')), minLength: 1, maxLength: 200 }),
+  fc
+    .string({ unit: fc.constantFrom(...Array.from('key_.abz019-')), maxLength: 90 })
+    .map((text) => `key_${text}`),
+  fc.base64String({ maxLength: 300 }).map((text) => `T1==${text}`),
+  fc.base64String({ maxLength: 300 }).map((text) => `eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.${text}.devtoken`),
+  fc.integer({ min: 8000, max: 9000 }).map((length) => `${'A'.repeat(length)}.e30.AAAA`),
+);
+
+/** A real one with a few characters changed, cut out or put in, or with the middle of another. */
+export const mutate = (real: () => readonly string[]) =>
+  fc
+    .tuple(
+      fc.nat(),
+      fc.nat(),
+      fc.boolean(),
+      fc.array(
+        fc.tuple(
+          fc.nat(900),
+          fc.nat(3),
+          fc.oneof(fc.string({ maxLength: 3 }), fc.constantFrom('../refusals', '=', 'A', '-', '&', '%')),
+        ),
+        { maxLength: 4 },
+      ),
+    )
+    .map(([one, another, isCrossed, edits]) => {
+      const all = real();
+      const text = all[one % all.length]!;
+      const middle = all[another % all.length]!.split('../refusals')[1];
+      const parts = text
+        .split('../refusals')
+        .map((part, index) => (isCrossed && index === 1 ? (middle ?? part) : part));
+      return edits.reduce((whole, [at, cut, put]) => {
+        const index = at % (whole.length + 1);
+        return whole.slice(0, index) + put + whole.slice(index + cut);
+      }, parts.join('../refusals'));
+    });
+
+const NAMES = [
+  ...[
+    'sub',
+    'iss',
+    'user_id',
+    'grants',
+    'role',
+    'data',
+    'channels',
+    'exp',
+    'iat',
+    'nbf',
+    'scope',
+    'session_id',
+  ],
+  ...[
+    'create_time',
+    'expire_time',
+    'connection_data',
+    'aud',
+    'server',
+    'ist',
+    '__proto__',
+    'constructor',
+    'jti',
+  ],
+];
+const values = fc.oneof(
+  fc.jsonValue({ maxDepth: 3 }),
+  fc.constantFrom<unknown>(
+    ...[
+      1_893_456_000,
+      1_893_459_600,
+      SESSION,
+      BACKEND,
+      TWILIO.key.id,
+      TWILIO.account,
+      OPENTOK.key.id,
+      PROVIDER,
+    ],
+    ...['session.connect', 'publisher', 'MODERATOR', 'ada-the-user', ['room'], [], {}, null],
+    ...[{ identity: 'ada-the-user', data_sync: {} }, [{ channels: 'room:*', actions: ['PUBLISH'] }]],
+  ),
+);
+const payloads = fc.dictionary(fc.constantFrom(...NAMES), values);
+const headers = fc.dictionary(
+  fc.constantFrom('alg', 'kid', 'cty', 'typ', 'crit', 'b64', 'jku', 'jwk', 'zip', '__proto__'),
+  fc.oneof(
+    values,
+    fc.constantFrom('HS256', 'HS512', 'RS256', 'none', 'JWT', 'signalbox+jwt', 'twilio-fpa;v=1', 'rsa'),
+  ),
+);
+/** JSON of anybody’s, behind no signature or somebody’s. */
+export const unsigned = fc
+  .tuple(headers, payloads, fc.option(fc.string(), { nil: undefined }))
+  .map(([header, payload, secret]) => forge(header, payload, secret));
+
+/** Signed by right, so that whatever reads the claims has to bear them: those of a kind, with some of them changed. */
+export const sign = (kinds: () => Kinds) =>
+  fc
+    .tuple(
+      fc.constantFrom(...HMAC_NAMES),
+      fc.dictionary(fc.constantFrom(...NAMES), values, { maxKeys: 3 }),
+      fc.oneof({ arbitrary: fc.constant({}), weight: 3 }, { arbitrary: headers, weight: 1 }),
+    )
+    .map(([name, payload, header]) => kinds().sign(name, payload, header));
+
+/** Whether 12 characters in a row of what was sent, as it is or decoded, stand in a text; names that are ours or public do not count. */
+export function echoes(text: string, sent: string): boolean {
+  const ours = [...NAMES, 'session.connect', 'publisheronly', 'signalbox', 'default', BACKEND, SESSION];
+  const said = ours
+    .reduce((rest, word) => rest.replaceAll(word, ''), text)
+    .replaceAll(/\b[a-z]+_[0-9a-z]{26}\b/g, '')
+    // How long it lives is reckoned, and told to nobody but whoever signed it.
+    .replaceAll(/it lives \S+ seconds/g, '');
+  const parts = sent.split('../refusals');
+  const decoded = [...parts, sent.slice(4)].map((part) => Buffer.from(part, 'base64').toString());
+  return [...parts, ...decoded].some((part) =>
+    Array.from({ length: Math.max(0, part.length - 11) }, (_, at) => part.slice(at, at + 12)).some((piece) =>
+      said.includes(piece),
+    ),
+  );
+}
