@@ -23,7 +23,7 @@ test('it is a JWE that shows neither the secret nor the master key, and never th
   const { kid, ...header } = decodeProtectedHeader(one);
   expect(header).toEqual({ alg: 'dir', enc: 'A256GCM', sub: 'key_1' });
   expect(keyOf(OLD).toString('base64url')).not.toContain(kid);
-  const shown = one.split('../tokens').map((part) => Buffer.from(part, 'base64url').toString('latin1'));
+  const shown = one.split('.').map((part) => Buffer.from(part, 'base64url').toString('latin1'));
   for (const part of shown) expect(part).not.toContain('a secret');
 });
 
@@ -33,9 +33,9 @@ test('it opens for nothing else', async () => {
   for (const of of ['key_2', 'key_', 'KEY_1', ''])
     await expect(vault.open(sealed, of)).rejects.toThrow(unreadable);
   // What it is for cannot be rewritten: the header is under the seal.
-  const [header = '', ...rest] = sealed.split('../tokens');
+  const [header = '', ...rest] = sealed.split('.');
   const renamed = Buffer.from(header, 'base64url').toString().replace('key_1', 'key_2');
-  const forged = [Buffer.from(renamed).toString('base64url'), ...rest].join('../tokens');
+  const forged = [Buffer.from(renamed).toString('base64url'), ...rest].join('.');
   await expect(vault.open(forged, 'key_2')).rejects.toThrow(unreadable);
 });
 

@@ -60,7 +60,7 @@ test('during a rotation each of its keys verifies, and says that it did', async 
   expect(await refusalOf(() => createBooth('STREAM', []).present(FIXTURE, NOW))).toMatch('UNAUTHENTICATED');
 });
 
-const [header, payload, signature] = FIXTURE.split('./');
+const [header, payload, signature] = FIXTURE.split('.');
 const unsigned: [string, string][] = [
   ['another secret', sign({ user_id: 'john' }, HS256, 'apisecret ')],
   ['an empty secret', sign({ user_id: 'john' }, HS256, '')],
