@@ -6,7 +6,7 @@ export const builder = new SchemaBuilder<{
   DefaultFieldNullability: false;
   Scalars: {
     ID: { Input: string; Output: string };
-    /** Milliseconds since 1970 inside, RFC 3339 outside. */
+    /** Milliseconds since 1970 in the code, RFC 3339 in the API. */
     DateTime: { Input: number; Output: number };
     Cursor: { Input: string; Output: string };
     JSON: { Input: unknown; Output: unknown };
@@ -15,13 +15,13 @@ export const builder = new SchemaBuilder<{
 
 export type ObjectRefOf<T> = ReturnType<ReturnType<typeof builder.objectRef<T>>['implement']>;
 
-builder.queryType({ description: 'What can be asked. Over HTTP or WebSocket.' });
-builder.mutationType({ description: 'What can be done. Over HTTP or WebSocket.' });
+builder.queryType({ description: 'Read operations, over HTTP or WebSocket.' });
+builder.mutationType({ description: 'Write operations, over HTTP or WebSocket.' });
 builder.subscriptionType({
-  description: 'What can be heard. Over WebSocket (`graphql-transport-ws`) or SSE.',
+  description: 'Live streams, over WebSocket (subprotocol `graphql-transport-ws`) or server-sent events.',
 });
 
-/** GraphQL says null where an argument is absent; the domain says undefined. */
+/** GraphQL clients may send null for an absent argument; the domain uses undefined. */
 export function nullToUndefined<T>(value: T | null | undefined): T | undefined {
   return value ?? undefined;
 }

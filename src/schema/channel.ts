@@ -15,15 +15,15 @@ const MemberConnection = relayConnection('Member', ConnectionRef);
 
 const ChannelPresence = builder.objectRef<Channel>('ChannelPresence').implement({
   description:
-    'Who is in a channel: the live connections that hear it, anonymous ones too. API keys are not counted.',
+    'The live connections that are subscribed to a channel, anonymous connections included. Connections of API keys are not counted.',
   fields: (t) => ({
     count: t.int({
-      description: 'How many connections.',
+      description: 'The number of connections.',
       resolve: (channel, _, { caller, domain }) => domain.presence.count(caller, channel.id),
     }),
     members: t.field({
       type: MemberConnection,
-      description: 'The connections.',
+      description: 'The connections, sorted by id.',
       args: { ...forwardArgs },
       async resolve(channel, args, { caller, domain }) {
         const page = toPageRequest(args);
@@ -38,46 +38,48 @@ const ChannelPresence = builder.objectRef<Channel>('ChannelPresence').implement(
 });
 
 const HistoryPolicy = builder.objectRef<Channel>('HistoryPolicy').implement({
-  description: 'How much of a channel the log keeps. What is over is removed within seconds.',
+  description: 'How many messages of a channel the log keeps. Older messages are removed within seconds.',
   fields: (t) => ({
     messages: t.exposeInt('historyMessages', {
       nullable: true,
-      description: 'The newest so many; null: as many as the service keeps.',
+      description: 'The number of newest messages to keep; null: the limit of the service.',
     }),
     seconds: t.exposeInt('historySeconds', {
       nullable: true,
-      description: 'What is no older, in seconds; null: as long as the service keeps it.',
+      description: 'The maximum age of a message in seconds; null: the limit of the service.',
     }),
   }),
 });
 
 export const ChannelRef = builder.objectRef<Channel>('Channel').implement({
-  description: 'A named place in which messages are said.',
+  description: 'A named place to publish messages in.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'Its name within the project.' }),
-    type: t.expose('type', { type: ChannelTypeEnum, description: 'Who may enter.' }),
+    id: t.exposeID('id', { description: 'The id of the channel, unique within its project.' }),
+    type: t.expose('type', { type: ChannelTypeEnum, description: 'Who may subscribe to the channel.' }),
     kind: t.exposeString('kind', {
       nullable: true,
-      description: 'A kind of the project’s own, whose type it has; null: just its type.',
+      description:
+        'The custom kind of the channel, which determines its type; null: the channel has only a type.',
     }),
     state: t.expose('state', {
       type: 'JSON',
       nullable: true,
-      description: 'A document that everyone who hears the channel sees.',
+      description: 'A JSON document that every subscriber of the channel can read.',
     }),
     version: t.exposeInt('version', {
-      description: 'Counts the changes of the state, from 1; for `ifVersion`.',
+      description:
+        'The version of the state. It starts at 1 and grows by 1 with each change; pass it as `ifVersion`.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the channel was created.' }),
     history: t.field({
       type: HistoryPolicy,
-      description: 'How much the log keeps.',
+      description: 'How many messages the log keeps.',
       resolve: (channel) => channel,
     }),
     messages: t.field({
       type: MessageConnection,
       description:
-        'What is kept, the newest 20 by default. Edge cursors are what `since` takes: read a page, subscribe since its end, and nothing falls between. For whoever may SUBSCRIBE; a member of a PRIVATE channel sees what was said since it joined. Throws POSITION_LOST when `after` is older than what is kept.',
+        'The messages that the log still holds, by default the newest 20. Edge cursors are valid values of `since`: read a page, then subscribe since its `endCursor`, and no message is missed. For callers that may SUBSCRIBE; a member of a PRIVATE channel sees the messages published since its membership began. Throws POSITION_LOST when messages after `after` were removed.',
       args: { ...historyArgs },
       async resolve(channel, args, { caller, domain }) {
         return toMessagePage(await domain.history.ofChannel(caller, channel.id, args), domain.cursors);
@@ -85,12 +87,12 @@ export const ChannelRef = builder.objectRef<Channel>('Channel').implement({
     }),
     presence: t.field({
       type: ChannelPresence,
-      description: 'Who is there. For whoever may PRESENCE.',
+      description: 'Who is connected to the channel. For callers that may PRESENCE.',
       resolve: (channel) => channel,
     }),
     tokens: t.field({
       type: TokenConnection,
-      description: 'The tokens that are subscribed to it, online or not. For API keys.',
+      description: 'The tokens that are subscribed to the channel, online or offline. For API keys.',
       args: { ...forwardArgs },
       async resolve(channel, args, { caller, domain }) {
         requireApiKey(caller);
@@ -115,48 +117,52 @@ export const ChannelRef = builder.objectRef<Channel>('Channel').implement({
 const ChannelConnection = relayConnection('Channel', ChannelRef);
 
 const HistoryPolicyInput = builder.inputType('HistoryPolicyInput', {
-  description: 'How much of a channel to keep; never more than the service does.',
+  description: 'How many messages of a channel to keep. The limits of the service always apply.',
   fields: (t) => ({
     messages: t.int({
-      description: 'The newest so many, 0 for none: 0–10,000 by default. Null: as many as the service keeps.',
+      description:
+        'The number of newest messages to keep: 0–10,000 by default, 0 keeps none. Null: the limit of the service.',
     }),
     seconds: t.int({
       description:
-        'What is no older, in seconds: 0–604,800 by default. Null: as long as the service keeps it.',
+        'The maximum age of a message in seconds: 0–604,800 by default. Null: the limit of the service.',
     }),
   }),
 });
 
 const KIND =
-  'A kind of the project’s own, which brings its type; see `ProjectSettings.permissions`. Not beside `type`.';
+  'The name of a custom kind, which determines the type; see `ProjectSettings.permissions`. Mutually exclusive with `type`.';
 
 const CreateChannelInput = builder.inputType('CreateChannelInput', {
-  description: 'A channel to be.',
+  description: 'Input of createChannel; all fields are optional.',
   fields: (t) => ({
-    id: t.id({ description: `Its name. ${describeName('channel')}. One is made up when absent.` }),
-    type: t.field({ type: ChannelTypeEnum, description: 'Who may enter; PRIVATE by default.' }),
+    id: t.id({ description: `The id of the channel. ${describeName('channel')}. Generated when absent.` }),
+    type: t.field({
+      type: ChannelTypeEnum,
+      description: 'Who may subscribe to the channel; PRIVATE by default.',
+    }),
     kind: t.string({ description: KIND }),
     state: t.field({
       type: 'JSON',
-      description: 'Its state: at most 16 KiB of JSON by default; `{}` when absent.',
+      description: 'The initial state: at most 16 KiB of JSON by default; `{}` when absent.',
     }),
     history: t.field({
       type: HistoryPolicyInput,
-      description: 'How much to keep; absent: as much as the service does.',
+      description: 'How many messages to keep; absent: the limits of the service.',
     }),
   }),
 });
 
 const UpdateChannelInput = builder.inputType('UpdateChannelInput', {
-  description: 'What shall change; what is absent stays.',
+  description: 'Input of updateChannel; absent fields stay unchanged.',
   fields: (t) => ({
     type: t.field({
       type: ChannelTypeEnum,
       description:
-        'Who may enter from now on; who no longer may is silenced at once. Takes a kind of the project’s own away.',
+        'The new type. Subscriptions that the new type does not allow end at once. Removes a custom kind.',
     }),
     kind: t.string({ description: KIND }),
-    history: t.field({ type: HistoryPolicyInput, description: 'How much to keep from now on.' }),
+    history: t.field({ type: HistoryPolicyInput, description: 'The new history policy.' }),
   }),
 });
 
@@ -165,15 +171,19 @@ builder.queryFields((t) => ({
     type: ChannelRef,
     nullable: true,
     description:
-      'A channel by its id. For API keys, and for whoever may SUBSCRIBE. Throws NOT_FOUND; to others UNAUTHENTICATED or FORBIDDEN, whether it exists or not.',
+      'A channel by its id. For API keys, and for callers that may SUBSCRIBE. Throws NOT_FOUND to API keys; other callers get UNAUTHENTICATED or FORBIDDEN, whether or not the channel exists.',
     args: { id: t.arg.id({ required: true, description: 'The channel’s id.' }) },
     resolve: async (_, { id }, { caller, domain }) =>
       (await domain.channels.access.require(caller, 'SUBSCRIBE', id)).channel,
   }),
   channels: t.field({
     type: ChannelConnection,
-    description: 'The project’s channels by id. For API keys. Throws UNAUTHENTICATED, FORBIDDEN.',
-    args: { ...forwardArgs, type: t.arg({ type: ChannelTypeEnum, description: 'Only those of this type.' }) },
+    description:
+      'The channels of the project, sorted by id. For API keys. Throws UNAUTHENTICATED, FORBIDDEN.',
+    args: {
+      ...forwardArgs,
+      type: t.arg({ type: ChannelTypeEnum, description: 'Only channels of this type.' }),
+    },
     async resolve(_, { type, ...args }, { caller, domain }) {
       const page = toPageRequest(args);
       return toRelayConnection(
@@ -191,7 +201,7 @@ const channelArg = builder.args((t) => ({
 const ifVersionArg = builder.args((t) => ({
   ifVersion: t.int({
     description:
-      'Only if the channel has this version; otherwise CONFLICT, with the current one in `extensions.version`.',
+      'Apply the change only if the state has this version; otherwise CONFLICT, with the current version in `extensions.version`.',
   }),
 }));
 
@@ -199,8 +209,14 @@ builder.mutationFields((t) => ({
   createChannel: t.field({
     type: ChannelRef,
     description:
-      'Makes a channel. For API keys. Throws CONFLICT when the id is taken, BAD_USER_INPUT, PAYLOAD_TOO_LARGE, FORBIDDEN.',
-    args: { input: t.arg({ type: CreateChannelInput, required: true, description: 'What it shall be.' }) },
+      'Creates a channel. For API keys. Throws CONFLICT when the id is taken, BAD_USER_INPUT, PAYLOAD_TOO_LARGE, FORBIDDEN.',
+    args: {
+      input: t.arg({
+        type: CreateChannelInput,
+        required: true,
+        description: 'The properties of the channel.',
+      }),
+    },
     resolve: (_, { input }, { caller, domain }) =>
       domain.channels.create(caller, {
         id: nullToUndefined(input.id),
@@ -214,10 +230,10 @@ builder.mutationFields((t) => ({
   updateChannel: t.field({
     type: ChannelRef,
     description:
-      'Changes who may enter a channel and how much is kept. For API keys. Throws NOT_FOUND, BAD_USER_INPUT, FORBIDDEN.',
+      'Changes the type, the kind or the history policy of a channel. For API keys. Throws NOT_FOUND, BAD_USER_INPUT, FORBIDDEN.',
     args: {
       id: t.arg.id({ required: true, description: 'The channel’s id.' }),
-      input: t.arg({ type: UpdateChannelInput, required: true, description: 'What shall change.' }),
+      input: t.arg({ type: UpdateChannelInput, required: true, description: 'The fields to change.' }),
     },
     resolve: (_, { id, input }, { caller, domain }) =>
       domain.channels.update(caller, id, {
@@ -230,14 +246,14 @@ builder.mutationFields((t) => ({
   deleteChannel: t.field({
     type: ChannelRef,
     description:
-      'Removes a channel, its memberships and its messages. For API keys. Throws NOT_FOUND, FORBIDDEN.',
+      'Deletes a channel with its memberships and messages. For API keys. Throws NOT_FOUND, FORBIDDEN.',
     args: { id: t.arg.id({ required: true, description: 'The channel’s id.' }) },
     resolve: (_, { id }, { caller, domain }) => domain.channels.remove(caller, id),
   }),
   setChannelState: t.field({
     type: ChannelRef,
     description:
-      'Replaces the state of a channel. For API keys, and for tokens that may MODERATE. Throws CONFLICT, NOT_FOUND, FORBIDDEN, PAYLOAD_TOO_LARGE.',
+      'Replaces the state of a channel and delivers it to all subscribers. For API keys, and for tokens that may MODERATE. Throws CONFLICT, NOT_FOUND, FORBIDDEN, PAYLOAD_TOO_LARGE.',
     args: {
       ...channelArg,
       state: t.arg({ type: 'JSON', required: true, description: 'The new state.' }),
@@ -249,7 +265,7 @@ builder.mutationFields((t) => ({
   patchChannelState: t.field({
     type: ChannelRef,
     description:
-      'Merges a patch into the state of a channel, after RFC 7396: objects merge, null removes, the rest replaces. Patches at the same time all count. For API keys, and for tokens that may MODERATE. Throws CONFLICT, NOT_FOUND, FORBIDDEN, PAYLOAD_TOO_LARGE.',
+      'Applies a JSON merge patch (RFC 7396) to the state of a channel: objects are merged, null removes a member, every other value replaces. Concurrent patches are applied one after the other. For API keys, and for tokens that may MODERATE. Throws CONFLICT, NOT_FOUND, FORBIDDEN, PAYLOAD_TOO_LARGE.',
     args: {
       ...channelArg,
       patch: t.arg({ type: 'JSON', required: true, description: 'The merge patch.' }),
@@ -264,7 +280,7 @@ builder.subscriptionFields((t) => ({
   channelState: t.field({
     type: ChannelRef,
     description:
-      'The channel as it is now, then after each change of its state. For whoever may SUBSCRIBE. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND.',
+      'Yields the channel with its current state, then the channel again after each change of the state. For callers that may SUBSCRIBE. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND.',
     args: { ...channelArg },
     subscribe: async (_, { channel }, context) =>
       context.domain.subscriptions.channelState(await context.connect(), channel),

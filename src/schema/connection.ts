@@ -2,36 +2,42 @@ import { type Member } from '../broker/leases.ts';
 import { builder } from './builder.ts';
 
 export const TransportEnum = builder.enumType('Transport', {
-  description: 'How a connection reaches us.',
+  description: 'The transport of a connection.',
   values: {
-    WEBSOCKET: { description: 'A WebSocket with `graphql-transport-ws`.' },
+    WEBSOCKET: { description: 'A WebSocket with the subprotocol `graphql-transport-ws`.' },
     SSE: { description: 'A stream of server-sent events over HTTP.' },
   } as const,
 });
 
-/** A live connection, which is also what a member of a channel is seen as. */
+/** A live connection. Members of a channel are shown as connections, too. */
 export const ConnectionRef = builder.objectRef<Member>('Connection').implement({
-  description: 'One live socket or SSE stream of a caller, as others may see it.',
+  description: 'One live WebSocket or SSE stream of a caller, with the fields that other callers may see.',
   fields: (t) => ({
     id: t.exposeID('connectionId', { description: '`conn_…`; an address for `publishDirectMessage`.' }),
     token: t.exposeID('tokenId', {
       nullable: true,
-      description: 'The id of its token; null for API keys and anonymous callers.',
+      description: 'The id of the token of the connection; null for API keys and anonymous callers.',
     }),
     identity: t.exposeString('identity', {
       nullable: true,
-      description: 'The user behind it, where its token names one.',
+      description: 'The identity of the token, if it has one.',
     }),
     connectionData: t.exposeString('connectionData', {
       nullable: true,
-      description: 'What the backend lets others see of its token.',
+      description: 'Data about the token that the backend shows to other callers.',
     }),
     state: t.expose('state', {
       type: 'JSON',
       nullable: true,
-      description: 'What it chose to show, with `setPresence`.',
+      description: 'The presence state of the connection, set with `setPresence`.',
     }),
-    transport: t.expose('transport', { type: TransportEnum, description: 'How it reaches us.' }),
-    connectedAt: t.expose('connectedAt', { type: 'DateTime', description: 'When it was acknowledged.' }),
+    transport: t.expose('transport', {
+      type: TransportEnum,
+      description: 'The transport of the connection.',
+    }),
+    connectedAt: t.expose('connectedAt', {
+      type: 'DateTime',
+      description: 'When the connection was acknowledged.',
+    }),
   }),
 });

@@ -22,7 +22,7 @@ import { type Revocations } from '../tokens/revocations.ts';
 import { type SigningKeys } from '../tokens/signing-keys.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 
-/** Everything that resolvers may ask. */
+/** The domain, as resolvers use it. */
 export interface Domain {
   projects: Projects;
   apiKeys: ApiKeys;
@@ -47,15 +47,15 @@ export interface Domain {
   audit: Audit;
 }
 
-/** What a resolver knows of the operation it belongs to. */
+/** The context of an operation, for its resolvers. */
 export interface Context {
   readonly domain: Domain;
-  /** Who is asking, as of now. Reading it makes a result the viewer's own: it is never shared. */
+  /** The caller with its current rights. A result that reads it is never shared between subscribers. */
   readonly caller: Caller;
-  /** The live connection that the operation came by; undefined over plain HTTP. Reading it makes a result the viewer's own. */
+  /** The live connection of the operation; undefined over plain HTTP. A result that reads it is never shared. */
   readonly connection: Connection | undefined;
-  /** The network address that the operation came from. Reading it makes a result the viewer's own. */
+  /** The network address of the client. A result that reads it is never shared. */
   readonly address: string;
-  /** The live connection, opened now where an HTTP request turns into a stream. */
+  /** The live connection; opens one when an HTTP request becomes a stream. */
   connect(): Promise<Connection>;
 }

@@ -9,7 +9,7 @@ import { ORIGINS } from '../tokens/token.ts';
 import { ACTIONS, ROLES } from '../projects/permissions.ts';
 import { builder } from './builder.ts';
 
-/** Values with their descriptions, complete by type. */
+/** Enum values with their descriptions; the types require a description for every value. */
 function described<Value extends string>(values: readonly Value[], descriptions: Record<Value, string>) {
   return Object.fromEntries(values.map((value) => [value, { description: descriptions[value] }])) as Record<
     Value,
@@ -18,64 +18,65 @@ function described<Value extends string>(values: readonly Value[], descriptions:
 }
 
 export const ChannelTypeEnum = builder.enumType('ChannelType', {
-  description: 'Who may enter a channel.',
+  description: 'Who may subscribe to a channel.',
   values: described(CHANNEL_TYPES, {
-    UNPROTECTED: 'Anyone who knows its id, with or without a token.',
-    PUBLIC: 'Any token of the project.',
-    PRIVATE: 'Tokens that were subscribed to it.',
+    UNPROTECTED: 'Every caller that knows its id, with or without a token.',
+    PUBLIC: 'Every token of the project.',
+    PRIVATE: 'Tokens with a membership of the channel.',
   }),
 });
 
 export const RoleEnum = builder.enumType('Role', {
-  description: 'What a token may do in the channels that it may enter. Grants narrow it.',
+  description: 'The actions that a token may take in the channels that are open to it. Grants narrow them.',
   values: described(ROLES, {
-    GUEST: 'Hears UNPROTECTED and PUBLIC channels, and sees who is there.',
-    SUBSCRIBER: 'Hears every channel that it may enter, and sees who is there.',
-    PUBLISHER: 'Speaks too. The default.',
-    MODERATOR: 'Moderates too: sets the state of channels, mutes, bans and disconnects.',
+    GUEST: 'Subscribes to UNPROTECTED and PUBLIC channels and sees their presence.',
+    SUBSCRIBER: 'Subscribes to every channel that is open to the token and sees its presence.',
+    PUBLISHER: 'Also publishes. The default role.',
+    MODERATOR: 'Also moderates: sets the state of channels, mutes, bans and disconnects.',
   }),
 });
 
 export const ActionEnum = builder.enumType('Action', {
-  description: 'What can be done in a channel.',
+  description: 'An action that a caller can take in a channel.',
   values: described(ACTIONS, {
-    SUBSCRIBE: 'Hear its messages and read its history and state.',
-    PUBLISH: 'Say something in it.',
-    PRESENCE: 'See who is there.',
-    MODERATE: 'Set its state; mute, ban and disconnect who is there.',
+    SUBSCRIBE: 'Receive the messages of the channel, and read its history and state.',
+    PUBLISH: 'Publish messages to the channel.',
+    PRESENCE: 'See which connections are in the channel.',
+    MODERATE: 'Set the state of the channel; mute, ban and disconnect its members.',
   }),
 });
 
 export const OriginEnum = builder.enumType('Origin', {
-  description: 'How a token came to be.',
+  description: 'How a token was created.',
   values: described(ORIGINS, {
     MINTED: 'By `createToken`.',
-    SELF_MINTED: 'By the first use of a credential that an issuer of the project signed.',
+    SELF_MINTED:
+      'By the first use of a credential that an issuer of the project signed. Its backend mints credentials itself.',
     DEVELOPMENT: 'By the first use of an unsigned development token.',
     GUEST: 'By `createGuest`.',
   }),
 });
 
 export const IssuerKindEnum = builder.enumType('IssuerKind', {
-  description: 'How the credentials of an issuer are signed, and how its claims are read.',
+  description: 'How the credentials of an issuer are signed, and how their claims are read.',
   values: described(ISSUER_KINDS, {
     SIGNALBOX:
-      'A JWT (HS256, HS384, HS512) in our own words: `sub` is the identity; `role`, `grants`, `data`, `channels`, `iat`, `exp` and `nbf` are optional. `kid`, or else `iss`, names the key.',
-    STREAM: 'Stream Chat’s user tokens: HS256, `user_id`, optionally `iat` and `exp`.',
+      'A JWT (HS256, HS384, HS512) with the claims of Signalbox: `sub` is the identity; `role`, `grants`, `data`, `channels`, `iat`, `exp` and `nbf` are optional. `kid`, or else `iss`, names the key.',
+    STREAM: 'User tokens of Stream Chat: HS256 with `user_id`, optionally `iat` and `exp`.',
     TWILIO:
-      'Twilio’s access tokens with a Sync grant: HS256, HS384, HS512; `iss` names the API key; they live at most 24 hours.',
+      'Access tokens of Twilio with a Sync grant: HS256, HS384 or HS512; `iss` names the API key; valid for at most 24 hours.',
     OPENTOK:
-      'OpenTok’s connection tokens, as `T1==…` and as JWT (HS256): the session is a channel of that name, made at first use; they live at most 30 days.',
-    JWKS: 'JWTs of any OpenID provider, verified with the keys that it publishes.',
+      'Connection tokens of OpenTok, as `T1==…` or as a JWT (HS256). The session is a channel with the id of the session, created at the first use; valid for at most 30 days.',
+    JWKS: 'JWTs of an OpenID provider, verified with the keys that the provider publishes.',
   }),
 });
 
 export const JwksAlgorithmEnum = builder.enumType('JwksAlgorithm', {
-  description: 'How a provider may sign.',
+  description: 'An algorithm that a provider may sign with.',
   values: Object.fromEntries(
     JWKS_ALGORITHMS.map((algorithm) => [
       algorithm,
-      { description: `${algorithm}, of RFC 7518 or RFC 8037.` },
+      { description: `${algorithm}, defined in RFC 7518 or RFC 8037.` },
     ]),
   ) as Record<(typeof JWKS_ALGORITHMS)[number], { description: string }>,
 });
@@ -83,49 +84,49 @@ export const JwksAlgorithmEnum = builder.enumType('JwksAlgorithm', {
 export const RestrictionKindEnum = builder.enumType('RestrictionKind', {
   description: 'What a restriction takes away.',
   values: described(RESTRICTION_KINDS, {
-    MUTE: 'Saying something.',
-    BAN: 'Everything: hearing, speaking, seeing who is there.',
+    MUTE: 'The action PUBLISH.',
+    BAN: 'All actions: SUBSCRIBE, PUBLISH, PRESENCE and MODERATE.',
   }),
 });
 
 export const RevocationScopeEnum = builder.enumType('RevocationScope', {
-  description: 'What a revocation of many is about.',
+  description: 'Which tokens a revocation applies to.',
   values: described(REVOCATION_SCOPES, {
     PROJECT: 'All tokens of the project.',
     IDENTITY: 'All tokens of an identity.',
-    ISSUER: 'All tokens of an issuer, or of an API key: what it signed and what it had minted.',
+    ISSUER: 'All tokens of an issuer or of an API key: those it signed and those it minted.',
   }),
 });
 
 export const LifetimePresetEnum = builder.enumType('LifetimePreset', {
-  description: 'How long tokens live with the systems that teams come from.',
+  description: 'The token lifetimes of another vendor.',
   values: described(Object.keys(LIFETIME_PRESETS) as LifetimePreset[], {
-    STREAM: 'For ever, unless they say otherwise.',
-    TWILIO: 'An hour unless they say otherwise, 24 hours at most.',
-    OPENTOK: '24 hours unless they say otherwise, 30 days at most.',
+    STREAM: 'Tokens never expire unless they say otherwise.',
+    TWILIO: 'One hour unless the token says otherwise, 24 hours at most.',
+    OPENTOK: '24 hours unless the token says otherwise, 30 days at most.',
   }),
 });
 
 export const PermissionRuleEnum = builder.enumType('PermissionRule', {
   description:
-    'What decides whether something is allowed. They are asked in this order; the first that refuses decides.',
+    'The rules that decide whether an action is allowed. They are checked in this order; the first rule that refuses decides.',
   values: described(EXPLANATION_RULES, {
-    NO_CHANNEL: 'There is no such channel.',
+    NO_CHANNEL: 'The channel does not exist.',
     TOKEN_ENDED: 'The token has expired or was revoked.',
     API_KEY: 'An API key may do everything in its project.',
-    ANONYMOUS: 'What the project lets callers do who have no credential.',
+    ANONYMOUS: 'The project decides which actions callers without a credential may take.',
     BANNED: 'The token is banned from the channel.',
-    ROLE: 'What the matrix of the project lets its role do in channels of that kind.',
-    MEMBERSHIP: 'In PRIVATE channels only members may do something.',
-    GRANTS: 'The grants of the token, and those of its credential, narrow its role.',
+    ROLE: 'The permission matrix of the project decides which actions the role may take in channels of this kind.',
+    MEMBERSHIP: 'Only members may take actions in a PRIVATE channel.',
+    GRANTS: 'The grants of the token and the grants of its credential narrow its role.',
     MUTED: 'The token is muted.',
-    ALLOWED: 'None of them refuses.',
+    ALLOWED: 'No rule refuses.',
   }),
 });
 
 export const ErrorCodeEnum = builder.enumType('ErrorCode', {
   description:
-    'What `extensions.code` of an error can be. `extensions.retryable` says whether the same request may succeed later.',
+    'The values of `extensions.code` in an error. `extensions.retryable` tells whether the same request may succeed later.',
   values: described(
     Object.keys(ERROR_CATALOGUE) as ErrorCode[],
     Object.fromEntries(

@@ -12,51 +12,57 @@ type EventOf<Type extends Event['type']> = Extract<Event, { type: Type }>;
 const EventReasonEnum = builder.enumType('EventReason', {
   description: 'Why an event happened.',
   values: {
-    UNSUBSCRIBED: { description: 'The membership was ended.' },
-    NOT_ALLOWED: { description: 'The token’s role or grants, or the channel’s type, no longer allow it.' },
+    UNSUBSCRIBED: { description: 'The membership was ended by `unsubscribeToken`.' },
+    NOT_ALLOWED: {
+      description:
+        'The role or the grants of the token, or the type of the channel, no longer allow SUBSCRIBE.',
+    },
     BANNED: { description: 'The token was banned from the channel.' },
     DELETED: { description: 'The channel was deleted.' },
-    RETENTION: { description: 'Some of what was said is no longer kept.' },
-    POSITION_LOST: { description: 'The cursor is not of this log: nobody can say what was missed.' },
-    CLIENT_LEFT: { description: 'The client went.' },
-    CONNECTION_LOST: { description: 'The socket broke or stopped answering.' },
+    RETENTION: { description: 'The log no longer holds some of the messages.' },
+    POSITION_LOST: {
+      description: 'The cursor does not belong to this log, so the missed messages are unknown.',
+    },
+    CLIENT_LEFT: { description: 'The client closed the connection.' },
+    CONNECTION_LOST: { description: 'The socket failed or stopped answering pings.' },
     TOKEN_EXPIRED: { description: 'The token has expired.' },
     TOKEN_REVOKED: { description: 'The token was revoked.' },
-    KEY_ENDED: { description: 'The key that let it in was revoked or replaced.' },
-    DISCONNECTED: { description: 'A moderator or a backend ended the connection; `note` may say why.' },
+    KEY_ENDED: { description: 'The key that authenticated the connection was revoked or replaced.' },
+    DISCONNECTED: { description: 'A moderator or a backend ended the connection; `note` may give a reason.' },
     SLOW_CONSUMER: { description: 'The client did not read fast enough; resume with the last cursor.' },
     DRAINING: { description: 'The service is restarting; resume with the last cursor.' },
   } as const,
 });
 
 const EventRef = builder.interfaceRef<Event>('Event').implement({
-  description: 'What `events` yields. Fields of the same name have the same type in every event.',
+  description:
+    'An event of the `events` subscription. Fields of the same name have the same type in every event.',
   resolveType: (event) => event.type,
-  fields: (t) => ({ at: t.expose('at', { type: 'DateTime', description: 'When it happened.' }) }),
+  fields: (t) => ({ at: t.expose('at', { type: 'DateTime', description: 'When the event happened.' }) }),
 });
 
 builder.objectRef<EventOf<'Connected'>>('Connected').implement({
-  description: 'The first event, always: what this connection may hear as of now.',
+  description: 'Always the first event: the channels that the connection receives now.',
   interfaces: [EventRef],
   fields: (t) => ({
     connection: t.field({
       type: ConnectionRef,
-      description: 'This connection.',
+      description: 'The connection itself.',
       resolve: ({ connection }) => connection.asMember(),
     }),
     token: t.expose('token', {
       type: TokenRef,
       nullable: true,
-      description: 'Its token; null for API keys and anonymous callers.',
+      description: 'The token of the connection; null for API keys and anonymous callers.',
     }),
     channels: t.expose('channels', {
       type: [ChannelRef],
-      description: 'The channels that are heard, with their state.',
+      description: 'The channels that the connection receives, with their state.',
     }),
     cursor: t.field({
       type: 'Cursor',
       description:
-        'The given `since` on a resumed start, the head of the log on a fresh one: storing it is always safe.',
+        'The given `since` when the client resumes, the head of the log otherwise. Storing this cursor is always safe.',
       resolve: ({ connection, position }, _, { domain }) =>
         domain.cursors.format(connection.projectId, position),
     }),
@@ -64,75 +70,86 @@ builder.objectRef<EventOf<'Connected'>>('Connected').implement({
 });
 
 builder.objectRef<EventOf<'ChannelAvailable'>>('ChannelAvailable').implement({
-  description: 'From now on a channel is heard: the token was subscribed to it, or allowed to hear it.',
+  description:
+    'The connection now receives a channel: the token was subscribed to the channel, or was allowed to SUBSCRIBE again.',
   interfaces: [EventRef],
   fields: (t) => ({
-    channel: t.expose('channel', { type: ChannelRef, description: 'The channel, with its state.' }),
+    channel: t.expose('channel', { type: ChannelRef, description: 'The channel with its state.' }),
   }),
 });
 
 builder.objectRef<EventOf<'ChannelUnavailable'>>('ChannelUnavailable').implement({
-  description: 'From now on a channel is not heard any more.',
+  description: 'The connection no longer receives a channel.',
   interfaces: [EventRef],
   fields: (t) => ({
-    channel: t.expose('channel', { type: ChannelRef, description: 'The channel as it was last seen.' }),
-    reason: t.expose('reason', { type: EventReasonEnum, description: 'Why.' }),
+    channel: t.expose('channel', {
+      type: ChannelRef,
+      description: 'The channel as the connection last saw it.',
+    }),
+    reason: t.expose('reason', { type: EventReasonEnum, description: 'The reason.' }),
   }),
 });
 
 builder.objectRef<EventOf<'ChannelMessage'>>('ChannelMessage').implement({
-  description: 'Something was said in a channel.',
+  description: 'A message was published to a channel.',
   interfaces: [EventRef],
-  fields: (t) => ({ message: t.expose('message', { type: MessageRef, description: 'What was said.' }) }),
+  fields: (t) => ({ message: t.expose('message', { type: MessageRef, description: 'The message.' }) }),
 });
 
 builder.objectRef<EventOf<'DirectMessage'>>('DirectMessage').implement({
-  description: 'Something was said to this token, its identity or this connection.',
+  description: 'A message was published directly to the token, to its identity or to the connection.',
   interfaces: [EventRef],
-  fields: (t) => ({ message: t.expose('message', { type: MessageRef, description: 'What was said.' }) }),
+  fields: (t) => ({ message: t.expose('message', { type: MessageRef, description: 'The message.' }) }),
 });
 
 builder.objectRef<EventOf<'ChannelStateUpdated'>>('ChannelStateUpdated').implement({
-  description: 'The state of a channel was changed.',
+  description: 'The state of a channel changed.',
   interfaces: [EventRef],
   fields: (t) => ({
-    channel: t.expose('channel', { type: ChannelRef, description: 'The channel, with its new state.' }),
+    channel: t.expose('channel', { type: ChannelRef, description: 'The channel with its new state.' }),
   }),
 });
 
 builder.objectRef<EventOf<'TokenUpdated'>>('TokenUpdated').implement({
-  description: 'The token was changed: role, grants, state, data or expiry.',
+  description: 'The role, grants, state, connection data or expiry of the token changed.',
   interfaces: [EventRef],
   fields: (t) => ({
-    token: t.expose('token', { type: TokenRef, nullable: true, description: 'The token as it is now.' }),
+    token: t.expose('token', {
+      type: TokenRef,
+      nullable: true,
+      description: 'The token with its new values.',
+    }),
   }),
 });
 
 builder.objectRef<EventOf<'TokenExpiring'>>('TokenExpiring').implement({
   description:
-    'The token expires soon: get a new credential and call `reauthenticate`, or have the backend extend it.',
+    'The token expires soon. Fetch a new credential and call `reauthenticate`, or let the backend extend the token.',
   interfaces: [EventRef],
-  fields: (t) => ({ expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When.' }) }),
+  fields: (t) => ({
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When the token expires.' }),
+  }),
 });
 
 builder.objectRef<EventOf<'Gap'>>('Gap').implement({
   description:
-    'Something was said since the given cursor and is gone. What follows is complete again; reload what you show.',
+    'Messages published since the given cursor were removed. The events after this one are complete again; reload the data that you show.',
   interfaces: [EventRef],
   fields: (t) => ({
     reason: t.expose('reason', { type: EventReasonEnum, description: 'RETENTION or POSITION_LOST.' }),
-    channels: t.expose('channels', { type: [ChannelRef], description: 'The channels that it concerns.' }),
+    channels: t.expose('channels', { type: [ChannelRef], description: 'The channels with missed messages.' }),
     directMessages: t.exposeBoolean('directMessages', {
-      description: 'Whether it concerns direct messages.',
+      description: 'Whether direct messages were missed.',
     }),
   }),
 });
 
 builder.objectRef<EventOf<'PresenceChanged'>>('PresenceChanged').implement({
-  description: 'Someone joined, left or changed in a channel; only with `presence: true`.',
+  description:
+    'A member joined, left or changed its presence state in a channel; only with `presence: true`.',
   interfaces: [EventRef],
   fields: (t) => ({
-    presence: t.expose('presence', { type: PresenceEventRef, description: 'What happened.' }),
+    presence: t.expose('presence', { type: PresenceEventRef, description: 'The change.' }),
   }),
 });
 
@@ -140,26 +157,32 @@ builder.objectRef<EventOf<'Restricted' | 'RestrictionLifted'>>('Restricted').imp
   description: 'The token was muted or banned.',
   interfaces: [EventRef],
   fields: (t) => ({
-    restriction: t.expose('restriction', { type: RestrictionRef, description: 'What holds from now on.' }),
+    restriction: t.expose('restriction', {
+      type: RestrictionRef,
+      description: 'The mute or ban that applies from now on.',
+    }),
   }),
 });
 
 builder.objectRef<EventOf<'Restricted' | 'RestrictionLifted'>>('RestrictionLifted').implement({
-  description: 'A mute or a ban was lifted. One that lapses by itself is not told of.',
+  description: 'A mute or a ban was lifted. The expiry of a mute or ban is not announced.',
   interfaces: [EventRef],
   fields: (t) => ({
-    restriction: t.expose('restriction', { type: RestrictionRef, description: 'What held until now.' }),
+    restriction: t.expose('restriction', {
+      type: RestrictionRef,
+      description: 'The mute or ban that no longer applies.',
+    }),
   }),
 });
 
 builder.objectRef<EventOf<'Disconnecting'>>('Disconnecting').implement({
-  description: 'The last event: the connection is about to be closed.',
+  description: 'The last event: the service is about to close the connection.',
   interfaces: [EventRef],
   fields: (t) => ({
-    reason: t.expose('reason', { type: EventReasonEnum, description: 'Why.' }),
+    reason: t.expose('reason', { type: EventReasonEnum, description: 'The reason.' }),
     note: t.exposeString('note', {
       nullable: true,
-      description: 'What whoever ended it lets its bearer know.',
+      description: 'A note of the moderator or backend that ended the connection.',
     }),
   }),
 });
@@ -168,11 +191,14 @@ builder.subscriptionFields((t) => ({
   events: t.field({
     type: EventRef,
     description:
-      'The inbox: everything this connection may hear, as one stream with one cursor. `Connected` comes first; then what was said since `since` in the channels that the token is subscribed to and directly to it, as far as it may hear it now; then what happens. For any caller; without a token there are no channels. To hear a channel that the token is not subscribed to, see `messages`. Throws BAD_USER_INPUT when `since` is no cursor.',
+      'The inbox: all messages and changes for the connection, as one stream with one cursor. The first event is `Connected`. Then the service replays the messages that were published since `since` to the channels of the token and directly to the token, as far as the token may receive them now. Then it delivers new events. For any caller; a connection without a token has no channels. To receive a channel without a membership, use `messages`. Throws BAD_USER_INPUT when `since` is not a cursor.',
     args: {
-      since: t.arg({ type: 'Cursor', description: 'Resume after this cursor. Absent: from now on.' }),
+      since: t.arg({
+        type: 'Cursor',
+        description: 'Replay all events after this cursor first. Absent: start now.',
+      }),
       presence: t.arg.boolean({
-        description: 'Whether to yield `PresenceChanged` for those channels too. False by default.',
+        description: 'Whether to yield `PresenceChanged` for these channels, too. False by default.',
       }),
     },
     subscribe: async (_, { since, presence }, context) =>

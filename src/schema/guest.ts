@@ -3,13 +3,13 @@ import { builder, nullToUndefined } from './builder.ts';
 import { CreateTokenPayload } from './token.ts';
 
 const CreateGuestInput = builder.inputType('CreateGuestInput', {
-  description: 'What a guest wants to be called. Everything is optional.',
+  description: 'Input of createGuest; all fields are optional.',
   fields: (t) => ({
     name: t.string({
-      description: `Becomes the end of the identity, which is \`guest:<chance>:<name>\`: nobody else has it or can have it. ${describeName('role')}.`,
+      description: `The name of the guest. The identity becomes \`guest:<random>:<name>\`, which is unique and reserved for guests. ${describeName('role')}.`,
     }),
     connectionData: t.string({
-      description: `What others shall see of it: at most ${MAX_TEXT_LENGTH} characters. Nobody has checked it.`,
+      description: `Data that other callers see: at most ${MAX_TEXT_LENGTH} characters. The service does not verify it.`,
     }),
   }),
 });
@@ -18,8 +18,8 @@ builder.mutationFields((t) => ({
   createGuest: t.field({
     type: CreateTokenPayload,
     description:
-      'Makes whoever asks a guest: a token with the role GUEST and an identity of its own, for an hour by default. For anyone, where the project takes guests; so many a second from one network address. Throws FORBIDDEN, RATE_LIMITED, BAD_USER_INPUT.',
-    args: { input: t.arg({ type: CreateGuestInput, description: 'What it wants to be called.' }) },
+      'Creates a guest: a token with the role GUEST and a new identity, valid for one hour by default. For anyone, if the project accepts guests; rate-limited by network address. Throws FORBIDDEN, RATE_LIMITED, BAD_USER_INPUT.',
+    args: { input: t.arg({ type: CreateGuestInput, description: 'The properties of the guest.' }) },
     async resolve(_, { input }, { caller, address, domain }) {
       const head = await domain.broker.head(caller.projectId);
       const minted = await domain.guests.create(caller, address, {
@@ -31,8 +31,8 @@ builder.mutationFields((t) => ({
   }),
   createDevelopmentToken: t.string({
     description:
-      'An unsigned credential for an identity, as Stream Chat’s `devToken` makes it. For anyone, where the project takes development tokens, which it should not where strangers reach it. Throws FORBIDDEN, BAD_USER_INPUT.',
-    args: { identity: t.arg.string({ required: true, description: 'Whom it shall name.' }) },
+      'Returns an unsigned credential for an identity, in the format of Stream Chat’s `devToken`. For anyone, if the project accepts development tokens; never enable them on a service that strangers can reach. Throws FORBIDDEN, BAD_USER_INPUT.',
+    args: { identity: t.arg.string({ required: true, description: 'The identity.' }) },
     resolve: (_, { identity }, { caller, domain }) => domain.mintDevelopmentToken(caller, identity),
   }),
 }));

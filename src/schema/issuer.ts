@@ -12,30 +12,37 @@ import { ProjectRef } from './project.ts';
 const IssuerKeyRef = builder
   .objectRef<Pick<IssuerKey, 'id' | 'expiresAt'> & { createdAt: number }>('IssuerKey')
   .implement({
-    description: 'A key that an issuer signs with. Its secret is never shown.',
+    description: 'A key that an issuer signs credentials with. The API never returns its secret.',
     fields: (t) => ({
       id: t.exposeID('id', {
-        description: 'As the issuer calls it: `SK…`, an API key of Stream or OpenTok, or yours.',
+        description:
+          'The id that the issuer uses for the key: `SK…`, an API key of Stream or OpenTok, or your own id.',
       }),
-      createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was added.' }),
+      createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the key was added.' }),
       expiresAt: t.expose('expiresAt', {
         type: 'DateTime',
         nullable: true,
-        description: 'When it stops verifying; null: it is not known to.',
+        description: 'When the key stops verifying credentials; null: never.',
       }),
     }),
   });
 
 const ClaimMapRef = builder.objectRef<ClaimMap>('ClaimMap').implement({
   description:
-    'Where a provider says what: the name of a claim, or a JSON pointer such as `/realm_access/role`.',
+    'Which claims of a provider hold the rights of a token. Each value is the name of a claim or a JSON pointer such as `/realm_access/role`.',
   fields: (t) => ({
-    identity: t.exposeString('identity', { description: 'Of the identity.' }),
-    role: t.exposeString('role', { nullable: true, description: 'Of the role; null: nowhere.' }),
-    grants: t.exposeString('grants', { nullable: true, description: 'Of the grants; null: nowhere.' }),
+    identity: t.exposeString('identity', { description: 'The claim that holds the identity.' }),
+    role: t.exposeString('role', {
+      nullable: true,
+      description: 'The claim that holds the role; null: none.',
+    }),
+    grants: t.exposeString('grants', {
+      nullable: true,
+      description: 'The claim that holds the grants; null: none.',
+    }),
     connectionData: t.exposeString('connectionData', {
       nullable: true,
-      description: 'Of what others see; null: nowhere.',
+      description: 'The claim that holds the connection data; null: none.',
     }),
   }),
 });
@@ -43,31 +50,36 @@ const ClaimMapRef = builder.objectRef<ClaimMap>('ClaimMap').implement({
 const ProviderRef = builder.objectRef<Provider>('Provider').implement({
   description: 'An OpenID provider.',
   fields: (t) => ({
-    url: t.exposeString('url', { description: 'Where its JSON Web Key Set is.' }),
-    issuer: t.exposeString('issuer', { description: 'What `iss` must be, to the letter.' }),
-    audience: t.exposeString('audience', { description: 'What `aud` must be or contain.' }),
+    url: t.exposeString('url', { description: 'The URL of its JSON Web Key Set.' }),
+    issuer: t.exposeString('issuer', { description: 'The exact value of the claim `iss`.' }),
+    audience: t.exposeString('audience', {
+      description: 'The value that the claim `aud` must equal or contain.',
+    }),
     algorithms: t.field({
       type: [JwksAlgorithmEnum],
-      description: 'How it may sign.',
+      description: 'The algorithms that it may sign with.',
       resolve: ({ algorithms }) => [...algorithms],
     }),
-    claims: t.expose('claims', { type: ClaimMapRef, description: 'Where it says what.' }),
+    claims: t.expose('claims', {
+      type: ClaimMapRef,
+      description: 'The claims that hold identity, role, grants and connection data.',
+    }),
   }),
 });
 
 const IssuerRef = builder.objectRef<Issuer>('Issuer').implement({
-  description: 'Whoever signs credentials that the project accepts besides those that it mints itself.',
+  description: 'A party other than Signalbox that signs credentials which the project accepts.',
   fields: (t) => ({
     id: t.exposeID('id', { description: '`issuer_…`' }),
-    kind: t.expose('kind', { type: IssuerKindEnum, description: 'How its credentials are read.' }),
-    name: t.exposeString('name', { description: 'What people call it.' }),
+    kind: t.expose('kind', { type: IssuerKindEnum, description: 'The format of its credentials.' }),
+    name: t.exposeString('name', { description: 'The display name.' }),
     account: t.exposeString('account', { nullable: true, description: 'TWILIO: the account SID.' }),
     service: t.exposeString('service', { nullable: true, description: 'TWILIO: the Sync service SID.' }),
     provider: t.expose('provider', { type: ProviderRef, nullable: true, description: 'JWKS: the provider.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the issuer was created.' }),
     keys: t.field({
       type: [IssuerKeyRef],
-      description: 'What it signs with. For API keys.',
+      description: 'The keys that it signs with. For API keys.',
       resolve: ({ id }, _, { caller, domain }) => domain.issuers.keysOf(caller, id),
     }),
   }),
@@ -76,62 +88,81 @@ const IssuerRef = builder.objectRef<Issuer>('Issuer').implement({
 builder.objectField(ProjectRef, 'issuers', (t) =>
   t.field({
     type: [IssuerRef],
-    description: `Whose credentials it accepts besides its own, at most ${MAX_ISSUERS}. For API keys of the project.`,
+    description: `The issuers whose credentials the project accepts, at most ${MAX_ISSUERS}. For API keys of the project.`,
     resolve: (project, _, { caller, domain }) => domain.issuers.list(caller, project.id),
   }),
 );
 
 const IssuerKeyInput = builder.inputType('IssuerKeyInput', {
-  description: 'A key that an issuer signs with.',
+  description: 'A key that an issuer signs credentials with.',
   fields: (t) => ({
     id: t.id({
       required: true,
-      description: `As the issuer calls it: TWILIO its SID, OPENTOK and STREAM the API key, SIGNALBOX what \`kid\` or \`iss\` will say. 1–${MAX_ISSUER_TEXT_LENGTH} characters.`,
+      description: `The id that the issuer uses for the key. TWILIO: the SID; OPENTOK and STREAM: the API key; SIGNALBOX: the value of \`kid\` or \`iss\`. 1–${MAX_ISSUER_TEXT_LENGTH} characters.`,
     }),
     secret: t.string({
       required: true,
-      description: `Its secret, at most ${MAX_SECRET_BYTES} bytes; SIGNALBOX at least ${MIN_OWN_SECRET_BYTES}. Kept encrypted, never shown.`,
+      description: `The secret of the key: at most ${MAX_SECRET_BYTES} bytes, for SIGNALBOX at least ${MIN_OWN_SECRET_BYTES}. Stored encrypted and never returned.`,
     }),
   }),
 });
 
 const ClaimMapInput = builder.inputType('ClaimMapInput', {
   description:
-    'Where a provider says what: the name of a claim, or a JSON pointer such as `/realm_access/role`.',
+    'Which claims of a provider hold the rights of a token. Each value is the name of a claim or a JSON pointer such as `/realm_access/role`.',
   fields: (t) => ({
-    identity: t.string({ description: 'Of the identity; `sub` when absent.' }),
-    role: t.string({ description: 'Of the role: the name of a role of the project. Absent: PUBLISHER.' }),
+    identity: t.string({ description: 'The claim that holds the identity; `sub` when absent.' }),
+    role: t.string({
+      description:
+        'The claim that holds the name of a role of the project. Absent: every token gets PUBLISHER.',
+    }),
     grants: t.string({
       description:
-        'Of the grants: a list of `{ channels, actions, exp }`, `exp` optional, in seconds. Absent: nothing narrows.',
+        'The claim that holds the grants: a list of `{ channels, actions, exp }` with an optional `exp` in seconds since 1970. Absent: the role is not narrowed.',
     }),
-    connectionData: t.string({ description: 'Of what others see. Absent: nothing.' }),
+    connectionData: t.string({ description: 'The claim that holds the connection data. Absent: none.' }),
   }),
 });
 
 const ProviderInput = builder.inputType('ProviderInput', {
   description: 'An OpenID provider.',
   fields: (t) => ({
-    url: t.string({ required: true, description: 'Where its JSON Web Key Set is: https.' }),
+    url: t.string({ required: true, description: 'The https URL of its JSON Web Key Set.' }),
     issuer: t.string({
       required: true,
-      description: 'What `iss` must be, to the letter; begins with https://.',
+      description: 'The exact value of the claim `iss`. It starts with https://.',
     }),
-    audience: t.string({ required: true, description: 'What `aud` must be or contain.' }),
-    algorithms: t.field({ type: [JwksAlgorithmEnum], description: 'How it may sign; RS256 when absent.' }),
-    claims: t.field({ type: ClaimMapInput, description: 'Where it says what.' }),
+    audience: t.string({
+      required: true,
+      description: 'The value that the claim `aud` must equal or contain.',
+    }),
+    algorithms: t.field({
+      type: [JwksAlgorithmEnum],
+      description: 'The algorithms that it may sign with; RS256 when absent.',
+    }),
+    claims: t.field({
+      type: ClaimMapInput,
+      description: 'The claims that hold identity, role, grants and connection data.',
+    }),
   }),
 });
 
 const CreateIssuerInput = builder.inputType('CreateIssuerInput', {
-  description: 'An issuer to be.',
+  description: 'Input of createIssuer.',
   fields: (t) => ({
-    kind: t.field({ type: IssuerKindEnum, required: true, description: 'How its credentials are read.' }),
-    name: t.string({ description: 'What people call it; the kind when absent.' }),
-    key: t.field({ type: IssuerKeyInput, description: 'What it signs with: needed of all kinds but JWKS.' }),
-    account: t.string({ description: 'TWILIO: the account SID, which `sub` must be. Needed.' }),
-    service: t.string({ description: 'TWILIO: the Sync service SID that grants must name; absent: any.' }),
-    provider: t.field({ type: ProviderInput, description: 'JWKS: the provider. Needed.' }),
+    kind: t.field({ type: IssuerKindEnum, required: true, description: 'The format of its credentials.' }),
+    name: t.string({ description: 'The display name; the kind when absent.' }),
+    key: t.field({
+      type: IssuerKeyInput,
+      description: 'The key that it signs with. Required for every kind except JWKS.',
+    }),
+    account: t.string({
+      description: 'TWILIO: the account SID, which the claim `sub` must equal. Required.',
+    }),
+    service: t.string({
+      description: 'TWILIO: the Sync service SID that the grant must name; absent: any service.',
+    }),
+    provider: t.field({ type: ProviderInput, description: 'JWKS: the provider. Required.' }),
   }),
 });
 
@@ -143,8 +174,10 @@ builder.mutationFields((t) => ({
   createIssuer: t.field({
     type: IssuerRef,
     description:
-      'Accepts credentials that somebody else signs. A project has one issuer of the kind STREAM, and one for each provider. For API keys. Throws BAD_USER_INPUT, CONFLICT, LIMIT_EXCEEDED, FORBIDDEN.',
-    args: { input: t.arg({ type: CreateIssuerInput, required: true, description: 'What it shall be.' }) },
+      'Accepts credentials that another party signs. A project has at most one issuer of the kind STREAM, and one per provider. For API keys. Throws BAD_USER_INPUT, CONFLICT, LIMIT_EXCEEDED, FORBIDDEN.',
+    args: {
+      input: t.arg({ type: CreateIssuerInput, required: true, description: 'The properties of the issuer.' }),
+    },
     resolve: (_, { input }, { caller, domain }) =>
       domain.issuers.create(caller, {
         kind: input.kind,
@@ -171,13 +204,13 @@ builder.mutationFields((t) => ({
   removeIssuer: t.field({
     type: IssuerRef,
     description:
-      'Accepts what it signs no longer, and ends the live connections that it let in, at once (close code 4403). Its tokens stay as records. For API keys. Throws NOT_FOUND.',
+      'Stops accepting the credentials of an issuer and closes the live connections that used them at once (close code 4403). The records of its tokens stay. For API keys. Throws NOT_FOUND.',
     args: { ...issuerArg },
     resolve: (_, { issuer }, { caller, domain }) => domain.issuers.remove(caller, issuer),
   }),
   addIssuerKey: t.field({
     type: IssuerRef,
-    description: `Another key of the same issuer, so that keys can be changed one after the other; at most ${MAX_KEYS_PER_ISSUER}. The same identity has the same token under all of them. For API keys. Throws NOT_FOUND, CONFLICT, BAD_USER_INPUT, LIMIT_EXCEEDED.`,
+    description: `Adds a key to an issuer, so that keys can be rotated; an issuer has at most ${MAX_KEYS_PER_ISSUER} keys. An identity has the same token under all keys of an issuer. For API keys. Throws NOT_FOUND, CONFLICT, BAD_USER_INPUT, LIMIT_EXCEEDED.`,
     args: {
       ...issuerArg,
       key: t.arg({ type: IssuerKeyInput, required: true, description: 'The key.' }),
@@ -187,14 +220,14 @@ builder.mutationFields((t) => ({
   removeIssuerKey: t.field({
     type: IssuerRef,
     description:
-      'Takes a key from an issuer, and ends the live connections that came with it when the overlap ends. For API keys. Throws NOT_FOUND, BAD_USER_INPUT.',
+      'Removes a key from an issuer. When the overlap ends, the live connections that used the key are closed. For API keys. Throws NOT_FOUND, BAD_USER_INPUT.',
     args: {
       ...issuerArg,
       key: t.arg.id({ required: true, description: 'The key’s id.' }),
       overlapSeconds: t.arg.int({
         required: true,
         defaultValue: 0,
-        description: `For how long it goes on verifying, in seconds: 0–${MAX_KEY_OVERLAP_SECONDS}; at once by default.`,
+        description: `How long the key still verifies credentials, in seconds: 0–${MAX_KEY_OVERLAP_SECONDS}. 0, the default, removes the key at once.`,
       }),
     },
     resolve: (_, { issuer, key, overlapSeconds }, { caller, domain }) =>

@@ -7,15 +7,16 @@ import { ErrorCodeEnum } from './enums.ts';
 import { TokenRef } from './token.ts';
 
 const MembershipRef = builder.objectRef<Membership>('Membership').implement({
-  description: 'The durable link “this token is subscribed to this channel”.',
+  description: 'The durable subscription of a token to a channel.',
   fields: (t) => ({
     channel: t.field({
       type: ChannelRef,
       nullable: true,
-      description: 'The channel; null where the caller may not hear it, as after leaving a PRIVATE one.',
+      description:
+        'The channel; null if the caller may not SUBSCRIBE to it, for example after a PRIVATE channel was left.',
       async resolve({ channelId }, _, { caller, domain }) {
-        const encounter = await domain.channels.access.lookup(caller, channelId);
-        return encounter && mayDo(caller, 'SUBSCRIBE', encounter).allowed ? encounter.channel : null;
+        const access = await domain.channels.access.lookup(caller, channelId);
+        return access && mayDo(caller, 'SUBSCRIBE', access).allowed ? access.channel : null;
       },
     }),
     token: t.field({
@@ -23,20 +24,20 @@ const MembershipRef = builder.objectRef<Membership>('Membership').implement({
       description: 'The token.',
       resolve: ({ tokenId }, _, { caller, domain }) => domain.tokens.get(caller, tokenId),
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it began.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the membership began.' }),
   }),
 });
 
 const OutcomeError = builder.objectRef<NonNullable<Outcome['error']>>('OutcomeError').implement({
-  description: 'Why one of many could not be done.',
+  description: 'Why one item of a batch failed.',
   fields: (t) => ({
-    code: t.expose('code', { type: ErrorCodeEnum, description: 'From the catalogue of errors.' }),
-    message: t.exposeString('message', { description: 'A sentence for people.' }),
+    code: t.expose('code', { type: ErrorCodeEnum, description: 'The error code.' }),
+    message: t.exposeString('message', { description: 'The error message.' }),
   }),
 });
 
 const MembershipOutcome = builder.objectRef<Outcome>('MembershipOutcome').implement({
-  description: 'What became of one pair of channel and token.',
+  description: 'The outcome for one pair of channel and token.',
   fields: (t) => ({
     channel: t.exposeID('channelId', { description: 'The channel’s id.' }),
     token: t.exposeID('tokenId', { description: 'The token’s id.' }),
@@ -44,12 +45,12 @@ const MembershipOutcome = builder.objectRef<Outcome>('MembershipOutcome').implem
       type: MembershipRef,
       nullable: true,
       description:
-        'The membership that holds, or that ended; null when there was none to end, and on an error.',
+        'The membership that began or ended; null on an error, and if there was no membership to end.',
     }),
     error: t.expose('error', {
       type: OutcomeError,
       nullable: true,
-      description: 'Why it could not be done; null when it was.',
+      description: 'The error; null on success.',
     }),
   }),
 });
@@ -59,17 +60,17 @@ const pairArgs = builder.args((t) => ({
   token: t.id({ required: true, description: 'The token’s id.' }),
 }));
 const pairsArgs = builder.args((t) => ({
-  channels: t.idList({ required: true, description: 'Ids of channels.' }),
-  tokens: t.idList({ required: true, description: 'Ids of tokens.' }),
+  channels: t.idList({ required: true, description: 'The ids of the channels.' }),
+  tokens: t.idList({ required: true, description: 'The ids of the tokens.' }),
 }));
 
-const MANY = `Every channel with every token, at most ${MAX_PAIRS} pairs; one that fails does not undo the others, and each outcome is named. For API keys. Throws LIMIT_EXCEEDED, FORBIDDEN.`;
+const MANY = `Every channel is paired with every token, at most ${MAX_PAIRS} pairs. A pair that fails does not undo the others; each pair has its own outcome. For API keys. Throws LIMIT_EXCEEDED, FORBIDDEN.`;
 
 builder.mutationFields((t) => ({
   subscribeToken: t.field({
     type: MembershipRef,
     description:
-      'Subscribes a token to a channel. Once it returns, all that is said there reaches every live connection of the token, which also gets `ChannelAvailable`; it survives restarts. Idempotent. For API keys, and for a token itself in UNPROTECTED and PUBLIC channels. Throws NOT_FOUND, FORBIDDEN when role or grants would hear nothing, TOKEN_REVOKED, LIMIT_EXCEEDED.',
+      'Subscribes a token to a channel. Once the mutation has returned, every later message of the channel is delivered to every live connection of the token, and these connections receive `ChannelAvailable`. The membership survives restarts. Idempotent. For API keys, and for the token itself in UNPROTECTED and PUBLIC channels. The role and grants of the token must allow SUBSCRIBE. Throws NOT_FOUND, FORBIDDEN, TOKEN_REVOKED, LIMIT_EXCEEDED.',
     args: { ...pairArgs },
     resolve: (_, { channel, token }, { caller, domain }) =>
       domain.memberships.subscribe(caller, channel, token),
@@ -78,7 +79,7 @@ builder.mutationFields((t) => ({
     type: MembershipRef,
     nullable: true,
     description:
-      'Ends a membership. Once it returns, nothing that is said there reaches the token’s `events`. Returns what ended, null when there was none. For API keys, and for the token itself. Throws NOT_FOUND, FORBIDDEN.',
+      'Ends the membership of a token in a channel. Once the mutation has returned, no later message of the channel is delivered to the `events` of the token. Returns the ended membership, or null if there was none. For API keys, and for the token itself. Throws NOT_FOUND, FORBIDDEN.',
     args: { ...pairArgs },
     resolve: (_, { channel, token }, { caller, domain }) =>
       domain.memberships.unsubscribe(caller, channel, token),

@@ -8,7 +8,7 @@ import { builder, nullToUndefined } from './builder.ts';
 import { relayConnection, type RelayConnection } from './paging.ts';
 
 const SenderKindEnum = builder.enumType('SenderKind', {
-  description: 'What kind of caller said it.',
+  description: 'The kind of caller that published a message.',
   values: {
     API_KEY: { description: 'A backend, with an API key.' },
     TOKEN: { description: 'A client, with a token.' },
@@ -16,37 +16,38 @@ const SenderKindEnum = builder.enumType('SenderKind', {
 });
 
 const SenderRef = builder.objectRef<Sender>('Sender').implement({
-  description: 'Who said it, as it was when it was said.',
+  description: 'The caller that published a message, with the values at the time of publishing.',
   fields: (t) => ({
-    kind: t.expose('kind', { type: SenderKindEnum, description: 'What kind of caller.' }),
-    token: t.exposeID('tokenId', { nullable: true, description: 'The id of its token; null for API keys.' }),
+    kind: t.expose('kind', { type: SenderKindEnum, description: 'The kind of caller.' }),
+    token: t.exposeID('tokenId', { nullable: true, description: 'The id of the token; null for API keys.' }),
     identity: t.exposeString('identity', {
       nullable: true,
-      description: 'The user, where the token names one.',
+      description: 'The identity of the token, if it has one.',
     }),
     connectionData: t.exposeString('connectionData', {
       nullable: true,
-      description: 'What the backend lets others see of the token.',
+      description: 'Data about the token that the backend shows to other callers.',
     }),
   }),
 });
 
 export const MessageRef = builder.objectRef<Message>('Message').implement({
-  description: 'What is said: in a channel, or directly to a token, an identity or a connection.',
+  description:
+    'A message that was published to a channel, or directly to a token, an identity or a connection.',
   fields: (t) => ({
     id: t.exposeID('id', { description: '`msg_…`' }),
     cursor: t.field({
       type: 'Cursor',
       nullable: true,
       description:
-        'Its place in the log; pass the last one you saw as `since`. Null when it skipped the log and is never replayed.',
+        'The position of the message in the log. Pass the last cursor that you saw as `since`. Null if the message is not in the log and is never replayed.',
       resolve: ({ projectId, logged }, _, { domain }) => logged && domain.cursors.format(projectId, logged),
     }),
     previous: t.field({
       type: 'Cursor',
       nullable: true,
       description:
-        'The cursor of the message before it in the same channel, or to the same direct address; null for the first. If it is the last one you saw there, you missed nothing.',
+        'The cursor of the previous message of the same channel or direct address; null for the first message. If you saw that cursor last, you missed nothing.',
       resolve: ({ projectId, logged }, _, { domain }) =>
         logged && logged.previous > 0
           ? domain.cursors.format(projectId, { epoch: logged.epoch, sequence: logged.previous })
@@ -54,24 +55,29 @@ export const MessageRef = builder.objectRef<Message>('Message').implement({
     }),
     channel: t.id({
       nullable: true,
-      description: 'The id of the channel that it was said in; null for direct messages.',
+      description: 'The id of the channel; null for direct messages.',
       resolve: ({ address }) => channelOf(address),
     }),
-    event: t.exposeString('event', { description: 'Its name, chosen by whoever said it.' }),
-    data: t.expose('data', { type: 'JSON', nullable: true, description: 'Its content.' }),
-    sender: t.expose('sender', { type: SenderRef, description: 'Who said it.' }),
-    publishedAt: t.expose('publishedAt', { type: 'DateTime', description: 'When it was said.' }),
+    event: t.exposeString('event', { description: 'The event name, chosen by the sender.' }),
+    data: t.expose('data', { type: 'JSON', nullable: true, description: 'The content.' }),
+    sender: t.expose('sender', { type: SenderRef, description: 'The sender.' }),
+    publishedAt: t.expose('publishedAt', {
+      type: 'DateTime',
+      description: 'When the message was published.',
+    }),
   }),
 });
 
 export const MessageConnection = relayConnection('Message', MessageRef, 'Cursor');
 
-/** The arguments of a list of messages, whose cursors are places in the log. */
+/** The arguments of a list of messages, whose cursors are positions in the log. */
 export const historyArgs = builder.args((t) => ({
-  first: t.int({ description: 'The oldest so many after `after`: 1–100, fewer where they are large.' }),
-  after: t.field({ type: 'Cursor', description: 'Only what was said after it.' }),
-  last: t.int({ description: 'The newest so many before `before`: 1–100, 20 by default.' }),
-  before: t.field({ type: 'Cursor', description: 'Only what was said before it.' }),
+  first: t.int({
+    description: 'The number of messages after `after`: 1–100. A page of large messages may hold fewer.',
+  }),
+  after: t.field({ type: 'Cursor', description: 'Only messages after this cursor.' }),
+  last: t.int({ description: 'The number of messages before `before`: 1–100, 20 by default.' }),
+  before: t.field({ type: 'Cursor', description: 'Only messages before this cursor.' }),
 }));
 
 export function toMessagePage(
@@ -85,29 +91,30 @@ export function toMessagePage(
 }
 
 const Receipt = builder.objectRef<Published>('Receipt').implement({
-  description: 'That a message was said. It is kept, unless it is ephemeral.',
+  description: 'The confirmation of a publish. The message is in the log, unless it is ephemeral.',
   fields: (t) => ({
     message: t.expose('message', {
       type: MessageRef,
-      description: 'The message; on a repeat, the first one.',
+      description: 'The published message; on a repeat, the message of the first publish.',
     }),
     connections: t.exposeInt('connections', {
-      description: 'How many live connections it was handed to; 0 on a repeat.',
+      description: 'The number of live connections that the message was delivered to; 0 on a repeat.',
     }),
     repeated: t.exposeBoolean('repeated', {
-      description: 'Whether the idempotency key was used before, so that nothing was said again.',
+      description: 'Whether the idempotency key was used before, so that nothing was published again.',
     }),
   }),
 });
 
 const publishArgs = builder.args((t) => ({
-  event: t.string({ required: true, description: `Its name. ${describeName('event')}.` }),
-  data: t.field({ type: 'JSON', description: 'Its content: at most 32 KiB of JSON by default.' }),
+  event: t.string({ required: true, description: `The event name. ${describeName('event')}.` }),
+  data: t.field({ type: 'JSON', description: 'The content: at most 32 KiB of JSON by default.' }),
   ephemeral: t.boolean({
-    description: 'Skips the log: heard by who is here now, never replayed. False by default.',
+    description:
+      'Whether to skip the log: the message is delivered to live connections only and never replayed. False by default.',
   }),
   idempotencyKey: t.string({
-    description: `Repeats of the same publish with the same key say nothing again for ${IDEMPOTENCY_SECONDS / 3600} hours. ${describeName('idempotencyKey')}.`,
+    description: `Makes the publish idempotent: for ${IDEMPOTENCY_SECONDS / 3600} hours, a repeat with the same key publishes nothing. ${describeName('idempotencyKey')}.`,
   }),
 }));
 
@@ -115,7 +122,7 @@ builder.mutationFields((t) => ({
   publishMessage: t.field({
     type: Receipt,
     description:
-      'Says something in a channel. For API keys, and for tokens whose role and grants allow PUBLISH there. Once it returns, the message survives a crash. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, RATE_LIMITED, PAYLOAD_TOO_LARGE, BAD_USER_INPUT, CONFLICT, UNAVAILABLE.',
+      'Publishes a message to a channel. Once the mutation has returned, the message survives a crash of the service. For API keys, and for tokens that may PUBLISH. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, RATE_LIMITED, PAYLOAD_TOO_LARGE, BAD_USER_INPUT, CONFLICT, UNAVAILABLE.',
     args: { channel: t.arg.id({ required: true, description: 'The channel’s id.' }), ...publishArgs },
     resolve: (_, { channel, event, data, ephemeral, idempotencyKey }, { caller, domain }) =>
       domain.messages.publish(caller, channel, {
@@ -128,17 +135,17 @@ builder.mutationFields((t) => ({
   publishDirectMessage: t.field({
     type: Receipt,
     description:
-      'Says something to one address: name exactly one of `token`, `identity` and `connection`. For API keys; to a connection also for tokens, where the project lets publishers signal. What is said to a token or identity waits in the log while it is offline; what is said to a connection is never kept. Throws NOT_FOUND, TOKEN_REVOKED, FORBIDDEN, UNAUTHENTICATED, RATE_LIMITED, PAYLOAD_TOO_LARGE, BAD_USER_INPUT, CONFLICT, UNAVAILABLE.',
+      'Publishes a message directly to one address: pass exactly one of `token`, `identity` and `connection`. Messages to a token or an identity wait in the log while it is offline; messages to a connection are never stored. For API keys; to a connection also for tokens, if the project setting `publishersSignal` is on. Throws NOT_FOUND, TOKEN_REVOKED, FORBIDDEN, UNAUTHENTICATED, RATE_LIMITED, PAYLOAD_TOO_LARGE, BAD_USER_INPUT, CONFLICT, UNAVAILABLE.',
     args: {
-      token: t.arg.id({ description: 'To every connection of this token.' }),
-      identity: t.arg.string({ description: 'To every connection of every token of this identity.' }),
+      token: t.arg.id({ description: 'Deliver to every connection of this token.' }),
+      identity: t.arg.string({ description: 'Deliver to every connection of every token of this identity.' }),
       connection: t.arg.id({
         description:
-          'To this live connection: at most 8 KiB of `data` by default, `event` of at most 128 bytes.',
+          'Deliver to this live connection: at most 8 KiB of `data` by default, and an `event` of at most 128 bytes.',
       }),
       channel: t.arg.id({
         description:
-          'With `connection`, and needed of tokens: a channel in which the connection is and the caller may PUBLISH.',
+          'A channel that the connection is in and that the caller may PUBLISH to. Only with `connection`; required for tokens.',
       }),
       ...publishArgs,
     },
@@ -165,17 +172,19 @@ builder.mutationFields((t) => ({
   }),
 }));
 
-const SINCE = 'Resume after this cursor: everything said since is replayed first. Absent: from now on.';
+const SINCE = 'Replay all messages after this cursor first. Absent: start now.';
 
 builder.subscriptionFields((t) => ({
   messages: t.field({
     type: MessageRef,
     description:
-      'The messages of one channel, in order, each once. For whoever may SUBSCRIBE there; ends with the refusal when that changes. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, POSITION_LOST, BAD_USER_INPUT.',
+      'The messages of one channel, in order, each once. For callers that may SUBSCRIBE; the subscription ends with an error when the caller no longer may. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, POSITION_LOST, BAD_USER_INPUT.',
     args: {
       channel: t.arg.id({ required: true, description: 'The channel’s id.' }),
       since: t.arg({ type: 'Cursor', description: SINCE }),
-      events: t.arg.stringList({ description: 'Only messages of these names, at most 100.' }),
+      events: t.arg.stringList({
+        description: 'Only messages with one of these event names, at most 100 names.',
+      }),
     },
     subscribe: async (_, { channel, since, events }, context) =>
       context.domain.subscriptions.messages(await context.connect(), channel, {
@@ -187,7 +196,7 @@ builder.subscriptionFields((t) => ({
   directMessages: t.field({
     type: MessageRef,
     description:
-      'What is said directly to the calling token, to its identity or to this connection. Throws UNAUTHENTICATED, POSITION_LOST, BAD_USER_INPUT.',
+      'The messages that are published directly to the calling token, to its identity or to the connection. Throws UNAUTHENTICATED, POSITION_LOST, BAD_USER_INPUT.',
     args: { since: t.arg({ type: 'Cursor', description: SINCE }) },
     subscribe: async (_, { since }, context) =>
       context.domain.subscriptions.directMessages(await context.connect(), { since: nullToUndefined(since) }),

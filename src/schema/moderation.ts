@@ -6,30 +6,36 @@ import { RestrictionKindEnum } from './enums.ts';
 import { relayConnection, forwardArgs, toRelayConnection, toPageRequest } from './paging.ts';
 
 export const RestrictionRef = builder.objectRef<Restriction>('Restriction').implement({
-  description: 'What takes actions away from a token or an identity: a mute or a ban.',
+  description: 'A mute or a ban: it takes actions away from a token or an identity.',
   fields: (t) => ({
     id: t.exposeID('id', { description: '`restriction_…`' }),
-    kind: t.expose('kind', { type: RestrictionKindEnum, description: 'What it takes away.' }),
+    kind: t.expose('kind', {
+      type: RestrictionKindEnum,
+      description: 'Whether the restriction is a mute or a ban.',
+    }),
     token: t.id({
       nullable: true,
-      description: 'The id of the token that it is about; null: it is about an identity.',
+      description: 'The id of the restricted token; null if an identity is restricted.',
       resolve: ({ subject }) => named('token', subject),
     }),
     identity: t.string({
       nullable: true,
-      description: 'The identity whose tokens it is about; null: it is about one token.',
+      description: 'The restricted identity; null if one token is restricted.',
       resolve: ({ subject }) => named('identity', subject),
     }),
     channel: t.exposeID('channelId', {
       nullable: true,
-      description: 'The id of the channel in which it holds; null: in all.',
+      description: 'The id of the channel that the restriction applies to; null: all channels.',
     }),
-    reason: t.exposeString('reason', { nullable: true, description: 'What its bearer is told of why.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'Since when it holds.' }),
+    reason: t.exposeString('reason', {
+      nullable: true,
+      description: 'The reason that the restricted client is shown.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the restriction began.' }),
     until: t.expose('until', {
       type: 'DateTime',
       nullable: true,
-      description: 'Until when it holds; null: until it is lifted.',
+      description: 'When the restriction ends; null: when it is lifted.',
     }),
   }),
 });
@@ -41,28 +47,32 @@ function named(kind: 'token' | 'identity', subject: Restriction['subject']): str
 const RestrictionConnection = relayConnection('Restriction', RestrictionRef);
 
 const targetArgs = builder.args((t) => ({
-  token: t.id({ description: 'This token. Name exactly one of `token` and `identity`.' }),
+  token: t.id({ description: 'The id of the token. Pass exactly one of `token` and `identity`.' }),
   identity: t.string({
-    description: 'All tokens of this identity, those to come as well: 1–255 visible ASCII characters.',
+    description: 'The identity; applies to its present and future tokens. 1–255 visible ASCII characters.',
   }),
 }));
 const termArgs = builder.args((t) => ({
-  until: t.field({ type: 'DateTime', description: 'Until when; absent: until it is lifted.' }),
-  reason: t.string({ description: `What the bearer is told of why: at most ${MAX_TEXT_LENGTH} characters.` }),
+  until: t.field({ type: 'DateTime', description: 'When the restriction ends; absent: when it is lifted.' }),
+  reason: t.string({
+    description: `The reason that the client is shown: at most ${MAX_TEXT_LENGTH} characters.`,
+  }),
 }));
 
 const MODERATORS =
-  'For API keys, and for tokens that may MODERATE in the channel, about others than themselves. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, BAD_USER_INPUT';
-const ONE_CHANNEL = 'In this channel; absent, for API keys only: in all channels.';
+  'For API keys, and for tokens that may MODERATE in the channel; a token cannot moderate itself. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, BAD_USER_INPUT';
+const ONE_CHANNEL = 'The id of the channel; absent: all channels, for API keys only.';
 
 builder.queryFields((t) => ({
   restrictions: t.field({
     type: RestrictionConnection,
-    description: `The mutes and bans that hold now, oldest first. ${MODERATORS}.`,
+    description: `The mutes and bans that apply now, oldest first. ${MODERATORS}.`,
     args: {
       ...forwardArgs,
       ...targetArgs,
-      channel: t.arg.id({ description: 'Those of this channel; absent, for API keys only: all.' }),
+      channel: t.arg.id({
+        description: 'Only restrictions in this channel; absent: all, for API keys only.',
+      }),
     },
     async resolve(_, { token, identity, channel, ...args }, { caller, domain }) {
       const page = toPageRequest(args);
@@ -79,7 +89,7 @@ builder.queryFields((t) => ({
 builder.mutationFields((t) => ({
   mute: t.field({
     type: RestrictionRef,
-    description: `Takes PUBLISH away, also from live connections, which are told first with \`Restricted\`; at most ${MAX_RESTRICTIONS} mutes and bans hold for one token or identity. ${MODERATORS}, LIMIT_EXCEEDED.`,
+    description: `Mutes a token or an identity: takes PUBLISH away. Live connections receive \`Restricted\` first. A token or identity has at most ${MAX_RESTRICTIONS} mutes and bans. ${MODERATORS}, LIMIT_EXCEEDED.`,
     args: { ...targetArgs, channel: t.arg.id({ description: ONE_CHANNEL }), ...termArgs },
     resolve: (_, { token, identity, channel, until, reason }, { caller, domain }) =>
       domain.moderation.restrict(
@@ -93,7 +103,7 @@ builder.mutationFields((t) => ({
   unmute: t.field({
     type: RestrictionRef,
     nullable: true,
-    description: `Lifts a mute; returns what held, null when there was none. ${MODERATORS}.`,
+    description: `Lifts a mute. Returns the lifted mute, or null if there was none. ${MODERATORS}.`,
     args: { ...targetArgs, channel: t.arg.id({ description: ONE_CHANNEL }) },
     resolve: (_, { token, identity, channel }, { caller, domain }) =>
       domain.moderation.lift(
@@ -105,10 +115,10 @@ builder.mutationFields((t) => ({
   }),
   ban: t.field({
     type: RestrictionRef,
-    description: `Shuts a token or an identity out of a channel, also its live connections, which are told first with \`Restricted\`. Its memberships stay and mean nothing until the ban ends. ${MODERATORS}, LIMIT_EXCEEDED.`,
+    description: `Bans a token or an identity from a channel: takes all actions away. Live connections receive \`Restricted\` first. Memberships stay, without effect until the ban ends. ${MODERATORS}, LIMIT_EXCEEDED.`,
     args: {
       ...targetArgs,
-      channel: t.arg.id({ required: true, description: 'From this channel.' }),
+      channel: t.arg.id({ required: true, description: 'The id of the channel.' }),
       ...termArgs,
     },
     resolve: (_, { token, identity, channel, until, reason }, { caller, domain }) =>
@@ -126,8 +136,8 @@ builder.mutationFields((t) => ({
   unban: t.field({
     type: RestrictionRef,
     nullable: true,
-    description: `Lifts a ban; returns what held, null when there was none. ${MODERATORS}.`,
-    args: { ...targetArgs, channel: t.arg.id({ required: true, description: 'From this channel.' }) },
+    description: `Lifts a ban. Returns the lifted ban, or null if there was none. ${MODERATORS}.`,
+    args: { ...targetArgs, channel: t.arg.id({ required: true, description: 'The id of the channel.' }) },
     resolve: (_, { token, identity, channel }, { caller, domain }) =>
       domain.moderation.lift(
         caller,
@@ -138,16 +148,16 @@ builder.mutationFields((t) => ({
   }),
   disconnect: t.int({
     description:
-      'Ends live connections (close code 1008), which are told first with `Disconnecting`; returns how many. Their tokens are as good as before: to keep somebody out, `ban` or `revokeToken`. For API keys, and for tokens that may MODERATE in the channel that they name, about those who are there. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, BAD_USER_INPUT.',
+      'Closes live connections (close code 1008) and returns how many. The connections receive `Disconnecting` first. Their tokens stay valid: use `ban` or `revokeToken` to keep a client out. For API keys, and for tokens that may MODERATE in `channel`, for connections in that channel. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, BAD_USER_INPUT.',
     args: {
       connection: t.arg.id({
-        description: 'This one. Name exactly one of `connection`, `token` and `identity`.',
+        description: 'The id of the connection. Pass exactly one of `connection`, `token` and `identity`.',
       }),
-      token: t.arg.id({ description: 'Those of this token.' }),
-      identity: t.arg.string({ description: 'Those of all tokens of this identity.' }),
-      channel: t.arg.id({ description: 'Only those that are in this channel; needed of moderators.' }),
+      token: t.arg.id({ description: 'All connections of this token.' }),
+      identity: t.arg.string({ description: 'All connections of all tokens of this identity.' }),
+      channel: t.arg.id({ description: 'Only connections in this channel; required for tokens.' }),
       reason: t.arg.string({
-        description: `What the bearer is told of why: at most ${MAX_TEXT_LENGTH} characters.`,
+        description: `The reason that the client is shown: at most ${MAX_TEXT_LENGTH} characters.`,
       }),
     },
     resolve: (_, { connection, token, identity, channel, reason }, { caller, domain }) =>

@@ -2,20 +2,20 @@ import { badInput } from '../errors.ts';
 import { parsePageSize, type Page, type PageRequest } from '../paging.ts';
 import { builder, type ObjectRefOf } from './builder.ts';
 
-/** What a Relay connection shows: edges with cursors, and whether there is more. */
+/** A page in the form of Relay’s cursor connections. */
 export interface RelayConnection<T> {
   edges: { cursor: string; node: T }[];
   hasNextPage: boolean;
   hasPreviousPage: boolean;
-  /** Where an empty page ends, if it is known. */
+  /** The end cursor of an empty page, if it is known. */
   end?: string;
 }
 
 const PageInfo = builder.objectRef<RelayConnection<unknown>>('PageInfo').implement({
-  description: 'Where a page lies in its list.',
+  description: 'The position of a page in its list.',
   fields: (t) => ({
-    hasNextPage: t.exposeBoolean('hasNextPage', { description: 'Whether more follows.' }),
-    hasPreviousPage: t.exposeBoolean('hasPreviousPage', { description: 'Whether something comes before.' }),
+    hasNextPage: t.exposeBoolean('hasNextPage', { description: 'Whether entries follow the page.' }),
+    hasPreviousPage: t.exposeBoolean('hasPreviousPage', { description: 'Whether entries precede the page.' }),
     startCursor: t.string({
       nullable: true,
       description: 'The cursor of the first edge; null on an empty page.',
@@ -24,7 +24,7 @@ const PageInfo = builder.objectRef<RelayConnection<unknown>>('PageInfo').impleme
     endCursor: t.string({
       nullable: true,
       description:
-        'The cursor of the last edge. Pass it as `after` to read on. On an empty page null; with messages, the place through which there are none.',
+        'The cursor of the last edge; pass it as `after` to read the next page. On an empty page: null, or for messages the position up to which there are none.',
       resolve: ({ edges, end }) => edges.at(-1)?.cursor ?? end ?? null,
     }),
   }),
@@ -37,41 +37,45 @@ export function relayConnection<T>(
   cursorType: 'String' | 'Cursor' = 'String',
 ) {
   const Edge = builder.objectRef<{ cursor: string; node: T }>(`${name}Edge`).implement({
-    description: 'An entry and its place in the list.',
+    description: 'An entry and its cursor.',
     fields: (t) => ({
       cursor: t.field({
         type: cursorType,
         description:
           cursorType === 'Cursor'
-            ? 'Its place in the log: what `since` takes.'
-            : 'Its place in the list, for `after`.',
+            ? 'The position of the message in the log; a valid value of `since`.'
+            : 'The cursor of the entry, for `after`.',
         resolve: (edge) => edge.cursor,
       }),
       node: t.field({ type: node, description: 'The entry.', resolve: (edge) => edge.node as never }),
     }),
   });
   return builder.objectRef<RelayConnection<T>>(`${name}Connection`).implement({
-    description: `A page of a list, after Relay’s cursor connections.`,
+    description: 'A page of a list, in the form of Relay’s cursor connections.',
     fields: (t) => ({
-      edges: t.field({ type: [Edge], description: 'What is on the page.', resolve: (page) => page.edges }),
+      edges: t.field({
+        type: [Edge],
+        description: 'The entries of the page with their cursors.',
+        resolve: (page) => page.edges,
+      }),
       nodes: t.field({
         type: [node],
-        description: 'What is on the page, without cursors.',
+        description: 'The entries of the page without cursors.',
         resolve: (page) => page.edges.map((edge) => edge.node) as never,
       }),
       pageInfo: t.field({
         type: PageInfo,
-        description: 'Where the page lies in the list.',
+        description: 'The position of the page in the list.',
         resolve: (page) => page,
       }),
     }),
   });
 }
 
-const FIRST = 'How many: 1–100, 20 by default.';
-const AFTER = 'Only what follows this cursor.';
+const FIRST = 'The number of entries: 1–100, 20 by default.';
+const AFTER = 'Only entries after this cursor.';
 
-/** The arguments of a list that is read forwards. */
+/** The arguments of a list that is read forward. */
 export const forwardArgs = builder.args((t) => ({
   first: t.int({ description: FIRST }),
   after: t.string({ description: AFTER }),

@@ -3,11 +3,11 @@ import { builder, nullToUndefined } from './builder.ts';
 import { ActionEnum, PermissionRuleEnum } from './enums.ts';
 
 const PermissionExplanation = builder.objectRef<Explanation>('PermissionExplanation').implement({
-  description: 'Whether something is allowed, and by which rule.',
+  description: 'Whether an action is allowed, and which rule decides.',
   fields: (t) => ({
-    allowed: t.exposeBoolean('allowed', { description: 'Whether it is allowed.' }),
+    allowed: t.exposeBoolean('allowed', { description: 'Whether the action is allowed.' }),
     rule: t.expose('rule', { type: PermissionRuleEnum, description: 'The rule that decides.' }),
-    because: t.exposeString('because', { description: 'The rule in words, for developers.' }),
+    because: t.exposeString('because', { description: 'An explanation of the rule for developers.' }),
   }),
 });
 
@@ -15,11 +15,13 @@ builder.queryFields((t) => ({
   explainPermission: t.field({
     type: PermissionExplanation,
     description:
-      'Whether a token may take an action in a channel now, and why or why not; a token whose credentials others sign, as the last one has it. For API keys, and for the token itself, which learns nothing of channels that it may not know of. Throws NOT_FOUND, UNAUTHENTICATED, FORBIDDEN.',
+      'Explains whether a token may take an action in a channel now. For a token of an issuer, the rights of its last credential count. For API keys, and for the token itself, which learns nothing about channels that are closed to it. Throws NOT_FOUND, UNAUTHENTICATED, FORBIDDEN.',
     args: {
-      token: t.arg.id({ description: 'The token’s id; absent, for API keys: an anonymous caller.' }),
+      token: t.arg.id({
+        description: 'The id of the token; absent: an anonymous caller, for API keys only.',
+      }),
       channel: t.arg.id({ required: true, description: 'The channel’s id.' }),
-      action: t.arg({ type: ActionEnum, required: true, description: 'What it wants to do.' }),
+      action: t.arg({ type: ActionEnum, required: true, description: 'The action.' }),
     },
     resolve: (_, { token, channel, action }, { caller, domain }) =>
       domain.explainPermission(caller, { token: nullToUndefined(token), channel, action }),

@@ -4,40 +4,43 @@ import { builder } from './builder.ts';
 import { ConnectionRef } from './connection.ts';
 
 const PresenceChangeEnum = builder.enumType('PresenceChange', {
-  description: 'What happened to a member of a channel.',
+  description: 'How the presence of a member of a channel changed.',
   values: {
-    JOINED: { description: 'It hears the channel from now on.' },
-    LEFT: { description: 'It no longer does; `leaveReason` says why.' },
-    UPDATED: { description: 'What it shows has changed.' },
+    JOINED: { description: 'The connection subscribed to the channel.' },
+    LEFT: { description: 'The connection left the channel; `leaveReason` tells why.' },
+    UPDATED: { description: 'The presence state of the connection changed.' },
   } as const,
 });
 
 const LeaveReasonEnum = builder.enumType('LeaveReason', {
-  description: 'Why a connection is no longer in a channel.',
+  description: 'Why a connection left a channel.',
   values: {
-    LEFT: { description: 'It unsubscribed, was unsubscribed, or went of its own accord.' },
-    CONNECTION_LOST: { description: 'Its socket broke or stopped answering.' },
-    EXPIRED: { description: 'Its token expired.' },
-    REVOKED: { description: 'Its token was revoked.' },
-    NOT_ALLOWED: { description: 'Its role, its grants or the type of the channel changed.' },
+    LEFT: { description: 'The connection unsubscribed, was unsubscribed, or was closed by the client.' },
+    CONNECTION_LOST: { description: 'The socket failed or stopped answering pings.' },
+    EXPIRED: { description: 'The token expired.' },
+    REVOKED: { description: 'The token was revoked.' },
+    NOT_ALLOWED: {
+      description:
+        'The role or the grants of the token, or the type of the channel, no longer allow SUBSCRIBE.',
+    },
     DISCONNECTED: { description: 'A moderator or a backend ended the connection.' },
-    SLOW_CONSUMER: { description: 'It did not read fast enough.' },
-    DRAINING: { description: 'Its node is shutting down.' },
-    LEASE_LAPSED: { description: 'Its node died without a word.' },
+    SLOW_CONSUMER: { description: 'The client did not read fast enough.' },
+    DRAINING: { description: 'The node is shutting down.' },
+    LEASE_LAPSED: { description: 'The node of the connection crashed and its lease expired.' },
   } as const,
 });
 
 export const PresenceEventRef = builder.objectRef<PresenceChange>('PresenceEvent').implement({
-  description: 'A change of who is in a channel.',
+  description: 'A change of the presence of a channel.',
   fields: (t) => ({
-    at: t.expose('at', { type: 'DateTime', description: 'When it happened.' }),
-    change: t.expose('change', { type: PresenceChangeEnum, description: 'What happened.' }),
-    channel: t.exposeID('channelId', { description: 'The channel’s id.' }),
-    member: t.expose('member', { type: ConnectionRef, description: 'The connection, as others may see it.' }),
+    at: t.expose('at', { type: 'DateTime', description: 'When the change happened.' }),
+    change: t.expose('change', { type: PresenceChangeEnum, description: 'The kind of change.' }),
+    channel: t.exposeID('channelId', { description: 'The id of the channel.' }),
+    member: t.expose('member', { type: ConnectionRef, description: 'The connection.' }),
     leaveReason: t.expose('reason', {
       type: LeaveReasonEnum,
       nullable: true,
-      description: 'Why it left; null otherwise.',
+      description: 'Why the connection left; null for other changes.',
     }),
   }),
 });
@@ -46,10 +49,14 @@ builder.mutationFields((t) => ({
   setPresence: t.field({
     type: ConnectionRef,
     description:
-      'Sets what this connection shows to others in the channels it is in. Over a live socket; counts as a publish. Throws RATE_LIMITED, BAD_USER_INPUT over plain HTTP, PAYLOAD_TOO_LARGE beyond 1 KiB by default.',
-    args: { state: t.arg({ type: 'JSON', description: 'What to show; null: nothing.' }) },
+      'Sets the presence state of the calling connection, which the other members of its channels see. Requires a live connection and counts as a publish. Throws RATE_LIMITED, BAD_USER_INPUT over plain HTTP, PAYLOAD_TOO_LARGE beyond 1 KiB by default.',
+    args: { state: t.arg({ type: 'JSON', description: 'The new presence state; null: none.' }) },
     resolve(_, { state }, { connection, domain }) {
-      if (!connection) throw new SignalboxError('BAD_USER_INPUT', 'setPresence needs a live socket.');
+      if (!connection)
+        throw new SignalboxError(
+          'BAD_USER_INPUT',
+          'setPresence needs a live connection. Call it over the WebSocket.',
+        );
       return domain.presence.show(connection, state ?? null);
     },
   }),
@@ -59,8 +66,8 @@ builder.subscriptionFields((t) => ({
   presence: t.field({
     type: PresenceEventRef,
     description:
-      'Who joins, leaves and changes what it shows in a channel, from now on. For whoever may PRESENCE there. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND.',
-    args: { channel: t.arg.id({ required: true, description: 'The channel’s id.' }) },
+      'Joins, leaves and changes of presence state in a channel, from now on. For callers that may PRESENCE. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND.',
+    args: { channel: t.arg.id({ required: true, description: 'The id of the channel.' }) },
     subscribe: async (_, { channel }, context) =>
       context.domain.subscriptions.presence(await context.connect(), channel),
     resolve: (change) => change,

@@ -10,26 +10,26 @@ import { relayConnection, forwardArgs, toRelayConnection, toPageRequest } from '
 
 export const ApiKeyRef = builder.objectRef<ApiKey>('ApiKey').implement({
   description:
-    'A backend’s credential: everything inside its project. Its secret is shown once, when it is made.',
+    'The credential of a backend: it allows everything within its project. The secret is returned once, when the key is created.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: '`key_…`; the part of the secret before the dot.' }),
-    name: t.exposeString('name', { description: 'What it is for.' }),
+    id: t.exposeID('id', { description: '`key_…`: the part of the secret before the dot.' }),
+    name: t.exposeString('name', { description: 'The purpose of the key.' }),
     isOperator: t.exposeBoolean('operator', {
-      description: 'Whether it may also make projects and rotate signing keys.',
+      description: 'Whether the key may also create projects and rotate signing keys.',
     }),
     canSign: t.exposeBoolean('canSign', {
-      description: 'Whether credentials that are signed with its secret are accepted.',
+      description: 'Whether the service accepts credentials that are signed with the secret of the key.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it stops working; null: never. Set by rotation.',
+      description: 'When the key expires; null: never. Set by rotation.',
     }),
     revokedAt: t.expose('revokedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was revoked; null: it was not.',
+      description: 'When the key was revoked; null: not revoked.',
     }),
   }),
 });
@@ -37,16 +37,18 @@ export const ApiKeyRef = builder.objectRef<ApiKey>('ApiKey').implement({
 const ApiKeyConnection = relayConnection('ApiKey', ApiKeyRef);
 
 export const ProjectRef = builder.objectRef<Project>('Project').implement({
-  description: 'A tenant: a wall around its API keys, tokens, channels and messages.',
+  description:
+    'A tenant. API keys, tokens, channels and messages of a project are isolated from other projects.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: `${describeName('project')}. A fresh installation has one, \`default\`.`,
+      description: `${describeName('project')}. A new installation has one project, \`default\`.`,
     }),
-    name: t.exposeString('name', { description: 'What people call it.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    name: t.exposeString('name', { description: 'The display name.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     apiKeys: t.field({
       type: ApiKeyConnection,
-      description: 'Its API keys, never their secrets. For API keys of the project and for the operator.',
+      description:
+        'The API keys of the project, without their secrets. For API keys of the project and for the operator.',
       args: { ...forwardArgs },
       async resolve(project, args, { caller, domain }) {
         requireKeyOf(caller, project.id);
@@ -64,7 +66,7 @@ const ApiKeyPayload = builder.objectRef<MintedApiKey>('ApiKeyPayload').implement
   fields: (t) => ({
     apiKey: t.expose('apiKey', { type: ApiKeyRef, description: 'The key.' }),
     secret: t.exposeString('secret', {
-      description: '`key_<id>.<secret>`, for the Authorization header. Shown this once.',
+      description: '`key_<id>.<secret>`, for the Authorization header. Returned only once.',
     }),
   }),
 });
@@ -77,21 +79,21 @@ const ProjectPayload = builder
       project: t.expose('project', { type: ProjectRef, description: 'The project.' }),
       apiKey: t.field({
         type: ApiKeyRef,
-        description: 'Its first key.',
+        description: 'The first key of the project.',
         resolve: ({ minted }) => minted.apiKey,
       }),
       secret: t.string({
-        description: 'The key’s secret. Shown this once.',
+        description: 'The secret of the key. Returned only once.',
         resolve: ({ minted }) => minted.secret,
       }),
     }),
   });
 
 const CreateProjectInput = builder.inputType('CreateProjectInput', {
-  description: 'A project to be.',
+  description: 'Input of createProject; all fields are optional.',
   fields: (t) => ({
-    id: t.id({ description: `${describeName('project')}; one is made up when absent.` }),
-    name: t.string({ description: 'At most 1,000 characters; the id when absent.' }),
+    id: t.id({ description: `${describeName('project')}; generated when absent.` }),
+    name: t.string({ description: 'The display name: at most 1,000 characters; the id when absent.' }),
   }),
 });
 
@@ -106,7 +108,8 @@ builder.queryFields((t) => ({
   }),
   projects: t.field({
     type: ProjectConnection,
-    description: 'All projects, for the operator’s API key. Throws UNAUTHENTICATED, FORBIDDEN.',
+    description:
+      'All projects, sorted by id. For the API key of the operator. Throws UNAUTHENTICATED, FORBIDDEN.',
     args: { ...forwardArgs },
     async resolve(_, args, { caller, domain }) {
       requireOperator(caller);
@@ -120,8 +123,8 @@ builder.mutationFields((t) => ({
   createProject: t.field({
     type: ProjectPayload,
     description:
-      'Makes a project and its first API key. For the operator’s API key. Throws CONFLICT, BAD_USER_INPUT, FORBIDDEN.',
-    args: { input: t.arg({ type: CreateProjectInput, description: 'What it shall be.' }) },
+      'Creates a project and its first API key. For the API key of the operator. Throws CONFLICT, BAD_USER_INPUT, FORBIDDEN.',
+    args: { input: t.arg({ type: CreateProjectInput, description: 'The properties of the project.' }) },
     async resolve(_, { input }, { caller, domain }) {
       requireOperator(caller);
       const project = await domain.projects.create({
@@ -135,15 +138,15 @@ builder.mutationFields((t) => ({
   createApiKey: t.field({
     type: ApiKeyPayload,
     description:
-      'Makes another API key of the project. For API keys of the project and for the operator. Throws FORBIDDEN, NOT_FOUND.',
+      'Creates an API key. For API keys of the project and for the operator. Throws FORBIDDEN, NOT_FOUND.',
     args: {
-      name: t.arg.string({ description: 'What it is for; at most 1,000 characters.' }),
+      name: t.arg.string({ description: 'The purpose of the key; at most 1,000 characters.' }),
       canSign: t.arg.boolean({
         description:
-          'Whether credentials that are signed with its secret are accepted: JWTs as of an issuer of the kind SIGNALBOX, HMAC with the whole text `key_<id>.<secret>` as the secret, `kid` or `iss` its id. Its secret is then kept, encrypted. False by default; the first key of a project can.',
+          'Whether the service accepts credentials that are signed with the secret of the key. They are JWTs like those of an issuer of the kind SIGNALBOX: HMAC with the whole text `key_<id>.<secret>` as the secret, and the id of the key as `kid` or `iss`. The secret is then stored, encrypted. False by default; true for the first key of a project.',
       }),
       project: t.arg.id({
-        description: 'For the operator: the project it shall be for; the caller’s own when absent.',
+        description: 'The id of the project; the project of the caller when absent. For the operator.',
       }),
     },
     async resolve(_, args, { caller, domain }) {
@@ -159,17 +162,17 @@ builder.mutationFields((t) => ({
   rotateApiKey: t.field({
     type: ApiKeyPayload,
     description:
-      'Makes a successor of an API key of the caller’s project; both work until the overlap ends. An operator’s key: by an operator’s key only. Throws NOT_FOUND, CONFLICT when the key has ended, BAD_USER_INPUT, FORBIDDEN.',
+      'Creates the successor of an API key of the calling project. Both keys work until the overlap ends. Only the operator may rotate an operator key. Throws NOT_FOUND, CONFLICT when the key is revoked or expired, BAD_USER_INPUT, FORBIDDEN.',
     args: {
-      id: t.arg.id({ required: true, description: 'The key to be replaced.' }),
+      id: t.arg.id({ required: true, description: 'The id of the key to replace.' }),
       overlapSeconds: t.arg.int({
         required: true,
         defaultValue: 86_400,
-        description: `For how long the old key goes on working, in seconds: 0–${MAX_OVERLAP_SECONDS}, a day by default.`,
+        description: `How long the old key still works, in seconds: 0–${MAX_OVERLAP_SECONDS}, one day by default.`,
       }),
     },
     async resolve(_, { id, overlapSeconds }, { caller, domain }) {
-      await requireRankOf(id, { caller, domain });
+      await requireOperatorFor(id, { caller, domain });
       const minted = await domain.apiKeys.rotate(caller.projectId, id, overlapSeconds);
       audit({ caller, domain }, 'key.rotate', id);
       return minted;
@@ -178,10 +181,10 @@ builder.mutationFields((t) => ({
   revokeApiKey: t.field({
     type: ApiKeyRef,
     description:
-      'Ends an API key of the caller’s project, and the live connections that it opened, at once. An operator’s key: by an operator’s key only. Throws NOT_FOUND, FORBIDDEN.',
-    args: { id: t.arg.id({ required: true, description: 'The key to end.' }) },
+      'Revokes an API key of the calling project and closes its live connections at once. Only the operator may revoke an operator key. Throws NOT_FOUND, FORBIDDEN.',
+    args: { id: t.arg.id({ required: true, description: 'The id of the key to revoke.' }) },
     async resolve(_, { id }, { caller, domain }) {
-      await requireRankOf(id, { caller, domain });
+      await requireOperatorFor(id, { caller, domain });
       const apiKey = await domain.apiKeys.revoke(caller.projectId, id);
       audit({ caller, domain }, 'key.revoke', id);
       return apiKey;
@@ -190,11 +193,11 @@ builder.mutationFields((t) => ({
   rotateSigningKey: t.field({
     type: 'Boolean',
     description:
-      'Signs credentials with a new key from now on; those signed before verify until the overlap ends. For the operator’s API key. Throws FORBIDDEN, BAD_USER_INPUT.',
+      'Creates a new key for signing credentials. Credentials signed before stay valid until the overlap ends. For the API key of the operator. Throws FORBIDDEN, BAD_USER_INPUT.',
     args: {
       overlapSeconds: t.arg.int({
         required: true,
-        description: `For how long credentials signed before go on working, in seconds: 0–${MAX_SIGNING_OVERLAP_SECONDS}.`,
+        description: `How long credentials signed before stay valid, in seconds: 0–${MAX_SIGNING_OVERLAP_SECONDS}.`,
       }),
     },
     async resolve(_, { overlapSeconds }, { caller, domain }) {
@@ -206,7 +209,7 @@ builder.mutationFields((t) => ({
   }),
 }));
 
-/** The project that the caller may manage the keys of. */
+/** The id of the project whose API keys the caller may manage. @throws FORBIDDEN, UNAUTHENTICATED */
 function requireKeyOf(caller: Caller, projectId: string | undefined): string {
   requireApiKey(caller);
   if (projectId === undefined || projectId === caller.projectId) return caller.projectId;
@@ -214,8 +217,8 @@ function requireKeyOf(caller: Caller, projectId: string | undefined): string {
   return projectId;
 }
 
-/** Whoever could replace an operator’s key would be the operator. */
-async function requireRankOf(
+/** Replacing an operator key would yield its rights, so only an operator key may do that. */
+async function requireOperatorFor(
   id: string,
   { caller, domain }: Pick<Context, 'caller' | 'domain'>,
 ): Promise<void> {

@@ -5,24 +5,27 @@ import { relayConnection, forwardArgs, toRelayConnection, toPageRequest } from '
 
 const RevocationRef = builder.objectRef<Revocation>('Revocation').implement({
   description:
-    'Credentials that were issued too long ago open nothing; those that do not say when count as old.',
+    'A revocation of many tokens: credentials that were issued before a moment are refused. Credentials without a time of issue count as old.',
   fields: (t) => ({
-    scope: t.expose('scope', { type: RevocationScopeEnum, description: 'What it is about.' }),
+    scope: t.expose('scope', {
+      type: RevocationScopeEnum,
+      description: 'Which tokens the revocation applies to.',
+    }),
     identity: t.string({
       nullable: true,
-      description: 'The identity that it is about, if it is about one.',
+      description: 'The identity, if the scope is IDENTITY.',
       resolve: ({ scope, subject }) => (scope === 'IDENTITY' ? subject : null),
     }),
     issuer: t.id({
       nullable: true,
-      description: 'The issuer or API key that it is about, if it is about one; see `Token.issuer`.',
+      description: 'The id of the issuer or API key, if the scope is ISSUER; see `Token.issuer`.',
       resolve: ({ scope, subject }) => (scope === 'ISSUER' ? subject : null),
     }),
     issuedBefore: t.expose('issuedBefore', {
       type: 'DateTime',
-      description: 'What was issued before opens nothing.',
+      description: 'Credentials that were issued before this moment are refused.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the revocation was made.' }),
   }),
 });
 
@@ -31,27 +34,31 @@ const RevocationConnection = relayConnection('Revocation', RevocationRef);
 const RevocationPayload = builder
   .objectRef<{ revocation: Revocation; connections: number }>('RevocationPayload')
   .implement({
-    description: 'A revocation and what it ended.',
+    description: 'A revocation and the number of connections that it closed.',
     fields: (t) => ({
       revocation: t.expose('revocation', { type: RevocationRef, description: 'The revocation.' }),
-      connections: t.exposeInt('connections', { description: 'How many live connections it ended.' }),
+      connections: t.exposeInt('connections', {
+        description: 'The number of live connections that were closed.',
+      }),
     }),
   });
 
 const targetArgs = builder.args((t) => ({
-  identity: t.string({ description: 'Those of this identity. Name exactly one of the three.' }),
+  identity: t.string({
+    description: 'The tokens of this identity. Pass exactly one of `identity`, `issuer` and `all`.',
+  }),
   issuer: t.id({
     description:
-      'Those that this issuer or API key signed or had minted, its predecessors and successors in rotation included; `development` for unsigned ones.',
+      'The tokens that this issuer or API key signed or minted, including the keys before and after it in rotation; `development` for unsigned tokens.',
   }),
-  all: t.boolean({ description: 'Those of the whole project.' }),
+  all: t.boolean({ description: 'All tokens of the project.' }),
 }));
 
 builder.queryFields((t) => ({
   revocations: t.field({
     type: RevocationConnection,
     description:
-      'What was revoked by the many and not restored. For API keys. Throws UNAUTHENTICATED, FORBIDDEN.',
+      'The revocations that `revokeTokens` made and `restoreTokens` did not undo. For API keys. Throws UNAUTHENTICATED, FORBIDDEN.',
     args: { ...forwardArgs },
     async resolve(_, args, { caller, domain }) {
       const page = toPageRequest(args);
@@ -65,12 +72,12 @@ builder.mutationFields((t) => ({
   revokeTokens: t.field({
     type: RevocationPayload,
     description:
-      'Ends every token of an identity, an issuer or the project whose credential was issued before a moment, and its live connections, at once (close code 4403). Credentials that do not say when they were issued count as old. Can be undone: `restoreTokens`; an earlier moment takes nothing back. For API keys. Throws BAD_USER_INPUT, NOT_FOUND for an issuer.',
+      'Revokes all credentials of an identity, an issuer or the project that were issued before a moment, and closes their live connections at once (close code 4403). Credentials without a time of issue count as old. `restoreTokens` undoes it; a second call with an earlier moment changes nothing. For API keys. Throws BAD_USER_INPUT, NOT_FOUND for an issuer.',
     args: {
       ...targetArgs,
       issuedBefore: t.arg({
         type: 'DateTime',
-        description: 'The moment: now, when absent. Not in the future.',
+        description: 'The moment; now when absent. It must not be in the future.',
       }),
     },
     resolve: (_, { identity, issuer, all, issuedBefore }, { caller, domain }) =>
@@ -84,7 +91,7 @@ builder.mutationFields((t) => ({
     type: RevocationRef,
     nullable: true,
     description:
-      'Undoes `revokeTokens`: credentials that have not expired open again what they did. Returns what is undone, null when there was nothing. For API keys. Throws BAD_USER_INPUT.',
+      'Undoes `revokeTokens`: credentials that have not expired are accepted again. Returns the undone revocation, or null if there was none. For API keys. Throws BAD_USER_INPUT.',
     args: { ...targetArgs },
     resolve: (_, { identity, issuer, all }, { caller, domain }) =>
       domain.revocations.restore(caller, {

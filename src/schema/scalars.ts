@@ -5,7 +5,7 @@ const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\
 
 builder.scalarType('DateTime', {
   description:
-    'A moment, RFC 3339 with a time zone, for example `2030-01-31T12:00:00.000Z`. Answers are in UTC with milliseconds.',
+    'A point in time in RFC 3339 format with a time zone, for example `2030-01-31T12:00:00.000Z`. Results are in UTC with milliseconds.',
   serialize: (epochMs) => new Date(epochMs).toISOString(),
   parseValue(value) {
     const epochMs = typeof value === 'string' && RFC_3339.test(value) ? Date.parse(value) : NaN;
@@ -17,7 +17,7 @@ builder.scalarType('DateTime', {
 
 builder.scalarType('Cursor', {
   description:
-    'A position in the project’s log, opaque and tamper-evident. Equal positions have equal cursors. Store the last one you saw; pass it as `since` to miss nothing.',
+    'An opaque, tamper-evident position in the log of the project. Equal positions have equal cursors. Store the last cursor that you saw, and pass it as `since` to miss nothing.',
   serialize: (cursor) => cursor,
   parseValue(value) {
     if (typeof value !== 'string') throw new GraphQLError('A Cursor is a string.');

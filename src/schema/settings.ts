@@ -23,64 +23,72 @@ import { ProjectRef } from './project.ts';
 const range = (name: keyof typeof SETTING_RANGES) =>
   `${SETTING_RANGES[name].min}–${SETTING_RANGES[name].max.toLocaleString('en')} seconds`;
 
-/** What each setting means, once for reading and writing. */
+/** The description of each setting, for the output and the input type. */
 const ABOUT = {
   developmentTokens:
-    'Whether unsigned credentials are accepted: anybody can be anybody. For development; off by default.',
-  guests: 'Whether anyone may `createGuest`. Off by default in production.',
-  guestSeconds: `How long a guest lives: ${range('guestSeconds')}, an hour by default.`,
-  anonymous: 'Whether callers without a credential hear UNPROTECTED channels. Off by default in production.',
+    'Whether unsigned credentials are accepted, so that any client can claim any identity. For development only; off by default.',
+  guests: 'Whether any caller may use `createGuest`. Off by default in production.',
+  guestSeconds: `The lifetime of a guest: ${range('guestSeconds')}, one hour by default.`,
+  anonymous:
+    'Whether callers without a credential may subscribe to UNPROTECTED channels. Off by default in production.',
   emailIdentities:
-    'Whether identities may contain `@` and `+`, as e-mail addresses do. Off by default; what STREAM and JWKS issuers name may always.',
+    'Whether identities may contain `@` and `+`, as e-mail addresses do. Off by default; identities of STREAM and JWKS issuers may always contain them.',
   publishersSignal:
-    'Whether tokens that may PUBLISH in a channel may say something to one connection there, with `publishDirectMessage`. Off by default.',
-  defaultLifetimeSeconds: `How long a token lives of which nothing is said: ${range('defaultLifetimeSeconds')}; null, the default: for ever.`,
-  maxLifetimeSeconds: `How long a token may live: ${range('maxLifetimeSeconds')}; null, the default: for ever. Tokens made before keep their end.`,
-  expiryWarningSeconds: `How long before its end a token is told \`TokenExpiring\`: ${range('expiryWarningSeconds')}, 0 never; null, the default: as the service is set, 180 seconds.`,
-  expiryGraceSeconds: `How long a live connection goes on after its token has expired, so that a refresh may be late: ${range('expiryGraceSeconds')}, 0 by default. New connections are refused all the same.`,
-  permissions: 'The matrix of roles and kinds of channels.',
+    'Whether tokens that may PUBLISH in a channel may use `publishDirectMessage` to a connection in that channel. Off by default.',
+  defaultLifetimeSeconds: `The lifetime of a token that does not state one: ${range('defaultLifetimeSeconds')}; null, the default: unlimited.`,
+  maxLifetimeSeconds: `The maximum lifetime of a token: ${range('maxLifetimeSeconds')}; null, the default: unlimited. Existing tokens keep their expiry.`,
+  expiryWarningSeconds: `How long before the expiry of its token a connection receives \`TokenExpiring\`: ${range('expiryWarningSeconds')}; 0: never; null, the default: the setting of the service, 180 seconds.`,
+  expiryGraceSeconds: `How long a live connection stays open after its token has expired, so that a renewal may be late: ${range('expiryGraceSeconds')}, 0 by default. New connections with an expired token are always refused.`,
+  permissions: 'The permission matrix: the actions of each role in each kind of channel.',
 } satisfies Record<keyof ProjectSettings, string>;
 
 const CustomRoleRef = builder.objectRef<CustomRole>('CustomRole').implement({
-  description: 'A role of the project’s own.',
+  description: 'A custom role of the project.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'Its name.' }),
+    name: t.exposeString('name', { description: 'The name.' }),
     like: t.expose('like', {
       type: RoleEnum,
-      description: 'What it may where the matrix states nothing for it.',
+      description:
+        'The built-in role whose permissions apply where the matrix has no entry for the custom role.',
     }),
   }),
 });
 
 const ChannelKindRef = builder.objectRef<ChannelKind>('ChannelKind').implement({
-  description: 'A kind of channel of the project’s own.',
+  description: 'A custom kind of channel.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'Its name.' }),
-    type: t.expose('type', { type: ChannelTypeEnum, description: 'Who may enter.' }),
+    name: t.exposeString('name', { description: 'The name.' }),
+    type: t.expose('type', {
+      type: ChannelTypeEnum,
+      description: 'The channel type, which tells who may subscribe.',
+    }),
   }),
 });
 
 const PermissionRef = builder.objectRef<Permission>('Permission').implement({
-  description: 'What a role may do in channels of a kind.',
+  description: 'The actions that a role may take in channels of a kind.',
   fields: (t) => ({
-    role: t.exposeString('role', { description: 'A role, or ANONYMOUS.' }),
-    kind: t.exposeString('kind', { description: 'A type or kind of channel.' }),
-    actions: t.expose('actions', { type: [ActionEnum], description: 'What it may.' }),
+    role: t.exposeString('role', { description: 'A role of the project, or ANONYMOUS.' }),
+    kind: t.exposeString('kind', { description: 'A channel type or a custom kind.' }),
+    actions: t.expose('actions', { type: [ActionEnum], description: 'The allowed actions.' }),
   }),
 });
 
 const PermissionsRef = builder.objectRef<Permissions>('Permissions').implement({
   description:
-    'The matrix: role × kind of channel → actions. Where it states nothing for a custom role or kind, what it states for the role or type that they are like holds; where it states nothing at all: GUESTs hear UNPROTECTED and PUBLIC channels, SUBSCRIBERs hear every channel that they may enter, PUBLISHERs also speak, MODERATORs also moderate, and anonymous callers hear what is UNPROTECTED.',
+    'The permission matrix: role × kind of channel → actions. A custom role or kind without an entry inherits the entry of its built-in role or type. Defaults: GUESTs subscribe to UNPROTECTED and PUBLIC channels, SUBSCRIBERs subscribe to every channel that is open to them, PUBLISHERs also publish, MODERATORs also moderate, and anonymous callers subscribe to UNPROTECTED channels.',
   fields: (t) => ({
-    roles: t.expose('roles', { type: [CustomRoleRef], description: 'Roles of the project’s own.' }),
-    kinds: t.expose('kinds', { type: [ChannelKindRef], description: 'Kinds of channels of its own.' }),
-    stated: t.expose('stated', { type: [PermissionRef], description: 'What differs from the defaults.' }),
+    roles: t.expose('roles', { type: [CustomRoleRef], description: 'The custom roles.' }),
+    kinds: t.expose('kinds', { type: [ChannelKindRef], description: 'The custom kinds of channels.' }),
+    stated: t.expose('stated', {
+      type: [PermissionRef],
+      description: 'The entries that differ from the defaults.',
+    }),
   }),
 });
 
 const ProjectSettingsRef = builder.objectRef<ProjectSettings>('ProjectSettings').implement({
-  description: 'What a project decides for itself.',
+  description: 'The settings of a project.',
   fields: (t) => ({
     developmentTokens: t.exposeBoolean('developmentTokens', { description: ABOUT.developmentTokens }),
     guests: t.exposeBoolean('guests', { description: ABOUT.guests }),
@@ -106,59 +114,64 @@ const ProjectSettingsRef = builder.objectRef<ProjectSettings>('ProjectSettings')
 });
 
 builder.objectField(ProjectRef, 'settings', (t) =>
-  t.expose('settings', { type: ProjectSettingsRef, description: 'What it decides for itself.' }),
+  t.expose('settings', { type: ProjectSettingsRef, description: 'The settings of the project.' }),
 );
 
 const CustomRoleInput = builder.inputType('CustomRoleInput', {
-  description: 'A role of the project’s own.',
+  description: 'A custom role of the project.',
   fields: (t) => ({
-    name: t.string({ required: true, description: `Its name. ${describeName('role')}.` }),
+    name: t.string({ required: true, description: `The name. ${describeName('role')}.` }),
     like: t.field({
       type: RoleEnum,
       required: true,
-      description: 'What it may where the matrix states nothing for it.',
+      description:
+        'The built-in role whose permissions apply where the matrix has no entry for the custom role.',
     }),
   }),
 });
 
 const ChannelKindInput = builder.inputType('ChannelKindInput', {
-  description: 'A kind of channel of the project’s own.',
+  description: 'A custom kind of channel.',
   fields: (t) => ({
-    name: t.string({ required: true, description: `Its name. ${describeName('role')}.` }),
-    type: t.field({ type: ChannelTypeEnum, required: true, description: 'Who may enter.' }),
+    name: t.string({ required: true, description: `The name. ${describeName('role')}.` }),
+    type: t.field({
+      type: ChannelTypeEnum,
+      required: true,
+      description: 'The channel type, which tells who may subscribe.',
+    }),
   }),
 });
 
 const PermissionInput = builder.inputType('PermissionInput', {
-  description: 'What a role may do in channels of a kind, instead of what it might otherwise.',
+  description: 'The actions that a role may take in channels of a kind. Replaces the default.',
   fields: (t) => ({
     role: t.string({ required: true, description: 'A role of the project, or ANONYMOUS.' }),
-    kind: t.string({ required: true, description: 'UNPROTECTED, PUBLIC, PRIVATE or a kind of the project.' }),
+    kind: t.string({ required: true, description: 'UNPROTECTED, PUBLIC, PRIVATE or a custom kind.' }),
     actions: t.field({
       type: [ActionEnum],
       required: true,
-      description: `Any of ${ACTIONS.join(', ')}; anonymous callers may SUBSCRIBE and PRESENCE at most, and where anyone may enter.`,
+      description: `Any of ${ACTIONS.join(', ')}. Anonymous callers may be allowed SUBSCRIBE and PRESENCE in UNPROTECTED channels only.`,
     }),
   }),
 });
 
 const PermissionsInput = builder.inputType('PermissionsInput', {
-  description: 'The whole matrix; what is absent is as by default. See `Permissions`.',
+  description: 'The whole permission matrix; absent entries have their defaults. See `Permissions`.',
   fields: (t) => ({
-    roles: t.field({ type: [CustomRoleInput], description: `Roles of its own, at most ${MAX_ROLES}.` }),
+    roles: t.field({ type: [CustomRoleInput], description: `The custom roles, at most ${MAX_ROLES}.` }),
     kinds: t.field({
       type: [ChannelKindInput],
-      description: `Kinds of channels of its own, at most ${MAX_KINDS}. One that channels are of cannot be taken away.`,
+      description: `The custom kinds of channels, at most ${MAX_KINDS}. A kind that channels use cannot be removed.`,
     }),
     stated: t.field({
       type: [PermissionInput],
-      description: `What differs from the defaults, at most ${MAX_PERMISSIONS}.`,
+      description: `The entries that differ from the defaults, at most ${MAX_PERMISSIONS}.`,
     }),
   }),
 });
 
 const ProjectSettingsInput = builder.inputType('ProjectSettingsInput', {
-  description: 'What shall change; what is absent stays.',
+  description: 'Input of updateProject; absent fields stay unchanged.',
   fields: (t) => ({
     developmentTokens: t.boolean({ description: ABOUT.developmentTokens }),
     guests: t.boolean({ description: ABOUT.guests }),
@@ -168,7 +181,8 @@ const ProjectSettingsInput = builder.inputType('ProjectSettingsInput', {
     publishersSignal: t.boolean({ description: ABOUT.publishersSignal }),
     lifetimes: t.field({
       type: LifetimePresetEnum,
-      description: 'Sets both lifetimes as another system has them. Not beside either.',
+      description:
+        'Sets both lifetimes to those of another vendor. Mutually exclusive with `defaultLifetimeSeconds` and `maxLifetimeSeconds`.',
     }),
     defaultLifetimeSeconds: t.float({ description: ABOUT.defaultLifetimeSeconds }),
     maxLifetimeSeconds: t.float({ description: ABOUT.maxLifetimeSeconds }),
@@ -182,9 +196,9 @@ builder.mutationFields((t) => ({
   updateProject: t.field({
     type: ProjectRef,
     description:
-      'Changes the settings of the calling API key’s project; live connections feel it before this returns. Throws BAD_USER_INPUT, CONFLICT when a kind is taken away that channels are of, UNAUTHENTICATED, FORBIDDEN.',
+      'Changes the settings of the project of the calling API key. The change applies to live connections before the mutation returns. Throws BAD_USER_INPUT, CONFLICT when a removed kind is still used by channels, UNAUTHENTICATED, FORBIDDEN.',
     args: {
-      settings: t.arg({ type: ProjectSettingsInput, required: true, description: 'What shall change.' }),
+      settings: t.arg({ type: ProjectSettingsInput, required: true, description: 'The settings to change.' }),
     },
     async resolve(_, { settings }, { caller, domain }) {
       requireApiKey(caller);
@@ -195,7 +209,7 @@ builder.mutationFields((t) => ({
   }),
 }));
 
-/** Null means something where a lifetime or warning may be null, and is as absent elsewhere. */
+/** Null is a value of the lifetimes and of the warning; elsewhere null means absent. */
 function toChange({
   lifetimes,
   permissions,
@@ -205,7 +219,10 @@ function toChange({
     lifetimes &&
     (settings.defaultLifetimeSeconds !== undefined || settings.maxLifetimeSeconds !== undefined)
   )
-    throw badInput('settings.lifetimes', 'cannot stand beside defaultLifetimeSeconds or maxLifetimeSeconds.');
+    throw badInput(
+      'settings.lifetimes',
+      'is mutually exclusive with defaultLifetimeSeconds and maxLifetimeSeconds.',
+    );
   const nullable = new Set(['defaultLifetimeSeconds', 'maxLifetimeSeconds', 'expiryWarningSeconds']);
   const stated = Object.entries(settings).filter(
     ([name, value]) => value !== undefined && (value !== null || nullable.has(name)),

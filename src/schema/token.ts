@@ -10,16 +10,16 @@ import { relayConnection, forwardArgs, toRelayConnection, toPageRequest } from '
 
 const GrantRef = builder.objectRef<Grant>('Grant').implement({
   description:
-    'A channel pattern and the actions allowed on it. Grants narrow what the role allows; they never widen it.',
+    'A channel pattern and the actions that are allowed in matching channels. Grants narrow the role of a token and never widen it.',
   fields: (t) => ({
     channels: t.exposeString('channels', {
-      description: 'The pattern; `*` stands for any characters between two colons.',
+      description: 'The channel pattern; `*` matches any characters between two colons.',
     }),
-    actions: t.expose('actions', { type: [ActionEnum], description: 'What is allowed there.' }),
+    actions: t.expose('actions', { type: [ActionEnum], description: 'The allowed actions.' }),
     expiresAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When it lapses by itself; null: it does not.',
+      description: 'When the grant expires; null: never.',
       resolve: ({ expiresAt }) => expiresAt ?? null,
     }),
   }),
@@ -27,69 +27,69 @@ const GrantRef = builder.objectRef<Grant>('Grant').implement({
 
 export const TokenRef = builder.objectRef<Token>('Token').implement({
   description:
-    'The record of what one bearer may do. Its id is a public handle; the secret is the credential.',
+    'The record of the rights of one client. The id of a token is public; the credential is the secret.',
   fields: (t) => ({
     id: t.exposeID('id', {
-      description: '`token_…`; an address for `publishDirectMessage` and `subscribeToken`.',
+      description: '`token_…`; pass it to `subscribeToken` and `publishDirectMessage`.',
     }),
     identity: t.exposeString('identity', {
       nullable: true,
-      description: 'The user behind it; several tokens may share one.',
+      description: 'The user that the token belongs to; several tokens may share an identity.',
     }),
-    origin: t.expose('origin', { type: OriginEnum, description: 'How it came to be.' }),
+    origin: t.expose('origin', { type: OriginEnum, description: 'How the token was created.' }),
     issuer: t.exposeID('issuerId', {
       nullable: true,
       description:
-        'Whoever signs its credentials or had it minted: the id of an issuer, or of the first of an API key’s row of rotations; null for guests.',
+        'The issuer that signs its credentials, or the API key that minted the token. For an API key that was rotated, the id of the first key. Null for guests.',
     }),
     role: t.expose('role', {
       type: RoleEnum,
       description:
-        'What it may do in the channels it may enter; with a `customRole`, the role that one is like.',
+        'The role of the token; with a `customRole`, the built-in role that the custom role is like.',
     }),
     customRole: t.exposeString('customRole', {
       nullable: true,
-      description: 'A role of the project’s own, which counts instead.',
+      description: 'The custom role of the token, which replaces `role`.',
     }),
     grants: t.expose('grants', {
       type: [GrantRef],
       nullable: true,
-      description: 'What narrows the role; null: nothing does.',
+      description: 'The grants that narrow the role; null: the role is not narrowed.',
     }),
     claimedGrants: t.field({
       type: [GrantRef],
       nullable: true,
       description:
-        'Where others sign its credentials: what the last of them narrows it to besides; null: nothing.',
+        'For tokens of an issuer: the grants of the last credential, which narrow the role further; null: none.',
       resolve: ({ credentialRights }) => credentialRights?.grants ?? null,
     }),
     connectionData: t.exposeString('connectionData', {
       nullable: true,
-      description: 'What others see of it in presence and as a sender.',
+      description: 'Data about the token that other callers see in presence and as the sender of messages.',
     }),
     state: t.expose('state', {
       type: 'JSON',
       nullable: true,
-      description: 'The backend’s notes; the token itself sees them, others do not.',
+      description: 'Notes of the backend. Only API keys and the token itself can read them.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the token was created.' }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it ends by itself; null: never.',
+      description: 'When the token expires; null: never.',
     }),
     revokedAt: t.expose('revokedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was revoked; null: it was not.',
+      description: 'When the token was revoked; null: not revoked.',
     }),
     isOnline: t.boolean({
-      description: 'Whether it has a live connection now. For API keys and the token itself.',
+      description: 'Whether the token has a live connection now. For API keys and the token itself.',
       resolve: (token, _, { caller, domain }) => domain.presence.isOnline(caller, token.id),
     }),
     connections: t.field({
       type: [ConnectionRef],
-      description: 'Its live connections. For API keys and the token itself.',
+      description: 'The live connections of the token. For API keys and the token itself.',
       resolve: (token, _, { caller, domain }) => domain.presence.connectionsOf(caller, token.id),
     }),
   }),
@@ -100,75 +100,75 @@ export const TokenConnection = relayConnection('Token', TokenRef);
 export const CreateTokenPayload = builder
   .objectRef<MintedToken & { cursor: string }>('CreateTokenPayload')
   .implement({
-    description: 'A token with a credential for it.',
+    description: 'A token and a credential for it.',
     fields: (t) => ({
-      token: t.expose('token', { type: TokenRef, description: 'The record.' }),
+      token: t.expose('token', { type: TokenRef, description: 'The token.' }),
       credential: t.exposeString('credential', {
         description:
-          'A signed JWT, to be handed to the client: it connects with `{ token: credential }`. It expires when the token does as it stands now.',
+          'A signed JWT for the client, which connects with `{ token: credential }`. The credential expires when the token expires, by the current expiry of the token.',
       }),
       cursor: t.expose('cursor', {
         type: 'Cursor',
-        description: 'Where the log stood: a first `events(since:)` from here misses nothing.',
+        description:
+          'The head of the log when the token was created. A first `events(since:)` with this cursor misses nothing.',
       }),
     }),
   });
 
 const GrantInput = builder.inputType('GrantInput', {
-  description: 'A channel pattern and the actions to allow on it.',
+  description: 'A channel pattern and the actions to allow in matching channels.',
   fields: (t) => ({
     channels: t.string({
       required: true,
       description:
-        'A channel id in which `*` stands for any characters between two colons, for example `room:*`; at most one in each part.',
+        'A channel id in which `*` matches any characters between two colons, for example `room:*`; at most one `*` in each part.',
     }),
-    actions: t.field({ type: [ActionEnum], required: true, description: 'What to allow there.' }),
-    expiresAt: t.field({ type: 'DateTime', description: 'When it lapses by itself; absent: it does not.' }),
+    actions: t.field({ type: [ActionEnum], required: true, description: 'The actions to allow.' }),
+    expiresAt: t.field({ type: 'DateTime', description: 'When the grant expires; absent: never.' }),
   }),
 });
 
 const EXPIRES_IN =
-  'Ends so many seconds from now, at most as many as the project’s settings allow, and a hundred years. Not beside `expiresAt`.';
-const CUSTOM_ROLE = 'A role of the project’s own, by its name. Not beside `role`.';
-const CONNECTION_DATA = `What others shall see of it: at most ${MAX_TEXT_LENGTH} characters.`;
+  'The lifetime in seconds from now, at most the maximum lifetime of the project and 100 years. Mutually exclusive with `expiresAt`.';
+const CUSTOM_ROLE = 'The name of a custom role. Mutually exclusive with `role`.';
+const CONNECTION_DATA = `Data about the token that other callers see: at most ${MAX_TEXT_LENGTH} characters.`;
 
 const CreateTokenInput = builder.inputType('CreateTokenInput', {
-  description: 'A token to be. Everything is optional.',
+  description: 'Input of createToken; all fields are optional.',
   fields: (t) => ({
-    identity: t.string({ description: `The user behind it. ${describeName('identity')}.` }),
-    role: t.field({ type: RoleEnum, description: 'PUBLISHER by default.' }),
+    identity: t.string({ description: `The user that the token belongs to. ${describeName('identity')}.` }),
+    role: t.field({ type: RoleEnum, description: 'The role; PUBLISHER by default.' }),
     customRole: t.string({ description: CUSTOM_ROLE }),
     grants: t.field({
       type: [GrantInput],
-      description: 'Narrow the role; absent: nothing does. At most 100 by default.',
+      description: 'Grants that narrow the role; absent: the role is not narrowed. At most 100 by default.',
     }),
     connectionData: t.string({ description: CONNECTION_DATA }),
-    state: t.field({ type: 'JSON', description: 'Your notes: at most 16 KiB of JSON by default.' }),
+    state: t.field({ type: 'JSON', description: 'Notes of the backend: at most 16 KiB of JSON by default.' }),
     expiresIn: t.int({ description: EXPIRES_IN }),
     expiresAt: t.field({
       type: 'DateTime',
       description:
-        'Ends at this moment; absent, like `expiresIn`: as the project’s settings say, by default never.',
+        'When the token expires. When `expiresIn` is absent, too: the default lifetime of the project, unlimited by default.',
     }),
     channels: t.idList({
-      description:
-        'Channels to subscribe it to from the start; all of them or, on an error, no token at all.',
+      description: 'Channels to subscribe the token to. If one of them fails, no token is created.',
     }),
   }),
 });
 
 const UpdateTokenInput = builder.inputType('UpdateTokenInput', {
-  description: 'What shall change; what is absent stays.',
+  description: 'Input of updateToken; absent fields stay unchanged.',
   fields: (t) => ({
     role: t.field({ type: RoleEnum, description: 'The new role.' }),
     customRole: t.string({ description: CUSTOM_ROLE }),
-    grants: t.field({ type: [GrantInput], description: 'The new grants; null: nothing narrows the role.' }),
-    connectionData: t.string({ description: `${CONNECTION_DATA} Null: nothing.` }),
+    grants: t.field({ type: [GrantInput], description: 'The new grants; null: the role is not narrowed.' }),
+    connectionData: t.string({ description: `${CONNECTION_DATA} Null: none.` }),
     state: t.field({ type: 'JSON', description: 'The new notes.' }),
     expiresIn: t.int({ description: EXPIRES_IN }),
     expiresAt: t.field({
       type: 'DateTime',
-      description: 'Ends at this moment; null: never. Credentials handed out before keep their own expiry.',
+      description: 'When the token expires; null: never. Existing credentials keep their own expiry.',
     }),
   }),
 });
@@ -176,7 +176,7 @@ const UpdateTokenInput = builder.inputType('UpdateTokenInput', {
 builder.queryFields((t) => ({
   isOnline: t.boolean({
     description:
-      'Whether a token has a live connection now; false for one that does not exist. For API keys, and for the token itself. Throws UNAUTHENTICATED, FORBIDDEN.',
+      'Whether a token has a live connection now; false for a token that does not exist. For API keys, and for the token itself. Throws UNAUTHENTICATED, FORBIDDEN.',
     args: { token: t.arg.id({ required: true, description: 'The token’s id.' }) },
     resolve: (_, { token }, { caller, domain }) => domain.presence.isOnline(caller, token),
   }),
@@ -184,17 +184,19 @@ builder.queryFields((t) => ({
     type: TokenRef,
     nullable: true,
     description:
-      'A token by its id; for API keys, and for the token itself. Throws NOT_FOUND, UNAUTHENTICATED, FORBIDDEN.',
+      'A token by its id. For API keys, and for the token itself. Throws NOT_FOUND, UNAUTHENTICATED, FORBIDDEN.',
     args: { id: t.arg.id({ required: true, description: 'The token’s id.' }) },
     resolve: (_, { id }, { caller, domain }) => domain.tokens.get(caller, id),
   }),
   tokens: t.field({
     type: TokenConnection,
-    description: 'The project’s tokens, oldest first. For API keys. Throws UNAUTHENTICATED, FORBIDDEN.',
+    description: 'The tokens of the project, oldest first. For API keys. Throws UNAUTHENTICATED, FORBIDDEN.',
     args: {
       ...forwardArgs,
-      identity: t.arg.string({ description: 'Only those of this identity.' }),
-      online: t.arg.boolean({ description: 'Only those that are online, or only those that are not.' }),
+      identity: t.arg.string({ description: 'Only tokens of this identity.' }),
+      online: t.arg.boolean({
+        description: 'True: only tokens that are online. False: only tokens that are offline.',
+      }),
     },
     async resolve(_, { identity, online, ...page }, { caller, domain }) {
       const request = toPageRequest(page);
@@ -211,8 +213,8 @@ builder.mutationFields((t) => ({
   createToken: t.field({
     type: CreateTokenPayload,
     description:
-      'Mints a token and a credential for it. For API keys. Throws BAD_USER_INPUT, NOT_FOUND for a channel, FORBIDDEN, PAYLOAD_TOO_LARGE, RATE_LIMITED.',
-    args: { input: t.arg({ type: CreateTokenInput, description: 'What it shall be.' }) },
+      'Creates a token and a credential for it. For API keys. Throws BAD_USER_INPUT, NOT_FOUND for a channel, FORBIDDEN, PAYLOAD_TOO_LARGE, RATE_LIMITED.',
+    args: { input: t.arg({ type: CreateTokenInput, description: 'The properties of the token.' }) },
     async resolve(_, { input }, { caller, domain }) {
       const head = await domain.broker.head(caller.projectId);
       const minted = await mintSubscribed(domain, caller, {
@@ -232,7 +234,7 @@ builder.mutationFields((t) => ({
   createCredential: t.field({
     type: CreateTokenPayload,
     description:
-      'Another credential for a token, as it stands now: for a client whose own has expired. Not for tokens whose credentials an issuer signs. For API keys. Throws BAD_USER_INPUT, NOT_FOUND, TOKEN_REVOKED, TOKEN_EXPIRED, RATE_LIMITED.',
+      'Creates another credential for a token. Not for tokens whose credentials an issuer signs. For API keys. Throws BAD_USER_INPUT, NOT_FOUND, TOKEN_REVOKED, TOKEN_EXPIRED, RATE_LIMITED.',
     args: { token: t.arg.id({ required: true, description: 'The token’s id.' }) },
     async resolve(_, { token }, { caller, domain }) {
       const head = await domain.broker.head(caller.projectId);
@@ -245,10 +247,10 @@ builder.mutationFields((t) => ({
   updateToken: t.field({
     type: TokenRef,
     description:
-      'Changes a token; its live connections feel it before this returns. For API keys. Throws NOT_FOUND, TOKEN_REVOKED, BAD_USER_INPUT, PAYLOAD_TOO_LARGE.',
+      'Changes a token. The change applies to its live connections before the mutation returns. For API keys. Throws NOT_FOUND, TOKEN_REVOKED, BAD_USER_INPUT, PAYLOAD_TOO_LARGE.',
     args: {
       id: t.arg.id({ required: true, description: 'The token’s id.' }),
-      input: t.arg({ type: UpdateTokenInput, required: true, description: 'What shall change.' }),
+      input: t.arg({ type: UpdateTokenInput, required: true, description: 'The fields to change.' }),
     },
     resolve: (_, { id, input }, { caller, domain }) =>
       domain.tokens.update(caller, id, {
@@ -264,7 +266,7 @@ builder.mutationFields((t) => ({
   revokeToken: t.field({
     type: TokenRef,
     description:
-      'Ends a token and its live connections at once (close code 4403), for good. Idempotent. For API keys. Throws NOT_FOUND.',
+      'Revokes a token for good and closes its live connections at once (close code 4403). Idempotent. For API keys. Throws NOT_FOUND.',
     args: { id: t.arg.id({ required: true, description: 'The token’s id.' }) },
     resolve: (_, { id }, { caller, domain }) => domain.tokens.revoke(caller, id),
   }),

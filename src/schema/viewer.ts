@@ -12,52 +12,51 @@ import { ApiKeyRef } from './project.ts';
 import { TokenRef } from './token.ts';
 
 const CallerKindEnum = builder.enumType('CallerKind', {
-  description: 'Who is asking.',
+  description: 'The kind of a caller.',
   values: {
-    API_KEY: { description: 'A backend.' },
+    API_KEY: { description: 'A backend with an API key.' },
     TOKEN: { description: 'A client with a token.' },
-    ANONYMOUS: { description: 'Someone who presented nothing.' },
+    ANONYMOUS: { description: 'A caller without a credential.' },
   } as const,
 });
 
 const ViewerChannelConnection = relayConnection('ViewerChannel', ChannelRef);
 
 const ViewerRef = builder.objectRef<Caller>('Viewer').implement({
-  description: 'Who you are to us.',
+  description: 'The calling client or backend.',
   fields: (t) => ({
-    kind: t.expose('kind', { type: CallerKindEnum, description: 'What kind of caller.' }),
-    project: t.exposeID('projectId', { description: 'The project that all of this happens in.' }),
+    kind: t.expose('kind', { type: CallerKindEnum, description: 'The kind of the caller.' }),
+    project: t.exposeID('projectId', { description: 'The id of the project of the caller.' }),
     token: t.field({
       type: TokenRef,
       nullable: true,
-      description: 'Your token, as it is now; null without one.',
+      description: 'The token of the caller with its current values; null without a token.',
       resolve: (viewer) => (viewer.kind === 'TOKEN' ? viewer.token : null),
     }),
     apiKey: t.field({
       type: ApiKeyRef,
       nullable: true,
-      description: 'Your API key; null without one.',
+      description: 'The API key of the caller; null without an API key.',
       resolve: (viewer) => (viewer.kind === 'API_KEY' ? viewer.apiKey : null),
     }),
     connection: t.field({
       type: ConnectionRef,
       nullable: true,
-      description: 'The live socket that you ask by; null over plain HTTP.',
+      description: 'The live connection that carries the request; null over plain HTTP.',
       resolve: (_, __, { connection }) => connection?.asMember() ?? null,
     }),
     allowedActions: t.field({
       type: [ActionEnum],
-      description: 'What you may do in a channel; nothing where there is no such channel.',
+      description: 'The actions that the caller may take in a channel; empty if the channel does not exist.',
       args: { channel: t.arg.id({ required: true, description: 'The channel’s id.' }) },
       async resolve(viewer, { channel: id }, { domain }) {
-        const encounter = await domain.channels.access.lookup(viewer, id);
-        if (!encounter) return [];
-        return allowedActions(viewer, targetOf(encounter));
+        const access = await domain.channels.access.lookup(viewer, id);
+        return access ? allowedActions(viewer, targetOf(access)) : [];
       },
     }),
     channels: t.field({
       type: ViewerChannelConnection,
-      description: 'The channels that your token is subscribed to and may hear now.',
+      description: 'The channels that the token of the caller is subscribed to and may receive now.',
       args: { ...forwardArgs },
       async resolve(viewer, args, { domain }) {
         const page = toPageRequest(args);
@@ -67,18 +66,19 @@ const ViewerRef = builder.objectRef<Caller>('Viewer').implement({
           viewer.token.id,
           page,
         );
-        const met = await Promise.all(
+        const found = await Promise.all(
           items.map(({ channelId }) => domain.channels.access.lookup(viewer, channelId)),
         );
-        const heard = met.filter((encounter) => encounter && mayDo(viewer, 'SUBSCRIBE', encounter).allowed);
-        const channels = heard.flatMap((encounter) => encounter?.channel ?? []);
+        const channels = found.flatMap((access) =>
+          access && mayDo(viewer, 'SUBSCRIBE', access).allowed ? access.channel : [],
+        );
         return toRelayConnection({ items: channels, hasMore }, page, ({ id }) => id);
       },
     }),
     directMessages: t.field({
       type: MessageConnection,
       description:
-        'What was said directly to your token and its identity, as far as it is kept: what waited while you were away. Throws UNAUTHENTICATED without a token.',
+        'The direct messages to the token of the caller and to its identity that the log still holds. Throws UNAUTHENTICATED without a token.',
       args: { ...historyArgs },
       async resolve(viewer, args, { domain }) {
         return toMessagePage(await domain.history.ofDirectMessages(viewer, args), domain.cursors);
@@ -90,7 +90,7 @@ const ViewerRef = builder.objectRef<Caller>('Viewer').implement({
 builder.queryFields((t) => ({
   viewer: t.field({
     type: ViewerRef,
-    description: 'Who am I? For anyone.',
+    description: 'The caller itself. For anyone.',
     resolve: (_, __, { caller }) => caller,
   }),
 }));
@@ -99,10 +99,14 @@ builder.mutationFields((t) => ({
   reauthenticate: t.field({
     type: ViewerRef,
     description:
-      'Presents a new credential of the same token on the live socket, without a reconnect; every subscription goes on under what the token may do now. Throws FORBIDDEN for another token, UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED, BAD_USER_INPUT over plain HTTP.',
+      'Presents a new credential of the same token on the live connection, without a reconnect. All subscriptions continue with the current rights of the token. Throws FORBIDDEN for the credential of another token, UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED, BAD_USER_INPUT over plain HTTP.',
     args: { credential: t.arg.string({ required: true, description: 'The new credential.' }) },
     async resolve(_, { credential }, { connection, domain }) {
-      if (!connection) throw new SignalboxError('BAD_USER_INPUT', 'reauthenticate needs a live socket.');
+      if (!connection)
+        throw new SignalboxError(
+          'BAD_USER_INPUT',
+          'reauthenticate needs a live connection. Call it over the WebSocket.',
+        );
       await domain.connections.reauthenticate(connection, credential);
       return connection.caller;
     },
