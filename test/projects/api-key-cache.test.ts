@@ -167,7 +167,7 @@ test('a row that is found is what the last change has made of it, however many a
   const model = new Map(some.map((one) => [one, row(one)]));
   for (const one of model.values()) expect(await rows.insert(one)).toBe(true);
   // More than are kept, and all of them again.
-  for (const one of [...some, ...some]) expect(await rows.findAnywhere(one)).toEqual(model.get(one));
+  for (const one of [...some, ...some]) expect(await rows.findInAnyProject(one)).toEqual(model.get(one));
   await fc.assert(
     fc.asyncProperty(fc.array(act, { maxLength: 20 }), async (acts) => {
       for (const { id: one, change } of acts) {
@@ -176,13 +176,13 @@ test('a row that is found is what the last change has made of it, however many a
           expect(await rows.update('default', one, change)).toEqual(changed);
           model.set(one, changed);
         }
-        expect(await rows.findAnywhere(one)).toEqual(model.get(one));
+        expect(await rows.findInAnyProject(one)).toEqual(model.get(one));
       }
-      for (const one of some.slice(-3)) expect(await rows.findAnywhere(one)).toEqual(model.get(one));
+      for (const one of some.slice(-3)) expect(await rows.findInAnyProject(one)).toEqual(model.get(one));
     }),
   );
-  expect(await rows.findAnywhere('key_nobody')).toBeUndefined();
+  expect(await rows.findInAnyProject('key_nobody')).toBeUndefined();
   // A key that was looked for in vain is found once it is made.
   expect(await rows.insert(row('key_nobody'))).toBe(true);
-  expect(await rows.findAnywhere('key_nobody')).toEqual(row('key_nobody'));
+  expect(await rows.findInAnyProject('key_nobody')).toEqual(row('key_nobody'));
 });
