@@ -1,4 +1,4 @@
-import { mayDo } from '../channels/access.ts';
+import { decideAccess } from '../channels/access.ts';
 import { type Membership } from '../channels/channel.ts';
 import { MAX_PAIRS, type Outcome } from '../channels/memberships.ts';
 import { builder } from './builder.ts';
@@ -15,7 +15,7 @@ const MembershipRef = builder.objectRef<Membership>('Membership').implement({
       description: 'The channel; null where the caller may not hear it, as after leaving a PRIVATE one.',
       async resolve({ channelId }, _, { caller, domain }) {
         const encounter = await domain.channels.access.lookup(caller, channelId);
-        return encounter && mayDo(caller, 'SUBSCRIBE', encounter).allowed ? encounter.channel : null;
+        return encounter && decideAccess(caller, 'SUBSCRIBE', encounter).allowed ? encounter.channel : null;
       },
     }),
     token: t.field({

@@ -1,5 +1,5 @@
 import { SignalboxError } from '../errors.ts';
-import { mayDo, targetOf } from '../channels/access.ts';
+import { decideAccess, targetOf } from '../channels/access.ts';
 import { allowedActions } from '../tokens/authorisation.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { builder } from './builder.ts';
@@ -70,7 +70,9 @@ const ViewerRef = builder.objectRef<Caller>('Viewer').implement({
         const met = await Promise.all(
           items.map(({ channelId }) => domain.channels.access.lookup(viewer, channelId)),
         );
-        const heard = met.filter((encounter) => encounter && mayDo(viewer, 'SUBSCRIBE', encounter).allowed);
+        const heard = met.filter(
+          (encounter) => encounter && decideAccess(viewer, 'SUBSCRIBE', encounter).allowed,
+        );
         const channels = heard.flatMap((encounter) => encounter?.channel ?? []);
         return toRelayConnection({ items: channels, hasMore }, page, ({ id }) => id);
       },
