@@ -71,7 +71,7 @@ export function createProjects(deps: {
   }
 
   /** Channels keep the type of their kind, so a kind with channels must neither disappear nor change its type. */
-  async function requireKindsInUse(
+  async function requireUsedKindsUnchanged(
     id: string,
     before: ProjectSettings,
     after: ProjectSettings,
@@ -112,7 +112,7 @@ export function createProjects(deps: {
         const settings = { ...row.settings, ...parseSettings(change) };
         const after = withDefaults({ ...row, settings });
         requireConsistent(after.settings);
-        await requireKindsInUse(id, withDefaults(row).settings, after.settings);
+        await requireUsedKindsUnchanged(id, withDefaults(row).settings, after.settings);
         await rows.setSettings(id, settings);
         await announce({ kind: 'PROJECT_UPDATED', projectId: id, settings: after.settings });
         return after;
