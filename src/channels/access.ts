@@ -4,29 +4,32 @@ import { type Caller } from '../tokens/caller.ts';
 import { type Action } from '../projects/permissions.ts';
 import { type Channel, type Membership } from './channel.ts';
 
-/** A channel as a caller meets it. */
+/** A channel and the calling token's membership of it: the rows that an access decision is based on. */
 export interface ChannelAccess {
   channel: Channel;
+  /** Undefined when the token has no membership, and for API keys and anonymous callers. */
   membership: Membership | undefined;
 }
 
-/** Whether a caller may do something in a channel, from the rows as they are now. */
+/** Decides what a caller may do in a channel, based on the current rows. */
 export interface Access {
   /**
-   * The channel, if the caller may take `action` in it.
-   * @throws NOT_FOUND to API keys; UNAUTHENTICATED to anonymous callers and FORBIDDEN to tokens, in the same
-   * words whether the channel is closed to them or does not exist.
+   * Returns the channel if the caller may take `action` in it. A channel that the caller may not access and a channel
+   * that does not exist yield the same error, so that ids cannot be probed.
+   * @throws NOT_FOUND when the channel does not exist and the caller is an API key
+   * @throws UNAUTHENTICATED when an anonymous caller may not take the action
+   * @throws FORBIDDEN when a token may not take the action
    */
   require(caller: Caller, action: Action, channelId: string): Promise<ChannelAccess>;
-  /** The channel and the caller's membership, without a decision. */
+  /** Returns the channel and the caller's membership without a decision; undefined when the channel does not exist. */
   lookup(caller: Caller, channelId: string): Promise<ChannelAccess | undefined>;
 }
 
-export function createAccess(parts: {
+export function createAccess(deps: {
   findChannel: (projectId: string, id: string) => Promise<Channel | undefined>;
   findMembership: (projectId: string, channelId: string, tokenId: string) => Promise<Membership | undefined>;
 }): Access {
-  const { findChannel, findMembership } = parts;
+  const { findChannel, findMembership } = deps;
 
   async function lookup(caller: Caller, channelId: string): Promise<ChannelAccess | undefined> {
     const channel = await findChannel(caller.projectId, channelId);
@@ -41,27 +44,30 @@ export function createAccess(parts: {
   return {
     lookup,
     async require(caller, action, channelId) {
-      const encounter = await lookup(caller, channelId);
-      if (caller.kind === 'API_KEY' && !encounter) throw notFound('channel', channelId);
-      if (!encounter || !mayDo(caller, action, encounter).allowed) throw refusal(caller, action, channelId);
-      return encounter;
+      const channelAccess = await lookup(caller, channelId);
+      if (caller.kind === 'API_KEY' && !channelAccess) throw notFound('channel', channelId);
+      if (!channelAccess || !decideAccess(caller, action, channelAccess).allowed)
+        throw accessRefused(caller, action, channelId);
+      return channelAccess;
     },
   };
 }
 
-/** What decides of an encounter. */
+/** The fields of a channel that `decide` reads. */
 export function targetOf({ channel: { id, type, kind }, membership }: ChannelAccess): AccessTarget {
   return { id, type, kind, isMember: membership !== undefined };
 }
 
-export function mayDo(caller: Caller, action: Action, encounter: ChannelAccess): Decision {
-  return decide(caller, action, targetOf(encounter));
+/** Calls `decide` for a channel and the caller's membership of it. */
+export function decideAccess(caller: Caller, action: Action, channelAccess: ChannelAccess): Decision {
+  return decide(caller, action, targetOf(channelAccess));
 }
 
-export function refusal(caller: Caller, action: Action, channelId: string): SignalboxError {
-  const who = caller.kind === 'ANONYMOUS' ? 'a caller without a token' : 'this caller';
+/** The error for a refused action: UNAUTHENTICATED for an anonymous caller, FORBIDDEN for a token. */
+export function accessRefused(caller: Caller, action: Action, channelId: string): SignalboxError {
+  const isAnonymous = caller.kind === 'ANONYMOUS';
   return new SignalboxError(
-    caller.kind === 'ANONYMOUS' ? 'UNAUTHENTICATED' : 'FORBIDDEN',
-    `There is no channel “${channelId}” in which ${who} may ${action}.`,
+    isAnonymous ? 'UNAUTHENTICATED' : 'FORBIDDEN',
+    `The channel “${channelId}” does not exist, or ${isAnonymous ? 'anonymous callers' : 'this caller'} may not ${action} in it.`,
   );
 }

@@ -2,21 +2,21 @@ import { type AutoSubscription } from '../tokens/provisioning.ts';
 import { type Channels } from './channels.ts';
 import { type Memberships } from './memberships.ts';
 
-/** See Enrolment. */
+/** See AutoSubscription. */
 export function createAutoSubscription({
   channels,
   memberships,
 }: {
   channels: Pick<Channels, 'ensure'>;
-  memberships: Pick<Memberships, 'firstPossibleOf' | 'enrol'>;
+  memberships: Pick<Memberships, 'prepareAllowed' | 'subscribeIfAllowed'>;
 }): AutoSubscription {
   return {
-    async first(token, channelIds, makesChannels) {
+    async prepare(token, channelIds, makesChannels) {
       if (makesChannels) for (const id of channelIds) await channels.ensure(token.projectId, id, token.id);
-      return memberships.firstPossibleOf(token, channelIds);
+      return memberships.prepareAllowed(token, channelIds);
     },
-    async more(token, channelIds) {
-      for (const id of channelIds) await memberships.enrol(token, id);
+    async subscribe(token, channelIds) {
+      for (const id of channelIds) await memberships.subscribeIfAllowed(token, id);
     },
   };
 }

@@ -7,7 +7,7 @@ import { restrictions } from '../tokens/tables.ts';
 import { type ChannelType } from '../projects/permissions.ts';
 import { type Channel } from './channel.ts';
 
-/** The rows of channels. */
+/** Reads and writes the rows of channels; reads by id are cached. */
 export function createChannelStore({ db, batch }: Store) {
   const at = (projectId: string, id: string) => and(eq(channels.projectId, projectId), eq(channels.id, id));
   const findOne = db
@@ -16,10 +16,10 @@ export function createChannelStore({ db, batch }: Store) {
     .where(and(eq(channels.projectId, sql.placeholder('projectId')), eq(channels.id, sql.placeholder('id'))))
     .prepare();
 
-  const kept = new KeptChannels();
+  const cache = new ChannelCache();
 
   return {
-    /** Whether the project has channels of any of these kinds. */
+    /** Whether the project has a channel of at least one of these kinds. */
     async hasAnyOf(projectId: string, kinds: readonly string[]): Promise<boolean> {
       const rows = await db
         .select({ id: channels.id })
@@ -28,17 +28,17 @@ export function createChannelStore({ db, batch }: Store) {
         .limit(1);
       return rows.length > 0;
     },
-    /** False when the id is taken. */
+    /** Resolves to false, and writes nothing, when the id is taken. */
     async insert(channel: Channel): Promise<boolean> {
       const rows = await db.insert(channels).values(channel).onConflictDoNothing().returning();
-      kept.forget(channel.projectId, channel.id);
+      cache.delete(channel.projectId, channel.id);
       return rows.length > 0;
     },
     async find(projectId: string, id: string): Promise<Channel | undefined> {
-      const known = kept.find(projectId, id);
-      if (known) return known;
+      const cached = cache.get(projectId, id);
+      if (cached) return cached;
       const row = findOne.all({ projectId, id })[0];
-      return row && kept.keep(toChannel(row));
+      return row && cache.set(toChannel(row));
     },
     async update(
       projectId: string,
@@ -50,9 +50,12 @@ export function createChannelStore({ db, batch }: Store) {
         .set({ id, ...change })
         .where(at(projectId, id))
         .returning();
-      return row && kept.keep(toChannel(row));
+      return row && cache.set(toChannel(row));
     },
-    /** Undefined when there is none, or it has another version than `ifVersion`. */
+    /**
+     * Replaces the state and increments the version. Resolves to undefined when the channel does not exist or its
+     * version is not `ifVersion`.
+     */
     async setState(
       projectId: string,
       id: string,
@@ -64,9 +67,9 @@ export function createChannelStore({ db, batch }: Store) {
         .set({ state, version: sql`${channels.version} + 1` })
         .where(and(at(projectId, id), ifVersion === undefined ? undefined : eq(channels.version, ifVersion)))
         .returning();
-      return row && kept.keep(toChannel(row));
+      return row && cache.set(toChannel(row));
     },
-    /** The channel with its memberships, mutes and bans, all or none. */
+    /** Deletes the channel with its memberships, mutes and bans in one transaction. */
     async remove(projectId: string, id: string): Promise<void> {
       await batch([
         db.delete(channels).where(at(projectId, id)),
@@ -77,7 +80,7 @@ export function createChannelStore({ db, batch }: Store) {
           .delete(restrictions)
           .where(and(eq(restrictions.projectId, projectId), eq(restrictions.channelId, id))),
       ]);
-      kept.forget(projectId, id);
+      cache.delete(projectId, id);
     },
     async list(projectId: string, { first, after }: PageRequest, type?: ChannelType): Promise<Page<Channel>> {
       const rows = await db
@@ -97,50 +100,53 @@ export function createChannelStore({ db, batch }: Store) {
   };
 }
 
+/** The JSON column stores the state `null` as SQL NULL. */
 export function toChannel(row: typeof channels.$inferSelect): Channel {
   return { ...row, state: row.state ?? null };
 }
 
-/** Of states, as JSON: kept as objects they take ten times that. */
-const KEPT_CHARACTERS = 2 * 1024 * 1024;
-/** What a channel takes besides its state. */
-const CHANNEL_CHARACTERS = 200;
+/** Upper bound of the cache, in characters of JSON. A state held as objects takes about ten times as many bytes. */
+const MAX_CACHED_CHARACTERS = 2 * 1024 * 1024;
+/** Characters that a channel counts for in addition to its state. */
+const CHARACTERS_PER_CHANNEL = 200;
 
 /**
- * Channels as they were read or written last, for every publish and every connect asks for one. Nobody else writes them:
- * the data folder has one process. A change is kept in the very turn in which it is known.
+ * Caches channels, because every publish and every new connection reads one. The cache is consistent because only this
+ * process writes the data folder, and every write updates the cache in the same turn of the event loop in which its
+ * result is known. The entry that was cached first is evicted first.
  */
-class KeptChannels {
-  readonly #channels = new Map<string, { channel: Channel; characters: number }>();
+class ChannelCache {
+  readonly #entries = new Map<string, { channel: Channel; characters: number }>();
   #characters = 0;
 
-  find(projectId: string, id: string): Channel | undefined {
-    return this.#channels.get(keyOf(projectId, id))?.channel;
+  get(projectId: string, id: string): Channel | undefined {
+    return this.#entries.get(keyOf(projectId, id))?.channel;
   }
 
-  keep(channel: Channel): Channel {
+  /** Caches the channel, unless the cache already holds a newer version of it. Returns `channel` itself. */
+  set(channel: Channel): Channel {
     const key = keyOf(channel.projectId, channel.id);
-    const known = this.#channels.get(key)?.channel;
-    // What was read before a change may be told of after it.
-    if (known && known.createdAt === channel.createdAt && known.version > channel.version) return channel;
-    this.#forget(key);
-    const characters = CHANNEL_CHARACTERS + JSON.stringify(channel.state).length;
-    this.#channels.set(key, { channel, characters });
+    const cached = this.#entries.get(key)?.channel;
+    // A row that was read before a change can arrive after it. An equal `createdAt` means that it is the same channel.
+    if (cached && cached.createdAt === channel.createdAt && cached.version > channel.version) return channel;
+    this.#remove(key);
+    const characters = CHARACTERS_PER_CHANNEL + JSON.stringify(channel.state).length;
+    this.#entries.set(key, { channel, characters });
     this.#characters += characters;
-    for (const oldest of this.#channels.keys()) {
-      if (this.#characters <= KEPT_CHARACTERS) break;
-      this.#forget(oldest);
+    for (const oldest of this.#entries.keys()) {
+      if (this.#characters <= MAX_CACHED_CHARACTERS) break;
+      this.#remove(oldest);
     }
     return channel;
   }
 
-  forget(projectId: string, id: string): void {
-    this.#forget(keyOf(projectId, id));
+  delete(projectId: string, id: string): void {
+    this.#remove(keyOf(projectId, id));
   }
 
-  #forget(key: string): void {
-    this.#characters -= this.#channels.get(key)?.characters ?? 0;
-    this.#channels.delete(key);
+  #remove(key: string): void {
+    this.#characters -= this.#entries.get(key)?.characters ?? 0;
+    this.#entries.delete(key);
   }
 }
 

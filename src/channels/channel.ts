@@ -1,22 +1,26 @@
 import { type Json } from '../names.ts';
 import { type ChannelType } from '../projects/permissions.ts';
 
-/** A named place. */
+/** A channel: the address that messages are published to, with a type, a state and a history policy. */
 export interface Channel {
   projectId: string;
   id: string;
   type: ChannelType;
-  /** A kind of the project's own, whose type it has; null: just its type. */
+  /** A channel kind that the project defines; it determines `type`. Null: the channel has a type only. */
   kind: string | null;
   state: Json;
-  /** Counts the changes of `state`, from 1. */
+  /** The version of `state`: 1 at creation, plus 1 with each change. */
   version: number;
-  /** How many messages the log keeps; null: as many as the service keeps. */
+  /** The number of messages that the log keeps; null: as many as the service keeps (`retentionMessages`). */
   historyMessages: number | null;
-  /** For how long the log keeps them; null: as long as the service does. */
+  /** How long the log keeps a message, in seconds; null: as long as the service does (`retentionSeconds`). */
   historySeconds: number | null;
-  /** The head of the log when the channel was made. */
+  /**
+   * The head of the log when the channel was created. Earlier messages belong to a deleted channel of the same id and
+   * are never replayed.
+   */
   createdAfter: number;
+  /** Milliseconds since 1970, UTC. */
   createdAt: number;
 }
 
@@ -25,12 +29,13 @@ export interface Membership {
   projectId: string;
   channelId: string;
   tokenId: string;
-  /** The head of the log when it began: nothing up to there is replayed to it. */
+  /** The head of the log when the membership began; messages up to this sequence are never replayed to the token. */
   beganAfter: number;
+  /** Milliseconds since 1970, UTC. */
   createdAt: number;
 }
 
-/** What live connections must feel at once. */
+/** A change that live connections must apply at once. */
 export type ChannelChange =
   | { kind: 'CHANNEL_UPDATED'; projectId: string; channel: Channel }
   | { kind: 'CHANNEL_STATE_UPDATED'; projectId: string; channel: Channel }
@@ -38,5 +43,5 @@ export type ChannelChange =
   | { kind: 'MEMBERSHIP_BEGAN'; projectId: string; membership: Membership; channel: Channel }
   | { kind: 'MEMBERSHIP_ENDED'; projectId: string; channelId: string; tokenId: string };
 
-/** Tells every node; resolves when live connections have felt it. */
+/** Sends a change to every node; resolves when all live connections have applied it. */
 export type AnnounceChannel = (change: ChannelChange) => Promise<unknown>;

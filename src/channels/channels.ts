@@ -18,39 +18,60 @@ import { mergePatch } from './merge-patch.ts';
 
 export interface ChannelInput {
   type?: ChannelType | undefined;
-  /** A kind of the project's own, which brings its type. Not together with `type`, which takes a kind away. */
+  /** A channel kind that the project defines; it determines the type. Mutually exclusive with `type`, which clears the kind. */
   kind?: string | undefined;
+  /** Messages that the log keeps: 0 to `retentionMessages`; null: as many as the service keeps. */
   historyMessages?: number | null | undefined;
+  /** Seconds that the log keeps a message: 0 to `retentionSeconds`; null: as long as the service does. */
   historySeconds?: number | null | undefined;
 }
 
 export interface Channels {
-  /** @throws CONFLICT when the id is taken, BAD_USER_INPUT, PAYLOAD_TOO_LARGE */
+  /**
+   * Creates a channel: PRIVATE with the state `{}` unless `input` says otherwise. For API keys.
+   * @throws CONFLICT when the id is taken, BAD_USER_INPUT, PAYLOAD_TOO_LARGE, FORBIDDEN, UNAUTHENTICATED
+   */
   create(
     caller: Caller,
     input: ChannelInput & { id?: string | undefined; state?: unknown },
   ): Promise<Channel>;
-  /** Live subscriptions are judged anew before this returns. @throws NOT_FOUND, BAD_USER_INPUT */
+  /**
+   * Changes the given fields. Live subscriptions are authorized again before this returns. For API keys.
+   * @throws NOT_FOUND, BAD_USER_INPUT, FORBIDDEN, UNAUTHENTICATED
+   */
   update(caller: Caller, id: string, input: ChannelInput): Promise<Channel>;
-  /** Ends its memberships and subscriptions too. @throws NOT_FOUND */
+  /**
+   * Deletes the channel and ends its memberships and live subscriptions. For API keys.
+   * @throws NOT_FOUND, FORBIDDEN, UNAUTHENTICATED
+   */
   remove(caller: Caller, id: string): Promise<Channel>;
-  /** @throws CONFLICT when the channel has another version than `ifVersion`. */
+  /**
+   * Replaces the state. For callers that may MODERATE the channel.
+   * @throws CONFLICT when `ifVersion` is given and is not the current version
+   * @throws PAYLOAD_TOO_LARGE, BAD_USER_INPUT; also the errors of Access.require
+   */
   setState(caller: Caller, id: string, state: unknown, ifVersion?: number): Promise<Channel>;
-  /** RFC 7396. @throws CONFLICT when the channel has another version than `ifVersion`. */
+  /**
+   * Applies a merge patch (RFC 7396) to the state. Retries when another node changes the state meanwhile, unless
+   * `ifVersion` is given. For callers that may MODERATE the channel.
+   * @throws CONFLICT when `ifVersion` is not the current version, or when every retry lost the race
+   * @throws PAYLOAD_TOO_LARGE, BAD_USER_INPUT; also the errors of Access.require
+   */
   patchState(caller: Caller, id: string, patch: unknown, ifVersion?: number): Promise<Channel>;
+  /** Lists channels in the order of their ids. For API keys. @throws FORBIDDEN, UNAUTHENTICATED */
   list(caller: Caller, page: PageRequest, type?: ChannelType): Promise<Page<Channel>>;
   find(projectId: string, id: string): Promise<Channel | undefined>;
-  /** Makes a PRIVATE channel where there is none of this id. */
+  /** Creates a PRIVATE channel of this id unless a channel of this id exists. `actor` is named in the audit log. */
   ensure(projectId: string, id: string, actor: string): Promise<void>;
   readonly access: Access;
-  /** Runs `work` while nobody else of this node changes the channel, so that reading it and telling of it are one step. */
+  /** Runs `work` exclusively among all changes to the channel on this node, so that its read and its announcement are atomic. */
   serialize<T>(projectId: string, id: string, work: () => Promise<T>): Promise<T>;
 }
 
-/** A patch is tried so often while other nodes change the same state; then its caller is told. */
+/** Attempts before a patch fails with CONFLICT. An attempt fails when another node changes the state meanwhile. */
 const MAX_PATCH_ATTEMPTS = 20;
 
-export function createChannels(parts: {
+export function createChannels(deps: {
   store: Store;
   settingsOf: (projectId: string) => Promise<ProjectSettings>;
   clock: Clock;
@@ -60,7 +81,7 @@ export function createChannels(parts: {
   audit: Audit;
   logHead: (projectId: string) => Promise<number>;
 }): Channels {
-  const { store, settingsOf, clock, newId, config, announce, audit, logHead } = parts;
+  const { store, settingsOf, clock, newId, config, announce, audit, logHead } = deps;
   const rows = createChannelStore(store);
   const access = createAccess({ findChannel: rows.find, findMembership: createMembershipStore(store).find });
 
@@ -80,16 +101,21 @@ export function createChannels(parts: {
     historySeconds: null,
   });
 
-  /** What `input` says of who may enter. */
+  /** The type and the kind that `input` sets. @throws BAD_USER_INPUT when both are given or the kind is unknown */
   async function parseKind(
     projectId: string,
     { type, kind }: ChannelInput,
   ): Promise<Partial<Pick<Channel, 'type' | 'kind'>>> {
     if (kind === undefined) return type === undefined ? {} : { type, kind: null };
-    if (type !== undefined) throw badInput('input.kind', 'cannot stand beside type: it brings its own.');
+    if (type !== undefined)
+      throw badInput('input.kind', 'kind and type are mutually exclusive; a kind determines the type.');
     const { kinds } = (await settingsOf(projectId)).permissions;
     const known = kinds.find(({ name }) => name === kind);
-    if (!known) throw badInput('input.kind', 'names no kind of this project’s settings.');
+    if (!known)
+      throw badInput(
+        'input.kind',
+        'is not a channel kind of this project; define it in the project settings.',
+      );
     return { type: known.type, kind };
   }
 
@@ -105,18 +131,18 @@ export function createChannels(parts: {
     return channel;
   }
 
-  /** Backends set state all day; what a moderator does is moderation. */
+  /** Audits state changes by tokens only: they are acts of moderation, while those of backends are routine and frequent. */
   function auditState(caller: Caller, id: string): void {
     if (caller.kind !== 'TOKEN') return;
     audit({ action: 'channel.state', projectId: caller.projectId, actor: actorOf(caller), subject: id });
   }
 
   async function conflict(caller: Caller, id: string): Promise<SignalboxError> {
-    const now = await rows.find(caller.projectId, id);
-    if (!now) return notFound('channel', id);
-    return new SignalboxError('CONFLICT', `The channel “${id}” has version ${now.version}.`, {
-      version: now.version,
-    });
+    const current = await rows.find(caller.projectId, id);
+    if (!current) return notFound('channel', id);
+    const { version } = current;
+    const message = `The state of the channel “${id}” is at version ${version}; read it again and retry.`;
+    return new SignalboxError('CONFLICT', message, { version });
   }
 
   return {
@@ -128,17 +154,17 @@ export function createChannels(parts: {
         ...(await blankChannel(projectId, id)),
         state: parseJson(input.state ?? {}, config.maxStateBytes, 'input.state'),
         ...(await parseKind(projectId, input)),
-        ...parsePolicy(input, config),
+        ...parseHistoryPolicy(input, config),
       };
       if (!(await rows.insert(channel)))
-        throw new SignalboxError('CONFLICT', `The channel “${id}” exists already.`);
+        throw new SignalboxError('CONFLICT', `The channel “${id}” already exists.`);
       audit({ action: 'channel.create', projectId, actor: actorOf(caller), subject: id });
       return channel;
     },
     async update(caller, id, input) {
       requireApiKey(caller);
       const { projectId } = caller;
-      const change = { ...(await parseKind(projectId, input)), ...parsePolicy(input, config) };
+      const change = { ...(await parseKind(projectId, input)), ...parseHistoryPolicy(input, config) };
       return serialize(projectId, id, async () => {
         const channel = await rows.update(projectId, id, change);
         if (!channel) throw notFound('channel', id);
@@ -196,7 +222,7 @@ export function createChannels(parts: {
   };
 }
 
-function parsePolicy({ historyMessages, historySeconds }: ChannelInput, config: Config) {
+function parseHistoryPolicy({ historyMessages, historySeconds }: ChannelInput, config: Config) {
   return {
     ...(historyMessages !== undefined && {
       historyMessages: parseBound(historyMessages, config.retentionMessages, 'input.history.messages'),
@@ -209,5 +235,5 @@ function parsePolicy({ historyMessages, historySeconds }: ChannelInput, config: 
 
 function parseBound(value: number | null, max: number, field: string): number | null {
   if (value === null || (value >= 0 && value <= max)) return value;
-  throw badInput(field, `is ${value}; it must be 0–${max}, or null for as much as the service keeps.`);
+  throw badInput(field, `is ${value}; it must be 0–${max}, or null for the limit of the service.`);
 }

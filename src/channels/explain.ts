@@ -9,7 +9,7 @@ import { type Token } from '../tokens/token.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 import { targetOf, type Access } from './access.ts';
 
-/** What else can decide: there is nothing to decide about. */
+/** The rules of `decide`, after the two checks that come before it: the channel must exist, the token must not have ended. */
 export const EXPLANATION_RULES = ['NO_CHANNEL', 'TOKEN_ENDED', ...RULES] as const;
 
 export interface Explanation extends Omit<Decision, 'rule'> {
@@ -18,24 +18,27 @@ export interface Explanation extends Omit<Decision, 'rule'> {
 
 export type ExplainPermission = (
   caller: Caller,
-  asked: { token: string | undefined; channel: string; action: Action },
+  question: { token: string | undefined; channel: string; action: Action },
 ) => Promise<Explanation>;
 
 /**
- * Whether a token, or without one an anonymous caller, may take an action in a channel, and by which rule. By an API
- * key, or by the token itself, which learns nothing of channels that it may not know of.
- * @throws NOT_FOUND for a token that does not exist, FORBIDDEN, UNAUTHENTICATED
+ * Explains whether a token may take an action in a channel, and which rule decides. Without a token, the answer is for
+ * an anonymous caller. API keys may ask about every token. A token may ask about itself only, and gets the same answer
+ * for a channel that it may not see as for a channel that does not exist.
+ * @throws NOT_FOUND when the token does not exist
+ * @throws FORBIDDEN when a token asks about another token or about anonymous callers
+ * @throws UNAUTHENTICATED when the caller is anonymous
  */
-export function createExplainPermission(parts: {
+export function createExplainPermission(deps: {
   tokens: Tokens;
   callerLoader: CallerLoader;
   access: Access;
   revocations: Pick<Revocations, 'includes'>;
   clock: Clock;
 }): ExplainPermission {
-  const { tokens, callerLoader, access, revocations, clock } = parts;
+  const { tokens, callerLoader, access, revocations, clock } = deps;
 
-  async function findWhose(caller: Caller, tokenId: string | undefined): Promise<Caller> {
+  async function loadSubject(caller: Caller, tokenId: string | undefined): Promise<Caller> {
     if (tokenId === undefined) {
       requireApiKey(caller);
       return callerLoader.loadAnonymous(caller.projectId);
@@ -47,7 +50,10 @@ export function createExplainPermission(parts: {
     return callerLoader.loadRecord(record);
   }
 
-  /** Which credential of ours a token will be asked for with, nobody knows; of another's issuer, the last one is known. */
+  /**
+   * Whether the token has expired or was revoked. Revocations by identity or issuer apply by the credential's issue time,
+   * which is recorded for external credentials only: a token can have any number of Signalbox credentials.
+   */
   async function hasEnded(token: Token): Promise<boolean> {
     const { projectId, revokedAt, expiresAt, credentialRights } = token;
     if (revokedAt !== null || (expiresAt !== null && clock.now() >= expiresAt)) return true;
@@ -58,21 +64,21 @@ export function createExplainPermission(parts: {
   }
 
   return async (caller, { token, channel, action }) => {
-    const whose = await findWhose(caller, token);
-    // A token that asks for itself has been let in, and may be in its grace.
-    if (caller.kind === 'API_KEY' && whose.kind === 'TOKEN' && (await hasEnded(whose.token)))
+    const subject = await loadSubject(caller, token);
+    // A token that asks about itself is already authenticated; after its expiry it may still be in its grace period.
+    if (caller.kind === 'API_KEY' && subject.kind === 'TOKEN' && (await hasEnded(subject.token)))
       return { allowed: false, rule: 'TOKEN_ENDED', because: 'the token has expired or was revoked' };
-    const encounter = await access.lookup(whose, channel);
+    const channelAccess = await access.lookup(subject, channel);
     if (caller.kind === 'API_KEY') {
-      if (!encounter) return { allowed: false, rule: 'NO_CHANNEL', because: 'there is no such channel' };
-      return decide(whose, action, targetOf(encounter));
+      if (!channelAccess) return { allowed: false, rule: 'NO_CHANNEL', because: 'there is no such channel' };
+      return decide(subject, action, targetOf(channelAccess));
     }
-    const place = encounter && targetOf(encounter);
-    // Where it may nothing, it learns no more than where there is nothing.
-    const isVisible = place && (place.isMember || allowedActions(whose, place).length > 0);
-    return decide(whose, action, isVisible ? place : hidden(channel));
+    const target = channelAccess && targetOf(channelAccess);
+    // A token that may do nothing in a channel must not learn whether the channel exists.
+    const isVisible = target && (target.isMember || allowedActions(subject, target).length > 0);
+    return decide(subject, action, isVisible ? target : hiddenTarget(channel));
   };
 }
 
-/** What a channel looks like from outside, whether it is there or not. */
-const hidden = (id: string): AccessTarget => ({ id, type: 'PRIVATE', kind: null, isMember: false });
+/** The target that stands for both a channel that the token may not see and a channel that does not exist. */
+const hiddenTarget = (id: string): AccessTarget => ({ id, type: 'PRIVATE', kind: null, isMember: false });

@@ -5,13 +5,13 @@ import { channels, memberships } from './tables.ts';
 import { toChannel } from './channel-store.ts';
 import { type Channel, type Membership } from './channel.ts';
 
-/** A membership with the channel it opens. */
-export interface Entry {
+/** A membership together with its channel. */
+export interface MembershipWithChannel {
   membership: Membership;
   channel: Channel;
 }
 
-/** The rows of memberships. */
+/** Reads and writes the rows of memberships. */
 export function createMembershipStore({ db }: Store) {
   const at = (projectId: string, channelId: string, tokenId: string) =>
     and(
@@ -57,7 +57,7 @@ export function createMembershipStore({ db }: Store) {
 
   return {
     find,
-    /** Writes nothing where the channel is gone by the time it is run. */
+    /** A statement that inserts a membership. Inserts nothing if the channel no longer exists when the statement runs. */
     insertion: ({ projectId, channelId, tokenId, beganAfter, createdAt }: Membership): Statement =>
       db.insert(memberships).select(
         db
@@ -71,11 +71,12 @@ export function createMembershipStore({ db }: Store) {
           .from(channels)
           .where(and(eq(channels.projectId, projectId), eq(channels.id, channelId))),
       ),
-    /** The membership that holds afterwards: this one, or the one that was there before. */
+    /** Inserts the membership unless one exists. Resolves to the existing or the inserted membership. */
     async insert(membership: Membership): Promise<Membership> {
       await db.insert(memberships).values(membership).onConflictDoNothing();
       return (await find(membership.projectId, membership.channelId, membership.tokenId)) ?? membership;
     },
+    /** Deletes a membership and resolves to it; undefined when there was none. */
     async remove(projectId: string, channelId: string, tokenId: string): Promise<Membership | undefined> {
       const [row] = await db
         .delete(memberships)
@@ -83,7 +84,7 @@ export function createMembershipStore({ db }: Store) {
         .returning();
       return row;
     },
-    /** Of tokens that are gone for good: nobody is told. */
+    /** A statement that deletes all memberships of these tokens. No change is announced: the tokens have no connections. */
     removalOf: (tokenIds: readonly string[]): Statement =>
       db.delete(memberships).where(inArray(memberships.tokenId, [...tokenIds])),
     async countOf(projectId: string, tokenId: string): Promise<number> {
@@ -93,8 +94,8 @@ export function createMembershipStore({ db }: Store) {
         .where(and(eq(memberships.projectId, projectId), eq(memberships.tokenId, tokenId)));
       return row?.count ?? 0;
     },
-    /** Everything the token is subscribed to; bounded by the limit of memberships per token. */
-    async allOf(projectId: string, tokenId: string): Promise<Entry[]> {
+    /** All memberships of a token with their channels. `maxMembershipsPerToken` bounds their number. */
+    async allOf(projectId: string, tokenId: string): Promise<MembershipWithChannel[]> {
       return findAll
         .all({ projectId, tokenId })
         .map(({ membership, channel }) => ({ membership, channel: toChannel(channel) }));

@@ -10,62 +10,83 @@ import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from '../tokens
 import { type Token } from '../tokens/token.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 import { createKeyedMutex } from '../keyed-mutex.ts';
-import { mayDo, refusal } from './access.ts';
+import { decideAccess, accessRefused } from './access.ts';
 import { type AnnounceChannel, type Channel, type Membership } from './channel.ts';
 import { type Channels } from './channels.ts';
-import { createMembershipStore, type Entry } from './membership-store.ts';
+import { createMembershipStore, type MembershipWithChannel } from './membership-store.ts';
 
-/** What became of one pair of channel and token in a call that named many. */
+/** The result for one pair of channel and token in a bulk call. */
 export interface Outcome {
   channelId: string;
   tokenId: string;
-  /** The membership that began, holds or ended; null when there was none to end, or on an error. */
+  /** The membership that exists after subscribing, or that was ended; null on an error, or when there was none to end. */
   membership: Membership | null;
   error: { code: ErrorCode; message: string } | null;
 }
 
-/** Pairs of channel and token that one call may name. */
+/** The maximum number of pairs of channel and token in a bulk call. */
 export const MAX_PAIRS = 1000;
 
 export interface Memberships {
   /**
-   * Subscribes the token: every live connection of it hears the channel before this returns. Idempotent.
-   * By an API key, or by a token for itself in a channel that its role and grants let it enter.
-   * @throws NOT_FOUND, FORBIDDEN, LIMIT_EXCEEDED, TOKEN_REVOKED
+   * Subscribes a token to a channel. Every message published after this returned is delivered to all live connections of
+   * the token. Idempotent. For API keys; for the token itself where its role and grants allow SUBSCRIBE without a
+   * membership.
+   * @throws NOT_FOUND, FORBIDDEN, UNAUTHENTICATED, TOKEN_REVOKED
+   * @throws LIMIT_EXCEEDED when the token has `maxMembershipsPerToken` memberships
    */
   subscribe(caller: Caller, channelId: string, tokenId: string): Promise<Membership>;
-  /** No connection of the token hears what is said after this returns. @throws NOT_FOUND, FORBIDDEN */
+  /**
+   * Ends a membership. No message published after this returned is delivered through it. Resolves to undefined when
+   * there was none. For API keys, and for the token itself.
+   * @throws NOT_FOUND when the caller is an API key and the channel or the token does not exist
+   * @throws FORBIDDEN, UNAUTHENTICATED
+   */
   unsubscribe(caller: Caller, channelId: string, tokenId: string): Promise<Membership | undefined>;
-  /** Every pair by itself, each outcome named. @throws LIMIT_EXCEEDED beyond 1,000 pairs. */
+  /**
+   * Subscribes every token to every channel. A pair that fails is reported in its outcome and undoes no other pair.
+   * For API keys.
+   * @throws LIMIT_EXCEEDED for more than MAX_PAIRS pairs, FORBIDDEN, UNAUTHENTICATED
+   */
   subscribeAll(
     caller: Caller,
     channelIds: readonly string[],
     tokenIds: readonly string[],
   ): Promise<Outcome[]>;
+  /** Ends the memberships of every token in every channel. See `subscribeAll`. */
   unsubscribeAll(
     caller: Caller,
     channelIds: readonly string[],
     tokenIds: readonly string[],
   ): Promise<Outcome[]>;
-  /** The rows that make `token`, not yet written, a member of the channels. @throws NOT_FOUND, FORBIDDEN */
-  firstOf(token: Token, channelIds: readonly string[]): Promise<Statement[]>;
-  /** The same of those channels that exist and let it in, as many as a token may have. */
-  firstPossibleOf(token: Token, channelIds: readonly string[]): Promise<Statement[]>;
-  /** Subscribes a token to a channel that its credential names, if there is one and it lets it in. */
-  enrol(token: Token, channelId: string): Promise<void>;
+  /**
+   * Prepares the statements that subscribe a token whose own row is written in the same transaction.
+   * @throws NOT_FOUND when a channel does not exist
+   * @throws FORBIDDEN when the token may not SUBSCRIBE to a channel
+   * @throws LIMIT_EXCEEDED for more than `maxMembershipsPerToken` channels
+   */
+  prepare(token: Token, channelIds: readonly string[]): Promise<Statement[]>;
+  /** Like `prepare`, but skips channels that do not exist, in which the token may do nothing, or above the limit. */
+  prepareAllowed(token: Token, channelIds: readonly string[]): Promise<Statement[]>;
+  /**
+   * Subscribes a token to a channel that its credential names. Does nothing if the channel does not exist or the
+   * token may do nothing in it.
+   * @throws LIMIT_EXCEEDED when the token has `maxMembershipsPerToken` memberships
+   */
+  subscribeIfAllowed(token: Token, channelId: string): Promise<void>;
   find(projectId: string, channelId: string, tokenId: string): Promise<Membership | undefined>;
-  /** Everything a token is subscribed to. */
-  allOf(projectId: string, tokenId: string): Promise<Entry[]>;
+  /** All memberships of a token with their channels. */
+  allOf(projectId: string, tokenId: string): Promise<MembershipWithChannel[]>;
   listOfToken(projectId: string, tokenId: string, page: PageRequest): Promise<Page<Membership>>;
   listOfChannel(projectId: string, channelId: string, page: PageRequest): Promise<Page<Membership>>;
 }
 
-export function createMemberships(parts: {
+export function createMemberships(deps: {
   store: Store;
   tokens: Tokens;
   callerLoader: CallerLoader;
   findChannel: (projectId: string, id: string) => Promise<Channel | undefined>;
-  /** See Channels. */
+  /** See Channels.serialize. */
   serialize: Channels['serialize'];
   clock: Clock;
   config: Config;
@@ -74,9 +95,9 @@ export function createMemberships(parts: {
   logHead: (projectId: string) => Promise<number>;
 }): Memberships {
   const { store, tokens, callerLoader, findChannel, serialize, clock, config, announce, audit, logHead } =
-    parts;
+    deps;
   const rows = createMembershipStore(store);
-  /** Writing and telling are one step for a token: what live connections hear last is what the rows say. */
+  /** Serializes write and announcement per token, so that the last change announced is the last one written. */
   const mutex = createKeyedMutex();
 
   async function requireChannel(projectId: string, id: string): Promise<Channel> {
@@ -92,12 +113,10 @@ export function createMemberships(parts: {
     return token;
   }
 
-  async function requireRoom(token: Token, wanted: number): Promise<void> {
+  async function requireCapacity(token: Token, additional: number): Promise<void> {
     const limit = config.maxMembershipsPerToken;
-    if ((await rows.countOf(token.projectId, token.id)) + wanted <= limit) return;
-    throw new SignalboxError('LIMIT_EXCEEDED', `A token may be subscribed to at most ${limit} channels.`, {
-      limit,
-    });
+    if ((await rows.countOf(token.projectId, token.id)) + additional <= limit) return;
+    throw tooManyMemberships(limit);
   }
 
   async function subscribe(caller: Caller, channelId: string, tokenId: string): Promise<Membership> {
@@ -106,10 +125,10 @@ export function createMemberships(parts: {
     const token = await requireToken(projectId, tokenId);
     const channel = await findChannel(projectId, channelId);
     if (caller.kind === 'TOKEN') {
-      if (!channel || !mayDo(caller, 'SUBSCRIBE', { channel, membership: undefined }).allowed)
-        throw refusal(caller, 'SUBSCRIBE', channelId);
+      if (!channel || !decideAccess(caller, 'SUBSCRIBE', { channel, membership: undefined }).allowed)
+        throw accessRefused(caller, 'SUBSCRIBE', channelId);
     } else if (!channel) throw notFound('channel', channelId);
-    await requireUse(token, channel);
+    await requireMaySubscribe(token, channel);
     return begin(actorOf(caller), token, channel);
   }
 
@@ -117,7 +136,7 @@ export function createMemberships(parts: {
     const { projectId, id: tokenId } = token;
     const { id: channelId } = channel;
     const existing = await rows.find(projectId, channelId, tokenId);
-    if (!existing) await requireRoom(token, 1);
+    if (!existing) await requireCapacity(token, 1);
     const beganAfter = await logHead(projectId);
     const membership =
       existing ?? (await rows.insert({ projectId, channelId, tokenId, beganAfter, createdAt: clock.now() }));
@@ -160,7 +179,7 @@ export function createMemberships(parts: {
     requireApiKey(caller);
     const pairs = channelIds.flatMap((channelId) => tokenIds.map((tokenId) => ({ channelId, tokenId })));
     if (pairs.length > MAX_PAIRS) {
-      const message = `One call may name at most ${MAX_PAIRS} pairs of channel and token; this one has ${pairs.length}.`;
+      const message = `A call may name at most ${MAX_PAIRS} pairs of channel and token; this call names ${pairs.length}.`;
       throw new SignalboxError('LIMIT_EXCEEDED', message, { limit: MAX_PAIRS });
     }
     const outcomes: Outcome[] = [];
@@ -181,7 +200,7 @@ export function createMemberships(parts: {
     return outcomes;
   }
 
-  async function firstRows(
+  async function prepareRows(
     { projectId, id: tokenId }: Token,
     channelIds: readonly string[],
   ): Promise<Statement[]> {
@@ -192,60 +211,57 @@ export function createMemberships(parts: {
     );
   }
 
-  /** Whether, as a member, the token could do anything in the channel. */
-  async function isOfUse(token: Token, { id, type, kind }: Channel): Promise<boolean> {
+  /** Whether the token could take at least one action in the channel as a member. */
+  async function mayActAsMember(token: Token, { id, type, kind }: Channel): Promise<boolean> {
     return (
       allowedActions(await callerLoader.loadRecord(token), { id, type, kind, isMember: true }).length > 0
     );
   }
 
-  /** A membership in which nothing would be heard is refused rather than made in silence. */
-  async function requireUse(token: Token, { id, type, kind }: Channel): Promise<void> {
-    const place = { id, type, kind, isMember: true };
-    const { allowed, because } = decide(await callerLoader.loadRecord(token), 'SUBSCRIBE', place);
+  /** Refuses a membership through which the token would receive nothing, so that the caller learns of it. */
+  async function requireMaySubscribe(token: Token, { id, type, kind }: Channel): Promise<void> {
+    const target = { id, type, kind, isMember: true };
+    const { allowed, because } = decide(await callerLoader.loadRecord(token), 'SUBSCRIBE', target);
     if (!allowed)
-      throw new SignalboxError('FORBIDDEN', `The token “${token.id}” cannot hear “${id}”: ${because}.`);
+      throw new SignalboxError(
+        'FORBIDDEN',
+        `The token “${token.id}” may not subscribe to the channel “${id}”: ${because}.`,
+      );
   }
 
-  const subscribeInTurn: Memberships['subscribe'] = (caller, channelId, tokenId) =>
+  const serializedSubscribe: Memberships['subscribe'] = (caller, channelId, tokenId) =>
     mutex(tokenId, () => serialize(caller.projectId, channelId, () => subscribe(caller, channelId, tokenId)));
-  const unsubscribeInTurn: Memberships['unsubscribe'] = (caller, channelId, tokenId) =>
+  const serializedUnsubscribe: Memberships['unsubscribe'] = (caller, channelId, tokenId) =>
     mutex(tokenId, () => unsubscribe(caller, channelId, tokenId));
 
   return {
-    subscribe: subscribeInTurn,
-    unsubscribe: unsubscribeInTurn,
+    subscribe: serializedSubscribe,
+    unsubscribe: serializedUnsubscribe,
     subscribeAll: (caller, channelIds, tokenIds) =>
-      forEachPair(caller, channelIds, tokenIds, subscribeInTurn),
+      forEachPair(caller, channelIds, tokenIds, serializedSubscribe),
     unsubscribeAll: (caller, channelIds, tokenIds) =>
-      forEachPair(caller, channelIds, tokenIds, unsubscribeInTurn),
-    async firstOf(token, channelIds) {
-      const wanted = [...new Set(channelIds)];
+      forEachPair(caller, channelIds, tokenIds, serializedUnsubscribe),
+    async prepare(token, channelIds) {
+      const uniqueIds = [...new Set(channelIds)];
       const limit = config.maxMembershipsPerToken;
-      if (wanted.length > limit) {
-        throw new SignalboxError(
-          'LIMIT_EXCEEDED',
-          `A token may be subscribed to at most ${limit} channels.`,
-          { limit },
-        );
-      }
-      for (const channelId of wanted)
-        await requireUse(token, await requireChannel(token.projectId, channelId));
-      return firstRows(token, wanted);
+      if (uniqueIds.length > limit) throw tooManyMemberships(limit);
+      for (const channelId of uniqueIds)
+        await requireMaySubscribe(token, await requireChannel(token.projectId, channelId));
+      return prepareRows(token, uniqueIds);
     },
-    async firstPossibleOf(token, channelIds) {
-      const possible: string[] = [];
+    async prepareAllowed(token, channelIds) {
+      const allowedIds: string[] = [];
       for (const channelId of new Set(channelIds)) {
         const channel = await findChannel(token.projectId, channelId);
-        if (channel && (await isOfUse(token, channel))) possible.push(channelId);
+        if (channel && (await mayActAsMember(token, channel))) allowedIds.push(channelId);
       }
-      return firstRows(token, possible.slice(0, config.maxMembershipsPerToken));
+      return prepareRows(token, allowedIds.slice(0, config.maxMembershipsPerToken));
     },
-    enrol: (token, channelId) =>
+    subscribeIfAllowed: (token, channelId) =>
       mutex(token.id, () =>
         serialize(token.projectId, channelId, async () => {
           const channel = await findChannel(token.projectId, channelId);
-          if (!channel || !(await isOfUse(token, channel))) return;
+          if (!channel || !(await mayActAsMember(token, channel))) return;
           await begin(token.id, token, channel);
         }),
       ),
@@ -255,3 +271,6 @@ export function createMemberships(parts: {
     listOfChannel: (projectId, channelId, page) => rows.listOfChannel(projectId, channelId, page),
   };
 }
+
+const tooManyMemberships = (limit: number) =>
+  new SignalboxError('LIMIT_EXCEEDED', `A token may be subscribed to at most ${limit} channels.`, { limit });

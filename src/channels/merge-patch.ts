@@ -1,6 +1,10 @@
 import { type Json } from '../names.ts';
 
-/** RFC 7396: objects merge, null removes, everything else replaces. Returns a new value; names are never read as prototypes. */
+/**
+ * Applies a JSON merge patch (RFC 7396): objects are merged, `null` removes a member, any other value replaces.
+ * Returns a new value. Members are collected in a Map, so that names such as `__proto__` are plain data.
+ * @example mergePatch({ a: 1, b: 2 }, { b: null, c: 3 }) // { a: 1, c: 3 }
+ */
 export function mergePatch(target: Json, patch: Json): Json {
   if (!isObject(patch)) return patch;
   const merged = new Map(isObject(target) ? Object.entries(target) : []);

@@ -9,13 +9,13 @@ export const channels = sqliteTable(
     projectId: text('project_id').notNull(),
     id: text('id').notNull(),
     type: text('type').$type<ChannelType>().notNull(),
-    /** A kind of the project's own; null: just its type. */
+    /** A channel kind that the project defines; null: the channel has a type only. */
     kind: text('kind'),
     state: text('state', { mode: 'json' }).$type<Json>(),
     version: integer('version').notNull(),
     historyMessages: integer('history_messages'),
     historySeconds: integer('history_seconds'),
-    /** The head of the log when it was created: what an earlier channel of the same id said stays behind. */
+    /** The head of the log when the channel was created; earlier messages belong to a deleted channel of the same id. */
     createdAfter: integer('created_after').notNull(),
     createdAt: moment('created_at').notNull(),
   },
@@ -28,7 +28,7 @@ export const memberships = sqliteTable(
     projectId: text('project_id').notNull(),
     channelId: text('channel_id').notNull(),
     tokenId: text('token_id').notNull(),
-    /** The head of the log when it began: what came before is never replayed to it. */
+    /** The head of the log when the membership began; earlier messages are never replayed to the token. */
     beganAfter: integer('began_after').notNull(),
     createdAt: moment('created_at').notNull(),
   },

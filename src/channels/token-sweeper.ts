@@ -4,33 +4,37 @@ import { type Store } from '../store/store.ts';
 import { createMembershipStore } from './membership-store.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 
-/** Forgets the records of bearers who cannot come back, with their memberships, mutes and bans, in small steps. */
+/**
+ * Deletes the rows of tokens that can never connect again, with their memberships, mutes and bans. Runs every
+ * `purgeIntervalMs` until disposed.
+ */
 export interface TokenSweeper extends Disposable {
-  /** Resolves when nothing is left to forget now. */
+  /** Deletes all tokens that are due now; resolves when none is left. */
   sweep(): Promise<void>;
 }
 
-/** Records that are forgotten in one step. */
-const STEP = 200;
+/** Tokens that one transaction deletes. A small number, because SQLite blocks the event loop for the whole transaction. */
+const TOKENS_PER_TRANSACTION = 200;
 
-export function createTokenSweeper(parts: {
+export function createTokenSweeper(deps: {
   store: Store;
   tokens: Tokens;
   clock: Clock;
   config: Config;
+  /** Receives the error of a scheduled sweep that failed; the next interval tries again. */
   onFault: (error: unknown) => void;
 }): TokenSweeper {
-  const { store, tokens, clock, config, onFault } = parts;
+  const { store, tokens, clock, config, onFault } = deps;
   const memberships = createMembershipStore(store);
 
   async function sweep(): Promise<void> {
     for (;;) {
-      const { ids, removals } = await tokens.expiredTokens(STEP);
+      const { ids, removals } = await tokens.expiredTokens(TOKENS_PER_TRANSACTION);
       if (ids.length === 0) return;
       await store.batch([memberships.removalOf(ids), ...removals]);
     }
   }
 
-  const sweeping = every(clock, config.purgeIntervalMs, () => void sweep().catch(onFault));
-  return { sweep, [Symbol.dispose]: () => sweeping[Symbol.dispose]() };
+  const schedule = every(clock, config.purgeIntervalMs, () => void sweep().catch(onFault));
+  return { sweep, [Symbol.dispose]: () => schedule[Symbol.dispose]() };
 }

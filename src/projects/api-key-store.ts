@@ -6,24 +6,27 @@ import { type ApiKey } from './api-key.ts';
 
 export type ApiKeyRow = Omit<ApiKey, 'canSign'> & { secretHash: string; sealedSecret: string | null };
 
-/** Rows of keys that were presented, kept until they are changed: every request over HTTP presents one. */
-const MAX_KEPT = 1000;
+/** The maximum number of cached rows; beyond it, the row that was cached first is evicted. */
+const MAX_CACHED_ROWS = 1000;
 
-/** The rows of API keys. Of a secret there is its hash, and where it signs the secret under the master key. */
+/**
+ * Reads and writes the rows of API keys. A row holds the hash of the secret; for a key that can sign, also the secret
+ * sealed under the master key. Rows found by id are cached until they change, because every HTTP request presents a key.
+ */
 export function createApiKeyStore({ db }: Store) {
-  const kept = new Map<string, ApiKeyRow>();
-  /** Changes so far: what was read before one is not kept after it. */
-  let changes = 0;
+  const cache = new Map<string, ApiKeyRow>();
+  /** Counts invalidations. A row that was read before an invalidation must not be cached after it. */
+  let invalidations = 0;
 
-  function forget(id: string): void {
-    changes++;
-    kept.delete(id);
+  function invalidate(id: string): void {
+    invalidations++;
+    cache.delete(id);
   }
 
-  function keep(row: ApiKeyRow): void {
-    kept.set(row.id, row);
-    const [oldest] = kept.keys();
-    if (kept.size > MAX_KEPT && oldest !== undefined) kept.delete(oldest);
+  function addToCache(row: ApiKeyRow): void {
+    cache.set(row.id, row);
+    const [oldest] = cache.keys();
+    if (cache.size > MAX_CACHED_ROWS && oldest !== undefined) cache.delete(oldest);
   }
 
   const inProject = (projectId: string, id: string) =>
@@ -34,22 +37,22 @@ export function createApiKeyStore({ db }: Store) {
     .where(eq(apiKeys.id, sql.placeholder('id')))
     .prepare();
   return {
-    /** False when the id is taken. */
+    /** Resolves to false, and writes nothing, when the id is taken. */
     async insert(row: ApiKeyRow): Promise<boolean> {
       const rows = await db.insert(apiKeys).values(row).onConflictDoNothing().returning();
       return rows.length > 0;
     },
-    /** In any project: whoever presents a key is told apart by it alone. */
-    async findAnywhere(id: string): Promise<ApiKeyRow | undefined> {
-      const known = kept.get(id);
-      if (known) return known;
-      const before = changes;
+    /** Finds a key of any project, through the cache: a presented key is the only thing that names its project. */
+    async findInAnyProject(id: string): Promise<ApiKeyRow | undefined> {
+      const cached = cache.get(id);
+      if (cached) return cached;
+      const invalidationsBefore = invalidations;
       const [row] = findOne.all({ id }).map(toRow);
-      if (row && changes === before) keep(row);
+      if (row && invalidations === invalidationsBefore) addToCache(row);
       return row;
     },
-    /** It is not what it was, as this or another node has said. */
-    forget,
+    /** Removes the row from the cache, because this or another node changed it. */
+    invalidate,
     async find(projectId: string, id: string): Promise<ApiKeyRow | undefined> {
       const [row] = await db.select().from(apiKeys).where(inProject(projectId, id));
       return row && toRow(row);
@@ -60,7 +63,7 @@ export function createApiKeyStore({ db }: Store) {
       change: Partial<Pick<ApiKeyRow, 'secretHash' | 'sealedSecret' | 'expiresAt' | 'revokedAt'>>,
     ): Promise<ApiKeyRow | undefined> {
       const [row] = await db.update(apiKeys).set(change).where(inProject(projectId, id)).returning();
-      forget(id);
+      invalidate(id);
       return row && toRow(row);
     },
     async list(projectId: string, { first, after }: PageRequest): Promise<Page<ApiKeyRow>> {
@@ -75,7 +78,7 @@ export function createApiKeyStore({ db }: Store) {
   };
 }
 
-/** Keys created before rotation existed have an empty `rootKeyId`: each is its own root. */
+/** Keys that were created before rotation existed have an empty `rootKeyId`; each is its own root. */
 function toRow(row: typeof apiKeys.$inferSelect): ApiKeyRow {
   return { ...row, rootKeyId: row.rootKeyId || row.id };
 }

@@ -12,50 +12,62 @@ import { createKeyCache } from '../secrets/key-cache.ts';
 import { DEFAULT_PROJECT } from './project.ts';
 import { type Vault } from '../secrets/vault.ts';
 
-/** A key and its secret, which is shown this once. */
+/** A new key and its secret. The secret is returned this one time only. */
 export interface MintedApiKey {
   apiKey: ApiKey;
   /** `key_<id>.<secret>` */
   secret: string;
 }
 
-/** Tells every node that a key no longer opens what it did. */
+/** Announces to every node that a key was revoked or given an expiry; resolves when live connections have applied it. */
 export type AnnounceApiKey = (change: {
   kind: 'API_KEY_CHANGED';
   projectId: string;
   apiKey: ApiKey;
 }) => Promise<unknown>;
 
+/** How long a rotated key may remain valid, in seconds: 30 days. */
 export const MAX_OVERLAP_SECONDS = 30 * 86_400;
 
 export interface ApiKeys {
+  /** Creates a key. `name` defaults to “API key”, `canSign` to false. @throws BAD_USER_INPUT for an invalid name */
   create(
     projectId: string,
     input: { name?: string | undefined; canSign?: boolean | undefined },
   ): Promise<MintedApiKey>;
   list(projectId: string, page: PageRequest): Promise<Page<ApiKey>>;
-  /** Ends the key and its live connections at once. @throws NOT_FOUND */
+  /** Revokes a key and closes its live connections at once. @throws NOT_FOUND */
   revoke(projectId: string, id: string): Promise<ApiKey>;
   /**
-   * Makes a successor; the old key works for `overlapSeconds` more (0–30 days).
+   * Creates a successor with a new secret. The old key remains valid for `overlapSeconds`: 0 to `MAX_OVERLAP_SECONDS`.
    * @throws NOT_FOUND, BAD_USER_INPUT
+   * @throws CONFLICT when the key has expired or was revoked
    */
   rotate(projectId: string, id: string, overlapSeconds: number): Promise<MintedApiKey>;
-  /** The key that `text` proves to hold, or undefined. Takes the same time for a wrong secret as for a right one. */
+  /**
+   * Verifies `key_<id>.<secret>`. Resolves to undefined when the key is unknown or has ended, or the secret is wrong.
+   * Compares hashes in constant time, also when the id is unknown.
+   */
   verify(text: string): Promise<ApiKey | undefined>;
-  /** The key of this id, if it has not ended. */
+  /** The key of this id in any project; undefined when it is unknown, has expired or was revoked. */
   findOpen(id: string): Promise<ApiKey | undefined>;
-  /** The lineage of a key of the project, by any id in it; undefined when there is no such key. */
+  /** The `rootKeyId` of a key of the project; undefined when the project has no such key. */
   rootKeyIdOf(projectId: string, id: string): Promise<string | undefined>;
-  /** The key of this id with what it signs with: its whole text, as bytes. Undefined when it has ended, or does not sign. */
+  /**
+   * The key of this id with its signing key: the bytes of `key_<id>.<secret>`. Undefined when the key is unknown, has
+   * ended or cannot sign.
+   */
   findSigning(id: string): Promise<{ apiKey: ApiKey; key: KeyObject } | undefined>;
-  /** What any node announced. */
+  /** Applies a change that a node announced: the cached row is invalidated. */
   onKeyChanged(apiKey: ApiKey): void;
-  /** Sees to it that `given` opens project `default`; without it, makes a first key where there is none and returns its secret. */
-  bootstrap(given: string | undefined): Promise<string | undefined>;
+  /**
+   * Ensures that the project `default` has an operator key. A configured secret is stored as one. Without a configured
+   * secret, the first start creates a key that can sign, and resolves to its secret.
+   */
+  bootstrap(configured: string | undefined): Promise<string | undefined>;
 }
 
-export function createApiKeys(parts: {
+export function createApiKeys(deps: {
   store: Store;
   clock: Clock;
   newId: NewId;
@@ -63,18 +75,20 @@ export function createApiKeys(parts: {
   vault: Vault;
   announce: AnnounceApiKey;
 }): ApiKeys {
-  const { store, clock, newId, randomBytes, vault, announce } = parts;
+  const { store, clock, newId, randomBytes, vault, announce } = deps;
   const rows = createApiKeyStore(store);
-  const openKey = createKeyCache(vault);
+  const unsealKey = createKeyCache(vault);
 
-  async function mint(facts: Pick<ApiKey, 'projectId' | 'name'> & Partial<ApiKey>): Promise<MintedApiKey> {
+  async function mint({
+    canSign = false,
+    ...fields
+  }: Pick<ApiKey, 'projectId' | 'name'> & Partial<ApiKey>): Promise<MintedApiKey> {
     const id = newId('key');
     const secret = `${id}.${Buffer.from(randomBytes(32)).toString('base64url')}`;
-    const { canSign = false, ...given } = facts;
     const row: ApiKeyRow = {
       operator: false,
       rootKeyId: id,
-      ...given,
+      ...fields,
       id,
       createdAt: clock.now(),
       expiresAt: null,
@@ -108,12 +122,15 @@ export function createApiKeys(parts: {
     revoke: (projectId, id) => change(projectId, id, { revokedAt: clock.now() }),
     async rotate(projectId, id, overlapSeconds) {
       if (overlapSeconds < 0 || overlapSeconds > MAX_OVERLAP_SECONDS) {
-        throw badInput('overlapSeconds', `is ${overlapSeconds}; it must be 0–${MAX_OVERLAP_SECONDS}.`);
+        throw badInput(
+          'overlapSeconds',
+          `is ${overlapSeconds}; it must be 0–${MAX_OVERLAP_SECONDS} seconds.`,
+        );
       }
       const old = await rows.find(projectId, id);
       if (!old) throw notFound('API key', id);
       if (!isOpen(old, clock.now()))
-        throw new SignalboxError('CONFLICT', `The API key “${id}” has ended already.`);
+        throw new SignalboxError('CONFLICT', `The API key “${id}” has expired or was revoked.`);
       const { name, operator, canSign, rootKeyId } = toApiKey(old);
       const successor = await mint({ projectId, name, operator, canSign, rootKeyId });
       await change(projectId, id, { expiresAt: clock.now() + overlapSeconds * 1000 });
@@ -122,47 +139,53 @@ export function createApiKeys(parts: {
     async verify(text) {
       const id = API_KEY_SHAPE.exec(text)?.[1];
       if (id === undefined) return undefined;
-      const row = await rows.findAnywhere(`key_${id}`);
+      const row = await rows.findInAnyProject(`key_${id}`);
       const matches = timingSafeEqual(Buffer.from(row?.secretHash ?? hash('')), Buffer.from(hash(text)));
       return row && matches && isOpen(row, clock.now()) ? toApiKey(row) : undefined;
     },
     async findOpen(id) {
-      const row = await rows.findAnywhere(id);
+      const row = await rows.findInAnyProject(id);
       return row && isOpen(row, clock.now()) ? toApiKey(row) : undefined;
     },
     async rootKeyIdOf(projectId, id) {
       return (await rows.find(projectId, id))?.rootKeyId;
     },
     async findSigning(id) {
-      const row = await rows.findAnywhere(id);
+      const row = await rows.findInAnyProject(id);
       if (!row?.sealedSecret || !isOpen(row, clock.now())) return undefined;
-      return { apiKey: toApiKey(row), key: await openKey(row.sealedSecret, id) };
+      return { apiKey: toApiKey(row), key: await unsealKey(row.sealedSecret, id) };
     },
-    onKeyChanged: ({ id }) => rows.forget(id),
-    async bootstrap(given) {
-      const first = { projectId: DEFAULT_PROJECT, name: 'bootstrap', operator: true };
-      if (given === undefined) {
+    onKeyChanged: ({ id }) => rows.invalidate(id),
+    async bootstrap(configured) {
+      const operatorKey = { projectId: DEFAULT_PROJECT, name: 'bootstrap', operator: true };
+      if (configured === undefined) {
         const { items } = await rows.list(DEFAULT_PROJECT, { first: 1 });
-        return items.length > 0 ? undefined : (await mint({ ...first, canSign: true })).secret;
+        return items.length > 0 ? undefined : (await mint({ ...operatorKey, canSign: true })).secret;
       }
-      const id = `key_${API_KEY_SHAPE.exec(given)?.[1] ?? ''}`;
-      const secrets = { secretHash: hash(given), sealedSecret: await vault.seal(Buffer.from(given), id) };
-      const ends = { expiresAt: null, revokedAt: null };
-      const fresh = await rows.insert({
-        ...first,
+      const id = `key_${API_KEY_SHAPE.exec(configured)?.[1] ?? ''}`;
+      const secrets = {
+        secretHash: hash(configured),
+        sealedSecret: await vault.seal(Buffer.from(configured), id),
+      };
+      const isNew = await rows.insert({
+        ...operatorKey,
         ...secrets,
-        ...ends,
         id,
         rootKeyId: id,
         createdAt: clock.now(),
+        expiresAt: null,
+        revokedAt: null,
       });
-      if (!fresh) await rows.update(DEFAULT_PROJECT, id, secrets);
+      if (!isNew) await rows.update(DEFAULT_PROJECT, id, secrets);
       return undefined;
     },
   };
 }
 
-/** The secret has 256 bits of chance, or at least 16 characters of the operator's: a slow hash would buy nothing. */
+/**
+ * A fast hash is enough: a generated secret has 256 bits of entropy, and a configured one has at least 16 characters.
+ * Every HTTP request computes it.
+ */
 function hash(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url');
 }

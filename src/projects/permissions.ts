@@ -1,4 +1,4 @@
-/** The roles that every project has. Others are the project's own: see `CustomRole`. */
+/** The built-in roles. A project can define further ones; see `CustomRole`. */
 export const ROLES = ['GUEST', 'SUBSCRIBER', 'PUBLISHER', 'MODERATOR'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -8,54 +8,60 @@ export type Action = (typeof ACTIONS)[number];
 export const CHANNEL_TYPES = ['UNPROTECTED', 'PUBLIC', 'PRIVATE'] as const;
 export type ChannelType = (typeof CHANNEL_TYPES)[number];
 
-/** The row of callers without a credential. */
+/** The role of callers without a credential, in permissions. */
 export const ANONYMOUS = 'ANONYMOUS';
 
-/** A role of the project's own. Where no permission is stated for it, it may what `like` may. */
+/** A role that a project defines. Where the project states no permission for it, the permissions of `like` apply. */
 export interface CustomRole {
   name: string;
   like: Role;
 }
 
-/** A kind of channel of the project's own. Its type says who may enter; where no permission is stated for it, it is as its type. */
+/** A channel kind that a project defines. Where the project states no permission for it, the permissions of its type apply. */
 export interface ChannelKind {
   name: string;
   type: ChannelType;
 }
 
-/** What `role` may do in channels of `kind`: replaces what it might otherwise. */
+/** The complete list of actions that `role` may take in channels of `kind`. It replaces the defaults; it does not add to them. */
 export interface Permission {
-  /** A role, built in or the project's own, or `ANONYMOUS`. */
+  /** A built-in role, a role that the project defines, or `ANONYMOUS`. */
   role: string;
-  /** A channel type, or a kind of the project's own. */
+  /** A channel type, or a channel kind that the project defines. */
   kind: string;
   actions: Action[];
 }
 
-/** The matrix of a project: role × kind of channel → actions. */
+/** The permission matrix of a project: role × channel kind → actions. */
 export interface Permissions {
   roles: CustomRole[];
   kinds: ChannelKind[];
+  /** The permissions that the project sets explicitly. */
   stated: Permission[];
 }
 
 export const NO_PERMISSIONS: Permissions = { roles: [], kinds: [], stated: [] };
 
-const LISTENER = ['SUBSCRIBE', 'PRESENCE'] as const satisfies Action[];
-const SPEAKER = [...LISTENER, 'PUBLISH'] as const;
+const READ = ['SUBSCRIBE', 'PRESENCE'] as const satisfies Action[];
+const READ_AND_PUBLISH = [...READ, 'PUBLISH'] as const;
 
-/** What holds where a project states nothing. */
+/** The permissions that apply where a project states none. */
 const DEFAULTS: Record<Role | typeof ANONYMOUS, Record<ChannelType, readonly Action[]>> = {
   ANONYMOUS: { UNPROTECTED: ['SUBSCRIBE'], PUBLIC: [], PRIVATE: [] },
-  GUEST: { UNPROTECTED: LISTENER, PUBLIC: LISTENER, PRIVATE: [] },
-  SUBSCRIBER: { UNPROTECTED: LISTENER, PUBLIC: LISTENER, PRIVATE: LISTENER },
-  PUBLISHER: { UNPROTECTED: SPEAKER, PUBLIC: SPEAKER, PRIVATE: SPEAKER },
+  GUEST: { UNPROTECTED: READ, PUBLIC: READ, PRIVATE: [] },
+  SUBSCRIBER: { UNPROTECTED: READ, PUBLIC: READ, PRIVATE: READ },
+  PUBLISHER: { UNPROTECTED: READ_AND_PUBLISH, PUBLIC: READ_AND_PUBLISH, PRIVATE: READ_AND_PUBLISH },
   MODERATOR: { UNPROTECTED: ACTIONS, PUBLIC: ACTIONS, PRIVATE: ACTIONS },
 };
 
 /**
- * What a role may do in a kind of channel: what the project states for the two; else for the role and the kind's type;
- * else the same of the built-in role that it is like; else the default. A role that the project no longer has may nothing.
+ * The actions that a role may take in a channel. The first of these that exists applies:
+ * 1. the permission stated for the role and the channel kind,
+ * 2. the permission stated for the role and the channel type,
+ * 3. the same two of the built-in role that a custom role is `like`,
+ * 4. the default of the built-in role and the channel type.
+ *
+ * A role that the project no longer defines allows no action.
  */
 export function actionsOf(
   { roles, stated }: Permissions,
@@ -64,10 +70,10 @@ export function actionsOf(
 ): readonly Action[] {
   const like = isBuiltIn(role) ? role : roles.find(({ name }) => name === role)?.like;
   if (like === undefined) return [];
-  for (const row of role === like ? [role] : [role, like]) {
+  for (const candidateRole of role === like ? [role] : [role, like]) {
     for (const kind of channel.kind === null ? [channel.type] : [channel.kind, channel.type]) {
-      const cell = stated.find((one) => one.role === row && one.kind === kind);
-      if (cell) return cell.actions;
+      const permission = stated.find((entry) => entry.role === candidateRole && entry.kind === kind);
+      if (permission) return permission.actions;
     }
   }
   return DEFAULTS[like][channel.type];

@@ -10,34 +10,35 @@ import {
   type Permissions,
 } from './permissions.ts';
 
-/** What a project decides for itself. */
+/** The settings of a project. An API key of the project can change them while the service runs. */
 export interface ProjectSettings {
-  /** Whether unsigned credentials are accepted. For development; never in what strangers reach. */
+  /** Whether unsigned credentials are accepted. For development only: anyone can create such a credential. */
   developmentTokens: boolean;
-  /** Whether anonymous callers may make themselves guests. */
+  /** Whether anonymous callers may create a GUEST token for themselves. */
   guests: boolean;
-  /** How long a guest lives, in seconds: 60–86,400. */
+  /** The lifetime of a guest token, in seconds: 60–86,400. */
   guestSeconds: number;
-  /** Whether callers without a credential hear what is UNPROTECTED. */
+  /** Whether callers without a credential are accepted; they may SUBSCRIBE to UNPROTECTED channels. */
   anonymous: boolean;
   /** Whether identities may contain `@` and `+`, as e-mail addresses do. */
   emailIdentities: boolean;
-  /** Whether tokens that may PUBLISH in a channel may signal the connections there. */
+  /** Whether a token that may PUBLISH in a channel may send direct messages to connections in that channel. */
   publishersSignal: boolean;
-  /** How long a token lives that says nothing of it, in seconds; null: for ever. */
+  /** The lifetime of a token created without an expiry, in seconds; null: the token does not expire. */
   defaultLifetimeSeconds: number | null;
-  /** How long a token may live, in seconds; null: for ever. */
+  /** The maximum lifetime of a token, in seconds; null: no maximum. */
   maxLifetimeSeconds: number | null;
-  /** How long before its end a token is told, in seconds: 0–86,400; null: as the service is set. */
+  /** How long before the expiry `TokenExpiring` is sent, in seconds: 0–86,400; null: as the service is configured. */
   expiryWarningSeconds: number | null;
-  /** How long a live connection goes on after its token has expired, in seconds: 0–3,600. It takes no new ones. */
+  /** How long live connections remain open after their token expired, in seconds: 0–3,600. New connections are refused. */
   expiryGraceSeconds: number;
+  /** Custom roles, channel kinds and the permissions that differ from the defaults. */
   permissions: Permissions;
 }
 
 const HUNDRED_YEARS_SECONDS = 100 * 366 * 86_400;
 
-/** Of each number: what it may be. The schema's descriptions are made of it. */
+/** The inclusive range of each numeric setting, in seconds. The descriptions in the schema are generated from it. */
 export const SETTING_RANGES = {
   guestSeconds: { min: 60, max: 86_400 },
   defaultLifetimeSeconds: { min: 1, max: HUNDRED_YEARS_SECONDS },
@@ -50,7 +51,7 @@ export const MAX_ROLES = 50;
 export const MAX_KINDS = 50;
 export const MAX_PERMISSIONS = 1_000;
 
-/** How long tokens live with the systems that teams come from. */
+/** The token lifetimes of the systems that teams migrate from. */
 export const LIFETIME_PRESETS = {
   STREAM: { defaultLifetimeSeconds: null, maxLifetimeSeconds: null },
   TWILIO: { defaultLifetimeSeconds: 3_600, maxLifetimeSeconds: 86_400 },
@@ -58,7 +59,7 @@ export const LIFETIME_PRESETS = {
 } as const;
 export type LifetimePreset = keyof typeof LIFETIME_PRESETS;
 
-/** What holds where a project says nothing. In production nobody gets in without a credential unless the project says so. */
+/** The settings of a new project. In production, callers without a credential are refused until the project allows them. */
 export function defaultSettings(isProduction: boolean): ProjectSettings {
   return {
     developmentTokens: false,
@@ -76,31 +77,34 @@ export function defaultSettings(isProduction: boolean): ProjectSettings {
 }
 
 /**
- * A change of settings, checked.
- * @throws BAD_USER_INPUT that names the field
+ * Validates a change of settings and normalizes its permissions.
+ * @throws BAD_USER_INPUT with the path of the invalid field
  */
 export function parseSettings(change: Partial<ProjectSettings>): Partial<ProjectSettings> {
   for (const [name, { min, max }] of Object.entries(SETTING_RANGES)) {
     const value = change[name as keyof typeof SETTING_RANGES];
     if (value === undefined || value === null) continue;
     if (Number.isInteger(value) && value >= min && value <= max) continue;
-    throw badInput(`settings.${name}`, `is ${value}; it must be a whole number, ${min}–${max}.`);
+    throw badInput(`settings.${name}`, `is ${value}; it must be a whole number of seconds, ${min}–${max}.`);
   }
   const { permissions } = change;
   return { ...change, ...(permissions && { permissions: parsePermissions(permissions) }) };
 }
 
-/** @throws BAD_USER_INPUT when the default is longer than the maximum */
+/** @throws BAD_USER_INPUT when the default lifetime is longer than the maximum lifetime */
 export function requireConsistent({ defaultLifetimeSeconds, maxLifetimeSeconds }: ProjectSettings): void {
   if (maxLifetimeSeconds === null || (defaultLifetimeSeconds ?? 0) <= maxLifetimeSeconds) return;
-  throw badInput('settings.defaultLifetimeSeconds', `is more than the maximum, ${maxLifetimeSeconds}.`);
+  throw badInput(
+    'settings.defaultLifetimeSeconds',
+    `is more than maxLifetimeSeconds, which is ${maxLifetimeSeconds}.`,
+  );
 }
 
 function parsePermissions({ roles, kinds, stated }: Permissions): Permissions {
   const field = 'settings.permissions';
-  requireRoom(roles.length, MAX_ROLES, `${field}.roles`);
-  requireRoom(kinds.length, MAX_KINDS, `${field}.kinds`);
-  requireRoom(stated.length, MAX_PERMISSIONS, `${field}.stated`);
+  requireAtMost(roles.length, MAX_ROLES, `${field}.roles`);
+  requireAtMost(kinds.length, MAX_KINDS, `${field}.kinds`);
+  requireAtMost(stated.length, MAX_PERMISSIONS, `${field}.stated`);
   const roleNames = parseNames(
     roles.map(({ name }) => name),
     [...ROLES, ANONYMOUS],
@@ -112,44 +116,46 @@ function parsePermissions({ roles, kinds, stated }: Permissions): Permissions {
     `${field}.kinds`,
   );
   const typeOf = new Map<string, string>(kinds.map(({ name, type }) => [name, type]));
-  const cells = new Set<string>();
-  for (const [index, cell] of stated.entries()) {
+  const seen = new Set<string>();
+  for (const [index, permission] of stated.entries()) {
     const at = `${field}.stated[${index}]`;
-    if (!roleNames.has(cell.role)) throw badInput(`${at}.role`, 'names no role of the project.');
-    if (!kindNames.has(cell.kind)) throw badInput(`${at}.kind`, 'names no type or kind of channel.');
-    if (cells.size === cells.add(`${cell.role} ${cell.kind}`).size)
-      throw badInput(at, 'states a second time what a role may do in a kind of channel.');
-    if (cell.role === ANONYMOUS) requireHarmless(cell, typeOf.get(cell.kind) ?? cell.kind, at);
+    if (!roleNames.has(permission.role)) throw badInput(`${at}.role`, 'is not a role of the project.');
+    if (!kindNames.has(permission.kind))
+      throw badInput(`${at}.kind`, 'is not a channel type or a channel kind of the project.');
+    if (seen.size === seen.add(`${permission.role} ${permission.kind}`).size)
+      throw badInput(at, 'is a second permission for the same role and kind.');
+    if (permission.role === ANONYMOUS)
+      requireAnonymousAllowed(permission, typeOf.get(permission.kind) ?? permission.kind, at);
   }
   return {
     roles,
     kinds,
-    stated: stated.map((cell) => ({
-      ...cell,
-      actions: ACTIONS.filter((action) => cell.actions.includes(action)),
+    stated: stated.map((permission) => ({
+      ...permission,
+      actions: ACTIONS.filter((action) => permission.actions.includes(action)),
     })),
   };
 }
 
-/** Nobody knows who anonymous callers are: they hear, and only where anyone may. */
-function requireHarmless({ actions }: Permission, type: string, field: string): void {
+/** Anonymous callers cannot be identified, muted or banned, so they may only read, and only in UNPROTECTED channels. */
+function requireAnonymousAllowed({ actions }: Permission, type: string, field: string): void {
   if (actions.length === 0) return;
   if (type !== 'UNPROTECTED')
-    throw badInput(field, 'anonymous callers may enter UNPROTECTED channels and no others.');
+    throw badInput(field, 'anonymous callers may have permissions in UNPROTECTED channels only.');
   if (actions.includes('PUBLISH') || actions.includes('MODERATE'))
-    throw badInput(field, 'anonymous callers may neither PUBLISH nor MODERATE.');
+    throw badInput(field, 'anonymous callers may not PUBLISH or MODERATE.');
 }
 
-function requireRoom(count: number, max: number, field: string): void {
+function requireAtMost(count: number, max: number, field: string): void {
   if (count > max) throw badInput(field, `has ${count} entries; at most ${max} are allowed.`);
 }
 
-/** The names of a project's own beside those that every project has. */
-function parseNames(names: readonly string[], taken: readonly string[], field: string): Set<string> {
-  const all = new Set(taken);
+/** Validates the names that a project defines; returns them together with the built-in names. */
+function parseNames(names: readonly string[], builtIn: readonly string[], field: string): Set<string> {
+  const all = new Set(builtIn);
   for (const [index, name] of names.entries()) {
     parseName('role', name, `${field}[${index}].name`);
-    if (all.size === all.add(name).size) throw badInput(`${field}[${index}].name`, 'is taken.');
+    if (all.size === all.add(name).size) throw badInput(`${field}[${index}].name`, 'is already in use.');
   }
   return all;
 }

@@ -5,9 +5,10 @@ import { projects } from './tables.ts';
 import { type ProjectSettings } from './project-settings.ts';
 import { type Project } from './project.ts';
 
+/** A project as stored: `settings` holds only the values that differ from the defaults. */
 export type ProjectRow = Omit<Project, 'settings'> & { settings: Partial<ProjectSettings> };
 
-/** The rows of projects. Of the settings they hold what differs from the defaults. */
+/** Reads and writes the rows of projects. */
 export function createProjectStore({ db }: Store) {
   const findOne = db
     .select()
@@ -16,7 +17,7 @@ export function createProjectStore({ db }: Store) {
     .prepare();
 
   return {
-    /** False when the id is taken. */
+    /** Resolves to false, and writes nothing, when the id is taken. */
     async insert(project: Omit<ProjectRow, 'settings'>): Promise<boolean> {
       const rows = await db.insert(projects).values(project).onConflictDoNothing().returning();
       return rows.length > 0;

@@ -1,13 +1,14 @@
 import { type ProjectSettings } from './project-settings.ts';
 
-/** A tenant: a wall around its keys, tokens, channels and messages. */
+/** A tenant. Its API keys, tokens, channels and messages are isolated from those of other projects. */
 export interface Project {
   id: string;
   name: string;
+  /** Milliseconds since 1970, UTC. */
   createdAt: number;
-  /** As they hold now, defaults included. */
+  /** The effective settings, defaults included. */
   settings: ProjectSettings;
 }
 
-/** The project of the embedded default, made at the first start. */
+/** The id of the project that every service has; it is created at the first start. */
 export const DEFAULT_PROJECT = 'default';

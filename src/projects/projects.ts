@@ -14,7 +14,7 @@ import {
 import { createProjectStore, type ProjectRow } from './project-store.ts';
 import { DEFAULT_PROJECT, type Project } from './project.ts';
 
-/** Tells every node that a project decides otherwise now. */
+/** Announces new settings to every node; resolves when live connections have applied them. */
 export type AnnounceProject = (change: {
   kind: 'PROJECT_UPDATED';
   projectId: string;
@@ -22,38 +22,42 @@ export type AnnounceProject = (change: {
 }) => Promise<unknown>;
 
 export interface Projects {
-  /** @throws CONFLICT when the id is taken, BAD_USER_INPUT when it is no project name. */
+  /**
+   * Creates a project with default settings. `id` is generated when absent; `name` defaults to the id.
+   * @throws CONFLICT when the id is taken, BAD_USER_INPUT when the id or the name is invalid
+   */
   create(input: { id?: string | undefined; name?: string | undefined }): Promise<Project>;
   /** @throws NOT_FOUND */
   get(id: string): Promise<Project>;
   /**
-   * Changes the settings that are named; live connections feel it before this returns.
-   * @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT when a kind is taken away, or its type changed, while there are channels of it
+   * Changes the given settings. Live connections have applied them before this returns.
+   * @throws NOT_FOUND, BAD_USER_INPUT
+   * @throws CONFLICT when a channel kind is removed or gets another type while channels of this kind exist
    */
   update(id: string, change: Partial<ProjectSettings>): Promise<Project>;
-  /** The settings as they hold now: one object until they change. @throws NOT_FOUND */
+  /** The effective settings: the same object until they change. @throws NOT_FOUND */
   settingsOf(id: string): Promise<ProjectSettings>;
-  /** What any node announced. */
+  /** Applies settings that a node announced. */
   onSettingsChanged(id: string, settings: ProjectSettings): void;
   list(page: PageRequest): Promise<Page<Project>>;
-  /** Makes project `default` when it is missing. */
+  /** Creates the project `default` unless it exists. */
   ensureDefault(): Promise<void>;
 }
 
-export function createProjects(parts: {
+export function createProjects(deps: {
   store: Store;
   clock: Clock;
   newId: NewId;
   isProduction: boolean;
   announce: AnnounceProject;
-  /** Whether the project has channels of any of these kinds. */
+  /** Whether the project has a channel of at least one of these kinds. */
   hasChannelsOf: (projectId: string, kinds: readonly string[]) => Promise<boolean>;
 }): Projects {
-  const { store, clock, newId, isProduction, announce, hasChannelsOf } = parts;
+  const { store, clock, newId, isProduction, announce, hasChannelsOf } = deps;
   const rows = createProjectStore(store);
-  const turns = createKeyedMutex();
-  /** Every connect and every publish asks; every connection holds them. */
-  const current = new Map<string, ProjectSettings>();
+  const mutex = createKeyedMutex();
+  /** Cached, because every connect and every publish reads the settings; every connection refers to this object. */
+  const settingsCache = new Map<string, ProjectSettings>();
 
   const withDefaults = (row: ProjectRow): Project => ({
     ...row,
@@ -66,13 +70,20 @@ export function createProjects(parts: {
     return row;
   }
 
-  /** A channel keeps the kind that it was made with: it must not be freer, all of a sudden, than its kind was. */
-  async function requireKinds(id: string, before: ProjectSettings, after: ProjectSettings): Promise<void> {
+  /** Channels keep the type of their kind, so a kind with channels must neither disappear nor change its type. */
+  async function requireUsedKindsUnchanged(
+    id: string,
+    before: ProjectSettings,
+    after: ProjectSettings,
+  ): Promise<void> {
     const types = new Map(after.permissions.kinds.map(({ name, type }) => [name, type]));
-    const gone = before.permissions.kinds.filter(({ name, type }) => types.get(name) !== type);
-    const names = gone.map(({ name }) => name);
+    const changed = before.permissions.kinds.filter(({ name, type }) => types.get(name) !== type);
+    const names = changed.map(({ name }) => name);
     if (names.length === 0 || !(await hasChannelsOf(id, names))) return;
-    throw new SignalboxError('CONFLICT', `There are channels of these kinds: ${names.join(', ')}.`);
+    throw new SignalboxError(
+      'CONFLICT',
+      `Channel kinds in use cannot be removed or change their type: ${names.join(', ')}. Change or delete their channels first.`,
+    );
   }
 
   return {
@@ -83,25 +94,25 @@ export function createProjects(parts: {
           : parseName('project', input.id, 'input.id');
       const project = { id, name: parseText(input.name ?? id, 'input.name'), createdAt: clock.now() };
       if (!(await rows.insert(project)))
-        throw new SignalboxError('CONFLICT', `The project “${id}” exists already.`);
+        throw new SignalboxError('CONFLICT', `The project “${id}” already exists.`);
       return withDefaults({ ...project, settings: {} });
     },
     get: async (id) => withDefaults(await find(id)),
     async settingsOf(id) {
-      const known = current.get(id);
-      if (known) return known;
+      const cached = settingsCache.get(id);
+      if (cached) return cached;
       const { settings } = withDefaults(await find(id));
-      if (!current.has(id)) current.set(id, settings);
-      return current.get(id) ?? settings;
+      if (!settingsCache.has(id)) settingsCache.set(id, settings);
+      return settingsCache.get(id) ?? settings;
     },
-    onSettingsChanged: (id, settings) => void current.set(id, settings),
+    onSettingsChanged: (id, settings) => void settingsCache.set(id, settings),
     update: (id, change) =>
-      turns(id, async () => {
+      mutex(id, async () => {
         const row = await find(id);
         const settings = { ...row.settings, ...parseSettings(change) };
         const after = withDefaults({ ...row, settings });
         requireConsistent(after.settings);
-        await requireKinds(id, withDefaults(row).settings, after.settings);
+        await requireUsedKindsUnchanged(id, withDefaults(row).settings, after.settings);
         await rows.setSettings(id, settings);
         await announce({ kind: 'PROJECT_UPDATED', projectId: id, settings: after.settings });
         return after;

@@ -6,7 +6,7 @@ export const projects = sqliteTable('projects', {
   id: text('id').primaryKey(),
   name: text('name').notNull(),
   createdAt: moment('created_at').notNull(),
-  /** What differs from the defaults. */
+  /** Only the values that differ from the defaults. */
   settings: text('settings', { mode: 'json' }).$type<Partial<ProjectSettings>>().notNull().default({}),
 });
 
@@ -18,9 +18,9 @@ export const apiKeys = sqliteTable(
     name: text('name').notNull(),
     operator: integer('operator', { mode: 'boolean' }).notNull(),
     secretHash: text('secret_hash').notNull(),
-    /** The secret under the master key, of keys that sign credentials. */
+    /** The secret sealed under the master key, for keys that can sign credentials; null for others. */
     sealedSecret: text('sealed_secret'),
-    /** The first key of a row of rotations: what one of them signed stays known after the next. */
+    /** The first key of a chain of rotations. Empty for keys created before rotation existed; each is its own root. */
     rootKeyId: text('root_key_id').notNull().default(''),
     createdAt: moment('created_at').notNull(),
     expiresAt: moment('expires_at'),

@@ -1,4 +1,4 @@
-import { mayDo } from '../channels/access.ts';
+import { decideAccess } from '../channels/access.ts';
 import { type Membership } from '../channels/channel.ts';
 import { MAX_PAIRS, type Outcome } from '../channels/memberships.ts';
 import { builder } from './builder.ts';
@@ -16,7 +16,7 @@ const MembershipRef = builder.objectRef<Membership>('Membership').implement({
         'The channel; null if the caller may not SUBSCRIBE to it, for example after a PRIVATE channel was left.',
       async resolve({ channelId }, _, { caller, domain }) {
         const access = await domain.channels.access.lookup(caller, channelId);
-        return access && mayDo(caller, 'SUBSCRIBE', access).allowed ? access.channel : null;
+        return access && decideAccess(caller, 'SUBSCRIBE', access).allowed ? access.channel : null;
       },
     }),
     token: t.field({

@@ -1,6 +1,6 @@
 import { type MintedToken } from '../tokens/tokens.ts';
 import { type Grant, type Token } from '../tokens/token.ts';
-import { mintSubscribed } from '../channels/minting.ts';
+import { createSubscribedToken } from '../channels/create-subscribed-token.ts';
 import { describeName, MAX_TEXT_LENGTH } from '../names.ts';
 import { listTokens } from '../presence/online-tokens.ts';
 import { builder, nullToUndefined } from './builder.ts';
@@ -217,7 +217,7 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: CreateTokenInput, description: 'The properties of the token.' }) },
     async resolve(_, { input }, { caller, domain }) {
       const head = await domain.broker.head(caller.projectId);
-      const minted = await mintSubscribed(domain, caller, {
+      const minted = await createSubscribedToken(domain, caller, {
         identity: nullToUndefined(input?.identity),
         role: nullToUndefined(input?.role),
         customRole: nullToUndefined(input?.customRole),

@@ -1,5 +1,5 @@
 import { SignalboxError } from '../errors.ts';
-import { mayDo, targetOf } from '../channels/access.ts';
+import { decideAccess, targetOf } from '../channels/access.ts';
 import { allowedActions } from '../tokens/authorisation.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { builder } from './builder.ts';
@@ -70,7 +70,7 @@ const ViewerRef = builder.objectRef<Caller>('Viewer').implement({
           items.map(({ channelId }) => domain.channels.access.lookup(viewer, channelId)),
         );
         const channels = found.flatMap((access) =>
-          access && mayDo(viewer, 'SUBSCRIBE', access).allowed ? access.channel : [],
+          access && decideAccess(viewer, 'SUBSCRIBE', access).allowed ? access.channel : [],
         );
         return toRelayConnection({ items: channels, hasMore }, page, ({ id }) => id);
       },

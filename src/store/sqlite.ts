@@ -5,21 +5,21 @@ import Database from 'better-sqlite3';
 import { drizzle } from 'drizzle-orm/better-sqlite3';
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import { SignalboxError } from '../errors.ts';
-import { compile } from './compiled.ts';
+import { compileStatement } from './compiled-statement.ts';
 import { type SqliteStore } from './store.ts';
 
 export interface SqliteOptions {
-  /** A folder, made when missing, or `:memory:`. */
+  /** The data folder, created when missing, or `:memory:`. */
   data: string;
-  /** `normal` survives a crash of the process, `full` a loss of power as well. */
+  /** `normal`: commits survive a crash of the process. `full`: commits also survive a loss of power, at the cost of an fsync each. */
   synchronous: 'normal' | 'full';
 }
 
 const MIGRATIONS = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
 /**
- * Opens the store and brings its tables up to date.
- * @throws UNAVAILABLE when another process has this data folder open.
+ * Opens the SQLite store and applies pending migrations; see Store. Disposing closes it and releases the data folder.
+ * @throws UNAVAILABLE when another process has the data folder open
  */
 export function openSqlite({ data, synchronous }: SqliteOptions): SqliteStore {
   const lock = data === ':memory:' ? undefined : lockFolder(data);
@@ -35,7 +35,7 @@ export function openSqlite({ data, synchronous }: SqliteOptions): SqliteStore {
       .transaction(() => {
         const result = work();
         if (result instanceof Promise)
-          throw new TypeError('A transaction cannot wait: its work must be synchronous.');
+          throw new TypeError('The work of a transaction must be synchronous; it returned a promise.');
         return result;
       })
       .immediate();
@@ -43,7 +43,7 @@ export function openSqlite({ data, synchronous }: SqliteOptions): SqliteStore {
   return {
     db,
     transaction,
-    compile: (query) => compile(sqlite, query),
+    compile: (query) => compileStatement(sqlite, query),
     async batch(statements) {
       transaction(() => statements.forEach((statement) => statement.run()));
     },
@@ -54,7 +54,10 @@ export function openSqlite({ data, synchronous }: SqliteOptions): SqliteStore {
   };
 }
 
-/** The kernel frees this lock when the process dies, however it dies; the data file itself stays open to backups. */
+/**
+ * Locks the data folder for this process. The lock is held on a file of its own, so that backup tools can read the data
+ * file. The kernel releases it when the process ends, even after `kill -9`.
+ */
 function lockFolder(folder: string): Database.Database {
   mkdirSync(folder, { recursive: true });
   const lock = new Database(join(folder, 'lock.sqlite'), { timeout: 0 });

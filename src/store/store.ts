@@ -1,26 +1,37 @@
 import { type BetterSQLite3Database } from 'drizzle-orm/better-sqlite3';
-import { type Compiled } from './compiled.ts';
+import { type CompiledStatement } from './compiled-statement.ts';
 
-/** A statement that was built and not yet run. */
+/** A statement that was built but not executed. */
 export interface Statement {
   run(): unknown;
 }
 
 /**
- * The durable rows. Every read and write is awaited, as if it crossed a network: the Postgres
- * implementation will.
+ * The port to the durable rows. Callers await every read and write as if it crossed a network, so that a networked
+ * database can implement the port. `test/contracts/store-contract.ts` is its contract suite.
  */
 export interface Store extends AsyncDisposable {
-  /** Builds queries; each is one statement, atomic by itself. Await it. */
+  /** Builds queries. Each query is one statement and atomic by itself; await it to execute it. */
   readonly db: BetterSQLite3Database;
-  /** Runs the statements in order, all or none. There is no transaction that waits for anything between two of them. */
+  /**
+   * Executes the statements in order in one transaction: either all take effect or none. The port offers no transaction
+   * that awaits anything between two statements.
+   */
   batch(statements: readonly Statement[]): Promise<void>;
 }
 
-/** What the embedded log builds on: one writer, in this process, and transactions that take no turn. */
+/** The store that the embedded log requires: this process is the only writer, and transactions are synchronous. */
 export interface SqliteStore extends Store {
-  /** @throws TypeError when `work` returns a promise: what follows its first `await` would run outside the transaction. */
+  /**
+   * Runs `work` in a transaction and returns its result; rolls back when `work` throws.
+   * @throws TypeError when `work` returns a promise, because code after its first `await` would run outside the transaction
+   */
   transaction<T>(work: () => T): T;
-  /** For what is written most. */
-  compile(query: { toSQL(): { sql: string; params: unknown[] } }): Compiled;
+  /**
+   * Compiles a query for hot paths; see `compileStatement`.
+   * @example
+   * const insert = store.compile(db.insert(rows).values({ id: sql.placeholder('id') }));
+   * insert({ id: 1 });
+   */
+  compile(query: { toSQL(): { sql: string; params: unknown[] } }): CompiledStatement;
 }

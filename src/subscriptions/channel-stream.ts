@@ -1,5 +1,5 @@
 import { type Signal } from '../broker/signal.ts';
-import { mayDo, refusal, type Access, type ChannelAccess } from '../channels/access.ts';
+import { decideAccess, accessRefused, type Access, type ChannelAccess } from '../channels/access.ts';
 import { notFound, type SignalboxError } from '../errors.ts';
 import { type Action } from '../projects/permissions.ts';
 import { errorOf, type Connection } from '../connections/connection.ts';
@@ -79,7 +79,7 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
     const early = this.#early ?? [];
     this.#early = undefined;
     for (const signal of early) this.#apply(signal);
-    if (!this.#isAllowed()) throw refusal(this.#connection.caller, this.#action, this.#channelId);
+    if (!this.#isAllowed()) throw accessRefused(this.#connection.caller, this.#action, this.#channelId);
     return this.#channelAccess;
   }
 
@@ -142,12 +142,14 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
 
   #isAllowed(): boolean {
     const { caller } = this.#connection;
-    return this.#channelAccess !== undefined && mayDo(caller, this.#action, this.#channelAccess).allowed;
+    return (
+      this.#channelAccess !== undefined && decideAccess(caller, this.#action, this.#channelAccess).allowed
+    );
   }
 
   #endUnlessAllowed(reason: EndReason): void {
     if (this.#channelAccess && !this.#isAllowed())
-      this.#end(refusal(this.#connection.caller, this.#action, this.#channelId), reason);
+      this.#end(accessRefused(this.#connection.caller, this.#action, this.#channelId), reason);
   }
 
   #end(error: SignalboxError, reason: EndReason): void {

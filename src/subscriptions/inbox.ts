@@ -1,7 +1,7 @@
 import { channelAddress, channelOf, type Address, type Message } from '../broker/message.ts';
 import { type Position } from '../broker/position.ts';
 import { type Signal } from '../broker/signal.ts';
-import { mayDo } from '../channels/access.ts';
+import { decideAccess } from '../channels/access.ts';
 import { type Channel, type Membership } from '../channels/channel.ts';
 import { type Memberships } from '../channels/memberships.ts';
 import { type Clock } from '../clock.ts';
@@ -237,7 +237,7 @@ class Inbox implements Source<Event> {
   /** Hears the inboxChannel or stops hearing it, as the caller's role and grants have it now. */
   #reauthorize(inboxChannel: InboxChannel): void {
     const { caller } = this.#connection;
-    const { allowed, rule } = mayDo(caller, 'SUBSCRIBE', inboxChannel);
+    const { allowed, rule } = decideAccess(caller, 'SUBSCRIBE', inboxChannel);
     if (allowed && !inboxChannel.isSubscribed) this.#subscribe(inboxChannel);
     else if (!allowed && inboxChannel.isSubscribed)
       this.#unsubscribe(inboxChannel, rule === 'BANNED' ? 'BANNED' : 'NOT_ALLOWED');
@@ -275,7 +275,9 @@ class Inbox implements Source<Event> {
   #reauthorizePresence(inboxChannel: InboxChannel): void {
     const { caller, projectId } = this.#connection;
     const maySee =
-      this.#withPresence && inboxChannel.isSubscribed && mayDo(caller, 'PRESENCE', inboxChannel).allowed;
+      this.#withPresence &&
+      inboxChannel.isSubscribed &&
+      decideAccess(caller, 'PRESENCE', inboxChannel).allowed;
     if (maySee) {
       inboxChannel.presenceRouting ??= this.#parts.signalRouter.on(
         'presence',

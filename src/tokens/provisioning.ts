@@ -12,9 +12,9 @@ import { requireOpen } from './tokens.ts';
 /** Subscribes tokens to the channels that their credentials name, as far as those exist and let them in. */
 export interface AutoSubscription {
   /** The rows that make a token, not yet written, a member. `makesChannels`: such as are missing are made. */
-  first(token: Token, channelIds: readonly string[], makesChannels: boolean): Promise<Statement[]>;
+  prepare(token: Token, channelIds: readonly string[], makesChannels: boolean): Promise<Statement[]>;
   /** A token that is there, and perhaps live. */
-  more(token: Token, channelIds: readonly string[]): Promise<void>;
+  subscribe(token: Token, channelIds: readonly string[]): Promise<void>;
 }
 
 /** The records of bearers whose credentials others sign: each is made when its first credential is used. */
@@ -48,8 +48,8 @@ export function createProvisioning(parts: {
     const isOlder = before !== null && (after === null || after < before);
     if (isOlder || JSON.stringify(known.credentialRights) === JSON.stringify(rights)) return known;
     await rows.setCredentialRights(known.id, rights);
-    const renewed = { ...known, claims: rights };
-    if (after !== null && after > (before ?? 0)) await autoSubscription.more(renewed, channels);
+    const renewed = { ...known, credentialRights: rights };
+    if (after !== null && after > (before ?? 0)) await autoSubscription.subscribe(renewed, channels);
     return renewed;
   }
 
@@ -68,7 +68,7 @@ export function createProvisioning(parts: {
         credentialRights: rights,
         forgetAfter: isOneCredential ? forgetAfter(rights.expiresAt) : null,
       };
-      const memberships = await autoSubscription.first(token, channels, makesChannels);
+      const memberships = await autoSubscription.prepare(token, channels, makesChannels);
       try {
         await store.batch([rows.insertion(token), ...memberships]);
       } catch (error) {

@@ -4,13 +4,13 @@ import { take } from '../support/events.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const TYPES = ['UNPROTECTED', 'PUBLIC', 'PRIVATE'] as const;
-/** One of each, with nobody in it, and one PRIVATE channel that tokens are made members of. */
+/** One channel of each type without members, and MEMBERS, a PRIVATE channel that tokens are subscribed to. */
 const CHANNELS = [...TYPES, 'MEMBERS'] as const;
 
 const ACTIONS = {
   SUBSCRIBE: `query ($c: ID!) { channel(id: $c) { messages { nodes { id } } } }`,
   PRESENCE: `subscription ($c: ID!) { presence(channel: $c) { change } }`,
-  PUBLISH: `mutation ($c: ID!) { publishMessage(channel: $c, event: "said") { repeated } }`,
+  PUBLISH: `mutation ($c: ID!) { publishMessage(channel: $c, event: "published") { repeated } }`,
   MODERATE: `mutation ($c: ID!) { setChannelState(channel: $c, state: {}) { id } }`,
 };
 
@@ -21,31 +21,31 @@ async function startChannels(): Promise<TestService> {
   return signalbox;
 }
 
-/** What came of an operation over a socket: OK, or the code of its error. */
-async function attempt(
+/** Runs an operation over a WebSocket; resolves to OK or to the error code. */
+async function outcomeOf(
   client: ReturnType<TestService['client']>,
   query: string,
   c: string,
 ): Promise<unknown> {
-  const taken = take(client, query, { c });
+  const results = take(client, query, { c });
   const code = (errors: unknown) => (errors as { extensions: { code: string } }[])[0]?.extensions.code;
   if (query.startsWith('subscription')) {
     await settled(client);
-    taken.stop();
-    return code((await taken.ended) ?? []) ?? 'OK';
+    results.stop();
+    return code((await results.ended) ?? []) ?? 'OK';
   }
-  return taken.next().then(
+  return results.next().then(
     () => 'OK',
-    async () => code(await taken.ended),
+    async () => code(await results.ended),
   );
 }
 
 test.for([
   {
-    who: 'nobody in particular',
+    who: 'an anonymous caller',
     role: null,
     allowed: { UNPROTECTED: ['SUBSCRIBE'] },
-    refusal: 'UNAUTHENTICATED',
+    refusedWith: 'UNAUTHENTICATED',
   },
   {
     who: 'a GUEST',
@@ -65,10 +65,10 @@ test.for([
   who: string;
   role: string | null;
   allowed: Partial<Record<(typeof CHANNELS)[number], string[]>>;
-  refusal?: string;
+  refusedWith?: string;
 }[])(
-  '$who does in each type of channel what the matrix says, and nothing else',
-  async ({ role, allowed, refusal = 'FORBIDDEN' }) => {
+  '$who may take exactly the actions that the permission matrix allows in each channel type',
+  async ({ role, allowed, refusedWith = 'FORBIDDEN' }) => {
     await using signalbox = await startChannels();
     const params =
       role === null
@@ -79,33 +79,37 @@ test.for([
           };
     const client = signalbox.client(params, { lazy: false });
     for (const channel of CHANNELS) {
-      const may = allowed[channel] ?? [];
+      const expected = allowed[channel] ?? [];
       for (const [action, query] of Object.entries(ACTIONS)) {
-        const outcome = await attempt(client, query, channel);
+        const outcome = await outcomeOf(client, query, channel);
         expect({ channel, action, outcome }).toEqual({
           channel,
           action,
-          outcome: may.includes(action) ? 'OK' : refusal,
+          outcome: expected.includes(action) ? 'OK' : refusedWith,
         });
       }
       const { viewer } = await take(client, `query ($c: ID!) { viewer { allowedActions(channel: $c) } }`, {
         c: channel,
       }).next();
-      expect(viewer.allowedActions.toSorted()).toEqual(may.toSorted());
+      expect(viewer.allowedActions.toSorted()).toEqual(expected.toSorted());
 
       const messages = take(client, `subscription ($c: ID!) { messages(channel: $c) { event } }`, {
         c: channel,
       });
       await settled(client);
-      const reached = await publish(signalbox, channel, 'spoken');
-      if (may.includes('SUBSCRIBE'))
-        expect([reached, await messages.next()]).toEqual([1, { messages: { event: 'spoken' } }]);
-      else expect([reached, await messages.ended]).toMatchObject([0, [{ extensions: { code: refusal } }]]);
+      const connections = await publish(signalbox, channel, 'published');
+      if (expected.includes('SUBSCRIBE'))
+        expect([connections, await messages.next()]).toEqual([1, { messages: { event: 'published' } }]);
+      else
+        expect([connections, await messages.ended]).toMatchObject([
+          0,
+          [{ extensions: { code: refusedWith } }],
+        ]);
     }
   },
 );
 
-test('to whoever may not enter, a closed channel and one that does not exist are the same', async () => {
+test('returns the same error for a forbidden channel and for one that does not exist', async () => {
   await using signalbox = await startChannels();
   const operations = [
     ...Object.values(ACTIONS).filter((query) => !query.startsWith('subscription')),
@@ -121,11 +125,11 @@ test('to whoever may not enter, a closed channel and one that does not exist are
   ];
   for (const bearer of [credential, null]) {
     for (const query of [...operations, ...memberships]) {
-      const answers = ['PRIVATE', 'NOTHING'].map(async (c) =>
+      const responses = ['PRIVATE', 'NOTHING'].map(async (c) =>
         JSON.stringify(await signalbox.ask(query, { c }, bearer)).replaceAll(c, '…'),
       );
-      const [closed, unknown] = await Promise.all(answers);
-      expect(unknown).toBe(closed);
+      const [forbidden, unknown] = await Promise.all(responses);
+      expect(unknown).toBe(forbidden);
     }
     const client = signalbox.client(bearer === null ? {} : { token: bearer });
     for (const field of [
@@ -133,20 +137,20 @@ test('to whoever may not enter, a closed channel and one that does not exist are
       'presence(channel: $c) { at }',
       'channelState(channel: $c) { id }',
     ]) {
-      const ends = ['PRIVATE', 'NOTHING'].map(async (c) =>
+      const errors = ['PRIVATE', 'NOTHING'].map(async (c) =>
         JSON.stringify(await take(client, `subscription ($c: ID!) { ${field} }`, { c }).ended).replaceAll(
           c,
           '…',
         ),
       );
-      const [closed, unknown] = await Promise.all(ends);
-      expect(closed).toContain(bearer === null ? 'UNAUTHENTICATED' : 'FORBIDDEN');
-      expect(unknown).toBe(closed);
+      const [forbidden, unknown] = await Promise.all(errors);
+      expect(forbidden).toContain(bearer === null ? 'UNAUTHENTICATED' : 'FORBIDDEN');
+      expect(unknown).toBe(forbidden);
     }
   }
 });
 
-test('channels are made, changed, listed and removed by backends alone', async () => {
+test('refuses to create, update, delete and list channels without an API key', async () => {
   await using signalbox = await startChannels();
   const { credential } = await mint(signalbox, { role: 'MODERATOR', channels: ['MEMBERS'] });
   for (const query of [

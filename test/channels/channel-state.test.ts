@@ -19,7 +19,7 @@ async function stateOf({ request }: TestService): Promise<{ state: unknown; vers
   return (await request(`{ channel(id: "room") { state version } }`)).channel;
 }
 
-test('a state is replaced whole and merged in part, and each change is a version', async () => {
+test('increments the version with every setChannelState and patchChannelState', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room', { state: { a: 1 } });
   expect(await stateOf(signalbox)).toEqual({ state: { a: 1 }, version: 1 });
@@ -36,7 +36,7 @@ test('a state is replaced whole and merged in part, and each change is a version
   expect(await stateOf(signalbox)).toEqual({ state: 'anything', version: 4 });
 });
 
-test('ifVersion lets one of two writers through and tells the other which version there is', async () => {
+test('accepts one of several concurrent writers with ifVersion and reports the version to the others', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   const answers = await Promise.all([
@@ -55,110 +55,112 @@ test('ifVersion lets one of two writers through and tells the other which versio
   ).toBe(3);
 });
 
-test('fifty patches at the same time all count, over HTTP', async () => {
+test('applies all of fifty concurrent patches sent over HTTP', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   await Promise.all(FIFTY.map((n) => signalbox.request(PATCH, { patch: { [`p${n}`]: n } })));
   expect(await stateOf(signalbox)).toEqual({ state: ALL_FIFTY, version: 51 });
 });
 
-test('fifty patches in one breath over one socket all count', async () => {
+test('applies all of fifty patches sent at once over one WebSocket', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   const client = signalbox.client();
   await settled(client);
-  const watching = take(client, STATE);
-  expect((await watching.next()).channelState.version).toBe(1);
+  const states = take(client, STATE);
+  expect((await states.next()).channelState.version).toBe(1);
   const patches = FIFTY.map((n) => take(client, PATCH, { patch: { [`p${n}`]: n } }).next());
   const versions = (await Promise.all(patches)).map(({ patchChannelState }) => patchChannelState.version);
   expect(versions.sort((a, b) => a - b)).toEqual(FIFTY.map((n) => n + 2));
   expect(await stateOf(signalbox)).toEqual({ state: ALL_FIFTY, version: 51 });
-  for (const n of FIFTY) expect((await watching.next()).channelState.version).toBe(n + 2);
+  for (const n of FIFTY) expect((await states.next()).channelState.version).toBe(n + 2);
 });
 
-test('channelState yields what is, then each change once and in order, to everyone', async () => {
+test('channelState delivers the current state, then each change once and in order, to every caller', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room', { type: 'UNPROTECTED', state: { n: 0 } });
   const { credential } = await mint(signalbox);
-  const watchers: Taken<any>[] = [{}, { token: credential }, { apiKey: signalbox.apiKey }].map((params) =>
-    take(signalbox.client(params), STATE),
+  const subscriptions: Taken<any>[] = [{}, { token: credential }, { apiKey: signalbox.apiKey }].map(
+    (params) => take(signalbox.client(params), STATE),
   );
-  for (const watcher of watchers) {
-    expect(await watcher.next()).toEqual({ channelState: { state: { n: 0 }, version: 1 } });
+  for (const subscription of subscriptions) {
+    expect(await subscription.next()).toEqual({ channelState: { state: { n: 0 }, version: 1 } });
   }
   for (const n of [1, 2, 3]) await signalbox.request(SET, { state: { n } });
-  // Another property of the channel is no change of its state.
+  // A change of another property must not deliver a state.
   await signalbox.request(
     `mutation { updateChannel(id: "room", input: { history: { messages: 5 } }) { id } }`,
   );
   await signalbox.request(PATCH, { patch: { n: 4 } });
-  for (const watcher of watchers) {
+  for (const subscription of subscriptions) {
     for (const n of [1, 2, 3, 4]) {
-      expect(await watcher.next()).toEqual({ channelState: { state: { n }, version: n + 1 } });
+      expect(await subscription.next()).toEqual({ channelState: { state: { n }, version: n + 1 } });
     }
   }
   const late = take(signalbox.client(), STATE);
   expect(await late.next()).toEqual({ channelState: { state: { n: 4 }, version: 5 } });
 });
 
-test('channelState yields what is, also where it changes in the same breath', async () => {
+test('channelState delivers the latest state when the state changes while the client subscribes', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   const client = signalbox.client();
   await settled(client);
-  const watching = take(client, STATE);
+  const states = take(client, STATE);
   const changed = take(client, SET, { state: 'changed' });
   await changed.next();
-  expect(await watching.until(({ channelState }) => channelState.version === 2)).toEqual({
+  expect(await states.until(({ channelState }) => channelState.version === 2)).toEqual({
     channelState: { state: 'changed', version: 2 },
   });
 });
 
-test('ChannelStateUpdated reaches the members of the channel and nobody else', async () => {
+test('delivers ChannelStateUpdated to the members of the channel only', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   await createChannel(signalbox, 'lobby');
   const member = await mint(signalbox, { channels: ['room'] });
   const other = await mint(signalbox, { channels: ['lobby'] });
-  const [inside, outside] = [member, other].map(({ credential }) =>
+  const [memberEvents, otherEvents] = [member, other].map(({ credential }) =>
     take(signalbox.client({ token: credential }), EVENTS),
   );
-  await inside!.next();
-  await outside!.next();
+  await memberEvents!.next();
+  await otherEvents!.next();
   await signalbox.request(SET, { state: { open: true } });
   await signalbox.request(`mutation { setChannelState(channel: "lobby", state: "sentinel") { id } }`);
-  expect(await inside!.next()).toEqual({
+  expect(await memberEvents!.next()).toEqual({
     events: { __typename: 'ChannelStateUpdated', channel: { id: 'room', state: { open: true }, version: 2 } },
   });
-  expect(await outside!.next()).toMatchObject({ events: { channel: { id: 'lobby', state: 'sentinel' } } });
+  expect(await otherEvents!.next()).toMatchObject({
+    events: { channel: { id: 'lobby', state: 'sentinel' } },
+  });
 });
 
 test.for([
   {
-    what: 'a state beyond its limit',
+    document: 'a state above the limit',
     query: SET,
     variables: { state: 'x'.repeat(260) },
     extensions: { code: 'PAYLOAD_TOO_LARGE', limit: 256, field: 'state' },
   },
   {
-    what: 'a patch that would make it so',
+    document: 'a patch whose result is above the limit',
     query: PATCH,
     variables: { patch: { b: 'x'.repeat(100) } },
     extensions: { code: 'PAYLOAD_TOO_LARGE', limit: 256, field: 'state' },
   },
   {
-    what: 'a patch beyond it by itself',
+    document: 'a patch that is itself above the limit',
     query: PATCH,
     variables: { patch: { b: 'x'.repeat(300) } },
     extensions: { code: 'PAYLOAD_TOO_LARGE', limit: 256, field: 'patch' },
   },
   {
-    what: 'a state 33 levels deep',
+    document: 'a state 33 levels deep',
     query: SET,
     variables: { state: JSON.parse('['.repeat(33) + ']'.repeat(33)) },
     extensions: { code: 'BAD_USER_INPUT', field: 'state' },
   },
-])('$what is refused and changes nothing', async ({ query, variables, extensions }) => {
+])('refuses $document and leaves the state unchanged', async ({ query, variables, extensions }) => {
   await using signalbox = await startService({ maxStateBytes: 256 });
   const state = { a: 'x'.repeat(200) };
   await createChannel(signalbox, 'room', { state });
@@ -166,7 +168,7 @@ test.for([
   expect(await stateOf(signalbox)).toEqual({ state, version: 1 });
 });
 
-test('names that JavaScript treats as its own are names like any other', async () => {
+test('stores members named like properties of Object.prototype as plain data', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   const patch = JSON.parse('{"__proto__":{"isAdmin":true},"constructor":{"prototype":1},"toString":"mine"}');

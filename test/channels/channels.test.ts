@@ -7,14 +7,14 @@ const codeOf = async (answer: ReturnType<TestService['ask']>) =>
   (await answer).errors?.[0]?.extensions['code'];
 const MESSAGES = `subscription ($c: ID!) { messages(channel: $c) { event } }`;
 
-test('a channel is made, changed, listed and removed', async () => {
+test('creates, updates, lists and deletes a channel', async () => {
   await using signalbox = await startService();
-  const { createChannel: made } = await signalbox.request(
+  const { createChannel: created } = await signalbox.request(
     `mutation { createChannel(input: { state: { topic: "tea" }, history: { messages: 5, seconds: 60 } }) {
       id type state version history { messages seconds }
     } }`,
   );
-  expect(made).toEqual({
+  expect(created).toEqual({
     id: expect.stringMatching(/^channel_/),
     type: 'PRIVATE',
     state: { topic: 'tea' },
@@ -28,10 +28,10 @@ test('a channel is made, changed, listed and removed', async () => {
   expect(updateChannel).toEqual({ type: 'PUBLIC', history: { messages: 1, seconds: null } });
   const list = async (args = '') =>
     (await signalbox.request(`{ channels${args} { nodes { id } } }`)).channels.nodes.map(({ id }: any) => id);
-  expect(await list()).toEqual([made.id, 'square']);
+  expect(await list()).toEqual([created.id, 'square']);
   expect(await list('(type: PUBLIC)')).toEqual(['square']);
   await signalbox.request(`mutation { deleteChannel(id: "square") { id } }`);
-  expect(await list()).toEqual([made.id]);
+  expect(await list()).toEqual([created.id]);
 });
 
 test.each([
@@ -42,7 +42,7 @@ test.each([
   [{ state: 'x'.repeat(20_000) }, 'PAYLOAD_TOO_LARGE'],
   [{ history: { messages: -1 } }, 'BAD_USER_INPUT'],
   [{ history: { seconds: 700_000 } }, 'BAD_USER_INPUT'],
-])('a channel of %j is refused with %s', async (input, code) => {
+])('refuses to create a channel from %j with %s', async (input, code) => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'taken');
   const answer = signalbox.ask(
@@ -52,42 +52,42 @@ test.each([
   expect(await codeOf(answer)).toBe(code);
 });
 
-test('closing a channel silences who may not be in it, at once and with a reason', async () => {
+test('stops delivery to callers without access, with a reason, when the channel becomes PRIVATE', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'square', { type: 'PUBLIC' });
   const stranger = await mint(signalbox);
   const guest = await mint(signalbox, { role: 'GUEST', channels: ['square'] });
   const member = await mint(signalbox, { channels: ['square'] });
   const client = signalbox.client({ token: stranger.credential }, { lazy: false });
-  const listening = take(client, MESSAGES, { c: 'square' });
+  const messages = take(client, MESSAGES, { c: 'square' });
   await settled(client);
   const query = `subscription { events {
     __typename ... on ChannelUnavailable { reason channel { id } } ... on ChannelAvailable { channel { id } }
     ... on ChannelMessage { message { event } } ... on DirectMessage { message { event } }
   } }`;
-  const guests = take(signalbox.client({ token: guest.credential }), query);
-  const members = take(signalbox.client({ token: member.credential }), query);
-  await guests.next();
-  await members.next();
+  const guestEvents = take(signalbox.client({ token: guest.credential }), query);
+  const memberEvents = take(signalbox.client({ token: member.credential }), query);
+  await guestEvents.next();
+  await memberEvents.next();
 
-  const retype = (type: string) =>
+  const changeType = (type: string) =>
     signalbox.request(`mutation { updateChannel(id: "square", input: { type: ${type} }) { id } }`);
-  await retype('PRIVATE');
-  expect(await listening.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
-  expect(await guests.next()).toEqual({
+  await changeType('PRIVATE');
+  expect(await messages.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+  expect(await guestEvents.next()).toEqual({
     events: { __typename: 'ChannelUnavailable', reason: 'NOT_ALLOWED', channel: { id: 'square' } },
   });
-  expect(await publish(signalbox, 'square', 'inside')).toBe(1);
-  expect(await members.next()).toMatchObject({ events: { message: { event: 'inside' } } });
+  expect(await publish(signalbox, 'square', 'while-private')).toBe(1);
+  expect(await memberEvents.next()).toMatchObject({ events: { message: { event: 'while-private' } } });
   await whisper(signalbox, guest.id, 'sentinel');
-  expect(await guests.next()).toMatchObject({ events: { message: { event: 'sentinel' } } });
+  expect(await guestEvents.next()).toMatchObject({ events: { message: { event: 'sentinel' } } });
 
-  await retype('PUBLIC');
-  expect(await guests.next()).toMatchObject({ events: { __typename: 'ChannelAvailable' } });
-  expect(await publish(signalbox, 'square', 'outside')).toBe(2);
+  await changeType('PUBLIC');
+  expect(await guestEvents.next()).toMatchObject({ events: { __typename: 'ChannelAvailable' } });
+  expect(await publish(signalbox, 'square', 'while-public')).toBe(2);
 });
 
-test('a channel that is removed is gone for everyone, and one of the same name begins anew', async () => {
+test('ends every subscription when a channel is deleted, and a new channel of the same id starts empty', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby', { type: 'UNPROTECTED' });
   const ada = await mint(signalbox, { channels: ['lobby'] });
@@ -104,8 +104,8 @@ test('a channel that is removed is gone for everyone, and one of the same name b
   await states.next();
   const remove = `mutation { deleteChannel(id: "lobby") { id type } }`;
   expect((await signalbox.request(remove)).deleteChannel).toEqual({ id: 'lobby', type: 'UNPROTECTED' });
-  for (const ended of [messages, states, presence])
-    expect(await ended.ended).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
+  for (const subscription of [messages, states, presence])
+    expect(await subscription.ended).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
   expect(await inbox.next()).toEqual({
     events: { __typename: 'ChannelUnavailable', reason: 'DELETED', channel: { id: 'lobby' } },
   });
@@ -118,29 +118,29 @@ test('a channel that is removed is gone for everyone, and one of the same name b
     `{ channel(id: "lobby") { version tokens { nodes { id } } messages { nodes { event } } } }`,
   );
   expect(channel).toEqual({ version: 1, tokens: { nodes: [] }, messages: { nodes: [] } });
-  expect(await publish(signalbox, 'lobby', 'unheard')).toBe(0);
+  expect(await publish(signalbox, 'lobby', 'undelivered')).toBe(0);
   await whisper(signalbox, ada.id, 'sentinel');
   expect(await inbox.next()).toMatchObject({ events: { message: { event: 'sentinel' } } });
 });
 
-test('channels are listed page by page', async () => {
+test('lists channels page by page, in the order of their ids', async () => {
   await using signalbox = await startService();
   const ids = Array.from({ length: 45 }, (_, n) => `room:${String(n).padStart(2, '0')}`);
   for (const id of ids) await createChannel(signalbox, id, { type: id.endsWith('7') ? 'PUBLIC' : 'PRIVATE' });
   const list = `query ($after: String, $type: ChannelType) {
     channels(first: 20, after: $after, type: $type) { nodes { id } pageInfo { hasNextPage hasPreviousPage endCursor } }
   }`;
-  const found: string[][] = [];
-  for (let after: string | null = null; found.length < 3;) {
+  const pages: string[][] = [];
+  for (let after: string | null = null; pages.length < 3;) {
     const { channels }: any = await signalbox.request(list, { after });
     expect(channels.pageInfo).toMatchObject({
-      hasNextPage: found.length < 2,
-      hasPreviousPage: found.length > 0,
+      hasNextPage: pages.length < 2,
+      hasPreviousPage: pages.length > 0,
     });
-    found.push(channels.nodes.map(({ id }: any) => id));
+    pages.push(channels.nodes.map(({ id }: any) => id));
     after = channels.pageInfo.endCursor;
   }
-  expect(found).toEqual([ids.slice(0, 20), ids.slice(20, 40), ids.slice(40)]);
+  expect(pages).toEqual([ids.slice(0, 20), ids.slice(20, 40), ids.slice(40)]);
   const { channels } = await signalbox.request(list, { type: 'PUBLIC' });
   expect(channels.nodes.map(({ id }: any) => id)).toEqual(['room:07', 'room:17', 'room:27', 'room:37']);
 });

@@ -15,7 +15,7 @@ const SUBSCRIBE = `mutation ($c: ID!, $t: ID!) { subscribeToken(channel: $c, tok
 const codeOf = async (answer: ReturnType<TestService['ask']>) =>
   (await answer).errors?.[0]?.extensions['code'];
 
-test('subscribing again changes nothing and is told to nobody', async () => {
+test('returns the existing membership and sends no event when the token is subscribed again', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby');
   const ada = await mint(signalbox);
@@ -30,25 +30,26 @@ test('subscribing again changes nothing and is told to nobody', async () => {
   expect(await events.next()).toMatchObject({ events: { message: { event: 'sentinel' } } });
 });
 
-test('a membership outlives a role that has no use for it', async () => {
+test('keeps a membership while the role does not allow SUBSCRIBE, and uses it again afterwards', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby');
   const ada = await mint(signalbox, { channels: ['lobby'] });
   await updateToken(signalbox, ada.id, { role: 'GUEST' });
   const events = take(signalbox.client({ token: ada.credential }), EVENTS);
   expect((await events.next()).events.channels).toEqual([]);
-  const mine = `{ viewer { channels { nodes { id } } } }`;
-  const listed = async () => (await signalbox.request(mine, {}, ada.credential)).viewer.channels.nodes;
+  const OWN_CHANNELS = `{ viewer { channels { nodes { id } } } }`;
+  const listed = async () =>
+    (await signalbox.request(OWN_CHANNELS, {}, ada.credential)).viewer.channels.nodes;
   expect(await listed()).toEqual([]);
   await updateToken(signalbox, ada.id, { role: 'SUBSCRIBER' });
   expect(await events.next()).toEqual({
     events: { __typename: 'ChannelAvailable', channel: { id: 'lobby' } },
   });
-  expect(await publish(signalbox, 'lobby', 'heard')).toBe(1);
+  expect(await publish(signalbox, 'lobby', 'delivered')).toBe(1);
   expect(await listed()).toEqual([{ id: 'lobby' }]);
 });
 
-test('a backend is told which of the two is not there', async () => {
+test('returns NOT_FOUND to an API key when the channel or the token does not exist', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby');
   const { id } = await mint(signalbox);
@@ -61,12 +62,12 @@ test('a backend is told which of the two is not there', async () => {
         }),
       );
     expect(await ask('nowhere', id)).toBe('NOT_FOUND');
-    expect(await ask('lobby', 'token_nobody')).toBe('NOT_FOUND');
+    expect(await ask('lobby', 'token_unknown')).toBe('NOT_FOUND');
     expect(await ask('lobby', id)).toBeUndefined();
   }
 });
 
-test('a token subscribes itself where it may enter, and nowhere else', async () => {
+test('lets a token subscribe itself to UNPROTECTED and PUBLIC channels only', async () => {
   await using signalbox = await startService();
   for (const type of ['UNPROTECTED', 'PUBLIC', 'PRIVATE']) await createChannel(signalbox, type, { type });
   const [ada, ben] = [await mint(signalbox), await mint(signalbox)];
@@ -83,7 +84,7 @@ test('a token subscribes itself where it may enter, and nowhere else', async () 
   expect((await signalbox.request(leave, { t: ada.id }, ada.credential)).unsubscribeToken).toBeNull();
 });
 
-test('a membership that would hear nothing is refused rather than made in silence', async () => {
+test('refuses a membership with FORBIDDEN when role or grants do not allow SUBSCRIBE', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby');
   const guest = await mint(signalbox, { role: 'GUEST' });
@@ -93,7 +94,7 @@ test('a membership that would hear nothing is refused rather than made in silenc
   }
 });
 
-test('a token has a bounded number of memberships, from the start as later', async () => {
+test('refuses memberships above maxMembershipsPerToken, in createToken and in subscribeToken', async () => {
   await using signalbox = await startService({ maxMembershipsPerToken: 2 });
   for (const id of ['a', 'b', 'c']) await createChannel(signalbox, id);
   const ada = await mint(signalbox, { channels: ['a', 'b', 'a'] });
@@ -104,7 +105,7 @@ test('a token has a bounded number of memberships, from the start as later', asy
   expect(tokens.nodes).toEqual([{ id: ada.id }]);
 });
 
-test('memberships survive a restart and are what a connection starts from', async () => {
+test('subscribes a new connection to the memberships of its token after a restart', async () => {
   using folder = createFolder();
   const first = await startService({ data: folder.path });
   await createChannel(first, 'lobby');
@@ -118,7 +119,7 @@ test('memberships survive a restart and are what a connection starts from', asyn
   expect(await events.next()).toMatchObject({ events: { message: { event: 'hello' } } });
 });
 
-test('ending a membership ends a private channel’s subscription too', async () => {
+test('ends the messages subscription of a PRIVATE channel when the token is unsubscribed', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby');
   const ada = await mint(signalbox, { channels: ['lobby'] });
@@ -132,5 +133,5 @@ test('ending a membership ends a private channel’s subscription too', async ()
     },
   );
   expect(await messages.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
-  expect(await publish(signalbox, 'lobby', 'unheard')).toBe(0);
+  expect(await publish(signalbox, 'lobby', 'undelivered')).toBe(0);
 });

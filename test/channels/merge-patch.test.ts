@@ -22,11 +22,11 @@ const APPENDIX_A: [string, string, string][] = [
   ['{}', '{"a":{"bb":{"ccc":null}}}', '{"a":{"bb":{}}}'],
 ];
 
-test.each(APPENDIX_A)('%s patched with %s is %s', (original, patch, result) => {
+test.each(APPENDIX_A)('patches %s with %s to %s (RFC 7396, appendix A)', (original, patch, result) => {
   expect(mergePatch(JSON.parse(original), JSON.parse(patch))).toEqual(JSON.parse(result));
 });
 
-/** Few names, so that patches meet what is there; some that are traps where names are looked up carelessly. */
+/** Few names, so that patches hit existing members; some are properties of Object.prototype or Array. */
 const names = fc.constantFrom('a', 'b', '__proto__', 'constructor', 'toString', 'length');
 const { json } = fc.letrec<{ json: unknown }>((tie) => ({
   json: fc.oneof(
@@ -37,31 +37,34 @@ const { json } = fc.letrec<{ json: unknown }>((tie) => ({
   ),
 }));
 
-test('any patch of anything is what the RFC’s own algorithm makes of it', () => {
+test('yields the result of the RFC’s pseudo code for any target and patch, and changes neither (1,000 runs)', () => {
   fc.assert(
     fc.property(json as fc.Arbitrary<Json>, json as fc.Arbitrary<Json>, (target, patch) => {
       const before = JSON.stringify([target, patch]);
       const patched = mergePatch(target, patch);
-      expect(fingerprint(patched)).toBe(fingerprint(rfc7396(target, patch)));
+      expect(canonicalJson(patched)).toBe(canonicalJson(rfc7396(target, patch)));
       expect(JSON.stringify([target, patch])).toBe(before);
     }),
     { numRuns: 1000 },
   );
 });
 
-test('a patch applied twice is a patch applied once', () => {
+test('yields the same result when a patch is applied twice', () => {
   fc.assert(
     fc.property(json as fc.Arbitrary<Json>, json as fc.Arbitrary<Json>, (target, patch) => {
       const once = mergePatch(target, patch);
-      expect(fingerprint(mergePatch(once, patch))).toBe(fingerprint(once));
+      expect(canonicalJson(mergePatch(once, patch))).toBe(canonicalJson(once));
     }),
   );
 });
 
-test('a name like __proto__ is data like any other and changes nothing else', () => {
+test('treats names such as __proto__ as plain data and leaves prototypes unchanged', () => {
   const hostile = JSON.parse('{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}');
   const patched = mergePatch({ kept: 1 }, hostile);
-  expect(JSON.parse(JSON.stringify(patched))).toEqual({ kept: 1, ...JSON.parse(JSON.stringify(hostile)) });
+  expect(JSON.parse(JSON.stringify(patched))).toEqual({
+    kept: 1,
+    ...JSON.parse(JSON.stringify(hostile)),
+  });
   expect(Object.getOwnPropertyNames(patched)).toEqual(['kept', '__proto__', 'constructor']);
   expect(Object.getPrototypeOf(patched)).toBe(Object.prototype);
   expect('polluted' in {}).toBe(false);
@@ -71,12 +74,12 @@ test('a name like __proto__ is data like any other and changes nothing else', ()
   );
 });
 
-/** The pseudo code of section 2, on lists of members so that no name has a meaning. */
+/** The pseudo code of RFC 7396, section 2. Uses lists of members, so that no name has a special meaning. */
 function rfc7396(target: Json, patch: Json): Json {
   if (!isObject(patch)) return patch;
   let members = isObject(target) ? Object.entries(target) : [];
   for (const [name, value] of Object.entries(patch)) {
-    const existing = members.find(([given]) => given === name);
+    const existing = members.find(([memberName]) => memberName === name);
     if (value === null) members = members.filter((member) => member !== existing);
     else if (existing) existing[1] = rfc7396(existing[1], value);
     else members.push([name, rfc7396(null, value)]);
@@ -87,10 +90,10 @@ function rfc7396(target: Json, patch: Json): Json {
 const isObject = (value: Json): value is { [key: string]: Json } =>
   Object.prototype.toString.call(value) === '[object Object]';
 
-/** JSON with members in the order of their names: of objects, order says nothing. */
-function fingerprint(value: Json): string {
-  if (Array.isArray(value)) return `[${value.map(fingerprint).join()}]`;
+/** JSON with sorted members, because the order of members is not significant. */
+function canonicalJson(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`;
   if (!isObject(value)) return JSON.stringify(value);
   const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${fingerprint(member)}`).join()}}`;
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`).join()}}`;
 }

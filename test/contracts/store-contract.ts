@@ -6,11 +6,11 @@ import { channels } from '../../src/channels/tables.ts';
 import { projects } from '../../src/projects/tables.ts';
 import { secrets } from '../../src/secrets/tables.ts';
 
-/** What every store does; see Store. `make` opens an empty one. */
-export function storeContract(name: string, make: () => Store | Promise<Store>): void {
-  describe(`${name} is a store`, () => {
-    test('what is written reads back as it was, whatever the text and the JSON', async () => {
-      await using store = await make();
+/** The contract suite of the Store port. `open` opens an empty store. */
+export function storeContract(name: string, open: () => Store | Promise<Store>): void {
+  describe(`Store contract: ${name}`, () => {
+    test('reads back any text and any JSON unchanged', async () => {
+      await using store = await open();
       await fc.assert(
         fc.asyncProperty(fc.string({ unit: 'grapheme' }), fc.jsonValue(), async (value, json) => {
           const state = JSON.parse(JSON.stringify(json));
@@ -27,16 +27,16 @@ export function storeContract(name: string, make: () => Store | Promise<Store>):
       );
     });
 
-    test('ids sort by their characters’ codes, and a page goes on after any of them', async () => {
-      await using store = await make();
+    test('sorts ids by character code, and pages after any id', async () => {
+      await using store = await open();
       const ids = fc.uniqueArray(fc.stringMatching(/^[A-Za-z0-9_.:@-]{1,6}$/), { minLength: 1 });
       await fc.assert(
-        fc.asyncProperty(ids, fc.nat(), async (given, at) => {
+        fc.asyncProperty(ids, fc.nat(), async (unsorted, at) => {
           await store.batch([
             store.db.delete(projects),
-            store.db.insert(projects).values(given.map((id) => project(id))),
+            store.db.insert(projects).values(unsorted.map((id) => project(id))),
           ]);
-          const sorted = [...given].sort();
+          const sorted = [...unsorted].sort();
           const after = sorted[at % sorted.length]!;
           const page = await store.db
             .select({ id: projects.id })
@@ -49,8 +49,8 @@ export function storeContract(name: string, make: () => Store | Promise<Store>):
       );
     });
 
-    test('an insert that meets another row leaves it alone and says so', async () => {
-      await using store = await make();
+    test('leaves an existing row unchanged and returns nothing when an insert conflicts', async () => {
+      await using store = await open();
       const insert = (label: string) =>
         store.db.insert(projects).values(project('one', label)).onConflictDoNothing().returning();
       expect(await insert('first')).toHaveLength(1);
@@ -58,8 +58,8 @@ export function storeContract(name: string, make: () => Store | Promise<Store>):
       expect(await names(store)).toEqual(['first']);
     });
 
-    test('an update returns the row as it is now, and every one of many at once counts', async () => {
-      await using store = await make();
+    test('returns the updated row, and applies every one of twenty concurrent updates', async () => {
+      await using store = await open();
       await store.db.insert(channels).values(channel('c'));
       const versions = await Promise.all(
         Array.from({ length: 20 }, async () => {
@@ -74,8 +74,8 @@ export function storeContract(name: string, make: () => Store | Promise<Store>):
       expect(versions.sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index + 2));
     });
 
-    test('a batch runs its statements in order, each seeing those before it', async () => {
-      await using store = await make();
+    test('runs the statements of a batch in order, each with the effects of the previous ones', async () => {
+      await using store = await open();
       await store.batch([
         store.db.insert(projects).values(project('one', 'a')),
         store.db.update(projects).set({ name: 'b' }).where(eq(projects.name, 'a')),
@@ -86,8 +86,8 @@ export function storeContract(name: string, make: () => Store | Promise<Store>):
       expect(await names(store)).toEqual(['b']);
     });
 
-    test('a batch is all or none, wherever it fails', async () => {
-      await using store = await make();
+    test('rolls back a batch whichever of its statements fails', async () => {
+      await using store = await open();
       await store.db.insert(projects).values(project('taken', 'kept'));
       for (const at of [0, 1, 2]) {
         const statements: Statement[] = ['x', 'y'].map((id) => store.db.insert(projects).values(project(id)));
@@ -97,16 +97,16 @@ export function storeContract(name: string, make: () => Store | Promise<Store>):
       }
     });
 
-    test('batches at the same time do not mix: each leaves all of its rows or none', async () => {
-      await using store = await make();
+    test('keeps concurrent batches atomic: each writes all of its rows or none', async () => {
+      await using store = await open();
       await fc.assert(
-        fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 20, size: 'max' }), async (fates) => {
+        fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 20, size: 'max' }), async (willSucceed) => {
           await store.batch([
             store.db.delete(projects),
             store.db.insert(projects).values(project('taken', 'taken')),
           ]);
           const outcomes = await Promise.allSettled(
-            fates.map((succeeds, index) =>
+            willSucceed.map((succeeds, index) =>
               store.batch([
                 store.db.insert(projects).values(project(`${index}a`, String(index))),
                 store.db.insert(projects).values(project(`${index}b`, String(index))),
@@ -114,24 +114,26 @@ export function storeContract(name: string, make: () => Store | Promise<Store>):
               ]),
             ),
           );
-          expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual(fates);
-          const expected = fates.flatMap((succeeds, index) => (succeeds ? Array(3).fill(`${index}`) : []));
+          expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual(willSucceed);
+          const expected = willSucceed.flatMap((succeeds, index) =>
+            succeeds ? Array(3).fill(`${index}`) : [],
+          );
           expect((await names(store)).sort()).toEqual([...expected, 'taken'].sort());
         }),
         { numRuns: 20 },
       );
     });
 
-    test('a statement that was built and not run does nothing', async () => {
-      await using store = await make();
+    test('writes nothing for a statement that was built but not executed', async () => {
+      await using store = await open();
       const statement = store.db.insert(projects).values(project('one', 'built'));
       expect(await names(store)).toEqual([]);
       await store.batch([statement]);
       expect(await names(store)).toEqual(['built']);
     });
 
-    test('a closed store answers nothing', async () => {
-      const store = await make();
+    test('rejects reads and batches after it was closed', async () => {
+      const store = await open();
       await store[Symbol.asyncDispose]();
       await expect(async () => names(store)).rejects.toThrow();
       await expect(store.batch([store.db.insert(projects).values(project('one'))])).rejects.toThrow();

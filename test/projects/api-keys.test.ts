@@ -8,14 +8,14 @@ import { API_KEY, startService } from '../support/service.ts';
 
 const CREATE = `mutation ($name: String) { createApiKey(name: $name) { secret apiKey { id name isOperator } } }`;
 const LIST = `{ project { apiKeys { nodes { id name expiresAt revokedAt } } } }`;
-const WHO = `{ viewer { kind apiKey { id } } }`;
+const VIEWER = `{ viewer { kind apiKey { id } } }`;
 
-test('a key is made, listed without its secret, and works', async () => {
+test('creates an API key that authenticates, and lists it without its secret', async () => {
   await using signalbox = await startService();
   const { createApiKey } = await signalbox.request(CREATE, { name: 'billing' });
   expect(createApiKey.secret).toMatch(/^key_[a-z0-9]{26}\.[A-Za-z0-9_-]{43}$/);
   expect(createApiKey.apiKey).toMatchObject({ name: 'billing', isOperator: false });
-  expect(await signalbox.request(WHO, {}, createApiKey.secret)).toEqual({
+  expect(await signalbox.request(VIEWER, {}, createApiKey.secret)).toEqual({
     viewer: { kind: 'API_KEY', apiKey: { id: createApiKey.apiKey.id } },
   });
   const { project } = await signalbox.request(LIST);
@@ -23,7 +23,7 @@ test('a key is made, listed without its secret, and works', async () => {
   expect(JSON.stringify(project)).not.toContain(createApiKey.secret.split('.')[1]);
 });
 
-test('of a secret there is nothing but a hash in the store', async () => {
+test('writes the id of an API key to the database file but never its secret', async () => {
   using folder = createFolder();
   const signalbox = await startService({ data: folder.path });
   const { secret } = (await signalbox.request(CREATE)).createApiKey;
@@ -34,7 +34,7 @@ test('of a secret there is nothing but a hash in the store', async () => {
   expect(stored).not.toContain(API_KEY.split('.')[1]);
 });
 
-test('a rotated key works until its overlap ends, its successor from the start', async () => {
+test('accepts a rotated key until its overlap ends, and its successor at once', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   const old = (await signalbox.request(CREATE)).createApiKey;
@@ -46,25 +46,27 @@ test('a rotated key works until its overlap ends, its successor from the start',
   const events = take(client, `subscription { events { __typename } }`);
   await events.next();
   await clock.advance(59_999);
-  expect((await signalbox.request(WHO, {}, old.secret)).viewer.kind).toBe('API_KEY');
-  expect((await signalbox.request(WHO, {}, rotateApiKey.secret)).viewer.kind).toBe('API_KEY');
+  expect((await signalbox.request(VIEWER, {}, old.secret)).viewer.kind).toBe('API_KEY');
+  expect((await signalbox.request(VIEWER, {}, rotateApiKey.secret)).viewer.kind).toBe('API_KEY');
   await clock.advance(1);
-  expect((await signalbox.ask(WHO, {}, old.secret)).errors?.[0]?.extensions['code']).toBe('UNAUTHENTICATED');
-  expect((await signalbox.request(WHO, {}, rotateApiKey.secret)).viewer.kind).toBe('API_KEY');
+  expect((await signalbox.ask(VIEWER, {}, old.secret)).errors?.[0]?.extensions['code']).toBe(
+    'UNAUTHENTICATED',
+  );
+  expect((await signalbox.request(VIEWER, {}, rotateApiKey.secret)).viewer.kind).toBe('API_KEY');
   expect(await events.ended).toMatchObject({ code: 4403 });
 });
 
-test('a key that has ended is not rotated, one that is unknown is not found', async () => {
+test('refuses to rotate a revoked key with CONFLICT and an unknown key with NOT_FOUND', async () => {
   await using signalbox = await startService();
   const { apiKey } = (await signalbox.request(CREATE)).createApiKey;
   await signalbox.request(`mutation ($id: ID!) { revokeApiKey(id: $id) { id } }`, { id: apiKey.id });
   const rotate = `mutation ($id: ID!) { rotateApiKey(id: $id) { secret } }`;
   const codeOf = async (id: string) => (await signalbox.ask(rotate, { id })).errors?.[0]?.extensions['code'];
   expect(await codeOf(apiKey.id)).toBe('CONFLICT');
-  expect(await codeOf('key_nobody')).toBe('NOT_FOUND');
+  expect(await codeOf('key_absent')).toBe('NOT_FOUND');
 });
 
-test('revoking a key ends what it opened, at once', async () => {
+test('closes connections with 4403 and refuses the key when it is revoked', async () => {
   await using signalbox = await startService();
   const { secret, apiKey } = (await signalbox.request(CREATE)).createApiKey;
   const events = take(
@@ -75,17 +77,17 @@ test('revoking a key ends what it opened, at once', async () => {
   await signalbox.request(`mutation ($id: ID!) { revokeApiKey(id: $id) { revokedAt } }`, { id: apiKey.id });
   expect(await events.next()).toEqual({ events: { __typename: 'Disconnecting', reason: 'KEY_ENDED' } });
   expect(await events.ended).toMatchObject({ code: 4403 });
-  expect((await signalbox.ask(WHO, {}, secret)).errors?.[0]?.extensions['code']).toBe('UNAUTHENTICATED');
+  expect((await signalbox.ask(VIEWER, {}, secret)).errors?.[0]?.extensions['code']).toBe('UNAUTHENTICATED');
 });
 
 test.each([
-  ['a wrong secret', `${API_KEY.slice(0, -1)}x`],
-  ['an unknown id', 'key_unknown.0123456789abcdef0123456789'],
-  ['no secret', 'key_test'],
-  ['an empty secret', 'key_test.'],
-  ['another key’s secret behind its id', `key_test.${'0'.repeat(43)}`],
-])('%s opens nothing', async (_, bearer) => {
+  ['a key with a wrong secret', `${API_KEY.slice(0, -1)}x`],
+  ['a key with an unknown id', 'key_unknown.0123456789abcdef0123456789'],
+  ['a key without a secret', 'key_test'],
+  ['a key with an empty secret', 'key_test.'],
+  ['a key with the secret of another key', `key_test.${'0'.repeat(43)}`],
+])('refuses %s with UNAUTHENTICATED', async (_, bearer) => {
   await using signalbox = await startService();
-  const { errors } = await signalbox.ask(WHO, {}, bearer);
+  const { errors } = await signalbox.ask(VIEWER, {}, bearer);
   expect(errors?.[0]?.extensions).toMatchObject({ code: 'UNAUTHENTICATED', retryable: false });
 });

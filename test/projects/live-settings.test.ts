@@ -20,76 +20,76 @@ const PRESENCE = `subscription { presence(channel: "street") { change } }`;
 const next = async (events: Taken<any>) => (await events.next()).events;
 const refused = (code: string) => [{ extensions: { code } }];
 
-test('a change of the matrix silences and opens channels, and ends and lets be streams, before it returns', async () => {
+test('applies changed permissions to channels and live subscriptions before updateProject returns', async () => {
   await using signalbox = await startService();
   const other = await createProject(signalbox, 'other');
-  const listeners = [];
-  for (const doors of [signalbox, other]) {
-    await createChannel(doors, 'street', { type: 'PUBLIC' });
-    const { id, credential } = await mint(doors, { channels: ['street'] });
-    const client = doors.client({ token: credential });
+  const subscribers = [];
+  for (const project of [signalbox, other]) {
+    await createChannel(project, 'street', { type: 'PUBLIC' });
+    const { id, credential } = await mint(project, { channels: ['street'] });
+    const client = project.client({ token: credential });
     const inbox = take(client, EVENTS);
     expect(await next(inbox)).toEqual({ __typename: 'Connected', channels: [{ id: 'street' }] });
     const messages = take(client, MESSAGES);
     const presence = take(client, PRESENCE);
     await settled(client);
-    listeners.push({ id, inbox, messages, presence });
+    subscribers.push({ id, inbox, messages, presence });
   }
-  const [here, there] = listeners;
-  const state = (...actions: string[]) =>
+  const [own, foreign] = subscribers;
+  const permit = (...actions: string[]) =>
     changeSettings(signalbox, { permissions: { stated: [{ role: 'PUBLISHER', kind: 'PUBLIC', actions }] } });
 
-  await state('SUBSCRIBE');
-  expect(await here!.presence.ended).toMatchObject(refused('FORBIDDEN'));
-  expect(await publish(signalbox, 'street', 'heard')).toBe(1);
-  expect(await here!.messages.next()).toEqual({ messages: { event: 'heard' } });
-  await state('PRESENCE', 'PUBLISH');
-  expect(await publish(signalbox, 'street', 'unheard')).toBe(0);
-  expect(await here!.messages.ended).toMatchObject(refused('FORBIDDEN'));
-  await whisper(signalbox, here!.id, 'sentinel');
+  await permit('SUBSCRIBE');
+  expect(await own!.presence.ended).toMatchObject(refused('FORBIDDEN'));
+  expect(await publish(signalbox, 'street', 'delivered')).toBe(1);
+  expect(await own!.messages.next()).toEqual({ messages: { event: 'delivered' } });
+  await permit('PRESENCE', 'PUBLISH');
+  expect(await publish(signalbox, 'street', 'undelivered')).toBe(0);
+  expect(await own!.messages.ended).toMatchObject(refused('FORBIDDEN'));
+  await whisper(signalbox, own!.id, 'sentinel');
   await changeSettings(signalbox, { permissions: {} });
-  expect(await publish(signalbox, 'street', 'heard-again')).toBe(1);
+  expect(await publish(signalbox, 'street', 'delivered-again')).toBe(1);
   for (const event of [
-    { message: { event: 'heard' } },
+    { message: { event: 'delivered' } },
     { __typename: 'ChannelUnavailable', channel: { id: 'street' }, reason: 'NOT_ALLOWED' },
     { message: { event: 'sentinel' } },
     { __typename: 'ChannelAvailable', channel: { id: 'street' } },
-    { message: { event: 'heard-again' } },
+    { message: { event: 'delivered-again' } },
   ])
-    expect(await next(here!.inbox)).toMatchObject(event);
+    expect(await next(own!.inbox)).toMatchObject(event);
 
-  // The other project has seen nothing of it.
+  // The change does not affect the other project.
   expect(await publish(other, 'street', 'first')).toBe(1);
-  expect(await next(there!.inbox)).toEqual({ __typename: 'ChannelMessage', message: { event: 'first' } });
-  expect(await there!.messages.next()).toEqual({ messages: { event: 'first' } });
-  expect(there!.presence.waiting).toEqual([]);
+  expect(await next(foreign!.inbox)).toEqual({ __typename: 'ChannelMessage', message: { event: 'first' } });
+  expect(await foreign!.messages.next()).toEqual({ messages: { event: 'first' } });
+  expect(foreign!.presence.waiting).toEqual([]);
 });
 
-test('without anonymous callers their streams end at once, by WebSocket and SSE, and those of others do not', async () => {
+test('ends the subscriptions of anonymous callers of this project, over WebSocket and SSE, when anonymous is set to false', async () => {
   await using signalbox = await startService();
   const other = await createProject(signalbox, 'other');
-  for (const doors of [signalbox, other]) await createChannel(doors, 'street', { type: 'UNPROTECTED' });
+  for (const project of [signalbox, other]) await createChannel(project, 'street', { type: 'UNPROTECTED' });
   const { credential } = await mint(signalbox);
   const clients = [{ token: credential }, { project: 'other' }, {}].map((params) => signalbox.client(params));
-  const [token, stranger, anonymous] = clients.map((client) => take(client, MESSAGES));
+  const [ofToken, ofOtherProject, ofAnonymous] = clients.map((client) => take(client, MESSAGES));
   for (const client of clients) await settled(client);
-  const bySse = take(sseClient(signalbox), MESSAGES);
+  const overSse = take(sseClient(signalbox), MESSAGES);
   while ((await publish(signalbox, 'street', 'before')) < 3);
   expect(await publish(other, 'street', 'before')).toBe(1);
 
   await changeSettings(signalbox, { anonymous: false });
   expect(await publish(signalbox, 'street', 'after')).toBe(1);
-  for (const stream of [anonymous!, bySse]) {
+  for (const stream of [ofAnonymous!, overSse]) {
     expect(await stream.ended).toMatchObject(refused('UNAUTHENTICATED'));
     expect(stream.waiting.every(({ messages }) => messages.event === 'before')).toBe(true);
   }
-  await token!.until(({ messages }) => messages.event === 'after');
+  await ofToken!.until(({ messages }) => messages.event === 'after');
   expect(await publish(other, 'street', 'after')).toBe(1);
-  await stranger!.until(({ messages }) => messages.event === 'after');
+  await ofOtherProject!.until(({ messages }) => messages.event === 'after');
   for (const client of [clients[2]!, sseClient(signalbox)])
     expect(await take(client, MESSAGES).ended).toMatchObject(refused('UNAUTHENTICATED'));
 
-  // The socket is still there, and hears again once it may.
+  // The socket stays open, and a new subscription succeeds once anonymous callers are accepted again.
   await changeSettings(signalbox, { anonymous: true });
   const again = take(clients[2]!, MESSAGES);
   await settled(clients[2]!);
@@ -97,31 +97,31 @@ test('without anonymous callers their streams end at once, by WebSocket and SSE,
   expect(await again.next()).toEqual({ messages: { event: 'back' } });
 });
 
-test('without development tokens their sockets are closed at once with 4403, and those of others are not', async () => {
+test('closes connections with development tokens of this project with 4403 when developmentTokens is set to false', async () => {
   await using signalbox = await startService();
   const other = await createProject(signalbox, 'other');
-  const make = `mutation { createDevelopmentToken(identity: "ada") }`;
-  for (const doors of [signalbox, other]) await changeSettings(doors, { developmentTokens: true });
-  const unsigned = (await signalbox.request(make, {}, null)).createDevelopmentToken;
+  const CREATE = `mutation { createDevelopmentToken(identity: "ada") }`;
+  for (const project of [signalbox, other]) await changeSettings(project, { developmentTokens: true });
+  const unsigned = (await signalbox.request(CREATE, {}, null)).createDevelopmentToken;
   const { credential } = await mint(signalbox, { identity: 'ada' });
-  const [ada, elsewhere, signed] = [
+  const [unsignedEvents, otherProjectEvents, signedEvents] = [
     { token: unsigned },
     { token: unsigned, project: 'other' },
     { token: credential },
   ].map((params) => take(signalbox.client(params), EVENTS));
-  const bySse = take(sseClient(signalbox, unsigned), EVENTS);
-  for (const events of [ada!, elsewhere!, signed!, bySse])
+  const overSse = take(sseClient(signalbox, unsigned), EVENTS);
+  for (const events of [unsignedEvents!, otherProjectEvents!, signedEvents!, overSse])
     expect((await next(events)).__typename).toBe('Connected');
 
   await changeSettings(signalbox, { developmentTokens: false });
-  const say = `mutation { publishDirectMessage(identity: "ada", event: "after") { connections } }`;
-  expect((await signalbox.request(say)).publishDirectMessage.connections).toBe(1);
-  for (const events of [ada!, bySse])
+  const PUBLISH_DIRECT = `mutation { publishDirectMessage(identity: "ada", event: "after") { connections } }`;
+  expect((await signalbox.request(PUBLISH_DIRECT)).publishDirectMessage.connections).toBe(1);
+  for (const events of [unsignedEvents!, overSse])
     expect(await next(events)).toEqual({ __typename: 'Disconnecting', reason: 'KEY_ENDED' });
-  expect(await ada!.ended).toMatchObject({ code: 4403 });
-  expect(await bySse.ended).toMatchObject(refused('UNAUTHENTICATED'));
-  expect(await next(signed!)).toMatchObject({ message: { event: 'after' } });
-  expect((await other.request(say)).publishDirectMessage.connections).toBe(1);
-  expect(await next(elsewhere!)).toMatchObject({ message: { event: 'after' } });
+  expect(await unsignedEvents!.ended).toMatchObject({ code: 4403 });
+  expect(await overSse.ended).toMatchObject(refused('UNAUTHENTICATED'));
+  expect(await next(signedEvents!)).toMatchObject({ message: { event: 'after' } });
+  expect((await other.request(PUBLISH_DIRECT)).publishDirectMessage.connections).toBe(1);
+  expect(await next(otherProjectEvents!)).toMatchObject({ message: { event: 'after' } });
   expect(await take(signalbox.client({ token: unsigned }), EVENTS).ended).toMatchObject({ code: 4401 });
 });

@@ -29,7 +29,7 @@ const DEFAULTS = {
 test.for([
   ['development', {}],
   ['production', { guests: false, anonymous: false }],
-] as const)('in %s a project begins with what is safe there', async ([mode, differs]) => {
+] as const)('gives a new project the safe defaults of %s mode', async ([mode, differs]) => {
   await using signalbox = await startService({ mode });
   expect(await settingsOf(signalbox)).toEqual({ ...DEFAULTS, ...differs });
   expect(await settingsOf(await createProject(signalbox, 'other'))).toEqual({ ...DEFAULTS, ...differs });
@@ -41,24 +41,27 @@ test.for([
   ['maxLifetimeSeconds', 1, 3_162_240_000],
   ['expiryWarningSeconds', 0, 86_400],
   ['expiryGraceSeconds', 0, 3600],
-] as const)('%s may be %i–%i seconds, and nothing else', async ([name, min, max]) => {
-  await using signalbox = await startService();
-  for (const value of [max, min]) {
-    await changeSettings(signalbox, { [name]: value });
-    expect(await settingsOf(signalbox)).toEqual({ ...DEFAULTS, [name]: value });
-  }
-  const faults = name.endsWith('LifetimeSeconds') ? [min - 1, max + 1, 1.5] : [min - 1, max + 1];
-  for (const value of faults) {
-    const { errors } = await askSettings(signalbox, { publishersSignal: true, [name]: value });
-    expect(errors).toMatchObject([
-      { extensions: { code: 'BAD_USER_INPUT', field: `settings.${name}`, retryable: false } },
-    ]);
-    expect(errors?.[0]?.message).toContain(`${name}: is ${value}; it must be`);
-  }
-  expect(await settingsOf(signalbox)).toEqual({ ...DEFAULTS, [name]: min });
-});
+] as const)(
+  'accepts %s from %i to %i seconds and refuses other values with BAD_USER_INPUT',
+  async ([name, min, max]) => {
+    await using signalbox = await startService();
+    for (const value of [max, min]) {
+      await changeSettings(signalbox, { [name]: value });
+      expect(await settingsOf(signalbox)).toEqual({ ...DEFAULTS, [name]: value });
+    }
+    const invalid = name.endsWith('LifetimeSeconds') ? [min - 1, max + 1, 1.5] : [min - 1, max + 1];
+    for (const value of invalid) {
+      const { errors } = await askSettings(signalbox, { publishersSignal: true, [name]: value });
+      expect(errors).toMatchObject([
+        { extensions: { code: 'BAD_USER_INPUT', field: `settings.${name}`, retryable: false } },
+      ]);
+      expect(errors?.[0]?.message).toContain(`${name}: is ${value}; it must be`);
+    }
+    expect(await settingsOf(signalbox)).toEqual({ ...DEFAULTS, [name]: min });
+  },
+);
 
-test('what is named changes, what is absent stays, and null is what a nullable setting begins with', async () => {
+test('changes only the given settings, and null resets a nullable setting to its default', async () => {
   await using signalbox = await startService();
   const first = { guests: false, guestSeconds: 60, maxLifetimeSeconds: 90, expiryWarningSeconds: 5 };
   await changeSettings(signalbox, first);
@@ -79,7 +82,7 @@ test('what is named changes, what is absent stays, and null is what a nullable s
   });
 });
 
-test('a default lifetime is never longer than the longest, whichever of the two is changed', async () => {
+test('refuses a default lifetime above the maximum lifetime, whether the change sets the one or the other', async () => {
   await using signalbox = await startService();
   await changeSettings(signalbox, { defaultLifetimeSeconds: 60, maxLifetimeSeconds: 60 });
   for (const change of [{ defaultLifetimeSeconds: 61 }, { maxLifetimeSeconds: 59 }]) {
@@ -96,30 +99,36 @@ test.for([
   ['STREAM', null, null],
   ['TWILIO', 3600, 86_400],
   ['OPENTOK', 86_400, 2_592_000],
-] as const)('the preset %s sets both lifetimes, and stands alone', async ([lifetimes, usual, longest]) => {
-  await using signalbox = await startService();
-  await changeSettings(signalbox, { defaultLifetimeSeconds: 7, maxLifetimeSeconds: 7 });
-  await changeSettings(signalbox, { lifetimes });
-  const now = { defaultLifetimeSeconds: usual, maxLifetimeSeconds: longest };
-  expect(await settingsOf(signalbox)).toEqual({ ...DEFAULTS, ...now });
-  for (const beside of [{ defaultLifetimeSeconds: 60 }, { maxLifetimeSeconds: 60 }]) {
-    const { errors } = await askSettings(signalbox, { lifetimes, ...beside });
-    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field: 'settings.lifetimes' } }]);
-  }
-  expect(await settingsOf(signalbox)).toEqual({ ...DEFAULTS, ...now });
-});
+] as const)(
+  'sets both lifetimes from the preset %s, which is mutually exclusive with either lifetime',
+  async ([lifetimes, defaultLifetimeSeconds, maxLifetimeSeconds]) => {
+    await using signalbox = await startService();
+    await changeSettings(signalbox, { defaultLifetimeSeconds: 7, maxLifetimeSeconds: 7 });
+    await changeSettings(signalbox, { lifetimes });
+    const preset = { defaultLifetimeSeconds, maxLifetimeSeconds };
+    expect(await settingsOf(signalbox)).toEqual({ ...DEFAULTS, ...preset });
+    for (const lifetime of [{ defaultLifetimeSeconds: 60 }, { maxLifetimeSeconds: 60 }]) {
+      const { errors } = await askSettings(signalbox, { lifetimes, ...lifetime });
+      expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field: 'settings.lifetimes' } }]);
+    }
+    expect(await settingsOf(signalbox)).toEqual({ ...DEFAULTS, ...preset });
+  },
+);
 
-test('settings are changed by the API keys of the project, and concern no other one', async () => {
+test('lets only API keys of the project change its settings, and leaves other projects unchanged', async () => {
   await using signalbox = await startService();
   const other = await createProject(signalbox, 'other');
   const { credential } = await mint(signalbox, { role: 'MODERATOR' });
-  const mine = {
+  const withToken = {
     ...signalbox,
     ask: (query: string, input?: object) => signalbox.ask(query, input, credential),
   };
-  const nobody = { ...signalbox, ask: (query: string, input?: object) => signalbox.ask(query, input, null) };
-  expect(codeOf(await askSettings(mine, { guests: false }))).toBe('FORBIDDEN');
-  expect(codeOf(await askSettings(nobody, { guests: false }))).toBe('UNAUTHENTICATED');
+  const anonymous = {
+    ...signalbox,
+    ask: (query: string, input?: object) => signalbox.ask(query, input, null),
+  };
+  expect(codeOf(await askSettings(withToken, { guests: false }))).toBe('FORBIDDEN');
+  expect(codeOf(await askSettings(anonymous, { guests: false }))).toBe('UNAUTHENTICATED');
   expect(await settingsOf(signalbox)).toEqual(DEFAULTS);
   await changeSettings(other, { guests: false });
   expect([await settingsOf(signalbox), await settingsOf(other)]).toEqual([
@@ -128,9 +137,9 @@ test('settings are changed by the API keys of the project, and concern no other 
   ]);
 });
 
-test('settings outlive the process, and what was never said is as the mode has it', async () => {
+test('keeps changed settings across a restart and takes the others from the defaults of the mode', async () => {
   using folder = createFolder();
-  const said = {
+  const changed = {
     guests: true,
     expiryGraceSeconds: 30,
     permissions: {
@@ -141,11 +150,11 @@ test('settings outlive the process, and what was never said is as the mode has i
   };
   {
     await using signalbox = await startService({ data: folder.path });
-    await changeSettings(signalbox, said);
+    await changeSettings(signalbox, changed);
     await createChannel(signalbox, 'hall', { kind: 'stage' });
   }
   await using signalbox = await startService({ data: folder.path, mode: 'production' });
-  expect(await settingsOf(signalbox)).toEqual({ ...DEFAULTS, anonymous: false, ...said });
+  expect(await settingsOf(signalbox)).toEqual({ ...DEFAULTS, anonymous: false, ...changed });
   const { credential } = await mint(signalbox, { customRole: 'host' });
   const { viewer } = await signalbox.request(
     `{ viewer { allowedActions(channel: "hall") } }`,

@@ -29,7 +29,7 @@ const idsOf = ({ db }: SqliteStore) =>
 
 storeContract('SQLite in memory', () => open(':memory:'));
 
-test('a folder that is not there yet is made, with every table in it', async () => {
+test('creates a missing data folder and every table in it', async () => {
   using folder = createFolder();
   const data = join(folder.path, 'not', 'there', 'yet');
   await using store = open(data);
@@ -37,7 +37,7 @@ test('a folder that is not there yet is made, with every table in it', async () 
   expect(existsSync(join(data, 'signalbox.sqlite'))).toBe(true);
 });
 
-test('what was written is there after reopening', async () => {
+test('returns written rows after the folder is opened again', async () => {
   using folder = createFolder();
   {
     await using store = open(folder.path);
@@ -47,7 +47,7 @@ test('what was written is there after reopening', async () => {
   expect(idsOf(store)).toEqual(['one']);
 });
 
-test('a second opener of a folder is refused until the first one closes', async () => {
+test('refuses to open a folder with UNAVAILABLE until the store that has it open is closed', async () => {
   using folder = createFolder();
   {
     await using first = open(folder.path);
@@ -60,7 +60,7 @@ test('a second opener of a folder is refused until the first one closes', async 
   expect(idsOf(second)).toEqual(['one']);
 });
 
-test('stores in memory share nothing', async () => {
+test('keeps the rows of two in-memory stores apart', async () => {
   await using one = open(':memory:');
   await using other = open(':memory:');
   await insert(one, 'one');
@@ -70,14 +70,14 @@ test('stores in memory share nothing', async () => {
 test.each([
   ['normal', 1],
   ['full', 2],
-] as const)('synchronous %s is what SQLite is told, with a write-ahead log', async (synchronous, level) => {
+] as const)('sets synchronous to %s and uses a write-ahead log', async (synchronous, level) => {
   using folder = createFolder();
   await using store = open(folder.path, synchronous);
   expect(store.db.get(sql`pragma synchronous`)).toEqual({ synchronous: level });
   expect(store.db.get(sql`pragma journal_mode`)).toEqual({ journal_mode: 'wal' });
 });
 
-test('a transaction returns what its work does, and one that fails leaves nothing', async () => {
+test('returns the result of a transaction, and rolls back when its work throws', async () => {
   await using store = open(':memory:');
   expect(store.transaction(() => insert(store, 'kept').run().changes)).toBe(1);
   expect(() =>
@@ -89,7 +89,7 @@ test('a transaction returns what its work does, and one that fails leaves nothin
   expect(idsOf(store)).toEqual(['kept']);
 });
 
-test('a transaction whose work waits is refused, and what it did before waiting is undone', async () => {
+test('refuses a transaction whose work returns a promise, and rolls it back', async () => {
   await using store = open(':memory:');
   const work = async () => {
     insert(store, 'lost').run();

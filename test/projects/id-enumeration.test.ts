@@ -4,10 +4,10 @@ import { take } from '../support/events.ts';
 import { API_KEY, startService, type Answer } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 
-/** Of an id another one that names nothing: the last characters are others. */
-const unlike = (id: string) => id.slice(0, -4) + (id.endsWith('0000') ? '1111' : '0000');
+/** An id that does not exist: the given one with other last characters. */
+const absentIdLike = (id: string) => id.slice(0, -4) + (id.endsWith('0000') ? '1111' : '0000');
 
-const questions = {
+const OPERATIONS = {
   token: [
     'query ($id: ID!) { token(id: $id) { id } }',
     'query ($id: ID!) { isOnline(token: $id) }',
@@ -15,9 +15,9 @@ const questions = {
     'mutation ($id: ID!) { revokeToken(id: $id) { id } }',
     'mutation ($id: ID!) { createCredential(token: $id) { credential } }',
     'mutation ($id: ID!) { publishDirectMessage(token: $id, event: "e") { connections } }',
-    'mutation ($id: ID!) { subscribeToken(channel: "ours", token: $id) { createdAt } }',
-    'mutation ($id: ID!) { subscribeTokens(channels: ["ours"], tokens: [$id]) { error { code message } } }',
-    'mutation ($id: ID!) { unsubscribeToken(channel: "ours", token: $id) { createdAt } }',
+    'mutation ($id: ID!) { subscribeToken(channel: "own", token: $id) { createdAt } }',
+    'mutation ($id: ID!) { subscribeTokens(channels: ["own"], tokens: [$id]) { error { code message } } }',
+    'mutation ($id: ID!) { unsubscribeToken(channel: "own", token: $id) { createdAt } }',
   ],
   channel: [
     'query ($id: ID!) { channel(id: $id) { id } }',
@@ -44,10 +44,10 @@ const questions = {
   project: ['mutation ($id: ID!) { createApiKey(project: $id) { secret } }'],
 } as const;
 
-test('whether something is in another project cannot be told from whether it is anywhere', async () => {
+test('returns the same response for an id of another project and for an id that does not exist', async () => {
   await using signalbox = await startService();
-  await createChannel(signalbox, 'theirs', { type: 'UNPROTECTED' });
-  const ada = await mint(signalbox, { identity: 'ada', channels: ['theirs'] });
+  await createChannel(signalbox, 'foreign', { type: 'UNPROTECTED' });
+  const ada = await mint(signalbox, { identity: 'ada', channels: ['foreign'] });
   const events = take(
     signalbox.client({ token: ada.credential }),
     'subscription { events { __typename ... on Connected { connection { id } } } }',
@@ -56,16 +56,16 @@ test('whether something is in another project cannot be told from whether it is 
   const { createProject } = await signalbox.request(
     'mutation { createProject(input: { id: "other" }) { secret } }',
   );
-  const theirs = {
+  const foreignIds = {
     token: ada.id,
-    channel: 'theirs',
+    channel: 'foreign',
     identity: 'ada',
     connection: connection.id,
     apiKey: 'key_test',
     project: 'default',
   };
   await signalbox.request(
-    'mutation { createChannel(input: { id: "ours" }) { id } }',
+    'mutation { createChannel(input: { id: "own" }) { id } }',
     {},
     createProject.secret,
   );
@@ -76,13 +76,13 @@ test('whether something is in another project cannot be told from whether it is 
   );
 
   for (const bearer of [createProject.secret, createToken.credential, undefined]) {
-    // Anonymous callers say by a header which project they mean.
+    // Anonymous callers name their project in a header.
     const ask = async (query: string, id: string): Promise<Answer> => {
       const headers = {
         'content-type': 'application/json',
         ...(bearer === undefined ? { project: 'other' } : { authorization: `Bearer ${bearer}` }),
       };
-      const response = await fetch(`${signalbox.url}/graphql`, {
+      const httpResponse = await fetch(`${signalbox.url}/graphql`, {
         method: 'POST',
         headers: {
           ...headers,
@@ -91,68 +91,70 @@ test('whether something is in another project cannot be told from whether it is 
         body: JSON.stringify({ query, variables: { id } }),
       });
       return JSON.parse(
-        (await response.text())
+        (await httpResponse.text())
           .replaceAll(/^(:|event: .*|data:)$/gm, '')
           .replace('data: ', '')
           .trim()
           .replaceAll(id, 'ID'),
       );
     };
-    for (const [kind, queries] of Object.entries(questions)) {
-      const id = theirs[kind as keyof typeof questions];
+    for (const [kind, queries] of Object.entries(OPERATIONS)) {
+      const id = foreignIds[kind as keyof typeof OPERATIONS];
       for (const query of queries) {
-        const answer = await ask(query, id);
-        expect({ query, answer }).toEqual({ query, answer: await ask(query, unlike(id)) });
-        expect(JSON.stringify(answer)).not.toContain('ada');
+        const response = await ask(query, id);
+        expect({ query, response }).toEqual({ query, response: await ask(query, absentIdLike(id)) });
+        expect(JSON.stringify(response)).not.toContain('ada');
       }
     }
   }
 
-  // Nothing of all that was felt.
+  // The sentinel is the next event, so no operation above had an effect on this connection.
   await signalbox.request(
-    'mutation { publishMessage(channel: "theirs", event: "sentinel") { connections } }',
+    'mutation { publishMessage(channel: "foreign", event: "sentinel") { connections } }',
   );
   expect((await events.next()).events.__typename).toBe('ChannelMessage');
 });
 
-test('presence in a channel of the same name in another project is not seen', async () => {
+test('delivers no presence of a channel with the same id in another project', async () => {
   await using signalbox = await startService();
   const { createProject } = await signalbox.request(
     'mutation { createProject(input: { id: "other" }) { secret } }',
   );
-  const make =
+  const CREATE =
     'mutation { createChannel(input: { id: "lobby", type: PUBLIC }) { id } createToken { token { id } credential } }';
-  const here = (await signalbox.request(make)).createToken;
-  const there = (await signalbox.request(make, {}, createProject.secret)).createToken;
-  const seen = take(
+  const ownToken = (await signalbox.request(CREATE)).createToken;
+  const otherToken = (await signalbox.request(CREATE, {}, createProject.secret)).createToken;
+  const presence = take(
     signalbox.client({ apiKey: createProject.secret }),
     'subscription { presence(channel: "lobby") { change member { token } } }',
   );
   const query = 'subscription { messages(channel: "lobby") { id } }';
-  const join = { id: '1', type: 'subscribe', payload: { query } };
-  using ours = await connectSocket(signalbox, { token: here.credential });
-  using theirs = await connectSocket(signalbox, { token: there.credential });
+  const subscribe = { id: '1', type: 'subscribe', payload: { query } };
+  using ownSocket = await connectSocket(signalbox, { token: ownToken.credential });
+  using otherSocket = await connectSocket(signalbox, { token: otherToken.credential });
   const count = async (bearer: string) =>
     (await signalbox.request('{ channel(id: "lobby") { presence { count } } }', {}, bearer)).channel.presence
       .count;
-  ours.send(join);
+  ownSocket.send(subscribe);
   while ((await count(API_KEY)) === 0);
-  theirs.send(join);
-  expect(await seen.next()).toEqual({ presence: { change: 'JOINED', member: { token: there.token.id } } });
+  otherSocket.send(subscribe);
+  expect(await presence.next()).toEqual({
+    presence: { change: 'JOINED', member: { token: otherToken.token.id } },
+  });
   expect([await count(API_KEY), await count(createProject.secret)]).toEqual([1, 1]);
-  expect(seen.waiting).toEqual([]);
+  expect(presence.waiting).toEqual([]);
 });
 
-test('an unknown key, a wrong secret and a key that has ended are refused in the same words', async () => {
+test('refuses an unknown key, a wrong secret and a revoked key with the same response', async () => {
   await using signalbox = await startService();
   const { createApiKey } = await signalbox.request('mutation { createApiKey { apiKey { id } secret } }');
   await signalbox.request('mutation ($id: ID!) { revokeApiKey(id: $id) { id } }', {
     id: createApiKey.apiKey.id,
   });
-  const answers = [];
-  for (const key of ['key_nobody.0123456789abcdef0123456789', `${API_KEY}x`, createApiKey.secret]) {
-    answers.push(await signalbox.ask('{ viewer { kind } }', {}, key));
+  const responses = [];
+  for (const key of ['key_absent.0123456789abcdef0123456789', `${API_KEY}x`, createApiKey.secret]) {
+    responses.push(await signalbox.ask('{ viewer { kind } }', {}, key));
   }
-  expect(answers[0]?.errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
-  expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+  expect(responses[0]?.errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
+  expect(new Set(responses.map((response) => JSON.stringify(response))).size).toBe(1);
 });

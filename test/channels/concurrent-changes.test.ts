@@ -4,7 +4,7 @@ import { type Caller } from '../../src/tokens/caller.ts';
 import { createChannel, mint } from '../support/backend.ts';
 import { startService, type TestService } from '../support/service.ts';
 
-/** What one thing may overtake another by: turns of the microtask queue. */
+/** How many turns of the microtask queue one operation starts after the other: every interleaving up to 40 turns. */
 const OFFSETS = Array.from({ length: 40 }, (_, offset) => offset);
 
 async function after<T>(offset: number, work: () => Promise<T>): Promise<T> {
@@ -23,12 +23,12 @@ async function open({ service, apiKey }: TestService, credential: string) {
   };
 }
 
-/** Everything that the stream yields, from now on. */
+/** Collects every event that the stream delivers from now on. */
 function collect<T>(stream: EventStream<T>): { events: T[]; readonly isOver: boolean } {
   const events: T[] = [];
   let isOver = false;
   stream.attach({
-    deliver: (run) => events.push(...run),
+    deliver: (batch) => events.push(...batch),
     room: () => undefined,
     end: () => (isOver = true),
   });
@@ -40,7 +40,7 @@ function collect<T>(stream: EventStream<T>): { events: T[]; readonly isOver: boo
   };
 }
 
-test('whoever is subscribed while the state changes knows the last state', async () => {
+test('delivers the latest state when a token is subscribed while the state changes', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby');
   for (const offset of OFFSETS) {
@@ -55,7 +55,7 @@ test('whoever is subscribed while the state changes knows the last state', async
   }
 });
 
-test('whoever connects while the state changes knows the last state', async () => {
+test('delivers the latest state when a client connects while the state changes', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby');
   for (const offset of OFFSETS) {
@@ -70,7 +70,7 @@ test('whoever connects while the state changes knows the last state', async () =
   }
 });
 
-test('whoever connects while a channel is closed to it hears nothing there', async () => {
+test('delivers nothing when the channel becomes PRIVATE while a guest connects', async () => {
   await using signalbox = await startService();
   for (const offset of OFFSETS) {
     const channel = `room:${offset}`;
@@ -86,7 +86,7 @@ test('whoever connects while a channel is closed to it hears nothing there', asy
   }
 });
 
-test('whoever subscribes to the messages while the channel is closed to it hears nothing', async () => {
+test('delivers nothing when the channel becomes PRIVATE while a guest subscribes to messages', async () => {
   await using signalbox = await startService();
   for (const offset of OFFSETS) {
     const channel = `room:${offset}`;
@@ -102,23 +102,23 @@ test('whoever subscribes to the messages while the channel is closed to it hears
   }
 });
 
-test('whoever is unsubscribed while it subscribes to the messages hears nothing', async () => {
+test('delivers nothing and ends the subscription when the token is unsubscribed while it subscribes to messages', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby');
   for (const offset of OFFSETS) {
     const token = await mint(signalbox, { channels: ['lobby'] });
     const { domain, backend, connection } = await open(signalbox, token.credential);
-    const [opened] = await Promise.allSettled([
+    const [subscribed] = await Promise.allSettled([
       domain.subscriptions.messages(connection, 'lobby', {}).then(collect),
       after(offset, () => domain.memberships.unsubscribe(backend, 'lobby', token.id)),
     ]);
     const { connections } = await domain.messages.publish(backend, 'lobby', { event: 'secret' });
     expect(connections, `offset ${offset}`).toBe(0);
-    if (opened.status === 'fulfilled') expect(opened.value.isOver, `offset ${offset}`).toBe(true);
+    if (subscribed.status === 'fulfilled') expect(subscribed.value.isOver, `offset ${offset}`).toBe(true);
   }
 });
 
-test('a channel that is deleted while a token is subscribed to it leaves no membership behind', async () => {
+test('leaves no membership when the channel is deleted while a token is subscribed', async () => {
   await using signalbox = await startService();
   for (const offset of OFFSETS) {
     const channel = `room:${offset}`;

@@ -10,9 +10,9 @@ import { startService, type Doors } from '../support/service.ts';
 import { connectSocket, openSocket } from '../support/socket.ts';
 import { DOORS } from '../support/three-doors.ts';
 
-// Every request presents its key, so its row is kept from the first on, until it is changed.
+// Every request presents its key, so the key's row is cached from the first request until the key changes.
 
-const WHO = '{ viewer { kind } }';
+const VIEWER = '{ viewer { kind } }';
 const REVOKE = `mutation ($id: ID!) { revokeApiKey(id: $id) { id } }`;
 const ROTATE = `mutation ($id: ID!, $overlap: Int) { rotateApiKey(id: $id, overlapSeconds: $overlap) { secret } }`;
 
@@ -20,24 +20,24 @@ const revoke = ({ request }: Doors, { id }: SigningApiKey) => request(REVOKE, { 
 const rotate = async ({ request }: Doors, { id }: SigningApiKey, overlap: number): Promise<string> =>
   (await request(ROTATE, { id, overlap })).rotateApiKey.secret;
 
-/** Presents it often and side by side. */
-async function present(doors: Doors, secret: string): Promise<Set<string>> {
-  return new Set(await Promise.all(numbers(10).map(() => doorOf(doors, secret))));
+/** Presents a key or credential ten times concurrently; resolves to the distinct outcomes. */
+async function present(service: Doors, secret: string): Promise<Set<string>> {
+  return new Set(await Promise.all(numbers(10).map(() => doorOf(service, secret))));
 }
 
 const OPEN = new Set(['open']);
 const REFUSED = new Set(['UNAUTHENTICATED']);
 
-test('a key that was presented is refused at every door once its revocation has returned', async () => {
+test('refuses a cached key over HTTP, SSE and WebSocket once revokeApiKey returned', async () => {
   await using signalbox = await startService();
   const [key, other] = [await createApiKey(signalbox), await createApiKey(signalbox)];
   expect(await present(signalbox, key.secret)).toEqual(OPEN);
   expect(await present(signalbox, other.secret)).toEqual(OPEN);
   await revoke(signalbox, key);
   expect(await present(signalbox, key.secret)).toEqual(REFUSED);
-  for (const door of [DOORS['HTTP']!, DOORS['SSE']!]) {
-    expect(codeOf(await door(signalbox, key.secret, { query: WHO }))).toBe('UNAUTHENTICATED');
-    expect(codeOf(await door(signalbox, other.secret, { query: WHO }))).toBeUndefined();
+  for (const transport of [DOORS['HTTP']!, DOORS['SSE']!]) {
+    expect(codeOf(await transport(signalbox, key.secret, { query: VIEWER }))).toBe('UNAUTHENTICATED');
+    expect(codeOf(await transport(signalbox, other.secret, { query: VIEWER }))).toBeUndefined();
   }
   using socket = await openSocket(signalbox);
   socket.send({ type: 'connection_init', payload: { apiKey: key.secret } });
@@ -45,49 +45,48 @@ test('a key that was presented is refused at every door once its revocation has 
   using _ = await connectSocket(signalbox, { apiKey: other.secret });
 });
 
-/** Whether it was let in, of presentings that never cease: when each began, and what was said to it. */
-async function presentAlways(doors: Doors, secret: string, until: Promise<unknown>) {
-  const seen: { began: number; door: string }[] = [];
+/** Presents a key without pause until `until` settles, and once more; resolves to the start and the outcome of each request. */
+async function presentContinuously(service: Doors, secret: string, until: Promise<unknown>) {
+  const requests: { startedAt: number; outcome: string }[] = [];
   const state = { isOver: false };
   const over = until.then(() => (state.isOver = true));
   await Promise.all(
     numbers(8).map(async () => {
-      // Once more after the end.
-      for (let more = 2; more > 0; more -= state.isOver ? 1 : 0) {
-        const began = performance.now();
-        seen.push({ began, door: await doorOf(doors, secret) });
+      for (let remaining = 2; remaining > 0; remaining -= state.isOver ? 1 : 0) {
+        const startedAt = performance.now();
+        requests.push({ startedAt, outcome: await doorOf(service, secret) });
       }
     }),
   );
   await over;
-  return seen;
+  return requests;
 }
 
 test.each(['revocation', 'rotation'])(
-  'while it is presented without cease, nothing that is sent after its %s has returned is let in',
-  async (what) => {
+  'refuses every request sent after the %s of a continuously presented key returned',
+  async (change) => {
     await using signalbox = await startService();
     for (let round = 0; round < 10; round++) {
       const key = await createApiKey(signalbox);
       expect(await doorOf(signalbox, key.secret)).toBe('open');
-      let ended = Number.POSITIVE_INFINITY;
-      const ending = (async () => {
-        await (what === 'revocation' ? revoke(signalbox, key) : rotate(signalbox, key, 0));
-        ended = performance.now();
+      let endedAt = Number.POSITIVE_INFINITY;
+      const end = (async () => {
+        await (change === 'revocation' ? revoke(signalbox, key) : rotate(signalbox, key, 0));
+        endedAt = performance.now();
       })();
-      const seen = await presentAlways(signalbox, key.secret, ending);
-      const after = seen.filter(({ began }) => began > ended);
+      const requests = await presentContinuously(signalbox, key.secret, end);
+      const after = requests.filter(({ startedAt }) => startedAt > endedAt);
       expect(after.length).toBeGreaterThan(0);
-      expect(new Set(after.map(({ door }) => door))).toEqual(REFUSED);
+      expect(new Set(after.map(({ outcome }) => outcome))).toEqual(REFUSED);
     }
   },
 );
 
-test('a key that is kept ends when its overlap does, its successor does not', async () => {
+test('refuses a cached key when its overlap ends, and still accepts its successor', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   const key = await createApiKey(signalbox);
-  // Kept as a key without an end, and once it is rotated as one with an end.
+  // The first requests cache the key without an expiry, the next ones with the expiry that the rotation set.
   expect(await present(signalbox, key.secret)).toEqual(OPEN);
   const successor = await rotate(signalbox, key, 60);
   expect(await present(signalbox, key.secret)).toEqual(OPEN);
@@ -97,12 +96,12 @@ test('a key that is kept ends when its overlap does, its successor does not', as
   await clock.advance(1);
   expect(await present(signalbox, key.secret)).toEqual(REFUSED);
   expect(await present(signalbox, successor)).toEqual(OPEN);
-  // What has ended may still be revoked, and its successor is another key.
+  // An expired key can still be revoked, which does not affect its successor.
   await revoke(signalbox, key);
   expect(await present(signalbox, successor)).toEqual(OPEN);
 });
 
-test('what a kept key has signed is refused once the key is revoked', async () => {
+test('refuses credentials signed with a cached key once the key is revoked', async () => {
   await using signalbox = await startService();
   const [key, other] = [await createApiKey(signalbox), await createApiKey(signalbox)];
   const now = Math.floor(Date.now() / 1000);
@@ -115,7 +114,7 @@ test('what a kept key has signed is refused once the key is revoked', async () =
   expect(await present(signalbox, otherCredential)).toEqual(OPEN);
 });
 
-test('a wrong secret behind the id of a kept key opens nothing', async () => {
+test('refuses a wrong secret with the id of a cached key', async () => {
   await using signalbox = await startService();
   const key = await createApiKey(signalbox);
   expect(await present(signalbox, key.secret)).toEqual(OPEN);
@@ -123,7 +122,7 @@ test('a wrong secret behind the id of a kept key opens nothing', async () => {
   expect(await present(signalbox, key.secret)).toEqual(OPEN);
 });
 
-test('a revocation ends what the key says, too: nothing is published with it any more', async () => {
+test('refuses to publish with a key once it is revoked', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   const key = await createApiKey(signalbox);
@@ -149,12 +148,12 @@ const row = (id: string): ApiKeyRow => ({
   sealedSecret: null,
 });
 
-test('a row that is found is what the last change has made of it, however many are kept', async () => {
-  const some = numbers(1500).map((number) => `key_${number}`);
-  const id = fc.constantFrom(...some.slice(0, 3), ...some.slice(-3));
-  const act = fc.record({
+test('finds the latest version of every row when more rows are read than the cache holds', async () => {
+  const ids = numbers(1500).map((number) => `key_${number}`);
+  const id = fc.constantFrom(...ids.slice(0, 3), ...ids.slice(-3));
+  const operation = fc.record({
     id,
-    /** Null: it is only presented. */
+    /** Null: the row is only read. */
     change: fc.option(
       fc.record(
         { expiresAt: fc.nat(9), revokedAt: fc.nat(9), secretHash: fc.string() },
@@ -164,25 +163,25 @@ test('a row that is found is what the last change has made of it, however many a
   });
   await using store = openSqlite({ data: ':memory:', synchronous: 'normal' });
   const rows = createApiKeyStore(store);
-  const model = new Map(some.map((one) => [one, row(one)]));
+  const model = new Map(ids.map((one) => [one, row(one)]));
   for (const one of model.values()) expect(await rows.insert(one)).toBe(true);
-  // More than are kept, and all of them again.
-  for (const one of [...some, ...some]) expect(await rows.findAnywhere(one)).toEqual(model.get(one));
+  // Reads more rows than the cache holds, twice.
+  for (const one of [...ids, ...ids]) expect(await rows.findInAnyProject(one)).toEqual(model.get(one));
   await fc.assert(
-    fc.asyncProperty(fc.array(act, { maxLength: 20 }), async (acts) => {
-      for (const { id: one, change } of acts) {
+    fc.asyncProperty(fc.array(operation, { maxLength: 20 }), async (operations) => {
+      for (const { id: one, change } of operations) {
         if (change && Object.keys(change).length > 0) {
           const changed = { ...model.get(one)!, ...change };
           expect(await rows.update('default', one, change)).toEqual(changed);
           model.set(one, changed);
         }
-        expect(await rows.findAnywhere(one)).toEqual(model.get(one));
+        expect(await rows.findInAnyProject(one)).toEqual(model.get(one));
       }
-      for (const one of some.slice(-3)) expect(await rows.findAnywhere(one)).toEqual(model.get(one));
+      for (const one of ids.slice(-3)) expect(await rows.findInAnyProject(one)).toEqual(model.get(one));
     }),
   );
-  expect(await rows.findAnywhere('key_nobody')).toBeUndefined();
-  // A key that was looked for in vain is found once it is made.
-  expect(await rows.insert(row('key_nobody'))).toBe(true);
-  expect(await rows.findAnywhere('key_nobody')).toEqual(row('key_nobody'));
+  expect(await rows.findInAnyProject('key_absent')).toBeUndefined();
+  // A lookup that found nothing must not be cached.
+  expect(await rows.insert(row('key_absent'))).toBe(true);
+  expect(await rows.findInAnyProject('key_absent')).toEqual(row('key_absent'));
 });

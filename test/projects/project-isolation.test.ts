@@ -3,8 +3,8 @@ import { createChannel, mint, publish, subscribeToken } from '../support/backend
 import { take } from '../support/events.ts';
 import { startService, type TestService } from '../support/service.ts';
 
-/** Two projects side by side: the default one, and `other` with a key of its own. */
-async function twoProjects(signalbox: TestService) {
+/** Creates the project `other` beside the default one; returns its client and its API key. */
+async function createOtherProject(signalbox: TestService) {
   const { createProject } = await signalbox.request(
     `mutation { createProject(input: { id: "other" }) { secret project { id } apiKey { isOperator } } }`,
   );
@@ -20,9 +20,9 @@ async function twoProjects(signalbox: TestService) {
 const codeOf = async (answer: ReturnType<TestService['ask']>) =>
   (await answer).errors?.[0]?.extensions['code'];
 
-test('nothing of one project can be read, addressed or counted from another', async () => {
+test('refuses to read, address or count anything of another project', async () => {
   await using signalbox = await startService();
-  const { other } = await twoProjects(signalbox);
+  const { other } = await createOtherProject(signalbox);
   await createChannel(signalbox, 'lobby', { type: 'UNPROTECTED' });
   const ada = await mint(signalbox, { identity: 'ada', channels: ['lobby'] });
   const events = take(
@@ -64,9 +64,9 @@ test('nothing of one project can be read, addressed or counted from another', as
   expect(await events.next()).toEqual({ events: { message: { event: 'sentinel' } } });
 });
 
-test('channels of the same id in two projects have nothing in common', async () => {
+test('delivers no message of a channel with the same id in another project', async () => {
   await using signalbox = await startService();
-  const { other, secret } = await twoProjects(signalbox);
+  const { other, secret } = await createOtherProject(signalbox);
   for (const project of [signalbox, other]) await createChannel(project, 'lobby', { type: 'UNPROTECTED' });
   const here = take(signalbox.client({}), `subscription { messages(channel: "lobby") { event } }`);
   const there = take(
@@ -84,34 +84,34 @@ test('channels of the same id in two projects have nothing in common', async () 
   expect((await here.until(({ messages }) => messages.event !== 'here')).messages.event).toBe('sentinel');
 });
 
-test('a cursor of one project is lost in another, and says nothing about it', async () => {
+test('refuses a cursor of another project with POSITION_LOST', async () => {
   await using signalbox = await startService();
-  const { other } = await twoProjects(signalbox);
+  const { other } = await createOtherProject(signalbox);
   for (const project of [signalbox, other]) await createChannel(project, 'lobby', { type: 'UNPROTECTED' });
   const { cursor } = await mint(signalbox);
-  const { cursor: theirs } = await mint(other);
-  expect(cursor).not.toBe(theirs);
-  const foreign = take(
+  const { cursor: otherCursor } = await mint(other);
+  expect(cursor).not.toBe(otherCursor);
+  const messages = take(
     signalbox.client({ project: 'other' }),
     `subscription ($since: Cursor) { messages(channel: "lobby", since: $since) { event } }`,
     { since: cursor },
   );
-  expect(await foreign.ended).toMatchObject([{ extensions: { code: 'POSITION_LOST' } }]);
+  expect(await messages.ended).toMatchObject([{ extensions: { code: 'POSITION_LOST' } }]);
 });
 
-test('an idempotency key of one project is free in another', async () => {
+test('accepts an idempotency key that another project has used', async () => {
   await using signalbox = await startService();
-  const { other } = await twoProjects(signalbox);
+  const { other } = await createOtherProject(signalbox);
   for (const project of [signalbox, other]) await createChannel(project, 'lobby');
-  const say = `mutation { publishMessage(channel: "lobby", event: "e", idempotencyKey: "1") { repeated } }`;
+  const PUBLISH = `mutation { publishMessage(channel: "lobby", event: "e", idempotencyKey: "1") { repeated } }`;
   for (const project of [signalbox, other]) {
-    expect(await project.request(say)).toEqual({ publishMessage: { repeated: false } });
+    expect(await project.request(PUBLISH)).toEqual({ publishMessage: { repeated: false } });
   }
 });
 
-test('a token of one project is nobody’s member in another, whatever is asked with both ids', async () => {
+test('refuses to subscribe a token of another project, and lists no member', async () => {
   await using signalbox = await startService();
-  const { other } = await twoProjects(signalbox);
+  const { other } = await createOtherProject(signalbox);
   for (const project of [signalbox, other]) await createChannel(project, 'lobby');
   const ada = await mint(signalbox, { channels: ['lobby'] });
   await expect(subscribeToken(other, 'lobby', ada.id)).rejects.toThrow('no token');
@@ -126,9 +126,9 @@ test.each([
   [`mutation { rotateSigningKey(overlapSeconds: 0) }`],
   [`{ projects { nodes { id } } }`],
   [`mutation { createApiKey(project: "default") { secret } }`],
-])('only the operator’s key may ask %s', async (query) => {
+])('refuses %s with FORBIDDEN to a key that is not an operator key', async (query) => {
   await using signalbox = await startService();
-  const { other } = await twoProjects(signalbox);
+  const { other } = await createOtherProject(signalbox);
   expect(await codeOf(other.ask(query))).toBe('FORBIDDEN');
   expect((await signalbox.ask(query)).errors).toBeUndefined();
 });

@@ -5,9 +5,9 @@ import { startService, type Doors } from '../support/service.ts';
 
 const HOST = { name: 'host', like: 'SUBSCRIBER' };
 const STAGE = { name: 'stage', type: 'PUBLIC' };
-const cell = (role: string, kind: string, ...actions: string[]) => ({ role, kind, actions });
-const many = <T>(count: number, make: (index: number) => T) =>
-  Array.from({ length: count }, (_, i) => make(i));
+const permission = (role: string, kind: string, ...actions: string[]) => ({ role, kind, actions });
+const times = <T>(count: number, create: (index: number) => T) =>
+  Array.from({ length: count }, (_, i) => create(i));
 
 test.for([
   ['roles[0].name', { roles: [{ ...HOST, name: '' }] }],
@@ -16,30 +16,36 @@ test.for([
   ['roles[0].name', { roles: [{ ...HOST, name: 'MODERATOR' }] }],
   ['roles[0].name', { roles: [{ ...HOST, name: 'ANONYMOUS' }] }],
   ['roles[1].name', { roles: [HOST, HOST] }],
-  ['roles', { roles: many(51, (i) => ({ ...HOST, name: `r${i}` })) }],
+  ['roles', { roles: times(51, (i) => ({ ...HOST, name: `r${i}` })) }],
   ['kinds[0].name', { kinds: [{ ...STAGE, name: 'stage:1' }] }],
   ['kinds[0].name', { kinds: [{ ...STAGE, name: 'PRIVATE' }] }],
   ['kinds[1].name', { kinds: [STAGE, { ...STAGE, type: 'PRIVATE' }] }],
-  ['kinds', { kinds: many(51, (i) => ({ ...STAGE, name: `k${i}` })) }],
-  ['stated[0].role', { stated: [cell('host', 'PUBLIC')] }],
-  ['stated[0].role', { stated: [cell('publisher', 'PUBLIC')] }],
-  ['stated[1].kind', { stated: [cell('GUEST', 'PUBLIC'), cell('GUEST', 'stage')] }],
+  ['kinds', { kinds: times(51, (i) => ({ ...STAGE, name: `k${i}` })) }],
+  ['stated[0].role', { stated: [permission('host', 'PUBLIC')] }],
+  ['stated[0].role', { stated: [permission('publisher', 'PUBLIC')] }],
+  ['stated[1].kind', { stated: [permission('GUEST', 'PUBLIC'), permission('GUEST', 'stage')] }],
   [
     'stated[2]',
-    { stated: [cell('GUEST', 'PUBLIC'), cell('GUEST', 'PRIVATE'), cell('GUEST', 'PUBLIC', 'PUBLISH')] },
+    {
+      stated: [
+        permission('GUEST', 'PUBLIC'),
+        permission('GUEST', 'PRIVATE'),
+        permission('GUEST', 'PUBLIC', 'PUBLISH'),
+      ],
+    },
   ],
-  ['stated[0]', { stated: [cell('ANONYMOUS', 'UNPROTECTED', 'SUBSCRIBE', 'PUBLISH')] }],
-  ['stated[0]', { stated: [cell('ANONYMOUS', 'UNPROTECTED', 'MODERATE')] }],
-  ['stated[0]', { stated: [cell('ANONYMOUS', 'PUBLIC', 'SUBSCRIBE')] }],
-  ['stated[0]', { stated: [cell('ANONYMOUS', 'PRIVATE', 'PRESENCE')] }],
-  ['stated[0]', { kinds: [STAGE], stated: [cell('ANONYMOUS', 'stage', 'SUBSCRIBE')] }],
-  ['stated', { stated: many(1001, () => cell('GUEST', 'PUBLIC')) }],
+  ['stated[0]', { stated: [permission('ANONYMOUS', 'UNPROTECTED', 'SUBSCRIBE', 'PUBLISH')] }],
+  ['stated[0]', { stated: [permission('ANONYMOUS', 'UNPROTECTED', 'MODERATE')] }],
+  ['stated[0]', { stated: [permission('ANONYMOUS', 'PUBLIC', 'SUBSCRIBE')] }],
+  ['stated[0]', { stated: [permission('ANONYMOUS', 'PRIVATE', 'PRESENCE')] }],
+  ['stated[0]', { kinds: [STAGE], stated: [permission('ANONYMOUS', 'stage', 'SUBSCRIBE')] }],
+  ['stated', { stated: times(1001, () => permission('GUEST', 'PUBLIC')) }],
 ] as const)(
-  'what is wrong with %s is refused by its name, and nothing is changed',
-  async ([at, permissions]) => {
+  'refuses invalid permissions with the field %s and changes nothing',
+  async ([path, permissions]) => {
     await using signalbox = await startService({ maxMessageBytes: 1_000_000 });
     const { errors } = await askSettings(signalbox, { guests: false, permissions });
-    const field = `settings.permissions.${at}`;
+    const field = `settings.permissions.${path}`;
     expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field } }]);
     expect(errors?.[0]?.message).toContain(`${field}: `);
     const { project } = await signalbox.request(
@@ -49,12 +55,12 @@ test.for([
   },
 );
 
-test('a matrix may have 50 roles, 50 kinds and 1,000 statements, each action once, in one order', async () => {
+test('accepts 50 roles, 50 kinds and 1,000 permissions, and returns each action once in a fixed order', async () => {
   await using signalbox = await startService({ maxMessageBytes: 1_000_000 });
-  const roles = many(50, (i) => ({ ...HOST, name: `r${i}` }));
-  const kinds = many(50, (i) => ({ ...STAGE, name: `k${i}` }));
-  const stated = many(1000, (i) =>
-    cell(`r${i % 50}`, `k${Math.floor(i / 50)}`, 'MODERATE', 'PUBLISH', 'PUBLISH'),
+  const roles = times(50, (i) => ({ ...HOST, name: `r${i}` }));
+  const kinds = times(50, (i) => ({ ...STAGE, name: `k${i}` }));
+  const stated = times(1000, (i) =>
+    permission(`r${i % 50}`, `k${Math.floor(i / 50)}`, 'MODERATE', 'PUBLISH', 'PUBLISH'),
   );
   await changeSettings(signalbox, { permissions: { roles, kinds, stated } });
   const { project } = await signalbox.request(
@@ -63,59 +69,59 @@ test('a matrix may have 50 roles, 50 kinds and 1,000 statements, each action onc
   expect(project.settings.permissions).toEqual({
     roles,
     kinds,
-    stated: stated.map((one) => ({ ...one, actions: ['PUBLISH', 'MODERATE'] })),
+    stated: stated.map((entry) => ({ ...entry, actions: ['PUBLISH', 'MODERATE'] })),
   });
 });
 
-const MAY = `query ($c: ID!) { viewer { allowedActions(channel: $c) } }`;
+const ALLOWED_ACTIONS = `query ($c: ID!) { viewer { allowedActions(channel: $c) } }`;
 
-async function may({ request }: Doors, channel: string, bearer: string | null): Promise<string> {
-  return (await request(MAY, { c: channel }, bearer)).viewer.allowedActions.join(' ');
+async function allowedActions({ request }: Doors, channel: string, bearer: string | null): Promise<string> {
+  return (await request(ALLOWED_ACTIONS, { c: channel }, bearer)).viewer.allowedActions.join(' ');
 }
 
-test('what is stated for a role in a kind holds, else for its like or its type, else what holds everywhere', async () => {
+test('applies the permission for role and kind, else for the type, else for the like role, else the default', async () => {
   await using signalbox = await startService();
   await changeSettings(signalbox, { permissions: { roles: [HOST], kinds: [STAGE] } });
   await createChannel(signalbox, 'hall', { kind: 'stage' });
   await createChannel(signalbox, 'news', { type: 'PUBLIC' });
   const host = (await mint(signalbox, { customRole: 'host' })).credential;
   const subscriber = (await mint(signalbox, { role: 'SUBSCRIBER' })).credential;
-  const here = async (...stated: object[]) => {
+  const actionsWith = async (...stated: object[]) => {
     await changeSettings(signalbox, { permissions: { roles: [HOST], kinds: [STAGE], stated } });
     return [
-      await may(signalbox, 'hall', host),
-      await may(signalbox, 'news', host),
-      await may(signalbox, 'hall', subscriber),
+      await allowedActions(signalbox, 'hall', host),
+      await allowedActions(signalbox, 'news', host),
+      await allowedActions(signalbox, 'hall', subscriber),
     ];
   };
-  const listens = 'SUBSCRIBE PRESENCE';
-  expect(await here()).toEqual([listens, listens, listens]);
-  const like = cell('SUBSCRIBER', 'PUBLIC', 'SUBSCRIBE');
-  expect(await here(like)).toEqual(['SUBSCRIBE', 'SUBSCRIBE', 'SUBSCRIBE']);
-  const own = cell('host', 'PUBLIC', 'PUBLISH');
-  expect(await here(like, own)).toEqual(['PUBLISH', 'PUBLISH', 'SUBSCRIBE']);
-  const exact = cell('host', 'stage');
-  expect(await here(like, own, exact)).toEqual(['', 'PUBLISH', 'SUBSCRIBE']);
+  const defaults = 'SUBSCRIBE PRESENCE';
+  expect(await actionsWith()).toEqual([defaults, defaults, defaults]);
+  const forLike = permission('SUBSCRIBER', 'PUBLIC', 'SUBSCRIBE');
+  expect(await actionsWith(forLike)).toEqual(['SUBSCRIBE', 'SUBSCRIBE', 'SUBSCRIBE']);
+  const forType = permission('host', 'PUBLIC', 'PUBLISH');
+  expect(await actionsWith(forLike, forType)).toEqual(['PUBLISH', 'PUBLISH', 'SUBSCRIBE']);
+  const forKind = permission('host', 'stage');
+  expect(await actionsWith(forLike, forType, forKind)).toEqual(['', 'PUBLISH', 'SUBSCRIBE']);
 });
 
 const TOKEN = `{ viewer { token { role customRole } } }`;
 const CREATE_TOKEN = `mutation ($input: CreateTokenInput!) { createToken(input: $input) { credential } }`;
 
-test('a token is given a role of the project’s own, or another one, and loses all with a role that is gone', async () => {
+test('assigns and changes a custom role, and allows a token nothing when its role is removed', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'news', { type: 'PUBLIC' });
   await changeSettings(signalbox, { permissions: { roles: [HOST] } });
   const { id, credential } = await mint(signalbox, { customRole: 'host' });
-  const who = async () => (await signalbox.request(TOKEN, {}, credential)).viewer.token;
-  expect(await who()).toEqual({ role: 'SUBSCRIBER', customRole: 'host' });
+  const roles = async () => (await signalbox.request(TOKEN, {}, credential)).viewer.token;
+  expect(await roles()).toEqual({ role: 'SUBSCRIBER', customRole: 'host' });
   await updateToken(signalbox, id, { role: 'GUEST' });
-  expect(await who()).toEqual({ role: 'GUEST', customRole: null });
+  expect(await roles()).toEqual({ role: 'GUEST', customRole: null });
   await updateToken(signalbox, id, { customRole: 'host' });
   await changeSettings(signalbox, { permissions: { roles: [{ ...HOST, like: 'PUBLISHER' }] } });
-  expect(await may(signalbox, 'news', credential)).toBe('SUBSCRIBE PUBLISH PRESENCE');
+  expect(await allowedActions(signalbox, 'news', credential)).toBe('SUBSCRIBE PUBLISH PRESENCE');
   await changeSettings(signalbox, { permissions: {} });
-  expect(await who()).toMatchObject({ customRole: 'host' });
-  expect(await may(signalbox, 'news', credential)).toBe('');
+  expect(await roles()).toMatchObject({ customRole: 'host' });
+  expect(await allowedActions(signalbox, 'news', credential)).toBe('');
 
   const other = await createProject(signalbox, 'other');
   await changeSettings(other, { permissions: { roles: [HOST] } });
@@ -124,7 +130,7 @@ test('a token is given a role of the project’s own, or another one, and loses 
     [{ customRole: 'PUBLISHER' }, 'input.customRole'],
     [{ customRole: 'host', role: 'GUEST' }, 'input.role'],
   ] as const) {
-    const answers = [
+    const responses = [
       await signalbox.ask(CREATE_TOKEN, { input }),
       await signalbox.ask(
         `mutation ($id: ID!, $input: UpdateTokenInput!) { updateToken(id: $id, input: $input) { id } }`,
@@ -134,12 +140,12 @@ test('a token is given a role of the project’s own, or another one, and loses 
         },
       ),
     ];
-    for (const { errors } of answers)
+    for (const { errors } of responses)
       expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field } }]);
   }
 });
 
-test('a channel is given a kind of the project’s own, which brings its type', async () => {
+test('gives a channel the type of its kind, and clears the kind when the type is set', async () => {
   await using signalbox = await startService();
   await changeSettings(signalbox, { permissions: { kinds: [STAGE, { name: 'vault', type: 'PRIVATE' }] } });
   await createChannel(signalbox, 'hall', { kind: 'stage' });
@@ -157,10 +163,11 @@ test('a channel is given a kind of the project’s own, which brings its type', 
   expect(await hall()).toEqual({ type: 'PUBLIC', kind: null });
 });
 
-test('a kind that channels are of is not taken away and keeps its type; others do as they please', async () => {
+test('refuses to remove or retype a kind with channels with CONFLICT, in this project only', async () => {
   await using signalbox = await startService();
   const other = await createProject(signalbox, 'other');
-  for (const doors of [signalbox, other]) await changeSettings(doors, { permissions: { kinds: [STAGE] } });
+  for (const project of [signalbox, other])
+    await changeSettings(project, { permissions: { kinds: [STAGE] } });
   await createChannel(signalbox, 'hall', { kind: 'stage' });
   for (const kinds of [[], [{ ...STAGE, type: 'UNPROTECTED' }], [{ ...STAGE, name: 'foyer' }]]) {
     const refused = await askSettings(signalbox, { guests: false, permissions: { kinds } });

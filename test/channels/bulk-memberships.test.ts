@@ -10,19 +10,19 @@ const EVENTS = `subscription { events {
   ... on ChannelUnavailable { channel { id } }
   ... on ChannelMessage { message { event } }
 } }`;
-const PLURAL = (
+const bulkMutation = (
   name: string,
 ) => `mutation ($c: [ID!]!, $t: [ID!]!) { outcomes: ${name}(channels: $c, tokens: $t) {
   channel token membership { createdAt } error { code message }
 } }`;
 
-test('many tokens and channels in one call: every outcome is named, and one that fails undoes no other', async () => {
+test('reports an outcome for each pair of channel and token, and a pair that fails undoes no other', async () => {
   await using signalbox = await startService();
   for (const id of ['a', 'b']) await createChannel(signalbox, id);
   const [ada, ben] = [await mint(signalbox), await mint(signalbox)];
   await revokeToken(signalbox, ben.id);
-  const tokens = [ada.id, ben.id, 'token_nobody'];
-  const { outcomes } = await signalbox.request(PLURAL('subscribeTokens'), {
+  const tokens = [ada.id, ben.id, 'token_unknown'];
+  const { outcomes } = await signalbox.request(bulkMutation('subscribeTokens'), {
     c: ['a', 'b', 'nowhere'],
     t: tokens,
   });
@@ -45,8 +45,9 @@ test('many tokens and channels in one call: every outcome is named, and one that
   const { channel } = await signalbox.request(`{ channel(id: "b") { tokens { nodes { id } } } }`);
   expect(channel.tokens.nodes).toEqual([{ id: ada.id }]);
 
-  const ended = (await signalbox.request(PLURAL('unsubscribeTokens'), { c: ['a', 'b'], t: [ada.id, ben.id] }))
-    .outcomes;
+  const ended = (
+    await signalbox.request(bulkMutation('unsubscribeTokens'), { c: ['a', 'b'], t: [ada.id, ben.id] })
+  ).outcomes;
   expect(ended.map(({ membership, error }: any) => [membership !== null, error])).toEqual([
     [true, null],
     [false, null],
@@ -55,7 +56,7 @@ test('many tokens and channels in one call: every outcome is named, and one that
   ]);
 });
 
-test('what many are subscribed to in one call is live on every connection when it returns, and silent when they are unsubscribed', async () => {
+test('delivers to every connection once subscribeTokens returned, and no more once unsubscribeTokens returned', async () => {
   await using signalbox = await startService();
   const channels = ['a', 'b'];
   for (const id of channels) await createChannel(signalbox, id);
@@ -65,10 +66,10 @@ test('what many are subscribed to in one call is live on every connection when i
   );
   for (const inbox of inboxes) await inbox.next();
   const pairs = { c: channels, t: tokens.map(({ id }) => id) };
-  await signalbox.request(PLURAL('subscribeTokens'), pairs);
+  await signalbox.request(bulkMutation('subscribeTokens'), pairs);
   for (const id of channels) expect(await publish(signalbox, id, `in-${id}`)).toBe(4);
-  await signalbox.request(PLURAL('unsubscribeTokens'), pairs);
-  for (const id of channels) expect(await publish(signalbox, id, 'unheard')).toBe(0);
+  await signalbox.request(bulkMutation('unsubscribeTokens'), pairs);
+  for (const id of channels) expect(await publish(signalbox, id, 'undelivered')).toBe(0);
   await subscribeToken(signalbox, 'b', tokens[0]!.id);
   await subscribeToken(signalbox, 'b', tokens[1]!.id);
   await publish(signalbox, 'b', 'sentinel');
@@ -91,9 +92,9 @@ test('what many are subscribed to in one call is live on every connection when i
   }
 });
 
-test('a call that names too many pairs is refused whole', async () => {
+test('refuses a call that names more than 1,000 pairs, with LIMIT_EXCEEDED', async () => {
   await using signalbox = await startService();
   const ids = Array.from({ length: 40 }, (_, i) => `x${i}`);
-  const answer = await signalbox.ask(PLURAL('subscribeTokens'), { c: ids, t: ids });
-  expect(answer.errors?.[0]?.extensions).toMatchObject({ code: 'LIMIT_EXCEEDED', limit: 1000 });
+  const response = await signalbox.ask(bulkMutation('subscribeTokens'), { c: ids, t: ids });
+  expect(response.errors?.[0]?.extensions).toMatchObject({ code: 'LIMIT_EXCEEDED', limit: 1000 });
 });

@@ -11,13 +11,13 @@ import { fetchStream } from '../support/sse.ts';
 let signalbox: TestService;
 let clock: ManualClock;
 let log: Log;
-/** Keys that open nothing, and why. */
-let dead: Record<string, string>;
+/** Keys that must be refused, by the reason. */
+let invalidKeys: Record<string, string>;
 
 const REVOKE = 'mutation ($id: ID!) { revokeApiKey(id: $id) { id revokedAt } }';
 const ROTATE =
   'mutation ($id: ID!, $s: Int) { rotateApiKey(id: $id, overlapSeconds: $s) { secret apiKey { id isOperator } } }';
-const WHO = '{ viewer { kind } }';
+const VIEWER = '{ viewer { kind } }';
 
 beforeAll(async () => {
   clock = createManualClock();
@@ -32,40 +32,40 @@ beforeAll(async () => {
   await signalbox.request(ROTATE, { id: rotated.id, s: 60 });
   await clock.advance(60_000);
   const secretOf = (text: string) => text.split('.')[1]!;
-  dead = {
-    'an unknown id': 'key_nobody.0123456789abcdef0123456789',
-    'an unknown id with a known secret': `key_nobody.${secretOf(API_KEY)}`,
+  invalidKeys = {
+    'an unknown id': 'key_absent.0123456789abcdef0123456789',
+    'an unknown id with a known secret': `key_absent.${secretOf(API_KEY)}`,
     'a wrong secret': `${API_KEY.slice(0, -1)}x`,
-    'a secret that is cut short': API_KEY.slice(0, -1),
-    'a secret that goes on': `${API_KEY}0`,
+    'a truncated secret': API_KEY.slice(0, -1),
+    'a secret with an extra character': `${API_KEY}0`,
     'the secret of another key': `key_test.${secretOf(other.secret)}`,
-    'the secret in capitals': `key_test.${secretOf(API_KEY).toUpperCase()}`,
-    'the id in capitals': `key_TEST.${secretOf(API_KEY)}`,
-    'one that was revoked': revoked.secret,
-    'one that was rotated out': rotated.secret,
-    'an id and nothing': 'key_test',
-    'an id and a dot': 'key_test.',
+    'the secret in upper case': `key_test.${secretOf(API_KEY).toUpperCase()}`,
+    'the id in upper case': `key_TEST.${secretOf(API_KEY)}`,
+    'a revoked key': revoked.secret,
+    'a rotated key after its overlap': rotated.secret,
+    'an id without a secret': 'key_test',
+    'an id with a dot and no secret': 'key_test.',
     'an empty id': `key_.${secretOf(API_KEY)}`,
-    'nothing but its prefix': 'key_',
+    'only the prefix': 'key_',
     'three parts': `${API_KEY}.${secretOf(API_KEY)}`,
     'two keys': `${API_KEY},${API_KEY}`,
     'two prefixes': `key_${API_KEY}`,
-    'the name of what every object has': 'key___proto__.0123456789abcdef0123456789',
-    'the name of a constructor': 'key_constructor.0123456789abcdef0123456789',
-    'a wildcard': 'key_%.0123456789abcdef0123456789',
-    'a statement': "key_test'--.0123456789abcdef0123456789",
-    'a percent sign': 'key_%74est.0123456789abcdef0123456789',
+    '__proto__ as the id': 'key___proto__.0123456789abcdef0123456789',
+    'constructor as the id': 'key_constructor.0123456789abcdef0123456789',
+    'a SQL wildcard': 'key_%.0123456789abcdef0123456789',
+    'a SQL injection': "key_test'--.0123456789abcdef0123456789",
+    'a percent-encoded id': 'key_%74est.0123456789abcdef0123456789',
     'a path': 'key_../../test.0123456789abcdef0123456789',
-    'an id without end': `key_${'a'.repeat(4000)}.0123456789abcdef`,
-    'a secret without end': `key_test.${'a'.repeat(9000)}`,
+    'a very long id': `key_${'a'.repeat(4000)}.0123456789abcdef`,
+    'a very long secret': `key_test.${'a'.repeat(9000)}`,
     'a secret of dots': `key_test.${'.'.repeat(200)}`,
     'a hash of the secret': 'key_test.47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU',
   };
 });
 afterAll(() => signalbox[Symbol.asyncDispose]());
 
-/** All that somebody is told who presents a key, by every door. */
-async function allToldTo(key: string): Promise<object> {
+/** The complete responses to a key over HTTP, SSE and WebSocket. */
+async function responsesTo(key: string): Promise<object> {
   const response = await fetch(`${signalbox.url}/graphql`, {
     method: 'POST',
     headers: {
@@ -73,7 +73,7 @@ async function allToldTo(key: string): Promise<object> {
       accept: 'application/graphql-response+json',
       authorization: `Bearer ${key}`,
     },
-    body: JSON.stringify({ query: WHO }),
+    body: JSON.stringify({ query: VIEWER }),
   });
   const headers = Object.fromEntries([...response.headers].filter(([name]) => name !== 'date'));
   const stream = await fetchStream(signalbox, 'subscription { events { at } }', key);
@@ -87,75 +87,82 @@ async function allToldTo(key: string): Promise<object> {
   };
 }
 
-test('why a key opens nothing cannot be told from what is answered, by any door', async () => {
+test('refuses every invalid key with the same response over HTTP, SSE and WebSocket', async () => {
   const message = 'The API key is unknown or has ended.';
   const body = JSON.stringify({
     errors: [{ message, extensions: { code: 'UNAUTHENTICATED', retryable: false } }],
   });
-  const expected = await allToldTo('key_nobody.0123456789abcdef0123456789');
+  const expected = await responsesTo('key_absent.0123456789abcdef0123456789');
   expect(expected).toMatchObject({
     http: { status: 401, body },
     socket: { close: { code: 4401, reason: 'UNAUTHENTICATED' }, waiting: [] },
   });
-  for (const [what, key] of Object.entries(dead)) {
-    expect({ what, told: await allToldTo(key) }).toEqual({ what, told: expected });
+  for (const [reason, key] of Object.entries(invalidKeys)) {
+    expect({ reason, responses: await responsesTo(key) }).toEqual({ reason, responses: expected });
   }
-  // They were tried on something that opens.
+  // A valid key is accepted, so the refusals above are not caused by the service itself.
   expect(await doorOf(signalbox, API_KEY)).toBe('open');
 });
 
-test('a key that is refused is in no line of the log, and each refusal is in one', async () => {
+test('audits each refused key once and logs none of its secret', async () => {
   const refusals = () => log.audited().filter(({ action }) => action === 'refused').length;
-  for (const [what, key] of Object.entries(dead)) {
+  for (const [reason, key] of Object.entries(invalidKeys)) {
     const before = refusals();
     expect(await doorOf(signalbox, key)).toBe('UNAUTHENTICATED');
-    expect({ what, refusals: refusals() }).toEqual({ what, refusals: before + 1 });
+    expect({ reason, refusals: refusals() }).toEqual({ reason, refusals: before + 1 });
     const [, secret = ''] = key.split('.');
     if (secret.length >= 12) expect(log.lines.join('\n')).not.toContain(secret.slice(-12));
   }
 });
 
 test.each([
-  ['a name in the key’s place', { apiKey: '__proto__' }],
+  ['__proto__', { apiKey: '__proto__' }],
   ['an object', { apiKey: { toString: 'key_test' } }],
   ['a list', { apiKey: [API_KEY] }],
   ['a number', { apiKey: 1 }],
-  ['a key with a line end', { apiKey: `${API_KEY}\n` }],
-  ['a key with a space before', { apiKey: ` ${API_KEY}` }],
-  ['a key with a zero', { apiKey: `${API_KEY}\0` }],
-  ['a key in other letters', { apiKey: API_KEY.replace('key', 'ｋｅｙ') }],
-  ['a bearer', { apiKey: `Bearer ${API_KEY}` }],
-])('over WebSocket %s opens nothing', async (_, payload) => {
+  ['a key with a trailing newline', { apiKey: `${API_KEY}\n` }],
+  ['a key with a leading space', { apiKey: ` ${API_KEY}` }],
+  ['a key with a trailing NUL', { apiKey: `${API_KEY}\0` }],
+  ['a key with full-width letters', { apiKey: API_KEY.replace('key', 'ｋｅｙ') }],
+  ['a key with the Bearer prefix', { apiKey: `Bearer ${API_KEY}` }],
+])('closes the WebSocket with 4401 when apiKey is %s', async (_, payload) => {
   using socket = await openSocket(signalbox);
   socket.send({ type: 'connection_init', payload });
   expect(await socket.closed).toEqual({ code: 4401, reason: 'UNAUTHENTICATED' });
 });
 
-test('what a dead key signs is refused in the words for what nobody signed', async () => {
-  const mute = await createApiKey(signalbox, { canSign: false });
-  const revoked = signingKeyOf(dead['one that was revoked']!);
-  const rotated = signingKeyOf(dead['one that was rotated out']!);
-  const unknown = { id: 'key_nobody', secret: dead['an unknown id']! };
+test('refuses credentials signed with an invalid key with the message for an unknown signer', async () => {
+  const cannotSign = await createApiKey(signalbox, { canSign: false });
+  const revoked = signingKeyOf(invalidKeys['a revoked key']!);
+  const rotated = signingKeyOf(invalidKeys['a rotated key after its overlap']!);
+  const unknown = { id: 'key_absent', secret: invalidKeys['an unknown id']! };
   const elsewhere = await createApiKey(await createProject(signalbox, 'elsewhere'));
-  const told = new Set<string>();
-  for (const key of [mute, revoked, rotated, unknown]) {
-    told.add(await refusalOf(signalbox, await sign(key, { sub: 'ada' })));
-    told.add(await refusalOf(signalbox, await sign(key, { sub: 'ada' }, { by: 'iss' })));
+  const messages = new Set<string>();
+  for (const key of [cannotSign, revoked, rotated, unknown]) {
+    messages.add(await refusalOf(signalbox, await sign(key, { sub: 'ada' })));
+    messages.add(await refusalOf(signalbox, await sign(key, { sub: 'ada' }, { by: 'iss' })));
   }
-  expect(told).toEqual(new Set(['The credential is refused: nobody whom this project knows has signed it.']));
-  // A key names its project; nobody else’s is asked.
+  expect(messages).toEqual(
+    new Set(['The credential is refused: nobody whom this project knows has signed it.']),
+  );
+  // The key determines the project, so a key of another project signs for that project.
   expect(await doorOf(signalbox, await sign(elsewhere, { sub: 'ada' }))).toBe('open');
-  const good = await createApiKey(signalbox);
-  const halves = [good.secret.split('.')[1]!, `${good.secret}.`, good.id, good.secret.slice(4)];
-  for (const secret of halves) {
-    const credential = forge({ alg: 'HS256', kid: good.id }, { sub: 'ada' }, secret);
+  const validKey = await createApiKey(signalbox);
+  const partialSecrets = [
+    validKey.secret.split('.')[1]!,
+    `${validKey.secret}.`,
+    validKey.id,
+    validKey.secret.slice(4),
+  ];
+  for (const secret of partialSecrets) {
+    const credential = forge({ alg: 'HS256', kid: validKey.id }, { sub: 'ada' }, secret);
     expect(await doorOf(signalbox, credential)).toBe('UNAUTHENTICATED');
   }
 });
 
-test('nobody becomes the operator by way of the operator’s key', async () => {
+test('refuses to rotate or revoke the operator’s key with any other API key', async () => {
   const plain = await createApiKey(signalbox);
-  const elsewhere = await createProject(signalbox, 'walled');
+  const elsewhere = await createProject(signalbox, 'other');
   const successor = (await signalbox.request(ROTATE, { id: 'key_test' })).rotateApiKey;
   expect(successor.apiKey.isOperator).toBe(true);
   const as = (bearer: string): Pick<Doors, 'ask'> => ({
@@ -168,7 +175,7 @@ test('nobody becomes the operator by way of the operator’s key', async () => {
     }
     expect(await doorOf(signalbox, API_KEY)).toBe('open');
   }
-  // Among themselves plain keys may do both.
+  // A plain key may rotate and revoke other plain keys of its project.
   const another = await createApiKey(signalbox);
   const rotated = await as(plain.secret).ask(ROTATE, { id: another.id });
   expect(rotated.data.rotateApiKey.apiKey.isOperator).toBe(false);
