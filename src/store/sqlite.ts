@@ -55,7 +55,7 @@ export function openSqlite({ data, synchronous }: SqliteOptions): SqliteStore {
 }
 
 /** The kernel frees this lock when the process dies, however it dies; the data file itself stays open to backups. */
-function lockFolder(folder: string): Database.Database {
+export function lockFolder(folder: string): Database.Database {
   mkdirSync(folder, { recursive: true });
   const lock = new Database(join(folder, 'lock.sqlite'), { timeout: 0 });
   try {
