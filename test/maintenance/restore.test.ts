@@ -135,3 +135,40 @@ test('restore after a kill -9 leaves no write-ahead log of the replaced store be
   expect(await history(service)).toEqual([1, 2]);
   expect(await runCommand(['check'], state.env)).toMatchObject({ code: 0 });
 });
+
+test('a cursor from after the backup is POSITION_LOST for ever, and one from before is kept', async () => {
+  let undone = '';
+  using state = await backedUp(async (service) => {
+    undone = (await publish(service, 4)).publishMessage.message.cursor;
+  });
+  expect(await runCommand(['restore', state.file], state.env)).toMatchObject({ code: 0 });
+  await using service = await startProcess({ folder: state.folder.path });
+  const before = await service.request('{ channel(id: "room") { messages(last: 1) { nodes { cursor } } } }');
+  const kept = before.channel.messages.nodes[0].cursor;
+  const pageAfter = (cursor: string) =>
+    service.ask(
+      'query ($c: Cursor) { channel(id: "room") { messages(first: 100, after: $c) { nodes { data } } } }',
+      {
+        c: cursor,
+      },
+    );
+  const firstEvents = async (since: string) => {
+    const client = service.client({ token: state.tokens[0]!.credential });
+    const events = client.iterate<any>({
+      query:
+        'subscription ($since: Cursor) { events(since: $since) { __typename ... on Gap { reason } ... on ChannelMessage { message { data } } } }',
+      variables: { since },
+    });
+    const seen = [(await events.next()).value.data.events, (await events.next()).value.data.events];
+    await events.return?.(undefined);
+    return seen;
+  };
+  // Before anything is published, and when the log has grown past the cursor.
+  for (const published of [0, 60]) {
+    for (let number = 0; number < published; number++) await publish(service, `new ${number}`);
+    expect((await pageAfter(undone)).errors?.[0]?.extensions['code']).toBe('POSITION_LOST');
+    expect((await firstEvents(undone))[1]).toEqual({ __typename: 'Gap', reason: 'POSITION_LOST' });
+  }
+  expect((await pageAfter(kept)).data.channel.messages.nodes).toHaveLength(60);
+  expect((await firstEvents(kept))[1]).toEqual({ __typename: 'ChannelMessage', message: { data: 'new 0' } });
+});
