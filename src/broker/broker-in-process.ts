@@ -102,6 +102,8 @@ export function createInProcessBroker({
         if (waiting.push({ draft, resolve, reject }) === 1) setImmediate(flush);
       }),
     head: async (projectId) => log.head(projectId),
+    positionAt: async (projectId, sequence) => log.positionAt(projectId, sequence),
+    holds: async (projectId, position) => log.holds(projectId, position),
     read: async (request) => log.read(request),
     readBack: async (projectId, address, range, limit) => log.readBack(projectId, address, range, limit),
     trimmedThrough: async (projectId, address) => log.trimmedThrough(projectId, address),

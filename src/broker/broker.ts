@@ -35,6 +35,10 @@ export interface Broker extends AsyncDisposable {
   /** @throws CONFLICT when its idempotency key was used for something else, UNAVAILABLE when it could not be kept. */
   publish(draft: Draft): Promise<Published>;
   head(projectId: string): Promise<Position>;
+  /** The position of a sequence that is not beyond the head. */
+  positionAt(projectId: string, sequence: number): Promise<Position>;
+  /** Whether a position belongs to the log of the project; see Log. */
+  holds(projectId: string, position: Position): Promise<boolean>;
   read(request: ReadRequest): Promise<LogPage>;
   readBack(
     projectId: string,

@@ -36,6 +36,10 @@ export interface Log {
   /** Appends all in order, in one transaction; what it returns is kept. */
   append(drafts: readonly Draft[]): Appended[];
   head(projectId: string): Position;
+  /** The position of a sequence that is not beyond the head. */
+  positionAt(projectId: string, sequence: number): Position;
+  /** Whether a position belongs to this log; false for one of a history that was undone, of another log or beyond the head. */
+  holds(projectId: string, position: Position): boolean;
   read(request: ReadRequest): LogPage;
   /** Backwards: the last `limit` messages of an address before `before` and after `after`, oldest first. */
   readBack(

@@ -45,5 +45,11 @@ export interface Message {
   readonly sender: Sender;
   readonly publishedAt: number;
   /** Its place in the project's log, and the place before it at the same address (0: none); null when it skipped the log. */
-  readonly logged: { readonly epoch: number; readonly sequence: number; readonly previous: number } | null;
+  readonly logged: {
+    readonly epoch: number;
+    readonly sequence: number;
+    readonly previous: number;
+    /** The epoch of `previous`, if it is another than `epoch`. */
+    readonly previousEpoch?: number;
+  } | null;
 }

@@ -59,19 +59,19 @@ export function createHistory({
     const head = await broker.head(projectId);
     let found: Found;
     if (isForwards) {
-      const start = after == null ? 0 : sequenceOf(projectId, after, head);
+      const start = after == null ? 0 : await sequenceOf(projectId, after);
       found = await forwards(projectId, addresses, start, parsePageSize(first, 'first'), after != null);
     } else {
-      const end = before == null ? head.sequence + 1 : sequenceOf(projectId, before, head);
+      const end = before == null ? head.sequence + 1 : await sequenceOf(projectId, before);
       found = await backwards(projectId, addresses, end, parsePageSize(last, 'last'), before != null);
     }
     const { through, ...rest } = found;
-    const end = found.messages.at(-1)?.logged ?? { epoch: head.epoch, sequence: through };
+    const end = found.messages.at(-1)?.logged ?? (await broker.positionAt(projectId, through));
     return { ...rest, end: cursors.format(projectId, end) };
   }
 
-  function sequenceOf(projectId: string, cursor: string, head: Awaited<ReturnType<Broker['head']>>): number {
-    const { after, positionLost } = startAfter(cursors, projectId, cursor, head);
+  async function sequenceOf(projectId: string, cursor: string): Promise<number> {
+    const { after, positionLost } = await startAfter({ broker, cursors }, projectId, cursor);
     if (positionLost) throw positionLostError();
     return after.sequence;
   }

@@ -1,3 +1,4 @@
+import { type Broker } from '../broker/broker.ts';
 import { type Position } from '../broker/position.ts';
 import { type Cursors } from './cursor.ts';
 
@@ -5,23 +6,25 @@ import { type Cursors } from './cursor.ts';
 export interface Start {
   /** Messages after this position are delivered. */
   after: Position;
-  /** True when the caller's cursor is of no log that is kept, so that nobody can say what it missed. */
+  /** The head of the log, read before the cursor was checked. */
+  head: Position;
+  /** True when the log does not hold the position of the cursor, so the missed messages are unknown. */
   positionLost: boolean;
 }
 
 /**
- * Begins after `since`, or at the head where there is none. A cursor beyond the head is lost as well: the log
- * was restored from an older copy, and what the cursor counted is not in it.
- * @throws BAD_USER_INPUT when `since` is no cursor.
+ * Begins after `since`, or at the head of the log when `since` is absent. A cursor of a history that was undone, because an
+ * older copy was restored or power was lost, is lost: see `Log.holds`.
+ * @throws BAD_USER_INPUT when `since` is not a cursor
  */
-export function startAfter(
-  cursors: Cursors,
+export async function startAfter(
+  { broker, cursors }: { broker: Broker; cursors: Cursors },
   projectId: string,
   since: string | undefined,
-  head: Position,
-): Start {
-  if (since === undefined) return { after: head, positionLost: false };
+): Promise<Start> {
+  const head = await broker.head(projectId);
+  if (since === undefined) return { after: head, head, positionLost: false };
   const position = cursors.parse(projectId, since);
-  const isOfThisLog = position?.epoch === head.epoch && position.sequence <= head.sequence;
-  return isOfThisLog ? { after: position, positionLost: false } : { after: head, positionLost: true };
+  const isHeld = position !== undefined && (await broker.holds(projectId, position));
+  return isHeld ? { after: position, head, positionLost: false } : { after: head, head, positionLost: true };
 }

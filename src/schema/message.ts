@@ -50,7 +50,10 @@ export const MessageRef = builder.objectRef<Message>('Message').implement({
         'The cursor of the previous message of the same channel or direct address; null for the first message. If you saw that cursor last, you missed nothing.',
       resolve: ({ projectId, logged }, _, { domain }) =>
         logged && logged.previous > 0
-          ? domain.cursors.format(projectId, { epoch: logged.epoch, sequence: logged.previous })
+          ? domain.cursors.format(projectId, {
+              epoch: logged.previousEpoch ?? logged.epoch,
+              sequence: logged.previous,
+            })
           : null,
     }),
     channel: t.id({

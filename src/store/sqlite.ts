@@ -58,7 +58,7 @@ export function openSqlite({ data, synchronous }: SqliteOptions): SqliteStore {
  * Locks the data folder for this process. The lock is held on a file of its own, so that backup tools can read the data
  * file. The kernel releases it when the process ends, even after `kill -9`.
  */
-function lockFolder(folder: string): Database.Database {
+export function lockFolder(folder: string): Database.Database {
   mkdirSync(folder, { recursive: true });
   const lock = new Database(join(folder, 'lock.sqlite'), { timeout: 0 });
   try {

@@ -60,8 +60,7 @@ export function openChannelMessages(
     const logSubscriber = new LogSubscriber(parts, connection);
     logSubscriber.subscribe(address, floor);
     try {
-      const head = await broker.head(projectId);
-      const { after, positionLost } = startAfter(cursors, projectId, since, head);
+      const { after, head, positionLost } = await startAfter({ broker, cursors }, projectId, since);
       const trimmed = await broker.trimmedThrough(projectId, address);
       if (positionLost || trimmed > Math.max(after.sequence, floor)) throw positionLostError();
       logSubscriber.begin({ after, head });

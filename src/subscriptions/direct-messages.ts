@@ -24,8 +24,7 @@ export async function openDirectMessages(
   const feed = new LogSubscriber(parts, connection);
   for (const address of addresses) feed.subscribe(address, 0);
   try {
-    const head = await broker.head(projectId);
-    const { after, positionLost } = startAfter(cursors, projectId, since, head);
+    const { after, head, positionLost } = await startAfter({ broker, cursors }, projectId, since);
     const trimmed = await Promise.all(addresses.map((address) => broker.trimmedThrough(projectId, address)));
     if (positionLost || trimmed.some((through) => through > after.sequence)) throw positionLostError();
     feed.begin({ after, head });

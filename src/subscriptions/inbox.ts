@@ -81,8 +81,7 @@ export async function openInbox(
     inbox = new Inbox(parts, connection, presence);
     for (const { membership, channel } of entries) inbox.add(channel, membership);
     for (const signal of early) inbox.onSignal(signal);
-    const head = await parts.broker.head(projectId);
-    inbox.begin({ ...startAfter(parts.cursors, projectId, since, head), head });
+    inbox.begin(await startAfter(parts, projectId, since));
     const stream = new EventStream<Event>(connection, inbox);
     inbox.owns(watching, (error) => stream.end(error));
     if (connection.closed !== undefined) stream.end();

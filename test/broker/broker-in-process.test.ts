@@ -126,5 +126,8 @@ test('the log goes on where it was after reopening', async () => {
   expect(await broker.head('one')).toEqual({ epoch, sequence: 1 });
   const request = { projectId: 'one', after: 0, addresses: from('channel:lobby'), limit: 9 };
   expect((await broker.read(request)).messages).toEqual([said]);
-  expect((await broker.publish(draft())).message.logged).toEqual({ epoch, sequence: 2, previous: 1 });
+  const { message } = await broker.publish(draft());
+  expect(message.logged).toMatchObject({ sequence: 2, previous: 1, previousEpoch: epoch });
+  expect(await broker.holds('one', { epoch, sequence: 1 })).toBe(true);
+  expect(await broker.holds('one', { epoch, sequence: 2 })).toBe(false);
 });

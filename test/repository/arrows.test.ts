@@ -8,6 +8,8 @@ const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 /** From the door inwards: a room may use those that come after it, never those before. */
 const ROOMS = [
   'main',
+  'cli',
+  'maintenance',
   'service',
   'transport',
   'schema',
@@ -99,7 +101,8 @@ test.each([
   ['ws', /^transport\//],
   ['@pothos/core', /^schema\//],
   ['jose', /^(tokens|secrets)\//],
-  ['better-sqlite3', /^store\//],
+  ['better-sqlite3', /^(store|maintenance)\//],
+  ['commander', /^cli\//],
   ['drizzle-orm', /^store\/|-store\.ts$|\/tables\.ts$/],
   ['pino', /^service\.ts$/],
   ['prom-client', /^transport\/metrics\.ts$/],

@@ -5,6 +5,7 @@ import { type Position } from '../../broker/position.ts';
 import { type RandomBytes } from '../../ids.ts';
 import { type SqliteStore } from '../../store/store.ts';
 import { logs, messages } from './tables.ts';
+import { createEpochStore, logPlace } from './epoch-store.ts';
 import { createAddressStore, type AddressKey, type AddressStore } from './address-store.ts';
 import { createPageStore } from './page-store.ts';
 import { createIdempotencyStore, type IdempotencyStore } from './idempotency-store.ts';
@@ -24,8 +25,9 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
   const heads = new Map<string, Position>();
   const grown = new Map<string, AddressKey>();
   const addresses = createAddressStore(store);
+  const epochs = createEpochStore(store, randomBytes);
   const idempotency = createIdempotencyStore(store);
-  const pages = createPageStore(store, addresses);
+  const pages = createPageStore(store, addresses, epochs);
 
   const insertMessage = store.compile(
     db.insert(messages).values({
@@ -49,16 +51,17 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
   function head(projectId: string): Position {
     const known = heads.get(projectId);
     if (known) return known;
-    const { epoch, head: sequence } =
+    const { head: sequence } =
       db.select().from(logs).where(eq(logs.projectId, projectId)).get() ?? beginLog(projectId);
-    const position = { epoch, sequence };
+    const position = { epoch: epochs.of(projectId, sequence), sequence };
     heads.set(projectId, position);
     return position;
   }
 
   function beginLog(projectId: string) {
-    const row = { projectId, epoch: Buffer.from(randomBytes(4)).readUInt32BE(), head: 0 };
+    const row = { projectId, head: 0 };
     db.insert(logs).values(row).run();
+    epochs.beginLog(projectId);
     return row;
   }
 
@@ -74,10 +77,12 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
 
   function insert(draft: Draft): Message {
     const { projectId, address } = draft;
-    const { epoch, sequence: last } = head(projectId);
+    const { sequence: last } = head(projectId);
+    epochs.ensure(projectId, last);
     const sequence = last + 1;
+    const epoch = epochs.of(projectId, sequence);
     const state = addresses.of(projectId, address);
-    const message = toMessage(draft, { epoch, sequence, previous: state.last });
+    const message = toMessage(draft, logPlace(epochs, projectId, sequence, state.last));
     insertMessage({ ...draft, sequence, previous: state.last });
     heads.set(projectId, { epoch, sequence });
     state.last = sequence;
@@ -105,12 +110,15 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
     } catch (error) {
       heads.clear();
       addresses.forget();
+      epochs.forget();
       throw error;
     }
   }
 
   return {
     head,
+    positionAt: (projectId, sequence) => ({ epoch: epochs.of(projectId, sequence), sequence }),
+    holds: (projectId, position) => epochs.holds(projectId, position, head(projectId).sequence),
     append(drafts) {
       if (drafts.every((draft) => draft.ephemeral && !draft.idempotency)) {
         return drafts.map((draft) => ({ outcome: 'APPENDED', message: toMessage(draft, null) }));
@@ -125,8 +133,7 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
       return appended;
     },
     read: (request) => pages.read(request, head(request.projectId)),
-    readBack: (projectId, address, range, limit) =>
-      pages.readBack(projectId, address, { ...range, limit }, head(projectId)),
+    readBack: (projectId, address, range, limit) => pages.readBack(projectId, address, { ...range, limit }),
     trimmedThrough: (projectId, address) => addresses.of(projectId, address).trimmedThrough,
     ...createTrimStore(store, addresses, { atomically, removes: pages.forget }),
     listAddresses: addresses.list,

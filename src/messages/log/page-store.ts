@@ -6,6 +6,7 @@ import { internBatch } from '../../batch.ts';
 import { type Store } from '../../store/store.ts';
 import { messages } from './tables.ts';
 import { type AddressStore } from './address-store.ts';
+import { logPlace, type EpochStore } from './epoch-store.ts';
 import { SharedPages, type Page } from './shared-pages.ts';
 
 /** The reads of the log: see Log. */
@@ -15,7 +16,6 @@ export interface PageStore {
     projectId: string,
     address: Address,
     range: { after: number; before: number; limit: number },
-    head: Position,
   ): LogPage;
   /** Messages are gone: nothing that was read before holds. */
   forget(): void;
@@ -28,7 +28,7 @@ const MAX_SHARED_ADDRESSES = 16;
 
 const given = sql.placeholder;
 
-export function createPageStore({ db }: Store, addresses: AddressStore): PageStore {
+export function createPageStore({ db }: Store, addresses: AddressStore, epochs: EpochStore): PageStore {
   const shared = new SharedPages();
   const ofProject = eq(messages.projectId, given('projectId'));
   /** First only how large they are: what a page has no room for is not read, and not parsed. */
@@ -76,7 +76,7 @@ export function createPageStore({ db }: Store, addresses: AddressStore): PageSto
     const isFull = sequences.length < sizes.length;
     const rows = rowsOf.all({ projectId, sequences: JSON.stringify(sequences) });
     return {
-      messages: rows.map((row) => fromRow(row, head.epoch)),
+      messages: rows.map((row) => fromRow(row, epochs)),
       bytes,
       through: isFull ? (sequences.at(-1) ?? after) : through,
       isFull,
@@ -111,7 +111,7 @@ export function createPageStore({ db }: Store, addresses: AddressStore): PageSto
         lost: lostOf(request),
       };
     },
-    readBack(projectId, address, { after, before, limit }, head) {
+    readBack(projectId, address, { after, before, limit }) {
       const rows = db
         .select()
         .from(messages)
@@ -128,7 +128,7 @@ export function createPageStore({ db }: Store, addresses: AddressStore): PageSto
         .all();
       const page = rows.slice(0, limit).reverse();
       return {
-        messages: page.map((row) => fromRow(row, head.epoch)),
+        messages: page.map((row) => fromRow(row, epochs)),
         through: before,
         hasMore: rows.length > limit,
         lost: [],
@@ -155,9 +155,9 @@ function fit(
   return { sequences, bytes };
 }
 
-function fromRow(row: typeof messages.$inferSelect, epoch: number): Message {
+function fromRow(row: typeof messages.$inferSelect, epochs: EpochStore): Message {
   const { projectId, id, address, event, sender, publishedAt, sequence, previous } = row;
-  const logged = { epoch, sequence, previous };
+  const logged = logPlace(epochs, projectId, sequence, previous);
   return {
     projectId,
     id,

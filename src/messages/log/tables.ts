@@ -3,12 +3,27 @@ import { type Address, type Message, type Sender } from '../../broker/message.ts
 import { type Json } from '../../names.ts';
 import { moment } from '../../store/columns.ts';
 
-/** One log per project: `epoch` names its life, `head` is the last sequence number ever given. */
+/** One log per project; `head` is the newest sequence that was ever given to a message. */
 export const logs = sqliteTable('logs', {
   projectId: text('project_id').primaryKey(),
-  epoch: integer('epoch').notNull(),
   head: integer('head').notNull(),
 });
+
+/**
+ * The epochs of a log. A process begins a new epoch with the first message that it appends, so two histories that a
+ * restored copy splits never share an epoch. The positions of an epoch are those after `beganAfter`, up to and including
+ * the next epoch's `beganAfter`.
+ */
+export const logEpochs = sqliteTable(
+  'log_epochs',
+  {
+    projectId: text('project_id').notNull(),
+    /** The head of the log when the epoch began; -1 for the first epoch, which holds position 0. */
+    beganAfter: integer('began_after').notNull(),
+    epoch: integer('epoch').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.projectId, table.beganAfter] })],
+);
 
 export const messages = sqliteTable(
   'messages',

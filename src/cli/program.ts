@@ -1,0 +1,98 @@
+import { Command } from 'commander';
+import { readConfig } from '../config.ts';
+import { backupStore } from '../maintenance/backup.ts';
+import { checkStore } from '../maintenance/check.ts';
+import { restoreStore, type RevivalDecision } from '../maintenance/restore.ts';
+import { describeBackup, describeCheck, describeRestore } from './reports.ts';
+
+/** What the command line needs of its process. */
+export interface Terminal {
+  env: Readonly<Record<string, string | undefined>>;
+  version: string;
+  /** Writes a line for the person at the terminal. */
+  print: (line: string) => void;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /** Starts the service; resolves when it listens. */
+  start: () => Promise<void>;
+  /** Sets the exit code of the process: 0 is success, 1 is failure. */
+  setExitCode: (code: number) => void;
+}
+
+/** The command line. `signalbox` without a command starts the service. */
+export function createProgram({ env, version, print, now, start, setExitCode }: Terminal): Command {
+  const program = new Command('signalbox')
+    .description(
+      'Realtime channels with tokens. Settings are read from environment variables: see docs/reference/settings.md. Every command works on the data folder that SIGNALBOX_DATA names.',
+    )
+    .version(version)
+    .showHelpAfterError('Run “signalbox --help” for the commands.');
+  const dataFolder = () => readConfig(env).config.data;
+
+  program.command('start', { isDefault: true }).description('Start the service.').action(start);
+
+  program
+    .command('backup')
+    .description(
+      'Copy the store into one file, also while the service runs. The copy is consistent and verified. It does not contain the master key: keep master.key or SIGNALBOX_MASTER_KEY apart from it.',
+    )
+    .argument('<file>', 'the file to write; its folder must exist')
+    .option('--force', 'replace the file if it exists', false)
+    .action((file: string, { force }: { force: boolean }) => {
+      describeBackup(backupStore({ data: dataFolder(), file, force })).forEach(print);
+    });
+
+  program
+    .command('restore')
+    .description(
+      'Put a backup in place of the store; stop the service first. Revocations, bans and ended keys are taken over from the replaced store, so that no revoked credential works again. The replaced store is kept.',
+    )
+    .argument('<file>', 'a file that “signalbox backup” wrote')
+    .option(
+      '--revoke-issued-before <time>',
+      'instead of taking revocations over: refuse every credential issued before this time (RFC 3339, or “now”)',
+    )
+    .option(
+      '--accept-revived-credentials',
+      'instead of taking revocations over: accept that revoked credentials work again',
+      false,
+    )
+    .action(async (file: string, options: RestoreOptions) => {
+      const decision = parseDecision(options, now(), (message) => program.error(message));
+      describeRestore(await restoreStore({ data: dataFolder(), file, decision, now: now() })).forEach(print);
+    });
+
+  program
+    .command('check')
+    .description(
+      'Read the whole store and report damage by table and channel. Changes nothing; works while the service runs. Exit code 1 when there is damage.',
+    )
+    .action(() => {
+      const report = checkStore(dataFolder());
+      describeCheck(report).forEach(print);
+      if (report.damage.length > 0) setExitCode(1);
+    });
+
+  return program;
+}
+
+interface RestoreOptions {
+  revokeIssuedBefore?: string;
+  acceptRevivedCredentials: boolean;
+}
+
+function parseDecision(
+  { revokeIssuedBefore, acceptRevivedCredentials }: RestoreOptions,
+  now: number,
+  fail: (message: string) => never,
+): RevivalDecision {
+  if (revokeIssuedBefore !== undefined && acceptRevivedCredentials)
+    return fail('--revoke-issued-before and --accept-revived-credentials are mutually exclusive.');
+  if (acceptRevivedCredentials) return { kind: 'ACCEPT_REVIVED' };
+  if (revokeIssuedBefore === undefined) return { kind: 'CARRY_OVER' };
+  const epochMs = revokeIssuedBefore === 'now' ? now : Date.parse(revokeIssuedBefore);
+  if (Number.isNaN(epochMs))
+    return fail('--revoke-issued-before takes “now” or a time such as 2030-01-31T12:00:00Z.');
+  if (epochMs > now) return fail('--revoke-issued-before must not be in the future.');
+  return { kind: 'REVOKE_ISSUED_BEFORE', epochMs };
+}

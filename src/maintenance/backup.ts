@@ -1,0 +1,64 @@
+import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { SignalboxError } from '../errors.ts';
+import { findDamage, summarize, type ProjectSummary } from './inspect.ts';
+import { flushFile, openStoreFile, storeFileOf } from './store-file.ts';
+
+export interface BackupReport {
+  file: string;
+  bytes: number;
+  projects: ProjectSummary[];
+}
+
+/**
+ * Copies the store of a data folder into one file, also while a service writes to it: the copy is one consistent
+ * moment, and the service is not blocked. The copy is verified before it gets its name, and readable by its owner only.
+ * The master key is not part of it.
+ * @param force replace a file that exists
+ * @throws CONFLICT when the file exists; UNAVAILABLE when there is no store, no space, or the copy is damaged
+ * @example backupStore({ data: './data', file: 'signalbox-2030-01-31.sqlite' })
+ */
+export function backupStore({
+  data,
+  file,
+  force = false,
+}: {
+  data: string;
+  file: string;
+  force?: boolean;
+}): BackupReport {
+  if (existsSync(file) && !force)
+    throw new SignalboxError('CONFLICT', `${file} exists. Name another file, or pass --force to replace it.`);
+  const source = openStoreFile(storeFileOf(data), { readonly: true });
+  const partial = `${file}.partial`;
+  try {
+    // SQLite writes into an empty file that exists, and so into one that nobody else may read.
+    rmSync(partial, { force: true });
+    closeSync(openSync(partial, 'wx', 0o600));
+    source.prepare('vacuum into ?').run(partial);
+    const projects = verifyCopy(partial);
+    flushFile(partial);
+    renameSync(partial, file);
+    flushFile(file);
+    return { file, bytes: statSync(file).size, projects };
+  } catch (cause) {
+    rmSync(partial, { force: true });
+    if (cause instanceof SignalboxError) throw cause;
+    throw new SignalboxError('UNAVAILABLE', `The backup failed: ${(cause as Error).message}.`);
+  } finally {
+    source.close();
+  }
+}
+
+function verifyCopy(file: string): ProjectSummary[] {
+  const copy = openStoreFile(file, { readonly: true });
+  try {
+    const [first, ...others] = findDamage(copy);
+    if (!first) return summarize(copy);
+    throw new SignalboxError(
+      'UNAVAILABLE',
+      `The copy is damaged, as the store is (${first.table}: ${first.message}${others.length > 0 ? ` and ${others.length} more` : ''}). Run “signalbox check”.`,
+    );
+  } finally {
+    copy.close();
+  }
+}

@@ -1,0 +1,159 @@
+import { copyFileSync, chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Database } from 'better-sqlite3';
+import { SignalboxError } from '../errors.ts';
+import { lockFolder, openSqlite } from '../store/sqlite.ts';
+import { carryOver, carryOverSigningKeys, revokeIssuedBefore, type CarriedOver } from './carry-over.ts';
+import { findDamage, summarize, type ProjectSummary } from './inspect.ts';
+import { flushFile, openStoreFile, requireOwnSchema, storeFileOf } from './store-file.ts';
+import { compareWithReplaced, type Undone } from './undone.ts';
+
+/** What to do about credentials that were revoked after the copy was made, where the replaced store cannot tell. */
+export type RevivalDecision =
+  /** Take revocations over from the replaced store. The default; needs a readable store. */
+  | { kind: 'CARRY_OVER' }
+  /** Refuse every credential issued before this moment, in milliseconds since 1970. */
+  | { kind: 'REVOKE_ISSUED_BEFORE'; epochMs: number }
+  /** Accept that revoked credentials work again. */
+  | { kind: 'ACCEPT_REVIVED' };
+
+export interface RestoreReport {
+  /** Where the replaced store is kept; undefined: there was none. */
+  replaced: string | undefined;
+  projects: ProjectSummary[];
+  /** Undefined where the replaced store was missing or unreadable. */
+  undone: Undone[] | undefined;
+  carriedOver: CarriedOver | undefined;
+  /** Projects in which credentials issued before the given moment are refused. */
+  revokedProjects: number;
+}
+
+/**
+ * Puts a copy that `backupStore` made in place of the store of a data folder. The service must be stopped. The copy is
+ * verified, brought up to date and completed beside the store; then two renames put it in place. The replaced store
+ * stays in the folder, without its write-ahead log, which is folded into it.
+ * @throws UNAVAILABLE when a service uses the folder, the copy is damaged, newer or not a store, or the replaced store
+ * cannot tell which credentials were revoked and no other decision is given
+ */
+export async function restoreStore({
+  data,
+  file,
+  decision,
+  now,
+}: {
+  data: string;
+  file: string;
+  decision: RevivalDecision;
+  /** Milliseconds since 1970. */
+  now: number;
+}): Promise<RestoreReport> {
+  verifySource(file);
+  const lock = lockFolder(data);
+  const workplace = join(data, 'restoring');
+  try {
+    rmSync(workplace, { recursive: true, force: true });
+    mkdirSync(workplace, { mode: 0o700 });
+    const copy = storeFileOf(workplace);
+    copyFileSync(file, copy);
+    chmodSync(copy, 0o600);
+    // Opening migrates a copy of an older version.
+    await openSqlite({ data: workplace, synchronous: 'full' })[Symbol.asyncDispose]();
+    const store = storeFileOf(data);
+    const isReadable = existsSync(store) && (await foldLog(store));
+    const report = complete(copy, isReadable ? store : undefined, decision, now);
+    flushFile(copy);
+    const replaced = existsSync(store) ? putAside(store, now) : undefined;
+    renameSync(copy, store);
+    flushFile(store);
+    return { ...report, replaced };
+  } finally {
+    rmSync(workplace, { recursive: true, force: true });
+    lock.close();
+  }
+}
+
+function verifySource(file: string): void {
+  const source = openStoreFile(file, { readonly: true });
+  try {
+    requireOwnSchema(source, file);
+    const [damage] = findDamage(source);
+    if (damage)
+      throw new SignalboxError('UNAVAILABLE', `${file} is damaged (${damage.table}: ${damage.message}).`);
+  } finally {
+    source.close();
+  }
+}
+
+/** Writes the write-ahead log of the store into its file. False where the store cannot be read. */
+async function foldLog(store: string): Promise<boolean> {
+  try {
+    const sqlite = openStoreFile(store, { readonly: false });
+    try {
+      requireOwnSchema(sqlite, store);
+      if (findDamage(sqlite).length > 0) return false;
+      sqlite.pragma('wal_checkpoint(TRUNCATE)');
+      return true;
+    } finally {
+      sqlite.close();
+    }
+  } catch {
+    return false;
+  }
+}
+
+function complete(
+  copy: string,
+  replaced: string | undefined,
+  decision: RevivalDecision,
+  now: number,
+): Omit<RestoreReport, 'replaced'> {
+  const sqlite = openStoreFile(copy, { readonly: false });
+  try {
+    const isRelated = replaced !== undefined && attach(sqlite, replaced);
+    if (decision.kind === 'CARRY_OVER' && !isRelated) {
+      throw new SignalboxError(
+        'UNAVAILABLE',
+        'The data folder has no readable store of the same installation, so it is unknown which credentials were revoked after the copy was made. Pass --revoke-issued-before with a moment before which all credentials are refused, or --accept-revived-credentials.',
+      );
+    }
+    const finish = sqlite.transaction(() => ({
+      undone: isRelated ? compareWithReplaced(sqlite) : undefined,
+      carriedOver: decision.kind === 'CARRY_OVER' ? takeOver(sqlite) : undefined,
+      revokedProjects:
+        decision.kind === 'REVOKE_ISSUED_BEFORE' ? revokeIssuedBefore(sqlite, decision.epochMs, now) : 0,
+      projects: summarize(sqlite),
+    }));
+    const report = finish();
+    sqlite.pragma('wal_checkpoint(TRUNCATE)');
+    return report;
+  } finally {
+    sqlite.close();
+  }
+}
+
+function takeOver(sqlite: Database): CarriedOver {
+  carryOverSigningKeys(sqlite);
+  return carryOver(sqlite);
+}
+
+/** Whether the replaced store belongs to the same installation: both hold the secret that cursors are made with. */
+function attach(sqlite: Database, replaced: string): boolean {
+  sqlite.prepare('attach ? as replaced').run(replaced);
+  const row = sqlite
+    .prepare(
+      `select count(*) as count from main.secrets m join replaced.secrets r on r.name = m.name and r.value = m.value
+       where m.name = 'cursors'`,
+    )
+    .get() as { count: number };
+  return row.count === 1;
+}
+
+/** A write-ahead log that stayed beside another store would damage it silently. */
+function putAside(store: string, now: number): string {
+  const aside = `${store}.replaced-${new Date(now).toISOString().replaceAll(':', '')}`;
+  renameSync(store, aside);
+  for (const suffix of ['-wal', '-shm']) {
+    if (existsSync(store + suffix)) renameSync(store + suffix, aside + suffix);
+  }
+  return aside;
+}

@@ -1,0 +1,25 @@
+import { type Database } from 'better-sqlite3';
+
+/** What a restore undoes, by project: everything that the replaced store holds and the copy does not. */
+export interface Undone {
+  projectId: string;
+  messages: number;
+  tokens: number;
+  channels: number;
+}
+
+/** Compares the main store with the one attached as `replaced`. */
+export function compareWithReplaced(sqlite: Database): Undone[] {
+  return sqlite
+    .prepare(
+      `select l.project_id as projectId,
+         max(0, l.head - coalesce((select head from main.logs m where m.project_id = l.project_id), 0)) as messages,
+         (select count(*) from replaced.tokens t
+           where t.project_id = l.project_id and t.id not in (select id from main.tokens)) as tokens,
+         (select count(*) from replaced.channels c where c.project_id = l.project_id
+           and not exists (select 1 from main.channels m
+             where m.project_id = c.project_id and m.id = c.id)) as channels
+       from replaced.logs l order by l.project_id`,
+    )
+    .all() as Undone[];
+}
