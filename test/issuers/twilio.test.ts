@@ -70,7 +70,9 @@ test('it lives an hour unless it says otherwise, and at most a day', async () =>
   expect(await endOf(86_400)).toBe('2030-01-02T00:00:00.000Z');
   const tooLong = mintTwilio({ identity: 'ada', ttl: 86_401 });
   expect(await doorOf(signalbox, tooLong)).toBe('UNAUTHENTICATED');
-  expect(await refusalOf(signalbox, tooLong)).toContain('lives 86401 seconds; at most 86400 are allowed');
+  expect(await refusalOf(signalbox, tooLong)).toContain(
+    'lifetime is 86401 seconds; at most 86400 are allowed',
+  );
 });
 
 test('one that is not of the account, the service or a key of its issuer opens nothing, nor one without an identity', async () => {
@@ -82,18 +84,21 @@ test('one that is not of the account, the service or a key of its issuer opens n
   delete payload.grants.identity;
   const nobody = forge(header, payload, TWILIO.key.secret);
   const refused: [string, string][] = [
-    [mintTwilio({ identity: 'ada' }, { account }), 'its “sub” is not the account of its issuer'],
-    [mintTwilio({ identity: 'ada' }, { service }), 'its grant is not for the service of its issuer'],
+    [mintTwilio({ identity: 'ada' }, { account }), 'its “sub” must be the account SID of its issuer'],
+    [mintTwilio({ identity: 'ada' }, { service }), 'its Sync grant must name the service SID of its issuer'],
     [
       mintTwilio({ identity: 'ada' }, { key: { ...TWILIO.key, secret: 'another' } }),
-      'no key of its issuer signed it',
+      'no key of its issuer signed it; check the id of the key, the secret and the algorithm',
     ],
     [
       mintTwilio({ identity: 'ada' }, { key: { ...TWILIO.key, id: `SK${'1'.repeat(32)}` } }),
       'nobody whom this project knows has signed it',
     ],
     [nobody, 'its “grants.identity” must be a string that names a user'],
-    [mintTwilio({ identity: 'ada', nbf: clock.now() / 1000 + 100 }), 'it is not valid yet'],
+    [
+      mintTwilio({ identity: 'ada', nbf: clock.now() / 1000 + 100 }),
+      'it is not valid yet; its “nbf” may be at most 5 seconds ahead',
+    ],
   ];
   for (const [credential, why] of refused) {
     expect(await doorOf(signalbox, credential)).toBe('UNAUTHENTICATED');

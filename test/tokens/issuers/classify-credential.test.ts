@@ -11,7 +11,7 @@ const t1 = (text: string) => `T1==${Buffer.from(text).toString('base64')}`;
 const SIG = 'a'.repeat(40);
 
 const known: [string, string, CredentialKind][] = [
-  ['ours', jwt({ typ: 'signalbox+jwt', kid: 'sign_1' }, { iss: 'signalbox' }), { kind: 'OURS' }],
+  ['ours', jwt({ typ: 'signalbox+jwt', kid: 'sign_1' }, { iss: 'signalbox' }), { kind: 'MINTED' }],
   ['a backend’s, by kid', jwt({ kid: 'key_a' }, { sub: 'ann' }), { kind: 'SIGNALBOX', keyId: 'key_a' }],
   ['a backend’s, by iss', jwt({}, { iss: 'key_a', sub: 'ann' }), { kind: 'SIGNALBOX', keyId: 'key_a' }],
   [
@@ -132,7 +132,8 @@ test('a credential has at most 8 KB, counted in bytes', async () => {
   const longest = t1(head.padEnd(((MAX_CREDENTIAL_BYTES - 4) / 4) * 3, 'x'));
   expect(longest).toHaveLength(8192);
   expect(classifyCredential(longest).kind).toBe('OPENTOK');
-  const tooLong = 'UNAUTHENTICATED: The credential is refused: it is longer than 8192 bytes.';
+  const tooLong =
+    'UNAUTHENTICATED: The credential is refused: it is longer than 8192 bytes; send fewer or shorter claims.';
   for (const credential of [`${longest}A`, 'é'.repeat(4097), `T1==${'A'.repeat(1e6)}`, '.'.repeat(1e6)]) {
     expect(await refusalOf(() => classifyCredential(credential))).toBe(tooLong);
   }

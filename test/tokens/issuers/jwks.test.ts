@@ -87,7 +87,8 @@ const refusal = async (credential: string | Promise<string>, parts?: Partial<Pro
   const text = await credential;
   return refusalOf(() => present(text, parts));
 };
-const UNSIGNED = 'UNAUTHENTICATED: The credential is refused: no key of its issuer signed it.';
+const UNSIGNED =
+  'UNAUTHENTICATED: The credential is refused: no key of its issuer signed it; check the id of the key, the secret and the algorithm.';
 
 test('what a provider signed is taken', async () => {
   expect(await present(await first!.sign({ iat: seconds() }))).toEqual({
@@ -317,7 +318,7 @@ test('through an outage the last keys serve for a day, and nobody waits for new 
   down();
   await pass(10 * MINUTE);
   expect(await refusal(credential)).toBe('accepted');
-  expect(failures).toEqual(['The answer was 503, not 200.']);
+  expect(failures).toEqual(['The response status was 503, not 200.']);
 
   // Hanging from now on: whoever waited for it would wait for the time-out.
   const asked = new Promise<ServerResponse>((resolve) => server.answer((_, response) => resolve(response)));
@@ -381,10 +382,10 @@ test.each<[string, readonly [number, Record<string, string>, string], RegExp]>([
   ['too many keys', json({ keys: KEY_LIST(101) }), /more than 100 keys/],
   ['too many bytes', json({ keys: [], pad: 'x'.repeat(256 * 1024) }), /larger than 262144 bytes/],
   ['no JSON', [200, {}, '<html>'], /JSON/],
-  ['no keys', json({}), /no JSON Web Key Set/],
-  ['keys that are an object', json({ keys: { length: 0 } }), /no JSON Web Key Set/],
-  ['a key that is null', json({ keys: [null] }), /no JSON Web Key Set/],
-  ['null', json(null), /no JSON Web Key Set/],
+  ['no keys', json({}), /not a JSON Web Key Set/],
+  ['keys that are an object', json({ keys: { length: 0 } }), /not a JSON Web Key Set/],
+  ['a key that is null', json({ keys: [null] }), /not a JSON Web Key Set/],
+  ['null', json(null), /not a JSON Web Key Set/],
   ['another status', json({ keys: [] }, 203), /was 203/],
 ])('a provider that answers with %s has not answered', async (_, [status, headers, body], why) => {
   server.answer((_, response) => response.writeHead(status, headers).end(body));
@@ -432,7 +433,7 @@ test('a redirect is not followed', async () => {
   });
   expect(await refusal(first!.sign())).toMatch(UNAVAILABLE);
   expect(server.asked).toEqual(['/keys']);
-  expect(failures).toEqual(['The answer was 302, not 200.']);
+  expect(failures).toEqual(['The response status was 302, not 200.']);
 });
 
 test.each<[string, (response: any) => void]>([

@@ -123,7 +123,7 @@ test.each([
 test.each(LAYOUTS)('it lives thirty days at most (%s)', async (_, asT1) => {
   const days = (count: number, more = 0) => mint({ expireTime: seconds + count * DAY + more }, asT1);
   expect((await door.present(days(30), NOW)).claims.expiresAt).toBe(NOW + 30 * DAY * 1000);
-  expect(await refusal(days(30, 1))).toMatch('it lives 2592001 seconds; at most 2592000 are allowed.');
+  expect(await refusal(days(30, 1))).toMatch('its lifetime is 2592001 seconds; at most 2592000 are allowed.');
   expect(await refusal(days(31))).toMatch('UNAUTHENTICATED');
   expect(await refusal(days(31), NOW + 60 * DAY * 1000)).toMatch('UNAUTHENTICATED');
   expect(await refusal(days(1), NOW + DAY * 1000)).toMatch('TOKEN_EXPIRED');
@@ -193,7 +193,8 @@ test.each([
 });
 
 test('a T1 is signed with the secret of the key that it names', async () => {
-  const wrong = 'UNAUTHENTICATED: The credential is refused: no key of its issuer signed it.';
+  const wrong =
+    'UNAUTHENTICATED: The credential is refused: no key of its issuer signed it; check the id of the key, the secret and the algorithm.';
   expect(await refusal(t1(php(), { secret: 'another' }))).toBe(wrong);
   expect(await refusal(t1(php(), { secret: '' }))).toBe(wrong);
   expect(await refusal(t1(php(), { partner: '654321' }))).toBe(wrong);
@@ -226,7 +227,7 @@ test('the token for the REST API is none for a connection, though the same secre
   const rest: string = opentok.generateJwt();
   expect(dissect(rest).payload).toMatchObject({ iss: KEY, ist: 'project' });
   expect(await refusal(rest)).toBe(
-    'UNAUTHENTICATED: The credential is refused: it is for a REST API, not for a connection.',
+    'UNAUTHENTICATED: The credential is refused: it is for a REST API, not for a connection; mint a token whose “scope” is session.connect.',
   );
   const at = { now: NOW, maxGrants: 1 };
   expect(await refusalOf(() => verifyOpentok(rest, makeIssuer('OPENTOK'), [key], at))).toMatch(
@@ -267,5 +268,5 @@ test('a key signs for itself only, whoever asks the verifier', async () => {
     refusalOf(() => verifyOpentok(credential, makeIssuer('OPENTOK'), [key], at));
   expect([await ask(t1(php())), await ask(jwt({}))]).toEqual(['accepted', 'accepted']);
   expect(await ask(t1(php(), { partner: '654321' }))).toMatch('no key of its issuer signed it');
-  expect(await ask(jwt({ iss: '654321' }))).toMatch('its “iss” is not the key that signed it');
+  expect(await ask(jwt({ iss: '654321' }))).toMatch('its “iss” must be the API key that signed it');
 });

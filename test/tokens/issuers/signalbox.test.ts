@@ -125,7 +125,9 @@ test.each<[string, object | string]>([
 });
 
 test('only what is all right but for its time has expired', async () => {
-  expect(await refusal({ sub: 'ann', exp: seconds })).toBe('TOKEN_EXPIRED: The token has expired.');
+  expect(await refusal({ sub: 'ann', exp: seconds })).toBe(
+    'TOKEN_EXPIRED: The token has expired. Fetch a new credential from your backend.',
+  );
   expect(await refusal({ sub: 'ann', exp: seconds, role: 1 })).toMatch('UNAUTHENTICATED');
   const foreign = sign({ sub: 'ann', exp: 1 }, {}, 'sha256', 'another');
   expect(await refusalOf(() => door.present(foreign, NOW))).toMatch('UNAUTHENTICATED');
@@ -147,6 +149,6 @@ test.each([
   ['a secret of its own', sign({ sub: 'ann' }, { jwk: { kty: 'oct', k: 'AAAA' } }, 'sha256', '\0\0\0')],
 ])('%s is refused in the words of every wrong signature', async (_, credential) => {
   expect(await refusalOf(() => door.present(credential, NOW))).toBe(
-    'UNAUTHENTICATED: The credential is refused: no key of its issuer signed it.',
+    'UNAUTHENTICATED: The credential is refused: no key of its issuer signed it; check the id of the key, the secret and the algorithm.',
   );
 });

@@ -79,7 +79,7 @@ const unsigned: [string, string][] = [
 
 test.each(unsigned)('%s opens nothing, and is not told more', async (_, credential) => {
   expect(await refusalOf(() => stream.present(credential, NOW))).toBe(
-    'UNAUTHENTICATED: The credential is refused: no key of its issuer signed it.',
+    'UNAUTHENTICATED: The credential is refused: no key of its issuer signed it; check the id of the key, the secret and the algorithm.',
   );
 });
 

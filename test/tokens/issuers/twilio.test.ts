@@ -63,7 +63,7 @@ test('a number as identity is a string by the time it is here, and a region chan
 test('it lives a day at most, and until its end', async () => {
   expect((await door.present(mint({ ttl: 86_400 }), NOW)).claims.expiresAt).toBe(NOW + 86_400_000);
   expect(await refusalOf(() => door.present(mint({ ttl: 86_401 }), NOW))).toBe(
-    'UNAUTHENTICATED: The credential is refused: it lives 86401 seconds; at most 86400 are allowed.',
+    'UNAUTHENTICATED: The credential is refused: its lifetime is 86401 seconds; at most 86400 are allowed.',
   );
   expect(await refusalOf(() => door.present(mint({ ttl: 60 }), NOW + 59_999))).toBe('accepted');
   expect(await refusalOf(() => door.present(mint({ ttl: 60 }), NOW + 60_000))).toMatch('TOKEN_EXPIRED');
@@ -85,15 +85,31 @@ test('an issuer that names no account and no service takes those of any', async 
 });
 
 const other: [string, () => string, string][] = [
-  ['another account', () => mint({}, { account: 'ACother' }), 'its “sub” is not the account of its issuer'],
+  [
+    'another account',
+    () => mint({}, { account: 'ACother' }),
+    'its “sub” must be the account SID of its issuer',
+  ],
   [
     'another service',
     () => mint({}, { service: 'ISother' }),
-    'its grant is not for the service of its issuer',
+    'its Sync grant must name the service SID of its issuer',
   ],
-  ['no grant for Sync', () => mint({}, { service: null }), 'it has no grant for Sync'],
-  ['another key', () => mint({}, { keyId: 'SKother' }), 'no key of its issuer signed it'],
-  ['another secret', () => mint({}, { secret: 'another' }), 'no key of its issuer signed it'],
+  [
+    'no grant for Sync',
+    () => mint({}, { service: null }),
+    'it has no Sync grant; add a SyncGrant to the access token',
+  ],
+  [
+    'another key',
+    () => mint({}, { keyId: 'SKother' }),
+    'no key of its issuer signed it; check the id of the key, the secret and the algorithm',
+  ],
+  [
+    'another secret',
+    () => mint({}, { secret: 'another' }),
+    'no key of its issuer signed it; check the id of the key, the secret and the algorithm',
+  ],
 ];
 
 test.each(other)('%s is refused', async (_, mint, why) => {
@@ -111,7 +127,9 @@ test('an identity with a reserved character is refused by the character and its 
 test('a grant for Sync without its service is none for a certain one', async () => {
   const token = new AccessToken(ACCOUNT, KEY, SECRET, { identity: 'alice' });
   token.addGrant(new AccessToken.SyncGrant());
-  expect(await refusalOf(() => door.present(token.toJwt(), NOW))).toMatch('its grant is not for the service');
+  expect(await refusalOf(() => door.present(token.toJwt(), NOW))).toMatch(
+    'its Sync grant must name the service SID',
+  );
 });
 
 const forged: [string, object, object][] = [
