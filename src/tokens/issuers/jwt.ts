@@ -41,7 +41,7 @@ export function isObject(value: unknown): value is Unchecked {
 }
 
 /**
- * Refuses headers that no verifier accepts, whatever the kind of the credential.
+ * Refuses headers that the verifier of no kind accepts.
  * @throws UNAUTHENTICATED for `alg: none`, an absent `alg`, and critical extensions (RFC 7515, section 4.1.11)
  */
 export function checkHeader({ alg, crit }: Unchecked): void {

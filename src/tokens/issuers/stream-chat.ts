@@ -27,7 +27,7 @@ export const verifyStream: Verify = async (credential, _issuer, keys, context) =
 
 /**
  * Stream backends sign `{ server: true }` with the same API secret, for the REST API.
- * @throws UNAUTHENTICATED when the payload has a `server` claim, whatever its value
+ * @throws UNAUTHENTICATED when the payload has a `server` claim, of any value
  */
 export function rejectServerToken(payload: Unchecked): void {
   if (!('server' in payload)) return;
