@@ -1,5 +1,5 @@
-// Buffer.from() ignores characters outside the alphabet and surplus bits. The decoders below accept one spelling only,
-// so that two different strings are never the same credential.
+// Buffer.from() ignores characters outside the alphabet and surplus bits. The decoders below encode the bytes again and
+// compare, so that a credential cannot be changed without changing its bytes.
 
 /** Decodes base64url without padding (RFC 7515, section 2). Undefined for any other spelling. */
 export function decodeBase64Url(text: string): Buffer | undefined {
