@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type Audit } from '../../src/audit.ts';
 import { createIds } from '../../src/ids.ts';
@@ -11,14 +11,14 @@ import { createManualClock } from '../support/clock.ts';
 
 const NOW = Date.UTC(2030, 0, 1);
 
-/** Records on a store of their own, where finding out about channels takes a while: as on another node. */
-function createSlowRecords() {
+/** Provisioning on a store of its own, with an asynchronous auto-subscription: concurrent calls interleave, as on two nodes. */
+function createSlowProvisioning() {
   const store = openSqlite({ data: ':memory:', synchronous: 'normal' });
   const clock = createManualClock(NOW);
-  const added: string[] = [];
+  const addedChannels: string[] = [];
   const audited: string[] = [];
   const audit: Audit = ({ action }) => void audited.push(action);
-  const records = createProvisioning({
+  const provisioning = createProvisioning({
     store,
     clock,
     newId: createIds(clock.now, randomBytes),
@@ -32,52 +32,56 @@ function createSlowRecords() {
     }),
     autoSubscription: {
       async first() {
-        await turn();
+        await setImmediate();
         return [];
       },
       async more(_, channels) {
-        added.push(...channels);
+        addedChannels.push(...channels);
       },
     },
   });
-  async function meet(issuedAt: number, subject = 'ada') {
-    const said = {
+  async function findOrCreate(issuedAt: number, subject = 'ada') {
+    const shared = {
       connectionData: `issued at ${issuedAt}`,
       role: null,
       grants: null,
       issuedAt,
       expiresAt: null,
     };
-    const rights: CredentialRights = { ...said, customRole: null };
+    const rights: CredentialRights = { ...shared, customRole: null };
     const claims = {
-      ...said,
+      ...shared,
       subject,
       identity: subject,
       channels: [`of ${issuedAt}`],
       isOneCredential: false,
     };
-    const whose = {
+    const scope = {
       projectId: 'default',
       issuerId: 'key_1',
       origin: 'SELF_MINTED' as const,
       makesChannels: false,
     };
-    return records.findOrCreate(whose, claims, rights);
+    return provisioning.findOrCreate(scope, claims, rights);
   }
-  return { meet, added, audited, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
+  return { findOrCreate, addedChannels, audited, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
 }
 
-test('of many who are the first at the same moment one makes the record, and all have it', async () => {
-  await using records = createSlowRecords();
-  const met = await Promise.all(Array.from({ length: 20 }, () => records.meet(NOW)));
-  expect(new Set(met.map(({ id }) => id)).size).toBe(1);
-  expect(records.audited).toEqual(['token.first-use']);
-  expect((await records.meet(NOW, 'ben')).id).not.toBe(met[0]!.id);
+test('creates one record for 20 concurrent first uses of a credential', async () => {
+  await using provisioning = createSlowProvisioning();
+  const tokens = await Promise.all(Array.from({ length: 20 }, () => provisioning.findOrCreate(NOW)));
+  expect(new Set(tokens.map(({ id }) => id)).size).toBe(1);
+  expect(provisioning.audited).toEqual(['token.first-use']);
+  expect((await provisioning.findOrCreate(NOW, 'ben')).id).not.toBe(tokens[0]!.id);
 });
 
-test('whoever was not the first is still heard, if what they have is newer', async () => {
-  await using records = createSlowRecords();
-  await Promise.all([records.meet(NOW - 1000), records.meet(NOW), records.meet(NOW - 2000)]);
-  expect(records.added).toEqual([`of ${NOW}`]);
-  expect((await records.meet(NOW - 2000)).credentialRights).toMatchObject({ issuedAt: NOW });
+test('adds the channels of the newest credential when it loses the race to create the record', async () => {
+  await using provisioning = createSlowProvisioning();
+  await Promise.all([
+    provisioning.findOrCreate(NOW - 1000),
+    provisioning.findOrCreate(NOW),
+    provisioning.findOrCreate(NOW - 2000),
+  ]);
+  expect(provisioning.addedChannels).toEqual([`of ${NOW}`]);
+  expect((await provisioning.findOrCreate(NOW - 2000)).credentialRights).toMatchObject({ issuedAt: NOW });
 });

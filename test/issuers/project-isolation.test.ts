@@ -15,10 +15,10 @@ import {
 } from '../support/self-minted.ts';
 import { API_KEY, startService, type Answer, type TestService } from '../support/service.ts';
 
-const WHO = `{ viewer { kind project token { id } } }`;
+const VIEWER = `{ viewer { kind project token { id } } }`;
 
-/** Project `other` beside the default one, with a key of its own that signs. */
-async function openOther(signalbox: TestService) {
+/** Creates the project `other` beside `default`, with an API key that signs. */
+async function createOtherProject(signalbox: TestService) {
   const { createProject } = await signalbox.request(
     `mutation { createProject(input: { id: "other" }) { secret } }`,
   );
@@ -31,8 +31,8 @@ async function openOther(signalbox: TestService) {
   return { other, bearer, key: await createApiKey(signalbox, { canSign: true, project: 'other' }) };
 }
 
-/** Who somebody is over HTTP who names a project, or none. */
-async function askIn({ url }: TestService, bearer: string, project?: string): Promise<Answer> {
+/** Queries the viewer over HTTP, with or without a `project` header. */
+async function askViewer({ url }: TestService, bearer: string, project?: string): Promise<Answer> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: {
@@ -40,85 +40,88 @@ async function askIn({ url }: TestService, bearer: string, project?: string): Pr
       authorization: `Bearer ${bearer}`,
       ...(project !== undefined && { project }),
     },
-    body: JSON.stringify({ query: WHO }),
+    body: JSON.stringify({ query: VIEWER }),
   });
   return (await response.json()) as Answer;
 }
 
-/** What both doors say, which must be the same: the project that one is let into, or the refusal. */
-async function doorsOf(
+/** The project of the viewer, or the error code. HTTP and WebSocket must give the same result. */
+async function projectOf(
   signalbox: TestService,
-  who: { token: string } | { apiKey: string },
+  credentials: { token: string } | { apiKey: string },
   project?: string,
 ) {
-  const [bearer] = Object.values<string>(who);
-  const answer = await askIn(signalbox, bearer!, project);
-  const socket = take(signalbox.client({ ...who, ...(project !== undefined && { project }) }), WHO);
-  if (answer.data) {
-    expect(await socket.next()).toEqual(answer.data);
-    return answer.data.viewer.project;
+  const [bearer] = Object.values<string>(credentials);
+  const response = await askViewer(signalbox, bearer!, project);
+  const socket = take(
+    signalbox.client({ ...credentials, ...(project !== undefined && { project }) }),
+    VIEWER,
+  );
+  if (response.data) {
+    expect(await socket.next()).toEqual(response.data);
+    return response.data.viewer.project;
   }
   expect(await socket.ended).toMatchObject({ code: 4401 });
-  return codeOf(answer);
+  return codeOf(response);
 }
 
-test('a key signs for its own project, which it names by itself; to name another one is refused', async () => {
+test('a credential signed with an API key selects the project of the key, and is refused for another project', async () => {
   await using signalbox = await startService();
-  const { key } = await openOther(signalbox);
-  const here = { token: await sign(signingKeyOf(API_KEY), { sub: 'ada' }) };
-  const there = { token: await sign(key, { sub: 'ada' }) };
-  expect(await doorsOf(signalbox, here)).toBe('default');
-  expect(await doorsOf(signalbox, here, 'default')).toBe('default');
-  expect(await doorsOf(signalbox, here, 'other')).toBe('UNAUTHENTICATED');
-  expect(await doorsOf(signalbox, there)).toBe('other');
-  expect(await doorsOf(signalbox, there, 'other')).toBe('other');
-  expect(await doorsOf(signalbox, there, 'default')).toBe('UNAUTHENTICATED');
-  expect(await doorsOf(signalbox, there, 'nowhere')).toBe('UNAUTHENTICATED');
+  const { key } = await createOtherProject(signalbox);
+  const ofDefault = { token: await sign(signingKeyOf(API_KEY), { sub: 'ada' }) };
+  const ofOther = { token: await sign(key, { sub: 'ada' }) };
+  expect(await projectOf(signalbox, ofDefault)).toBe('default');
+  expect(await projectOf(signalbox, ofDefault, 'default')).toBe('default');
+  expect(await projectOf(signalbox, ofDefault, 'other')).toBe('UNAUTHENTICATED');
+  expect(await projectOf(signalbox, ofOther)).toBe('other');
+  expect(await projectOf(signalbox, ofOther, 'other')).toBe('other');
+  expect(await projectOf(signalbox, ofOther, 'default')).toBe('UNAUTHENTICATED');
+  expect(await projectOf(signalbox, ofOther, 'nowhere')).toBe('UNAUTHENTICATED');
 });
 
-test('the same holds of what we sign ourselves, and of API keys as such', async () => {
+test('a minted credential and an API key select their own project, and are refused for another project', async () => {
   await using signalbox = await startService();
-  const { other, bearer } = await openOther(signalbox);
+  const { other, bearer } = await createOtherProject(signalbox);
   const { credential } = await mint(other);
-  for (const who of [{ token: credential }, { apiKey: bearer }]) {
-    expect(await doorsOf(signalbox, who)).toBe('other');
-    expect(await doorsOf(signalbox, who, 'other')).toBe('other');
-    expect(await doorsOf(signalbox, who, 'default')).toBe('UNAUTHENTICATED');
-    expect(await doorsOf(signalbox, who, 'nowhere')).toBe('UNAUTHENTICATED');
+  for (const credentials of [{ token: credential }, { apiKey: bearer }]) {
+    expect(await projectOf(signalbox, credentials)).toBe('other');
+    expect(await projectOf(signalbox, credentials, 'other')).toBe('other');
+    expect(await projectOf(signalbox, credentials, 'default')).toBe('UNAUTHENTICATED');
+    expect(await projectOf(signalbox, credentials, 'nowhere')).toBe('UNAUTHENTICATED');
   }
 });
 
-test('what a vendor’s package signs says nothing of projects: it opens the one that is named, if that one knows who signed', async () => {
+test('a Stream token connects to the named project, or to default, when that project has its issuer', async () => {
   await using signalbox = await startService();
-  const { other } = await openOther(signalbox);
+  const { other } = await createOtherProject(signalbox);
   await createIssuer(other, STREAM);
-  const who = { token: stream.createToken('ada') };
-  expect(await doorsOf(signalbox, who)).toBe('UNAUTHENTICATED');
-  expect(await doorsOf(signalbox, who, 'default')).toBe('UNAUTHENTICATED');
-  expect(await doorsOf(signalbox, who, 'nowhere')).toBe('UNAUTHENTICATED');
-  expect(await doorsOf(signalbox, who, 'other')).toBe('other');
+  const credentials = { token: stream.createToken('ada') };
+  expect(await projectOf(signalbox, credentials)).toBe('UNAUTHENTICATED');
+  expect(await projectOf(signalbox, credentials, 'default')).toBe('UNAUTHENTICATED');
+  expect(await projectOf(signalbox, credentials, 'nowhere')).toBe('UNAUTHENTICATED');
+  expect(await projectOf(signalbox, credentials, 'other')).toBe('other');
   await createIssuer(signalbox, STREAM);
-  expect(await doorsOf(signalbox, who)).toBe('default');
-  // One name, one secret, two projects: two users.
+  expect(await projectOf(signalbox, credentials)).toBe('default');
+  // The same user id and secret in two projects are two users.
   const ids = [];
   for (const project of ['default', 'other'])
-    ids.push((await askIn(signalbox, who.token, project)).data.viewer.token.id);
+    ids.push((await askViewer(signalbox, credentials.token, project)).data.viewer.token.id);
   expect(ids[0]).not.toBe(ids[1]);
 });
 
-test('an unsigned token opens the project that takes them, and does not tell whether there is another', async () => {
+test('a development token gets the same refusal from a project that does not accept it and from a project that does not exist', async () => {
   await using signalbox = await startService();
-  const { other } = await openOther(signalbox);
+  const { other } = await createOtherProject(signalbox);
   await other.request(`mutation { updateProject(settings: { developmentTokens: true }) { id } }`);
-  const who = { token: stream.devToken('ada') };
-  expect(await doorsOf(signalbox, who, 'other')).toBe('other');
+  const credentials = { token: stream.devToken('ada') };
+  expect(await projectOf(signalbox, credentials, 'other')).toBe('other');
   for (const project of [undefined, 'default', 'nowhere'])
-    expect(await doorsOf(signalbox, who, project)).toBe('UNAUTHENTICATED');
+    expect(await projectOf(signalbox, credentials, project)).toBe('UNAUTHENTICATED');
 });
 
-test('issuers of one project are neither seen nor touched from another', async () => {
+test('an API key neither lists nor changes the issuers of another project', async () => {
   await using signalbox = await startService();
-  const { other } = await openOther(signalbox);
+  const { other } = await createOtherProject(signalbox);
   const issuer = await createIssuer(signalbox, STREAM);
   const key = { id: 'second', secret: 's' };
   const attempts: [string, object][] = [
@@ -130,7 +133,7 @@ test('issuers of one project are neither seen nor touched from another', async (
     expect(codeOf(await other.ask(query, { i: issuer, ...variables }))).toBe('NOT_FOUND');
   const list = `{ project { issuers { id keys { id } } } }`;
   expect(await other.request(list)).toEqual({ project: { issuers: [] } });
-  // Not even by the operator: its key is one of its own project.
+  // The operator’s API key belongs to its own project, too.
   const all = await signalbox.ask(`{ projects { nodes { id issuers { id } } } }`);
   expect(codeOf(all)).toBe('FORBIDDEN');
   expect(await signalbox.request(list)).toEqual({
@@ -138,26 +141,26 @@ test('issuers of one project are neither seen nor touched from another', async (
   });
 });
 
-test('whom another project revokes goes on here', async () => {
+test('revokeTokens in one project does not affect the same user in another project', async () => {
   await using signalbox = await startService();
-  const { other } = await openOther(signalbox);
+  const { other } = await createOtherProject(signalbox);
   for (const project of [signalbox, other]) await createIssuer(project, STREAM);
   await createChannel(signalbox, 'hall', { type: 'PUBLIC' });
   const token = stream.createToken('ada');
   const { id, issuer } = await tokenOf(signalbox, token);
-  const here = take(signalbox.client({ token }), EVENTS);
-  const there = take(signalbox.client({ token, project: 'other' }), EVENTS);
-  for (const events of [here, there]) await events.next();
+  const inDefault = take(signalbox.client({ token }), EVENTS);
+  const inOther = take(signalbox.client({ token, project: 'other' }), EVENTS);
+  for (const events of [inDefault, inOther]) await events.next();
   const revoke = (args: string) => other.request(`mutation { revokeTokens(${args}) { connections } }`);
   await expect(revoke(`issuer: "${issuer}"`)).rejects.toThrow('There is no issuer');
   expect((await revoke('identity: "ada"')).revokeTokens.connections).toBe(1);
   expect((await revoke('all: true')).revokeTokens.connections).toBe(0);
-  expect(await there.ended).toMatchObject({ code: 4403 });
+  expect(await inOther.ended).toMatchObject({ code: 4403 });
   expect(await doorOf(signalbox, token)).toBe('open');
   await signalbox.request(`mutation ($t: ID!) { subscribeToken(channel: "hall", token: $t) { createdAt } }`, {
     t: id,
   });
   await publish(signalbox, 'hall', 'sentinel');
-  expect((await here.next()).events.__typename).toBe('ChannelAvailable');
-  expect((await here.next()).events.message.event).toBe('sentinel');
+  expect((await inDefault.next()).events.__typename).toBe('ChannelAvailable');
+  expect((await inDefault.next()).events.message.event).toBe('sentinel');
 });
