@@ -60,7 +60,7 @@ export function createAuthenticate(parts: {
 
   async function credential(text: string, projectId?: string): Promise<Caller> {
     const facts = classifyCredential(text);
-    if (facts.kind === 'OURS') return ownCaller(text, projectId);
+    if (facts.kind === 'MINTED') return ownCaller(text, projectId);
     const home = projectId ?? (await homeOf(facts));
     const presented = await externalCredentials.authenticate(text, facts, home);
     return tokenCaller(presented.record, presented.credential);

@@ -1,21 +1,36 @@
 import { SignalboxError } from '../errors.ts';
 
-/** Longer ones are not read. */
+/** Upper limit of a credential, in bytes of UTF-8. Longer credentials are refused before they are parsed. */
 export const MAX_CREDENTIAL_BYTES = 8192;
 
+/** For credentials of which nothing is proved: the message does not tell an unknown credential from a forged one. */
 export function unauthenticated(): SignalboxError {
-  return new SignalboxError('UNAUTHENTICATED', 'The credential is not one of ours.');
+  return new SignalboxError(
+    'UNAUTHENTICATED',
+    'The credential is malformed, unknown or not accepted by this project. Fetch a new one from your backend.',
+  );
 }
 
-/** Why a credential opens nothing, in words that help whoever mints it and quote nothing of it but names of claims. */
-export function refused(why: string): SignalboxError {
-  return new SignalboxError('UNAUTHENTICATED', `The credential is refused: ${why}.`);
+/**
+ * For credentials that another issuer signs: tells the developer who mints them what is wrong and how to fix it.
+ *
+ * @param reason A clause without a final full stop. It may name claims, but must quote no value of the credential.
+ * @example refused('its “exp” is missing; set it to a number of seconds since 1970')
+ */
+export function refused(reason: string): SignalboxError {
+  return new SignalboxError('UNAUTHENTICATED', `The credential is refused: ${reason}.`);
 }
 
 export function tokenExpired(): SignalboxError {
-  return new SignalboxError('TOKEN_EXPIRED', 'The token has expired.');
+  return new SignalboxError(
+    'TOKEN_EXPIRED',
+    'The token has expired. Fetch a new credential from your backend.',
+  );
 }
 
 export function tokenRevoked(): SignalboxError {
-  return new SignalboxError('TOKEN_REVOKED', 'The token was revoked.');
+  return new SignalboxError(
+    'TOKEN_REVOKED',
+    'The token was revoked. Fetch a new credential from your backend.',
+  );
 }

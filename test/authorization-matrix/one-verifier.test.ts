@@ -22,10 +22,10 @@ const MARKS = {
   SIGNALBOX: [{}, { kid: BACKEND }],
 } as const satisfies Record<string, [payload: object, header: object]>;
 
-const ACCOUNT = 'its “sub” is not the account of its issuer';
-const SESSION_ID = 'it has no “session_id”';
+const ACCOUNT = 'its “sub” must be the account SID of its issuer';
+const SESSION_ID = 'its “session_id” must be the id of an OpenTok session';
 const NOBODY = 'nobody whom this project knows has signed it';
-const UNSIGNED = 'no key of its issuer signed it';
+const UNSIGNED = 'no key of its issuer signed it; check the id of the key, the secret and the algorithm';
 
 const pairs: [HmacName, keyof typeof MARKS, string][] = [
   ['STREAM', 'TWILIO', ACCOUNT],
@@ -75,11 +75,23 @@ test('what OpenTok’s and Stream’s backends hold for themselves opens no conn
   const HS256 = { alg: 'HS256', typ: 'JWT' };
   const rest = { iss: OPENTOK.key.id, ist: 'project', iat: now(), exp: now() + 300 };
   const backends: [string, string][] = [
-    [forge(HS256, rest, SECRET), 'it is for a REST API, not for a connection'],
-    [forge(HS256, { ...rest, session_id: SESSION }, SECRET), 'it is for a REST API, not for a connection'],
-    [JWTServerToken(SECRET), 'it is for a server, not for a connection'],
-    [JWTUserToken(SECRET, 'ada', { server: true }), 'it is for a server, not for a connection'],
-    [kinds.sign('STREAM', { server: false }), 'it is for a server, not for a connection'],
+    [
+      forge(HS256, rest, SECRET),
+      'it is for a REST API, not for a connection; mint a token whose “scope” is session.connect',
+    ],
+    [
+      forge(HS256, { ...rest, session_id: SESSION }, SECRET),
+      'it is for a REST API, not for a connection; mint a token whose “scope” is session.connect',
+    ],
+    [JWTServerToken(SECRET), 'it is for a server, not for a connection; mint a user token without “server”'],
+    [
+      JWTUserToken(SECRET, 'ada', { server: true }),
+      'it is for a server, not for a connection; mint a user token without “server”',
+    ],
+    [
+      kinds.sign('STREAM', { server: false }),
+      'it is for a server, not for a connection; mint a user token without “server”',
+    ],
   ];
   for (const [credential, why] of backends) {
     expect(await refusalOf(signalbox, credential)).toBe(`The credential is refused: ${why}.`);

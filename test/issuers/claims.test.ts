@@ -6,7 +6,7 @@ import { API_KEY, startService } from '../support/service.ts';
 
 const KEY = signingKeyOf(API_KEY);
 
-test('each connection of a record may what its own credential says', async () => {
+test('each connection of one token has the role, grants and data of its own credential', async () => {
   await using signalbox = await startService();
   for (const id of ['room:1', 'room:2', 'hall']) await createChannel(signalbox, id, { type: 'PUBLIC' });
   const channels = ['room:1', 'room:2', 'hall'];
@@ -17,9 +17,9 @@ test('each connection of a record may what its own credential says', async () =>
   ];
   const clients = [];
   for (const claim of claims) clients.push(signalbox.client({ token: await sign(KEY, claim) }));
-  const heard = clients.map((client) => take(client, EVENTS));
+  const subscriptions = clients.map((client) => take(client, EVENTS));
   const connected = [];
-  for (const events of heard) connected.push((await events.next()).events);
+  for (const events of subscriptions) connected.push((await events.next()).events);
   expect(new Set(connected.map(({ token }) => token.id)).size).toBe(1);
   expect(connected.map(({ channels }) => channels.map(({ id }: any) => id).toSorted())).toEqual([
     ['hall', 'room:1', 'room:2'],
@@ -45,21 +45,21 @@ test('each connection of a record may what its own credential says', async () =>
   expect(await publish(signalbox, 'room:2', 'to-two')).toBe(2);
   await whisper(signalbox, connected[0].token.id, 'sentinel');
   const events = [];
-  for (const one of heard) {
-    const said = [];
-    do said.push((await one.next()).events.message.event);
-    while (said.at(-1) !== 'sentinel');
-    events.push(said);
+  for (const one of subscriptions) {
+    const received = [];
+    do received.push((await one.next()).events.message.event);
+    while (received.at(-1) !== 'sentinel');
+    events.push(received);
   }
   expect(events).toEqual([['to-one', 'to-two', 'sentinel'], ['to-two', 'sentinel'], ['sentinel']]);
 });
 
-test('what the backend sets on the record holds at once where the credential is silent, and its grants narrow both', async () => {
+test('updateToken applies at once where the credential has no claim, and its grants narrow the claimed ones', async () => {
   await using signalbox = await startService();
   for (const id of ['room', 'hall']) await createChannel(signalbox, id, { type: 'PUBLIC' });
   const channels = ['room', 'hall'];
-  const silent = signalbox.client({ token: await sign(KEY, { sub: 'ada', channels }) });
-  const speaking = signalbox.client({
+  const withoutClaims = signalbox.client({ token: await sign(KEY, { sub: 'ada', channels }) });
+  const withClaims = signalbox.client({
     token: await sign(KEY, {
       sub: 'ada',
       role: 'MODERATOR',
@@ -67,10 +67,10 @@ test('what the backend sets on the record holds at once where the credential is 
       grants: [{ channels: 'room', actions: ['SUBSCRIBE', 'PUBLISH'] }],
     }),
   });
-  const heard = [silent, speaking].map((client) => take(client, EVENTS));
-  const { id } = (await heard[0]!.next()).events.token;
-  await heard[1]!.next();
-  const may = async (client: typeof silent) => {
+  const subscriptions = [withoutClaims, withClaims].map((client) => take(client, EVENTS));
+  const { id } = (await subscriptions[0]!.next()).events.token;
+  await subscriptions[1]!.next();
+  const viewerOf = async (client: typeof withoutClaims) => {
     const { viewer } = await take(
       client,
       `{ viewer { token { role connectionData } room: allowedActions(channel: "room") hall: allowedActions(channel: "hall") } }`,
@@ -84,13 +84,13 @@ test('what the backend sets on the record holds at once where the credential is 
     );
 
   await update({ role: 'SUBSCRIBER', connectionData: 'recorded' });
-  expect(await may(silent)).toEqual({
+  expect(await viewerOf(withoutClaims)).toEqual({
     role: 'SUBSCRIBER',
     connectionData: 'recorded',
     room: 'SUBSCRIBE PRESENCE',
     hall: 'SUBSCRIBE PRESENCE',
   });
-  expect(await may(speaking)).toEqual({
+  expect(await viewerOf(withClaims)).toEqual({
     role: 'MODERATOR',
     connectionData: 'claimed',
     room: 'SUBSCRIBE PUBLISH',
@@ -103,16 +103,18 @@ test('what the backend sets on the record holds at once where the credential is 
       { channels: 'hall', actions: ['SUBSCRIBE'] },
     ],
   });
-  expect(await may(silent)).toMatchObject({ room: 'PRESENCE', hall: 'SUBSCRIBE PRESENCE' });
-  expect(await may(speaking)).toMatchObject({ room: 'PUBLISH', hall: '' });
-  expect(await publish(signalbox, 'room', 'unheard')).toBe(0);
-  expect(await publish(signalbox, 'hall', 'heard-by-one')).toBe(1);
-  await heard[0]!.until(({ events }) => events.reason === 'NOT_ALLOWED' && events.channel.id === 'room');
-  expect((await heard[0]!.until(({ events }) => 'message' in events)).events.message.event).toBe(
-    'heard-by-one',
+  expect(await viewerOf(withoutClaims)).toMatchObject({ room: 'PRESENCE', hall: 'SUBSCRIBE PRESENCE' });
+  expect(await viewerOf(withClaims)).toMatchObject({ room: 'PUBLISH', hall: '' });
+  expect(await publish(signalbox, 'room', 'to-none')).toBe(0);
+  expect(await publish(signalbox, 'hall', 'to-one-subscriber')).toBe(1);
+  await subscriptions[0]!.until(
+    ({ events }) => events.reason === 'NOT_ALLOWED' && events.channel.id === 'room',
+  );
+  expect((await subscriptions[0]!.until(({ events }) => 'message' in events)).events.message.event).toBe(
+    'to-one-subscriber',
   );
 
   await update({ role: 'PUBLISHER', grants: null });
-  expect((await may(silent)).room).toBe('SUBSCRIBE PUBLISH PRESENCE');
-  expect(await publish(signalbox, 'room', 'heard')).toBe(2);
+  expect((await viewerOf(withoutClaims)).room).toBe('SUBSCRIBE PUBLISH PRESENCE');
+  expect(await publish(signalbox, 'room', 'to-both')).toBe(2);
 });

@@ -4,7 +4,7 @@ import { ADD, CREATE, faultOf, JWKS, listOf, REMOVE_KEY } from '../support/manag
 import { createIssuer, OPENTOK, STREAM, TWILIO } from '../support/self-minted.ts';
 import { startService } from '../support/service.ts';
 
-test('a project has at most fifty issuers', async () => {
+test('refuses the 51st issuer of a project with LIMIT_EXCEEDED', async () => {
   await using signalbox = await startService();
   const input = (n: number) => ({ ...OPENTOK, key: { id: `k${n}`, secret: 's' } });
   for (let n = 0; n < 50; n++) await createIssuer(signalbox, input(n));
@@ -15,7 +15,7 @@ test('a project has at most fifty issuers', async () => {
   expect(await listOf(signalbox)).toHaveLength(50);
 });
 
-test('an issuer has at most twenty keys that verify; those that have ended make room', async () => {
+test('refuses the 21st active key of an issuer with LIMIT_EXCEEDED, until a key expires', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   const i = await createIssuer(signalbox, { ...OPENTOK, key: { id: 'k0', secret: 's' } });
@@ -26,7 +26,7 @@ test('an issuer has at most twenty keys that verify; those that have ended make 
   await clock.advance(60_000 - 1);
   expect(await faultOf(signalbox, ADD, key(20))).toEqual({ code: 'LIMIT_EXCEEDED', limit: 20 });
   await clock.advance(1);
-  // Its name is free again, too.
+  // The id of the expired key is free again, too.
   expect((await signalbox.request(ADD, key(0))).addIssuerKey.keys).toHaveLength(20);
 });
 
@@ -38,46 +38,50 @@ test.each([
   ['STREAM', 0, 'input.key.secret'],
   ['STREAM', 1, undefined],
   ['STREAM', 1025, 'input.key.secret'],
-])('a %s secret of %i bytes: %s', async (kind, size, field) => {
+])('a %s secret of %i bytes is refused in: %s', async (kind, size, field) => {
   await using signalbox = await startService();
-  // Bytes count, not characters.
+  // The limit is in bytes, not in characters.
   const secret = 'é'.repeat(Math.floor(size / 2)) + 'e'.repeat(size % 2);
-  const fault = await faultOf(signalbox, CREATE, { input: { kind, key: { id: 'one', secret } } });
-  expect(fault).toEqual(field === undefined ? 'none' : { code: 'BAD_USER_INPUT', field });
+  const error = await faultOf(signalbox, CREATE, { input: { kind, key: { id: 'one', secret } } });
+  expect(error).toEqual(field === undefined ? 'none' : { code: 'BAD_USER_INPUT', field });
 });
 
 const OWN = { kind: 'SIGNALBOX', key: { id: 'mine', secret: 'a secret that has 32 bytes or more' } };
 test.each<[string, object, string]>([
   ['no key', { kind: 'STREAM' }, 'input.key'],
-  ['a key where keys are fetched', { ...JWKS, key: STREAM.key }, 'input.key'],
-  ['a provider where there is none', { ...STREAM, provider: JWKS.provider }, 'input.provider'],
-  ['no provider', { kind: 'JWKS' }, 'input.provider'],
-  ['no account', { ...TWILIO, account: undefined }, 'input.account'],
+  ['a key for JWKS', { ...JWKS, key: STREAM.key }, 'input.key'],
+  ['a provider for STREAM', { ...STREAM, provider: JWKS.provider }, 'input.provider'],
+  ['no provider for JWKS', { kind: 'JWKS' }, 'input.provider'],
+  ['no account for TWILIO', { ...TWILIO, account: undefined }, 'input.account'],
   ['an empty account', { ...TWILIO, account: '' }, 'input.account'],
-  ['an account of somebody who has none', { ...STREAM, account: 'AC' }, 'input.account'],
-  ['a service of somebody who has none', { ...STREAM, service: 'IS' }, 'input.service'],
-  ['a service that is too long', { ...TWILIO, service: 'I'.repeat(256) }, 'input.service'],
-  ['a name that is too long', { ...STREAM, name: 'x'.repeat(1001) }, 'input.name'],
-  ['a key without an id', { ...OWN, key: { ...OWN.key, id: '' } }, 'input.key.id'],
-  ['a key with a long id', { ...OWN, key: { ...OWN.key, id: 'x'.repeat(256) } }, 'input.key.id'],
-  ['a key with the id of an API key', { ...OWN, key: { ...OWN.key, id: 'key_test' } }, 'input.key.id'],
+  ['an account for STREAM', { ...STREAM, account: 'AC' }, 'input.account'],
+  ['a service for STREAM', { ...STREAM, service: 'IS' }, 'input.service'],
+  ['a service of 256 characters', { ...TWILIO, service: 'I'.repeat(256) }, 'input.service'],
+  ['a name of 1,001 characters', { ...STREAM, name: 'x'.repeat(1001) }, 'input.name'],
+  ['a key with an empty id', { ...OWN, key: { ...OWN.key, id: '' } }, 'input.key.id'],
+  ['a key id of 256 characters', { ...OWN, key: { ...OWN.key, id: 'x'.repeat(256) } }, 'input.key.id'],
+  ['a key id with the prefix of API keys', { ...OWN, key: { ...OWN.key, id: 'key_test' } }, 'input.key.id'],
   [
-    'an address without TLS',
+    'a provider URL without https',
     { ...JWKS, provider: { ...JWKS.provider, url: 'http://login.example' } },
     'input.provider.url',
   ],
   [
-    'an issuer without TLS',
+    'a provider issuer without https',
     { ...JWKS, provider: { ...JWKS.provider, issuer: 'login.example' } },
     'input.provider.issuer',
   ],
-  ['no algorithms', { ...JWKS, provider: { ...JWKS.provider, algorithms: [] } }, 'input.provider.algorithms'],
   [
-    'an empty claim',
+    'an empty list of algorithms',
+    { ...JWKS, provider: { ...JWKS.provider, algorithms: [] } },
+    'input.provider.algorithms',
+  ],
+  [
+    'an empty claim name',
     { ...JWKS, provider: { ...JWKS.provider, claims: { role: '' } } },
     'input.provider.claims.role',
   ],
-])('%s is refused by name', async (_, input, field) => {
+])('createIssuer refuses %s and names the field', async (_, input, field) => {
   await using signalbox = await startService();
   expect(await faultOf(signalbox, CREATE, { input })).toEqual({ code: 'BAD_USER_INPUT', field });
   expect(await listOf(signalbox)).toEqual([]);

@@ -24,7 +24,7 @@ const SESSION = sessionOf('lesson');
 const LAYOUTS = ['JWT', 'T1'] as const;
 const next = async (events: Taken<any>) => (await events.next()).events;
 
-test('connection data have at most 1000 characters, though OpenTok’s package lets 24 more pass', async () => {
+test('refuses connection data of more than 1,000 characters, which npm opentok allows up to 1,024', async () => {
   await using signalbox = await startService({}, { clock });
   await createIssuer(signalbox, OPENTOK);
   for (const layout of LAYOUTS) {
@@ -36,19 +36,19 @@ test('connection data have at most 1000 characters, though OpenTok’s package l
   }
 });
 
-test('a token lives a day unless it says otherwise, and at most thirty', async () => {
+test('an OpenTok token lives one day by default and 30 days at most', async () => {
   await using signalbox = await startService({}, { clock });
   await createIssuer(signalbox, OPENTOK);
   const seconds = clock.now() / 1000;
   for (const layout of LAYOUTS) {
-    const lasting = (days: number, more = 0) =>
+    const mintForDays = (days: number, more = 0) =>
       mintOpentok(SESSION, { expireTime: seconds + days * DAY + more }, { layout });
     expect(await tokenOf(signalbox, mintOpentok(SESSION, {}, { layout }))).toMatchObject({
       expiresAt: '2030-01-02T00:00:00.000Z',
     });
-    expect((await tokenOf(signalbox, lasting(30))).expiresAt).toBe('2030-01-31T00:00:00.000Z');
-    expect(await doorOf(signalbox, lasting(30, 1))).toBe('UNAUTHENTICATED');
-    expect(await refusalOf(signalbox, lasting(30, 1))).toContain('at most 2592000 are allowed');
+    expect((await tokenOf(signalbox, mintForDays(30))).expiresAt).toBe('2030-01-31T00:00:00.000Z');
+    expect(await doorOf(signalbox, mintForDays(30, 1))).toBe('UNAUTHENTICATED');
+    expect(await refusalOf(signalbox, mintForDays(30, 1))).toContain('at most 2592000 are allowed');
   }
   const short = mintOpentok(SESSION, { expireTime: seconds + 60 });
   const events = take(signalbox.client({ token: short }), EVENTS);
@@ -59,7 +59,7 @@ test('a token lives a day unless it says otherwise, and at most thirty', async (
   expect(await doorOf(signalbox, short)).toBe('TOKEN_EXPIRED');
 });
 
-test('what the same secret signs for the REST API, or for a session of another key, opens nothing', async () => {
+test('refuses a REST API token and a token for a session of another API key, though the same secret signs them', async () => {
   await using signalbox = await startService({}, { clock });
   await createIssuer(signalbox, OPENTOK);
   const seconds = clock.now() / 1000;

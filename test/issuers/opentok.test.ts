@@ -30,41 +30,35 @@ const SESSION = sessionOf('lesson');
 const LAYOUTS = ['JWT', 'T1'] as const;
 const next = async (events: Taken<any>) => (await events.next()).events;
 
-test.each(LAYOUTS)(
-  'a connection token of OpenTok’s own package, %s, is in the session that it names',
-  async (layout) => {
-    await using signalbox = await startService({}, { clock });
-    const issuer = await createIssuer(signalbox, OPENTOK);
-    const client = signalbox.client({ token: mintOpentok(SESSION, {}, { layout }) });
-    const events = take(client, EVENTS);
-    const { token, channels } = await next(events);
-    expect({ token, channels }).toMatchObject({
-      token: { identity: null, role: 'PUBLISHER' },
-      channels: [{ id: SESSION }],
-    });
-    expect(
-      await signalbox.request(
-        `query ($id: ID!) { channel(id: $id) { type tokens { nodes { id issuer } } } }`,
-        {
-          id: SESSION,
-        },
-      ),
-    ).toEqual({ channel: { type: 'PRIVATE', tokens: { nodes: [{ id: token.id, issuer }] } } });
-    expect(await isOnline(signalbox, token.id)).toBe(true);
-    await publish(signalbox, SESSION, 'hello');
-    await sayOn(client, { channel: SESSION }, null, { event: 'hello-back' });
-    expect(await next(events)).toMatchObject({ message: { event: 'hello' } });
-    expect(await next(events)).toMatchObject({
-      message: { event: 'hello-back', sender: { token: token.id } },
-    });
-    expect(await whisper(signalbox, token.id, 'to-the-token')).toBe(1);
-    expect(await next(events)).toMatchObject({ message: { event: 'to-the-token' } });
+test.each(LAYOUTS)('a %s token of npm opentok joins the session that it names', async (layout) => {
+  await using signalbox = await startService({}, { clock });
+  const issuer = await createIssuer(signalbox, OPENTOK);
+  const client = signalbox.client({ token: mintOpentok(SESSION, {}, { layout }) });
+  const events = take(client, EVENTS);
+  const { token, channels } = await next(events);
+  expect({ token, channels }).toMatchObject({
+    token: { identity: null, role: 'PUBLISHER' },
+    channels: [{ id: SESSION }],
+  });
+  expect(
+    await signalbox.request(`query ($id: ID!) { channel(id: $id) { type tokens { nodes { id issuer } } } }`, {
+      id: SESSION,
+    }),
+  ).toEqual({ channel: { type: 'PRIVATE', tokens: { nodes: [{ id: token.id, issuer }] } } });
+  expect(await isOnline(signalbox, token.id)).toBe(true);
+  await publish(signalbox, SESSION, 'hello');
+  await sayOn(client, { channel: SESSION }, null, { event: 'hello-back' });
+  expect(await next(events)).toMatchObject({ message: { event: 'hello' } });
+  expect(await next(events)).toMatchObject({
+    message: { event: 'hello-back', sender: { token: token.id } },
+  });
+  expect(await whisper(signalbox, token.id, 'to-the-token')).toBe(1);
+  expect(await next(events)).toMatchObject({ message: { event: 'to-the-token' } });
 
-    await revokeToken(signalbox, token.id);
-    expect(await next(events)).toEqual({ __typename: 'Disconnecting', reason: 'TOKEN_REVOKED' });
-    expect(await events.ended).toMatchObject({ code: 4403 });
-  },
-);
+  await revokeToken(signalbox, token.id);
+  expect(await next(events)).toEqual({ __typename: 'Disconnecting', reason: 'TOKEN_REVOKED' });
+  expect(await events.ended).toMatchObject({ code: 4403 });
+});
 
 const ALLOWED = {
   subscriber: ['SUBSCRIBE', 'PRESENCE'],
@@ -76,25 +70,31 @@ const ALLOWED = {
 test.each(
   LAYOUTS.flatMap((layout) => Object.entries(ALLOWED).map(([role, allowed]) => ({ layout, role, allowed }))),
 )(
-  'a $role of $layout does in the session what the role says, and nothing anywhere else',
+  'a $layout token with the role $role has the actions of the role in its session, and none in other channels',
   async ({ layout, role, allowed }) => {
     await using signalbox = await startService({}, { clock });
     await createIssuer(signalbox, OPENTOK);
     for (const type of ['PUBLIC', 'UNPROTECTED']) await createChannel(signalbox, type, { type });
     const credential = mintOpentok(SESSION, { role }, { layout });
     const { viewer } = await signalbox.request(
-      `query ($c: ID!) { viewer { here: allowedActions(channel: $c) a: allowedActions(channel: "PUBLIC") b: allowedActions(channel: "UNPROTECTED") } }`,
+      `query ($c: ID!) { viewer { session: allowedActions(channel: $c) a: allowedActions(channel: "PUBLIC") b: allowedActions(channel: "UNPROTECTED") } }`,
       { c: SESSION },
       credential,
     );
-    expect({ ...viewer, here: viewer.here.toSorted() }).toEqual({ here: allowed.toSorted(), a: [], b: [] });
+    expect({ ...viewer, session: viewer.session.toSorted() }).toEqual({
+      session: allowed.toSorted(),
+      a: [],
+      b: [],
+    });
 
-    const may = async (query: string) =>
+    const isAllowed = async (query: string) =>
       (await signalbox.ask(query, { c: SESSION }, credential)).errors === undefined;
     expect({
-      SUBSCRIBE: await may(`query ($c: ID!) { channel(id: $c) { messages { nodes { event } } } }`),
-      PUBLISH: await may(`mutation ($c: ID!) { publishMessage(channel: $c, event: "hi") { repeated } }`),
-      MODERATE: await may(`mutation ($c: ID!) { setChannelState(channel: $c, state: {}) { id } }`),
+      SUBSCRIBE: await isAllowed(`query ($c: ID!) { channel(id: $c) { messages { nodes { event } } } }`),
+      PUBLISH: await isAllowed(
+        `mutation ($c: ID!) { publishMessage(channel: $c, event: "hi") { repeated } }`,
+      ),
+      MODERATE: await isAllowed(`mutation ($c: ID!) { setChannelState(channel: $c, state: {}) { id } }`),
     }).toEqual({
       SUBSCRIBE: allowed.includes('SUBSCRIBE'),
       PUBLISH: allowed.includes('PUBLISH'),
@@ -103,22 +103,24 @@ test.each(
   },
 );
 
-test('one who may only publish is heard in the session and hears nothing there', async () => {
+test('a publisheronly token publishes to its session and receives nothing from it', async () => {
   await using signalbox = await startService({}, { clock });
   await createIssuer(signalbox, OPENTOK);
-  const listener = take(signalbox.client({ token: mintOpentok(SESSION) }), EVENTS);
-  await next(listener);
+  const subscriber = take(signalbox.client({ token: mintOpentok(SESSION) }), EVENTS);
+  await next(subscriber);
   const client = signalbox.client({ token: mintOpentok(SESSION, { role: 'publisheronly' }) });
-  const speaker = take(client, EVENTS);
-  const { token, channels } = await next(speaker);
+  const publisher = take(client, EVENTS);
+  const { token, channels } = await next(publisher);
   expect(channels).toEqual([]);
   await sayOn(client, { channel: SESSION }, null, { event: 'one-way' });
-  expect(await next(listener)).toMatchObject({ message: { event: 'one-way', sender: { token: token.id } } });
+  expect(await next(subscriber)).toMatchObject({
+    message: { event: 'one-way', sender: { token: token.id } },
+  });
   await whisper(signalbox, token.id, 'sentinel');
-  expect(await next(speaker)).toMatchObject({ message: { event: 'sentinel' } });
+  expect(await next(publisher)).toMatchObject({ message: { event: 'sentinel' } });
 });
 
-test('what the connection data say is seen by others, who is there and who spoke', async () => {
+test('other members see connection data in presence and in the sender of messages', async () => {
   await using signalbox = await startService({}, { clock });
   await createIssuer(signalbox, OPENTOK);
   const client = signalbox.client({ token: mintOpentok(SESSION, { role: 'subscriber' }) });
@@ -144,7 +146,7 @@ test('what the connection data say is seen by others, who is there and who spoke
   }
 });
 
-test('each token is one client: it has a record of its own, the same whenever it comes back, in a session that others join', async () => {
+test('each OpenTok token has its own record, finds it again on every connect, and is a member of its session only', async () => {
   await using signalbox = await startService({}, { clock });
   await createIssuer(signalbox, OPENTOK);
   await createChannel(signalbox, 'elsewhere');
@@ -155,7 +157,7 @@ test('each token is one client: it has a record of its own, the same whenever it
   for (const [index, credential] of credentials.entries()) {
     expect((await tokenOf(signalbox, credential)).id).toBe(ids[index]);
   }
-  // It is for its session only: a backend cannot take it elsewhere.
+  // The grants of the credential cover its session only, so the backend cannot subscribe it to another channel.
   await expect(subscribeToken(signalbox, 'elsewhere', ids[0])).rejects.toThrow('no grant of the credential');
   const members = async (session: string) =>
     (

@@ -24,15 +24,15 @@ const STATUS = `{ viewer {
   allowedActions(channel: "room")
 } }`;
 
-const present = (client: Client, credential: string) => take(client, REAUTHENTICATE, { credential });
+const reauthenticate = (client: Client, credential: string) => take(client, REAUTHENTICATE, { credential });
 const statusOf = async (client: Client) => (await take(client, STATUS).next()).viewer;
 
 async function codeOf(client: Client, credential: string): Promise<string> {
-  const [error] = (await present(client, credential).ended) as { extensions: { code: string } }[];
+  const [error] = (await reauthenticate(client, credential).ended) as { extensions: { code: string } }[];
   return error!.extensions.code;
 }
 
-test('a newer credential of the same user takes effect at once: role, grants, data and end', async () => {
+test('applies the role, grants, data and expiry of a newer credential of the same user at once', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({ expiryWarningSeconds: 0 }, { clock });
   for (const id of ['room', 'hall']) await createChannel(signalbox, id, { type: 'PUBLIC' });
@@ -43,12 +43,12 @@ test('a newer credential of the same user takes effect at once: role, grants, da
   });
   const events = take(client, EVENTS);
   const { token, connection } = (await events.next()).events;
-  const watching = signalbox.client();
+  const observer = signalbox.client();
   const presence = take(
-    watching,
+    observer,
     `subscription { presence(channel: "room") { change member { id connectionData } } }`,
   );
-  await settled(watching);
+  await settled(observer);
 
   const grants = [{ channels: 'room', actions: ['SUBSCRIBE', 'PUBLISH', 'MODERATE'] }];
   const renewed = await sign(KEY, {
@@ -60,17 +60,17 @@ test('a newer credential of the same user takes effect at once: role, grants, da
   });
   const expiresAt = '2030-01-01T00:10:00.000Z';
   const shown = { id: token.id, role: 'MODERATOR', connectionData: 'Ada, on duty', expiresAt };
-  expect(await present(client, renewed).next()).toEqual({
+  expect(await reauthenticate(client, renewed).next()).toEqual({
     reauthenticate: { connection, token: shown, allowedActions: ['SUBSCRIBE', 'PUBLISH', 'MODERATE'] },
   });
-  expect(await publish(signalbox, 'hall', 'unheard')).toBe(0);
-  expect(await publish(signalbox, 'room', 'heard')).toBe(1);
+  expect(await publish(signalbox, 'hall', 'not-delivered')).toBe(0);
+  expect(await publish(signalbox, 'room', 'delivered')).toBe(1);
   expect((await events.next()).events).toMatchObject({
     __typename: 'ChannelUnavailable',
     channel: { id: 'hall' },
   });
   expect((await events.next()).events).toEqual({ __typename: 'TokenUpdated', token: shown });
-  expect((await events.next()).events).toMatchObject({ message: { event: 'heard' } });
+  expect((await events.next()).events).toMatchObject({ message: { event: 'delivered' } });
   expect((await presence.next()).presence).toEqual({
     change: 'UPDATED',
     member: { id: connection.id, connectionData: 'Ada, on duty' },
@@ -83,26 +83,26 @@ test('a newer credential of the same user takes effect at once: role, grants, da
   expect(await events.ended).toMatchObject({ code: 4403 });
 });
 
-test('it may also take away, and what is taken away ends at once', async () => {
+test('ends subscriptions that the new credential does not allow, at once', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room', { type: 'PUBLIC' });
   const client = signalbox.client({ token: await sign(KEY, { sub: 'ada', role: 'MODERATOR' }) });
   take(client, EVENTS);
   const messages = take(client, `subscription { messages(channel: "room") { event } }`);
   await settled(client);
-  await present(client, await sign(KEY, { sub: 'ada', role: 'MODERATOR', grants: [] })).next();
+  await reauthenticate(client, await sign(KEY, { sub: 'ada', role: 'MODERATOR', grants: [] })).next();
   expect(await messages.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
   expect((await statusOf(client)).allowedActions).toEqual([]);
 });
 
-test('the other connections of the user stay with what they came with', async () => {
+test('leaves the other connections of the user unchanged', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room', { type: 'PUBLIC' });
   const old = await sign(KEY, { sub: 'ada', role: 'MODERATOR', data: 'desk' });
   const clients = [signalbox.client({ token: old }), signalbox.client({ token: old })] as const;
   for (const client of clients) take(client, EVENTS);
   const before = await statusOf(clients[0]);
-  await present(clients[1], await sign(KEY, { sub: 'ada', role: 'SUBSCRIBER', data: 'phone' })).next();
+  await reauthenticate(clients[1], await sign(KEY, { sub: 'ada', role: 'SUBSCRIBER', data: 'phone' })).next();
   expect(await statusOf(clients[0])).toEqual(before);
   expect(await statusOf(clients[1])).toMatchObject({
     connection: { connectionData: 'phone' },
@@ -111,14 +111,14 @@ test('the other connections of the user stay with what they came with', async ()
   });
 });
 
-test('another user, another issuer, and what opens nothing are refused, and each time all is as it was', async () => {
+test('refuses a credential of another user or issuer or an invalid one, and changes nothing', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   await createChannel(signalbox, 'room', { type: 'PUBLIC' });
   await createIssuer(signalbox, STREAM);
   await signalbox.request(`mutation { createProject(input: { id: "other" }) { secret } }`);
-  const stranger = await createApiKey(signalbox);
-  const foreign = await createApiKey(signalbox, { canSign: true, project: 'other' });
+  const otherKey = await createApiKey(signalbox);
+  const keyOfOtherProject = await createApiKey(signalbox, { canSign: true, project: 'other' });
   const seconds = clock.now() / 1000;
   const claims = { sub: 'ada', iat: seconds, exp: seconds + 6000 };
   const client = signalbox.client({
@@ -132,13 +132,13 @@ test('another user, another issuer, and what opens nothing are refused, and each
   const more = { ...claims, role: 'MODERATOR', data: 'Eve' };
   const refusals: [string, string][] = [
     [await sign(KEY, { ...more, sub: 'eve' }), 'FORBIDDEN'],
-    [await sign(stranger, more), 'FORBIDDEN'],
+    [await sign(otherKey, more), 'FORBIDDEN'],
     [stream.createToken('ada', undefined, seconds), 'FORBIDDEN'],
-    [await sign(foreign, more), 'UNAUTHENTICATED'],
-    [await sign({ ...KEY, secret: 'somebody else' }, more), 'UNAUTHENTICATED'],
+    [await sign(keyOfOtherProject, more), 'UNAUTHENTICATED'],
+    [await sign({ ...KEY, secret: 'another secret' }, more), 'UNAUTHENTICATED'],
     [await sign(KEY, { ...more, exp: seconds }), 'TOKEN_EXPIRED'],
     [await sign(KEY, { ...more, iat: seconds - 2 }), 'TOKEN_REVOKED'],
-    [await sign(KEY, { ...more, role: 'nobody' }), 'UNAUTHENTICATED'],
+    [await sign(KEY, { ...more, role: 'unknown' }), 'UNAUTHENTICATED'],
     [API_KEY, 'UNAUTHENTICATED'],
   ];
   for (const [credential, code] of refusals) {

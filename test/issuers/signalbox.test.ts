@@ -28,7 +28,7 @@ const FIRST = signingKeyOf(API_KEY);
 const hash = (text: string) => createHash('sha256').update(text).digest('base64url');
 const next = async (events: Taken<any>) => (await events.next()).events;
 
-test('what a backend signs with the key of the environment is a token: it hears, speaks, is spoken to and revoked', async () => {
+test('a JWT signed with the API key of the environment subscribes, publishes, receives direct messages and is revoked', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   const credential = await sign(FIRST, { sub: 'ada' });
@@ -53,14 +53,14 @@ test('what a backend signs with the key of the environment is a token: it hears,
   await sayOn(client, { channel: 'room' }, null, { event: 'hello-back' });
   await whisper(signalbox, token.id, 'to-the-token');
   await say(signalbox, { identity: 'ada' }, null, { event: 'to-the-identity' });
-  const heard = [
+  const received = [
     await next(events),
     await next(events),
     await next(events),
     await next(events),
     await next(events),
   ];
-  expect(heard.map(({ __typename, message }) => message?.event ?? __typename)).toEqual([
+  expect(received.map(({ __typename, message }) => message?.event ?? __typename)).toEqual([
     'ChannelAvailable',
     'hello',
     'hello-back',
@@ -73,7 +73,7 @@ test('what a backend signs with the key of the environment is a token: it hears,
   expect(await doorOf(signalbox, credential)).toBe('TOKEN_REVOKED');
 });
 
-test('the key that is made at the first start signs', async () => {
+test('the API key that is created at the first start signs credentials', async () => {
   const config = defaultConfig({ port: 0, data: ':memory:', mode: 'test' });
   await using service = await start(config, {}, { logger: silent });
   await using doors = openDoors(service.url);
@@ -86,7 +86,7 @@ test.each(
     { alg, by: 'kid' as const },
     { alg, by: 'iss' as const },
   ]),
-)('a key that was made to sign does so with $alg, named by $by', async ({ alg, by }) => {
+)('an API key with canSign signs with $alg when $by names it', async ({ alg, by }) => {
   await using signalbox = await startService();
   const key = await createApiKey(signalbox);
   const credential = await sign(key, { sub: 'ada' }, { alg, by });
@@ -95,33 +95,33 @@ test.each(
   expect((await tokenOf(signalbox, credential)).issuer).toBe(key.id);
 });
 
-test('a key that was not made to sign signs nothing, though it opens everything', async () => {
+test('refuses a JWT signed with an API key without canSign', async () => {
   await using signalbox = await startService();
   const canSign = async (bearer: string) =>
     (await signalbox.request(`{ viewer { apiKey { canSign } } }`, {}, bearer)).viewer.apiKey.canSign;
-  const [mute, loud] = [await createApiKey(signalbox, {}), await createApiKey(signalbox)];
-  expect([await canSign(mute.secret), await canSign(loud.secret), await canSign(API_KEY)]).toEqual([
+  const [plain, signing] = [await createApiKey(signalbox, {}), await createApiKey(signalbox)];
+  expect([await canSign(plain.secret), await canSign(signing.secret), await canSign(API_KEY)]).toEqual([
     false,
     true,
     true,
   ]);
-  const credential = await sign(mute, { sub: 'ada' });
+  const credential = await sign(plain, { sub: 'ada' });
   expect(await doorOf(signalbox, credential)).toBe('UNAUTHENTICATED');
   expect(await take(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({ code: 4401 });
 });
 
 test.each([
-  ['the part behind the dot', ({ id, secret }: typeof FIRST) => ({ id, secret: secret.split('.')[1]! })],
+  ['the part after the dot', ({ id, secret }: typeof FIRST) => ({ id, secret: secret.split('.')[1]! })],
   ['another key', ({ id }: typeof FIRST) => ({ id, secret: API_KEY })],
-  ['its hash, which is in the store', ({ id, secret }: typeof FIRST) => ({ id, secret: hash(secret) })],
-])('the whole text of a key is its secret: %s signs nothing in its name', async (_, forged) => {
+  ['the stored hash', ({ id, secret }: typeof FIRST) => ({ id, secret: hash(secret) })],
+])('refuses a JWT signed with %s instead of the whole API key', async (_, forged) => {
   await using signalbox = await startService();
   const key = await createApiKey(signalbox);
   expect(await doorOf(signalbox, await sign(forged(key), { sub: 'ada' }))).toBe('UNAUTHENTICATED');
   expect(await doorOf(signalbox, await sign(key, { sub: 'ada' }))).toBe('open');
 });
 
-test('every claim counts: role, grants, data, channels and the end', async () => {
+test('applies the claims role, grants, data, channels and exp', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   for (const id of ['game:1', 'lobby']) await createChannel(signalbox, id);
@@ -163,16 +163,16 @@ test('every claim counts: role, grants, data, channels and the end', async () =>
   expect(await doorOf(signalbox, credential)).toBe('TOKEN_EXPIRED');
 });
 
-test('a role may be one of the project’s own, by its name, and must be one of it', async () => {
+test('accepts the name of a custom role, and refuses a role that the project does not have', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'hall', { type: 'PUBLIC' });
-  const credential = await sign(FIRST, { sub: 'ada', role: 'crier' });
+  const credential = await sign(FIRST, { sub: 'ada', role: 'announcer' });
   expect(await refusalOf(signalbox, credential)).toContain('its “role” is none of this project’s');
   await signalbox.request(`mutation { updateProject(settings: { permissions: {
-    roles: [{ name: "crier", like: SUBSCRIBER }]
-    stated: [{ role: "crier", kind: "PUBLIC", actions: [PUBLISH] }]
+    roles: [{ name: "announcer", like: SUBSCRIBER }]
+    stated: [{ role: "announcer", kind: "PUBLIC", actions: [PUBLISH] }]
   } }) { id } }`);
-  expect(await tokenOf(signalbox, credential)).toMatchObject({ role: 'SUBSCRIBER', customRole: 'crier' });
+  expect(await tokenOf(signalbox, credential)).toMatchObject({ role: 'SUBSCRIBER', customRole: 'announcer' });
   const { viewer } = await signalbox.request(
     `{ viewer { allowedActions(channel: "hall") } }`,
     {},
@@ -181,7 +181,7 @@ test('a role may be one of the project’s own, by its name, and must be one of 
   expect(viewer.allowedActions).toEqual(['PUBLISH']);
 });
 
-test('a credential opens nothing before its time, and may run five seconds ahead', async () => {
+test('refuses a credential whose nbf or iat is more than five seconds in the future', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   const seconds = clock.now() / 1000;

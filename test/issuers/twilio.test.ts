@@ -30,7 +30,7 @@ afterEach(() => clock[Symbol.dispose]());
 const next = async (events: Taken<any>) => (await events.next()).events;
 
 test.each(['HS256', 'HS384', 'HS512'])(
-  'an access token that Twilio’s own package signs with %s connects, hears and speaks',
+  'an access token of npm twilio signed with %s connects, receives and publishes',
   async (algorithm) => {
     await using signalbox = await startService({}, { clock });
     const issuer = await createIssuer(signalbox, TWILIO);
@@ -61,7 +61,7 @@ test.each(['HS256', 'HS384', 'HS512'])(
   },
 );
 
-test('it lives an hour unless it says otherwise, and at most a day', async () => {
+test('a Twilio token lives one hour by default and one day at most', async () => {
   await using signalbox = await startService({}, { clock });
   await createIssuer(signalbox, TWILIO);
   const endOf = async (ttl?: number) =>
@@ -70,41 +70,46 @@ test('it lives an hour unless it says otherwise, and at most a day', async () =>
   expect(await endOf(86_400)).toBe('2030-01-02T00:00:00.000Z');
   const tooLong = mintTwilio({ identity: 'ada', ttl: 86_401 });
   expect(await doorOf(signalbox, tooLong)).toBe('UNAUTHENTICATED');
-  expect(await refusalOf(signalbox, tooLong)).toContain('lives 86401 seconds; at most 86400 are allowed');
+  expect(await refusalOf(signalbox, tooLong)).toContain(
+    'lifetime is 86401 seconds; at most 86400 are allowed',
+  );
 });
 
-test('one that is not of the account, the service or a key of its issuer opens nothing, nor one without an identity', async () => {
+test('refuses a token of another account, service or key, one without an identity, and one before its nbf', async () => {
   await using signalbox = await startService({}, { clock });
   await createIssuer(signalbox, TWILIO);
   const account = `AC${'1'.repeat(32)}`;
   const service = `IS${'1'.repeat(32)}`;
   const { header, payload } = dissect(mintTwilio({ identity: 'ada' }));
   delete payload.grants.identity;
-  const nobody = forge(header, payload, TWILIO.key.secret);
+  const withoutIdentity = forge(header, payload, TWILIO.key.secret);
   const refused: [string, string][] = [
-    [mintTwilio({ identity: 'ada' }, { account }), 'its “sub” is not the account of its issuer'],
-    [mintTwilio({ identity: 'ada' }, { service }), 'its grant is not for the service of its issuer'],
+    [mintTwilio({ identity: 'ada' }, { account }), 'its “sub” must be the account SID of its issuer'],
+    [mintTwilio({ identity: 'ada' }, { service }), 'its Sync grant must name the service SID of its issuer'],
     [
       mintTwilio({ identity: 'ada' }, { key: { ...TWILIO.key, secret: 'another' } }),
-      'no key of its issuer signed it',
+      'no key of its issuer signed it; check the id of the key, the secret and the algorithm',
     ],
     [
       mintTwilio({ identity: 'ada' }, { key: { ...TWILIO.key, id: `SK${'1'.repeat(32)}` } }),
       'nobody whom this project knows has signed it',
     ],
-    [nobody, 'its “grants.identity” must be a string that names a user'],
-    [mintTwilio({ identity: 'ada', nbf: clock.now() / 1000 + 100 }), 'it is not valid yet'],
+    [withoutIdentity, 'its “grants.identity” must be a string that names a user'],
+    [
+      mintTwilio({ identity: 'ada', nbf: clock.now() / 1000 + 100 }),
+      'it is not valid yet; its “nbf” may be at most 5 seconds ahead',
+    ],
   ];
-  for (const [credential, why] of refused) {
+  for (const [credential, reason] of refused) {
     expect(await doorOf(signalbox, credential)).toBe('UNAUTHENTICATED');
-    expect(await refusalOf(signalbox, credential)).toBe(`The credential is refused: ${why}.`);
+    expect(await refusalOf(signalbox, credential)).toBe(`The credential is refused: ${reason}.`);
     expect(await take(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({ code: 4401 });
   }
   expect(await doorOf(signalbox, mintTwilio({ identity: 'ada' }))).toBe('open');
 });
 
 test.each(`! * ' ( ) ; : @ & = + $ , / ? % # [ ]`.split(' '))(
-  'an identity with a %s, which Twilio reserves, is refused by name and place',
+  'names the character and its position when the identity has a %s, which Twilio reserves',
   async (character) => {
     await using signalbox = await startService({}, { clock });
     await createIssuer(signalbox, TWILIO);
@@ -116,7 +121,7 @@ test.each(`! * ' ( ) ; : @ & = + $ , / ? % # [ ]`.split(' '))(
   },
 );
 
-test('where the project’s identities may be e-mail addresses, Twilio’s may be', async () => {
+test('accepts an e-mail address as identity only when the project has emailIdentities', async () => {
   await using signalbox = await startService({}, { clock });
   await createIssuer(signalbox, TWILIO);
   const credential = mintTwilio({ identity: 'ada+1@example.com' });
@@ -125,7 +130,7 @@ test('where the project’s identities may be e-mail addresses, Twilio’s may b
   expect((await tokenOf(signalbox, credential)).identity).toBe('ada+1@example.com');
 });
 
-test('its client is told three minutes before the end, updates the token in place, and goes on past it', async () => {
+test('delivers TokenExpiring three minutes before expiry, and keeps the connection after reauthenticate', async () => {
   await using signalbox = await startService({}, { clock });
   await createIssuer(signalbox, TWILIO);
   await createChannel(signalbox, 'document');

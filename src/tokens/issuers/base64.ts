@@ -1,16 +1,19 @@
-/** What base64url without padding stands for; undefined for every other spelling of the same bytes. */
+// Buffer.from() ignores characters outside the alphabet and surplus bits. The decoders below encode the bytes again and
+// compare, so that a credential cannot be changed without changing its bytes.
+
+/** Decodes base64url without padding (RFC 7515, section 2). Undefined for any other spelling. */
 export function decodeBase64Url(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url');
   return bytes.toString('base64url') === text ? bytes : undefined;
 }
 
-/** What standard base64 with its padding stands for; undefined for every other spelling of the same bytes. */
+/** Decodes standard base64 with padding (RFC 4648, section 4). Undefined for any other spelling. */
 export function decodeBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
   return bytes.toString('base64') === text ? bytes : undefined;
 }
 
-/** What either alphabet stands for, with or without its padding. */
+/** Decodes standard base64 or base64url, with or without padding. Undefined for any other spelling. */
 export function decodeAnyBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
   const url = bytes.toString('base64url');

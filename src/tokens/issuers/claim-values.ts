@@ -3,45 +3,59 @@ import { parseName, parseText } from '../../names.ts';
 import { isObject, type Unchecked } from './jwt.ts';
 import { refused } from '../credential-errors.ts';
 
-/** A claim by its name, or by a JSON pointer (RFC 6901) when the name starts with `/`; never what an object inherits. */
-export function claimAt(claims: Unchecked, name: string): unknown {
-  if (!name.startsWith('/')) return own(claims, name);
-  const steps = name.slice(1).split('/');
-  return steps.reduce<unknown>(
-    (value, step) => own(value, step.replaceAll('~1', '/').replaceAll('~0', '~')),
+/**
+ * Reads a claim by name, or by JSON pointer (RFC 6901) when `path` starts with `/`. Undefined when the claim is absent.
+ * Inherited properties are never read, so `constructor` and `__proto__` are ordinary absent claims.
+ *
+ * @example claimAt(payload, '/realm_access/roles/0')
+ */
+export function claimAt(claims: Unchecked, path: string): unknown {
+  if (!path.startsWith('/')) return ownProperty(claims, path);
+  const tokens = path.slice(1).split('/');
+  return tokens.reduce<unknown>(
+    (value, token) => ownProperty(value, token.replaceAll('~1', '/').replaceAll('~0', '~')),
     claims,
   );
 }
 
-const INDEX = /^(0|[1-9]\d{0,3})$/;
+const ARRAY_INDEX = /^(0|[1-9]\d{0,3})$/;
 
-function own(value: unknown, name: string): unknown {
-  if (Array.isArray(value)) return INDEX.test(name) ? (value as unknown[])[Number(name)] : undefined;
+function ownProperty(value: unknown, name: string): unknown {
+  if (Array.isArray(value)) return ARRAY_INDEX.test(name) ? (value as unknown[])[Number(name)] : undefined;
   return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
-/** A user's name, which may be an e-mail address; a number is none, for 1 and "1" would be one user. */
-export function identityOf(value: unknown, name: string): string {
-  if (typeof value !== 'string') throw refused(`its “${name}” must be a string that names a user`);
-  return claimed(() => parseName('emailIdentity', value, `its “${name}”`));
+/**
+ * The id of the user, which may be an e-mail address. Numbers are refused: 1 and "1" would be the same user.
+ * @throws UNAUTHENTICATED when the claim is absent or not a valid identity
+ */
+export function parseIdentityClaim(value: unknown, claim: string): string {
+  if (typeof value !== 'string') throw refused(`its “${claim}” must be a string that names a user`);
+  return asCredentialError(() => parseName('emailIdentity', value, `its “${claim}”`));
 }
 
-/** Null: it says nothing. */
-export function roleOf(value: unknown, name: string): string | null {
+/** The name of a role; null when the claim is absent. @throws UNAUTHENTICATED when the claim is not a role name */
+export function parseRoleClaim(value: unknown, claim: string): string | null {
   if (value === undefined) return null;
-  if (typeof value !== 'string') throw refused(`its “${name}” must be the name of a role`);
-  return claimed(() => parseName('role', value, `its “${name}”`));
+  if (typeof value !== 'string') throw refused(`its “${claim}” must be a string that names a role`);
+  return asCredentialError(() => parseName('role', value, `its “${claim}”`));
 }
 
-/** Connection data: at most 1,000 characters. Null: it says nothing. */
-export function textOf(value: unknown, name: string): string | null {
+/**
+ * Connection data: at most 1,000 characters; null when the claim is absent.
+ * @throws UNAUTHENTICATED when the claim is not a string, is too long or has control characters
+ */
+export function parseTextClaim(value: unknown, claim: string): string | null {
   if (value === undefined) return null;
-  if (typeof value !== 'string') throw refused(`its “${name}” must be a string`);
-  return claimed(() => parseText(value, `its “${name}”`));
+  if (typeof value !== 'string') throw refused(`its “${claim}” must be a string`);
+  return asCredentialError(() => parseText(value, `its “${claim}”`));
 }
 
-/** What `parse` returns; what it throws as a fault of an input is one of the credential. */
-export function claimed<T>(parse: () => T): T {
+/**
+ * Runs a parser of API input on a claim. BAD_USER_INPUT becomes UNAUTHENTICATED, because the fault is in the credential
+ * and not in an argument of the operation.
+ */
+export function asCredentialError<T>(parse: () => T): T {
   try {
     return parse();
   } catch (error) {

@@ -1,36 +1,40 @@
 import { ACTIONS, type Action } from '../../projects/permissions.ts';
 import { parseGrants } from '../grants.ts';
 import { type Grant } from '../token.ts';
-import { claimed } from './claim-values.ts';
-import { momentOf } from './claims.ts';
+import { asCredentialError } from './claim-values.ts';
+import { parseSeconds } from './claims.ts';
 import { isObject } from './jwt.ts';
 import { refused } from '../credential-errors.ts';
 
 /**
- * Grants as `[{ channels, actions, exp? }]`, nothing more: what we do not understand might have narrowed. `exp` is when
- * one lapses, in seconds. Null: it says nothing.
+ * Grants in the form `[{ channels, actions, exp? }]`, where `exp` is the time at which one grant lapses, in seconds since
+ * 1970. Null when the claim is absent. Unknown fields are refused: ignoring a field that was meant to narrow a grant would
+ * widen it.
+ *
+ * @param max The number of grants that one token may have.
+ * @throws UNAUTHENTICATED when the claim is malformed or has more than `max` grants
  */
-export function grantsOf(value: unknown, name: string, max: number): Grant[] | null {
+export function parseGrantsClaim(value: unknown, claim: string, max: number): Grant[] | null {
   if (value === undefined) return null;
-  if (!Array.isArray(value)) throw refused(`its “${name}” must be a list of grants`);
+  if (!Array.isArray(value)) throw refused(`its “${claim}” must be a list of { channels, actions, exp? }`);
   const grants = value.map((grant: unknown, index) => {
-    if (!isGrant(grant))
-      throw refused(`${name}[${index}] must be { channels, actions, exp? } and nothing else`);
+    const field = `${claim}[${index}]`;
+    if (!isGrant(grant)) throw refused(`its ${field} must be { channels, actions, exp? } and nothing else`);
     if (!grant.actions.every(isAction)) {
-      throw refused(`${name}[${index}].actions may be ${ACTIONS.join(', ')} only`);
+      throw refused(`its ${field}.actions must be a list of ${ACTIONS.join(', ')}`);
     }
-    const expiresAt = momentOf(grant.exp, `${name}[${index}].exp`);
+    const expiresAt = parseSeconds(grant.exp, `${field}.exp`);
     return { channels: grant.channels, actions: grant.actions, expiresAt };
   });
-  return claimed(() => parseGrants(grants, max));
+  return asCredentialError(() => parseGrants(grants, max));
 }
 
-const KEYS: ReadonlySet<string> = new Set(['channels', 'actions', 'exp']);
+const FIELDS: ReadonlySet<string> = new Set(['channels', 'actions', 'exp']);
 
 function isGrant(grant: unknown): grant is { channels: string; actions: unknown[]; exp?: unknown } {
   return (
     isObject(grant) &&
-    Object.keys(grant).every((key) => KEYS.has(key)) &&
+    Object.keys(grant).every((key) => FIELDS.has(key)) &&
     typeof grant['channels'] === 'string' &&
     Array.isArray(grant['actions'])
   );

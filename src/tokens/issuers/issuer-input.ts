@@ -2,13 +2,17 @@ import { badInput } from '../../errors.ts';
 import { parseText } from '../../names.ts';
 import { JWKS_ALGORITHMS, type IssuerKind, type JwksAlgorithm, type Provider } from './issuer.ts';
 
-/** What a caller says of an issuer. Which of it is needed depends on the kind. */
+/** Input of `createIssuer`. The kind determines which of the optional fields are required. */
 export interface IssuerInput {
   kind: IssuerKind;
+  /** Defaults to the kind. */
   name?: string | undefined;
+  /** Required, except for JWKS. */
   key?: KeyInput | undefined;
+  /** Required for TWILIO. */
   account?: string | undefined;
   service?: string | undefined;
+  /** Required for JWKS. */
   provider?: ProviderInput | undefined;
 }
 
@@ -21,45 +25,56 @@ export interface ProviderInput {
   url: string;
   issuer: string;
   audience: string;
+  /** Defaults to RS256. */
   algorithms?: readonly JwksAlgorithm[] | undefined;
+  /** `identity` defaults to `sub`; the other claims are not read unless they are named. */
   claims?: { [Name in keyof Provider['claims']]?: string | undefined } | undefined;
 }
 
 export const MAX_SECRET_BYTES = 1024;
-/** Below, HMAC with SHA-256 is weaker than it says. Secrets of vendors are as they are. */
+/**
+ * Minimum for secrets of the kind SIGNALBOX: RFC 7518, section 3.2 requires a key at least as long as the hash. The
+ * secrets of vendors are accepted at any length, because the vendor chooses them.
+ */
 export const MIN_OWN_SECRET_BYTES = 32;
 export const MAX_ISSUER_TEXT_LENGTH = 255;
 
-/** @throws BAD_USER_INPUT */
+/** @throws BAD_USER_INPUT when a field is malformed, missing, or not applicable to the kind */
 export function parseIssuer(input: IssuerInput) {
   const { kind, name = kind, account, service, provider } = input;
   const isTwilio = kind === 'TWILIO';
-  const misplaced = (field: string, when: string) => badInput(`input.${field}`, `is for ${when} only.`);
-  if (!isTwilio && account !== undefined) throw misplaced('account', 'TWILIO');
-  if (!isTwilio && service !== undefined) throw misplaced('service', 'TWILIO');
+  const isJwks = kind === 'JWKS';
+  if (!isTwilio && account !== undefined) throw badInput('input.account', 'is for TWILIO only.');
+  if (!isTwilio && service !== undefined) throw badInput('input.service', 'is for TWILIO only.');
   if (isTwilio && account === undefined)
-    throw badInput('input.account', 'is needed: the account SID, which a token’s “sub” must be.');
-  if ((kind === 'JWKS') !== (provider !== undefined))
-    throw badInput('input.provider', kind === 'JWKS' ? 'is needed.' : 'is for JWKS only.');
-  if ((kind === 'JWKS') === (input.key !== undefined))
-    throw badInput('input.key', kind === 'JWKS' ? 'is not for JWKS: its keys are fetched.' : 'is needed.');
+    throw badInput('input.account', 'is required: the account SID, which the “sub” of a token must equal.');
+  if (isJwks !== (provider !== undefined))
+    throw badInput('input.provider', isJwks ? 'is required for JWKS.' : 'is for JWKS only.');
+  if (isJwks === (input.key !== undefined))
+    throw badInput('input.key', isJwks ? KEYS_ARE_FETCHED : `is required for ${kind}.`);
   return {
     kind,
     name: parseText(name, 'input.name'),
-    account: account === undefined ? null : parseShort(account, 'input.account'),
-    service: service === undefined ? null : parseShort(service, 'input.service'),
+    account: account === undefined ? null : parseShortText(account, 'input.account'),
+    service: service === undefined ? null : parseShortText(service, 'input.service'),
     provider: provider === undefined ? null : parseProvider(provider),
   };
 }
 
-/** @throws BAD_USER_INPUT naming what is wrong within `field` */
+export const KEYS_ARE_FETCHED = 'is not for JWKS: the keys are fetched from the URL of the provider.';
+
+/**
+ * @param field The path of the key in the input, as a prefix for the field that an error names.
+ * @throws BAD_USER_INPUT when the id or the secret is malformed
+ */
 export function parseKey({ id, secret }: KeyInput, kind: IssuerKind, field: string): KeyInput {
   const bytes = Buffer.byteLength(secret);
   const min = kind === 'SIGNALBOX' ? MIN_OWN_SECRET_BYTES : 1;
   if (bytes < min || bytes > MAX_SECRET_BYTES)
     throw badInput(`${field}.secret`, `has ${bytes} bytes; ${min}–${MAX_SECRET_BYTES} are allowed.`);
-  if (id.startsWith('key_')) throw badInput(`${field}.id`, 'begins with key_, as the ids of API keys do.');
-  return { id: parseShort(id, `${field}.id`), secret };
+  if (id.startsWith('key_'))
+    throw badInput(`${field}.id`, 'must not begin with key_, which is reserved for the ids of API keys.');
+  return { id: parseShortText(id, `${field}.id`), secret };
 }
 
 function parseProvider({
@@ -75,11 +90,11 @@ function parseProvider({
   if (!issuer.startsWith('https://')) throw badInput(`${field}.issuer`, 'must begin with https://.');
   if (algorithms.length === 0) throw badInput(`${field}.algorithms`, 'must not be empty.');
   const claim = (name: keyof Provider['claims']) =>
-    claims[name] === undefined ? null : parseShort(claims[name], `${field}.claims.${name}`);
+    claims[name] === undefined ? null : parseShortText(claims[name], `${field}.claims.${name}`);
   return {
-    url: parseShort(url, `${field}.url`),
-    issuer: parseShort(issuer, `${field}.issuer`),
-    audience: parseShort(audience, `${field}.audience`),
+    url: parseShortText(url, `${field}.url`),
+    issuer: parseShortText(issuer, `${field}.issuer`),
+    audience: parseShortText(audience, `${field}.audience`),
     algorithms: JWKS_ALGORITHMS.filter((algorithm) => algorithms.includes(algorithm)),
     claims: {
       identity: claim('identity') ?? 'sub',
@@ -95,7 +110,7 @@ function isPlainHttps(text: string): boolean {
   return url?.protocol === 'https:' && url.username === '' && url.password === '' && url.hash === '';
 }
 
-function parseShort(text: string, field: string): string {
+function parseShortText(text: string, field: string): string {
   if (text === '' || text.length > MAX_ISSUER_TEXT_LENGTH)
     throw badInput(field, `has ${text.length} characters; 1–${MAX_ISSUER_TEXT_LENGTH} are allowed.`);
   return parseText(text, field);

@@ -5,10 +5,11 @@ import { type Issuer, type IssuerKind } from './issuer.ts';
 
 export type IssuerKeyRow = typeof issuerKeys.$inferSelect;
 
-/** The rows of issuers and of the keys they sign with, whose secrets are sealed. */
+/** Reads and writes the rows of issuers and of their keys. The secrets of keys are stored sealed. */
 export function createIssuerStore({ db, batch }: Store) {
-  const one = (projectId: string, id: string) => and(eq(issuers.projectId, projectId), eq(issuers.id, id));
-  const oneKey = (issuerId: string, id: string) =>
+  const issuerById = (projectId: string, id: string) =>
+    and(eq(issuers.projectId, projectId), eq(issuers.id, id));
+  const keyById = (issuerId: string, id: string) =>
     and(eq(issuerKeys.issuerId, issuerId), eq(issuerKeys.id, id));
 
   return {
@@ -16,10 +17,10 @@ export function createIssuerStore({ db, batch }: Store) {
       await batch([db.insert(issuers).values(issuer), ...(key ? [db.insert(issuerKeys).values(key)] : [])]);
     },
     async find(projectId: string, id: string): Promise<Issuer | undefined> {
-      const [row] = await db.select().from(issuers).where(one(projectId, id));
+      const [row] = await db.select().from(issuers).where(issuerById(projectId, id));
       return row;
     },
-    /** Bounded by the limit of issuers per project. */
+    /** All issuers of the project, or those of one kind. Not paginated: a project has at most 50. */
     async list(projectId: string, kind?: IssuerKind): Promise<Issuer[]> {
       return db
         .select()
@@ -27,17 +28,18 @@ export function createIssuerStore({ db, batch }: Store) {
         .where(and(eq(issuers.projectId, projectId), kind === undefined ? undefined : eq(issuers.kind, kind)))
         .orderBy(asc(issuers.id));
     },
-    async countOf(projectId: string): Promise<number> {
+    async count(projectId: string): Promise<number> {
       const [row] = await db.select({ count: count() }).from(issuers).where(eq(issuers.projectId, projectId));
       return row?.count ?? 0;
     },
+    /** Deletes the issuer and its keys. */
     async remove(projectId: string, id: string): Promise<void> {
       await batch([
-        db.delete(issuers).where(one(projectId, id)),
+        db.delete(issuers).where(issuerById(projectId, id)),
         db.delete(issuerKeys).where(and(eq(issuerKeys.projectId, projectId), eq(issuerKeys.issuerId, id))),
       ]);
     },
-    /** Those of the issuer; bounded by the limit of keys per issuer. */
+    /** All keys of the issuer, expired ones too. Not paginated: an issuer has at most 20 active keys. */
     async keysOf(issuerId: string): Promise<IssuerKeyRow[]> {
       return db
         .select()
@@ -48,13 +50,15 @@ export function createIssuerStore({ db, batch }: Store) {
     async insertKey(row: IssuerKeyRow): Promise<void> {
       await db.insert(issuerKeys).values(row);
     },
-    async endKey(issuerId: string, id: string, expiresAt: number): Promise<void> {
-      await db.update(issuerKeys).set({ expiresAt }).where(oneKey(issuerId, id));
+    /** `expiresAt`: milliseconds since 1970. */
+    async expireKey(issuerId: string, id: string, expiresAt: number): Promise<void> {
+      await db.update(issuerKeys).set({ expiresAt }).where(keyById(issuerId, id));
     },
     async removeKey(issuerId: string, id: string): Promise<void> {
-      await db.delete(issuerKeys).where(oneKey(issuerId, id));
+      await db.delete(issuerKeys).where(keyById(issuerId, id));
     },
-    async removeEnded(issuerId: string, now: number): Promise<void> {
+    /** Deletes the keys of the issuer that have expired by `now`, in milliseconds since 1970. */
+    async removeExpiredKeys(issuerId: string, now: number): Promise<void> {
       await db
         .delete(issuerKeys)
         .where(and(eq(issuerKeys.issuerId, issuerId), lte(issuerKeys.expiresAt, now)));

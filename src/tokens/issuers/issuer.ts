@@ -3,7 +3,7 @@ import { type KeyObject } from 'node:crypto';
 export const ISSUER_KINDS = ['SIGNALBOX', 'STREAM', 'TWILIO', 'OPENTOK', 'JWKS'] as const;
 export type IssuerKind = (typeof ISSUER_KINDS)[number];
 
-/** The algorithms with which a provider may sign: asymmetric ones, for its keys are public. */
+/** The algorithms that a provider may sign with (RFC 7518, section 3.1). All are asymmetric, because its keys are public. */
 export const JWKS_ALGORITHMS = [
   'RS256',
   'RS384',
@@ -18,7 +18,7 @@ export const JWKS_ALGORITHMS = [
 ] as const;
 export type JwksAlgorithm = (typeof JWKS_ALGORITHMS)[number];
 
-/** Where a provider says what of its users: the name of a claim, or a JSON pointer (`/realm_access/role`). Null: nowhere. */
+/** The claims that a provider uses: the name of a claim, or a JSON pointer such as `/realm_access/role`. Null: no claim. */
 export interface ClaimMap {
   identity: string;
   role: string | null;
@@ -26,39 +26,40 @@ export interface ClaimMap {
   connectionData: string | null;
 }
 
-/** An OpenID provider, whose keys are fetched from one pinned address. */
+/** An OpenID provider, whose JSON Web Key Set (RFC 7517) is fetched from one fixed URL. */
 export interface Provider {
-  /** `https:`; where its JSON Web Key Set is. */
+  /** The `https:` URL of the JSON Web Key Set. */
   url: string;
-  /** What `iss` must be, to the letter. */
+  /** `iss` must equal this string exactly. */
   issuer: string;
-  /** What `aud` must be or contain. */
+  /** `aud` must be this string or a list that contains it. */
   audience: string;
   algorithms: readonly JwksAlgorithm[];
   claims: ClaimMap;
 }
 
-/** Whoever signs credentials that a project accepts besides those that it mints here, and how its claims are read. */
+/** A signer whose credentials a project accepts in addition to those that this service mints. */
 export interface Issuer {
-  /** `issuer_…`, or the first id of the API key that signs. */
+  /** `issuer_…`, or for API keys that sign the id of the first key in the line of rotations (`key_…`). */
   id: string;
   projectId: string;
   kind: IssuerKind;
   name: string;
-  /** TWILIO: the account SID, which `sub` must be. */
+  /** TWILIO: the account SID (`AC…`) that `sub` must equal; null for other kinds. */
   account: string | null;
-  /** TWILIO: the Sync service SID, which the grant must name. */
+  /** TWILIO: the Sync service SID (`IS…`) that the Sync grant must name; null: any service. */
   service: string | null;
-  /** JWKS: where its keys are and how its claims are read. */
+  /** JWKS: the provider and how its claims are mapped; null for other kinds. */
   provider: Provider | null;
+  /** Milliseconds since 1970. */
   createdAt: number;
 }
 
-/** A secret with which an issuer signs. */
+/** A shared secret that an issuer signs with. */
 export interface IssuerKey {
-  /** As the issuer calls it: `SK…`, an OpenTok or Stream API key, `key_…`. */
+  /** The id that credentials name the key by: a Twilio API key SID (`SK…`), an OpenTok or Stream API key, `key_…`. */
   id: string;
   key: KeyObject;
-  /** Milliseconds since 1970 from which it verifies nothing; null: it was not rotated out. */
+  /** Milliseconds since 1970 from which the key verifies nothing; null: the key does not expire. */
   expiresAt: number | null;
 }

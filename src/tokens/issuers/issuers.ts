@@ -9,51 +9,61 @@ import { type Store } from '../../store/store.ts';
 import { createKeyedMutex } from '../../keyed-mutex.ts';
 import { actorOf, requireApiKey, type Caller } from '../caller.ts';
 import { type CredentialKind } from './classify-credential.ts';
-import { parseIssuer, parseKey, type IssuerInput, type KeyInput } from './issuer-input.ts';
+import { KEYS_ARE_FETCHED, parseIssuer, parseKey, type IssuerInput, type KeyInput } from './issuer-input.ts';
 import { createIssuerStore, type IssuerKeyRow } from './issuer-store.ts';
 import { type Issuer, type IssuerKey } from './issuer.ts';
 
-/** An issuer and the keys with which a credential of it may have been signed. None for JWKS: those are fetched. */
+/** An issuer and the keys that a credential may be signed with. JWKS issuers have no keys here: the keys are fetched. */
 export interface Signer {
   issuer: Issuer;
   keys: IssuerKey[];
 }
 
-/** Tells every node that what this key signed ends, at a moment or with the whole issuer. */
+/** Tells every node when credentials of a key, or of a whole issuer, stop being accepted. */
 export type AnnounceIssuer = (change: {
   kind: 'ISSUER_CHANGED';
   projectId: string;
   issuerId: string;
-  /** Null: all of its keys. */
+  /** Null: all keys of the issuer. */
   keyId: string | null;
+  /** Milliseconds since 1970. */
   endsAt: number;
 }) => Promise<unknown>;
 
+/** Issuers per project. */
 export const MAX_ISSUERS = 50;
+/** Keys per issuer, not counting expired ones. */
 export const MAX_KEYS_PER_ISSUER = 20;
 export const MAX_KEY_OVERLAP_SECONDS = 30 * 86_400;
 
-/** Whose credentials a project accepts besides its own. All but `find` by API keys. */
+/** The external issuers of a project and their keys. Methods that take a caller require an API key. */
 export interface Issuers {
-  /** @throws BAD_USER_INPUT, CONFLICT when the project has one like it, LIMIT_EXCEEDED */
+  /** @throws BAD_USER_INPUT, CONFLICT when credentials could not be told apart from those of another issuer, LIMIT_EXCEEDED */
   create(caller: Caller, input: IssuerInput): Promise<Issuer>;
-  /** Ends it and the live connections that it let in, at once. @throws NOT_FOUND */
+  /** Removes the issuer and closes the connections that its credentials opened, at once. @throws NOT_FOUND */
   remove(caller: Caller, id: string): Promise<Issuer>;
-  /** @throws NOT_FOUND, CONFLICT when the key’s id is taken, BAD_USER_INPUT, LIMIT_EXCEEDED */
+  /** @throws NOT_FOUND, CONFLICT when the id of the key is taken, BAD_USER_INPUT, LIMIT_EXCEEDED */
   addKey(caller: Caller, id: string, key: KeyInput): Promise<Issuer>;
-  /** Ends a key in `overlapSeconds`: 0, which is at once, to 30 days. @throws NOT_FOUND, BAD_USER_INPUT */
+  /**
+   * Stops accepting credentials of a key after `overlapSeconds`: 0 (at once) to 2,592,000 (30 days).
+   * @throws NOT_FOUND, BAD_USER_INPUT
+   */
   removeKey(caller: Caller, id: string, keyId: string, overlapSeconds: number): Promise<Issuer>;
+  /** @throws FORBIDDEN when the API key belongs to another project */
   list(caller: Caller, projectId: string): Promise<Issuer[]>;
-  /** None of one that is gone. */
+  /** The keys of an issuer that have not expired, without secrets. Empty when the issuer was removed. */
   keysOf(caller: Caller, id: string): Promise<Pick<IssuerKeyRow, 'id' | 'createdAt' | 'expiresAt'>[]>;
   has(projectId: string, id: string): Promise<boolean>;
-  /** Whoever the facts of a credential name; undefined: nobody whom the project knows. */
-  find(projectId: string, facts: CredentialKind): Promise<Signer | undefined>;
-  /** When a key stops verifying; null: it is not known to; undefined: it does not verify now. `keyId` null: a fetched one. */
+  /** The issuer that a credential names, with the keys to try. Undefined when the project has no such issuer or key. */
+  find(projectId: string, credential: CredentialKind): Promise<Signer | undefined>;
+  /**
+   * When a key expires, in milliseconds since 1970; null: never. Undefined when the issuer or key was removed or has
+   * expired. `keyId` null: a key of a JSON Web Key Set, which lasts as long as its issuer.
+   */
   endOf(projectId: string, issuerId: string, keyId: string | null): Promise<number | null | undefined>;
 }
 
-export function createIssuers(parts: {
+export function createIssuers(deps: {
   store: Store;
   apiKeys: ApiKeys;
   vault: Vault;
@@ -62,13 +72,13 @@ export function createIssuers(parts: {
   announce: AnnounceIssuer;
   audit: Audit;
 }): Issuers {
-  const { store, apiKeys, vault, clock, newId, announce, audit } = parts;
+  const { store, apiKeys, vault, clock, newId, announce, audit } = deps;
   const rows = createIssuerStore(store);
-  const openKey = createKeyCache(vault);
-  /** What a project has is found out and added to in one step. */
-  const turns = createKeyedMutex();
+  const unsealKey = createKeyCache(vault);
+  /** Per project: limits and conflicts are checked and the row is inserted without another change in between. */
+  const serialize = createKeyedMutex();
 
-  async function get({ projectId }: Caller, id: string): Promise<Issuer> {
+  async function requireIssuer({ projectId }: Caller, id: string): Promise<Issuer> {
     const issuer = await rows.find(projectId, id);
     if (!issuer) throw notFound('issuer', id);
     return issuer;
@@ -79,33 +89,36 @@ export function createIssuers(parts: {
     return { projectId, issuerId, id, sealedSecret, createdAt: clock.now(), expiresAt: null };
   }
 
-  async function open({ issuerId, id, sealedSecret, expiresAt }: IssuerKeyRow): Promise<IssuerKey> {
-    return { id, key: await openKey(sealedSecret, `${issuerId} ${id}`), expiresAt };
+  async function unseal({ issuerId, id, sealedSecret, expiresAt }: IssuerKeyRow): Promise<IssuerKey> {
+    return { id, key: await unsealKey(sealedSecret, `${issuerId} ${id}`), expiresAt };
   }
 
-  /** Those that have not ended: of the others nobody hears again. */
-  async function openKeysOf({ id }: Pick<Issuer, 'id'>): Promise<IssuerKeyRow[]> {
+  async function activeKeysOf({ id }: Pick<Issuer, 'id'>): Promise<IssuerKeyRow[]> {
     const keys = await rows.keysOf(id);
     return keys.filter(({ expiresAt }) => expiresAt === null || clock.now() < expiresAt);
   }
 
-  /** What selects an issuer must select one. */
-  async function requireUnlike(issuer: Issuer, key: KeyInput | undefined): Promise<void> {
-    for (const other of await rows.list(issuer.projectId, issuer.kind)) {
+  /** `find` must never match two issuers. Stream tokens name no key; other kinds are selected by key id or by `iss`. */
+  async function requireUnambiguous(issuer: Issuer, key: KeyInput | undefined): Promise<void> {
+    const { kind } = issuer;
+    for (const other of await rows.list(issuer.projectId, kind)) {
       const message =
-        issuer.kind === 'STREAM' && other.id !== issuer.id
-          ? 'The project has an issuer of the kind STREAM; add a key to it.'
-          : issuer.kind === 'JWKS' && other.provider?.issuer === issuer.provider?.issuer
-            ? 'The project has an issuer of that name.'
+        kind === 'STREAM' && other.id !== issuer.id
+          ? 'The project already has a STREAM issuer. Add the key to that issuer with addIssuerKey.'
+          : kind === 'JWKS' && other.provider?.issuer === issuer.provider?.issuer
+            ? 'The project already has a JWKS issuer with the same provider.issuer. Remove that issuer first.'
             : undefined;
       if (message) throw new SignalboxError('CONFLICT', message);
-      const keys = await openKeysOf(other);
+      const keys = await activeKeysOf(other);
       if (key && keys.some(({ id }) => id === key.id))
-        throw new SignalboxError('CONFLICT', `The project has a key “${key.id}” of the kind ${issuer.kind}.`);
+        throw new SignalboxError(
+          'CONFLICT',
+          `The project already has a ${kind} key with the id “${key.id}”.`,
+        );
     }
   }
 
-  function note(caller: Caller, action: Parameters<Audit>[0]['action'], subject: string): void {
+  function record(caller: Caller, action: Parameters<Audit>[0]['action'], subject: string): void {
     audit({ action, projectId: caller.projectId, actor: actorOf(caller), subject });
   }
 
@@ -115,19 +128,19 @@ export function createIssuers(parts: {
       const { projectId } = caller;
       const issuer = { id: newId('issuer'), projectId, ...parseIssuer(input), createdAt: clock.now() };
       const key = input.key && parseKey(input.key, input.kind, 'input.key');
-      return turns(projectId, async () => {
-        await requireUnlike(issuer, key);
-        requireRoom(await rows.countOf(projectId), MAX_ISSUERS, 'issuers in a project');
+      return serialize(projectId, async () => {
+        await requireUnambiguous(issuer, key);
+        requireBelowLimit(await rows.count(projectId), MAX_ISSUERS, 'issuers in the project');
         await rows.insert(issuer, key && (await seal(issuer, key)));
-        note(caller, 'issuer.create', issuer.id);
+        record(caller, 'issuer.create', issuer.id);
         return issuer;
       });
     },
     async remove(caller, id) {
       requireApiKey(caller);
       const { projectId } = caller;
-      return turns(projectId, async () => {
-        const issuer = await get(caller, id);
+      return serialize(projectId, async () => {
+        const issuer = await requireIssuer(caller, id);
         await rows.remove(projectId, id);
         await announce({
           kind: 'ISSUER_CHANGED',
@@ -136,21 +149,21 @@ export function createIssuers(parts: {
           keyId: null,
           endsAt: clock.now(),
         });
-        note(caller, 'issuer.remove', id);
+        record(caller, 'issuer.remove', id);
         return issuer;
       });
     },
     async addKey(caller, id, input) {
       requireApiKey(caller);
-      return turns(caller.projectId, async () => {
-        const issuer = await get(caller, id);
-        if (issuer.kind === 'JWKS') throw badInput('key', 'is not for JWKS: its keys are fetched.');
+      return serialize(caller.projectId, async () => {
+        const issuer = await requireIssuer(caller, id);
+        if (issuer.kind === 'JWKS') throw badInput('key', KEYS_ARE_FETCHED);
         const key = parseKey(input, issuer.kind, 'key');
-        await rows.removeEnded(id, clock.now());
-        await requireUnlike(issuer, key);
-        requireRoom((await rows.keysOf(id)).length, MAX_KEYS_PER_ISSUER, 'keys of an issuer');
+        await rows.removeExpiredKeys(id, clock.now());
+        await requireUnambiguous(issuer, key);
+        requireBelowLimit((await rows.keysOf(id)).length, MAX_KEYS_PER_ISSUER, 'keys of the issuer');
         await rows.insertKey(await seal(issuer, key));
-        note(caller, 'issuer.add-key', id);
+        record(caller, 'issuer.add-key', id);
         return issuer;
       });
     },
@@ -158,30 +171,30 @@ export function createIssuers(parts: {
       requireApiKey(caller);
       if (overlapSeconds < 0 || overlapSeconds > MAX_KEY_OVERLAP_SECONDS)
         throw badInput('overlapSeconds', `is ${overlapSeconds}; it must be 0–${MAX_KEY_OVERLAP_SECONDS}.`);
-      const issuer = await get(caller, id);
-      if (!(await openKeysOf(issuer)).some((key) => key.id === keyId)) throw notFound('key', keyId);
+      const issuer = await requireIssuer(caller, id);
+      if (!(await activeKeysOf(issuer)).some((key) => key.id === keyId)) throw notFound('key', keyId);
       const endsAt = clock.now() + overlapSeconds * 1000;
       if (overlapSeconds === 0) await rows.removeKey(id, keyId);
-      else await rows.endKey(id, keyId, endsAt);
+      else await rows.expireKey(id, keyId, endsAt);
       await announce({ kind: 'ISSUER_CHANGED', projectId: caller.projectId, issuerId: id, keyId, endsAt });
-      note(caller, 'issuer.remove-key', id);
+      record(caller, 'issuer.remove-key', id);
       return issuer;
     },
     async list(caller, projectId) {
       requireApiKey(caller);
       if (projectId !== caller.projectId)
-        throw new SignalboxError('FORBIDDEN', 'This needs an API key of that project.');
+        throw new SignalboxError('FORBIDDEN', 'The issuers of a project require an API key of that project.');
       return rows.list(projectId);
     },
     async keysOf(caller, id) {
       requireApiKey(caller);
-      return (await rows.find(caller.projectId, id)) ? openKeysOf({ id }) : [];
+      return (await rows.find(caller.projectId, id)) ? activeKeysOf({ id }) : [];
     },
     has: async (projectId, id) => (await rows.find(projectId, id)) !== undefined,
-    async find(projectId, facts) {
-      if (facts.kind === 'OURS' || facts.kind === 'DEVELOPMENT') return undefined;
-      if (facts.kind === 'SIGNALBOX' && facts.keyId.startsWith('key_')) {
-        const found = await apiKeys.findSigning(facts.keyId);
+    async find(projectId, credential) {
+      if (credential.kind === 'MINTED' || credential.kind === 'DEVELOPMENT') return undefined;
+      if (credential.kind === 'SIGNALBOX' && credential.keyId.startsWith('key_')) {
+        const found = await apiKeys.findSigning(credential.keyId);
         if (found?.apiKey.projectId !== projectId) return undefined;
         const { id, rootKeyId, name, createdAt, expiresAt } = found.apiKey;
         const issuer = {
@@ -195,14 +208,14 @@ export function createIssuers(parts: {
         };
         return { issuer: { ...issuer, kind: 'SIGNALBOX' }, keys: [{ id, key: found.key, expiresAt }] };
       }
-      for (const issuer of await rows.list(projectId, facts.kind)) {
-        if (facts.kind === 'JWKS') {
-          if (issuer.provider?.issuer === facts.issuer) return { issuer, keys: [] };
+      for (const issuer of await rows.list(projectId, credential.kind)) {
+        if (credential.kind === 'JWKS') {
+          if (issuer.provider?.issuer === credential.issuer) return { issuer, keys: [] };
           continue;
         }
-        const keys = await openKeysOf(issuer);
-        const named = facts.kind === 'STREAM' ? keys : keys.filter(({ id }) => id === facts.keyId);
-        if (named.length > 0) return { issuer, keys: await Promise.all(named.map(open)) };
+        const keys = await activeKeysOf(issuer);
+        const named = credential.kind === 'STREAM' ? keys : keys.filter(({ id }) => id === credential.keyId);
+        if (named.length > 0) return { issuer, keys: await Promise.all(named.map(unseal)) };
       }
       return undefined;
     },
@@ -210,14 +223,14 @@ export function createIssuers(parts: {
       if (keyId?.startsWith('key_')) return (await apiKeys.findSigning(keyId))?.apiKey.expiresAt;
       const issuer = await rows.find(projectId, issuerId);
       if (!issuer || keyId === null) return issuer && null;
-      return (await openKeysOf(issuer)).find(({ id }) => id === keyId)?.expiresAt;
+      return (await activeKeysOf(issuer)).find(({ id }) => id === keyId)?.expiresAt;
     },
   };
 }
 
-function requireRoom(count: number, limit: number, what: string): void {
+/** @param noun The counted things in plural, for the message. */
+function requireBelowLimit(count: number, limit: number, noun: string): void {
   if (count < limit) return;
-  throw new SignalboxError('LIMIT_EXCEEDED', `There are ${count} ${what}; at most ${limit} are allowed.`, {
-    limit,
-  });
+  const message = `There are ${count} ${noun}; at most ${limit} are allowed. Remove one first.`;
+  throw new SignalboxError('LIMIT_EXCEEDED', message, { limit });
 }

@@ -3,43 +3,43 @@ import { type IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { isObject } from './jwt.ts';
 
-/** For the whole of one fetch, from the look-up of the name to the last byte. */
+/** Time limit of one fetch in milliseconds, from the DNS look-up to the last byte. */
 export const JWKS_TIMEOUT_MS = 5000;
 export const MAX_JWKS_BYTES = 256 * 1024;
 export const MAX_JWKS_KEYS = 100;
 
-/** @throws TypeError when the address is not `https:`. */
+/** @throws TypeError when the URL is not `https:` */
 export function parseKeySetUrl(text: string): URL {
   const url = new URL(text);
-  if (url.protocol !== 'https:') throw new TypeError('The keys of a provider are fetched by https only.');
+  if (url.protocol !== 'https:') throw new TypeError('The URL of a JSON Web Key Set must be https.');
   return url;
 }
 
 /**
- * The keys at `url`, which is asked itself and nobody whom it names: redirects are not followed.
- * @throws Error for an answer that is late, too large, not 200 or no JSON Web Key Set of at most 100 keys.
+ * Fetches a JSON Web Key Set (RFC 7517). Redirects are not followed, so only the configured host is ever contacted.
+ * @throws Error when the response is late, larger than 256 KiB, not 200, or not a key set of at most 100 keys
  */
 export async function fetchKeySet(url: URL, signal: AbortSignal): Promise<{ keys: object[] }> {
   const request = get(url, { signal, headers: { accept: 'application/json, application/jwk-set+json' } });
-  const answer = once(request, 'response') as Promise<[IncomingMessage]>;
-  // What breaks after the answer has begun is thrown by the reading of it; nobody else may hear of it.
+  const responded = once(request, 'response') as Promise<[IncomingMessage]>;
+  // Once the response has begun, reading it reports the error. Without a listener the request would throw it as well.
   request.on('error', () => undefined);
-  const [response] = await answer;
+  const [response] = await responded;
   try {
     if (response.statusCode !== 200)
-      throw new Error(`The answer was ${response.statusCode ?? 'none'}, not 200.`);
-    return parseKeySet(await read(response));
+      throw new Error(`The response status was ${response.statusCode ?? 'missing'}, not 200.`);
+    return parseKeySet(await readBody(response));
   } finally {
     response.destroy();
   }
 }
 
-async function read(response: IncomingMessage): Promise<string> {
+async function readBody(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_JWKS_BYTES) throw new Error(`The answer is larger than ${MAX_JWKS_BYTES} bytes.`);
+    if (bytes > MAX_JWKS_BYTES) throw new Error(`The response is larger than ${MAX_JWKS_BYTES} bytes.`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();
@@ -48,7 +48,9 @@ async function read(response: IncomingMessage): Promise<string> {
 function parseKeySet(text: string): { keys: object[] } {
   const set: unknown = JSON.parse(text);
   const keys = isObject(set) ? set['keys'] : undefined;
-  if (!Array.isArray(keys) || !keys.every(isObject)) throw new Error('The answer is no JSON Web Key Set.');
-  if (keys.length > MAX_JWKS_KEYS) throw new Error(`The answer has more than ${MAX_JWKS_KEYS} keys.`);
+  if (!Array.isArray(keys) || !keys.every(isObject)) {
+    throw new Error('The response is not a JSON Web Key Set.');
+  }
+  if (keys.length > MAX_JWKS_KEYS) throw new Error(`The response has more than ${MAX_JWKS_KEYS} keys.`);
   return { keys };
 }

@@ -2,36 +2,42 @@ import { createRemoteJWKSet, type CryptoKey, customFetch, errors } from 'jose';
 import { type Clock } from '../../clock.ts';
 import { SignalboxError } from '../../errors.ts';
 import { fetchKeySet, parseKeySetUrl } from './jwks-fetch.ts';
-import { unsigned } from './jwt.ts';
+import { invalidSignature } from './jwt.ts';
 import { refused } from '../credential-errors.ts';
 
-/** How old the keys may be before they are fetched anew. */
-export const FRESH_SECONDS = 600;
-/** How old they may be when they cannot be fetched anew. */
+/** Age at which a key set is fetched again. */
+export const MAX_AGE_SECONDS = 600;
+/** Age up to which a key set is used while it cannot be fetched again. */
 export const MAX_STALE_SECONDS = 86_400;
-/** Between two fetches for the sake of keys that are not in the set. Measured by jose, on the system's own clock. */
+/** Minimum interval between two fetches for keys that are not in the set. jose measures it by the system clock. */
 export const COOLDOWN_SECONDS = 30;
-/** After a fetch that failed, until the next. */
+/** Pause after a fetch that failed. */
 export const FAILURE_PAUSE_SECONDS = 5;
 
-export interface FetchOptions {
+export interface KeySetOptions {
   clock: Clock;
+  /** Time limit of one fetch, in milliseconds. */
   timeoutMs: number;
-  /** Told of every fetch that fails, for the log. */
+  /** Called after every fetch that fails, for the log. */
   onFetchFailed: (url: string, error: unknown) => void;
 }
 
 export interface KeySet {
-  /** @throws UNAUTHENTICATED when the provider has no such key, UNAVAILABLE when that cannot be found out. */
+  /**
+   * The key that the header of a credential names. Without `kid`, exactly one key of the set must match `alg`.
+   * @throws UNAUTHENTICATED when no key or several keys match, UNAVAILABLE when the key set cannot be fetched
+   */
   find(header: { alg: string; kid: string | undefined }): Promise<CryptoKey>;
 }
 
 /**
- * The keys of one provider, fetched when they are wanted. Through an outage those serve that were fetched last, for a
- * day; meanwhile nobody waits for them but whoever was signed with a key that is not among them.
- * @throws TypeError when the address is not `https:`.
+ * The JSON Web Key Set of one provider. It is fetched at first use, when it is 10 minutes old, and when a credential names
+ * a key that is not in the set. During an outage of the provider the last set is used for 24 hours, and only credentials
+ * with an unknown key wait for a fetch.
+ *
+ * @throws TypeError when the URL is not `https:`
  */
-export function createKeySet(url: string, { clock, timeoutMs, onFetchFailed }: FetchOptions): KeySet {
+export function createKeySet(url: string, { clock, timeoutMs, onFetchFailed }: KeySetOptions): KeySet {
   let fetchedAt: number | null = null;
   let failedAt: number | null = null;
   const isWithin = (seconds: number, since: number | null) =>
@@ -40,10 +46,10 @@ export function createKeySet(url: string, { clock, timeoutMs, onFetchFailed }: F
   const keys = createRemoteJWKSet(parseKeySetUrl(url), {
     timeoutDuration: timeoutMs,
     cooldownDuration: COOLDOWN_SECONDS * 1000,
-    // Their age is judged here, by the clock that was handed in.
+    // The age is checked below by the injected clock; jose would use the system clock.
     cacheMaxAge: Infinity,
     async [customFetch](address, { signal }) {
-      // jose cools down after a success only, so an unknown key would have it fetch at every turn of an outage.
+      // jose cools down after a successful fetch only, so during an outage every unknown key would cause a fetch.
       if (isWithin(FAILURE_PAUSE_SECONDS, failedAt)) throw new Error('The last fetch failed just now.');
       try {
         const set = await fetchKeySet(new URL(address), signal);
@@ -59,7 +65,7 @@ export function createKeySet(url: string, { clock, timeoutMs, onFetchFailed }: F
   });
 
   const refresh = async () => {
-    if (isWithin(FRESH_SECONDS, fetchedAt)) return;
+    if (isWithin(MAX_AGE_SECONDS, fetchedAt)) return;
     const isUsable = isWithin(MAX_STALE_SECONDS, fetchedAt);
     const isFailing = failedAt !== null;
     const reloaded = keys.reload().catch((error: unknown) => {
@@ -74,9 +80,9 @@ export function createKeySet(url: string, { clock, timeoutMs, onFetchFailed }: F
         await refresh();
         return await keys({ alg: header.alg, ...(header.kid !== undefined && { kid: header.kid }) });
       } catch (error) {
-        if (error instanceof errors.JWKSNoMatchingKey) throw unsigned();
+        if (error instanceof errors.JWKSNoMatchingKey) throw invalidSignature();
         if (error instanceof errors.JWKSMultipleMatchingKeys)
-          throw refused('it does not say which key signed it');
+          throw refused('it does not say which key signed it; set “kid” in its header to the id of one key');
         throw unavailable();
       }
     },
@@ -86,7 +92,7 @@ export function createKeySet(url: string, { clock, timeoutMs, onFetchFailed }: F
 function unavailable(): SignalboxError {
   return new SignalboxError(
     'UNAVAILABLE',
-    'The keys of the credential’s issuer cannot be had at the moment; try again.',
+    `The keys of the credential’s issuer cannot be fetched at the moment. Try again in ${FAILURE_PAUSE_SECONDS} seconds.`,
     { retryAfterSeconds: FAILURE_PAUSE_SECONDS },
   );
 }

@@ -4,7 +4,7 @@ import { decodeBase64Url } from './base64.ts';
 import { type IssuerKey } from './issuer.ts';
 import { refused } from '../credential-errors.ts';
 
-/** A JSON object as it came: nothing of it has been checked. */
+/** A JSON object of unknown content: every property has to be checked before use. */
 export type Unchecked = Readonly<Record<string, unknown>>;
 
 export interface Jwt {
@@ -12,36 +12,49 @@ export interface Jwt {
   payload: Unchecked;
 }
 
-/** The parts of a compact JWT, of which nothing is proved yet. Each must be base64url as RFC 7515 spells it. */
+/**
+ * Splits and decodes a JWT in JWS Compact Serialization (RFC 7515, section 7.1). The signature is not verified.
+ * @throws UNAUTHENTICATED unless it has three parts in canonical base64url, two of them JSON objects
+ */
 export function readJwt(credential: string): Jwt {
   const parts = credential.split('.', 4);
   const [header, payload, signature] = parts.map(decodeBase64Url);
-  if (parts.length !== 3 || !header || !payload || !signature) throw refused('it is no JWT');
+  if (parts.length !== 3 || !header || !payload || !signature) {
+    throw refused('it is not a JWT; send header, payload and signature in base64url, separated by dots');
+  }
   return { header: parseObject(header), payload: parseObject(payload) };
 }
 
-/** A JSON object in UTF-8. */
+/** @throws UNAUTHENTICATED unless the bytes are a JSON object in UTF-8 */
 export function parseObject(bytes: Buffer): Unchecked {
   try {
     const value: unknown = isUtf8(bytes) ? JSON.parse(bytes.toString()) : null;
     if (isObject(value)) return value;
   } catch {
-    // Not JSON: as below.
+    // Malformed JSON is refused like JSON that is not an object.
   }
-  throw refused('it is no JWT of JSON objects');
+  throw refused('its header and payload must be JSON objects in UTF-8');
 }
 
 export function isObject(value: unknown): value is Unchecked {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Refuses what no verifier of ours takes, whatever its kind: no algorithm, and extensions that must be understood. */
+/**
+ * Refuses headers that the verifier of no kind accepts.
+ * @throws UNAUTHENTICATED for `alg: none`, an absent `alg`, and critical extensions (RFC 7515, section 4.1.11)
+ */
 export function checkHeader({ alg, crit }: Unchecked): void {
-  if (typeof alg !== 'string' || alg.trim().toLowerCase() === 'none') throw refused('it is not signed');
-  if (crit !== undefined) throw refused('its header has extensions');
+  if (typeof alg !== 'string' || alg.trim().toLowerCase() === 'none') {
+    throw refused('it is not signed; sign it and name the algorithm in “alg”');
+  }
+  if (crit !== undefined) throw refused('its header has critical extensions; remove “crit”');
 }
 
-/** The JWT, once one of `keys` is found to have signed it with one of `algorithms`. */
+/**
+ * Verifies a JWT that is signed with a shared secret. The keys are tried in order.
+ * @throws UNAUTHENTICATED unless one of `keys` signed it with one of `algorithms`
+ */
 export async function verifyHmac(
   credential: string,
   keys: readonly IssuerKey[],
@@ -52,10 +65,13 @@ export async function verifyHmac(
   for (const key of keys) {
     if (await isSignedWith(key.key, credential, algorithms)) return { ...jwt, key };
   }
-  throw unsigned();
+  throw invalidSignature();
 }
 
-/** Whether `key` made the signature. The header's own keys and addresses of keys are never looked at. */
+/**
+ * Whether `key` made the signature with one of `algorithms`. Keys and key URLs in the header (`jwk`, `jku`, `x5c`, `x5u`)
+ * are ignored: the sender chooses them.
+ */
 export async function isSignedWith(
   key: IssuerKey['key'] | CryptoKey,
   credential: string,
@@ -69,7 +85,7 @@ export async function isSignedWith(
   }
 }
 
-/** The same words for an unknown key and for a wrong signature. */
-export function unsigned() {
-  return refused('no key of its issuer signed it');
+/** One message for an unknown key, another algorithm and a wrong signature, so that it does not reveal which keys exist. */
+export function invalidSignature() {
+  return refused('no key of its issuer signed it; check the id of the key, the secret and the algorithm');
 }

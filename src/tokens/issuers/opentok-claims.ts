@@ -1,22 +1,28 @@
 import { parseName } from '../../names.ts';
 import { ACTIONS, type Action } from '../../projects/permissions.ts';
-import { claimed, textOf } from './claim-values.ts';
-import { type Claims, parseTimes } from './claims.ts';
+import { asCredentialError, parseTextClaim } from './claim-values.ts';
+import { type Claims, livesTooLong, notSeconds, parseTimes } from './claims.ts';
 import { refused } from '../credential-errors.ts';
 
-/** What both layouts of OpenTok's tokens say, by the vendor's names. Nothing of it has been checked. */
+/** The fields that OpenTok's JWT and T1 tokens share, under the vendor's names. Their types are not checked yet. */
 export interface OpentokFields {
   session_id?: unknown;
+  /** Seconds since 1970. */
   create_time?: unknown;
+  /** Seconds since 1970; JWT only. */
   iat?: unknown;
+  /** Seconds since 1970. */
   expire_time?: unknown;
+  /** Seconds since 1970; JWT only. */
   exp?: unknown;
   role?: unknown;
   connection_data?: unknown;
   scope?: unknown;
 }
 
+/** OpenTok documents 30 days as the maximum; its SDK for Node does not enforce the limit. */
 export const MAX_OPENTOK_LIFETIME_SECONDS = 30 * 86_400;
+/** Lifetime of a token without `expire_time` and `exp`. */
 const DEFAULT_LIFETIME_SECONDS = 86_400;
 
 const ROLES = new Map<unknown, { role: string; actions: readonly Action[] }>([
@@ -26,6 +32,15 @@ const ROLES = new Map<unknown, { role: string; actions: readonly Action[] }>([
   ['moderator', { role: 'MODERATOR', actions: ACTIONS }],
 ]);
 
+/**
+ * Reads the fields of a verified OpenTok token. The session becomes a channel that the token is subscribed to and the
+ * only one that its grants cover. The role defaults to `publisher`.
+ *
+ * @param keyId The OpenTok API key that signed the token.
+ * @param now Milliseconds since 1970.
+ * @throws TOKEN_EXPIRED when the token has expired, UNAUTHENTICATED when a field is malformed, the session belongs to
+ * another API key, or the lifetime is longer than 30 days
+ */
 export function readOpentokFields(
   fields: OpentokFields,
   keyId: string,
@@ -34,46 +49,44 @@ export function readOpentokFields(
   if (fields.scope !== undefined && fields.scope !== 'session.connect') {
     throw refused('its “scope” must be session.connect');
   }
-  const session = sessionOf(fields.session_id, keyId);
+  const session = parseSessionId(fields.session_id, keyId);
   const granted = ROLES.get(fields.role ?? 'publisher');
   if (!granted) throw refused(`its “role” must be one of ${[...ROLES.keys()].join(', ')}`);
-  const said = {
+  const claims = {
     identity: null,
     role: granted.role,
     grants: [{ channels: session, actions: [...granted.actions] }],
-    connectionData: textOf(fields.connection_data, 'connection_data'),
+    connectionData: parseTextClaim(fields.connection_data, 'connection_data'),
     channels: [session],
   };
-  return { ...said, ...timesOf(fields, now) };
+  return { ...claims, ...parseOpentokTimes(fields, now) };
 }
 
-/** The id of a session says whose it is: `1_` or `2_`, then base64url of `1~<key>~<location>~<date>~<random>~`. */
-function sessionOf(value: unknown, keyId: string): string {
-  if (typeof value !== 'string') throw refused('it has no “session_id”');
-  const session = claimed(() => parseName('channel', value, 'its “session_id”'));
-  const owner = /^[12]_/.test(session)
+/** A session id contains its API key: `1_` or `2_`, then base64url(`1~<API key>~<location>~<create date>~<random>~`). */
+function parseSessionId(value: unknown, keyId: string): string {
+  if (typeof value !== 'string') throw refused('its “session_id” must be the id of an OpenTok session');
+  const session = asCredentialError(() => parseName('channel', value, 'its “session_id”'));
+  const apiKey = /^[12]_/.test(session)
     ? Buffer.from(session.slice(2), 'base64url').toString().split('~')[1]
     : undefined;
-  if (owner !== keyId) throw refused('its “session_id” is not of the key that signed it');
+  if (apiKey !== keyId) throw refused('its “session_id” must belong to the API key that signed it');
   return session;
 }
 
-function timesOf({ create_time, iat, expire_time, exp }: OpentokFields, now: number) {
-  const createdAt = secondsOf(create_time, 'create_time') ?? secondsOf(iat, 'iat');
-  if (createdAt === undefined) throw refused('it must have a “create_time”');
-  // A moment of creation in the future would stretch the lifetime.
+function parseOpentokTimes({ create_time, iat, expire_time, exp }: OpentokFields, now: number) {
+  const createdAt = requireNumber(create_time, 'create_time') ?? requireNumber(iat, 'iat');
+  if (createdAt === undefined) throw refused('it must have a “create_time” in seconds since 1970');
+  // A time of creation in the future would extend the lifetime.
   parseTimes({ iat: createdAt }, now);
-  const ends = [secondsOf(expire_time, 'expire_time'), secondsOf(exp, 'exp')];
-  const given = ends.filter((end) => end !== undefined);
-  const end = given.length > 0 ? Math.min(...given) : createdAt + DEFAULT_LIFETIME_SECONDS;
+  const ends = [requireNumber(expire_time, 'expire_time'), requireNumber(exp, 'exp')];
+  const present = ends.filter((end) => end !== undefined);
+  const end = present.length > 0 ? Math.min(...present) : createdAt + DEFAULT_LIFETIME_SECONDS;
   const lifetime = end - createdAt;
-  if (lifetime > MAX_OPENTOK_LIFETIME_SECONDS) {
-    throw refused(`it lives ${lifetime} seconds; at most ${MAX_OPENTOK_LIFETIME_SECONDS} are allowed`);
-  }
+  if (lifetime > MAX_OPENTOK_LIFETIME_SECONDS) throw livesTooLong(lifetime, MAX_OPENTOK_LIFETIME_SECONDS);
   return parseTimes({ iat: iat ?? createdAt, exp: end }, now);
 }
 
-function secondsOf(value: unknown, name: string): number | undefined {
-  if (value !== undefined && typeof value !== 'number') throw refused(`its “${name}” is no time in seconds`);
+function requireNumber(value: unknown, claim: string): number | undefined {
+  if (value !== undefined && typeof value !== 'number') throw notSeconds(claim);
   return value;
 }

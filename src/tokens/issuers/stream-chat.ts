@@ -1,14 +1,18 @@
-import { identityOf } from './claim-values.ts';
+import { parseIdentityClaim } from './claim-values.ts';
 import { parseTimes } from './claims.ts';
-import { verifyHmac } from './jwt.ts';
+import { type Unchecked, verifyHmac } from './jwt.ts';
 import { type Verify } from './verify.ts';
 import { refused } from '../credential-errors.ts';
 
-/** A user token of Stream: `{ user_id, exp?, iat? }`. It names no key, so several may be tried. See Verify. */
-export const verifyStream: Verify = async (credential, _issuer, keys, at) => {
+/**
+ * Verifies a Stream user token, as `createToken(userId, exp?, iat?)` of npm `stream-chat` mints it: an HS256 JWT
+ * `{ user_id, exp?, iat? }`, signed with the API secret. The token names no key, so during a rotation several are tried.
+ * Without `exp` it never expires. See Verify.
+ */
+export const verifyStream: Verify = async (credential, _issuer, keys, context) => {
   const { payload, key } = await verifyHmac(credential, keys, ['HS256']);
-  if ('server' in payload) throw refused('it is for a server, not for a connection');
-  const identity = identityOf(payload['user_id'], 'user_id');
+  rejectServerToken(payload);
+  const identity = parseIdentityClaim(payload['user_id'], 'user_id');
   const claims = {
     subject: identity,
     identity,
@@ -18,5 +22,14 @@ export const verifyStream: Verify = async (credential, _issuer, keys, at) => {
     channels: [],
     isOneCredential: false,
   };
-  return { claims: { ...claims, ...parseTimes(payload, at.now) }, key };
+  return { claims: { ...claims, ...parseTimes(payload, context.now) }, key };
 };
+
+/**
+ * Stream backends sign `{ server: true }` with the same API secret, for the REST API.
+ * @throws UNAUTHENTICATED when the payload has a `server` claim, of any value
+ */
+export function rejectServerToken(payload: Unchecked): void {
+  if (!('server' in payload)) return;
+  throw refused('it is for a server, not for a connection; mint a user token without “server”');
+}

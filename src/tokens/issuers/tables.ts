@@ -2,7 +2,7 @@ import { index, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { moment } from '../../store/columns.ts';
 import { type IssuerKind, type Provider } from './issuer.ts';
 
-/** Whoever signs credentials besides us. */
+/** External signers whose credentials a project accepts. API keys that sign are in the table of API keys. */
 export const issuers = sqliteTable(
   'issuers',
   {
@@ -18,13 +18,13 @@ export const issuers = sqliteTable(
   (table) => [index('issuers_by_project').on(table.projectId, table.id)],
 );
 
-/** What issuers sign with, under the master key. */
+/** Shared secrets of issuers, sealed under the master key. */
 export const issuerKeys = sqliteTable(
   'issuer_keys',
   {
     projectId: text('project_id').notNull(),
     issuerId: text('issuer_id').notNull(),
-    /** As the issuer calls it. */
+    /** The id that credentials of the issuer name the key by; unique within the issuer. */
     id: text('id').notNull(),
     sealedSecret: text('sealed_secret').notNull(),
     createdAt: moment('created_at').notNull(),

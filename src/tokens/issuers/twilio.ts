@@ -1,27 +1,32 @@
-import { claimAt, identityOf } from './claim-values.ts';
-import { parseTimes } from './claims.ts';
+import { claimAt, parseIdentityClaim } from './claim-values.ts';
+import { livesTooLong, parseTimes } from './claims.ts';
 import { type Issuer } from './issuer.ts';
 import { isObject, type Unchecked, verifyHmac } from './jwt.ts';
 import { type Verify } from './verify.ts';
 import { refused } from '../credential-errors.ts';
 
+/** The `cty` header of Twilio access tokens. */
 export const TWILIO_CONTENT_TYPE = 'twilio-fpa;v=1';
 const ALGORITHMS = ['HS256', 'HS384', 'HS512'];
-/** Twilio's own bound, which its SDK does not keep. */
+/** Twilio refuses longer lifetimes (error 20157), but the `AccessToken` class of its SDK does not enforce the limit. */
 export const MAX_TWILIO_LIFETIME_SECONDS = 86_400;
 
-/** An access token of Twilio with a grant for Sync. See Verify. */
-export const verifyTwilio: Verify = async (credential, issuer, keys, at) => {
+/**
+ * Verifies a Twilio access token with a `SyncGrant`, as `AccessToken` of npm `twilio` mints it: a JWT signed with the
+ * secret of an API key, where `iss` is the API key SID (`SK…`), `sub` the account SID (`AC…`), `grants.identity` the user
+ * and `grants.data_sync.service_sid` the Sync service (`IS…`). See Verify.
+ */
+export const verifyTwilio: Verify = async (credential, issuer, keys, context) => {
   const { header, payload, key } = await verifyHmac(credential, keys, ALGORITHMS);
   if (header['typ'] !== 'JWT' || header['cty'] !== TWILIO_CONTENT_TYPE) {
-    throw refused('its header is not that of an access token');
+    throw refused('its header is not the header of a Twilio access token; mint it with AccessToken');
   }
-  if (payload['iss'] !== key.id) throw refused('its “iss” is not the key that signed it');
+  if (payload['iss'] !== key.id) throw refused('its “iss” must be the SID of the API key that signed it');
   if (issuer.account !== null && payload['sub'] !== issuer.account) {
-    throw refused('its “sub” is not the account of its issuer');
+    throw refused('its “sub” must be the account SID of its issuer');
   }
   checkSyncGrant(payload, issuer.service);
-  const identity = identityOf(claimAt(payload, '/grants/identity'), 'grants.identity');
+  const identity = parseIdentityClaim(claimAt(payload, '/grants/identity'), 'grants.identity');
   checkLifetime(payload);
   const claims = {
     subject: identity,
@@ -32,21 +37,21 @@ export const verifyTwilio: Verify = async (credential, issuer, keys, at) => {
     channels: [],
     isOneCredential: false,
   };
-  return { claims: { ...claims, ...parseTimes(payload, at.now) }, key };
+  return { claims: { ...claims, ...parseTimes(payload, context.now) }, key };
 };
 
 function checkSyncGrant(payload: Unchecked, service: Issuer['service']): void {
   const grant = claimAt(payload, '/grants/data_sync');
-  if (!isObject(grant)) throw refused('it has no grant for Sync');
+  if (!isObject(grant)) throw refused('it has no Sync grant; add a SyncGrant to the access token');
   if (service !== null && claimAt(grant, 'service_sid') !== service) {
-    throw refused('its grant is not for the service of its issuer');
+    throw refused('its Sync grant must name the service SID of its issuer');
   }
 }
 
 function checkLifetime({ iat, exp }: Unchecked): void {
-  if (typeof iat !== 'number' || typeof exp !== 'number') throw refused('it must have an “iat” and an “exp”');
-  const lifetime = exp - iat;
-  if (lifetime > MAX_TWILIO_LIFETIME_SECONDS) {
-    throw refused(`it lives ${lifetime} seconds; at most ${MAX_TWILIO_LIFETIME_SECONDS} are allowed`);
+  if (typeof iat !== 'number' || typeof exp !== 'number') {
+    throw refused('its “iat” and “exp” must be numbers of seconds since 1970');
   }
+  const lifetime = exp - iat;
+  if (lifetime > MAX_TWILIO_LIFETIME_SECONDS) throw livesTooLong(lifetime, MAX_TWILIO_LIFETIME_SECONDS);
 }

@@ -12,7 +12,7 @@ const identity = fc.string({
   maxLength: 255,
 });
 
-test('ours are Stream’s to the letter, and read as who they name', () => {
+test('mints the same token as devToken() of stream-chat, and classifies it by its user_id', () => {
   fc.assert(
     fc.property(identity, (name) => {
       const credential = mintDevelopmentToken(name);
@@ -22,7 +22,7 @@ test('ours are Stream’s to the letter, and read as who they name', () => {
   );
 });
 
-test('it says who, and nothing else', () => {
+test('reads the identity of a development token and no other claim', () => {
   expect(readDevelopmentToken({ identity: 'ann' })).toEqual({
     subject: 'ann',
     identity: 'ann',
@@ -36,6 +36,9 @@ test('it says who, and nothing else', () => {
   });
 });
 
-test.each(['a b', 'a/b', 'Ann\n', 'x'.repeat(256), ''])('“%s” is the name of nobody', async (identity) => {
-  expect(await refusalOf(() => readDevelopmentToken({ identity }))).toMatch('UNAUTHENTICATED');
-});
+test.each(['a b', 'a/b', 'Ann\n', 'x'.repeat(256), ''])(
+  'refuses a development token for the identity “%s”',
+  async (identity) => {
+    expect(await refusalOf(() => readDevelopmentToken({ identity }))).toMatch('UNAUTHENTICATED');
+  },
+);

@@ -19,7 +19,7 @@ const HOUR = 60 * MINUTE;
 const ISSUER = 'https://id.example/';
 const SUB: ClaimMap = { identity: 'sub', role: null, grants: null, connectionData: null };
 
-/** A key pair, and what it signs: a good token unless told otherwise. */
+/** A key pair that signs JWTs; they are valid unless `payload` or `header` says otherwise. */
 async function createSigner(kid: string, alg: string = 'ES256') {
   const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
   const jwk = { ...(await exportJWK(publicKey)), kid, use: 'sig' };
@@ -49,7 +49,7 @@ beforeAll(async () => {
 afterAll(() => trust[Symbol.dispose]());
 
 beforeEach(async () => {
-  // jose counts its cooldown by the system's clock.
+  // jose measures its cooldown by the system clock.
   vi.useFakeTimers({ toFake: ['Date'], now: START });
   clock = createManualClock(START);
   server = await startProvider();
@@ -63,13 +63,13 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-/** Both clocks: ours, and the system's. */
-async function pass(ms: number): Promise<void> {
+/** Advances the injected clock and the system clock. */
+async function advance(ms: number): Promise<void> {
   vi.setSystemTime(Date.now() + ms);
   await clock.advance(ms);
 }
 
-const issuer = (parts: Partial<Provider> = {}, id = 'issuer_1') =>
+const issuer = (overrides: Partial<Provider> = {}, id = 'issuer_1') =>
   makeIssuer('JWKS', {
     id,
     provider: {
@@ -78,18 +78,19 @@ const issuer = (parts: Partial<Provider> = {}, id = 'issuer_1') =>
       audience: 'app',
       algorithms: ['ES256'],
       claims: SUB,
-      ...parts,
+      ...overrides,
     },
   });
-const present = (credential: string, parts?: Partial<Provider>, id?: string) =>
-  providers.verify(credential, issuer(parts, id), { now: clock.now(), maxGrants: 10 });
-const refusal = async (credential: string | Promise<string>, parts?: Partial<Provider>) => {
+const present = (credential: string, overrides?: Partial<Provider>, id?: string) =>
+  providers.verify(credential, issuer(overrides, id), { now: clock.now(), maxGrants: 10 });
+const refusal = async (credential: string | Promise<string>, overrides?: Partial<Provider>) => {
   const text = await credential;
-  return refusalOf(() => present(text, parts));
+  return refusalOf(() => present(text, overrides));
 };
-const UNSIGNED = 'UNAUTHENTICATED: The credential is refused: no key of its issuer signed it.';
+const INVALID_SIGNATURE =
+  'UNAUTHENTICATED: The credential is refused: no key of its issuer signed it; check the id of the key, the secret and the algorithm.';
 
-test('what a provider signed is taken', async () => {
+test('accepts a JWT that a key of the provider signed', async () => {
   expect(await present(await first!.sign({ iat: seconds() }))).toEqual({
     key: null,
     claims: {
@@ -106,16 +107,16 @@ test('what a provider signed is taken', async () => {
   });
 });
 
-test.each(JWKS_ALGORITHMS)('%s is taken where it is agreed on, and nowhere else', async (alg) => {
+test.each(JWKS_ALGORITHMS)('accepts %s only when the issuer lists it', async (alg) => {
   const signer = await createSigner('x', alg);
   server.publish([signer.jwk]);
   const credential = await signer.sign();
   expect(await refusal(credential, { algorithms: [alg] })).toBe('accepted');
   const others = JWKS_ALGORITHMS.filter((name) => name !== alg);
-  expect(await refusal(credential, { algorithms: others })).toBe(UNSIGNED);
+  expect(await refusal(credential, { algorithms: others })).toBe(INVALID_SIGNATURE);
 });
 
-test('its claims are found by name and by pointer', async () => {
+test('reads claims by name and by JSON pointer', async () => {
   const claims = {
     identity: '/user/e~1mail',
     role: '/realm_access/roles/1',
@@ -140,8 +141,8 @@ test('its claims are found by name and by pointer', async () => {
     grants: null,
     connectionData: null,
   });
-  const silent = await present(await first!.sign({ user: { 'e/mail': 'ann' } }), { claims });
-  expect(silent.claims).toMatchObject({ role: null, grants: null, connectionData: null });
+  const withoutClaims = await present(await first!.sign({ user: { 'e/mail': 'ann' } }), { claims });
+  expect(withoutClaims.claims).toMatchObject({ role: null, grants: null, connectionData: null });
 });
 
 test.each([
@@ -161,9 +162,9 @@ test.each([
   ['list', { list: ['ann'] }],
   ['null', { null: null }],
   ['/a.b', { a: { b: 'ann' } }],
-])('“%s” finds no identity', async (identity, payload) => {
-  const found = refusal(first!.sign({ ...payload }), { claims: { ...SUB, identity } });
-  expect(await found).toMatch(/^UNAUTHENTICATED: The credential is refused: its “/);
+])('refuses a JWT when the identity claim “%s” is absent or not a string', async (identity, payload) => {
+  const refused = refusal(first!.sign({ ...payload }), { claims: { ...SUB, identity } });
+  expect(await refused).toMatch(/^UNAUTHENTICATED: The credential is refused: its “/);
 });
 
 test.each([
@@ -172,13 +173,13 @@ test.each([
   ['no iss', { iss: undefined }],
   ['another aud', { aud: 'app2' }],
   ['no aud', { aud: undefined }],
-  ['an aud among which ours is not', { aud: ['app2', ['app']] }],
+  ['an aud list without the audience', { aud: ['app2', ['app']] }],
   ['no exp', { exp: undefined }],
-  ['an exp in text', { exp: '9999999999' }],
+  ['an exp that is a string', { exp: '9999999999' }],
   ['an iat in the future', { iat: START / 1000 + 6 }],
   ['an nbf in the future', { nbf: START / 1000 + 6 }],
-  ['an identity with a blank', { sub: 'a b' }],
-])('even signed, %s is refused', async (_, payload) => {
+  ['an identity with a space', { sub: 'a b' }],
+])('refuses a signed JWT with %s', async (_, payload) => {
   expect(await refusal(first!.sign(payload))).toMatch('UNAUTHENTICATED');
 });
 
@@ -189,19 +190,19 @@ test.each<[keyof ClaimMap, unknown]>([
   ['grants', Array.from({ length: 11 }, () => ({ channels: 'a', actions: [] }))],
   ['connectionData', 'x'.repeat(1001)],
   ['connectionData', { name: 'Ann' }],
-])('a %s of another shape is refused', async (claim, value) => {
+])('refuses a malformed %s claim', async (claim, value) => {
   expect(await refusal(first!.sign({ x: value }), { claims: { ...SUB, [claim]: 'x' } })).toMatch(
     'UNAUTHENTICATED',
   );
 });
 
-test('an audience may be one of several; an end is an end', async () => {
+test('accepts an aud list that contains the audience, and refuses an expired JWT', async () => {
   expect(await refusal(first!.sign({ aud: ['other', 'app'] }))).toBe('accepted');
   expect(await refusal(first!.sign({ exp: seconds() }))).toMatch('TOKEN_EXPIRED');
   expect(await refusal(first!.sign({ exp: seconds(), aud: 'other' }))).toMatch('UNAUTHENTICATED');
 });
 
-test('a public key is no secret', async () => {
+test('never uses a public key as an HMAC secret', async () => {
   const rsa = await createSigner('1', 'RS256');
   const oct = { kty: 'oct', k: Buffer.from('known to all').toString('base64url'), kid: '3' };
   server.publish([rsa.jwk, oct]);
@@ -213,24 +214,24 @@ test('a public key is no secret', async () => {
   for (const secret of [pem, spki, JSON.stringify(rsa.jwk), String(rsa.jwk['n']), 'known to all', '']) {
     for (const kid of ['1', '3', undefined]) {
       const credential = forge({ alg: 'HS256', typ: 'JWT', kid }, payload, secret);
-      expect(await refusal(credential, { algorithms })).toBe(UNSIGNED);
+      expect(await refusal(credential, { algorithms })).toBe(INVALID_SIGNATURE);
     }
   }
   expect(server.asked).toEqual([]);
   expect(await refusal(rsa.sign(), { algorithms })).toBe('accepted');
 });
 
-test('the keys, and the addresses of keys, in a header are never looked at', async () => {
-  await using evil = await startProvider();
-  evil.publish([second!.jwk]);
-  const header = { jku: evil.url, x5u: evil.url, jwk: second!.jwk, x5c: ['AAAA'] };
-  expect(await refusal(second!.sign({}, { ...header, kid: '1' }))).toBe(UNSIGNED);
-  expect(await refusal(second!.sign({}, header))).toBe(UNSIGNED);
+test('ignores keys and key URLs in the header', async () => {
+  await using attacker = await startProvider();
+  attacker.publish([second!.jwk]);
+  const header = { jku: attacker.url, x5u: attacker.url, jwk: second!.jwk, x5c: ['AAAA'] };
+  expect(await refusal(second!.sign({}, { ...header, kid: '1' }))).toBe(INVALID_SIGNATURE);
+  expect(await refusal(second!.sign({}, header))).toBe(INVALID_SIGNATURE);
   expect(await refusal(first!.sign({}, header))).toBe('accepted');
-  expect(evil.asked).toEqual([]);
+  expect(attacker.asked).toEqual([]);
 });
 
-test('an unsigned one, one with its signature changed, and one with extensions are refused', async () => {
+test('refuses a JWT that is unsigned, has a changed signature or has critical extensions', async () => {
   const credential = await first!.sign();
   const [header, payload, signature] = credential.split('.');
   const payloadOf = { iss: ISSUER, aud: 'app', sub: 'ann', exp: seconds() + 60 };
@@ -239,60 +240,60 @@ test('an unsigned one, one with its signature changed, and one with extensions a
   }
   const changed = (signature![0] === 'A' ? 'B' : 'A') + signature!.slice(1);
   for (const signature of ['', changed]) {
-    expect(await refusal(`${header}.${payload}.${signature}`)).toBe(UNSIGNED);
+    expect(await refusal(`${header}.${payload}.${signature}`)).toBe(INVALID_SIGNATURE);
   }
   expect(await refusal(forge({ alg: 'ES256', kid: '1', crit: ['b64'], b64: false }, payloadOf))).toMatch(
     'extensions',
   );
 });
 
-test('whoever asks at once, asks once; what was fetched serves for ten minutes', async () => {
+test('fetches the keys once for concurrent credentials, and again after ten minutes', async () => {
   const credential = await first!.sign();
   await Promise.all(Array.from({ length: 20 }, () => present(credential)));
-  await pass(10 * MINUTE - 1);
+  await advance(10 * MINUTE - 1);
   await present(credential);
   expect(server.asked).toEqual(['/keys']);
-  await pass(1);
+  await advance(1);
   await present(credential);
   expect(server.asked).toHaveLength(2);
 });
 
-test('a new key is found when it is first used, an old one is gone within ten minutes', async () => {
+test('fetches again for an unknown key after 30 seconds, and then refuses the removed key', async () => {
   await present(await first!.sign());
   server.publish([second!.jwk]);
-  const [old, young] = [await first!.sign(), await second!.sign()];
-  expect(await refusal(young)).toBe(UNSIGNED);
+  const [byOldKey, byNewKey] = [await first!.sign(), await second!.sign()];
+  expect(await refusal(byNewKey)).toBe(INVALID_SIGNATURE);
   expect(server.asked).toHaveLength(1);
-  await pass(30_000);
-  expect(await refusal(young)).toBe('accepted');
+  await advance(30_000);
+  expect(await refusal(byNewKey)).toBe('accepted');
   expect(server.asked).toHaveLength(2);
-  expect(await refusal(old)).toBe(UNSIGNED);
+  expect(await refusal(byOldKey)).toBe(INVALID_SIGNATURE);
 });
 
-test('a key that is taken back without another serves for ten minutes at most', async () => {
+test('refuses a removed key after ten minutes at most', async () => {
   const credential = await first!.sign();
   await present(credential);
   server.publish([]);
-  await pass(10 * MINUTE - 1);
+  await advance(10 * MINUTE - 1);
   expect(await refusal(credential)).toBe('accepted');
-  await pass(1);
-  expect(await refusal(credential)).toBe(UNSIGNED);
+  await advance(1);
+  expect(await refusal(credential)).toBe(INVALID_SIGNATURE);
 });
 
-test('unknown keys do not make us fetch, but once in thirty seconds', async () => {
+test('fetches once in 30 seconds when credentials name unknown keys', async () => {
   await present(await first!.sign());
   const unknown = await Promise.all(
     Array.from({ length: 30 }, (_, index) => first!.sign({}, { kid: `x${index}` })),
   );
   for (let round = 1; round <= 3; round++) {
-    await pass(30_000);
-    for (const credential of unknown) expect(await refusal(credential)).toBe(UNSIGNED);
+    await advance(30_000);
+    for (const credential of unknown) expect(await refusal(credential)).toBe(INVALID_SIGNATURE);
     await Promise.all(unknown.map((credential) => refusal(credential)));
     expect(server.asked).toHaveLength(1 + round);
   }
 });
 
-test('what is not of this provider does not make us fetch', async () => {
+test('does not fetch for a credential that cannot be of this provider', async () => {
   await refusal(first!.sign({ iss: 'https://evil.example/' }));
   await refusal(first!.sign(), { algorithms: ['RS256'] });
   await refusal(forge({ alg: 'ES256', kid: 1 }, { iss: ISSUER }));
@@ -300,31 +301,31 @@ test('what is not of this provider does not make us fetch', async () => {
   expect(server.asked).toEqual([]);
 });
 
-test('without a kid the key must be the only one that it may be', async () => {
+test('accepts a JWT without kid only when exactly one key matches', async () => {
   const credential = await first!.sign({}, { kid: undefined });
   expect(await refusal(credential)).toBe('accepted');
   server.publish([first!.jwk, second!.jwk]);
-  await pass(10 * MINUTE);
+  await advance(10 * MINUTE);
   expect(await refusal(credential)).toMatch('it does not say which key signed it');
 });
 
 const UNAVAILABLE = /^UNAVAILABLE/;
-const down = () => server.answer((_, response) => response.writeHead(503).end('{"keys":[]}'));
+const startOutage = () => server.answer((_, response) => response.writeHead(503).end('{"keys":[]}'));
 
-test('through an outage the last keys serve for a day, and nobody waits for new ones', async () => {
+test('uses the last keys for 24 hours of an outage, without waiting for a fetch', async () => {
   const credential = await first!.sign({ exp: seconds() + 90_000 });
   await present(credential);
-  down();
-  await pass(10 * MINUTE);
+  startOutage();
+  await advance(10 * MINUTE);
   expect(await refusal(credential)).toBe('accepted');
-  expect(failures).toEqual(['The answer was 503, not 200.']);
+  expect(failures).toEqual(['The response status was 503, not 200.']);
 
-  // Hanging from now on: whoever waited for it would wait for the time-out.
+  // From here on the provider never answers, so waiting for a fetch would last until the time-out.
   const asked = new Promise<ServerResponse>((resolve) => server.answer((_, response) => resolve(response)));
-  await pass(4999);
+  await advance(4999);
   expect(await refusal(credential)).toBe('accepted');
   expect(server.asked).toHaveLength(2);
-  await pass(1);
+  await advance(1);
   expect(await refusal(credential)).toBe('accepted');
   const response = await asked;
   expect(await refusal(credential)).toBe('accepted');
@@ -332,42 +333,42 @@ test('through an outage the last keys serve for a day, and nobody waits for new 
   response.destroy();
   await vi.waitFor(() => expect(failures).toHaveLength(2));
 
-  down();
-  await pass(24 * HOUR - 10 * MINUTE - 5001);
+  startOutage();
+  await advance(24 * HOUR - 10 * MINUTE - 5001);
   expect(await refusal(credential)).toBe('accepted');
   await vi.waitFor(() => expect(failures).toHaveLength(3));
-  await pass(1);
+  await advance(1);
   expect(await refusal(credential)).toMatch(UNAVAILABLE);
   server.publish([first!.jwk]);
   expect(await refusal(credential)).toMatch(UNAVAILABLE);
-  await pass(5000);
+  await advance(5000);
   expect(await refusal(credential)).toBe('accepted');
-  // The outage is over: what is due is waited for again.
+  // The outage is over, so verification waits for a fetch that is due.
   server.publish([]);
-  await pass(10 * MINUTE);
-  expect(await refusal(credential)).toBe(UNSIGNED);
+  await advance(10 * MINUTE);
+  expect(await refusal(credential)).toBe(INVALID_SIGNATURE);
 });
 
-test('in an outage a new key is not called wrong, and is not asked for in a loop', async () => {
+test('throws UNAVAILABLE for an unknown key during an outage, and fetches every five seconds at most', async () => {
   await present(await first!.sign());
-  down();
-  await pass(MINUTE);
-  const young = await second!.sign();
-  for (let round = 0; round < 10; round++) expect(await refusal(young)).toMatch(UNAVAILABLE);
+  startOutage();
+  await advance(MINUTE);
+  const byNewKey = await second!.sign();
+  for (let round = 0; round < 10; round++) expect(await refusal(byNewKey)).toMatch(UNAVAILABLE);
   expect(server.asked).toHaveLength(2);
   expect(await refusal(first!.sign())).toBe('accepted');
-  await pass(5000);
+  await advance(5000);
   server.publish([first!.jwk, second!.jwk]);
-  expect(await refusal(young)).toBe('accepted');
+  expect(await refusal(byNewKey)).toBe('accepted');
 });
 
-test('where nothing was ever fetched an outage is one, and asked about every five seconds', async () => {
-  down();
+test('throws UNAVAILABLE with retryAfterSeconds when no keys were ever fetched', async () => {
+  startOutage();
   const credential = await first!.sign();
   for (let round = 1; round <= 3; round++) {
     for (let turn = 0; turn < 10; turn++) expect(await refusal(credential)).toMatch(UNAVAILABLE);
     expect(server.asked).toHaveLength(round);
-    await pass(5000);
+    await advance(5000);
   }
   const error: any = await present(credential).catch((error: unknown) => error);
   expect(error).toMatchObject({ code: 'UNAVAILABLE', retryable: true, fields: { retryAfterSeconds: 5 } });
@@ -380,19 +381,19 @@ const json = (body: unknown, status = 200) => [status, {}, JSON.stringify(body)]
 test.each<[string, readonly [number, Record<string, string>, string], RegExp]>([
   ['too many keys', json({ keys: KEY_LIST(101) }), /more than 100 keys/],
   ['too many bytes', json({ keys: [], pad: 'x'.repeat(256 * 1024) }), /larger than 262144 bytes/],
-  ['no JSON', [200, {}, '<html>'], /JSON/],
-  ['no keys', json({}), /no JSON Web Key Set/],
-  ['keys that are an object', json({ keys: { length: 0 } }), /no JSON Web Key Set/],
-  ['a key that is null', json({ keys: [null] }), /no JSON Web Key Set/],
-  ['null', json(null), /no JSON Web Key Set/],
-  ['another status', json({ keys: [] }, 203), /was 203/],
-])('a provider that answers with %s has not answered', async (_, [status, headers, body], why) => {
+  ['a body that is not JSON', [200, {}, '<html>'], /JSON/],
+  ['no keys', json({}), /not a JSON Web Key Set/],
+  ['keys that are an object', json({ keys: { length: 0 } }), /not a JSON Web Key Set/],
+  ['a key that is null', json({ keys: [null] }), /not a JSON Web Key Set/],
+  ['null', json(null), /not a JSON Web Key Set/],
+  ['the status 203', json({ keys: [] }, 203), /was 203/],
+])('throws UNAVAILABLE when the provider answers with %s', async (_, [status, headers, body], reason) => {
   server.answer((_, response) => response.writeHead(status, headers).end(body));
   expect(await refusal(first!.sign())).toMatch(UNAVAILABLE);
-  expect(failures).toEqual([expect.stringMatching(why)]);
+  expect(failures).toEqual([expect.stringMatching(reason)]);
 });
 
-test('as many keys and bytes as are allowed are taken', async () => {
+test('accepts a key set of 100 keys and 256 KiB', async () => {
   server.answer((_, response) => {
     const text = JSON.stringify({ keys: [first!.jwk, ...KEY_LIST(99)] });
     response.end(text.padEnd(256 * 1024));
@@ -400,7 +401,7 @@ test('as many keys and bytes as are allowed are taken', async () => {
   expect(await refusal(first!.sign())).toBe('accepted');
 });
 
-test('an answer without end is not read to its end', async () => {
+test('stops reading a response without end at 256 KiB', async () => {
   const closed = new Promise<void>((resolve) =>
     server.answer((_, response) => {
       const fill = () => {
@@ -415,8 +416,8 @@ test('an answer without end is not read to its end', async () => {
   await closed;
 });
 
-test('an answer that is not 200 is not read', async () => {
-  // So long that it is not the time-out that ends it.
+test('closes the connection without reading the body when the status is not 200', async () => {
+  // Longer than the test, so that the time-out does not close the connection.
   providers = createProviders({ clock, timeoutMs: 600_000 });
   const closed = new Promise<void>((resolve) =>
     server.answer((_, response) => response.on('close', resolve).writeHead(500).write('…')),
@@ -425,20 +426,20 @@ test('an answer that is not 200 is not read', async () => {
   await closed;
 });
 
-test('a redirect is not followed', async () => {
+test('does not follow a redirect', async () => {
   server.answer((request, response) => {
     if (request.url === '/keys') response.writeHead(302, { location: '/other' }).end();
     else response.end(JSON.stringify({ keys: [first!.jwk] }));
   });
   expect(await refusal(first!.sign())).toMatch(UNAVAILABLE);
   expect(server.asked).toEqual(['/keys']);
-  expect(failures).toEqual(['The answer was 302, not 200.']);
+  expect(failures).toEqual(['The response status was 302, not 200.']);
 });
 
 test.each<[string, (response: any) => void]>([
   ['does not answer', () => undefined],
-  ['begins to answer, and stops', (response) => response.write('{"keys":')],
-])('a provider that %s is not waited for longer than the time-out', async (_, answer) => {
+  ['stops in the middle of the response', (response) => response.write('{"keys":')],
+])('throws UNAVAILABLE after the time-out when the provider %s', async (_, answer) => {
   providers = createProviders({ clock, timeoutMs: 100, onFetchFailed: (url) => failures.push(url) });
   const closed = new Promise<void>((resolve) =>
     server.answer((_, response) => {
@@ -451,50 +452,50 @@ test.each<[string, (response: any) => void]>([
   await closed;
 });
 
-test('a provider that breaks off in the middle has not answered', async () => {
+test('throws UNAVAILABLE when the provider closes the connection in the middle of the response', async () => {
   server.answer((_, response) => response.write('{"keys":[', () => server.reset()));
   expect(await refusal(first!.sign())).toMatch(UNAVAILABLE);
-  await pass(5000);
+  await advance(5000);
   server.answer((_, response) => response.write('{"keys":[', () => response.destroy()));
   expect(await refusal(first!.sign())).toMatch(UNAVAILABLE);
 });
 
-test('a provider whose certificate nobody vouches for has not answered', async () => {
+test('throws UNAVAILABLE when the certificate of the provider is not trusted', async () => {
   trust[Symbol.dispose]();
   expect(await refusal(first!.sign())).toMatch(UNAVAILABLE);
   expect(server.asked).toEqual([]);
   trust = trustCertificate();
 });
 
-test('a key that is broken is no fault of the credential', async () => {
+test('throws UNAVAILABLE, not UNAUTHENTICATED, when the key of the provider is malformed', async () => {
   server.publish([{ ...first!.jwk, x: 'AAAA' }]);
   expect(await refusal(first!.sign())).toMatch(UNAVAILABLE);
 });
 
-test('keys are fetched by https only', async () => {
+test('throws a TypeError when the URL of the key set is not https', async () => {
   const credential = await first!.sign();
   for (const url of [server.url.replace('https', 'http'), 'file:///etc/passwd', 'data:,{}', 'keys']) {
     await expect(present(credential, { url })).rejects.toThrow(TypeError);
   }
-  const none = providers.verify(credential, makeIssuer('JWKS'), { now: START, maxGrants: 1 });
-  await expect(none).rejects.toThrow(TypeError);
+  const withoutProvider = providers.verify(credential, makeIssuer('JWKS'), { now: START, maxGrants: 1 });
+  await expect(withoutProvider).rejects.toThrow(TypeError);
 });
 
-test('each issuer has keys of its own, of a thousand at most', async () => {
+test('caches a key set for each issuer, and drops the least recently used one beyond 1,000', async () => {
   const credential = await first!.sign();
-  const touch = async (count: number) => {
+  const useOthers = async (count: number) => {
     for (let index = 0; index < count; index++) {
       await present(forge({ alg: 'ES256' }, {}), {}, `issuer_other_${index}`).catch(() => undefined);
     }
   };
   await present(credential);
-  await touch(999);
+  await useOthers(999);
   await present(credential);
   expect(server.asked).toHaveLength(1);
   await present(credential, {}, 'issuer_new');
   await present(credential);
   expect(server.asked).toHaveLength(2);
-  await touch(1000);
+  await useOthers(1000);
   await present(credential);
   expect(server.asked).toHaveLength(3);
 });

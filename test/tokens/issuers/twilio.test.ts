@@ -13,13 +13,13 @@ const [ACCOUNT, KEY, SERVICE] = ['AC', 'SK', 'IS'].map((kind) => kind + '0'.repe
 ];
 const SECRET = 'a secret of Twilio';
 const key = makeKey(KEY, SECRET);
-const door = createBooth('TWILIO', [key], { account: ACCOUNT, service: SERVICE });
+const verifier = createBooth('TWILIO', [key], { account: ACCOUNT, service: SERVICE });
 
-// Twilio's package asks the system for the time.
+// npm twilio reads the system clock.
 beforeAll(() => void vi.useFakeTimers({ toFake: ['Date'], now: NOW }));
 afterAll(() => void vi.useRealTimers());
 
-interface Parts {
+interface MintOptions {
   account?: string;
   keyId?: string;
   secret?: string;
@@ -29,7 +29,13 @@ interface Parts {
 
 function mint(
   options: { ttl?: number; nbf?: number; identity?: any; region?: string } = {},
-  { account = ACCOUNT, keyId = KEY, secret = SECRET, service = SERVICE, algorithm = 'HS256' }: Parts = {},
+  {
+    account = ACCOUNT,
+    keyId = KEY,
+    secret = SECRET,
+    service = SERVICE,
+    algorithm = 'HS256',
+  }: MintOptions = {},
 ): string {
   const token = new AccessToken(account, keyId, secret, { identity: 'alice', ...options });
   if (service !== null) token.addGrant(new AccessToken.SyncGrant({ serviceSid: service }));
@@ -37,9 +43,9 @@ function mint(
 }
 
 test.each(['HS256', 'HS384', 'HS512'])(
-  'an access token of Twilio’s own package with %s is taken',
+  'accepts an access token of npm twilio signed with %s',
   async (algorithm) => {
-    expect(await door.present(mint({}, { algorithm }), NOW)).toEqual({
+    expect(await verifier.present(mint({}, { algorithm }), NOW)).toEqual({
       key,
       claims: {
         subject: 'alice',
@@ -56,62 +62,82 @@ test.each(['HS256', 'HS384', 'HS512'])(
   },
 );
 
-test('a number as identity is a string by the time it is here, and a region changes nothing', async () => {
-  expect((await door.present(mint({ identity: 42, region: 'ie1' }), NOW)).claims.identity).toBe('42');
+test('accepts a numeric identity, which npm twilio mints as a string, and ignores the region', async () => {
+  expect((await verifier.present(mint({ identity: 42, region: 'ie1' }), NOW)).claims.identity).toBe('42');
 });
 
-test('it lives a day at most, and until its end', async () => {
-  expect((await door.present(mint({ ttl: 86_400 }), NOW)).claims.expiresAt).toBe(NOW + 86_400_000);
-  expect(await refusalOf(() => door.present(mint({ ttl: 86_401 }), NOW))).toBe(
-    'UNAUTHENTICATED: The credential is refused: it lives 86401 seconds; at most 86400 are allowed.',
+test('accepts a lifetime of at most 86,400 seconds, until the token expires', async () => {
+  expect((await verifier.present(mint({ ttl: 86_400 }), NOW)).claims.expiresAt).toBe(NOW + 86_400_000);
+  expect(await refusalOf(() => verifier.present(mint({ ttl: 86_401 }), NOW))).toBe(
+    'UNAUTHENTICATED: The credential is refused: its lifetime is 86401 seconds; at most 86400 are allowed.',
   );
-  expect(await refusalOf(() => door.present(mint({ ttl: 60 }), NOW + 59_999))).toBe('accepted');
-  expect(await refusalOf(() => door.present(mint({ ttl: 60 }), NOW + 60_000))).toMatch('TOKEN_EXPIRED');
-  // That it has expired is not all that is wrong with it.
-  expect(await refusalOf(() => door.present(mint({ ttl: 86_401 }), NOW + 1e9))).toMatch('UNAUTHENTICATED');
+  expect(await refusalOf(() => verifier.present(mint({ ttl: 60 }), NOW + 59_999))).toBe('accepted');
+  expect(await refusalOf(() => verifier.present(mint({ ttl: 60 }), NOW + 60_000))).toMatch('TOKEN_EXPIRED');
+  // Expired, but also too long: TOKEN_EXPIRED is for tokens that are otherwise valid.
+  expect(await refusalOf(() => verifier.present(mint({ ttl: 86_401 }), NOW + 1e9))).toMatch(
+    'UNAUTHENTICATED',
+  );
 });
 
-test('its nbf holds, with a little patience', async () => {
-  expect(await refusalOf(() => door.present(mint({ nbf: seconds + 5 }), NOW))).toBe('accepted');
-  expect(await refusalOf(() => door.present(mint({ nbf: seconds + 100 }), NOW))).toMatch(
+test('refuses a token before its nbf, with 5 seconds of tolerance', async () => {
+  expect(await refusalOf(() => verifier.present(mint({ nbf: seconds + 5 }), NOW))).toBe('accepted');
+  expect(await refusalOf(() => verifier.present(mint({ nbf: seconds + 100 }), NOW))).toMatch(
     'it is not valid yet',
   );
 });
 
-test('an issuer that names no account and no service takes those of any', async () => {
-  const open = createBooth('TWILIO', [key]);
+test('accepts any account and service when the issuer names none', async () => {
+  const unrestricted = createBooth('TWILIO', [key]);
   const credential = mint({}, { account: 'ACother', service: 'ISother' });
-  expect((await open.present(credential, NOW)).claims.identity).toBe('alice');
+  expect((await unrestricted.present(credential, NOW)).claims.identity).toBe('alice');
 });
 
-const other: [string, () => string, string][] = [
-  ['another account', () => mint({}, { account: 'ACother' }), 'its “sub” is not the account of its issuer'],
+const mismatches: [string, () => string, string][] = [
+  [
+    'another account',
+    () => mint({}, { account: 'ACother' }),
+    'its “sub” must be the account SID of its issuer',
+  ],
   [
     'another service',
     () => mint({}, { service: 'ISother' }),
-    'its grant is not for the service of its issuer',
+    'its Sync grant must name the service SID of its issuer',
   ],
-  ['no grant for Sync', () => mint({}, { service: null }), 'it has no grant for Sync'],
-  ['another key', () => mint({}, { keyId: 'SKother' }), 'no key of its issuer signed it'],
-  ['another secret', () => mint({}, { secret: 'another' }), 'no key of its issuer signed it'],
+  [
+    'no grant for Sync',
+    () => mint({}, { service: null }),
+    'it has no Sync grant; add a SyncGrant to the access token',
+  ],
+  [
+    'another key',
+    () => mint({}, { keyId: 'SKother' }),
+    'no key of its issuer signed it; check the id of the key, the secret and the algorithm',
+  ],
+  [
+    'another secret',
+    () => mint({}, { secret: 'another' }),
+    'no key of its issuer signed it; check the id of the key, the secret and the algorithm',
+  ],
 ];
 
-test.each(other)('%s is refused', async (_, mint, why) => {
-  expect(await refusalOf(() => door.present(mint(), NOW))).toBe(
-    `UNAUTHENTICATED: The credential is refused: ${why}.`,
+test.each(mismatches)('refuses a token with %s', async (_, mint, reason) => {
+  expect(await refusalOf(() => verifier.present(mint(), NOW))).toBe(
+    `UNAUTHENTICATED: The credential is refused: ${reason}.`,
   );
 });
 
-test('an identity with a reserved character is refused by the character and its position', async () => {
-  expect(await refusalOf(() => door.present(mint({ identity: 'a/b' }), NOW))).toBe(
+test('names the character and its position when the identity has a reserved character', async () => {
+  expect(await refusalOf(() => verifier.present(mint({ identity: 'a/b' }), NOW))).toBe(
     'UNAUTHENTICATED: The credential is refused: its “grants.identity”: has "/" at position 1; allowed are letters, digits and _ . | ~ @ + -.',
   );
 });
 
-test('a grant for Sync without its service is none for a certain one', async () => {
+test('refuses a Sync grant without a service SID when the issuer names a service', async () => {
   const token = new AccessToken(ACCOUNT, KEY, SECRET, { identity: 'alice' });
   token.addGrant(new AccessToken.SyncGrant());
-  expect(await refusalOf(() => door.present(token.toJwt(), NOW))).toMatch('its grant is not for the service');
+  expect(await refusalOf(() => verifier.present(token.toJwt(), NOW))).toMatch(
+    'its Sync grant must name the service SID',
+  );
 });
 
 const forged: [string, object, object][] = [
@@ -119,31 +145,33 @@ const forged: [string, object, object][] = [
   ['no typ', { typ: undefined }, {}],
   ['no exp', {}, { exp: undefined }],
   ['no iat', {}, { iat: undefined }],
-  ['an exp in text', {}, { exp: String(seconds + 60) }],
-  ['an exp without end', {}, { exp: 1e300 }],
-  ['a future iat', {}, { iat: seconds + 6, exp: seconds + 60 }],
+  ['an exp that is a string', {}, { exp: String(seconds + 60) }],
+  ['an exp of 1e300', {}, { exp: 1e300 }],
+  ['an iat 6 seconds in the future', {}, { iat: seconds + 6, exp: seconds + 60 }],
   ['grants that are a list', {}, { grants: [] }],
   ['no grants', {}, { grants: undefined }],
   ['no identity', {}, { grants: { data_sync: { service_sid: SERVICE } } }],
   ['an empty identity', {}, { grants: { identity: '', data_sync: { service_sid: SERVICE } } }],
-  ['a number as identity', {}, { grants: { identity: 42, data_sync: { service_sid: SERVICE } } }],
-  ['a grant that is text', {}, { grants: { identity: 'alice', data_sync: SERVICE } }],
+  ['an identity that is a number', {}, { grants: { identity: 42, data_sync: { service_sid: SERVICE } } }],
+  ['a Sync grant that is a string', {}, { grants: { identity: 'alice', data_sync: SERVICE } }],
   ['no sub', {}, { sub: undefined }],
 ];
 
-test.each(forged)('even signed, %s is refused', async (_, header, payload) => {
+test.each(forged)('refuses a signed token with %s', async (_, header, payload) => {
   const real = dissect(mint());
   const sign = (header: object, payload: object) =>
-    door.present(forge({ ...real.header, ...header }, { ...real.payload, ...payload }, SECRET), NOW);
+    verifier.present(forge({ ...real.header, ...header }, { ...real.payload, ...payload }, SECRET), NOW);
   expect(await refusalOf(() => sign({}, {}))).toBe('accepted');
   expect(await refusalOf(() => sign(header, payload))).toMatch('UNAUTHENTICATED');
 });
 
-test('what an object inherits is no identity', async () => {
+test('refuses an identity that grants would inherit from __proto__', async () => {
   const { header, payload } = dissect(mint());
   const text = JSON.stringify({ ...payload, grants: 0 }).replace(
     '"grants":0',
     `"grants":{"__proto__":{"identity":"root"},"data_sync":{"service_sid":"${SERVICE}"}}`,
   );
-  expect(await refusalOf(() => door.present(forge(header, text, SECRET), NOW))).toMatch('UNAUTHENTICATED');
+  expect(await refusalOf(() => verifier.present(forge(header, text, SECRET), NOW))).toMatch(
+    'UNAUTHENTICATED',
+  );
 });

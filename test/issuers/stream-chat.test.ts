@@ -17,7 +17,7 @@ import { startService } from '../support/service.ts';
 
 const next = async (events: Taken<any>) => (await events.next()).events;
 
-test('a user whom a backend’s own Stream package vouches for appears when they first connect, and is a token like any other', async () => {
+test('creates a token when the user of a stream-chat token connects for the first time, and treats it like a minted one', async () => {
   await using signalbox = await startService();
   const issuer = await createIssuer(signalbox, STREAM);
   await createChannel(signalbox, 'team');
@@ -63,7 +63,7 @@ test('a user whom a backend’s own Stream package vouches for appears when they
   expect(await doorOf(signalbox, credential)).toBe('TOKEN_REVOKED');
 });
 
-test('without an end it opens for ever, and with one until then', async () => {
+test('accepts a token without exp for ever, and closes the connection at exp otherwise', async () => {
   const clock = createManualClock();
   await using signalbox = await startService(SELDOM, { clock });
   await createIssuer(signalbox, STREAM);
@@ -86,19 +86,19 @@ test('without an end it opens for ever, and with one until then', async () => {
   expect(await doorOf(signalbox, endless)).toBe('open');
 });
 
-test('when it expires the client’s provider is asked for another, and nothing that was said meanwhile is missed', async () => {
+test('asks the token provider of the client again after expiry, and delivers messages published in between', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   await createIssuer(signalbox, STREAM);
   await createChannel(signalbox, 'team');
-  let asked = 0;
-  async function provide() {
-    if (asked++ > 0) await publish(signalbox, 'team', 'meanwhile');
+  let calls = 0;
+  async function tokenProvider() {
+    if (calls++ > 0) await publish(signalbox, 'team', 'meanwhile');
     const seconds = clock.now() / 1000;
     return { token: stream.createToken('ada', seconds + 60, seconds) };
   }
   let since: string | undefined;
-  const client = signalbox.client(provide, { retryAttempts: 1, retryWait: async () => undefined });
+  const client = signalbox.client(tokenProvider, { retryAttempts: 1, retryWait: async () => undefined });
   const events = takePayload(client, {
     query: EVENTS,
     variables: {
@@ -107,7 +107,7 @@ test('when it expires the client’s provider is asked for another, and nothing 
       },
     },
   });
-  const heard = async () => {
+  const nextMessage = async () => {
     const { message } = (await events.until(({ events }) => 'message' in events)).events;
     since = message.cursor;
     return message.event;
@@ -115,17 +115,17 @@ test('when it expires the client’s provider is asked for another, and nothing 
   const { token } = await next(events);
   await subscribeToken(signalbox, 'team', token.id);
   await publish(signalbox, 'team', 'before');
-  expect(await heard()).toBe('before');
+  expect(await nextMessage()).toBe('before');
 
   await clock.advance(60_000);
-  expect(await heard()).toBe('meanwhile');
+  expect(await nextMessage()).toBe('meanwhile');
   expect(await publish(signalbox, 'team', 'after')).toBe(1);
-  expect(await heard()).toBe('after');
-  expect(asked).toBe(2);
+  expect(await nextMessage()).toBe('after');
+  expect(calls).toBe(2);
   expect(await isOnline(signalbox, token.id)).toBe(true);
 });
 
-test('a user may be named by an e-mail address, and is spoken to by it', async () => {
+test('accepts an e-mail address as user_id, and delivers direct messages to it', async () => {
   await using signalbox = await startService();
   await createIssuer(signalbox, STREAM);
   const events = take(signalbox.client({ token: stream.createToken('ada+1@example.com') }), EVENTS);
@@ -134,15 +134,15 @@ test('a user may be named by an e-mail address, and is spoken to by it', async (
   expect(await next(events)).toMatchObject({ message: { event: 'to-the-identity' } });
 });
 
-test('a token for a server, of another secret or of an unknown project opens nothing', async () => {
+test('refuses a server token, a token of another secret and a token for an unknown project', async () => {
   await using signalbox = await startService();
   const credential = stream.createToken('ada');
   const closeOf = async (params: object) => take(signalbox.client({ ...params }), EVENTS).ended;
   expect(await closeOf({ token: credential })).toMatchObject({ code: 4401 });
   await createIssuer(signalbox, STREAM);
-  const other = new StreamChat('appkey', 'another secret of Stream').createToken('ada');
-  const server = forge({ alg: 'HS256', typ: 'JWT' }, { server: true }, STREAM.key.secret);
-  for (const token of [other, server]) expect(await closeOf({ token })).toMatchObject({ code: 4401 });
+  const forged = new StreamChat('appkey', 'another secret of Stream').createToken('ada');
+  const serverToken = forge({ alg: 'HS256', typ: 'JWT' }, { server: true }, STREAM.key.secret);
+  for (const token of [forged, serverToken]) expect(await closeOf({ token })).toMatchObject({ code: 4401 });
   expect(await closeOf({ token: credential, project: 'nowhere' })).toMatchObject({ code: 4401 });
   expect(await doorOf(signalbox, credential)).toBe('open');
 });

@@ -27,7 +27,7 @@ const OWN = { kind: 'SIGNALBOX', key: { id: 'mine', secret: 'a secret of my own,
 const [OLD, NEW] = ['o'.repeat(32), 'n'.repeat(32)];
 const OTHER_MASTER_KEY = 'The data folder was written under another master key. Set SIGNALBOX_MASTER_KEY to';
 
-/** A service with master keys of its own, or the one in its folder. */
+/** Starts a service with the given master keys, or with the one in its data folder. */
 async function startUnder(data: string, masterKeys?: string[]) {
   const secrets: Secrets = { apiKey: API_KEY, ...(masterKeys && { masterKeys }) };
   const service = await start(defaultConfig({ port: 0, data, mode: 'test' }), secrets, { logger: silent });
@@ -41,34 +41,34 @@ async function startUnder(data: string, masterKeys?: string[]) {
   };
 }
 
-/** Every file of a folder, as bytes. */
+/** The content of every file in a folder. */
 function bytesIn(folder: string): Map<string, Buffer> {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   const files = names.filter((name) => statSync(join(folder, name)).isFile());
   return new Map(files.map((name) => [name, readFileSync(join(folder, name))]));
 }
 
-/** How a secret may look in a file: as it is, in hex, and in base64 of either alphabet wherever in it it begins. */
-function spellingsOf(secret: string | Buffer): Buffer[] {
+/** A secret as plain bytes, in hex, and in base64 and base64url at each of the three byte alignments. */
+function encodingsOf(secret: string | Buffer): Buffer[] {
   const bytes = Buffer.from(secret);
   const hex = bytes.toString('hex');
   const shifted = [0, 1, 2].flatMap((shift) => {
     const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
-    // What its neighbours would change is left out at either end.
-    const kept = text.slice(shift === 0 ? 0 : 4, text.length - 4);
-    return [kept, kept.replaceAll('+', '-').replaceAll('/', '_')];
+    // The first and last characters depend on neighbouring bytes, so they are cut off.
+    const aligned = text.slice(shift === 0 ? 0 : 4, text.length - 4);
+    return [aligned, aligned.replaceAll('+', '-').replaceAll('/', '_')];
   });
   return [bytes, ...[hex, hex.toUpperCase(), ...shifted].map((text) => Buffer.from(text))];
 }
 
-function findingsOf(files: Map<string, Buffer>, secret: string | Buffer): string[] {
-  const spellings = spellingsOf(secret);
+function filesWith(files: Map<string, Buffer>, secret: string | Buffer): string[] {
+  const encodings = encodingsOf(secret);
   return [...files].flatMap(([name, bytes]) =>
-    spellings.some((text) => bytes.includes(text)) ? [name] : [],
+    encodings.some((text) => bytes.includes(text)) ? [name] : [],
   );
 }
 
-test('neither what signs nor what was signed is in the data folder, in any file and any spelling, running or stopped', async () => {
+test('stores no secret and no signature in the data folder, in any file or encoding, while running or stopped', async () => {
   using folder = createFolder();
   const signalbox = await startService({ data: folder.path });
   const issuers = [STREAM, TWILIO, OPENTOK, OWN];
@@ -94,73 +94,73 @@ test('neither what signs nor what was signed is in the data folder, in any file 
   expect([...running.keys()].toSorted()).toEqual(
     expect.arrayContaining(['signalbox.sqlite', 'signalbox.sqlite-wal']),
   );
-  // That it would be found is proved by what is there.
-  expect(findingsOf(running, STREAM.key.id)).not.toEqual([]);
-  expect(findingsOf(running, readFileSync(join(folder.path, 'master.key')))).toEqual(['master.key']);
+  // The search itself works: it finds the id of a key and the master key.
+  expect(filesWith(running, STREAM.key.id)).not.toEqual([]);
+  expect(filesWith(running, readFileSync(join(folder.path, 'master.key')))).toEqual(['master.key']);
   await signalbox[Symbol.asyncDispose]();
   for (const files of [running, bytesIn(folder.path)]) {
-    for (const secret of secrets) expect(findingsOf(files, secret)).toEqual([]);
+    for (const secret of secrets) expect(filesWith(files, secret)).toEqual([]);
   }
 });
 
-/** Something of each kind that is under the master key, and whether all of it still opens. */
-async function fill(doors: Doors) {
+/** Creates one secret of each kind that is sealed under the master key. */
+async function createSecrets(doors: Doors) {
   await createIssuer(doors, STREAM);
   const key = await createApiKey(doors);
-  const own = (await mint(doors)).credential;
-  return { key, own };
+  const minted = (await mint(doors)).credential;
+  return { key, minted };
 }
 
-async function allOpen(doors: Doors, { key, own }: { key: SigningApiKey; own: string }) {
-  const credentials = [own, stream.createToken('ada'), await sign(key, { sub: 'ada' })];
+async function expectAllAccepted(doors: Doors, { key, minted }: { key: SigningApiKey; minted: string }) {
+  const credentials = [minted, stream.createToken('ada'), await sign(key, { sub: 'ada' })];
   for (const credential of credentials) expect(await doorOf(doors, credential)).toBe('open');
 }
 
-async function useUnder(
+async function expectAllAcceptedUnder(
   folder: string,
   masterKeys: string[] | undefined,
-  filled: { key: SigningApiKey; own: string },
+  secrets: { key: SigningApiKey; minted: string },
 ) {
   await using signalbox = await startUnder(folder, masterKeys);
-  await allOpen(signalbox, filled);
+  await expectAllAccepted(signalbox, secrets);
 }
 
-test('under another master key the service does not start, says what to do, and harms nothing', async () => {
+test('does not start under another master key, names SIGNALBOX_MASTER_KEY in the error, and leaves the data intact', async () => {
   using folder = createFolder();
   const signalbox = await startUnder(folder.path, [OLD]);
-  const filled = await fill(signalbox);
+  const secrets = await createSecrets(signalbox);
   await signalbox[Symbol.asyncDispose]();
   for (const keys of [[NEW], [NEW, 'x'.repeat(32)], undefined])
     await expect(startUnder(folder.path, keys)).rejects.toThrow(OTHER_MASTER_KEY);
-  await useUnder(folder.path, [OLD], filled);
+  await expectAllAcceptedUnder(folder.path, [OLD], secrets);
 });
 
-test('a new master key takes over where the old one is named behind it', async () => {
+test('opens existing secrets when the old master key is listed after the new one', async () => {
   using folder = createFolder();
   const signalbox = await startUnder(folder.path, [OLD]);
-  const filled = await fill(signalbox);
+  const secrets = await createSecrets(signalbox);
   await signalbox[Symbol.asyncDispose]();
   {
-    await using changing = await startUnder(folder.path, [NEW, OLD]);
-    await allOpen(changing, filled);
-    await createIssuer(changing, OPENTOK);
-    expect(await doorOf(changing, mintOpentok(sessionOf('lesson')))).toBe('open');
+    await using rotating = await startUnder(folder.path, [NEW, OLD]);
+    await expectAllAccepted(rotating, secrets);
+    await createIssuer(rotating, OPENTOK);
+    expect(await doorOf(rotating, mintOpentok(sessionOf('lesson')))).toBe('open');
   }
-  await useUnder(folder.path, [NEW, OLD], filled);
+  await expectAllAcceptedUnder(folder.path, [NEW, OLD], secrets);
 });
 
-test('the key in the folder counts behind the one of the environment, and its loss is noticed', async () => {
+test('uses the key file after the keys of the environment, and does not start when the key file is lost', async () => {
   using folder = createFolder();
   const signalbox = await startUnder(folder.path);
-  const filled = await fill(signalbox);
+  const secrets = await createSecrets(signalbox);
   await signalbox[Symbol.asyncDispose]();
-  await useUnder(folder.path, undefined, filled);
-  await useUnder(folder.path, [NEW], filled);
+  await expectAllAcceptedUnder(folder.path, undefined, secrets);
+  await expectAllAcceptedUnder(folder.path, [NEW], secrets);
   rmSync(join(folder.path, 'master.key'));
   await expect(startUnder(folder.path)).rejects.toThrow(OTHER_MASTER_KEY);
 });
 
-test('a secret that is put into another row opens nothing there', async () => {
+test('refuses credentials of keys whose sealed secrets were swapped between rows', async () => {
   using folder = createFolder();
   const signalbox = await startUnder(folder.path);
   const issuer = await createIssuer(signalbox, STREAM);
@@ -173,16 +173,16 @@ test('a secret that is put into another row opens nothing there', async () => {
   const credentials = [
     stream.createToken('ada'),
     await sign(keys[0]!, { sub: 'ada' }),
-    // What each would sign in the name of the other, if its secret were the other’s.
+    // Signed with the secret of one key in the name of the other.
     await sign({ id: keys[1]!.id, secret: keys[0]!.secret }, { sub: 'ada' }),
     await sign({ id: keys[0]!.id, secret: keys[1]!.secret }, { sub: 'ada' }),
   ];
   await signalbox[Symbol.asyncDispose]();
   swap(folder.path, 'issuer_keys', STREAM.key.id, second.id);
   swap(folder.path, 'api_keys', keys[0]!.id, keys[1]!.id);
-  await using after = await startUnder(folder.path);
-  for (const credential of credentials) expect(await doorOf(after, credential)).not.toBe('open');
-  expect(await doorOf(after, await sign(signingKeyOf(API_KEY), { sub: 'ada' }))).toBe('open');
+  await using restarted = await startUnder(folder.path);
+  for (const credential of credentials) expect(await doorOf(restarted, credential)).not.toBe('open');
+  expect(await doorOf(restarted, await sign(signingKeyOf(API_KEY), { sub: 'ada' }))).toBe('open');
 });
 
 function swap(folder: string, table: string, one: string, other: string): void {

@@ -4,7 +4,7 @@ import { ADD, CREATE, faultOf, JWKS, listOf, REMOVE_KEY } from '../support/manag
 import { codeOf, createIssuer, OPENTOK, STREAM, TWILIO } from '../support/self-minted.ts';
 import { startService } from '../support/service.ts';
 
-test('issuers are listed with all that was said of them but their secrets, and removed', async () => {
+test('lists issuers with every input except secrets, and none after removeIssuer', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   const streamId = await createIssuer(signalbox, { ...STREAM, name: 'the old app' });
@@ -14,12 +14,12 @@ test('issuers are listed with all that was said of them but their secrets, and r
     (await signalbox.request(ADD, { i: streamId, key: { id: 'second', secret: 'x' } })).addIssuerKey.keys,
   ).toEqual([{ id: 'appkey' }, { id: 'second' }]);
   const createdAt = '2030-01-01T00:00:00.000Z';
-  const blank = { account: null, service: null, provider: null, createdAt };
+  const defaults = { account: null, service: null, provider: null, createdAt };
   const key = { createdAt, expiresAt: null };
   const listed = await listOf(signalbox);
   expect(listed.toSorted((a: any, b: any) => a.kind.localeCompare(b.kind))).toEqual([
     {
-      ...blank,
+      ...defaults,
       id: expect.stringMatching(/^issuer_/),
       kind: 'JWKS',
       name: 'JWKS',
@@ -31,7 +31,7 @@ test('issuers are listed with all that was said of them but their secrets, and r
       keys: [],
     },
     {
-      ...blank,
+      ...defaults,
       id: streamId,
       kind: 'STREAM',
       name: 'the old app',
@@ -41,7 +41,7 @@ test('issuers are listed with all that was said of them but their secrets, and r
       ],
     },
     {
-      ...blank,
+      ...defaults,
       id: twilioId,
       kind: 'TWILIO',
       name: 'TWILIO',
@@ -56,7 +56,7 @@ test('issuers are listed with all that was said of them but their secrets, and r
   expect(await listOf(signalbox)).toEqual([]);
 });
 
-test('no query and no event leads to anything that is called a secret', async () => {
+test('no field of a query or subscription is named secret or credential', async () => {
   await using signalbox = await startService();
   const { __schema: schema } =
     await signalbox.request(`{ __schema { types { name fields { name type { name ofType {
@@ -65,31 +65,31 @@ test('no query and no event leads to anything that is called a secret', async ()
   const innermost = (type: any): string => type.name ?? innermost(type.ofType);
   const seen = new Set<string>();
   const names: string[] = [];
-  const walk = (name: string) => {
+  const visit = (name: string) => {
     if (seen.size === seen.add(name).size) return;
     const { fields, possibleTypes } = types.get(name)!;
     for (const field of fields ?? []) {
       names.push(`${name}.${field.name}`);
-      walk(innermost(field.type));
+      visit(innermost(field.type));
     }
-    for (const possible of possibleTypes ?? []) walk(possible.name);
+    for (const possible of possibleTypes ?? []) visit(possible.name);
   };
-  walk('Query');
-  walk('Subscription');
+  visit('Query');
+  visit('Subscription');
   expect(names).toContain('Issuer.keys');
   expect(names).toContain('IssuerKey.expiresAt');
   expect(names.filter((name) => /secret|credential$/i.test(name))).toEqual([]);
 });
 
-test('what selects an issuer selects one', async () => {
+test('refuses an issuer or key with CONFLICT when credentials would match two issuers', async () => {
   await using signalbox = await startService();
   const stream = await createIssuer(signalbox, STREAM);
   const opentok = await createIssuer(signalbox, OPENTOK);
   await createIssuer(signalbox, JWKS);
   const jwks = (await listOf(signalbox)).find(({ kind }: any) => kind === 'JWKS').id;
   const conflict = { code: 'CONFLICT' };
-  const again = { ...STREAM, key: { id: 'another', secret: 's' } };
-  for (const input of [again, OPENTOK, { ...JWKS, name: 'another' }])
+  const secondStream = { ...STREAM, key: { id: 'another', secret: 's' } };
+  for (const input of [secondStream, OPENTOK, { ...JWKS, name: 'another' }])
     expect(await faultOf(signalbox, CREATE, { input })).toEqual(conflict);
   expect(await faultOf(signalbox, ADD, { i: stream, key: STREAM.key })).toEqual(conflict);
   const other = await createIssuer(signalbox, { ...OPENTOK, key: { id: '654321', secret: 's' } });
@@ -98,7 +98,7 @@ test('what selects an issuer selects one', async () => {
     code: 'BAD_USER_INPUT',
     field: 'key',
   });
-  // Kinds tell credentials apart before keys do.
+  // The kind of a credential selects the issuer before its key does.
   expect(await faultOf(signalbox, ADD, { i: stream, key: OPENTOK.key })).toBe('none');
   expect(await faultOf(signalbox, ADD, { i: opentok, key: { id: 'k', secret: '' } })).toEqual({
     code: 'BAD_USER_INPUT',
@@ -106,22 +106,22 @@ test('what selects an issuer selects one', async () => {
   });
 });
 
-test('of many who say the same at once one is heard', async () => {
+test('accepts one of three concurrent createIssuer or addIssuerKey mutations that conflict', async () => {
   await using signalbox = await startService();
   const inputs = [
     STREAM,
     { ...STREAM, key: { id: 'second', secret: 's' } },
     { ...STREAM, key: { id: 'third', secret: 's' } },
   ];
-  const made = await Promise.all(inputs.map((input) => signalbox.ask(CREATE, { input })));
-  expect(made.map(codeOf).toSorted()).toEqual(['CONFLICT', 'CONFLICT', undefined]);
+  const created = await Promise.all(inputs.map((input) => signalbox.ask(CREATE, { input })));
+  expect(created.map(codeOf).toSorted()).toEqual(['CONFLICT', 'CONFLICT', undefined]);
   const [{ id: i }] = await listOf(signalbox);
   const key = { id: 'wanted', secret: 's' };
   const added = await Promise.all([1, 2, 3].map(() => signalbox.ask(ADD, { i, key })));
   expect(added.map(codeOf).toSorted()).toEqual(['CONFLICT', 'CONFLICT', undefined]);
 });
 
-test('what is not there is not found, and an overlap is nought to thirty days', async () => {
+test('throws NOT_FOUND for unknown issuers and keys, and BAD_USER_INPUT for an overlap outside 0 to 30 days', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   const i = await createIssuer(signalbox, STREAM);
@@ -129,16 +129,16 @@ test('what is not there is not found, and an overlap is nought to thirty days', 
     faultOf(signalbox, REMOVE_KEY, { i, k: 'appkey', s: 0, ...variables });
   for (const s of [-1, 30 * 86_400 + 1])
     expect(await remove({ s })).toEqual({ code: 'BAD_USER_INPUT', field: 'overlapSeconds' });
-  expect(await remove({ k: 'nobody' })).toEqual({ code: 'NOT_FOUND' });
-  expect(await remove({ i: 'issuer_nobody' })).toEqual({ code: 'NOT_FOUND' });
-  expect(await faultOf(signalbox, ADD, { i: 'issuer_nobody', key: STREAM.key })).toEqual({
+  expect(await remove({ k: 'unknown' })).toEqual({ code: 'NOT_FOUND' });
+  expect(await remove({ i: 'issuer_unknown' })).toEqual({ code: 'NOT_FOUND' });
+  expect(await faultOf(signalbox, ADD, { i: 'issuer_unknown', key: STREAM.key })).toEqual({
     code: 'NOT_FOUND',
   });
   expect(await remove({ s: 30 * 86_400 })).toBe('none');
   expect((await listOf(signalbox))[0].keys[0].expiresAt).toBe('2030-01-31T00:00:00.000Z');
   expect(await remove({ s: 60 })).toBe('none');
   await clock.advance(60_000);
-  // What has ended is gone: removing it once more must not bring it back.
+  // The key has expired. Removing it again with an overlap must not make it valid again.
   expect(await remove({ s: 60 })).toEqual({ code: 'NOT_FOUND' });
   expect((await listOf(signalbox))[0].keys).toEqual([]);
 });

@@ -27,23 +27,23 @@ async function rotate({ request }: Doors, { id }: SigningApiKey, overlapSeconds:
 const revokeKey = ({ request }: Doors, { id }: SigningApiKey) =>
   request(`mutation ($id: ID!) { revokeApiKey(id: $id) { id } }`, { id });
 
-/** A live socket of a credential, which has had its first event. */
-async function listen(doors: Doors, token: string) {
+/** Opens an `events` subscription with a credential; resolves after its first event. */
+async function subscribe(doors: Doors, token: string) {
   const events = take(doors.client({ token }), EVENTS);
   return { events, token: (await events.next()).events.token as { id: string } };
 }
 
-test('a successor signs for the same users, and what the old key signed goes on until the overlap ends', async () => {
+test('the successor of a rotated key signs for the same users, and credentials of the old key work until the overlap ends', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({ expiryWarningSeconds: 0 }, { clock });
   const old = await createApiKey(signalbox);
   const first = await sign(old, { sub: 'ada' });
-  const early = await listen(signalbox, first);
-  const young = await rotate(signalbox, old, 60);
-  const second = await sign(young, { sub: 'ada' });
-  const [late, fresh] = [await listen(signalbox, first), await listen(signalbox, second)];
+  const early = await subscribe(signalbox, first);
+  const successor = await rotate(signalbox, old, 60);
+  const second = await sign(successor, { sub: 'ada' });
+  const [late, renewed] = [await subscribe(signalbox, first), await subscribe(signalbox, second)];
   const id = early.token.id;
-  expect([late.token.id, fresh.token.id, (await tokenOf(signalbox, second)).issuer]).toEqual([
+  expect([late.token.id, renewed.token.id, (await tokenOf(signalbox, second)).issuer]).toEqual([
     id,
     id,
     old.id,
@@ -59,17 +59,17 @@ test('a successor signs for the same users, and what the old key signed goes on 
     expect((await events.next()).events.__typename).toBe('Disconnecting');
     expect(await events.ended).toMatchObject({ code: 4403 });
   }
-  expect((await fresh.events.next()).events.message.event).toBe('last');
-  expect((await fresh.events.next()).events.message.event).toBe('after');
+  expect((await renewed.events.next()).events.message.event).toBe('last');
+  expect((await renewed.events.next()).events.message.event).toBe('after');
   expect(await doorOf(signalbox, first)).toBe('UNAUTHENTICATED');
   expect(await doorOf(signalbox, second)).toBe('open');
 });
 
-test('a credential that ends before the overlap does ends when it says', async () => {
+test('a credential that expires during the overlap closes its connection with TOKEN_EXPIRED at its exp', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({ expiryWarningSeconds: 0 }, { clock });
   const old = await createApiKey(signalbox);
-  const { events, token } = await listen(
+  const { events, token } = await subscribe(
     signalbox,
     await sign(old, { sub: 'ada', exp: clock.now() / 1000 + 10 }),
   );
@@ -79,14 +79,14 @@ test('a credential that ends before the overlap does ends when it says', async (
   expect((await events.next()).events).toEqual({ __typename: 'Disconnecting', reason: 'TOKEN_EXPIRED' });
 });
 
-test('whoever came with the old key is told before its overlap ends, and a credential of the new one keeps the socket', async () => {
+test('delivers TokenExpiring before the overlap of the old key ends, and keeps the connection after reauthenticate with the new key', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   const old = await createApiKey(signalbox);
   const client = signalbox.client({ token: await sign(old, { sub: 'ada' }) });
   const events = take(client, EVENTS);
   const { token } = (await events.next()).events;
-  const young = await rotate(signalbox, old, 600);
+  const successor = await rotate(signalbox, old, 600);
   await clock.advance(420_000);
   expect((await events.next()).events).toEqual({
     __typename: 'TokenExpiring',
@@ -95,14 +95,14 @@ test('whoever came with the old key is told before its overlap ends, and a crede
   const renewed = take(
     client,
     `mutation ($credential: String!) { reauthenticate(credential: $credential) { token { id } } }`,
-    { credential: await sign(young, { sub: 'ada' }) },
+    { credential: await sign(successor, { sub: 'ada' }) },
   );
   expect(await renewed.next()).toEqual({ reauthenticate: { token: { id: token.id } } });
   await clock.advance(180_000);
   expect(await whisper(signalbox, token.id, 'still-here')).toBe(1);
 });
 
-test('without an overlap, and when a key is revoked, what it signed ends at once and what others signed does not', async () => {
+test('closes only the connections of the key that is rotated without overlap or revoked', async () => {
   await using signalbox = await startService();
   const [a, b, c] = [
     await createApiKey(signalbox),
@@ -110,9 +110,9 @@ test('without an overlap, and when a key is revoked, what it signed ends at once
     await createApiKey(signalbox),
   ];
   const credentials = await Promise.all([a, b, c].map((key) => sign(key, { sub: 'ada' })));
-  const live = [];
-  for (const credential of credentials) live.push(await listen(signalbox, credential));
-  const [first, second, third] = live;
+  const connections = [];
+  for (const credential of credentials) connections.push(await subscribe(signalbox, credential));
+  const [first, second, third] = connections;
   const sse = take(sseClient(signalbox, credentials[1]), EVENTS);
   await sse.next();
 
@@ -130,7 +130,7 @@ test('without an overlap, and when a key is revoked, what it signed ends at once
   expect((await tokenOf(signalbox, await sign(successor, { sub: 'ada' }))).id).toBe(first!.token.id);
 });
 
-test('one name under two keys that have nothing to do with each other is two users', async () => {
+test('the same sub under two unrelated API keys is two users', async () => {
   await using signalbox = await startService();
   const [a, b] = [await createApiKey(signalbox), await createApiKey(signalbox)];
   const [one, other] = [
@@ -143,12 +143,12 @@ test('one name under two keys that have nothing to do with each other is two use
   expect(tokens.nodes.map(({ id }: any) => id).toSorted()).toEqual([one.id, other.id].toSorted());
 });
 
-test('a row of rotations, its overlaps and its records outlive a restart', async () => {
+test('keeps rotated keys, their overlaps and token records across restarts', async () => {
   using folder = createFolder();
   const clock = createManualClock();
   let keys: SigningApiKey[] = [];
   const ids = new Set<string>();
-  for (let run = 0; run < 3; run++) {
+  for (let start = 0; start < 3; start++) {
     await using signalbox = await startService({ data: folder.path }, { clock });
     keys =
       keys.length === 0
@@ -158,9 +158,9 @@ test('a row of rotations, its overlaps and its records outlive a restart', async
   }
   expect(ids.size).toBe(1);
   await using signalbox = await startService({ data: folder.path, expiryWarningSeconds: 0 }, { clock });
-  const { events } = await listen(signalbox, await sign(keys[0]!, { sub: 'ada' }));
+  const { events } = await subscribe(signalbox, await sign(keys[0]!, { sub: 'ada' }));
   await clock.advance(60_000);
   expect(await events.ended).toMatchObject({ code: 4403 });
-  const doors = keys.map(async (key) => doorOf(signalbox, await sign(key, { sub: 'ada' })));
-  expect(await Promise.all(doors)).toEqual(['UNAUTHENTICATED', 'UNAUTHENTICATED', 'open']);
+  const outcomes = keys.map(async (key) => doorOf(signalbox, await sign(key, { sub: 'ada' })));
+  expect(await Promise.all(outcomes)).toEqual(['UNAUTHENTICATED', 'UNAUTHENTICATED', 'open']);
 });

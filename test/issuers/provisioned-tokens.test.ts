@@ -9,26 +9,26 @@ import { connectSocket } from '../support/socket.ts';
 
 const KEY = signingKeyOf(API_KEY);
 
-/** How many tokens there are. */
+/** The number of tokens in the project. */
 const countOf = async ({ request }: Doors) =>
   (await request(`{ tokens(first: 100) { nodes { id } } }`)).tokens.nodes.length;
 
-/** The channels that a token is subscribed to. */
+/** The ids of the channels that a token is subscribed to, sorted. */
 async function channelsOf({ request }: Doors, credential: string): Promise<string[]> {
   const { viewer } = await request(`{ viewer { channels { nodes { id } } } }`, {}, credential);
   return viewer.channels.nodes.map(({ id }: { id: string }) => id).toSorted();
 }
 
-test('the same user has the same record whenever they come, and finds there what they left', async () => {
+test('a user finds the same token record, memberships and missed messages on every connect and after restarts', async () => {
   using folder = createFolder();
   const credential = stream.createToken('ada');
   const ids = new Set<string>();
   let since: string | undefined;
-  for (let run = 0; run < 3; run++) {
+  for (let start = 0; start < 3; start++) {
     await using signalbox = await startService({ data: folder.path });
-    if (run === 0) await createIssuer(signalbox, STREAM);
+    if (start === 0) await createIssuer(signalbox, STREAM);
     const { id } = await tokenOf(signalbox, credential);
-    if (run === 0) {
+    if (start === 0) {
       await createChannel(signalbox, 'team');
       await subscribeToken(signalbox, 'team', id);
     }
@@ -50,7 +50,7 @@ test('the same user has the same record whenever they come, and finds there what
   expect(ids.size).toBe(1);
 });
 
-test('twenty connections that come for the first time at once have one record', async () => {
+test('creates one record for twenty connections that use a credential for the first time at once', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'team');
   const one = await sign(KEY, { sub: 'ada', channels: ['team'] });
@@ -74,7 +74,7 @@ test('twenty connections that come for the first time at once have one record', 
   for (const socket of sockets) socket[Symbol.dispose]();
 });
 
-test('a newer credential adds the channels that it names, at once and live; those that are missing are passed over', async () => {
+test('a newer credential subscribes the live connections to the channels that it names, and skips unknown channels', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   for (const id of ['one', 'two']) await createChannel(signalbox, id);
@@ -87,7 +87,7 @@ test('a newer credential adds the channels that it names, at once and live; thos
   expect((await events.next()).events).toEqual({ __typename: 'ChannelAvailable', channel: { id: 'two' } });
 });
 
-test('what the backend took away no older or equal credential brings back', async () => {
+test('a credential that is not newer does not restore a membership that the backend removed', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   for (const id of ['one', 'two']) await createChannel(signalbox, id);
@@ -101,7 +101,7 @@ test('what the backend took away no older or equal credential brings back', asyn
   );
   const others = [
     current,
-    await sign(KEY, { ...claims, iat: seconds, data: 'as old, but another' }),
+    await sign(KEY, { ...claims, iat: seconds, data: 'same iat, other data' }),
     await sign(KEY, { ...claims, iat: seconds - 60 }),
     await sign(KEY, claims),
   ];

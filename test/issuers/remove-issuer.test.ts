@@ -48,15 +48,15 @@ async function removeKey(
 const removeIssuer = ({ request }: Doors, issuer: string) =>
   request(`mutation ($i: ID!) { removeIssuer(issuer: $i) { id } }`, { i: issuer });
 
-/** Live with each credential: by WebSocket, and with the first one by SSE too. */
-async function listen(signalbox: TestService, credentials: readonly string[]) {
+/** Opens an `events` subscription with each credential over WebSocket, and with the first one over SSE too. */
+async function subscribeAll(signalbox: TestService, credentials: readonly string[]) {
   const sockets = credentials.map((token) => take(signalbox.client({ token }), EVENTS));
   const sse = take(sseClient(signalbox, credentials[0]), EVENTS);
   for (const events of [...sockets, sse]) await events.next();
   return { sockets, sse };
 }
 
-/** The channels that a token is subscribed to, as its backend sees them. */
+/** The ids of the tokens that are subscribed to a channel, queried by its backend. */
 async function membersOf({ request }: Doors, channel: string): Promise<string[]> {
   const answer = await request(`query ($c: ID!) { channel(id: $c) { tokens { nodes { id } } } }`, {
     c: channel,
@@ -64,36 +64,36 @@ async function membersOf({ request }: Doors, channel: string): Promise<string[]>
   return answer.channel.tokens.nodes.map(({ id }: { id: string }) => id);
 }
 
-test('keys change one after the other: what the old one signed ends when its overlap does, and the user stays who they are', async () => {
+test('closes connections of the old key when its overlap ends, and keeps the token record for the new key', async () => {
   await using signalbox = await startService({ expiryWarningSeconds: 0 }, { clock });
   const issuer = await createIssuer(signalbox, TWILIO);
   await createChannel(signalbox, 'document');
-  const old = mint();
-  const { id } = await tokenOf(signalbox, old);
+  const byOldKey = mint();
+  const { id } = await tokenOf(signalbox, byOldKey);
   await subscribeToken(signalbox, 'document', id);
   await addKey(signalbox, issuer, SECOND);
-  const young = mint(SECOND);
-  expect((await tokenOf(signalbox, young)).id).toBe(id);
-  const { sockets, sse } = await listen(signalbox, [old, young]);
+  const byNewKey = mint(SECOND);
+  expect((await tokenOf(signalbox, byNewKey)).id).toBe(id);
+  const { sockets, sse } = await subscribeAll(signalbox, [byOldKey, byNewKey]);
   await removeKey(signalbox, issuer, TWILIO.key.id, 60);
   await clock.advance(60_000 - 1);
   expect(await publish(signalbox, 'document', 'to-all')).toBe(3);
-  expect(await doorOf(signalbox, old)).toBe('open');
+  expect(await doorOf(signalbox, byOldKey)).toBe('open');
   await clock.advance(1);
   expect(await publish(signalbox, 'document', 'to-one')).toBe(1);
   expect(await sockets[0]!.ended).toMatchObject({ code: 4403 });
   expect(await sse.ended).toMatchObject([{ extensions: { code: 'TOKEN_EXPIRED' } }]);
-  expect(await doorOf(signalbox, old)).toBe('UNAUTHENTICATED');
+  expect(await doorOf(signalbox, byOldKey)).toBe('UNAUTHENTICATED');
   expect((await sockets[1]!.next()).events.message.event).toBe('to-all');
   expect((await sockets[1]!.next()).events.message.event).toBe('to-one');
   expect(await membersOf(signalbox, 'document')).toEqual([id]);
 });
 
-test('a key that is removed without an overlap, or in the midst of one, ends what it signed at once', async () => {
+test('closes connections of a key at once when removeIssuerKey has no overlap or cuts one short', async () => {
   await using signalbox = await startService({}, { clock });
   const issuer = await createIssuer(signalbox, TWILIO);
   await addKey(signalbox, issuer, SECOND);
-  const { sockets, sse } = await listen(signalbox, [mint(), mint(SECOND)]);
+  const { sockets, sse } = await subscribeAll(signalbox, [mint(), mint(SECOND)]);
   const { id } = await tokenOf(signalbox, mint());
   await removeKey(signalbox, issuer, TWILIO.key.id);
   expect(await sockets[0]!.ended).toMatchObject({ code: 4403 });
@@ -109,7 +109,7 @@ test('a key that is removed without an overlap, or in the midst of one, ends wha
   expect(await doorOf(signalbox, mint(SECOND))).toBe('UNAUTHENTICATED');
 });
 
-test('with an issuer goes all that it let in, and nothing else; the records stay, with what they were subscribed to', async () => {
+test('removeIssuer closes the connections of that issuer only, and keeps token records and memberships', async () => {
   await using signalbox = await startService({}, { clock });
   const issuer = await createIssuer(signalbox, TWILIO);
   await createIssuer(signalbox, OPENTOK);
@@ -118,7 +118,7 @@ test('with an issuer goes all that it let in, and nothing else; the records stay
   const { id } = await tokenOf(signalbox, mint());
   await subscribeToken(signalbox, 'document', id);
   const guest = mintOpentok(sessionOf('lesson'));
-  const { sockets, sse } = await listen(signalbox, [mint(), mint(SECOND), guest]);
+  const { sockets, sse } = await subscribeAll(signalbox, [mint(), mint(SECOND), guest]);
 
   await removeIssuer(signalbox, issuer);
   for (const events of sockets.slice(0, 2)) expect(await events.ended).toMatchObject({ code: 4403 });
@@ -134,18 +134,18 @@ test('with an issuer goes all that it let in, and nothing else; the records stay
   const other = await tokenOf(signalbox, guest);
   expect(await whisper(signalbox, other.id, 'still-here')).toBe(1);
 
-  // Another issuer of the same keys is somebody else: its users are not those of the first.
+  // A new issuer with the same keys has users of its own.
   await createIssuer(signalbox, TWILIO);
   expect((await tokenOf(signalbox, mint())).id).not.toBe(id);
 });
 
-test('what is removed while a client is on its way in lets nobody in', async () => {
+test('refuses or closes every connection that is opened while its issuer is removed (10 runs)', async () => {
   await using signalbox = await startService({}, { clock });
-  for (let attempt = 0; attempt < 10; attempt++) {
+  for (let run = 0; run < 10; run++) {
     const issuer = await createIssuer(signalbox, TWILIO);
-    const arrivals = [1, 2, 3].map(() => take(signalbox.client({ token: mint() }), EVENTS));
+    const attempts = [1, 2, 3].map(() => take(signalbox.client({ token: mint() }), EVENTS));
     await removeIssuer(signalbox, issuer);
-    for (const arrival of arrivals)
-      expect([4401, 4403]).toContain(((await arrival.ended) as { code: number }).code);
+    for (const events of attempts)
+      expect([4401, 4403]).toContain(((await events.ended) as { code: number }).code);
   }
 });
