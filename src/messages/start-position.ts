@@ -1,27 +1,27 @@
 import { type Position } from '../broker/position.ts';
 import { type Cursors } from './cursor.ts';
 
-/** Where a subscription begins. */
-export interface Start {
+/** Where a subscription starts in the log. */
+export interface StartPosition {
   /** Messages after this position are delivered. */
   after: Position;
-  /** True when the caller's cursor is of no log that is kept, so that nobody can say what it missed. */
-  positionLost: boolean;
+  /** True when the cursor does not belong to the current log, so the missed messages are unknown. */
+  isLost: boolean;
 }
 
 /**
- * Begins after `since`, or at the head where there is none. A cursor beyond the head is lost as well: the log
- * was restored from an older copy, and what the cursor counted is not in it.
- * @throws BAD_USER_INPUT when `since` is no cursor.
+ * Resolves the start of a subscription: after the cursor `since`, or at the head of the log without one. A cursor beyond
+ * the head is lost too, because the log was restored from an older copy that lacks the messages counted by the cursor.
+ * @throws BAD_USER_INPUT when `since` is not a cursor
  */
-export function startAfter(
+export function resolveStart(
   cursors: Cursors,
   projectId: string,
   since: string | undefined,
   head: Position,
-): Start {
-  if (since === undefined) return { after: head, positionLost: false };
+): StartPosition {
+  if (since === undefined) return { after: head, isLost: false };
   const position = cursors.parse(projectId, since);
-  const isOfThisLog = position?.epoch === head.epoch && position.sequence <= head.sequence;
-  return isOfThisLog ? { after: position, positionLost: false } : { after: head, positionLost: true };
+  const isInThisLog = position?.epoch === head.epoch && position.sequence <= head.sequence;
+  return isInThisLog ? { after: position, isLost: false } : { after: head, isLost: true };
 }

@@ -29,7 +29,7 @@ function make(data = ':memory:') {
     refuseWrites: (refused: boolean) => store.db.run(sql.raw(`pragma query_only = ${refused ? 1 : 0}`)),
     async trim(projectId, address, keep) {
       while (
-        log.trim(projectId, address, { from: log.keptFrom(projectId, address, keep), before: 0 }, 100) > 0
+        log.trim(projectId, address, { from: log.oldestKept(projectId, address, keep), before: 0 }, 100) > 0
       );
     },
     async [Symbol.asyncDispose]() {

@@ -34,7 +34,7 @@ const act = fc.oneof(
 function keptIn(shared: SharedPages, head: Position): Page[] {
   return KEYS.flatMap((key) => {
     try {
-      return shared.take(key, head, () => {
+      return shared.getOrRead(key, head, () => {
         throw new Error('It is not kept.');
       });
     } catch {
@@ -53,13 +53,13 @@ test('a page is shared while it holds: a full one until something is forgotten, 
       for (const one of acts) {
         if (one.kind === 'SAY') head = { epoch: 1, sequence: head.sequence + 1 };
         else if (one.kind === 'FORGET') {
-          shared.forget();
+          shared.clear();
           read = new Map();
           expect(keptIn(shared, head)).toEqual([]);
         } else {
           const { key, bytes, isFull } = one;
           const readBefore = reads;
-          const page = shared.take(key, head, () => {
+          const page = shared.getOrRead(key, head, () => {
             reads++;
             return { messages: [], bytes, through: head.sequence, isFull };
           });
@@ -71,7 +71,7 @@ test('a page is shared while it holds: a full one until something is forgotten, 
           }
           // Whoever asks next shares it, a full one even if more was said, unless it is more than is kept of all.
           const next = page.isFull ? { epoch: 1, sequence: head.sequence + 1 } : head;
-          if (page.bytes < MAX_BYTES / 2) expect(shared.take(key, next, () => ({ ...page }))).toBe(page);
+          if (page.bytes < MAX_BYTES / 2) expect(shared.getOrRead(key, next, () => ({ ...page }))).toBe(page);
         }
       }
       const kept = keptIn(shared, head);
@@ -84,11 +84,11 @@ test('many pages without data are bounded as well, and the newest are kept', () 
   const shared = new SharedPages();
   const head = { epoch: 1, sequence: 0 };
   const make = (): Page => ({ messages: [], bytes: 0, through: 0, isFull: true });
-  const pages = numbers(40_000).map((number) => shared.take(`${number}`, head, make));
+  const pages = numbers(40_000).map((number) => shared.getOrRead(`${number}`, head, make));
   const kept = pages.filter((page, number) => {
     try {
       return (
-        shared.take(`${number}`, head, () => {
+        shared.getOrRead(`${number}`, head, () => {
           throw new Error('It is not kept.');
         }) === page
       );
@@ -140,7 +140,7 @@ test('a read yields what is in the log by then, whatever others read of it befor
           );
           for (const appended of log.append(drafts)) if ('message' in appended) kept.push(appended.message);
         } else if (one.kind === 'TRIM') {
-          log.trim(projectId, one.at, { from: log.keptFrom(projectId, one.at, one.keep), before: 0 }, 1000);
+          log.trim(projectId, one.at, { from: log.oldestKept(projectId, one.at, one.keep), before: 0 }, 1000);
           const own = kept.filter((said) => said.projectId === projectId && said.address === one.at);
           const gone = new Set(own.slice(0, Math.max(0, own.length - one.keep)));
           kept = kept.filter((message) => !gone.has(message));
