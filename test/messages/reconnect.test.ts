@@ -7,28 +7,31 @@ import { createRandom } from '../support/random.ts';
 import { numbers, say, sayAll, type To } from '../support/say.ts';
 import { startService, type TestService } from '../support/service.ts';
 
-const MESSAGES_SAID = 3000;
-const CUTS = 25;
-/** A connection lives for so many bytes from the service: long enough for the answer to its upgrade, short enough for all cuts to happen while there is something to say. */
-const LIFE_BYTES = { least: 300, most: 30_000 };
+const MESSAGE_COUNT = 3000;
+const DISCONNECTS = 25;
+/**
+ * The proxy disconnects after this many bytes from the service: enough for the upgrade response, and few enough that all
+ * disconnects happen before the last message.
+ */
+const BYTES_PER_CONNECTION = { min: 300, max: 30_000 };
 const PADDING = 'x'.repeat(200);
 
-/** Ten at a time, over HTTP; a message says who said it and how many it had said before. */
-async function sayEverything(signalbox: TestService, places: To[]): Promise<void> {
-  const speakers = numbers(10).map((speaker) =>
+/** Publishes from ten loops over HTTP. Each message holds the number of its publisher and its number within the loop. */
+async function publishAll(signalbox: TestService, targets: To[]): Promise<void> {
+  const publishers = numbers(10).map((publisher) =>
     sayAll(
       signalbox,
-      numbers(MESSAGES_SAID / 10).map((number) => ({
-        to: places[(speaker + number) % places.length]!,
-        data: { speaker, number, PADDING },
+      numbers(MESSAGE_COUNT / 10).map((number) => ({
+        to: targets[(publisher + number) % targets.length]!,
+        data: { publisher, number, PADDING },
       })),
     ),
   );
-  await Promise.all(speakers);
+  await Promise.all(publishers);
 }
 
-/** Each names the one before it at the same address, from the first on. */
-function expectUnbroken({ messages }: Followed): void {
+/** Expects each message to name the previous message of its channel. */
+function expectUnbrokenChain({ messages }: Followed): void {
   const last = new Map<string | null, string | null>();
   for (const { channel, previous, cursor } of messages) {
     expect(previous).toBe(last.get(channel) ?? null);
@@ -36,8 +39,8 @@ function expectUnbroken({ messages }: Followed): void {
   }
 }
 
-async function beCutOff(
-  places: (token: Minted) => To[],
+async function testReconnects(
+  targets: (token: Minted) => To[],
   listen: (client: Client, token: Minted) => Followed,
   generateID: () => string,
 ): Promise<void> {
@@ -46,46 +49,49 @@ async function beCutOff(
   await createChannel(signalbox, 'one');
   await createChannel(signalbox, 'two');
   const token = await mint(signalbox, { channels: ['one', 'two'] });
-  let lives = 0;
+  let connectionCount = 0;
   await using proxy = await createProxy(Number(new URL(signalbox.url).port), () => {
-    const life = LIFE_BYTES.least + Math.floor(random() * (LIFE_BYTES.most - LIFE_BYTES.least));
-    return ++lives <= CUTS ? life : undefined;
+    const maxBytes =
+      BYTES_PER_CONNECTION.min + Math.floor(random() * (BYTES_PER_CONNECTION.max - BYTES_PER_CONNECTION.min));
+    return ++connectionCount <= DISCONNECTS ? maxBytes : undefined;
   });
 
   const params = { token: token.credential };
-  const retrying = { retryAttempts: CUTS + 1, retryWait: () => Promise.resolve(), generateID };
+  const retrying = { retryAttempts: DISCONNECTS + 1, retryWait: () => Promise.resolve(), generateID };
   const client = signalbox.client(params, { url: `ws://127.0.0.1:${proxy.port}/graphql`, ...retrying });
-  const cutOff = listen(client, token);
-  const spared = listen(signalbox.client(params), token);
-  await Promise.all([spared, cutOff].map((followed) => followed.until(({ lastCursor }) => !!lastCursor)));
+  const interrupted = listen(client, token);
+  const uninterrupted = listen(signalbox.client(params), token);
+  await Promise.all(
+    [uninterrupted, interrupted].map((followed) => followed.until(({ lastCursor }) => !!lastCursor)),
+  );
 
-  await sayEverything(signalbox, places(token));
-  await say(signalbox, places(token)[0]!, 'the last');
-  const isThrough = ({ messages }: Followed) => messages.at(-1)?.data === 'the last';
-  await Promise.all([spared.until(isThrough), cutOff.until(isThrough)]);
+  await publishAll(signalbox, targets(token));
+  await say(signalbox, targets(token)[0]!, 'the last');
+  const isComplete = ({ messages }: Followed) => messages.at(-1)?.data === 'the last';
+  await Promise.all([uninterrupted.until(isComplete), interrupted.until(isComplete)]);
 
-  expect(proxy.cuts).toBe(CUTS);
-  expect(new Set(cutOff.messages.map(({ id }) => id)).size).toBe(MESSAGES_SAID + 1);
-  expect(cutOff.messages).toEqual(spared.messages);
-  expectUnbroken(cutOff);
-  for (const speaker of numbers(10)) {
-    const heard = cutOff.messages.filter(({ data }) => data.speaker === speaker);
-    expect(heard.map(({ data }) => data.number)).toEqual(numbers(MESSAGES_SAID / 10));
+  expect(proxy.cuts).toBe(DISCONNECTS);
+  expect(new Set(interrupted.messages.map(({ id }) => id)).size).toBe(MESSAGE_COUNT + 1);
+  expect(interrupted.messages).toEqual(uninterrupted.messages);
+  expectUnbrokenChain(interrupted);
+  for (const publisher of numbers(10)) {
+    const received = interrupted.messages.filter(({ data }) => data.publisher === publisher);
+    expect(received.map(({ data }) => data.number)).toEqual(numbers(MESSAGE_COUNT / 10));
   }
-  expect(cutOff.events.filter(({ __typename }) => __typename === 'Gap')).toEqual([]);
+  expect(interrupted.events.filter(({ __typename }) => __typename === 'Gap')).toEqual([]);
 }
 
-test('an inbox that is cut off 25 times yields each message once and in order', async () => {
+test('an inbox receives each message once and in order when its connection is cut 25 times', async () => {
   let operations = 0;
-  await beCutOff(
+  await testReconnects(
     ({ id: token }) => [{ channel: 'one' }, { channel: 'two' }, { token }],
     (client) => follow(client, EVENTS),
     () => String(++operations),
   );
 });
 
-test('the messages of a channel, cut off 25 times under operation ids nobody shares, come once and in order', async () => {
-  await beCutOff(
+test('messages(channel) receives each message once and in order when its connection is cut 25 times, with unique operation ids', async () => {
+  await testReconnects(
     () => [{ channel: 'one' }],
     (client, { cursor }) => follow(client, MESSAGES, { channel: 'one', since: cursor }),
     () => crypto.randomUUID(),
