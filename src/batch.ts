@@ -1,26 +1,32 @@
 /**
- * Things that follow each other and are handed on together. Never changed, and one object for all who get the same
- * things, so that what is made of it is made once.
+ * Consecutive values that are delivered together. A batch is immutable, and all subscribers that receive the same values
+ * share one object, so results derived from a batch are computed once.
  */
 export type Batch<T> = readonly T[];
 
-/** Runs remembered for each thing that one may begin with. */
-const REMEMBERED = 4;
+/** Batches remembered per first value. */
+const MAX_BATCHES_PER_FIRST_VALUE = 4;
 
 const interned = new WeakMap<object, Batch<object>[]>();
 
-/** The run of these things: the object that the same things were given before, if it is one of the last that began alike. */
-export function internBatch<T extends object>(things: readonly T[]): Batch<T> {
-  const first = things[0];
-  if (!first) return things;
+/**
+ * The canonical batch for these values. Returns an earlier batch with identical values (compared by identity, in order)
+ * when that batch is among the last 4 with the same first value; otherwise returns `values` itself and remembers it.
+ *
+ * @example
+ * internBatch([a, b]) === internBatch([a, b]); // true
+ */
+export function internBatch<T extends object>(values: readonly T[]): Batch<T> {
+  const first = values[0];
+  if (!first) return values;
   const known = interned.get(first) ?? [];
-  const found = known.find((run) => areSame(run, things));
+  const found = known.find((batch) => haveSameValues(batch, values));
   if (found) return found as Batch<T>;
   if (known.length === 0) interned.set(first, known);
-  if (known.push(things) > REMEMBERED) known.shift();
-  return things;
+  if (known.push(values) > MAX_BATCHES_PER_FIRST_VALUE) known.shift();
+  return values;
 }
 
-function areSame(one: readonly object[], other: readonly object[]): boolean {
-  return one.length === other.length && one.every((thing, index) => thing === other[index]);
+function haveSameValues(one: readonly object[], other: readonly object[]): boolean {
+  return one.length === other.length && one.every((value, index) => value === other[index]);
 }

@@ -1,47 +1,49 @@
 /**
- * Values by key, several to a key. Most keys here have one value (the connections of a token, who watches it), and there
- * is a key for every connection: one value is held as it is, and a set is made for the second.
+ * A map from a key to one or more distinct values. Most keys hold a single value (for example the connections of a
+ * token) and there is at least one key per connection, so a single value is stored directly and a `Set` is allocated only
+ * for the second value.
  */
 export class Multimap<V extends object> {
   readonly #entries = new Map<string, V | Set<V>>();
 
+  /** The number of keys. */
   get size(): number {
     return this.#entries.size;
   }
 
   add(key: string, value: V): void {
-    const held = this.#entries.get(key);
-    if (held === undefined) this.#entries.set(key, value);
-    else if (held instanceof Set) held.add(value);
-    else if (held !== value) this.#entries.set(key, new Set([held, value]));
+    const entry = this.#entries.get(key);
+    if (entry === undefined) this.#entries.set(key, value);
+    else if (entry instanceof Set) entry.add(value);
+    else if (entry !== value) this.#entries.set(key, new Set([entry, value]));
   }
 
-  /** Whether it was there. */
+  /** Returns whether the value was present. */
   delete(key: string, value: V): boolean {
-    const held = this.#entries.get(key);
-    if (held instanceof Set) {
-      const wasThere = held.delete(value);
-      if (held.size === 0) this.#entries.delete(key);
-      return wasThere;
+    const entry = this.#entries.get(key);
+    if (entry instanceof Set) {
+      const wasPresent = entry.delete(value);
+      if (entry.size === 0) this.#entries.delete(key);
+      return wasPresent;
     }
-    return held === value && this.#entries.delete(key);
+    return entry === value && this.#entries.delete(key);
   }
 
   has(key: string, value: V): boolean {
-    const held = this.#entries.get(key);
-    return held instanceof Set ? held.has(value) : held === value;
+    const entry = this.#entries.get(key);
+    return entry instanceof Set ? entry.has(value) : entry === value;
   }
 
   countOf(key: string): number {
-    const held = this.#entries.get(key);
-    if (held === undefined) return 0;
-    return held instanceof Set ? held.size : 1;
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return 0;
+    return entry instanceof Set ? entry.size : 1;
   }
 
-  /** A copy: what is done with the values may change them. */
+  /** A snapshot of the values, so that callers may add and delete values while they iterate. */
   of(key: string): V[] {
-    const held = this.#entries.get(key);
-    if (held === undefined) return [];
-    return held instanceof Set ? [...held] : [held];
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return [];
+    return entry instanceof Set ? [...entry] : [entry];
   }
 }

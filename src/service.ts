@@ -19,7 +19,7 @@ import { createCursors } from './messages/cursor.ts';
 import { createHistory } from './messages/history.ts';
 import { createSubscriptions } from './subscriptions/subscriptions.ts';
 import { createLogStore } from './messages/log/log-store.ts';
-import { createMessages } from './messages/publish.ts';
+import { createPublisher } from './messages/publish.ts';
 import { createRetention, type Retention } from './messages/retention.ts';
 import { createModeration } from './moderation/moderation.ts';
 import { createPresence } from './presence/presence.ts';
@@ -191,7 +191,7 @@ export async function startService(
 
   const cursors = createCursors(await readSecret(store, 'cursors', () => randomBytes(32)));
   const { published, replayed } = metrics;
-  const messages = createMessages({ broker, access, tokens, clock, newId, config, limits, published });
+  const messages = createPublisher({ broker, access, tokens, clock, newId, config, limits, published });
   const history = createHistory({
     broker,
     access,

@@ -2,63 +2,63 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { internBatch } from '../src/batch.ts';
 
-interface Thing {
+interface Value {
   n: number;
 }
 
-const things = (count: number): Thing[] => Array.from({ length: count }, (_, n) => ({ n }));
+const values = (count: number): Value[] => Array.from({ length: count }, (_, n) => ({ n }));
 
-test('the same things are the same run, whoever asks; others are others, and none ever changes', () => {
-  const asked = fc.array(fc.uniqueArray(fc.nat(3), { maxLength: 4 }), { maxLength: 40 });
+test('internBatch returns the same object for the same values, a different one for others, and never changes a batch', () => {
+  const requests = fc.array(fc.uniqueArray(fc.nat(3), { maxLength: 4 }), { maxLength: 40 });
   fc.assert(
-    fc.property(asked, (lists) => {
-      const pool = things(4);
-      const given = lists.map((list) => {
-        const run = internBatch(list.map((n) => pool[n]!));
-        // Asked for again before anything else, it is there still.
-        if (list.length > 0) expect(internBatch(list.map((n) => pool[n]!))).toBe(run);
-        return run;
+    fc.property(requests, (lists) => {
+      const pool = values(4);
+      const batches = lists.map((list) => {
+        const batch = internBatch(list.map((n) => pool[n]!));
+        // An immediate repeat must find the batch.
+        if (list.length > 0) expect(internBatch(list.map((n) => pool[n]!))).toBe(batch);
+        return batch;
       });
-      given.forEach((run, index) => {
-        expect(run.map(({ n }) => n)).toEqual(lists[index]);
-        expect(run.every((thing) => thing === pool[thing.n])).toBe(true);
+      batches.forEach((batch, index) => {
+        expect(batch.map(({ n }) => n)).toEqual(lists[index]);
+        expect(batch.every((value) => value === pool[value.n])).toBe(true);
       });
     }),
   );
 });
 
-test('things that only look alike are not the same', () => {
+test('internBatch compares values by identity, not by content', () => {
   const [first, one, other] = [{ n: 0 }, { n: 1 }, { n: 1 }];
-  const run = internBatch([first, one]);
-  expect(internBatch([first, other])).not.toBe(run);
+  const batch = internBatch([first, one]);
+  expect(internBatch([first, other])).not.toBe(batch);
   expect(internBatch([first, other])[1]).toBe(other);
-  expect(internBatch([first, one])).toBe(run);
+  expect(internBatch([first, one])).toBe(batch);
 });
 
-test('the beginning of a run is another run, and so is another order', () => {
-  const [a, b] = things(2) as [Thing, Thing];
-  const runAll = () => [internBatch([a]), internBatch([a, b]), internBatch([b, a]), internBatch([a, a])];
-  const runs = runAll();
-  expect(new Set(runs).size).toBe(4);
-  runAll().forEach((run, index) => expect(run).toBe(runs[index]));
+test('internBatch distinguishes a batch from its prefix and from the same values in another order', () => {
+  const [a, b] = values(2) as [Value, Value];
+  const internAll = () => [internBatch([a]), internBatch([a, b]), internBatch([b, a]), internBatch([a, a])];
+  const batches = internAll();
+  expect(new Set(batches).size).toBe(4);
+  internAll().forEach((batch, index) => expect(batch).toBe(batches[index]));
 });
 
-test('nothing is a run of nothing', () => {
-  const nothing: Thing[] = [];
-  expect(internBatch(nothing)).toEqual([]);
-  expect(internBatch(nothing)).toBe(nothing);
+test('internBatch returns an empty list as it is', () => {
+  const empty: Value[] = [];
+  expect(internBatch(empty)).toEqual([]);
+  expect(internBatch(empty)).toBe(empty);
 });
 
-test('of those that begin alike the last four are known, however many there were', () => {
+test('internBatch remembers the last four batches per first value, however many there were', () => {
   const first = { n: -1 };
-  const others = things(50);
-  const elsewhere = internBatch([others[0]!]);
-  const runs = others.map((other) => internBatch([first, other]));
-  for (const index of [49, 48, 47, 46]) expect(internBatch([first, others[index]!])).toBe(runs[index]);
-  // One that is known no more is made anew, and is right all the same.
+  const others = values(50);
+  const otherFirst = internBatch([others[0]!]);
+  const batches = others.map((other) => internBatch([first, other]));
+  for (const index of [49, 48, 47, 46]) expect(internBatch([first, others[index]!])).toBe(batches[index]);
+  // A forgotten batch is replaced by a new one with the same values.
   const again = internBatch([first, others[0]!]);
-  expect(again).not.toBe(runs[0]);
+  expect(again).not.toBe(batches[0]);
   expect(again).toEqual([first, others[0]]);
-  // Whatever begins otherwise is not forgotten for it.
-  expect(internBatch([others[0]!])).toBe(elsewhere);
+  // Batches with another first value are not evicted.
+  expect(internBatch([others[0]!])).toBe(otherFirst);
 });

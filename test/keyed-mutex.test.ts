@@ -2,36 +2,36 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createKeyedMutex } from '../src/keyed-mutex.ts';
 
-/** Work that begins when it is its turn and ends when it is told to. */
-function work() {
-  let begin!: () => void;
+/** A task that reports when it starts and that the test finishes or fails. */
+function createTask() {
+  let markStarted!: () => void;
   let finish!: () => void;
   let fail!: (error: Error) => void;
-  const begun = new Promise<void>((resolve) => (begin = resolve));
+  const started = new Promise<void>((resolve) => (markStarted = resolve));
   const done = new Promise<void>((resolve, reject) => ([finish, fail] = [resolve, reject]));
-  let hasBegun = false;
+  let hasStarted = false;
   const run = () => {
-    hasBegun = true;
-    begin();
+    hasStarted = true;
+    markStarted();
     return done;
   };
-  return { run, begun, finish, fail, hasBegun: () => hasBegun };
+  return { run, started, finish, fail, hasStarted: () => hasStarted };
 }
 
-test('of one key, each begins when the one before it has ended, in the order of the calls, whatever becomes of it', async () => {
-  const task = fc.record({ key: fc.constantFrom('a', 'b'), turns: fc.nat(4), fails: fc.boolean() });
+test('tasks with one key run one after another in call order, and each caller gets the result or error of its task', async () => {
+  const task = fc.record({ key: fc.constantFrom('a', 'b'), microtasks: fc.nat(4), fails: fc.boolean() });
   await fc.assert(
     fc.asyncProperty(fc.array(task, { maxLength: 20, size: 'max' }), async (tasks) => {
-      const turns = createKeyedMutex();
+      const serialize = createKeyedMutex();
       const running = new Set<string>();
-      const began: number[] = [];
+      const started: number[] = [];
       const outcomes = await Promise.allSettled(
-        tasks.map(({ key, turns: count, fails }, index) =>
-          turns(key, async () => {
+        tasks.map(({ key, microtasks, fails }, index) =>
+          serialize(key, async () => {
             expect(running).not.toContain(key);
             running.add(key);
-            began.push(index);
-            for (let turn = 0; turn < count; turn++) await Promise.resolve();
+            started.push(index);
+            for (let count = 0; count < microtasks; count++) await Promise.resolve();
             running.delete(key);
             if (fails) throw new RangeError(String(index));
             return index;
@@ -45,60 +45,60 @@ test('of one key, each begins when the one before it has ended, in the order of 
             : { status: 'fulfilled', value: index },
         ),
       );
-      for (const of of ['a', 'b']) {
-        const called = tasks.flatMap(({ key }, index) => (key === of ? [index] : []));
-        expect(began.filter((index) => tasks[index]!.key === of)).toEqual(called);
+      for (const key of ['a', 'b']) {
+        const called = tasks.flatMap((task, index) => (task.key === key ? [index] : []));
+        expect(started.filter((index) => tasks[index]!.key === key)).toEqual(called);
       }
     }),
   );
 });
 
-test('another key does not wait', async () => {
-  const turns = createKeyedMutex();
-  const [slow, behind, beside] = [work(), work(), work()];
-  const all = [turns('a', slow.run), turns('a', behind.run), turns('b', beside.run)];
-  await beside.begun;
-  expect(behind.hasBegun()).toBe(false);
-  beside.finish();
+test('a task with another key does not wait', async () => {
+  const serialize = createKeyedMutex();
+  const [slow, queued, otherKey] = [createTask(), createTask(), createTask()];
+  const all = [serialize('a', slow.run), serialize('a', queued.run), serialize('b', otherKey.run)];
+  await otherKey.started;
+  expect(queued.hasStarted()).toBe(false);
+  otherKey.finish();
   await all[2];
-  expect(behind.hasBegun()).toBe(false);
+  expect(queued.hasStarted()).toBe(false);
   slow.finish();
-  await behind.begun;
-  behind.finish();
+  await queued.started;
+  queued.finish();
   await Promise.all(all);
 });
 
-test('whoever comes while the second of three runs waits for it', async () => {
-  const turns = createKeyedMutex();
-  const [first, second, third] = [work(), work(), work()];
-  const all = [turns('a', first.run), turns('a', second.run)];
+test('a third task waits when it is added while the second task runs', async () => {
+  const serialize = createKeyedMutex();
+  const [first, second, third] = [createTask(), createTask(), createTask()];
+  const all = [serialize('a', first.run), serialize('a', second.run)];
   first.finish();
   await all[0];
-  await second.begun;
-  all.push(turns('a', third.run));
-  await turns('b', async () => undefined);
-  expect(third.hasBegun()).toBe(false);
+  await second.started;
+  all.push(serialize('a', third.run));
+  await serialize('b', async () => undefined);
+  expect(third.hasStarted()).toBe(false);
   second.finish();
-  await third.begun;
+  await third.started;
   third.finish();
   await Promise.all(all);
 });
 
-test('work that throws before it waits is a failure like any other', async () => {
-  const turns = createKeyedMutex();
-  const failing = turns('a', () => {
+test('a task that throws synchronously rejects its call and does not block the next task', async () => {
+  const serialize = createKeyedMutex();
+  const failing = serialize('a', () => {
     throw new RangeError('on purpose');
   });
   await expect(failing).rejects.toThrow(RangeError);
-  expect(await turns('a', async () => 'after')).toBe('after');
+  expect(await serialize('a', async () => 'after')).toBe('after');
 });
 
-test('a turn that is taken from within a turn of the same key comes after it', async () => {
-  const turns = createKeyedMutex();
+test('a task added by a running task with the same key starts after the running task ends', async () => {
+  const serialize = createKeyedMutex();
   const order: string[] = [];
   let inner: Promise<void> | undefined;
-  await turns('a', async () => {
-    inner = turns('a', async () => void order.push('inner'));
+  await serialize('a', async () => {
+    inner = serialize('a', async () => void order.push('inner'));
     await Promise.resolve();
     order.push('outer');
   });

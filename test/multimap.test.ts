@@ -6,19 +6,19 @@ const KEYS = ['a', 'b'];
 const VALUES = [{ n: 1 }, { n: 2 }, { n: 3 }];
 
 const step = fc.record({
-  verb: fc.constantFrom('add' as const, 'delete' as const),
+  operation: fc.constantFrom('add' as const, 'delete' as const),
   key: fc.constantFrom(...KEYS),
   value: fc.constantFrom(...VALUES),
 });
 
-test('it holds what was added and not deleted, whether one or several', () => {
+test('Multimap holds the values that were added and not deleted, one or several per key', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
       const map = new Multimap<object>();
       const model = new Map(KEYS.map((key) => [key, new Set<object>()]));
-      for (const { verb, key, value } of steps) {
+      for (const { operation, key, value } of steps) {
         const values = model.get(key)!;
-        if (verb === 'add') {
+        if (operation === 'add') {
           map.add(key, value);
           values.add(value);
         } else expect(map.delete(key, value)).toBe(values.delete(value));

@@ -6,15 +6,15 @@ import { type Appended, type Log } from './log.ts';
 import { type Draft, type Message } from './message.ts';
 import { type Signal } from './signal.ts';
 
-interface Waiting {
+interface PendingPublish {
   draft: Draft;
   resolve(published: Published): void;
   reject(error: Error): void;
 }
 
 /**
- * See Broker. One process: the log is a table, listeners are functions. All that is published in one turn of the
- * event loop is appended in one transaction, then fanned out, then acknowledged.
+ * See Broker. Implements the broker for a single process: the log is a database table, and listeners are functions. All
+ * publishes of one turn of the event loop are appended in one transaction, then delivered, then acknowledged.
  */
 export function createInProcessBroker({
   log,
@@ -26,80 +26,82 @@ export function createInProcessBroker({
   onFault: (error: unknown) => void;
 }): Broker {
   const listeners = new Set<BrokerListener>();
-  let waiting: Waiting[] = [];
+  let pending: PendingPublish[] = [];
 
-  /** What happened cannot be taken back: a listener that fails takes nothing from the others, nor from whoever published. */
-  function tell(hand: (listener: BrokerListener) => void): void {
+  /** The append is committed by now, so a listener that throws must not affect other listeners or the publisher. */
+  function notifyListeners(notify: (listener: BrokerListener) => void): void {
     for (const listener of listeners) {
       try {
-        hand(listener);
+        notify(listener);
       } catch (error) {
         onFault(error);
       }
     }
   }
 
-  /** How many connections each of them reached. */
-  function fanOut(run: Batch<Message>): number[] {
-    const reached = run.map(() => 0);
-    tell(({ deliver }) =>
-      deliver?.(run).forEach((count, index) => (reached[index] = (reached[index] ?? 0) + count)),
+  /** Returns, for each message, the number of connections it was delivered to. */
+  function fanOut(batch: Batch<Message>): number[] {
+    const connections = batch.map(() => 0);
+    notifyListeners(({ deliver }) =>
+      deliver?.(batch).forEach((count, index) => (connections[index] = (connections[index] ?? 0) + count)),
     );
-    return reached;
+    return connections;
   }
 
   function flush(): void {
-    const batch = waiting;
-    waiting = [];
+    const publishes = pending;
+    pending = [];
     let outcomes: Appended[];
     try {
-      outcomes = log.append(batch.map(({ draft }) => draft));
+      outcomes = log.append(publishes.map(({ draft }) => draft));
     } catch (cause) {
       const error = new SignalboxError(
         'UNAVAILABLE',
-        'The log cannot be written now; nothing was published.',
+        'The message log cannot be written. Nothing was published; try again.',
       );
       error.cause = cause;
-      for (const { reject } of batch) reject(error);
+      for (const { reject } of publishes) reject(error);
       return;
     }
-    settle(batch, outcomes);
+    settle(publishes, outcomes);
   }
 
-  /** In the order of the log: what follows each other at one address is handed on together. */
-  function settle(batch: readonly Waiting[], outcomes: readonly Appended[]): void {
-    let run: Message[] = [];
-    let publishers: Waiting[] = [];
+  /** Delivers and acknowledges in log order; consecutive messages of one address form a batch. */
+  function settle(publishes: readonly PendingPublish[], outcomes: readonly Appended[]): void {
+    let batch: Message[] = [];
+    let publishers: PendingPublish[] = [];
     let bytes = 0;
-    const handOn = () => {
-      const reached = run.length > 0 ? fanOut(run) : [];
-      run.forEach((message, index) =>
-        publishers[index]?.resolve({ message, repeated: false, connections: reached[index] ?? 0 }),
+    const deliverBatch = () => {
+      const connections = batch.length > 0 ? fanOut(batch) : [];
+      batch.forEach((message, index) =>
+        publishers[index]?.resolve({ message, repeated: false, connections: connections[index] ?? 0 }),
       );
-      run = [];
+      batch = [];
       publishers = [];
       bytes = 0;
     };
-    batch.forEach((publish, index) => {
+    publishes.forEach((publish, index) => {
       const appended = outcomes[index];
       if (appended?.outcome === 'APPENDED') {
-        if (!continues(run, bytes, appended.message)) handOn();
-        run.push(appended.message);
+        if (!fitsBatch(batch, bytes, appended.message)) deliverBatch();
+        batch.push(appended.message);
         publishers.push(publish);
         bytes += publish.draft.bytes;
       } else if (appended?.outcome === 'REPEATED')
         publish.resolve({ message: appended.message, repeated: true, connections: 0 });
       else
-        publish.reject(new SignalboxError('CONFLICT', 'This idempotency key was used for another message.'));
+        publish.reject(
+          new SignalboxError('CONFLICT', 'The idempotency key was already used for a different message.'),
+        );
     });
-    handOn();
+    deliverBatch();
   }
 
   return {
     publish: (draft) =>
       new Promise((resolve, reject) => {
-        // The check phase comes after every socket that had something to say in this turn has said it.
-        if (waiting.push({ draft, resolve, reject }) === 1) setImmediate(flush);
+        // setImmediate runs after all socket reads of this turn, so publishes from all sockets share one transaction.
+        if (pending.push({ draft, resolve, reject }) === 1) setImmediate(flush);
       }),
     head: async (projectId) => log.head(projectId),
     positionAt: async (projectId, sequence) => log.positionAt(projectId, sequence),
@@ -112,30 +114,30 @@ export function createInProcessBroker({
       return { [Symbol.dispose]: () => listeners.delete(listener) };
     },
     async control(signal: Signal) {
-      let felt = 0;
-      tell((listener) => (felt += listener.applySignal?.(signal) ?? 0));
-      return felt;
+      let affectedConnections = 0;
+      notifyListeners((listener) => (affectedConnections += listener.applySignal?.(signal) ?? 0));
+      return affectedConnections;
     },
     leases,
     async [Symbol.asyncDispose]() {
-      if (waiting.length > 0) flush();
+      if (pending.length > 0) flush();
     },
   };
 }
 
-/** Messages handed on together at most: beyond, it is cheaper for nobody, and waits longer for everybody. */
-const MAX_RUN = 64;
-/** Of their data: what is made of a run is made, and sent, as one. */
-const MAX_RUN_BYTES = 64 * 1024;
+/** Larger batches save little per message and delay delivery. */
+const MAX_BATCH_MESSAGES = 64;
+/** Size of all `data` in a batch. The results of a batch are built and sent as one unit, so their size must be bounded. */
+const MAX_BATCH_BYTES = 64 * 1024;
 
-/** Whether a message may be handed on with those before it. */
-function continues(run: Batch<Message>, bytes: number, { projectId, address, logged }: Message): boolean {
-  const before = run.at(-1);
+/** Whether a message may join the batch: same project, same address, both logged or both ephemeral, and room left. */
+function fitsBatch(batch: Batch<Message>, bytes: number, { projectId, address, logged }: Message): boolean {
+  const last = batch.at(-1);
   return (
-    before?.projectId === projectId &&
-    before.address === address &&
-    (before.logged === null) === (logged === null) &&
-    run.length < MAX_RUN &&
-    bytes < MAX_RUN_BYTES
+    last?.projectId === projectId &&
+    last.address === address &&
+    (last.logged === null) === (logged === null) &&
+    batch.length < MAX_BATCH_MESSAGES &&
+    bytes < MAX_BATCH_BYTES
   );
 }

@@ -7,49 +7,56 @@ import { type Signal } from './signal.ts';
 
 export interface Published {
   message: Message;
-  /** Live connections that it was handed to. */
+  /** Number of live connections that the message was delivered to. */
   connections: number;
-  /** True when an earlier publish with the same idempotency key said it; nothing was said again. */
+  /** True when the idempotency key repeats an earlier publish: the message was not published again. */
   repeated: boolean;
 }
 
-/** Hears what the broker carries. Must neither wait nor throw. */
+/** Receives messages and signals from the broker. Methods must neither block nor throw. */
 export interface BrokerListener {
   /**
-   * Messages of one address that came one after the other, all of them in the log or none: in the order of the log, each
-   * once. Returns how many connections each one reached.
+   * Receives consecutive messages of one address, each message once, in log order. A batch holds either logged messages
+   * only or ephemeral messages only. Returns, for each message, the number of connections it was delivered to.
    */
-  deliver?(run: Batch<Message>): readonly number[];
-  /** Returns how many connections felt it. */
+  deliver?(batch: Batch<Message>): readonly number[];
+  /** Returns the number of connections that the signal affected. */
   applySignal?(signal: Signal): number;
 }
 
 /**
  * Carries messages and signals between connections, and between nodes.
  *
- * - A message that `publish` returned is in the log, and every listener there was has been handed it.
- * - Listeners are handed the messages of a project in the order of its log.
- * - Whoever listens first and then reads sees every message: by the read, the listener or both.
+ * - When `publish` resolves, the message is in the log and has been delivered to every listener.
+ * - Listeners receive the messages of a project in log order.
+ * - A caller that first listens and then reads sees every message: through the read, the listener or both.
  */
 export interface Broker extends AsyncDisposable {
-  /** @throws CONFLICT when its idempotency key was used for something else, UNAVAILABLE when it could not be kept. */
+  /**
+   * @throws CONFLICT when the idempotency key was used for a different message
+   * @throws UNAVAILABLE when the log cannot be written
+   */
   publish(draft: Draft): Promise<Published>;
+  /** The position of the newest message of a project. */
   head(projectId: string): Promise<Position>;
   /** The position of a sequence that is not beyond the head. */
   positionAt(projectId: string, sequence: number): Promise<Position>;
   /** Whether a position belongs to the log of the project; see Log. */
   holds(projectId: string, position: Position): Promise<boolean>;
+  /** See `Log.read`. */
   read(request: ReadRequest): Promise<LogPage>;
+  /** See `Log.readBack`. */
   readBack(
     projectId: string,
     address: Address,
     range: { after: number; before: number },
     limit: number,
   ): Promise<LogPage>;
+  /** See `Log.trimmedThrough`. */
   trimmedThrough(projectId: string, address: Address): Promise<number>;
-  /** Until disposed. */
+  /** Adds a listener until the returned value is disposed. */
   listen(listener: BrokerListener): Disposable;
-  /** Tells every node; resolves to the connections that felt it, once they have. */
+  /** Sends a signal to every node. Resolves after all listeners applied it, to the number of affected connections. */
   control(signal: Signal): Promise<number>;
   readonly leases: Leases;
 }

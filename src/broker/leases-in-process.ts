@@ -3,35 +3,35 @@ import { Multimap } from '../multimap.ts';
 import { type Leases, type Member } from './leases.ts';
 import { SortedIds } from './sorted-ids.ts';
 
-interface Held {
+interface Entry {
   member: Member;
   channelIds: Set<string>;
 }
 
-/** See Leases. Keeps them in memory: when this process dies, so do they. */
+/** See Leases. Keeps all leases in memory, so they end with the process. */
 export function createInProcessLeases(clock: Clock): Leases {
-  /** Of every node that has connections here, also one that never held a lease. */
+  /** When the lease of each node ends, in milliseconds since 1970; 0 for a node with connections that never held a lease. */
   const leaseEnds = new Map<string, number>();
-  const byConnection = new Map<string, Held>();
-  const byToken = new Multimap<Held>();
+  const byConnection = new Map<string, Entry>();
+  const byToken = new Multimap<Entry>();
   const byChannel = new Map<string, SortedIds>();
 
-  const isHere = ({ member }: Held) => clock.now() < (leaseEnds.get(member.nodeId) ?? 0);
+  const isLive = ({ member }: Entry) => clock.now() < (leaseEnds.get(member.nodeId) ?? 0);
 
-  function lookUp(projectId: string, connectionId: string): Held | undefined {
-    const held = byConnection.get(connectionId);
-    return held && held.member.projectId === projectId && isHere(held) ? held : undefined;
+  function findLive(projectId: string, connectionId: string): Entry | undefined {
+    const entry = byConnection.get(connectionId);
+    return entry && entry.member.projectId === projectId && isLive(entry) ? entry : undefined;
   }
 
   function membersOfToken(projectId: string, tokenId: string): Member[] {
-    const held = byToken.of(keyOf(projectId, tokenId));
-    return held.filter(isHere).map(({ member }) => member);
+    const entries = byToken.of(keyOf(projectId, tokenId));
+    return entries.filter(isLive).map(({ member }) => member);
   }
 
-  function forget(held: Held): void {
-    const { member, channelIds } = held;
+  function remove(entry: Entry): void {
+    const { member, channelIds } = entry;
     byConnection.delete(member.connectionId);
-    if (member.tokenId !== null) byToken.delete(keyOf(member.projectId, member.tokenId), held);
+    if (member.tokenId !== null) byToken.delete(keyOf(member.projectId, member.tokenId), entry);
     for (const channelId of channelIds) exit(member.projectId, channelId, member.connectionId);
   }
 
@@ -42,7 +42,7 @@ export function createInProcessLeases(clock: Clock): Leases {
     if (ids?.length === 0) byChannel.delete(key);
   }
 
-  const isEveryoneHere = () => [...leaseEnds.values()].every((end) => clock.now() < end);
+  const areAllLeasesValid = () => [...leaseEnds.values()].every((end) => clock.now() < end);
 
   return {
     async renew(nodeId, leaseMs) {
@@ -50,29 +50,29 @@ export function createInProcessLeases(clock: Clock): Leases {
     },
     async join(member) {
       const known = byConnection.get(member.connectionId);
-      const held = known ?? { member, channelIds: new Set() };
-      held.member = member;
-      if (!known) byConnection.set(member.connectionId, held);
+      const entry = known ?? { member, channelIds: new Set() };
+      entry.member = member;
+      if (!known) byConnection.set(member.connectionId, entry);
       if (!leaseEnds.has(member.nodeId)) leaseEnds.set(member.nodeId, 0);
-      if (member.tokenId !== null) byToken.add(keyOf(member.projectId, member.tokenId), held);
+      if (member.tokenId !== null) byToken.add(keyOf(member.projectId, member.tokenId), entry);
     },
     async leave(projectId, connectionId) {
-      const held = byConnection.get(connectionId);
-      if (held?.member.projectId === projectId) forget(held);
+      const entry = byConnection.get(connectionId);
+      if (entry?.member.projectId === projectId) remove(entry);
     },
     async enter(projectId, connectionId, channelId) {
-      const held = byConnection.get(connectionId);
-      if (held?.member.projectId !== projectId) return;
-      held.channelIds.add(channelId);
+      const entry = byConnection.get(connectionId);
+      if (entry?.member.projectId !== projectId) return;
+      entry.channelIds.add(channelId);
       const key = keyOf(projectId, channelId);
       const ids = byChannel.get(key) ?? new SortedIds();
       ids.add(connectionId);
       byChannel.set(key, ids);
     },
     async exit(projectId, connectionId, channelId) {
-      const held = byConnection.get(connectionId);
-      if (held?.member.projectId !== projectId) return;
-      held.channelIds.delete(channelId);
+      const entry = byConnection.get(connectionId);
+      if (entry?.member.projectId !== projectId) return;
+      entry.channelIds.delete(channelId);
       exit(projectId, channelId, connectionId);
     },
     ofToken: async (projectId, tokenId) => membersOfToken(projectId, tokenId),
@@ -80,35 +80,35 @@ export function createInProcessLeases(clock: Clock): Leases {
       const members: Member[] = [];
       for (const connectionId of byChannel.get(keyOf(projectId, channelId))?.after(after) ?? []) {
         if (members.length >= limit) break;
-        const held = lookUp(projectId, connectionId);
-        if (held) members.push(held.member);
+        const entry = findLive(projectId, connectionId);
+        if (entry) members.push(entry.member);
       }
       return members;
     },
     isIn: async (projectId, connectionId, channelId) =>
-      lookUp(projectId, connectionId)?.channelIds.has(channelId) ?? false,
+      findLive(projectId, connectionId)?.channelIds.has(channelId) ?? false,
     async countOfChannel(projectId, channelId) {
       const ids = byChannel.get(keyOf(projectId, channelId));
-      if (!ids || isEveryoneHere()) return ids?.length ?? 0;
-      return [...ids.after('')].filter((connectionId) => lookUp(projectId, connectionId)).length;
+      if (!ids || areAllLeasesValid()) return ids?.length ?? 0;
+      return [...ids.after('')].filter((connectionId) => findLive(projectId, connectionId)).length;
     },
-    find: async (projectId, connectionId) => lookUp(projectId, connectionId)?.member,
+    find: async (projectId, connectionId) => findLive(projectId, connectionId)?.member,
     async onlineTokens(projectId) {
       const online = new Set<string>();
-      for (const held of byConnection.values()) {
-        if (held.member.projectId === projectId && held.member.tokenId !== null && isHere(held))
-          online.add(held.member.tokenId);
+      for (const entry of byConnection.values()) {
+        if (entry.member.projectId === projectId && entry.member.tokenId !== null && isLive(entry))
+          online.add(entry.member.tokenId);
       }
       return [...online].sort();
     },
     async lapse() {
-      const lapsed = [...byConnection.values()].filter((held) => !isHere(held));
-      lapsed.forEach(forget);
+      const lapsed = [...byConnection.values()].filter((entry) => !isLive(entry));
+      lapsed.forEach(remove);
       for (const [nodeId, end] of leaseEnds) if (clock.now() >= end) leaseEnds.delete(nodeId);
       return lapsed.map(({ member, channelIds }) => ({ member, channelIds: [...channelIds] }));
     },
   };
 }
 
-/** Project ids hold no line end, so two projects never share a key. */
+/** Project ids contain no line break, so keys of different projects never collide. */
 const keyOf = (projectId: string, id: string) => `${projectId}\n${id}`;

@@ -1,6 +1,6 @@
 import { type Json } from '../names.ts';
 
-/** A live connection as others may see it. */
+/** A live connection, as presence shows it to other callers. */
 export interface Member {
   readonly connectionId: string;
   readonly nodeId: string;
@@ -9,38 +9,44 @@ export interface Member {
   readonly tokenId: string | null;
   readonly identity: string | null;
   readonly connectionData: string | null;
-  /** What the connection chooses to show. */
+  /** The presence state that the connection set for itself. */
   readonly state: Json;
   readonly transport: 'WEBSOCKET' | 'SSE';
+  /** Milliseconds since 1970. */
   readonly connectedAt: number;
 }
 
 /**
- * Which connections are here now, on any node. Each node holds one lease for all of its connections and renews
- * it; when a node dies, its connections are counted no longer than the rest of that lease.
+ * The live connections of all nodes. Each node holds one lease for all of its connections and renews the lease
+ * periodically. When a node crashes, its connections stay in presence until the lease expires.
  */
 export interface Leases {
-  /** Holds the lease of `nodeId` for `leaseMs` from now. */
+  /** Extends the lease of `nodeId` to `leaseMs` milliseconds from now. */
   renew(nodeId: string, leaseMs: number): Promise<void>;
-  /** From when this resolves, the connection counts as here. Joining again replaces what it shows. */
+  /** Adds a connection, which is online once this resolves. Joining again replaces the member and keeps its channels. */
   join(member: Member): Promise<void>;
-  /** Idempotent. From when this resolves, the connection does not count anywhere. */
+  /** Removes a connection from presence and from all of its channels. Idempotent. */
   leave(projectId: string, connectionId: string): Promise<void>;
+  /** Adds a connection to a channel. Idempotent; does nothing for an unknown connection. */
   enter(projectId: string, connectionId: string, channelId: string): Promise<void>;
+  /** Removes a connection from a channel. Idempotent. */
   exit(projectId: string, connectionId: string, channelId: string): Promise<void>;
   /** The live connections of a token. */
   ofToken(projectId: string, tokenId: string): Promise<Member[]>;
-  /** The connections in a channel by id, after `after`; at most `limit`. */
+  /** A page of the live connections in a channel, sorted by connection id: at most `limit` members with an id above `after`. */
   ofChannel(
     projectId: string,
     channelId: string,
     page: { after?: string | undefined; limit: number },
   ): Promise<Member[]>;
+  /** Whether a live connection is in a channel. */
   isIn(projectId: string, connectionId: string, channelId: string): Promise<boolean>;
+  /** The number of live connections in a channel. */
   countOfChannel(projectId: string, channelId: string): Promise<number>;
+  /** A live connection, or undefined. */
   find(projectId: string, connectionId: string): Promise<Member | undefined>;
-  /** The ids of tokens that are online, sorted. */
+  /** The ids of all tokens with a live connection, sorted. */
   onlineTokens(projectId: string): Promise<string[]>;
-  /** Forgets the connections of nodes whose lease is over and returns them, each with the channels it was in. */
+  /** Removes the connections of nodes whose lease has expired, and returns them with the channels they were in. */
   lapse(): Promise<{ member: Member; channelIds: string[] }[]>;
 }

@@ -2,52 +2,56 @@ import { type Batch } from '../batch.ts';
 import { type Address, type Draft, type Message } from './message.ts';
 import { type Position } from './position.ts';
 
-/** What became of a draft. A repeat yields the message that was said the first time. */
+/** The outcome of appending a draft. A repeated idempotency key yields the message of the first publish. */
 export type Appended =
   | { outcome: 'APPENDED' | 'REPEATED'; message: Message }
-  /** The idempotency key was used for something else. */
+  /** The idempotency key was used for a different message. */
   | { outcome: 'CONFLICT' };
 
 export interface ReadRequest {
   projectId: string;
-  /** Only what came after this sequence. */
+  /** Reads messages with a higher sequence number. */
   after: number;
-  /** Only what was said at these addresses, and there only after the given sequence. */
+  /** The addresses to read, each with its floor: messages up to and including that sequence number are skipped. */
   addresses: ReadonlyMap<Address, number>;
-  /** Messages to return at most. */
+  /** Maximum number of messages. */
   limit: number;
-  /** Bytes of data, as JSON, to return at most, though never less than one message. Unbounded by default. */
+  /** Maximum size of all `data` as JSON, in bytes; the first message is returned whatever its size. Default: unbounded. */
   maxBytes?: number;
 }
 
-/** One consistent look at the log. */
+/** A consistent snapshot of a part of the log. */
 export interface LogPage {
   messages: Batch<Message>;
-  /** Through where this page looked: reading on after it misses nothing. */
+  /** The last sequence number that was examined. Continue reading after this number to miss nothing. */
   through: number;
-  /** Whether the log has more for these addresses. */
+  /** Whether the log may hold more messages for these addresses. */
   hasMore: boolean;
-  /** Addresses at which messages that this read asks for are gone already. */
+  /** Addresses that lost messages of the requested range to retention. */
   lost: Address[];
 }
 
-/** The ordered record of a project's messages, as the in-process broker needs it: one writer, no waiting. */
+/** The ordered record of a project's messages, as the in-process broker needs it: synchronous, with a single writer. */
 export interface Log {
-  /** Appends all in order, in one transaction; what it returns is kept. */
+  /** Appends all drafts in order, in one transaction. The appended messages are durable when this returns. */
   append(drafts: readonly Draft[]): Appended[];
+  /** The position of the newest message. */
   head(projectId: string): Position;
   /** The position of a sequence that is not beyond the head. */
   positionAt(projectId: string, sequence: number): Position;
   /** Whether a position belongs to this log; false for one of a history that was undone, of another log or beyond the head. */
   holds(projectId: string, position: Position): boolean;
   read(request: ReadRequest): LogPage;
-  /** Backwards: the last `limit` messages of an address before `before` and after `after`, oldest first. */
+  /**
+   * Reads backwards: the newest `limit` messages of an address with `after` < sequence < `before`. The page lists the
+   * oldest message first.
+   */
   readBack(
     projectId: string,
     address: Address,
     range: { after: number; before: number },
     limit: number,
   ): LogPage;
-  /** The sequence through which the address was trimmed; 0: it lost nothing. */
+  /** The sequence number through which retention has trimmed the address; 0 when nothing was trimmed. */
   trimmedThrough(projectId: string, address: Address): number;
 }

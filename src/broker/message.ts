@@ -1,6 +1,6 @@
 import { type Json } from '../names.ts';
 
-/** Who said it, as others see it. */
+/** The publisher of a message, as subscribers see it. */
 export interface Sender {
   kind: 'API_KEY' | 'TOKEN';
   tokenId: string | null;
@@ -8,34 +8,35 @@ export interface Sender {
   connectionData: string | null;
 }
 
-/** Where a message goes: one channel, or directly to a token, an identity or a connection. */
+/** The destination of a message: a channel, a token, an identity or a connection. */
 export type Address = `channel:${string}` | `token:${string}` | `identity:${string}` | `connection:${string}`;
 
 export const channelAddress = (id: string): Address => `channel:${id}`;
 
-/** The channel of an address; null for direct messages. */
+/** The channel id of an address; null for the addresses of direct messages. */
 export function channelOf(address: Address): string | null {
   return address.startsWith('channel:') ? address.slice('channel:'.length) : null;
 }
 
-/** What is about to be said. */
+/** A message before it is appended to the log. */
 export interface Draft {
   projectId: string;
   id: string;
   address: Address;
   event: string;
   data: Json;
-  /** Of `data`, as JSON. */
+  /** Size of `data` as JSON, in bytes of UTF-8. */
   bytes: number;
   sender: Sender;
+  /** Milliseconds since 1970. */
   publishedAt: number;
-  /** Skips the log: heard by who is here now, never replayed. */
+  /** Skips the log: delivered to live subscribers only, never replayed. */
   ephemeral: boolean;
-  /** Collapses repeats of the same publish until `expiresAt`. */
+  /** Deduplicates repeated publishes of the same message until `expiresAt`, in milliseconds since 1970. */
   idempotency?: { key: string; fingerprint: string; expiresAt: number } | undefined;
 }
 
-/** What was said. Never changed: one object serves every subscriber. */
+/** A published message. Immutable, so one object is delivered to every subscriber. */
 export interface Message {
   readonly projectId: string;
   readonly id: string;
@@ -43,8 +44,12 @@ export interface Message {
   readonly event: string;
   readonly data: Json;
   readonly sender: Sender;
+  /** Milliseconds since 1970. */
   readonly publishedAt: number;
-  /** Its place in the project's log, and the place before it at the same address (0: none); null when it skipped the log. */
+  /**
+   * The position in the project's log, and the sequence number of the previous message at the same address (0: none).
+   * Null for ephemeral messages, which skip the log.
+   */
   readonly logged: {
     readonly epoch: number;
     readonly sequence: number;

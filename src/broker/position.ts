@@ -1,9 +1,9 @@
 /**
- * A place in a project's log. Sequences of one epoch are comparable; a log that was lost and begun anew has
- * another epoch, and positions of the two are not.
+ * A position in a project's log. Positions are comparable only within one epoch: a log that is lost and recreated gets a
+ * new epoch.
  */
 export interface Position {
   readonly epoch: number;
-  /** 0 before the first message. */
+  /** The sequence number of a message; 0 is the position before the first message. */
   readonly sequence: number;
 }

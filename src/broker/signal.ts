@@ -7,7 +7,7 @@ import { type Token } from '../tokens/token.ts';
 import { type Member } from './leases.ts';
 import { type Message } from './message.ts';
 
-/** Why a member of a channel is no longer seen there. */
+/** Why a member left the presence of a channel. */
 export type LeaveReason =
   | 'LEFT'
   | 'CONNECTION_LOST'
@@ -24,15 +24,17 @@ export interface PresenceChange {
   readonly projectId: string;
   readonly channelId: string;
   readonly member: Member;
+  /** Null unless `change` is LEFT. */
   readonly reason: LeaveReason | null;
+  /** Milliseconds since 1970. */
   readonly at: number;
 }
 
-/** What nodes tell each other besides messages. Plain data: one day it crosses a network. */
+/** A control event that nodes exchange besides messages. Plain data, so that it can be serialized for a network. */
 export type Signal =
   | { kind: 'PROJECT_UPDATED'; projectId: string; settings: ProjectSettings }
   | { kind: 'API_KEY_CHANGED'; projectId: string; apiKey: ApiKey }
-  /** What a key signed ends at `endsAt`; without a key, what any key of the issuer signed. */
+  /** Credentials signed by `keyId` end at `endsAt` (milliseconds since 1970). A null `keyId` means every key of the issuer. */
   | {
       kind: 'ISSUER_CHANGED';
       projectId: string;
@@ -45,7 +47,7 @@ export type Signal =
   | { kind: 'RESTRICTED' | 'RESTRICTION_LIFTED'; projectId: string; restriction: Restriction }
   | ChannelChange
   | { kind: 'PRESENCE_CHANGED'; projectId: string; change: PresenceChange }
-  /** Somebody ends a live connection. */
+  /** A backend or a moderator disconnects a live connection. */
   | { kind: 'CONNECTION_DISCONNECTED'; projectId: string; connectionId: string; note: string | null }
-  /** A direct message to one connection, which skips the log. */
+  /** A direct message to one connection; it skips the log. */
   | { kind: 'CONNECTION_SIGNALLED'; projectId: string; connectionId: string; message: Message };

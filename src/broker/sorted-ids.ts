@@ -1,4 +1,4 @@
-/** Ids in order, each once. Ids of connections grow with time, so that most are added at the end. */
+/** A sorted set of ids. Connection ids increase over time, so most additions append to the end of the array. */
 export class SortedIds {
   readonly #ids: string[] = [];
 
@@ -16,7 +16,7 @@ export class SortedIds {
     if (this.#ids[index] === id) this.#ids.splice(index, 1);
   }
 
-  /** Those that sort after `id`, one by one. */
+  /** Yields the ids that sort after `id`, in ascending order. */
   *after(id: string): Generator<string> {
     const start = this.#indexOf(id);
     for (let index = this.#ids[start] === id ? start + 1 : start; index < this.#ids.length; index++) {
@@ -24,7 +24,7 @@ export class SortedIds {
     }
   }
 
-  /** Where it is, or would be. */
+  /** The index of `id`, or the index at which `id` would be inserted. */
   #indexOf(id: string): number {
     let [low, high] = [0, this.#ids.length];
     while (low < high) {

@@ -2,33 +2,33 @@ import { createCipheriv, createDecipheriv, createHmac, type Cipher, type Deciphe
 import { type Position } from '../broker/position.ts';
 import { badInput } from '../errors.ts';
 
-/** Turns positions into opaque strings and back. The same position always has the same cursor. */
+/** Converts positions to opaque strings and back. A position always has the same cursor. */
 export interface Cursors {
   format(projectId: string, position: Position): string;
   /**
-   * The position, or undefined when the cursor is well formed but not of this project's log: it was made for
-   * another project, by another installation, or up.
-   * @throws BAD_USER_INPUT when it is no cursor at all.
+   * Returns undefined for a well-formed cursor that does not belong to this project: it comes from another project or
+   * installation, or is forged.
+   * @throws BAD_USER_INPUT when `text` is not a cursor
    */
   parse(projectId: string, text: string): Position | undefined;
 }
 
 const VERSION = '1';
-/** The last character holds the last two bits of the block; any other one there would be a second spelling. */
+/** The last character encodes the last two bits of the block; any other character there would be a second spelling. */
 const SHAPE = /^1[A-Za-z0-9_-]{21}[AQgw]$/;
 const BLOCK_BYTES = 16;
 const EPOCH_OFFSET = 6;
 const CHECK_OFFSET = 10;
 
 /**
- * A position fills one block: 6 bytes of sequence, 4 of epoch, 6 of zeros. Enciphered under a key of the project's
- * own, the block says nothing of how much was said in between, and a forged one deciphers to six zeros once in 2^48.
- * One block under a permutation needs no mode, hence ECB.
+ * A position fills one AES block: 6 bytes of sequence, 4 bytes of epoch, 6 zero bytes. The block is encrypted with a key
+ * per project, so a cursor does not reveal how many messages lie between two positions, and a forged cursor decrypts to
+ * six zero bytes with probability 2^-48. A single block needs no chaining, hence ECB.
  */
 export function createCursors(secret: Uint8Array): Cursors {
   const ciphers = new Map<string, { encipher: Cipher; decipher: Decipher }>();
 
-  /** Made once: without a mode and without padding, every block is a beginning. */
+  /** Cached: in ECB mode without padding, one cipher object can process any number of independent blocks. */
   function cipherOf(projectId: string) {
     let cipher = ciphers.get(projectId);
     if (!cipher) {

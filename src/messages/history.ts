@@ -6,10 +6,10 @@ import { badInput, SignalboxError } from '../errors.ts';
 import { parsePageSize } from '../paging.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type Cursors } from './cursor.ts';
-import { directAddresses, floorOf, positionLostError } from './readable.ts';
-import { startAfter } from './start-position.ts';
+import { directAddressesOf, hiddenThrough, positionLost } from './visible-range.ts';
+import { resolveStart } from './start-position.ts';
 
-/** `first` and `after` read forwards, `last` and `before` backwards; by default, the last 20. */
+/** `first` and `after` read forwards, `last` and `before` backwards. Page sizes are 1–100; default: the last 20 messages. */
 export interface HistoryRequest {
   first?: number | null | undefined;
   after?: string | null | undefined;
@@ -21,17 +21,26 @@ export interface HistoryPage {
   messages: Message[];
   hasPreviousPage: boolean;
   hasNextPage: boolean;
-  /** The cursor of the last message; on an empty page, of the place through which none was found. */
+  /** The cursor of the last message; for an empty page, the cursor of the position up to which the log was read. */
   end: string;
 }
 
-/** A page, and the sequence through which it looked. */
-type Found = Omit<HistoryPage, 'end'> & { through: number };
+/** A page without its end cursor, and the sequence number up to which the log was read. */
+type HistoryRead = Omit<HistoryPage, 'end'> & { through: number };
 
 export interface History {
-  /** What is kept of a channel and the caller may read. @throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, POSITION_LOST, BAD_USER_INPUT */
+  /**
+   * The retained messages of a channel that the caller may read.
+   * @throws FORBIDDEN, UNAUTHENTICATED or NOT_FOUND unless the caller may SUBSCRIBE
+   * @throws POSITION_LOST when messages after `after` are no longer retained
+   * @throws BAD_USER_INPUT for invalid page sizes, cursors or combinations of arguments
+   */
   ofChannel(caller: Caller, channelId: string, request: HistoryRequest): Promise<HistoryPage>;
-  /** What is kept of direct messages to the calling token and its identity. @throws UNAUTHENTICATED, POSITION_LOST, BAD_USER_INPUT */
+  /**
+   * The retained direct messages to the calling token and its identity.
+   * @throws UNAUTHENTICATED when the caller is not a token
+   * @throws POSITION_LOST, BAD_USER_INPUT as `ofChannel`
+   */
   ofDirectMessages(caller: Caller, request: HistoryRequest): Promise<HistoryPage>;
 }
 
@@ -44,7 +53,7 @@ export function createHistory({
   broker: Broker;
   access: Access;
   cursors: Cursors;
-  /** Of the `data` on one page: it ends early where it would be more. */
+  /** Maximum size of all `data` on one page as JSON, in characters; a page with more data ends early. */
   maxPageBytes: number;
 }): History {
   async function page(
@@ -55,60 +64,60 @@ export function createHistory({
     const { first, after, last, before } = request;
     const isForwards = first != null || after != null;
     if (isForwards && (last != null || before != null))
-      throw badInput('first', 'use first and after, or last and before.');
+      throw badInput('first', 'use either first and after, or last and before.');
     const head = await broker.head(projectId);
-    let found: Found;
+    let read: HistoryRead;
     if (isForwards) {
       const start = after == null ? 0 : await sequenceOf(projectId, after);
-      found = await forwards(projectId, addresses, start, parsePageSize(first, 'first'), after != null);
+      read = await readForwards(projectId, addresses, start, parsePageSize(first, 'first'), after != null);
     } else {
       const end = before == null ? head.sequence + 1 : await sequenceOf(projectId, before);
-      found = await backwards(projectId, addresses, end, parsePageSize(last, 'last'), before != null);
+      read = await readBackwards(projectId, addresses, end, parsePageSize(last, 'last'), before != null);
     }
-    const { through, ...rest } = found;
-    const end = found.messages.at(-1)?.logged ?? (await broker.positionAt(projectId, through));
+    const { through, ...rest } = read;
+    const end = read.messages.at(-1)?.logged ?? (await broker.positionAt(projectId, through));
     return { ...rest, end: cursors.format(projectId, end) };
   }
 
   async function sequenceOf(projectId: string, cursor: string): Promise<number> {
-    const { after, positionLost } = await startAfter({ broker, cursors }, projectId, cursor);
-    if (positionLost) throw positionLostError();
+    const { after, isLost } = await resolveStart({ broker, cursors }, projectId, cursor);
+    if (isLost) throw positionLost();
     return after.sequence;
   }
 
-  async function forwards(
+  async function readForwards(
     projectId: string,
     addresses: Map<Address, number>,
     start: number,
     size: number,
     isResumed: boolean,
-  ): Promise<Found> {
-    // Each address by its own index: a log that is busy elsewhere costs nothing here.
+  ): Promise<HistoryRead> {
+    // One read per address uses the address index, so traffic at other addresses adds no cost.
     const reads = await Promise.all(
-      [...addresses].map((only) =>
-        broker.read({ projectId, after: start, addresses: new Map([only]), limit: size }),
+      [...addresses].map((address) =>
+        broker.read({ projectId, after: start, addresses: new Map([address]), limit: size }),
       ),
     );
-    if (isResumed && reads.some(({ lost }) => lost.length > 0)) throw positionLostError();
-    const found = inOrder(reads);
+    if (isResumed && reads.some(({ lost }) => lost.length > 0)) throw positionLost();
+    const found = inLogOrder(reads);
     const messages = withinBytes(found.slice(0, size), maxPageBytes);
     const hasNextPage = messages.length < found.length || reads.some(({ hasMore }) => hasMore);
     const through = Math.min(...reads.map((read) => read.through));
     return { messages, hasPreviousPage: isResumed, hasNextPage, through };
   }
 
-  async function backwards(
+  async function readBackwards(
     projectId: string,
     addresses: Map<Address, number>,
     before: number,
     size: number,
     isResumed: boolean,
-  ): Promise<Found> {
+  ): Promise<HistoryRead> {
     const reads = await Promise.all(
       [...addresses].map(([address, after]) => broker.readBack(projectId, address, { after, before }, size)),
     );
-    const found = inOrder(reads);
-    // The newest are what was asked for: what there is no room for is left out at the other end.
+    const found = inLogOrder(reads);
+    // A backwards page ends at the newest message, so the byte limit drops the oldest messages.
     const messages = withinBytes(found.slice(-size).reverse(), maxPageBytes).reverse();
     const hasPreviousPage = messages.length < found.length || reads.some(({ hasMore }) => hasMore);
     return { messages, hasPreviousPage, hasNextPage: isResumed, through: Math.max(0, before - 1) };
@@ -116,27 +125,31 @@ export function createHistory({
 
   return {
     async ofChannel(caller, channelId, request) {
-      const encounter = await access.require(caller, 'SUBSCRIBE', channelId);
+      const channelAccess = await access.require(caller, 'SUBSCRIBE', channelId);
       return page(
         caller.projectId,
-        new Map([[channelAddress(channelId), floorOf(caller, encounter)]]),
+        new Map([[channelAddress(channelId), hiddenThrough(caller, channelAccess)]]),
         request,
       );
     },
     async ofDirectMessages(caller, request) {
       if (caller.kind !== 'TOKEN')
-        throw new SignalboxError('UNAUTHENTICATED', 'Direct messages are for tokens.');
-      return page(caller.projectId, new Map(directAddresses(caller).map((address) => [address, 0])), request);
+        throw new SignalboxError('UNAUTHENTICATED', 'Direct messages require a token.');
+      return page(
+        caller.projectId,
+        new Map(directAddressesOf(caller).map((address) => [address, 0])),
+        request,
+      );
     },
   };
 }
 
-function inOrder(reads: LogPage[]): Message[] {
+function inLogOrder(reads: LogPage[]): Message[] {
   const sequenceOf = ({ logged }: Message) => logged?.sequence ?? 0;
   return reads.flatMap(({ messages }) => messages).sort((a, b) => sequenceOf(a) - sequenceOf(b));
 }
 
-/** The first of them that have room in `maxBytes`, and one at least. */
+/** The longest prefix whose data fits in `maxBytes`, but at least one message. */
 function withinBytes(messages: Message[], maxBytes: number): Message[] {
   let bytes = 0;
   const end = messages.findIndex(({ data }, index) => {

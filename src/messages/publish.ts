@@ -11,41 +11,53 @@ import { type RateLimit } from '../rate-limit.ts';
 import { actorOf, requireApiKey, type Caller, type TokenCaller } from '../tokens/caller.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 
-/** How long a repeat of an idempotency key is the same publish. */
+/** How long an idempotency key is remembered, in seconds: 24 hours. */
 export const IDEMPOTENCY_SECONDS = 86_400;
 
 export interface PublishInput {
+  /** 1–128 letters, digits and `_ . : ~ -`. */
   event: string;
+  /** A JSON value; its size is limited by `maxDataBytes`. Default: null. */
   data?: unknown;
+  /** Skips the log: the message is delivered to live subscribers only. Default: false. */
   ephemeral?: boolean | undefined;
-  /** Repeats within 24 hours yield the first message and say nothing again. */
+  /** 1–255 visible ASCII characters. A repeat within 24 hours returns the first message and publishes nothing. */
   idempotencyKey?: string | undefined;
 }
 
-/** Exactly one of them. */
+/** The recipient of a direct message: exactly one of `token`, `identity` and `connection`. */
 export interface DirectAddress {
   token?: string | undefined;
   identity?: string | undefined;
   connection?: string | undefined;
-  /** Of a token that signals: the channel in which it may PUBLISH and the connection is. */
+  /** Required when a token sends to a connection: a channel that the connection is in and the token may PUBLISH to. */
   channel?: string | undefined;
 }
 
-export interface Messages {
+export interface Publisher {
   /**
-   * Says it in a channel. Once this resolves the message is kept, unless it is ephemeral, and on its way to everyone who hears the channel.
-   * @throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, RATE_LIMITED, PAYLOAD_TOO_LARGE, BAD_USER_INPUT, CONFLICT, UNAVAILABLE
+   * Publishes a message to a channel. When this resolves, the message is in the log (unless it is ephemeral) and has been
+   * delivered to the live subscribers of the channel.
+   * @throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND unless the caller may PUBLISH to the channel
+   * @throws RATE_LIMITED, PAYLOAD_TOO_LARGE, BAD_USER_INPUT
+   * @throws CONFLICT when the idempotency key was used for a different message
+   * @throws UNAVAILABLE when the log cannot be written
    */
   publish(caller: Caller, channelId: string, input: PublishInput): Promise<Published>;
   /**
-   * Says it to a token, to all tokens of an identity, or to one live connection (which is never kept). By API keys; to a
-   * connection also by a token, where the project lets publishers signal.
-   * @throws as `publish`; NOT_FOUND when there is nobody of that name; TOKEN_REVOKED
+   * Publishes a direct message to a token, to all tokens of an identity, or to one live connection. Messages to a
+   * connection are never logged. Requires an API key; a token may send to a connection where the project setting
+   * `publishersSignal` is on.
+   * @throws as `publish`
+   * @throws NOT_FOUND when the token, identity or live connection does not exist
+   * @throws TOKEN_REVOKED when the recipient token was revoked
+   * @example
+   * await publisher.publishDirect(caller, { identity: 'ada' }, { event: 'reminder', data: { at: '10:00' } });
    */
   publishDirect(caller: Caller, to: DirectAddress, input: PublishInput): Promise<Published>;
 }
 
-export function createMessages(parts: {
+export function createPublisher(deps: {
   broker: Broker;
   access: Access;
   tokens: Tokens;
@@ -53,11 +65,12 @@ export function createMessages(parts: {
   newId: NewId;
   config: Config;
   limits: { perToken: RateLimit; perKey: RateLimit };
+  /** Called after each successful publish, for metrics. */
   published: () => void;
-}): Messages {
-  const { broker, access, tokens, clock, newId, config, limits, published } = parts;
+}): Publisher {
+  const { broker, access, tokens, clock, newId, config, limits, published } = deps;
 
-  function draft(
+  function createDraft(
     caller: Caller,
     address: Address,
     input: PublishInput,
@@ -96,7 +109,7 @@ export function createMessages(parts: {
     };
   }
 
-  /** How many bytes of JSON a signal may have. A text is measured here, by itself: its quotes and escapes do not count. */
+  /** The size limit of a signal's data as JSON. A string is checked here instead, because its quotes and escapes do not count. */
   function maxSignalBytesOf(data: unknown): number {
     if (typeof data !== 'string') return config.maxSignalBytes;
     requireBytes(Buffer.byteLength(data), config.maxSignalBytes, 'data');
@@ -107,50 +120,50 @@ export function createMessages(parts: {
     if (!caller.settings.publishersSignal)
       throw new SignalboxError(
         'FORBIDDEN',
-        'In this project only API keys may say something to a connection.',
+        'In this project, only API keys may publish direct messages to a connection.',
       );
     if (channel === undefined)
-      throw badInput('channel', 'is needed of a token: the channel in which the connection is.');
+      throw badInput('channel', 'is required with a token: name a channel that the connection is in.');
     await access.require(caller, 'PUBLISH', channel);
   }
 
-  /** Taken before anything is looked up: what is refused costs its caller too. */
-  function takeShare(caller: Caller): void {
+  /** Called before any lookup, so that rejected publishes count against the rate limit too. */
+  function takeFromRateLimit(caller: Caller): void {
     if (caller.kind === 'API_KEY') limits.perKey.take(caller.apiKey.id);
     else if (caller.kind === 'TOKEN') limits.perToken.take(caller.token.id);
   }
 
-  async function say(message: Draft): Promise<Published> {
-    const result = await broker.publish(message);
+  async function publishDraft(draft: Draft): Promise<Published> {
+    const result = await broker.publish(draft);
     published();
     return result;
   }
 
-  async function signal(message: Draft, connectionId: string): Promise<Published> {
-    const { projectId, id, address, event, data, sender, publishedAt } = message;
-    const signalled = { projectId, id, address, event, data, sender, publishedAt, logged: null };
-    const reached = await broker.control({
+  async function signalConnection(draft: Draft, connectionId: string): Promise<Published> {
+    const { projectId, id, address, event, data, sender, publishedAt } = draft;
+    const message = { projectId, id, address, event, data, sender, publishedAt, logged: null };
+    const affected = await broker.control({
       kind: 'CONNECTION_SIGNALLED',
       projectId,
       connectionId,
-      message: signalled,
+      message,
     });
     published();
-    return { message: signalled, connections: reached > 0 ? 1 : 0, repeated: false };
+    return { message, connections: affected > 0 ? 1 : 0, repeated: false };
   }
 
   return {
     async publish(caller, channelId, input) {
-      takeShare(caller);
-      const message = draft(caller, channelAddress(channelId), input);
+      takeFromRateLimit(caller);
+      const draft = createDraft(caller, channelAddress(channelId), input);
       await access.require(caller, 'PUBLISH', channelId);
-      return say(message);
+      return publishDraft(draft);
     },
     async publishDirect(caller, to, input) {
       const { token, identity, connection } = to;
       if (caller.kind !== 'TOKEN' || connection === undefined) requireApiKey(caller);
-      takeShare(caller);
-      if ([token, identity, connection].filter((given) => given !== undefined).length !== 1) {
+      takeFromRateLimit(caller);
+      if ([token, identity, connection].filter((id) => id !== undefined).length !== 1) {
         throw badInput('token', 'name exactly one of token, identity and connection.');
       }
       const { projectId } = caller;
@@ -160,23 +173,26 @@ export function createMessages(parts: {
         if (!record) throw notFound('token', token);
         if (record.revokedAt !== null)
           throw new SignalboxError('TOKEN_REVOKED', `The token “${token}” was revoked.`);
-        return say(draft(caller, `token:${token}`, input));
+        return publishDraft(createDraft(caller, `token:${token}`, input));
       }
       if (identity !== undefined) {
         if (!(await tokens.hasIdentity(projectId, identity))) throw notFound('token of identity', identity);
-        return say(draft(caller, `identity:${identity}`, input));
+        return publishDraft(createDraft(caller, `identity:${identity}`, input));
       }
-      const id = connection ?? '';
-      if (!(await broker.leases.find(projectId, id))) throw notFound('live connection', id);
-      if (to.channel !== undefined && !(await broker.leases.isIn(projectId, id, to.channel)))
-        throw notFound(`live connection in “${to.channel}”`, id);
+      const connectionId = connection ?? '';
+      if (!(await broker.leases.find(projectId, connectionId)))
+        throw notFound('live connection', connectionId);
+      if (to.channel !== undefined && !(await broker.leases.isIn(projectId, connectionId, to.channel)))
+        throw notFound(`live connection in “${to.channel}”`, connectionId);
       if (input.idempotencyKey !== undefined)
         throw badInput(
           'idempotencyKey',
-          'has no meaning for a connection: what is said to one is never kept.',
+          'is not supported with a connection, because its messages are not stored.',
         );
-      const signalled = { ...input, ephemeral: true };
-      return signal(draft(caller, `connection:${id}`, signalled, maxSignalBytesOf(input.data)), id);
+      const maxBytes = maxSignalBytesOf(input.data);
+      const ephemeral = { ...input, ephemeral: true };
+      const draft = createDraft(caller, `connection:${connectionId}`, ephemeral, maxBytes);
+      return signalConnection(draft, connectionId);
     },
   };
 }

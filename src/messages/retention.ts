@@ -4,19 +4,23 @@ import { channelAddress, channelOf, type Address } from '../broker/message.ts';
 import { type Channel } from '../channels/channel.ts';
 import { every, type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
+import { type AddressKey } from './log/address-store.ts';
 import { type LogStore } from './log/log-store.ts';
 
-/** Keeps the log within what the service and each channel want kept. */
+/** Removes messages that exceed the retention of the service or the history policy of their channel. */
 export interface Retention extends AsyncDisposable {
-  /** Removes what is over; runs by itself too. Resolves when all is gone that was over when it looked. */
+  /**
+   * Removes everything that exceeds its retention at the time of the call. Also runs every `purgeIntervalMs`; concurrent
+   * calls share one purge.
+   */
   purge(): Promise<void>;
 }
 
-/** Messages removed in one step; between two steps others have their turn. */
-const STEP = 500;
-const ADDRESS_PAGE = 500;
+/** Messages examined per step. The event loop runs between steps, so a large purge does not block it. */
+const STEP_SIZE = 500;
+const ADDRESS_PAGE_SIZE = 500;
 
-export function createRetention(parts: {
+export function createRetention(deps: {
   log: LogStore;
   broker: Broker;
   findChannel: (projectId: string, id: string) => Promise<Channel | undefined>;
@@ -24,30 +28,30 @@ export function createRetention(parts: {
   config: Config;
   onFault: (error: unknown) => void;
 }): Retention {
-  const { log, broker, findChannel, clock, config, onFault } = parts;
+  const { log, broker, findChannel, clock, config, onFault } = deps;
   let running: Promise<void> | undefined;
-  let isOver = false;
-  /** Addresses whose channels keep messages for a shorter time than the service does: they are looked at every time. */
-  const timed = new Map<string, { projectId: string; address: Address }>();
-  /** Addresses whose channels have another policy, or are gone, since the last time. */
-  const changed = new Map<string, { projectId: string; address: Address }>();
+  let isDisposed = false;
+  /** Addresses of channels with a shorter retention than the service; their messages expire without new publishes. */
+  const withShorterAge = new Map<string, AddressKey>();
+  /** Addresses whose channel was updated or deleted since the last purge. */
+  const changed = new Map<string, AddressKey>();
   let hasFullScan = false;
 
-  function noteChange(projectId: string, channelId: string): void {
+  function markChanged(projectId: string, channelId: string): void {
     const address = channelAddress(channelId);
     changed.set(`${projectId}\n${address}`, { projectId, address });
   }
 
-  const listening = broker.listen({
+  const subscription = broker.listen({
     applySignal(signal) {
-      if (signal.kind === 'CHANNEL_UPDATED') noteChange(signal.projectId, signal.channel.id);
-      if (signal.kind === 'CHANNEL_DELETED') noteChange(signal.projectId, signal.channelId);
+      if (signal.kind === 'CHANNEL_UPDATED') markChanged(signal.projectId, signal.channel.id);
+      if (signal.kind === 'CHANNEL_DELETED') markChanged(signal.projectId, signal.channelId);
       return 0;
     },
   });
 
-  async function stepwise(step: () => number): Promise<void> {
-    while (!isOver && step() > 0) await nextTurn();
+  async function runInSteps(step: () => number): Promise<void> {
+    while (!isDisposed && step() > 0) await nextTurn();
   }
 
   async function purgeAddress(projectId: string, address: Address): Promise<void> {
@@ -55,52 +59,55 @@ export function createRetention(parts: {
     const channel = channelId === null ? undefined : await findChannel(projectId, channelId);
     const key = `${projectId}\n${address}`;
     const seconds = channel?.historySeconds ?? config.retentionSeconds;
-    if (seconds < config.retentionSeconds) timed.set(key, { projectId, address });
-    else timed.delete(key);
-    // What a channel that is gone has left behind is nobody's to read, also when there is another of its name.
+    if (seconds < config.retentionSeconds) withShorterAge.set(key, { projectId, address });
+    else withShorterAge.delete(key);
+    // Messages of a deleted channel are removed, so that a new channel with the same id never exposes them.
     const isOrphan = channelId !== null && !channel;
     const keep = isOrphan ? 0 : (channel?.historyMessages ?? config.retentionMessages);
     const before = clock.now() - seconds * 1000;
     const through = channel?.createdAfter ?? 0;
-    const from = log.keptFrom(projectId, address, keep);
-    await stepwise(() => log.trim(projectId, address, { from, before, through }, STEP));
-    // Also where nothing was over: many addresses are many steps.
+    const from = log.oldestKept(projectId, address, keep);
+    await runInSteps(() => log.trim(projectId, address, { from, before, through }, STEP_SIZE));
+    // Yield even when nothing was removed: a purge may visit many addresses.
     await nextTurn();
   }
 
   async function purgeAll(): Promise<void> {
-    await stepwise(() => log.forgetKeys(clock.now(), STEP));
+    await runInSteps(() => log.removeExpiredKeys(clock.now(), STEP_SIZE));
     const before = clock.now() - config.retentionSeconds * 1000;
-    for (const projectId of log.listProjects()) await stepwise(() => log.trimAge(projectId, before, STEP));
+    for (const projectId of log.listProjects())
+      await runInSteps(() => log.trimAge(projectId, before, STEP_SIZE));
     const due = new Map([
-      ...timed,
+      ...withShorterAge,
       ...changed,
-      ...log.takeDirtyAddresses().map((at) => [`${at.projectId}\n${at.address}`, at] as const),
+      ...log
+        .takeDirtyAddresses()
+        .map(({ projectId, address }) => [`${projectId}\n${address}`, { projectId, address }] as const),
     ]);
     try {
-      for (const [key, at] of due) {
-        if (isOver) return;
+      for (const [key, { projectId, address }] of due) {
+        if (isDisposed) return;
         changed.delete(key);
-        await purgeAddress(at.projectId, at.address);
+        await purgeAddress(projectId, address);
         due.delete(key);
       }
     } catch (error) {
-      // Nobody else remembers that they grew.
-      for (const [key, at] of due) changed.set(key, at);
+      // takeDirtyAddresses returns an address only once, so keep the remaining addresses for the next purge.
+      for (const [key, entry] of due) changed.set(key, entry);
       throw error;
     }
-    if (!hasFullScan) await purgeEvery();
+    if (!hasFullScan) await purgeAllAddresses();
     hasFullScan = true;
   }
 
-  /** Once after the start: what grew in an earlier life of the process. */
-  async function purgeEvery(): Promise<void> {
+  /** Runs once per process, because dirty addresses of earlier processes are not recorded. */
+  async function purgeAllAddresses(): Promise<void> {
     let after = { projectId: '', address: '' };
     for (;;) {
-      const page = log.listAddresses(after, ADDRESS_PAGE);
+      const page = log.listAddresses(after, ADDRESS_PAGE_SIZE);
       for (const { projectId, address } of page) await purgeAddress(projectId, address);
       const last = page.at(-1);
-      if (isOver || !last) return;
+      if (isDisposed || !last) return;
       after = last;
     }
   }
@@ -110,14 +117,14 @@ export function createRetention(parts: {
     return running;
   }
 
-  const purging = every(clock, config.purgeIntervalMs, () => void purge().catch(onFault));
+  const timer = every(clock, config.purgeIntervalMs, () => void purge().catch(onFault));
 
   return {
     purge,
     async [Symbol.asyncDispose]() {
-      isOver = true;
-      purging[Symbol.dispose]();
-      listening[Symbol.dispose]();
+      isDisposed = true;
+      timer[Symbol.dispose]();
+      subscription[Symbol.dispose]();
       await running?.catch(() => undefined);
     },
   };

@@ -7,7 +7,7 @@ import { type Connection } from '../connections/connection.ts';
 import { type Connections } from '../connections/registry.ts';
 import { type Cursors } from '../messages/cursor.ts';
 import { type History } from '../messages/history.ts';
-import { type Messages } from '../messages/publish.ts';
+import { type Publisher } from '../messages/publish.ts';
 import { type Moderation } from '../moderation/moderation.ts';
 import { type Subscriptions } from '../subscriptions/subscriptions.ts';
 import { type Presence } from '../presence/presence.ts';
@@ -37,7 +37,7 @@ export interface Domain {
   moderation: Moderation;
   channels: Channels;
   memberships: Memberships;
-  messages: Messages;
+  messages: Publisher;
   history: History;
   presence: Presence;
   connections: Connections;

@@ -1,100 +1,103 @@
-import { type Broker } from '../broker/broker.ts';
 import { channelAddress, type Message } from '../broker/message.ts';
-import { type Access } from '../channels/access.ts';
-import { openChannelStream, type ChannelSource, type EndReason } from './channel-stream.ts';
+import {
+  openChannelStream,
+  type ChannelSource,
+  type ChannelStreamDeps,
+  type EndReason,
+} from './channel-stream.ts';
 import { type Connection } from '../connections/connection.ts';
 import { type EventStream, type Sink } from './event-stream.ts';
-import { type SignalRouter } from './signal-router.ts';
 import { SignalboxError } from '../errors.ts';
 import { parseName } from '../names.ts';
 import { internBatch, type Batch } from '../batch.ts';
 import { type Presence } from '../presence/presence.ts';
 import { type Cursors } from '../messages/cursor.ts';
-import { floorOf, positionLostError } from '../messages/readable.ts';
-import { LogSubscriber, type LogSink } from './log-subscriber.ts';
-import { type SubscriberIndex } from './subscriber-index.ts';
-import { startAfter } from '../messages/start-position.ts';
+import { hiddenThrough, positionLost } from '../messages/visible-range.ts';
+import { LogSubscriber, type LogSink, type LogSubscriberDeps } from './log-subscriber.ts';
+import { resolveStart } from '../messages/start-position.ts';
 
-export interface StreamDeps {
-  broker: Broker;
-  subscriberIndex: SubscriberIndex;
-  signalRouter: SignalRouter;
-  access: Access;
+export interface ChannelMessagesDeps extends LogSubscriberDeps, ChannelStreamDeps {
   presence: Presence;
   cursors: Cursors;
-  replayed: (count: number) => void;
 }
 
 export interface ChannelMessagesOptions {
-  /** A cursor to resume after; absent: from now on. */
+  /** Resume after this cursor. Default: start with the next message. */
   since?: string | undefined;
-  /** Only messages of these event names, at most 100; absent: all. */
+  /** Deliver only messages with these event names, at most 100. Default: all messages. */
   events?: readonly string[] | undefined;
 }
 
-/** Event names that one subscription may name. */
+/** Maximum number of event names per subscription. */
 export const MAX_EVENT_NAMES = 100;
 
 /**
- * The messages of one channel, in order, after `since` or from now on.
- * @throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND unless the caller may hear it; POSITION_LOST when not all since
- * `since` is kept; BAD_USER_INPUT. Ends with the refusal when it may no longer hear it.
+ * The messages of one channel in log order, starting after `since` or with the next message. The stream ends with the
+ * authorization error when the caller may no longer SUBSCRIBE.
+ * @throws FORBIDDEN, UNAUTHENTICATED or NOT_FOUND unless the caller may SUBSCRIBE to the channel
+ * @throws POSITION_LOST when messages after `since` are no longer retained
+ * @throws LIMIT_EXCEEDED for more than 100 event names
+ * @throws BAD_USER_INPUT for an invalid cursor or event name
  */
 export function openChannelMessages(
-  parts: StreamDeps,
+  deps: ChannelMessagesDeps,
   connection: Connection,
   channelId: string,
   { since, events }: ChannelMessagesOptions,
 ): Promise<EventStream<Message>> {
-  const { broker, cursors } = parts;
+  const { broker, cursors } = deps;
   const { projectId } = connection;
-  const wanted = events && new Set(events.map((event) => parseName('event', event, 'events')));
-  if (wanted && wanted.size > MAX_EVENT_NAMES) {
-    throw new SignalboxError('LIMIT_EXCEEDED', `At most ${MAX_EVENT_NAMES} event names.`, {
+  const eventNames = events && new Set(events.map((event) => parseName('event', event, 'events')));
+  if (eventNames && eventNames.size > MAX_EVENT_NAMES) {
+    throw new SignalboxError('LIMIT_EXCEEDED', `At most ${MAX_EVENT_NAMES} event names are allowed.`, {
       limit: MAX_EVENT_NAMES,
     });
   }
-  return openChannelStream<Message>(parts, connection, 'SUBSCRIBE', channelId, async (stream, encounter) => {
-    const address = channelAddress(channelId);
-    const floor = floorOf(connection.caller, encounter);
-    const logSubscriber = new LogSubscriber(parts, connection);
-    logSubscriber.subscribe(address, floor);
-    try {
-      const { after, head, positionLost } = await startAfter({ broker, cursors }, projectId, since);
-      const trimmed = await broker.trimmedThrough(projectId, address);
-      if (positionLost || trimmed > Math.max(after.sequence, floor)) throw positionLostError();
-      logSubscriber.begin({ after, head });
-    } catch (error) {
-      logSubscriber.stop();
-      throw error;
-    }
-    return new ChannelMessages(parts, stream, logSubscriber, channelId, wanted);
-  });
+  return openChannelStream<Message>(
+    deps,
+    connection,
+    'SUBSCRIBE',
+    channelId,
+    async (stream, channelAccess) => {
+      const address = channelAddress(channelId);
+      const floor = hiddenThrough(connection.caller, channelAccess);
+      const logSubscriber = new LogSubscriber(deps, connection);
+      logSubscriber.subscribe(address, floor);
+      try {
+        const { after, head, isLost } = await resolveStart({ broker, cursors }, projectId, since);
+        const trimmed = await broker.trimmedThrough(projectId, address);
+        if (isLost || trimmed > Math.max(after.sequence, floor)) throw positionLost();
+        logSubscriber.begin({ after, head });
+      } catch (error) {
+        logSubscriber.stop();
+        throw error;
+      }
+      return new ChannelMessages(deps, stream, logSubscriber, channelId, eventNames);
+    },
+  );
 }
 
-/** Leads from the logSubscriber of one channel to the sink of one subscription. One object, for there are as many as subscriptions. */
+/** Connects the log subscriber of one channel to the sink of one stream. A single object, to save memory per subscription. */
 class ChannelMessages implements ChannelSource<Message>, LogSink {
-  readonly onReplayed: StreamDeps['replayed'];
   readonly #presence: Presence;
   readonly #stream: EventStream<Message>;
   readonly #logSubscriber: LogSubscriber;
   readonly #channelId: string;
-  readonly #wanted: ReadonlySet<string> | undefined;
+  readonly #eventNames: ReadonlySet<string> | undefined;
   #sink: Sink<Message> | undefined;
 
   constructor(
-    { presence, replayed }: StreamDeps,
+    { presence }: ChannelMessagesDeps,
     stream: EventStream<Message>,
     logSubscriber: LogSubscriber,
     channelId: string,
-    wanted: ReadonlySet<string> | undefined,
+    eventNames: ReadonlySet<string> | undefined,
   ) {
-    this.onReplayed = replayed;
     this.#presence = presence;
     this.#stream = stream;
     this.#logSubscriber = logSubscriber;
     this.#channelId = channelId;
-    this.#wanted = wanted;
+    this.#eventNames = eventNames;
   }
 
   start(sink: Sink<Message>): void {
@@ -103,28 +106,28 @@ class ChannelMessages implements ChannelSource<Message>, LogSink {
     this.#logSubscriber.start(this);
   }
 
-  deliver(run: Batch<Message>): void {
-    const wanted = this.#wanted;
-    if (!wanted) return this.#sink?.deliver(run);
-    const heard = run.filter(({ event }) => wanted.has(event));
-    if (heard.length > 0) this.#sink?.deliver(internBatch(heard));
-  }
-
-  onLost(): void {
-    this.#stream.end(positionLostError());
+  deliver(batch: Batch<Message>): void {
+    const eventNames = this.#eventNames;
+    if (!eventNames) return this.#sink?.deliver(batch);
+    const selected = batch.filter(({ event }) => eventNames.has(event));
+    if (selected.length > 0) this.#sink?.deliver(internBatch(selected));
   }
 
   room(): Promise<void> | undefined {
     return this.#sink?.room();
   }
 
-  onFailed(error: SignalboxError): void {
+  onLost(): void {
+    this.#stream.end(positionLost());
+  }
+
+  end(error?: SignalboxError): void {
     this.#stream.end(error);
   }
 
   stop(reason?: EndReason): void {
     this.#logSubscriber.stop();
-    const why = reason === 'NOT_ALLOWED' ? 'NOT_ALLOWED' : 'LEFT';
-    this.#presence.exit(this.#stream.connection, this.#channelId, why);
+    const leaveReason = reason === 'NOT_ALLOWED' ? 'NOT_ALLOWED' : 'LEFT';
+    this.#presence.exit(this.#stream.connection, this.#channelId, leaveReason);
   }
 }

@@ -1,35 +1,34 @@
-import { type Access } from '../channels/access.ts';
 import { type Channel } from '../channels/channel.ts';
-import { openChannelStream } from './channel-stream.ts';
+import { openChannelStream, type ChannelStreamDeps } from './channel-stream.ts';
 import { type Connection } from '../connections/connection.ts';
 import { type EventStream, type Sink } from './event-stream.ts';
-import { type SignalRouter } from './signal-router.ts';
 import { internBatch } from '../batch.ts';
 
 /**
- * The channel as it is now, then after each change of its state.
- * @throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND unless the caller may hear it; ends when it no longer may.
+ * The channel with its current state, and again after each change of the state. The stream ends with the authorization
+ * error when the caller may no longer SUBSCRIBE.
+ * @throws FORBIDDEN, UNAUTHENTICATED or NOT_FOUND unless the caller may SUBSCRIBE to the channel
  */
 export function openChannelState(
-  parts: { signalRouter: SignalRouter; access: Access },
+  deps: ChannelStreamDeps,
   connection: Connection,
   channelId: string,
 ): Promise<EventStream<Channel>> {
-  return openChannelStream<Channel>(parts, connection, 'SUBSCRIBE', channelId, () => {
+  return openChannelStream<Channel>(deps, connection, 'SUBSCRIBE', channelId, () => {
     let sink: Sink<Channel> | undefined;
-    let shown = 0;
-    const show = (channel: Channel) => {
-      // What changes before there is a sink is what is shown first.
-      if (!sink || channel.version <= shown) return;
-      shown = channel.version;
+    let deliveredVersion = 0;
+    const deliver = (channel: Channel) => {
+      // Changes from before there is a sink are part of the channel that `start` delivers.
+      if (!sink || channel.version <= deliveredVersion) return;
+      deliveredVersion = channel.version;
       sink.deliver(internBatch([channel]));
     };
     return {
-      start(given, { channel }) {
-        sink = given;
-        show(channel);
+      start(newSink, { channel }) {
+        sink = newSink;
+        deliver(channel);
       },
-      changed: ({ channel }) => show(channel),
+      onStateUpdated: ({ channel }) => deliver(channel),
       stop: () => (sink = undefined),
     };
   });

@@ -9,81 +9,87 @@ import { type SignalRouter, type SignalHandler } from './signal-router.ts';
 /** Why a connection may no longer take an action in a channel. */
 export type EndReason = 'UNSUBSCRIBED' | 'NOT_ALLOWED' | 'DELETED';
 
-/** What a stream about one channel does; that it may do so is seen to by whoever opens it. */
+/** Produces the events of a stream about one channel. Authorization is not its concern: see `openChannelStream`. */
 export interface ChannelSource<T> {
-  /** Called once, when there is a sink. */
-  start(sink: Sink<T>, encounter: ChannelAccess): void;
-  /** The state of the channel has changed. */
-  changed?(encounter: ChannelAccess): void;
-  /** With a reason: the connection may no longer take the action. */
+  /** Called once, when the stream has a sink. */
+  start(sink: Sink<T>, channelAccess: ChannelAccess): void;
+  /** Called after the state of the channel changed. */
+  onStateUpdated?(channelAccess: ChannelAccess): void;
+  /** Called once. `reason` is set when the connection may no longer take the action. */
   stop(reason?: EndReason): void;
 }
 
-interface Parts {
+export interface ChannelStreamDeps {
   signalRouter: SignalRouter;
   access: Access;
 }
 
 /**
- * A stream about one channel, for as long as the connection may take `action` there: then it ends with the refusal.
- * `make` is called once the connection is admitted.
- * @throws as `Access.require`, and whatever `make` throws
+ * Opens a stream about one channel that ends with the authorization error as soon as the connection may no longer take
+ * `action`. `createSource` is called after the connection has been authorized.
+ * @throws the errors of `Access.require` and of `createSource`
  */
 export async function openChannelStream<T>(
-  parts: Parts,
+  deps: ChannelStreamDeps,
   connection: Connection,
   action: Action,
   channelId: string,
-  make: (stream: EventStream<T>, encounter: ChannelAccess) => Promise<ChannelSource<T>> | ChannelSource<T>,
+  createSource: (
+    stream: EventStream<T>,
+    channelAccess: ChannelAccess,
+  ) => Promise<ChannelSource<T>> | ChannelSource<T>,
 ): Promise<EventStream<T>> {
-  const admission = new ChannelGuard<T>(parts, connection, action, channelId);
-  const stream = new EventStream<T>(connection, admission);
+  const guard = new ChannelGuard<T>(deps, connection, action, channelId);
+  const stream = new EventStream<T>(connection, guard);
   try {
-    admission.setSource(await make(stream, await admission.admit(stream)));
+    guard.setSource(await createSource(stream, await guard.authorize(stream)));
   } catch (error) {
     stream.end();
     throw error;
   }
-  // It may have closed while it was being admitted, and would not end what it did not know of.
+  // The connection may have closed before the stream was registered with it.
   if (connection.closed !== undefined) stream.end(errorOf(connection.closed));
   return stream;
 }
 
-/** That a connection may take an action in a channel, kept true. One object, for there are as many as subscriptions. */
+/**
+ * Authorizes a connection for an action in a channel, and ends the stream when the authorization is lost. A single
+ * object, to save memory per subscription.
+ */
 class ChannelGuard<T> implements Source<T>, SignalHandler {
-  readonly #parts: Parts;
+  readonly #deps: ChannelStreamDeps;
   readonly #connection: Connection;
   readonly #action: Action;
   readonly #channelId: string;
   #stream: EventStream<T> | undefined;
   #source: ChannelSource<T> | undefined;
-  /** The channel and membership as they are now; until they are read, what is signalled about them. */
+  /** The current channel and membership; undefined until they have been read. */
   #channelAccess: ChannelAccess | undefined;
-  #early: Signal[] | undefined = [];
+  /** Signals that arrive while the channel and membership are read; undefined afterwards. */
+  #earlySignals: Signal[] | undefined = [];
   #stopped: { reason: EndReason | undefined } | undefined;
 
-  constructor(parts: Parts, connection: Connection, action: Action, channelId: string) {
-    this.#parts = parts;
+  constructor(deps: ChannelStreamDeps, connection: Connection, action: Action, channelId: string) {
+    this.#deps = deps;
     this.#connection = connection;
     this.#action = action;
     this.#channelId = channelId;
   }
 
-  /** It listens before it reads: what is signalled while the rows are read is applied after them. */
-  async admit(stream: EventStream<T>): Promise<ChannelAccess> {
+  /** Listens before it reads: signals that arrive during the read are applied after it, so no change is missed. */
+  async authorize(stream: EventStream<T>): Promise<ChannelAccess> {
     const { caller } = this.#connection;
     this.#stream = stream;
-    this.#route('add');
-    const found = await this.#parts.access.require(caller, this.#action, this.#channelId);
-    this.#channelAccess = found;
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    for (const signal of early) this.#apply(signal);
+    this.#updateRouting('add');
+    this.#channelAccess = await this.#deps.access.require(caller, this.#action, this.#channelId);
+    const earlySignals = this.#earlySignals ?? [];
+    this.#earlySignals = undefined;
+    for (const signal of earlySignals) this.#apply(signal);
     if (!this.#isAllowed()) throw accessRefused(this.#connection.caller, this.#action, this.#channelId);
     return this.#channelAccess;
   }
 
-  /** What the stream does, now that the connection is admitted. It may have ended in the meantime. */
+  /** Sets the source after authorization. The stream may have ended in the meantime. */
   setSource(source: ChannelSource<T>): void {
     this.#source = source;
     if (this.#stopped) source.stop(this.#stopped.reason);
@@ -91,7 +97,7 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
 
   onSignal(signal: Signal): void {
     this.#connection.applyDue();
-    if (this.#early) this.#early.push(signal);
+    if (this.#earlySignals) this.#earlySignals.push(signal);
     else this.#apply(signal);
   }
 
@@ -105,15 +111,15 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
 
   stop(): void {
     this.#stopped ??= { reason: undefined };
-    this.#route('remove');
+    this.#updateRouting('remove');
     this.#source?.stop(this.#stopped.reason);
   }
 
-  #route(verb: 'add' | 'remove'): void {
-    const { signalRouter } = this.#parts;
+  #updateRouting(change: 'add' | 'remove'): void {
+    const { signalRouter } = this.#deps;
     const { projectId, caller } = this.#connection;
-    signalRouter[verb]('channel', projectId, this.#channelId, this);
-    if (caller.kind === 'TOKEN') signalRouter[verb]('memberships', projectId, caller.token.id, this);
+    signalRouter[change]('channel', projectId, this.#channelId, this);
+    if (caller.kind === 'TOKEN') signalRouter[change]('memberships', projectId, caller.token.id, this);
   }
 
   #apply(signal: Signal): void {
@@ -125,7 +131,7 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
         return this.#endUnlessAllowed('NOT_ALLOWED');
       case 'CHANNEL_STATE_UPDATED':
         this.#channelAccess = { ...before, channel: signal.channel };
-        return this.#source?.changed?.(this.#channelAccess);
+        return this.#source?.onStateUpdated?.(this.#channelAccess);
       case 'CHANNEL_DELETED':
         return this.#end(notFound('channel', this.#channelId), 'DELETED');
       case 'MEMBERSHIP_BEGAN':

@@ -1,57 +1,65 @@
 import { type Message } from '../broker/message.ts';
 import { type Connection } from '../connections/connection.ts';
 import { EventStream, type Sink } from './event-stream.ts';
+import { type SignalRouter } from './signal-router.ts';
 import { SignalboxError } from '../errors.ts';
 import { internBatch } from '../batch.ts';
-import { directAddresses, positionLostError } from '../messages/readable.ts';
-import { type StreamDeps } from './channel-messages.ts';
-import { LogSubscriber } from './log-subscriber.ts';
-import { startAfter } from '../messages/start-position.ts';
+import { type Cursors } from '../messages/cursor.ts';
+import { directAddressesOf, positionLost } from '../messages/visible-range.ts';
+import { LogSubscriber, type LogSubscriberDeps } from './log-subscriber.ts';
+import { resolveStart } from '../messages/start-position.ts';
+
+export interface DirectMessagesDeps extends LogSubscriberDeps {
+  signalRouter: SignalRouter;
+  cursors: Cursors;
+}
 
 /**
- * What is said directly to the token, its identity or this connection, after `since` or from now on.
- * @throws UNAUTHENTICATED without a token; POSITION_LOST when not all since `since` is kept; BAD_USER_INPUT.
+ * The direct messages to the token, its identity and this connection, starting after `since` or with the next message.
+ * @throws UNAUTHENTICATED when the caller is not a token
+ * @throws POSITION_LOST when messages after `since` are no longer retained
+ * @throws BAD_USER_INPUT when `since` is not a cursor
  */
 export async function openDirectMessages(
-  parts: StreamDeps,
+  deps: DirectMessagesDeps,
   connection: Connection,
   { since }: { since?: string | undefined },
 ): Promise<EventStream<Message>> {
-  const { broker, signalRouter, cursors } = parts;
+  const { broker, signalRouter, cursors } = deps;
   const { projectId, caller } = connection;
-  if (caller.kind !== 'TOKEN') throw new SignalboxError('UNAUTHENTICATED', 'Direct messages are for tokens.');
-  const addresses = directAddresses(caller);
-  const feed = new LogSubscriber(parts, connection);
-  for (const address of addresses) feed.subscribe(address, 0);
+  if (caller.kind !== 'TOKEN')
+    throw new SignalboxError('UNAUTHENTICATED', 'Direct messages require a token.');
+  const addresses = directAddressesOf(caller);
+  const logSubscriber = new LogSubscriber(deps, connection);
+  for (const address of addresses) logSubscriber.subscribe(address, 0);
   try {
-    const { after, head, positionLost } = await startAfter({ broker, cursors }, projectId, since);
+    const { after, head, isLost } = await resolveStart({ broker, cursors }, projectId, since);
     const trimmed = await Promise.all(addresses.map((address) => broker.trimmedThrough(projectId, address)));
-    if (positionLost || trimmed.some((through) => through > after.sequence)) throw positionLostError();
-    feed.begin({ after, head });
+    if (isLost || trimmed.some((sequence) => sequence > after.sequence)) throw positionLost();
+    logSubscriber.begin({ after, head });
   } catch (error) {
-    feed.stop();
+    logSubscriber.stop();
     throw error;
   }
   let sink: Sink<Message> | undefined;
-  const signals = signalRouter.on('connection', projectId, connection.id, (signal) => {
+  const routing = signalRouter.on('connection', projectId, connection.id, (signal) => {
     connection.applyDue();
     if (signal.kind === 'CONNECTION_SIGNALLED') sink?.deliver(internBatch([signal.message]));
   });
   const stream: EventStream<Message> = new EventStream(connection, {
-    start(given) {
-      sink = given;
-      feed.start({
-        deliver: (run) => given.deliver(run),
-        onLost: () => stream.end(positionLostError()),
-        room: () => given.room(),
-        onFailed: (error) => stream.end(error),
-        onReplayed: parts.replayed,
+    start(newSink) {
+      sink = newSink;
+      logSubscriber.start({
+        deliver: (batch) => newSink.deliver(batch),
+        room: () => newSink.room(),
+        onLost: () => stream.end(positionLost()),
+        end: (error) => stream.end(error),
       });
     },
     reauthorize: () => undefined,
     stop() {
-      feed.stop();
-      signals[Symbol.dispose]();
+      logSubscriber.stop();
+      routing[Symbol.dispose]();
     },
   });
   if (connection.closed !== undefined) stream.end();

@@ -1,35 +1,37 @@
+import assert from 'node:assert/strict';
 import { type SignalboxError } from '../errors.ts';
 import { type Batch } from '../batch.ts';
 import { type Connection } from '../connections/connection.ts';
 
-/** Where the events of a stream go. */
+/** The destination of the events of a stream. */
 export interface Sink<T> {
   deliver(events: Batch<T>): void;
-  /** Undefined while there is room; otherwise resolves when there is again, or when the sink is gone. */
+  /** Undefined while the sink has room; otherwise a promise that resolves when it has room again or is closed. */
   room(): Promise<void> | undefined;
-  /** Forgets what it was given and has not handed on. */
+  /** Drops events that were delivered but not sent yet. */
   discard?(): void;
-  /** Nothing follows. With an error: why. */
+  /** No event follows. `error` is the reason, if any. */
   end(error?: SignalboxError): void;
 }
 
-/** Where the events of a stream come from. */
+/** The origin of the events of a stream. */
 export interface Source<T> {
-  /** Called once, when there is a sink. */
+  /** Called once, when the stream has a sink. */
   start(sink: Sink<T>): void;
-  /** The connection's caller has changed: look again at what it may hear. */
+  /** Called after the caller of the connection changed: checks again which events the caller may receive. */
   reauthorize(): void;
-  /** Called once, when nobody listens any more. */
+  /** Called once, when the stream has ended. */
   stop(): void;
 }
 
-/** Events that wait for a reader who pulls; one more and the stream ends with SLOW_CONSUMER. */
-export const MAX_PULLED_EVENTS = 1000;
+/** Events queued for a consumer that pulls. With one more event, the connection is closed with SLOW_CONSUMER. */
+const MAX_QUEUED_EVENTS = 1000;
+/** A pulling consumer has room while fewer events than this are queued. */
 const ROOM_BELOW = 100;
 
 /**
- * What a subscription yields, bound to the life of its connection. Its events are either pushed into a sink
- * (`attach`) or pulled (`for await`); either may be done once.
+ * The events of a subscription, bound to the lifetime of its connection. The events are either pushed into a sink
+ * (`attach`) or pulled (`for await`); a stream supports one consumer.
  */
 export class EventStream<T> implements AsyncIterable<T> {
   readonly connection: Connection;
@@ -44,7 +46,7 @@ export class EventStream<T> implements AsyncIterable<T> {
   }
 
   attach(sink: Sink<T>): void {
-    if (this.#sink) throw new TypeError('A stream has one sink.');
+    assert(!this.#sink, 'EventStream.attach() called twice');
     this.#sink = sink;
     if (this.#ended) sink.end(this.#ended.error);
     else this.#source.start(sink);
@@ -62,7 +64,7 @@ export class EventStream<T> implements AsyncIterable<T> {
     this.#sink?.discard?.();
   }
 
-  /** Ends it for both sides; repeating it changes nothing. */
+  /** Stops the source and ends the sink. Idempotent. */
   end(error?: SignalboxError): void {
     if (this.#ended) return;
     this.#ended = { error };
@@ -72,37 +74,37 @@ export class EventStream<T> implements AsyncIterable<T> {
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<T> {
-    const waiting: T[] = [];
-    const wake = new Waker();
-    const room = new Waker();
-    let over: { error?: SignalboxError } | undefined;
+    const queue: T[] = [];
+    const eventOrEnd = new Notifier();
+    const room = new Notifier();
+    let ended: { error?: SignalboxError } | undefined;
     this.attach({
       deliver: (events) => {
-        if (over) return;
-        waiting.push(...events);
-        if (waiting.length > MAX_PULLED_EVENTS) {
-          waiting.length = 0;
+        if (ended) return;
+        queue.push(...events);
+        if (queue.length > MAX_QUEUED_EVENTS) {
+          queue.length = 0;
           this.connection.close('SLOW_CONSUMER');
         }
-        wake.call();
+        eventOrEnd.notify();
       },
-      room: () => (waiting.length < ROOM_BELOW ? undefined : room.wait()),
-      discard: () => (waiting.length = 0),
+      room: () => (queue.length < ROOM_BELOW ? undefined : room.wait()),
+      discard: () => (queue.length = 0),
       end: (error) => {
-        over = error ? { error } : {};
-        wake.call();
-        room.call();
+        ended = error ? { error } : {};
+        eventOrEnd.notify();
+        room.notify();
       },
     });
     const iterator: AsyncIterableIterator<T> = {
       [Symbol.asyncIterator]: () => iterator,
       next: async () => {
-        while (waiting.length === 0 && !over) await wake.wait();
-        if (waiting.length < ROOM_BELOW) room.call();
-        if (waiting.length > 0) return { value: waiting.shift() as T, done: false };
-        if (over?.error) {
-          const { error } = over;
-          over = {};
+        while (queue.length === 0 && !ended) await eventOrEnd.wait();
+        if (queue.length < ROOM_BELOW) room.notify();
+        if (queue.length > 0) return { value: queue.shift() as T, done: false };
+        if (ended?.error) {
+          const { error } = ended;
+          ended = {};
           throw error;
         }
         return { value: undefined, done: true };
@@ -116,21 +118,21 @@ export class EventStream<T> implements AsyncIterable<T> {
   }
 }
 
-/** One promise at a time that a call resolves. */
-class Waker {
-  #waiting: { promise: Promise<void>; resolve: () => void } | undefined;
+/** A promise that can be awaited repeatedly: `notify` resolves the current one. */
+class Notifier {
+  #pending: { promise: Promise<void>; resolve: () => void } | undefined;
 
   wait(): Promise<void> {
-    if (!this.#waiting) {
+    if (!this.#pending) {
       let resolve!: () => void;
       const promise = new Promise<void>((done) => (resolve = done));
-      this.#waiting = { promise, resolve };
+      this.#pending = { promise, resolve };
     }
-    return this.#waiting.promise;
+    return this.#pending.promise;
   }
 
-  call(): void {
-    this.#waiting?.resolve();
-    this.#waiting = undefined;
+  notify(): void {
+    this.#pending?.resolve();
+    this.#pending = undefined;
   }
 }

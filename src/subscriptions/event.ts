@@ -2,17 +2,17 @@ import { type Message } from '../broker/message.ts';
 import { type Position } from '../broker/position.ts';
 import { type PresenceChange } from '../broker/signal.ts';
 import { type Channel } from '../channels/channel.ts';
-import { type CloseReason, type Connection } from '../connections/connection.ts';
+import { type CloseReason, type Connection, type ConnectionNotice } from '../connections/connection.ts';
 import { type Restriction } from '../tokens/restriction.ts';
 import { type Token } from '../tokens/token.ts';
 
-/** Why a channel is no longer heard. */
+/** Why the inbox no longer delivers messages of a channel. */
 export type UnavailableReason = 'UNSUBSCRIBED' | 'NOT_ALLOWED' | 'BANNED' | 'DELETED';
 
-/** Why something was missed: it is no longer kept, or the cursor is of no log that is kept. */
+/** Why messages were missed: retention removed them, or the cursor does not belong to the current log. */
 export type GapReason = 'RETENTION' | 'POSITION_LOST';
 
-/** What an inbox yields. `at`: when it happened, in milliseconds since 1970. */
+/** An event of an inbox. `at`: when the event happened, in milliseconds since 1970. */
 export type Event = { readonly at: number } & (
   | {
       readonly type: 'Connected';
@@ -39,20 +39,22 @@ export type Event = { readonly at: number } & (
   | { readonly type: 'Disconnecting'; readonly reason: CloseReason; readonly note: string | null }
 );
 
-/**
- * Makes something of a cause once, however many subscribers ask: what is one object is executed once. It is kept as long
- * as its cause is. The last one is asked for most, for a cause is handed to all before the next.
- */
-export function memoizeByIdentity<Cause extends object, Made>(
-  make: (cause: Cause) => Made,
-): (cause: Cause) => Made {
-  const known = new WeakMap<Cause, Made>();
-  let last: { cause: Cause; made: Made } | undefined;
-  return (cause) => {
-    if (last?.cause === cause) return last.made;
-    const made = known.get(cause) ?? make(cause);
-    known.set(cause, made);
-    last = { cause, made };
-    return made;
-  };
+/** The event that an inbox yields for a notice of its connection; undefined when the notice has no event. */
+export function eventOfNotice(
+  notice: ConnectionNotice,
+  { caller }: Connection,
+  at: number,
+): Event | undefined {
+  switch (notice.kind) {
+    case 'TOKEN_UPDATED':
+      return caller.kind === 'TOKEN' ? { type: 'TokenUpdated', at, token: caller.token } : undefined;
+    case 'TOKEN_EXPIRING':
+      return { type: 'TokenExpiring', at, expiresAt: notice.expiresAt };
+    case 'RESTRICTED':
+      return { type: 'Restricted', at, restriction: notice.restriction };
+    case 'RESTRICTION_LIFTED':
+      return { type: 'RestrictionLifted', at, restriction: notice.restriction };
+    case 'DISCONNECTING':
+      return { type: 'Disconnecting', at, reason: notice.reason, note: notice.note };
+  }
 }

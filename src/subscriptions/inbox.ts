@@ -1,179 +1,151 @@
-import { channelAddress, channelOf, type Address, type Message } from '../broker/message.ts';
-import { type Position } from '../broker/position.ts';
+import assert from 'node:assert/strict';
+import { channelOf, type Address } from '../broker/message.ts';
 import { type Signal } from '../broker/signal.ts';
-import { decideAccess } from '../channels/access.ts';
 import { type Channel, type Membership } from '../channels/channel.ts';
 import { type Memberships } from '../channels/memberships.ts';
 import { type Clock } from '../clock.ts';
 import { type Connection, type ConnectionNotice } from '../connections/connection.ts';
 import { EventStream, type Sink, type Source } from './event-stream.ts';
-import { EVERY_CHANNEL } from './signal-router.ts';
-import { internBatch, type Batch } from '../batch.ts';
-import { type StreamDeps } from './channel-messages.ts';
-import { directAddresses } from '../messages/readable.ts';
-import { memoizeByIdentity, type Event, type UnavailableReason } from './event.ts';
-import { LogSubscriber } from './log-subscriber.ts';
-import { startAfter, type Start } from '../messages/start-position.ts';
+import { EVERY_CHANNEL, type SignalRouter } from './signal-router.ts';
+import { internBatch } from '../batch.ts';
+import { type Presence } from '../presence/presence.ts';
+import { type Cursors } from '../messages/cursor.ts';
+import { directAddressesOf } from '../messages/visible-range.ts';
+import { eventOfNotice, type Event, type GapReason, type UnavailableReason } from './event.ts';
+import { InboxChannels, type InboxChannelsListener } from './inbox-channels.ts';
+import { LogSubscriber, type LogSubscriberDeps } from './log-subscriber.ts';
+import { type SharedEvents } from './shared-events.ts';
+import { resolveStart, type StartPosition } from '../messages/start-position.ts';
 
-export interface InboxDeps extends StreamDeps {
+export interface InboxDeps extends LogSubscriberDeps {
+  signalRouter: SignalRouter;
   memberships: Memberships;
+  presence: Presence;
+  cursors: Cursors;
   clock: Clock;
-  shared: SharedEvents;
+  sharedEvents: SharedEvents;
 }
 
 export interface InboxOptions {
-  /** A cursor to resume after; absent: from now on. */
+  /** Resume after this cursor. Default: start with the next message. */
   since?: string | undefined;
-  /** Whether to yield `PresenceChanged` too. */
+  /** Whether to yield `PresenceChanged` events too. */
   presence: boolean;
 }
 
-/** Events that every inbox yields alike, made once for all of them. */
-export interface SharedEvents {
-  messages(run: Batch<Message>): Batch<Event>;
-  stateUpdated(signal: Extract<Signal, { kind: 'CHANNEL_STATE_UPDATED' }>): Batch<Event>;
-  presenceChanged(signal: Extract<Signal, { kind: 'PRESENCE_CHANGED' }>): Batch<Event>;
-}
-
-export function createSharedEvents(clock: Clock): SharedEvents {
-  return {
-    messages: memoizeByIdentity((run) =>
-      run.map((message) => ({
-        type: channelOf(message.address) === null ? 'DirectMessage' : 'ChannelMessage',
-        at: message.publishedAt,
-        message,
-      })),
-    ),
-    stateUpdated: memoizeByIdentity(({ channel }) => [
-      { type: 'ChannelStateUpdated', at: clock.now(), channel },
-    ]),
-    presenceChanged: memoizeByIdentity(({ change }) => [
-      { type: 'PresenceChanged', at: change.at, presence: change },
-    ]),
-  };
-}
-
 /**
- * Everything the connection may hear, as one stream: the channels its token is subscribed to, direct messages, and
- * what changes about them. *Connected* comes first.
- * @throws BAD_USER_INPUT when `since` is no cursor
+ * Opens the inbox of a connection: one stream with the messages of the channels that its token is subscribed to, direct
+ * messages, and changes to channels, memberships and the token. *Connected* is always the first event.
+ * @throws BAD_USER_INPUT when `since` is not a cursor
  */
 export async function openInbox(
-  parts: InboxDeps,
+  deps: InboxDeps,
   connection: Connection,
   { since, presence }: InboxOptions,
 ): Promise<EventStream<Event>> {
   const { projectId, caller } = connection;
-  const early: Signal[] = [];
+  const earlySignals: Signal[] = [];
   let inbox: Inbox | undefined;
-  // It listens before it reads: what is signalled while the memberships are read is applied after them.
-  const see = (signal: Signal) => {
+  // Listen before reading: signals that arrive while the memberships are read are applied afterwards.
+  const onSignal = (signal: Signal) => {
     if (inbox) inbox.onSignal(signal);
-    else early.push(signal);
+    else earlySignals.push(signal);
   };
-  const watching = [parts.signalRouter.on('connection', projectId, connection.id, see)];
+  const routings = [deps.signalRouter.on('connection', projectId, connection.id, onSignal)];
   if (caller.kind === 'TOKEN')
-    watching.push(parts.signalRouter.on('memberships', projectId, caller.token.id, see));
-  // Which channels concern it is known once they are read; from then on it watches those.
-  const watchingAll = parts.signalRouter.on('channel', projectId, EVERY_CHANNEL, see);
+    routings.push(deps.signalRouter.on('memberships', projectId, caller.token.id, onSignal));
+  // The channels of the token are unknown until its memberships are read, so listen to all channels until then.
+  const allChannels = deps.signalRouter.on('channel', projectId, EVERY_CHANNEL, onSignal);
   try {
-    const entries = caller.kind === 'TOKEN' ? await parts.memberships.allOf(projectId, caller.token.id) : [];
-    inbox = new Inbox(parts, connection, presence);
+    const entries = caller.kind === 'TOKEN' ? await deps.memberships.allOf(projectId, caller.token.id) : [];
+    inbox = new Inbox(deps, connection, presence);
     for (const { membership, channel } of entries) inbox.add(channel, membership);
-    for (const signal of early) inbox.onSignal(signal);
-    inbox.begin(await startAfter(parts, projectId, since));
+    for (const signal of earlySignals) inbox.onSignal(signal);
+    inbox.begin(await resolveStart(deps, projectId, since));
     const stream = new EventStream<Event>(connection, inbox);
-    inbox.owns(watching, (error) => stream.end(error));
+    inbox.bind(stream, routings);
     if (connection.closed !== undefined) stream.end();
     return stream;
   } catch (error) {
-    for (const watched of watching) watched[Symbol.dispose]();
+    for (const routing of routings) routing[Symbol.dispose]();
     inbox?.stop();
     throw error;
   } finally {
-    watchingAll[Symbol.dispose]();
+    allChannels[Symbol.dispose]();
   }
 }
 
-/** A channel that the token is subscribed to, whether or not its role and grants let it hear it now. */
-interface InboxChannel {
-  channel: Channel;
-  membership: Membership;
-  isSubscribed: boolean;
-  routing: Disposable;
-  presenceRouting: Disposable | undefined;
-}
-
-class Inbox implements Source<Event> {
-  readonly #parts: InboxDeps;
+class Inbox implements Source<Event>, InboxChannelsListener {
+  readonly #deps: InboxDeps;
   readonly #connection: Connection;
-  readonly #withPresence: boolean;
   readonly #logSubscriber: LogSubscriber;
-  readonly #channels = new Map<string, InboxChannel>();
-  #owned: Disposable[] = [];
-  readonly #onNotice = (notice: ConnectionNotice) => this.#notice(notice);
-  #end: (error: Parameters<EventStream<Event>['end']>[0]) => void = () => undefined;
+  readonly #channels: InboxChannels;
+  readonly #onNotice = (notice: ConnectionNotice) => this.#deliverNotice(notice);
+  #routings: Disposable[] = [];
+  #stream: EventStream<Event> | undefined;
   #sink: Sink<Event> | undefined;
-  #start: Start | undefined;
+  #start: StartPosition | undefined;
 
-  constructor(parts: InboxDeps, connection: Connection, withPresence: boolean) {
-    this.#parts = parts;
+  constructor(deps: InboxDeps, connection: Connection, withPresence: boolean) {
+    this.#deps = deps;
     this.#connection = connection;
-    this.#withPresence = withPresence;
-    this.#logSubscriber = new LogSubscriber(parts, connection);
-    for (const address of directAddresses(connection.caller)) this.#logSubscriber.subscribe(address, 0);
+    this.#logSubscriber = new LogSubscriber(deps, connection);
+    this.#channels = new InboxChannels(deps.signalRouter, this.#logSubscriber, withPresence, this);
+    for (const address of directAddressesOf(connection.caller)) this.#logSubscriber.subscribe(address, 0);
   }
 
-  /** See Feed. */
-  begin(start: Start & { head: Position }): void {
+  /** See `InboxChannels.add`. */
+  add(channel: Channel, membership: Membership): void {
+    this.#channels.add(channel, membership);
+  }
+
+  /** See `LogSubscriber.begin`. */
+  begin(start: StartPosition): void {
     this.#start = start;
     this.#logSubscriber.begin(start);
   }
 
-  owns(disposables: Disposable[], end: (error: Parameters<EventStream<Event>['end']>[0]) => void): void {
-    this.#owned = disposables;
+  /** Binds the inbox to its stream. The inbox disposes the routings when it stops. */
+  bind(stream: EventStream<Event>, routings: Disposable[]): void {
+    this.#stream = stream;
+    this.#routings = routings;
     this.#connection.onNotice(this.#onNotice);
-    this.#end = end;
   }
 
   start(sink: Sink<Event>): void {
     const { caller } = this.#connection;
-    if (!this.#start) throw new TypeError('An inbox is started where it begins.');
+    assert(this.#start, 'Inbox.start() called before begin()');
     this.#sink = sink;
     this.#deliver({
       type: 'Connected',
       at: this.#now(),
       connection: this.#connection,
       token: caller.kind === 'TOKEN' ? caller.token : null,
-      channels: [...this.#channels.values()]
-        .filter(({ isSubscribed }) => isSubscribed)
-        .map(({ channel }) => channel),
+      channels: [...this.#channels.subscribed()],
       position: this.#start.after,
     });
-    for (const [channelId, { isSubscribed }] of this.#channels) {
-      if (isSubscribed) this.#parts.presence.enter(this.#connection, channelId);
-    }
+    // Not the list above: delivering an event can close the connection, which removes its channels.
+    for (const { id } of this.#channels.subscribed()) this.#deps.presence.enter(this.#connection, id);
     const { warnedExpiry } = this.#connection;
-    if (warnedExpiry !== undefined) this.#notice({ kind: 'TOKEN_EXPIRING', expiresAt: warnedExpiry });
-    if (this.#start.positionLost) this.#gap('POSITION_LOST', [...this.#logSubscriber.addresses.keys()]);
+    if (warnedExpiry !== undefined) this.#deliverNotice({ kind: 'TOKEN_EXPIRING', expiresAt: warnedExpiry });
+    if (this.#start.isLost) this.#deliverGap('POSITION_LOST', [...this.#logSubscriber.addresses.keys()]);
     this.#logSubscriber.start({
-      deliver: (run) => sink.deliver(this.#parts.shared.messages(run)),
-      onLost: (addresses) => this.#gap('RETENTION', addresses),
+      deliver: (batch) => sink.deliver(this.#deps.sharedEvents.messages(batch)),
       room: () => sink.room(),
-      onFailed: (error) => this.#end(error),
-      onReplayed: this.#parts.replayed,
+      onLost: (addresses) => this.#deliverGap('RETENTION', addresses),
+      end: (error) => this.#stream?.end(error),
     });
   }
 
   reauthorize(): void {
-    for (const inboxChannel of this.#channels.values()) this.#reauthorize(inboxChannel);
+    this.#channels.reauthorize();
   }
 
   stop(): void {
-    for (const channelId of [...this.#channels.keys()]) this.#remove(channelId, undefined);
+    this.#channels.removeAll();
     this.#logSubscriber.stop();
     this.#connection.offNotice(this.#onNotice);
-    for (const owned of this.#owned) owned[Symbol.dispose]();
+    for (const routing of this.#routings) routing[Symbol.dispose]();
     this.#sink = undefined;
   }
 
@@ -181,142 +153,48 @@ class Inbox implements Source<Event> {
     this.#connection.applyDue();
     switch (signal.kind) {
       case 'MEMBERSHIP_BEGAN':
-        return this.add(signal.channel, signal.membership);
+        return this.#channels.add(signal.channel, signal.membership);
       case 'MEMBERSHIP_ENDED':
-        return this.#remove(signal.channelId, 'UNSUBSCRIBED');
+        return this.#channels.remove(signal.channelId, 'UNSUBSCRIBED');
       case 'CHANNEL_DELETED':
-        return this.#remove(signal.channelId, 'DELETED');
+        return this.#channels.remove(signal.channelId, 'DELETED');
       case 'CHANNEL_UPDATED':
       case 'CHANNEL_STATE_UPDATED': {
-        const inboxChannel = this.#channels.get(signal.channel.id);
-        if (!inboxChannel) return;
-        inboxChannel.channel = signal.channel;
-        this.#reauthorize(inboxChannel);
-        if (signal.kind === 'CHANNEL_STATE_UPDATED' && inboxChannel.isSubscribed)
-          this.#sink?.deliver(this.#parts.shared.stateUpdated(signal));
+        const isSubscribed = this.#channels.update(signal.channel);
+        if (signal.kind === 'CHANNEL_STATE_UPDATED' && isSubscribed)
+          this.#sink?.deliver(this.#deps.sharedEvents.stateUpdated(signal));
         return;
       }
       case 'PRESENCE_CHANGED':
-        if (!this.#channels.get(signal.change.channelId)?.presenceRouting) return;
-        return this.#sink?.deliver(this.#parts.shared.presenceChanged(signal));
+        if (!this.#channels.showsPresence(signal.change.channelId)) return;
+        return this.#sink?.deliver(this.#deps.sharedEvents.presenceChanged(signal));
       case 'CONNECTION_SIGNALLED':
-        return this.#sink?.deliver(this.#parts.shared.messages(internBatch([signal.message])));
+        return this.#sink?.deliver(this.#deps.sharedEvents.messages(internBatch([signal.message])));
       default:
     }
   }
 
-  /** Idempotent: a membership that is known already begins no second time. */
-  add(channel: Channel, membership: Membership): void {
-    const known = this.#channels.get(channel.id);
-    if (known?.membership.beganAfter === membership.beganAfter) return;
-    if (known) this.#remove(channel.id, 'UNSUBSCRIBED');
-    const { projectId } = this.#connection;
-    const routing = this.#parts.signalRouter.on('channel', projectId, channel.id, (signal) =>
-      this.onSignal(signal),
-    );
-    const inboxChannel: InboxChannel = {
-      channel,
-      membership,
-      isSubscribed: false,
-      routing,
-      presenceRouting: undefined,
-    };
-    this.#channels.set(channel.id, inboxChannel);
-    this.#reauthorize(inboxChannel);
-  }
-
-  #remove(channelId: string, reason: UnavailableReason | undefined): void {
-    const inboxChannel = this.#channels.get(channelId);
-    if (!inboxChannel) return;
-    this.#channels.delete(channelId);
-    inboxChannel.routing[Symbol.dispose]();
-    if (inboxChannel.isSubscribed) this.#unsubscribe(inboxChannel, reason);
-  }
-
-  /** Hears the inboxChannel or stops hearing it, as the caller's role and grants have it now. */
-  #reauthorize(inboxChannel: InboxChannel): void {
-    const { caller } = this.#connection;
-    const { allowed, rule } = decideAccess(caller, 'SUBSCRIBE', inboxChannel);
-    if (allowed && !inboxChannel.isSubscribed) this.#subscribe(inboxChannel);
-    else if (!allowed && inboxChannel.isSubscribed)
-      this.#unsubscribe(inboxChannel, rule === 'BANNED' ? 'BANNED' : 'NOT_ALLOWED');
-    this.#reauthorizePresence(inboxChannel);
-  }
-
-  #subscribe(inboxChannel: InboxChannel): void {
-    const { channel, membership } = inboxChannel;
-    inboxChannel.isSubscribed = true;
-    this.#logSubscriber.subscribe(
-      channelAddress(channel.id),
-      Math.max(membership.beganAfter, channel.createdAfter),
-    );
+  onAvailable(channel: Channel): void {
+    // Before `start`, channels are part of the Connected event.
     if (!this.#sink) return;
-    this.#parts.presence.enter(this.#connection, channel.id);
+    this.#deps.presence.enter(this.#connection, channel.id);
     this.#deliver({ type: 'ChannelAvailable', at: this.#now(), channel });
   }
 
-  #unsubscribe(inboxChannel: InboxChannel, reason: UnavailableReason | undefined): void {
-    const { id: channelId } = inboxChannel.channel;
-    inboxChannel.isSubscribed = false;
-    inboxChannel.presenceRouting?.[Symbol.dispose]();
-    inboxChannel.presenceRouting = undefined;
-    this.#logSubscriber.unsubscribe(channelAddress(channelId));
+  onUnavailable(channel: Channel, reason: UnavailableReason | undefined): void {
     if (!this.#sink) return;
-    this.#parts.presence.exit(
-      this.#connection,
-      channelId,
-      reason === 'NOT_ALLOWED' || reason === 'BANNED' ? 'NOT_ALLOWED' : 'LEFT',
-    );
-    if (reason !== undefined)
-      this.#deliver({ type: 'ChannelUnavailable', at: this.#now(), channel: inboxChannel.channel, reason });
+    const leaveReason = reason === 'NOT_ALLOWED' || reason === 'BANNED' ? 'NOT_ALLOWED' : 'LEFT';
+    this.#deps.presence.exit(this.#connection, channel.id, leaveReason);
+    if (reason !== undefined) this.#deliver({ type: 'ChannelUnavailable', at: this.#now(), channel, reason });
   }
 
-  #reauthorizePresence(inboxChannel: InboxChannel): void {
-    const { caller, projectId } = this.#connection;
-    const maySee =
-      this.#withPresence &&
-      inboxChannel.isSubscribed &&
-      decideAccess(caller, 'PRESENCE', inboxChannel).allowed;
-    if (maySee) {
-      inboxChannel.presenceRouting ??= this.#parts.signalRouter.on(
-        'presence',
-        projectId,
-        inboxChannel.channel.id,
-        (signal) => this.onSignal(signal),
-      );
-    } else {
-      inboxChannel.presenceRouting?.[Symbol.dispose]();
-      inboxChannel.presenceRouting = undefined;
-    }
+  #deliverNotice(notice: ConnectionNotice): void {
+    const event = eventOfNotice(notice, this.#connection, this.#now());
+    if (event) this.#deliver(event);
   }
 
-  #notice(notice: ConnectionNotice): void {
-    const { caller } = this.#connection;
-    switch (notice.kind) {
-      case 'TOKEN_UPDATED':
-        if (caller.kind === 'TOKEN')
-          this.#deliver({ type: 'TokenUpdated', at: this.#now(), token: caller.token });
-        return;
-      case 'TOKEN_EXPIRING':
-        return this.#deliver({ type: 'TokenExpiring', at: this.#now(), expiresAt: notice.expiresAt });
-      case 'RESTRICTED':
-        return this.#deliver({ type: 'Restricted', at: this.#now(), restriction: notice.restriction });
-      case 'RESTRICTION_LIFTED':
-        return this.#deliver({ type: 'RestrictionLifted', at: this.#now(), restriction: notice.restriction });
-      case 'DISCONNECTING':
-        return this.#deliver({
-          type: 'Disconnecting',
-          at: this.#now(),
-          reason: notice.reason,
-          note: notice.note,
-        });
-    }
-  }
-
-  #gap(reason: 'RETENTION' | 'POSITION_LOST', addresses: Address[]): void {
-    const channels = addresses.flatMap(
-      (address) => this.#channels.get(channelOf(address) ?? '')?.channel ?? [],
-    );
+  #deliverGap(reason: GapReason, addresses: Address[]): void {
+    const channels = addresses.flatMap((address) => this.#channels.get(channelOf(address) ?? '') ?? []);
     const directMessages = addresses.some((address) => channelOf(address) === null);
     this.#deliver({ type: 'Gap', at: this.#now(), reason, channels, directMessages });
   }
@@ -326,6 +204,6 @@ class Inbox implements Source<Event> {
   }
 
   #now(): number {
-    return this.#parts.clock.now();
+    return this.#deps.clock.now();
   }
 }

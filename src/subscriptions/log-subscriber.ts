@@ -5,53 +5,66 @@ import { type Position } from '../broker/position.ts';
 import { type Connection } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
 import { internBatch, type Batch } from '../batch.ts';
+import { type Sink } from './event-stream.ts';
 import { type Subscriber, type SubscriberIndex } from './subscriber-index.ts';
 
-/** Messages read from the log at once while catching up. */
-export const REPLAY_PAGE = 200;
-/** Of their data, so that a page is never more than a sink may take at once. */
+/** Maximum number of messages per page while catching up. */
+const REPLAY_PAGE_MESSAGES = 200;
+/** Maximum size of all `data` on a page, in bytes, so that a page never exceeds the capacity of a sink. */
 const REPLAY_PAGE_BYTES = 64 * 1024;
-/** Ephemeral messages kept for a subscriber that is still catching up; beyond, the oldest is forgotten. */
+/** Ephemeral messages buffered while catching up. With one more, the oldest is dropped. */
 const MAX_BACKLOG = 100;
 
-/** What a feed leads into. */
-export interface LogSink {
-  deliver(run: Batch<Message>): void;
-  /** Messages at these addresses are gone before they were read. */
+export interface LogSubscriberDeps {
+  broker: Broker;
+  subscriberIndex: SubscriberIndex;
+  /** Called with the number of messages of each replayed page, for metrics. */
+  replayed: (count: number) => void;
+}
+
+/** The destination of a log subscriber. `end` is called with an error when the log cannot be read. */
+export interface LogSink extends Sink<Message> {
+  /** Retention removed messages at these addresses before they were read. */
   onLost(addresses: Address[]): void;
-  /** Undefined while there is room; otherwise resolves when there is again. */
-  room(): Promise<void> | undefined;
-  onFailed(error: SignalboxError): void;
-  onReplayed(count: number): void;
 }
 
 /**
- * The messages of some addresses after a position, in the order of the log, each once, without end.
+ * Delivers all messages at a set of addresses after a position: in log order, each once, without gaps. It passes through
+ * these phases:
  *
- * *Waiting* until it is started, it notes how far the log goes. *Catching up*, it reads the log page by page, as fast
- * as its sink has room, and goes on noting. *Cut over* takes no turn: when it has read as far as it has noted, it is
- * *live*, and what the broker hands it goes straight to the sink.
+ * 1. *Waiting* until `start`: it records how far the log grows.
+ * 2. *Catching up*: it reads the log page by page, as fast as the sink has room, and keeps recording the growth.
+ * 3. *Cut over*, as soon as it has read as far as recorded. This step is synchronous, so no message falls in between.
+ * 4. *Live*: batches from the broker go straight to the sink.
+ * 5. *Stopped*.
  */
 export class LogSubscriber implements Subscriber {
   readonly connection: Connection;
   readonly #broker: Broker;
   readonly #index: SubscriberIndex;
+  readonly #replayed: LogSubscriberDeps['replayed'];
+  /** The floor of each address: messages up to and including this sequence number are not delivered. */
   readonly #addresses = new Map<Address, number>();
   #phase: 'WAITING' | 'CATCHING_UP' | 'LIVE' | 'STOPPED' = 'WAITING';
   #sink: LogSink | undefined;
-  /** Everything up to here was taken, or is not for us. */
+  /** All messages up to this sequence number have been delivered or are not for this subscriber. */
   #position = 0;
-  /** The log is known to go this far. */
+  /** The highest sequence number known to be in the log for these addresses. */
   #knownHead = 0;
+  /** Ephemeral messages that arrived before the cut over. */
   #backlog: Message[] = [];
 
-  constructor(parts: { broker: Broker; subscriberIndex: SubscriberIndex }, connection: Connection) {
-    this.#broker = parts.broker;
-    this.#index = parts.subscriberIndex;
+  constructor({ broker, subscriberIndex, replayed }: LogSubscriberDeps, connection: Connection) {
+    this.#broker = broker;
+    this.#index = subscriberIndex;
+    this.#replayed = replayed;
     this.connection = connection;
   }
 
-  /** Where it begins, and how far the log goes: read after it hears its addresses, so that nothing falls between. */
+  /**
+   * Sets the position to start after, and the head of the log. To miss nothing, read the head after subscribing to the
+   * addresses.
+   */
   begin({ after, head }: { after: Position; head: Position }): void {
     this.#position = after.sequence;
     this.#knownHead = Math.max(this.#knownHead, head.sequence);
@@ -61,33 +74,34 @@ export class LogSubscriber implements Subscriber {
     return this.#addresses;
   }
 
-  /** From now on it hears `address` too, there only what was said after `floor`. */
+  /** Adds an address. Messages up to and including the sequence number `floor` are not delivered. */
   subscribe(address: Address, floor: number): void {
     if (!this.#addresses.has(address)) this.#index.add(this.connection.projectId, address, this);
     this.#addresses.set(address, floor);
   }
 
-  /** From now on it does not, not even what is being read at this moment. */
+  /** Removes an address. Messages of a page that is being read at this moment are not delivered either. */
   unsubscribe(address: Address): void {
     if (this.#addresses.delete(address)) this.#index.remove(this.connection.projectId, address, this);
   }
 
-  deliver(run: Batch<Message>): number {
-    const known = this.#phase === 'STOPPED' ? run.length : this.#known(run);
-    if (known === run.length) return known;
-    const last = run.at(-1)?.logged;
+  /** See `Subscriber.deliver`. */
+  deliver(batch: Batch<Message>): number {
+    const known = this.#phase === 'STOPPED' ? batch.length : this.#countKnown(batch);
+    if (known === batch.length) return known;
+    const last = batch.at(-1)?.logged;
     if (this.#phase === 'LIVE') {
       if (last) this.#position = last.sequence;
-      this.#sink?.deliver(known === 0 ? run : internBatch(run.slice(known)));
+      this.#sink?.deliver(known === 0 ? batch : internBatch(batch.slice(known)));
     } else if (last) this.#knownHead = Math.max(this.#knownHead, last.sequence);
-    else this.#backlog = [...this.#backlog, ...run].slice(-MAX_BACKLOG);
+    else this.#backlog = [...this.#backlog, ...batch].slice(-MAX_BACKLOG);
     return known;
   }
 
-  /** How many of the first ones were taken already, or are not for us. */
-  #known(run: Batch<Message>): number {
+  /** Counts the messages at the start of the batch that are not after the current position. */
+  #countKnown(batch: Batch<Message>): number {
     let known = 0;
-    for (const { logged } of run) {
+    for (const { logged } of batch) {
       if (!logged || logged.sequence > this.#position) break;
       known++;
     }
@@ -100,8 +114,8 @@ export class LogSubscriber implements Subscriber {
     if (this.#isCaughtUp()) this.#cutOver(sink);
     else {
       this.#catchUp(sink).catch((cause: unknown) => {
-        const message = 'The log cannot be read now. Resume with the last cursor.';
-        sink.onFailed(Object.assign(new SignalboxError('UNAVAILABLE', message), { cause }));
+        const message = 'The message log cannot be read. Resume with the last cursor.';
+        sink.end(Object.assign(new SignalboxError('UNAVAILABLE', message), { cause }));
       });
     }
   }
@@ -118,25 +132,25 @@ export class LogSubscriber implements Subscriber {
         projectId: this.connection.projectId,
         after: this.#position,
         addresses: this.#addresses,
-        limit: REPLAY_PAGE,
+        limit: REPLAY_PAGE_MESSAGES,
         maxBytes: REPLAY_PAGE_BYTES,
       });
       if (this.#isStopped()) return;
       if (lost.length > 0) await this.#reportLost(lost, sink);
       if (this.#isStopped()) return;
-      const ours = this.#ours(messages);
-      if (ours.length > 0) sink.deliver(ours);
-      sink.onReplayed(ours.length);
+      const subscribed = this.#filterSubscribed(messages);
+      if (subscribed.length > 0) sink.deliver(subscribed);
+      this.#replayed(subscribed.length);
       if (this.#isStopped()) return;
       this.#position = Math.max(this.#position, through);
-      // A page a turn: however much one subscriber missed, the others are served in between.
+      // One page per turn of the event loop, so that a long replay does not delay other subscribers.
       if (!this.#isCaughtUp()) await (sink.room() ?? nextTurn());
       if (this.#isStopped()) return;
     }
     this.#cutOver(sink);
   }
 
-  /** Once for each loss: what is gone is below the floor from then on. */
+  /** Reports each loss once: raising the floor to the trimmed sequence number excludes the loss from later reads. */
   async #reportLost(lost: Address[], sink: LogSink): Promise<void> {
     sink.onLost(lost);
     for (const address of lost) {
@@ -146,13 +160,13 @@ export class LogSubscriber implements Subscriber {
     }
   }
 
-  /** Asked once the page is read: an address may be taken from us meanwhile, and be given back with another floor. */
-  #ours(page: Batch<Message>): Batch<Message> {
-    const isOurs = ({ address, logged }: Message) => {
+  /** Applied after the page was read, because addresses and floors may change during the read. */
+  #filterSubscribed(page: Batch<Message>): Batch<Message> {
+    const isSubscribed = ({ address, logged }: Message) => {
       const floor = this.#addresses.get(address);
       return floor !== undefined && (logged?.sequence ?? 0) > floor;
     };
-    return page.every(isOurs) ? page : internBatch(page.filter(isOurs));
+    return page.every(isSubscribed) ? page : internBatch(page.filter(isSubscribed));
   }
 
   #isCaughtUp(): boolean {
@@ -165,8 +179,8 @@ export class LogSubscriber implements Subscriber {
 
   #cutOver(sink: LogSink): void {
     this.#phase = 'LIVE';
-    const held = this.#backlog.filter(({ address }) => this.#addresses.has(address));
+    const backlog = this.#backlog.filter(({ address }) => this.#addresses.has(address));
     this.#backlog = [];
-    if (held.length > 0) sink.deliver(internBatch(held));
+    if (backlog.length > 0) sink.deliver(internBatch(backlog));
   }
 }

@@ -2,23 +2,26 @@ import { type Broker } from '../broker/broker.ts';
 import { type Signal } from '../broker/signal.ts';
 import { Multimap } from '../multimap.ts';
 
-/** What can be watched: a channel, the memberships of a token, who is in a channel, what is said to one connection. */
+/**
+ * The subject of a route: a channel (by channel id), the memberships of a token (by token id), the presence of a channel
+ * (by channel id), or the signals to one connection (by connection id).
+ */
 export type RouteKind = 'channel' | 'memberships' | 'presence' | 'connection';
 
-/** In place of a channel’s id: all of them. No channel is called so. */
+/** Routes the signals of all channels when used as a channel id. Not a valid channel id itself. */
 export const EVERY_CHANNEL = '*';
 
-/** Sees signals. Must neither wait nor throw. */
 export interface SignalHandler {
+  /** Must neither block nor throw. */
   onSignal(signal: Signal): void;
 }
 
-/** Hands each signal to those whom it concerns. */
+/** Routes each signal to the handlers that are registered for its subject. */
 export interface SignalRouter extends Disposable {
-  /** Until removed, the handler sees every signal about `id`. */
+  /** Routes the signals about `id` to the handler until it is removed. */
   add(kind: RouteKind, projectId: string, id: string, handler: SignalHandler): void;
   remove(kind: RouteKind, projectId: string, id: string, handler: SignalHandler): void;
-  /** Until disposed, `onSignal` is called with every signal about `id`. It must neither wait nor throw. */
+  /** Like `add`, until the returned value is disposed. `onSignal` must neither block nor throw. */
   on(kind: RouteKind, projectId: string, id: string, onSignal: (signal: Signal) => void): Disposable;
 }
 
@@ -30,14 +33,14 @@ export function createSignalRouter({
   onFault: (error: unknown) => void;
 }): SignalRouter {
   const handlers = new Multimap<SignalHandler>();
-  const listening = broker.listen({
+  const subscription = broker.listen({
     applySignal(signal) {
-      let concerned = 0;
+      let handledCount = 0;
       for (const key of keysOfSignal(signal)) {
-        // A copy, for some begin to watch as they onSignal it; asked again, for others are made to stop by what one does.
+        // A handler may add and remove handlers, so iterate over a copy and skip handlers removed in the meantime.
         for (const handler of handlers.of(key)) {
           if (!handlers.has(key, handler)) continue;
-          concerned++;
+          handledCount++;
           try {
             handler.onSignal(signal);
           } catch (error) {
@@ -45,7 +48,7 @@ export function createSignalRouter({
           }
         }
       }
-      return concerned;
+      return handledCount;
     },
   });
 
@@ -62,7 +65,7 @@ export function createSignalRouter({
       add(kind, projectId, id, handler);
       return { [Symbol.dispose]: () => remove(kind, projectId, id, handler) };
     },
-    [Symbol.dispose]: () => listening[Symbol.dispose](),
+    [Symbol.dispose]: () => subscription[Symbol.dispose](),
   };
 }
 

@@ -4,14 +4,17 @@ import { type Clock } from '../clock.ts';
 import { type Connection } from '../connections/connection.ts';
 import { type Batch } from '../batch.ts';
 
-/** Hears the messages of some addresses on behalf of a connection. */
+/** Receives the messages at some addresses on behalf of a connection. */
 export interface Subscriber {
   readonly connection: Connection;
-  /** Takes the messages, but for the first ones that it knows already: returns how many. Must neither wait nor throw. */
-  deliver(run: Batch<Message>): number;
+  /**
+   * Receives a batch. Returns how many messages at the start of the batch the subscriber already knew; those are not
+   * delivered again. Must neither block nor throw.
+   */
+  deliver(batch: Batch<Message>): number;
 }
 
-/** Who hears which address: the index between the broker and the streams. */
+/** The subscribers of each address. Delivers the batches of the broker to them. */
 export interface SubscriberIndex extends Disposable {
   add(projectId: string, address: Address, subscriber: Subscriber): void;
   remove(projectId: string, address: Address, subscriber: Subscriber): void;
@@ -27,26 +30,25 @@ export function createSubscriberIndex({
   onFault: (error: unknown) => void;
 }): SubscriberIndex {
   const byAddress = new Map<string, Set<Subscriber>>();
-  /** Runs so far. */
-  let handed = 0;
+  let batchCount = 0;
 
-  /** One pass over the subscribers for all of the run: with thousands of them, to look at each is what it costs. */
-  function deliver(run: Batch<Message>): number[] {
-    const deliveries = new DeliveryCount(++handed, run.length);
-    const [first] = run;
+  /** Visits each subscriber once per batch: with thousands of subscribers, the visits dominate the cost of delivery. */
+  function deliver(batch: Batch<Message>): number[] {
+    const deliveries = new DeliveryCount(++batchCount, batch.length);
+    const [first] = batch;
     const subscribers = first && byAddress.get(keyOf(first.projectId, first.address));
     if (!subscribers) return deliveries.counts();
     const now = clock.now();
     for (const subscriber of subscribers) {
       const { connection } = subscriber;
       try {
-        // The timers that end a connection or what it may do may be late; what it may hear is not a matter of timers.
+        // Timers apply expiries too but can fire late, and nothing may be delivered after an expiry.
         if (now >= connection.nextDueAt) {
           connection.applyDue();
           if (!subscribers.has(subscriber)) continue;
         }
         if (!connection.isOpen(now)) continue;
-        deliveries.add(connection, subscriber.deliver(run));
+        deliveries.add(connection, subscriber.deliver(batch));
       } catch (error) {
         onFault(error);
       }
@@ -54,7 +56,7 @@ export function createSubscriberIndex({
     return deliveries.counts();
   }
 
-  const listening = broker.listen({ deliver });
+  const subscription = broker.listen({ deliver });
 
   return {
     add(projectId, address, subscriber) {
@@ -68,45 +70,48 @@ export function createSubscriberIndex({
       const subscribers = byAddress.get(key);
       if (subscribers?.delete(subscriber) && subscribers.size === 0) byAddress.delete(key);
     },
-    [Symbol.dispose]: () => listening[Symbol.dispose](),
+    [Symbol.dispose]: () => subscription[Symbol.dispose](),
   };
 }
 
 const keyOf = (projectId: string, address: Address) => `${projectId}\n${address}`;
 
-/** How many connections each message of a run reached; one that it reaches by two subscriptions counts once. */
+/**
+ * Counts the connections that each message of a batch was delivered to. A connection with several subscriptions counts
+ * once. Because a subscriber receives a suffix of the batch, only the changes from one message to the next are stored.
+ */
 class DeliveryCount {
-  /** A number, for a connection that remembers the run would hold it. */
-  readonly #run: number;
+  /** A sequence number, not the batch: connections remember it, and a reference would keep the batch alive. */
+  readonly #batchNumber: number;
   readonly #length: number;
-  /** At each message: how many connections more, or fewer, than at the one before it. */
-  readonly #steps: number[];
+  /** For each message, the number of connections minus the number for the previous message. */
+  readonly #differences: number[];
 
-  constructor(run: number, length: number) {
-    this.#run = run;
+  constructor(batchNumber: number, length: number) {
+    this.#batchNumber = batchNumber;
     this.#length = length;
-    this.#steps = Array.from({ length }, () => 0);
+    this.#differences = Array.from({ length }, () => 0);
   }
 
-  /** @param from the first message that the connection was reached by, of those that are left. */
+  /** @param from the index of the first message that was delivered to the connection */
   add(connection: Connection, from: number): void {
-    if (connection.countedBatch !== this.#run) {
-      connection.countedBatch = this.#run;
+    if (connection.countedBatch !== this.#batchNumber) {
+      connection.countedBatch = this.#batchNumber;
       connection.countedFrom = this.#length;
     }
     const before = connection.countedFrom;
     if (from >= before) return;
     connection.countedFrom = from;
-    this.#step(from, 1);
-    if (before < this.#length) this.#step(before, -1);
+    this.#change(from, 1);
+    if (before < this.#length) this.#change(before, -1);
   }
 
-  #step(at: number, by: number): void {
-    this.#steps[at] = (this.#steps[at] ?? 0) + by;
+  #change(index: number, by: number): void {
+    this.#differences[index] = (this.#differences[index] ?? 0) + by;
   }
 
   counts(): number[] {
     let connections = 0;
-    return this.#steps.map((step) => (connections += step));
+    return this.#differences.map((difference) => (connections += difference));
   }
 }

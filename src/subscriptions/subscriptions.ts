@@ -1,20 +1,27 @@
+import { type Broker } from '../broker/broker.ts';
 import { type Message } from '../broker/message.ts';
 import { type PresenceChange } from '../broker/signal.ts';
+import { type Access } from '../channels/access.ts';
 import { type Channel } from '../channels/channel.ts';
+import { type Memberships } from '../channels/memberships.ts';
+import { type Clock } from '../clock.ts';
 import { type Connection } from '../connections/connection.ts';
+import { type Cursors } from '../messages/cursor.ts';
+import { type Presence } from '../presence/presence.ts';
 import { openChannelMessages, type ChannelMessagesOptions } from './channel-messages.ts';
 import { openChannelState } from './channel-state.ts';
 import { openDirectMessages } from './direct-messages.ts';
 import { type EventStream } from './event-stream.ts';
 import { type Event } from './event.ts';
-import { createSharedEvents, openInbox, type InboxDeps, type InboxOptions } from './inbox.ts';
+import { openInbox, type InboxOptions } from './inbox.ts';
 import { openPresence } from './presence-changes.ts';
+import { createSharedEvents } from './shared-events.ts';
 import { createSignalRouter } from './signal-router.ts';
 import { createSubscriberIndex } from './subscriber-index.ts';
 
 /**
- * Every GraphQL subscription, one method each. A stream lives no longer than its connection, and ends with an error
- * as soon as the connection's caller may no longer receive it.
+ * The sources of all GraphQL subscriptions, one method each. A stream never outlives its connection, and ends with an
+ * error as soon as the caller of the connection may no longer receive its events.
  */
 export interface Subscriptions extends Disposable {
   /** See `openInbox`. */
@@ -36,15 +43,23 @@ export interface Subscriptions extends Disposable {
   presence(connection: Connection, channelId: string): Promise<EventStream<PresenceChange>>;
 }
 
-export type SubscriptionsDeps = Omit<InboxDeps, 'subscriberIndex' | 'signalRouter' | 'shared'> & {
+export interface SubscriptionsDeps {
+  broker: Broker;
+  access: Access;
+  memberships: Memberships;
+  presence: Presence;
+  cursors: Cursors;
+  clock: Clock;
+  /** Called with the number of messages of each replayed page, for metrics. */
+  replayed: (count: number) => void;
   onFault: (error: unknown) => void;
-};
+}
 
-export function createSubscriptions(given: SubscriptionsDeps): Subscriptions {
-  const { broker, clock, onFault } = given;
+export function createSubscriptions(baseDeps: SubscriptionsDeps): Subscriptions {
+  const { broker, clock, onFault } = baseDeps;
   const subscriberIndex = createSubscriberIndex({ broker, clock, onFault });
   const signalRouter = createSignalRouter({ broker, onFault });
-  const deps: InboxDeps = { ...given, subscriberIndex, signalRouter, shared: createSharedEvents(clock) };
+  const deps = { ...baseDeps, subscriberIndex, signalRouter, sharedEvents: createSharedEvents(clock) };
   return {
     events: (connection, options) => openInbox(deps, connection, options),
     messages: (connection, channelId, options) => openChannelMessages(deps, connection, channelId, options),

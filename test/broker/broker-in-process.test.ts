@@ -12,7 +12,7 @@ import { createManualClock } from '../support/clock.ts';
 import { draft, from } from '../support/drafts.ts';
 import { createFolder } from '../support/folder.ts';
 
-function make(data = ':memory:') {
+function createBroker(data = ':memory:') {
   const store = openSqlite({ data, synchronous: 'normal' });
   const log = createLogStore(store, randomBytes);
   const faults: unknown[] = [];
@@ -25,11 +25,11 @@ function make(data = ':memory:') {
     broker,
     faults,
     store,
-    /** As a full disk would. */
+    /** Makes writes fail, like a full disk. */
     refuseWrites: (refused: boolean) => store.db.run(sql.raw(`pragma query_only = ${refused ? 1 : 0}`)),
     async trim(projectId, address, keep) {
       while (
-        log.trim(projectId, address, { from: log.keptFrom(projectId, address, keep), before: 0 }, 100) > 0
+        log.trim(projectId, address, { from: log.oldestKept(projectId, address, keep), before: 0 }, 100) > 0
       );
     },
     async [Symbol.asyncDispose]() {
@@ -39,45 +39,45 @@ function make(data = ':memory:') {
   } satisfies BrokerUnderTest & Record<string, unknown>;
 }
 
-brokerContract('The in-process broker', make);
+brokerContract('The in-process broker', createBroker);
 
 const unavailable = { code: 'UNAVAILABLE', retryable: true };
 
-test('a log that cannot be written says nothing and counts nothing, and goes on when it can', async () => {
-  await using made = make();
+test('publishes fail with UNAVAILABLE while the log cannot be written, deliver nothing, and succeed afterwards', async () => {
+  await using made = createBroker();
   const { broker, refuseWrites } = made;
   await broker.publish(draft());
-  const heard: Message[] = [];
+  const received: Message[] = [];
   broker.listen({
-    deliver(run) {
-      heard.push(...run);
+    deliver(batch) {
+      received.push(...batch);
       return [];
     },
   });
 
   refuseWrites(true);
-  const turn = await Promise.allSettled([
+  const results = await Promise.allSettled([
     broker.publish(draft()),
     broker.publish(draft({ address: 'token:t' })),
   ]);
-  for (const { status, ...rest } of turn)
+  for (const { status, ...rest } of results)
     expect({ status, ...rest }).toMatchObject({ status: 'rejected', reason: unavailable });
-  expect(heard).toEqual([]);
+  expect(received).toEqual([]);
   expect((await broker.head('one')).sequence).toBe(1);
 
   refuseWrites(false);
   const { message } = await broker.publish(draft());
   expect(message.logged).toMatchObject({ sequence: 2, previous: 1 });
-  expect(heard).toEqual([message]);
+  expect(received).toEqual([message]);
 });
 
-test('one publish that the log cannot hold fails its whole turn; the turns around it stand', async () => {
-  await using made = make();
+test('an invalid publish fails all publishes of its event loop turn, but not those of other turns', async () => {
+  await using made = createBroker();
   const { broker } = made;
   await broker.publish(draft());
-  const bad = draft({ event: null as never });
-  const turn = await Promise.allSettled([broker.publish(draft()), broker.publish(bad)]);
-  expect(turn.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  const invalid = draft({ event: null as never });
+  const results = await Promise.allSettled([broker.publish(draft()), broker.publish(invalid)]);
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   const { message } = await broker.publish(draft());
   expect(message.logged).toMatchObject({ sequence: 2, previous: 1 });
   const { messages } = await broker.read({
@@ -89,8 +89,8 @@ test('one publish that the log cannot hold fails its whole turn; the turns aroun
   expect(messages.map(({ logged }) => logged?.sequence)).toEqual([1, 2]);
 });
 
-test('a project whose very first publish fails has one epoch afterwards', async () => {
-  await using made = make();
+test('a project has a single epoch when its first publish fails', async () => {
+  await using made = createBroker();
   const { broker } = made;
   await expect(broker.publish(draft({ event: null as never }))).rejects.toMatchObject(unavailable);
   const { message } = await broker.publish(draft());
@@ -98,34 +98,34 @@ test('a project whose very first publish fails has one epoch afterwards', async 
   expect(message.logged).toEqual({ epoch, sequence: 1, previous: 0 });
 });
 
-test('after its store is closed every publish is refused', async () => {
-  const made = make();
+test('publish fails with UNAVAILABLE after the store is closed', async () => {
+  const made = createBroker();
   await made.broker.publish(draft());
   await made.store[Symbol.asyncDispose]();
   await expect(made.broker.publish(draft())).rejects.toMatchObject(unavailable);
 });
 
-test('disposing it says what is still waiting to be said', async () => {
-  const made = make();
+test('dispose appends pending publishes and acknowledges them', async () => {
+  const made = createBroker();
   const published = made.broker.publish(draft());
-  // Its store closes in the same turn.
+  // The store closes in the same turn of the event loop.
   await made[Symbol.asyncDispose]();
   expect((await published).message.logged?.sequence).toBe(1);
 });
 
-test('the log goes on where it was after reopening', async () => {
+test('the log continues at the same epoch and sequence after reopening', async () => {
   using folder = createFolder();
-  let said: Message;
+  let published: Message;
   {
-    await using before = make(folder.path);
-    said = (await before.broker.publish(draft({ data: { kept: true } }))).message;
+    await using before = createBroker(folder.path);
+    published = (await before.broker.publish(draft({ data: { kept: true } }))).message;
   }
-  await using after = make(folder.path);
+  await using after = createBroker(folder.path);
   const { broker } = after;
-  const { epoch } = said.logged!;
+  const { epoch } = published.logged!;
   expect(await broker.head('one')).toEqual({ epoch, sequence: 1 });
   const request = { projectId: 'one', after: 0, addresses: from('channel:lobby'), limit: 9 };
-  expect((await broker.read(request)).messages).toEqual([said]);
+  expect((await broker.read(request)).messages).toEqual([published]);
   const { message } = await broker.publish(draft());
   expect(message.logged).toMatchObject({ sequence: 2, previous: 1, previousEpoch: epoch });
   expect(await broker.holds('one', { epoch, sequence: 1 })).toBe(true);

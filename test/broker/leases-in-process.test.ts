@@ -1,4 +1,4 @@
 import { createInProcessLeases } from '../../src/broker/leases-in-process.ts';
 import { leasesContract } from '../contracts/leases-contract.ts';
 
-leasesContract('Leases in process', createInProcessLeases);
+leasesContract('The in-process leases', createInProcessLeases);

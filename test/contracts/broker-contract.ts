@@ -9,29 +9,32 @@ import { brokerReadingContract } from './broker-reading-contract.ts';
 
 const PROJECTS = ['one', 'two'] as const;
 
-/** What every broker does; see Broker. */
+/** The behavior of every implementation of Broker. */
 export function brokerContract(name: string, make: MakeBroker): void {
-  describe(`${name} is a broker`, () => {
-    publishing(make);
-    repeating(make);
+  describe(`${name} implements Broker`, () => {
+    publishTests(make);
+    idempotencyTests(make);
     brokerReadingContract(make);
-    telling(make);
+    listenerTests(make);
   });
 }
 
-function publishing(make: MakeBroker): void {
-  test('a publish that resolved is in the log, and every listener there was has been handed it', async () => {
+function publishTests(make: MakeBroker): void {
+  test('a message is in the log and delivered to every listener when publish resolves', async () => {
     await using made = await make();
     const { broker } = made;
     const [first, second] = [listen(broker, 2), listen(broker, 3)];
     const { message, connections, repeated } = await broker.publish(draft({ data: { n: 1 } }));
-    expect({ first: first.heard, second: second.heard }).toEqual({ first: [message], second: [message] });
+    expect({ first: first.received, second: second.received }).toEqual({
+      first: [message],
+      second: [message],
+    });
     expect({ connections, repeated }).toEqual({ connections: 5, repeated: false });
     expect(message).toMatchObject({ data: { n: 1 }, logged: { sequence: 1, previous: 0 } });
     expect((await readAll(broker, { addresses: from(LOBBY) })).messages).toEqual([message]);
   });
 
-  test('whatever is published at once or in turn, log and listeners have it in the order of the calls', async () => {
+  test('the log and the listeners have concurrent and sequential publishes in call order', async () => {
     const publish = fc.record({
       projectId: fc.constantFrom(...PROJECTS),
       address: fc.constantFrom(...ADDRESSES),
@@ -40,21 +43,21 @@ function publishing(make: MakeBroker): void {
       waits: fc.boolean(),
     });
     await fc.assert(
-      fc.asyncProperty(fc.array(publish, { maxLength: 30, size: 'max' }), async (plan) => {
+      fc.asyncProperty(fc.array(publish, { maxLength: 30, size: 'max' }), async (publishes) => {
         await using made = await make();
         const { broker } = made;
-        const { heard } = listen(broker);
+        const { received } = listen(broker);
         const calls: Promise<Published>[] = [];
-        for (const { waits, ...over } of plan) {
+        for (const { waits, ...over } of publishes) {
           calls.push(broker.publish(draft(over)));
           if (waits) await calls.at(-1);
         }
-        const said = (await Promise.all(calls)).map(({ message }) => message);
-        expect(said.map(({ data }) => data)).toEqual(plan.map(({ data }) => data));
+        const published = (await Promise.all(calls)).map(({ message }) => message);
+        expect(published.map(({ data }) => data)).toEqual(publishes.map(({ data }) => data));
         for (const projectId of PROJECTS) {
-          const inProject = said.filter((message) => message.projectId === projectId);
+          const inProject = published.filter((message) => message.projectId === projectId);
           const kept = inProject.filter(({ logged }) => logged !== null);
-          expect(heard.filter((message) => message.projectId === projectId)).toEqual(inProject);
+          expect(received.filter((message) => message.projectId === projectId)).toEqual(inProject);
           expect(kept.map(({ logged }) => logged?.sequence)).toEqual(kept.map((_, index) => index + 1));
           expect(kept.map(({ logged }) => logged?.previous)).toEqual(kept.map(previousIn(kept)));
           expect((await broker.head(projectId)).sequence).toBe(kept.length);
@@ -67,25 +70,25 @@ function publishing(make: MakeBroker): void {
     );
   });
 
-  test('what is ephemeral is heard, and leaves no trace in the log', async () => {
+  test('an ephemeral message is delivered and not logged', async () => {
     await using made = await make();
     const { broker } = made;
-    const { heard } = listen(broker);
+    const { received } = listen(broker);
     const { message } = await broker.publish(draft({ ephemeral: true }));
     expect(message.logged).toBeNull();
-    expect(heard).toEqual([message]);
+    expect(received).toEqual([message]);
     expect((await broker.head('one')).sequence).toBe(0);
     expect((await readAll(broker, { addresses: from(LOBBY) })).messages).toEqual([]);
   });
 }
 
-function repeating(make: MakeBroker): void {
+function idempotencyTests(make: MakeBroker): void {
   test.each([true, false])(
-    'a repeat yields the first message and says nothing again, at once or later; ephemeral: %s',
+    'a concurrent or later repeat returns the first message and publishes nothing (ephemeral: %s)',
     async (ephemeral) => {
       await using made = await make();
       const { broker } = made;
-      const { heard } = listen(broker);
+      const { received } = listen(broker);
       const over = { ephemeral, data: { deep: ['as', { it: 'was' }] } };
       const [first, atOnce] = await Promise.all([
         broker.publish(keyed('k', over)),
@@ -95,15 +98,15 @@ function repeating(make: MakeBroker): void {
       expect(first.repeated).toBe(false);
       expect(atOnce).toEqual({ message: first.message, connections: 0, repeated: true });
       expect(later).toEqual(atOnce);
-      expect(heard).toEqual([first.message]);
+      expect(received).toEqual([first.message]);
       expect((await broker.head('one')).sequence).toBe(ephemeral ? 0 : 1);
     },
   );
 
-  test('a key that was used for something else is a conflict, which harms nobody beside it', async () => {
+  test('publish fails with CONFLICT when its key was used for another message, without affecting other publishes', async () => {
     await using made = await make();
     const { broker } = made;
-    const { heard } = listen(broker);
+    const { received } = listen(broker);
     const outcomes = await Promise.allSettled([
       broker.publish(keyed('k')),
       broker.publish(keyed('k', { fingerprint: 'other' })),
@@ -114,13 +117,13 @@ function repeating(make: MakeBroker): void {
       { status: 'rejected', reason: { code: 'CONFLICT' } },
       { status: 'fulfilled', value: { message: { logged: { sequence: 2, previous: 1 } } } },
     ]);
-    expect(heard.map(({ event }) => event)).toEqual(['said', 'beside']);
+    expect(received.map(({ event }) => event)).toEqual(['said', 'beside']);
     await expect(broker.publish(keyed('k', { fingerprint: 'other' }))).rejects.toMatchObject({
       code: 'CONFLICT',
     });
   });
 
-  test('a key holds until its time is over, then it may be used for anything', async () => {
+  test('an idempotency key can be reused for another message when it has expired', async () => {
     await using made = await make();
     const { broker } = made;
     const first = keyed('k');
@@ -136,7 +139,7 @@ function repeating(make: MakeBroker): void {
     expect(await again(expiresAt, 'other')).toMatchObject({ repeated: true });
   });
 
-  test('other keys and other projects are other publishes', async () => {
+  test('publishes with different keys or in different projects are not repeats', async () => {
     await using made = await make();
     const { broker } = made;
     await broker.publish(keyed('k'));
@@ -145,45 +148,45 @@ function repeating(make: MakeBroker): void {
   });
 }
 
-function telling(make: MakeBroker): void {
-  test('whoever listens first and then reads misses nothing, whenever that is', async () => {
+function listenerTests(make: MakeBroker): void {
+  test('a caller that listens and then reads misses no message, whenever it starts', async () => {
     const bursts = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 8, size: 'max' });
     await fc.assert(
-      fc.asyncProperty(bursts, fc.nat(), fc.boolean(), async (sizes, chance, waits) => {
+      fc.asyncProperty(bursts, fc.nat(), fc.boolean(), async (sizes, seed, waits) => {
         await using made = await make();
         const { broker } = made;
-        const attachAt = chance % sizes.length;
+        const attachAt = seed % sizes.length;
         const calls: Promise<Published>[] = [];
-        let heard: Message[] = [];
+        let received: Message[] = [];
         let read: ReturnType<typeof readAll> | undefined;
         for (const [index, size] of sizes.entries()) {
           for (let nth = 0; nth < size; nth++) calls.push(broker.publish(draft()));
           if (index !== attachAt) continue;
           if (waits) await calls.at(-1);
-          ({ heard } = listen(broker));
+          ({ received } = listen(broker));
           read = readAll(broker, { addresses: from(LOBBY), limit: 3 });
         }
-        const said = (await Promise.all(calls)).map(({ message }) => message.id);
+        const published = (await Promise.all(calls)).map(({ message }) => message.id);
         const { messages } = await read!;
-        expect(new Set([...messages, ...heard].map(({ id }) => id))).toEqual(new Set(said));
+        expect(new Set([...messages, ...received].map(({ id }) => id))).toEqual(new Set(published));
       }),
       { numRuns: 40 },
     );
   });
 
-  test('a listener that was disposed hears nothing more; the others do', async () => {
+  test('a disposed listener receives nothing more, while other listeners do', async () => {
     await using made = await make();
     const { broker } = made;
-    const [gone, there] = [listen(broker), listen(broker)];
-    gone.stop();
+    const [disposed, active] = [listen(broker), listen(broker)];
+    disposed.stop();
     const { connections } = await broker.publish(draft());
     await broker.control(SIGNAL);
     expect(connections).toBe(1);
-    expect([gone.heard, gone.signals]).toEqual([[], []]);
-    expect([there.heard.length, there.signals.length]).toEqual([1, 1]);
+    expect([disposed.received, disposed.signals]).toEqual([[], []]);
+    expect([active.received.length, active.signals.length]).toEqual([1, 1]);
   });
 
-  test('a listener that fails takes nothing from the others, nor from whoever said it', async () => {
+  test('a listener that throws affects neither the other listeners nor the publisher', async () => {
     await using made = await make();
     const { broker } = made;
     const before = listen(broker);
@@ -192,12 +195,12 @@ function telling(make: MakeBroker): void {
     const { message, connections } = await broker.publish(draft());
     expect(connections).toBe(2);
     expect(await broker.control(SIGNAL)).toBe(2);
-    for (const { heard, signals } of [before, after])
-      expect({ heard, signals }).toEqual({ heard: [message], signals: [SIGNAL] });
+    for (const { received, signals } of [before, after])
+      expect({ received, signals }).toEqual({ received: [message], signals: [SIGNAL] });
     expect(made.faults).toEqual([new RangeError('on purpose'), new RangeError('on purpose')]);
   });
 
-  test('a signal has reached every listener when it resolves, to the connections that felt it', async () => {
+  test('control resolves after every listener applied the signal, to the number of affected connections', async () => {
     await using made = await make();
     const { broker } = made;
     expect(await broker.control(SIGNAL)).toBe(0);
@@ -213,24 +216,24 @@ const fail = () => {
   throw new RangeError('on purpose');
 };
 
-/** Listens on behalf of so many connections. */
+/** Listens on behalf of `connections` connections. */
 function listen(broker: Broker, connections = 1) {
-  const heard: Message[] = [];
+  const received: Message[] = [];
   const signals: Signal[] = [];
-  const listening = broker.listen({
-    deliver(run) {
-      heard.push(...run);
-      return run.map(() => connections);
+  const subscription = broker.listen({
+    deliver(batch) {
+      received.push(...batch);
+      return batch.map(() => connections);
     },
     applySignal(signal) {
       signals.push(signal);
       return connections;
     },
   });
-  return { heard, signals, stop: () => listening[Symbol.dispose]() };
+  return { received, signals, stop: () => subscription[Symbol.dispose]() };
 }
 
-/** The sequence before each one at its address; 0 for the first. */
+/** The sequence number of the previous message at the same address; 0 for the first. */
 function previousIn(kept: readonly Message[]) {
   return ({ address }: Message, index: number) =>
     kept.slice(0, index).findLast((before) => before.address === address)?.logged?.sequence ?? 0;

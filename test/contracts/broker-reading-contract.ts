@@ -4,10 +4,10 @@ import { type Address } from '../../src/broker/message.ts';
 import { ADDRESSES, LOBBY, publishAll, readAll, type MakeBroker } from '../support/broker.ts';
 import { draft, from } from '../support/drafts.ts';
 
-/** What reading from every broker is like; see Broker. */
+/** The behavior of reading from every implementation of Broker. */
 export function brokerReadingContract(make: MakeBroker): void {
-  test('reads, page after page, are what the log holds after a place, above the floors, of these addresses', async () => {
-    const request = fc.record({
+  test('read returns, page by page, the messages at the given addresses after a position and above the floors', async () => {
+    const requests = fc.record({
       after: fc.nat(25),
       floors: fc.dictionary(fc.constantFrom(...ADDRESSES), fc.nat(25), { minKeys: 1 }),
       limit: fc.integer({ min: 1, max: 8 }),
@@ -15,21 +15,21 @@ export function brokerReadingContract(make: MakeBroker): void {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.constantFrom(...ADDRESSES), { maxLength: 25, size: 'max' }),
-        request,
-        async (said, asked) => {
+        requests,
+        async (published, request) => {
           await using made = await make();
           const { broker } = made;
-          const log = await publishAll(broker, said);
-          const addresses = new Map(Object.entries(asked.floors)) as Map<Address, number>;
-          const { messages, pages } = await readAll(broker, { ...asked, addresses });
+          const log = await publishAll(broker, published);
+          const addresses = new Map(Object.entries(request.floors)) as Map<Address, number>;
+          const { messages, pages } = await readAll(broker, { ...request, addresses });
           expect(messages).toEqual(
             log.filter(({ address, logged }) => {
               const { sequence } = logged!;
-              return sequence > asked.after && sequence > (addresses.get(address) ?? Infinity);
+              return sequence > request.after && sequence > (addresses.get(address) ?? Infinity);
             }),
           );
           for (const { messages: page, lost } of pages) {
-            expect(page.length).toBeLessThanOrEqual(asked.limit);
+            expect(page.length).toBeLessThanOrEqual(request.limit);
             expect(lost).toEqual([]);
           }
         },
@@ -38,7 +38,7 @@ export function brokerReadingContract(make: MakeBroker): void {
     );
   });
 
-  test('two messages of an address are both read, however much was said elsewhere between them', async () => {
+  test('read finds both messages of an address when thousands of messages at other addresses lie between them', async () => {
     await using made = await make();
     const { broker } = made;
     const log = await publishAll(broker, [
@@ -54,16 +54,16 @@ export function brokerReadingContract(make: MakeBroker): void {
     expect(one.messages).toEqual(wanted.filter(({ address }) => address === LOBBY));
   });
 
-  test('backwards, a read is the newest of what lies between two places', async () => {
+  test('readBack returns the newest messages between two positions', async () => {
     const range = fc.record({ after: fc.nat(20), before: fc.nat(22), limit: fc.integer({ min: 1, max: 8 }) });
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.constantFrom(...ADDRESSES.slice(0, 2)), { maxLength: 20, size: 'max' }),
         range,
-        async (said, { limit, ...between }) => {
+        async (addresses, { limit, ...between }) => {
           await using made = await make();
           const { broker } = made;
-          const log = await publishAll(broker, said);
+          const log = await publishAll(broker, addresses);
           const within = log.filter(
             ({ address, logged }) =>
               address === LOBBY && logged!.sequence > between.after && logged!.sequence < between.before,
@@ -78,7 +78,7 @@ export function brokerReadingContract(make: MakeBroker): void {
     );
   });
 
-  test('what was trimmed is lost to whoever still wants it, and to nobody else', async () => {
+  test('read reports trimmed messages as lost only when they are within the requested range', async () => {
     await using made = await make();
     const { broker } = made;
     const log = await publishAll(broker, [LOBBY, 'channel:attic', LOBBY, LOBBY, 'channel:attic']);
@@ -103,7 +103,7 @@ export function brokerReadingContract(make: MakeBroker): void {
     expect((await broker.readBack('one', LOBBY, { after: 0, before: 9 }, 9)).messages).toEqual([log[3]]);
   });
 
-  test('a trim takes nothing back: head and links go on as if it had not been', async () => {
+  test('a trim changes neither the head nor the previous sequence of the next message', async () => {
     await using made = await make();
     const { broker } = made;
     await publishAll(broker, [LOBBY, LOBBY]);
@@ -113,7 +113,7 @@ export function brokerReadingContract(make: MakeBroker): void {
     expect(message.logged).toMatchObject({ sequence: 3, previous: 2 });
   });
 
-  test('a log is at 0 before its first message, and its epoch stays', async () => {
+  test('an empty log has sequence 0, and the epoch does not change with the first message', async () => {
     await using made = await make();
     const { broker } = made;
     const head = await broker.head('one');
@@ -123,7 +123,7 @@ export function brokerReadingContract(make: MakeBroker): void {
     expect(message.logged?.epoch).toBe(head.epoch);
   });
 
-  test('projects are walls: nothing of one is read, counted or trimmed in another', async () => {
+  test('messages of one project are never read, counted or trimmed in another project', async () => {
     await using made = await make();
     const { broker } = made;
     await publishAll(broker, [LOBBY, LOBBY, LOBBY]);

@@ -5,27 +5,27 @@ import { createManualClock, type ManualClock } from '../support/clock.ts';
 
 const LEASE_MS = 10_000;
 
-/** What leases are everywhere; see Leases. `make` begins without any, on the clock it is given. */
+/** The behavior of every implementation of Leases. `make` creates empty leases on the given clock. */
 export function leasesContract(name: string, make: (clock: ManualClock) => Leases | Promise<Leases>): void {
-  /** Leases with node `n` alive. */
-  async function begin() {
+  /** Creates leases in which node `n` holds a lease. */
+  async function createLeases() {
     const clock = createManualClock();
     const leases = await make(clock);
     await leases.renew('n', LEASE_MS);
     return { clock, leases };
   }
 
-  describe(`${name} are leases`, () => {
-    test('whatever happens in whatever order, they know who is here, where, and who is gone', async () => {
+  describe(`${name} implement Leases`, () => {
+    test('leases match the model of online tokens, channels and lapsed connections after any sequence of operations', async () => {
       await fc.assert(
         fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), async (steps) => {
           const clock = createManualClock();
           const leases = await make(clock);
           const model = new Model(clock);
-          for (const taken of steps) {
-            expect(sorted(await take(taken, leases, clock))).toEqual(sorted(model.take(taken)));
+          for (const current of steps) {
+            expect(sorted(await run(current, leases, clock))).toEqual(sorted(model.run(current)));
             for (const projectId of PROJECTS) {
-              expect(await look(leases, projectId)).toEqual(model.look(projectId));
+              expect(await snapshot(leases, projectId)).toEqual(model.snapshot(projectId));
             }
           }
         }),
@@ -33,8 +33,8 @@ export function leasesContract(name: string, make: (clock: ManualClock) => Lease
       );
     });
 
-    test('a connection counts until the lease of its node is over, no later, and again after a renewal', async () => {
-      const { clock, leases } = await begin();
+    test('a connection is online until the lease of its node expires, and again when the lease is renewed', async () => {
+      const { clock, leases } = await createLeases();
       await leases.join(member('conn_1'));
       await clock.advance(LEASE_MS - 1);
       expect(await leases.onlineTokens('one')).toEqual(['token_1']);
@@ -46,8 +46,8 @@ export function leasesContract(name: string, make: (clock: ManualClock) => Lease
       expect(await leases.onlineTokens('one')).toEqual(['token_1']);
     });
 
-    test('renewing one node says nothing of another', async () => {
-      const { clock, leases } = await begin();
+    test('renewing the lease of one node does not extend the lease of another node', async () => {
+      const { clock, leases } = await createLeases();
       await leases.renew('dead', LEASE_MS);
       await leases.join(member('conn_1', { nodeId: 'dead', tokenId: 'token_dead' }));
       await leases.join(member('conn_2', { tokenId: 'token_alive' }));
@@ -57,17 +57,17 @@ export function leasesContract(name: string, make: (clock: ManualClock) => Lease
       expect(await leases.onlineTokens('one')).toEqual(['token_alive']);
     });
 
-    test('what lapsed is told once, with the channels it was in, and stays gone', async () => {
-      const { clock, leases } = await begin();
-      const gone = member('conn_1');
-      await leases.join(gone);
+    test('lapse returns an expired connection once, with its channels, and the connection stays removed', async () => {
+      const { clock, leases } = await createLeases();
+      const expired = member('conn_1');
+      await leases.join(expired);
       for (const channelId of ['attic', 'lobby', 'cellar']) await leases.enter('one', 'conn_1', channelId);
       await leases.exit('one', 'conn_1', 'cellar');
       expect(await leases.lapse()).toEqual([]);
       await clock.advance(LEASE_MS);
       const [lapsed, ...others] = await leases.lapse();
       expect(others).toEqual([]);
-      expect(lapsed?.member).toEqual(gone);
+      expect(lapsed?.member).toEqual(expired);
       expect(lapsed?.channelIds.sort()).toEqual(['attic', 'lobby']);
       expect(await leases.lapse()).toEqual([]);
       await leases.renew('n', LEASE_MS);
@@ -75,8 +75,8 @@ export function leasesContract(name: string, make: (clock: ManualClock) => Lease
       expect(await leases.countOfChannel('one', 'lobby')).toBe(0);
     });
 
-    test('joining, entering, exiting and leaving again changes nothing', async () => {
-      const { leases } = await begin();
+    test('join, enter, exit and leave are idempotent', async () => {
+      const { leases } = await createLeases();
       for (const _ of ['first', 'again']) {
         await leases.join(member('conn_1'));
         await leases.enter('one', 'conn_1', 'lobby');
@@ -93,18 +93,18 @@ export function leasesContract(name: string, make: (clock: ManualClock) => Lease
       }
     });
 
-    test('joining again replaces what is shown, and the connection stays where it was', async () => {
-      const { leases } = await begin();
+    test('joining again replaces the member and keeps its channels', async () => {
+      const { leases } = await createLeases();
       await leases.join(member('conn_1'));
       await leases.enter('one', 'conn_1', 'lobby');
-      const shown = member('conn_1', { state: { mood: 'fine' } });
-      await leases.join(shown);
-      expect(await leases.find('one', 'conn_1')).toEqual(shown);
-      expect(await leases.ofChannel('one', 'lobby', { limit: 9 })).toEqual([shown]);
+      const updated = member('conn_1', { state: { mood: 'fine' } });
+      await leases.join(updated);
+      expect(await leases.find('one', 'conn_1')).toEqual(updated);
+      expect(await leases.ofChannel('one', 'lobby', { limit: 9 })).toEqual([updated]);
     });
 
-    test('leaving is leaving everywhere, and one device gone leaves the others', async () => {
-      const { leases } = await begin();
+    test('leave removes a connection from all channels and keeps other connections of its token', async () => {
+      const { leases } = await createLeases();
       for (const id of ['conn_1', 'conn_2']) {
         await leases.join(member(id));
         await leases.enter('one', id, 'lobby');
@@ -117,33 +117,33 @@ export function leasesContract(name: string, make: (clock: ManualClock) => Lease
       expect(await leases.onlineTokens('one')).toEqual(['token_1']);
       await leases.leave('one', 'conn_2');
       expect(await leases.onlineTokens('one')).toEqual([]);
-      // Who was gone when it came back is in no channel.
+      // A connection that left and joined again is in no channel.
       await leases.join(member('conn_2'));
       expect(await leases.countOfChannel('one', 'lobby')).toBe(0);
     });
 
-    test('projects are walls: nothing of one is seen, moved or ended from another', async () => {
-      const { leases } = await begin();
-      const mine = member('conn_1');
-      await leases.join(mine);
+    test('connections of one project are neither visible nor changeable from another project', async () => {
+      const { leases } = await createLeases();
+      const joined = member('conn_1');
+      await leases.join(joined);
       await leases.enter('one', 'conn_1', 'lobby');
       await leases.leave('two', 'conn_1');
       await leases.exit('two', 'conn_1', 'lobby');
       await leases.enter('two', 'conn_1', 'attic');
-      expect(await look(leases, 'two')).toEqual({
+      expect(await snapshot(leases, 'two')).toEqual({
         online: [],
         tokens: [[], []],
         channels: [[], []],
         found: [],
-        places: [[], [], [], []],
+        channelsOfConnections: [[], [], [], []],
       });
-      expect(await leases.ofChannel('one', 'lobby', { limit: 9 })).toEqual([mine]);
+      expect(await leases.ofChannel('one', 'lobby', { limit: 9 })).toEqual([joined]);
       expect(await leases.countOfChannel('one', 'attic')).toBe(0);
       expect(await leases.isIn('one', 'conn_1', 'lobby')).toBe(true);
     });
 
-    test('a connection is in a channel for as long as it is here and has not gone out of it', async () => {
-      const { clock, leases } = await begin();
+    test('isIn is true while a connection is online and has not exited the channel', async () => {
+      const { clock, leases } = await createLeases();
       const isIn = (channelId: string) => leases.isIn('one', 'conn_1', channelId);
       await leases.join(member('conn_1'));
       expect(await isIn('lobby')).toBe(false);
@@ -157,8 +157,8 @@ export function leasesContract(name: string, make: (clock: ManualClock) => Lease
       expect(await isIn('lobby')).toBe(false);
     });
 
-    test('a channel is read page by page, in the order of ids, each connection once', async () => {
-      const { leases } = await begin();
+    test('ofChannel returns each connection once, page by page, sorted by id', async () => {
+      const { leases } = await createLeases();
       const ids = fc.uniqueArray(fc.stringMatching(/^conn_[a-z0-9]{1,4}$/), { maxLength: 30, size: 'max' });
       await fc.assert(
         fc.asyncProperty(ids, fc.integer({ min: 1, max: 7 }), async (connectionIds, limit) => {
@@ -166,13 +166,13 @@ export function leasesContract(name: string, make: (clock: ManualClock) => Lease
             await leases.join(member(id));
             await leases.enter('one', id, 'lobby');
           }
-          const seen: string[] = [];
-          for (let isLast = false; !isLast && seen.length <= connectionIds.length;) {
-            const page = await leases.ofChannel('one', 'lobby', { after: seen.at(-1), limit });
-            seen.push(...page.map(({ connectionId }) => connectionId));
+          const found: string[] = [];
+          for (let isLast = false; !isLast && found.length <= connectionIds.length;) {
+            const page = await leases.ofChannel('one', 'lobby', { after: found.at(-1), limit });
+            found.push(...page.map(({ connectionId }) => connectionId));
             isLast = page.length < limit;
           }
-          expect(seen).toEqual([...connectionIds].sort());
+          expect(found).toEqual([...connectionIds].sort());
           for (const id of connectionIds) await leases.leave('one', id);
         }),
         { numRuns: 50 },
@@ -185,7 +185,7 @@ const PROJECTS = ['one', 'two'] as const;
 const NODES = ['n', 'm'] as const;
 const TOKENS = ['token_1', 'token_2'] as const;
 const CHANNELS = ['lobby', 'attic'] as const;
-/** A connection belongs to one node, project and token for life. */
+/** The node, project and token of a connection never change. */
 const CONNECTIONS = [
   member('conn_0', { tokenId: 'token_1' }),
   member('conn_1', { tokenId: 'token_1', nodeId: 'm' }),
@@ -231,23 +231,23 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 type Lapsed = Awaited<ReturnType<Leases['lapse']>>;
 
-async function take(taken: Step, leases: Leases, clock: ManualClock): Promise<Lapsed> {
-  switch (taken.kind) {
+async function run(current: Step, leases: Leases, clock: ManualClock): Promise<Lapsed> {
+  switch (current.kind) {
     case 'renew':
-      await leases.renew(taken.nodeId, LEASE_MS);
+      await leases.renew(current.nodeId, LEASE_MS);
       break;
     case 'advance':
-      await clock.advance(taken.ms);
+      await clock.advance(current.ms);
       break;
     case 'join':
-      await leases.join({ ...taken.member, state: taken.state });
+      await leases.join({ ...current.member, state: current.state });
       break;
     case 'leave':
-      await leases.leave(taken.projectId, taken.member.connectionId);
+      await leases.leave(current.projectId, current.member.connectionId);
       break;
     case 'enter':
     case 'exit':
-      await leases[taken.kind](taken.projectId, taken.member.connectionId, taken.channelId);
+      await leases[current.kind](current.projectId, current.member.connectionId, current.channelId);
       break;
     case 'lapse':
       return leases.lapse();
@@ -255,7 +255,7 @@ async function take(taken: Step, leases: Leases, clock: ManualClock): Promise<La
   return [];
 }
 
-async function look(leases: Leases, projectId: string) {
+async function snapshot(leases: Leases, projectId: string) {
   const channels = await Promise.all(
     CHANNELS.map(async (channelId) => {
       const members = await leases.ofChannel(projectId, channelId, { limit: 100 });
@@ -267,24 +267,26 @@ async function look(leases: Leases, projectId: string) {
   const found = await Promise.all(
     CONNECTIONS.map(({ connectionId }) => leases.find(projectId, connectionId)),
   );
-  const places = await Promise.all(CONNECTIONS.map((one) => placesOf(leases, projectId, one)));
+  const channelsOfConnections = await Promise.all(
+    CONNECTIONS.map((one) => channelsOf(leases, projectId, one)),
+  );
   return {
     online: await leases.onlineTokens(projectId),
     tokens: tokens.map(byId),
     channels,
-    found: found.filter((here) => here !== undefined),
-    places,
+    found: found.filter((live) => live !== undefined),
+    channelsOfConnections,
   };
 }
 
-async function placesOf(leases: Leases, projectId: string, { connectionId }: Member): Promise<string[]> {
-  const places: string[] = [];
+async function channelsOf(leases: Leases, projectId: string, { connectionId }: Member): Promise<string[]> {
+  const channelIds: string[] = [];
   for (const channelId of CHANNELS)
-    if (await leases.isIn(projectId, connectionId, channelId)) places.push(channelId);
-  return places;
+    if (await leases.isIn(projectId, connectionId, channelId)) channelIds.push(channelId);
+  return channelIds;
 }
 
-/** The same said plainly: a list of who joined, and when each node's lease ends. */
+/** A reference implementation: a list of joined connections, and the end of each node's lease. */
 class Model {
   readonly #clock: ManualClock;
   readonly #ends = new Map<string, number>();
@@ -294,17 +296,17 @@ class Model {
     this.#clock = clock;
   }
 
-  take(taken: Step): Lapsed {
-    const known = 'member' in taken ? this.#joined.find(isOf(taken.member)) : undefined;
-    const isInProject = known && 'projectId' in taken && known.member.projectId === taken.projectId;
-    switch (taken.kind) {
+  run(current: Step): Lapsed {
+    const known = 'member' in current ? this.#joined.find(isSameConnection(current.member)) : undefined;
+    const isInProject = known && 'projectId' in current && known.member.projectId === current.projectId;
+    switch (current.kind) {
       case 'renew':
-        this.#ends.set(taken.nodeId, this.#clock.now() + LEASE_MS);
+        this.#ends.set(current.nodeId, this.#clock.now() + LEASE_MS);
         break;
       case 'join': {
-        const shown = { ...taken.member, state: taken.state };
-        if (known) known.member = shown;
-        else this.#joined.push({ member: shown, channelIds: [] });
+        const joined = { ...current.member, state: current.state };
+        if (known) known.member = joined;
+        else this.#joined.push({ member: joined, channelIds: [] });
         break;
       }
       case 'leave':
@@ -313,12 +315,12 @@ class Model {
       case 'enter':
       case 'exit':
         if (!isInProject) break;
-        known.channelIds = known.channelIds.filter((id) => id !== taken.channelId);
-        if (taken.kind === 'enter') known.channelIds.push(taken.channelId);
+        known.channelIds = known.channelIds.filter((id) => id !== current.channelId);
+        if (current.kind === 'enter') known.channelIds.push(current.channelId);
         break;
       case 'lapse': {
-        const lapsed = this.#joined.filter((one) => !this.#isHere(one.member));
-        this.#joined = this.#joined.filter((one) => this.#isHere(one.member));
+        const lapsed = this.#joined.filter((one) => !this.#isLive(one.member));
+        this.#joined = this.#joined.filter((one) => this.#isLive(one.member));
         return lapsed;
       }
       case 'advance':
@@ -326,29 +328,29 @@ class Model {
     return [];
   }
 
-  look(projectId: string) {
-    const here = this.#joined.filter(({ member: one }) => one.projectId === projectId && this.#isHere(one));
-    const of = (fits: (one: (typeof here)[number]) => boolean) =>
-      byId(here.filter(fits).map((one) => one.member));
+  snapshot(projectId: string) {
+    const live = this.#joined.filter(({ member: one }) => one.projectId === projectId && this.#isLive(one));
+    const of = (matches: (one: (typeof live)[number]) => boolean) =>
+      byId(live.filter(matches).map((one) => one.member));
     const tokens = TOKENS.map((tokenId) => of((one) => one.member.tokenId === tokenId));
     return {
       online: TOKENS.filter((_, index) => tokens[index]!.length > 0),
       tokens,
       channels: CHANNELS.map((channelId) => of((one) => one.channelIds.includes(channelId))),
       found: of(() => true),
-      places: CONNECTIONS.map((one) => {
-        const known = here.find(isOf(one));
+      channelsOfConnections: CONNECTIONS.map((one) => {
+        const known = live.find(isSameConnection(one));
         return CHANNELS.filter((channelId) => known?.channelIds.includes(channelId));
       }),
     };
   }
 
-  #isHere({ nodeId }: Member): boolean {
+  #isLive({ nodeId }: Member): boolean {
     return this.#clock.now() < (this.#ends.get(nodeId) ?? 0);
   }
 }
 
-const isOf =
+const isSameConnection =
   ({ connectionId }: Member) =>
   ({ member: one }: { member: Member }) =>
     one.connectionId === connectionId;

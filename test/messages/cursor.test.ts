@@ -11,7 +11,7 @@ const position = fc.record({
 });
 const project = fc.stringMatching(/^[a-z0-9-]{1,63}$/);
 
-/** What becomes of a cursor; `refused` is BAD_USER_INPUT. */
+/** Parses a cursor; `refused` stands for BAD_USER_INPUT. */
 function read(from: Cursors, projectId: string, text: string) {
   try {
     return from.parse(projectId, text);
@@ -21,20 +21,20 @@ function read(from: Cursors, projectId: string, text: string) {
   }
 }
 
-test('every position comes back from its cursor, and always has the same one', () => {
+test('parse returns the position of a cursor, and a position always has the same cursor', () => {
   fc.assert(
     fc.property(project, position, (projectId, at) => {
       const cursor = cursors.format(projectId, at);
       expect(cursor).toMatch(/^[A-Za-z0-9_-]{23}$/);
       expect(cursors.parse(projectId, cursor)).toEqual(at);
-      // As after a restart: another instance with the same secret.
+      // Another instance with the same secret, as after a restart.
       expect(createCursors(SECRET).format(projectId, at)).toBe(cursor);
       expect(createCursors(SECRET).parse(projectId, cursor)).toEqual(at);
     }),
   );
 });
 
-test('a cursor with any one character changed opens nothing', () => {
+test('a cursor is invalid when any one character is changed', () => {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   fc.assert(
     fc.property(project, position, (projectId, at) => {
@@ -51,49 +51,57 @@ test('a cursor with any one character changed opens nothing', () => {
   );
 });
 
-test('a cursor of another project or another installation is of no log here', () => {
+test('parse returns undefined for a cursor of another project or another installation', () => {
   fc.assert(
-    fc.property(project, project, position, (mine, theirs, at) => {
-      fc.pre(mine !== theirs);
-      const cursor = cursors.format(theirs, at);
-      expect(cursors.parse(mine, cursor)).toBeUndefined();
-      expect(createCursors(new Uint8Array(32).fill(8)).parse(theirs, cursor)).toBeUndefined();
+    fc.property(project, project, position, (projectId, otherProjectId, at) => {
+      fc.pre(projectId !== otherProjectId);
+      const cursor = cursors.format(otherProjectId, at);
+      expect(cursors.parse(projectId, cursor)).toBeUndefined();
+      expect(createCursors(new Uint8Array(32).fill(8)).parse(otherProjectId, cursor)).toBeUndefined();
     }),
   );
 });
 
-test('what is made up is of no log; what is no cursor at all is refused', () => {
+test('parse returns undefined for a forged cursor and throws for a malformed cursor', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (bytes) => {
-      const madeUp = `1${Buffer.from(bytes).toString('base64url')}`;
-      expect(cursors.parse('default', madeUp)).toBeUndefined();
+      const forged = `1${Buffer.from(bytes).toString('base64url')}`;
+      expect(cursors.parse('default', forged)).toBeUndefined();
     }),
   );
   const cursor = cursors.format('default', { epoch: 1, sequence: 1 });
-  const none = ['', '1', cursor.slice(1), cursor.slice(0, -1), `${cursor}A`, `${cursor}\n`, ` ${cursor}`];
-  for (const text of [...none, cursor.replace('1', '2'), cursor.replace(/.$/, '='), 'toString'])
+  const malformed = [
+    '',
+    '1',
+    cursor.slice(1),
+    cursor.slice(0, -1),
+    `${cursor}A`,
+    `${cursor}\n`,
+    ` ${cursor}`,
+  ];
+  for (const text of [...malformed, cursor.replace('1', '2'), cursor.replace(/.$/, '='), 'toString'])
     expect(read(cursors, 'default', text)).toBe('refused');
 });
 
-test('cursors say nothing of how far apart their positions are', () => {
+test('cursors do not reveal the distance between their positions', () => {
   fc.assert(
     fc.property(fc.nat({ max: 2 ** 40 }), fc.nat({ max: 2 ** 32 - 1 }), (sequence, epoch) => {
       const bits = [sequence, sequence + 1].map((at) =>
         Buffer.from(cursors.format('default', { epoch, sequence: at }).slice(1), 'base64url'),
       );
-      // 64 of 128 on average; fewer than 20 happens once in 10^15.
+      // 64 of 128 bits differ on average; fewer than 20 occurs with a probability of 10^-15.
       expect(differingBits(bits[0]!, bits[1]!)).toBeGreaterThan(20);
     }),
   );
 });
 
-test('cursors in the order of the log are in no order themselves', () => {
+test('cursors do not sort in log order', () => {
   const inLogOrder = Array.from({ length: 1000 }, (_, sequence) =>
     cursors.format('default', { epoch: 1, sequence }),
   );
-  const rising = inLogOrder.filter((cursor, index) => index > 0 && cursor > inLogOrder[index - 1]!).length;
-  expect(rising).toBeGreaterThan(400);
-  expect(rising).toBeLessThan(600);
+  const ascending = inLogOrder.filter((cursor, index) => index > 0 && cursor > inLogOrder[index - 1]!).length;
+  expect(ascending).toBeGreaterThan(400);
+  expect(ascending).toBeLessThan(600);
   expect(new Set(inLogOrder).size).toBe(1000);
 });
 

@@ -7,17 +7,17 @@ import { startService, type TestService } from '../support/service.ts';
 const codeOf = (error: any) => error[0].extensions.code as string;
 const HISTORY = `query ($after: Cursor) { channel(id: "one") { messages(after: $after) { nodes { id } } } }`;
 
-/** A service with a token in two channels, and a cursor of its log. */
-async function startTalking(): Promise<{ signalbox: TestService; token: Minted; cursor: string }> {
+/** Starts a service with a token in two channels, and returns a cursor of its log. */
+async function startWithMessages(): Promise<{ signalbox: TestService; token: Minted; cursor: string }> {
   const signalbox = await startService();
   await createChannel(signalbox, 'one');
   await createChannel(signalbox, 'two');
   const token = await mint(signalbox, { channels: ['one', 'two'] });
-  const said = await count(signalbox, 'one', 3);
-  return { signalbox, token, cursor: said[1]!.cursor! };
+  const published = await count(signalbox, 'one', 3);
+  return { signalbox, token, cursor: published[1]!.cursor! };
 }
 
-/** Another project of the same service, as long as ours. */
+/** A cursor of another project of the same service. */
 async function cursorOfAnotherProject({ request }: TestService): Promise<string> {
   const { createProject } = await request(`mutation { createProject(input: { id: "other" }) { secret } }`);
   await request(`mutation { createChannel(input: { id: "one" }) { id } }`, {}, createProject.secret);
@@ -30,13 +30,16 @@ async function cursorOfAnotherProject({ request }: TestService): Promise<string>
 }
 
 async function cursorOfAnotherInstallation(): Promise<string> {
-  const { signalbox, cursor } = await startTalking();
+  const { signalbox, cursor } = await startWithMessages();
   await signalbox[Symbol.asyncDispose]();
   return cursor;
 }
 
-/** The inbox goes on from now and says that it does not know what was missed; everything else is refused. */
-async function expectLost({ signalbox, token }: { signalbox: TestService; token: Minted }, since: string) {
+/** Expects the inbox to report POSITION_LOST and continue with new messages, and all other operations to fail. */
+async function expectPositionLost(
+  { signalbox, token }: { signalbox: TestService; token: Minted },
+  since: string,
+) {
   const client = signalbox.client({ token: token.credential });
   const inbox = follow(client, EVENTS, { since });
   await inbox.until(({ events }) => events.length === 2);
@@ -58,32 +61,32 @@ async function expectLost({ signalbox, token }: { signalbox: TestService; token:
   expect(codeOf(errors)).toBe('POSITION_LOST');
 }
 
-test('a cursor of another installation is of no use here, and nobody is told otherwise', async () => {
-  const here = await startTalking();
-  await using _ = here.signalbox;
-  await expectLost(here, await cursorOfAnotherInstallation());
+test('a cursor of another installation yields POSITION_LOST', async () => {
+  const running = await startWithMessages();
+  await using _ = running.signalbox;
+  await expectPositionLost(running, await cursorOfAnotherInstallation());
 });
 
-test('a cursor of another project is of no use here', async () => {
-  const here = await startTalking();
-  await using _ = here.signalbox;
-  await expectLost(here, await cursorOfAnotherProject(here.signalbox));
+test('a cursor of another project yields POSITION_LOST', async () => {
+  const running = await startWithMessages();
+  await using _ = running.signalbox;
+  await expectPositionLost(running, await cursorOfAnotherProject(running.signalbox));
 });
 
-test('a cursor that was changed in any place is found out', async () => {
-  const here = await startTalking();
-  await using _ = here.signalbox;
-  const { cursor } = here;
+test('a cursor yields POSITION_LOST when any one character is changed', async () => {
+  const running = await startWithMessages();
+  await using _ = running.signalbox;
+  const { cursor } = running;
   for (let at = 1; at < cursor.length - 1; at++) {
     const forged = cursor.slice(0, at) + (cursor[at] === 'A' ? 'B' : 'A') + cursor.slice(at + 1);
-    const { errors } = await here.signalbox.ask(HISTORY, { after: forged });
+    const { errors } = await running.signalbox.ask(HISTORY, { after: forged });
     expect(codeOf(errors)).toBe('POSITION_LOST');
   }
-  await expectLost(here, cursor.slice(0, 7) + (cursor[7] === 'A' ? 'B' : 'A') + cursor.slice(8));
+  await expectPositionLost(running, cursor.slice(0, 7) + (cursor[7] === 'A' ? 'B' : 'A') + cursor.slice(8));
 });
 
-test('what is no cursor at all is BAD_USER_INPUT', async () => {
-  const { signalbox, token, cursor } = await startTalking();
+test('a malformed cursor yields BAD_USER_INPUT and the connection stays open', async () => {
+  const { signalbox, token, cursor } = await startWithMessages();
   await using _ = signalbox;
   const client = signalbox.client({ token: token.credential });
   for (const since of [
@@ -100,7 +103,7 @@ test('what is no cursor at all is BAD_USER_INPUT', async () => {
     expect(codeOf(await follow(client, DIRECT_MESSAGES, { since }).ended)).toBe('BAD_USER_INPUT');
     expect(codeOf((await signalbox.ask(HISTORY, { after: since })).errors)).toBe('BAD_USER_INPUT');
   }
-  // The connection is none the worse for it.
+  // The connection still works.
   const inbox = follow(client, EVENTS, { since: cursor });
   await say(signalbox, { channel: 'two' }, 'the last');
   await inbox.until(({ messages }) => messages.length === 2);

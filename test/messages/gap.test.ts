@@ -10,7 +10,7 @@ import { sayTooMuch, stall, startRoomyService } from '../support/stall.ts';
 
 const dataOf = ({ messages }: Followed) => messages.map(({ data }) => data);
 const gapsOf = ({ events }: Followed) => events.filter(({ __typename }) => __typename === 'Gap');
-const isThrough = ({ messages }: Followed) => messages.at(-1)?.data === 'the last';
+const isComplete = ({ messages }: Followed) => messages.at(-1)?.data === 'the last';
 const codeOf = (error: any) => error[0].extensions.code as string;
 
 const purge = ({ service }: TestService) => service.retention.purge();
@@ -23,7 +23,7 @@ const keepOnly = ({ request }: TestService, channel: string, messages: number) =
     },
   );
 
-test('a gap names the channels that lost something after the cursor, and no others; the rest is replayed', async () => {
+test('a Gap names exactly the channels that lost messages after the cursor, and retained messages are replayed', async () => {
   await using signalbox = await startService({ retentionMessages: 5 });
   for (const channel of ['early', 'busy', 'quiet', 'later']) await createChannel(signalbox, channel);
   const token = await mint(signalbox, { channels: ['early', 'busy', 'quiet'] });
@@ -38,7 +38,7 @@ test('a gap names the channels that lost something after the cursor, and no othe
   const client = signalbox.client({ token: token.credential });
   const inbox = follow(client, EVENTS, { since });
   await say(signalbox, { token: token.id }, 'the last');
-  await inbox.until(isThrough);
+  await inbox.until(isComplete);
   expect(gapsOf(inbox)).toEqual([
     { __typename: 'Gap', reason: 'RETENTION', channels: [{ id: 'busy' }], directMessages: false },
   ]);
@@ -46,7 +46,7 @@ test('a gap names the channels that lost something after the cursor, and no othe
   expect(dataOf(inbox)).toEqual([...numbers(5, 15), ...numbers(5, 100), 'the last']);
 });
 
-test('a gap says when it concerns direct messages', async () => {
+test('a Gap sets directMessages when direct messages were lost', async () => {
   await using signalbox = await startService({ retentionMessages: 5 });
   const token = await mint(signalbox, { identity: 'ada' });
   const to = { identity: 'ada' };
@@ -64,7 +64,7 @@ test('a gap says when it concerns direct messages', async () => {
   expect(dataOf(inbox)).toEqual(numbers(5, 15));
 });
 
-test('a gap is told once, before what is kept, however long the replay', async () => {
+test('a Gap is delivered once, before the retained messages, when the replay has many pages', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'short', { history: { messages: 1 } });
   await createChannel(signalbox, 'long');
@@ -79,29 +79,29 @@ test('a gap is told once, before what is kept, however long the replay', async (
   for (const number of kept) expect((await inbox.next()).events.message?.data).toBe(number);
 });
 
-/** More than a page of a replay, the first of which a stalled reader does not get to the end of. */
-const SAID = 300;
+/** More messages than one replay page; a stalled reader does not finish reading the first page. */
+const MESSAGES_PUBLISHED = 300;
 
-test('what is purged in the middle of a replay is a gap at that place; messages(channel) ends there', async () => {
+test('a purge during a replay yields a Gap in the inbox and ends messages(channel) with POSITION_LOST', async () => {
   await using signalbox = await startRoomyService();
   await createChannel(signalbox, 'room');
   await createChannel(signalbox, 'other');
   const token = await mint(signalbox, { channels: ['room', 'other'] });
-  await sayTooMuch(signalbox, ['room'], SAID);
+  await sayTooMuch(signalbox, ['room'], MESSAGES_PUBLISHED);
   const clients = numbers(2).map(() => signalbox.client({ token: token.credential }));
   const readers = clients.map(stall);
   const inbox = take(clients[0]!, EVENTS, { since: token.cursor });
   const room = follow(clients[1]!, MESSAGES, { channel: 'room', since: token.cursor });
-  // Both are there and have begun to replay.
+  // Wait until both subscriptions are live or replaying.
   while ((await say(signalbox, { channel: 'room' }, 'there?', { ephemeral: true })).connections < 2);
   await keepOnly(signalbox, 'room', 10);
   await purge(signalbox);
   for (const reader of readers) reader.goOn();
   expect(codeOf(await room.ended)).toBe('POSITION_LOST');
-  const heard = numbers(room.messages.length);
-  expect(heard.length).toBeGreaterThan(0);
-  expect(heard.length).toBeLessThan(SAID);
-  expect(room.messages.map(({ data }) => data.number)).toEqual(heard);
+  const received = numbers(room.messages.length);
+  expect(received.length).toBeGreaterThan(0);
+  expect(received.length).toBeLessThan(MESSAGES_PUBLISHED);
+  expect(room.messages.map(({ data }) => data.number)).toEqual(received);
 
   await say(signalbox, { channel: 'other' }, 'the last');
   const results: any[] = [];
@@ -110,7 +110,7 @@ test('what is purged in the middle of a replay is a gap at that place; messages(
   const gaps = results.filter(({ __typename }) => __typename === 'Gap');
   expect(gaps.length).toBeGreaterThan(0);
   for (const gap of gaps) expect(gap).toMatchObject({ reason: 'RETENTION', channels: [{ id: 'room' }] });
-  // A purge takes several steps, and each may be seen: nothing is missing but where a gap says so, and nothing of what is kept.
+  // A purge runs in steps, and the replay may observe each step: messages are missing only after a Gap, and no retained message is missing.
   let next = 0;
   let isAfterGap = false;
   for (const { __typename, message } of results) {
@@ -122,11 +122,11 @@ test('what is purged in the middle of a replay is a gap at that place; messages(
     next = number + 1;
     isAfterGap = false;
   }
-  const heardLast = results.flatMap(({ message }) => message?.data.number ?? []).slice(-10);
-  expect(heardLast).toEqual(numbers(10, SAID - 10));
+  const lastReceived = results.flatMap(({ message }) => message?.data.number ?? []).slice(-10);
+  expect(lastReceived).toEqual(numbers(10, MESSAGES_PUBLISHED - 10));
 });
 
-test('messages and directMessages are refused with POSITION_LOST only when their own past is gone', async () => {
+test('messages and directMessages fail with POSITION_LOST only when their own messages were purged', async () => {
   await using signalbox = await startService({ retentionMessages: 5 });
   await createChannel(signalbox, 'busy');
   await createChannel(signalbox, 'quiet');
@@ -139,7 +139,7 @@ test('messages and directMessages are refused with POSITION_LOST only when their
   expect(codeOf(await follow(client, MESSAGES, { channel: 'busy', since }).ended)).toBe('POSITION_LOST');
   const quiet = follow(client, MESSAGES, { channel: 'quiet', since });
   await quiet.until(({ messages }) => messages.length === 2);
-  // The last message that is gone is the oldest cursor that still has everything after it.
+  // The cursor of the newest purged message is the oldest cursor after which all messages are retained.
   const edge = follow(client, MESSAGES, { channel: 'busy', since: busy[14]!.cursor! });
   await edge.until(({ messages }) => messages.length === 5);
   const direct = follow(client, DIRECT_MESSAGES, { since });
@@ -152,7 +152,7 @@ test('messages and directMessages are refused with POSITION_LOST only when their
   expect(codeOf(await follow(client, DIRECT_MESSAGES, { since }).ended)).toBe('POSITION_LOST');
 });
 
-test('a log restored from an older copy knows that a cursor is ahead of it', async () => {
+test('a cursor beyond the head of a log restored from an older copy yields a Gap with POSITION_LOST', async () => {
   using folder = createFolder();
   using copy = createFolder();
   const token = await (async () => {

@@ -34,11 +34,11 @@ async function page({ request }: Doors, args: object = {}, bearer?: string, chan
 const codeOf = async ({ ask }: Doors, args: object, bearer?: string) =>
   (await ask(HISTORY, { channel: 'room', ...args }, bearer)).errors?.[0]?.extensions['code'];
 
-test('a channel is read forwards and backwards, page by page, each message once', async () => {
+test('messages(first) and messages(last) return each message once, page by page', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   await createChannel(signalbox, 'other');
-  // Others talk in between, in the same log.
+  // Messages of another channel lie in between in the same log.
   for (const part of numbers(5)) {
     await count(signalbox, 'room', 11, part * 11);
     await count(signalbox, 'other', 30);
@@ -67,7 +67,7 @@ test('a channel is read forwards and backwards, page by page, each message once'
   expect(await page(signalbox, { last: 55 })).toMatchObject({ hasPreviousPage: false, data: numbers(55) });
 });
 
-test('between a page and the subscription since its end nothing falls, also when the page is empty', async () => {
+test('a subscription since the endCursor of a page misses no message, even when the page is empty', async () => {
   await using signalbox = await startService({ purgeIntervalMs: 3_600_000 });
   await createChannel(signalbox, 'room', { history: { messages: 0 } });
   await count(signalbox, 'room', 3, -3);
@@ -84,11 +84,11 @@ test('between a page and the subscription since its end nothing falls, also when
   );
   await say(signalbox, { channel: 'room' }, 'the last');
   await Promise.all(rooms.map((room) => room.until(({ messages }) => messages.at(-1)?.data === 'the last')));
-  const heard = rooms.map(({ messages }) => messages.slice(0, -1).map(({ data }) => data));
-  expect(heard).toEqual([numbers(35), numbers(35), numbers(5, 30), numbers(25, 10), numbers(5, 30)]);
+  const received = rooms.map(({ messages }) => messages.slice(0, -1).map(({ data }) => data));
+  expect(received).toEqual([numbers(35), numbers(35), numbers(5, 30), numbers(25, 10), numbers(5, 30)]);
 });
 
-test('a member of a PRIVATE channel reads what was said since it was let in; others read nothing', async () => {
+test('a member of a PRIVATE channel reads the messages since its membership began; non-members get FORBIDDEN', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   await createChannel(signalbox, 'public', { type: 'PUBLIC' });
@@ -102,18 +102,18 @@ test('a member of a PRIVATE channel reads what was said since it was let in; oth
   expect((await page(signalbox, {}, token.credential, 'public')).data).toEqual([0, 1, 2]);
 });
 
-test('after a cursor whose successors are gone there is no page; from the start there is what is kept', async () => {
+test('a page fails with POSITION_LOST after a cursor with purged successors; without a cursor it returns the retained messages', async () => {
   await using signalbox = await startService({ retentionMessages: 5 });
   await createChannel(signalbox, 'room');
-  const said = await count(signalbox, 'room', 20);
+  const published = await count(signalbox, 'room', 20);
   await signalbox.service.retention.purge();
-  expect(await codeOf(signalbox, { first: 5, after: said[3]!.cursor })).toBe('POSITION_LOST');
+  expect(await codeOf(signalbox, { first: 5, after: published[3]!.cursor })).toBe('POSITION_LOST');
   expect((await page(signalbox, { first: 10 })).data).toEqual(numbers(5, 15));
-  expect((await page(signalbox, { first: 10, after: said[14]!.cursor })).data).toEqual(numbers(5, 15));
-  expect((await page(signalbox, { last: 10, before: said[3]!.cursor })).data).toEqual([]);
+  expect((await page(signalbox, { first: 10, after: published[14]!.cursor })).data).toEqual(numbers(5, 15));
+  expect((await page(signalbox, { last: 10, before: published[3]!.cursor })).data).toEqual([]);
 });
 
-test('page sizes are 1–100, and a page is read in one direction', async () => {
+test('history rejects page sizes outside 1–100 and arguments for both directions', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   const cursor = (await count(signalbox, 'room', 1))[0]!.cursor;
@@ -128,13 +128,13 @@ test('page sizes are 1–100, and a page is read in one direction', async () => 
   expect((await page(signalbox, { first: 100 })).data).toEqual([0]);
 });
 
-const WAITING = `query ($first: Int, $after: Cursor, $last: Int, $before: Cursor) {
+const DIRECT_HISTORY = `query ($first: Int, $after: Cursor, $last: Int, $before: Cursor) {
   viewer { directMessages(${ARGS}) {
     nodes { data channel } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
   } }
 }`;
 
-test('direct messages wait for a token that is offline, those to its identity too', async () => {
+test('viewer.directMessages returns messages published to an offline token and to its identity', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   const [phone, laptop] = [
@@ -150,19 +150,21 @@ test('direct messages wait for a token that is offline, those to its identity to
     await say(signalbox, { channel: 'room' }, 'aside');
   }
   const own = numbers(30).filter((number) => number % 4 < 2);
-  const waiting = async (args: object) =>
-    (await signalbox.request(WAITING, args, phone.credential)).viewer.directMessages;
+  const directMessages = async (args: object) =>
+    (await signalbox.request(DIRECT_HISTORY, args, phone.credential)).viewer.directMessages;
   const dataOf = ({ nodes }: any) => nodes.map(({ data }: any) => data);
-  expect(dataOf(await waiting({ first: 100 }))).toEqual(own);
-  const newest = await waiting({ last: 5 });
+  expect(dataOf(await directMessages({ first: 100 }))).toEqual(own);
+  const newest = await directMessages({ last: 5 });
   expect(dataOf(newest)).toEqual(own.slice(-5));
   expect(newest.pageInfo.hasPreviousPage).toBe(true);
-  const rest = await waiting({ last: 100, before: newest.pageInfo.startCursor });
+  const rest = await directMessages({ last: 100, before: newest.pageInfo.startCursor });
   expect([...dataOf(rest), ...dataOf(newest)]).toEqual(own);
   expect(rest.pageInfo.hasPreviousPage).toBe(false);
-  const oldest = await waiting({ first: 5 });
+  const oldest = await directMessages({ first: 5 });
   expect(dataOf(oldest)).toEqual(own.slice(0, 5));
-  expect(dataOf(await waiting({ first: 100, after: oldest.pageInfo.endCursor }))).toEqual(own.slice(5));
+  expect(dataOf(await directMessages({ first: 100, after: oldest.pageInfo.endCursor }))).toEqual(
+    own.slice(5),
+  );
 
   const inbox = follow(signalbox.client({ token: phone.credential }), EVENTS, { since: phone.cursor });
   await inbox.until(({ messages }) => messages.length === 30 + own.length);
@@ -170,7 +172,7 @@ test('direct messages wait for a token that is offline, those to its identity to
   expect(direct.map(({ data }) => data)).toEqual(own);
 });
 
-test('what is said to an identity reaches every connection of all its tokens, and nobody else', async () => {
+test('a direct message to an identity is delivered to every connection of all its tokens, and to no other', async () => {
   await using signalbox = await startService();
   const tokens = await Promise.all(
     ['ada', 'ada', 'bob', undefined].map((identity) => mint(signalbox, { identity })),
@@ -185,7 +187,7 @@ test('what is said to an identity reaches every connection of all its tokens, an
   await Promise.all(
     inboxes.map((inbox) => inbox.until(({ messages }) => messages.at(-1)?.data === 'the last')),
   );
-  const heard = inboxes.map(({ messages }) => messages.map(({ data }) => data));
+  const received = inboxes.map(({ messages }) => messages.map(({ data }) => data));
   const ada = ['for ada', 'the last'];
-  expect(heard).toEqual([ada, ada, ['the last'], ['the last'], ada]);
+  expect(received).toEqual([ada, ada, ['the last'], ['the last'], ada]);
 });

@@ -13,7 +13,7 @@ const once: SayOptions = { idempotencyKey: 'order-1' };
 async function startRoom(
   overrides: Parameters<typeof startService>[1] = {},
 ): Promise<{ signalbox: TestService; token: Minted; inbox: Followed }> {
-  // Clocks that are turned on by days have little else to do on the way.
+  // Long intervals keep few timers due while the manual clock advances by days.
   const signalbox = await startService({ purgeIntervalMs: 3_600_000, leaseMs: 300_000 }, overrides);
   await createChannel(signalbox, 'room');
   const token = await mint(signalbox, { channels: ['room'] });
@@ -22,14 +22,14 @@ async function startRoom(
   return { signalbox, token, inbox };
 }
 
-/** What was heard by the time that one more thing was said. */
-async function heard(signalbox: TestService, inbox: Followed): Promise<any[]> {
+/** Publishes a last message and returns the data of all messages received before it. */
+async function receivedBy(signalbox: TestService, inbox: Followed): Promise<any[]> {
   await say(signalbox, room, 'the last');
   await inbox.until(({ messages }) => messages.at(-1)?.data === 'the last');
   return inbox.messages.slice(0, -1).map(({ data }) => data);
 }
 
-test('a repeat within 24 hours says nothing again and is given the first message; later it is said anew', async () => {
+test('a repeat within 24 hours returns the first message and publishes nothing; after 24 hours it publishes again', async () => {
   const clock = createManualClock();
   const { signalbox, inbox } = await startRoom({ clock });
   await using _ = signalbox;
@@ -39,16 +39,16 @@ test('a repeat within 24 hours says nothing again and is given the first message
   const repeat = await say(signalbox, room, { paid: true }, once);
   expect(repeat).toEqual({ repeated: true, connections: 0, message: first.message });
   await clock.advance(1);
-  const anew = await say(signalbox, room, { paid: true }, once);
-  expect(anew).toMatchObject({ repeated: false, connections: 1 });
-  expect(anew.message.id).not.toBe(first.message.id);
-  // The day begins anew as well.
+  const second = await say(signalbox, room, { paid: true }, once);
+  expect(second).toMatchObject({ repeated: false, connections: 1 });
+  expect(second.message.id).not.toBe(first.message.id);
+  // The second publish starts a new period of 24 hours.
   await clock.advance(DAY_MS - 1);
-  expect((await say(signalbox, room, { paid: true }, once)).message.id).toBe(anew.message.id);
-  expect(await heard(signalbox, inbox)).toEqual([{ paid: true }, { paid: true }]);
+  expect((await say(signalbox, room, { paid: true }, once)).message.id).toBe(second.message.id);
+  expect(await receivedBy(signalbox, inbox)).toEqual([{ paid: true }, { paid: true }]);
 });
 
-test('a key that was used for anything else is a CONFLICT, and nothing is said', async () => {
+test('publish fails with CONFLICT and publishes nothing when the key was used for another message', async () => {
   const { signalbox, token, inbox } = await startRoom();
   await using _ = signalbox;
   await createChannel(signalbox, 'other');
@@ -64,75 +64,76 @@ test('a key that was used for anything else is a CONFLICT, and nothing is said',
     const { errors } = await signalbox.ask(query, variables);
     expect(errors?.[0]?.extensions).toEqual({ code: 'CONFLICT', retryable: false });
   }
-  expect(await heard(signalbox, inbox)).toEqual([1]);
+  expect(await receivedBy(signalbox, inbox)).toEqual([1]);
 });
 
-test('repeats at the same time collapse into one, and the others of that turn are said', async () => {
+test('concurrent repeats publish one message, and other publishes of the same turn succeed', async () => {
   const { signalbox, inbox } = await startRoom();
   await using _ = signalbox;
-  const speaker = signalbox.client(undefined, { lazy: false });
-  await sayOn(speaker, room, 'ready');
-  const saying = numbers(30).flatMap((number) => [
-    sayOn(speaker, room, 'collapsed', once),
-    sayOn(speaker, room, number),
-    sayOn(speaker, room, `conflict ${number}`, once).catch((error: unknown) => String(error)),
+  const publisher = signalbox.client(undefined, { lazy: false });
+  await sayOn(publisher, room, 'ready');
+  const publishing = numbers(30).flatMap((number) => [
+    sayOn(publisher, room, 'collapsed', once),
+    sayOn(publisher, room, number),
+    sayOn(publisher, room, `conflict ${number}`, once).catch((error: unknown) => String(error)),
   ]);
-  const said = await Promise.all(saying);
-  const collapsed = said.filter((_, index) => index % 3 === 0) as Awaited<ReturnType<typeof say>>[];
+  const published = await Promise.all(publishing);
+  const collapsed = published.filter((_, index) => index % 3 === 0) as Awaited<ReturnType<typeof say>>[];
   expect(collapsed.filter(({ repeated }) => !repeated)).toHaveLength(1);
   expect(new Set(collapsed.map(({ message }) => message.id)).size).toBe(1);
-  for (const conflict of said.filter((_, index) => index % 3 === 2)) expect(conflict).toContain('CONFLICT');
-  const all = await heard(signalbox, inbox);
+  for (const conflict of published.filter((_, index) => index % 3 === 2))
+    expect(conflict).toContain('CONFLICT');
+  const all = await receivedBy(signalbox, inbox);
   expect(all.filter((data) => data === 'collapsed')).toHaveLength(1);
   expect(all.filter((data) => typeof data === 'number')).toEqual(numbers(30));
   expect(all).toHaveLength(32);
 });
 
-test('two callers with the same key do not meet', async () => {
+test('the same key of two callers does not collide', async () => {
   const { signalbox, token, inbox } = await startRoom();
   await using _ = signalbox;
   const other = await mint(signalbox, { channels: ['room'] });
-  const said = [
+  const published = [
     await say(signalbox, room, 'by the backend', once),
     await say(signalbox, room, 'by a token', once, token.credential),
     await say(signalbox, room, 'by another token', once, other.credential),
   ];
-  expect(said.map(({ repeated }) => repeated)).toEqual([false, false, false]);
+  expect(published.map(({ repeated }) => repeated)).toEqual([false, false, false]);
   const repeat = await say(signalbox, room, 'by a token', once, token.credential);
-  expect(repeat.message.id).toBe(said[1]!.message.id);
-  expect(await heard(signalbox, inbox)).toEqual(['by the backend', 'by a token', 'by another token']);
+  expect(repeat.message.id).toBe(published[1]!.message.id);
+  expect(await receivedBy(signalbox, inbox)).toEqual(['by the backend', 'by a token', 'by another token']);
 });
 
-test('an ephemeral publish is said once too, and kept no more than any other', async () => {
+test('a repeated ephemeral publish is delivered once and not replayed', async () => {
   const { signalbox, token, inbox } = await startRoom();
   await using _ = signalbox;
-  const passing = { ...once, ephemeral: true };
-  const first = await say(signalbox, room, 'passing', passing);
-  const repeat = await say(signalbox, room, 'passing', passing);
+  const ephemeralOnce = { ...once, ephemeral: true };
+  const first = await say(signalbox, room, 'passing', ephemeralOnce);
+  const repeat = await say(signalbox, room, 'passing', ephemeralOnce);
   expect(first).toMatchObject({ repeated: false, connections: 1, message: { cursor: null } });
   expect(repeat).toEqual({ repeated: true, connections: 0, message: first.message });
-  expect(await heard(signalbox, inbox)).toEqual(['passing']);
+  expect(await receivedBy(signalbox, inbox)).toEqual(['passing']);
   const client = signalbox.client({ token: token.credential });
   const replayed = follow(client, EVENTS, { since: token.cursor });
   await replayed.until(({ messages }) => messages.length > 0);
   expect(replayed.messages.map(({ data }) => data)).toEqual(['the last']);
 });
 
-test('a key is remembered across a restart, and also when its message is gone', async () => {
+test('a key is remembered across a restart when its message has been purged', async () => {
   using folder = createFolder();
   const config = { data: folder.path };
   const first = await (async () => {
     await using signalbox = await startService(config);
     await createChannel(signalbox, 'room', { history: { messages: 0 } });
-    const said = await say(signalbox, room, 'paid', once);
+    const published = await say(signalbox, room, 'paid', once);
     await signalbox.service.retention.purge();
-    return said;
+    return published;
   })();
   await using signalbox = await startService(config);
   expect(await say(signalbox, room, 'paid', once)).toEqual({ ...first, repeated: true });
 });
 
-test('a key is 1–255 visible ASCII characters, and has no meaning for one connection', async () => {
+test('a key must be 1–255 visible ASCII characters and is rejected for a direct message to a connection', async () => {
   const { signalbox, token } = await startRoom();
   await using _ = signalbox;
   const codeOf = async (to: Parameters<typeof say>[1], idempotencyKey: string) => {
@@ -142,11 +143,11 @@ test('a key is 1–255 visible ASCII characters, and has no meaning for one conn
   for (const key of ['!', '~'.repeat(255)]) expect(await codeOf(room, key)).toBeUndefined();
   for (const key of ['', '~'.repeat(256), 'a b', 'é', 'a\n'])
     expect(await codeOf(room, key)).toBe('BAD_USER_INPUT');
-  const { token: seen } = await signalbox.request(
+  const { token: found } = await signalbox.request(
     `query ($t: ID!) { token(id: $t) { connections { id } } }`,
     {
       t: token.id,
     },
   );
-  expect(await codeOf({ connection: seen.connections[0].id }, 'key')).toBe('BAD_USER_INPUT');
+  expect(await codeOf({ connection: found.connections[0].id }, 'key')).toBe('BAD_USER_INPUT');
 });

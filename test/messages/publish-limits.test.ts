@@ -4,16 +4,16 @@ import { createManualClock } from '../support/clock.ts';
 import { numbers, sayRequest } from '../support/say.ts';
 import { startService, type TestService } from '../support/service.ts';
 
-/** The codes that `times` publishes end in; `said` where one was said. */
+/** The outcome of each of `times` publishes: an error code, or `published` when it succeeded. */
 async function outcomes(signalbox: TestService, times: number, bearer?: string): Promise<string[]> {
   const { query, variables } = sayRequest({ channel: 'room' }, 1);
   const answers = await Promise.all(numbers(times).map(() => signalbox.ask(query, variables, bearer)));
-  return answers.map(({ errors }) => (errors ? String(errors[0]?.extensions['code']) : 'said'));
+  return answers.map(({ errors }) => (errors ? String(errors[0]?.extensions['code']) : 'published'));
 }
 
-const count = (codes: string[], code: string) => codes.filter((one) => one === code).length;
+const count = (outcomes: string[], outcome: string) => outcomes.filter((one) => one === outcome).length;
 
-test('a token may say so many a second, and twice that at once; another token is not held up', async () => {
+test('a token may publish at its rate with a burst of twice the rate, without affecting another token', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({ publishesPerSecondPerToken: 5 }, { clock });
   await createChannel(signalbox, 'room');
@@ -22,32 +22,32 @@ test('a token may say so many a second, and twice that at once; another token is
     await mint(signalbox, { channels: ['room'] }),
   ];
   const burst = await outcomes(signalbox, 15, ada.credential);
-  expect([count(burst, 'said'), count(burst, 'RATE_LIMITED')]).toEqual([10, 5]);
-  expect(await outcomes(signalbox, 10, bob.credential)).toEqual(numbers(10).map(() => 'said'));
-  expect(await outcomes(signalbox, 20)).toEqual(numbers(20).map(() => 'said'));
+  expect([count(burst, 'published'), count(burst, 'RATE_LIMITED')]).toEqual([10, 5]);
+  expect(await outcomes(signalbox, 10, bob.credential)).toEqual(numbers(10).map(() => 'published'));
+  expect(await outcomes(signalbox, 20)).toEqual(numbers(20).map(() => 'published'));
 
   const { query, variables } = sayRequest({ channel: 'room' }, 1);
   const { errors } = await signalbox.ask(query, variables, ada.credential);
   expect(errors?.[0]?.extensions).toEqual({ code: 'RATE_LIMITED', retryable: true, retryAfterSeconds: 1 });
-  // Waiting for as long as it says is enough.
+  // Waiting for retryAfterSeconds is sufficient.
   await clock.advance(1000);
   const later = await outcomes(signalbox, 6, ada.credential);
-  expect([count(later, 'said'), count(later, 'RATE_LIMITED')]).toEqual([5, 1]);
+  expect([count(later, 'published'), count(later, 'RATE_LIMITED')]).toEqual([5, 1]);
 });
 
-test('an API key has a rate of its own, direct messages included', async () => {
+test('an API key has its own rate limit, which includes direct messages', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({ publishesPerSecondPerKey: 3 }, { clock });
   await createChannel(signalbox, 'room');
   const token = await mint(signalbox, { channels: ['room'] });
   const codes = await outcomes(signalbox, 8);
-  expect([count(codes, 'said'), count(codes, 'RATE_LIMITED')]).toEqual([6, 2]);
+  expect([count(codes, 'published'), count(codes, 'RATE_LIMITED')]).toEqual([6, 2]);
   const { query, variables } = sayRequest({ token: token.id }, 1);
   expect((await signalbox.ask(query, variables)).errors?.[0]?.extensions['code']).toBe('RATE_LIMITED');
-  expect(await outcomes(signalbox, 1, token.credential)).toEqual(['said']);
+  expect(await outcomes(signalbox, 1, token.credential)).toEqual(['published']);
 });
 
-test('a publish that is limited says nothing', async () => {
+test('a rate-limited publish does not publish a message', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({ publishesPerSecondPerKey: 1 }, { clock });
   await createChannel(signalbox, 'room');

@@ -4,7 +4,7 @@ import { EVENTS, follow, MESSAGES, type Followed } from '../support/follow.ts';
 import { count, numbers, say, sayRequest, type SayOptions, type To } from '../support/say.ts';
 import { startService, type TestService } from '../support/service.ts';
 
-/** The error that saying it ends in, if it does. */
+/** The error extensions of a publish, or undefined when it succeeds. */
 async function refusal(
   signalbox: TestService,
   to: To,
@@ -24,7 +24,7 @@ async function listen(signalbox: TestService, { credential }: Minted): Promise<F
 
 const room = { channel: 'room' };
 
-test('concurrent publishes have one order, which every subscriber sees', async () => {
+test('all subscribers receive concurrent publishes in the same order', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   await createChannel(signalbox, 'other');
@@ -32,10 +32,10 @@ test('concurrent publishes have one order, which every subscriber sees', async (
   const inboxes = await Promise.all(tokens.map((token) => listen(signalbox, token)));
   const rooms = follow(signalbox.client(), MESSAGES, { channel: 'room' });
   while ((await say(signalbox, room, 'there?', { ephemeral: true })).connections < 3);
-  const speakers = numbers(20).map((speaker) =>
-    count(signalbox, speaker % 2 === 0 ? 'room' : 'other', 50, speaker * 50),
+  const publishers = numbers(20).map((publisher) =>
+    count(signalbox, publisher % 2 === 0 ? 'room' : 'other', 50, publisher * 50),
   );
-  await Promise.all(speakers);
+  await Promise.all(publishers);
   await say(signalbox, room, 'the last');
   for (const followed of [...inboxes, rooms])
     await followed.until(({ messages }) => messages.at(-1)?.data === 'the last');
@@ -46,14 +46,14 @@ test('concurrent publishes have one order, which every subscriber sees', async (
   expect(rooms.messages.filter(({ cursor }) => cursor !== null)).toEqual(
     first!.filter(({ channel }) => channel === 'room'),
   );
-  // What one speaker said one after another stays so.
-  for (const speaker of numbers(20)) {
-    const own = first!.map(({ data }) => data).filter((data) => Math.floor(data / 50) === speaker);
-    expect(own).toEqual(numbers(50, speaker * 50));
+  // The order of each publisher is preserved.
+  for (const publisher of numbers(20)) {
+    const own = first!.map(({ data }) => data).filter((data) => Math.floor(data / 50) === publisher);
+    expect(own).toEqual(numbers(50, publisher * 50));
   }
 });
 
-test('a receipt counts the live connections it reached, each once however many subscriptions it has', async () => {
+test('a receipt counts each live connection once when it has several subscriptions', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   expect((await say(signalbox, room, 'nobody')).connections).toBe(0);
@@ -69,17 +69,17 @@ test('a receipt counts the live connections it reached, each once however many s
   expect((await say(signalbox, { token: token.id }, 'direct')).connections).toBe(2);
 });
 
-test('what is said to a connection reaches it alone, is not kept and has no cursor', async () => {
+test('a direct message to a connection is delivered to that connection only, not stored and has no cursor', async () => {
   await using signalbox = await startService();
   const token = await mint(signalbox, { identity: 'ada' });
-  const [here, there] = [await listen(signalbox, token), await listen(signalbox, token)];
-  const { token: seen } = await signalbox.request(
+  const [firstInbox, secondInbox] = [await listen(signalbox, token), await listen(signalbox, token)];
+  const { token: found } = await signalbox.request(
     `query ($t: ID!) { token(id: $t) { connections { id } } }`,
     {
       t: token.id,
     },
   );
-  const [first, second] = seen.connections.map(({ id }: { id: string }) => id);
+  const [first, second] = found.connections.map(({ id }: { id: string }) => id);
   const receipts = [
     await say(signalbox, { connection: first }, 'for the first'),
     await say(signalbox, { connection: second }, 'for the second'),
@@ -89,13 +89,13 @@ test('what is said to a connection reaches it alone, is not kept and has no curs
     [1, null],
   ]);
   await say(signalbox, { token: token.id }, 'the last');
-  const heard = await Promise.all(
-    [here, there].map(async (inbox) => {
+  const received = await Promise.all(
+    [firstInbox, secondInbox].map(async (inbox) => {
       await inbox.until(({ messages }) => messages.at(-1)?.data === 'the last');
       return inbox.messages.map(({ data }) => data);
     }),
   );
-  expect(heard.sort()).toEqual([
+  expect(received.sort()).toEqual([
     ['for the first', 'the last'],
     ['for the second', 'the last'],
   ]);
@@ -105,14 +105,14 @@ test('what is said to a connection reaches it alone, is not kept and has no curs
   expect(await refusal(signalbox, { connection: 'conn_nobody' }, 1)).toMatchObject({ code: 'NOT_FOUND' });
 });
 
-test('data is kept as it was said, up to its limit in bytes of UTF-8', async () => {
+test('data is stored unchanged up to maxDataBytes of UTF-8 and 32 levels of nesting', async () => {
   await using signalbox = await startService({ maxDataBytes: 1000 });
   await createChannel(signalbox, 'room');
   const values = [null, 0, '', 'é', false, [], {}, { ['__proto__']: 1, a: [null, { b: 'x' }] }];
   for (const value of values) expect((await say(signalbox, room, value)).message.data).toEqual(value);
   const { channel } = await signalbox.request(`{ channel(id: "room") { messages { nodes { data } } } }`);
   expect(channel.messages.nodes.map(({ data }: { data: unknown }) => data)).toEqual(values);
-  // 998 bytes and two quotes fit; é is two bytes.
+  // 998 bytes plus two quotes fit, because é is two bytes.
   expect(await refusal(signalbox, room, 'é'.repeat(499))).toBeUndefined();
   expect(await refusal(signalbox, room, `${'é'.repeat(499)}x`)).toEqual({
     code: 'PAYLOAD_TOO_LARGE',
@@ -125,7 +125,7 @@ test('data is kept as it was said, up to its limit in bytes of UTF-8', async () 
   expect(await refusal(signalbox, room, deep(33))).toMatchObject({ code: 'BAD_USER_INPUT', field: 'data' });
 });
 
-test('events have names of 1–128 letters, digits and _ . : ~ -', async () => {
+test('event names must be 1–128 letters, digits and _ . : ~ -', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   for (const event of ['x', 'Order.paid:v2~beta_1-2', 'x'.repeat(128)])
@@ -137,7 +137,7 @@ test('events have names of 1–128 letters, digits and _ . : ~ -', async () => {
     });
 });
 
-test('exactly one address is named, and somebody is there by that name', async () => {
+test('a direct message must name exactly one recipient, which must exist', async () => {
   await using signalbox = await startService();
   const token = await mint(signalbox, { identity: 'ada' });
   const both = await refusal(signalbox, { token: token.id, identity: 'ada' }, 1);

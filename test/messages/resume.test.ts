@@ -6,9 +6,9 @@ import { startService } from '../support/service.ts';
 import { sayTooMuch, stall, startRoomyService, TOO_MUCH } from '../support/stall.ts';
 
 const dataOf = ({ messages }: Followed) => messages.map(({ data }) => data);
-const isThrough = ({ messages }: Followed) => messages.at(-1)?.data === 'the last';
+const isComplete = ({ messages }: Followed) => messages.at(-1)?.data === 'the last';
 
-/** The cursor that each message names as the one before it. */
+/** Expects each message to name the previous message, and the first message to name `first`. */
 function expectChain(messages: readonly Heard[], first: string | null): void {
   expect(messages.map(({ previous }) => previous)).toEqual([
     first,
@@ -16,33 +16,33 @@ function expectChain(messages: readonly Heard[], first: string | null): void {
   ]);
 }
 
-test('events, messages and directMessages go on after the cursor they are given', async () => {
+test('events, messages and directMessages resume after the given cursor', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   const token = await mint(signalbox, { channels: ['room'] });
   const { id, credential } = token;
-  const said = await sayAll(
+  const published = await sayAll(
     signalbox,
     numbers(20).map((data) => ({ to: data % 2 === 0 ? { channel: 'room' } : { token: id }, data })),
   );
   const client = signalbox.client({ token: credential });
   const even = numbers(20).filter((number) => number % 2 === 0);
   const odd = numbers(20).filter((number) => number % 2 === 1);
-  const inbox = follow(client, EVENTS, { since: said[4]!.cursor! });
-  const room = follow(client, MESSAGES, { channel: 'room', since: said[4]!.cursor! });
-  // A cursor of one stream is a cursor of every other.
-  const direct = follow(client, DIRECT_MESSAGES, { since: said[4]!.cursor! });
+  const inbox = follow(client, EVENTS, { since: published[4]!.cursor! });
+  const room = follow(client, MESSAGES, { channel: 'room', since: published[4]!.cursor! });
+  // Cursors are interchangeable between streams.
+  const direct = follow(client, DIRECT_MESSAGES, { since: published[4]!.cursor! });
   await inbox.until(({ messages }) => messages.length === 15);
   await say(signalbox, { channel: 'room' }, 'the last');
   await say(signalbox, { token: id }, 'the last');
-  await Promise.all([inbox, room, direct].map((followed) => followed.until(isThrough)));
+  await Promise.all([inbox, room, direct].map((followed) => followed.until(isComplete)));
   await inbox.until(({ messages }) => messages.length === 17);
   expect(dataOf(inbox)).toEqual([...numbers(15, 5), 'the last', 'the last']);
   expect(dataOf(room)).toEqual([...even.filter((number) => number > 4), 'the last']);
   expect(dataOf(direct)).toEqual([...odd.filter((number) => number > 4), 'the last']);
 });
 
-test('Connected names the head of the log on a fresh start and the given cursor on a resumed one', async () => {
+test('Connected.cursor is the head of the log on a fresh start and the given cursor on a resumed start', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   const { credential } = await mint(signalbox, { channels: ['room'] });
@@ -55,7 +55,7 @@ test('Connected names the head of the log on a fresh start and the given cursor 
   expect(resumed.events[0].cursor).toBe(first!.cursor);
 });
 
-test('the cursor of a new token misses nothing of what is said before it first connects', async () => {
+test('an inbox resumed from the cursor of createToken receives all messages published before the first connection', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   await count(signalbox, 'room', 3, -3);
@@ -67,34 +67,34 @@ test('the cursor of a new token misses nothing of what is said before it first c
   expect(dataOf(inbox)).toEqual([0, 1, 2, 'direct']);
 });
 
-test('each message names the one before it in its channel or at its direct address', async () => {
+test('each message names the previous message of its channel or direct address', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'one');
   await createChannel(signalbox, 'two');
   const token = await mint(signalbox, { channels: ['one', 'two'], identity: 'ada' });
-  const places = [{ channel: 'one' }, { channel: 'two' }, { token: token.id }, { identity: 'ada' }];
-  const places40 = numbers(40).map((data) => ({ to: places[data % 4]!, data }));
-  const said = await sayAll(signalbox, places40);
+  const targets = [{ channel: 'one' }, { channel: 'two' }, { token: token.id }, { identity: 'ada' }];
+  const drafts = numbers(40).map((data) => ({ to: targets[data % 4]!, data }));
+  const published = await sayAll(signalbox, drafts);
   const client = signalbox.client({ token: token.credential });
   const inbox = follow(client, EVENTS, { since: token.cursor });
   await inbox.until(({ messages }) => messages.length === 40);
-  expect(inbox.messages).toEqual(said);
-  for (const place of numbers(4)) {
+  expect(inbox.messages).toEqual(published);
+  for (const target of numbers(4)) {
     expectChain(
-      inbox.messages.filter(({ data }) => data % 4 === place),
+      inbox.messages.filter(({ data }) => data % 4 === target),
       null,
     );
   }
-  // Whoever comes late is told where the chain it joins was.
-  const late = follow(client, EVENTS, { since: said[19]!.cursor! });
+  // The first replayed message of each target names its previous message, which is not replayed.
+  const late = follow(client, EVENTS, { since: published[19]!.cursor! });
   await late.until(({ messages }) => messages.length === 20);
-  for (const place of numbers(4)) {
-    const own = late.messages.filter(({ data }) => data % 4 === place);
-    expectChain(own, said[16 + place]!.cursor);
+  for (const target of numbers(4)) {
+    const own = late.messages.filter(({ data }) => data % 4 === target);
+    expectChain(own, published[16 + target]!.cursor);
   }
 });
 
-test('ephemeral messages have no cursor, break no chain and are not replayed', async () => {
+test('ephemeral messages have no cursor, do not break the chain of previous messages and are not replayed', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   const token = await mint(signalbox, { channels: ['room'] });
@@ -105,7 +105,7 @@ test('ephemeral messages have no cursor, break no chain and are not replayed', a
   await say(signalbox, { channel: 'room' }, 'passing', { ephemeral: true });
   await say(signalbox, { token: token.id }, 'passing by', { ephemeral: true });
   await say(signalbox, { channel: 'room' }, 'the last');
-  await live.until(isThrough);
+  await live.until(isComplete);
   expect(dataOf(live)).toEqual(['kept', 'passing', 'passing by', 'the last']);
   expect(live.messages.map(({ cursor }) => cursor === null)).toEqual([false, true, true, false]);
   expect(live.messages.map(({ previous }) => previous)).toEqual([null, null, null, live.messages[0]!.cursor]);
@@ -114,11 +114,11 @@ test('ephemeral messages have no cursor, break no chain and are not replayed', a
     follow(client, EVENTS, { since: token.cursor }),
     follow(client, MESSAGES, { channel: 'room', since: token.cursor }),
   ];
-  await Promise.all(replayed.map((followed) => followed.until(isThrough)));
+  await Promise.all(replayed.map((followed) => followed.until(isComplete)));
   for (const followed of replayed) expect(dataOf(followed)).toEqual(['kept', 'the last']);
 });
 
-test('whoever resumes after 5,000 messages while more are said hears all of them once and in order', async () => {
+test('a resumed subscription receives each message once and in order when it replays 5,000 messages during new publishes', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   await createChannel(signalbox, 'other');
@@ -129,18 +129,18 @@ test('whoever resumes after 5,000 messages while more are said hears all of them
     follow(client, EVENTS, { since: token.cursor }),
     follow(client, MESSAGES, { channel: 'room', since: token.cursor }),
   ];
-  // Until they are caught up with what was said before they came, and live.
+  // Publish until both subscriptions have replayed the earlier messages and are live.
   let next = 5000;
   while (followed.some(({ messages }) => messages.length <= 5200)) {
     await count(signalbox, 'room', 10, next);
     next += 10;
   }
   await say(signalbox, { channel: 'room' }, 'the last');
-  await Promise.all(followed.map((one) => one.until(isThrough)));
+  await Promise.all(followed.map((one) => one.until(isComplete)));
   for (const one of followed) expect(dataOf(one)).toEqual([...numbers(next), 'the last']);
 });
 
-test('what is said while a reader is stalled at the end of its replay follows, once and in order', async () => {
+test('messages published while a reader is stalled during its replay are delivered once and in order', async () => {
   await using signalbox = await startRoomyService();
   await createChannel(signalbox, 'room');
   const token = await mint(signalbox, { channels: ['room'] });
@@ -152,10 +152,10 @@ test('what is said while a reader is stalled at the end of its replay follows, o
   await count(signalbox, 'room', 300, TOO_MUCH);
   reader.goOn();
   await say(signalbox, { channel: 'room' }, 'the last');
-  await inbox.until(isThrough);
+  await inbox.until(isComplete);
   const kept = inbox.messages.filter(({ cursor }) => cursor !== null);
   expect(kept.map(({ data }) => data.number ?? data)).toEqual([...numbers(TOO_MUCH + 300), 'the last']);
-  // What passes by is held until the reader is there, and no longer.
+  // The ephemeral message is buffered until the cut over, then delivered once.
   expect(inbox.messages.filter(({ data }) => data === 'passing')).toHaveLength(1);
   expect(inbox.messages.findIndex(({ data }) => data === 'passing')).toBeGreaterThanOrEqual(TOO_MUCH);
 });

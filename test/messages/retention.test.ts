@@ -11,8 +11,8 @@ import { startService, type Doors, type TestService } from '../support/service.t
 const HOUR_MS = 3_600_000;
 const purge = ({ service }: TestService) => service.retention.purge();
 
-/** What is kept of a channel: at most the newest 100. */
-async function kept({ request }: Doors, channel: string): Promise<any[]> {
+/** The data of the retained messages of a channel, at most the newest 100. */
+async function retained({ request }: Doors, channel: string): Promise<any[]> {
   const answer = await request(
     `query ($c: ID!) { channel(id: $c) { messages(last: 100) { nodes { data } } } }`,
     {
@@ -31,21 +31,21 @@ const setHistory = ({ request }: Doors, channel: string, history: object) =>
     },
   );
 
-test('by size: the newest are kept, as many as the service or the channel says', async () => {
+test('a purge keeps the newest messages up to retentionMessages or the history policy of the channel', async () => {
   await using signalbox = await startService({ retentionMessages: 20 });
   await createChannel(signalbox, 'service');
   await createChannel(signalbox, 'less', { history: { messages: 3 } });
   await createChannel(signalbox, 'none', { history: { messages: 0 } });
   for (const channel of ['service', 'less', 'none']) await count(signalbox, channel, 50);
   await purge(signalbox);
-  expect(await kept(signalbox, 'service')).toEqual(numbers(20, 30));
-  expect(await kept(signalbox, 'less')).toEqual([47, 48, 49]);
-  expect(await kept(signalbox, 'none')).toEqual([]);
+  expect(await retained(signalbox, 'service')).toEqual(numbers(20, 30));
+  expect(await retained(signalbox, 'less')).toEqual([47, 48, 49]);
+  expect(await retained(signalbox, 'none')).toEqual([]);
   await purge(signalbox);
-  expect(await kept(signalbox, 'less')).toEqual([47, 48, 49]);
+  expect(await retained(signalbox, 'less')).toEqual([47, 48, 49]);
 });
 
-test('a channel that keeps nothing still reaches whoever is there, and tells others of the gap', async () => {
+test('a channel with history 0 delivers live messages, and a resumed inbox gets a Gap after a purge', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'none', { history: { messages: 0 } });
   const token = await mint(signalbox, { channels: ['none'] });
@@ -62,7 +62,7 @@ test('a channel that keeps nothing still reaches whoever is there, and tells oth
   expect(late.events[1]).toMatchObject({ reason: 'RETENTION', channels: [{ id: 'none' }] });
 });
 
-test('by size: direct addresses keep as many as the service says, each for itself', async () => {
+test('a purge keeps retentionMessages messages per direct address', async () => {
   await using signalbox = await startService({ retentionMessages: 5 });
   const [ada, bob] = [await mint(signalbox, { identity: 'ada' }), await mint(signalbox)];
   const all = numbers(10).flatMap((data) => [
@@ -71,15 +71,17 @@ test('by size: direct addresses keep as many as the service says, each for itsel
   ]);
   await sayAll(signalbox, [...all, { to: { token: bob.id }, data: 'bob' }]);
   await purge(signalbox);
-  const waiting = async (credential: string) =>
+  const directMessages = async (credential: string) =>
     (
       await signalbox.request(`{ viewer { directMessages(last: 100) { nodes { data } } } }`, {}, credential)
     ).viewer.directMessages.nodes.map(({ data }: { data: unknown }) => data);
-  expect(await waiting(ada.credential)).toEqual(numbers(5, 5).flatMap((data) => [data, `ada ${data}`]));
-  expect(await waiting(bob.credential)).toEqual(['bob']);
+  expect(await directMessages(ada.credential)).toEqual(
+    numbers(5, 5).flatMap((data) => [data, `ada ${data}`]),
+  );
+  expect(await directMessages(bob.credential)).toEqual(['bob']);
 });
 
-test('by age: what is older than the service or the channel says goes, whether or not more is said', async () => {
+test('a purge removes messages older than retentionSeconds or the history policy of the channel, also without new publishes', async () => {
   const clock = createManualClock();
   await using signalbox = await startService(
     { retentionSeconds: 3 * 3600, purgeIntervalMs: 3_600_000 },
@@ -96,33 +98,33 @@ test('by age: what is older than the service or the channel says goes, whether o
     await clock.advance(HOUR_MS / 2);
   }
   await purge(signalbox);
-  expect(await kept(signalbox, 'service')).toEqual(numbers(6));
-  // Said an hour ago to the millisecond: no older than the hour.
-  expect(await kept(signalbox, 'hour')).toEqual([4, 5]);
+  expect(await retained(signalbox, 'service')).toEqual(numbers(6));
+  // Published exactly one hour ago, so not older than one hour.
+  expect(await retained(signalbox, 'hour')).toEqual([4, 5]);
   await clock.advance(1);
   await purge(signalbox);
-  expect(await kept(signalbox, 'hour')).toEqual([]);
-  expect(await kept(signalbox, 'service')).toEqual([2, 3, 4, 5]);
+  expect(await retained(signalbox, 'hour')).toEqual([]);
+  expect(await retained(signalbox, 'service')).toEqual([2, 3, 4, 5]);
   await clock.advance(3 * HOUR_MS);
   await purge(signalbox);
-  expect(await kept(signalbox, 'service')).toEqual([]);
+  expect(await retained(signalbox, 'service')).toEqual([]);
   const inbox = follow(signalbox.client({ token: token.credential }), EVENTS, { since: token.cursor });
   await inbox.until(({ events }) => events.length === 2);
   expect(inbox.events[1].channels).toEqual([{ id: 'hour' }, { id: 'service' }]);
 });
 
-test('it runs by itself, every purge interval', async () => {
+test('a purge runs every purgeIntervalMs', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({ retentionMessages: 2, purgeIntervalMs: 5000 }, { clock });
   await createChannel(signalbox, 'room');
   await count(signalbox, 'room', 5);
   await clock.advance(4999);
-  expect(await kept(signalbox, 'room')).toHaveLength(5);
+  expect(await retained(signalbox, 'room')).toHaveLength(5);
   await clock.advance(1);
-  expect(await kept(signalbox, 'room')).toEqual([3, 4]);
+  expect(await retained(signalbox, 'room')).toEqual([3, 4]);
 });
 
-test('a channel that is told to keep less does so although nothing more is said in it', async () => {
+test('a purge applies a reduced history policy without new publishes', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   await createChannel(signalbox, 'size');
@@ -133,11 +135,11 @@ test('a channel that is told to keep less does so although nothing more is said 
   await setHistory(signalbox, 'age', { seconds: 60 });
   await clock.advance(61_000);
   await purge(signalbox);
-  expect(await kept(signalbox, 'size')).toEqual([3, 4]);
-  expect(await kept(signalbox, 'age')).toEqual([]);
+  expect(await retained(signalbox, 'size')).toEqual([3, 4]);
+  expect(await retained(signalbox, 'age')).toEqual([]);
 });
 
-test('the messages of a channel that is deleted go with it, also when it is made anew at once', async () => {
+test('a purge removes the messages of a deleted channel, also when a channel with the same id was created', async () => {
   using folder = createFolder();
   await using signalbox = await startService({ data: folder.path });
   await createChannel(signalbox, 'room');
@@ -158,7 +160,7 @@ test('the messages of a channel that is deleted go with it, also when it is made
   rows.close();
 });
 
-test('what a process that is gone left over is removed by the next one', async () => {
+test('the first purge after a restart removes messages that the previous process did not purge', async () => {
   using folder = createFolder();
   const config = { data: folder.path, retentionMessages: 100 };
   {
@@ -171,14 +173,14 @@ test('what a process that is gone left over is removed by the next one', async (
   const clock = createManualClock(Date.now() + 30_000);
   await using signalbox = await startService(config, { clock });
   await purge(signalbox);
-  expect(await kept(signalbox, 'room')).toEqual([3, 4]);
-  expect(await kept(signalbox, 'minute')).toHaveLength(5);
+  expect(await retained(signalbox, 'room')).toEqual([3, 4]);
+  expect(await retained(signalbox, 'minute')).toHaveLength(5);
   await clock.advance(60_000);
   await purge(signalbox);
-  expect(await kept(signalbox, 'minute')).toEqual([]);
+  expect(await retained(signalbox, 'minute')).toEqual([]);
 });
 
-test('messages are delivered while a purge of many goes on', async () => {
+test('messages are delivered during a purge of thousands of messages', async () => {
   await using signalbox = await startService({ retentionMessages: 1 });
   await createChannel(signalbox, 'room');
   await createChannel(signalbox, 'other');
@@ -186,17 +188,17 @@ test('messages are delivered while a purge of many goes on', async () => {
   await Promise.all(numbers(40).map((part) => count(signalbox, 'room', 100, part * 100)));
   const inbox = follow(signalbox.client({ token: token.credential }), EVENTS);
   await inbox.until(({ events }) => events.length > 0);
-  const speaker = signalbox.client(undefined, { lazy: false });
-  await sayOn(speaker, { channel: 'other' }, 0);
+  const publisher = signalbox.client(undefined, { lazy: false });
+  await sayOn(publisher, { channel: 'other' }, 0);
 
   const order: string[] = [];
   const purging = purge(signalbox).then(() => order.push('purged'));
   for (const number of numbers(5, 1)) {
-    await sayOn(speaker, { channel: 'other' }, number);
+    await sayOn(publisher, { channel: 'other' }, number);
     await inbox.until(({ messages }) => messages.at(-1)?.data === number);
     order.push(`heard ${number}`);
   }
   await purging;
   expect(order.slice(0, 3)).toEqual(['heard 1', 'heard 2', 'heard 3']);
-  expect(await kept(signalbox, 'room')).toHaveLength(1);
+  expect(await retained(signalbox, 'room')).toHaveLength(1);
 });

@@ -16,26 +16,26 @@ import { startService, type TestService } from '../support/service.ts';
 const KEYS = ['a', 'b', 'c', 'd', 'e', 'f'];
 const MAX_BYTES = 16 * 1024 * 1024;
 
-const act = fc.oneof(
+const operation = fc.oneof(
   {
     weight: 8,
     arbitrary: fc.record({
-      kind: fc.constant('TAKE' as const),
+      kind: fc.constant('READ' as const),
       key: fc.constantFrom(...KEYS),
       bytes: fc.oneof(fc.nat(20), fc.integer({ min: 0, max: MAX_BYTES })),
       isFull: fc.boolean(),
     }),
   },
-  { weight: 2, arbitrary: fc.constant({ kind: 'SAY' as const }) },
-  { weight: 1, arbitrary: fc.constant({ kind: 'FORGET' as const }) },
+  { weight: 2, arbitrary: fc.constant({ kind: 'PUBLISH' as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'CLEAR' as const }) },
 );
 
-/** The pages that are kept, without a change to those that are good still. */
-function keptIn(shared: SharedPages, head: Position): Page[] {
+/** The pages that are cached for `head`. Does not change valid pages. */
+function cachedIn(shared: SharedPages, head: Position): Page[] {
   return KEYS.flatMap((key) => {
     try {
-      return shared.take(key, head, () => {
-        throw new Error('It is not kept.');
+      return shared.getOrRead(key, head, () => {
+        throw new Error('The page is not cached.');
       });
     } catch {
       return [];
@@ -43,23 +43,23 @@ function keptIn(shared: SharedPages, head: Position): Page[] {
   });
 }
 
-test('a page is shared while it holds: a full one until something is forgotten, another while the log stands still', () => {
+test('a page is shared while it is valid: a full page until the cache is cleared, others until the log grows', () => {
   fc.assert(
-    fc.property(fc.array(act, { maxLength: 60, size: 'max' }), (acts) => {
+    fc.property(fc.array(operation, { maxLength: 60, size: 'max' }), (operations) => {
       const shared = new SharedPages();
       let head: Position = { epoch: 1, sequence: 0 };
       let reads = 0;
       let read = new Map<string, { page: Page; head: Position }>();
-      for (const one of acts) {
-        if (one.kind === 'SAY') head = { epoch: 1, sequence: head.sequence + 1 };
-        else if (one.kind === 'FORGET') {
-          shared.forget();
+      for (const one of operations) {
+        if (one.kind === 'PUBLISH') head = { epoch: 1, sequence: head.sequence + 1 };
+        else if (one.kind === 'CLEAR') {
+          shared.clear();
           read = new Map();
-          expect(keptIn(shared, head)).toEqual([]);
+          expect(cachedIn(shared, head)).toEqual([]);
         } else {
           const { key, bytes, isFull } = one;
           const readBefore = reads;
-          const page = shared.take(key, head, () => {
+          const page = shared.getOrRead(key, head, () => {
             reads++;
             return { messages: [], bytes, through: head.sequence, isFull };
           });
@@ -69,27 +69,27 @@ test('a page is shared while it holds: a full one until something is forgotten, 
             expect(page).toBe(last?.page);
             expect(page.isFull || last?.head === head).toBe(true);
           }
-          // Whoever asks next shares it, a full one even if more was said, unless it is more than is kept of all.
+          // The next read shares the page (a full page even after a publish), unless the page exceeds the cache.
           const next = page.isFull ? { epoch: 1, sequence: head.sequence + 1 } : head;
-          if (page.bytes < MAX_BYTES / 2) expect(shared.take(key, next, () => ({ ...page }))).toBe(page);
+          if (page.bytes < MAX_BYTES / 2) expect(shared.getOrRead(key, next, () => ({ ...page }))).toBe(page);
         }
       }
-      const kept = keptIn(shared, head);
+      const kept = cachedIn(shared, head);
       expect(kept.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(MAX_BYTES);
     }),
   );
 });
 
-test('many pages without data are bounded as well, and the newest are kept', () => {
+test('the cache is bounded and keeps the newest pages when pages have no data', () => {
   const shared = new SharedPages();
   const head = { epoch: 1, sequence: 0 };
   const make = (): Page => ({ messages: [], bytes: 0, through: 0, isFull: true });
-  const pages = numbers(40_000).map((number) => shared.take(`${number}`, head, make));
+  const pages = numbers(40_000).map((number) => shared.getOrRead(`${number}`, head, make));
   const kept = pages.filter((page, number) => {
     try {
       return (
-        shared.take(`${number}`, head, () => {
-          throw new Error('It is not kept.');
+        shared.getOrRead(`${number}`, head, () => {
+          throw new Error('The page is not cached.');
         }) === page
       );
     } catch {
@@ -102,58 +102,70 @@ test('many pages without data are bounded as well, and the newest are kept', () 
 });
 
 const ADDRESSES = ['channel:one', 'channel:two', 'token:token_1'] as const;
-const somewhere = fc.constantFrom(...ADDRESSES);
+const anyAddress = fc.constantFrom(...ADDRESSES);
 const projectId = fc.constantFrom('one', 'one', 'two');
 const write = fc.record({
   kind: fc.constant('WRITE' as const),
   projectId,
-  at: somewhere,
+  address: anyAddress,
   count: fc.integer({ min: 1, max: 8 }),
 });
-const trim = fc.record({ kind: fc.constant('TRIM' as const), projectId, at: somewhere, keep: fc.nat(6) });
-/** Few are enough for the same page to be asked for again and again, at other floors too. */
+const trim = fc.record({
+  kind: fc.constant('TRIM' as const),
+  projectId,
+  address: anyAddress,
+  keep: fc.nat(6),
+});
+/** Few distinct values, so that the same page is requested repeatedly, also with different floors. */
 const read = fc.record({
   kind: fc.constant('READ' as const),
   projectId,
   after: fc.constantFrom(0, 0, 3, 10),
-  floors: fc.uniqueArray(fc.tuple(somewhere, fc.constantFrom(0, 0, 0, 5)), {
-    selector: ([at]) => at,
+  floors: fc.uniqueArray(fc.tuple(anyAddress, fc.constantFrom(0, 0, 0, 5)), {
+    selector: ([address]) => address,
     minLength: 1,
   }),
   limit: fc.constantFrom(2, 5),
 });
 
-test('a read yields what is in the log by then, whatever others read of it before', async () => {
-  const acts = fc.array(fc.oneof(write, trim, { arbitrary: read, weight: 3 }), {
+test('read returns the current content of the log, whatever was read and shared before', async () => {
+  const operations = fc.array(fc.oneof(write, trim, { arbitrary: read, weight: 3 }), {
     maxLength: 40,
     size: 'max',
   });
   await fc.assert(
-    fc.asyncProperty(acts, async (all) => {
+    fc.asyncProperty(operations, async (all) => {
       await using store = openSqlite({ data: ':memory:', synchronous: 'normal' });
       const log = createLogStore(store, randomBytes);
       let kept: Message[] = [];
       for (const { projectId, ...one } of all) {
         if (one.kind === 'WRITE') {
           const drafts = numbers(one.count).map(() =>
-            draft({ projectId, address: one.at, data: 'x'.repeat(10) }),
+            draft({ projectId, address: one.address, data: 'x'.repeat(10) }),
           );
           for (const appended of log.append(drafts)) if ('message' in appended) kept.push(appended.message);
         } else if (one.kind === 'TRIM') {
-          log.trim(projectId, one.at, { from: log.keptFrom(projectId, one.at, one.keep), before: 0 }, 1000);
-          const own = kept.filter((said) => said.projectId === projectId && said.address === one.at);
-          const gone = new Set(own.slice(0, Math.max(0, own.length - one.keep)));
-          kept = kept.filter((message) => !gone.has(message));
+          log.trim(
+            projectId,
+            one.address,
+            { from: log.oldestKept(projectId, one.address, one.keep), before: 0 },
+            1000,
+          );
+          const own = kept.filter(
+            (message) => message.projectId === projectId && message.address === one.address,
+          );
+          const trimmed = new Set(own.slice(0, Math.max(0, own.length - one.keep)));
+          kept = kept.filter((message) => !trimmed.has(message));
         } else {
           const { after, limit } = one;
           const addresses = new Map<Address, number>(one.floors);
           const { sequence: head } = log.head(projectId);
           const page = log.read({ projectId, after, addresses, limit, maxBytes: 45 });
-          const isAsked = ({ address, logged, ...said }: Message) =>
-            said.projectId === projectId &&
+          const isRequested = ({ address, logged, ...message }: Message) =>
+            message.projectId === projectId &&
             logged!.sequence > Math.max(after, addresses.get(address) ?? Number.POSITIVE_INFINITY);
           expect(page.messages).toEqual(
-            kept.filter((message) => isAsked(message) && message.logged!.sequence <= page.through),
+            kept.filter((message) => isRequested(message) && message.logged!.sequence <= page.through),
           );
           expect(page.messages.length).toBeLessThanOrEqual(limit);
           expect(page.hasMore || page.through === head).toBe(true);
@@ -167,10 +179,10 @@ test('a read yields what is in the log by then, whatever others read of it befor
 
 const purge = ({ service }: TestService) => service.retention.purge();
 const dataOf = ({ messages }: Followed): number[] => messages.map(({ data }) => data);
-const isThrough = ({ messages }: Followed) => messages.at(-1)?.data === 'the last';
+const isComplete = ({ messages }: Followed) => messages.at(-1)?.data === 'the last';
 const KEPT = 150;
 
-test('what others have read before a purge is read by nobody after it', async () => {
+test('messages that were read before a purge are not replayed after the purge', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room', { history: { messages: KEPT } });
   const token = await mint(signalbox, { channels: ['room'] });
@@ -186,7 +198,7 @@ test('what others have read before a purge is read by nobody after it', async ()
   const client = signalbox.client({ token: token.credential });
   const late = follow(client, EVENTS, { since });
   await say(signalbox, { channel: 'room' }, 'the last');
-  await late.until(isThrough);
+  await late.until(isComplete);
   expect(late.events.map(({ __typename }) => __typename)).toEqual(['Connected', 'Gap']);
   expect(dataOf(late)).toEqual([...numbers(KEPT, 1000 - KEPT), 'the last']);
   expect(await follow(client, MESSAGES, { channel: 'room', since }).ended).toMatchObject([
@@ -194,17 +206,17 @@ test('what others have read before a purge is read by nobody after it', async ()
   ]);
 });
 
-/** One of many who resumed from the same cursor, with what was true when it did. */
+/** One of many subscriptions that resume from the same cursors, with the state of the log when it resumed. */
 interface Reader {
   followed: Followed;
-  /** The number of the first message after its cursor. */
+  /** The number of the first message after the cursor. */
   from: number;
-  /** The number of the first that was still kept when it came. */
+  /** The number of the first message that was retained when the subscription resumed. */
   kept: number;
   isInbox: boolean;
 }
 
-test('many who resume from the same cursors while more is said and the old is purged get all, or a gap', async () => {
+test('subscriptions that resume from the same cursors during publishes and purges get all messages or a gap', async () => {
   const random = createRandom();
   await using signalbox = await startService({ maxOperationsPerConnection: 500 });
   await createChannel(signalbox, 'room', { history: { messages: KEPT } });
@@ -226,11 +238,11 @@ test('many who resume from the same cursors while more is said and the old is pu
     }
   };
   for (let round = 0; round < 15; round++) {
-    const speaking = count(signalbox, 'room', 50 + Math.floor(random() * 50), cursors.length - 1);
+    const publishing = count(signalbox, 'room', 50 + Math.floor(random() * 50), cursors.length - 1);
     resume();
     const purging = random() < 0.5 ? purge(signalbox) : undefined;
     resume();
-    for (const { cursor } of await speaking) cursors.push(cursor!);
+    for (const { cursor } of await publishing) cursors.push(cursor!);
     if (random() < 0.7) {
       await purging;
       await purge(signalbox);
@@ -242,25 +254,30 @@ test('many who resume from the same cursors while more is said and the old is pu
   await say(signalbox, { channel: 'room' }, 'the last');
 
   let gaps = 0;
-  let whole = 0;
+  let complete = 0;
   for (const { followed, from, kept: keptThen, isInbox } of readers) {
-    const error: any = await Promise.race([followed.until(isThrough).catch(() => undefined), followed.ended]);
-    const heard = dataOf(followed).filter((data) => typeof data === 'number');
+    const error: any = await Promise.race([
+      followed.until(isComplete).catch(() => undefined),
+      followed.ended,
+    ]);
+    const received = dataOf(followed).filter((data) => typeof data === 'number');
     const isLost = isInbox
       ? followed.events.some(({ __typename }) => __typename === 'Gap')
       : error !== undefined;
     if (error !== undefined) expect(error).toMatchObject([{ extensions: { code: 'POSITION_LOST' } }]);
-    // What was gone when it came is gone for it.
-    expect(heard[0] ?? total).toBeGreaterThanOrEqual(keptThen);
+    // Messages that were purged before the subscription resumed are not delivered.
+    expect(received[0] ?? total).toBeGreaterThanOrEqual(keptThen);
     if (isLost) gaps++;
-    else whole++;
-    if (!isLost) expect(heard).toEqual(numbers(total - from, from));
-    else if (!isInbox) expect(heard).toEqual(numbers(heard.length, from));
-    else expect(heard).toEqual(heard.toSorted((a, b) => a - b));
+    else complete++;
+    if (!isLost) expect(received).toEqual(numbers(total - from, from));
+    else if (!isInbox) expect(received).toEqual(numbers(received.length, from));
+    else expect(received).toEqual(received.toSorted((a, b) => a - b));
     if (from < keptThen) expect(isLost).toBe(true);
     if (isInbox)
-      expect(heard.slice(-KEPT)).toEqual(numbers(Math.min(KEPT, total - from), Math.max(total - KEPT, from)));
+      expect(received.slice(-KEPT)).toEqual(
+        numbers(Math.min(KEPT, total - from), Math.max(total - KEPT, from)),
+      );
   }
   expect(gaps).toBeGreaterThan(10);
-  expect(whole).toBeGreaterThan(10);
+  expect(complete).toBeGreaterThan(10);
 });

@@ -13,7 +13,7 @@ const SIGNAL = `mutation ($connection: ID, $token: ID, $channel: ID, $event: Str
 }`;
 const FIELDS = '{ event data cursor channel sender { kind token identity } }';
 
-interface Given {
+interface SignalArgs {
   connection?: string;
   token?: string;
   channel?: string;
@@ -22,24 +22,24 @@ interface Given {
   idempotencyKey?: string;
 }
 
-const signal = ({ ask }: Doors, { event = 'wave', ...given }: Given, bearer?: string | null) =>
-  ask(SIGNAL, { event, ...given }, bearer);
+const signal = ({ ask }: Doors, { event = 'wave', ...args }: SignalArgs, bearer?: string | null) =>
+  ask(SIGNAL, { event, ...args }, bearer);
 
 async function letPublishersSignal({ request }: Doors): Promise<void> {
   await request(`mutation { updateProject(settings: { publishersSignal: true }) { id } }`);
 }
 
-/** Eve, who is in the hall and can be signalled there. */
-async function enter(signalbox: TestService) {
+/** Opens the inbox of Eve, a member of the channel hall. */
+async function openInboxOfEve(signalbox: TestService) {
   await createChannel(signalbox, 'hall');
   const eve = await mint(signalbox, { identity: 'eve', channels: ['hall'] });
   return { eve, inbox: await openInbox(signalbox, eve.credential) };
 }
 
-test('a signal arrives at its connection alone, by each of its streams, and says who sent it', async () => {
+test('a signal is delivered to each stream of its connection only, with its sender', async () => {
   await using signalbox = await startService();
   await letPublishersSignal(signalbox);
-  const { eve, inbox } = await enter(signalbox);
+  const { eve, inbox } = await openInboxOfEve(signalbox);
   const direct = take(inbox.client, `subscription { directMessages ${FIELDS} }`);
   await settled(inbox.client);
   const other = await openInbox(signalbox, eve.credential);
@@ -73,9 +73,9 @@ test('a signal arrives at its connection alone, by each of its streams, and says
     expect(await next()).toMatchObject({ message: { event: 'sentinel' } });
 });
 
-test('a signal is never kept: not in the log, not for whoever resumes', async () => {
+test('a signal is neither stored in the log nor replayed', async () => {
   await using signalbox = await startService();
-  const { eve, inbox } = await enter(signalbox);
+  const { eve, inbox } = await openInboxOfEve(signalbox);
   const { connection, connected } = inbox;
   await signal(signalbox, { connection });
   await whisper(signalbox, eve.id, 'sentinel');
@@ -84,21 +84,21 @@ test('a signal is never kept: not in the log, not for whoever resumes', async ()
   const query = `{ viewer { directMessages { nodes { event } } } }`;
   const { viewer } = await signalbox.request(query, {}, eve.credential);
   expect(viewer.directMessages.nodes).toEqual([{ event: 'sentinel' }]);
-  // So a repeat cannot be told from the first, and nobody may rely on that.
+  // Repeats of a signal cannot be detected, so an idempotency key is rejected.
   expect(await outcomeOf(signal(signalbox, { connection, idempotencyKey: 'once' }))).toBe('BAD_USER_INPUT');
 });
 
 const text = (bytes: number) => 'x'.repeat(bytes);
 test.each([
-  { what: 'a text', passes: text(8192), fails: text(8193) },
-  { what: 'a text of umlauts', passes: 'ü'.repeat(4096), fails: 'ü'.repeat(4097) },
-  { what: 'a text that JSON must escape', passes: '"\n'.repeat(4096), fails: '"\n'.repeat(4096) + '"' },
-  // {"t":"…"} has eight bytes besides.
-  { what: 'JSON', passes: { t: text(8184) }, fails: { t: text(8185) } },
-  { what: 'a list', passes: [text(8188)], fails: [text(8189)] },
-])('$what of 8 KiB is signalled whole, and not one byte more', async ({ passes, fails }) => {
+  { type: 'a string', passes: text(8192), fails: text(8193) },
+  { type: 'a string of umlauts', passes: 'ü'.repeat(4096), fails: 'ü'.repeat(4097) },
+  { type: 'a string with JSON escapes', passes: '"\n'.repeat(4096), fails: '"\n'.repeat(4096) + '"' },
+  // {"t":"…"} adds eight bytes.
+  { type: 'an object', passes: { t: text(8184) }, fails: { t: text(8185) } },
+  { type: 'a list', passes: [text(8188)], fails: [text(8189)] },
+])('$type of 8 KiB can be signalled, and one more byte is PAYLOAD_TOO_LARGE', async ({ passes, fails }) => {
   await using signalbox = await startService();
-  const { inbox } = await enter(signalbox);
+  const { inbox } = await openInboxOfEve(signalbox);
   const { connection, next } = inbox;
   const { errors } = await signal(signalbox, { connection, data: fails });
   expect(errors?.[0]?.extensions).toMatchObject({
@@ -110,9 +110,9 @@ test.each([
   expect(await next()).toMatchObject({ message: { data: passes } });
 });
 
-test('the name of a signal may have 128 bytes, and its data as many as the operator says', async () => {
+test('signals are limited to event names of 128 bytes and data of maxSignalBytes', async () => {
   await using signalbox = await startService({ maxSignalBytes: 300 });
-  const { inbox } = await enter(signalbox);
+  const { inbox } = await openInboxOfEve(signalbox);
   const { connection } = inbox;
   const named = (event: string) => outcomeOf(signal(signalbox, { connection, event }));
   expect([await named(text(128)), await named(text(129)), await named('ü')]).toEqual([
@@ -125,29 +125,29 @@ test('the name of a signal may have 128 bytes, and its data as many as the opera
   expect(errors?.[0]?.extensions).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', limit: 300 });
 });
 
-test('publishers signal where their project lets them, in channels where they may PUBLISH and the connection is', async () => {
+test('a token may signal a connection when publishersSignal is on, it may PUBLISH to the channel and the connection is in it', async () => {
   await using signalbox = await startService();
-  const { eve, inbox } = await enter(signalbox);
+  const { eve, inbox } = await openInboxOfEve(signalbox);
   for (const id of ['room', 'attic']) await createChannel(signalbox, id);
   const { connection } = inbox;
-  const here = { connection, channel: 'hall' };
+  const inHall = { connection, channel: 'hall' };
   const ada = await mint(signalbox, { identity: 'ada', channels: ['hall', 'room'] });
-  const as = async (who: Minted | undefined, given: Given) =>
-    outcomeOf(signal(signalbox, given, who ? who.credential : null));
-  expect(await as(ada, here)).toBe('FORBIDDEN');
+  const signalAs = async (token: Minted | undefined, args: SignalArgs) =>
+    outcomeOf(signal(signalbox, args, token ? token.credential : null));
+  expect(await signalAs(ada, inHall)).toBe('FORBIDDEN');
   await letPublishersSignal(signalbox);
-  expect(await as(ada, here)).toBe('done');
-  expect(await as(ada, { connection })).toBe('BAD_USER_INPUT');
-  expect(await as(ada, { ...here, token: eve.id })).toBe('BAD_USER_INPUT');
-  // Only connections are signalled; and it is in the hall, not in the room, that Eve is.
-  expect(await as(ada, { token: eve.id, channel: 'hall' })).toBe('FORBIDDEN');
-  expect(await as(ada, { connection, channel: 'room' })).toBe('NOT_FOUND');
-  expect(await as(ada, { connection, channel: 'attic' })).toBe('FORBIDDEN');
-  expect(await as(ada, { connection, channel: 'nowhere' })).toBe('FORBIDDEN');
-  expect(await as(ada, { connection: 'conn_none', channel: 'hall' })).toBe('NOT_FOUND');
+  expect(await signalAs(ada, inHall)).toBe('done');
+  expect(await signalAs(ada, { connection })).toBe('BAD_USER_INPUT');
+  expect(await signalAs(ada, { ...inHall, token: eve.id })).toBe('BAD_USER_INPUT');
+  // Tokens may signal connections only, and Eve is in the hall, not in the room.
+  expect(await signalAs(ada, { token: eve.id, channel: 'hall' })).toBe('FORBIDDEN');
+  expect(await signalAs(ada, { connection, channel: 'room' })).toBe('NOT_FOUND');
+  expect(await signalAs(ada, { connection, channel: 'attic' })).toBe('FORBIDDEN');
+  expect(await signalAs(ada, { connection, channel: 'nowhere' })).toBe('FORBIDDEN');
+  expect(await signalAs(ada, { connection: 'conn_none', channel: 'hall' })).toBe('NOT_FOUND');
 
   const ben = await mint(signalbox, { identity: 'ben', channels: ['hall'] });
-  const SPEAK = [{ channels: 'room', actions: ['PUBLISH'] }];
+  const PUBLISH_TO_ROOM = [{ channels: 'room', actions: ['PUBLISH'] }];
   const refused = {
     anonymous: undefined,
     outsider: await mint(signalbox),
@@ -155,7 +155,7 @@ test('publishers signal where their project lets them, in channels where they ma
     guest: await mint(signalbox, { role: 'GUEST' }),
     narrowed: await mint(signalbox, {
       channels: ['hall'],
-      grants: [...SPEAK, { channels: 'hall', actions: ['SUBSCRIBE'] }],
+      grants: [...PUBLISH_TO_ROOM, { channels: 'hall', actions: ['SUBSCRIBE'] }],
     }),
     muted: ada,
     banned: ben,
@@ -163,29 +163,29 @@ test('publishers signal where their project lets them, in channels where they ma
   await moderate(signalbox, 'mute', { identity: 'ada', channel: 'hall' });
   await moderate(signalbox, 'ban', { token: ben.id, channel: 'hall' });
   for (const [who, token] of Object.entries(refused))
-    expect([who, await as(token, here)]).toEqual([who, token ? 'FORBIDDEN' : 'UNAUTHENTICATED']);
+    expect([who, await signalAs(token, inHall)]).toEqual([who, token ? 'FORBIDDEN' : 'UNAUTHENTICATED']);
 
   expect(await inbox.next()).toMatchObject({ message: { event: 'wave', sender: { identity: 'ada' } } });
   await whisper(signalbox, eve.id, 'sentinel');
   expect(await inbox.next()).toMatchObject({ message: { event: 'sentinel' } });
 });
 
-test('a publisher reaches nobody who has gone out of the channel, or was banned from it', async () => {
+test('a token cannot signal a connection that was banned from the channel or unsubscribed', async () => {
   await using signalbox = await startService();
   await letPublishersSignal(signalbox);
-  const { eve, inbox } = await enter(signalbox);
+  const { eve, inbox } = await openInboxOfEve(signalbox);
   const { connection, next } = inbox;
   const ada = await mint(signalbox, { channels: ['hall'] });
-  const attempted = () => outcomeOf(signal(signalbox, { connection, channel: 'hall' }, ada.credential));
+  const attempt = () => outcomeOf(signal(signalbox, { connection, channel: 'hall' }, ada.credential));
   await moderate(signalbox, 'ban', { token: eve.id, channel: 'hall' });
-  expect(await attempted()).toBe('NOT_FOUND');
+  expect(await attempt()).toBe('NOT_FOUND');
   await moderate(signalbox, 'unban', { token: eve.id, channel: 'hall' });
-  expect(await attempted()).toBe('done');
+  expect(await attempt()).toBe('done');
   await signalbox.request(
     `mutation ($t: ID!) { unsubscribeToken(channel: "hall", token: $t) { createdAt } }`,
     { t: eve.id },
   );
-  expect(await attempted()).toBe('NOT_FOUND');
+  expect(await attempt()).toBe('NOT_FOUND');
   const types = [
     'Restricted',
     'ChannelUnavailable',
@@ -197,9 +197,9 @@ test('a publisher reaches nobody who has gone out of the channel, or was banned 
   expect(await next()).toMatchObject({ __typename: 'ChannelUnavailable' });
 });
 
-test('a connection of another project is not there to be signalled', async () => {
+test('signalling a connection of another project fails with NOT_FOUND', async () => {
   await using signalbox = await startService();
-  const { eve, inbox } = await enter(signalbox);
+  const { eve, inbox } = await openInboxOfEve(signalbox);
   const { createProject } = await signalbox.request(`mutation { createProject { secret } }`);
   const { secret } = createProject;
   const other: Doors = {
@@ -217,7 +217,7 @@ test('a connection of another project is not there to be signalled', async () =>
   expect(await inbox.next()).toMatchObject({ message: { event: 'sentinel' } });
 });
 
-test('a signal is a publish like any other to the rate limit, and leaves no payload in the log', async () => {
+test('a signal counts against the publish rate limit, and its payload is not written to the process log', async () => {
   const log = createLog();
   const clock = createManualClock();
   await using signalbox = await startService(
@@ -225,10 +225,10 @@ test('a signal is a publish like any other to the rate limit, and leaves no payl
     { clock, logger: log.logger },
   );
   await letPublishersSignal(signalbox);
-  const { inbox } = await enter(signalbox);
+  const { inbox } = await openInboxOfEve(signalbox);
   const ada = await mint(signalbox, { channels: ['hall'] });
-  const given = { connection: inbox.connection, channel: 'hall', data: 'between-us-only' };
-  const send = () => outcomeOf(signal(signalbox, given, ada.credential));
+  const args = { connection: inbox.connection, channel: 'hall', data: 'between-us-only' };
+  const send = () => outcomeOf(signal(signalbox, args, ada.credential));
   expect([await send(), await send(), await send()]).toEqual(['done', 'done', 'RATE_LIMITED']);
   await clock.advance(1000);
   expect(await send()).toBe('done');

@@ -11,7 +11,7 @@ import { launchProcess, startProcess } from '../support/process.ts';
 import { numbers, say, sayRequest } from '../support/say.ts';
 import { API_KEY } from '../support/service.ts';
 
-test('a second process on the same data folder is refused in a sentence, and the first goes on', async () => {
+test('a second process on the same data folder exits with an error message, and the first process continues', async () => {
   using folder = createFolder();
   await using first = await startProcess({ folder: folder.path });
   await using second = launchProcess({ folder: folder.path });
@@ -22,7 +22,7 @@ test('a second process on the same data folder is refused in a sentence, and the
   expect(await first.request(`{ viewer { kind } }`)).toEqual({ viewer: { kind: 'API_KEY' } });
 });
 
-test('bad configuration ends the start with a sentence for each bad value', async () => {
+test('startup fails with one error message per invalid setting', async () => {
   await using refused = launchProcess({
     env: { PORT: 'http', SIGNALBOX_LEASE_MS: '5', SIGNALBOX_GRAPHIQL: 'maybe', SIGNALBOX_API_KEY: 'secret' },
   });
@@ -34,7 +34,7 @@ test('bad configuration ends the start with a sentence for each bad value', asyn
     expect(lines.some((line) => line.startsWith(name))).toBe(true);
 });
 
-test('a port that is taken ends the start with a sentence', async () => {
+test('startup fails with an error message without a stack trace when the port is in use', async () => {
   await using first = await startProcess();
   await using second = launchProcess({ env: { PORT: new URL(first.url).port } });
   expect(await second.exited).toBe(1);
@@ -42,7 +42,7 @@ test('a port that is taken ends the start with a sentence', async () => {
   expect(second.said).not.toContain('    at ');
 });
 
-test('an API key that nobody gave is made and shown at the first start, and never again', async () => {
+test('the first start generates and prints an API key when none is configured, and later starts do not print one', async () => {
   using folder = createFolder();
   const launch = { folder: folder.path, env: { SIGNALBOX_API_KEY: '' } };
   const whoAmI = `{ viewer { kind } }`;
@@ -60,19 +60,19 @@ test('an API key that nobody gave is made and shown at the first start, and neve
   expect(second.said).not.toContain('key_');
 });
 
-test('on SIGTERM live sockets are told to come back, new ones are refused, and it exits 0', async () => {
+test('SIGTERM closes live sockets with 1012, refuses new connections and exits with 0', async () => {
   await using running = await startProcess();
   const token = await mint(running);
   const client = running.client({ token: token.credential });
   const closed = new Promise<any>((resolve) => client.on('closed', resolve));
-  const here = follow(client, EVENTS);
-  await here.until(({ events }) => events.length > 0);
-  // A socket that reads nothing any more holds up the drain for as long as it may.
-  const stuck = new WebSocket(running.wsUrl, 'graphql-transport-ws');
-  await once(stuck, 'open');
-  stuck.send(JSON.stringify({ type: 'connection_init', payload: { apiKey: API_KEY } }));
-  await once(stuck, 'message');
-  stuck.pause();
+  const inbox = follow(client, EVENTS);
+  await inbox.until(({ events }) => events.length > 0);
+  // A socket that stops reading delays the drain until the timeout.
+  const stalled = new WebSocket(running.wsUrl, 'graphql-transport-ws');
+  await once(stalled, 'open');
+  stalled.send(JSON.stringify({ type: 'connection_init', payload: { apiKey: API_KEY } }));
+  await once(stalled, 'message');
+  stalled.pause();
   let hasExited = false;
   void running.exited.then(() => (hasExited = true));
 
@@ -84,10 +84,10 @@ test('on SIGTERM live sockets are told to come back, new ones are refused, and i
   expect(error.code).toBe('ECONNREFUSED');
   expect(hasExited).toBe(false);
   expect(await running.exited).toBe(0);
-  stuck.terminate();
+  stalled.terminate();
 });
 
-test('a request in flight on SIGTERM is answered, and its connection is not kept', async () => {
+test('a request in flight at SIGTERM is answered with connection: close', async () => {
   await using running = await startProcess();
   await createChannel(running, 'room');
   const client = running.client();
@@ -101,7 +101,7 @@ test('a request in flight on SIGTERM is answered, and its connection is not kept
       authorization: `Bearer ${API_KEY}`,
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(body),
-      // The service says when it has begun with the request.
+      // The service answers 100 Continue when it starts to process the request.
       expect: '100-continue',
     },
   });
@@ -118,17 +118,17 @@ test('a request in flight on SIGTERM is answered, and its connection is not kept
   expect(await running.exited).toBe(0);
 });
 
-test('what was acknowledged while it drained is kept, and no acknowledgement is lost', async () => {
+test('messages acknowledged during a drain are in the log, and no acknowledgement is lost', async () => {
   using folder = createFolder();
   await using first = await startProcess({ folder: folder.path });
   await createChannel(first, 'room');
   const token = await mint(first, { channels: ['room'] });
   let acknowledged = 0;
   const answers = new Map<string, string>();
-  const speakers = numbers(8).map(async (speaker) => {
+  const publishers = numbers(8).map(async (publisher) => {
     for (let number = 0; ; number++) {
       try {
-        const { message } = await say(first, { channel: 'room' }, `${speaker} ${number}`);
+        const { message } = await say(first, { channel: 'room' }, `${publisher} ${number}`);
         answers.set(message.data, message.id);
       } catch {
         return;
@@ -136,7 +136,7 @@ test('what was acknowledged while it drained is kept, and no acknowledgement is 
       if (++acknowledged === 200) first.kill('SIGTERM');
     }
   });
-  await Promise.all(speakers);
+  await Promise.all(publishers);
   expect(await first.exited).toBe(0);
 
   await using second = await startProcess({ folder: folder.path });
@@ -147,6 +147,6 @@ test('what was acknowledged while it drained is kept, and no acknowledgement is 
   await say(second, { channel: 'room' }, 'the last');
   await replayed.until(({ messages }) => messages.at(-1)?.data === 'the last');
   const kept = replayed.messages.slice(0, -1).map(({ data, id }) => [data, id]);
-  // Not one more either: whoever was not answered was turned away before it was said.
+  // Publishes without a receipt were rejected before they were appended, so the log holds no other message.
   expect(kept.sort()).toEqual([...answers].sort());
 });

@@ -3,10 +3,11 @@ import { type Address } from '../../broker/message.ts';
 import { type Store } from '../../store/store.ts';
 import { addresses } from './tables.ts';
 
-/** What the log remembers of an address, also of one whose messages are gone. */
+/** The state of an address. Outlives the messages, so that trimmed addresses are known. */
 export interface AddressState {
-  /** The last sequence that was given there; 0: none yet. */
+  /** The sequence number of the last message; 0 before the first message. */
   last: number;
+  /** The sequence number through which the address was trimmed; 0 when nothing was trimmed. */
   trimmedThrough: number;
 }
 
@@ -17,11 +18,11 @@ export interface AddressKey {
 
 const MAX_CACHED = 50_000;
 
-/** The rows of addresses, and the states of those that were used lately. One writer: this process. */
+/** The rows of addresses, with a cache of recently used cache. The cache is valid because this process is the only writer. */
 export function createAddressStore({ db }: Store) {
-  const states = new Map<string, AddressState>();
-  /** The highest sequence trimmed in a project: whoever reads after it has lost nothing anywhere. */
-  const trimmed = new Map<string, number>();
+  const cache = new Map<string, AddressState>();
+  /** The highest trimmed sequence number per project. A read after this number cannot have lost messages at any address. */
+  const maxTrimmed = new Map<string, number>();
   const findOne = db
     .select({ last: addresses.last, trimmedThrough: addresses.trimmedThrough })
     .from(addresses)
@@ -46,8 +47,8 @@ export function createAddressStore({ db }: Store) {
     })
     .prepare();
 
-  function trimmedAnywhere(projectId: string): number {
-    const known = trimmed.get(projectId);
+  function maxTrimmedThrough(projectId: string): number {
+    const known = maxTrimmed.get(projectId);
     if (known !== undefined) return known;
     const row = db
       .select({ through: sql<number | null>`max(${addresses.trimmedThrough})` })
@@ -55,26 +56,26 @@ export function createAddressStore({ db }: Store) {
       .where(eq(addresses.projectId, projectId))
       .get();
     const through = row?.through ?? 0;
-    trimmed.set(projectId, through);
+    maxTrimmed.set(projectId, through);
     return through;
   }
 
   return {
-    /** The state itself: whoever changes it saves it in the same transaction. */
+    /** Returns the cached object itself. A caller that changes the state must `save` it in the same transaction. */
     of(projectId: string, address: Address): AddressState {
       const key = `${projectId}\n${address}`;
-      const known = states.get(key);
+      const known = cache.get(key);
       if (known) return known;
       const state = findOne.all({ projectId, address })[0] ?? { last: 0, trimmedThrough: 0 };
-      states.set(key, state);
+      cache.set(key, state);
       return state;
     },
     save(projectId: string, address: Address, { last, trimmedThrough }: AddressState): void {
       saveOne.run({ projectId, address, last, trimmedThrough });
-      if (trimmedThrough > trimmedAnywhere(projectId)) trimmed.set(projectId, trimmedThrough);
+      if (trimmedThrough > maxTrimmedThrough(projectId)) maxTrimmed.set(projectId, trimmedThrough);
     },
-    trimmedAnywhere,
-    /** Those of any project that hold messages, sorted, after the given one. */
+    maxTrimmedThrough,
+    /** A page of the addresses of all projects that hold messages, sorted by project and address, after `after`. */
     list: (after: { projectId: string; address: string }, limit: number): AddressKey[] =>
       db
         .select({ projectId: addresses.projectId, address: sql<Address>`${addresses.address}` })
@@ -88,13 +89,13 @@ export function createAddressStore({ db }: Store) {
         .orderBy(asc(addresses.projectId), asc(addresses.address))
         .limit(limit)
         .all(),
-    /** Only between transactions: within one, a state may not be in the rows yet. */
-    bound(): void {
-      if (states.size >= MAX_CACHED) states.clear();
+    /** Empties a full cache. Must be called between transactions, because a state may be unsaved within a transaction. */
+    evictIfFull(): void {
+      if (cache.size >= MAX_CACHED) cache.clear();
     },
-    forget(): void {
-      states.clear();
-      trimmed.clear();
+    clearCache(): void {
+      cache.clear();
+      maxTrimmed.clear();
     },
   };
 }

@@ -3,7 +3,7 @@ import { type Draft, type Message } from '../../broker/message.ts';
 import { type Store } from '../../store/store.ts';
 import { idempotencyKeys, type FirstMessage } from './tables.ts';
 
-/** The rows of idempotency keys: what was said with each, until it ends. */
+/** The rows of idempotency keys, each with the first message that used the key. */
 export function createIdempotencyStore({ db }: Store) {
   const findOne = db
     .select()
@@ -17,13 +17,13 @@ export function createIdempotencyStore({ db }: Store) {
     .prepare();
 
   return {
-    /** What the draft's key was used for before, if it still counts. */
+    /** The earlier use of the draft's key, or undefined when there is none or the key has expired. */
     find(draft: Draft): { message: Message; isSame: boolean } | undefined {
       const { projectId, idempotency, publishedAt } = draft;
       if (!idempotency) return undefined;
       const used = findOne.all({ projectId, key: idempotency.key })[0];
       if (!used || used.expiresAt <= publishedAt) return undefined;
-      // A repeat says the same to the same address, so that the rest of the first message is in its own draft.
+      // A repeat has the same address, event and data as the first message, so these fields come from the draft.
       const { address, event, data } = draft;
       const first = used.message;
       return {
@@ -42,8 +42,8 @@ export function createIdempotencyStore({ db }: Store) {
         .onConflictDoUpdate({ target: [idempotencyKeys.projectId, idempotencyKeys.key], set })
         .run();
     },
-    /** Forgets up to `limit` keys that ended before `now`. Returns how many. */
-    forget: (now: number, limit: number): number =>
+    /** Removes up to `limit` keys that expired before `now` (milliseconds since 1970). Returns the number removed. */
+    removeExpired: (now: number, limit: number): number =>
       db
         .delete(idempotencyKeys)
         .where(

@@ -11,19 +11,19 @@ import { createPageStore } from './page-store.ts';
 import { createIdempotencyStore, type IdempotencyStore } from './idempotency-store.ts';
 import { createTrimStore, type TrimStore } from './trim-store.ts';
 
-/** The log as rows, and what keeps it in bounds. */
+/** The log as database rows, with the operations that retention needs. */
 export interface LogStore extends Log, TrimStore {
   listAddresses: AddressStore['list'];
   listProjects(): string[];
-  forgetKeys: IdempotencyStore['forget'];
-  /** Addresses that were appended to since the last call. */
+  removeExpiredKeys: IdempotencyStore['removeExpired'];
+  /** Addresses that messages were appended to since the last call. Each address is returned once. */
   takeDirtyAddresses(): AddressKey[];
 }
 
 export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): LogStore {
   const { db, transaction } = store;
   const heads = new Map<string, Position>();
-  const grown = new Map<string, AddressKey>();
+  const dirty = new Map<string, AddressKey>();
   const addresses = createAddressStore(store);
   const epochs = createEpochStore(store, randomBytes);
   const idempotency = createIdempotencyStore(store);
@@ -89,8 +89,8 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
     return message;
   }
 
-  /** Once for a batch, however many messages it appended. */
-  function saveEnds(touched: Map<string, AddressKey>): void {
+  /** Saves each address and each project once per transaction, however many messages were appended. */
+  function saveHeads(touched: Map<string, AddressKey>): void {
     const projectIds = new Set<string>();
     for (const { projectId, address } of touched.values()) {
       addresses.save(projectId, address, addresses.of(projectId, address));
@@ -102,15 +102,15 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
     }
   }
 
-  /** What the caches learned in a transaction that failed never happened. */
+  /** Runs `work` in a transaction. A rollback clears the caches, which may hold uncommitted state. */
   function atomically<T>(work: () => T): T {
-    addresses.bound();
+    addresses.evictIfFull();
     try {
       return transaction(work);
     } catch (error) {
       heads.clear();
-      addresses.forget();
       epochs.forget();
+      addresses.clearCache();
       throw error;
     }
   }
@@ -126,16 +126,16 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
       const touched = new Map<string, AddressKey>();
       const appended = atomically(() => {
         const outcomes = drafts.map((draft) => appendOne(draft, touched));
-        saveEnds(touched);
+        saveHeads(touched);
         return outcomes;
       });
-      for (const [key, at] of touched) grown.set(key, at);
+      for (const [key, addressKey] of touched) dirty.set(key, addressKey);
       return appended;
     },
     read: (request) => pages.read(request, head(request.projectId)),
     readBack: (projectId, address, range, limit) => pages.readBack(projectId, address, { ...range, limit }),
     trimmedThrough: (projectId, address) => addresses.of(projectId, address).trimmedThrough,
-    ...createTrimStore(store, addresses, { atomically, removes: pages.forget }),
+    ...createTrimStore(store, addresses, { atomically, onRemove: pages.clear }),
     listAddresses: addresses.list,
     listProjects: () =>
       db
@@ -143,10 +143,10 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
         .from(logs)
         .all()
         .map(({ projectId }) => projectId),
-    forgetKeys: idempotency.forget,
+    removeExpiredKeys: idempotency.removeExpired,
     takeDirtyAddresses() {
-      const taken = [...grown.values()];
-      grown.clear();
+      const taken = [...dirty.values()];
+      dirty.clear();
       return taken;
     },
   };

@@ -9,7 +9,7 @@ import { type AddressStore } from './address-store.ts';
 import { logPlace, type EpochStore } from './epoch-store.ts';
 import { SharedPages, type Page } from './shared-pages.ts';
 
-/** The reads of the log: see Log. */
+/** The reads of the log. See Log. */
 export interface PageStore {
   read(request: ReadRequest, head: Position): LogPage;
   readBack(
@@ -17,62 +17,71 @@ export interface PageStore {
     address: Address,
     range: { after: number; before: number; limit: number },
   ): LogPage;
-  /** Messages are gone: nothing that was read before holds. */
-  forget(): void;
+  /** Drops all shared pages. Must be called when messages are removed. */
+  clear(): void;
 }
 
-/** How far one read looks, so that a caller who hears little of a busy log does not scan all of it in one turn. */
+/** Maximum number of log entries that one read scans, so that a caller with few messages in a busy log does not block the event loop. */
 const READ_WINDOW = 5000;
-/** What one read of so few addresses found, another one of the same is given as well. */
+/** Reads of up to this many addresses share their pages; the addresses are part of the cache key. */
 const MAX_SHARED_ADDRESSES = 16;
 
-const given = sql.placeholder;
+const placeholder = sql.placeholder;
 
 export function createPageStore({ db }: Store, addresses: AddressStore, epochs: EpochStore): PageStore {
   const shared = new SharedPages();
-  const ofProject = eq(messages.projectId, given('projectId'));
-  /** First only how large they are: what a page has no room for is not read, and not parsed. */
+  const ofProject = eq(messages.projectId, placeholder('projectId'));
+  /** Sizes are read first, so that messages beyond the page limits are neither loaded nor parsed. */
   const size = { sequence: messages.sequence, bytes: sql<number | null>`octet_length(${messages.data})` };
-  const sizesOfOne = db
-    .select(size)
-    .from(messages)
-    .where(and(ofProject, eq(messages.address, given('address')), gt(messages.sequence, given('after'))))
-    .orderBy(asc(messages.sequence))
-    .limit(given('limit'))
-    .prepare();
-  const sizesOfMany = db
+  const sizesOfOneAddress = db
     .select(size)
     .from(messages)
     .where(
       and(
         ofProject,
-        gt(messages.sequence, given('after')),
-        lte(messages.sequence, given('through')),
-        // The unary plus keeps SQLite on the primary key, which is in the order that is asked for.
-        sql`+${messages.address} in (select value from json_each(${given('addresses')}))`,
+        eq(messages.address, placeholder('address')),
+        gt(messages.sequence, placeholder('after')),
       ),
     )
     .orderBy(asc(messages.sequence))
-    .limit(given('limit'))
+    .limit(placeholder('limit'))
+    .prepare();
+  const sizesOfManyAddresses = db
+    .select(size)
+    .from(messages)
+    .where(
+      and(
+        ofProject,
+        gt(messages.sequence, placeholder('after')),
+        lte(messages.sequence, placeholder('through')),
+        // The unary plus keeps SQLite on the primary key, whose order is the requested order.
+        sql`+${messages.address} in (select value from json_each(${placeholder('addresses')}))`,
+      ),
+    )
+    .orderBy(asc(messages.sequence))
+    .limit(placeholder('limit'))
     .prepare();
   const rowsOf = db
     .select()
     .from(messages)
-    .where(and(ofProject, sql`${messages.sequence} in (select value from json_each(${given('sequences')}))`))
+    .where(
+      and(ofProject, sql`${messages.sequence} in (select value from json_each(${placeholder('sequences')}))`),
+    )
     .orderBy(asc(messages.sequence))
     .prepare();
 
-  function readPage(request: ReadRequest, asked: readonly Address[], head: Position): Page {
+  function readPage(request: ReadRequest, addressesToRead: readonly Address[], head: Position): Page {
     const { projectId, after, limit, maxBytes = Number.POSITIVE_INFINITY } = request;
-    const [only] = asked;
-    if (only === undefined) return { messages: [], bytes: 0, through: head.sequence, isFull: false };
-    const through = asked.length === 1 ? head.sequence : Math.min(head.sequence, after + READ_WINDOW);
+    const [first] = addressesToRead;
+    if (first === undefined) return { messages: [], bytes: 0, through: head.sequence, isFull: false };
+    const through =
+      addressesToRead.length === 1 ? head.sequence : Math.min(head.sequence, after + READ_WINDOW);
     const wanted = { projectId, after, through, limit: limit + 1 };
     const sizes =
-      asked.length === 1
-        ? sizesOfOne.all({ ...wanted, address: only })
-        : sizesOfMany.all({ ...wanted, addresses: JSON.stringify(asked) });
-    const { sequences, bytes } = fit(sizes, limit, maxBytes);
+      addressesToRead.length === 1
+        ? sizesOfOneAddress.all({ ...wanted, address: first })
+        : sizesOfManyAddresses.all({ ...wanted, addresses: JSON.stringify(addressesToRead) });
+    const { sequences, bytes } = fitPage(sizes, limit, maxBytes);
     const isFull = sequences.length < sizes.length;
     const rows = rowsOf.all({ projectId, sequences: JSON.stringify(sequences) });
     return {
@@ -83,29 +92,29 @@ export function createPageStore({ db }: Store, addresses: AddressStore, epochs: 
     };
   }
 
-  function lostOf({ projectId, after, addresses: asked }: ReadRequest): Address[] {
-    if (after >= addresses.trimmedAnywhere(projectId)) return [];
-    return [...asked]
+  function lostOf({ projectId, after, addresses: floors }: ReadRequest): Address[] {
+    if (after >= addresses.maxTrimmedThrough(projectId)) return [];
+    return [...floors]
       .filter(([address, floor]) => addresses.of(projectId, address).trimmedThrough > Math.max(after, floor))
       .map(([address]) => address);
   }
 
   return {
     read(request, head) {
-      addresses.bound();
-      const { projectId, after, addresses: asked, limit, maxBytes } = request;
-      // Where nothing was said since there is nothing to look for: of all that an inbox hears, that is most of it.
-      const spoken = [...asked.keys()].filter((address) => addresses.of(projectId, address).last > after);
-      const read = () => readPage(request, spoken, head);
-      const isShared = spoken.length > 0 && spoken.length <= MAX_SHARED_ADDRESSES;
-      const key = JSON.stringify([projectId, after, limit, maxBytes, ...spoken]);
-      const page = isShared ? shared.take(key, head, read) : read();
-      const isAfterFloor = ({ address, logged }: Message) =>
-        (logged?.sequence ?? 0) > (asked.get(address) ?? 0);
+      addresses.evictIfFull();
+      const { projectId, after, addresses: floors, limit, maxBytes } = request;
+      // Skip addresses without new messages, which are most of the addresses of an inbox.
+      const active = [...floors.keys()].filter((address) => addresses.of(projectId, address).last > after);
+      const read = () => readPage(request, active, head);
+      const isShared = active.length > 0 && active.length <= MAX_SHARED_ADDRESSES;
+      const key = JSON.stringify([projectId, after, limit, maxBytes, ...active]);
+      const page = isShared ? shared.getOrRead(key, head, read) : read();
+      const isAboveFloor = ({ address, logged }: Message) =>
+        (logged?.sequence ?? 0) > (floors.get(address) ?? 0);
       return {
-        messages: page.messages.every(isAfterFloor)
+        messages: page.messages.every(isAboveFloor)
           ? page.messages
-          : internBatch(page.messages.filter(isAfterFloor)),
+          : internBatch(page.messages.filter(isAboveFloor)),
         through: page.through,
         hasMore: page.isFull || page.through < head.sequence,
         lost: lostOf(request),
@@ -134,12 +143,12 @@ export function createPageStore({ db }: Store, addresses: AddressStore, epochs: 
         lost: [],
       };
     },
-    forget: () => shared.forget(),
+    clear: () => shared.clear(),
   };
 }
 
-/** The first ones, no more than `limit` and `maxBytes`, but one at least. */
-function fit(
+/** The longest prefix within `limit` and `maxBytes`, but at least one message. */
+function fitPage(
   sizes: readonly { sequence: number; bytes: number | null }[],
   limit: number,
   maxBytes: number,
@@ -147,8 +156,8 @@ function fit(
   const sequences: number[] = [];
   let bytes = 0;
   for (const size of sizes) {
-    const isOver = bytes + (size.bytes ?? 0) > maxBytes && sequences.length > 0;
-    if (isOver || sequences.length === limit) break;
+    const isFull = bytes + (size.bytes ?? 0) > maxBytes && sequences.length > 0;
+    if (isFull || sequences.length === limit) break;
     sequences.push(size.sequence);
     bytes += size.bytes ?? 0;
   }

@@ -2,45 +2,50 @@ import { type Message } from '../../broker/message.ts';
 import { type Position } from '../../broker/position.ts';
 import { type Batch } from '../../batch.ts';
 
-/** What one look at the log found. */
+/** The result of one read of the log. */
 export interface Page {
   readonly messages: Batch<Message>;
-  /** Of their data. */
+  /** Size of all `data`, in bytes. */
   readonly bytes: number;
-  /** Through where it looked. */
+  /** The last sequence number that was examined. */
   readonly through: number;
-  /** Whether there is more than fits: what is said later does not change it. */
+  /** Whether the page reached a limit. Later publishes do not change a full page. */
   readonly isFull: boolean;
 }
 
-/** Kept at most, as far as it is known: bytes of data, and for each message what else there is of it. */
+/** Estimated memory of all shared pages: the bytes of data plus a fixed overhead per message. */
 const MAX_BYTES = 16 * 1024 * 1024;
 const BYTES_PER_MESSAGE = 1024;
 
 /**
- * Pages of the log that were read lately. Thousands who come back in the same moment read the same pages, and whatever
- * is made of them is made once, for each gets the same objects.
+ * A cache of recently read pages of the log. When thousands of clients reconnect at once, they read the same pages;
+ * because all of them receive the same objects, results derived from a page are computed once.
  */
 export class SharedPages {
   readonly #pages = new Map<string, { page: Page; head: Position }>();
   #bytes = 0;
 
-  /** @param key what is looked for. @param head how far the log goes now. */
-  take(key: string, head: Position, read: () => Page): Page {
-    const known = this.#pages.get(key);
-    if (known && (known.page.isFull || known.head === head)) return known.page;
-    if (known) this.#remove(key, known.page);
+  /**
+   * Returns the cached page for `key`, or calls `read` and caches the result. A page that is not full is valid only until
+   * the head of the log moves.
+   * @param key identifies the request
+   * @param head the current head of the log, compared by identity
+   */
+  getOrRead(key: string, head: Position, read: () => Page): Page {
+    const cached = this.#pages.get(key);
+    if (cached && (cached.page.isFull || cached.head === head)) return cached.page;
+    if (cached) this.#remove(key, cached.page);
     const page = read();
     this.#pages.set(key, { page, head });
     this.#bytes += bytesOf(page);
-    for (const [oldest, { page: old }] of this.#pages) {
+    for (const [oldestKey, { page: oldest }] of this.#pages) {
       if (this.#bytes <= MAX_BYTES) break;
-      this.#remove(oldest, old);
+      this.#remove(oldestKey, oldest);
     }
     return page;
   }
 
-  forget(): void {
+  clear(): void {
     this.#pages.clear();
     this.#bytes = 0;
   }

@@ -3,7 +3,7 @@ import { type Address, type Message, type Sender } from '../../broker/message.ts
 import { type Json } from '../../names.ts';
 import { moment } from '../../store/columns.ts';
 
-/** One log per project; `head` is the newest sequence that was ever given to a message. */
+/** One log per project; `head` is the last assigned sequence number. */
 export const logs = sqliteTable('logs', {
   projectId: text('project_id').primaryKey(),
   head: integer('head').notNull(),
@@ -31,7 +31,7 @@ export const messages = sqliteTable(
     projectId: text('project_id').notNull(),
     sequence: integer('sequence').notNull(),
     address: text('address').$type<Address>().notNull(),
-    /** The sequence before this one at the same address; 0 for its first. */
+    /** The sequence number of the previous message at the same address; 0 for the first message. */
     previous: integer('previous').notNull(),
     id: text('id').notNull(),
     event: text('event').notNull(),
@@ -45,7 +45,7 @@ export const messages = sqliteTable(
   ],
 );
 
-/** Per address: its last sequence, and the sequence through which it was trimmed. Outlives the messages themselves. */
+/** Per address: the last sequence number, and the sequence number through which it was trimmed. Rows outlive the messages. */
 export const addresses = sqliteTable(
   'addresses',
   {
@@ -57,14 +57,14 @@ export const addresses = sqliteTable(
   (table) => [primaryKey({ columns: [table.projectId, table.address] })],
 );
 
-/** What an idempotency key remembers of its first message: never the content, which the log keeps or not. */
+/** The fields of the first message that are stored with an idempotency key. Content is excluded: retention governs it. */
 export type FirstMessage = Pick<Message, 'id' | 'logged' | 'sender' | 'publishedAt'>;
 
 export const idempotencyKeys = sqliteTable(
   'idempotency_keys',
   {
     projectId: text('project_id').notNull(),
-    /** The caller's own space and its key, so that two callers never meet. */
+    /** Prefixed with the caller, so that equal keys of different callers do not collide. */
     key: text('key').notNull(),
     fingerprint: text('fingerprint').notNull(),
     message: text('message', { mode: 'json' }).$type<FirstMessage>().notNull(),

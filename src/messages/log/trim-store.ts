@@ -4,37 +4,40 @@ import { type Store } from '../../store/store.ts';
 import { messages } from './tables.ts';
 import { type AddressStore } from './address-store.ts';
 
-/** What of an address is over. */
+/** Which messages of an address to remove: those that match any of the bounds. */
 export interface TrimBounds {
-  /** All before this sequence; see `keptFrom`. */
+  /** Removes messages with a lower sequence number. See `oldestKept`. */
   from: number;
-  /** What was published before, in milliseconds since 1970. */
+  /** Removes messages published earlier, in milliseconds since 1970. */
   before: number;
-  /** All up to this sequence. */
+  /** Removes messages up to and including this sequence number. Default: 0. */
   through?: number;
 }
 
-/** Removes messages, a bounded number at a time; their addresses remember that something was there. */
+/** Removes messages in steps of bounded size. The addresses keep the sequence number through which they were trimmed. */
 export interface TrimStore {
-  /** The sequence of the oldest message that is among the newest `keep` of an address. It looks at all of those. */
-  keptFrom(projectId: string, address: Address, keep: number): number;
-  /** Looks at the oldest `limit` messages of an address and removes those that are over. Returns how many. */
+  /**
+   * The sequence number of the oldest message among the newest `keep` of an address; 0 when there are fewer, infinity when
+   * `keep` is 0. Costs O(keep).
+   */
+  oldestKept(projectId: string, address: Address, keep: number): number;
+  /** Examines the oldest `limit` messages of an address and removes those that match. Returns the number removed. */
   trim(projectId: string, address: Address, bounds: TrimBounds, limit: number): number;
-  /** Looks at the project's oldest `limit` messages and removes those published before `before`. Returns how many. */
+  /** Examines the oldest `limit` messages of a project and removes those published before `before`. Returns the number removed. */
   trimAge(projectId: string, before: number, limit: number): number;
 }
 
 type Row = Pick<typeof messages.$inferSelect, 'sequence' | 'address' | 'publishedAt'>;
 
-const given = sql.placeholder;
+const placeholder = sql.placeholder;
 
 export function createTrimStore(
   { db }: Store,
   addresses: AddressStore,
-  { atomically, removes }: { atomically: <T>(work: () => T) => T; removes: () => void },
+  { atomically, onRemove }: { atomically: <T>(work: () => T) => T; onRemove: () => void },
 ): TrimStore {
-  const ofProject = eq(messages.projectId, given('projectId'));
-  const ofAddress = and(ofProject, eq(messages.address, given('address')));
+  const ofProject = eq(messages.projectId, placeholder('projectId'));
+  const ofAddress = and(ofProject, eq(messages.address, placeholder('address')));
   const { sequence, address, publishedAt } = messages;
   const oldest = (where: typeof ofAddress) =>
     db
@@ -42,7 +45,7 @@ export function createTrimStore(
       .from(messages)
       .where(where)
       .orderBy(asc(sequence))
-      .limit(given('limit'))
+      .limit(placeholder('limit'))
       .prepare();
   const oldestOfProject = oldest(ofProject);
   const oldestOfAddress = oldest(ofAddress);
@@ -52,43 +55,43 @@ export function createTrimStore(
     .where(ofAddress)
     .orderBy(desc(sequence))
     .limit(1)
-    .offset(given('offset'))
+    .offset(placeholder('offset'))
     .prepare();
   const removeRows = db
     .delete(messages)
-    .where(and(ofProject, sql`${sequence} in (select value from json_each(${given('sequences')}))`))
+    .where(and(ofProject, sql`${sequence} in (select value from json_each(${placeholder('sequences')}))`))
     .prepare();
 
-  /** In one transaction the rows go and their addresses say so. */
+  /** Must run in a transaction: deletes the rows and updates `trimmedThrough` of their addresses. */
   function remove(projectId: string, rows: Row[]): number {
     if (rows.length === 0) return 0;
-    removes();
+    onRemove();
     removeRows.run({ projectId, sequences: JSON.stringify(rows.map((row) => row.sequence)) });
-    const through = new Map<Address, number>();
-    for (const row of rows) through.set(row.address, row.sequence);
-    for (const [trimmed, last] of through) {
+    const lastTrimmed = new Map<Address, number>();
+    for (const row of rows) lastTrimmed.set(row.address, row.sequence);
+    for (const [trimmed, sequence] of lastTrimmed) {
       const state = addresses.of(projectId, trimmed);
-      state.trimmedThrough = Math.max(state.trimmedThrough, last);
+      state.trimmedThrough = Math.max(state.trimmedThrough, sequence);
       addresses.save(projectId, trimmed, state);
     }
     return rows.length;
   }
 
   return {
-    keptFrom(projectId, address, keep) {
+    oldestKept(projectId, address, keep) {
       if (keep === 0) return Number.POSITIVE_INFINITY;
       return newest.all({ projectId, address, offset: keep - 1 })[0]?.sequence ?? 0;
     },
     trim: (projectId, address, { from, before, through = 0 }, limit) =>
       atomically(() => {
-        const isOver = (row: Row) =>
+        const isExpired = (row: Row) =>
           row.sequence < from || row.sequence <= through || row.publishedAt < before;
-        return remove(projectId, oldestOfAddress.all({ projectId, address, limit }).filter(isOver));
+        return remove(projectId, oldestOfAddress.all({ projectId, address, limit }).filter(isExpired));
       }),
     trimAge: (projectId, before, limit) =>
       atomically(() => {
-        const isOver = (row: Row) => row.publishedAt < before;
-        return remove(projectId, oldestOfProject.all({ projectId, limit }).filter(isOver));
+        const isExpired = (row: Row) => row.publishedAt < before;
+        return remove(projectId, oldestOfProject.all({ projectId, limit }).filter(isExpired));
       }),
   };
 }

@@ -10,29 +10,38 @@ import { startService, type TestService } from '../support/service.ts';
 const ROUNDS = 200;
 const room = (number: number) => `room:${number}`;
 
-type Change = 'subscribeToken' | 'unsubscribeToken';
+type MutationName = 'subscribeToken' | 'unsubscribeToken';
 
-const changeQuery = (what: Change) =>
-  `mutation ($channel: ID!, $token: ID!) { ${what}(channel: $channel, token: $token) { createdAt } }`;
+const changeQuery = (mutation: MutationName) =>
+  `mutation ($channel: ID!, $token: ID!) { ${mutation}(channel: $channel, token: $token) { createdAt } }`;
 const subscribe = ({ request }: TestService, channel: string, { id: token }: Minted) =>
   request(changeQuery('subscribeToken'), { channel, token });
 const unsubscribe = ({ request }: TestService, channel: string, { id: token }: Minted) =>
   request(changeQuery('unsubscribeToken'), { channel, token });
 
-/** The same on a live socket. */
-function change(client: Client, what: Change, channel: string, { id: token }: Minted): Promise<unknown> {
-  return take(client, changeQuery(what), { channel, token }).next();
+/** Runs the mutation on a live socket. */
+function change(
+  client: Client,
+  mutation: MutationName,
+  channel: string,
+  { id: token }: Minted,
+): Promise<unknown> {
+  return take(client, changeQuery(mutation), { channel, token }).next();
 }
 
-/** A live inbox of the token. */
+/** Opens an inbox of the token and waits until it is live. */
 async function listen(signalbox: TestService, { credential }: Minted): Promise<Followed> {
   const inbox = follow(signalbox.client({ token: credential }), EVENTS);
   await inbox.until(({ events }) => events.length > 0);
   return inbox;
 }
 
-/** What an inbox has heard by the time that the token was told something. */
-async function heardBy(signalbox: TestService, { id: token }: Minted, inboxes: Followed[]): Promise<any[][]> {
+/** Publishes a direct message to the token and returns the data that each inbox received before it. */
+async function receivedBy(
+  signalbox: TestService,
+  { id: token }: Minted,
+  inboxes: Followed[],
+): Promise<any[][]> {
   const sentinel = crypto.randomUUID();
   await say(signalbox, { token }, sentinel);
   await Promise.all(
@@ -41,7 +50,7 @@ async function heardBy(signalbox: TestService, { id: token }: Minted, inboxes: F
   return inboxes.map(({ messages }) => messages.slice(0, -1).map(({ data }) => data));
 }
 
-test('what is said once subscribeToken has returned reaches the live connection, 200 times out of 200', async () => {
+test('always delivers a message published after subscribeToken returned (200 runs)', async () => {
   await using signalbox = await startService();
   await Promise.all(numbers(ROUNDS).map((number) => createChannel(signalbox, room(number))));
   const token = await mint(signalbox);
@@ -51,27 +60,27 @@ test('what is said once subscribeToken has returned reaches the live connection,
     const { connections } = await say(signalbox, { channel: room(number) }, number);
     expect(connections).toBe(1);
   }
-  expect(await heardBy(signalbox, token, [inbox])).toEqual([numbers(ROUNDS)]);
+  expect(await receivedBy(signalbox, token, [inbox])).toEqual([numbers(ROUNDS)]);
 });
 
-test('what is said once unsubscribeToken has returned does not, 200 times out of 200', async () => {
+test('never delivers a message published after unsubscribeToken returned (200 runs)', async () => {
   await using signalbox = await startService();
   const channels = numbers(ROUNDS).map(room);
   await Promise.all(channels.map((channel) => createChannel(signalbox, channel)));
   const token = await mint(signalbox, { channels });
   const inbox = await listen(signalbox, token);
   for (const channel of channels) {
-    await say(signalbox, { channel }, `heard in ${channel}`);
+    await say(signalbox, { channel }, `received in ${channel}`);
     await unsubscribe(signalbox, channel, token);
     const { connections } = await say(signalbox, { channel }, 'unheard');
     expect(connections).toBe(0);
   }
-  expect(await heardBy(signalbox, token, [inbox])).toEqual([
-    channels.map((channel) => `heard in ${channel}`),
+  expect(await receivedBy(signalbox, token, [inbox])).toEqual([
+    channels.map((channel) => `received in ${channel}`),
   ]);
 });
 
-test('both hold for every connection of the token, while everything happens at once', async () => {
+test('subscribeToken and unsubscribeToken apply to all 20 connections of the token when 200 runs are concurrent', async () => {
   await using signalbox = await startService();
   await Promise.all(numbers(ROUNDS).map((number) => createChannel(signalbox, room(number))));
   const token = await mint(signalbox);
@@ -84,11 +93,11 @@ test('both hold for every connection of the token, while everything happens at o
       expect((await say(signalbox, { channel: room(number) }, 'unheard')).connections).toBe(0);
     }),
   );
-  for (const heard of await heardBy(signalbox, token, inboxes))
-    expect(heard.sort((a, b) => a - b)).toEqual(numbers(ROUNDS));
+  for (const received of await receivedBy(signalbox, token, inboxes))
+    expect(received.sort((a, b) => a - b)).toEqual(numbers(ROUNDS));
 });
 
-test('connections that open while the token is subscribed hear what is said afterwards', async () => {
+test('inboxes that open while the token is being subscribed receive the messages published afterwards', async () => {
   await using signalbox = await startService();
   await Promise.all(numbers(20).map((number) => createChannel(signalbox, room(number))));
   const token = await mint(signalbox);
@@ -96,8 +105,8 @@ test('connections that open while the token is subscribed hear what is said afte
   await Promise.all(numbers(20).map((number) => subscribe(signalbox, room(number), token)));
   await Promise.all(inboxes.map((inbox) => inbox.until(({ events }) => events.length > 0)));
   await Promise.all(numbers(20).map((number) => say(signalbox, { channel: room(number) }, number)));
-  for (const heard of await heardBy(signalbox, token, inboxes))
-    expect(heard.sort((a, b) => a - b)).toEqual(numbers(20));
+  for (const received of await receivedBy(signalbox, token, inboxes))
+    expect(received.sort((a, b) => a - b)).toEqual(numbers(20));
   for (const { events } of inboxes) {
     const [{ channels }, ...available] = events;
     const known = [...channels, ...available.map(({ channel }) => channel)].map(({ id }) => id);
@@ -105,13 +114,13 @@ test('connections that open while the token is subscribed hear what is said afte
   }
 });
 
-test('an inbox that opens in the same breath as its token is subscribed knows every channel', async () => {
+test('an inbox reports every channel when it opens in the same event loop turn as subscribeToken', async () => {
   await using signalbox = await startService({ maxOperationsPerConnection: 500 });
   await Promise.all(numbers(50).map((number) => createChannel(signalbox, room(number), { type: 'PUBLIC' })));
   const token = await mint(signalbox);
   const client = signalbox.client({ token: token.credential }, { lazy: false });
   await new Promise((resolve) => client.on('connected', resolve));
-  // All of it leaves in one write and arrives in one turn of the event loop.
+  // All operations leave in one write and arrive in one turn of the event loop.
   const changes: Promise<unknown>[] = [];
   const inboxes = numbers(50).map((number) => {
     const inbox = follow(client, EVENTS);
@@ -120,7 +129,7 @@ test('an inbox that opens in the same breath as its token is subscribed knows ev
   });
   await Promise.all(changes);
   for (const number of numbers(50)) await say(signalbox, { channel: room(number) }, number);
-  for (const heard of await heardBy(signalbox, token, inboxes)) expect(heard).toEqual(numbers(50));
+  for (const received of await receivedBy(signalbox, token, inboxes)) expect(received).toEqual(numbers(50));
   for (const { events } of inboxes) {
     const [{ channels }, ...available] = events;
     const known = [...channels, ...available.map(({ channel }) => channel)].map(({ id }) => id);
@@ -128,7 +137,7 @@ test('an inbox that opens in the same breath as its token is subscribed knows ev
   }
 });
 
-test('after subscribing and unsubscribing at once, live connections hear what the membership says', async () => {
+test('live inboxes match the memberships after concurrent subscribeToken and unsubscribeToken calls', async () => {
   const random = createRandom();
   await using signalbox = await startService({ maxOperationsPerConnection: 500 });
   await Promise.all(numbers(20).map((number) => createChannel(signalbox, room(number))));
@@ -137,8 +146,8 @@ test('after subscribing and unsubscribing at once, live connections hear what th
   const backend = signalbox.client(undefined, { lazy: false });
   await new Promise((resolve) => backend.on('connected', resolve));
   const changes = numbers(400).map(() => {
-    const what = random() < 0.5 ? 'subscribeToken' : 'unsubscribeToken';
-    return change(backend, what, room(Math.floor(random() * 20)), token);
+    const mutation = random() < 0.5 ? 'subscribeToken' : 'unsubscribeToken';
+    return change(backend, mutation, room(Math.floor(random() * 20)), token);
   });
   await Promise.all(changes);
 
@@ -151,14 +160,15 @@ test('after subscribing and unsubscribing at once, live connections hear what th
   expect(members.length).toBeGreaterThan(0);
   expect(members.length).toBeLessThan(20);
   for (const number of numbers(20)) await say(signalbox, { channel: room(number) }, room(number));
-  for (const heard of await heardBy(signalbox, token, inboxes)) expect(heard.sort()).toEqual(members);
+  for (const received of await receivedBy(signalbox, token, inboxes))
+    expect(received.sort()).toEqual(members);
   for (const { events } of inboxes) {
     for (const number of numbers(20)) {
-      const told = events.filter(({ channel }) => channel?.id === room(number));
-      expect(told.map(({ __typename }) => __typename)).toEqual(
-        told.map((_, index) => (index % 2 === 0 ? 'ChannelAvailable' : 'ChannelUnavailable')),
+      const changesOfChannel = events.filter(({ channel }) => channel?.id === room(number));
+      expect(changesOfChannel.map(({ __typename }) => __typename)).toEqual(
+        changesOfChannel.map((_, index) => (index % 2 === 0 ? 'ChannelAvailable' : 'ChannelUnavailable')),
       );
-      expect(told.length % 2 === 1).toBe(members.includes(room(number)));
+      expect(changesOfChannel.length % 2 === 1).toBe(members.includes(room(number)));
     }
   }
 });

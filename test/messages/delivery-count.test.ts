@@ -25,7 +25,7 @@ const publish = fc.record({
 });
 type Publish = typeof publish extends fc.Arbitrary<infer T> ? T : never;
 
-/** One subscription: who it is of, and through which sequence it knows the log already. */
+/** One subscription: the number of its connection, and the sequence number through which it already knows the log. */
 const subscription = fc.record({
   connection: fc.nat(3),
   channel: fc.constantFrom('lobby', 'lobby', 'attic'),
@@ -39,7 +39,7 @@ function toDraft({ kind, channel }: Publish, index: number) {
   return draft({ ...over, ephemeral: kind === 'EPHEMERAL' });
 }
 
-test('each message counts the connections that it is new to, each once, and reaches each subscription once', async () => {
+test('publish counts each connection once per message that is new to it, and delivers each message to each subscription once', async () => {
   const bursts = fc.array(fc.array(publish, { maxLength: 100, size: 'max' }), { minLength: 1, maxLength: 3 });
   await fc.assert(
     fc.asyncProperty(
@@ -64,37 +64,37 @@ test('each message counts the connections that it is new to, each once, and reac
               applyDue: () => undefined,
             }),
         );
-        const heard = subscriptions.map(({ connection, channel, knows }) => {
+        const delivered = subscriptions.map(({ connection, channel, knows }) => {
           const messages: Message[] = [];
-          const feed = new LogSubscriber({ broker, subscriberIndex }, connections[connection]!);
-          feed.subscribe(`channel:${channel}`, 0);
+          const deps = { broker, subscriberIndex, replayed: () => undefined };
+          const logSubscriber = new LogSubscriber(deps, connections[connection]!);
+          logSubscriber.subscribe(`channel:${channel}`, 0);
           const position = { epoch: 1, sequence: knows };
-          feed.begin({ after: position, head: position });
-          feed.start({
-            deliver: (run) => messages.push(...run),
-            onLost: () => undefined,
+          logSubscriber.begin({ after: position, head: position });
+          logSubscriber.start({
+            deliver: (batch) => messages.push(...batch),
             room: () => undefined,
-            onFailed: onFault,
-            onReplayed: () => undefined,
+            onLost: () => undefined,
+            end: onFault,
           });
           return messages;
         });
 
-        const said: Message[] = [];
+        const published: Message[] = [];
         for (const turn of turns) {
-          const published = await Promise.allSettled(
+          const results = await Promise.allSettled(
             turn.map((one, index) => broker.publish(toDraft(one, index))),
           );
-          for (const result of published) {
+          for (const result of results) {
             if (result.status === 'rejected') continue;
-            const { message, connections: reach, repeated } = result.value;
-            const reached = subscriptions.filter((one) => !repeated && isNew(one, message));
-            expect(reach).toBe(new Set(reached.map(({ connection }) => connection)).size);
-            if (!repeated) said.push(message);
+            const { message, connections: count, repeated } = result.value;
+            const recipients = subscriptions.filter((one) => !repeated && isNew(one, message));
+            expect(count).toBe(new Set(recipients.map(({ connection }) => connection)).size);
+            if (!repeated) published.push(message);
           }
         }
         subscriptions.forEach((one, index) =>
-          expect(heard[index]).toEqual(said.filter((message) => isNew(one, message))),
+          expect(delivered[index]).toEqual(published.filter((message) => isNew(one, message))),
         );
         expect(faults).toEqual([]);
       },
@@ -106,12 +106,12 @@ test('each message counts the connections that it is new to, each once, and reac
 const isNew = ({ channel, knows }: { channel: string; knows: number }, { address, logged }: Message) =>
   address === `channel:${channel}` && (logged?.sequence ?? Number.POSITIVE_INFINITY) > knows;
 
-/** Sends all of it in one segment, so that it comes in one turn. */
+/** Sends all messages in one TCP segment, so that the service reads them in one turn of the event loop. */
 function sendTogether(socket: RawSocket, messages: readonly object[]): void {
-  const { _socket: wire } = socket.ws as unknown as { _socket: Socket };
-  wire.cork();
+  const { _socket: tcpSocket } = socket.ws as unknown as { _socket: Socket };
+  tcpSocket.cork();
   for (const message of messages) socket.send(message);
-  wire.uncork();
+  tcpSocket.uncork();
 }
 
 const subscribe = (id: string, query: string, variables: object = {}) => ({
@@ -126,58 +126,58 @@ const publishes = (channel: string, from: number, count: number, options?: SayOp
     payload: sayRequest({ channel }, number, options),
   }));
 
-interface Read {
-  /** The answers to publishes, by what was said. */
+interface Received {
+  /** The receipts of publishes, by the data of the message. */
   receipts: Map<number, Said>;
-  /** What each subscription was handed, by its id. */
-  heard: Map<string, number[]>;
+  /** The data delivered to each subscription, by operation id. */
+  delivered: Map<string, number[]>;
 }
 
-/** Reads until this socket has answered a ping: what came in and was answered before is all here. */
-async function readUntil(socket: RawSocket, isThrough: (read: Read) => boolean): Promise<Read> {
-  const read: Read = { receipts: new Map(), heard: new Map() };
-  while (!isThrough(read)) {
+/** Reads messages from the socket until `isComplete` returns true. */
+async function readUntil(socket: RawSocket, isComplete: (received: Received) => boolean): Promise<Received> {
+  const received: Received = { receipts: new Map(), delivered: new Map() };
+  while (!isComplete(received)) {
     const { id, type, payload } = await socket.next();
     if (type === 'error' || payload?.errors) throw new Error(JSON.stringify(payload));
     if (type !== 'next') continue;
     const { said, messages, events } = payload.data;
     const data: number | undefined = (messages ?? events?.message)?.data;
-    if (said) read.receipts.set(said.message.data, said);
-    else if (data !== undefined) read.heard.set(id, [...(read.heard.get(id) ?? []), data]);
+    if (said) received.receipts.set(said.message.data, said);
+    else if (data !== undefined) received.delivered.set(id, [...(received.delivered.get(id) ?? []), data]);
   }
-  return read;
+  return received;
 }
 
-/** Resolves once all that was asked for is answered. */
+/** Resolves when the service has processed everything that the socket sent so far. */
 async function settle(socket: RawSocket): Promise<void> {
   socket.send(subscribe('viewer', '{ viewer { kind } }'));
   while ((await socket.next()).id !== 'viewer');
   await socket.next();
 }
 
-const PAST = 1000;
-/** A burst is many operations of one socket. */
-const ROOMY = { maxOperationsPerConnection: 200 };
+const EARLIER_MESSAGES = 1000;
+/** A burst runs many operations on one socket. */
+const MANY_OPERATIONS = { maxOperationsPerConnection: 200 };
 
-const countsOf = ({ receipts }: Read) => [...receipts.values()].map(({ connections }) => connections);
+const countsOf = ({ receipts }: Received) => [...receipts.values()].map(({ connections }) => connections);
 
-test('a connection with several subscriptions counts once for each message of a burst', async () => {
-  await using signalbox = await startService(ROOMY);
+test('a receipt counts a connection once when it has several subscriptions, for each message of a burst', async () => {
+  await using signalbox = await startService(MANY_OPERATIONS);
   await createChannel(signalbox, 'room');
   await createChannel(signalbox, 'other');
   const token = await mint(signalbox, { channels: ['room'] });
   using listener = await connectSocket(signalbox, { token: token.credential });
-  using speaker = await connectSocket(signalbox, { apiKey: signalbox.apiKey });
+  using publisher = await connectSocket(signalbox, { apiKey: signalbox.apiKey });
   listener.send(subscribe('a', MESSAGES, { channel: 'room' }));
   listener.send(subscribe('b', MESSAGES, { channel: 'room' }));
   listener.send(subscribe('c', EVENTS));
-  speaker.send(subscribe('a', MESSAGES, { channel: 'room' }));
-  speaker.send(subscribe('b', MESSAGES, { channel: 'other' }));
+  publisher.send(subscribe('a', MESSAGES, { channel: 'room' }));
+  publisher.send(subscribe('b', MESSAGES, { channel: 'other' }));
   await settle(listener);
-  await settle(speaker);
+  await settle(publisher);
 
-  // More than are handed on together at once, and two more channels’ worth in between.
-  sendTogether(speaker, [
+  // More messages than fit in one batch, with batches of another channel in between.
+  sendTogether(publisher, [
     ...publishes('room', 0, 90),
     ...publishes('other', 90, 5),
     ...publishes('room', 95, 20, { ephemeral: true }),
@@ -186,27 +186,29 @@ test('a connection with several subscriptions counts once for each message of a 
   ]);
   const room = [...numbers(90), ...numbers(20, 95), ...numbers(4, 116)];
   const other = [...numbers(5, 90), 115];
-  const read = await readUntil(speaker, ({ receipts }) => receipts.size === 120);
-  for (const number of room) expect(read.receipts.get(number)?.connections).toBe(2);
-  for (const number of other) expect(read.receipts.get(number)?.connections).toBe(1);
-  expect(read.heard).toEqual(
+  const received = await readUntil(publisher, ({ receipts }) => receipts.size === 120);
+  for (const number of room) expect(received.receipts.get(number)?.connections).toBe(2);
+  for (const number of other) expect(received.receipts.get(number)?.connections).toBe(1);
+  expect(received.delivered).toEqual(
     new Map([
       ['a', room],
       ['b', other],
     ]),
   );
-  const { heard } = await readUntil(listener, ({ heard: { size }, heard: all }) => {
-    return size === 3 && [...all.values()].every((data) => data.length === room.length);
-  });
-  expect([...heard.values()]).toEqual([room, room, room]);
+  const { delivered } = await readUntil(
+    listener,
+    ({ delivered: lists }) =>
+      lists.size === 3 && [...lists.values()].every((data) => data.length === room.length),
+  );
+  expect([...delivered.values()]).toEqual([room, room, room]);
 });
 
-test('it counts once too when a subscription begins, ends or resumes in the middle of the burst', async () => {
-  await using signalbox = await startService(ROOMY);
+test('a receipt counts a connection once when one of its subscriptions starts or resumes during a burst', async () => {
+  await using signalbox = await startService(MANY_OPERATIONS);
   await createChannel(signalbox, 'room');
   using socket = await connectSocket(signalbox, { apiKey: signalbox.apiKey });
-  // So much that who resumes is still catching up while the burst goes on.
-  const [first] = await count(signalbox, 'room', PAST, -PAST);
+  // Enough messages that a resumed subscription is still catching up during the burst.
+  const [first] = await count(signalbox, 'room', EARLIER_MESSAGES, -EARLIER_MESSAGES);
   socket.send(subscribe('live', MESSAGES, { channel: 'room' }));
   await settle(socket);
   sendTogether(socket, [
@@ -216,24 +218,26 @@ test('it counts once too when a subscription begins, ends or resumes in the midd
     subscribe('resumed', MESSAGES, { channel: 'room', since: first!.cursor }),
     ...publishes('room', 40, 20),
   ]);
-  // Those that began are caught up or catching up now; the burst goes on.
+  // The new subscriptions are catching up or live by now; the burst continues.
   sendTogether(socket, publishes('room', 60, 20));
   sendTogether(socket, [
     subscribe('late', MESSAGES, { channel: 'room', since: first!.cursor }),
     ...publishes('room', 80, 20),
   ]);
-  const isThrough = ({ receipts, heard }: Read) =>
-    receipts.size === 100 && ['live', 'fresh', 'resumed', 'late'].every((id) => heard.get(id)?.at(-1) === 99);
-  const read = await readUntil(socket, isThrough);
-  expect(countsOf(read)).toEqual(Array(100).fill(1));
-  expect(read.heard.get('live')).toEqual(numbers(100));
-  for (const id of ['resumed', 'late']) expect(read.heard.get(id)).toEqual(numbers(99 + PAST, 1 - PAST));
-  const fresh = read.heard.get('fresh')!;
+  const isComplete = ({ receipts, delivered }: Received) =>
+    receipts.size === 100 &&
+    ['live', 'fresh', 'resumed', 'late'].every((id) => delivered.get(id)?.at(-1) === 99);
+  const received = await readUntil(socket, isComplete);
+  expect(countsOf(received)).toEqual(Array(100).fill(1));
+  expect(received.delivered.get('live')).toEqual(numbers(100));
+  for (const id of ['resumed', 'late'])
+    expect(received.delivered.get(id)).toEqual(numbers(99 + EARLIER_MESSAGES, 1 - EARLIER_MESSAGES));
+  const fresh = received.delivered.get('fresh')!;
   expect(fresh).toEqual(numbers(fresh.length, 100 - fresh.length));
 });
 
-test('a publish that is said again in the burst counts nobody, and takes nothing from its neighbours', async () => {
-  await using signalbox = await startService(ROOMY);
+test('a repeated publish in a burst counts no connections and does not affect the other publishes', async () => {
+  await using signalbox = await startService(MANY_OPERATIONS);
   await createChannel(signalbox, 'room');
   using socket = await connectSocket(signalbox, { apiKey: signalbox.apiKey });
   socket.send(subscribe('a', MESSAGES, { channel: 'room' }));
@@ -247,13 +251,13 @@ test('a publish that is said again in the burst counts nobody, and takes nothing
     ...publishes('room', 3, 2),
   ]);
   const receipts = new Map<string, Said>();
-  const heard: Record<string, number[]> = { a: [], b: [] };
-  while (receipts.size < 6 || heard['b']!.length < 5) {
+  const delivered: Record<string, number[]> = { a: [], b: [] };
+  while (receipts.size < 6 || delivered['b']!.length < 5) {
     const { id, type, payload } = await socket.next();
     if (type !== 'next') continue;
     const { said, messages } = payload.data;
     if (said) receipts.set(id, said);
-    else heard[id]!.push(messages.data);
+    else delivered[id]!.push(messages.data);
   }
   const { message, ...again } = receipts.get('again')!;
   expect(again).toEqual({ connections: 0, repeated: true });
@@ -266,5 +270,5 @@ test('a publish that is said again in the burst counts nobody, and takes nothing
       message: { data: Number(id.slice(1)) },
     });
   }
-  expect(heard).toEqual({ a: numbers(5), b: numbers(5) });
+  expect(delivered).toEqual({ a: numbers(5), b: numbers(5) });
 });

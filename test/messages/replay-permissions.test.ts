@@ -5,7 +5,7 @@ import { count, numbers, say } from '../support/say.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { sayTooMuch, stall, startRoomyService, TOO_MUCH } from '../support/stall.ts';
 
-/** What the token's inbox replays of the channels since the token was made. */
+/** The data of the channel messages that the inbox replays from the creation of the token. */
 async function replayed(signalbox: TestService, { id, credential, cursor }: Minted): Promise<any[]> {
   const sentinel = crypto.randomUUID();
   await say(signalbox, { token: id }, sentinel);
@@ -25,7 +25,7 @@ const unsubscribe = (signalbox: TestService, channel: string, token: string) =>
     },
   );
 
-test('nothing is replayed from before the membership began, nor from an earlier one', async () => {
+test('the inbox replays no message from before the membership began or from an earlier membership', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room', { type: 'PUBLIC' });
   const token = await mint(signalbox);
@@ -40,7 +40,7 @@ test('nothing is replayed from before the membership began, nor from an earlier 
   expect(await replayed(signalbox, token)).toEqual([9, 10, 11]);
 });
 
-test('messages(channel) shows a member of a PRIVATE channel nothing from before it was let in', async () => {
+test('messages(channel) of a PRIVATE channel replays no message from before the membership began', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   const token = await mint(signalbox);
@@ -53,7 +53,7 @@ test('messages(channel) shows a member of a PRIVATE channel nothing from before 
   expect(dataOf(room)).toEqual([3, 4, 5]);
 });
 
-test('what a token may no longer hear is not replayed: unsubscribed, narrowed in role or in grants', async () => {
+test('the inbox does not replay channels after the token was unsubscribed or its role or grants were narrowed', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'private');
   await createChannel(signalbox, 'public', { type: 'PUBLIC' });
@@ -68,7 +68,7 @@ test('what a token may no longer hear is not replayed: unsubscribed, narrowed in
     grants: [{ channels: 'pri*', actions: ['SUBSCRIBE'] }],
   });
   expect(await replayed(signalbox, token)).toEqual([0, 2]);
-  // Being allowed to see who is there is not being allowed to hear.
+  // The action PRESENCE does not include SUBSCRIBE.
   await updateToken(signalbox, token.id, { grants: [{ channels: '*', actions: ['PRESENCE'] }] });
   expect(await replayed(signalbox, token)).toEqual([]);
   await updateToken(signalbox, token.id, { grants: null });
@@ -76,7 +76,7 @@ test('what a token may no longer hear is not replayed: unsubscribed, narrowed in
   expect(await replayed(signalbox, token)).toEqual([0, 2]);
 });
 
-test('a token that is narrowed in the middle of a replay hears no more of it', async () => {
+test('a replay omits the remaining messages of a channel when the grants of the token are narrowed', async () => {
   await using signalbox = await startRoomyService();
   await createChannel(signalbox, 'room');
   await createChannel(signalbox, 'other');
@@ -85,7 +85,7 @@ test('a token that is narrowed in the middle of a replay hears no more of it', a
   const client = signalbox.client({ token: token.credential });
   const reader = stall(client);
   const inbox = follow(client, EVENTS, { since: token.cursor });
-  await narrowOnceListening(signalbox, token, () =>
+  await changeDuringReplay(signalbox, token, () =>
     updateToken(signalbox, token.id, { grants: [{ channels: 'room', actions: ['SUBSCRIBE'] }] }),
   );
   reader.goOn();
@@ -99,7 +99,7 @@ test('a token that is narrowed in the middle of a replay hears no more of it', a
   expect(numbersOf('room').slice(0, -1)).toEqual(numbers(TOO_MUCH / 2).map((index) => index * 2));
 });
 
-test('a membership that ends and begins anew in the middle of a replay shows nothing from between', async () => {
+test('a replay omits messages published between two memberships when the membership is replaced during the replay', async () => {
   await using signalbox = await startRoomyService();
   await createChannel(signalbox, 'room');
   const token = await mint(signalbox, { channels: ['room'] });
@@ -107,7 +107,7 @@ test('a membership that ends and begins anew in the middle of a replay shows not
   const client = signalbox.client({ token: token.credential });
   const reader = stall(client);
   const inbox = follow(client, EVENTS, { since: token.cursor });
-  await narrowOnceListening(signalbox, token, async () => {
+  await changeDuringReplay(signalbox, token, async () => {
     await unsubscribe(signalbox, 'room', token.id);
     await say(signalbox, { channel: 'room' }, 'between');
     await subscribeToken(signalbox, 'room', token.id);
@@ -121,7 +121,7 @@ test('a membership that ends and begins anew in the middle of a replay shows not
   expect(before).toEqual(numbers(before.length));
 });
 
-test('a channel that is deleted and made anew does not show what was said in the old one', async () => {
+test('messages of a deleted channel are not replayed when a channel with the same id is created', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room', { type: 'PUBLIC' });
   const token = await mint(signalbox, { channels: ['room'] });
@@ -134,22 +134,22 @@ test('a channel that is deleted and made anew does not show what was said in the
   const room = follow(client, MESSAGES, { channel: 'room', since: token.cursor });
   await room.until(({ messages }) => messages.length === 3);
   expect(dataOf(room)).toEqual([3, 4, 5]);
-  // The membership went with the old channel.
+  // The membership was deleted with the old channel.
   expect(await replayed(signalbox, token)).toEqual([]);
   const { channel } = await signalbox.request(`{ channel(id: "room") { messages { nodes { data } } } }`);
   expect(channel.messages.nodes.map(({ data }: { data: number }) => data)).toEqual([3, 4, 5]);
 });
 
-/** Runs `narrow` once the token's subscription is there to feel it. */
-async function narrowOnceListening(
+/** Runs `change` when the subscription of the token is live or replaying. */
+async function changeDuringReplay(
   signalbox: TestService,
   { id }: Minted,
-  narrow: () => Promise<unknown>,
+  change: () => Promise<unknown>,
 ): Promise<void> {
-  // A signal that passes the log counts a connection only once it listens.
+  // An ephemeral message counts a connection only after it has subscribed.
   for (;;) {
     const { connections } = await say(signalbox, { token: id }, 'there?', { ephemeral: true });
     if (connections === 1) break;
   }
-  await narrow();
+  await change();
 }

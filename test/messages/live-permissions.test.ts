@@ -4,36 +4,36 @@ import { DIRECT_MESSAGES, EVENTS, follow, MESSAGES } from '../support/follow.ts'
 import { say } from '../support/say.ts';
 import { startService, type TestService } from '../support/service.ts';
 
-/** What ends a live `messages(channel)`, the code that it ends with, and the reason that the inbox is told. */
-const endings: Record<
+/** Changes that end a live `messages(channel)`, with its error code and the reason of ChannelUnavailable in the inbox. */
+const changes: Record<
   string,
-  { code: string; reason: string; end: (signalbox: TestService, token: Minted) => Promise<unknown> }
+  { code: string; reason: string; change: (signalbox: TestService, token: Minted) => Promise<unknown> }
 > = {
-  unsubscribed: {
+  'the token is unsubscribed': {
     code: 'FORBIDDEN',
     reason: 'UNSUBSCRIBED',
-    end: ({ request }, { id }) =>
+    change: ({ request }, { id }) =>
       request(`mutation ($t: ID!) { unsubscribeToken(channel: "room", token: $t) { createdAt } }`, { t: id }),
   },
-  'narrowed in its role': {
+  'the role of the token is lowered': {
     code: 'FORBIDDEN',
     reason: 'NOT_ALLOWED',
-    end: (signalbox, { id }) => updateToken(signalbox, id, { role: 'GUEST' }),
+    change: (signalbox, { id }) => updateToken(signalbox, id, { role: 'GUEST' }),
   },
-  'narrowed in its grants': {
+  'the grants of the token are narrowed': {
     code: 'FORBIDDEN',
     reason: 'NOT_ALLOWED',
-    end: (signalbox, { id }) => updateToken(signalbox, id, { grants: [] }),
+    change: (signalbox, { id }) => updateToken(signalbox, id, { grants: [] }),
   },
-  'in a channel that is deleted': {
+  'the channel is deleted': {
     code: 'NOT_FOUND',
     reason: 'DELETED',
-    end: ({ request }) => request(`mutation { deleteChannel(id: "room") { id } }`),
+    change: ({ request }) => request(`mutation { deleteChannel(id: "room") { id } }`),
   },
 };
 
-for (const [title, { code, reason, end }] of Object.entries(endings)) {
-  test(`the messages of a channel end with ${code} for a token that is ${title}; its inbox goes on without`, async () => {
+for (const [title, { code, reason, change }] of Object.entries(changes)) {
+  test(`messages(channel) ends with ${code} and the inbox continues without the channel when ${title}`, async () => {
     await using signalbox = await startService();
     await createChannel(signalbox, 'room');
     await createChannel(signalbox, 'public', { type: 'PUBLIC' });
@@ -45,9 +45,9 @@ for (const [title, { code, reason, end }] of Object.entries(endings)) {
     await say(signalbox, { channel: 'room' }, 'heard');
     await Promise.all([room, inbox].map((one) => one.until(({ messages }) => messages.length === 1)));
 
-    await end(signalbox, token);
+    await change(signalbox, token);
     expect(await room.ended).toMatchObject([{ extensions: { code, retryable: false } }]);
-    // To the same address, if there still is one.
+    // A message to the same channel, if the channel still exists.
     await signalbox.ask(`mutation { publishMessage(channel: "room", event: "e") { connections } }`);
     await say(signalbox, { token: token.id }, 'the last');
     await Promise.all(
@@ -61,7 +61,7 @@ for (const [title, { code, reason, end }] of Object.entries(endings)) {
   });
 }
 
-test('a channel that is closed to anonymous callers is closed to those who hear it already', async () => {
+test('messages(channel) of an anonymous caller ends with UNAUTHENTICATED when the channel becomes PUBLIC', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room', { type: 'UNPROTECTED' });
   const room = follow(signalbox.client({}), MESSAGES, { channel: 'room' });

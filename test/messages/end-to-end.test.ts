@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { take } from '../support/events.ts';
 import { startService } from '../support/service.ts';
 
-test('a token is minted, subscribed live, spoken to and asked for', async () => {
+test('a token is created, receives channel and direct messages on its live inbox, and reports when it is online', async () => {
   await using signalbox = await startService();
   const { request } = signalbox;
   await request(`mutation { createChannel(input: { id: "lobby" }) { id } }`);
@@ -38,10 +38,10 @@ test('a token is minted, subscribed live, spoken to and asked for', async () => 
     events: { __typename: 'ChannelAvailable', channel: { id: 'lobby', state: {} } },
   });
 
-  const said = await request(
+  const published = await request(
     `mutation { publishMessage(channel: "lobby", event: "hi", data: { text: "hello" }) { connections } }`,
   );
-  expect(said.publishMessage.connections).toBe(1);
+  expect(published.publishMessage.connections).toBe(1);
   expect(await events.next()).toEqual({
     events: {
       __typename: 'ChannelMessage',

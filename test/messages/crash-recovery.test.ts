@@ -7,43 +7,43 @@ import { createProxy } from '../support/proxy.ts';
 import { numbers, say } from '../support/say.ts';
 import { type Doors } from '../support/service.ts';
 
-/** Eight at a time, until it is refused; calls `acknowledged` after each answer. Resolves to what was tried. */
-async function sayUntilItDies(doors: Doors, acknowledged: (data: string) => void): Promise<string[]> {
-  const tried: string[] = [];
-  const speakers = numbers(8).map(async (speaker) => {
+/** Publishes from eight loops until a publish fails. Calls `onAcknowledged` after each receipt. Resolves to all attempted data. */
+async function publishUntilCrash(doors: Doors, onAcknowledged: (data: string) => void): Promise<string[]> {
+  const attempted: string[] = [];
+  const publishers = numbers(8).map(async (publisher) => {
     for (let number = 0; ; number++) {
-      const data = `${speaker} ${number}`;
-      tried.push(data);
+      const data = `${publisher} ${number}`;
+      attempted.push(data);
       try {
         await say(doors, { channel: 'room' }, data);
       } catch {
         return;
       }
-      acknowledged(data);
+      onAcknowledged(data);
     }
   });
-  await Promise.all(speakers);
-  return tried;
+  await Promise.all(publishers);
+  return attempted;
 }
 
-test('what was acknowledged before a kill -9 is replayed once and in order; what was not, at most once', async () => {
+test('acknowledged messages are replayed once and in order after a kill -9, and unacknowledged ones at most once', async () => {
   using folder = createFolder();
   await using first = await startProcess({ folder: folder.path });
   await createChannel(first, 'room');
   const token = await mint(first, { channels: ['room'] });
-  // It comes back by itself, to where the service is by then.
+  // The client reconnects by itself to the restarted service.
   let url = Promise.resolve(first.wsUrl);
   const client = first.client(
     { token: token.credential },
     { url: () => url, retryAttempts: 1, retryWait: () => Promise.resolve() },
   );
-  const returning = follow(client, EVENTS);
-  await returning.until(({ events }) => events.length > 0);
+  const reconnecting = follow(client, EVENTS);
+  await reconnecting.until(({ events }) => events.length > 0);
 
   let restarted!: (url: string) => void;
   url = new Promise((resolve) => (restarted = resolve));
   const acknowledged: string[] = [];
-  const tried = await sayUntilItDies(first, (data) => {
+  const attempted = await publishUntilCrash(first, (data) => {
     if (acknowledged.push(data) === 400) first.kill('SIGKILL');
   });
   expect(await first.exited).toBe(null);
@@ -52,28 +52,28 @@ test('what was acknowledged before a kill -9 is replayed once and in order; what
   restarted(second.wsUrl);
   const late = follow(second.client({ token: token.credential }), EVENTS, { since: token.cursor });
   await say(second, { channel: 'room' }, 'the last');
-  for (const followed of [returning, late]) {
+  for (const followed of [reconnecting, late]) {
     await followed.until(({ messages }) => messages.at(-1)?.data === 'the last');
-    const heard = followed.messages.map(({ data }) => data as string).slice(0, -1);
-    expect(heard.filter((data) => acknowledged.includes(data)).sort()).toEqual([...acknowledged].sort());
-    expect(new Set(heard).size).toBe(heard.length);
-    expect(heard.filter((data) => !tried.includes(data))).toEqual([]);
-    for (const speaker of numbers(8)) {
-      const own = heard.filter((data) => data.startsWith(`${speaker} `));
-      expect(own).toEqual(numbers(own.length).map((number) => `${speaker} ${number}`));
+    const received = followed.messages.map(({ data }) => data as string).slice(0, -1);
+    expect(received.filter((data) => acknowledged.includes(data)).sort()).toEqual([...acknowledged].sort());
+    expect(new Set(received).size).toBe(received.length);
+    expect(received.filter((data) => !attempted.includes(data))).toEqual([]);
+    for (const publisher of numbers(8)) {
+      const own = received.filter((data) => data.startsWith(`${publisher} `));
+      expect(own).toEqual(numbers(own.length).map((number) => `${publisher} ${number}`));
     }
     expect(followed.events.filter(({ __typename }) => __typename === 'Gap')).toEqual([]);
   }
-  expect(returning.messages).toEqual(late.messages);
-  // Each names the one before: the log has no hole where it was torn.
+  expect(reconnecting.messages).toEqual(late.messages);
+  // Each message names the previous one, so the log has no hole where the process was killed.
   expect(late.messages.map(({ previous }) => previous)).toEqual([
     null,
     ...late.messages.slice(0, -1).map(({ cursor }) => cursor),
   ]);
-  returning.stop();
+  reconnecting.stop();
 });
 
-test('a client that retries whatever happened comes back when the service does', async () => {
+test('a client with shouldRetry reconnects when the service is back', async () => {
   using folder = createFolder();
   await using first = await startProcess({ folder: folder.path });
   let port = Number(new URL(first.url).port);
@@ -87,9 +87,9 @@ test('a client that retries whatever happened comes back when the service does',
     {
       url: `ws://127.0.0.1:${proxy.port}/graphql`,
       retryAttempts: 2,
-      // Without it a graphql-ws client gives up when nobody answers at the moment.
+      // By default, a graphql-ws client gives up when the connection is refused.
       shouldRetry: () => true,
-      // The first time at once, to no avail.
+      // The first retry is immediate and fails.
       retryWait: (retries) => (retries === 0 ? Promise.resolve() : restart),
     },
   );
@@ -108,27 +108,27 @@ test('a client that retries whatever happened comes back when the service does',
   inbox.stop();
 });
 
-test('memberships survive a kill -9; presence does not, until the token is back', async () => {
+test('memberships survive a kill -9; the token is offline until it reconnects', async () => {
   using folder = createFolder();
   await using first = await startProcess({ folder: folder.path });
   await createChannel(first, 'room');
   const token = await mint(first);
-  const here = follow(first.client({ token: token.credential }), EVENTS);
-  await here.until(({ events }) => events.length > 0);
+  const inbox = follow(first.client({ token: token.credential }), EVENTS);
+  await inbox.until(({ events }) => events.length > 0);
   await first.request(`mutation ($t: ID!) { subscribeToken(channel: "room", token: $t) { createdAt } }`, {
     t: token.id,
   });
   expect(await isOnline(first, token.id)).toBe(true);
   first.kill('SIGKILL');
-  await here.ended;
+  await inbox.ended;
 
   await using second = await startProcess({ folder: folder.path });
   expect(await isOnline(second, token.id)).toBe(false);
-  const back = follow(second.client({ token: token.credential }), EVENTS);
-  await back.until(({ events }) => events.length > 0);
-  expect(back.events[0].channels).toEqual([{ id: 'room' }]);
+  const newInbox = follow(second.client({ token: token.credential }), EVENTS);
+  await newInbox.until(({ events }) => events.length > 0);
+  expect(newInbox.events[0].channels).toEqual([{ id: 'room' }]);
   expect(await isOnline(second, token.id)).toBe(true);
   await say(second, { channel: 'room' }, 'heard');
-  await back.until(({ messages }) => messages.length > 0);
-  expect(back.messages[0]?.data).toBe('heard');
+  await newInbox.until(({ messages }) => messages.length > 0);
+  expect(newInbox.messages[0]?.data).toBe('heard');
 });

@@ -1,0 +1,25 @@
+import { type Address } from '../broker/message.ts';
+import { type ChannelAccess } from '../channels/access.ts';
+import { SignalboxError } from '../errors.ts';
+import { type Caller } from '../tokens/caller.ts';
+
+/** The addresses of the direct messages to this caller: its token and, if it has one, its identity. Empty without a token. */
+export function directAddressesOf(caller: Caller): Address[] {
+  if (caller.kind !== 'TOKEN') return [];
+  const { id, identity } = caller.token;
+  return identity === null ? [`token:${id}`] : [`token:${id}`, `identity:${identity}`];
+}
+
+/**
+ * The sequence number through which the messages of a channel are hidden from the caller: those of a deleted channel with
+ * the same id and, in a PRIVATE channel, those from before the membership of the token began.
+ */
+export function hiddenThrough(caller: Caller, { channel, membership }: ChannelAccess): number {
+  const beforeMembership =
+    caller.kind === 'TOKEN' && channel.type === 'PRIVATE' ? (membership?.beganAfter ?? 0) : 0;
+  return Math.max(channel.createdAfter, beforeMembership);
+}
+
+export function positionLost(): SignalboxError {
+  return new SignalboxError('POSITION_LOST', 'The log no longer holds all messages after this cursor.');
+}
