@@ -58,8 +58,8 @@ export function createInProcessBroker({
       const error = new SignalboxError(
         'UNAVAILABLE',
         'The log cannot be written now; nothing was published.',
+        { cause },
       );
-      error.cause = cause;
       for (const { reject } of batch) reject(error);
       return;
     }

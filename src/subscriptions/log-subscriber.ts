@@ -101,7 +101,7 @@ export class LogSubscriber implements Subscriber {
     else {
       this.#catchUp(sink).catch((cause: unknown) => {
         const message = 'The log cannot be read now. Resume with the last cursor.';
-        sink.onFailed(Object.assign(new SignalboxError('UNAVAILABLE', message), { cause }));
+        sink.onFailed(new SignalboxError('UNAVAILABLE', message, { cause }));
       });
     }
   }
