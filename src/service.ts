@@ -186,7 +186,7 @@ export async function startService(
     perKey: new RateLimit(clock, config.publishesPerSecondPerKey, 'publishes by this API key'),
   };
   const presence = owned.add(
-    await createPresence({ broker, access, clock, config, nodeId, rate: limits.perToken, onFault }),
+    await createPresence({ broker, access, clock, config, nodeId, rateLimit: limits.perToken, onFault }),
   );
 
   const cursors = createCursors(await readSecret(store, 'cursors', () => randomBytes(32)));

@@ -50,7 +50,7 @@ builder.mutationFields((t) => ({
     args: { state: t.arg({ type: 'JSON', description: 'What to show; null: nothing.' }) },
     resolve(_, { state }, { connection, domain }) {
       if (!connection) throw new SignalboxError('BAD_USER_INPUT', 'setPresence needs a live socket.');
-      return domain.presence.show(connection, state ?? null);
+      return domain.presence.setState(connection, state ?? null);
     },
   }),
 }));
