@@ -1,4 +1,4 @@
-/** Who did what to whom, for the operator's audit log. Never holds a credential, a secret or a payload. */
+/** One line of the operator's audit log: actor, action and subject. It never holds a credential, a secret or a payload. */
 export interface AuditEntry {
   action:
     | 'project.create'
@@ -31,18 +31,19 @@ export interface AuditEntry {
     | 'membership.subscribe'
     | 'membership.unsubscribe'
     | 'refused';
-  /** Absent where a caller was refused before it was known. */
+  /** Absent when a caller was refused before authentication. */
   projectId?: string;
-  /** The id of the API key or token that asked; `anonymous` otherwise. */
+  /** The id of the API key or token that acted; otherwise `anonymous`. */
   actor: string;
-  /** The id of what it was done to. */
+  /** The id of the object that was acted on. */
   subject?: string;
-  /** The channel, where there is one beside the subject. */
+  /** The channel in which the action applies, if the channel is not the subject. */
   channel?: string;
-  /** The catalogue's code, where it was refused. */
+  /** The error code of a refused operation. */
   code?: string;
-  /** The field of the API that was asked for, where it was refused. */
+  /** The GraphQL field of a refused operation. */
   field?: string;
 }
 
+/** Writes one entry to the audit log. */
 export type Audit = (entry: AuditEntry) => void;

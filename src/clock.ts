@@ -1,10 +1,10 @@
-/** Time, handed in: no rule calls `Date.now()`, so an expiry test takes no time. */
+/** The injected source of time. No other module calls `Date.now()`, so tests of expiry need not wait. */
 export interface Clock {
   /** Milliseconds since 1970, UTC. */
   now(): number;
   /**
-   * Runs `work` once, not before `epochMs`; disposing cancels it. Any distance works: what is further away
-   * than a timer can reach (2^31 − 1 ms, 24.8 days) is armed again on the way.
+   * Runs `work` once, at `epochMs` or as soon as possible after it; never synchronously. Disposing cancels `work`. Any
+   * distance works: beyond the maximum of a timer (2^31 − 1 ms, 24.8 days), the timer is armed repeatedly.
    */
   at(epochMs: number, work: () => void): Disposable;
 }
@@ -20,14 +20,14 @@ export const systemClock: Clock = {
       timer = setTimeout(fire, Math.min(left, MAX_TIMER_MS));
       timer.unref();
     };
-    // A timer may be early: it counts on a clock of its own, and the system's may be set back meanwhile.
+    // A timer can fire early: it uses a monotonic clock, while the system clock may have been set back.
     const fire = () => (Date.now() < epochMs ? arm() : work());
     arm();
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   },
 };
 
-/** Runs `work` every `intervalMs` until disposed; a run that fails does not end the series. */
+/** Runs `work` every `intervalMs` until disposed. A `work` that throws does not stop the series. */
 export function every(clock: Clock, intervalMs: number, work: () => void): Disposable {
   let next: Disposable;
   const arm = () => {

@@ -8,14 +8,14 @@ type Value<S extends Setting> = S extends { unit: 'list' }
       ? number
       : string;
 
-/** Everything an operator set or left at its default. Holds no secret, so it may be logged. */
+/** The validated settings. They hold no secret, so they may be logged. */
 export type Config = { readonly [Name in keyof typeof SETTINGS]: Value<(typeof SETTINGS)[Name]> };
 
-/** What must never be logged. */
+/** The secrets of the environment. They must never be logged. */
 export interface Secrets {
-  /** `key_<id>.<secret>`, the first key of project `default`; absent: one is made and shown once. */
+  /** `key_<id>.<secret>`, the first API key of project `default`. Absent: a key is generated and shown once. */
   apiKey?: string;
-  /** What secrets are encrypted with at rest: the first one seals, all of them open. Absent: a file in the data folder. */
+  /** The keys that protect secrets at rest: the first key encrypts, all keys decrypt. Absent: the key file in the data folder. */
   masterKeys?: readonly string[];
 }
 
@@ -23,17 +23,20 @@ export const API_KEY_ENV = 'SIGNALBOX_API_KEY';
 export const MASTER_KEY_ENV = 'SIGNALBOX_MASTER_KEY';
 export const MIN_MASTER_KEY_LENGTH = 32;
 
-/** A sentence an operator can act on. */
+/** Lists every invalid setting, one line each, in a form that an operator can act on. */
 export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
-/** @throws ConfigError that names every bad value at once. */
+/**
+ * Validates all settings. A variable that is unset or empty takes its default.
+ * @throws ConfigError that lists every invalid value
+ */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): {
   config: Config;
   secrets: Secrets;
 } {
-  const faults: string[] = [];
+  const errors: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
     const text = env[setting.env];
@@ -43,29 +46,29 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): {
         text === undefined || text === '' ? String(setting.default) : text,
       );
     } catch (error) {
-      faults.push((error as ConfigError).message);
+      errors.push((error as ConfigError).message);
     }
   }
   const apiKey = env[API_KEY_ENV];
   if (apiKey !== undefined && apiKey !== '' && !API_KEY_SHAPE.test(apiKey)) {
-    faults.push(
-      `${API_KEY_ENV} must look like key_<id>.<secret>, with an id of 1–40 and a secret of at least 16 letters, digits, - or _.`,
+    errors.push(
+      `${API_KEY_ENV} must look like key_<id>.<secret>: an id of 1–40 letters or digits, and a secret of 16–200 letters, digits, - or _.`,
     );
   }
   const masterKeys = parseList(env[MASTER_KEY_ENV] ?? '');
   if (masterKeys.some((key) => key.length < MIN_MASTER_KEY_LENGTH)) {
-    faults.push(
-      `${MASTER_KEY_ENV} must have at least ${MIN_MASTER_KEY_LENGTH} characters; several, parted by commas, each.`,
+    errors.push(
+      `${MASTER_KEY_ENV} must have at least ${MIN_MASTER_KEY_LENGTH} characters in each key; separate several keys with commas.`,
     );
   }
-  if (faults.length > 0) throw new ConfigError(faults.join('\n'));
+  if (errors.length > 0) throw new ConfigError(errors.join('\n'));
   return {
     config: values as Config,
     secrets: { ...(apiKey && { apiKey }), ...(masterKeys.length > 0 && { masterKeys }) },
   };
 }
 
-/** The shape of every API key: `key_<id>.<secret>`. */
+/** The format of every API key: `key_<id>.<secret>`. */
 export const API_KEY_SHAPE = /^key_([A-Za-z0-9]{1,40})\.([A-Za-z0-9_-]{16,200})$/;
 
 function parseSetting(setting: Setting, text: string): unknown {
@@ -92,7 +95,10 @@ function parseList(text: string): string[] {
     .filter((item) => item !== '');
 }
 
-/** The defaults, with some of them set: how tests and embedders begin. */
+/**
+ * The default settings with some overrides, for tests and embedders. The overrides are not validated.
+ * @example defaultConfig({ port: 0, data: ':memory:' })
+ */
 export function defaultConfig(overrides: Partial<Config> = {}): Config {
   return { ...readConfig({}).config, ...overrides };
 }

@@ -1,87 +1,101 @@
-/** What each code means to whoever receives it. `retryable`: the same request may succeed later, unchanged. */
+/** The closed catalogue of error codes. `retryable`: the same request may succeed later, unchanged. */
 export const ERROR_CATALOGUE = {
   UNAUTHENTICATED: {
     retryable: false,
-    meaning: 'The credential or API key is missing, malformed, unknown or not signed by us.',
+    meaning: 'The credential or API key is missing, malformed, unknown or signed by an untrusted key.',
   },
   TOKEN_EXPIRED: {
     retryable: false,
-    meaning: 'The token has expired. Fetch a new credential from your backend and come back.',
+    meaning: 'The token has expired. Get a new credential from your backend and reconnect.',
   },
   TOKEN_REVOKED: { retryable: false, meaning: 'The token was revoked by its backend.' },
   FORBIDDEN: {
     retryable: false,
-    meaning: 'The caller is known, but its role, grants or memberships do not allow this.',
+    meaning: 'The caller is authenticated, but its role, grants or memberships do not allow this.',
   },
-  NOT_FOUND: { retryable: false, meaning: 'There is no such thing in this project.' },
+  NOT_FOUND: { retryable: false, meaning: 'The project has no object with this id.' },
   BAD_USER_INPUT: {
     retryable: false,
-    meaning: 'An argument is malformed or out of range; `field` names it where there is one.',
+    meaning: 'An argument is malformed or out of range; `field` names the argument, if there is one.',
   },
   CONFLICT: {
     retryable: false,
     meaning:
-      'The thing exists already, has another version than `ifVersion`, or the idempotency key was used for something else.',
+      'The object already exists, its version differs from `ifVersion`, or the idempotency key was used for a different message.',
   },
   POSITION_LOST: {
     retryable: false,
     meaning:
-      'The log no longer holds everything since this cursor. Start without `since` and reload what you show.',
+      'The log no longer holds every message since this cursor. Subscribe without `since` and reload the data that you display.',
   },
   RATE_LIMITED: {
     retryable: true,
-    meaning: 'Too many of these from this caller or address. Wait `retryAfterSeconds`.',
+    meaning: 'Too many requests from this caller or address. Wait `retryAfterSeconds` seconds.',
   },
   LIMIT_EXCEEDED: {
     retryable: false,
     meaning:
-      'A bound is reached: operations or connections, memberships, names in one call; `limit` is its value.',
+      'A limit is reached: open operations, connections, memberships or names in one call. `limit` is its value.',
   },
   PAYLOAD_TOO_LARGE: {
     retryable: false,
-    meaning: 'A message, state or document is larger than its limit; `limit` is in bytes.',
+    meaning: 'A message, state or document exceeds its size limit; `limit` is in bytes.',
   },
   OPERATION_TOO_COMPLEX: {
     retryable: false,
-    meaning: 'The GraphQL document is too deep, too wide or too costly; `limit` is the bound it broke.',
+    meaning:
+      'The GraphQL document is too deep, too wide or too costly; `limit` is the limit that it exceeds.',
   },
   SLOW_CONSUMER: {
     retryable: true,
-    meaning: 'The client did not read fast enough, so its stream was ended. Resume with the last cursor.',
+    meaning: 'The client read too slowly, so its stream was closed. Resume with the last cursor.',
   },
   UNAVAILABLE: {
     retryable: true,
-    meaning: 'The service is starting, draining or cannot write. Nothing was done; try again.',
+    meaning: 'The service is starting, draining or cannot write. Nothing was changed; try again.',
   },
-  GRAPHQL_PARSE_FAILED: { retryable: false, meaning: 'The document is not GraphQL.' },
-  GRAPHQL_VALIDATION_FAILED: { retryable: false, meaning: 'The document does not fit the schema.' },
+  GRAPHQL_PARSE_FAILED: { retryable: false, meaning: 'The document is not valid GraphQL syntax.' },
+  GRAPHQL_VALIDATION_FAILED: { retryable: false, meaning: 'The document does not match the schema.' },
   INTERNAL_SERVER_ERROR: {
     retryable: true,
-    meaning: 'A fault of ours; the log has the details under `errorId`.',
+    meaning: 'An unexpected error in the service; its log has the details under `errorId`.',
   },
 } as const satisfies Record<string, { retryable: boolean; meaning: string }>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
 
-/** Facts that travel with an error as `extensions`, so that nobody parses a sentence. */
+/** Machine-readable details of an error, sent to the client in `extensions`. */
 export interface ErrorFields {
-  /** The argument at fault, for example `input.identity`. */
+  /** The invalid argument, for example `input.identity`. */
   field?: string;
-  /** The bound that was broken, in the unit the message names. */
+  /** The limit that was exceeded, in the unit that the message names. */
   limit?: number;
-  /** How long to wait, in seconds. */
+  /** How long to wait before the next attempt, in seconds. */
   retryAfterSeconds?: number;
-  /** The current version, where `ifVersion` did not match. */
+  /** The current version, when `ifVersion` does not match. */
   version?: number;
 }
 
-/** The one error that callers are shown. Anything else that is thrown is a fault of ours and is masked. */
+export interface ErrorDetails extends ErrorFields {
+  /** The underlying error. It is logged for the operator and never sent to the client. */
+  cause?: unknown;
+}
+
+/**
+ * The only error that is shown to callers. Every other thrown value is logged and masked as INTERNAL_SERVER_ERROR.
+ *
+ * @example
+ * throw new SignalboxError('PAYLOAD_TOO_LARGE', 'data: has 40000 bytes; at most 32768 are allowed.', {
+ *   field: 'data',
+ *   limit: 32_768,
+ * });
+ */
 export class SignalboxError extends Error {
   readonly code: ErrorCode;
   readonly fields: ErrorFields;
 
-  constructor(code: ErrorCode, message: string, fields: ErrorFields = {}) {
-    super(message);
+  constructor(code: ErrorCode, message: string, { cause, ...fields }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause });
     this.name = 'SignalboxError';
     this.code = code;
     this.fields = fields;
@@ -92,10 +106,33 @@ export class SignalboxError extends Error {
   }
 }
 
-export function notFound(what: string, id: string): SignalboxError {
-  return new SignalboxError('NOT_FOUND', `There is no ${what} “${id}” in this project.`);
+/** @example notFound('channel', 'lobby') // There is no channel “lobby” in this project. */
+export function notFound(noun: string, id: string): SignalboxError {
+  return new SignalboxError('NOT_FOUND', `There is no ${noun} “${id}” in this project.`);
 }
 
+/** @param message a predicate of the field, for example `must not be empty.` */
 export function badInput(field: string, message: string): SignalboxError {
   return new SignalboxError('BAD_USER_INPUT', `${field}: ${message}`, { field });
+}
+
+export function unauthenticated(message: string): SignalboxError {
+  return new SignalboxError('UNAUTHENTICATED', message);
+}
+
+export function forbidden(message: string): SignalboxError {
+  return new SignalboxError('FORBIDDEN', message);
+}
+
+export function conflict(message: string, details?: ErrorDetails): SignalboxError {
+  return new SignalboxError('CONFLICT', message, details);
+}
+
+export function limitExceeded(limit: number, message: string): SignalboxError {
+  return new SignalboxError('LIMIT_EXCEEDED', message, { limit });
+}
+
+/** @param cause the underlying error, logged for the operator */
+export function unavailable(message: string, cause?: unknown): SignalboxError {
+  return new SignalboxError('UNAVAILABLE', message, { cause });
 }

@@ -1,4 +1,4 @@
-/** The prefix says what an id names, so that a pasted id is never mistaken for another kind. */
+/** The prefix tells the type of the object, so that an id cannot be mistaken for one of another type. */
 export type IdPrefix =
   | 'project'
   | 'key'
@@ -13,24 +13,27 @@ export type IdPrefix =
   | 'issuer'
   | 'restriction';
 
-/** `count` bytes nobody can guess. */
+/** Returns `count` cryptographically secure random bytes. */
 export type RandomBytes = (count: number) => Uint8Array;
 
-/** Makes an id such as `token_06f3k…`: the ids of one prefix sort by the time they were made. */
+/** Generates an id such as `token_06f3k…`. The ids of one prefix sort by creation time. */
 export type NewId = (prefix: IdPrefix) => string;
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const TIME_CHARACTERS = 10;
 const RANDOM_BYTES = 16;
 
-/** Ids of 50 bits of time (milliseconds) and 80 bits of chance, in Crockford's base 32. */
+/** Generates ids of 50 bits of time (milliseconds since 1970) and 80 random bits, in Crockford's Base32. */
 export function createIds(now: () => number, randomBytes: RandomBytes): NewId {
-  return (prefix) => `${prefix}_${timePart(now())}${randomPart(randomBytes(RANDOM_BYTES))}`;
+  return (prefix) => `${prefix}_${encodeTime(now())}${encodeRandom(randomBytes(RANDOM_BYTES))}`;
 }
 
 const POOL_BYTES = 4096;
 
-/** `randomBytes`, asked for many at a time: a call costs as much as a thousand bytes. Those of secrets are not pooled. */
+/**
+ * Requests random bytes in blocks of 4096, because a call of `randomBytes` costs as much as a thousand bytes. Do not use
+ * it for secrets: they would stay in memory with the rest of the block.
+ */
 export function pooled(randomBytes: RandomBytes): RandomBytes {
   let pool: Uint8Array = new Uint8Array();
   let used = 0;
@@ -44,7 +47,7 @@ export function pooled(randomBytes: RandomBytes): RandomBytes {
   };
 }
 
-function timePart(epochMs: number): string {
+function encodeTime(epochMs: number): string {
   let text = '';
   for (let rest = epochMs; text.length < TIME_CHARACTERS; rest = Math.floor(rest / 32)) {
     text = ALPHABET.charAt(rest % 32) + text;
@@ -52,7 +55,7 @@ function timePart(epochMs: number): string {
   return text;
 }
 
-function randomPart(bytes: Uint8Array): string {
+function encodeRandom(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += ALPHABET.charAt(byte % 32);
   return text;

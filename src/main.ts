@@ -6,28 +6,31 @@ import { ConfigError, readConfig } from './config.ts';
 import { SignalboxError } from './errors.ts';
 import { startService, type Service } from './service.ts';
 
-/** Lines for the person at the terminal. Structured logs go to standard output. */
+/** Prints to standard error, for the person at the terminal. The structured log goes to standard output. */
 function print(...lines: string[]): void {
   process.stderr.write(`${lines.join('\n')}\n`);
 }
 
-function fail(message: string): never {
+function exitWithError(message: string): never {
   print(message);
   process.exit(1);
 }
 
-function greet({ url, firstApiKey }: Service, graphiql: boolean): void {
+function printWelcome({ url, firstApiKey }: Service, graphiql: boolean): void {
   print(
     `Signalbox listens on ${url}/graphql`,
     ...(firstApiKey ? [`API key (shown this once): ${firstApiKey}`] : []),
-    graphiql ? `Begin: open ${url}/graphql in a browser` : `Begin: POST to ${url}/graphql`,
+    graphiql ? `Next: open ${url}/graphql in a browser` : `Next: send a POST request to ${url}/graphql`,
   );
 }
 
 async function start(): Promise<void> {
   const { config, secrets } = readConfig(process.env);
   const service = await startService(config, secrets);
-  greet(service, config.graphiql === 'on' || (config.graphiql === 'auto' && config.mode !== 'production'));
+  printWelcome(
+    service,
+    config.graphiql === 'on' || (config.graphiql === 'auto' && config.mode !== 'production'),
+  );
 
   let isDraining = false;
   const drain = (): void => {
@@ -37,7 +40,7 @@ async function start(): Promise<void> {
     setTimeout(() => process.exit(0), config.drainTimeoutMs).unref();
     service[Symbol.asyncDispose]().then(
       () => process.exit(0),
-      (error: unknown) => fail(`Draining failed: ${String(error)}`),
+      (error: unknown) => exitWithError(`The service failed to shut down cleanly: ${String(error)}`),
     );
   };
   process.on('SIGTERM', drain);
@@ -58,11 +61,13 @@ const program = createProgram({
 });
 
 program.parseAsync().catch((error: unknown) => {
-  if (error instanceof ConfigError || error instanceof SignalboxError) fail(error.message);
+  if (error instanceof ConfigError || error instanceof SignalboxError) exitWithError(error.message);
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE')
-    fail(`The port is in use: ${(error as Error).message}. Set PORT to another one, or to 0 for any.`);
-  fail(
+    exitWithError(
+      `The port is in use: ${(error as Error).message}. Set PORT to another one, or to 0 for any free port.`,
+    );
+  exitWithError(
     `Signalbox could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
   );
 });

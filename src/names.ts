@@ -1,22 +1,22 @@
 import { badInput, SignalboxError } from './errors.ts';
 
-/** What callers may name things, in one place: each rule says its limit, each error names the character and its position. */
+/** The rules for all names that callers choose. */
 const RULES = {
   channel: { characters: /[A-Za-z0-9_.:@-]/, allowed: 'letters, digits and _ . : @ -', maxLength: 255 },
   project: { characters: /[a-z0-9-]/, allowed: 'lower-case letters, digits and -', maxLength: 63 },
-  /** Nothing that Twilio reserves: ! * ' ( ) ; : @ & = + $ , / ? % # [ ] */
+  /** Excludes the characters that Twilio reserves: ! * ' ( ) ; : @ & = + $ , / ? % # [ ] */
   identity: {
     characters: /[A-Za-z0-9_.|~-]/,
-    allowed: 'letters, digits and _ . | ~ - (@ and + too with emailIdentities)',
+    allowed: 'letters, digits and _ . | ~ - (also @ and + with emailIdentities)',
     maxLength: 255,
   },
-  /** An identity where a project lets it be an e-mail address, or where an issuer’s own rules do. */
+  /** An identity in a project or from an issuer that allows e-mail addresses as identities. */
   emailIdentity: {
     characters: /[A-Za-z0-9_.|~@+-]/,
     allowed: 'letters, digits and _ . | ~ @ + -',
     maxLength: 255,
   },
-  /** An identity that somebody looks for, whatever rules it was made by. */
+  /** An identity in a lookup, which matches identities created under any of the rules. */
   anyIdentity: { characters: /[\x21-\x7e]/, allowed: 'visible ASCII characters', maxLength: 255 },
   role: { characters: /[A-Za-z0-9_-]/, allowed: 'letters, digits and _ -', maxLength: 64 },
   event: { characters: /[A-Za-z0-9_.:~-]/, allowed: 'letters, digits and _ . : ~ -', maxLength: 128 },
@@ -25,13 +25,19 @@ const RULES = {
 
 export type NameKind = keyof typeof RULES;
 
-/** The rule in words, for descriptions. */
+/**
+ * The rule in words, for schema descriptions.
+ * @example describeName('project') // 1–63 characters: lower-case letters, digits and -
+ */
 export function describeName(kind: NameKind): string {
   const rule = RULES[kind];
   return `1–${rule.maxLength} characters: ${rule.allowed}`;
 }
 
-/** @throws BAD_USER_INPUT naming `field`, the offending character and its position. */
+/**
+ * Returns `value` unchanged if it satisfies the rule.
+ * @throws BAD_USER_INPUT that names `field`, the first invalid character and its position, counted from 0
+ */
 export function parseName(kind: NameKind, value: string, field: string): string {
   const rule = RULES[kind];
   if (value === '') throw badInput(field, 'must not be empty.');
@@ -49,13 +55,16 @@ export function parseName(kind: NameKind, value: string, field: string): string 
 
 export const MAX_TEXT_LENGTH = 1000;
 
-/** Free text that other users will see: at most 1,000 characters, no control characters but line ends and tabs. */
+/**
+ * Validates free text that other users see: at most 1,000 characters; no control characters except line breaks and tabs.
+ * @throws BAD_USER_INPUT
+ */
 export function parseText(value: string, field: string): string {
   const length = Array.from(value).length;
   if (length > MAX_TEXT_LENGTH) {
     throw badInput(field, `has ${length} characters; at most ${MAX_TEXT_LENGTH} are allowed.`);
   }
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+  // eslint-disable-next-line no-control-regex -- the pattern finds control characters
   const position = value.search(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/);
   if (position >= 0) throw badInput(field, `has a control character at position ${position}.`);
   return value;
@@ -66,15 +75,15 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 const MAX_JSON_DEPTH = 32;
 
 /**
- * A JSON document within `maxBytes` of UTF-8 and 32 levels.
- * @throws PAYLOAD_TOO_LARGE when it is larger, BAD_USER_INPUT when it is deeper.
+ * Validates that `value` has at most `maxBytes` bytes as JSON in UTF-8, and at most 32 levels.
+ * @throws PAYLOAD_TOO_LARGE when it is larger, BAD_USER_INPUT when it is deeper
  */
 export function parseJson(value: unknown, maxBytes: number, field: string): Json {
   requireJson(value, maxBytes, field);
   return value as Json;
 }
 
-/** How many bytes of JSON it is. @throws as `parseJson` */
+/** Returns the size of `value` as JSON, in bytes of UTF-8. @throws as `parseJson` */
 export function requireJson(value: unknown, maxBytes: number, field: string): number {
   if (depthOf(value, MAX_JSON_DEPTH + 1) > MAX_JSON_DEPTH) {
     throw badInput(field, `is nested more than ${MAX_JSON_DEPTH} levels deep.`);
@@ -84,7 +93,7 @@ export function requireJson(value: unknown, maxBytes: number, field: string): nu
   return bytes;
 }
 
-/** @throws PAYLOAD_TOO_LARGE that names `field` and both numbers. */
+/** @throws PAYLOAD_TOO_LARGE that names `field` and both sizes, when `bytes` exceeds `maxBytes` */
 export function requireBytes(bytes: number, maxBytes: number, field: string): void {
   if (bytes <= maxBytes) return;
   throw new SignalboxError(
@@ -94,6 +103,7 @@ export function requireBytes(bytes: number, maxBytes: number, field: string): vo
   );
 }
 
+/** The nesting depth of `value`. Stops counting at `stopAt`, so that a deeply nested value cannot exhaust the stack. */
 function depthOf(value: unknown, stopAt: number): number {
   if (typeof value !== 'object' || value === null) return 0;
   if (stopAt <= 1) return 1;

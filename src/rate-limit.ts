@@ -2,58 +2,62 @@ import { type Clock } from './clock.ts';
 import { SignalboxError } from './errors.ts';
 
 /**
- * Token buckets by key: `perSecond` on average, bursts of twice that. Our own, because it must run on the
- * injected clock, answer without a turn of the event loop, and hold no more keys than were used lately.
+ * Token buckets by key: `perSecond` on average, with bursts of twice that number. Implemented here because the limit must
+ * use the injected clock, decide synchronously, and keep recently used keys only.
+ *
+ * @example
+ * const publishes = new RateLimit(clock, 50, 'publishes by this token');
+ * publishes.take(token.id); // throws RATE_LIMITED: Too many publishes by this token: at most 50 a second.
  */
 export class RateLimit {
   readonly #clock: Clock;
   readonly #perSecond: number;
-  readonly #what: string;
+  readonly #noun: string;
   #recent = new Map<string, Bucket>();
   #older = new Map<string, Bucket>();
-  #turnedAt = 0;
+  #rotatedAt = 0;
 
-  constructor(clock: Clock, perSecond: number, what: string) {
+  /** @param noun the limited action in the plural, for the error message */
+  constructor(clock: Clock, perSecond: number, noun: string) {
     this.#clock = clock;
     this.#perSecond = perSecond;
-    this.#what = what;
+    this.#noun = noun;
   }
 
-  /** @throws RATE_LIMITED with `retryAfterSeconds`, and takes nothing, when `key` has used up its share. */
+  /** Takes one from the bucket of `key`. @throws RATE_LIMITED with `retryAfterSeconds` when the bucket is empty */
   take(key: string): void {
     const now = this.#clock.now();
     const burst = this.#perSecond * 2;
-    const bucket = this.#find(key, now) ?? { left: burst, at: now };
-    // A clock that is set back fills nothing, and takes nothing away.
-    const elapsedMs = Math.max(0, now - bucket.at);
-    bucket.left = Math.min(burst, bucket.left + (elapsedMs / 1000) * this.#perSecond);
-    bucket.at = now;
+    const bucket = this.#find(key, now) ?? { tokens: burst, updatedAt: now };
+    // A clock that is set back neither fills nor drains a bucket.
+    const elapsedMs = Math.max(0, now - bucket.updatedAt);
+    bucket.tokens = Math.min(burst, bucket.tokens + (elapsedMs / 1000) * this.#perSecond);
+    bucket.updatedAt = now;
     this.#recent.set(key, bucket);
-    if (bucket.left < 1) {
-      const retryAfterSeconds = Math.ceil((1 - bucket.left) / this.#perSecond);
+    if (bucket.tokens < 1) {
+      const retryAfterSeconds = Math.ceil((1 - bucket.tokens) / this.#perSecond);
       throw new SignalboxError(
         'RATE_LIMITED',
-        `Too many ${this.#what}: at most ${this.#perSecond} a second.`,
-        {
-          retryAfterSeconds,
-        },
+        `Too many ${this.#noun}: at most ${this.#perSecond} a second.`,
+        { retryAfterSeconds },
       );
     }
-    bucket.left -= 1;
+    bucket.tokens -= 1;
   }
 
-  /** A bucket is full again after two seconds, so two generations of that age hold every one that matters. */
+  /** A bucket is full again after two seconds, so two generations of that age hold every bucket that is not full. */
   #find(key: string, now: number): Bucket | undefined {
-    if (Math.abs(now - this.#turnedAt) > 2000) {
+    if (Math.abs(now - this.#rotatedAt) > 2000) {
       this.#older = this.#recent;
       this.#recent = new Map();
-      this.#turnedAt = now;
+      this.#rotatedAt = now;
     }
     return this.#recent.get(key) ?? this.#older.get(key);
   }
 }
 
 interface Bucket {
-  left: number;
-  at: number;
+  tokens: number;
+  /** Milliseconds since 1970. */
+  updatedAt: number;
 }

@@ -1,11 +1,18 @@
-/** What an operator may set. The table below is the only home of names, defaults, units and ranges; the README's is printed from it. */
+/**
+ * One setting of the operator. The table below is the single source of names, defaults, units and ranges; the
+ * documented table is printed from it.
+ */
 export interface Setting {
+  /** The environment variable. */
   env: string;
   default: string | number;
   unit: 'text' | 'bytes' | 'ms' | 'seconds' | 'count' | 'per second' | 'switch' | 'choice' | 'list';
+  /** Inclusive; numbers only. */
   min?: number;
+  /** Inclusive; numbers only. */
   max?: number;
   choices?: readonly string[];
+  /** A description for operators, in Markdown. */
   about: string;
 }
 
@@ -19,19 +26,19 @@ export const SETTINGS = {
     unit: 'count',
     min: 0,
     max: 65_535,
-    about: 'TCP port; 0 takes any free one.',
+    about: 'TCP port; 0 selects any free port.',
   },
   host: {
     env: 'HOST',
     default: '127.0.0.1',
     unit: 'text',
-    about: 'Address to listen on. `0.0.0.0` opens it to the network.',
+    about: 'Address to listen on. `0.0.0.0` accepts connections from the network.',
   },
   data: {
     env: 'SIGNALBOX_DATA',
     default: './data',
     unit: 'text',
-    about: 'Folder of the store; `:memory:` keeps nothing.',
+    about: 'Data folder; `:memory:` keeps all data in memory and loses it on exit.',
   },
   mode: {
     env: 'NODE_ENV',
@@ -39,35 +46,35 @@ export const SETTINGS = {
     unit: 'choice',
     choices: ['development', 'test', 'production'],
     about:
-      '`production` turns GraphiQL, introspection and suggestions off unless switched on, and in projects anonymous callers and guests.',
+      '`production` disables GraphiQL, introspection and suggestions, and, in projects, anonymous callers and guests, unless they are enabled explicitly.',
   },
   logLevel: {
     env: 'SIGNALBOX_LOG_LEVEL',
     default: 'info',
     unit: 'choice',
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
-    about: 'Least severe log line that is written.',
+    about: 'Lowest severity that is logged.',
   },
   graphiql: {
     env: 'SIGNALBOX_GRAPHIQL',
     default: 'auto',
     unit: 'choice',
     choices: ['auto', 'on', 'off'],
-    about: 'GraphiQL at `/graphql`; `auto` is on outside production.',
+    about: 'GraphiQL at `/graphql`; `auto` enables it outside production.',
   },
   introspection: {
     env: 'SIGNALBOX_INTROSPECTION',
     default: 'auto',
     unit: 'choice',
     choices: ['auto', 'on', 'off'],
-    about: 'Schema introspection; `auto` is on outside production.',
+    about: 'Schema introspection; `auto` enables it outside production.',
   },
   origins: {
     env: 'SIGNALBOX_ORIGINS',
     default: '',
     unit: 'list',
     about:
-      'Origins of web pages that may connect besides our own, for example `https://app.example`. `*` allows all. `null` is an origin like any other.',
+      'Additional origins from which web pages may connect, for example `https://app.example`; the service’s own origin is always allowed. `*` allows all. `null` must be listed like any other origin.',
   },
   trustedProxies: {
     env: 'SIGNALBOX_TRUSTED_PROXIES',
@@ -75,7 +82,8 @@ export const SETTINGS = {
     unit: 'count',
     min: 0,
     max: 10,
-    about: 'How many proxies in front of us append to `X-Forwarded-For`; 0 ignores the header.',
+    about:
+      'Number of proxies in front of the service that append to `X-Forwarded-For`; 0 ignores the header.',
   },
   synchronous: {
     env: 'SIGNALBOX_SYNCHRONOUS',
@@ -83,7 +91,7 @@ export const SETTINGS = {
     unit: 'choice',
     choices: ['normal', 'full'],
     about:
-      '`normal`: an acknowledged publish survives a crash of the process; `full`: a loss of power as well.',
+      '`normal`: an acknowledged publish survives a process crash; `full`: it also survives a power loss.',
   },
   retentionSeconds: {
     env: 'SIGNALBOX_RETENTION_SECONDS',
@@ -91,7 +99,7 @@ export const SETTINGS = {
     unit: 'seconds',
     min: 1,
     max: 3650 * DAY_SECONDS,
-    about: 'How long the log keeps a message; a channel may ask for less.',
+    about: 'How long the log keeps a message; a channel may set a shorter time.',
   },
   retentionMessages: {
     env: 'SIGNALBOX_RETENTION_MESSAGES',
@@ -99,7 +107,8 @@ export const SETTINGS = {
     unit: 'count',
     min: 1,
     max: 10_000_000,
-    about: 'How many messages the log keeps per channel and per direct address; a channel may ask for less.',
+    about:
+      'Messages that the log keeps per channel and per direct address; a channel may set a lower number.',
   },
   purgeIntervalMs: {
     env: 'SIGNALBOX_PURGE_INTERVAL_MS',
@@ -107,7 +116,7 @@ export const SETTINGS = {
     unit: 'ms',
     min: 100,
     max: 3_600_000,
-    about: 'How often what retention no longer covers is removed, in small steps.',
+    about: 'How often messages outside retention are removed, in small steps.',
   },
   leaseMs: {
     env: 'SIGNALBOX_LEASE_MS',
@@ -115,7 +124,7 @@ export const SETTINGS = {
     unit: 'ms',
     min: 1000,
     max: 300_000,
-    about: 'How long the presence of a node that was killed still counts.',
+    about: 'Presence lease; the connections of a node that crashes stay in presence until its lease expires.',
   },
   expiryWarningSeconds: {
     env: 'SIGNALBOX_EXPIRY_WARNING_SECONDS',
@@ -123,7 +132,7 @@ export const SETTINGS = {
     unit: 'seconds',
     min: 0,
     max: DAY_SECONDS,
-    about: 'How long before its expiry a token is told `TokenExpiring`; 0 never.',
+    about: 'How long before a token expires its connections receive `TokenExpiring`; 0 disables the warning.',
   },
   drainTimeoutMs: {
     env: 'SIGNALBOX_DRAIN_TIMEOUT_MS',
@@ -131,7 +140,7 @@ export const SETTINGS = {
     unit: 'ms',
     min: 0,
     max: 600_000,
-    about: 'How long SIGTERM waits for open requests and sockets.',
+    about: 'How long the service waits for open requests and sockets after SIGTERM.',
   },
   handshakeTimeoutMs: {
     env: 'SIGNALBOX_HANDSHAKE_TIMEOUT_MS',
@@ -139,7 +148,7 @@ export const SETTINGS = {
     unit: 'ms',
     min: 100,
     max: 60_000,
-    about: 'From opening a socket to its acknowledgement, verification included.',
+    about: 'Time from opening a socket to `connection_ack`, including verification of the credential.',
   },
   pingIntervalMs: {
     env: 'SIGNALBOX_PING_INTERVAL_MS',
@@ -147,7 +156,7 @@ export const SETTINGS = {
     unit: 'ms',
     min: 100,
     max: 300_000,
-    about: 'Time between pings; a socket that has not answered one by the next is closed.',
+    about: 'Time between pings; a socket that has not answered a ping when the next is due is closed.',
   },
   maxMessageBytes: {
     env: 'SIGNALBOX_MAX_MESSAGE_BYTES',
@@ -155,7 +164,7 @@ export const SETTINGS = {
     unit: 'bytes',
     min: 1024,
     max: 16 * MIB,
-    about: 'Largest request body and largest WebSocket message from a client.',
+    about: 'Maximum size of a request body and of a WebSocket message from a client.',
   },
   maxDataBytes: {
     env: 'SIGNALBOX_MAX_DATA_BYTES',
@@ -163,7 +172,7 @@ export const SETTINGS = {
     unit: 'bytes',
     min: 256,
     max: 8 * MIB,
-    about: 'Largest `data` of a message, as JSON.',
+    about: 'Maximum size of the `data` of a message, as JSON.',
   },
   maxSignalBytes: {
     env: 'SIGNALBOX_MAX_SIGNAL_BYTES',
@@ -172,7 +181,7 @@ export const SETTINGS = {
     min: 256,
     max: 8 * MIB,
     about:
-      'Largest `data` of what is said to one connection: of a text its bytes, of all else those of its JSON.',
+      'Maximum size of the `data` of a direct message to one connection: a string is measured in bytes, any other value as JSON.',
   },
   maxStateBytes: {
     env: 'SIGNALBOX_MAX_STATE_BYTES',
@@ -180,7 +189,7 @@ export const SETTINGS = {
     unit: 'bytes',
     min: 256,
     max: 8 * MIB,
-    about: 'Largest state of a channel or token, as JSON.',
+    about: 'Maximum size of the state of a channel or token, as JSON.',
   },
   maxPresenceBytes: {
     env: 'SIGNALBOX_MAX_PRESENCE_BYTES',
@@ -188,7 +197,7 @@ export const SETTINGS = {
     unit: 'bytes',
     min: 64,
     max: 65_536,
-    about: 'Largest state that a connection shows in presence, as JSON.',
+    about: 'Maximum size of the presence state of a connection, as JSON.',
   },
   maxQueueBytes: {
     env: 'SIGNALBOX_MAX_QUEUE_BYTES',
@@ -197,7 +206,7 @@ export const SETTINGS = {
     min: 16_384,
     max: 256 * MIB,
     about:
-      'What may wait for one slow reader before its connection is closed with 4408; it resumes by cursor.',
+      'Bytes queued for one slow client before its connection is closed with 4408; the client resumes by cursor.',
   },
   maxConnections: {
     env: 'SIGNALBOX_MAX_CONNECTIONS',
@@ -205,7 +214,7 @@ export const SETTINGS = {
     unit: 'count',
     min: 1,
     max: 10_000_000,
-    about: 'Live connections in all.',
+    about: 'Maximum number of live connections in total.',
   },
   maxConnectionsPerAddress: {
     env: 'SIGNALBOX_MAX_CONNECTIONS_PER_ADDRESS',
@@ -213,7 +222,7 @@ export const SETTINGS = {
     unit: 'count',
     min: 1,
     max: 10_000_000,
-    about: 'Live connections from one network address.',
+    about: 'Maximum number of live connections from one network address.',
   },
   maxConnectionsPerToken: {
     env: 'SIGNALBOX_MAX_CONNECTIONS_PER_TOKEN',
@@ -221,7 +230,7 @@ export const SETTINGS = {
     unit: 'count',
     min: 1,
     max: 1_000_000,
-    about: 'Live connections of one token.',
+    about: 'Maximum number of live connections of one token.',
   },
   maxOperationsPerConnection: {
     env: 'SIGNALBOX_MAX_OPERATIONS_PER_CONNECTION',
@@ -229,7 +238,7 @@ export const SETTINGS = {
     unit: 'count',
     min: 1,
     max: 100_000,
-    about: 'Operations open at once on one connection.',
+    about: 'Maximum number of concurrent operations on one connection.',
   },
   maxMembershipsPerToken: {
     env: 'SIGNALBOX_MAX_MEMBERSHIPS_PER_TOKEN',
@@ -237,7 +246,7 @@ export const SETTINGS = {
     unit: 'count',
     min: 1,
     max: 10_000,
-    about: 'Channels that one token may be subscribed to.',
+    about: 'Maximum number of channels that one token may be subscribed to.',
   },
   maxGrantsPerToken: {
     env: 'SIGNALBOX_MAX_GRANTS_PER_TOKEN',
@@ -245,7 +254,7 @@ export const SETTINGS = {
     unit: 'count',
     min: 1,
     max: 10_000,
-    about: 'Grants that one token may hold.',
+    about: 'Maximum number of grants of one token.',
   },
   connectsPerSecond: {
     env: 'SIGNALBOX_CONNECTS_PER_SECOND',
@@ -253,7 +262,7 @@ export const SETTINGS = {
     unit: 'per second',
     min: 1,
     max: 1_000_000,
-    about: 'New connections from one network address; a burst of twice that passes.',
+    about: 'New connections from one network address; bursts of twice this number are allowed.',
   },
   publishesPerSecondPerToken: {
     env: 'SIGNALBOX_PUBLISHES_PER_SECOND_PER_TOKEN',
@@ -261,7 +270,7 @@ export const SETTINGS = {
     unit: 'per second',
     min: 1,
     max: 1_000_000,
-    about: 'Publishes by one token; a burst of twice that passes.',
+    about: 'Publishes by one token; bursts of twice this number are allowed.',
   },
   publishesPerSecondPerKey: {
     env: 'SIGNALBOX_PUBLISHES_PER_SECOND_PER_KEY',
@@ -269,7 +278,7 @@ export const SETTINGS = {
     unit: 'per second',
     min: 1,
     max: 10_000_000,
-    about: 'Publishes by one API key; a burst of twice that passes.',
+    about: 'Publishes by one API key; bursts of twice this number are allowed.',
   },
   mintsPerSecond: {
     env: 'SIGNALBOX_MINTS_PER_SECOND',
@@ -277,7 +286,7 @@ export const SETTINGS = {
     unit: 'per second',
     min: 1,
     max: 1_000_000,
-    about: 'Credentials minted by one API key; a burst of twice that passes.',
+    about: 'Credentials minted by one API key; bursts of twice this number are allowed.',
   },
   guestsPerSecond: {
     env: 'SIGNALBOX_GUESTS_PER_SECOND',
@@ -285,7 +294,7 @@ export const SETTINGS = {
     unit: 'per second',
     min: 1,
     max: 1_000_000,
-    about: 'Guests who arrive from one network address; a burst of twice that passes.',
+    about: 'Guest tokens created from one network address; bursts of twice this number are allowed.',
   },
   maxDepth: {
     env: 'SIGNALBOX_MAX_DEPTH',
@@ -293,7 +302,7 @@ export const SETTINGS = {
     unit: 'count',
     min: 3,
     max: 100,
-    about: 'Levels of a GraphQL document.',
+    about: 'Maximum depth of a GraphQL document, in levels.',
   },
   maxAliases: {
     env: 'SIGNALBOX_MAX_ALIASES',
@@ -301,7 +310,7 @@ export const SETTINGS = {
     unit: 'count',
     min: 0,
     max: 10_000,
-    about: 'Aliases in a GraphQL document, fragments counted at every use.',
+    about: 'Maximum number of aliases in a GraphQL document; a fragment counts at every use.',
   },
   maxDirectives: {
     env: 'SIGNALBOX_MAX_DIRECTIVES',
@@ -309,7 +318,7 @@ export const SETTINGS = {
     unit: 'count',
     min: 0,
     max: 10_000,
-    about: 'Directives in a GraphQL document, fragments counted at every use.',
+    about: 'Maximum number of directives in a GraphQL document; a fragment counts at every use.',
   },
   maxTokens: {
     env: 'SIGNALBOX_MAX_TOKENS',
@@ -317,7 +326,7 @@ export const SETTINGS = {
     unit: 'count',
     min: 50,
     max: 1_000_000,
-    about: 'Lexical tokens of a GraphQL document.',
+    about: 'Maximum number of lexical tokens in a GraphQL document.',
   },
   maxCost: {
     env: 'SIGNALBOX_MAX_COST',
@@ -325,6 +334,7 @@ export const SETTINGS = {
     unit: 'count',
     min: 100,
     max: 100_000_000,
-    about: 'Fields a GraphQL document may yield, every list at the size it asks for.',
+    about:
+      'Maximum number of fields that a GraphQL document may return; a list counts at its requested size.',
   },
 } as const satisfies Record<string, Setting>;

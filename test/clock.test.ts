@@ -9,23 +9,23 @@ const DAY_MS = 86_400_000;
 beforeEach(() => void vi.useFakeTimers({ now: START, toFake: ['Date', 'setTimeout', 'clearTimeout'] }));
 afterEach(() => void vi.useRealTimers());
 
-/** Runs what is due at `epochMs`; tells when it ran. */
-function due(epochMs: number) {
+/** Schedules work at `epochMs` and records when it ran. */
+function schedule(epochMs: number) {
   const ranAt: number[] = [];
   const timer = systemClock.at(epochMs, () => ranAt.push(Date.now()));
   return { ranAt, cancel: () => timer[Symbol.dispose]() };
 }
 
-test('the system clock tells the time of the system', () => {
+test('systemClock.now returns the system time', () => {
   expect(systemClock.now()).toBe(START);
   vi.advanceTimersByTime(5);
   expect(systemClock.now()).toBe(START + 5);
 });
 
 test.each([1, 1000, MAX_TIMER_MS - 1, MAX_TIMER_MS, MAX_TIMER_MS + 1, 90 * DAY_MS])(
-  'work that is due in %i ms runs then, once',
+  'work that is due in %i ms runs once, on time',
   (ms) => {
-    const { ranAt } = due(START + ms);
+    const { ranAt } = schedule(START + ms);
     for (let timers = Math.ceil(ms / MAX_TIMER_MS); timers > 0; timers--) {
       expect(ranAt).toEqual([]);
       expect(vi.getTimerCount()).toBe(1);
@@ -36,24 +36,27 @@ test.each([1, 1000, MAX_TIMER_MS - 1, MAX_TIMER_MS, MAX_TIMER_MS + 1, 90 * DAY_M
   },
 );
 
-test.each([0, DAY_MS])('work that was due %i ms ago runs in the next turn, not in this one', (ms) => {
-  const { ranAt } = due(START - ms);
+test.each([0, DAY_MS])('work that was due %i ms ago runs asynchronously, in the next turn', (ms) => {
+  const { ranAt } = schedule(START - ms);
   expect(ranAt).toEqual([]);
   vi.advanceTimersByTime(1);
   expect(ranAt).toHaveLength(1);
 });
 
-test.each([0, 1, 2])('work that is cancelled never runs, also after %i timers on the way to it', (timers) => {
-  const { ranAt, cancel } = due(START + 90 * DAY_MS);
-  for (let nth = 0; nth < timers; nth++) vi.advanceTimersToNextTimer();
-  cancel();
-  cancel();
-  expect(vi.getTimerCount()).toBe(0);
-  expect(ranAt).toEqual([]);
-});
+test.each([0, 1, 2])(
+  'cancelled work never runs, also when it is cancelled after %i intermediate timers',
+  (timers) => {
+    const { ranAt, cancel } = schedule(START + 90 * DAY_MS);
+    for (let nth = 0; nth < timers; nth++) vi.advanceTimersToNextTimer();
+    cancel();
+    cancel();
+    expect(vi.getTimerCount()).toBe(0);
+    expect(ranAt).toEqual([]);
+  },
+);
 
-test('a clock that is set back, or a timer that fires early, does not bring forward what is due', () => {
-  const { ranAt } = due(START + 1000);
+test('work does not run early when the clock is set back or a timer fires early', () => {
+  const { ranAt } = schedule(START + 1000);
   vi.setSystemTime(START - 5000);
   vi.advanceTimersByTime(5999);
   expect(ranAt).toEqual([]);
@@ -61,7 +64,7 @@ test('a clock that is set back, or a timer that fires early, does not bring forw
   expect(ranAt).toEqual([START + 1000]);
 });
 
-test('what runs every so often runs until it is disposed, also after a run that failed', async () => {
+test('every repeats its work until it is disposed, also after the work throws', async () => {
   const clock = createManualClock(START);
   const ranAt: number[] = [];
   const series = every(clock, 100, () => {

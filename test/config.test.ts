@@ -18,8 +18,8 @@ const choices = settings.filter(([, setting]) => setting.choices !== undefined);
 const texts = settings.filter(([, { unit }]) => unit === 'text');
 const lists = settings.filter(([, { unit }]) => unit === 'list');
 
-/** The sentences of a refusal. */
-function faultsOf(env: Record<string, string>): string[] {
+/** The lines of the ConfigError; empty if the settings are valid. */
+function errorsOf(env: Record<string, string>): string[] {
   try {
     readConfig(env);
     return [];
@@ -33,15 +33,18 @@ test('every setting is a number, a choice, a text or a list', () => {
   expect(numbers.length + choices.length + texts.length + lists.length).toBe(settings.length);
 });
 
-test.each(numbers)('%s is at its default within its range, and takes either end of it', (name, setting) => {
-  const { env, default: byDefault, min, max } = setting;
-  expect(byDefault).toBeGreaterThanOrEqual(min!);
-  expect(byDefault).toBeLessThanOrEqual(max!);
-  expect(readConfig({}).config[name]).toBe(byDefault);
-  for (const value of [min!, max!]) expect(readConfig({ [env]: String(value) }).config[name]).toBe(value);
-});
+test.each(numbers)(
+  '%s has a default within its range, and accepts both ends of the range',
+  (name, setting) => {
+    const { env, default: defaultValue, min, max } = setting;
+    expect(defaultValue).toBeGreaterThanOrEqual(min!);
+    expect(defaultValue).toBeLessThanOrEqual(max!);
+    expect(readConfig({}).config[name]).toBe(defaultValue);
+    for (const value of [min!, max!]) expect(readConfig({ [env]: String(value) }).config[name]).toBe(value);
+  },
+);
 
-test.each(numbers)('%s is refused out of its range, and where it is no whole number', (_, setting) => {
+test.each(numbers)('%s is refused outside its range and when it is not a whole number', (_, setting) => {
   const { env, min, max } = setting;
   const bad = [
     min! - 1,
@@ -56,7 +59,7 @@ test.each(numbers)('%s is refused out of its range, and where it is no whole num
     '1'.repeat(400),
   ];
   for (const value of bad.map(String)) {
-    expect(faultsOf({ [env]: value })).toEqual([
+    expect(errorsOf({ [env]: value })).toEqual([
       expect.stringMatching(
         new RegExp(`^${env} is “.*”; it must be a whole number from ${min} to ${max} \\(.+\\)\\.$`),
       ),
@@ -64,17 +67,17 @@ test.each(numbers)('%s is refused out of its range, and where it is no whole num
   }
 });
 
-test.each(choices)('%s takes each of its choices and nothing else', (name, setting) => {
-  const { env, default: byDefault, choices: among } = setting;
-  expect(readConfig({}).config[name]).toBe(byDefault);
+test.each(choices)('%s accepts each of its choices and nothing else', (name, setting) => {
+  const { env, default: defaultValue, choices: among } = setting;
+  expect(readConfig({}).config[name]).toBe(defaultValue);
   for (const choice of among!) expect(readConfig({ [env]: choice }).config[name]).toBe(choice);
   for (const bad of ['neither', 'toString', among![0]!.toUpperCase(), ` ${among![0]}`]) {
-    expect(faultsOf({ [env]: bad })).toEqual([`${env} is “${bad}”; it must be one of ${among!.join(', ')}.`]);
+    expect(errorsOf({ [env]: bad })).toEqual([`${env} is “${bad}”; it must be one of ${among!.join(', ')}.`]);
   }
 });
 
-test.each(texts)('%s takes any text', (name, { env, default: byDefault }) => {
-  expect(readConfig({}).config[name]).toBe(byDefault);
+test.each(texts)('%s takes any text', (name, { env, default: defaultValue }) => {
+  expect(readConfig({}).config[name]).toBe(defaultValue);
   expect(readConfig({ [env]: ' ./a b ' }).config[name]).toBe(' ./a b ');
 });
 
@@ -92,20 +95,20 @@ test('a variable that is set to nothing is as good as absent', () => {
   expect(readConfig({ ...empty, SIGNALBOX_API_KEY: '' })).toEqual(readConfig({}));
 });
 
-test('no two settings share a variable, and each says what it is about', () => {
+test('every setting has its own environment variable and a description', () => {
   expect(new Set(settings.map(([, { env }]) => env)).size).toBe(settings.length);
   for (const [, { about }] of settings) expect(about).toMatch(/[.]$/);
 });
 
-test('what stands by contract stays: port, host and folder', () => {
+test('port, host and data folder have the defaults of the process contract', () => {
   const { port, host, data } = readConfig({}).config;
   expect({ port, host, data }).toEqual({ port: 4000, host: '127.0.0.1', data: './data' });
 });
 
-test('all that is wrong is told at once, each in a sentence of its own', () => {
+test('one ConfigError lists all invalid settings, one line each', () => {
   const env = Object.fromEntries([...numbers, ...choices].map(([, setting]) => [setting.env, 'wrong']));
-  const faults = faultsOf({ ...env, SIGNALBOX_API_KEY: 'wrong' });
-  expect(faults.map((fault) => fault.split(' ')[0])).toEqual([
+  const errors = errorsOf({ ...env, SIGNALBOX_API_KEY: 'wrong' });
+  expect(errors.map((line) => line.split(' ')[0])).toEqual([
     ...settings.filter(([, setting]) => env[setting.env]).map(([, setting]) => setting.env),
     'SIGNALBOX_API_KEY',
   ]);
@@ -113,7 +116,7 @@ test('all that is wrong is told at once, each in a sentence of its own', () => {
 
 const API_KEY = 'key_one.0123456789abcdef-_XYZ';
 
-test('the API key is a secret: it is handed over beside the config and is not in it', () => {
+test('the API key is returned in secrets and is not part of config', () => {
   const { config, secrets } = readConfig({ SIGNALBOX_API_KEY: API_KEY });
   expect(secrets).toEqual({ apiKey: API_KEY });
   expect(JSON.stringify(config)).not.toContain('0123456789abcdef');
@@ -126,15 +129,15 @@ test.each([
   ['no secret', 'key_one'],
   ['a short secret', 'key_one.0123456789abcde'],
   ['a space in it', 'key_one.0123456789 abcdef'],
-  ['a line end after it', `${API_KEY}\n`],
-])('an API key with %s is refused without being shown', (_, apiKey) => {
-  const [fault, ...others] = faultsOf({ SIGNALBOX_API_KEY: apiKey });
+  ['a line break at the end', `${API_KEY}\n`],
+])('an API key with %s is refused, and the error does not contain it', (_, apiKey) => {
+  const [error, ...others] = errorsOf({ SIGNALBOX_API_KEY: apiKey });
   expect(others).toEqual([]);
-  expect(fault).toMatch(/^SIGNALBOX_API_KEY must look like key_<id>\.<secret>/);
-  expect(fault).not.toContain('0123456789');
+  expect(error).toMatch(/^SIGNALBOX_API_KEY must look like key_<id>\.<secret>/);
+  expect(error).not.toContain('0123456789');
 });
 
-test('an embedder begins with the defaults and sets what it likes', () => {
+test('defaultConfig returns the defaults with the given overrides', () => {
   expect(defaultConfig()).toEqual(readConfig({}).config);
   expect(defaultConfig({ port: 0 })).toEqual({ ...readConfig({}).config, port: 0 });
 });

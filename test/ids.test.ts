@@ -16,20 +16,20 @@ const PREFIXES = [
   'node',
   'err',
 ] as const satisfies IdPrefix[];
-const moment = fc.nat({ max: 2 ** 50 - 1 });
+const epochMs = fc.nat({ max: 2 ** 50 - 1 });
 
-test('an id says what it names, and is 26 characters that nobody confuses', () => {
+test('an id is its prefix and 26 characters of Crockford Base32', () => {
   fc.assert(
-    fc.property(fc.constantFrom(...PREFIXES), moment, (prefix, now) => {
+    fc.property(fc.constantFrom(...PREFIXES), epochMs, (prefix, now) => {
       const id = createIds(() => now, randomBytes)(prefix);
       expect(id).toMatch(new RegExp(`^${prefix}_[0-9a-hjkmnp-tv-z]{26}$`));
     }),
   );
 });
 
-test('ids of one prefix sort by the time they were made', () => {
+test('ids of one prefix sort by creation time', () => {
   fc.assert(
-    fc.property(moment, moment, (one, other) => {
+    fc.property(epochMs, epochMs, (one, other) => {
       fc.pre(one !== other);
       const [first, second] = [one, other].map((now) => createIds(() => now, randomBytes)('token'));
       expect(first! < second!).toBe(one < other);
@@ -38,10 +38,10 @@ test('ids of one prefix sort by the time they were made', () => {
   );
 });
 
-test('the time that an id begins with can be told again', () => {
+test('the creation time can be decoded from an id', () => {
   const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
   fc.assert(
-    fc.property(moment, (now) => {
+    fc.property(epochMs, (now) => {
       const time = createIds(() => now, randomBytes)('msg').slice('msg_'.length, -16);
       expect(Array.from(time).reduce((sum, character) => sum * 32 + alphabet.indexOf(character), 0)).toBe(
         now,
@@ -50,7 +50,7 @@ test('the time that an id begins with can be told again', () => {
   );
 });
 
-test('of one millisecond no two are alike: all of their chance is the randomness that was handed in', () => {
+test('ids of the same millisecond differ, and only by the injected randomness', () => {
   const { now } = createManualClock();
   const newId = createIds(now, randomBytes);
   expect(new Set(Array.from({ length: 10_000 }, () => newId('conn'))).size).toBe(10_000);
@@ -58,7 +58,7 @@ test('of one millisecond no two are alike: all of their chance is the randomness
   expect(one('conn')).toBe(same('conn'));
 });
 
-test('every byte of chance counts, and every character is as likely as any other', () => {
+test('every random byte sets one character, and all characters are equally likely', () => {
   const newId = createIds(
     () => 0,
     (count) => Uint8Array.from({ length: count }, (_, index) => index),
@@ -74,14 +74,14 @@ test('every byte of chance counts, and every character is as likely as any other
 
 const fill = (byte: number) => (count: number) => new Uint8Array(count).fill(byte);
 
-test('a pool hands out every byte once', () => {
-  let asked = 0;
-  const take = pooled((count) => Uint8Array.from({ length: count }, () => asked++ % 251));
+test('a pool returns every random byte at most once', () => {
+  let generated = 0;
+  const take = pooled((count) => Uint8Array.from({ length: count }, () => generated++ % 251));
   let next = 0;
   for (const count of [16, 1, 4000, 100, 5000, 16]) {
     const bytes = take(count);
     expect(bytes).toHaveLength(count);
-    // What a pool had left when it did not suffice is not handed out at all.
+    // If too few bytes are left in the pool, they are discarded.
     if (bytes[0] !== next % 251) next += (bytes[0]! - (next % 251) + 251) % 251;
     expect([...bytes]).toEqual(Array.from({ length: count }, (_, index) => (next + index) % 251));
     next += count;

@@ -6,8 +6,8 @@ import { type SignalboxError } from '../src/errors.ts';
 import { RateLimit } from '../src/rate-limit.ts';
 import { createManualClock } from './support/clock.ts';
 
-/** Whether `key` gets its share, or in how many seconds it should ask again. */
-function ask(limit: RateLimit, key: string): true | number {
+/** Returns true if `take` succeeds; otherwise the seconds after which to retry. */
+function tryTake(limit: RateLimit, key: string): true | number {
   try {
     limit.take(key);
     return true;
@@ -17,11 +17,11 @@ function ask(limit: RateLimit, key: string): true | number {
   }
 }
 
-/** Quarters of a second, which floating point holds as they are. */
+/** Multiples of 250 ms, which floating-point numbers represent exactly in seconds. */
 const waitMs = fc.constantFrom(0, 0, 0, 0, 250, 500, 1000, 2000, 2250, 9750);
 const step = fc.record({ key: fc.constantFrom('a', 'b', 'c'), waitMs });
 
-test('each key has a bucket of its own, full at first, that fills by so much a second up to twice that', async () => {
+test('each key has its own bucket, which starts full and refills at the rate up to twice the rate', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 5 }),
@@ -35,7 +35,7 @@ test('each key has a bucket of its own, full at first, that fills by so much a s
           for (const [known, left] of buckets)
             buckets.set(known, Math.min(rate * 2, left + (waited / 1000) * rate));
           const left = buckets.get(key)!;
-          expect(ask(limit, key) === true).toBe(left >= 1);
+          expect(tryTake(limit, key) === true).toBe(left >= 1);
           if (left >= 1) buckets.set(key, left - 1);
         }
       },
@@ -44,49 +44,49 @@ test('each key has a bucket of its own, full at first, that fills by so much a s
   );
 });
 
-test('whoever waits as long as it is told gets its share', async () => {
+test('take succeeds after retryAfterSeconds', async () => {
   const waits = fc.array(fc.integer({ min: 0, max: 3000 }), { maxLength: 40, size: 'max' });
   await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 1, max: 9 }), waits, async (rate, pauses) => {
+    fc.asyncProperty(fc.integer({ min: 1, max: 9 }), waits, async (rate, waitsMs) => {
       const clock = createManualClock();
       const limit = new RateLimit(clock, rate, 'calls');
-      for (const pause of pauses) {
-        await clock.advance(pause);
-        const answer = ask(limit, 'a');
-        if (answer === true) continue;
-        expect(answer).toBeGreaterThanOrEqual(1);
-        await clock.advance(answer * 1000);
-        expect(ask(limit, 'a')).toBe(true);
+      for (const waitedMs of waitsMs) {
+        await clock.advance(waitedMs);
+        const result = tryTake(limit, 'a');
+        if (result === true) continue;
+        expect(result).toBeGreaterThanOrEqual(1);
+        await clock.advance(result * 1000);
+        expect(tryTake(limit, 'a')).toBe(true);
       }
     }),
   );
 });
 
-test('a refusal says what there was too much of, and how much is allowed', () => {
+test('the error names the limited action and the limit', () => {
   const limit = new RateLimit(createManualClock(), 1, 'publishes by this token');
   limit.take('a');
   limit.take('a');
   expect(() => limit.take('a')).toThrow('Too many publishes by this token: at most 1 a second.');
 });
 
-test('a clock that is set back does not lock anybody out', () => {
+test('a key is not locked out when the clock is set back', () => {
   let now = Date.UTC(2030, 0, 1);
   const limit = new RateLimit({ ...createManualClock(), now: () => now }, 1, 'calls');
   limit.take('a');
   limit.take('a');
   now -= 3_600_000;
-  expect(ask(limit, 'a')).toBe(1);
+  expect(tryTake(limit, 'a')).toBe(1);
   now += 1000;
-  expect(ask(limit, 'a')).toBe(true);
+  expect(tryTake(limit, 'a')).toBe(true);
 });
 
-test('keys that are used once are not kept, however many there are, also after the clock was set back', () => {
+test('memory stays bounded with many keys that are used once, also after the clock is set back', () => {
   let now = Date.UTC(2030, 0, 1);
   const limit = new RateLimit({ ...createManualClock(), now: () => now }, 1, 'calls');
   const useKeys = (from: number) => {
     for (let nth = from; nth < from + 20_000; nth++) {
       now += 1;
-      // Of bytes of its own: what is put together of strings may share theirs.
+      // A string from a buffer has its own memory; a concatenated string may share it.
       limit.take(Buffer.alloc(2000, `key ${nth} `).toString('latin1'));
     }
   };
@@ -94,11 +94,11 @@ test('keys that are used once are not kept, however many there are, also after t
   useKeys(0);
   now -= 3_600_000;
   useKeys(20_000);
-  // 80 MB of keys came by; those of the last four seconds are 8.
+  // All keys together have 80 MB; those of the last four seconds have 8 MB.
   expect(heapMegabytes() - before).toBeLessThan(30);
 });
 
-/** After collecting what is garbage. */
+/** The heap size after a garbage collection. */
 function heapMegabytes(): number {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();

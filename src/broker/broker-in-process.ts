@@ -58,8 +58,8 @@ export function createInProcessBroker({
       const error = new SignalboxError(
         'UNAVAILABLE',
         'The message log cannot be written. Nothing was published; try again.',
+        { cause },
       );
-      error.cause = cause;
       for (const { reject } of publishes) reject(error);
       return;
     }

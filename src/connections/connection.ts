@@ -1,11 +1,11 @@
 import { type Member } from '../broker/leases.ts';
 import { type LeaveReason } from '../broker/signal.ts';
-import { SignalboxError } from '../errors.ts';
+import { forbidden, SignalboxError, unauthenticated, unavailable } from '../errors.ts';
 import { type Json } from '../names.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type Restriction } from '../tokens/restriction.ts';
 
-/** Why a connection ends. The transport turns it into a close code, presence into why it left. */
+/** Why a connection closes. The transport maps it to a close code, presence to a leave reason. */
 export type CloseReason =
   | 'CLIENT_LEFT'
   | 'CONNECTION_LOST'
@@ -16,7 +16,7 @@ export type CloseReason =
   | 'SLOW_CONSUMER'
   | 'DRAINING';
 
-/** Ends after which nothing more may be seen, not even what was on its way. */
+/** Reasons after which queued messages are discarded instead of delivered. */
 export const REVOKES_ACCESS: ReadonlySet<CloseReason> = new Set([
   'TOKEN_EXPIRED',
   'TOKEN_REVOKED',
@@ -34,7 +34,7 @@ export const LEAVE_REASONS: Record<CloseReason, LeaveReason> = {
   DRAINING: 'DRAINING',
 };
 
-/** What its streams are told of their own connection; other changes reach them through the broker. */
+/** Notifies the streams of a connection of a change to the connection itself. The broker signals all other changes. */
 export type ConnectionNotice =
   | { kind: 'TOKEN_UPDATED' }
   | { kind: 'TOKEN_EXPIRING'; expiresAt: number }
@@ -46,49 +46,56 @@ export interface ConnectionOptions {
   nodeId: string;
   caller: Caller;
   transport: Member['transport'];
+  /** Milliseconds since 1970. */
   openedAt: number;
   /** See `Connection.applyDue`. */
   applyDue: (connection: Connection) => void;
 }
 
-/** What lives no longer than its connection. */
+/** A subscription that ends with its connection. */
 export interface ConnectionStream {
-  /** The caller has changed: look again at what it may hear. */
+  /** Checks again which channels the stream may receive. Called when the caller of the connection changes. */
   reauthorize(): void;
-  /** Forget what was not seen yet. */
+  /** Drops all queued events. */
   discard(): void;
+  /** @param error the error that the stream ends with; absent: it completes */
   end(error?: SignalboxError): void;
 }
 
-/** One live socket, or SSE stream, of a caller. Knows who it speaks for at this moment, and what ends with it. */
+/**
+ * One live WebSocket or SSE stream of a caller: its current caller, its streams, and its close handlers.
+ * The registry opens connections and keeps their caller up to date.
+ */
 export class Connection {
   readonly id: string;
   readonly nodeId: string;
   readonly projectId: string;
   readonly transport: Member['transport'];
+  /** Milliseconds since 1970. */
   readonly openedAt: number;
-  /** Who it speaks for now; token and grants may change while it lives. */
+  /** The current caller. Its token, grants and restrictions can change while the connection is open. */
   caller: Caller;
-  /** Milliseconds since 1970 at which it ends by itself. */
+  /** When the connection closes because its credential expires, in milliseconds since 1970. */
   expiresAt = Number.POSITIVE_INFINITY;
-  /** Milliseconds since 1970 at which its caller may do something else, though nobody changes anything. */
+  /** When the next grant or restriction of the caller lapses, in milliseconds since 1970. */
   nextDueAt = Number.POSITIVE_INFINITY;
-  /** The end of its token that it has been told of, in milliseconds since 1970. */
+  /** The expiry for which TOKEN_EXPIRING was sent, in milliseconds since 1970. */
   warnedExpiry: number | undefined;
-  /** What it chooses to show in presence. */
+  /** The state that the connection sets with `setPresence`. */
   presenceState: Json = null;
-  /** Which run reached it last, and from which message on: one that reaches it by two subscriptions counts once. */
+  /** The sequence number of the last batch delivered here; a number, because a reference would keep the batch alive. */
   countedBatch = 0;
+  /** The index of the first message of that batch that was counted. A message that matches two subscriptions counts once. */
   countedFrom = 0;
-  /** Set once it has ended. */
+  /** Set once the connection is closed. */
   closed: CloseReason | undefined;
   readonly #applyDue: (connection: Connection) => void;
   readonly #streams = new Set<ConnectionStream>();
   #isClosing = false;
   #notifyPeer: ((reason: CloseReason) => void) | undefined;
-  readonly #closing: ((reason: CloseReason, connection: Connection) => void)[] = [];
-  /** Another list after each change, so that it may change while all are told. */
-  #noticed: readonly ((notice: ConnectionNotice) => void)[] = [];
+  readonly #closeHandlers: ((reason: CloseReason, connection: Connection) => void)[] = [];
+  /** Copied on every change, because a handler may add or remove handlers during `notify`. */
+  #noticeHandlers: readonly ((notice: ConnectionNotice) => void)[] = [];
 
   constructor({ id, nodeId, caller, transport, openedAt, applyDue }: ConnectionOptions) {
     this.id = id;
@@ -100,12 +107,12 @@ export class Connection {
     this.#applyDue = applyDue;
   }
 
-  /** Has it be what it is by now: what has lapsed is taken away, what has expired ends. Timers see to it, but may be late. */
+  /** Applies everything already due: drops lapsed grants, closes if expired. Timers do this too, but can fire late. */
   applyDue(): void {
     this.#applyDue(this);
   }
 
-  /** Whether anything may still be delivered to it. */
+  /** Whether messages may still be delivered to the connection. */
   isOpen(now: number): boolean {
     return this.closed === undefined && now < this.expiresAt;
   }
@@ -116,64 +123,67 @@ export class Connection {
 
   remove(stream: ConnectionStream): void {
     this.#streams.delete(stream);
-    // An SSE connection is the stream; a socket outlives what it subscribes to.
+    // An SSE connection is its only stream; a WebSocket outlives its subscriptions.
     if (this.transport === 'SSE' && this.#streams.size === 0) this.close('CLIENT_LEFT');
   }
 
-  /** Every stream looks again at what it may hear. */
+  /** Reauthorizes every stream. */
   reauthorize(): void {
     for (const stream of this.#streams) stream.reauthorize();
   }
 
-  /** From now on `hear` is told what happens to this connection. */
-  onNotice(hear: (notice: ConnectionNotice) => void): void {
-    this.#noticed = [...this.#noticed, hear];
+  onNotice(handler: (notice: ConnectionNotice) => void): void {
+    this.#noticeHandlers = [...this.#noticeHandlers, handler];
   }
 
-  offNotice(hear: (notice: ConnectionNotice) => void): void {
-    this.#noticed = this.#noticed.filter((other) => other !== hear);
+  offNotice(handler: (notice: ConnectionNotice) => void): void {
+    this.#noticeHandlers = this.#noticeHandlers.filter((other) => other !== handler);
   }
 
   notify(notice: ConnectionNotice): void {
-    for (const hear of this.#noticed) hear(notice);
+    for (const handler of this.#noticeHandlers) handler(notice);
   }
 
-  /** How its peer is told of its end; at once where it has ended already. */
-  onNotifyPeer(tell: (reason: CloseReason) => void): void {
-    if (this.closed === undefined) this.#notifyPeer = tell;
-    else tell(this.closed);
+  /** Sets the function that closes the socket. Called at once if the connection is already closed. */
+  onNotifyPeer(notifyPeer: (reason: CloseReason) => void): void {
+    if (this.closed === undefined) this.#notifyPeer = notifyPeer;
+    else notifyPeer(this.closed);
   }
 
-  /** At once where it has ended already. */
-  onClose(tell: (reason: CloseReason, connection: Connection) => void): void {
-    if (this.closed === undefined) this.#closing.push(tell);
-    else tell(this.closed, this);
+  /** Adds a close handler. Called at once if the connection is already closed. */
+  onClose(handler: (reason: CloseReason, connection: Connection) => void): void {
+    if (this.closed === undefined) this.#closeHandlers.push(handler);
+    else handler(this.closed, this);
   }
 
-  /** Ends it: its peer is told first, then its streams, then whatever waits for its end. Repeating it changes nothing. */
+  /**
+   * Closes the connection: notifies the client, ends the streams, then calls the close handlers. Idempotent.
+   * @param note a text for the client, in its `Disconnecting` event
+   */
   close(reason: CloseReason, note: string | null = null): void {
     closeAll([this], reason, note);
   }
 
-  /** The first half of its end: from now on its peer is told nothing more. False where that is so already. */
+  /** Notifies the client; nothing is sent to it afterwards. Returns false if the connection is already closing. */
   beginClose(reason: CloseReason, note: string | null): boolean {
     if (this.#isClosing) return false;
     this.#isClosing = true;
     if (REVOKES_ACCESS.has(reason)) for (const stream of this.#streams) stream.discard();
-    // Its streams may still say why; that they do may be what a full queue cannot take.
+    // Notify the streams before `closed` is set, so that they can still send `Disconnecting`. If that overflows the queue,
+    // `#isClosing` ignores the second close.
     this.notify({ kind: 'DISCONNECTING', reason, note });
     this.closed = reason;
     this.#notifyPeer?.(reason);
     return true;
   }
 
-  /** The second half. @param error what its streams end with */
+  /** Ends the streams with `error` and calls the close handlers. */
   finishClose(reason: CloseReason, error: SignalboxError | undefined): void {
     for (const stream of this.#streams) stream.end(error);
-    for (const tell of this.#closing) tell(reason, this);
+    for (const handler of this.#closeHandlers) handler(reason, this);
   }
 
-  /** As others may see it. */
+  /** The connection as other callers see it in presence. */
   asMember(): Member {
     const token = this.caller.kind === 'TOKEN' ? this.caller.token : undefined;
     return {
@@ -190,18 +200,21 @@ export class Connection {
   }
 }
 
-/** Ends all of them. However many they are, every peer is told before the first is tidied up after. */
+/**
+ * Closes many connections. Every client is notified before the first connection is cleaned up, so that the cleanup of
+ * some does not delay the notification of others.
+ */
 export function closeAll(
   connections: Iterable<Connection>,
   reason: CloseReason,
   note: string | null = null,
 ): void {
-  const ended = [...connections].filter((connection) => connection.beginClose(reason, note));
+  const closing = [...connections].filter((connection) => connection.beginClose(reason, note));
   const error = errorOf(reason);
-  for (const connection of ended) connection.finishClose(reason, error);
+  for (const connection of closing) connection.finishClose(reason, error);
 }
 
-/** What a stream that is pulled over HTTP is told; a WebSocket is told by its close code. */
+/** The error that ends a stream over HTTP. A WebSocket client receives a close code instead. */
 export function errorOf(reason: CloseReason): SignalboxError | undefined {
   switch (reason) {
     case 'TOKEN_EXPIRED':
@@ -209,16 +222,16 @@ export function errorOf(reason: CloseReason): SignalboxError | undefined {
     case 'TOKEN_REVOKED':
       return new SignalboxError('TOKEN_REVOKED', 'The token was revoked.');
     case 'KEY_ENDED':
-      return new SignalboxError('UNAUTHENTICATED', 'What let the connection in has ended.');
+      return unauthenticated('The credential of this connection is no longer valid.');
     case 'DISCONNECTED':
-      return new SignalboxError('FORBIDDEN', 'The connection was ended by a moderator or a backend.');
+      return forbidden('The connection was closed by a moderator or a backend.');
     case 'SLOW_CONSUMER':
       return new SignalboxError(
         'SLOW_CONSUMER',
         'The stream was not read fast enough. Resume with the last cursor.',
       );
     case 'DRAINING':
-      return new SignalboxError('UNAVAILABLE', 'The service is restarting. Resume with the last cursor.');
+      return unavailable('The service is restarting. Resume with the last cursor.');
     case 'CLIENT_LEFT':
     case 'CONNECTION_LOST':
       return undefined;

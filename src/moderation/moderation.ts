@@ -3,7 +3,7 @@ import { type Broker } from '../broker/broker.ts';
 import { type Member } from '../broker/leases.ts';
 import { type Signal } from '../broker/signal.ts';
 import { type Access } from '../channels/access.ts';
-import { badInput, notFound, SignalboxError } from '../errors.ts';
+import { badInput, forbidden, notFound } from '../errors.ts';
 import { parseName, parseText } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { actorOf, requireApiKey, type Caller } from '../tokens/caller.ts';
@@ -16,50 +16,64 @@ import {
 import { type Restrictions } from '../tokens/restrictions.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 
-/** Exactly one of them. */
+/** The subject of an action. Exactly one field must be set. */
 export interface Target {
   token?: string | undefined;
   identity?: string | undefined;
 }
 
-export interface Terms {
-  /** Milliseconds since 1970; absent: until it is lifted. */
+export interface DisconnectTarget extends Target {
+  connection?: string | undefined;
+}
+
+export interface RestrictOptions {
+  /** When the restriction ends, in milliseconds since 1970. Absent: it holds until it is lifted. */
   until?: number | undefined;
-  /** What the target is told of why. */
+  /** Shown to the restricted user; at most 1,000 characters. */
   reason?: string | undefined;
 }
 
 /**
- * What keeps order in channels. By API keys everywhere; by tokens in channels where they may MODERATE, which they name.
- * Everything @throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND for a token that does not exist, BAD_USER_INPUT.
+ * Mutes, bans and disconnections. API keys may moderate every channel, and all channels at once. A token must name a
+ * channel, and needs the MODERATE action there.
+ *
+ * All methods throw FORBIDDEN or UNAUTHENTICATED when the caller may not moderate, NOT_FOUND when the token or the channel
+ * does not exist, and BAD_USER_INPUT.
  */
 export interface Moderation {
   /**
-   * Ends live connections, which are told first; nothing keeps them from coming back. A moderator names a channel, and
-   * reaches those who are there. Resolves to how many.
-   * @throws NOT_FOUND when a connection is named that is not there
+   * Closes live connections after a `Disconnecting` event; the clients may reconnect. With a channel, only connections in
+   * that channel are closed. Returns the number of closed connections.
+   * @throws NOT_FOUND when `target.connection` is not a live connection, or is not in the channel
    */
   disconnect(
     caller: Caller,
-    target: Target & { connection?: string | undefined },
-    terms: { channel?: string | undefined; reason?: string | undefined },
+    target: DisconnectTarget,
+    options: { channel?: string | undefined; reason?: string | undefined },
   ): Promise<number>;
-  /** Takes PUBLISH away, or everything; in a channel, or by an API key in all. Live connections feel it before this returns. */
+  /**
+   * Mutes (no PUBLISH) or bans (no actions at all) in one channel; without a channel, in all channels. Applies to live
+   * connections before it resolves.
+   * @throws FORBIDDEN when a token restricts itself
+   */
   restrict(
     caller: Caller,
     kind: RestrictionKind,
     target: Target,
     channel: string | undefined,
-    terms: Terms,
+    options: RestrictOptions,
   ): Promise<Restriction>;
-  /** Undefined when there was nothing to lift. */
+  /**
+   * Lifts a mute or ban. Returns undefined if there is none.
+   * @throws FORBIDDEN when a token lifts a restriction of its own
+   */
   lift(
     caller: Caller,
     kind: RestrictionKind,
     target: Target,
     channel: string | undefined,
   ): Promise<Restriction | undefined>;
-  /** Those that hold now, oldest first. A moderator names a channel. */
+  /** Lists the restrictions in force, oldest first. */
   list(
     caller: Caller,
     page: PageRequest,
@@ -67,50 +81,50 @@ export interface Moderation {
   ): Promise<Page<Restriction>>;
 }
 
-export function createModeration(parts: {
+export function createModeration(deps: {
   broker: Broker;
   access: Access;
   tokens: Tokens;
   restrictions: Restrictions;
   audit: Audit;
 }): Moderation {
-  const { broker, access, tokens, restrictions, audit } = parts;
+  const { broker, access, tokens, restrictions, audit } = deps;
   const { leases } = broker;
 
-  /** Whether the caller keeps order here; without a channel: everywhere. */
+  /** Requires that the caller may moderate the channel; without a channel, all channels. */
   async function requireAuthority(caller: Caller, channel: string | undefined): Promise<void> {
     if (channel !== undefined) await access.require(caller, 'MODERATE', channel);
     else if (caller.kind === 'TOKEN')
-      throw new SignalboxError('FORBIDDEN', 'A moderator names the channel in which it keeps order.');
+      throw forbidden('A token must name the channel that it moderates; only an API key may omit `channel`.');
     else requireApiKey(caller);
   }
 
   async function parseTarget(caller: Caller, { token, identity }: Target): Promise<RestrictedSubject> {
     if ((token === undefined) === (identity === undefined))
-      throw badInput('token', 'name exactly one of token and identity.');
-    // An identity may be looked for before anybody has it: a ban can be there first.
+      throw badInput('token', 'specify exactly one of token and identity.');
+    // An identity need not exist: it can be banned before its first token is created.
     if (identity !== undefined) return `identity:${parseName('anyIdentity', identity, 'identity')}`;
     if (!(await tokens.find(caller.projectId, token ?? ''))) throw notFound('token', token ?? '');
     return `token:${token}`;
   }
 
-  /** A moderator who was muted does not unmute itself, nor by another token of the same user. */
+  /** Prevents a muted moderator from unmuting itself, also through another token of the same identity. */
   async function requireNotItself(caller: Caller, subject: RestrictedSubject): Promise<void> {
     if (caller.kind !== 'TOKEN') return;
     const own = subjectsOf(caller.token);
     const [kind, id = ''] = subject.split(/:(.*)/s);
     const target = kind === 'token' ? await tokens.find(caller.projectId, id) : undefined;
-    if ([subject, ...(target ? subjectsOf(target) : [])].some((one) => own.includes(one)))
-      throw new SignalboxError('FORBIDDEN', 'A moderator does not mute, ban or free itself.');
+    if ([subject, ...(target ? subjectsOf(target) : [])].some((candidate) => own.includes(candidate)))
+      throw forbidden('A moderator cannot mute, unmute, ban or unban itself.');
   }
 
   async function membersOf(
     caller: Caller,
-    { connection, token, identity }: Target & { connection?: string | undefined },
+    { connection, token, identity }: DisconnectTarget,
   ): Promise<Member[]> {
     const { projectId } = caller;
-    if ([connection, token, identity].filter((given) => given !== undefined).length !== 1)
-      throw badInput('connection', 'name exactly one of connection, token and identity.');
+    if ([connection, token, identity].filter((id) => id !== undefined).length !== 1)
+      throw badInput('connection', 'specify exactly one of connection, token and identity.');
     if (connection !== undefined) {
       const member = await leases.find(projectId, connection);
       return member ? [member] : [];
@@ -128,11 +142,11 @@ export function createModeration(parts: {
       await requireAuthority(caller, channel);
       const note = reason === undefined ? null : parseText(reason, 'reason');
       const { projectId } = caller;
-      let ended = 0;
+      let closed = 0;
       for (const { connectionId } of await membersOf(caller, target)) {
         if (channel !== undefined && !(await leases.isIn(projectId, connectionId, channel))) continue;
         const signal: Signal = { kind: 'CONNECTION_DISCONNECTED', projectId, connectionId, note };
-        ended += await broker.control(signal);
+        closed += await broker.control(signal);
         audit({
           action: 'connection.disconnect',
           projectId,
@@ -141,15 +155,15 @@ export function createModeration(parts: {
           ...(channel !== undefined && { channel }),
         });
       }
-      if (target.connection !== undefined && ended === 0)
+      if (target.connection !== undefined && closed === 0)
         throw notFound('live connection', target.connection);
-      return ended;
+      return closed;
     },
-    async restrict(caller, kind, target, channel, terms) {
+    async restrict(caller, kind, target, channel, options) {
       await requireAuthority(caller, channel);
       const subject = await parseTarget(caller, target);
       await requireNotItself(caller, subject);
-      return restrictions.put(caller, { kind, subject, channelId: channel ?? null }, terms);
+      return restrictions.put(caller, { kind, subject, channelId: channel ?? null }, options);
     },
     async lift(caller, kind, target, channel) {
       await requireAuthority(caller, channel);
@@ -159,9 +173,9 @@ export function createModeration(parts: {
     },
     async list(caller, page, { channel, ...target }) {
       await requireAuthority(caller, channel);
-      const isNarrowed = target.token !== undefined || target.identity !== undefined;
+      const hasTarget = target.token !== undefined || target.identity !== undefined;
       return restrictions.list(caller.projectId, page, {
-        ...(isNarrowed && { subject: await parseTarget(caller, target) }),
+        ...(hasTarget && { subject: await parseTarget(caller, target) }),
         ...(channel !== undefined && { channelId: channel }),
       });
     },

@@ -4,10 +4,14 @@ import { type Token } from '../tokens/token.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 import { type Presence } from './presence.ts';
 
-/** Rows looked at in one query while those that do not fit are left out. */
+/** Rows per query while tokens that do not match are skipped. */
 const CHUNK = 500;
 
-/** Tokens by id, of an identity, online or not: presence knows who is here, the rows know the rest. */
+/**
+ * Lists tokens by id, filtered by identity and by whether they are online. Presence knows only which tokens are online;
+ * the rows of tokens hold the identity.
+ * @throws FORBIDDEN, UNAUTHENTICATED unless the caller is an API key
+ */
 export async function listTokens(
   { tokens, presence }: { tokens: Tokens; presence: Presence },
   caller: Caller,
@@ -16,20 +20,20 @@ export async function listTokens(
 ): Promise<Page<Token>> {
   requireApiKey(caller);
   if (online === undefined) return tokens.list(caller, { first, after }, { identity });
-  const here = await presence.onlineTokens(caller);
+  const onlineIds = await presence.onlineTokens(caller);
   const found: Token[] = [];
   if (online) {
-    const candidates = after === undefined ? here : here.filter((id) => id > after);
+    const candidates = after === undefined ? onlineIds : onlineIds.filter((id) => id > after);
     for (let from = 0; from < candidates.length && found.length <= first; from += CHUNK) {
       const among = candidates.slice(from, from + CHUNK);
       found.push(...(await tokens.list(caller, { first: CHUNK }, { identity, among })).items);
     }
   } else {
-    const isHere = new Set(here);
+    const isOnline = new Set(onlineIds);
     let last = after;
     for (let hasMore = true; hasMore && found.length <= first;) {
       const page = await tokens.list(caller, { first: CHUNK, after: last }, { identity });
-      found.push(...page.items.filter(({ id }) => !isHere.has(id)));
+      found.push(...page.items.filter(({ id }) => !isOnline.has(id)));
       hasMore = page.hasMore;
       last = page.items.at(-1)?.id;
     }

@@ -5,53 +5,69 @@ import { type Access } from '../channels/access.ts';
 import { every, type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { LEAVE_REASONS, type Connection } from '../connections/connection.ts';
+import { createKeyedMutex } from '../keyed-mutex.ts';
 import { parseJson } from '../names.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
-import { createKeyedMutex } from '../keyed-mutex.ts';
 
-/** Who is here now. */
+/** Which connections are online, and in which channels. */
 export interface Presence extends AsyncDisposable {
-  /** Whether the token has a live connection. By an API key, or by the token itself. @throws FORBIDDEN, UNAUTHENTICATED */
+  /** Whether the token has a live connection. For API keys and the token itself. @throws FORBIDDEN, UNAUTHENTICATED */
   isOnline(caller: Caller, tokenId: string): Promise<boolean>;
+  /** The live connections of the token. For API keys and the token itself. @throws FORBIDDEN, UNAUTHENTICATED */
   connectionsOf(caller: Caller, tokenId: string): Promise<Member[]>;
-  /** The ids of tokens that are online, sorted. By an API key. @throws FORBIDDEN, UNAUTHENTICATED */
+  /** The ids of the tokens that are online, sorted. For API keys. @throws FORBIDDEN, UNAUTHENTICATED */
   onlineTokens(caller: Caller): Promise<string[]>;
-  /** @throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND unless the caller may see who is in the channel. */
+  /**
+   * Counts the connections in the channel.
+   * @throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND unless the caller has the PRESENCE action in the channel
+   */
   count(caller: Caller, channelId: string): Promise<number>;
+  /** The connections in the channel, sorted by connection id. @throws as `count` */
   members(
     caller: Caller,
     channelId: string,
     page: { after?: string | undefined; limit: number },
   ): Promise<Member[]>;
-  /** The connection hears the channel once more: the first time it is seen there. API keys are never seen. */
+  /**
+   * Adds a subscription of the connection to the channel. The first one makes the connection a member and announces
+   * JOINED. API keys never become members.
+   */
   enter(connection: Connection, channelId: string): void;
-  /** …once less: the last time it is no longer seen there. */
+  /**
+   * Removes a subscription of the connection to the channel. The last one ends the membership and announces LEFT.
+   * @param reason announced if the connection is still open; otherwise its close reason is announced
+   */
   exit(connection: Connection, channelId: string, reason: LeaveReason): void;
-  /** Sets what the connection shows to others; counts as a publish. @throws RATE_LIMITED, PAYLOAD_TOO_LARGE, BAD_USER_INPUT */
-  show(connection: Connection, state: unknown): Promise<Member>;
+  /**
+   * Sets the presence state of the connection. Counts as a publish.
+   * @throws RATE_LIMITED, PAYLOAD_TOO_LARGE, BAD_USER_INPUT
+   */
+  setState(connection: Connection, state: unknown): Promise<Member>;
 }
 
-/** Renewals per lease, so that one that is late does not make a living node look dead. */
+/** Renewals per lease, so that a live node stays in presence when one renewal is late. */
 const RENEWALS_PER_LEASE = 3;
 
-export async function createPresence(parts: {
+export async function createPresence(deps: {
   broker: Broker;
   access: Access;
   clock: Clock;
   config: Config;
   nodeId: string;
-  /** Of what tokens say; connections without one are counted each by itself. */
-  rate: RateLimit;
+  /** The limit on publishes per token. A connection without a token has a limit of its own. */
+  rateLimit: RateLimit;
   onFault: (error: unknown) => void;
 }): Promise<Presence> {
-  const { broker, access, clock, config, nodeId, rate, onFault } = parts;
+  const { broker, access, clock, config, nodeId, rateLimit, onFault } = deps;
   const { leases } = broker;
-  const entered = new WeakMap<Connection, Map<string, number>>();
-  const turns = createKeyedMutex();
+  /** For each channel that a connection is in, the number of its subscriptions there. */
+  const subscriptionCounts = new WeakMap<Connection, Map<string, number>>();
+  /** Orders the changes of one connection, so that a slow JOINED never follows its LEFT. */
+  const serialize = createKeyedMutex();
 
-  function serialize(connection: Connection, work: () => Promise<unknown>): void {
-    turns(connection.id, work).catch(onFault);
+  function enqueue(connection: Connection, work: () => Promise<unknown>): void {
+    serialize(connection.id, work).catch(onFault);
   }
 
   async function announce(
@@ -69,33 +85,34 @@ export async function createPresence(parts: {
     });
   }
 
-  /** What others see of the connection has changed. */
-  async function refresh(connection: Connection): Promise<Member> {
+  /** Announces UPDATED in every channel of the connection. */
+  async function announceUpdate(connection: Connection): Promise<Member> {
     const member = connection.asMember();
-    // It may have ended while it waited for its turn: whoever has left does not come back.
+    // The connection may have closed while this waited in the queue; joining would bring it back online.
     if (connection.closed !== undefined) return member;
     await leases.join(member);
-    for (const channelId of entered.get(connection)?.keys() ?? [])
+    for (const channelId of subscriptionCounts.get(connection)?.keys() ?? [])
       await announce('UPDATED', member, channelId, null);
     return member;
   }
 
-  function placesOf(connection: Connection): Map<string, number> {
-    const known = entered.get(connection);
+  function countsOf(connection: Connection): Map<string, number> {
+    const known = subscriptionCounts.get(connection);
     if (known) return known;
-    const places = new Map<string, number>();
-    entered.set(connection, places);
-    let data = connection.asMember().connectionData;
+    const counts = new Map<string, number>();
+    subscriptionCounts.set(connection, counts);
+    let announcedData = connection.asMember().connectionData;
     connection.onNotice((notice) => {
-      const now = connection.asMember().connectionData;
-      if (notice.kind !== 'TOKEN_UPDATED' || now === data) return;
-      data = now;
-      serialize(connection, () => refresh(connection));
+      const { connectionData } = connection.asMember();
+      if (notice.kind !== 'TOKEN_UPDATED' || connectionData === announcedData) return;
+      announcedData = connectionData;
+      enqueue(connection, () => announceUpdate(connection));
     });
-    return places;
+    return counts;
   }
 
-  async function sweep(): Promise<void> {
+  /** Renews the lease of this node, and announces LEFT for the connections of nodes whose lease has expired. */
+  async function renewAndSweep(): Promise<void> {
     await leases.renew(nodeId, config.leaseMs);
     for (const { member, channelIds } of await leases.lapse()) {
       for (const channelId of channelIds) await announce('LEFT', member, channelId, 'LEASE_LAPSED');
@@ -103,7 +120,11 @@ export async function createPresence(parts: {
   }
 
   await leases.renew(nodeId, config.leaseMs);
-  const sweeping = every(clock, config.leaseMs / RENEWALS_PER_LEASE, () => void sweep().catch(onFault));
+  const renewals = every(
+    clock,
+    config.leaseMs / RENEWALS_PER_LEASE,
+    () => void renewAndSweep().catch(onFault),
+  );
 
   async function connectionsOf(caller: Caller, tokenId: string): Promise<Member[]> {
     requireKeyOrSelf(caller, tokenId);
@@ -127,37 +148,37 @@ export async function createPresence(parts: {
     },
     enter(connection, channelId) {
       if (connection.caller.kind === 'API_KEY') return;
-      const places = placesOf(connection);
-      const times = places.get(channelId) ?? 0;
-      places.set(channelId, times + 1);
-      if (times > 0) return;
-      serialize(connection, async () => {
+      const counts = countsOf(connection);
+      const count = counts.get(channelId) ?? 0;
+      counts.set(channelId, count + 1);
+      if (count > 0) return;
+      enqueue(connection, async () => {
         await leases.enter(connection.projectId, connection.id, channelId);
         await announce('JOINED', connection.asMember(), channelId, null);
       });
     },
     exit(connection, channelId, reason) {
-      const places = entered.get(connection);
-      const times = places?.get(channelId);
-      if (!places || times === undefined) return;
-      if (times > 1) {
-        places.set(channelId, times - 1);
+      const counts = subscriptionCounts.get(connection);
+      const count = counts?.get(channelId);
+      if (!counts || count === undefined) return;
+      if (count > 1) {
+        counts.set(channelId, count - 1);
         return;
       }
-      places.delete(channelId);
-      const why = connection.closed === undefined ? reason : LEAVE_REASONS[connection.closed];
-      serialize(connection, async () => {
+      counts.delete(channelId);
+      const leaveReason = connection.closed === undefined ? reason : LEAVE_REASONS[connection.closed];
+      enqueue(connection, async () => {
         await leases.exit(connection.projectId, connection.id, channelId);
-        await announce('LEFT', connection.asMember(), channelId, why);
+        await announce('LEFT', connection.asMember(), channelId, leaveReason);
       });
     },
-    async show(connection, state) {
-      rate.take(connection.caller.kind === 'TOKEN' ? connection.caller.token.id : connection.id);
+    async setState(connection, state) {
+      rateLimit.take(connection.caller.kind === 'TOKEN' ? connection.caller.token.id : connection.id);
       connection.presenceState = parseJson(state, config.maxPresenceBytes, 'state');
-      return turns(connection.id, () => refresh(connection));
+      return serialize(connection.id, () => announceUpdate(connection));
     },
     async [Symbol.asyncDispose]() {
-      sweeping[Symbol.dispose]();
+      renewals[Symbol.dispose]();
     },
   };
 }

@@ -57,7 +57,7 @@ builder.mutationFields((t) => ({
           'BAD_USER_INPUT',
           'setPresence needs a live connection. Call it over the WebSocket.',
         );
-      return domain.presence.show(connection, state ?? null);
+      return domain.presence.setState(connection, state ?? null);
     },
   }),
 }));

@@ -115,7 +115,7 @@ export class LogSubscriber implements Subscriber {
     else {
       this.#catchUp(sink).catch((cause: unknown) => {
         const message = 'The message log cannot be read. Resume with the last cursor.';
-        sink.end(Object.assign(new SignalboxError('UNAVAILABLE', message), { cause }));
+        sink.end(new SignalboxError('UNAVAILABLE', message, { cause }));
       });
     }
   }

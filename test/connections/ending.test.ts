@@ -8,36 +8,36 @@ async function open({ service: { domain } }: TestService, credential: string) {
   return domain.connections.open(() => Promise.resolve(caller), 'WEBSOCKET');
 }
 
-test('of many that end together every peer is told before the first is tidied up after', async () => {
+test('closeAll notifies every client before it cleans up the first connection', async () => {
   await using signalbox = await startService();
   const { credential } = await mint(signalbox);
-  const all = [await open(signalbox, credential), await open(signalbox, credential)];
-  const told: string[] = [];
-  all.forEach((connection, index) => {
-    connection.onClose(() => told.push(`tidied up after ${index}`));
-    connection.onNotifyPeer(() => told.push(`told ${index}`));
+  const connections = [await open(signalbox, credential), await open(signalbox, credential)];
+  const calls: string[] = [];
+  connections.forEach((connection, index) => {
+    connection.onClose(() => calls.push(`cleaned up ${index}`));
+    connection.onNotifyPeer(() => calls.push(`notified ${index}`));
   });
-  closeAll(all, 'TOKEN_REVOKED');
-  closeAll(all, 'DRAINING');
-  expect(told).toEqual(['told 0', 'told 1', 'tidied up after 0', 'tidied up after 1']);
+  closeAll(connections, 'TOKEN_REVOKED');
+  closeAll(connections, 'DRAINING');
+  expect(calls).toEqual(['notified 0', 'notified 1', 'cleaned up 0', 'cleaned up 1']);
 });
 
-test('a peer that comes too late to be told of the end is told at once', async () => {
+test('onNotifyPeer calls its function at once when the connection is already closed', async () => {
   await using signalbox = await startService();
   const connection = await open(signalbox, (await mint(signalbox)).credential);
   connection.close('TOKEN_REVOKED');
-  const told: string[] = [];
-  connection.onNotifyPeer((reason) => told.push(reason));
-  expect(told).toEqual(['TOKEN_REVOKED']);
+  const reasons: string[] = [];
+  connection.onNotifyPeer((reason) => reasons.push(reason));
+  expect(reasons).toEqual(['TOKEN_REVOKED']);
 });
 
-test('a connection that ends while it is told of its token does not stay online', async () => {
+test('a connection that closes while its token is updated does not stay online', async () => {
   await using signalbox = await startService();
   const token = await mint(signalbox);
   const connection = await open(signalbox, token.credential);
   expect(await isOnline(signalbox, token.id)).toBe(true);
   connection.add({
-    // As a queue does that cannot take it.
+    // A stream does this when its queue overflows.
     reauthorize: () => connection.close('SLOW_CONSUMER'),
     discard: () => undefined,
     end: () => undefined,

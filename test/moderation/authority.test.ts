@@ -14,22 +14,22 @@ import {
 } from '../support/moderation.ts';
 import { startService, type TestService } from '../support/service.ts';
 
-/** Somebody in two channels, of whom moderators hear complaints. */
-async function meet(signalbox: TestService) {
+/** Creates two channels and a token that is subscribed to both: the target of all actions. */
+async function createTarget(signalbox: TestService) {
   await createChannel(signalbox, 'hall');
   await createChannel(signalbox, 'square', { type: 'PUBLIC' });
   return mint(signalbox, { identity: 'eve', channels: ['hall', 'square'] });
 }
 
-/** What becomes of each act in a channel, where all of them have the same end; otherwise each by its name. */
+/** Attempts each act; returns the common outcome, or the outcomes by act if they differ. */
 async function outcomeOfAll(
   signalbox: TestService,
-  given: ActArguments,
+  args: ActArguments,
   bearer: string | null,
   acts: readonly Act[] = ACT_NAMES,
 ): Promise<unknown> {
   const outcomes: Record<string, unknown> = {};
-  for (const act of acts) outcomes[act] = await outcomeOf(attempt(signalbox, act, given, bearer));
+  for (const act of acts) outcomes[act] = await outcomeOf(attempt(signalbox, act, args, bearer));
   const [first, ...others] = new Set(Object.values(outcomes));
   return others.length === 0 ? first : outcomes;
 }
@@ -46,25 +46,25 @@ const permissions = {
   ],
 };
 
-/** What a caller may do about others in a PRIVATE channel, a PUBLIC one, one that is not there, and in all. */
+/** The expected outcomes of moderating in a PRIVATE channel, in a PUBLIC one, and in a missing channel or all channels. */
 const callers: Record<string, { input: object | null; hall: string; square: string; all?: string }> = {
-  'a moderator who is a member': {
+  'a moderator that is a member': {
     input: { role: 'MODERATOR', channels: ['hall'] },
     hall: 'done',
     square: 'done',
   },
-  'a moderator who is no member': { input: { role: 'MODERATOR' }, hall: 'FORBIDDEN', square: 'done' },
+  'a moderator that is not a member': { input: { role: 'MODERATOR' }, hall: 'FORBIDDEN', square: 'done' },
   'a moderator whose grants cover one channel': {
     input: { role: 'MODERATOR', channels: [], grants: MODERATE('squ*') },
     hall: 'FORBIDDEN',
     square: 'done',
   },
-  'a moderator whose grants cover others': {
+  'a moderator whose grants cover other channels': {
     input: { role: 'MODERATOR', grants: MODERATE('room:*') },
     hall: 'FORBIDDEN',
     square: 'FORBIDDEN',
   },
-  'a moderator whose grants leave MODERATE out': {
+  'a moderator whose grants do not include MODERATE': {
     input: {
       role: 'MODERATOR',
       channels: ['hall'],
@@ -73,12 +73,12 @@ const callers: Record<string, { input: object | null; hall: string; square: stri
     hall: 'FORBIDDEN',
     square: 'FORBIDDEN',
   },
-  'a custom role that may MODERATE': {
+  'a custom role with MODERATE in PUBLIC channels': {
     input: { customRole: 'HOST', channels: ['hall'] },
     hall: 'FORBIDDEN',
     square: 'done',
   },
-  'a custom role like MODERATOR that may not': {
+  'a custom role like MODERATOR without MODERATE in PUBLIC channels': {
     input: { customRole: 'STAGEHAND', channels: ['hall'] },
     hall: 'done',
     square: 'FORBIDDEN',
@@ -90,7 +90,7 @@ const callers: Record<string, { input: object | null; hall: string; square: stri
     square: 'FORBIDDEN',
   },
   'a guest': { input: { role: 'GUEST' }, hall: 'FORBIDDEN', square: 'FORBIDDEN' },
-  'nobody in particular': {
+  'an anonymous caller': {
     input: null,
     hall: 'UNAUTHENTICATED',
     square: 'UNAUTHENTICATED',
@@ -98,10 +98,10 @@ const callers: Record<string, { input: object | null; hall: string; square: stri
   },
 };
 
-for (const [who, { input, hall, square, all = 'FORBIDDEN' }] of Object.entries(callers)) {
-  test(`${who} keeps order where it may MODERATE, and nowhere else`, async () => {
+for (const [caller, { input, hall, square, all = 'FORBIDDEN' }] of Object.entries(callers)) {
+  test(`${caller} may moderate only where it has the MODERATE action`, async () => {
     await using signalbox = await startService();
-    const { id: token } = await meet(signalbox);
+    const { id: token } = await createTarget(signalbox);
     await signalbox.request(
       `mutation ($settings: ProjectSettingsInput!) { updateProject(settings: $settings) { id } }`,
       { settings: { permissions } },
@@ -109,50 +109,50 @@ for (const [who, { input, hall, square, all = 'FORBIDDEN' }] of Object.entries(c
     const bearer = input && (await mint(signalbox, input)).credential;
     const outcomeIn = (channel: string) => outcomeOfAll(signalbox, { token, channel }, bearer);
     expect({ hall: await outcomeIn('hall'), square: await outcomeIn('square') }).toEqual({ hall, square });
-    // Whether a channel is there is not for everybody to know.
+    // A missing channel is refused like a forbidden one, so that its existence is not revealed.
     expect(await outcomeIn('nowhere')).toBe(all);
-    const everywhere: Act[] = ['mute', 'unmute', 'disconnect', 'restrictions'];
-    expect(await outcomeOfAll(signalbox, { token }, bearer, everywhere)).toBe(all);
+    const channelOptional: Act[] = ['mute', 'unmute', 'disconnect', 'restrictions'];
+    expect(await outcomeOfAll(signalbox, { token }, bearer, channelOptional)).toBe(all);
   });
 }
 
-test('a backend keeps order in every channel that there is, and in all of them at once', async () => {
+test('an API key may moderate every existing channel, and all channels at once', async () => {
   await using signalbox = await startService();
-  const { id: token } = await meet(signalbox);
+  const { id: token } = await createTarget(signalbox);
   const { apiKey } = signalbox;
   for (const channel of ['hall', 'square'])
     expect(await outcomeOfAll(signalbox, { token, channel }, apiKey)).toBe('done');
   expect(await outcomeOfAll(signalbox, { token, channel: 'nowhere' }, apiKey)).toBe('NOT_FOUND');
-  const everywhere: Act[] = ['mute', 'unmute', 'disconnect', 'restrictions'];
-  expect(await outcomeOfAll(signalbox, { token }, apiKey, everywhere)).toBe('done');
+  const channelOptional: Act[] = ['mute', 'unmute', 'disconnect', 'restrictions'];
+  expect(await outcomeOfAll(signalbox, { token }, apiKey, channelOptional)).toBe('done');
 });
 
-test('a moderator who is banned keeps no order there, and one who is muted still does', async () => {
+test('a banned moderator may not moderate the channel; a muted moderator may', async () => {
   await using signalbox = await startService();
-  const { id: token } = await meet(signalbox);
+  const { id: token } = await createTarget(signalbox);
   const input = { identity: 'ada', role: 'MODERATOR', channels: ['hall'] };
-  const [minted, self] = [
+  const [minted, selfMinted] = [
     (await mint(signalbox, input)).credential,
     selfMint({ sub: 'ada', role: 'MODERATOR' }),
   ];
   const outcomes = async (channel: string) => [
     await outcomeOfAll(signalbox, { token, channel }, minted),
-    await outcomeOfAll(signalbox, { token, channel }, self),
+    await outcomeOfAll(signalbox, { token, channel }, selfMinted),
   ];
   await moderate(signalbox, 'mute', { identity: 'ada' });
   expect(await outcomes('square')).toEqual(['done', 'done']);
   await moderate(signalbox, 'ban', { identity: 'ada', channel: 'square' });
   expect(await outcomes('square')).toEqual(['FORBIDDEN', 'FORBIDDEN']);
   expect(await outcomes('hall')).toEqual(['done', 'FORBIDDEN']);
-  // It cannot let itself in again.
+  // A moderator cannot lift its own ban.
   const own = { identity: 'ada', channel: 'square' };
   expect(await outcomeOf(attempt(signalbox, 'unban', own, minted))).toBe('FORBIDDEN');
   expect(await outcomeOf(attempt(signalbox, 'mute', own, selfMint({ sub: 'ben' })))).toBe('FORBIDDEN');
 });
 
-test('a moderator disconnects those who are in its channel, nobody else, and learns of nobody else', async () => {
+test('a moderator disconnects only connections in its channel, and others are reported as NOT_FOUND', async () => {
   await using signalbox = await startService();
-  await meet(signalbox);
+  await createTarget(signalbox);
   const moderator = await mint(signalbox, { role: 'MODERATOR', channels: ['hall'] });
   const ada = await mint(signalbox, { identity: 'ada', channels: ['hall'] });
   const ben = await mint(signalbox, { identity: 'ben', channels: ['square'] });
@@ -189,10 +189,10 @@ test('a moderator disconnects those who are in its channel, nobody else, and lea
   expect(await there.events.ended).toMatchObject({ code: 1008 });
 });
 
-test('every act is in the audit log with who, whom and where, never with why; what was refused, as refused', async () => {
+test('every act is in the audit log with actor, subject and channel but without its reason; refused acts are logged as refused', async () => {
   const log = createLog();
   await using signalbox = await startService({}, { logger: log.logger });
-  const { id: token, credential } = await meet(signalbox);
+  const { id: token, credential } = await createTarget(signalbox);
   const moderator = await mint(signalbox, { role: 'MODERATOR', channels: ['hall'] });
   const { connection } = await openInbox(signalbox, credential);
   const before = log.audited().length;
@@ -209,7 +209,7 @@ test('every act is in the audit log with who, whom and where, never with why; wh
   await attempt(signalbox, 'ban', { token, channel, reason }, credential);
 
   const [projectId, subject] = ['default', `token:${token}`];
-  // A stream that is ended is a refusal too, of no field.
+  // A stream that ends with FORBIDDEN is logged as refused too, without a field.
   const acts = log.audited().filter(({ action, field }) => action !== 'refused' || field !== undefined);
   expect(acts.slice(before)).toEqual([
     { action: 'mute.put', projectId, actor: 'key_test', subject: 'identity:eve' },
@@ -223,15 +223,15 @@ test('every act is in the audit log with who, whom and where, never with why; wh
   expect(log.lines.join()).not.toContain(reason);
 });
 
-test('a moderator does not mute, ban or free itself, by its token or by its identity', async () => {
+test('a moderator cannot mute, unmute, ban or unban itself, by token or by identity', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'square', { type: 'PUBLIC' });
   const { id, credential } = await mint(signalbox, { role: 'MODERATOR', identity: 'eve' });
   for (const act of ['mute', 'unmute', 'ban', 'unban']) {
     for (const target of [`token: "${id}"`, 'identity: "eve"']) {
-      const asked = `mutation { ${act}(${target}, channel: "square") { id } }`;
-      const { errors } = await signalbox.ask(asked, {}, credential);
-      expect(errors?.[0]?.extensions['code'], asked).toBe('FORBIDDEN');
+      const mutation = `mutation { ${act}(${target}, channel: "square") { id } }`;
+      const { errors } = await signalbox.ask(mutation, {}, credential);
+      expect(errors?.[0]?.extensions['code'], mutation).toBe('FORBIDDEN');
     }
   }
 });

@@ -15,15 +15,15 @@ import { startService, type TestService } from '../support/service.ts';
 
 const FORBIDDEN = [{ extensions: { code: 'FORBIDDEN', retryable: false } }];
 
-/** A token that is subscribed to two channels, as moderators wish they were. */
-async function enter(signalbox: TestService) {
+/** Creates two channels and a token that is subscribed to both. */
+async function createMember(signalbox: TestService) {
   for (const id of ['hall', 'room']) await createChannel(signalbox, id);
   return mint(signalbox, { identity: 'ada', channels: ['hall', 'room'] });
 }
 
-test('whoever is banned is told so, then that the channel is gone; every stream of it ends, other channels go on', async () => {
+test('a ban yields Restricted, then ChannelUnavailable, and ends the streams of that channel only', async () => {
   await using signalbox = await startService();
-  const ada = await enter(signalbox);
+  const ada = await createMember(signalbox);
   const { client, next } = await openInbox(signalbox, ada.credential);
   const streams = ['messages', 'presence', 'channelState'].map((field) =>
     take(client, `subscription { ${field}(channel: "hall") { __typename } }`),
@@ -40,7 +40,7 @@ test('whoever is banned is told so, then that the channel is gone; every stream 
     reason: 'enough',
     until: null,
   });
-  expect(await publish(signalbox, 'hall', 'unheard')).toBe(0);
+  expect(await publish(signalbox, 'hall', 'not-delivered')).toBe(0);
   await publish(signalbox, 'room', 'sentinel');
   expect(await next()).toEqual({ __typename: 'Restricted', restriction });
   const unavailable = { __typename: 'ChannelUnavailable', channel: { id: 'hall' }, reason: 'BANNED' };
@@ -51,11 +51,11 @@ test('whoever is banned is told so, then that the channel is gone; every stream 
   expect(await outcomeOn(client, speak('room'))).toBe('done');
 });
 
-test('a banned token may do nothing in the channel, by no door, and everything again after', async () => {
+test('a banned token may do nothing in the channel over HTTP or WebSocket, and everything again after unban', async () => {
   await using signalbox = await startService();
-  const ada = await enter(signalbox);
+  const ada = await createMember(signalbox);
   const { client } = await openInbox(signalbox, ada.credential);
-  const asked = [
+  const queries = [
     speak('hall'),
     `{ channel(id: "hall") { id } }`,
     `{ channel(id: "hall") { state } }`,
@@ -63,11 +63,11 @@ test('a banned token may do nothing in the channel, by no door, and everything a
     `{ channel(id: "hall") { presence { count } } }`,
   ];
   const outcomes = async () => {
-    const byHttp = await Promise.all(
-      asked.map((query) => outcomeOf(signalbox.ask(query, {}, ada.credential))),
+    const overHttp = await Promise.all(
+      queries.map((query) => outcomeOf(signalbox.ask(query, {}, ada.credential))),
     );
-    const bySocket = await Promise.all(asked.map((query) => outcomeOn(client, query)));
-    return new Set([...byHttp, ...bySocket]);
+    const overWebSocket = await Promise.all(queries.map((query) => outcomeOn(client, query)));
+    return new Set([...overHttp, ...overWebSocket]);
   };
   await moderate(signalbox, 'ban', { token: ada.id, channel: 'hall' });
   expect(await outcomes()).toEqual(new Set(['FORBIDDEN']));
@@ -86,73 +86,73 @@ test('a banned token may do nothing in the channel, by no door, and everything a
   expect(await outcomes()).toEqual(new Set(['done']));
 });
 
-test('nothing that is said during a ban reaches whom it is about, live or by replay; after it the channel is heard again', async () => {
+test('messages published during a ban are not delivered, live or by replay; later messages are', async () => {
   await using signalbox = await startService();
-  const ada = await enter(signalbox);
+  const ada = await createMember(signalbox);
   const live = await openInbox(signalbox, ada.credential);
   const ban = { identity: 'ada', channel: 'hall' };
   const { cursor } = live.connected;
   await publish(signalbox, 'hall', 'before');
   await moderate(signalbox, 'ban', ban);
-  await publish(signalbox, 'hall', 'unheard');
-  await publish(signalbox, 'room', 'heard');
+  await publish(signalbox, 'hall', 'not-delivered');
+  await publish(signalbox, 'room', 'delivered');
 
   const resumed = await openInbox(signalbox, ada.credential, cursor);
   expect(resumed.connected.channels).toEqual([{ id: 'room' }]);
-  expect(await resumed.next()).toMatchObject({ message: { event: 'heard' } });
+  expect(await resumed.next()).toMatchObject({ message: { event: 'delivered' } });
   await whisper(signalbox, ada.id, 'sentinel');
   expect(await resumed.next()).toMatchObject({ message: { event: 'sentinel' } });
 
   const lifted = await moderate(signalbox, 'unban', ban);
   expect(await moderate(signalbox, 'unban', ban)).toBeNull();
   await publish(signalbox, 'hall', 'after');
-  const again = [
+  const afterUnban = [
     { __typename: 'RestrictionLifted', restriction: lifted },
     { __typename: 'ChannelAvailable', channel: { id: 'hall' } },
     { __typename: 'ChannelMessage', message: { event: 'after', channel: 'hall' } },
   ];
-  for (const event of again) expect(await resumed.next()).toEqual(event);
-  const whole = [await live.next(), await live.next(), await live.next(), await live.next()];
-  expect(whole).toMatchObject([
+  for (const event of afterUnban) expect(await resumed.next()).toEqual(event);
+  const received = [await live.next(), await live.next(), await live.next(), await live.next()];
+  expect(received).toMatchObject([
     { message: { event: 'before' } },
     { __typename: 'Restricted' },
     { __typename: 'ChannelUnavailable' },
-    { message: { event: 'heard' } },
+    { message: { event: 'delivered' } },
   ]);
   await live.next();
-  for (const event of again) expect(await live.next()).toEqual(event);
+  for (const event of afterUnban) expect(await live.next()).toEqual(event);
 });
 
-test('a ban until a moment ends at that moment: the channel is heard again, with no other word', async () => {
+test('a ban with until ends at that time: ChannelAvailable follows, without RestrictionLifted', async () => {
   const clock = createManualClock(Date.UTC(2030, 0, 1));
   await using signalbox = await startService({}, { clock });
-  const ada = await enter(signalbox);
+  const ada = await createMember(signalbox);
   const { client, next } = await openInbox(signalbox, ada.credential);
   await moderate(signalbox, 'ban', { token: ada.id, channel: 'hall', until: '2030-01-01T00:01:00.000Z' });
   await clock.advance(60_000 - 1);
-  expect(await publish(signalbox, 'hall', 'unheard')).toBe(0);
+  expect(await publish(signalbox, 'hall', 'not-delivered')).toBe(0);
   expect(await outcomeOn(client, speak('hall'))).toBe('FORBIDDEN');
   await clock.advance(1);
-  expect(await publish(signalbox, 'hall', 'heard')).toBe(1);
+  expect(await publish(signalbox, 'hall', 'delivered')).toBe(1);
   expect(await outcomeOn(client, speak('hall', 'own'))).toBe('done');
   expect(await next()).toMatchObject({ __typename: 'Restricted' });
   expect(await next()).toMatchObject({ __typename: 'ChannelUnavailable', reason: 'BANNED' });
   expect(await next()).toEqual({ __typename: 'ChannelAvailable', channel: { id: 'hall' } });
-  expect(await next()).toMatchObject({ message: { event: 'heard' } });
+  expect(await next()).toMatchObject({ message: { event: 'delivered' } });
   expect(await next()).toMatchObject({ message: { event: 'own' } });
 });
 
-test('whoever is banned is seen to leave, and to join when the ban is lifted', async () => {
+test('a ban announces LEFT with NOT_ALLOWED, and unban announces JOINED', async () => {
   await using signalbox = await startService();
-  const ada = await enter(signalbox);
+  const ada = await createMember(signalbox);
   await openInbox(signalbox, ada.credential);
   const backend = signalbox.client();
-  const seen = take(
+  const changes = take(
     backend,
     `subscription { presence(channel: "hall") { change leaveReason member { token } } }`,
   );
   await settled(backend);
-  const presence = async () => (await seen.next()).presence;
+  const presence = async () => (await changes.next()).presence;
   const member = { token: ada.id };
   await moderate(signalbox, 'ban', { token: ada.id, channel: 'hall' });
   expect(await presence()).toEqual({ change: 'LEFT', leaveReason: 'NOT_ALLOWED', member });
@@ -160,7 +160,7 @@ test('whoever is banned is seen to leave, and to join when the ban is lifted', a
   expect(await presence()).toEqual({ change: 'JOINED', leaveReason: null, member });
 });
 
-test('nobody who is banned can be subscribed, by whomever, until the ban is lifted', async () => {
+test('a banned identity cannot be subscribed by any caller until the ban is lifted', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'hall', { type: 'PUBLIC' });
   await createChannel(signalbox, 'room');
@@ -177,16 +177,16 @@ test('nobody who is banned can be subscribed, by whomever, until the ban is lift
 
   await moderate(signalbox, 'unban', { identity: 'eve', channel: 'hall' });
   await subscribeToken(signalbox, 'hall', eve.id);
-  expect(await publish(signalbox, 'hall', 'unheard')).toBe(0);
+  expect(await publish(signalbox, 'hall', 'not-delivered')).toBe(0);
   const live = await openInbox(signalbox, eve.credential);
   expect(live.connected.channels).toEqual([{ id: 'hall' }]);
-  expect(await publish(signalbox, 'hall', 'heard')).toBe(1);
+  expect(await publish(signalbox, 'hall', 'delivered')).toBe(1);
 });
 
-test('a ban is from one channel that is there, of somebody who is named', async () => {
+test('ban and unban require an existing channel and exactly one of token and identity', async () => {
   await using signalbox = await startService();
-  const { id: token } = await enter(signalbox);
-  const wrong = [
+  const { id: token } = await createMember(signalbox);
+  const invalid = [
     [{ channel: 'hall' }, 'BAD_USER_INPUT'],
     [{ channel: 'hall', token, identity: 'ada' }, 'BAD_USER_INPUT'],
     [{ channel: 'hall', token: 'token_none' }, 'NOT_FOUND'],
@@ -194,6 +194,6 @@ test('a ban is from one channel that is there, of somebody who is named', async 
     [{ token }, 'BAD_USER_INPUT'],
   ] as const;
   for (const act of ['ban', 'unban'] as const)
-    for (const [given, code] of wrong)
-      expect([given, await outcomeOf(attempt(signalbox, act, given))]).toEqual([given, code]);
+    for (const [args, code] of invalid)
+      expect([args, await outcomeOf(attempt(signalbox, act, args))]).toEqual([args, code]);
 });

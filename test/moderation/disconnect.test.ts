@@ -6,10 +6,10 @@ import { startService, type TestService } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 import { sseClient } from '../support/sse.ts';
 
-const GOODBYE = { __typename: 'Disconnecting', reason: 'DISCONNECTED', note: 'closing time' };
+const DISCONNECTING = { __typename: 'Disconnecting', reason: 'DISCONNECTED', note: 'closing time' };
 
-/** Two connections of one token, one of another token of the same identity, one of somebody else. */
-async function gather(signalbox: TestService) {
+/** Opens two connections of one token, one of another token of the same identity, and one of another identity. */
+async function openConnections(signalbox: TestService) {
   const phone = await mint(signalbox, { identity: 'ada' });
   const laptop = await mint(signalbox, { identity: 'ada' });
   const ben = await mint(signalbox, { identity: 'ben' });
@@ -19,34 +19,36 @@ async function gather(signalbox: TestService) {
 }
 
 test.each([
-  { by: 'connection', ended: [1] },
-  { by: 'token', ended: [0, 1] },
-  { by: 'identity', ended: [0, 1, 2] },
+  { by: 'connection', closed: [1] },
+  { by: 'token', closed: [0, 1] },
+  { by: 'identity', closed: [0, 1, 2] },
 ])(
-  'disconnect by $by ends exactly those connections, tells each why, and returns how many',
-  async ({ by, ended }) => {
+  'disconnect by $by closes exactly those connections after Disconnecting, and returns their number',
+  async ({ by, closed }) => {
     await using signalbox = await startService();
-    const { phone, inboxes, ...others } = await gather(signalbox);
+    const { phone, inboxes, ...others } = await openConnections(signalbox);
     const target =
       by === 'connection'
         ? { connection: inboxes[1]!.connection }
         : by === 'token'
           ? { token: phone.id }
           : { identity: 'ada' };
-    expect(await moderate(signalbox, 'disconnect', { ...target, reason: GOODBYE.note })).toBe(ended.length);
+    expect(await moderate(signalbox, 'disconnect', { ...target, reason: DISCONNECTING.note })).toBe(
+      closed.length,
+    );
     for (const [index, { next, events }] of inboxes.entries()) {
-      if (!ended.includes(index)) continue;
-      expect(await next()).toEqual(GOODBYE);
+      if (!closed.includes(index)) continue;
+      expect(await next()).toEqual(DISCONNECTING);
       expect(await events.ended).toMatchObject({ code: 1008, reason: 'DISCONNECTED' });
       expect(events.waiting).toEqual([]);
     }
     for (const { id } of [phone, ...Object.values(others)]) await whisper(signalbox, id, 'sentinel');
     for (const [index, { next }] of inboxes.entries())
-      if (!ended.includes(index)) expect(await next()).toMatchObject({ message: { event: 'sentinel' } });
+      if (!closed.includes(index)) expect(await next()).toMatchObject({ message: { event: 'sentinel' } });
   },
 );
 
-test('on the wire the goodbye comes before the close, and nothing between', async () => {
+test('Disconnecting is the last frame before the close frame', async () => {
   await using signalbox = await startService();
   const { id, credential } = await mint(signalbox);
   using socket = await connectSocket(signalbox, { token: credential });
@@ -55,11 +57,11 @@ test('on the wire the goodbye comes before the close, and nothing between', asyn
   await moderate(signalbox, 'disconnect', { token: id });
   expect(await socket.closed).toEqual({ code: 1008, reason: 'DISCONNECTED' });
   expect(socket.waiting).toMatchObject([
-    { id: '1', type: 'next', payload: { data: { events: { ...GOODBYE, note: null } } } },
+    { id: '1', type: 'next', payload: { data: { events: { ...DISCONNECTING, note: null } } } },
   ]);
 });
 
-test('a plain graphql-ws client does not come back by itself, and may with the same credential', async () => {
+test('a graphql-ws client does not reconnect by itself, and may reconnect with the same credential', async () => {
   await using signalbox = await startService();
   const { id, credential } = await mint(signalbox);
   let opened = 0;
@@ -80,35 +82,35 @@ test('a plain graphql-ws client does not come back by itself, and may with the s
   expect(opened).toBe(2);
 });
 
-test('an SSE stream says goodbye and ends with FORBIDDEN', async () => {
+test('an SSE stream yields Disconnecting and ends with FORBIDDEN', async () => {
   await using signalbox = await startService();
   const { id, credential } = await mint(signalbox);
   const events = take(sseClient(signalbox, credential), EVENTS);
   await events.next();
-  expect(await moderate(signalbox, 'disconnect', { token: id, reason: GOODBYE.note })).toBe(1);
-  expect(await events.next()).toEqual({ events: GOODBYE });
+  expect(await moderate(signalbox, 'disconnect', { token: id, reason: DISCONNECTING.note })).toBe(1);
+  expect(await events.next()).toEqual({ events: DISCONNECTING });
   expect(await events.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN', retryable: false } }]);
   expect(await isOnline(signalbox, id)).toBe(false);
 });
 
-test('whoever is disconnected is seen to leave, as DISCONNECTED', async () => {
+test('disconnect announces LEFT with DISCONNECTED', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'hall');
   const ada = await mint(signalbox, { channels: ['hall'] });
   const backend = signalbox.client();
-  const seen = take(
+  const changes = take(
     backend,
     `subscription { presence(channel: "hall") { change leaveReason member { id } } }`,
   );
   await settled(backend);
   const { connection } = await openInbox(signalbox, ada.credential);
   const member = { id: connection };
-  expect((await seen.next()).presence).toEqual({ change: 'JOINED', leaveReason: null, member });
+  expect((await changes.next()).presence).toEqual({ change: 'JOINED', leaveReason: null, member });
   await moderate(signalbox, 'disconnect', { connection });
-  expect((await seen.next()).presence).toEqual({ change: 'LEFT', leaveReason: 'DISCONNECTED', member });
+  expect((await changes.next()).presence).toEqual({ change: 'LEFT', leaveReason: 'DISCONNECTED', member });
 });
 
-test('with a channel, only those who are in it are disconnected', async () => {
+test('disconnect with a channel closes only connections in that channel', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'hall', { type: 'PUBLIC' });
   const ada = await mint(signalbox, { identity: 'ada' });
@@ -129,13 +131,13 @@ test('with a channel, only those who are in it are disconnected', async () => {
   expect(await outside.next()).toMatchObject({ message: { event: 'sentinel' } });
 });
 
-test('who is not there cannot be disconnected', async () => {
+test('disconnect is refused for an invalid target, and closes nothing in other projects or without live connections', async () => {
   await using signalbox = await startService();
   const { id: token, credential } = await mint(signalbox, { identity: 'ada' });
   const { connection, client } = await openInbox(signalbox, credential);
   await moderate(signalbox, 'disconnect', { connection });
   const { createProject } = await signalbox.request(`mutation { createProject { secret } }`);
-  const wrong = [
+  const invalid = [
     [{ connection }, 'NOT_FOUND'],
     [{ connection: 'conn_none' }, 'NOT_FOUND'],
     [{ token: 'token_none' }, 'NOT_FOUND'],
@@ -146,16 +148,16 @@ test('who is not there cannot be disconnected', async () => {
     [{ identity: 'ada lovelace' }, 'BAD_USER_INPUT'],
     [{ token, reason: 'x'.repeat(1001) }, 'BAD_USER_INPUT'],
   ] as const;
-  for (const [given, code] of wrong)
-    expect([given, await outcomeOf(attempt(signalbox, 'disconnect', given))]).toEqual([given, code]);
+  for (const [args, code] of invalid)
+    expect([args, await outcomeOf(attempt(signalbox, 'disconnect', args))]).toEqual([args, code]);
   expect(await moderate(signalbox, 'disconnect', { token })).toBe(0);
   expect(await moderate(signalbox, 'disconnect', { identity: 'nobody' })).toBe(0);
 
   const back = take(client, EVENTS);
   const { events } = await back.next();
-  const elsewhere = { connection: events.connection.id };
+  const inOtherProject = { connection: events.connection.id };
   const { secret } = createProject;
-  expect(await outcomeOf(attempt(signalbox, 'disconnect', elsewhere, secret))).toBe('NOT_FOUND');
+  expect(await outcomeOf(attempt(signalbox, 'disconnect', inOtherProject, secret))).toBe('NOT_FOUND');
   expect(await moderate(signalbox, 'disconnect', { identity: 'ada' }, secret)).toBe(0);
   expect(await isOnline(signalbox, token)).toBe(true);
 });

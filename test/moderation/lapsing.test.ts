@@ -14,8 +14,8 @@ import { moderate, openInbox, outcomeOf, outcomeOn, speak } from '../support/mod
 import { startService, type TestService } from '../support/service.ts';
 
 const FORBIDDEN = [{ extensions: { code: 'FORBIDDEN', retryable: false } }];
-const EVERYTHING = ['SUBSCRIBE', 'PUBLISH', 'PRESENCE'];
-const grant = (channels: string, expiresAt?: string, actions = EVERYTHING) => ({
+const ALL_ACTIONS = ['SUBSCRIBE', 'PUBLISH', 'PRESENCE'];
+const grant = (channels: string, expiresAt?: string, actions = ALL_ACTIONS) => ({
   channels,
   actions,
   ...(expiresAt !== undefined && { expiresAt }),
@@ -23,12 +23,12 @@ const grant = (channels: string, expiresAt?: string, actions = EVERYTHING) => ({
 const MINUTE_ONE = '2030-01-01T00:01:00.000Z';
 const MINUTE_TWO = '2030-01-01T00:02:00.000Z';
 
-/** A service whose clock stands at 2030, with two channels and somebody whose grants narrow it. */
-async function begin(grants: object[]) {
+/** Starts a service whose clock is at 2030, with two channels and a token with these grants. */
+async function startWithGrants(grants: object[]) {
   const clock = createManualClock(Date.UTC(2030, 0, 1));
   let lateMs = 0;
   const signalbox = await startService(
-    // Long enough that nobody is taken for gone while the timers that renew it are late.
+    // Long enough that the node stays in presence while the timers that renew its lease are late.
     { leaseMs: 300_000 },
     { clock: { now: () => clock.now() + lateMs, at: (epochMs, work) => clock.at(epochMs, work) } },
   );
@@ -38,21 +38,21 @@ async function begin(grants: object[]) {
     clock,
     signalbox,
     ada,
-    /** Time goes on, and every timer is late. */
+    /** Advances the time without running timers: every timer is late. */
     delay: (ms: number) => (lateMs = ms),
     [Symbol.asyncDispose]: () => signalbox[Symbol.asyncDispose](),
   };
 }
 
-/** What somebody may do in the hall, asked by HTTP. */
+/** The allowed actions of a credential in a channel, queried over HTTP. */
 async function allowedIn({ request }: TestService, channel: string, bearer: string): Promise<string[]> {
   const query = `query ($c: ID!) { viewer { allowedActions(channel: $c) } }`;
   return (await request(query, { c: channel }, bearer)).viewer.allowedActions;
 }
 
-test('a grant lapses at its instant: until then all is heard, from then on nothing, and what others grant goes on', async () => {
-  await using given = await begin([grant('hall', MINUTE_ONE), grant('room')]);
-  const { clock, signalbox, ada } = given;
+test('a grant allows its actions until expiresAt and nothing from then on; other grants stay in force', async () => {
+  await using fixture = await startWithGrants([grant('hall', MINUTE_ONE), grant('room')]);
+  const { clock, signalbox, ada } = fixture;
   const { client, next } = await openInbox(signalbox, ada.credential);
   const streams = ['messages', 'presence', 'channelState'].map((field) =>
     take(client, `subscription { ${field}(channel: "hall") { __typename } }`),
@@ -61,13 +61,13 @@ test('a grant lapses at its instant: until then all is heard, from then on nothi
   await clock.advance(60_000 - 1);
   expect(await publish(signalbox, 'hall', 'just-in-time')).toBe(1);
   expect(await outcomeOn(client, speak('hall', 'own'))).toBe('done');
-  expect(await allowedIn(signalbox, 'hall', ada.credential)).toEqual(EVERYTHING);
+  expect(await allowedIn(signalbox, 'hall', ada.credential)).toEqual(ALL_ACTIONS);
 
   await clock.advance(1);
   expect(await publish(signalbox, 'hall', 'too-late')).toBe(0);
   expect(await outcomeOn(client, speak('hall'))).toBe('FORBIDDEN');
   expect(await allowedIn(signalbox, 'hall', ada.credential)).toEqual([]);
-  expect(await allowedIn(signalbox, 'room', ada.credential)).toEqual(EVERYTHING);
+  expect(await allowedIn(signalbox, 'room', ada.credential)).toEqual(ALL_ACTIONS);
   expect(await publish(signalbox, 'room', 'sentinel')).toBe(1);
   expect(await next()).toMatchObject({ message: { event: 'just-in-time' } });
   expect(await next()).toMatchObject({ message: { event: 'own' } });
@@ -77,13 +77,13 @@ test('a grant lapses at its instant: until then all is heard, from then on nothi
   for (const stream of streams) expect(await stream.ended).toMatchObject(FORBIDDEN);
 });
 
-test('grants lapse one after the other, each taking away its own and nothing else', async () => {
-  await using given = await begin([
+test('each grant lapses at its own time and removes only its own actions', async () => {
+  await using fixture = await startWithGrants([
     grant('hall', undefined, ['SUBSCRIBE']),
     grant('hall', MINUTE_ONE, ['PUBLISH']),
     grant('room', MINUTE_TWO),
   ]);
-  const { clock, signalbox, ada } = given;
+  const { clock, signalbox, ada } = fixture;
   const { client, next } = await openInbox(signalbox, ada.credential);
   const outcomes = async () => [
     await outcomeOn(client, speak('hall')),
@@ -101,10 +101,10 @@ test('grants lapse one after the other, each taking away its own and nothing els
   expect(await next()).toMatchObject({ message: { event: 'sentinel' } });
 });
 
-test('whoever comes when its only grant has lapsed may do nothing anywhere, and is replayed nothing', async () => {
-  await using given = await begin([grant('*', MINUTE_ONE)]);
-  const { clock, signalbox, ada } = given;
-  await publish(signalbox, 'hall', 'not-for-you-any-more');
+test('a token whose only grant has lapsed may do nothing in any channel, and nothing is replayed to it', async () => {
+  await using fixture = await startWithGrants([grant('*', MINUTE_ONE)]);
+  const { clock, signalbox, ada } = fixture;
+  await publish(signalbox, 'hall', 'not-replayed');
   await clock.advance(60_000);
   const { client, connected, next } = await openInbox(signalbox, ada.credential, ada.cursor);
   expect(connected.channels).toEqual([]);
@@ -124,9 +124,9 @@ test('whoever comes when its only grant has lapsed may do nothing anywhere, and 
   });
 });
 
-test('a lapse that is put off is put off for live connections, and one that is brought forward comes sooner', async () => {
-  await using given = await begin([grant('*', MINUTE_ONE)]);
-  const { clock, signalbox, ada } = given;
+test('updateToken moves the expiry of a grant on live connections, later or sooner', async () => {
+  await using fixture = await startWithGrants([grant('*', MINUTE_ONE)]);
+  const { clock, signalbox, ada } = fixture;
   const { client, next } = await openInbox(signalbox, ada.credential);
   await updateToken(signalbox, ada.id, { grants: [grant('*', '2030-01-01T01:00:00.000Z')] });
   await clock.advance(60_000);
@@ -134,44 +134,44 @@ test('a lapse that is put off is put off for live connections, and one that is b
   await updateToken(signalbox, ada.id, { grants: [grant('*', MINUTE_TWO)] });
   await clock.advance(60_000);
   expect(await outcomeOn(client, speak('hall'))).toBe('FORBIDDEN');
-  // What lapsed is granted anew.
+  // The lapsed grant is granted again.
   await updateToken(signalbox, ada.id, { grants: [grant('hall')] });
   await subscribeToken(signalbox, 'hall', ada.id);
   expect(await outcomeOn(client, speak('hall', 'again'))).toBe('done');
   expect(await next()).toMatchObject({ __typename: 'TokenUpdated' });
   expect(await next()).toMatchObject({ message: { event: 'still' } });
   expect(await next()).toMatchObject({ __typename: 'TokenUpdated' });
-  const gone = [await next(), await next()].map(({ channel }) => channel.id).sort();
-  expect(gone).toEqual(['hall', 'room']);
+  const unavailable = [await next(), await next()].map(({ channel }) => channel.id).sort();
+  expect(unavailable).toEqual(['hall', 'room']);
   expect(await next()).toMatchObject({ __typename: 'ChannelAvailable', channel: { id: 'hall' } });
   expect(await next()).toMatchObject({ __typename: 'TokenUpdated' });
   expect(await next()).toMatchObject({ message: { event: 'again' } });
 });
 
-test('what has lapsed opens nothing, even where the timer that takes it away is late', async () => {
-  await using given = await begin([grant('hall', MINUTE_ONE), grant('room')]);
-  const { clock, signalbox, ada, delay } = given;
-  const [inbox, speaker] = [
+test('a lapsed grant allows nothing, even when its timer is late', async () => {
+  await using fixture = await startWithGrants([grant('hall', MINUTE_ONE), grant('room')]);
+  const { clock, signalbox, ada, delay } = fixture;
+  const [inbox, publisher] = [
     await openInbox(signalbox, ada.credential),
     await openInbox(signalbox, ada.credential),
   ];
-  const join = async (field: string, token = ada.credential) => {
+  const subscribe = async (field: string, token = ada.credential) => {
     const client = signalbox.client({ token });
     const stream = take(client, `subscription { ${field}(channel: "hall") { __typename } }`);
     await settled(client);
     return stream;
   };
-  /** Each on a socket of its own, and what would reach it. */
+  /** Each on its own socket. */
   const streams = {
-    presence: await join('presence'),
-    channelState: await join('channelState'),
-    messages: await join('messages'),
+    presence: await subscribe('presence'),
+    channelState: await subscribe('channelState'),
+    messages: await subscribe('messages'),
   };
   await streams.channelState.next();
   await streams.presence.next();
   const ben = await mint(signalbox, { channels: ['hall'] });
   delay(60_000);
-  await join('messages', ben.credential);
+  await subscribe('messages', ben.credential);
   expect(await streams.presence.ended).toMatchObject(FORBIDDEN);
   expect(await publish(signalbox, 'hall', 'too-late')).toBe(1);
   await signalbox.request(`mutation { setChannelState(channel: "hall", state: 1) { version } }`);
@@ -179,18 +179,18 @@ test('what has lapsed opens nothing, even where the timer that takes it away is 
     expect(await stream.ended).toMatchObject(FORBIDDEN);
     expect(stream.waiting).toEqual([]);
   }
-  expect(await outcomeOn(speaker.client, speak('hall'))).toBe('FORBIDDEN');
+  expect(await outcomeOn(publisher.client, speak('hall'))).toBe('FORBIDDEN');
   await clock.advance(60_000);
   expect(await publish(signalbox, 'room', 'sentinel')).toBe(2);
-  for (const { next } of [inbox, speaker]) {
+  for (const { next } of [inbox, publisher]) {
     expect(await next()).toMatchObject({ __typename: 'ChannelUnavailable', channel: { id: 'hall' } });
     expect(await next()).toMatchObject({ message: { event: 'sentinel' } });
   }
 });
 
-test('a mute whose end has come is over, even where the timer that ends it is late', async () => {
-  await using given = await begin([grant('*')]);
-  const { signalbox, ada, delay } = given;
+test('a mute has no effect after until, even when its timer is late', async () => {
+  await using fixture = await startWithGrants([grant('*')]);
+  const { signalbox, ada, delay } = fixture;
   const { client } = await openInbox(signalbox, ada.credential);
   await moderate(signalbox, 'mute', { token: ada.id, until: MINUTE_ONE });
   expect(await outcomeOn(client, speak('hall'))).toBe('FORBIDDEN');
@@ -198,11 +198,11 @@ test('a mute whose end has come is over, even where the timer that ends it is la
   expect(await outcomeOn(client, speak('hall'))).toBe('done');
 });
 
-test('a token that has expired does nothing and is told nothing, even where the timer that ends it is late', async () => {
-  await using given = await begin([grant('*')]);
-  const { signalbox, delay } = given;
+test('an expired token may do nothing and receives nothing, even when its timer is late', async () => {
+  await using fixture = await startWithGrants([grant('*')]);
+  const { signalbox, delay } = fixture;
   const eve = await mint(signalbox, { expiresIn: 60, channels: ['hall'] });
-  const [speaker, listener, watcher] = [
+  const [publisher, listener, watcher] = [
     await openInbox(signalbox, eve.credential),
     await openInbox(signalbox, eve.credential),
     await openInbox(signalbox, eve.credential),
@@ -211,11 +211,11 @@ test('a token that has expired does nothing and is told nothing, even where the 
   const direct = take(client, `subscription { directMessages { event } }`);
   const { viewer } = await take(client, `{ viewer { connection { id } } }`).next();
   delay(60_000);
-  expect(await outcomeOn(speaker.client, speak('hall'))).toBe(4403);
+  expect(await outcomeOn(publisher.client, speak('hall'))).toBe(4403);
   const signal = `mutation ($c: ID!) { publishDirectMessage(connection: $c, event: "wave") { connections } }`;
   for (const c of [listener.connection, viewer.connection.id]) await signalbox.ask(signal, { c });
   await signalbox.request(`mutation { setChannelState(channel: "hall", state: 1) { version } }`);
-  for (const { next, events } of [speaker, listener, watcher]) {
+  for (const { next, events } of [publisher, listener, watcher]) {
     expect(await next()).toMatchObject({ __typename: 'Disconnecting', reason: 'TOKEN_EXPIRED' });
     expect(await events.ended).toMatchObject({ code: 4403 });
   }

@@ -12,50 +12,50 @@ async function openChannels(signalbox: TestService): Promise<void> {
   for (const id of CHANNELS) await createChannel(signalbox, id, { type: 'PUBLIC' });
 }
 
-/** In which channels a bearer may speak, over HTTP. */
-async function voiceOf({ ask }: TestService, bearer: string): Promise<string[]> {
-  const voice: string[] = [];
+/** The channels in which a credential may publish, over HTTP. */
+async function publishableChannels({ ask }: TestService, bearer: string): Promise<string[]> {
+  const channels: string[] = [];
   for (const channel of CHANNELS) {
     const outcome = await outcomeOf(ask(speak(channel), {}, bearer));
-    if (outcome === 'done') voice.push(channel);
+    if (outcome === 'done') channels.push(channel);
     else expect(outcome).toBe('FORBIDDEN');
   }
-  return voice;
+  return channels;
 }
 
-/** What is refused to one token is refused to no other; what is refused to an identity is refused to all of its tokens. */
+/** A mute of a token affects that token only; a mute of an identity affects all of its tokens. */
 test.each([
   { subject: 'token', where: 'one channel', phone: ['room'], laptop: CHANNELS },
   { subject: 'token', where: 'all channels', phone: [], laptop: CHANNELS },
   { subject: 'identity', where: 'one channel', phone: ['room'], laptop: ['room'] },
   { subject: 'identity', where: 'all channels', phone: [], laptop: [] },
 ])(
-  'a mute by $subject in $where takes PUBLISH from whom it names, there, until it is lifted',
+  'a mute of a $subject in $where removes PUBLISH there until it is lifted',
   async ({ subject, where, ...expected }) => {
     await using signalbox = await startService();
     await openChannels(signalbox);
     const phone = await mint(signalbox, { identity: 'ada' });
     const laptop = await mint(signalbox, { identity: 'ada' });
     const ben = await mint(signalbox, { identity: 'ben' });
-    const about = {
+    const args = {
       ...(subject === 'token' ? { token: phone.id } : { identity: 'ada' }),
       ...(where === 'one channel' && { channel: 'hall' }),
     };
 
-    const restriction = await moderate(signalbox, 'mute', { ...about, reason: 'too loud' });
+    const restriction = await moderate(signalbox, 'mute', { ...args, reason: 'too loud' });
     const nothing = { token: null, identity: null, channel: null, until: null };
-    expect(restriction).toEqual({ kind: 'MUTE', ...nothing, ...about, reason: 'too loud' });
-    expect(await voiceOf(signalbox, phone.credential)).toEqual(expected.phone);
-    expect(await voiceOf(signalbox, laptop.credential)).toEqual(expected.laptop);
-    expect(await voiceOf(signalbox, ben.credential)).toEqual(CHANNELS);
+    expect(restriction).toEqual({ kind: 'MUTE', ...nothing, ...args, reason: 'too loud' });
+    expect(await publishableChannels(signalbox, phone.credential)).toEqual(expected.phone);
+    expect(await publishableChannels(signalbox, laptop.credential)).toEqual(expected.laptop);
+    expect(await publishableChannels(signalbox, ben.credential)).toEqual(CHANNELS);
 
-    expect(await moderate(signalbox, 'unmute', about)).toEqual(restriction);
-    expect(await voiceOf(signalbox, phone.credential)).toEqual(CHANNELS);
-    expect(await moderate(signalbox, 'unmute', about)).toBeNull();
+    expect(await moderate(signalbox, 'unmute', args)).toEqual(restriction);
+    expect(await publishableChannels(signalbox, phone.credential)).toEqual(CHANNELS);
+    expect(await moderate(signalbox, 'unmute', args)).toBeNull();
   },
 );
 
-test('whoever is muted is told on every live connection, and goes on hearing; nobody else is told', async () => {
+test('a mute yields Restricted on every live connection of the identity only, and does not stop delivery', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'hall');
   const ada = await mint(signalbox, { identity: 'ada', channels: ['hall'] });
@@ -66,7 +66,7 @@ test('whoever is muted is told on every live connection, and goes on hearing; no
   const restriction = await moderate(signalbox, 'mute', { identity: 'ada', channel: 'hall', reason: 'hush' });
   expect(await outcomeOn(other.client, speak('hall', 'from-ben'))).toBe('done');
   expect(await moderate(signalbox, 'unmute', { identity: 'ada', channel: 'hall' })).toEqual(restriction);
-  // Lifting what is lifted tells nobody anything.
+  // A second unmute yields no event.
   await moderate(signalbox, 'unmute', { identity: 'ada', channel: 'hall' });
   expect(await outcomeOn(devices[0]!.client, speak('hall', 'from-ada'))).toBe('done');
   for (const { next } of devices) {
@@ -79,7 +79,7 @@ test('whoever is muted is told on every live connection, and goes on hearing; no
   expect(await other.next()).toMatchObject({ message: { event: 'from-ada' } });
 });
 
-test('on a live socket, that one is muted comes before the first refusal', async () => {
+test('Restricted arrives on a live socket before the first FORBIDDEN', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'hall', { type: 'PUBLIC' });
   const { id, credential } = await mint(signalbox);
@@ -89,15 +89,15 @@ test('on a live socket, that one is muted comes before the first refusal', async
   send('inbox', `subscription { events { __typename } }`);
   expect(await socket.next()).toMatchObject({ id: 'inbox', type: 'next' });
   await moderate(signalbox, 'mute', { token: id });
-  send('speech', speak('hall'));
+  send('publish', speak('hall'));
   expect(await socket.next()).toMatchObject({ payload: { data: { events: { __typename: 'Restricted' } } } });
   expect(await socket.next()).toMatchObject({
-    id: 'speech',
+    id: 'publish',
     payload: { errors: [{ extensions: { code: 'FORBIDDEN', retryable: false } }] },
   });
 });
 
-test('a mute of an identity is there before its tokens are: minted, self-minted and guests', async () => {
+test('a mute of an identity applies to tokens created later: minted, self-minted and guests', async () => {
   await using signalbox = await startService();
   await openChannels(signalbox);
   await signalbox.request(
@@ -110,9 +110,11 @@ test('a mute of an identity is there before its tokens are: minted, self-minted 
     },
   );
   await moderate(signalbox, 'mute', { identity: 'eve' });
-  expect(await voiceOf(signalbox, (await mint(signalbox, { identity: 'eve' })).credential)).toEqual([]);
-  expect(await voiceOf(signalbox, selfMint({ sub: 'eve' }))).toEqual([]);
-  expect(await voiceOf(signalbox, selfMint({ sub: 'ben' }))).toEqual(CHANNELS);
+  expect(
+    await publishableChannels(signalbox, (await mint(signalbox, { identity: 'eve' })).credential),
+  ).toEqual([]);
+  expect(await publishableChannels(signalbox, selfMint({ sub: 'eve' }))).toEqual([]);
+  expect(await publishableChannels(signalbox, selfMint({ sub: 'ben' }))).toEqual(CHANNELS);
 
   const { createGuest } = await signalbox.request(
     `mutation { createGuest(input: { name: "eve" }) { credential token { id identity } } }`,
@@ -120,15 +122,15 @@ test('a mute of an identity is there before its tokens are: minted, self-minted 
     null,
   );
   const { credential, token } = createGuest;
-  expect(await voiceOf(signalbox, credential)).toEqual(CHANNELS);
+  expect(await publishableChannels(signalbox, credential)).toEqual(CHANNELS);
   const live = await openInbox(signalbox, credential);
   await moderate(signalbox, 'mute', { identity: token.identity, channel: 'hall' });
   expect(await live.next()).toMatchObject({ restriction: { identity: token.identity } });
   expect(await outcomeOn(live.client, speak('hall'))).toBe('FORBIDDEN');
-  expect(await voiceOf(signalbox, credential)).toEqual(['room']);
+  expect(await publishableChannels(signalbox, credential)).toEqual(['room']);
 });
 
-test('a mute until a moment ends at that moment, on the live socket, and nobody is told', async () => {
+test('a mute with until ends at that time on a live socket, without an event', async () => {
   const clock = createManualClock(Date.UTC(2030, 0, 1));
   await using signalbox = await startService({}, { clock });
   await openChannels(signalbox);
@@ -138,19 +140,19 @@ test('a mute until a moment ends at that moment, on the live socket, and nobody 
   expect(await moderate(signalbox, 'mute', { token: id, until })).toMatchObject({ until });
   await clock.advance(600_000 - 1);
   expect(await outcomeOn(live.client, speak('hall'))).toBe('FORBIDDEN');
-  expect(await voiceOf(signalbox, credential)).toEqual([]);
+  expect(await publishableChannels(signalbox, credential)).toEqual([]);
   await clock.advance(1);
   expect(await outcomeOn(live.client, speak('hall'))).toBe('done');
-  expect(await voiceOf(signalbox, credential)).toEqual(CHANNELS);
+  expect(await publishableChannels(signalbox, credential)).toEqual(CHANNELS);
 
-  // What has ended by itself cannot be lifted.
+  // A mute that has ended cannot be lifted.
   expect(await moderate(signalbox, 'unmute', { token: id })).toBeNull();
   await whisper(signalbox, id, 'sentinel');
   expect(await live.next()).toMatchObject({ __typename: 'Restricted', restriction: { until } });
   expect(await live.next()).toMatchObject({ message: { event: 'sentinel' } });
 });
 
-test('another mute of the same kind takes the place of the first: only its end counts', async () => {
+test('a second mute replaces the first, including its until', async () => {
   const clock = createManualClock(Date.UTC(2030, 0, 1));
   await using signalbox = await startService({}, { clock });
   await openChannels(signalbox);
@@ -177,11 +179,11 @@ test('another mute of the same kind takes the place of the first: only its end c
     expect(await live.next()).toMatchObject({ __typename: 'Restricted', restriction: { reason } });
 });
 
-test('what cannot be a mute is refused, and says what is wrong with it', async () => {
+test('mute with invalid arguments is refused, and the error names the field', async () => {
   const clock = createManualClock(Date.UTC(2030, 0, 1));
   await using signalbox = await startService({}, { clock });
   const { id: token } = await mint(signalbox);
-  const wrong = [
+  const invalid = [
     [{}, 'BAD_USER_INPUT', 'token'],
     [{ token, identity: 'ada' }, 'BAD_USER_INPUT', 'token'],
     [{ identity: '' }, 'BAD_USER_INPUT', 'identity'],
@@ -191,13 +193,13 @@ test('what cannot be a mute is refused, and says what is wrong with it', async (
     [{ token: 'token_none' }, 'NOT_FOUND', undefined],
     [{ token, channel: 'nowhere' }, 'NOT_FOUND', undefined],
   ] as const;
-  for (const [given, code, field] of wrong) {
+  for (const [args, code, field] of invalid) {
     const mute = `mutation ($token: ID, $identity: String, $channel: ID, $until: DateTime, $reason: String) {
       mute(token: $token, identity: $identity, channel: $channel, until: $until, reason: $reason) { id }
     }`;
-    const { errors } = await signalbox.ask(mute, given);
-    expect([given, errors?.[0]?.extensions['code'], errors?.[0]?.extensions['field']]).toEqual([
-      given,
+    const { errors } = await signalbox.ask(mute, args);
+    expect([args, errors?.[0]?.extensions['code'], errors?.[0]?.extensions['field']]).toEqual([
+      args,
       code,
       field,
     ]);
@@ -206,7 +208,7 @@ test('what cannot be a mute is refused, and says what is wrong with it', async (
   expect(await moderate(signalbox, 'mute', { token, reason: 'x'.repeat(1000) })).toMatchObject({ token });
 });
 
-test('a muted token may still do everything else that it may', async () => {
+test('a muted token keeps all of its actions except PUBLISH', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'hall', { type: 'PUBLIC' });
   const { id, credential } = await mint(signalbox, { role: 'MODERATOR', channels: ['hall'] });

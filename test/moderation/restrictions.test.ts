@@ -14,28 +14,28 @@ import {
 import { numbers } from '../support/say.ts';
 import { startService, type Doors, type TestService } from '../support/service.ts';
 
-/** Of each restriction on a page, its kind, whom it is about and where. */
-async function list(doors: Doors, given: ActArguments = {}, bearer?: string): Promise<string[]> {
-  const { nodes } = await moderate(doors, 'restrictions', given, bearer);
+/** Describes each restriction on a page by kind, subject and channel. */
+async function list(doors: Doors, args: ActArguments = {}, bearer?: string): Promise<string[]> {
+  const { nodes } = await moderate(doors, 'restrictions', args, bearer);
   return nodes.map(
     ({ kind, token, identity, channel }: Record<string, string | null>) =>
       `${kind} ${token ? 'token' : identity} ${channel ?? '*'}`,
   );
 }
 
-/** Mutes and bans of one token and two identities, made one after the other. */
-async function restrictSome(signalbox: TestService, pause: () => Promise<void>) {
+/** Creates mutes and bans of one token and two identities, with a pause after each. */
+async function createRestrictions(signalbox: TestService, pause: () => Promise<void>) {
   for (const id of ['hall', 'room']) await createChannel(signalbox, id, { type: 'PUBLIC' });
   const { id: token } = await mint(signalbox, { identity: 'ada' });
-  const made: ['mute' | 'ban', ActArguments][] = [
+  const restrictions: ['mute' | 'ban', ActArguments][] = [
     ['mute', { token, channel: 'hall' }],
     ['ban', { identity: 'ada', channel: 'hall' }],
     ['mute', { identity: 'ada' }],
     ['ban', { token, channel: 'room' }],
     ['mute', { identity: 'eve', channel: 'room' }],
   ];
-  for (const [act, given] of made) {
-    await moderate(signalbox, act, given);
+  for (const [act, args] of restrictions) {
+    await moderate(signalbox, act, args);
     await pause();
   }
   return token;
@@ -43,10 +43,10 @@ async function restrictSome(signalbox: TestService, pause: () => Promise<void>) 
 
 const ALL = ['MUTE token hall', 'BAN ada hall', 'MUTE ada *', 'BAN token room', 'MUTE eve room'];
 
-test('restrictions are listed oldest first, of a token, an identity, a channel, and of both at once', async () => {
+test('lists restrictions oldest first, filtered by token, identity, channel, or both', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
-  const token = await restrictSome(signalbox, () => clock.advance(1));
+  const token = await createRestrictions(signalbox, () => clock.advance(1));
   expect(await list(signalbox)).toEqual(ALL);
   expect(await list(signalbox, { token })).toEqual(['MUTE token hall', 'BAN token room']);
   expect(await list(signalbox, { identity: 'ada' })).toEqual(['BAN ada hall', 'MUTE ada *']);
@@ -62,10 +62,10 @@ test('restrictions are listed oldest first, of a token, an identity, a channel, 
   expect(await outcomeOf(attempt(signalbox, 'restrictions', { token: 'token_none' }))).toBe('NOT_FOUND');
 });
 
-test('restrictions are read page by page, each once', async () => {
+test('lists every restriction once in pages', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
-  await restrictSome(signalbox, () => clock.advance(1));
+  await createRestrictions(signalbox, () => clock.advance(1));
   const found: string[][] = [];
   for (let after: string | null = null, hasMore = true; hasMore;) {
     const page = await moderate(signalbox, 'restrictions', { first: 2, after });
@@ -77,7 +77,7 @@ test('restrictions are read page by page, each once', async () => {
   expect(await outcomeOf(attempt(signalbox, 'restrictions', { first: 101 }))).toBe('BAD_USER_INPUT');
 });
 
-test('what has lapsed or was lifted is not listed any more', async () => {
+test('does not list restrictions that have ended or were lifted', async () => {
   const clock = createManualClock(Date.UTC(2030, 0, 1));
   await using signalbox = await startService({}, { clock });
   await createChannel(signalbox, 'hall');
@@ -93,7 +93,7 @@ test('what has lapsed or was lifted is not listed any more', async () => {
   expect(await list(signalbox)).toEqual([]);
 });
 
-test('at most 100 hold for one token or identity: one that lapses or is lifted makes room, a replacement needs none', async () => {
+test('throws LIMIT_EXCEEDED above 100 restrictions in force per token or identity; a replacement does not count', async () => {
   const clock = createManualClock(Date.UTC(2030, 0, 1));
   await using signalbox = await startService({}, { clock });
   for (const n of numbers(101)) await createChannel(signalbox, `room:${n}`);
@@ -106,8 +106,8 @@ test('at most 100 hold for one token or identity: one that lapses or is lifted m
       { identity: 'eve', channel: `room:${n}`, ...more },
     );
   for (const n of numbers(100)) expect(await outcomeOf(await ban(n, n === 0 ? { until } : {}))).toBe('done');
-  const full = await ban(100);
-  expect(full.errors?.[0]?.extensions).toMatchObject({ code: 'LIMIT_EXCEEDED', limit: 100 });
+  const exceeding = await ban(100);
+  expect(exceeding.errors?.[0]?.extensions).toMatchObject({ code: 'LIMIT_EXCEEDED', limit: 100 });
   const mute = attempt(signalbox, 'mute', { identity: 'eve', channel: 'room:1' });
   expect(await outcomeOf(mute)).toBe('LIMIT_EXCEEDED');
   expect(await outcomeOf(await ban(99, { until }))).toBe('done');
@@ -120,7 +120,7 @@ test('at most 100 hold for one token or identity: one that lapses or is lifted m
   expect(await outcomeOf(await ban(99))).toBe('done');
 });
 
-test('mutes and bans survive a restart, with their ends', async () => {
+test('mutes and bans survive a restart, with their until', async () => {
   using folder = createFolder();
   const clock = createManualClock(Date.UTC(2030, 0, 1));
   const start = () => startService({ data: folder.path }, { clock });
@@ -143,7 +143,7 @@ test('mutes and bans survive a restart, with their ends', async () => {
   }
 });
 
-test('what is done to an identity in one project is nothing to its namesake in another', async () => {
+test('a restriction of an identity does not affect the same identity in another project', async () => {
   await using signalbox = await startService();
   const { createProject } = await signalbox.request(`mutation { createProject { secret } }`);
   const { secret } = createProject;
@@ -160,12 +160,12 @@ test('what is done to an identity in one project is nothing to its namesake in a
   expect(await moderate(other, 'unmute', { identity: 'ada' })).toBeNull();
   for (const act of ['mute', 'unmute', 'disconnect', 'restrictions'] as const)
     expect(await outcomeOf(attempt(signalbox, act, { token: namesake.id }))).toBe('NOT_FOUND');
-  expect(await outcomeOn(client, speak('hall', 'heard'))).toBe('done');
-  expect(await outcomeOf(signalbox.ask(speak('hall', 'too'), {}, namesake.credential))).toBe('done');
-  for (const event of ['heard', 'too']) expect(await next()).toMatchObject({ message: { event } });
+  expect(await outcomeOn(client, speak('hall', 'first'))).toBe('done');
+  expect(await outcomeOf(signalbox.ask(speak('hall', 'second'), {}, namesake.credential))).toBe('done');
+  for (const event of ['first', 'second']) expect(await next()).toMatchObject({ message: { event } });
 });
 
-test('a channel that is deleted takes its mutes and bans with it, also for those who are live', async () => {
+test('deleting a channel removes its mutes and bans, also from live connections', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'hall', { type: 'PUBLIC' });
   const eve = await mint(signalbox, { identity: 'eve', channels: ['hall'] });

@@ -6,11 +6,11 @@ import { connectSocket } from '../support/socket.ts';
 import { sseClient } from '../support/sse.ts';
 
 const MESSAGES = `subscription { messages(channel: "square") { event } }`;
-const SHOW = `mutation ($state: JSON) { setPresence(state: $state) { state } }`;
-const CONNECTED = `subscription { events { __typename } }`;
+const SET_PRESENCE = `mutation ($state: JSON) { setPresence(state: $state) { state } }`;
+const EVENTS = `subscription { events { __typename } }`;
 
-/** Watches a channel with the API key; live when this resolves. */
-async function watch(signalbox: TestService, channel = 'square') {
+/** Subscribes to the presence of a channel with the API key. Live once it resolves. */
+async function watchPresence(signalbox: TestService, channel = 'square') {
   const backend = signalbox.client();
   const changes = take(
     backend,
@@ -21,10 +21,10 @@ async function watch(signalbox: TestService, channel = 'square') {
   return { next: async () => (await changes.next()).presence };
 }
 
-test('the members of a channel are listed page by page', async () => {
+test('lists the members of a channel in pages, sorted by connection id', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
-  const changes = await watch(signalbox);
+  const changes = await watchPresence(signalbox);
   const joined: string[] = [];
   for (let count = 0; count < 12; count++) {
     take(signalbox.client({}), MESSAGES);
@@ -47,24 +47,24 @@ test('the members of a channel are listed page by page', async () => {
   expect(found.flat()).toEqual(joined.toSorted());
 });
 
-test('what a connection shows is there when it joins, for as long as it does, and on its token', async () => {
+test('the presence state of a connection is in JOINED, UPDATED and LEFT, and in the connections of its token', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'square', { type: 'PUBLIC' });
   const { id, credential } = await mint(signalbox);
-  const changes = await watch(signalbox);
+  const changes = await watchPresence(signalbox);
   const client = signalbox.client({ token: credential }, { lazy: false });
-  expect(await take(client, SHOW, { state: { typing: false } }).next()).toEqual({
+  expect(await take(client, SET_PRESENCE, { state: { typing: false } }).next()).toEqual({
     setPresence: { state: { typing: false } },
   });
   const messages = take(client, MESSAGES);
   expect(await changes.next()).toMatchObject({ change: 'JOINED', member: { state: { typing: false } } });
-  await take(client, SHOW, { state: null }).next();
+  await take(client, SET_PRESENCE, { state: null }).next();
   expect(await changes.next()).toMatchObject({
     change: 'UPDATED',
     leaveReason: null,
     member: { state: null },
   });
-  await take(client, SHOW, { state: 'away' }).next();
+  await take(client, SET_PRESENCE, { state: 'away' }).next();
   expect(await changes.next()).toMatchObject({ change: 'UPDATED', member: { state: 'away' } });
   const query = `query ($id: ID!) { token(id: $id) { connections { state } } }`;
   expect((await signalbox.request(query, { id })).token.connections).toEqual([{ state: 'away' }]);
@@ -74,27 +74,27 @@ test('what a connection shows is there when it joins, for as long as it does, an
     leaveReason: 'LEFT',
     member: { state: 'away' },
   });
-  await take(client, SHOW, { state: 'unseen' }).next();
+  await take(client, SET_PRESENCE, { state: 'offline' }).next();
   take(client, MESSAGES);
-  expect(await changes.next()).toMatchObject({ change: 'JOINED', member: { state: 'unseen' } });
+  expect(await changes.next()).toMatchObject({ change: 'JOINED', member: { state: 'offline' } });
 });
 
-test('what is shown is bounded, and needs a live socket', async () => {
+test('setPresence throws PAYLOAD_TOO_LARGE above maxPresenceBytes, and BAD_USER_INPUT over plain HTTP', async () => {
   await using signalbox = await startService({ maxPresenceBytes: 64 });
   const { credential } = await mint(signalbox);
-  const shown = take(signalbox.client({ token: credential }), SHOW, { state: 'x'.repeat(63) });
-  expect(await shown.ended).toMatchObject([
+  const answer = take(signalbox.client({ token: credential }), SET_PRESENCE, { state: 'x'.repeat(63) });
+  expect(await answer.ended).toMatchObject([
     { extensions: { code: 'PAYLOAD_TOO_LARGE', limit: 64, field: 'state' } },
   ]);
-  const { errors } = await signalbox.ask(SHOW, { state: 1 }, credential);
-  // No argument is at fault, so no field is named.
+  const { errors } = await signalbox.ask(SET_PRESENCE, { state: 1 }, credential);
+  // No argument is invalid, so the error has no `field`.
   expect(errors?.[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT', retryable: false });
 });
 
-test('a socket that breaks is seen to be lost, one that says goodbye to leave', async () => {
+test('announces LEFT with CONNECTION_LOST when the socket breaks, and with LEFT when the client closes it', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
-  const changes = await watch(signalbox);
+  const changes = await watchPresence(signalbox);
   const subscribe = { id: '1', type: 'subscribe', payload: { query: MESSAGES } };
   const broken = await connectSocket(signalbox);
   broken.send(subscribe);
@@ -102,18 +102,18 @@ test('a socket that breaks is seen to be lost, one that says goodbye to leave', 
   broken.ws.terminate();
   expect(await changes.next()).toMatchObject({ change: 'LEFT', leaveReason: 'CONNECTION_LOST' });
 
-  using polite = await connectSocket(signalbox);
-  polite.send(subscribe);
+  using closing = await connectSocket(signalbox);
+  closing.send(subscribe);
   expect(await changes.next()).toMatchObject({ change: 'JOINED' });
-  polite.ws.close(1000);
+  closing.ws.close(1000);
   expect(await changes.next()).toMatchObject({ change: 'LEFT', leaveReason: 'LEFT' });
 });
 
-test('whoever is silenced while listening to one channel is seen to leave with NOT_ALLOWED', async () => {
+test('announces LEFT with NOT_ALLOWED when a subscriber of messages loses the right to subscribe', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'square', { type: 'PUBLIC' });
   const ada = await mint(signalbox);
-  const changes = await watch(signalbox);
+  const changes = await watchPresence(signalbox);
   for (const client of [signalbox.client({ token: ada.credential }), sseClient(signalbox, ada.credential)]) {
     await updateToken(signalbox, ada.id, { grants: null });
     const messages = take(client, MESSAGES);
@@ -130,7 +130,7 @@ test('whoever is silenced while listening to one channel is seen to leave with N
   expect(await messages.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
 });
 
-test('an inbox with presence tells of each channel for as long as the token may see who is there', async () => {
+test('events(presence: true) yields PresenceChanged only for channels in which the token has the PRESENCE action', async () => {
   await using signalbox = await startService();
   for (const id of ['square', 'park']) await createChannel(signalbox, id, { type: 'UNPROTECTED' });
   const ada = await mint(signalbox, {
@@ -149,40 +149,40 @@ test('an inbox with presence tells of each channel for as long as the token may 
     } }`,
   );
   await events.next();
-  const come = async (channel: string) => {
+  const subscribeAnonymously = async (channel: string) => {
     const client = signalbox.client({});
     take(client, `subscription ($c: ID!) { messages(channel: $c) { id } }`, { c: channel });
     await settled(client);
   };
-  const seen = (channel: string) => ({
+  const anonymousJoined = (channel: string) => ({
     events: {
       __typename: 'PresenceChanged',
       presence: { change: 'JOINED', channel, member: { token: null } },
     },
   });
-  await come('square');
+  await subscribeAnonymously('square');
   await publish(signalbox, 'square', 'sentinel');
   expect(await events.next()).toEqual({
     events: { __typename: 'ChannelMessage', message: { event: 'sentinel' } },
   });
 
   await subscribeToken(signalbox, 'park', ada.id);
-  await come('park');
+  await subscribeAnonymously('park');
   expect((await events.next()).events.__typename).toBe('ChannelAvailable');
   const own = await events.next();
   expect(own.events.presence).toEqual({ change: 'JOINED', channel: 'park', member: { token: ada.id } });
-  expect(await events.next()).toEqual(seen('park'));
+  expect(await events.next()).toEqual(anonymousJoined('park'));
 
   await updateToken(signalbox, ada.id, { grants: null });
   expect((await events.next()).events.__typename).toBe('TokenUpdated');
-  await come('square');
-  expect(await events.next()).toEqual(seen('square'));
+  await subscribeAnonymously('square');
+  expect(await events.next()).toEqual(anonymousJoined('square'));
 });
 
-test('a token sees its own connections, and those of no other', async () => {
+test('a token sees its own connections; isOnline of another token is FORBIDDEN', async () => {
   await using signalbox = await startService();
   const [ada, bob] = [await mint(signalbox), await mint(signalbox)];
-  await take(signalbox.client({ token: ada.credential }), CONNECTED).next();
+  await take(signalbox.client({ token: ada.credential }), EVENTS).next();
   const own = `{ viewer { token { isOnline connections { transport connectedAt } } } }`;
   expect((await signalbox.request(own, {}, ada.credential)).viewer.token).toEqual({
     isOnline: true,

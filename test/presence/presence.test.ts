@@ -13,15 +13,15 @@ import { createManualClock } from '../support/clock.ts';
 import { take } from '../support/events.ts';
 import { startService, type TestService } from '../support/service.ts';
 
-const CONNECTED = `subscription { events { __typename ... on Connected { connection { id } } } }`;
-const CHANGES = `subscription ($channel: ID!) { presence(channel: $channel) {
+const EVENTS = `subscription { events { __typename ... on Connected { connection { id } } } }`;
+const PRESENCE = `subscription ($channel: ID!) { presence(channel: $channel) {
   change leaveReason channel member { id token identity connectionData state }
 } }`;
 
-/** Watches a channel with the API key; live when this resolves. */
-async function watch(signalbox: TestService, channel: string) {
+/** Subscribes to the presence of a channel with the API key. Live once it resolves. */
+async function watchPresence(signalbox: TestService, channel: string) {
   const backend = signalbox.client();
-  const changes = take(backend, CHANGES, { channel });
+  const changes = take(backend, PRESENCE, { channel });
   await settled(backend);
   return { next: async () => (await changes.next()).presence };
 }
@@ -31,18 +31,18 @@ async function presenceOf({ request }: TestService, channel: string, bearer?: st
   return (await request(query, { c: channel }, bearer)).channel.presence;
 }
 
-test('a token is online from its acknowledgement until its last connection is gone', async () => {
+test('a token is online from connection_ack until its last connection closes', async () => {
   await using signalbox = await startService();
   const ada = await mint(signalbox);
   expect(await isOnline(signalbox, ada.id)).toBe(false);
   await createChannel(signalbox, 'lobby');
   await subscribeToken(signalbox, 'lobby', ada.id);
-  const changes = await watch(signalbox, 'lobby');
+  const changes = await watchPresence(signalbox, 'lobby');
 
   const phone = signalbox.client({ token: ada.credential });
   const laptop = signalbox.client({ token: ada.credential });
-  await take(phone, CONNECTED).next();
-  await take(laptop, CONNECTED).next();
+  await take(phone, EVENTS).next();
+  await take(laptop, EVENTS).next();
   expect(await isOnline(signalbox, ada.id)).toBe(true);
   const { token } = await signalbox.request(
     `query ($t: ID!) { token(id: $t) { isOnline connections { token transport } } }`,
@@ -62,7 +62,7 @@ test('a token is online from its acknowledgement until its last connection is go
   expect(await isOnline(signalbox, ada.id)).toBe(false);
 });
 
-test('a connection without a subscription is online too', async () => {
+test('a connection without a subscription is online', async () => {
   await using signalbox = await startService();
   const ada = await mint(signalbox);
   const client = signalbox.client({ token: ada.credential }, { lazy: false });
@@ -70,11 +70,11 @@ test('a connection without a subscription is online too', async () => {
   expect(await isOnline(signalbox, ada.id)).toBe(true);
 });
 
-test('a channel shows who hears it, with what they choose to show', async () => {
+test('the presence of a channel holds the identity, connectionData and state of each subscriber', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby', { type: 'PUBLIC' });
   const ada = await mint(signalbox, { identity: 'ada', connectionData: 'Ada, London', state: { secret: 1 } });
-  const changes = await watch(signalbox, 'lobby');
+  const changes = await watchPresence(signalbox, 'lobby');
   const client = signalbox.client({ token: ada.credential });
   take(client, `subscription { messages(channel: "lobby") { id } }`);
   const member = {
@@ -102,13 +102,13 @@ test('a channel shows who hears it, with what they choose to show', async () => 
   });
 });
 
-test('a connection that hears a channel twice is one member, until it hears it no more', async () => {
+test('a connection with two subscriptions to a channel is one member, until the last subscription ends', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby', { type: 'PUBLIC' });
   const ada = await mint(signalbox, { identity: 'ada', channels: ['lobby'] });
-  const changes = await watch(signalbox, 'lobby');
+  const changes = await watchPresence(signalbox, 'lobby');
   const client = signalbox.client({ token: ada.credential }, { lazy: false });
-  const inbox = take(client, CONNECTED);
+  const inbox = take(client, EVENTS);
   await inbox.next();
   const messages = take(client, `subscription { messages(channel: "lobby") { id } }`);
   await settled(client);
@@ -123,17 +123,17 @@ test('a connection that hears a channel twice is one member, until it hears it n
   expect(await isOnline(signalbox, ada.id)).toBe(true);
 });
 
-test('anonymous listeners are counted without a name, API keys are not counted', async () => {
+test('anonymous subscribers are members without token and identity; API keys are not members', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
-  const changes = await watch(signalbox, 'square');
-  const listen = async (params: Record<string, unknown>) => {
+  const changes = await watchPresence(signalbox, 'square');
+  const subscribe = async (params: Record<string, unknown>) => {
     const client = signalbox.client(params, { lazy: false });
     take(client, `subscription { messages(channel: "square") { id } }`);
     return (await take(client, `{ viewer { connection { id } } }`).next()).viewer.connection.id;
   };
-  await listen({ apiKey: signalbox.apiKey });
-  const anonymous = await listen({});
+  await subscribe({ apiKey: signalbox.apiKey });
+  const anonymous = await subscribe({});
   const { channel } = await signalbox.request(
     `{ channel(id: "square") { presence { count members { nodes { id token identity } } } } }`,
   );
@@ -160,24 +160,24 @@ test.each([
     'NOT_ALLOWED',
     (signalbox: TestService, id: string) => updateToken(signalbox, id, { role: 'GUEST' }),
   ],
-])('a token that is %s is seen to leave, with the reason %s', async (_, leaveReason, act) => {
+])('announces LEFT when a token is %s, with the reason %s', async (_, leaveReason, act) => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby');
   const ada = await mint(signalbox, { channels: ['lobby'] });
-  const changes = await watch(signalbox, 'lobby');
-  await take(signalbox.client({ token: ada.credential }), CONNECTED).next();
+  const changes = await watchPresence(signalbox, 'lobby');
+  await take(signalbox.client({ token: ada.credential }), EVENTS).next();
   expect(await changes.next()).toMatchObject({ change: 'JOINED' });
   await act(signalbox, ada.id);
   expect(await changes.next()).toMatchObject({ change: 'LEFT', leaveReason, member: { token: ada.id } });
 });
 
-test('a token that expires is seen to leave at that moment', async () => {
+test('announces LEFT with EXPIRED at the moment when a token expires', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   await createChannel(signalbox, 'lobby');
   const ada = await mint(signalbox, { channels: ['lobby'], expiresIn: 60 });
-  const changes = await watch(signalbox, 'lobby');
-  await take(signalbox.client({ token: ada.credential }), CONNECTED).next();
+  const changes = await watchPresence(signalbox, 'lobby');
+  await take(signalbox.client({ token: ada.credential }), EVENTS).next();
   await clock.advance(59_999);
   expect(await isOnline(signalbox, ada.id)).toBe(true);
   await clock.advance(1);
@@ -186,7 +186,7 @@ test('a token that expires is seen to leave at that moment', async () => {
   expect(await isOnline(signalbox, ada.id)).toBe(false);
 });
 
-test('an inbox yields presence only where it is asked for', async () => {
+test('events yields PresenceChanged only with presence: true', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby');
   const ada = await mint(signalbox, { channels: ['lobby'] });
@@ -196,21 +196,21 @@ test('an inbox yields presence only where it is asked for', async () => {
     ... on PresenceChanged { presence { change member { identity } } }
     ... on ChannelMessage { message { event } }
   } }`;
-  const asking = take(signalbox.client({ token: ada.credential }), query('(presence: true)'));
-  const silent = take(signalbox.client({ token: ada.credential }), query(''));
-  await asking.next();
-  await silent.next();
-  await take(signalbox.client({ token: ben.credential }), CONNECTED).next();
-  const seen = await asking.until(({ events }) => events.presence?.member.identity === 'ben');
-  expect(seen.events).toEqual({
+  const withPresence = take(signalbox.client({ token: ada.credential }), query('(presence: true)'));
+  const withoutPresence = take(signalbox.client({ token: ada.credential }), query(''));
+  await withPresence.next();
+  await withoutPresence.next();
+  await take(signalbox.client({ token: ben.credential }), EVENTS).next();
+  const benJoined = await withPresence.until(({ events }) => events.presence?.member.identity === 'ben');
+  expect(benJoined.events).toEqual({
     __typename: 'PresenceChanged',
     presence: { change: 'JOINED', member: { identity: 'ben' } },
   });
   await publish(signalbox, 'lobby', 'sentinel');
-  expect(await silent.next()).toMatchObject({ events: { message: { event: 'sentinel' } } });
+  expect(await withoutPresence.next()).toMatchObject({ events: { message: { event: 'sentinel' } } });
 });
 
-test('who may not see who is there is refused, by query and by subscription', async () => {
+test('presence is refused by query and by subscription when the caller lacks the PRESENCE action', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby');
   await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
@@ -222,7 +222,7 @@ test('who may not see who is there is refused, by query and by subscription', as
   const { errors } = await signalbox.ask(`{ channel(id: "square") { presence { count } } }`, {}, null);
   expect(errors?.[0]?.extensions['code']).toBe('UNAUTHENTICATED');
   for (const { credential } of [stranger, narrowed]) {
-    const refused = take(signalbox.client({ token: credential }), CHANGES, { channel: 'lobby' });
+    const refused = take(signalbox.client({ token: credential }), PRESENCE, { channel: 'lobby' });
     expect(await refused.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
   }
 });

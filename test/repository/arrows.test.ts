@@ -5,12 +5,13 @@ import { expect, test } from 'vitest';
 
 const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 
-/** From the door inwards: a room may use those that come after it, never those before. */
+/** From the outside inwards: a room may import the rooms after it, never those before it. */
 const ROOMS = [
   'main',
   'cli',
   'maintenance',
   'service',
+  'compose',
   'transport',
   'schema',
   'subscriptions',
@@ -26,15 +27,17 @@ const ROOMS = [
   'store',
 ];
 
-/** Leaves: everyone may use them; they use leaves only. */
+/** Every room may import a leaf. A leaf may import leaves only. */
 const LEAVES = [
   'audit',
   'batch',
   'clock',
   'config',
+  'disposer',
   'errors',
   'ids',
   'keyed-mutex',
+  'logger',
   'multimap',
   'names',
   'paging',
@@ -57,38 +60,38 @@ const imports: Import[] = listFiles().flatMap((file) =>
     }),
   ),
 );
-const inside = imports.filter(({ target }) => target.endsWith('.ts'));
-const outside = imports.filter(({ target }) => !target.endsWith('.ts'));
+const internal = imports.filter(({ target }) => target.endsWith('.ts'));
+const external = imports.filter(({ target }) => !target.endsWith('.ts'));
 
 function listFiles(): string[] {
   return readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
 }
 
-test('every file is in a room or is a leaf', () => {
-  const homeless = listFiles().filter((file) => ![...ROOMS, ...LEAVES].includes(roomOf(file)));
-  expect(homeless).toEqual([]);
+test('every source file belongs to a room or is a leaf', () => {
+  const unplaced = listFiles().filter((file) => ![...ROOMS, ...LEAVES].includes(roomOf(file)));
+  expect(unplaced).toEqual([]);
   expect(imports.length).toBeGreaterThan(200);
 });
 
-test('arrows go inwards', () => {
-  const against = inside.filter(({ file, target }) => {
+test('imports between rooms point inwards only', () => {
+  const outward = internal.filter(({ file, target }) => {
     const [from, to] = [roomOf(file), roomOf(target)];
     if (from === to || LEAVES.includes(to)) return false;
     return LEAVES.includes(from) || ROOMS.indexOf(to) < ROOMS.indexOf(from);
   });
-  expect(against).toEqual([]);
+  expect(outward).toEqual([]);
 });
 
-test('rows are private to their room', () => {
-  const strangers = inside.filter(
+test('stores are imported only by their own room and by the composition root', () => {
+  const violations = internal.filter(
     ({ file, target }) =>
-      target.endsWith('-store.ts') && roomOf(file) !== roomOf(target) && roomOf(file) !== 'service',
+      target.endsWith('-store.ts') && roomOf(file) !== roomOf(target) && roomOf(file) !== 'compose',
   );
-  expect(strangers).toEqual([]);
+  expect(violations).toEqual([]);
 });
 
-test('tables are read and written by stores only', () => {
-  const users = inside.filter(
+test('tables are imported by stores only', () => {
+  const users = internal.filter(
     ({ file, target }) => target.endsWith('/tables.ts') && !/(-store|\/tables)\.ts$/.test(file),
   );
   expect(users).toEqual([]);
@@ -104,15 +107,15 @@ test.each([
   ['better-sqlite3', /^(store|maintenance)\//],
   ['commander', /^cli\//],
   ['drizzle-orm', /^store\/|-store\.ts$|\/tables\.ts$/],
-  ['pino', /^service\.ts$/],
+  ['pino', /^logger\.ts$/],
   ['prom-client', /^transport\/metrics\.ts$/],
-])('%s has one home', (name, home) => {
-  const users = outside.filter(({ target }) => target === name || target.startsWith(`${name}/`));
+])('%s is imported only where its adapter lives', (name, home) => {
+  const users = external.filter(({ target }) => target === name || target.startsWith(`${name}/`));
   expect(users.length).toBeGreaterThan(0);
   expect(users.filter(({ file }) => !home.test(file))).toEqual([]);
 });
 
-test('only main.ts says process, and no rule asks the system for the time', () => {
+test('only main.ts reads process, only clock.ts reads the time, and no file calls Math.random', () => {
   const text = (file: string) =>
     readFileSync(join(SRC, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
   const files = listFiles();

@@ -1,0 +1,155 @@
+import { type Signal } from '../broker/signal.ts';
+import { createAutoSubscription } from '../channels/auto-subscription.ts';
+import { createChannelStore } from '../channels/channel-store.ts';
+import { createChannels } from '../channels/channels.ts';
+import { createExplainPermission } from '../channels/explain.ts';
+import { createMemberships } from '../channels/memberships.ts';
+import { createTokenSweeper, type TokenSweeper } from '../channels/token-sweeper.ts';
+import { type Secrets } from '../config.ts';
+import { createApiKeys } from '../projects/api-keys.ts';
+import { createProjects } from '../projects/projects.ts';
+import { RateLimit } from '../rate-limit.ts';
+import { type Domain } from '../schema/context.ts';
+import { createAuthenticate } from '../tokens/authenticate.ts';
+import { createCallerLoader } from '../tokens/caller-loader.ts';
+import { createCredentials } from '../tokens/credentials.ts';
+import { createMintDevelopmentToken } from '../tokens/development-tokens.ts';
+import { createExternalCredentials, DEVELOPMENT_ISSUER } from '../tokens/external-credentials.ts';
+import { createGuests } from '../tokens/guests.ts';
+import { createIssuers } from '../tokens/issuers/issuers.ts';
+import { createProviders } from '../tokens/issuers/jwks.ts';
+import { createProvisioning } from '../tokens/provisioning.ts';
+import { createRevocations } from '../tokens/revocations.ts';
+import { createSigningKeys } from '../tokens/signing-keys.ts';
+import { createTokens } from '../tokens/tokens.ts';
+import { type Infrastructure } from './infrastructure.ts';
+import { openVault } from './open-vault.ts';
+
+/** The part of the domain that decides who may do what: projects, keys, tokens, channels and memberships. */
+export interface AccessServices extends Pick<
+  Domain,
+  | 'projects'
+  | 'apiKeys'
+  | 'signingKeys'
+  | 'authenticate'
+  | 'issuers'
+  | 'tokens'
+  | 'guests'
+  | 'mintDevelopmentToken'
+  | 'revocations'
+  | 'explainPermission'
+  | 'channels'
+  | 'memberships'
+> {
+  /** The first API key, if this start generated it. */
+  firstApiKey: string | undefined;
+  tokenSweeper: TokenSweeper;
+}
+
+/** @throws UNAVAILABLE when the master key does not decrypt the data folder */
+export async function composeAccess(
+  infrastructure: Infrastructure,
+  secrets: Secrets,
+): Promise<AccessServices> {
+  const { config, clock, newId, randomBytes, store, broker, audit, logger, onFault, disposer } =
+    infrastructure;
+  const announce = (signal: Signal) => broker.control(signal);
+  const logHead = async (projectId: string) => (await broker.head(projectId)).sequence;
+
+  const vault = await openVault(infrastructure, secrets);
+  const { hasAnyOf: hasChannelsOf } = createChannelStore(store);
+  const isProduction = config.mode === 'production';
+  const projects = createProjects({ store, clock, newId, isProduction, announce, hasChannelsOf });
+  await projects.ensureDefault();
+  const { settingsOf } = projects;
+  const apiKeys = createApiKeys({ store, clock, newId, randomBytes, vault, announce });
+  disposer.use(
+    broker.listen({
+      applySignal(signal) {
+        if (signal.kind === 'PROJECT_UPDATED') projects.onSettingsChanged(signal.projectId, signal.settings);
+        if (signal.kind === 'API_KEY_CHANGED') apiKeys.onKeyChanged(signal.apiKey);
+        return 0;
+      },
+    }),
+  );
+  const firstApiKey = await apiKeys.bootstrap(secrets.apiKey);
+
+  const signingKeys = createSigningKeys({ store, clock, newId, randomBytes, vault });
+  const credentials = createCredentials({ keys: signingKeys, clock, newId });
+  const mints = new RateLimit(clock, config.mintsPerSecond, 'credentials');
+  const tokens = createTokens({
+    store,
+    credentials,
+    settingsOf,
+    clock,
+    newId,
+    config,
+    mints,
+    announce,
+    audit,
+  });
+  const callerLoader = createCallerLoader({ store, settingsOf, clock });
+  const arrivals = new RateLimit(clock, config.guestsPerSecond, 'guests from your address');
+  const guests = createGuests({ store, credentials, settingsOf, clock, newId, arrivals, audit });
+
+  const channels = createChannels({ store, settingsOf, clock, newId, config, announce, audit, logHead });
+  const { access, find: findChannel, serialize } = channels;
+  const memberships = createMemberships({
+    store,
+    tokens,
+    callerLoader,
+    findChannel,
+    serialize,
+    clock,
+    config,
+    announce,
+    audit,
+    logHead,
+  });
+  const tokenSweeper = disposer.use(createTokenSweeper({ store, tokens, clock, config, onFault }));
+
+  const issuers = createIssuers({ store, apiKeys, vault, clock, newId, announce, audit });
+  const autoSubscription = createAutoSubscription({ channels, memberships });
+  const rootKeyIdOf = async (projectId: string, id: string) =>
+    (await apiKeys.rootKeyIdOf(projectId, id)) ??
+    (id === DEVELOPMENT_ISSUER || (await issuers.has(projectId, id)) ? id : undefined);
+  const revocations = createRevocations({ store, rootKeyIdOf, clock, announce, audit });
+  const externalCredentials = createExternalCredentials({
+    issuers,
+    providers: createProviders({
+      clock,
+      onFetchFailed: (url, error) => logger.warn({ url, err: error }, 'failed to fetch provider keys'),
+    }),
+    provisioning: createProvisioning({ store, clock, newId, audit, autoSubscription, revocations }),
+    settingsOf,
+    clock,
+    config,
+    firstUses: new RateLimit(clock, config.mintsPerSecond, 'development tokens'),
+  });
+  const authenticate = createAuthenticate({
+    apiKeys,
+    credentials,
+    externalCredentials,
+    revocations,
+    callerLoader,
+    tokens,
+    clock,
+  });
+
+  return {
+    firstApiKey,
+    tokenSweeper,
+    projects,
+    apiKeys,
+    signingKeys,
+    authenticate,
+    issuers,
+    tokens,
+    guests,
+    mintDevelopmentToken: createMintDevelopmentToken(settingsOf),
+    revocations,
+    explainPermission: createExplainPermission({ tokens, callerLoader, access, revocations, clock }),
+    channels,
+    memberships,
+  };
+}

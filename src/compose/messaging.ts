@@ -1,0 +1,65 @@
+import { type Signal } from '../broker/signal.ts';
+import { createConnections } from '../connections/registry.ts';
+import { createCursors } from '../messages/cursor.ts';
+import { createHistory } from '../messages/history.ts';
+import { createPublisher } from '../messages/publish.ts';
+import { createRetention, type Retention } from '../messages/retention.ts';
+import { createModeration } from '../moderation/moderation.ts';
+import { createPresence } from '../presence/presence.ts';
+import { RateLimit } from '../rate-limit.ts';
+import { type Domain } from '../schema/context.ts';
+import { readSecret } from '../secrets/secret-store.ts';
+import { createSubscriptions } from '../subscriptions/subscriptions.ts';
+import { createRestrictions } from '../tokens/restrictions.ts';
+import { type Infrastructure } from './infrastructure.ts';
+
+/** A page of history holds at least this many messages, even if each has the maximum size. */
+const MAX_SIZE_MESSAGES_PER_PAGE = 8;
+
+/** The part of the domain that carries messages: connections, presence, publishing, subscriptions and moderation. */
+export interface MessagingServices extends Pick<
+  Domain,
+  'connections' | 'presence' | 'cursors' | 'messages' | 'history' | 'moderation' | 'subscriptions'
+> {
+  retention: Retention;
+}
+
+export async function composeMessaging(
+  infrastructure: Infrastructure,
+  {
+    authenticate,
+    tokens,
+    channels,
+    memberships,
+  }: Pick<Domain, 'authenticate' | 'tokens' | 'channels' | 'memberships'>,
+): Promise<MessagingServices> {
+  const { config, clock, newId, nodeId, randomBytes, metrics, audit, onFault, store, log, broker, disposer } =
+    infrastructure;
+  const { access, find: findChannel } = channels;
+  const { published, replayed } = metrics;
+  const announce = (signal: Signal) => broker.control(signal);
+
+  const connections = disposer.use(
+    createConnections({ broker, authenticate, clock, newId, config, nodeId, onFault }),
+  );
+  const limits = {
+    perToken: new RateLimit(clock, config.publishesPerSecondPerToken, 'publishes by this token'),
+    perKey: new RateLimit(clock, config.publishesPerSecondPerKey, 'publishes by this API key'),
+  };
+  const presence = disposer.use(
+    await createPresence({ broker, access, clock, config, nodeId, rateLimit: limits.perToken, onFault }),
+  );
+
+  const cursors = createCursors(await readSecret(store, 'cursors', () => randomBytes(32)));
+  const messages = createPublisher({ broker, access, tokens, clock, newId, config, limits, published });
+  const maxPageBytes = MAX_SIZE_MESSAGES_PER_PAGE * config.maxDataBytes;
+  const history = createHistory({ broker, access, cursors, maxPageBytes });
+  const restrictions = createRestrictions({ store, clock, newId, announce, audit });
+  const moderation = createModeration({ broker, access, tokens, restrictions, audit });
+  const retention = disposer.use(createRetention({ log, broker, findChannel, clock, config, onFault }));
+  const subscriptions = disposer.use(
+    createSubscriptions({ broker, access, presence, cursors, memberships, clock, replayed, onFault }),
+  );
+
+  return { connections, presence, cursors, messages, history, moderation, retention, subscriptions };
+}

@@ -1,0 +1,186 @@
+import { type Broker } from '../broker/broker.ts';
+import { type Signal } from '../broker/signal.ts';
+import { type Clock } from '../clock.ts';
+import { type ApiKey } from '../projects/api-key.ts';
+import { type ProjectSettings } from '../projects/project-settings.ts';
+import { withRecord, type Caller, type TokenCaller } from '../tokens/caller.ts';
+import { DEVELOPMENT_ISSUER } from '../tokens/external-credentials.ts';
+import { subjectsOf, type Restriction } from '../tokens/restriction.ts';
+import { isRevoked } from '../tokens/revocation.ts';
+import { type Token } from '../tokens/token.ts';
+import { closeAll, type CloseReason, type Connection } from './connection.ts';
+
+/** The live connections of this node and the functions that change them. */
+export interface LiveConnections {
+  readonly all: ReadonlySet<Connection>;
+  ofToken(tokenId: string): Connection[];
+  /** Replaces the caller and its timers. */
+  setCaller(connection: Connection, caller: Caller): void;
+  /** Replaces the caller and reauthorizes the streams of the connection. */
+  changeCaller(connection: Connection, caller: Caller): void;
+}
+
+/** Applies a signal before it returns. Returns the number of affected connections; undefined: not a signal for connections. */
+export type ApplySignal = (signal: Signal) => number | undefined;
+
+/** Creates the function that applies each signal of the broker to the live connections. */
+export function createApplySignal(deps: {
+  live: LiveConnections;
+  broker: Broker;
+  clock: Clock;
+  onFault: (error: unknown) => void;
+}): ApplySignal {
+  const { live, broker, clock, onFault } = deps;
+
+  const ofProject = (projectId: string) =>
+    [...live.all].filter((connection) => connection.projectId === projectId);
+
+  /** The live connections of the project with a token caller that matches. */
+  function ofTokens(projectId: string, matches: (caller: TokenCaller) => boolean) {
+    return ofProject(projectId).flatMap((connection) => {
+      const { caller } = connection;
+      return caller.kind === 'TOKEN' && matches(caller) ? [{ connection, caller }] : [];
+    });
+  }
+
+  function closeAffected(affected: Connection[], reason: CloseReason): number {
+    closeAll(affected, reason);
+    return affected.length;
+  }
+
+  function updateToken(token: Token): number {
+    const affected = live.ofToken(token.id);
+    for (const connection of affected) {
+      if (connection.caller.kind !== 'TOKEN') continue;
+      live.changeCaller(connection, withRecord(connection.caller, token));
+      // Reauthorizing the streams can overflow the queue, which closes the connection.
+      if (!connection.isOpen(clock.now())) continue;
+      broker.leases.join(connection.asMember()).catch(onFault);
+      connection.notify({ kind: 'TOKEN_UPDATED' });
+    }
+    return affected.length;
+  }
+
+  function applyRestriction(kind: 'RESTRICTED' | 'RESTRICTION_LIFTED', restriction: Restriction): number {
+    const affected = ofTokens(restriction.projectId, ({ token }) =>
+      subjectsOf(token).includes(restriction.subject),
+    );
+    for (const { connection, caller } of affected) {
+      const others = caller.restrictions.filter((other) => !isSameRestriction(other, restriction));
+      // Notify first: after a ban, the streams of the channel end.
+      connection.notify({ kind, restriction });
+      const restrictions = kind === 'RESTRICTED' ? [...others, restriction] : others;
+      live.changeCaller(connection, { ...caller, restrictions });
+    }
+    return affected.length;
+  }
+
+  function dropRestrictionsOf(projectId: string, channelId: string): number {
+    const isInChannel = (restriction: Restriction) => restriction.channelId === channelId;
+    const affected = ofTokens(projectId, ({ restrictions }) => restrictions.some(isInChannel));
+    // The streams receive CHANNEL_DELETED from the broker themselves, so they need not be reauthorized.
+    for (const { connection, caller } of affected)
+      live.setCaller(connection, {
+        ...caller,
+        restrictions: caller.restrictions.filter((restriction) => !isInChannel(restriction)),
+      });
+    return affected.length;
+  }
+
+  function disconnect(projectId: string, connectionId: string, note: string | null): number {
+    const found = ofProject(projectId).find(({ id }) => id === connectionId);
+    found?.close('DISCONNECTED', note);
+    return found ? 1 : 0;
+  }
+
+  function updateSettings(projectId: string, settings: ProjectSettings): number {
+    const affected = ofProject(projectId);
+    const isUnsigned = ({ caller }: Connection) =>
+      caller.kind === 'TOKEN' && caller.credential.issuerId === DEVELOPMENT_ISSUER;
+    if (!settings.developmentTokens) closeAll(affected.filter(isUnsigned), 'KEY_ENDED');
+    for (const connection of affected) {
+      const { caller } = connection;
+      if (caller.kind !== 'API_KEY' && connection.isOpen(clock.now()))
+        live.changeCaller(connection, { ...caller, settings });
+    }
+    return affected.length;
+  }
+
+  /**
+   * Closes the connections whose credential the key signed at `endsAt`: now, or by a timer.
+   * @param endsAt milliseconds since 1970; null: the key does not expire
+   */
+  function expireSigningKey(
+    projectId: string,
+    endsAt: number | null,
+    isSignedByKey: (caller: TokenCaller) => boolean,
+  ): number {
+    const affected = ofTokens(projectId, isSignedByKey);
+    if (endsAt !== null && endsAt <= clock.now())
+      return closeAffected(
+        affected.map(({ connection }) => connection),
+        'KEY_ENDED',
+      );
+    for (const { connection, caller } of affected)
+      live.setCaller(connection, { ...caller, credential: { ...caller.credential, keyExpiresAt: endsAt } });
+    return affected.length;
+  }
+
+  function updateApiKey(projectId: string, apiKey: ApiKey): number {
+    const holders = [...live.all].filter(
+      ({ caller }) => caller.kind === 'API_KEY' && caller.apiKey.id === apiKey.id,
+    );
+    if (apiKey.revokedAt !== null) closeAll(holders, 'KEY_ENDED');
+    for (const connection of holders) live.setCaller(connection, { kind: 'API_KEY', projectId, apiKey });
+    const endsAt = apiKey.revokedAt ?? apiKey.expiresAt;
+    const signed = expireSigningKey(projectId, endsAt, ({ credential }) => credential.keyId === apiKey.id);
+    return holders.length + signed;
+  }
+
+  return (signal) => {
+    switch (signal.kind) {
+      case 'TOKEN_REVOKED':
+        return closeAffected(live.ofToken(signal.token.id), 'TOKEN_REVOKED');
+      case 'TOKEN_UPDATED':
+        return updateToken(signal.token);
+      case 'TOKENS_REVOKED': {
+        const { projectId, revocation } = signal;
+        const revoked = ofTokens(projectId, ({ token, credential }) =>
+          isRevoked(revocation, { ...credential, identity: token.identity }),
+        );
+        return closeAffected(
+          revoked.map(({ connection }) => connection),
+          'TOKEN_REVOKED',
+        );
+      }
+      case 'RESTRICTED':
+      case 'RESTRICTION_LIFTED':
+        return applyRestriction(signal.kind, signal.restriction);
+      case 'CHANNEL_DELETED':
+        return dropRestrictionsOf(signal.projectId, signal.channelId);
+      case 'CONNECTION_DISCONNECTED':
+        return disconnect(signal.projectId, signal.connectionId, signal.note);
+      case 'PROJECT_UPDATED':
+        return updateSettings(signal.projectId, signal.settings);
+      case 'ISSUER_CHANGED': {
+        const { projectId, issuerId, keyId, endsAt } = signal;
+        return expireSigningKey(
+          projectId,
+          endsAt,
+          ({ credential }) =>
+            credential.rights !== null &&
+            credential.issuerId === issuerId &&
+            (keyId === null || credential.keyId === keyId),
+        );
+      }
+      case 'API_KEY_CHANGED':
+        return updateApiKey(signal.projectId, signal.apiKey);
+      default:
+        return undefined;
+    }
+  };
+}
+
+function isSameRestriction(one: Restriction, other: Restriction): boolean {
+  return one.kind === other.kind && one.subject === other.subject && one.channelId === other.channelId;
+}
