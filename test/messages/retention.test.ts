@@ -196,9 +196,9 @@ test('messages are delivered during a purge of thousands of messages', async () 
   for (const number of numbers(5, 1)) {
     await sayOn(publisher, { channel: 'other' }, number);
     await inbox.until(({ messages }) => messages.at(-1)?.data === number);
-    order.push(`heard ${number}`);
+    order.push(`received ${number}`);
   }
   await purging;
-  expect(order.slice(0, 3)).toEqual(['heard 1', 'heard 2', 'heard 3']);
+  expect(order.slice(0, 3)).toEqual(['received 1', 'received 2', 'received 3']);
   expect(await retained(signalbox, 'room')).toHaveLength(1);
 });

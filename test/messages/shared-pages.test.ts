@@ -128,7 +128,7 @@ const read = fc.record({
   limit: fc.constantFrom(2, 5),
 });
 
-test('read returns the current content of the log, whatever was read and shared before', async () => {
+test('read returns the current content of the log, regardless of pages that were shared before', async () => {
   const operations = fc.array(fc.oneof(write, trim, { arbitrary: read, weight: 3 }), {
     maxLength: 40,
     size: 'max',

@@ -21,7 +21,10 @@ export interface PageStore {
   clear(): void;
 }
 
-/** Maximum number of log entries that one read scans, so that a caller with few messages in a busy log does not block the event loop. */
+/**
+ * Maximum number of log entries that a read of several addresses scans. Without it, a read of rarely used addresses in a
+ * busy log would block the event loop.
+ */
 const READ_WINDOW = 5000;
 /** Reads of up to this many addresses share their pages; the addresses are part of the cache key. */
 const MAX_SHARED_ADDRESSES = 16;
