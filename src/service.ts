@@ -25,7 +25,7 @@ import { createModeration } from './moderation/moderation.ts';
 import { createPresence } from './presence/presence.ts';
 import { createApiKeys } from './projects/api-keys.ts';
 import { createProjects } from './projects/projects.ts';
-import { type Vault } from './secrets/vault.ts';
+import { createJweVault, type Vault } from './secrets/vault.ts';
 import { RateLimit } from './rate-limit.ts';
 import { type Domain } from './schema/context.ts';
 import { readMasterKeys } from './secrets/master-key.ts';
@@ -45,7 +45,6 @@ import { createExternalCredentials, DEVELOPMENT_ISSUER } from './tokens/external
 import { createSigningKeys } from './tokens/signing-keys.ts';
 import { createCallerLoader } from './tokens/caller-loader.ts';
 import { createTokens } from './tokens/tokens.ts';
-import { createJweVault } from './secrets/jwe-vault.ts';
 import { createMetrics } from './transport/metrics.ts';
 import { openTransport } from './transport/transport.ts';
 

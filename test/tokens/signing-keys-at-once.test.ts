@@ -5,7 +5,7 @@ import { type Vault } from '../../src/secrets/vault.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import { createSigningKeyStore } from '../../src/tokens/signing-key-store.ts';
 import { createSigningKeys } from '../../src/tokens/signing-keys.ts';
-import { createJweVault } from '../../src/secrets/jwe-vault.ts';
+import { createJweVault } from '../../src/secrets/vault.ts';
 import { createManualClock } from '../support/clock.ts';
 
 /** Keys in a store of their own; what opens their secrets may be put in between. */
