@@ -48,7 +48,7 @@ export function createProvisioning(parts: {
     const isOlder = before !== null && (after === null || after < before);
     if (isOlder || JSON.stringify(known.credentialRights) === JSON.stringify(rights)) return known;
     await rows.setCredentialRights(known.id, rights);
-    const renewed = { ...known, claims: rights };
+    const renewed = { ...known, credentialRights: rights };
     if (after !== null && after > (before ?? 0)) await autoSubscription.more(renewed, channels);
     return renewed;
   }
