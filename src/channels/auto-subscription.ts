@@ -11,11 +11,11 @@ export function createAutoSubscription({
   memberships: Pick<Memberships, 'firstPossibleOf' | 'enrol'>;
 }): AutoSubscription {
   return {
-    async first(token, channelIds, makesChannels) {
+    async initialMemberships(token, channelIds, makesChannels) {
       if (makesChannels) for (const id of channelIds) await channels.ensure(token.projectId, id, token.id);
       return memberships.firstPossibleOf(token, channelIds);
     },
-    async more(token, channelIds) {
+    async subscribe(token, channelIds) {
       for (const id of channelIds) await memberships.enrol(token, id);
     },
   };

@@ -25,7 +25,7 @@ export function createTokenSweeper(parts: {
 
   async function sweep(): Promise<void> {
     for (;;) {
-      const { ids, removals } = await tokens.expiredTokens(STEP);
+      const { ids, removals } = await tokens.purgeableTokens(STEP);
       if (ids.length === 0) return;
       await store.batch([memberships.removalOf(ids), ...removals]);
     }

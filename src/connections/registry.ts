@@ -7,10 +7,10 @@ import { type NewId } from '../ids.ts';
 import { Multimap } from '../multimap.ts';
 import { type Authenticate } from '../tokens/authenticate.ts';
 import {
-  asOf,
+  applyLapses,
   expiryOf,
-  lastMomentOf,
-  nextChangeOf,
+  closesAt,
+  nextChangeAt,
   withRecord,
   type Caller,
   type TokenCaller,
@@ -53,12 +53,12 @@ export function createConnections(parts: {
 
   function setCaller(connection: Connection, caller: Caller): void {
     if (connection.closed !== undefined) return;
-    const current = asOf(caller, clock.now());
+    const current = applyLapses(caller, clock.now());
     const expiresAt = expiryOf(current);
     connection.caller = current;
     if (connection.warnedExpiry !== expiresAt) connection.warnedExpiry = undefined;
-    connection.expiresAt = lastMomentOf(current);
-    connection.nextDueAt = nextChangeOf(current);
+    connection.expiresAt = closesAt(current);
+    connection.nextDueAt = nextChangeAt(current);
     for (const timer of timers.get(connection) ?? []) timer[Symbol.dispose]();
     const armed = [...armExpiry(connection, expiresAt), ...armDue(connection)];
     if (armed.length > 0) timers.set(connection, armed);

@@ -11,9 +11,9 @@ export const signingKeys = sqliteTable('signing_keys', {
   algorithm: text('algorithm').notNull(),
   secret: text('secret').notNull(),
   createdAt: moment('created_at').notNull(),
-  /** From here on it verifies but no longer signs. */
+  /** When the key stopped signing. */
   retiredAt: moment('retired_at'),
-  /** From here on it does not verify either. */
+  /** When the key stops verifying. */
   expiresAt: moment('expires_at'),
 });
 
@@ -24,13 +24,13 @@ export const tokens = sqliteTable(
     projectId: text('project_id').notNull(),
     identity: text('identity'),
     origin: text('origin').$type<Origin>().notNull().default('MINTED'),
-    /** Whoever signs its credentials: the lineage of an API key, an issuer, or `development`. */
+    /** The root of an API key's rotations, an issuer, or `development`: see `Token.issuerId`. */
     issuerId: text('issuer_id'),
-    /** What the issuer calls it; null: its credentials are signed by us. */
+    /** The issuer's name for the token; null: Signalbox signs the credentials. */
     subject: text('subject'),
     role: text('role').$type<Role>().notNull(),
     customRole: text('custom_role'),
-    /** What the last credential said of it, where others sign. */
+    /** The rights of the newest credential of another issuer. */
     credentialRights: text('credential_rights', { mode: 'json' }).$type<CredentialRights>(),
     grants: text('grants', { mode: 'json' }).$type<Grant[]>(),
     connectionData: text('connection_data'),
@@ -38,25 +38,24 @@ export const tokens = sqliteTable(
     createdAt: moment('created_at').notNull(),
     expiresAt: moment('expires_at'),
     revokedAt: moment('revoked_at'),
-    /** From when on nobody can come back to it; null: for ever. */
-    forgetAfter: moment('forget_after'),
+    /** When the row may be deleted; null: never. */
+    purgeAfter: moment('forget_after'),
   },
   (table) => [
     index('tokens_by_project').on(table.projectId, table.id),
     index('tokens_by_identity').on(table.projectId, table.identity, table.id),
     uniqueIndex('tokens_by_subject').on(table.projectId, table.issuerId, table.subject),
-    index('tokens_to_forget').on(table.forgetAfter),
+    index('tokens_to_forget').on(table.purgeAfter),
   ],
 );
 
-/** Credentials that were issued too long ago: of a project, an identity, or an issuer. */
+/** Bulk revocations of the credentials of a project, an identity or an issuer. */
 export const revocations = sqliteTable(
   'revocations',
   {
     projectId: text('project_id').notNull(),
-    /** PROJECT, IDENTITY or ISSUER. */
     scope: text('scope').$type<RevocationScope>().notNull(),
-    /** The identity or the issuer; empty for a project. */
+    /** The identity or the issuer; empty for the scope PROJECT. */
     subject: text('subject').notNull(),
     issuedBefore: moment('issued_before').notNull(),
     createdAt: moment('created_at').notNull(),
@@ -64,20 +63,19 @@ export const revocations = sqliteTable(
   (table) => [primaryKey({ columns: [table.projectId, table.scope, table.subject] })],
 );
 
-/** What takes actions away from a token or an identity: mutes and bans. */
+/** Mutes and bans of tokens and identities. */
 export const restrictions = sqliteTable(
   'restrictions',
   {
     id: text('id').notNull(),
     projectId: text('project_id').notNull(),
     kind: text('kind').$type<RestrictionKind>().notNull(),
-    /** `token:…` or `identity:…` */
     subject: text('subject').$type<RestrictedSubject>().notNull(),
-    /** Empty: in all channels. */
+    /** Empty: all channels. */
     channelId: text('channel_id').notNull(),
     reason: text('reason'),
     createdAt: moment('created_at').notNull(),
-    /** Null: until it is lifted. */
+    /** Null: until the restriction is lifted. */
     until: moment('until'),
   },
   (table) => [

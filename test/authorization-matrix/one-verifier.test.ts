@@ -24,7 +24,7 @@ const MARKS = {
 
 const ACCOUNT = 'its “sub” is not the account of its issuer';
 const SESSION_ID = 'it has no “session_id”';
-const NOBODY = 'nobody whom this project knows has signed it';
+const NOBODY = 'no issuer of this project signed it';
 const UNSIGNED = 'no key of its issuer signed it';
 
 const pairs: [HmacName, keyof typeof MARKS, string][] = [

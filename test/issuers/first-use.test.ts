@@ -31,11 +31,11 @@ function createSlowRecords() {
       audit,
     }),
     autoSubscription: {
-      async first() {
+      async initialMemberships() {
         await turn();
         return [];
       },
-      async more(_, channels) {
+      async subscribe(_, channels) {
         added.push(...channels);
       },
     },

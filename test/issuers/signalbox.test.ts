@@ -167,7 +167,7 @@ test('a role may be one of the project’s own, by its name, and must be one of 
   await using signalbox = await startService();
   await createChannel(signalbox, 'hall', { type: 'PUBLIC' });
   const credential = await sign(FIRST, { sub: 'ada', role: 'crier' });
-  expect(await refusalOf(signalbox, credential)).toContain('its “role” is none of this project’s');
+  expect(await refusalOf(signalbox, credential)).toContain('its “role” is not a role of this project');
   await signalbox.request(`mutation { updateProject(settings: { permissions: {
     roles: [{ name: "crier", like: SUBSCRIBER }]
     stated: [{ role: "crier", kind: "PUBLIC", actions: [PUBLISH] }]

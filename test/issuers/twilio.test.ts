@@ -90,7 +90,7 @@ test('one that is not of the account, the service or a key of its issuer opens n
     ],
     [
       mintTwilio({ identity: 'ada' }, { key: { ...TWILIO.key, id: `SK${'1'.repeat(32)}` } }),
-      'nobody whom this project knows has signed it',
+      'no issuer of this project signed it',
     ],
     [nobody, 'its “grants.identity” must be a string that names a user'],
     [mintTwilio({ identity: 'ada', nbf: clock.now() / 1000 + 100 }), 'it is not valid yet'],

@@ -88,7 +88,7 @@ async function allToldTo(key: string): Promise<object> {
 }
 
 test('why a key opens nothing cannot be told from what is answered, by any door', async () => {
-  const message = 'The API key is unknown or has ended.';
+  const message = 'The API key is unknown, expired or revoked.';
   const body = JSON.stringify({
     errors: [{ message, extensions: { code: 'UNAUTHENTICATED', retryable: false } }],
   });
@@ -142,7 +142,7 @@ test('what a dead key signs is refused in the words for what nobody signed', asy
     told.add(await refusalOf(signalbox, await sign(key, { sub: 'ada' })));
     told.add(await refusalOf(signalbox, await sign(key, { sub: 'ada' }, { by: 'iss' })));
   }
-  expect(told).toEqual(new Set(['The credential is refused: nobody whom this project knows has signed it.']));
+  expect(told).toEqual(new Set(['The credential is refused: no issuer of this project signed it.']));
   // A key names its project; nobody else’s is asked.
   expect(await doorOf(signalbox, await sign(elsewhere, { sub: 'ada' }))).toBe('open');
   const good = await createApiKey(signalbox);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ACTIONS, type ChannelType, type Role } from '../../src/projects/permissions.ts';
 import { allowedActions, decide, RULES } from '../../src/tokens/authorisation.ts';
-import { asOf, nextChangeOf } from '../../src/tokens/caller.ts';
+import { applyLapses, nextChangeAt } from '../../src/tokens/caller.ts';
 import {
   action,
   asker,
@@ -19,7 +19,7 @@ test('at any moment a token may do what no rule refuses, and is told the first r
   const reached = new Set<string>();
   fc.assert(
     fc.property(asker, action, place, now, (asking, what, where, at) => {
-      const decision = decide(asOf(callerOf(asking), at), what, where);
+      const decision = decide(applyLapses(callerOf(asking), at), what, where);
       const [first] = refusals(asking, what, where, at);
       expect(decision).toMatchObject({ allowed: first === undefined, rule: first ?? 'ALLOWED' });
       reached.add(decision.rule);
@@ -76,17 +76,17 @@ test('grants narrow, the token’s and the credential’s: without either nobody
 test('between now and the next change nothing changes by itself, and then something lapses', () => {
   fc.assert(
     fc.property(asker, place, now, (asking, where, from) => {
-      const caller = asOf(callerOf(asking), from);
-      const next = nextChangeOf(caller);
+      const caller = applyLapses(callerOf(asking), from);
+      const next = nextChangeAt(caller);
       const may = (at: number) => ACTIONS.filter((what) => refusals(asking, what, where, at).length === 0);
       for (let at = from; at < Math.min(next, 10); at++) {
-        expect(asOf(caller, at)).toBe(caller);
+        expect(applyLapses(caller, at)).toBe(caller);
         expect(may(at)).toEqual(may(from));
       }
       expect(next).toBeGreaterThan(from);
-      if (next < Infinity) expect(asOf(caller, next)).not.toEqual(caller);
+      if (next < Infinity) expect(applyLapses(caller, next)).not.toEqual(caller);
       else expect(may(9)).toEqual(may(from));
-      expect(asOf(caller, 9)).toEqual(asOf(callerOf(asking), 9));
+      expect(applyLapses(caller, 9)).toEqual(applyLapses(callerOf(asking), 9));
     }),
     { numRuns: 2000 },
   );

@@ -15,10 +15,10 @@ test('subscribes a token by the rights of its newer credential, not by those of 
     clock,
     newId: createIds(clock.now, randomBytes),
     audit: () => undefined,
-    revocations: { async require() {} },
+    revocations: { async requireNotRevoked() {} },
     autoSubscription: {
-      first: async () => [],
-      more: async (token) => void subscribed.push(token),
+      initialMemberships: async () => [],
+      subscribe: async (token) => void subscribed.push(token),
     },
   });
   const authenticate = (rights: CredentialRights) =>
