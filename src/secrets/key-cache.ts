@@ -6,7 +6,10 @@ const MAX_CACHED_KEYS = 1_000;
 /** Resolves to the key that was sealed for `owner`. @throws TypeError when the vault cannot open it */
 export type UnsealKey = (sealed: string, owner: string) => Promise<KeyObject>;
 
-/** Opens sealed keys and caches them, because every credential that is presented needs one. Evicts the oldest first. */
+/**
+ * Opens sealed keys and caches them, because every credential that is presented needs one. Evicts the oldest
+ * first.
+ */
 export function createKeyCache(vault: Vault): UnsealKey {
   const unsealed = new Map<string, KeyObject>();
   return async (sealed, owner) => {

@@ -10,8 +10,9 @@ const FILE = 'master.key';
 const OWNER_ONLY = 0o600;
 
 /**
- * The master keys that encrypt secrets at rest: first the configured keys, then the key in the data folder. Without
- * either, generates a key and writes it to the data folder. With the data folder `:memory:`, reads and writes no file.
+ * The master keys that encrypt secrets at rest: first the configured keys, then the key in the data folder.
+ * Without either, generates a key and writes it to the data folder. With the data folder `:memory:`, reads
+ * and writes no file.
  * @param generate returns the random bytes of a new key
  * @throws UNAVAILABLE when other users can access the key file, or the file holds no key
  */
@@ -55,7 +56,8 @@ function readKeyFile(file: string): string | undefined {
 const toText = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
 
 /**
- * Verifies that the vault opens the secrets of this store, with a known secret that is sealed at the first start.
+ * Verifies that the vault opens the secrets of this store, with a known secret that is sealed at the first
+ * start.
  * @throws UNAVAILABLE when the store was written under another master key
  */
 export async function verifyMasterKey(vault: Vault, store: Store): Promise<void> {

@@ -3,8 +3,8 @@ import { type Store } from '../store/store.ts';
 import { secrets } from './tables.ts';
 
 /**
- * Reads an internal secret of this installation by its name. The first call generates and stores it; where several
- * nodes call at the same time, all of them read the value that was stored first.
+ * Reads an internal secret of this installation by its name. The first call generates and stores it; where
+ * several nodes call at the same time, all of them read the value that was stored first.
  */
 export async function readSecret(
   { db }: Store,

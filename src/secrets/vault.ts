@@ -2,17 +2,21 @@ import { createHash } from 'node:crypto';
 import { CompactEncrypt, compactDecrypt, errors } from 'jose';
 
 /**
- * Encrypts secrets at rest under a master key. Each sealed secret is bound to its owner, the id of the row that it
- * belongs to, so that a sealed secret copied to another row cannot be opened there.
+ * Encrypts secrets at rest under a master key. Each sealed secret is bound to its owner, the id of the row
+ * that it belongs to, so that a sealed secret copied to another row cannot be opened there.
  */
 export interface Vault {
   seal(secret: Uint8Array, owner: string): Promise<string>;
-  /** @throws TypeError when the secret was sealed for another owner, or under a master key that the vault does not have */
+  /**
+   * @throws TypeError when the secret was sealed for another owner, or under a master key that the vault does
+   * not have
+   */
   open(sealed: string, owner: string): Promise<Uint8Array>;
 }
 
 /**
- * A vault of compact JWEs with `dir` and A256GCM. The `kid` header names the master key, the `sub` header the owner.
+ * A vault of compact JWEs with `dir` and A256GCM. The `kid` header names the master key, the `sub` header the
+ * owner.
  * @param masterKeys texts of at least 32 characters; the first one seals, all of them open
  * @example
  * const vault = createJweVault([newMasterKey, oldMasterKey]);

@@ -1,7 +1,8 @@
 /**
- * Authentication of `connection_init` and of HTTP requests, step 1 of 5: choose the verifier of what the client presents.
- * An API key goes to `projects/api-keys.ts`. A credential is classified by `issuers/classify-credential.ts` (step 2), then
- * verified by `credentials.ts` if Signalbox signed it, and by `external-credentials.ts` (step 3) otherwise.
+ * Authentication of `connection_init` and of HTTP requests, step 1 of 5: choose the verifier. An API key is
+ * verified by `projects/api-keys.ts`. A credential is classified by `issuers/classify-credential.ts` (step
+ * 2), then verified by `credentials.ts` if Signalbox signed it, and by `external-credentials.ts` (step 3)
+ * otherwise.
  */
 import { type Clock } from '../clock.ts';
 import { SignalboxError } from '../errors.ts';
@@ -22,7 +23,10 @@ const API_KEY_PREFIX = 'key_';
 
 /** Resolves API keys and credentials to callers. */
 export interface Authenticate {
-  /** The caller of a request without an API key or credential. @throws NOT_FOUND when the project does not exist */
+  /**
+   * The caller of a request without an API key or credential.
+   * @throws NOT_FOUND when the project does not exist
+   */
   anonymous(projectId?: string): Promise<Caller>;
   /**
    * @param text the whole API key, `key_<id>.<secret>`
@@ -31,16 +35,22 @@ export interface Authenticate {
    */
   apiKey(text: string, projectId?: string): Promise<Caller>;
   /**
-   * @param projectId the project that the client names, if any. Without it, a credential that does not identify its
-   * project is verified by the issuers of the project `default`.
+   * @param projectId the project that the client names, if any. Without it, a credential that does not
+   * identify its project is verified by the issuers of the project `default`.
    * @throws UNAUTHENTICATED when the credential is not valid, or belongs to another project
    * @throws TOKEN_EXPIRED, TOKEN_REVOKED
    * @throws UNAVAILABLE when the keys of a provider cannot be fetched
    */
   credential(text: string, projectId?: string): Promise<Caller>;
-  /** Reloads the caller from the store. @throws UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED when access has ended */
+  /**
+   * Reloads the caller from the store.
+   * @throws UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED when access has ended
+   */
   refresh(caller: Caller): Promise<Caller>;
-  /** Authenticates an Authorization header, which carries either an API key or a credential. Throws as those do. */
+  /**
+   * Authenticates an Authorization header, which carries either an API key or a credential. Throws as those
+   * do.
+   */
   bearer(text: string, projectId?: string): Promise<Caller>;
 }
 
@@ -77,7 +87,9 @@ export function createAuthenticate(deps: {
     return loadActiveCaller(record, credential);
   }
 
-  /** The ids of API keys are unique across projects, so the id identifies the project. Other key ids do not. */
+  /**
+   * The ids of API keys are unique across projects, so the id identifies the project. Other key ids do not.
+   */
   async function projectOf(kind: CredentialKind): Promise<string> {
     if (kind.kind !== 'SIGNALBOX' || !kind.keyId.startsWith(API_KEY_PREFIX)) return DEFAULT_PROJECT;
     return (await apiKeys.findOpen(kind.keyId))?.projectId ?? DEFAULT_PROJECT;

@@ -1,6 +1,7 @@
 /**
- * Authorisation, after authentication: decides each action of a caller that `caller-loader.ts` loaded. `channels/access.ts`
- * looks up the channel and the membership, and calls `decide` on subscribe, on delivery and on replay.
+ * Authorisation, after authentication: decides each action of a caller that `caller-loader.ts` loaded.
+ * `channels/access.ts` looks up the channel and the membership, and calls `decide` on subscribe, on delivery
+ * and on replay.
  */
 import { ACTIONS, actionsOf, ANONYMOUS, type Action, type ChannelType } from '../projects/permissions.ts';
 import { type Caller } from './caller.ts';
@@ -42,8 +43,8 @@ export interface Decision {
 const refusal = (rule: Rule, because: string): Decision => ({ allowed: false, rule, because });
 
 /**
- * Whether `caller` may take `action` in the channel `target`. The only function that decides access. It is pure: the
- * caller must have been stripped of lapsed grants and restrictions, see `applyLapses`.
+ * Whether `caller` may take `action` in the channel `target`. The only function that decides access. It is
+ * pure: the caller must have been stripped of lapsed grants and restrictions, see `applyLapses`.
  */
 export function decide(caller: Caller, action: Action, target: AccessTarget): Decision {
   if (caller.kind === 'API_KEY')

@@ -1,6 +1,6 @@
 /**
- * Authentication, step 5 of 5: turn the token record and the credential into a caller, with the settings of the project
- * and the restrictions in force. `authorisation.ts` then decides each action of that caller.
+ * Authentication, step 5 of 5: turn the token record and the credential into a caller, with the settings of
+ * the project and the restrictions in force. `authorisation.ts` then decides each action of that caller.
  */
 import { type Clock } from '../clock.ts';
 import { type ProjectSettings } from '../projects/project-settings.ts';
@@ -10,11 +10,16 @@ import { createRestrictionStore } from './restriction-store.ts';
 import { subjectsOf } from './restriction.ts';
 import { withCredentialRights, type Token } from './token.ts';
 
-/** Loads callers with everything that authorisation needs, without grants and restrictions that have lapsed. */
+/**
+ * Loads callers with everything that authorisation needs, without grants and restrictions that have lapsed.
+ */
 export interface CallerLoader {
   /** The caller that presents `credential` for the token `record`. */
   load(record: Token, credential: CredentialInfo): Promise<TokenCaller>;
-  /** The caller of a token without a live credential: with the rights of the last credential that it presented. */
+  /**
+   * The caller of a token without a live credential: with the rights of the last credential that it
+   * presented.
+   */
   loadRecord(record: Token): Promise<TokenCaller>;
   /** The caller without a credential. @throws NOT_FOUND when the project does not exist */
   loadAnonymous(projectId: string): Promise<Caller>;

@@ -51,8 +51,8 @@ export function expiryOf(caller: Caller): number | undefined {
 }
 
 /**
- * When a live connection of the caller is closed, in milliseconds since 1970; infinite: never. The project's grace period
- * extends the expiry of a token, but not the expiry of the key that signed its credential.
+ * When a live connection of the caller is closed, in milliseconds since 1970; infinite: never. The project's
+ * grace period extends the expiry of a token, but not the expiry of the key that signed its credential.
  */
 export function closesAt(caller: Caller): number {
   if (caller.kind !== 'TOKEN') return expiryOf(caller) ?? Number.POSITIVE_INFINITY;
@@ -79,7 +79,9 @@ export function nextChangeAt(caller: Caller): number {
   return Math.min(Number.POSITIVE_INFINITY, ...lapses.filter((at) => at != null));
 }
 
-/** The caller without the grants and restrictions that have lapsed by `now`; the same object when none has. */
+/**
+ * The caller without the grants and restrictions that have lapsed by `now`; the same object when none has.
+ */
 export function applyLapses<C extends Caller>(caller: C, now: number): C {
   if (caller.kind !== 'TOKEN' || now < nextChangeAt(caller)) return caller;
   const { token, restrictions } = caller;
@@ -119,7 +121,10 @@ export function requireKeyOrSelf(caller: Caller, tokenId: string): void {
   requireApiKey(caller);
 }
 
-/** @throws UNAUTHENTICATED for anonymous callers, FORBIDDEN for tokens and for API keys other than the operator's */
+/**
+ * @throws UNAUTHENTICATED for anonymous callers, FORBIDDEN for tokens and for API keys other than the
+ * operator's
+ */
 export function requireOperator(caller: Caller): asserts caller is ApiKeyCaller {
   requireApiKey(caller);
   if (!caller.apiKey.operator)

@@ -1,6 +1,7 @@
 /**
- * Credentials that Signalbox signs: mints them for a token, and verifies them for `authenticate.ts`, which then loads the
- * token that the credential names. For credentials of other issuers see `external-credentials.ts`.
+ * Credentials that Signalbox signs: mints them for a token, and verifies them for `authenticate.ts`, which
+ * then loads the token that the credential names. For credentials of other issuers see
+ * `external-credentials.ts`.
  */
 import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
@@ -24,9 +25,15 @@ export interface VerifiedCredential {
 }
 
 export interface Credentials {
-  /** Signs a JWT for `token`. The JWT expires when the token does; later changes of the token's expiry need a new JWT. */
+  /**
+   * Signs a JWT for `token`. The JWT expires when the token does; later changes of the token's expiry need a
+   * new JWT.
+   */
   mint(token: Token): Promise<string>;
-  /** @throws TOKEN_EXPIRED when the credential has expired and is otherwise valid, UNAUTHENTICATED for every other fault */
+  /**
+   * @throws TOKEN_EXPIRED when the credential has expired and is otherwise valid, UNAUTHENTICATED for every
+   * other fault
+   */
   verify(credential: string): Promise<VerifiedCredential>;
 }
 
@@ -72,8 +79,8 @@ function parseCredential(credential: string): Jwt {
 }
 
 /**
- * Verifies the HMAC-SHA256 signature of a JWT. Every connect runs this. node:crypto verifies synchronously in a tenth of the
- * time that jose takes, which delegates to another thread.
+ * Verifies the HMAC-SHA256 signature of a JWT. Every connect runs this. node:crypto verifies synchronously in
+ * a tenth of the time that jose takes, which delegates to another thread.
  */
 function isSignedWith(key: KeyObject, credential: string): boolean {
   const end = credential.lastIndexOf('.');

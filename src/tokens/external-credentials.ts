@@ -1,6 +1,7 @@
 /**
- * Authentication, step 3 of 5: verify a credential that another issuer signed, or an unsigned development token, and
- * translate its claims into rights. `provisioning.ts` (step 4) then finds or creates the token record of its subject.
+ * Authentication, step 3 of 5: verify a credential that another issuer signed, or an unsigned development
+ * token, and translate its claims into rights. `provisioning.ts` (step 4) then finds or creates the token
+ * record of its subject.
  */
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
@@ -32,7 +33,8 @@ export const DEVELOPMENT_ISSUER = 'development';
 /** Credentials that Signalbox did not sign. */
 export interface ExternalCredentials {
   /**
-   * Verifies a credential and returns the token record of its subject, which the first use of a credential creates.
+   * Verifies a credential and returns the token record of its subject, which the first use of a credential
+   * creates.
    * @throws UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED
    * @throws RATE_LIMITED when a project receives too many development tokens
    * @throws UNAVAILABLE when the keys of a provider cannot be fetched
@@ -43,8 +45,8 @@ export interface ExternalCredentials {
     projectId: string,
   ): Promise<{ record: Token; credential: CredentialInfo }>;
   /**
-   * Checks that the project still trusts the signer of a credential that was verified before. Returns the credential with
-   * the current expiry of its key.
+   * Checks that the project still trusts the signer of a credential that was verified before. Returns the
+   * credential with the current expiry of its key.
    * @throws UNAUTHENTICATED when the project no longer trusts the signer
    */
   recheck(credential: CredentialInfo, projectId: string): Promise<CredentialInfo>;

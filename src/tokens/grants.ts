@@ -7,8 +7,8 @@ const SEPARATOR = ':';
 const WILDCARD = '*';
 
 /**
- * Whether the id `channel` matches `pattern`. Colons separate segments. A `*` stands for any characters within one segment.
- * A segment has at most one `*`, so matching takes time linear in the length of both.
+ * Whether the id `channel` matches `pattern`. Colons separate segments. A `*` stands for any characters
+ * within one segment. A segment has at most one `*`, so matching takes time linear in the length of both.
  * @example
  * matchesPattern('room:*', 'room:1'); // true
  * matchesPattern('room:*', 'room:1:2'); // false
@@ -56,8 +56,8 @@ export function parseGrants(grants: readonly GrantInput[], max: number): Grant[]
 }
 
 /**
- * Whether a grant allows `action` in the channel. Null allows everything: without grants only the role counts. Does not
- * check `expiresAt`: `applyLapses` drops lapsed grants before.
+ * Whether a grant allows `action` in the channel. Null allows everything: without grants only the role
+ * counts. Does not check `expiresAt`: `applyLapses` drops lapsed grants before.
  */
 export function grantsAllow(grants: readonly Grant[] | null, action: Action, channel: string): boolean {
   if (grants === null) return true;

@@ -21,7 +21,10 @@ export function parseIdentity(
 /** Issuers whose own rules allow e-mail addresses as identities. */
 const ISSUERS_WITH_EMAIL: ReadonlySet<IssuerKind> = new Set(['STREAM', 'JWKS']);
 
-/** Validates the identity that a credential claims. @throws UNAUTHENTICATED naming the invalid character and its position */
+/**
+ * Validates the identity that a credential claims.
+ * @throws UNAUTHENTICATED naming the invalid character and its position
+ */
 export function parseClaimedIdentity(
   identity: string,
   kind: IssuerKind,

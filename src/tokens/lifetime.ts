@@ -16,8 +16,8 @@ const MAX_LIFETIME_SECONDS = 100 * 366 * 86_400;
 
 /**
  * The requested expiry in milliseconds since 1970. Null: never. Undefined: the input requests none.
- * @throws BAD_USER_INPUT when the input has both fields, or the expiry is in the past, more than 100 years ahead or beyond
- * the project's `maxLifetimeSeconds`
+ * @throws BAD_USER_INPUT when the input has both fields, or the expiry is in the past, more than 100 years
+ * ahead or beyond the project's `maxLifetimeSeconds`
  */
 export function parseExpiry(
   { expiresIn, expiresAt: requestedAt }: ExpiryInput,
@@ -47,8 +47,8 @@ export function parseExpiry(
 }
 
 /**
- * The expiry of a token that requests none, in milliseconds since 1970: `defaultLifetimeSeconds` from now, else
- * `maxLifetimeSeconds`. Null: never.
+ * The expiry of a token that requests none, in milliseconds since 1970: `defaultLifetimeSeconds` from now,
+ * else `maxLifetimeSeconds`. Null: never.
  */
 export function defaultExpiry(
   { defaultLifetimeSeconds, maxLifetimeSeconds }: LifetimeSettings,
@@ -59,9 +59,10 @@ export function defaultExpiry(
 }
 
 /**
- * When a credential of another issuer expires in this project, in milliseconds since 1970: as the credential claims, else
- * the project's default, counted from the issue of the credential. Null: never.
- * @throws UNAUTHENTICATED when the lifetime exceeds the project's `maxLifetimeSeconds`, or cannot be determined
+ * When a credential of another issuer expires in this project, in milliseconds since 1970: as the credential
+ * claims, else the project's default, counted from the issue of the credential. Null: never.
+ * @throws UNAUTHENTICATED when the lifetime exceeds the project's `maxLifetimeSeconds`, or cannot be
+ * determined
  */
 export function claimedExpiry(
   { issuedAt, expiresAt }: { issuedAt: number | null; expiresAt: number | null },
@@ -86,8 +87,8 @@ export function claimedExpiry(
 const PURGE_DELAY_MS = 86_400_000;
 
 /**
- * When the record of a token that cannot be renewed after `expiresAt` may be deleted, in milliseconds since 1970: one day
- * later, so that backends can still look it up. Null: never.
+ * When the record of a token that cannot be renewed after `expiresAt` may be deleted, in milliseconds since
+ * 1970: one day later, so that backends can still look it up. Null: never.
  */
 export function purgeTime(expiresAt: number | null): number | null {
   return expiresAt === null ? null : expiresAt + PURGE_DELAY_MS;

@@ -1,6 +1,6 @@
 /**
- * Authentication, step 4 of 5, for credentials of other issuers: find the token record of the credential's subject, or
- * create it at the first use. `caller-loader.ts` (step 5) then loads the caller.
+ * Authentication, step 4 of 5, for credentials of other issuers: find the token record of the credential's
+ * subject, or create it at the first use. `caller-loader.ts` (step 5) then loads the caller.
  */
 import { type Audit } from '../audit.ts';
 import { type Clock } from '../clock.ts';
@@ -13,7 +13,10 @@ import { createTokenStore } from './token-store.ts';
 import { blankToken, type CredentialRights, type Origin, type Token } from './token.ts';
 import { requireActive } from './tokens.ts';
 
-/** Subscribes tokens to the channels that their credentials name. Skips channels that are missing or not allowed. */
+/**
+ * Subscribes tokens to the channels that their credentials name. Skips channels that are missing or not
+ * allowed.
+ */
 export interface AutoSubscription {
   /**
    * The membership rows of a token that is not yet stored, for the caller to write together with the token.
@@ -28,11 +31,14 @@ export interface AutoSubscription {
   subscribe(token: Token, channelIds: readonly string[]): Promise<void>;
 }
 
-/** The token records behind credentials that other issuers sign. The first use of a credential creates the record. */
+/**
+ * The token records behind credentials that other issuers sign. The first use of a credential creates the
+ * record.
+ */
 export interface Provisioning {
   /**
-   * The record of the claimed subject. All credentials of one issuer with the same subject share a record; a newer
-   * credential updates the record's rights.
+   * The record of the claimed subject. All credentials of one issuer with the same subject share a record; a
+   * newer credential updates the record's rights.
    * @throws TOKEN_REVOKED, TOKEN_EXPIRED without creating a record
    */
   findOrCreate(
@@ -54,8 +60,8 @@ export function createProvisioning(deps: {
   const tokenStore = createTokenStore(store);
 
   /**
-   * Stores the rights of a newer credential, and subscribes the token to the channels that it names. A credential that is
-   * not newer does not subscribe, so that it cannot undo a later `unsubscribeToken`.
+   * Stores the rights of a newer credential, and subscribes the token to the channels that it names. A
+   * credential that is not newer does not subscribe, so that it cannot undo a later `unsubscribeToken`.
    */
   async function updateRights(known: Token, { channels }: Claims, rights: CredentialRights): Promise<Token> {
     requireActive(known, clock.now());

@@ -99,7 +99,9 @@ export function createRestrictionStore({ db }: Store) {
   };
 }
 
-/** The primary key includes the channel, so the column stores all channels as an empty text rather than null. */
+/**
+ * The primary key includes the channel, so the column stores all channels as an empty text rather than null.
+ */
 function toRestriction(row: typeof restrictions.$inferSelect): Restriction {
   return {
     ...row,

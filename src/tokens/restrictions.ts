@@ -30,7 +30,8 @@ export const MAX_RESTRICTIONS = 100;
 /** Stores and announces mutes and bans. Does not check permissions: see Moderation. */
 export interface Restrictions {
   /**
-   * Creates a restriction, or replaces the one with the same key. Live connections have applied it before this resolves.
+   * Creates a restriction, or replaces the one with the same key. Live connections have applied it before
+   * this resolves.
    * @param terms `until`: milliseconds since 1970; absent: until it is lifted
    * @throws BAD_USER_INPUT when `until` is in the past, or the reason is malformed
    * @throws LIMIT_EXCEEDED when the subject has 100 other restrictions

@@ -23,8 +23,8 @@ export function createRevocationStore({ db }: Store) {
 
   return {
     /**
-     * Inserts a revocation, or updates the one with the same scope and subject. Returns the stored revocation, whose
-     * `issuedBefore` is the later of the two.
+     * Inserts a revocation, or updates the one with the same scope and subject. Returns the stored
+     * revocation, whose `issuedBefore` is the later of the two.
      */
     async put(row: Revocation): Promise<Revocation> {
       const { createdAt } = row;

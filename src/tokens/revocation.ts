@@ -1,10 +1,12 @@
-/** Which credentials a bulk revocation covers: all of the project, of an identity, or of an issuer or API key. */
+/**
+ * Which credentials a bulk revocation covers: all of the project, of an identity, or of an issuer or API key.
+ */
 export const REVOCATION_SCOPES = ['PROJECT', 'IDENTITY', 'ISSUER'] as const;
 export type RevocationScope = (typeof REVOCATION_SCOPES)[number];
 
 /**
- * A bulk revocation: the covered credentials are refused if they were issued before `issuedBefore`, or do not state when
- * they were issued.
+ * A bulk revocation: the covered credentials are refused if they were issued before `issuedBefore`, or do not
+ * state when they were issued.
  */
 export interface Revocation {
   projectId: string;

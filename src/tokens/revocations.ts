@@ -29,13 +29,15 @@ export type AnnounceRevocation = (change: {
 type RevocableCredential = Parameters<typeof isRevoked>[1];
 
 /**
- * Bulk revocations: refuse all credentials of a target that were issued before a moment. To revoke one token see
- * `Tokens.revoke`. `revoke`, `restore` and `list` throw UNAUTHENTICATED or FORBIDDEN unless the caller is an API key.
+ * Bulk revocations: refuse all credentials of a target that were issued before a moment. To revoke one token
+ * see `Tokens.revoke`. `revoke`, `restore` and `list` throw UNAUTHENTICATED or FORBIDDEN unless the caller is
+ * an API key.
  */
 export interface Revocations {
   /**
-   * Revokes the credentials of the target that were issued before `issuedBefore`, and closes their live connections before
-   * this resolves. An earlier `issuedBefore` than that of an existing revocation changes nothing: see `restore`.
+   * Revokes the credentials of the target that were issued before `issuedBefore`, and closes their live
+   * connections before this resolves. An earlier `issuedBefore` than that of an existing revocation changes
+   * nothing: see `restore`.
    * @param issuedBefore milliseconds since 1970; default: now
    * @throws BAD_USER_INPUT unless exactly one target is named, or when `issuedBefore` is in the future
    * @throws NOT_FOUND when the issuer does not exist
@@ -46,7 +48,8 @@ export interface Revocations {
     issuedBefore: number | undefined,
   ): Promise<{ revocation: Revocation; connections: number }>;
   /**
-   * Removes the revocation of the target: its credentials are accepted again until they expire. Undefined: there was none.
+   * Removes the revocation of the target: its credentials are accepted again until they expire. Undefined:
+   * there was none.
    * @throws BAD_USER_INPUT unless exactly one target is named
    */
   restore(caller: Caller, target: RevocationTarget): Promise<Revocation | undefined>;

@@ -1,7 +1,9 @@
 import { badInput } from '../errors.ts';
 import { ROLES, type Permissions, type Role } from '../projects/permissions.ts';
 
-/** The role of a token: a built-in role, and optionally a custom role of the project that takes precedence. */
+/**
+ * The role of a token: a built-in role, and optionally a custom role of the project that takes precedence.
+ */
 export interface RoleChoice {
   /** With a custom role: the built-in role that the custom role is like. */
   role: Role;
@@ -18,7 +20,8 @@ export function findRole({ roles }: Permissions, name: string): RoleChoice | und
 
 /**
  * The requested role of a token; undefined: the input requests none.
- * @throws BAD_USER_INPUT when the input has both fields, or names a custom role that the project does not have
+ * @throws BAD_USER_INPUT when the input has both fields, or names a custom role that the project does not
+ * have
  */
 export function parseRole(
   { role, customRole }: { role?: Role | undefined; customRole?: string | undefined },

@@ -45,7 +45,10 @@ export function createSigningKeys(deps: {
   const keyStore = createSigningKeyStore(store);
   let keyRing: Promise<KeyRing> | undefined;
 
-  /** Caches the promise rather than its result, so that concurrent callers wait for one read. A failure is not cached. */
+  /**
+   * Caches the promise rather than its result, so that concurrent callers wait for one read. A failure is not
+   * cached.
+   */
   function cache(reading: Promise<KeyRing>): Promise<KeyRing> {
     keyRing = reading;
     reading.catch(() => {

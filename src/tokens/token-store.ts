@@ -55,7 +55,9 @@ export function createTokenStore({ db }: Store) {
       const row = findOne.all({ projectId, id })[0];
       return row && toToken(row);
     },
-    /** Returns the updated token; undefined: there is none, or it is revoked, which makes a token immutable. */
+    /**
+     * Returns the updated token; undefined: there is none, or it is revoked, which makes a token immutable.
+     */
     async update(
       projectId: string,
       id: string,

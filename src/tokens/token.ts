@@ -1,7 +1,10 @@
 import { type Json } from '../names.ts';
 import { type Action, type Role } from '../projects/permissions.ts';
 
-/** A channel pattern and the actions that are allowed there. Grants narrow the role. For patterns see `matchesPattern`. */
+/**
+ * A channel pattern and the actions that are allowed there. Grants narrow the role. For patterns see
+ * `matchesPattern`.
+ */
 export interface Grant {
   channels: string;
   actions: Action[];
@@ -9,7 +12,10 @@ export interface Grant {
   expiresAt?: number | null;
 }
 
-/** How a token was created: by `createToken`, by the first use of a credential of another issuer, or by `createGuest`. */
+/**
+ * How a token was created: by `createToken`, by the first use of a credential of another issuer, or by
+ * `createGuest`.
+ */
 export const ORIGINS = ['MINTED', 'SELF_MINTED', 'DEVELOPMENT', 'GUEST'] as const;
 export type Origin = (typeof ORIGINS)[number];
 
@@ -34,18 +40,23 @@ export interface Token {
   identity: string | null;
   origin: Origin;
   /**
-   * The issuer of the token's credentials: the `rootKeyId` of the API key that minted the token or signs its credentials,
-   * an issuer id, or `development`. Null: a guest.
+   * The issuer of the token's credentials: the `rootKeyId` of the API key that minted the token or signs its
+   * credentials, an issuer id, or `development`. Null: a guest.
    */
   issuerId: string | null;
   /** The issuer's name for the token; null: Signalbox signs the credentials. */
   subject: string | null;
   role: Role;
-  /** A role that the project defines. It takes precedence over `role`, which is the built-in role that it is like. */
+  /**
+   * A role that the project defines. It takes precedence over `role`, which is the built-in role that it is
+   * like.
+   */
   customRole: string | null;
   /** Null: everything that the role allows. Empty: nothing. */
   grants: Grant[] | null;
-  /** The rights of the newest credential; null: Signalbox signs the credentials. See `withCredentialRights`. */
+  /**
+   * The rights of the newest credential; null: Signalbox signs the credentials. See `withCredentialRights`.
+   */
   credentialRights: CredentialRights | null;
   /** Shown to others in presence and as the sender of messages. */
   connectionData: string | null;
@@ -60,8 +71,9 @@ export interface Token {
 }
 
 /**
- * The record as a caller with these credential rights sees it: claimed rights replace those of the record, and the earlier
- * expiry counts. The grants of both stay separate, because an action needs both to allow it: see `decide`.
+ * The record as a caller with these credential rights sees it: claimed rights replace those of the record,
+ * and the earlier expiry counts. The grants of both stay separate, because an action needs both to allow it:
+ * see `decide`.
  */
 export function withCredentialRights(record: Token, credentialRights: CredentialRights | null): Token {
   if (credentialRights === null) return record;
@@ -83,7 +95,7 @@ export function roleOf({ role, customRole }: Pick<Token, 'role' | 'customRole'>)
   return customRole ?? role;
 }
 
-/** Whether the two differ in what the token may do, or in what it shows to others. Ignores `expiresAt`. */
+/** Whether the role, the grants or the connection data differ. Ignores `expiresAt`. */
 export function rightsChanged(before: Token, after: Token): boolean {
   const rights = ({ role, customRole, grants, credentialRights, connectionData }: Token) =>
     JSON.stringify([role, customRole, grants, credentialRights?.grants ?? null, connectionData]);

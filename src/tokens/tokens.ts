@@ -20,7 +20,10 @@ import { parseRole } from './roles.ts';
 import { createTokenStore, type TokenFilter } from './token-store.ts';
 import { blankToken, withCredentialRights, type Token } from './token.ts';
 
-/** The fields of a token that API keys set. Absent: the default of a new token, or no change of an existing one. */
+/**
+ * The fields of a token that API keys set. Absent: the default of a new token, or no change of an existing
+ * one.
+ */
 export interface TokenInput extends ExpiryInput {
   role?: Role | undefined;
   /** A role that the project defines. Excludes `role`. */
@@ -43,9 +46,9 @@ export interface MintedToken {
 }
 
 /**
- * The tokens of all projects. `update`, `revoke`, `get` and `list` return records with the rights of their newest credential:
- * see `withCredentialRights`. All functions with a caller but `get` throw UNAUTHENTICATED or FORBIDDEN unless the caller is
- * an API key.
+ * The tokens of all projects. `update`, `revoke`, `get` and `list` return records with the rights of their
+ * newest credential: see `withCredentialRights`. All functions with a caller but `get` throw UNAUTHENTICATED
+ * or FORBIDDEN unless the caller is an API key.
  */
 export interface Tokens {
   /**
@@ -78,8 +81,9 @@ export interface Tokens {
   find(projectId: string, id: string): Promise<Token | undefined>;
   hasIdentity(projectId: string, identity: string): Promise<boolean>;
   /**
-   * At most `limit` tokens that may be deleted, with the statements that delete them and their restrictions. These are tokens
-   * that no credential can use any more: guests, and tokens of a single credential, one day after they expired.
+   * At most `limit` tokens that may be deleted, with the statements that delete them and their restrictions.
+   * These are tokens that no credential can use any more: guests, and tokens of a single credential, one day
+   * after they expired.
    */
   purgeableTokens(limit: number): Promise<{ ids: string[]; removals: Statement[] }>;
   /** The ids of all tokens of an identity. Reads one page at a time. */
