@@ -1,7 +1,7 @@
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { type Json } from '../names.ts';
 import { type ChannelType } from '../projects/permissions.ts';
-import { moment } from '../store/columns.ts';
+import { timestamp } from '../store/columns.ts';
 
 export const channels = sqliteTable(
   'channels',
@@ -17,7 +17,7 @@ export const channels = sqliteTable(
     historySeconds: integer('history_seconds'),
     /** The head of the log when the channel was created; earlier messages belong to a deleted channel of the same id. */
     createdAfter: integer('created_after').notNull(),
-    createdAt: moment('created_at').notNull(),
+    createdAt: timestamp('created_at').notNull(),
   },
   (table) => [primaryKey({ columns: [table.projectId, table.id] })],
 );
@@ -30,7 +30,7 @@ export const memberships = sqliteTable(
     tokenId: text('token_id').notNull(),
     /** The head of the log when the membership began; earlier messages are never replayed to the token. */
     beganAfter: integer('began_after').notNull(),
-    createdAt: moment('created_at').notNull(),
+    createdAt: timestamp('created_at').notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.projectId, table.channelId, table.tokenId] }),

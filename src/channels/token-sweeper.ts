@@ -29,7 +29,7 @@ export function createTokenSweeper(deps: {
 
   async function sweep(): Promise<void> {
     for (;;) {
-      const { ids, removals } = await tokens.expiredTokens(TOKENS_PER_TRANSACTION);
+      const { ids, removals } = await tokens.purgeableTokens(TOKENS_PER_TRANSACTION);
       if (ids.length === 0) return;
       await store.batch([memberships.removalOf(ids), ...removals]);
     }

@@ -5,7 +5,7 @@ import { forbidden, limitExceeded, unavailable } from '../errors.ts';
 import { type NewId } from '../ids.ts';
 import { Multimap } from '../multimap.ts';
 import { type Authenticate } from '../tokens/authenticate.ts';
-import { asOf, expiryOf, lastMomentOf, nextChangeOf, type Caller } from '../tokens/caller.ts';
+import { applyLapses, closesAt, expiryOf, nextChangeAt, type Caller } from '../tokens/caller.ts';
 import { rightsChanged } from '../tokens/token.ts';
 import { createApplySignal } from './apply-signal.ts';
 import { closeAll, Connection, errorOf, type CloseReason } from './connection.ts';
@@ -46,12 +46,12 @@ export function createConnections(deps: {
 
   function setCaller(connection: Connection, caller: Caller): void {
     if (connection.closed !== undefined) return;
-    const current = asOf(caller, clock.now());
+    const current = applyLapses(caller, clock.now());
     const expiresAt = expiryOf(current);
     connection.caller = current;
     if (connection.warnedExpiry !== expiresAt) connection.warnedExpiry = undefined;
-    connection.expiresAt = lastMomentOf(current);
-    connection.nextDueAt = nextChangeOf(current);
+    connection.expiresAt = closesAt(current);
+    connection.nextDueAt = nextChangeAt(current);
     for (const timer of timers.get(connection) ?? []) timer[Symbol.dispose]();
     const armed = [...armExpiry(connection, expiresAt), ...armDue(connection)];
     if (armed.length > 0) timers.set(connection, armed);

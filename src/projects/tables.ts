@@ -1,11 +1,11 @@
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
-import { moment } from '../store/columns.ts';
+import { timestamp } from '../store/columns.ts';
 import { type ProjectSettings } from './project-settings.ts';
 
 export const projects = sqliteTable('projects', {
   id: text('id').primaryKey(),
   name: text('name').notNull(),
-  createdAt: moment('created_at').notNull(),
+  createdAt: timestamp('created_at').notNull(),
   /** Only the values that differ from the defaults. */
   settings: text('settings', { mode: 'json' }).$type<Partial<ProjectSettings>>().notNull().default({}),
 });
@@ -22,9 +22,9 @@ export const apiKeys = sqliteTable(
     sealedSecret: text('sealed_secret'),
     /** The first key of a chain of rotations. Empty for keys created before rotation existed; each is its own root. */
     rootKeyId: text('root_key_id').notNull().default(''),
-    createdAt: moment('created_at').notNull(),
-    expiresAt: moment('expires_at'),
-    revokedAt: moment('revoked_at'),
+    createdAt: timestamp('created_at').notNull(),
+    expiresAt: timestamp('expires_at'),
+    revokedAt: timestamp('revoked_at'),
   },
   (table) => [index('api_keys_by_project').on(table.projectId, table.id)],
 );

@@ -3,20 +3,23 @@ import { type Vault } from './vault.ts';
 
 const MAX_CACHED_KEYS = 1_000;
 
-/** The key that was sealed, of what it is the secret of. */
-export type UnsealKey = (sealed: string, of: string) => Promise<KeyObject>;
+/** Resolves to the key that was sealed for `owner`. @throws TypeError when the vault cannot open it */
+export type UnsealKey = (sealed: string, owner: string) => Promise<KeyObject>;
 
-/** Opens sealed keys, and remembers those that were wanted lately: whoever presents a credential wants one. */
+/**
+ * Opens sealed keys and caches them, because every credential that is presented needs one. Evicts the oldest
+ * first.
+ */
 export function createKeyCache(vault: Vault): UnsealKey {
-  const opened = new Map<string, KeyObject>();
-  return async (sealed, of) => {
-    const name = `${of}\n${sealed}`;
-    const known = opened.get(name);
-    if (known) return known;
-    const key = createSecretKey(await vault.open(sealed, of));
-    opened.set(name, key);
-    const [oldest] = opened.keys();
-    if (opened.size > MAX_CACHED_KEYS && oldest !== undefined) opened.delete(oldest);
+  const unsealed = new Map<string, KeyObject>();
+  return async (sealed, owner) => {
+    const cacheKey = `${owner}\n${sealed}`;
+    const cached = unsealed.get(cacheKey);
+    if (cached) return cached;
+    const key = createSecretKey(await vault.open(sealed, owner));
+    unsealed.set(cacheKey, key);
+    const [oldest] = unsealed.keys();
+    if (unsealed.size > MAX_CACHED_KEYS && oldest !== undefined) unsealed.delete(oldest);
     return key;
   };
 }

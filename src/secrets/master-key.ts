@@ -1,51 +1,74 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MIN_MASTER_KEY_LENGTH } from '../config.ts';
+import { MASTER_KEY_ENV, MIN_MASTER_KEY_LENGTH } from '../config.ts';
 import { SignalboxError } from '../errors.ts';
+import { type Store } from '../store/store.ts';
+import { readSecret } from './secret-store.ts';
+import { type Vault } from './vault.ts';
 
 const FILE = 'master.key';
 const OWNER_ONLY = 0o600;
 
 /**
- * The texts under which secrets are encrypted at rest: those that are given, then the one in the data folder. Where
- * there is neither, one is made there.
- * @throws UNAVAILABLE when others than its owner may read the file, or it holds no key
+ * The master keys that encrypt secrets at rest: first the configured keys, then the key in the data folder.
+ * Without either, generates a key and writes it to the data folder. With the data folder `:memory:`, reads
+ * and writes no file.
+ * @param generate returns the random bytes of a new key
+ * @throws UNAVAILABLE when other users can access the key file, or the file holds no key
  */
 export function readMasterKeys(
   data: string,
-  given: readonly string[],
-  make: () => Uint8Array,
+  configured: readonly string[],
+  generate: () => Uint8Array,
 ): [string, ...string[]] {
-  const [first, ...others] = given;
-  if (data === ':memory:') return first === undefined ? [toText(make())] : [first, ...others];
+  const [first, ...others] = configured;
+  if (data === ':memory:') return first === undefined ? [toText(generate())] : [first, ...others];
   const file = join(data, FILE);
-  const kept = readKept(file);
-  if (first !== undefined) return [first, ...others, ...(kept === undefined ? [] : [kept])];
-  if (kept !== undefined) return [kept];
-  const made = toText(make());
-  // On the disk before anything is encrypted under it.
-  writeFileSync(file, `${made}\n`, { mode: OWNER_ONLY, flag: 'wx', flush: true });
-  // The mode above is cut by the umask, which may also add nothing: this one is what it says.
+  const stored = readKeyFile(file);
+  if (first !== undefined) return [first, ...others, ...(stored === undefined ? [] : [stored])];
+  if (stored !== undefined) return [stored];
+  const generated = toText(generate());
+  // Flush the key to disk before anything is encrypted under it.
+  writeFileSync(file, `${generated}\n`, { mode: OWNER_ONLY, flag: 'wx', flush: true });
+  // The umask can remove permissions from the mode above; chmod ignores the umask.
   chmodSync(file, OWNER_ONLY);
-  return [made];
+  return [generated];
 }
 
-function readKept(file: string): string | undefined {
+function readKeyFile(file: string): string | undefined {
   const stat = statSync(file, { throwIfNoEntry: false });
   if (!stat) return undefined;
   if ((stat.mode & 0o077) !== 0) {
     const mode = (stat.mode & 0o777).toString(8);
     throw new SignalboxError(
       'UNAVAILABLE',
-      `${file} has the mode ${mode}; others may not read it: chmod 600.`,
+      `${file} has mode ${mode}, so other users can access it. Run chmod 600 on the file.`,
     );
   }
   const text = readFileSync(file, 'utf8').trim();
   if (text.length >= MIN_MASTER_KEY_LENGTH) return text;
   throw new SignalboxError(
     'UNAVAILABLE',
-    `${file} holds no master key: it has ${text.length} characters, and at least ${MIN_MASTER_KEY_LENGTH} are needed. Restore it; or remove it, if this data folder was never in use.`,
+    `${file} holds no master key: it has ${text.length} characters, and at least ${MIN_MASTER_KEY_LENGTH} are required. Restore the file, or delete it if this data folder was never used.`,
   );
 }
 
 const toText = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
+
+/**
+ * Verifies that the vault opens the secrets of this store, with a known secret that is sealed at the first
+ * start.
+ * @throws UNAVAILABLE when the store was written under another master key
+ */
+export async function verifyMasterKey(vault: Vault, store: Store): Promise<void> {
+  const sealed = await vault.seal(Buffer.from('signalbox'), 'check');
+  const stored = await readSecret(store, 'vault', () => Buffer.from(sealed));
+  try {
+    await vault.open(Buffer.from(stored).toString(), 'check');
+  } catch {
+    throw new SignalboxError(
+      'UNAVAILABLE',
+      `The data folder was written under another master key. Set ${MASTER_KEY_ENV} to that key, or to a new key followed by a comma and that key.`,
+    );
+  }
+}

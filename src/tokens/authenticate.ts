@@ -1,39 +1,60 @@
+/**
+ * Authentication of `connection_init` and of HTTP requests, step 1 of 5: choose the verifier. An API key is
+ * verified by `projects/api-keys.ts`. A credential is classified by `issuers/classify-credential.ts` (step
+ * 2), then verified by `credentials.ts` if Signalbox signed it, and by `external-credentials.ts` (step 3)
+ * otherwise.
+ */
 import { type Clock } from '../clock.ts';
 import { SignalboxError } from '../errors.ts';
 import { type ApiKey } from '../projects/api-key.ts';
 import { type ApiKeys } from '../projects/api-keys.ts';
 import { DEFAULT_PROJECT } from '../projects/project.ts';
+import { type CallerLoader } from './caller-loader.ts';
 import { type Caller, type CredentialInfo, type TokenCaller } from './caller.ts';
+import { tokenExpired, unauthenticated } from './credential-errors.ts';
 import { type Credentials } from './credentials.ts';
+import { type ExternalCredentials } from './external-credentials.ts';
 import { classifyCredential, type CredentialKind } from './issuers/classify-credential.ts';
 import { type Revocations } from './revocations.ts';
-import { type ExternalCredentials } from './external-credentials.ts';
-import { type CallerLoader } from './caller-loader.ts';
 import { type Token } from './token.ts';
-import { requireOpen, type Tokens } from './tokens.ts';
-import { tokenExpired, unauthenticated } from './credential-errors.ts';
+import { requireActive, type Tokens } from './tokens.ts';
 
 const API_KEY_PREFIX = 'key_';
 
-/** Turns what a client presents into who it is. Kinds are told apart by explicit facts, never by what fails to verify. */
+/** Resolves API keys and credentials to callers. */
 export interface Authenticate {
-  /** Whoever presents nothing. @throws NOT_FOUND when there is no such project */
+  /**
+   * The caller of a request without an API key or credential.
+   * @throws NOT_FOUND when the project does not exist
+   */
   anonymous(projectId?: string): Promise<Caller>;
-  /** `projectId`: the project that is meant; another one than the key’s own is refused. @throws UNAUTHENTICATED */
+  /**
+   * @param text the whole API key, `key_<id>.<secret>`
+   * @param projectId the project that the client names, if any
+   * @throws UNAUTHENTICATED when the key is not valid, or belongs to another project
+   */
   apiKey(text: string, projectId?: string): Promise<Caller>;
   /**
-   * `projectId`: the project whose issuers are asked where the credential does not say, `default` when absent; another
-   * one than the credential's own is refused.
-   * @throws UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED; UNAVAILABLE when a provider’s keys cannot be fetched
+   * @param projectId the project that the client names, if any. Without it, a credential that does not
+   * identify its project is verified by the issuers of the project `default`.
+   * @throws UNAUTHENTICATED when the credential is not valid, or belongs to another project
+   * @throws TOKEN_EXPIRED, TOKEN_REVOKED
+   * @throws UNAVAILABLE when the keys of a provider cannot be fetched
    */
   credential(text: string, projectId?: string): Promise<Caller>;
-  /** The caller as the rows have it now. @throws UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED when it opens nothing any more */
+  /**
+   * Reloads the caller from the store.
+   * @throws UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED when access has ended
+   */
   refresh(caller: Caller): Promise<Caller>;
-  /** Whichever of the two `text` is: for the Authorization header, which has one place for both. */
+  /**
+   * Authenticates an Authorization header, which carries either an API key or a credential. Throws as those
+   * do.
+   */
   bearer(text: string, projectId?: string): Promise<Caller>;
 }
 
-export function createAuthenticate(parts: {
+export function createAuthenticate(deps: {
   apiKeys: ApiKeys;
   credentials: Credentials;
   externalCredentials: ExternalCredentials;
@@ -42,66 +63,71 @@ export function createAuthenticate(parts: {
   tokens: Tokens;
   clock: Clock;
 }): Authenticate {
-  const { apiKeys, credentials, externalCredentials, revocations, callerLoader, tokens, clock } = parts;
+  const { apiKeys, credentials, externalCredentials, revocations, callerLoader, tokens, clock } = deps;
 
-  async function apiKey(text: string, wanted?: string): Promise<Caller> {
-    const caller = keyCaller(await apiKeys.verify(text));
-    if (wanted === undefined || wanted === caller.projectId) return caller;
+  async function authenticateApiKey(text: string, namedProjectId?: string): Promise<Caller> {
+    const caller = apiKeyCaller(await apiKeys.verify(text));
+    if (namedProjectId === undefined || namedProjectId === caller.projectId) return caller;
     throw new SignalboxError(
       'UNAUTHENTICATED',
-      'The API key is of another project than the one that is named.',
+      'The API key belongs to another project than the one that the request names.',
     );
   }
 
-  function keyCaller(key: ApiKey | undefined): Caller {
-    if (!key) throw new SignalboxError('UNAUTHENTICATED', 'The API key is unknown or has ended.');
+  function apiKeyCaller(key: ApiKey | undefined): Caller {
+    if (!key) throw new SignalboxError('UNAUTHENTICATED', 'The API key is unknown, expired or revoked.');
     return { kind: 'API_KEY', projectId: key.projectId, apiKey: key };
   }
 
-  async function credential(text: string, projectId?: string): Promise<Caller> {
-    const facts = classifyCredential(text);
-    if (facts.kind === 'MINTED') return ownCaller(text, projectId);
-    const home = projectId ?? (await homeOf(facts));
-    const presented = await externalCredentials.authenticate(text, facts, home);
-    return tokenCaller(presented.record, presented.credential);
+  async function authenticateCredential(text: string, namedProjectId?: string): Promise<Caller> {
+    const kind = classifyCredential(text);
+    if (kind.kind === 'MINTED') return authenticateOwnCredential(text, namedProjectId);
+    const projectId = namedProjectId ?? (await projectOf(kind));
+    const { record, credential } = await externalCredentials.authenticate(text, kind, projectId);
+    return loadActiveCaller(record, credential);
   }
 
-  /** The ids of API keys are unique, so that one names its project. Others know nothing of ours. */
-  async function homeOf(facts: CredentialKind): Promise<string> {
-    if (facts.kind !== 'SIGNALBOX' || !facts.keyId.startsWith(API_KEY_PREFIX)) return DEFAULT_PROJECT;
-    return (await apiKeys.findOpen(facts.keyId))?.projectId ?? DEFAULT_PROJECT;
+  /**
+   * The ids of API keys are unique across projects, so the id identifies the project. Other key ids do not.
+   */
+  async function projectOf(kind: CredentialKind): Promise<string> {
+    if (kind.kind !== 'SIGNALBOX' || !kind.keyId.startsWith(API_KEY_PREFIX)) return DEFAULT_PROJECT;
+    return (await apiKeys.findOpen(kind.keyId))?.projectId ?? DEFAULT_PROJECT;
   }
 
-  async function ownCaller(text: string, wanted: string | undefined): Promise<Caller> {
+  /** For credentials that Signalbox signed: they only name a token, whose record holds the rights. */
+  async function authenticateOwnCredential(text: string, namedProjectId?: string): Promise<Caller> {
     const { projectId, tokenId, issuedAt } = await credentials.verify(text);
-    if (wanted !== undefined && wanted !== projectId) throw unauthenticated();
+    if (namedProjectId !== undefined && namedProjectId !== projectId) throw unauthenticated();
     const record = await tokens.find(projectId, tokenId);
     if (!record) throw unauthenticated();
     const { issuerId } = record;
-    return tokenCaller(record, { issuedAt, issuerId, keyId: null, keyExpiresAt: null, rights: null });
+    return loadActiveCaller(record, { issuedAt, issuerId, keyId: null, keyExpiresAt: null, rights: null });
   }
 
-  async function tokenCaller(record: Token, facts: CredentialInfo): Promise<TokenCaller> {
-    const caller = await callerLoader.load(record, facts);
-    requireOpen(caller.token, clock.now());
-    if (facts.keyExpiresAt !== null && clock.now() >= facts.keyExpiresAt) throw tokenExpired();
+  async function loadActiveCaller(record: Token, credential: CredentialInfo): Promise<TokenCaller> {
+    const caller = await callerLoader.load(record, credential);
+    requireActive(caller.token, clock.now());
+    if (credential.keyExpiresAt !== null && clock.now() >= credential.keyExpiresAt) throw tokenExpired();
     const { identity } = record;
-    await revocations.require(record.projectId, { ...facts, identity });
+    await revocations.requireNotRevoked(record.projectId, { ...credential, identity });
     return caller;
   }
 
   return {
     anonymous: (projectId = DEFAULT_PROJECT) => callerLoader.loadAnonymous(projectId),
-    apiKey,
-    credential,
+    apiKey: authenticateApiKey,
+    credential: authenticateCredential,
     async refresh(caller) {
       if (caller.kind === 'ANONYMOUS') return callerLoader.loadAnonymous(caller.projectId);
-      if (caller.kind === 'API_KEY') return keyCaller(await apiKeys.findOpen(caller.apiKey.id));
+      if (caller.kind === 'API_KEY') return apiKeyCaller(await apiKeys.findOpen(caller.apiKey.id));
       const record = await tokens.find(caller.projectId, caller.token.id);
       if (!record) throw unauthenticated();
-      return tokenCaller(record, await externalCredentials.recheck(caller.credential, caller.projectId));
+      return loadActiveCaller(record, await externalCredentials.recheck(caller.credential, caller.projectId));
     },
     bearer: (text, projectId) =>
-      text.startsWith(API_KEY_PREFIX) ? apiKey(text, projectId) : credential(text, projectId),
+      text.startsWith(API_KEY_PREFIX)
+        ? authenticateApiKey(text, projectId)
+        : authenticateCredential(text, projectId),
   };
 }

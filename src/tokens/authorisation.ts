@@ -1,20 +1,25 @@
+/**
+ * Authorisation, after authentication: decides each action of a caller that `caller-loader.ts` loaded.
+ * `channels/access.ts` looks up the channel and the membership, and calls `decide` on subscribe, on delivery
+ * and on replay.
+ */
 import { ACTIONS, actionsOf, ANONYMOUS, type Action, type ChannelType } from '../projects/permissions.ts';
 import { type Caller } from './caller.ts';
 import { grantsAllow } from './grants.ts';
 import { covers } from './restriction.ts';
 import { roleOf } from './token.ts';
 
-/** What a decision needs to know of a channel. */
+/** The channel that a decision is about, as the calling token sees it. */
 export interface AccessTarget {
   id: string;
   type: ChannelType;
-  /** A kind of the project's own; null: just its type. */
+  /** A channel kind that the project defines; null: none, only the type counts. */
   kind: string | null;
-  /** Whether the calling token has a membership of it. */
+  /** Whether the calling token is subscribed to the channel by `subscribeToken`. */
   isMember: boolean;
 }
 
-/** The rules in the order in which they are asked; the first that refuses decides. */
+/** The rules in the order of evaluation. The first rule that refuses decides. */
 export const RULES = [
   'API_KEY',
   'ANONYMOUS',
@@ -27,47 +32,50 @@ export const RULES = [
 ] as const;
 export type Rule = (typeof RULES)[number];
 
-/** Whether something is allowed, and by which rule. */
+/** Whether an action is allowed, and the rule that decided. */
 export interface Decision {
   allowed: boolean;
   rule: Rule;
-  /** The rule in words, for developers; the end of a sentence. */
+  /** An explanation for developers: the end of a sentence, without a full stop. */
   because: string;
 }
 
 const refusal = (rule: Rule, because: string): Decision => ({ allowed: false, rule, because });
 
-/** Whether `caller` may take `action` in `place`: the one function that decides, from facts alone. */
-export function decide(caller: Caller, action: Action, place: AccessTarget): Decision {
+/**
+ * Whether `caller` may take `action` in the channel `target`. The only function that decides access. It is
+ * pure: the caller must have been stripped of lapsed grants and restrictions, see `applyLapses`.
+ */
+export function decide(caller: Caller, action: Action, target: AccessTarget): Decision {
   if (caller.kind === 'API_KEY')
     return { allowed: true, rule: 'API_KEY', because: 'an API key may do everything in its project' };
   const { permissions } = caller.settings;
-  const where = place.kind === null ? `${place.type} channels` : `channels of the kind ${place.kind}`;
+  const where = target.kind === null ? `${target.type} channels` : `channels of the kind ${target.kind}`;
   if (caller.kind === 'ANONYMOUS') {
     if (!caller.settings.anonymous) return refusal('ANONYMOUS', 'the project takes no anonymous callers');
-    if (actionsOf(permissions, ANONYMOUS, place).includes(action))
+    if (actionsOf(permissions, ANONYMOUS, target).includes(action))
       return { allowed: true, rule: 'ANONYMOUS', because: `anonymous callers may ${action} in ${where}` };
     return refusal('ANONYMOUS', `anonymous callers may not ${action} in ${where}`);
   }
   const { token, restrictions } = caller;
-  const here = restrictions.filter((restriction) => covers(restriction, place.id));
-  if (here.some(({ kind }) => kind === 'BAN'))
+  const inTarget = restrictions.filter((restriction) => covers(restriction, target.id));
+  if (inTarget.some(({ kind }) => kind === 'BAN'))
     return refusal('BANNED', 'the token is banned from this channel');
   const role = roleOf(token);
-  if (!actionsOf(permissions, role, place).includes(action))
+  if (!actionsOf(permissions, role, target).includes(action))
     return refusal('ROLE', `the role ${role} does not allow ${action} in ${where}`);
-  if (place.type === 'PRIVATE' && !place.isMember)
+  if (target.type === 'PRIVATE' && !target.isMember)
     return refusal('MEMBERSHIP', 'the token is not subscribed to this PRIVATE channel');
-  if (!grantsAllow(token.grants, action, place.id))
+  if (!grantsAllow(token.grants, action, target.id))
     return refusal('GRANTS', `no grant of the token allows ${action} here`);
-  if (!grantsAllow(token.credentialRights?.grants ?? null, action, place.id))
+  if (!grantsAllow(token.credentialRights?.grants ?? null, action, target.id))
     return refusal('GRANTS', `no grant of the credential allows ${action} here`);
-  if (action === 'PUBLISH' && here.some(({ kind }) => kind === 'MUTE'))
+  if (action === 'PUBLISH' && inTarget.some(({ kind }) => kind === 'MUTE'))
     return refusal('MUTED', 'the token is muted here');
   return { allowed: true, rule: 'ALLOWED', because: `the role ${role} allows ${action} in ${where}` };
 }
 
-/** Everything `caller` may do in `place`. */
-export function allowedActions(caller: Caller, place: AccessTarget): Action[] {
-  return ACTIONS.filter((action) => decide(caller, action, place).allowed);
+/** All actions that `caller` may take in the channel `target`. */
+export function allowedActions(caller: Caller, target: AccessTarget): Action[] {
+  return ACTIONS.filter((action) => decide(caller, action, target).allowed);
 }

@@ -1,28 +1,37 @@
+/**
+ * Authentication, step 5 of 5: turn the token record and the credential into a caller, with the settings of
+ * the project and the restrictions in force. `authorisation.ts` then decides each action of that caller.
+ */
 import { type Clock } from '../clock.ts';
 import { type ProjectSettings } from '../projects/project-settings.ts';
 import { type Store } from '../store/store.ts';
-import { asOf, type Caller, type CredentialInfo, type TokenCaller } from './caller.ts';
+import { applyLapses, type Caller, type CredentialInfo, type TokenCaller } from './caller.ts';
 import { createRestrictionStore } from './restriction-store.ts';
 import { subjectsOf } from './restriction.ts';
 import { withCredentialRights, type Token } from './token.ts';
 
-/** What a record means for its bearer, with everything that decides what it may do: as of now. */
+/**
+ * Loads callers with everything that authorisation needs, without grants and restrictions that have lapsed.
+ */
 export interface CallerLoader {
-  /** In the hands of whoever presents this credential. */
+  /** The caller that presents `credential` for the token `record`. */
   load(record: Token, credential: CredentialInfo): Promise<TokenCaller>;
-  /** As its last credential has it. */
+  /**
+   * The caller of a token without a live credential: with the rights of the last credential that it
+   * presented.
+   */
   loadRecord(record: Token): Promise<TokenCaller>;
-  /** Somebody without a credential. */
+  /** The caller without a credential. @throws NOT_FOUND when the project does not exist */
   loadAnonymous(projectId: string): Promise<Caller>;
 }
 
-export function createCallerLoader(parts: {
+export function createCallerLoader(deps: {
   store: Store;
   settingsOf: (projectId: string) => Promise<ProjectSettings>;
   clock: Clock;
 }): CallerLoader {
-  const { store, settingsOf, clock } = parts;
-  const restrictions = createRestrictionStore(store);
+  const { store, settingsOf, clock } = deps;
+  const restrictionStore = createRestrictionStore(store);
 
   async function load(record: Token, credential: CredentialInfo): Promise<TokenCaller> {
     const { projectId } = record;
@@ -33,9 +42,9 @@ export function createCallerLoader(parts: {
       token: withCredentialRights(record, credential.rights),
       credential,
       settings: await settingsOf(projectId),
-      restrictions: await restrictions.inForce(projectId, subjectsOf(record), now),
+      restrictions: await restrictionStore.inForce(projectId, subjectsOf(record), now),
     };
-    return asOf(caller, now);
+    return applyLapses(caller, now);
   }
 
   return {

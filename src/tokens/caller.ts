@@ -4,17 +4,17 @@ import { type ProjectSettings } from '../projects/project-settings.ts';
 import { type Restriction } from './restriction.ts';
 import { withCredentialRights, type CredentialRights, type Grant, type Token } from './token.ts';
 
-/** Who is asking, after authentication, with everything that decides what it may do. */
+/** The authenticated caller, with everything that authorisation needs. */
 export type Caller =
   | { kind: 'API_KEY'; projectId: string; apiKey: ApiKey }
   | {
       kind: 'TOKEN';
       projectId: string;
-      /** As the credential has it. */
+      /** The record, narrowed by the credential: see `withCredentialRights`. */
       token: Token;
       credential: CredentialInfo;
       settings: ProjectSettings;
-      /** Those that are in force. */
+      /** The mutes and bans in force. */
       restrictions: readonly Restriction[];
     }
   | { kind: 'ANONYMOUS'; projectId: string; settings: ProjectSettings };
@@ -22,35 +22,39 @@ export type Caller =
 export type ApiKeyCaller = Extract<Caller, { kind: 'API_KEY' }>;
 export type TokenCaller = Extract<Caller, { kind: 'TOKEN' }>;
 
-/** What is known of the credential that a caller presented. */
+/** The credential that a token caller presented, without the credential's text. */
 export interface CredentialInfo {
-  /** Milliseconds since 1970; null: it does not say, and counts as old. */
+  /** Milliseconds since 1970; null: not stated, and older than every revocation. */
   issuedAt: number | null;
-  /** Whoever signed it, or had it minted: see Token. */
+  /** The issuer: see `Token.issuerId`. */
   issuerId: string | null;
-  /** The key that signed it; null: ours. */
+  /** The key of the issuer that signed the credential; null: a key of Signalbox, or a fetched key. */
   keyId: string | null;
-  /** When that key stops verifying; null: it was not rotated out. */
+  /** When that key stops verifying, in milliseconds since 1970; null: the key was not rotated out. */
   keyExpiresAt: number | null;
+  /** The rights that the credential claims; null: Signalbox signed it, and the record holds the rights. */
   rights: CredentialRights | null;
 }
 
-/** A name for logs and rate limits: the id of the key or token, or `anonymous`. */
+/** A name for logs and rate limits: the id of the API key or token, or `anonymous`. */
 export function actorOf(caller: Caller): string {
   if (caller.kind === 'API_KEY') return caller.apiKey.id;
   return caller.kind === 'TOKEN' ? caller.token.id : 'anonymous';
 }
 
-/** When the caller's credential ends by itself; undefined: never. */
+/** When the caller's API key or credential expires, in milliseconds since 1970; undefined: never. */
 export function expiryOf(caller: Caller): number | undefined {
   if (caller.kind === 'API_KEY') return caller.apiKey.expiresAt ?? undefined;
   if (caller.kind === 'ANONYMOUS') return undefined;
-  const ends = [caller.token.expiresAt, caller.credential.keyExpiresAt].filter((end) => end !== null);
-  return ends.length > 0 ? Math.min(...ends) : undefined;
+  const expiries = [caller.token.expiresAt, caller.credential.keyExpiresAt].filter((at) => at !== null);
+  return expiries.length > 0 ? Math.min(...expiries) : undefined;
 }
 
-/** When a live connection of the caller ends by itself: a token that has expired has its grace, a key that has ended has none. */
-export function lastMomentOf(caller: Caller): number {
+/**
+ * When a live connection of the caller is closed, in milliseconds since 1970; infinite: never. The project's
+ * grace period extends the expiry of a token, but not the expiry of the key that signed its credential.
+ */
+export function closesAt(caller: Caller): number {
   if (caller.kind !== 'TOKEN') return expiryOf(caller) ?? Number.POSITIVE_INFINITY;
   const { token, credential, settings } = caller;
   const graceMs = settings.expiryGraceSeconds * 1000;
@@ -60,34 +64,36 @@ export function lastMomentOf(caller: Caller): number {
   );
 }
 
-/** The caller with another state of its record. */
+/** The caller with an updated token record. */
 export function withRecord(caller: TokenCaller, record: Token): TokenCaller {
   return { ...caller, token: withCredentialRights(record, caller.credential.rights) };
 }
 
-/** The next moment at which the caller may do something else than now, though nobody changes anything. */
-export function nextChangeOf(caller: Caller): number {
+/** When the next grant or restriction of the caller lapses, in milliseconds since 1970; infinite: never. */
+export function nextChangeAt(caller: Caller): number {
   if (caller.kind !== 'TOKEN') return Number.POSITIVE_INFINITY;
-  const moments = [
+  const lapses = [
     ...caller.restrictions.map(({ until }) => until),
     ...grantsOf(caller.token).map(({ expiresAt }) => expiresAt),
   ];
-  return Math.min(Number.POSITIVE_INFINITY, ...moments.filter((moment) => moment != null));
+  return Math.min(Number.POSITIVE_INFINITY, ...lapses.filter((at) => at != null));
 }
 
-/** The caller without the grants and restrictions that have lapsed by `now`. */
-export function asOf<C extends Caller>(caller: C, now: number): C {
-  if (caller.kind !== 'TOKEN' || now < nextChangeOf(caller)) return caller;
+/**
+ * The caller without the grants and restrictions that have lapsed by `now`; the same object when none has.
+ */
+export function applyLapses<C extends Caller>(caller: C, now: number): C {
+  if (caller.kind !== 'TOKEN' || now < nextChangeAt(caller)) return caller;
   const { token, restrictions } = caller;
-  const isOpen = ({ expiresAt }: Grant) => expiresAt == null || now < expiresAt;
+  const isInForce = ({ expiresAt }: Grant) => expiresAt == null || now < expiresAt;
   return {
     ...caller,
     token: {
       ...token,
-      grants: token.grants?.filter(isOpen) ?? null,
+      grants: token.grants?.filter(isInForce) ?? null,
       credentialRights: token.credentialRights && {
         ...token.credentialRights,
-        grants: token.credentialRights.grants?.filter(isOpen) ?? null,
+        grants: token.credentialRights.grants?.filter(isInForce) ?? null,
       },
     },
     restrictions: restrictions.filter(({ until }) => until === null || now < until),
@@ -98,24 +104,29 @@ function grantsOf({ grants, credentialRights }: Token): Grant[] {
   return [...(grants ?? []), ...(credentialRights?.grants ?? [])];
 }
 
-/** @throws UNAUTHENTICATED for anonymous callers, FORBIDDEN for tokens. */
+/** @throws UNAUTHENTICATED for anonymous callers, FORBIDDEN for tokens */
 export function requireApiKey(caller: Caller): asserts caller is ApiKeyCaller {
   if (caller.kind === 'API_KEY') return;
-  if (caller.kind === 'ANONYMOUS') throw new SignalboxError('UNAUTHENTICATED', 'This needs an API key.');
-  throw new SignalboxError('FORBIDDEN', 'This needs an API key; a token may not do it.');
+  if (caller.kind === 'ANONYMOUS')
+    throw new SignalboxError('UNAUTHENTICATED', 'This operation requires an API key.');
+  throw new SignalboxError('FORBIDDEN', 'This operation requires an API key; tokens may not use it.');
 }
 
-/** @throws UNAUTHENTICATED for anonymous callers, FORBIDDEN for other tokens than the one it is about. */
+/** @throws UNAUTHENTICATED for anonymous callers, FORBIDDEN for tokens other than `tokenId` */
 export function requireKeyOrSelf(caller: Caller, tokenId: string): void {
   if (caller.kind === 'TOKEN') {
     if (caller.token.id === tokenId) return;
-    throw new SignalboxError('FORBIDDEN', 'This needs an API key, or the token itself.');
+    throw new SignalboxError('FORBIDDEN', 'This operation requires an API key, or the token itself.');
   }
   requireApiKey(caller);
 }
 
-/** @throws FORBIDDEN unless the caller is the operator's key. */
+/**
+ * @throws UNAUTHENTICATED for anonymous callers, FORBIDDEN for tokens and for API keys other than the
+ * operator's
+ */
 export function requireOperator(caller: Caller): asserts caller is ApiKeyCaller {
   requireApiKey(caller);
-  if (!caller.apiKey.operator) throw new SignalboxError('FORBIDDEN', 'This needs the operator’s API key.');
+  if (!caller.apiKey.operator)
+    throw new SignalboxError('FORBIDDEN', 'This operation requires the operator’s API key.');
 }

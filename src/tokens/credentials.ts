@@ -1,17 +1,23 @@
+/**
+ * Credentials that Signalbox signs: mints them for a token, and verifies them for `authenticate.ts`, which
+ * then loads the token that the credential names. For credentials of other issuers see
+ * `external-credentials.ts`.
+ */
 import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { type Clock } from '../clock.ts';
 import { type NewId } from '../ids.ts';
+import { MAX_CREDENTIAL_BYTES, unauthenticated } from './credential-errors.ts';
 import { parseTimes } from './issuers/claims.ts';
 import { readJwt, type Jwt } from './issuers/jwt.ts';
 import { type SigningKeys } from './signing-keys.ts';
 import { type Token } from './token.ts';
-import { MAX_CREDENTIAL_BYTES, unauthenticated } from './credential-errors.ts';
 
 const ISSUER = 'signalbox';
 const TYPE = 'signalbox+jwt';
-/** What a credential proves: that its bearer holds this token of this project. */
-export interface Proof {
+
+/** The token that a verified credential names. */
+export interface VerifiedCredential {
   projectId: string;
   tokenId: string;
   /** Milliseconds since 1970. */
@@ -19,18 +25,24 @@ export interface Proof {
 }
 
 export interface Credentials {
-  /** A JWT that proves `token`; it expires with the token as the token stands now. */
+  /**
+   * Signs a JWT for `token`. The JWT expires when the token does; later changes of the token's expiry need a
+   * new JWT.
+   */
   mint(token: Token): Promise<string>;
-  /** @throws TOKEN_EXPIRED when only its time is over, UNAUTHENTICATED for every other fault. */
-  verify(credential: string): Promise<Proof>;
+  /**
+   * @throws TOKEN_EXPIRED when the credential has expired and is otherwise valid, UNAUTHENTICATED for every
+   * other fault
+   */
+  verify(credential: string): Promise<VerifiedCredential>;
 }
 
-export function createCredentials(parts: { keys: SigningKeys; clock: Clock; newId: NewId }): Credentials {
-  const { keys, clock, newId } = parts;
+export function createCredentials(deps: { keys: SigningKeys; clock: Clock; newId: NewId }): Credentials {
+  const { keys, clock, newId } = deps;
   return {
     async mint(token) {
-      const { id, algorithm, signs } = await keys.current();
-      // To the millisecond: what is minted right after a revocation is not older than it.
+      const { id, algorithm, signingKey } = await keys.current();
+      // `iat` keeps the milliseconds, so that a credential minted right after a revocation is not older than it.
       const jwt = new SignJWT()
         .setProtectedHeader({ alg: algorithm, typ: TYPE, kid: id })
         .setIssuer(ISSUER)
@@ -39,14 +51,14 @@ export function createCredentials(parts: { keys: SigningKeys; clock: Clock; newI
         .setJti(newId('jti'))
         .setIssuedAt(clock.now() / 1000);
       if (token.expiresAt !== null) jwt.setExpirationTime(Math.ceil(token.expiresAt / 1000));
-      return jwt.sign(signs);
+      return jwt.sign(signingKey);
     },
     async verify(credential) {
-      const { header, payload } = read(credential);
+      const { header, payload } = parseCredential(credential);
       const { kid, typ, alg, crit } = header;
       const key = typeof kid === 'string' ? await keys.find(kid) : undefined;
       if (!key || key.algorithm !== alg || typ !== TYPE || crit !== undefined) throw unauthenticated();
-      if (!isSignedWith(key.verifies, credential)) throw unauthenticated();
+      if (!isSignedWith(key.verificationKey, credential)) throw unauthenticated();
       const { iss, aud, sub, jti } = payload;
       if (iss !== ISSUER || typeof aud !== 'string' || typeof sub !== 'string' || typeof jti !== 'string')
         throw unauthenticated();
@@ -57,7 +69,7 @@ export function createCredentials(parts: { keys: SigningKeys; clock: Clock; newI
   };
 }
 
-function read(credential: string): Jwt {
+function parseCredential(credential: string): Jwt {
   if (Buffer.byteLength(credential) > MAX_CREDENTIAL_BYTES) throw unauthenticated();
   try {
     return readJwt(credential);
@@ -67,12 +79,12 @@ function read(credential: string): Jwt {
 }
 
 /**
- * Whether the key made the signature of a JWT that was read: HMAC with SHA-256. By ourselves, because every connect does
- * it: in one turn it takes a tenth of what jose takes, which hands it to another thread.
+ * Verifies the HMAC-SHA256 signature of a JWT. Every connect runs this. node:crypto verifies synchronously in
+ * a tenth of the time that jose takes, which delegates to another thread.
  */
 function isSignedWith(key: KeyObject, credential: string): boolean {
   const end = credential.lastIndexOf('.');
-  const made = createHmac('sha256', key).update(credential.slice(0, end)).digest();
-  const given = Buffer.from(credential.slice(end + 1), 'base64url');
-  return given.length === made.length && timingSafeEqual(given, made);
+  const expected = createHmac('sha256', key).update(credential.slice(0, end)).digest();
+  const actual = Buffer.from(credential.slice(end + 1), 'base64url');
+  return actual.length === expected.length && timingSafeEqual(expected, actual);
 }

@@ -4,7 +4,11 @@ import { type ProjectSettings } from '../projects/project-settings.ts';
 import { type Caller } from './caller.ts';
 import { mintDevelopmentToken as mint } from './issuers/development.ts';
 
-/** Makes an unsigned credential. @throws FORBIDDEN where the project takes none, BAD_USER_INPUT */
+/**
+ * Makes an unsigned credential for an identity.
+ * @throws FORBIDDEN when development tokens are disabled in the caller's project
+ * @throws BAD_USER_INPUT when the identity is malformed
+ */
 export type MintDevelopmentToken = (caller: Caller, identity: string) => Promise<string>;
 
 export function createMintDevelopmentToken(
@@ -12,7 +16,7 @@ export function createMintDevelopmentToken(
 ): MintDevelopmentToken {
   return async ({ projectId }, identity) => {
     if (!(await settingsOf(projectId)).developmentTokens)
-      throw new SignalboxError('FORBIDDEN', 'This project takes no development tokens.');
+      throw new SignalboxError('FORBIDDEN', 'Development tokens are disabled in this project.');
     return mint(parseName('emailIdentity', identity, 'identity'));
   };
 }

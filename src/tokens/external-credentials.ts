@@ -1,13 +1,19 @@
+/**
+ * Authentication, step 3 of 5: verify a credential that another issuer signed, or an unsigned development
+ * token, and translate its claims into rights. `provisioning.ts` (step 4) then finds or creates the token
+ * record of its subject.
+ */
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { SignalboxError } from '../errors.ts';
 import { type ProjectSettings } from '../projects/project-settings.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { type CredentialInfo } from './caller.ts';
+import { refused, unauthenticated } from './credential-errors.ts';
 import { parseClaimedIdentity } from './identity.ts';
 import { type Claims } from './issuers/claims.ts';
-import { readDevelopmentToken } from './issuers/development.ts';
 import { type CredentialKind } from './issuers/classify-credential.ts';
+import { readDevelopmentToken } from './issuers/development.ts';
 import { type IssuerKind } from './issuers/issuer.ts';
 import { type Issuers } from './issuers/issuers.ts';
 import { type Providers } from './issuers/jwks.ts';
@@ -16,26 +22,33 @@ import { verifySignalbox } from './issuers/signalbox.ts';
 import { verifyStream } from './issuers/stream-chat.ts';
 import { verifyTwilio } from './issuers/twilio.ts';
 import { type Verified, type Verify } from './issuers/verify.ts';
-import { endOfClaims } from './lifetime.ts';
+import { claimedExpiry } from './lifetime.ts';
 import { type Provisioning } from './provisioning.ts';
 import { findRole } from './roles.ts';
 import { type CredentialRights, type Token } from './token.ts';
-import { refused, unauthenticated } from './credential-errors.ts';
 
-/** The issuer of unsigned credentials: nobody. */
+/** The issuer id of unsigned development tokens. */
 export const DEVELOPMENT_ISSUER = 'development';
 
+/** Credentials that Signalbox did not sign. */
 export interface ExternalCredentials {
   /**
-   * The record of whoever presents a credential that we did not sign, and what is known of the credential.
-   * @throws UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED; UNAVAILABLE when a provider’s keys cannot be fetched
+   * Verifies a credential and returns the token record of its subject, which the first use of a credential
+   * creates.
+   * @throws UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED
+   * @throws RATE_LIMITED when a project receives too many development tokens
+   * @throws UNAVAILABLE when the keys of a provider cannot be fetched
    */
   authenticate(
     credential: string,
     kind: CredentialKind,
     projectId: string,
   ): Promise<{ record: Token; credential: CredentialInfo }>;
-  /** What is known of the credential now. @throws UNAUTHENTICATED when its signer is not trusted any more */
+  /**
+   * Checks that the project still trusts the signer of a credential that was verified before. Returns the
+   * credential with the current expiry of its key.
+   * @throws UNAUTHENTICATED when the project no longer trusts the signer
+   */
   recheck(credential: CredentialInfo, projectId: string): Promise<CredentialInfo>;
 }
 
@@ -46,26 +59,26 @@ const VERIFIERS: Record<Exclude<IssuerKind, 'JWKS'>, Verify> = {
   OPENTOK: verifyOpentok,
 };
 
-export function createExternalCredentials(parts: {
+export function createExternalCredentials(deps: {
   issuers: Issuers;
   providers: Providers;
   provisioning: Provisioning;
   settingsOf: (projectId: string) => Promise<ProjectSettings>;
   clock: Clock;
   config: Config;
-  /** Of development tokens: anybody can make them. */
+  /** Limits development tokens per project, because anyone can make one. */
   firstUses: RateLimit;
 }): ExternalCredentials {
-  const { issuers, providers, provisioning, settingsOf, clock, config, firstUses } = parts;
+  const { issuers, providers, provisioning, settingsOf, clock, config, firstUses } = deps;
 
   async function verify(credential: string, kind: CredentialKind, projectId: string) {
     const signer = await issuers.find(projectId, kind);
-    if (!signer) throw refused('nobody whom this project knows has signed it');
+    if (!signer) throw refused('no issuer of this project signed it');
     const { issuer, keys } = signer;
-    const at = { now: clock.now(), maxGrants: config.maxGrantsPerToken };
+    const context = { now: clock.now(), maxGrants: config.maxGrantsPerToken };
     const verified: Verified = await (issuer.kind === 'JWKS'
-      ? providers.verify(credential, issuer, at)
-      : VERIFIERS[issuer.kind](credential, issuer, keys, at));
+      ? providers.verify(credential, issuer, context)
+      : VERIFIERS[issuer.kind](credential, issuer, keys, context));
     return { issuer, ...verified };
   }
 
@@ -74,16 +87,19 @@ export function createExternalCredentials(parts: {
     projectId: string,
   ) {
     const settings = await settingsOf(projectId).catch((error: unknown) => {
-      // Nobody has proved anything yet: a project that is not there is one that takes none.
+      // The caller is not authenticated: answer the same for a missing project as for one without development tokens.
       throw error instanceof SignalboxError && error.code === 'NOT_FOUND' ? unauthenticated() : error;
     });
     if (!settings.developmentTokens) throw unauthenticated();
     const claims = readDevelopmentToken(kind);
     parseClaimedIdentity(kind.identity, 'STREAM', settings);
     firstUses.take(projectId);
-    const whose = { projectId, issuerId: DEVELOPMENT_ISSUER, origin: 'DEVELOPMENT' as const };
-    const rights = rightsOf(claims, settings, null);
-    const record = await provisioning.findOrCreate({ ...whose, makesChannels: false }, claims, rights);
+    const rights = parseRights(claims, settings, null);
+    const record = await provisioning.findOrCreate(
+      { projectId, issuerId: DEVELOPMENT_ISSUER, origin: 'DEVELOPMENT', makesChannels: false },
+      claims,
+      rights,
+    );
     return { record, credential: credentialInfo(claims, DEVELOPMENT_ISSUER, null, rights) };
   }
 
@@ -93,14 +109,14 @@ export function createExternalCredentials(parts: {
       const { issuer, claims, key } = await verify(credential, kind, projectId);
       const settings = await settingsOf(projectId);
       if (claims.identity !== null) parseClaimedIdentity(claims.identity, issuer.kind, settings);
-      const expiresAt = endOfClaims(claims, settings, clock.now());
-      const rights = rightsOf(claims, settings, expiresAt);
+      const expiresAt = claimedExpiry(claims, settings, clock.now());
+      const rights = parseRights(claims, settings, expiresAt);
       const record = await provisioning.findOrCreate(
         {
           projectId,
           issuerId: issuer.id,
           origin: 'SELF_MINTED',
-          // The session that an OpenTok token names is as good as made: whoever signed the token wants it.
+          // The backend that signed an OpenTok token created the session that the token names: create its channel.
           makesChannels: issuer.kind === 'OPENTOK',
         },
         claims,
@@ -122,11 +138,11 @@ export function createExternalCredentials(parts: {
   };
 }
 
-/** @throws UNAUTHENTICATED when it names a role that the project does not have */
-function rightsOf(claims: Claims, settings: ProjectSettings, expiresAt: number | null): CredentialRights {
+/** @throws UNAUTHENTICATED when the claims name a role that the project does not have */
+function parseRights(claims: Claims, settings: ProjectSettings, expiresAt: number | null): CredentialRights {
   const { role, grants, connectionData, issuedAt } = claims;
   const choice = role === null ? null : findRole(settings.permissions, role);
-  if (choice === undefined) throw refused('its “role” is none of this project’s');
+  if (choice === undefined) throw refused('its “role” is not a role of this project');
   return {
     role: choice?.role ?? null,
     customRole: choice?.customRole ?? null,

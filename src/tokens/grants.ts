@@ -7,34 +7,37 @@ const SEPARATOR = ':';
 const WILDCARD = '*';
 
 /**
- * Whether `channel` fits `pattern`. Segments are parted by `:`; a `*` stands for any characters within one
- * segment, at most one to a segment, so a match takes time linear in the length of the two.
+ * Whether the id `channel` matches `pattern`. Colons separate segments. A `*` stands for any characters
+ * within one segment. A segment has at most one `*`, so matching takes time linear in the length of both.
+ * @example
+ * matchesPattern('room:*', 'room:1'); // true
+ * matchesPattern('room:*', 'room:1:2'); // false
  */
 export function matchesPattern(pattern: string, channel: string): boolean {
-  const wanted = pattern.split(SEPARATOR);
-  const given = channel.split(SEPARATOR);
+  const patternSegments = pattern.split(SEPARATOR);
+  const channelSegments = channel.split(SEPARATOR);
   return (
-    wanted.length === given.length &&
-    wanted.every((segment, index) => matchesSegment(segment, given[index] ?? ''))
+    patternSegments.length === channelSegments.length &&
+    patternSegments.every((segment, index) => matchesSegment(segment, channelSegments[index] ?? ''))
   );
 }
 
-function matchesSegment(wanted: string, given: string): boolean {
-  const star = wanted.indexOf(WILDCARD);
-  if (star < 0) return wanted === given;
-  const [head, tail] = [wanted.slice(0, star), wanted.slice(star + 1)];
-  return given.length >= head.length + tail.length && given.startsWith(head) && given.endsWith(tail);
+function matchesSegment(pattern: string, segment: string): boolean {
+  const star = pattern.indexOf(WILDCARD);
+  if (star < 0) return pattern === segment;
+  const [head, tail] = [pattern.slice(0, star), pattern.slice(star + 1)];
+  return segment.length >= head.length + tail.length && segment.startsWith(head) && segment.endsWith(tail);
 }
 
-/** A grant as callers give it. */
+/** A grant before validation. */
 export interface GrantInput {
   channels: string;
   actions: readonly Action[];
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; null or absent: the grant does not lapse. */
   expiresAt?: number | null | undefined;
 }
 
-/** @throws BAD_USER_INPUT when there are more than `max`, or a pattern or action is malformed. */
+/** @throws BAD_USER_INPUT when there are more than `max` grants, or a channel pattern is malformed */
 export function parseGrants(grants: readonly GrantInput[], max: number): Grant[] {
   if (grants.length > max)
     throw badInput('input.grants', `has ${grants.length} grants; at most ${max} are allowed.`);
@@ -52,7 +55,10 @@ export function parseGrants(grants: readonly GrantInput[], max: number): Grant[]
   });
 }
 
-/** Whether one of the grants allows `action` on `channel`; without grants nothing is narrowed. Those that have lapsed are not given: see `asOf`. */
+/**
+ * Whether a grant allows `action` in the channel. Null allows everything: without grants only the role
+ * counts. Does not check `expiresAt`: `applyLapses` drops lapsed grants before.
+ */
 export function grantsAllow(grants: readonly Grant[] | null, action: Action, channel: string): boolean {
   if (grants === null) return true;
   return grants.some((grant) => grant.actions.includes(action) && matchesPattern(grant.channels, channel));

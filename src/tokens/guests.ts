@@ -9,15 +9,19 @@ import { type Store } from '../store/store.ts';
 import { type Caller } from './caller.ts';
 import { type Credentials } from './credentials.ts';
 import { guestIdentity } from './identity.ts';
-import { forgetAfter } from './lifetime.ts';
+import { purgeTime } from './lifetime.ts';
 import { createTokenStore } from './token-store.ts';
 import { blankToken, type Token } from './token.ts';
 import { type MintedToken } from './tokens.ts';
 
 export interface Guests {
   /**
-   * Makes whoever asks a guest, with an identity that nobody else has or can have.
-   * @throws FORBIDDEN where the project takes no guests, RATE_LIMITED by network address, BAD_USER_INPUT
+   * Creates a token with the role GUEST and a unique identity, for any caller. It expires after the project's
+   * `guestSeconds`, or after `maxLifetimeSeconds` if that is shorter.
+   * @param address the network address of the client, for the rate limit
+   * @throws FORBIDDEN when guests are disabled in the project
+   * @throws RATE_LIMITED when too many guests come from one network address
+   * @throws BAD_USER_INPUT when the name or the connection data is malformed
    */
   create(
     caller: Caller,
@@ -26,28 +30,29 @@ export interface Guests {
   ): Promise<MintedToken>;
 }
 
-export function createGuests(parts: {
+export function createGuests(deps: {
   store: Store;
   credentials: Credentials;
   settingsOf: (projectId: string) => Promise<ProjectSettings>;
   clock: Clock;
   newId: NewId;
+  /** Limits new guests per network address. */
   arrivals: RateLimit;
   audit: Audit;
 }): Guests {
-  const { store, credentials, settingsOf, clock, newId, arrivals, audit } = parts;
-  const rows = createTokenStore(store);
+  const { store, credentials, settingsOf, clock, newId, arrivals, audit } = deps;
+  const tokenStore = createTokenStore(store);
   return {
     async create({ projectId }, address, { name, connectionData }) {
       const settings = await settingsOf(projectId);
-      if (!settings.guests) throw new SignalboxError('FORBIDDEN', 'This project takes no guests.');
+      if (!settings.guests) throw new SignalboxError('FORBIDDEN', 'Guests are disabled in this project.');
       arrivals.take(address);
       const now = clock.now();
-      const seconds = Math.min(
+      const lifetimeSeconds = Math.min(
         settings.guestSeconds,
         settings.maxLifetimeSeconds ?? Number.POSITIVE_INFINITY,
       );
-      const expiresAt = now + seconds * 1000;
+      const expiresAt = now + lifetimeSeconds * 1000;
       const id = newId('token');
       const token: Token = {
         ...blankToken(id, projectId, now),
@@ -57,9 +62,9 @@ export function createGuests(parts: {
         connectionData:
           connectionData === undefined ? null : parseText(connectionData, 'input.connectionData'),
         expiresAt,
-        forgetAfter: forgetAfter(expiresAt),
+        purgeAfter: purgeTime(expiresAt),
       };
-      await store.batch([rows.insertion(token)]);
+      await store.batch([tokenStore.insertion(token)]);
       audit({ action: 'guest.create', projectId, actor: 'anonymous', subject: token.id });
       return { token, credential: await credentials.mint(token) };
     },

@@ -2,52 +2,56 @@ import { badInput } from '../errors.ts';
 import { type ProjectSettings } from '../projects/project-settings.ts';
 import { refused } from './credential-errors.ts';
 
-/** What a caller says of the end of a token. */
+/** The requested expiry of a token: at most one of the two. */
 export interface ExpiryInput {
-  /** From now, in seconds. */
+  /** Seconds from now. */
   expiresIn?: number | undefined;
-  /** Milliseconds since 1970. Null: never. Not together with `expiresIn`. */
+  /** Milliseconds since 1970; null: never. */
   expiresAt?: number | null | undefined;
 }
 
-type Lifetimes = Pick<ProjectSettings, 'defaultLifetimeSeconds' | 'maxLifetimeSeconds'>;
+type LifetimeSettings = Pick<ProjectSettings, 'defaultLifetimeSeconds' | 'maxLifetimeSeconds'>;
 
 const MAX_LIFETIME_SECONDS = 100 * 366 * 86_400;
 
 /**
- * The end that a caller asks for; undefined: it asks for none.
- * @throws BAD_USER_INPUT when it lies in the past, or further ahead than the project lets a token live
+ * The requested expiry in milliseconds since 1970. Null: never. Undefined: the input requests none.
+ * @throws BAD_USER_INPUT when the input has both fields, or the expiry is in the past, more than 100 years
+ * ahead or beyond the project's `maxLifetimeSeconds`
  */
 export function parseExpiry(
-  { expiresIn, expiresAt }: ExpiryInput,
-  { maxLifetimeSeconds }: Lifetimes,
+  { expiresIn, expiresAt: requestedAt }: ExpiryInput,
+  { maxLifetimeSeconds }: LifetimeSettings,
   now: number,
 ): number | null | undefined {
-  if (expiresIn !== undefined && expiresAt !== undefined)
-    throw badInput('input.expiresIn', 'cannot stand beside expiresAt.');
+  if (expiresIn !== undefined && requestedAt !== undefined)
+    throw badInput('input.expiresIn', 'expiresIn and expiresAt are mutually exclusive.');
   const field = expiresIn === undefined ? 'input.expiresAt' : 'input.expiresIn';
-  const end = expiresIn === undefined ? expiresAt : now + expiresIn * 1000;
-  if (end === undefined) return undefined;
-  if (end === null) {
+  const expiresAt = expiresIn === undefined ? requestedAt : now + expiresIn * 1000;
+  if (expiresAt === undefined) return undefined;
+  if (expiresAt === null) {
     if (maxLifetimeSeconds === null) return null;
     throw badInput(
       field,
-      `must not be null: in this project a token lives at most ${maxLifetimeSeconds} seconds.`,
+      `must not be null: tokens of this project expire after at most ${maxLifetimeSeconds} seconds.`,
     );
   }
-  if (end <= now || end > now + MAX_LIFETIME_SECONDS * 1000)
-    throw badInput(field, 'must lie in the future, at most a hundred years ahead.');
-  if (maxLifetimeSeconds !== null && end > now + maxLifetimeSeconds * 1000)
+  if (expiresAt <= now || expiresAt > now + MAX_LIFETIME_SECONDS * 1000)
+    throw badInput(field, 'must be in the future, and at most 100 years ahead.');
+  if (maxLifetimeSeconds !== null && expiresAt > now + maxLifetimeSeconds * 1000)
     throw badInput(
       field,
-      `lies too far ahead: in this project a token lives at most ${maxLifetimeSeconds} seconds.`,
+      `is too far ahead: tokens of this project expire after at most ${maxLifetimeSeconds} seconds.`,
     );
-  return end;
+  return expiresAt;
 }
 
-/** When a token ends of which nothing is said; null: never. */
+/**
+ * The expiry of a token that requests none, in milliseconds since 1970: `defaultLifetimeSeconds` from now,
+ * else `maxLifetimeSeconds`. Null: never.
+ */
 export function defaultExpiry(
-  { defaultLifetimeSeconds, maxLifetimeSeconds }: Lifetimes,
+  { defaultLifetimeSeconds, maxLifetimeSeconds }: LifetimeSettings,
   now: number,
 ): number | null {
   const seconds = defaultLifetimeSeconds ?? maxLifetimeSeconds;
@@ -55,32 +59,37 @@ export function defaultExpiry(
 }
 
 /**
- * When a credential that others signed ends in this project; null: never.
- * @throws UNAUTHENTICATED when it would live longer than the project allows, or one cannot tell
+ * When a credential of another issuer expires in this project, in milliseconds since 1970: as the credential
+ * claims, else the project's default, counted from the issue of the credential. Null: never.
+ * @throws UNAUTHENTICATED when the lifetime exceeds the project's `maxLifetimeSeconds`, or cannot be
+ * determined
  */
-export function endOfClaims(
+export function claimedExpiry(
   { issuedAt, expiresAt }: { issuedAt: number | null; expiresAt: number | null },
-  lifetimes: Lifetimes,
+  settings: LifetimeSettings,
   now: number,
 ): number | null {
-  const { maxLifetimeSeconds } = lifetimes;
+  const { maxLifetimeSeconds } = settings;
   if (expiresAt === null) {
-    const end = defaultExpiry(lifetimes, issuedAt ?? now);
-    if (end !== null && issuedAt === null)
-      throw refused('it says neither when it was issued nor when it ends, and in this project tokens end');
-    return end;
+    const defaultExpiresAt = defaultExpiry(settings, issuedAt ?? now);
+    if (defaultExpiresAt !== null && issuedAt === null)
+      throw refused('it has neither “iat” nor “exp”, and tokens of this project must expire');
+    return defaultExpiresAt;
   }
   const seconds = (expiresAt - (issuedAt ?? now)) / 1000;
   if (maxLifetimeSeconds !== null && seconds > maxLifetimeSeconds)
     throw refused(
-      `it lives ${Math.ceil(seconds)} seconds, and in this project at most ${maxLifetimeSeconds} are allowed`,
+      `its lifetime is ${Math.ceil(seconds)} seconds, and this project allows at most ${maxLifetimeSeconds}`,
     );
   return expiresAt;
 }
 
-const FORGOTTEN_AFTER_MS = 86_400_000;
+const PURGE_DELAY_MS = 86_400_000;
 
-/** When the record of a bearer who cannot come back after `expiresAt` may be forgotten: a day later, so that whoever asks still finds it. */
-export function forgetAfter(expiresAt: number | null): number | null {
-  return expiresAt === null ? null : expiresAt + FORGOTTEN_AFTER_MS;
+/**
+ * When the record of a token that cannot be renewed after `expiresAt` may be deleted, in milliseconds since
+ * 1970: one day later, so that backends can still look it up. Null: never.
+ */
+export function purgeTime(expiresAt: number | null): number | null {
+  return expiresAt === null ? null : expiresAt + PURGE_DELAY_MS;
 }

@@ -1,64 +1,81 @@
+/**
+ * Authentication, step 4 of 5, for credentials of other issuers: find the token record of the credential's
+ * subject, or create it at the first use. `caller-loader.ts` (step 5) then loads the caller.
+ */
 import { type Audit } from '../audit.ts';
 import { type Clock } from '../clock.ts';
 import { type NewId } from '../ids.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { type Claims } from './issuers/claims.ts';
-import { forgetAfter } from './lifetime.ts';
+import { purgeTime } from './lifetime.ts';
 import { type Revocations } from './revocations.ts';
 import { createTokenStore } from './token-store.ts';
 import { blankToken, type CredentialRights, type Origin, type Token } from './token.ts';
-import { requireOpen } from './tokens.ts';
+import { requireActive } from './tokens.ts';
 
-/** Subscribes tokens to the channels that their credentials name, as far as those exist and let them in. */
+/**
+ * Subscribes tokens to the channels that their credentials name. Skips channels that are missing or not
+ * allowed.
+ */
 export interface AutoSubscription {
-  /** The rows that make a token, not yet written, a member. `makesChannels`: such as are missing are made. */
+  /**
+   * The membership rows of a token that is not yet stored, for the caller to write together with the token.
+   * @param makesChannels whether to create missing channels
+   */
   prepare(token: Token, channelIds: readonly string[], makesChannels: boolean): Promise<Statement[]>;
-  /** A token that is there, and perhaps live. */
+  /** Subscribes a stored token, and its live connections. */
   subscribe(token: Token, channelIds: readonly string[]): Promise<void>;
 }
 
-/** The records of bearers whose credentials others sign: each is made when its first credential is used. */
+/**
+ * The token records behind credentials that other issuers sign. The first use of a credential creates the
+ * record.
+ */
 export interface Provisioning {
   /**
-   * The record of whoever the claims name to this issuer: the same subject has the same one.
-   * @throws TOKEN_REVOKED, TOKEN_EXPIRED: what opens nothing leaves nothing behind
+   * The record of the claimed subject. All credentials of one issuer with the same subject share a record; a
+   * newer credential updates the record's rights.
+   * @throws TOKEN_REVOKED, TOKEN_EXPIRED without creating a record
    */
   findOrCreate(
-    whose: { projectId: string; issuerId: string; origin: Origin; makesChannels: boolean },
+    source: { projectId: string; issuerId: string; origin: Origin; makesChannels: boolean },
     claims: Claims,
     rights: CredentialRights,
   ): Promise<Token>;
 }
 
-export function createProvisioning(parts: {
+export function createProvisioning(deps: {
   store: Store;
   clock: Clock;
   newId: NewId;
   audit: Audit;
   autoSubscription: AutoSubscription;
-  revocations: Pick<Revocations, 'require'>;
+  revocations: Pick<Revocations, 'requireNotRevoked'>;
 }): Provisioning {
-  const { store, clock, newId, audit, autoSubscription, revocations } = parts;
-  const rows = createTokenStore(store);
+  const { store, clock, newId, audit, autoSubscription, revocations } = deps;
+  const tokenStore = createTokenStore(store);
 
-  /** A later credential says what holds now; and what it newly names, unless it has been taken away since by somebody who knew of it. */
-  async function renew(known: Token, { channels }: Claims, rights: CredentialRights): Promise<Token> {
-    requireOpen(known, clock.now());
+  /**
+   * Stores the rights of a newer credential, and subscribes the token to the channels that it names. A
+   * credential that is not newer does not subscribe, so that it cannot undo a later `unsubscribeToken`.
+   */
+  async function updateRights(known: Token, { channels }: Claims, rights: CredentialRights): Promise<Token> {
+    requireActive(known, clock.now());
     const [before, after] = [known.credentialRights?.issuedAt ?? null, rights.issuedAt];
     const isOlder = before !== null && (after === null || after < before);
     if (isOlder || JSON.stringify(known.credentialRights) === JSON.stringify(rights)) return known;
-    await rows.setCredentialRights(known.id, rights);
-    const renewed = { ...known, credentialRights: rights };
-    if (after !== null && after > (before ?? 0)) await autoSubscription.subscribe(renewed, channels);
-    return renewed;
+    await tokenStore.setCredentialRights(known.id, rights);
+    const updated: Token = { ...known, credentialRights: rights };
+    if (after !== null && after > (before ?? 0)) await autoSubscription.subscribe(updated, channels);
+    return updated;
   }
 
   return {
     async findOrCreate({ projectId, issuerId, origin, makesChannels }, claims, rights) {
       const { subject, identity, channels, isOneCredential } = claims;
-      await revocations.require(projectId, { identity, issuerId, issuedAt: rights.issuedAt });
-      const known = await rows.findBySubject(projectId, issuerId, subject);
-      if (known) return renew(known, claims, rights);
+      await revocations.requireNotRevoked(projectId, { identity, issuerId, issuedAt: rights.issuedAt });
+      const known = await tokenStore.findBySubject(projectId, issuerId, subject);
+      if (known) return updateRights(known, claims, rights);
       const token: Token = {
         ...blankToken(newId('token'), projectId, clock.now()),
         identity,
@@ -66,16 +83,16 @@ export function createProvisioning(parts: {
         issuerId,
         subject,
         credentialRights: rights,
-        forgetAfter: isOneCredential ? forgetAfter(rights.expiresAt) : null,
+        purgeAfter: isOneCredential ? purgeTime(rights.expiresAt) : null,
       };
       const memberships = await autoSubscription.prepare(token, channels, makesChannels);
       try {
-        await store.batch([rows.insertion(token), ...memberships]);
+        await store.batch([tokenStore.insertion(token), ...memberships]);
       } catch (error) {
-        // Somebody else was first, on another connection or node: then theirs is the record.
-        const first = await rows.findBySubject(projectId, issuerId, subject);
-        if (!first) throw error;
-        return renew(first, claims, rights);
+        // Another connection or node may have created the record of this subject in the meantime: use that record.
+        const concurrent = await tokenStore.findBySubject(projectId, issuerId, subject);
+        if (!concurrent) throw error;
+        return updateRights(concurrent, claims, rights);
       }
       audit({ action: 'token.first-use', projectId, actor: token.id, subject: issuerId });
       return token;

@@ -1,19 +1,19 @@
 import { and, asc, eq, gt, inArray, isNull, lte, or, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
-import { restrictions } from './tables.ts';
 import { type RestrictedSubject, type Restriction, type RestrictionKind } from './restriction.ts';
+import { restrictions } from './tables.ts';
 
 export interface RestrictionFilter {
   subject?: RestrictedSubject | undefined;
   channelId?: string | undefined;
 }
 
-/** The rows of restrictions: one for each kind, subject and channel. */
+/** The rows of mutes and bans: at most one for each kind, subject and channel. */
 export function createRestrictionStore({ db }: Store) {
   const { projectId, kind, subject, channelId, id, until } = restrictions;
-  const inForce = (now: number) => or(isNull(until), gt(until, now));
-  const ofSubjects = db
+  const isInForce = (now: number) => or(isNull(until), gt(until, now));
+  const inForceOfSubjects = db
     .select()
     .from(restrictions)
     .where(
@@ -24,36 +24,44 @@ export function createRestrictionStore({ db }: Store) {
       ),
     )
     .prepare();
-  const placeOf = (channel: string | null) => channel ?? '';
+  const toColumn = (channel: string | null) => channel ?? '';
 
   return {
-    /** Another one of the same kind, subject and channel takes its place. */
+    /** Inserts a restriction, or replaces the one with the same kind, subject and channel. */
     async put(restriction: Restriction): Promise<void> {
-      const row = { ...restriction, channelId: placeOf(restriction.channelId) };
+      const row = { ...restriction, channelId: toColumn(restriction.channelId) };
       await db
         .insert(restrictions)
         .values(row)
         .onConflictDoUpdate({ target: [projectId, subject, kind, channelId], set: row });
     },
+    /** Returns the deleted restriction, lapsed or not; undefined: there was none. */
     async remove(
-      project: string,
-      which: RestrictionKind,
-      whom: RestrictedSubject,
-      where: string | null,
+      ofProject: string,
+      ofKind: RestrictionKind,
+      ofSubject: RestrictedSubject,
+      inChannel: string | null,
     ): Promise<Restriction | undefined> {
       const [row] = await db
         .delete(restrictions)
-        .where(and(eq(projectId, project), eq(subject, whom), eq(kind, which), eq(channelId, placeOf(where))))
+        .where(
+          and(
+            eq(projectId, ofProject),
+            eq(subject, ofSubject),
+            eq(kind, ofKind),
+            eq(channelId, toColumn(inChannel)),
+          ),
+        )
         .returning();
       return row && toRestriction(row);
     },
-    /** Those that hold now for any of the subjects, of which there are one or two. */
+    /** The restrictions of one or two subjects that have not lapsed by `now`. */
     async inForce(
       project: string,
       [first, second = first]: readonly RestrictedSubject[],
       now: number,
     ): Promise<Restriction[]> {
-      return ofSubjects.all({ project, first, second, now }).map(toRestriction);
+      return inForceOfSubjects.all({ project, first, second, now }).map(toRestriction);
     },
     async list(
       project: string,
@@ -67,7 +75,7 @@ export function createRestrictionStore({ db }: Store) {
         .where(
           and(
             eq(projectId, project),
-            inForce(now),
+            isInForce(now),
             filter.subject === undefined ? undefined : eq(subject, filter.subject),
             filter.channelId === undefined ? undefined : eq(channelId, filter.channelId),
             after === undefined ? undefined : gt(id, after),
@@ -77,7 +85,7 @@ export function createRestrictionStore({ db }: Store) {
         .limit(first + 1);
       return pageOf(rows.map(toRestriction), first);
     },
-    /** Of tokens that are gone for good. */
+    /** The statement that deletes the restrictions of deleted tokens. */
     removalOf: (tokenIds: readonly string[]): Statement =>
       db.delete(restrictions).where(
         inArray(
@@ -85,13 +93,15 @@ export function createRestrictionStore({ db }: Store) {
           tokenIds.map((token): RestrictedSubject => `token:${token}`),
         ),
       ),
-    /** Forgets those that hold no more. */
-    async forget(now: number): Promise<void> {
+    async deleteLapsed(now: number): Promise<void> {
       await db.delete(restrictions).where(lte(until, now));
     },
   };
 }
 
+/**
+ * The primary key includes the channel, so the column stores all channels as an empty text rather than null.
+ */
 function toRestriction(row: typeof restrictions.$inferSelect): Restriction {
   return {
     ...row,

@@ -1,29 +1,31 @@
 export const RESTRICTION_KINDS = ['MUTE', 'BAN'] as const;
 export type RestrictionKind = (typeof RESTRICTION_KINDS)[number];
 
-/** Whom a restriction is about: one token, or all tokens of an identity. */
+/** The subject of a restriction: one token, or all tokens of an identity. */
 export type RestrictedSubject = `token:${string}` | `identity:${string}`;
 
-/** What takes actions away from a token or an identity: a mute takes PUBLISH, a ban takes all. */
+/** A mute or a ban of a token or an identity. A mute forbids PUBLISH, a ban forbids every action. */
 export interface Restriction {
   id: string;
   projectId: string;
   kind: RestrictionKind;
   subject: RestrictedSubject;
-  /** Null: in all channels. */
+  /** Null: all channels of the project. */
   channelId: string | null;
-  /** What the bearer is told of why. */
+  /** The reason that the restricted client is shown. */
   reason: string | null;
+  /** Milliseconds since 1970. */
   createdAt: number;
-  /** Milliseconds since 1970 from which it holds no more; null: until it is lifted. */
+  /** When the restriction lapses, in milliseconds since 1970; null: it holds until it is lifted. */
   until: number | null;
 }
 
+/** Whether the restriction applies in the channel. */
 export function covers({ channelId }: Restriction, channel: string): boolean {
   return channelId === null || channelId === channel;
 }
 
-/** The subjects under which restrictions of a token stand. */
+/** The subjects whose restrictions apply to a token: the token, and its identity if it has one. */
 export function subjectsOf({ id, identity }: { id: string; identity: string | null }): RestrictedSubject[] {
   return identity === null ? [`token:${id}`] : [`token:${id}`, `identity:${identity}`];
 }

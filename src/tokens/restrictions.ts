@@ -9,50 +9,59 @@ import { actorOf, type Caller } from './caller.ts';
 import { createRestrictionStore, type RestrictionFilter } from './restriction-store.ts';
 import { type RestrictedSubject, type Restriction, type RestrictionKind } from './restriction.ts';
 
-/** Tells every node, so that live connections feel it: `restriction` holds now, or does not hold any more. */
+/** Announces a restriction to every node. Resolves when the live connections have applied it. */
 export type AnnounceRestriction = (change: {
   kind: 'RESTRICTED' | 'RESTRICTION_LIFTED';
   projectId: string;
   restriction: Restriction;
 }) => Promise<unknown>;
 
-/** Which restriction: there is one of a kind for a subject in a channel, and one in all channels. */
+/** Identifies a restriction: a subject has at most one of each kind per channel, and one for all channels. */
 export interface RestrictionKey {
   kind: RestrictionKind;
   subject: RestrictedSubject;
+  /** Null: all channels. */
   channelId: string | null;
 }
 
-/** Restrictions of one token or identity that hold at the same time. */
+/** The maximum number of restrictions in force for one token or identity. */
 export const MAX_RESTRICTIONS = 100;
 
-/** Mutes and bans as rows. Who may make them is asked elsewhere: see Moderation. */
+/** Stores and announces mutes and bans. Does not check permissions: see Moderation. */
 export interface Restrictions {
   /**
-   * Live connections feel it before this returns. Another one of the same key takes its place.
-   * @throws BAD_USER_INPUT when `until` lies in the past, LIMIT_EXCEEDED
+   * Creates a restriction, or replaces the one with the same key. Live connections have applied it before
+   * this resolves.
+   * @param terms `until`: milliseconds since 1970; absent: until it is lifted
+   * @throws BAD_USER_INPUT when `until` is in the past, or the reason is malformed
+   * @throws LIMIT_EXCEEDED when the subject has 100 other restrictions
    */
   put(
     caller: Caller,
     key: RestrictionKey,
     terms: { until?: number | undefined; reason?: string | undefined },
   ): Promise<Restriction>;
-  /** Undefined when there was none. */
+  /** Removes a restriction, and returns it; undefined: there was none in force. */
   lift(caller: Caller, key: RestrictionKey): Promise<Restriction | undefined>;
+  /** The restrictions in force, sorted by id. */
   list(projectId: string, page: PageRequest, filter: RestrictionFilter): Promise<Page<Restriction>>;
 }
 
-export function createRestrictions(parts: {
+export function createRestrictions(deps: {
   store: Store;
   clock: Clock;
   newId: NewId;
   announce: AnnounceRestriction;
   audit: Audit;
 }): Restrictions {
-  const { store, clock, newId, announce, audit } = parts;
-  const rows = createRestrictionStore(store);
+  const { store, clock, newId, announce, audit } = deps;
+  const restrictionStore = createRestrictionStore(store);
 
-  function note(caller: Caller, verb: 'put' | 'lift', { kind, subject, channelId }: RestrictionKey): void {
+  function auditChange(
+    caller: Caller,
+    verb: 'put' | 'lift',
+    { kind, subject, channelId }: RestrictionKey,
+  ): void {
     audit({
       action: `${kind === 'MUTE' ? 'mute' : 'ban'}.${verb}`,
       projectId: caller.projectId,
@@ -66,14 +75,16 @@ export function createRestrictions(parts: {
     async put(caller, key, { until, reason }) {
       const { projectId } = caller;
       const now = clock.now();
-      if (until !== undefined && until <= now) throw badInput('until', 'must lie in the future.');
-      await rows.forget(now);
-      const held = await rows.inForce(projectId, [key.subject], now);
-      const others = held.filter(({ kind, channelId }) => kind !== key.kind || channelId !== key.channelId);
+      if (until !== undefined && until <= now) throw badInput('until', 'must be in the future.');
+      await restrictionStore.deleteLapsed(now);
+      const inForce = await restrictionStore.inForce(projectId, [key.subject], now);
+      const others = inForce.filter(
+        ({ kind, channelId }) => kind !== key.kind || channelId !== key.channelId,
+      );
       if (others.length >= MAX_RESTRICTIONS)
         throw new SignalboxError(
           'LIMIT_EXCEEDED',
-          `At most ${MAX_RESTRICTIONS} mutes and bans may hold for one token or identity.`,
+          `A token or identity can have at most ${MAX_RESTRICTIONS} mutes and bans. Lift some first.`,
           { limit: MAX_RESTRICTIONS },
         );
       const restriction: Restriction = {
@@ -84,20 +95,20 @@ export function createRestrictions(parts: {
         createdAt: now,
         until: until ?? null,
       };
-      await rows.put(restriction);
+      await restrictionStore.put(restriction);
       await announce({ kind: 'RESTRICTED', projectId, restriction });
-      note(caller, 'put', key);
+      auditChange(caller, 'put', key);
       return restriction;
     },
     async lift(caller, key) {
       const { projectId } = caller;
-      const restriction = await rows.remove(projectId, key.kind, key.subject, key.channelId);
-      // One that has lapsed may still be there as a row.
+      const restriction = await restrictionStore.remove(projectId, key.kind, key.subject, key.channelId);
+      // The row of a lapsed restriction stays until the next `put` deletes it.
       if (!restriction || (restriction.until !== null && restriction.until <= clock.now())) return undefined;
       await announce({ kind: 'RESTRICTION_LIFTED', projectId, restriction });
-      note(caller, 'lift', key);
+      auditChange(caller, 'lift', key);
       return restriction;
     },
-    list: (projectId, page, filter) => rows.list(projectId, page, filter, clock.now()),
+    list: (projectId, page, filter) => restrictionStore.list(projectId, page, filter, clock.now()),
   };
 }

@@ -1,33 +1,34 @@
 import { and, asc, eq, gt, or, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
-import { revocations } from './tables.ts';
 import { type Revocation, type RevocationScope } from './revocation.ts';
+import { revocations } from './tables.ts';
 
-/** The rows of revocations of many: one for each scope and subject. */
+/** The rows of bulk revocations: at most one for each scope and subject. */
 export function createRevocationStore({ db }: Store) {
   const { projectId, scope, subject, issuedBefore } = revocations;
-  const of = (project: string, which: RevocationScope, whom: string) =>
-    and(eq(projectId, project), eq(scope, which), eq(subject, whom));
-  const one = (which: RevocationScope, whom: string) =>
-    and(eq(scope, which), eq(subject, sql.placeholder(whom)));
-  const concerningOne = db
+  const hasSubject = (ofScope: RevocationScope, placeholder: string) =>
+    and(eq(scope, ofScope), eq(subject, sql.placeholder(placeholder)));
+  const candidatesQuery = db
     .select()
     .from(revocations)
     .where(
       and(
         eq(projectId, sql.placeholder('project')),
-        or(one('PROJECT', 'nobody'), one('IDENTITY', 'identity'), one('ISSUER', 'issuer')),
+        or(hasSubject('PROJECT', 'none'), hasSubject('IDENTITY', 'identity'), hasSubject('ISSUER', 'issuer')),
       ),
     )
     .prepare();
-  const name = sql<string>`${scope} || ':' || ${subject}`;
+  const sortKey = sql<string>`${scope} || ':' || ${subject}`;
 
   return {
-    /** What holds then: of two of the same scope and subject the one that reaches further. */
+    /**
+     * Inserts a revocation, or updates the one with the same scope and subject. Returns the stored
+     * revocation, whose `issuedBefore` is the later of the two.
+     */
     async put(row: Revocation): Promise<Revocation> {
       const { createdAt } = row;
-      const [held] = await db
+      const [stored] = await db
         .insert(revocations)
         .values(row)
         .onConflictDoUpdate({
@@ -38,29 +39,34 @@ export function createRevocationStore({ db }: Store) {
           },
         })
         .returning();
-      return held ?? row;
+      return stored ?? row;
     },
-    async remove(project: string, which: RevocationScope, whom: string): Promise<Revocation | undefined> {
+    async remove(
+      ofProject: string,
+      ofScope: RevocationScope,
+      ofSubject: string,
+    ): Promise<Revocation | undefined> {
       const [row] = await db
         .delete(revocations)
-        .where(of(project, which, whom))
+        .where(and(eq(projectId, ofProject), eq(scope, ofScope), eq(subject, ofSubject)))
         .returning();
       return row;
     },
-    /** Those that may concern a credential. No identity and no issuer is called ''. */
-    async concerning(
+    /** The revocations whose scope includes the credential, whenever it was issued. */
+    async findCandidates(
       project: string,
       identity: string | null,
       issuerId: string | null,
     ): Promise<Revocation[]> {
-      return concerningOne.all({ project, nobody: '', identity: identity ?? '', issuer: issuerId ?? '' });
+      // Identities and issuer ids are never empty, so an empty text matches no row of those scopes.
+      return candidatesQuery.all({ project, none: '', identity: identity ?? '', issuer: issuerId ?? '' });
     },
     async list(project: string, { first, after }: PageRequest): Promise<Page<Revocation>> {
       const rows = await db
         .select()
         .from(revocations)
-        .where(and(eq(projectId, project), after === undefined ? undefined : gt(name, after)))
-        .orderBy(asc(name))
+        .where(and(eq(projectId, project), after === undefined ? undefined : gt(sortKey, after)))
+        .orderBy(asc(sortKey))
         .limit(first + 1);
       return pageOf(rows, first);
     },

@@ -1,19 +1,25 @@
-/** What a revocation of many is about: all tokens of the project, of an identity, or of whoever signed or minted them. */
+/**
+ * Which credentials a bulk revocation covers: all of the project, of an identity, or of an issuer or API key.
+ */
 export const REVOCATION_SCOPES = ['PROJECT', 'IDENTITY', 'ISSUER'] as const;
 export type RevocationScope = (typeof REVOCATION_SCOPES)[number];
 
-/** Credentials that were issued before a moment open nothing; those that do not say when count as old. */
+/**
+ * A bulk revocation: the covered credentials are refused if they were issued before `issuedBefore`, or do not
+ * state when they were issued.
+ */
 export interface Revocation {
   projectId: string;
   scope: RevocationScope;
-  /** The identity or the issuer; empty for a project. */
+  /** The identity, the issuer id, or an empty text for the scope PROJECT. */
   subject: string;
   /** Milliseconds since 1970. */
   issuedBefore: number;
+  /** Milliseconds since 1970. */
   createdAt: number;
 }
 
-/** Whether a credential falls under the revocation. */
+/** Whether the revocation covers the credential. `issuedAt`: milliseconds since 1970; null: not stated. */
 export function isRevoked(
   { scope, subject, issuedBefore }: Pick<Revocation, 'scope' | 'subject' | 'issuedBefore'>,
   credential: { identity: string | null; issuerId: string | null; issuedAt: number | null },

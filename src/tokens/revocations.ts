@@ -5,63 +5,72 @@ import { parseName } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { actorOf, requireApiKey, type Caller } from './caller.ts';
+import { tokenRevoked } from './credential-errors.ts';
 import { createRevocationStore } from './revocation-store.ts';
 import { isRevoked, type Revocation } from './revocation.ts';
-import { tokenRevoked } from './credential-errors.ts';
 
-/** Exactly one of them. */
+/** The credentials to revoke. Exactly one field is set. */
 export interface RevocationTarget {
   identity?: string | undefined;
   /** The id of an API key or an issuer, or `development`. */
   issuer?: string | undefined;
+  /** All credentials of the project. */
   all?: boolean | undefined;
 }
 
-/** Tells every node, so that live connections feel it. */
+/** Announces a revocation to every node. Resolves to the number of live connections that it ended. */
 export type AnnounceRevocation = (change: {
   kind: 'TOKENS_REVOKED';
   projectId: string;
   revocation: Revocation;
 }) => Promise<number>;
 
-/** Revocations of many at once: what was issued before a moment opens nothing. All but `require` by API keys. */
+/** A credential, as far as a revocation looks at it. */
+type RevocableCredential = Parameters<typeof isRevoked>[1];
+
+/**
+ * Bulk revocations: refuse all credentials of a target that were issued before a moment. To revoke one token
+ * see `Tokens.revoke`. `revoke`, `restore` and `list` throw UNAUTHENTICATED or FORBIDDEN unless the caller is
+ * an API key.
+ */
 export interface Revocations {
   /**
-   * Ends what was issued before `issuedBefore` (now, when absent) and the live connections of it, at once.
-   * An earlier moment than that of a revocation that holds takes nothing back: see `restore`.
-   * @throws BAD_USER_INPUT unless exactly one target is named, and when the moment lies in the future; NOT_FOUND for an
-   * issuer that does not exist
+   * Revokes the credentials of the target that were issued before `issuedBefore`, and closes their live
+   * connections before this resolves. An earlier `issuedBefore` than that of an existing revocation changes
+   * nothing: see `restore`.
+   * @param issuedBefore milliseconds since 1970; default: now
+   * @throws BAD_USER_INPUT unless exactly one target is named, or when `issuedBefore` is in the future
+   * @throws NOT_FOUND when the issuer does not exist
    */
   revoke(
     caller: Caller,
     target: RevocationTarget,
     issuedBefore: number | undefined,
   ): Promise<{ revocation: Revocation; connections: number }>;
-  /** Undoes it: what has not expired opens again what it did. Undefined when there is nothing to undo. */
+  /**
+   * Removes the revocation of the target: its credentials are accepted again until they expire. Undefined:
+   * there was none.
+   * @throws BAD_USER_INPUT unless exactly one target is named
+   */
   restore(caller: Caller, target: RevocationTarget): Promise<Revocation | undefined>;
+  /** Sorted by scope and subject. */
   list(caller: Caller, page: PageRequest): Promise<Page<Revocation>>;
-  /** Whether the credential was issued too long ago. */
-  includes(
-    projectId: string,
-    credential: { identity: string | null; issuerId: string | null; issuedAt: number | null },
-  ): Promise<boolean>;
-  /** @throws TOKEN_REVOKED when the credential was issued too long ago */
-  require(
-    projectId: string,
-    credential: { identity: string | null; issuerId: string | null; issuedAt: number | null },
-  ): Promise<void>;
+  /** Whether a revocation of the project covers the credential. */
+  includes(projectId: string, credential: RevocableCredential): Promise<boolean>;
+  /** @throws TOKEN_REVOKED when a revocation of the project covers the credential */
+  requireNotRevoked(projectId: string, credential: RevocableCredential): Promise<void>;
 }
 
-export function createRevocations(parts: {
+export function createRevocations(deps: {
   store: Store;
-  /** The issuer of this id, which for an API key is its lineage; undefined when there is none. */
+  /** Resolves an issuer id: for an API key to its `rootKeyId`, else to the id; undefined: no such issuer. */
   rootKeyIdOf: (projectId: string, id: string) => Promise<string | undefined>;
   clock: Clock;
   announce: AnnounceRevocation;
   audit: Audit;
 }): Revocations {
-  const { store, rootKeyIdOf, clock, announce, audit } = parts;
-  const rows = createRevocationStore(store);
+  const { store, rootKeyIdOf, clock, announce, audit } = deps;
+  const revocationStore = createRevocationStore(store);
 
   async function parseTarget(
     projectId: string,
@@ -73,12 +82,16 @@ export function createRevocations(parts: {
     if (identity !== undefined)
       return { scope: 'IDENTITY', subject: parseName('anyIdentity', identity, 'identity') };
     if (issuer === undefined) return { scope: 'PROJECT', subject: '' };
-    const lineage = await rootKeyIdOf(projectId, parseName('anyIdentity', issuer, 'issuer'));
-    if (lineage === undefined && mustExist) throw notFound('issuer', issuer);
-    return { scope: 'ISSUER', subject: lineage ?? issuer };
+    const issuerId = await rootKeyIdOf(projectId, parseName('anyIdentity', issuer, 'issuer'));
+    if (issuerId === undefined && mustExist) throw notFound('issuer', issuer);
+    return { scope: 'ISSUER', subject: issuerId ?? issuer };
   }
 
-  const note = (caller: Caller, action: 'tokens.revoke' | 'tokens.restore', { scope, subject }: Revocation) =>
+  const auditChange = (
+    caller: Caller,
+    action: 'tokens.revoke' | 'tokens.restore',
+    { scope, subject }: Revocation,
+  ) =>
     audit({
       action,
       projectId: caller.projectId,
@@ -87,8 +100,9 @@ export function createRevocations(parts: {
     });
 
   const includes: Revocations['includes'] = async (projectId, credential) => {
-    const concerning = await rows.concerning(projectId, credential.identity, credential.issuerId);
-    return concerning.some((revocation) => isRevoked(revocation, credential));
+    const { identity, issuerId } = credential;
+    const candidates = await revocationStore.findCandidates(projectId, identity, issuerId);
+    return candidates.some((revocation) => isRevoked(revocation, credential));
   };
 
   return {
@@ -97,31 +111,30 @@ export function createRevocations(parts: {
       const { projectId } = caller;
       const now = clock.now();
       if (issuedBefore !== undefined && issuedBefore > now)
-        throw badInput('issuedBefore', 'lies in the future.');
-      const revocation: Revocation = {
+        throw badInput('issuedBefore', 'must not be in the future.');
+      const revocation = await revocationStore.put({
         projectId,
         ...(await parseTarget(projectId, target, true)),
         issuedBefore: issuedBefore ?? now,
         createdAt: now,
-      };
-      const held = await rows.put(revocation);
-      const connections = await announce({ kind: 'TOKENS_REVOKED', projectId, revocation: held });
-      note(caller, 'tokens.revoke', held);
-      return { revocation: held, connections };
+      });
+      const connections = await announce({ kind: 'TOKENS_REVOKED', projectId, revocation });
+      auditChange(caller, 'tokens.revoke', revocation);
+      return { revocation, connections };
     },
     async restore(caller, target) {
       requireApiKey(caller);
       const { scope, subject } = await parseTarget(caller.projectId, target, false);
-      const revocation = await rows.remove(caller.projectId, scope, subject);
-      if (revocation) note(caller, 'tokens.restore', revocation);
+      const revocation = await revocationStore.remove(caller.projectId, scope, subject);
+      if (revocation) auditChange(caller, 'tokens.restore', revocation);
       return revocation;
     },
     async list(caller, page) {
       requireApiKey(caller);
-      return rows.list(caller.projectId, page);
+      return revocationStore.list(caller.projectId, page);
     },
     includes,
-    async require(projectId, credential) {
+    async requireNotRevoked(projectId, credential) {
       if (await includes(projectId, credential)) throw tokenRevoked();
     },
   };

@@ -1,34 +1,38 @@
 import { badInput } from '../errors.ts';
 import { ROLES, type Permissions, type Role } from '../projects/permissions.ts';
 
-/** A role as a token has it: one that every project has, and a project's own that counts instead. */
+/**
+ * The role of a token: a built-in role, and optionally a custom role of the project that takes precedence.
+ */
 export interface RoleChoice {
+  /** With a custom role: the built-in role that the custom role is like. */
   role: Role;
   customRole: string | null;
 }
 
-/** The role of this name, built in or the project's own; undefined when there is none. */
+/** The built-in or custom role of this name; undefined: the project has none. */
 export function findRole({ roles }: Permissions, name: string): RoleChoice | undefined {
   const builtIn = ROLES.find((role) => role === name);
   if (builtIn) return { role: builtIn, customRole: null };
-  const own = roles.find((role) => role.name === name);
-  return own && { role: own.like, customRole: own.name };
+  const custom = roles.find((role) => role.name === name);
+  return custom && { role: custom.like, customRole: custom.name };
 }
 
 /**
- * What a caller says of the role of a token; undefined: nothing.
- * @throws BAD_USER_INPUT when it says two things, or names a role that the project does not have
+ * The requested role of a token; undefined: the input requests none.
+ * @throws BAD_USER_INPUT when the input has both fields, or names a custom role that the project does not
+ * have
  */
 export function parseRole(
   { role, customRole }: { role?: Role | undefined; customRole?: string | undefined },
   permissions: Permissions,
 ): RoleChoice | undefined {
   if (customRole === undefined) return role && { role, customRole: null };
-  if (role !== undefined) throw badInput('input.role', 'cannot stand beside customRole.');
+  if (role !== undefined) throw badInput('input.role', 'role and customRole are mutually exclusive.');
   const choice = findRole(permissions, customRole);
   if (choice?.customRole === customRole) return choice;
   throw badInput(
     'input.customRole',
-    `names no role of this project’s settings: ${JSON.stringify(customRole)}.`,
+    `${JSON.stringify(customRole)} is not a custom role in the settings of this project.`,
   );
 }

@@ -13,7 +13,10 @@ export function createSigningKeyStore({ db, batch }: Store) {
     async list(): Promise<SigningKeyRow[]> {
       return db.select().from(signingKeys);
     },
-    /** Takes signing away from every key that has it; none verifies beyond `expiresAt`. */
+    /**
+     * Retires every key that signs, and brings forward the expiry of every key that would verify beyond
+     * `expiresAt`.
+     */
     async retireAll(retiredAt: number, expiresAt: number): Promise<void> {
       await batch([
         db.update(signingKeys).set({ retiredAt, expiresAt }).where(isNull(signingKeys.retiredAt)),

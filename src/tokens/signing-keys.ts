@@ -6,64 +6,72 @@ import { type Vault } from '../secrets/vault.ts';
 import { type Store } from '../store/store.ts';
 import { createSigningKeyStore, type SigningKeyRow } from './signing-key-store.ts';
 
-/** A key that signs credentials. The algorithm belongs to the key; what a header claims is never asked. */
+/** A key that signs credentials. The key determines the algorithm; the header of a JWT never does. */
 export interface SigningKey {
   id: string;
   algorithm: 'HS256';
-  /** For jose, which would import the secret again for every signature. */
-  signs: webcrypto.CryptoKey;
-  verifies: KeyObject;
-  /** Null: it verifies until it is rotated out. */
+  /** For jose, which would import a raw secret again for every signature. */
+  signingKey: webcrypto.CryptoKey;
+  verificationKey: KeyObject;
+  /** When the key stops verifying, in milliseconds since 1970; null: the key was not rotated out. */
   expiresAt: number | null;
 }
 
-/** One year: how long a rotated key may go on verifying. */
+/** How long a rotated key may keep verifying: at most one year. */
 export const MAX_SIGNING_OVERLAP_SECONDS = 366 * 86_400;
 
+/** The keys that sign the credentials of all projects. */
 export interface SigningKeys {
-  /** The key that signs now; made when there is none. */
+  /** The key that signs. Creates the first key of the installation. */
   current(): Promise<SigningKey>;
-  /** A key that still verifies, by its id, which is an opaque name and nothing else. */
+  /** A key that still verifies; undefined: no such key, or the key has expired. */
   find(id: string): Promise<SigningKey | undefined>;
-  /** Makes a new key that signs from now on; those before it verify for `overlapSeconds` more. */
+  /**
+   * Creates a new key that signs from now on. Older keys verify for `overlapSeconds` more, and no longer.
+   * @param overlapSeconds 0 to one year; 0: the older keys stop verifying at once
+   * @throws BAD_USER_INPUT when `overlapSeconds` is out of range
+   */
   rotate(overlapSeconds: number): Promise<void>;
 }
 
-export function createSigningKeys(parts: {
+export function createSigningKeys(deps: {
   store: Store;
   clock: Clock;
   newId: NewId;
   randomBytes: RandomBytes;
   vault: Vault;
 }): SigningKeys {
-  const { store, clock, newId, randomBytes, vault } = parts;
-  const rows = createSigningKeyStore(store);
-  let ring: Promise<Ring> | undefined;
+  const { store, clock, newId, randomBytes, vault } = deps;
+  const keyStore = createSigningKeyStore(store);
+  let keyRing: Promise<KeyRing> | undefined;
 
-  /** What it resolves to holds from now on: whoever asks meanwhile waits for it. */
-  function hold(reading: Promise<Ring>): Promise<Ring> {
-    ring = reading;
+  /**
+   * Caches the promise rather than its result, so that concurrent callers wait for one read. A failure is not
+   * cached.
+   */
+  function cache(reading: Promise<KeyRing>): Promise<KeyRing> {
+    keyRing = reading;
     reading.catch(() => {
-      if (ring === reading) ring = undefined;
+      if (keyRing === reading) keyRing = undefined;
     });
     return reading;
   }
 
-  const load = () => ring ?? hold(read());
+  const load = () => keyRing ?? cache(read());
 
-  async function read(): Promise<Ring> {
+  async function read(): Promise<KeyRing> {
     const keys = new Map<string, SigningKey>();
-    let signing: SigningKey | undefined;
-    for (const row of await rows.list()) {
+    let current: SigningKey | undefined;
+    for (const row of await keyStore.list()) {
       const key = await toKey(row, await vault.open(row.secret, row.id));
       keys.set(row.id, key);
-      if (row.retiredAt === null) signing = key;
+      if (row.retiredAt === null) current = key;
     }
-    signing ??= await add();
-    return { keys: keys.set(signing.id, signing), signing };
+    current ??= await createKey();
+    return { keys: keys.set(current.id, current), current };
   }
 
-  async function add(): Promise<SigningKey> {
+  async function createKey(): Promise<SigningKey> {
     const id = newId('sign');
     const secret = randomBytes(32);
     const row: SigningKeyRow = {
@@ -74,13 +82,13 @@ export function createSigningKeys(parts: {
       retiredAt: null,
       expiresAt: null,
     };
-    await rows.insert(row);
+    await keyStore.insert(row);
     return toKey(row, secret);
   }
 
   return {
     async current() {
-      return (await load()).signing;
+      return (await load()).current;
     },
     async find(id) {
       const key = (await load()).keys.get(id);
@@ -93,25 +101,26 @@ export function createSigningKeys(parts: {
           `is ${overlapSeconds}; it must be 0–${MAX_SIGNING_OVERLAP_SECONDS}.`,
         );
       }
-      const before = ring?.catch(() => undefined);
-      async function renew(): Promise<Ring> {
-        await before;
-        await rows.retireAll(clock.now(), clock.now() + overlapSeconds * 1000);
+      const previous = keyRing?.catch(() => undefined);
+      async function retireAndRead(): Promise<KeyRing> {
+        await previous;
+        await keyStore.retireAll(clock.now(), clock.now() + overlapSeconds * 1000);
         return read();
       }
-      await hold(renew());
+      await cache(retireAndRead());
     },
   };
 }
 
-/** All that verify, and the one of them that signs. */
-interface Ring {
+interface KeyRing {
+  /** All keys by id, expired ones included. */
   keys: Map<string, SigningKey>;
-  signing: SigningKey;
+  /** The one that signs. */
+  current: SigningKey;
 }
 
 async function toKey({ id, expiresAt }: SigningKeyRow, secret: Uint8Array): Promise<SigningKey> {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' };
-  const signs = await webcrypto.subtle.importKey('raw', secret, algorithm, false, ['sign']);
-  return { id, algorithm: 'HS256', signs, verifies: createSecretKey(secret), expiresAt };
+  const signingKey = await webcrypto.subtle.importKey('raw', secret, algorithm, false, ['sign']);
+  return { id, algorithm: 'HS256', signingKey, verificationKey: createSecretKey(secret), expiresAt };
 }

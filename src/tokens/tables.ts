@@ -1,7 +1,7 @@
 import { index, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import { type Json } from '../names.ts';
 import { type Role } from '../projects/permissions.ts';
-import { moment } from '../store/columns.ts';
+import { timestamp } from '../store/columns.ts';
 import { type RestrictedSubject, type RestrictionKind } from './restriction.ts';
 import { type RevocationScope } from './revocation.ts';
 import { type CredentialRights, type Grant, type Origin } from './token.ts';
@@ -10,11 +10,11 @@ export const signingKeys = sqliteTable('signing_keys', {
   id: text('id').primaryKey(),
   algorithm: text('algorithm').notNull(),
   secret: text('secret').notNull(),
-  createdAt: moment('created_at').notNull(),
-  /** From here on it verifies but no longer signs. */
-  retiredAt: moment('retired_at'),
-  /** From here on it does not verify either. */
-  expiresAt: moment('expires_at'),
+  createdAt: timestamp('created_at').notNull(),
+  /** When the key stopped signing. */
+  retiredAt: timestamp('retired_at'),
+  /** When the key stops verifying. */
+  expiresAt: timestamp('expires_at'),
 });
 
 export const tokens = sqliteTable(
@@ -24,61 +24,59 @@ export const tokens = sqliteTable(
     projectId: text('project_id').notNull(),
     identity: text('identity'),
     origin: text('origin').$type<Origin>().notNull().default('MINTED'),
-    /** Whoever signs its credentials: the lineage of an API key, an issuer, or `development`. */
+    /** The root of an API key's rotations, an issuer, or `development`: see `Token.issuerId`. */
     issuerId: text('issuer_id'),
-    /** What the issuer calls it; null: its credentials are signed by us. */
+    /** The issuer's name for the token; null: Signalbox signs the credentials. */
     subject: text('subject'),
     role: text('role').$type<Role>().notNull(),
     customRole: text('custom_role'),
-    /** What the last credential said of it, where others sign. */
+    /** The rights of the newest credential of another issuer. */
     credentialRights: text('credential_rights', { mode: 'json' }).$type<CredentialRights>(),
     grants: text('grants', { mode: 'json' }).$type<Grant[]>(),
     connectionData: text('connection_data'),
     state: text('state', { mode: 'json' }).$type<Json>(),
-    createdAt: moment('created_at').notNull(),
-    expiresAt: moment('expires_at'),
-    revokedAt: moment('revoked_at'),
-    /** From when on nobody can come back to it; null: for ever. */
-    forgetAfter: moment('forget_after'),
+    createdAt: timestamp('created_at').notNull(),
+    expiresAt: timestamp('expires_at'),
+    revokedAt: timestamp('revoked_at'),
+    /** When the row may be deleted; null: never. */
+    purgeAfter: timestamp('purge_after'),
   },
   (table) => [
     index('tokens_by_project').on(table.projectId, table.id),
     index('tokens_by_identity').on(table.projectId, table.identity, table.id),
     uniqueIndex('tokens_by_subject').on(table.projectId, table.issuerId, table.subject),
-    index('tokens_to_forget').on(table.forgetAfter),
+    index('tokens_to_purge').on(table.purgeAfter),
   ],
 );
 
-/** Credentials that were issued too long ago: of a project, an identity, or an issuer. */
+/** Bulk revocations of the credentials of a project, an identity or an issuer. */
 export const revocations = sqliteTable(
   'revocations',
   {
     projectId: text('project_id').notNull(),
-    /** PROJECT, IDENTITY or ISSUER. */
     scope: text('scope').$type<RevocationScope>().notNull(),
-    /** The identity or the issuer; empty for a project. */
+    /** The identity or the issuer; empty for the scope PROJECT. */
     subject: text('subject').notNull(),
-    issuedBefore: moment('issued_before').notNull(),
-    createdAt: moment('created_at').notNull(),
+    issuedBefore: timestamp('issued_before').notNull(),
+    createdAt: timestamp('created_at').notNull(),
   },
   (table) => [primaryKey({ columns: [table.projectId, table.scope, table.subject] })],
 );
 
-/** What takes actions away from a token or an identity: mutes and bans. */
+/** Mutes and bans of tokens and identities. */
 export const restrictions = sqliteTable(
   'restrictions',
   {
     id: text('id').notNull(),
     projectId: text('project_id').notNull(),
     kind: text('kind').$type<RestrictionKind>().notNull(),
-    /** `token:…` or `identity:…` */
     subject: text('subject').$type<RestrictedSubject>().notNull(),
-    /** Empty: in all channels. */
+    /** Empty: all channels. */
     channelId: text('channel_id').notNull(),
     reason: text('reason'),
-    createdAt: moment('created_at').notNull(),
-    /** Null: until it is lifted. */
-    until: moment('until'),
+    createdAt: timestamp('created_at').notNull(),
+    /** Null: until the restriction is lifted. */
+    until: timestamp('until'),
   },
   (table) => [
     primaryKey({ columns: [table.projectId, table.subject, table.kind, table.channelId] }),

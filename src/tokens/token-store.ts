@@ -6,7 +6,7 @@ import { type CredentialRights, type Token } from './token.ts';
 
 export interface TokenFilter {
   identity?: string | undefined;
-  /** Only these ids. */
+  /** Only the tokens with these ids. */
   among?: readonly string[] | undefined;
 }
 
@@ -31,6 +31,7 @@ export function createTokenStore({ db }: Store) {
     .prepare();
 
   return {
+    /** The statement that inserts a token, for a batch. */
     insertion: (token: Token): Statement => db.insert(tokens).values(token),
     async findBySubject(projectId: string, issuerId: string, subject: string): Promise<Token | undefined> {
       const row = findOneBySubject.all({ projectId, issuerId, subject })[0];
@@ -39,21 +40,24 @@ export function createTokenStore({ db }: Store) {
     async setCredentialRights(id: string, credentialRights: CredentialRights): Promise<void> {
       await db.update(tokens).set({ credentialRights }).where(eq(tokens.id, id));
     },
-    /** Some of those that may be forgotten now. */
-    async expiredTokens(now: number, limit: number): Promise<string[]> {
+    /** The ids of at most `limit` tokens that may be deleted by `now`. */
+    async purgeableTokens(now: number, limit: number): Promise<string[]> {
       const rows = await db
         .select({ id: tokens.id })
         .from(tokens)
-        .where(lte(tokens.forgetAfter, now))
+        .where(lte(tokens.purgeAfter, now))
         .limit(limit);
       return rows.map(({ id }) => id);
     },
+    /** The statement that deletes tokens, for a batch. */
     removal: (ids: readonly string[]): Statement => db.delete(tokens).where(inArray(tokens.id, [...ids])),
     async find(projectId: string, id: string): Promise<Token | undefined> {
       const row = findOne.all({ projectId, id })[0];
       return row && toToken(row);
     },
-    /** Undefined when there is none that is not revoked: what is revoked stays as it is. */
+    /**
+     * Returns the updated token; undefined: there is none, or it is revoked, which makes a token immutable.
+     */
     async update(
       projectId: string,
       id: string,
@@ -89,7 +93,7 @@ export function createTokenStore({ db }: Store) {
   };
 }
 
-/** The column holds JSON, so that an absent state and the state `null` are one. */
+/** The JSON column does not distinguish an absent state from the state `null`. */
 function toToken(row: typeof tokens.$inferSelect): Token {
   return { ...row, state: row.state ?? null };
 }

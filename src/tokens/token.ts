@@ -1,61 +1,83 @@
 import { type Json } from '../names.ts';
 import { type Action, type Role } from '../projects/permissions.ts';
 
-/** A channel pattern and the actions allowed on it; narrows what the role allows. See `matchesPattern`. */
+/**
+ * A channel pattern and the actions that are allowed there. Grants narrow the role. For patterns see
+ * `matchesPattern`.
+ */
 export interface Grant {
   channels: string;
   actions: Action[];
-  /** Milliseconds since 1970 from which it allows nothing; null or absent: it does not lapse. */
+  /** When the grant lapses, in milliseconds since 1970; null or absent: it does not lapse. */
   expiresAt?: number | null;
 }
 
-/** How a token came to be: minted here, at the first use of a credential that others signed, or by whoever wanted to be a guest. */
+/**
+ * How a token was created: by `createToken`, by the first use of a credential of another issuer, or by
+ * `createGuest`.
+ */
 export const ORIGINS = ['MINTED', 'SELF_MINTED', 'DEVELOPMENT', 'GUEST'] as const;
 export type Origin = (typeof ORIGINS)[number];
 
-/** What a credential that others signed says of its bearer; null where it leaves that to the record. */
+/** The rights that a credential of another issuer claims. Null: not claimed, the token record decides. */
 export interface CredentialRights {
   role: Role | null;
   customRole: string | null;
+  /** Narrow the grants of the record. */
   grants: Grant[] | null;
   connectionData: string | null;
+  /** Milliseconds since 1970. */
   issuedAt: number | null;
+  /** Milliseconds since 1970. */
   expiresAt: number | null;
 }
 
-/** The record of what one bearer may do. Its id is a public handle; the secret is the credential. */
+/** The record of a token. The id is a public handle; the secret is the credential. */
 export interface Token {
   id: string;
   projectId: string;
-  /** The user behind it; several tokens may share one. */
+  /** The user behind the token. Several tokens may share an identity. */
   identity: string | null;
   origin: Origin;
-  /** Whoever signs its credentials, or had it minted: the lineage of an API key, an issuer, or `development`; null: a guest. */
+  /**
+   * The issuer of the token's credentials: the `rootKeyId` of the API key that minted the token or signs its
+   * credentials, an issuer id, or `development`. Null: a guest.
+   */
   issuerId: string | null;
-  /** What the issuer calls it; null: its credentials are signed by us. */
+  /** The issuer's name for the token; null: Signalbox signs the credentials. */
   subject: string | null;
   role: Role;
-  /** A role of the project's own, which counts instead; `role` is the one that it is like. */
+  /**
+   * A role that the project defines. It takes precedence over `role`, which is the built-in role that it is
+   * like.
+   */
   customRole: string | null;
-  /** Null: all that the role allows. Empty: nothing. */
+  /** Null: everything that the role allows. Empty: nothing. */
   grants: Grant[] | null;
-  /** What its credential says, where others sign. The other fields are with regard to it: see `withClaims`. */
+  /**
+   * The rights of the newest credential; null: Signalbox signs the credentials. See `withCredentialRights`.
+   */
   credentialRights: CredentialRights | null;
   /** Shown to others in presence and as the sender of messages. */
   connectionData: string | null;
-  /** The backend's own notes; shown to the token itself, to nobody else. */
+  /** JSON for the backend's own use, at most `maxStateBytes`. Shown to the token and to API keys only. */
   state: Json;
+  /** Milliseconds since 1970, as all times below. */
   createdAt: number;
   expiresAt: number | null;
   revokedAt: number | null;
-  /** From when on nobody can come back to it, so that it may be forgotten; null: never. */
-  forgetAfter: number | null;
+  /** When the record may be deleted, because no credential can use it any more; null: never. */
+  purgeAfter: number | null;
 }
 
-/** The record in the hands of whoever presents these claims: they count where they say something, and the end that comes first. */
+/**
+ * The record as a caller with these credential rights sees it: claimed rights replace those of the record,
+ * and the earlier expiry counts. The grants of both stay separate, because an action needs both to allow it:
+ * see `decide`.
+ */
 export function withCredentialRights(record: Token, credentialRights: CredentialRights | null): Token {
   if (credentialRights === null) return record;
-  const ends = [record.expiresAt, credentialRights.expiresAt].filter((end) => end !== null);
+  const expiries = [record.expiresAt, credentialRights.expiresAt].filter((at) => at !== null);
   return {
     ...record,
     credentialRights,
@@ -64,23 +86,23 @@ export function withCredentialRights(record: Token, credentialRights: Credential
       customRole: credentialRights.customRole,
     }),
     connectionData: credentialRights.connectionData ?? record.connectionData,
-    expiresAt: ends.length > 0 ? Math.min(...ends) : null,
+    expiresAt: expiries.length > 0 ? Math.min(...expiries) : null,
   };
 }
 
-/** The name under which its role stands in the matrix. */
+/** The name of the token's role in the project's permissions. */
 export function roleOf({ role, customRole }: Pick<Token, 'role' | 'customRole'>): string {
   return customRole ?? role;
 }
 
-/** Whether the second lets its bearer do or show something else than the first. When it ends does not count. */
+/** Whether the role, the grants or the connection data differ. Ignores `expiresAt`. */
 export function rightsChanged(before: Token, after: Token): boolean {
   const rights = ({ role, customRole, grants, credentialRights, connectionData }: Token) =>
     JSON.stringify([role, customRole, grants, credentialRights?.grants ?? null, connectionData]);
   return rights(before) !== rights(after);
 }
 
-/** A token of which nothing is said: a publisher without identity, for ever. */
+/** A token with the defaults of every field: a publisher without identity that does not expire. */
 export function blankToken(id: string, projectId: string, now: number): Token {
   return {
     id,
@@ -98,6 +120,6 @@ export function blankToken(id: string, projectId: string, now: number): Token {
     createdAt: now,
     expiresAt: null,
     revokedAt: null,
-    forgetAfter: null,
+    purgeAfter: null,
   };
 }

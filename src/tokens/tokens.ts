@@ -10,27 +10,30 @@ import { type ProjectSettings } from '../projects/project-settings.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from './caller.ts';
+import { tokenExpired, tokenRevoked } from './credential-errors.ts';
 import { type Credentials } from './credentials.ts';
 import { parseGrants, type GrantInput } from './grants.ts';
 import { parseIdentity } from './identity.ts';
-import { defaultExpiry, forgetAfter, parseExpiry, type ExpiryInput } from './lifetime.ts';
-import { parseRole } from './roles.ts';
+import { defaultExpiry, parseExpiry, purgeTime, type ExpiryInput } from './lifetime.ts';
 import { createRestrictionStore } from './restriction-store.ts';
+import { parseRole } from './roles.ts';
 import { createTokenStore, type TokenFilter } from './token-store.ts';
 import { blankToken, withCredentialRights, type Token } from './token.ts';
-import { tokenExpired, tokenRevoked } from './credential-errors.ts';
 
-/** What may be said of a token when it is made or changed. Absent: the default, or as it was. */
+/**
+ * The fields of a token that API keys set. Absent: the default of a new token, or no change of an existing
+ * one.
+ */
 export interface TokenInput extends ExpiryInput {
   role?: Role | undefined;
-  /** A role of the project's own. Not together with `role`. */
+  /** A role that the project defines. Excludes `role`. */
   customRole?: string | undefined;
   grants?: readonly GrantInput[] | null | undefined;
   connectionData?: string | null | undefined;
   state?: unknown;
 }
 
-/** Tells every node of a change, so that live connections feel it. */
+/** Announces a change to every node. Resolves when the live connections have applied it. */
 export type AnnounceToken = (change: {
   kind: 'TOKEN_UPDATED' | 'TOKEN_REVOKED';
   projectId: string;
@@ -42,10 +45,15 @@ export interface MintedToken {
   credential: string;
 }
 
-/** Tokens are shown as their last credential has them: see `withClaims`. */
+/**
+ * The tokens of all projects. `update`, `revoke`, `get` and `list` return records with the rights of their
+ * newest credential: see `withCredentialRights`. All functions with a caller but `get` throw UNAUTHENTICATED
+ * or FORBIDDEN unless the caller is an API key.
+ */
 export interface Tokens {
   /**
-   * Makes a token and its credential. `alongside` names further rows to write with it, all or none.
+   * Creates a token and a credential.
+   * @param alongside returns further rows to write in the same transaction as the token
    * @throws RATE_LIMITED, BAD_USER_INPUT, PAYLOAD_TOO_LARGE
    */
   create(
@@ -53,46 +61,58 @@ export interface Tokens {
     input: TokenInput & { identity?: string | undefined },
     alongside?: (token: Token) => Promise<Statement[]>,
   ): Promise<MintedToken>;
-  /** Another credential for the same token, as it stands now. @throws NOT_FOUND, TOKEN_REVOKED, TOKEN_EXPIRED, RATE_LIMITED */
+  /**
+   * Signs another credential for a token, with the token's current expiry.
+   * @throws BAD_USER_INPUT when an issuer signs the credentials of the token
+   * @throws NOT_FOUND, TOKEN_REVOKED, TOKEN_EXPIRED, RATE_LIMITED
+   */
   mint(caller: Caller, id: string): Promise<MintedToken>;
-  /** Live connections feel it before this returns. @throws NOT_FOUND, TOKEN_REVOKED, BAD_USER_INPUT */
+  /**
+   * Changes the fields that `input` sets. Live connections have applied the change before this resolves.
+   * @throws NOT_FOUND, TOKEN_REVOKED, BAD_USER_INPUT, PAYLOAD_TOO_LARGE
+   */
   update(caller: Caller, id: string, input: TokenInput): Promise<Token>;
-  /** Ends the token and its live connections; repeating it changes nothing. @throws NOT_FOUND */
+  /** Revokes a token and closes its live connections before this resolves. Idempotent. @throws NOT_FOUND */
   revoke(caller: Caller, id: string): Promise<Token>;
-  /** By an API key, or by the token itself. @throws NOT_FOUND */
+  /** For API keys, and for the token itself. @throws UNAUTHENTICATED, FORBIDDEN, NOT_FOUND */
   get(caller: Caller, id: string): Promise<Token>;
   list(caller: Caller, page: PageRequest, filter: TokenFilter): Promise<Page<Token>>;
-  /** The record itself, without regard to any credential. */
+  /** The stored record, without the rights of any credential. */
   find(projectId: string, id: string): Promise<Token | undefined>;
   hasIdentity(projectId: string, identity: string): Promise<boolean>;
-  /** Some of those that may be forgotten now, and what removes them. */
-  expiredTokens(limit: number): Promise<{ ids: string[]; removals: Statement[] }>;
-  /** The ids of all tokens of an identity, read page by page. */
+  /**
+   * At most `limit` tokens that may be deleted, with the statements that delete them and their restrictions.
+   * These are tokens that no credential can use any more: guests, and tokens of a single credential, one day
+   * after they expired.
+   */
+  purgeableTokens(limit: number): Promise<{ ids: string[]; removals: Statement[] }>;
+  /** The ids of all tokens of an identity. Reads one page at a time. */
   idsOf(projectId: string, identity: string): AsyncIterable<string>;
 }
 
-export function createTokens(parts: {
+export function createTokens(deps: {
   store: Store;
   credentials: Credentials;
   settingsOf: (projectId: string) => Promise<ProjectSettings>;
   clock: Clock;
   newId: NewId;
   config: Config;
+  /** Limits new tokens and credentials per caller. */
   mints: RateLimit;
   announce: AnnounceToken;
   audit: Audit;
 }): Tokens {
-  const { store, credentials, settingsOf, clock, newId, config, mints, announce, audit } = parts;
-  const rows = createTokenStore(store);
-  const restrictions = createRestrictionStore(store);
+  const { store, credentials, settingsOf, clock, newId, config, mints, announce, audit } = deps;
+  const tokenStore = createTokenStore(store);
+  const restrictionStore = createRestrictionStore(store);
 
-  async function find(caller: Caller, id: string): Promise<Token> {
-    const token = await rows.find(caller.projectId, id);
+  async function requireToken(caller: Caller, id: string): Promise<Token> {
+    const token = await tokenStore.find(caller.projectId, id);
     if (!token) throw notFound('token', id);
     return token;
   }
 
-  /** The fields that `input` sets, checked. */
+  /** Validates the fields that `input` sets. */
   function parseInput(input: TokenInput, settings: ProjectSettings) {
     const { grants, connectionData, state } = input;
     const expiresAt = parseExpiry(input, settings, clock.now());
@@ -121,77 +141,78 @@ export function createTokens(parts: {
         expiresAt: defaultExpiry(settings, clock.now()),
         ...parseInput(input, settings),
       };
-      const further = (await alongside?.(token)) ?? [];
-      await store.batch([rows.insertion(token), ...further]);
+      const alongsideRows = (await alongside?.(token)) ?? [];
+      await store.batch([tokenStore.insertion(token), ...alongsideRows]);
       audit({ action: 'token.create', projectId, actor: actorOf(caller), subject: token.id });
       return { token, credential: await credentials.mint(token) };
     },
     async mint(caller, id) {
       requireApiKey(caller);
       mints.take(actorOf(caller));
-      const token = await find(caller, id);
-      requireOpen(token, clock.now());
-      // One of ours would not say what narrows those of its issuer.
-      if (token.subject !== null) throw badInput('token', 'has credentials that its issuer signs, not we.');
+      const token = await requireToken(caller, id);
+      requireActive(token, clock.now());
+      // A credential that Signalbox signs would lack the rights that narrow the issuer's credentials.
+      if (token.subject !== null)
+        throw badInput('token', 'an issuer signs the credentials of this token; get one from that issuer.');
       audit({ action: 'token.mint', projectId: token.projectId, actor: actorOf(caller), subject: id });
       return { token, credential: await credentials.mint(token) };
     },
     async update(caller, id, input) {
       requireApiKey(caller);
       const change = parseInput(input, await settingsOf(caller.projectId));
-      const { origin } = await find(caller, id);
-      const token = await rows.update(caller.projectId, id, {
+      const { origin } = await requireToken(caller, id);
+      const token = await tokenStore.update(caller.projectId, id, {
         ...change,
         ...(origin === 'GUEST' &&
-          change.expiresAt !== undefined && { forgetAfter: forgetAfter(change.expiresAt) }),
+          change.expiresAt !== undefined && { purgeAfter: purgeTime(change.expiresAt) }),
       });
       if (!token) throw tokenRevoked();
       await announce({ kind: 'TOKEN_UPDATED', projectId: token.projectId, token });
       audit({ action: 'token.update', projectId: token.projectId, actor: actorOf(caller), subject: id });
-      return shown(token);
+      return withNewestRights(token);
     },
     async revoke(caller, id) {
       requireApiKey(caller);
-      const before = await find(caller, id);
-      const token = (await rows.update(caller.projectId, id, { revokedAt: clock.now() })) ?? before;
+      const before = await requireToken(caller, id);
+      const token = (await tokenStore.update(caller.projectId, id, { revokedAt: clock.now() })) ?? before;
       await announce({ kind: 'TOKEN_REVOKED', projectId: token.projectId, token });
       audit({ action: 'token.revoke', projectId: token.projectId, actor: actorOf(caller), subject: id });
-      return shown(token);
+      return withNewestRights(token);
     },
     async get(caller, id) {
       requireKeyOrSelf(caller, id);
-      return shown(await find(caller, id));
+      return withNewestRights(await requireToken(caller, id));
     },
     async list(caller, page, filter) {
       requireApiKey(caller);
-      const { items, hasMore } = await rows.list(caller.projectId, page, filter);
-      return { items: items.map(shown), hasMore };
+      const { items, hasMore } = await tokenStore.list(caller.projectId, page, filter);
+      return { items: items.map(withNewestRights), hasMore };
     },
-    find: (projectId, id) => rows.find(projectId, id),
-    async expiredTokens(limit) {
-      const ids = await rows.expiredTokens(clock.now(), limit);
-      return { ids, removals: [rows.removal(ids), restrictions.removalOf(ids)] };
+    find: (projectId, id) => tokenStore.find(projectId, id),
+    async purgeableTokens(limit) {
+      const ids = await tokenStore.purgeableTokens(clock.now(), limit);
+      return { ids, removals: [tokenStore.removal(ids), restrictionStore.removalOf(ids)] };
     },
     async *idsOf(projectId, identity) {
       for (let after: string | undefined, hasMore = true; hasMore;) {
-        const page = await rows.list(projectId, { first: IDS_PAGE, after }, { identity });
+        const page = await tokenStore.list(projectId, { first: IDS_PAGE_SIZE, after }, { identity });
         yield* page.items.map(({ id }) => id);
         after = page.items.at(-1)?.id;
         hasMore = page.hasMore;
       }
     },
     async hasIdentity(projectId, identity) {
-      return (await rows.list(projectId, { first: 1 }, { identity })).items.length > 0;
+      return (await tokenStore.list(projectId, { first: 1 }, { identity })).items.length > 0;
     },
   };
 }
 
-const IDS_PAGE = 100;
+const IDS_PAGE_SIZE = 100;
 
-const shown = (record: Token) => withCredentialRights(record, record.credentialRights);
+const withNewestRights = (record: Token) => withCredentialRights(record, record.credentialRights);
 
-/** @throws TOKEN_REVOKED, TOKEN_EXPIRED when the token opens nothing any more. */
-export function requireOpen(token: Token, now: number): void {
+/** @throws TOKEN_REVOKED, TOKEN_EXPIRED */
+export function requireActive(token: Token, now: number): void {
   if (token.revokedAt !== null) throw tokenRevoked();
   if (token.expiresAt !== null && now >= token.expiresAt) throw tokenExpired();
 }

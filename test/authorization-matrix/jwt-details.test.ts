@@ -92,10 +92,7 @@ const SPELLINGS: [string, (credential: string) => string][] = [
   ['a dot behind', (credential) => `${credential}.`],
   ['three dots behind', (credential) => `${credential}...`],
   ['a dot before', (credential) => `.${credential}`],
-  [
-    'five parts',
-    (credential) => `${credential}.${credential}`.split('.').slice(0, 5).join('.'),
-  ],
+  ['five parts', (credential) => `${credential}.${credential}`.split('.').slice(0, 5).join('.')],
   ['a word behind', (credential) => `${credential}x`],
   ['the other alphabet', (credential) => credential.replace(/[A-Za-z0-9]$/, '+')],
   ['a percent sign', (credential) => credential.replace('.', '%2E')],

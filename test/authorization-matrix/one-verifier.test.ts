@@ -24,7 +24,7 @@ const MARKS = {
 
 const ACCOUNT = 'its “sub” must be the account SID of its issuer';
 const SESSION_ID = 'its “session_id” must be the id of an OpenTok session';
-const NOBODY = 'nobody whom this project knows has signed it';
+const NOBODY = 'no issuer of this project signed it';
 const UNSIGNED = 'no key of its issuer signed it; check the id of the key, the secret and the algorithm';
 
 const pairs: [HmacName, keyof typeof MARKS, string][] = [

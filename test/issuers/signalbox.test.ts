@@ -167,7 +167,7 @@ test('accepts the name of a custom role, and refuses a role that the project doe
   await using signalbox = await startService();
   await createChannel(signalbox, 'hall', { type: 'PUBLIC' });
   const credential = await sign(FIRST, { sub: 'ada', role: 'announcer' });
-  expect(await refusalOf(signalbox, credential)).toContain('its “role” is none of this project’s');
+  expect(await refusalOf(signalbox, credential)).toContain('its “role” is not a role of this project');
   await signalbox.request(`mutation { updateProject(settings: { permissions: {
     roles: [{ name: "announcer", like: SUBSCRIBER }]
     stated: [{ role: "announcer", kind: "PUBLIC", actions: [PUBLISH] }]

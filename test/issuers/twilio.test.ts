@@ -92,7 +92,7 @@ test('refuses a token of another account, service or key, one without an identit
     ],
     [
       mintTwilio({ identity: 'ada' }, { key: { ...TWILIO.key, id: `SK${'1'.repeat(32)}` } }),
-      'nobody whom this project knows has signed it',
+      'no issuer of this project signed it',
     ],
     [withoutIdentity, 'its “grants.identity” must be a string that names a user'],
     [

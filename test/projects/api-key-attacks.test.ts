@@ -88,7 +88,7 @@ async function responsesTo(key: string): Promise<object> {
 }
 
 test('refuses every invalid key with the same response over HTTP, SSE and WebSocket', async () => {
-  const message = 'The API key is unknown or has ended.';
+  const message = 'The API key is unknown, expired or revoked.';
   const body = JSON.stringify({
     errors: [{ message, extensions: { code: 'UNAUTHENTICATED', retryable: false } }],
   });
@@ -142,9 +142,7 @@ test('refuses credentials signed with an invalid key with the message for an unk
     messages.add(await refusalOf(signalbox, await sign(key, { sub: 'ada' })));
     messages.add(await refusalOf(signalbox, await sign(key, { sub: 'ada' }, { by: 'iss' })));
   }
-  expect(messages).toEqual(
-    new Set(['The credential is refused: nobody whom this project knows has signed it.']),
-  );
+  expect(messages).toEqual(new Set(['The credential is refused: no issuer of this project signed it.']));
   // The key determines the project, so a key of another project signs for that project.
   expect(await doorOf(signalbox, await sign(elsewhere, { sub: 'ada' }))).toBe('open');
   const validKey = await createApiKey(signalbox);

@@ -6,77 +6,77 @@ import { readMasterKeys } from '../../src/secrets/master-key.ts';
 import { createFolder } from '../support/folder.ts';
 
 const [A, B] = ['a'.repeat(32), 'b'.repeat(32)];
-const make = () => new Uint8Array(32).fill(7);
-const never = () => {
-  throw new Error('No key should have been made.');
+const generate = () => new Uint8Array(32).fill(7);
+const neverGenerate = () => {
+  throw new Error('No key should have been generated.');
 };
-const MADE = Buffer.from(make()).toString('base64url');
+const GENERATED = Buffer.from(generate()).toString('base64url');
 const fileOf = ({ path }: { path: string }) => join(path, 'master.key');
 const modeOf = (file: string) => statSync(file).mode & 0o777;
 
 test.each(['000', '022', '077', '777'])(
-  'where there is none, one is made that only its owner can read, with a umask of %s too',
+  'generates a key file with mode 600 in an empty data folder, with a umask of %s',
   (umask) => {
     using folder = createFolder();
     const before = process.umask(Number.parseInt(umask, 8));
     try {
-      expect(readMasterKeys(folder.path, [], make)).toEqual([MADE]);
+      expect(readMasterKeys(folder.path, [], generate)).toEqual([GENERATED]);
     } finally {
       process.umask(before);
     }
-    expect(readFileSync(fileOf(folder), 'utf8')).toBe(`${MADE}\n`);
+    expect(readFileSync(fileOf(folder), 'utf8')).toBe(`${GENERATED}\n`);
     expect(modeOf(fileOf(folder))).toBe(0o600);
   },
 );
 
-test('the one that is there stays', () => {
+test('reads the stored key when the key file exists', () => {
   using folder = createFolder();
-  readMasterKeys(folder.path, [], make);
-  expect(readMasterKeys(folder.path, [], never)).toEqual([MADE]);
+  readMasterKeys(folder.path, [], generate);
+  expect(readMasterKeys(folder.path, [], neverGenerate)).toEqual([GENERATED]);
 });
 
-test('those that are given come first, and where there are any no file is made', () => {
+test('puts configured keys before the stored key, and generates no key file when keys are configured', () => {
   using folder = createFolder();
-  expect(readMasterKeys(folder.path, [A, B], never)).toEqual([A, B]);
+  expect(readMasterKeys(folder.path, [A, B], neverGenerate)).toEqual([A, B]);
   expect(existsSync(fileOf(folder))).toBe(false);
-  readMasterKeys(folder.path, [], make);
-  expect(readMasterKeys(folder.path, [A, B], never)).toEqual([A, B, MADE]);
+  readMasterKeys(folder.path, [], generate);
+  expect(readMasterKeys(folder.path, [A, B], neverGenerate)).toEqual([A, B, GENERATED]);
 });
 
-test('what is kept in memory leaves nothing behind', () => {
-  expect(readMasterKeys(':memory:', [], make)).toEqual([MADE]);
-  expect(readMasterKeys(':memory:', [A, B], never)).toEqual([A, B]);
+test('writes no file when the data folder is :memory:', () => {
+  expect(readMasterKeys(':memory:', [], generate)).toEqual([GENERATED]);
+  expect(readMasterKeys(':memory:', [A, B], neverGenerate)).toEqual([A, B]);
   expect(existsSync(':memory:')).toBe(false);
 });
 
 test.each(['640', '604', '620', '610', '601', '644', '666'])(
-  'a file that others than its owner may use is refused, with what to do: mode %s',
+  'refuses a key file that other users can access, and names the fix: mode %s',
   (mode) => {
     using folder = createFolder();
     writeFileSync(fileOf(folder), `${A}\n`);
     chmodSync(fileOf(folder), Number.parseInt(mode, 8));
-    for (const given of [[], [B]]) {
-      expect(() => readMasterKeys(folder.path, given, never)).toThrow(
-        `${fileOf(folder)} has the mode ${mode}; others may not read it: chmod 600.`,
+    for (const configured of [[], [B]]) {
+      expect(() => readMasterKeys(folder.path, configured, neverGenerate)).toThrow(
+        `${fileOf(folder)} has mode ${mode}, so other users can access it. Run chmod 600 on the file.`,
       );
     }
     chmodSync(fileOf(folder), 0o400);
-    expect(readMasterKeys(folder.path, [], never)).toEqual([A]);
+    expect(readMasterKeys(folder.path, [], neverGenerate)).toEqual([A]);
   },
 );
 
 test.each(['', '\n', 'a'.repeat(31), ` ${'a'.repeat(31)} \n`])(
-  'a file that holds no key, as after a disk was full, is refused rather than believed: %j',
+  'refuses a key file that is empty or too short, as after a full disk: %j',
   (text) => {
     using folder = createFolder();
     writeFileSync(fileOf(folder), text, { mode: 0o600 });
-    for (const given of [[], [B]])
-      expect(() => readMasterKeys(folder.path, given, never)).toThrow('holds no master key');
+    for (const configured of [[], [B]])
+      expect(() => readMasterKeys(folder.path, configured, neverGenerate)).toThrow('holds no master key');
     expect(readFileSync(fileOf(folder), 'utf8')).toBe(text);
   },
 );
 
-test('the environment gives one or several, all of them long enough, and none of them to what may be logged', () => {
+test('reads one or several keys from the environment, refuses short ones, and keeps all of them out of the config', () => {
   const read = (text: string) => readConfig({ [MASTER_KEY_ENV]: text });
   expect(read(A).secrets.masterKeys).toEqual([A]);
   const { config, secrets } = read(` ${A} , ${B},`);

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import { readMasterKeys } from '../../src/secrets/master-key.ts';
-import { createJweVault } from '../../src/secrets/jwe-vault.ts';
+import { createJweVault } from '../../src/secrets/vault.ts';
 import Database from 'better-sqlite3';
 
 /** The key that a service signs with, taken from its store with its master key: what nobody but the service itself can do. */

@@ -9,31 +9,34 @@ const MESSAGES = `subscription ($c: ID!) { messages(channel: $c) { event } }`;
 const CHANNEL = `query ($c: ID!) { channel(id: $c) { id type messages { nodes { event } } } }`;
 const refused = [{ extensions: { code: 'UNAUTHENTICATED' } }];
 
-async function may({ request }: Doors, channel: string): Promise<string> {
+async function allowedActions({ request }: Doors, channel: string): Promise<string> {
   const query = `query ($c: ID!) { viewer { kind allowedActions(channel: $c) } }`;
   const { viewer } = await request(query, { c: channel }, null);
   expect(viewer.kind).toBe('ANONYMOUS');
   return viewer.allowedActions.join(' ');
 }
 
-async function createAll(doors: Doors): Promise<void> {
+async function createChannels(api: Doors): Promise<void> {
   for (const type of ['UNPROTECTED', 'PUBLIC', 'PRIVATE'])
-    await createChannel(doors, type.toLowerCase(), { type });
+    await createChannel(api, type.toLowerCase(), { type });
 }
 
-test('without a credential one hears what is UNPROTECTED, by every door, and reads its history', async () => {
+test('a caller without a credential reads and receives the messages of UNPROTECTED channels over every transport', async () => {
   await using signalbox = await startService();
-  await createAll(signalbox);
+  await createChannels(signalbox);
   await publish(signalbox, 'unprotected', 'before');
-  expect(await may(signalbox, 'unprotected')).toBe('SUBSCRIBE');
+  expect(await allowedActions(signalbox, 'unprotected')).toBe('SUBSCRIBE');
   expect((await signalbox.request(CHANNEL, { c: 'unprotected' }, null)).channel).toMatchObject({
     messages: { nodes: [{ event: 'before' }] },
   });
   const client = signalbox.client({});
-  const heard = [client, sseClient(signalbox)].map((door) => take(door, MESSAGES, { c: 'unprotected' }));
+  const subscriptions = [client, sseClient(signalbox)].map((transport) =>
+    take(transport, MESSAGES, { c: 'unprotected' }),
+  );
   await settled(client);
-  while ((await publish(signalbox, 'unprotected', 'said')) < 2);
-  for (const messages of heard) expect(await messages.next()).toEqual({ messages: { event: 'said' } });
+  while ((await publish(signalbox, 'unprotected', 'live')) < 2);
+  for (const messages of subscriptions)
+    expect(await messages.next()).toEqual({ messages: { event: 'live' } });
   expect(
     await take(
       client,
@@ -44,20 +47,20 @@ test('without a credential one hears what is UNPROTECTED, by every door, and rea
   });
 });
 
-test('every other channel is refused in the same words, whether it is there or not', async () => {
+test('refuses PUBLIC, PRIVATE and missing channels with the same message when the caller is anonymous', async () => {
   await using signalbox = await startService();
-  await createAll(signalbox);
+  await createChannels(signalbox);
   const client = signalbox.client({});
-  const words = async (c: string) => {
+  const messageOf = async (c: string) => {
     const { errors } = await signalbox.ask(CHANNEL, { c }, null);
     expect(errors).toMatchObject(refused);
-    for (const door of [client, sseClient(signalbox)])
-      expect(await take(door, MESSAGES, { c }).ended).toMatchObject([{ message: errors?.[0]?.message }]);
-    expect(await may(signalbox, c)).toBe('');
+    for (const transport of [client, sseClient(signalbox)])
+      expect(await take(transport, MESSAGES, { c }).ended).toMatchObject([{ message: errors?.[0]?.message }]);
+    expect(await allowedActions(signalbox, c)).toBe('');
     return errors?.[0]?.message.replaceAll(c, '…');
   };
-  const nowhere = await words('nowhere');
-  for (const channel of ['public', 'private']) expect(await words(channel)).toBe(nowhere);
+  const missing = await messageOf('nowhere');
+  for (const channel of ['public', 'private']) expect(await messageOf(channel)).toBe(missing);
 });
 
 test.for([
@@ -70,37 +73,37 @@ test.for([
   `{ viewer { directMessages { nodes { id } } } }`,
   `subscription { directMessages { id } }`,
   `subscription { presence(channel: "unprotected") { change } }`,
-])('an anonymous caller is refused %s', async (query) => {
+])('refuses %s when the caller is anonymous', async (query) => {
   await using signalbox = await startService();
-  await createAll(signalbox);
-  const answer = await take(signalbox.client({}), query).ended;
-  expect(answer).toMatchObject(refused);
+  await createChannels(signalbox);
+  const errors = await take(signalbox.client({}), query).ended;
+  expect(errors).toMatchObject(refused);
 });
 
-test('where a project takes no anonymous callers they are known, and refused everywhere', async () => {
+test('connects anonymous callers and refuses every channel when the project disables anonymous access', async () => {
   await using signalbox = await startService({ mode: 'production' });
   const other = await createProject(signalbox, 'other');
   await changeSettings(other, { anonymous: true });
-  for (const doors of [signalbox, other]) await createAll(doors);
-  expect(await may(signalbox, 'unprotected')).toBe('');
+  for (const api of [signalbox, other]) await createChannels(api);
+  expect(await allowedActions(signalbox, 'unprotected')).toBe('');
   for (const c of ['unprotected', 'nowhere']) {
     expect(codeOf(await signalbox.ask(CHANNEL, { c }, null))).toBe('UNAUTHENTICATED');
-    for (const door of [signalbox.client({}), sseClient(signalbox)])
-      expect(await take(door, MESSAGES, { c }).ended).toMatchObject(refused);
+    for (const transport of [signalbox.client({}), sseClient(signalbox)])
+      expect(await take(transport, MESSAGES, { c }).ended).toMatchObject(refused);
   }
-  const stranger = signalbox.client({ project: 'other' });
-  const messages = take(stranger, MESSAGES, { c: 'unprotected' });
-  await settled(stranger);
-  expect(await publish(other, 'unprotected', 'heard')).toBe(1);
-  expect(await messages.next()).toEqual({ messages: { event: 'heard' } });
+  const anonymous = signalbox.client({ project: 'other' });
+  const messages = take(anonymous, MESSAGES, { c: 'unprotected' });
+  await settled(anonymous);
+  expect(await publish(other, 'unprotected', 'live')).toBe(1);
+  expect(await messages.next()).toEqual({ messages: { event: 'live' } });
 
-  // A guest is somebody: where guests are taken, anonymous callers need not be.
+  // Guests hold a token, so the setting `anonymous` does not concern them.
   await changeSettings(signalbox, { guests: true });
   const { createGuest } = await signalbox.request(`mutation { createGuest { credential } }`, {}, null);
   expect(codeOf(await signalbox.ask(CHANNEL, { c: 'unprotected' }, createGuest.credential))).toBeUndefined();
 });
 
-test('anonymous callers may what is stated for them where anyone may enter, and nothing elsewhere', async () => {
+test('anonymous callers get the actions that the permissions state for ANONYMOUS, and no others', async () => {
   await using signalbox = await startService();
   const kinds = [{ name: 'square', type: 'UNPROTECTED' }];
   const stated = [
@@ -112,18 +115,18 @@ test('anonymous callers may what is stated for them where anyone may enter, and 
   await createChannel(signalbox, 'street', { type: 'UNPROTECTED' });
   await createChannel(signalbox, 'market', { kind: 'square' });
   await createChannel(signalbox, 'news', { type: 'PUBLIC' });
-  expect(await may(signalbox, 'street')).toBe('PRESENCE');
-  expect(await may(signalbox, 'market')).toBe('SUBSCRIBE PRESENCE');
-  expect(await may(signalbox, 'news')).toBe('');
-  const who = `subscription { presence(channel: "street") { change member { connectionData } } }`;
-  const [watcher, walker] = [signalbox.client({}), signalbox.client({})];
-  const seen = take(watcher, who);
+  expect(await allowedActions(signalbox, 'street')).toBe('PRESENCE');
+  expect(await allowedActions(signalbox, 'market')).toBe('SUBSCRIBE PRESENCE');
+  expect(await allowedActions(signalbox, 'news')).toBe('');
+  const presence = `subscription { presence(channel: "street") { change member { connectionData } } }`;
+  const [watcher, other] = [signalbox.client({}), signalbox.client({})];
+  const joins = take(watcher, presence);
   await settled(watcher);
-  take(walker, `subscription { messages(channel: "market") { id } }`);
-  await settled(walker);
+  take(other, `subscription { messages(channel: "market") { id } }`);
+  await settled(other);
   const { credential } = await mint(signalbox, { connectionData: 'Ada' });
   take(signalbox.client({ token: credential }), `subscription { messages(channel: "street") { id } }`);
-  expect(await seen.next()).toEqual({
+  expect(await joins.next()).toEqual({
     presence: { change: 'JOINED', member: { connectionData: 'Ada' } },
   });
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ACTIONS, type ChannelType, type Role } from '../../src/projects/permissions.ts';
 import { allowedActions, decide, RULES } from '../../src/tokens/authorisation.ts';
-import { asOf, nextChangeOf } from '../../src/tokens/caller.ts';
+import { applyLapses, nextChangeAt } from '../../src/tokens/caller.ts';
 import {
   action,
   asker,
@@ -15,12 +15,12 @@ import {
 } from '../support/authority.ts';
 import { anonymousCaller, apiKeyCaller, tokenCaller } from '../support/callers.ts';
 
-test('at any moment a token may do what no rule refuses, and is told the first rule that does', () => {
+test('decide() allows an action unless a rule of the model refuses it, and names the first rule that does', () => {
   const reached = new Set<string>();
   fc.assert(
-    fc.property(asker, action, place, now, (asking, what, where, at) => {
-      const decision = decide(asOf(callerOf(asking), at), what, where);
-      const [first] = refusals(asking, what, where, at);
+    fc.property(asker, action, place, now, (model, requested, target, at) => {
+      const decision = decide(applyLapses(callerOf(model), at), requested, target);
+      const [first] = refusals(model, requested, target, at);
       expect(decision).toMatchObject({ allowed: first === undefined, rule: first ?? 'ALLOWED' });
       reached.add(decision.rule);
     }),
@@ -29,64 +29,65 @@ test('at any moment a token may do what no rule refuses, and is told the first r
   expect([...reached].sort()).toEqual(RULES.filter((one) => one !== 'API_KEY' && one !== 'ANONYMOUS').sort());
 });
 
-test('anonymous callers may what the matrix lets them, where the project takes them, member or not', () => {
+test('decide() allows anonymous callers the actions of the matrix when the project enables anonymous access', () => {
   fc.assert(
-    fc.property(permissions, fc.boolean(), action, place, (matrix, anonymous, what, where) => {
-      const decision = decide(anonymousCaller({ permissions: matrix, anonymous }), what, where);
-      const allowed = anonymous && roleAllows(matrix, 'ANONYMOUS', where, what);
+    fc.property(permissions, fc.boolean(), action, place, (matrix, anonymous, requested, target) => {
+      const decision = decide(anonymousCaller({ permissions: matrix, anonymous }), requested, target);
+      const allowed = anonymous && roleAllows(matrix, 'ANONYMOUS', target, requested);
       expect(decision).toMatchObject({ allowed, rule: 'ANONYMOUS' });
     }),
     { numRuns: 3000 },
   );
 });
 
-test('an API key may do everything everywhere', () => {
+test('decide() allows an API key every action in every channel', () => {
   fc.assert(
-    fc.property(action, place, (what, where) => {
-      expect(decide(apiKeyCaller(), what, where)).toMatchObject({ allowed: true, rule: 'API_KEY' });
+    fc.property(action, place, (requested, target) => {
+      expect(decide(apiKeyCaller(), requested, target)).toMatchObject({ allowed: true, rule: 'API_KEY' });
     }),
   );
 });
 
-test('what a caller may do in a place is every action that it is allowed there', () => {
+test('allowedActions() returns every action that decide() allows in the channel', () => {
   fc.assert(
-    fc.property(asker, place, (asking, where) => {
-      expect(allowedActions(callerOf(asking), where)).toEqual(
-        ACTIONS.filter((what) => refusals(asking, what, where).length === 0),
+    fc.property(asker, place, (model, target) => {
+      expect(allowedActions(callerOf(model), target)).toEqual(
+        ACTIONS.filter((requested) => refusals(model, requested, target).length === 0),
       );
     }),
   );
 });
 
-test('grants narrow, the token’s and the credential’s: without either nobody may do less', () => {
+test('removing the grants of the record or of the credential never removes an allowed action', () => {
   fc.assert(
-    fc.property(asker, place, (asking, where) => {
-      const { record, claims } = asking;
-      const freer = [
-        { ...asking, record: { ...record, grants: null } },
-        { ...asking, claims: claims && { ...claims, grants: null } },
+    fc.property(asker, place, (model, target) => {
+      const { record, claims } = model;
+      const widened = [
+        { ...model, record: { ...record, grants: null } },
+        { ...model, claims: claims && { ...claims, grants: null } },
       ];
-      const narrow = allowedActions(callerOf(asking), where);
-      for (const free of freer)
-        expect(allowedActions(callerOf(free), where)).toEqual(expect.arrayContaining(narrow));
+      const narrow = allowedActions(callerOf(model), target);
+      for (const wide of widened)
+        expect(allowedActions(callerOf(wide), target)).toEqual(expect.arrayContaining(narrow));
     }),
   );
 });
 
-test('between now and the next change nothing changes by itself, and then something lapses', () => {
+test('applyLapses() changes nothing before nextChangeAt(), and drops a grant or restriction at that time', () => {
   fc.assert(
-    fc.property(asker, place, now, (asking, where, from) => {
-      const caller = asOf(callerOf(asking), from);
-      const next = nextChangeOf(caller);
-      const may = (at: number) => ACTIONS.filter((what) => refusals(asking, what, where, at).length === 0);
+    fc.property(asker, place, now, (model, target, from) => {
+      const caller = applyLapses(callerOf(model), from);
+      const next = nextChangeAt(caller);
+      const allowedAt = (at: number) =>
+        ACTIONS.filter((requested) => refusals(model, requested, target, at).length === 0);
       for (let at = from; at < Math.min(next, 10); at++) {
-        expect(asOf(caller, at)).toBe(caller);
-        expect(may(at)).toEqual(may(from));
+        expect(applyLapses(caller, at)).toBe(caller);
+        expect(allowedAt(at)).toEqual(allowedAt(from));
       }
       expect(next).toBeGreaterThan(from);
-      if (next < Infinity) expect(asOf(caller, next)).not.toEqual(caller);
-      else expect(may(9)).toEqual(may(from));
-      expect(asOf(caller, 9)).toEqual(asOf(callerOf(asking), 9));
+      if (next < Infinity) expect(applyLapses(caller, next)).not.toEqual(caller);
+      else expect(allowedAt(9)).toEqual(allowedAt(from));
+      expect(applyLapses(caller, 9)).toEqual(applyLapses(callerOf(model), 9));
     }),
     { numRuns: 2000 },
   );
@@ -102,16 +103,16 @@ test.each([
   ['MODERATOR', 'PRIVATE', true, 'SUBSCRIBE PUBLISH PRESENCE MODERATE'],
   ['MODERATOR', 'PRIVATE', false, ''],
 ] as [Role, ChannelType, boolean, string][])(
-  '%s in a %s channel, member: %s, may %s',
+  'by default, a %s in a %s channel (member: %s) is allowed: %s',
   (role, type, isMember, actions) => {
-    const where = { id: 'lobby', type, kind: null, isMember };
-    expect(allowedActions(tokenCaller({ role }), where).join(' ')).toBe(actions);
+    const target = { id: 'lobby', type, kind: null, isMember };
+    expect(allowedActions(tokenCaller({ role }), target).join(' ')).toBe(actions);
   },
 );
 
-test('a refusal names what is missing and nothing of the token', () => {
-  const asking = tokenCaller({ role: 'PUBLISHER', grants: [], identity: 'ada', connectionData: 'shown' });
-  const decision = decide(asking, 'SUBSCRIBE', { id: 'lobby', type: 'PUBLIC', kind: null, isMember: false });
+test('a refusal names the missing grant and no field of the token', () => {
+  const caller = tokenCaller({ role: 'PUBLISHER', grants: [], identity: 'ada', connectionData: 'shown' });
+  const decision = decide(caller, 'SUBSCRIBE', { id: 'lobby', type: 'PUBLIC', kind: null, isMember: false });
   expect(decision).toEqual({
     allowed: false,
     rule: 'GRANTS',

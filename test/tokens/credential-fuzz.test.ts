@@ -8,8 +8,8 @@ import { openKinds, type Kinds } from '../authorization-matrix/kinds.ts';
 import { knock } from '../authorization-matrix/present.ts';
 
 let kinds: Kinds;
-/** A real credential of each kind, ours and API keys included. */
-let real: string[];
+/** A valid credential of each kind, including those that Signalbox signs, and an API key. */
+let valid: string[];
 
 beforeAll(async () => {
   kinds = await openKinds();
@@ -17,7 +17,7 @@ beforeAll(async () => {
   const development = await signalbox.request(
     'mutation { createDevelopmentToken(identity: "ada-the-user") }',
   );
-  real = [
+  valid = [
     ...Object.values(await kinds.good()),
     (await mint(signalbox, { identity: 'ada-the-user' })).credential,
     development.createDevelopmentToken,
@@ -26,31 +26,31 @@ beforeAll(async () => {
 });
 afterAll(() => kinds[Symbol.asyncDispose]());
 
-/** What a header may hold. */
-const sendable = (text: string) => /^[\x21-\x7e\xa1-\xff]+$/.test(text);
+/** Whether an HTTP header can carry the text. */
+const isHeaderSafe = (text: string) => /^[\x21-\x7e\xa1-\xff]+$/.test(text);
 
-const mutated = mutate(() => real);
+const mutated = mutate(() => valid);
 const signed = sign(() => kinds);
 const FAMILIES = { junk, mutated, unsigned, signed };
-const TOLD = ['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'TOKEN_REVOKED'];
+const CREDENTIAL_ERRORS = ['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'TOKEN_REVOKED'];
 const families = Object.entries(FAMILIES);
 
-/** Whatever was logged since it was last asked. */
-let seen = 0;
+/** The log lines since the last call. */
+let readLines = 0;
 function newLines(): string {
-  const lines = kinds.log.lines.slice(seen).join('\n');
-  seen = kinds.log.lines.length;
+  const lines = kinds.log.lines.slice(readLines).join('\n');
+  readLines = kinds.log.lines.length;
   return lines;
 }
 
 test.each(families)(
-  'over HTTP %s is answered as credentials are, and nobody repeats it',
+  'HTTP answers %s input with a caller or a credential error, and repeats the input neither in the answer nor in the log',
   async (_, family) => {
     const { url } = kinds.signalbox;
     newLines();
     let count = 0;
     await fc.assert(
-      fc.asyncProperty(family.filter(sendable), async (credential) => {
+      fc.asyncProperty(family.filter(isHeaderSafe), async (credential) => {
         const response = await fetch(`${url}/graphql`, {
           method: 'POST',
           headers: {
@@ -64,7 +64,9 @@ test.each(families)(
         const { data, errors } = JSON.parse(text) as Answer;
         if (errors) {
           expect(response.status).toBe(401);
-          expect(errors.map(({ extensions }) => TOLD.includes(String(extensions['code'])))).toEqual([true]);
+          expect(
+            errors.map(({ extensions }) => CREDENTIAL_ERRORS.includes(String(extensions['code']))),
+          ).toEqual([true]);
           expect(data).toBeUndefined();
         } else {
           expect([response.status, Object.keys(data.viewer)]).toEqual([200, ['kind']]);
@@ -79,16 +81,16 @@ test.each(families)(
   },
 );
 
-const anything = fc.oneof(
+const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 200 }),
   fc.string({ unit: 'grapheme-composite' }),
   ...Object.values(FAMILIES),
 );
 
-test('over WebSocket anything at all is let in, or closed as credentials are', async () => {
+test('WebSocket accepts any text as a credential, API key or project, or closes with 4401 or 4403', async () => {
   newLines();
   await fc.assert(
-    fc.asyncProperty(anything, fc.constantFrom('token', 'apiKey', 'project'), async (text, name) => {
+    fc.asyncProperty(anyText, fc.constantFrom('token', 'apiKey', 'project'), async (text, name) => {
       expect([undefined, 4401, 4403]).toContain(await knock(kinds.signalbox, { [name]: text }));
       expect(echoes(newLines(), text)).toBe(false);
     }),
@@ -96,7 +98,7 @@ test('over WebSocket anything at all is let in, or closed as credentials are', a
   );
 });
 
-test('whatever JSON a connection begins with, it is let in or closed', async () => {
+test('WebSocket accepts any JSON in connection_init, or closes with 4400 or 4401', async () => {
   const params = fc.oneof(
     fc.jsonValue({ maxDepth: 4 }),
     fc.dictionary(
@@ -112,20 +114,20 @@ test('whatever JSON a connection begins with, it is let in or closed', async () 
   );
 });
 
-test('a live socket that re-authenticates with anything at all lives on', async () => {
+test('a live socket stays open when it re-authenticates with any text', async () => {
   const { credential } = await mint(kinds.signalbox);
   using socket = await connectSocket(kinds.signalbox, { token: credential });
   const query = 'mutation ($c: String!) { reauthenticate(credential: $c) { kind } }';
   newLines();
   let id = 0;
   await fc.assert(
-    fc.asyncProperty(anything, async (text) => {
+    fc.asyncProperty(anyText, async (text) => {
       socket.send({ id: String(++id), type: 'subscribe', payload: { query, variables: { c: text } } });
       const { type, payload } = await socket.next();
       const errors = type === 'error' ? payload : payload.errors;
       if (type === 'next') expect(await socket.next()).toEqual({ id: String(id), type: 'complete' });
       expect(errors).toHaveLength(1);
-      expect([...TOLD, 'FORBIDDEN']).toContain(errors[0].extensions.code);
+      expect([...CREDENTIAL_ERRORS, 'FORBIDDEN']).toContain(errors[0].extensions.code);
       expect(echoes(JSON.stringify(errors) + newLines(), text)).toBe(false);
     }),
     { numRuns: 400 },
@@ -134,15 +136,15 @@ test('a live socket that re-authenticates with anything at all lives on', async 
   expect(await socket.next()).toEqual({ type: 'pong' });
 });
 
-test('what is looked for would be found, and what is tried is not all refused', async () => {
+test('the search for echoes finds a repeated name, and the service accepts some mutated credentials', async () => {
   const { ask } = kinds.signalbox;
   const name = 'a-channel-that-is-not-there';
   expect(echoes(JSON.stringify(await ask(`{ channel(id: "${name}") { id } }`)), name)).toBe(true);
   for (const family of [mutated, signed]) {
-    let letIn = 0;
-    for (const credential of fc.sample(family, { numRuns: 100, seed: 1 }).filter(sendable)) {
-      if (!(await ask('{ viewer { kind } }', {}, credential)).errors) letIn++;
+    let accepted = 0;
+    for (const credential of fc.sample(family, { numRuns: 100, seed: 1 }).filter(isHeaderSafe)) {
+      if (!(await ask('{ viewer { kind } }', {}, credential)).errors) accepted++;
     }
-    expect(letIn).toBeGreaterThan(2);
+    expect(accepted).toBeGreaterThan(2);
   }
 });

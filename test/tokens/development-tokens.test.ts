@@ -10,24 +10,24 @@ const EVENTS = `subscription { events { ... on Connected { token { identity } } 
 
 const HEADER = 'eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9';
 const base64 = (payload: unknown) => Buffer.from(JSON.stringify(payload)).toString('base64');
-/** Stream’s layout, by hand. */
+/** Builds a token in the layout of Stream by hand. */
 const unsigned = (payload: unknown) => `${HEADER}.${base64(payload)}.devtoken`;
 
 const stream = new StreamChat('appkey', 'secret');
 
-async function startTrusting() {
+async function startWithDevelopmentTokens() {
   const signalbox = await startService();
   await changeSettings(signalbox, { developmentTokens: true });
   return signalbox;
 }
 
-async function whoIs({ request }: Doors, credential: string): Promise<any> {
+async function tokenOf({ request }: Doors, credential: string): Promise<any> {
   return (await request(TOKEN, {}, credential)).viewer.token;
 }
 
-test('a development token says who, and is a publisher for ever, the same whenever it comes', async () => {
-  await using signalbox = await startTrusting();
-  const token = await whoIs(signalbox, unsigned({ user_id: 'ada' }));
+test('a development token authenticates its identity as a publisher without expiry, with the same record at every use', async () => {
+  await using signalbox = await startWithDevelopmentTokens();
+  const token = await tokenOf(signalbox, unsigned({ user_id: 'ada' }));
   expect(token).toEqual({
     id: expect.stringMatching(/^token_/),
     identity: 'ada',
@@ -37,32 +37,32 @@ test('a development token says who, and is a publisher for ever, the same whenev
     grants: null,
     expiresAt: null,
   });
-  expect(await whoIs(signalbox, unsigned({ user_id: 'ada' }))).toEqual(token);
-  expect((await whoIs(signalbox, unsigned({ user_id: 'ben' }))).id).not.toBe(token.id);
+  expect(await tokenOf(signalbox, unsigned({ user_id: 'ada' }))).toEqual(token);
+  expect((await tokenOf(signalbox, unsigned({ user_id: 'ben' }))).id).not.toBe(token.id);
 });
 
-test('what stream-chat’s devToken makes opens every door, with any padding', async () => {
-  await using signalbox = await startTrusting();
+test('accepts tokens of stream-chat’s devToken() over every transport, with any base64 padding', async () => {
+  await using signalbox = await startWithDevelopmentTokens();
   for (const identity of ['ada', 'adal', 'adalo', 'ada@example.org', 'a~~~|+']) {
     const credential = stream.devToken(identity);
     const [header, payload, signature] = credential.split('.') as [string, string, string];
     const bare = payload.replace(/=+$/, '');
     const url = Buffer.from(payload, 'base64').toString('base64url');
     for (const middle of [payload, bare, url])
-      expect((await whoIs(signalbox, `${header}.${middle}.${signature}`)).identity).toBe(identity);
+      expect((await tokenOf(signalbox, `${header}.${middle}.${signature}`)).identity).toBe(identity);
     for (const client of [signalbox.client({ token: credential }), sseClient(signalbox, credential)])
       expect(await take(client, EVENTS).next()).toEqual({ events: { token: { identity } } });
   }
 });
 
-test('createDevelopmentToken makes what stream-chat makes, for anyone, and names the character that is at fault', async () => {
-  await using signalbox = await startTrusting();
+test('createDevelopmentToken returns the token that stream-chat makes, for any caller, and names an invalid character', async () => {
+  await using signalbox = await startWithDevelopmentTokens();
   const make = `mutation ($identity: String!) { createDevelopmentToken(identity: $identity) }`;
   const other = await createProject(signalbox, 'other');
   for (const identity of ['ada', 'ada@example.org']) {
     const { createDevelopmentToken } = await signalbox.request(make, { identity }, null);
     expect(createDevelopmentToken).toBe(stream.devToken(identity));
-    expect((await whoIs(signalbox, createDevelopmentToken)).identity).toBe(identity);
+    expect((await tokenOf(signalbox, createDevelopmentToken)).identity).toBe(identity);
   }
   for (const [identity, fault] of [
     ['ada/1', 'has "/" at position 3'],
@@ -84,7 +84,7 @@ test('createDevelopmentToken makes what stream-chat makes, for anyone, and names
 });
 
 test.for(['development', 'production'] as const)(
-  'unsigned credentials open nothing in %s until the project says so, and only in that project',
+  'refuses unsigned credentials in %s mode until the project enables them, and in every other project',
   async (mode) => {
     await using signalbox = await startService({ mode });
     const other = await createProject(signalbox, 'other');
@@ -95,12 +95,12 @@ test.for(['development', 'production'] as const)(
       { extensions: { code: 'UNAUTHENTICATED' } },
     ]);
     expect(await take(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({ code: 4401 });
-    const there = signalbox.client({ token: credential, project: 'other' });
-    expect(await take(there, EVENTS).next()).toEqual({ events: { token: { identity: 'ada' } } });
-    const made = async ({ request }: Doors) =>
+    const elsewhere = signalbox.client({ token: credential, project: 'other' });
+    expect(await take(elsewhere, EVENTS).next()).toEqual({ events: { token: { identity: 'ada' } } });
+    const originsIn = async ({ request }: Doors) =>
       (await request(`{ tokens { nodes { origin } } }`)).tokens.nodes;
-    expect(await made(signalbox)).toEqual([]);
-    expect(await made(other)).toEqual([{ origin: 'DEVELOPMENT' }]);
+    expect(await originsIn(signalbox)).toEqual([]);
+    expect(await originsIn(other)).toEqual([{ origin: 'DEVELOPMENT' }]);
   },
 );
 
@@ -108,29 +108,29 @@ const payload = base64({ user_id: 'ada' });
 
 test.for([
   ['another role', unsigned({ user_id: 'ada', role: 'MODERATOR' })],
-  ['an end', unsigned({ user_id: 'ada', exp: 4_000_000_000 })],
-  ['a server’s mark', unsigned({ user_id: 'ada', server: true })],
-  ['nobody', unsigned({})],
-  ['an empty name', unsigned({ user_id: '' })],
-  ['a number', unsigned({ user_id: 1 })],
-  ['a list', unsigned(['ada'])],
-  ['a name that is none', unsigned({ user_id: 'ada/1' })],
-  ['a guest’s name', unsigned({ user_id: 'guest:ada' })],
-  ['too long a name', unsigned({ user_id: 'a'.repeat(256) })],
-  ['no JSON', `${HEADER}.${Buffer.from('ada').toString('base64')}.devtoken`],
-  ['no base64', `${HEADER}.*${payload}.devtoken`],
-  ['half its padding', `${HEADER}.${base64({ user_id: 'adalo' }).replace(/=$/, '')}.devtoken`],
+  ['an expiry', unsigned({ user_id: 'ada', exp: 4_000_000_000 })],
+  ['a server claim', unsigned({ user_id: 'ada', server: true })],
+  ['no user id', unsigned({})],
+  ['an empty user id', unsigned({ user_id: '' })],
+  ['a number as the user id', unsigned({ user_id: 1 })],
+  ['a list as the payload', unsigned(['ada'])],
+  ['an invalid user id', unsigned({ user_id: 'ada/1' })],
+  ['the identity of a guest', unsigned({ user_id: 'guest:ada' })],
+  ['a user id that is too long', unsigned({ user_id: 'a'.repeat(256) })],
+  ['a payload that is not JSON', `${HEADER}.${Buffer.from('ada').toString('base64')}.devtoken`],
+  ['a payload that is not base64', `${HEADER}.*${payload}.devtoken`],
+  ['half of the padding', `${HEADER}.${base64({ user_id: 'adalo' }).replace(/=$/, '')}.devtoken`],
   ['another signature', `${HEADER}.${payload}.DevToken`],
   ['no signature', `${HEADER}.${payload}.`],
-  ['a signature too many', `${HEADER}.${payload}.devtoken.devtoken`],
+  ['two signatures', `${HEADER}.${payload}.devtoken.devtoken`],
   [
     'another header',
     `${Buffer.from('{"typ":"JWT","alg":"HS256"}').toString('base64url')}.${payload}.devtoken`,
   ],
   ['no algorithm', `${Buffer.from('{"alg":"none"}').toString('base64url')}.${payload}.`],
   ['only a signature', 'devtoken'],
-] as const)('with %s nothing of the layout is accepted', async ([, credential]) => {
-  await using signalbox = await startTrusting();
+] as const)('refuses a development token with %s', async ([, credential]) => {
+  await using signalbox = await startWithDevelopmentTokens();
   const { errors } = await signalbox.ask(TOKEN, {}, credential);
   expect(errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED', retryable: false } }]);
   expect(await take(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({ code: 4401 });

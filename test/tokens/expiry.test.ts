@@ -21,8 +21,8 @@ const EVENTS = `subscription { events {
 const VIEWER = `{ viewer { kind } }`;
 
 const DAY_SECONDS = 86_400;
-/** Presence and retention look around seldom, so that a month passes in a moment. */
-const SELDOM = { leaseMs: 300_000, purgeIntervalMs: 3_600_000 };
+/** Long intervals of presence and retention, so that a test of a month runs in little time. */
+const LONG_INTERVALS = { leaseMs: 300_000, purgeIntervalMs: 3_600_000 };
 
 const next = async (events: Taken<any>) => (await events.next()).events;
 
@@ -33,10 +33,10 @@ async function codeOf(
 }
 
 test.for([60, 30 * DAY_SECONDS])(
-  'a token of %i seconds ends its sockets, and opens nothing, from that second on',
+  'closes the sockets of a token of %i seconds with 4403 and refuses its credential when it expires',
   async (expiresIn) => {
     const clock = createManualClock();
-    await using signalbox = await startService({ expiryWarningSeconds: 0, ...SELDOM }, { clock });
+    await using signalbox = await startService({ expiryWarningSeconds: 0, ...LONG_INTERVALS }, { clock });
     const { id, credential } = await mint(signalbox, { expiresIn });
     const events = take(signalbox.client({ token: credential }), EVENTS);
     await events.next();
@@ -55,7 +55,7 @@ test.for([60, 30 * DAY_SECONDS])(
   },
 );
 
-test('a token is told 180 seconds before it expires', async () => {
+test('delivers TokenExpiring 180 seconds before the token expires', async () => {
   const clock = createManualClock(Date.UTC(2030, 0, 1));
   await using signalbox = await startService({}, { clock });
   const { id, credential } = await mint(signalbox, { expiresIn: 600 });
@@ -71,13 +71,13 @@ test('a token is told 180 seconds before it expires', async () => {
   expect(await next(events)).toEqual(expiring);
   expect(await next(events)).toMatchObject({ message: { event: 'after' } });
 
-  // Whoever begins to listen only now is told at once.
+  // A later subscription gets the warning at once.
   const late = take(client, EVENTS);
   expect(await next(late)).toEqual({ __typename: 'Connected' });
   expect(await next(late)).toEqual(expiring);
 });
 
-test('a token with less than 180 seconds to live is told as it connects', async () => {
+test('delivers TokenExpiring on connect when the token expires in less than 180 seconds', async () => {
   const clock = createManualClock(Date.UTC(2030, 0, 1));
   await using signalbox = await startService({}, { clock });
   const { credential } = await mint(signalbox, { expiresIn: 30 });
@@ -87,7 +87,7 @@ test('a token with less than 180 seconds to live is told as it connects', async 
   expect(await next(events)).toEqual({ __typename: 'TokenExpiring', expiresAt: '2030-01-01T00:00:30.000Z' });
 });
 
-test('a live socket follows an expiry that is put off, or brought forward', async () => {
+test('a live socket closes at the new expiry when updateToken moves the expiry later or earlier', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({ expiryWarningSeconds: 0 }, { clock });
   const { id, credential } = await mint(signalbox, { expiresIn: 60 });
@@ -104,11 +104,11 @@ test('a live socket follows an expiry that is put off, or brought forward', asyn
   expect(await events.ended).toMatchObject({ code: 4403 });
 });
 
-test('nothing is delivered to an expired token, even where the timer that ends it is late', async () => {
+test('delivers nothing to an expired token when the timer that closes its socket fires late', async () => {
   const clock = createManualClock();
   let lateMs = 0;
-  const late = { now: () => clock.now() + lateMs, at: clock.at.bind(clock) };
-  await using signalbox = await startService({ expiryWarningSeconds: 0 }, { clock: late });
+  const lateClock = { now: () => clock.now() + lateMs, at: clock.at.bind(clock) };
+  await using signalbox = await startService({ expiryWarningSeconds: 0 }, { clock: lateClock });
   await createChannel(signalbox, 'news');
   const { id, credential } = await mint(signalbox, { expiresIn: 60, channels: ['news'] });
   const client = signalbox.client({ token: credential });
@@ -131,7 +131,7 @@ test('nothing is delivered to an expired token, even where the timer that ends i
 const REAUTHENTICATE = `mutation ($credential: String!) { reauthenticate(credential: $credential) { kind token { id expiresAt } } }`;
 const RENEW = `mutation ($id: ID!) { createCredential(token: $id) { credential } }`;
 
-test('a socket is re-authenticated in place, and its subscriptions go on past the old expiry', async () => {
+test('keeps the subscriptions of a socket past the old expiry when the socket re-authenticates', async () => {
   const clock = createManualClock(Date.UTC(2030, 0, 1));
   await using signalbox = await startService({}, { clock });
   const { id, credential } = await mint(signalbox, { expiresIn: 200 });
@@ -156,7 +156,7 @@ test('a socket is re-authenticated in place, and its subscriptions go on past th
   expect(await events.ended).toMatchObject({ code: 4403 });
 });
 
-test('a socket is re-authenticated by its own token only, and goes on as it was when that is refused', async () => {
+test('reauthenticate accepts a credential of the same token only, and keeps the socket open when it refuses', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   const [ada, bob, short] = [

@@ -13,7 +13,7 @@ const EXPLAIN = `query ($token: ID, $channel: ID!, $action: Action!) {
   explainPermission(token: $token, channel: $channel, action: $action) { allowed rule because }
 }`;
 
-/** What is said of it to a backend, or to whoever holds the credential. */
+/** Calls explainPermission with the API key, or with `bearer`. */
 async function explain(
   { request }: Doors,
   token: string | undefined,
@@ -27,13 +27,13 @@ async function explain(
 const restrict = ({ request }: Doors, kind: 'mute' | 'ban', token: string, channel: string) =>
   request(`mutation ($t: ID!, $c: ID!) { ${kind}(token: $t, channel: $c) { id } }`, { t: token, c: channel });
 
-test('every rule decides where it should, allowed or refused, and says so in words', async () => {
+test('explainPermission names the deciding rule and explains it, for every rule', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   for (const type of ['UNPROTECTED', 'PUBLIC', 'PRIVATE'])
     await createChannel(signalbox, type.toLowerCase(), { type });
   const narrow = [{ channels: 'elsewhere', actions: ['PUBLISH'] }];
-  const [speaker, guest, narrowed, muted, banned, ended, revoked] = [
+  const [publisher, guest, narrowed, muted, banned, ended, revoked] = [
     await mint(signalbox, { channels: ['private'] }),
     await mint(signalbox, { role: 'GUEST' }),
     await mint(signalbox, { grants: narrow }),
@@ -50,8 +50,13 @@ test('every rule decides where it should, allowed or refused, and says so in wor
   await clock.advance(1000);
 
   const expected: [string | undefined, string, Action, string][] = [
-    [speaker.id, 'private', 'PUBLISH', 'yes ALLOWED: the role PUBLISHER allows PUBLISH in PRIVATE channels'],
-    [speaker.id, 'nowhere', 'PUBLISH', 'no NO_CHANNEL: there is no such channel'],
+    [
+      publisher.id,
+      'private',
+      'PUBLISH',
+      'yes ALLOWED: the role PUBLISHER allows PUBLISH in PRIVATE channels',
+    ],
+    [publisher.id, 'nowhere', 'PUBLISH', 'no NO_CHANNEL: there is no such channel'],
     [ended.id, 'public', 'SUBSCRIBE', 'no TOKEN_ENDED: the token has expired or was revoked'],
     [revoked.id, 'public', 'SUBSCRIBE', 'no TOKEN_ENDED: the token has expired or was revoked'],
     [banned.id, 'public', 'SUBSCRIBE', 'no BANNED: the token is banned from this channel'],
@@ -86,24 +91,24 @@ test('every rule decides where it should, allowed or refused, and says so in wor
     ],
   ];
   const reached = new Set<string>();
-  for (const [token, channel, action, said] of expected) {
+  for (const [token, channel, action, explanation] of expected) {
     const { allowed, rule, because } = await explain(signalbox, token, channel, action);
-    expect(`${allowed ? 'yes' : 'no'} ${rule}: ${because}`).toBe(said);
+    expect(`${allowed ? 'yes' : 'no'} ${rule}: ${because}`).toBe(explanation);
     reached.add(rule);
   }
-  // An API key never asks about itself.
+  // No query explains the permissions of an API key, so no case above reaches that rule.
   const { __type } = await signalbox.request(`{ __type(name: "PermissionRule") { enumValues { name } } }`);
   const rules: string[] = __type.enumValues.map(({ name }: { name: string }) => name);
   expect([...reached, 'API_KEY'].sort()).toEqual(rules.sort());
 });
 
-test('it is for API keys, and for a token that asks for itself', async () => {
+test('explainPermission is allowed for API keys, and for a token about itself only', async () => {
   await using signalbox = await startService();
   const other = await createProject(signalbox, 'other');
   await createChannel(signalbox, 'news', { type: 'PUBLIC' });
   const [ada, ben] = [await mint(signalbox), await mint(signalbox)];
-  const ask = async (token: string | undefined, bearer?: string | null, doors: Doors = signalbox) =>
-    doors.ask(EXPLAIN, { token, channel: 'news', action: 'SUBSCRIBE' }, bearer);
+  const ask = async (token: string | undefined, bearer?: string | null, api: Doors = signalbox) =>
+    api.ask(EXPLAIN, { token, channel: 'news', action: 'SUBSCRIBE' }, bearer);
   expect(codeOf(await ask('token_none'))).toBe('NOT_FOUND');
   expect(codeOf(await ask(ada.id, undefined, other))).toBe('NOT_FOUND');
   expect(codeOf(await ask(ada.id, null))).toBe('UNAUTHENTICATED');
@@ -117,7 +122,7 @@ test('it is for API keys, and for a token that asks for itself', async () => {
   );
 });
 
-test('a token learns nothing of PRIVATE channels: there or not, every answer is the same', async () => {
+test('explainPermission answers a token the same for PRIVATE channels that exist and for missing ones', async () => {
   await using signalbox = await startService();
   const kinds = [{ name: 'vault', type: 'PRIVATE' }];
   const stated = [
@@ -138,19 +143,19 @@ test('a token learns nothing of PRIVATE channels: there or not, every answer is 
   await changeSettings(signalbox, { permissions: { kinds, stated } });
   for (const { id, credential } of askers)
     for (const action of ACTIONS) {
-      const nowhere = await explain(signalbox, id, 'nowhere', action, credential);
-      expect(nowhere.allowed).toBe(false);
+      const missing = await explain(signalbox, id, 'nowhere', action, credential);
+      expect(missing.allowed).toBe(false);
       for (const channel of ['secret', 'hidden'])
-        expect(await explain(signalbox, id, channel, action, credential)).toEqual(nowhere);
+        expect(await explain(signalbox, id, channel, action, credential)).toEqual(missing);
     }
-  // Whoever is in knows that it is there.
+  // A member of the channel gets the full answer.
   await subscribeToken(signalbox, 'hidden', askers[0]!.id);
   expect(await explain(signalbox, askers[0]!.id, 'hidden', 'PUBLISH', askers[0]!.credential)).toMatchObject({
     allowed: true,
   });
 });
 
-test('in its grace a live connection is told what it may still do, and its backend that it has ended', async () => {
+test('during the grace period, explainPermission answers ALLOWED to the live connection and TOKEN_ENDED to API keys', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   await changeSettings(signalbox, { expiryGraceSeconds: 30 });
@@ -162,7 +167,7 @@ test('in its grace a live connection is told what it may still do, and its backe
   await clock.advance(60_000);
   const asked = { token: id, channel: 'news', action: 'PUBLISH' };
   expect(await take(client, EXPLAIN, asked).next()).toMatchObject({ explainPermission: { rule: 'ALLOWED' } });
-  const said = take(client, `mutation { publishMessage(channel: "news", event: "e") { repeated } }`);
-  expect(await said.next()).toEqual({ publishMessage: { repeated: false } });
+  const published = take(client, `mutation { publishMessage(channel: "news", event: "e") { repeated } }`);
+  expect(await published.next()).toEqual({ publishMessage: { repeated: false } });
   expect(await explain(signalbox, id, 'news', 'PUBLISH')).toMatchObject({ rule: 'TOKEN_ENDED' });
 });

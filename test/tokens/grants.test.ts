@@ -4,7 +4,7 @@ import { grantsAllow, matchesPattern, parseGrants } from '../../src/tokens/grant
 import { ACTIONS } from '../../src/projects/permissions.ts';
 import { countCharactersRead } from '../support/character-meter.ts';
 
-/** A pattern is a regular expression in which the star is any run of characters without a colon. */
+/** The model: a regular expression in which the star matches any number of characters other than a colon. */
 function modelMatches(pattern: string, channel: string): boolean {
   const source = Array.from(pattern).map((character) =>
     character === '*' ? '[^:]*' : character.replace(/[.*+?^${}()|[\]\\]/, '\\$&'),
@@ -23,26 +23,26 @@ const pattern = segments(
 ).map((parts) => parts.join(':'));
 const channel = segments(text).map((parts) => parts.join(':'));
 
-test('a pattern fits exactly what its regular expression does', () => {
+test('matchesPattern() agrees with a regular expression (5,000 runs)', () => {
   fc.assert(
-    fc.property(pattern, channel, (wanted, given) => {
-      expect(matchesPattern(wanted, given)).toBe(modelMatches(wanted, given));
+    fc.property(pattern, channel, (somePattern, someChannel) => {
+      expect(matchesPattern(somePattern, someChannel)).toBe(modelMatches(somePattern, someChannel));
     }),
     { numRuns: 5000 },
   );
 });
 
-test('a pattern fits whatever its stars are filled with, as long as it is no colon', () => {
+test('a pattern matches itself with its stars replaced by any text without a colon', () => {
   const filling = fc.stringMatching(/^[a-z.*+()$^]{0,8}$/);
   fc.assert(
-    fc.property(pattern, filling, (wanted, filled) => {
-      const given = wanted.replaceAll('*', () => filled);
-      expect(matchesPattern(wanted, given)).toBe(true);
-      if (wanted.includes('*'))
+    fc.property(pattern, filling, (starred, filled) => {
+      const matching = starred.replaceAll('*', () => filled);
+      expect(matchesPattern(starred, matching)).toBe(true);
+      if (starred.includes('*'))
         expect(
           matchesPattern(
-            wanted,
-            wanted.replaceAll('*', () => `${filled}:`),
+            starred,
+            starred.replaceAll('*', () => `${filled}:`),
           ),
         ).toBe(false);
     }),
@@ -60,11 +60,11 @@ test.each([
   ['room:1', 'room:1', true],
   ['room:1', 'room:10', false],
   ['Room', 'room', false],
-])('%s and %s: %s', (wanted, given, fits) => {
-  expect(matchesPattern(wanted, given)).toBe(fits);
+])('the pattern %s and the channel %s match: %s', (grantPattern, channelId, matches) => {
+  expect(matchesPattern(grantPattern, channelId)).toBe(matches);
 });
 
-test('matching reads no more than a few times the characters there are, however hostile they are', () => {
+test('matchesPattern() reads a number of characters linear in the input when the input is hostile', () => {
   const hostile: [string, string][] = [
     ['a*a', `${'a'.repeat(20_000)}b`],
     ['*'.concat('a'.repeat(10_000)), 'a'.repeat(20_000)],
@@ -72,14 +72,14 @@ test('matching reads no more than a few times the characters there are, however 
     [':'.repeat(10_000), ':'.repeat(10_001)],
     ['*a:'.repeat(5_000).concat('b'), 'aa:'.repeat(5_000).concat('a')],
   ];
-  for (const [wanted, given] of hostile) {
-    const { characters } = countCharactersRead(() => matchesPattern(wanted, given));
-    expect(characters).toBeGreaterThan(given.length);
-    expect(characters).toBeLessThan(10 * (wanted.length + given.length));
+  for (const [hostilePattern, hostileChannel] of hostile) {
+    const { characters } = countCharactersRead(() => matchesPattern(hostilePattern, hostileChannel));
+    expect(characters).toBeGreaterThan(hostileChannel.length);
+    expect(characters).toBeLessThan(10 * (hostilePattern.length + hostileChannel.length));
   }
 });
 
-test('a channel is allowed an action by any one grant for both; without grants, everything is', () => {
+test('grantsAllow() needs one grant with both the channel and the action, and allows everything without grants', () => {
   const grants = [
     { channels: 'room:*', actions: [...ACTIONS].slice(0, 1) },
     { channels: 'lobby', actions: [...ACTIONS] },
@@ -93,29 +93,29 @@ test('a channel is allowed an action by any one grant for both; without grants, 
   expect(grantsAllow(null, 'MODERATE', 'anything')).toBe(true);
 });
 
-test('grants that are well formed are taken as they are, each action once', () => {
-  const given = [{ channels: 'room:*:x*', actions: ['PRESENCE', 'SUBSCRIBE', 'PRESENCE'] as const }];
-  expect(parseGrants(given, 1)).toEqual([{ channels: 'room:*:x*', actions: ['SUBSCRIBE', 'PRESENCE'] }]);
+test('parseGrants() keeps valid grants and removes repeated actions', () => {
+  const grants = [{ channels: 'room:*:x*', actions: ['PRESENCE', 'SUBSCRIBE', 'PRESENCE'] as const }];
+  expect(parseGrants(grants, 1)).toEqual([{ channels: 'room:*:x*', actions: ['SUBSCRIBE', 'PRESENCE'] }]);
   expect(parseGrants([], 0)).toEqual([]);
 });
 
 test.each([
-  ['two stars in a part', 'room:a*b*', 'input.grants[1].channels'],
-  ['two stars beside each other', '**', 'input.grants[1].channels'],
-  ['a character that no channel has', 'room/1', 'input.grants[1].channels'],
-  ['nothing', '', 'input.grants[1].channels'],
-  ['more than a channel may be long', `${'a'.repeat(255)}*`, 'input.grants[1].channels'],
-])('a grant with %s is refused by its place', (_, channels, field) => {
-  const given = [
+  ['two stars in a segment', 'room:a*b*', 'input.grants[1].channels'],
+  ['two adjacent stars', '**', 'input.grants[1].channels'],
+  ['a character that is invalid in channel ids', 'room/1', 'input.grants[1].channels'],
+  ['an empty pattern', '', 'input.grants[1].channels'],
+  ['a pattern that is longer than a channel id', `${'a'.repeat(255)}*`, 'input.grants[1].channels'],
+])('parseGrants() refuses %s and names the field', (_, channels, field) => {
+  const grants = [
     { channels: '*', actions: ACTIONS },
     { channels, actions: ACTIONS },
   ];
-  expect(() => parseGrants(given, 9)).toThrow(
+  expect(() => parseGrants(grants, 9)).toThrow(
     expect.objectContaining({ code: 'BAD_USER_INPUT', fields: { field } }),
   );
 });
 
-test('more grants than a token may hold are refused', () => {
+test('parseGrants() refuses more grants than the maximum', () => {
   const grants = Array(3).fill({ channels: '*', actions: ACTIONS });
   expect(parseGrants(grants, 3)).toHaveLength(3);
   expect(() => parseGrants(grants, 2)).toThrow(

@@ -13,16 +13,16 @@ const CREATE_GUEST = `mutation ($input: CreateGuestInput) { createGuest(input: $
   credential cursor token { id identity origin issuer role grants { channels } connectionData expiresAt }
 } }`;
 
-/** Becomes a guest, with no credential. */
-const arrive = async ({ request }: Doors, input: object = {}) =>
+/** Calls createGuest without a credential. */
+const createGuest = async ({ request }: Doors, input: object = {}) =>
   (await request(CREATE_GUEST, { input }, null)).createGuest;
 
-const SELDOM = { leaseMs: 300_000, purgeIntervalMs: 3_600_000 };
+const LONG_INTERVALS = { leaseMs: 300_000, purgeIntervalMs: 3_600_000 };
 
-test('a guest has an identity that nobody else has, the role GUEST and an hour', async () => {
+test('createGuest creates a token with a unique identity, the role GUEST and an expiry of one hour', async () => {
   await using signalbox = await startService({}, { clock: createManualClock(Date.UTC(2030, 0, 1)) });
-  const nameless = await arrive(signalbox);
-  const { id, ...token } = nameless.token;
+  const unnamed = await createGuest(signalbox);
+  const { id, ...token } = unnamed.token;
   expect(token).toEqual({
     identity: `guest:${id.slice('token_'.length)}`,
     origin: 'GUEST',
@@ -32,14 +32,14 @@ test('a guest has an identity that nobody else has, the role GUEST and an hour',
     connectionData: null,
     expiresAt: '2030-01-01T01:00:00.000Z',
   });
-  const named = [1, 2].map(() => arrive(signalbox, { name: 'ada', connectionData: 'Ada' }));
+  const named = [1, 2].map(() => createGuest(signalbox, { name: 'ada', connectionData: 'Ada' }));
   const [first, second] = await Promise.all(named);
   expect(first.token.identity).toMatch(/^guest:[0-9a-z]{26}:ada$/);
   expect(second.token.identity).toMatch(/^guest:[0-9a-z]{26}:ada$/);
   expect(first.token.identity).not.toBe(second.token.identity);
   expect(first.token.connectionData).toBe('Ada');
-  const who = await signalbox.request(`{ viewer { token { id } } }`, {}, first.credential);
-  expect(who.viewer.token).toEqual({ id: first.token.id });
+  const { viewer } = await signalbox.request(`{ viewer { token { id } } }`, {}, first.credential);
+  expect(viewer.token).toEqual({ id: first.token.id });
 });
 
 test.for([
@@ -47,19 +47,19 @@ test.for([
   [{ name: 'ada:1' }, 'input.name'],
   [{ name: 'a'.repeat(65) }, 'input.name'],
   [{ connectionData: 'x'.repeat(1001) }, 'input.connectionData'],
-] as const)('what is wrong with a guest is said: %#', async ([input, field]) => {
+] as const)('createGuest names the invalid field (case %#)', async ([input, field]) => {
   await using signalbox = await startService();
   const { errors } = await signalbox.ask(CREATE_GUEST, { input }, null);
   expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field } }]);
   expect((await signalbox.request(`{ tokens { nodes { id } } }`)).tokens.nodes).toEqual([]);
 });
 
-test('where a project takes no guests nobody becomes one; those who are there stay', async () => {
+test('createGuest throws FORBIDDEN when the project disables guests, and existing guests keep access', async () => {
   await using signalbox = await startService({ mode: 'production' });
   const other = await createProject(signalbox, 'other');
   expect(codeOf(await signalbox.ask(CREATE_GUEST, {}, null))).toBe('FORBIDDEN');
   await changeSettings(signalbox, { guests: true });
-  const { credential } = await arrive(signalbox);
+  const { credential } = await createGuest(signalbox);
   await changeSettings(signalbox, { guests: false });
   expect(codeOf(await signalbox.ask(CREATE_GUEST, {}, null))).toBe('FORBIDDEN');
   expect(codeOf(await signalbox.ask(CREATE_GUEST, {}, credential))).toBe('FORBIDDEN');
@@ -70,17 +70,17 @@ test('where a project takes no guests nobody becomes one; those who are there st
   expect(viewer.project).toBe('other');
 });
 
-test('no token is made, and no credential taken, whose identity could be a guest’s', async () => {
+test('refuses the identity of a guest in createToken, in credentials and in createDevelopmentToken', async () => {
   await using signalbox = await startService();
   await changeSettings(signalbox, { emailIdentities: true, developmentTokens: true });
-  const { identity } = (await arrive(signalbox, { name: 'ada' })).token;
+  const { identity } = (await createGuest(signalbox, { name: 'ada' })).token;
   const kid = API_KEY.split('.')[0]!;
   const sign = (sub: string) => forge({ alg: 'HS256', kid }, { sub }, API_KEY);
   expect(codeOf(await signalbox.ask(`{ viewer { kind } }`, {}, sign('ada')))).toBeUndefined();
-  for (const taken of [identity, 'guest:', 'guest:ada']) {
+  for (const guestIdentity of [identity, 'guest:', 'guest:ada']) {
     const create = await signalbox.ask(
       `mutation ($input: CreateTokenInput) { createToken(input: $input) { credential } }`,
-      { input: { identity: taken } },
+      { input: { identity: guestIdentity } },
     );
     expect(create.errors).toMatchObject([
       {
@@ -88,12 +88,12 @@ test('no token is made, and no credential taken, whose identity could be a guest
         extensions: { code: 'BAD_USER_INPUT', field: 'input.identity' },
       },
     ]);
-    const signed = await signalbox.ask(`{ viewer { kind } }`, {}, sign(taken));
+    const signed = await signalbox.ask(`{ viewer { kind } }`, {}, sign(guestIdentity));
     expect(signed.errors?.[0]?.message).toContain('has ":" at position 5');
     expect(codeOf(signed)).toBe('UNAUTHENTICATED');
     const unsigned = await signalbox.ask(
       `mutation ($i: String!) { createDevelopmentToken(identity: $i) }`,
-      { i: taken },
+      { i: guestIdentity },
       null,
     );
     expect(codeOf(unsigned)).toBe('BAD_USER_INPUT');
@@ -107,36 +107,36 @@ test('no token is made, and no credential taken, whose identity could be a guest
   expect(tokens.nodes).toEqual([{ origin: 'GUEST' }]);
 });
 
-test('a guest hears what is UNPROTECTED and PUBLIC, nothing PRIVATE, and says nothing', async () => {
+test('a guest subscribes to UNPROTECTED and PUBLIC channels, not to PRIVATE ones, and cannot publish', async () => {
   await using signalbox = await startService();
   for (const type of ['UNPROTECTED', 'PUBLIC', 'PRIVATE'])
     await createChannel(signalbox, type.toLowerCase(), { type });
-  const { createGuest } = await take(signalbox.client({}), CREATE_GUEST).next();
-  const { credential, token } = createGuest;
+  const created = await take(signalbox.client({}), CREATE_GUEST).next();
+  const { credential, token } = created.createGuest;
   const client = signalbox.client({ token: credential });
-  const hear = (channel: string) =>
+  const listen = (channel: string) =>
     take(client, `subscription ($c: ID!) { messages(channel: $c) { channel event } }`, { c: channel });
   for (const channel of ['unprotected', 'public']) {
-    const messages = hear(channel);
+    const messages = listen(channel);
     await settled(client);
-    expect(await publish(signalbox, channel, 'heard')).toBe(1);
-    expect(await messages.next()).toEqual({ messages: { channel, event: 'heard' } });
+    expect(await publish(signalbox, channel, 'live')).toBe(1);
+    expect(await messages.next()).toEqual({ messages: { channel, event: 'live' } });
   }
-  expect(await hear('private').ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+  expect(await listen('private').ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
   const subscribe = `mutation ($c: ID!, $t: ID!) { subscribeToken(channel: $c, token: $t) { createdAt } }`;
   for (const bearer of [credential, signalbox.apiKey])
     expect(codeOf(await signalbox.ask(subscribe, { c: 'private', t: token.id }, bearer))).toBe('FORBIDDEN');
   for (const channel of ['unprotected', 'public', 'private']) {
-    const say = `mutation ($c: ID!) { publishMessage(channel: $c, event: "e") { repeated } }`;
-    expect(codeOf(await signalbox.ask(say, { c: channel }, credential))).toBe('FORBIDDEN');
+    const publishMessage = `mutation ($c: ID!) { publishMessage(channel: $c, event: "e") { repeated } }`;
+    expect(codeOf(await signalbox.ask(publishMessage, { c: channel }, credential))).toBe('FORBIDDEN');
   }
 });
 
-test('a guest lives as long as the project lets it when it comes, and ends like any other', async () => {
+test('a guest expires after the guestSeconds at its creation, and its socket closes with 4403', async () => {
   const clock = createManualClock();
-  await using signalbox = await startService({ expiryWarningSeconds: 0, ...SELDOM }, { clock });
+  await using signalbox = await startService({ expiryWarningSeconds: 0, ...LONG_INTERVALS }, { clock });
   await changeSettings(signalbox, { guestSeconds: 60 });
-  const { credential, token } = await arrive(signalbox);
+  const { credential, token } = await createGuest(signalbox);
   await changeSettings(signalbox, { guestSeconds: 86_400 });
   const events = take(signalbox.client({ token: credential }), `subscription { events { __typename } }`);
   await events.next();
@@ -146,15 +146,15 @@ test('a guest lives as long as the project lets it when it comes, and ends like 
   expect(await events.ended).toMatchObject({ code: 4403 });
   expect(codeOf(await signalbox.ask(`{ viewer { kind } }`, {}, credential))).toBe('TOKEN_EXPIRED');
 
-  // Nor does it live longer than any token may.
+  // maxLifetimeSeconds limits guests too.
   await changeSettings(signalbox, { maxLifetimeSeconds: 30 });
-  const short = (await arrive(signalbox)).token;
+  const short = (await createGuest(signalbox)).token;
   expect(Date.parse(short.expiresAt) - clock.now()).toBe(30_000);
 });
 
 const HOUR_MS = 3_600_000;
 
-/** Whose memberships are kept, whether or not there is anybody of that name. */
+/** The token ids of all membership rows, whether or not the tokens exist. */
 function membersIn(folder: string): unknown[] {
   const sqlite = new Database(join(folder, 'signalbox.sqlite'), { readonly: true });
   const ids = sqlite.prepare('SELECT token_id FROM memberships ORDER BY token_id').pluck().all();
@@ -162,35 +162,35 @@ function membersIn(folder: string): unknown[] {
   return ids;
 }
 
-test('a guest is forgotten a day after its end with all that it was subscribed to, and nobody else is', async () => {
+test('the token sweeper deletes a guest and its memberships one day after it expired, and no other token', async () => {
   const clock = createManualClock();
   using folder = createFolder();
-  await using signalbox = await startService({ data: folder.path, ...SELDOM }, { clock });
+  await using signalbox = await startService({ data: folder.path, ...LONG_INTERVALS }, { clock });
   const { tokenSweeper } = signalbox.service;
   await createChannel(signalbox, 'news', { type: 'PUBLIC' });
-  const gone = await arrive(signalbox);
-  const stays = await arrive(signalbox);
+  const expiring = await createGuest(signalbox);
+  const extended = await createGuest(signalbox);
   const user = await mint(signalbox, { identity: 'ada', expiresIn: 3600, channels: ['news'] });
-  for (const { token, credential } of [gone, stays])
+  for (const { token, credential } of [expiring, extended])
     await signalbox.request(
       `mutation ($t: ID!) { subscribeToken(channel: "news", token: $t) { createdAt } }`,
       { t: token.id },
       credential,
     );
-  await updateToken(signalbox, stays.token.id, { expiresIn: 48 * 3600 });
-  const known = async () => {
+  await updateToken(signalbox, extended.token.id, { expiresIn: 48 * 3600 });
+  const sweepAndList = async () => {
     await tokenSweeper.sweep();
     const { tokens } = await signalbox.request(`{ tokens { nodes { id } } }`);
     const ids: string[] = tokens.nodes.map(({ id }: { id: string }) => id).sort();
     expect(membersIn(folder.path)).toEqual(ids);
     return ids;
   };
-  const all = [gone.token.id, stays.token.id, user.id].sort();
+  const all = [expiring.token.id, extended.token.id, user.id].sort();
   await clock.advance(25 * HOUR_MS - 1);
-  expect(await known()).toEqual(all);
+  expect(await sweepAndList()).toEqual(all);
   await clock.advance(1);
-  expect(await known()).toEqual(all.filter((id) => id !== gone.token.id));
-  expect(codeOf(await signalbox.ask(`{ viewer { kind } }`, {}, gone.credential))).toBe('TOKEN_EXPIRED');
+  expect(await sweepAndList()).toEqual(all.filter((id) => id !== expiring.token.id));
+  expect(codeOf(await signalbox.ask(`{ viewer { kind } }`, {}, expiring.credential))).toBe('TOKEN_EXPIRED');
   await clock.advance(47 * HOUR_MS);
-  expect(await known()).toEqual([user.id]);
+  expect(await sweepAndList()).toEqual([user.id]);
 });

@@ -12,23 +12,23 @@ import {
 } from '../support/self-minted.ts';
 import { API_KEY, startService, type Doors } from '../support/service.ts';
 
-/** Twilio’s list. */
+/** The characters that Twilio reserves. */
 const RESERVED = Array.from("!*'();:@&=+$,/?%#[]");
 
 const CREATE = `mutation ($identity: String) { createToken(input: { identity: $identity }) { token { identity } credential } }`;
-const WHO = `{ viewer { token { identity } } }`;
+const VIEWER = `{ viewer { token { identity } } }`;
 
-/** Whom a token names that a backend makes, or why it is refused. */
-async function made({ ask }: Doors, identity: string): Promise<string> {
+/** Creates a token with the identity. Resolves to the stored identity, or to the error message. */
+async function createWith({ ask }: Doors, identity: string): Promise<string> {
   const { data, errors } = await ask(CREATE, { identity });
   if (!errors) return data.createToken.token.identity;
   expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.identity' });
   return errors[0]!.message;
 }
 
-/** Whom a credential names that somebody signed, or why it is refused. */
-async function presented({ ask }: Doors, credential: string): Promise<string> {
-  const { data, errors } = await ask(WHO, {}, credential);
+/** Presents a credential. Resolves to the identity of its token, or to the error message. */
+async function present({ ask }: Doors, credential: string): Promise<string> {
+  const { data, errors } = await ask(VIEWER, {}, credential);
   if (!errors) return data.viewer.token.identity;
   expect(codeOf({ errors })).toBe('UNAUTHENTICATED');
   return errors[0]!.message;
@@ -38,44 +38,44 @@ const signed = (sub: string) => sign(signingKeyOf(API_KEY), { sub });
 const at = (character: string, position: number) =>
   `has ${JSON.stringify(character)} at position ${position};`;
 
-test('none of the characters that Twilio reserves is in an identity, and the first one is named with its place', async () => {
+test('refuses each character that Twilio reserves in an identity, and names the first one and its position', async () => {
   await using signalbox = await startService();
   for (const character of RESERVED) {
-    expect(await made(signalbox, `ada${character}1${character}`)).toContain(at(character, 3));
-    expect(await presented(signalbox, await signed(`${character}ada`))).toContain(at(character, 0));
+    expect(await createWith(signalbox, `ada${character}1${character}`)).toContain(at(character, 3));
+    expect(await present(signalbox, await signed(`${character}ada`))).toContain(at(character, 0));
   }
-  expect(await made(signalbox, 'auth0|ada_L.1~-')).toBe('auth0|ada_L.1~-');
+  expect(await createWith(signalbox, 'auth0|ada_L.1~-')).toBe('auth0|ada_L.1~-');
   expect((await signalbox.request(`{ tokens { nodes { identity } } }`)).tokens.nodes).toHaveLength(1);
 });
 
-test('where a project lets identities be e-mail addresses, @ and + are in them and nothing else is', async () => {
+test('accepts @ and + in identities, but no other reserved character, when the project enables emailIdentities', async () => {
   await using signalbox = await startService();
   await changeSettings(signalbox, { emailIdentities: true });
   const address = 'ada+news@example.org';
   const { credential } = (await signalbox.request(CREATE, { identity: address })).createToken;
-  expect(await presented(signalbox, await signed(address))).toBe(address);
+  expect(await present(signalbox, await signed(address))).toBe(address);
   for (const character of RESERVED.filter((one) => !'@+'.includes(one))) {
-    expect(await made(signalbox, `ada@${character}`)).toContain(at(character, 4));
-    expect(await presented(signalbox, await signed(`ada@${character}`))).toContain(at(character, 4));
+    expect(await createWith(signalbox, `ada@${character}`)).toContain(at(character, 4));
+    expect(await present(signalbox, await signed(`ada@${character}`))).toContain(at(character, 4));
   }
   await changeSettings(signalbox, { emailIdentities: false });
-  expect(await made(signalbox, address)).toContain(at('+', 3));
-  expect(await presented(signalbox, await signed(address))).toContain(at('+', 3));
-  // Who has such a name already keeps it.
-  expect(await presented(signalbox, credential)).toBe(address);
+  expect(await createWith(signalbox, address)).toContain(at('+', 3));
+  expect(await present(signalbox, await signed(address))).toContain(at('+', 3));
+  // Existing tokens keep their identity.
+  expect(await present(signalbox, credential)).toBe(address);
 });
 
-test('what Stream’s users are called they are called here, and Twilio’s as the project says', async () => {
+test('accepts e-mail addresses from Stream always, and from Twilio when the project enables emailIdentities', async () => {
   using clock = createWorldClock();
   await using signalbox = await startService({}, { clock });
   await createIssuer(signalbox, STREAM);
   await createIssuer(signalbox, TWILIO);
   for (const identity of ['ada@example.org', 'ada+1']) {
-    expect(await presented(signalbox, stream.createToken(identity))).toBe(identity);
-    expect(await presented(signalbox, mintTwilio({ identity }))).toContain('at position 3;');
+    expect(await present(signalbox, stream.createToken(identity))).toBe(identity);
+    expect(await present(signalbox, mintTwilio({ identity }))).toContain('at position 3;');
   }
   for (const identity of ['ada/1', 'ada:1', 'guest:ada'])
-    expect(await presented(signalbox, stream.createToken(identity))).toContain('at position');
+    expect(await present(signalbox, stream.createToken(identity))).toContain('at position');
   await changeSettings(signalbox, { emailIdentities: true });
-  expect(await presented(signalbox, mintTwilio({ identity: 'ada@example.org' }))).toBe('ada@example.org');
+  expect(await present(signalbox, mintTwilio({ identity: 'ada@example.org' }))).toBe('ada@example.org');
 });

@@ -10,22 +10,23 @@ import { API_KEY, startService, type Answer, type Doors } from '../support/servi
 const DAY = 86_400;
 const NOW = Date.UTC(2030, 0, 1);
 const NOW_SECONDS = NOW / 1000;
-const SELDOM = { leaseMs: 300_000, purgeIntervalMs: 3_600_000 };
+const LONG_INTERVALS = { leaseMs: 300_000, purgeIntervalMs: 3_600_000 };
 
 const after = (seconds: number) => new Date(NOW + seconds * 1000).toISOString();
 
 const CREATE = `mutation ($input: CreateTokenInput) { token: createToken(input: $input) { token { expiresAt } } }`;
 const UPDATE = `mutation ($id: ID!, $input: UpdateTokenInput!) { token: updateToken(id: $id, input: $input) { expiresAt } }`;
 
-/** When a token ends that a backend makes so, or the field that is refused. */
-async function endOfNew({ ask }: Doors, input?: object): Promise<unknown> {
+/** Creates a token. Resolves to its expiry, or to the refused field. */
+async function expiryOfNew({ ask }: Doors, input?: object): Promise<unknown> {
   const { data, errors } = await ask(CREATE, { input });
   return errors?.[0]?.extensions['field'] ?? data.token.token.expiresAt;
 }
 
-async function endOfChanged(doors: Doors, input: object): Promise<unknown> {
-  const { id } = await mint(doors);
-  const { data, errors } = await doors.ask(UPDATE, { id, input });
+/** Updates a new token. Resolves to its expiry, or to the refused field. */
+async function expiryOfUpdated(api: Doors, input: object): Promise<unknown> {
+  const { id } = await mint(api);
+  const { data, errors } = await api.ask(UPDATE, { id, input });
   return errors?.[0]?.extensions['field'] ?? data.token.expiresAt;
 }
 
@@ -37,28 +38,33 @@ test.for([
   [{ defaultLifetimeSeconds: 60 }, 60, Infinity],
   [{ maxLifetimeSeconds: 90 }, 90, 90],
   [{ defaultLifetimeSeconds: 60, maxLifetimeSeconds: 90 }, 60, 90],
-] as const)('with %o a token lives %d seconds, and %d at most', async ([settings, usual, longest]) => {
-  await using signalbox = await startService({}, { clock: createManualClock(NOW) });
-  await changeSettings(signalbox, settings);
-  const byDefault = usual === null ? null : after(usual);
-  expect(await endOfNew(signalbox)).toBe(byDefault);
-  expect(await endOfChanged(signalbox, { state: 1 })).toBe(byDefault);
-  const isEndless = longest === Infinity;
-  const most = isEndless ? 50 * 366 * DAY : longest;
-  for (const endOf of [endOfNew, endOfChanged]) {
-    expect(await endOf(signalbox, { expiresIn: most })).toBe(after(most));
-    expect(await endOf(signalbox, { expiresAt: after(most) })).toBe(after(most));
-    if (isEndless)
-      expect(await endOf(signalbox, { expiresAt: after(100 * 366 * DAY + 1) })).toBe('input.expiresAt');
-    else {
-      expect(await endOf(signalbox, { expiresIn: most + 1 })).toBe('input.expiresIn');
-      expect(await endOf(signalbox, { expiresAt: after(most + 0.001) })).toBe('input.expiresAt');
+] as const)(
+  'with the settings %o a token expires after %d seconds by default, and after %d at most',
+  async ([settings, defaultSeconds, maxSeconds]) => {
+    await using signalbox = await startService({}, { clock: createManualClock(NOW) });
+    await changeSettings(signalbox, settings);
+    const byDefault = defaultSeconds === null ? null : after(defaultSeconds);
+    expect(await expiryOfNew(signalbox)).toBe(byDefault);
+    expect(await expiryOfUpdated(signalbox, { state: 1 })).toBe(byDefault);
+    const isUnlimited = maxSeconds === Infinity;
+    const longest = isUnlimited ? 50 * 366 * DAY : maxSeconds;
+    for (const expiryOf of [expiryOfNew, expiryOfUpdated]) {
+      expect(await expiryOf(signalbox, { expiresIn: longest })).toBe(after(longest));
+      expect(await expiryOf(signalbox, { expiresAt: after(longest) })).toBe(after(longest));
+      if (isUnlimited)
+        expect(await expiryOf(signalbox, { expiresAt: after(100 * 366 * DAY + 1) })).toBe('input.expiresAt');
+      else {
+        expect(await expiryOf(signalbox, { expiresIn: longest + 1 })).toBe('input.expiresIn');
+        expect(await expiryOf(signalbox, { expiresAt: after(longest + 0.001) })).toBe('input.expiresAt');
+      }
     }
-  }
-  expect(await endOfChanged(signalbox, { expiresAt: null })).toBe(isEndless ? null : 'input.expiresAt');
-});
+    expect(await expiryOfUpdated(signalbox, { expiresAt: null })).toBe(
+      isUnlimited ? null : 'input.expiresAt',
+    );
+  },
+);
 
-test('a refusal says how long a token may live; tokens made before keep their end', async () => {
+test('an error states the maximum lifetime, and existing tokens keep their expiry, when maxLifetimeSeconds is set', async () => {
   const clock = createManualClock(NOW);
   await using signalbox = await startService({}, { clock });
   const { id, credential } = await mint(signalbox);
@@ -76,8 +82,8 @@ test('a refusal says how long a token may live; tokens made before keep their en
   expect(codeOf(await signalbox.ask(`{ viewer { kind } }`, {}, credential))).toBeUndefined();
 });
 
-/** Signs for itself, and asks when that ends: a moment, null, or why it is refused. */
-async function endOfSigned({ ask }: Doors, claims: JWTPayload): Promise<unknown> {
+/** Presents a credential that an API key signed. Resolves to the token's expiry, or to the error code and message. */
+async function expiryOfSigned({ ask }: Doors, claims: JWTPayload): Promise<unknown> {
   const credential = forge({ alg: 'HS256', kid: API_KEY.split('.')[0] }, { sub: 'ada', ...claims }, API_KEY);
   const { data, errors } = await ask(`{ viewer { token { expiresAt } } }`, {}, credential);
   if (!errors) return data.viewer.token.expiresAt;
@@ -85,73 +91,68 @@ async function endOfSigned({ ask }: Doors, claims: JWTPayload): Promise<unknown>
 }
 
 const LIMITED = { defaultLifetimeSeconds: 60, maxLifetimeSeconds: 90 };
-const TOO_LONG = /^UNAUTHENTICATED: .*lives 91 seconds, and in this project at most 90 are allowed/;
-const ENDLESS = /^UNAUTHENTICATED: .*neither when it was issued nor when it ends/;
+const TOO_LONG = /^UNAUTHENTICATED: .*lifetime is 91 seconds, and this project allows at most 90/;
+const UNKNOWN = /^UNAUTHENTICATED: .*neither “iat” nor “exp”/;
 
 test.for([
-  ['what it says', LIMITED, { iat: 0, exp: 90 }, 90],
-  ['what it says, from when it was issued', LIMITED, { iat: -50, exp: 40 }, 40],
-  ['what it says, from now where it does not say when it was issued', LIMITED, { exp: 90 }, 90],
-  ['too long', LIMITED, { iat: 0, exp: 91 }, TOO_LONG],
-  ['too long, though it was issued before', LIMITED, { iat: -50, exp: 41 }, TOO_LONG],
-  ['too long from now on', LIMITED, { exp: 91 }, TOO_LONG],
-  ['the default from when it was issued', LIMITED, { iat: -50 }, 10],
-  ['no longer', LIMITED, { iat: -60 }, /^TOKEN_EXPIRED/],
-  ['nobody knows how long', LIMITED, {}, ENDLESS],
-  ['the longest where there is no default', { maxLifetimeSeconds: 90 }, { iat: 0 }, 90],
-  ['nobody knows how long with a longest only', { maxLifetimeSeconds: 90 }, {}, ENDLESS],
-  ['nobody knows how long with a default only', { defaultLifetimeSeconds: 60 }, {}, ENDLESS],
-  [
-    'as long as it likes where there is no longest',
-    { defaultLifetimeSeconds: 60 },
-    { iat: 0, exp: 99 * DAY },
-    99 * DAY,
-  ],
-  ['for ever, as with Stream', { lifetimes: 'STREAM' }, {}, null],
-  ['an hour, as with Twilio', { lifetimes: 'TWILIO' }, { iat: 0 }, 3600],
-  ['a day, as with OpenTok', { lifetimes: 'OPENTOK' }, { iat: 0 }, DAY],
-] as const)('a self-minted credential lives: %s', async ([, settings, times, end]) => {
+  ['exp', LIMITED, { iat: 0, exp: 90 }, 90],
+  ['exp, counted from iat', LIMITED, { iat: -50, exp: 40 }, 40],
+  ['exp, counted from now without iat', LIMITED, { exp: 90 }, 90],
+  ['exp beyond the maximum', LIMITED, { iat: 0, exp: 91 }, TOO_LONG],
+  ['exp beyond the maximum, counted from an earlier iat', LIMITED, { iat: -50, exp: 41 }, TOO_LONG],
+  ['exp beyond the maximum, counted from now', LIMITED, { exp: 91 }, TOO_LONG],
+  ['the default, counted from iat', LIMITED, { iat: -50 }, 10],
+  ['the default, which has passed', LIMITED, { iat: -60 }, /^TOKEN_EXPIRED/],
+  ['neither iat nor exp', LIMITED, {}, UNKNOWN],
+  ['the maximum, without a default', { maxLifetimeSeconds: 90 }, { iat: 0 }, 90],
+  ['neither iat nor exp, with a maximum only', { maxLifetimeSeconds: 90 }, {}, UNKNOWN],
+  ['neither iat nor exp, with a default only', { defaultLifetimeSeconds: 60 }, {}, UNKNOWN],
+  ['exp far ahead, without a maximum', { defaultLifetimeSeconds: 60 }, { iat: 0, exp: 99 * DAY }, 99 * DAY],
+  ['no expiry, with the lifetimes of Stream', { lifetimes: 'STREAM' }, {}, null],
+  ['an hour, with the lifetimes of Twilio', { lifetimes: 'TWILIO' }, { iat: 0 }, 3600],
+  ['a day, with the lifetimes of OpenTok', { lifetimes: 'OPENTOK' }, { iat: 0 }, DAY],
+] as const)('the expiry of a self-minted credential is: %s', async ([, settings, times, expected]) => {
   await using signalbox = await startService({}, { clock: createManualClock(NOW) });
   await changeSettings(signalbox, settings);
   const claims = Object.fromEntries(Object.entries(times).map(([name, at]) => [name, NOW_SECONDS + at]));
-  const found = await endOfSigned(signalbox, claims);
-  if (end instanceof RegExp) expect(found).toMatch(end);
-  else expect(found).toBe(end === null ? null : after(end));
+  const found = await expiryOfSigned(signalbox, claims);
+  if (expected instanceof RegExp) expect(found).toMatch(expected);
+  else expect(found).toBe(expected === null ? null : after(expected));
 });
 
-test('a token is told of its end as long before as its project says, or else the service', async () => {
+test('delivers TokenExpiring as early as the project’s expiryWarningSeconds, else that of the service', async () => {
   const clock = createManualClock(NOW);
-  await using signalbox = await startService({ expiryWarningSeconds: 100, ...SELDOM }, { clock });
+  await using signalbox = await startService({ expiryWarningSeconds: 100, ...LONG_INTERVALS }, { clock });
   const other = await createProject(signalbox, 'other');
   const events = `subscription { events { __typename ... on TokenExpiring { expiresAt } ... on DirectMessage { message { event } } } }`;
-  const connect = async (doors: Doors) => {
-    const { id, credential } = await mint(doors, { expiresIn: 600 });
+  const connect = async (api: Doors) => {
+    const { id, credential } = await mint(api, { expiresIn: 600 });
     const stream = take(signalbox.client({ token: credential }), events);
     await stream.next();
-    return { doors, id, stream };
+    return { api, id, stream };
   };
   await changeSettings(signalbox, { expiryWarningSeconds: 30 });
-  const mine = await connect(signalbox);
-  const theirs = await connect(other);
+  const warnedLate = await connect(signalbox);
+  const warnedEarly = await connect(other);
   const silent = await createProject(signalbox, 'silent');
   await changeSettings(silent, { expiryWarningSeconds: 0 });
-  const never = await connect(silent);
+  const unwarned = await connect(silent);
   const expiring = { __typename: 'TokenExpiring', expiresAt: after(600) };
-  for (const [at, who] of [
-    [500, theirs],
-    [570, mine],
+  for (const [at, connection] of [
+    [500, warnedEarly],
+    [570, warnedLate],
   ] as const) {
     await clock.advance(NOW + at * 1000 - 1 - clock.now());
-    await whisper(who.doors, who.id, 'before');
+    await whisper(connection.api, connection.id, 'before');
     await clock.advance(1);
-    expect((await who.stream.next()).events).toMatchObject({ message: { event: 'before' } });
-    expect((await who.stream.next()).events).toEqual(expiring);
+    expect((await connection.stream.next()).events).toMatchObject({ message: { event: 'before' } });
+    expect((await connection.stream.next()).events).toEqual(expiring);
   }
-  await whisper(silent, never.id, 'sentinel');
-  expect((await never.stream.next()).events).toMatchObject({ message: { event: 'sentinel' } });
+  await whisper(silent, unwarned.id, 'sentinel');
+  expect((await unwarned.stream.next()).events).toMatchObject({ message: { event: 'sentinel' } });
 
-  // A live connection feels a change of the setting too.
+  // A change of the setting applies to live connections.
   await changeSettings(silent, { expiryWarningSeconds: null });
   await clock.advance(0);
-  expect((await never.stream.next()).events).toEqual(expiring);
+  expect((await unwarned.stream.next()).events).toEqual(expiring);
 });

@@ -15,98 +15,101 @@ const EVENTS = `subscription { events {
   ... on Disconnecting { reason }
 } }`;
 
-/** What `events` yields next, without its envelope. */
+/** The next result of `events`, without its envelope. */
 const next = async (events: Taken<any>) => (await events.next()).events;
 
 const codeOf = (answer: { errors?: { extensions: Record<string, unknown> }[] }) =>
   answer.errors?.[0]?.extensions['code'];
 
-/** A token in two channels, on two devices, with what was said to each of them. */
-async function listen(signalbox: TestService) {
+/** A token in two channels with two live subscriptions, each past its Connected event. */
+async function subscribeTwice(signalbox: TestService) {
   await createChannel(signalbox, 'room:1');
   await createChannel(signalbox, 'hall');
   const token = await mint(signalbox, { channels: ['room:1', 'hall'] });
-  const devices = [1, 2].map(() => take(signalbox.client({ token: token.credential }), EVENTS));
-  for (const device of devices) {
-    expect(await next(device)).toEqual({
+  const subscriptions = [1, 2].map(() => take(signalbox.client({ token: token.credential }), EVENTS));
+  for (const events of subscriptions) {
+    expect(await next(events)).toEqual({
       __typename: 'Connected',
       channels: [{ id: 'hall' }, { id: 'room:1' }],
     });
   }
-  return { ...token, devices };
+  return { ...token, subscriptions };
 }
 
-test('a lower role silences the channels it may not hear before updateToken returns, and a higher one opens them again', async () => {
+test('stops delivery of the channels that a lower role does not allow before updateToken returns, and resumes with a higher role', async () => {
   await using signalbox = await startService();
-  const { id, devices } = await listen(signalbox);
+  const { id, subscriptions } = await subscribeTwice(signalbox);
   await updateToken(signalbox, id, { role: 'GUEST' });
-  expect(await publish(signalbox, 'hall', 'unheard')).toBe(0);
+  expect(await publish(signalbox, 'hall', 'not-delivered')).toBe(0);
   expect(await whisper(signalbox, id, 'sentinel')).toBe(2);
   await updateToken(signalbox, id, { role: 'SUBSCRIBER' });
-  expect(await publish(signalbox, 'hall', 'heard')).toBe(2);
-  for (const device of devices) {
-    const silenced = [await next(device), await next(device)];
-    expect(silenced.map(({ channel }) => channel.id).sort()).toEqual(['hall', 'room:1']);
-    expect(silenced).toMatchObject(
+  expect(await publish(signalbox, 'hall', 'delivered')).toBe(2);
+  for (const events of subscriptions) {
+    const unavailable = [await next(events), await next(events)];
+    expect(unavailable.map(({ channel }) => channel.id).sort()).toEqual(['hall', 'room:1']);
+    expect(unavailable).toMatchObject(
       Array(2).fill({ __typename: 'ChannelUnavailable', reason: 'NOT_ALLOWED' }),
     );
-    expect(await next(device)).toMatchObject({ __typename: 'TokenUpdated', token: { role: 'GUEST' } });
-    expect(await next(device)).toMatchObject({ message: { event: 'sentinel' } });
-    const opened = [await next(device), await next(device)];
-    expect(opened.map(({ channel }) => channel.id).sort()).toEqual(['hall', 'room:1']);
-    expect(opened).toMatchObject(Array(2).fill({ __typename: 'ChannelAvailable' }));
-    expect(await next(device)).toMatchObject({ __typename: 'TokenUpdated', token: { role: 'SUBSCRIBER' } });
-    expect(await next(device)).toMatchObject({ message: { event: 'heard', channel: 'hall' } });
+    expect(await next(events)).toMatchObject({ __typename: 'TokenUpdated', token: { role: 'GUEST' } });
+    expect(await next(events)).toMatchObject({ message: { event: 'sentinel' } });
+    const available = [await next(events), await next(events)];
+    expect(available.map(({ channel }) => channel.id).sort()).toEqual(['hall', 'room:1']);
+    expect(available).toMatchObject(Array(2).fill({ __typename: 'ChannelAvailable' }));
+    expect(await next(events)).toMatchObject({ __typename: 'TokenUpdated', token: { role: 'SUBSCRIBER' } });
+    expect(await next(events)).toMatchObject({ message: { event: 'delivered', channel: 'hall' } });
   }
 });
 
-test('grants silence what they leave out at once; without grants all is open again', async () => {
+test('stops delivery of the channels that new grants leave out before updateToken returns, and resumes without grants', async () => {
   await using signalbox = await startService();
   const {
     id,
-    devices: [device],
-  } = await listen(signalbox);
+    subscriptions: [events],
+  } = await subscribeTwice(signalbox);
   await updateToken(signalbox, id, { grants: [{ channels: 'room:*', actions: ['SUBSCRIBE'] }] });
-  expect(await publish(signalbox, 'hall', 'unheard')).toBe(0);
-  expect(await publish(signalbox, 'room:1', 'heard')).toBe(2);
+  expect(await publish(signalbox, 'hall', 'not-delivered')).toBe(0);
+  expect(await publish(signalbox, 'room:1', 'delivered')).toBe(2);
   await updateToken(signalbox, id, { grants: null });
-  expect(await publish(signalbox, 'hall', 'heard-too')).toBe(2);
-  expect(await next(device!)).toMatchObject({
+  expect(await publish(signalbox, 'hall', 'delivered-again')).toBe(2);
+  expect(await next(events!)).toMatchObject({
     __typename: 'ChannelUnavailable',
     channel: { id: 'hall' },
     reason: 'NOT_ALLOWED',
   });
-  expect(await next(device!)).toMatchObject({
+  expect(await next(events!)).toMatchObject({
     token: { grants: [{ channels: 'room:*', actions: ['SUBSCRIBE'] }] },
   });
-  expect(await next(device!)).toMatchObject({ message: { event: 'heard', channel: 'room:1' } });
-  expect(await next(device!)).toMatchObject({ __typename: 'ChannelAvailable', channel: { id: 'hall' } });
-  expect(await next(device!)).toMatchObject({ token: { grants: null } });
-  expect(await next(device!)).toMatchObject({ message: { event: 'heard-too' } });
+  expect(await next(events!)).toMatchObject({ message: { event: 'delivered', channel: 'room:1' } });
+  expect(await next(events!)).toMatchObject({ __typename: 'ChannelAvailable', channel: { id: 'hall' } });
+  expect(await next(events!)).toMatchObject({ token: { grants: null } });
+  expect(await next(events!)).toMatchObject({ message: { event: 'delivered-again' } });
 });
 
-test('a token speaks by what it may do now, over the socket that it has', async () => {
+test('publishMessage over an open socket follows the current role and grants of the token', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room:1');
   const { id, credential } = await mint(signalbox, { channels: ['room:1'] });
   const client = signalbox.client({ token: credential });
-  const say = async () => {
-    const said = take(client, `mutation { publishMessage(channel: "room:1", event: "hi") { repeated } }`);
-    return said.next().then(
-      () => 'said',
-      async () => codeOf({ errors: (await said.ended) as [] }),
+  const tryPublish = async () => {
+    const published = take(
+      client,
+      `mutation { publishMessage(channel: "room:1", event: "hi") { repeated } }`,
+    );
+    return published.next().then(
+      () => 'published',
+      async () => codeOf({ errors: (await published.ended) as [] }),
     );
   };
-  expect(await say()).toBe('said');
+  expect(await tryPublish()).toBe('published');
   await updateToken(signalbox, id, { role: 'SUBSCRIBER' });
-  expect(await say()).toBe('FORBIDDEN');
+  expect(await tryPublish()).toBe('FORBIDDEN');
   await updateToken(signalbox, id, { role: 'PUBLISHER', grants: [{ channels: '*', actions: ['PUBLISH'] }] });
-  expect(await say()).toBe('FORBIDDEN');
+  expect(await tryPublish()).toBe('FORBIDDEN');
   await updateToken(signalbox, id, { grants: [{ channels: 'room:*', actions: ['PUBLISH'] }] });
-  expect(await say()).toBe('said');
+  expect(await tryPublish()).toBe('published');
 });
 
-test('messages, channelState and presence end with FORBIDDEN when the token may no longer have them', async () => {
+test('messages, channelState and presence end with FORBIDDEN when updateToken takes their permission away', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room:1');
   const { id, credential } = await mint(signalbox, { channels: ['room:1'] });
@@ -117,19 +120,19 @@ test('messages, channelState and presence end with FORBIDDEN when the token may 
   await state.next();
   await updateToken(signalbox, id, { grants: [{ channels: 'room:1', actions: ['SUBSCRIBE'] }] });
   expect(await presence.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
-  await publish(signalbox, 'room:1', 'still-heard');
-  expect((await messages.next()).messages.event).toBe('still-heard');
+  await publish(signalbox, 'room:1', 'still-delivered');
+  expect((await messages.next()).messages.event).toBe('still-delivered');
   await updateToken(signalbox, id, { grants: [] });
   expect(await messages.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
   expect(await state.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
 });
 
-test('updateToken changes what it names and nothing else, and only what is there to be changed', async () => {
+test('updateToken changes the named fields only, and refuses missing and revoked tokens', async () => {
   await using signalbox = await startService();
   const {
     id,
-    devices: [device],
-  } = await listen(signalbox);
+    subscriptions: [events],
+  } = await subscribeTwice(signalbox);
   await updateToken(signalbox, id, {
     state: { seen: 1 },
     connectionData: 'Ada',
@@ -142,32 +145,32 @@ test('updateToken changes what it names and nothing else, and only what is there
     connectionData: 'Ada',
     expiresAt: '2099-01-01T00:00:00.000Z',
   };
-  expect(await next(device!)).toEqual({ __typename: 'TokenUpdated', token });
+  expect(await next(events!)).toEqual({ __typename: 'TokenUpdated', token });
   await updateToken(signalbox, id, { expiresAt: null, connectionData: null, state: null });
-  expect(await next(device!)).toEqual({
+  expect(await next(events!)).toEqual({
     __typename: 'TokenUpdated',
     token: { role: 'PUBLISHER', grants: null, state: null, connectionData: null, expiresAt: null },
   });
-  const change = `mutation ($id: ID!, $input: UpdateTokenInput!) { updateToken(id: $id, input: $input) { id } }`;
-  expect(codeOf(await signalbox.ask(change, { id: 'token_none', input: {} }))).toBe('NOT_FOUND');
-  expect(codeOf(await signalbox.ask(change, { id, input: { expiresIn: -1 } }))).toBe('BAD_USER_INPUT');
+  const update = `mutation ($id: ID!, $input: UpdateTokenInput!) { updateToken(id: $id, input: $input) { id } }`;
+  expect(codeOf(await signalbox.ask(update, { id: 'token_none', input: {} }))).toBe('NOT_FOUND');
+  expect(codeOf(await signalbox.ask(update, { id, input: { expiresIn: -1 } }))).toBe('BAD_USER_INPUT');
   await revokeToken(signalbox, id);
-  expect(codeOf(await signalbox.ask(change, { id, input: { role: 'MODERATOR' } }))).toBe('TOKEN_REVOKED');
+  expect(codeOf(await signalbox.ask(update, { id, input: { role: 'MODERATOR' } }))).toBe('TOKEN_REVOKED');
 });
 
-test('a revocation ends every socket of the token with 4403, tells it why, and nobody else’s', async () => {
+test('revokeToken closes every socket of the token with 4403 after a Disconnecting event, and no other socket', async () => {
   await using signalbox = await startService();
-  const { id, devices } = await listen(signalbox);
+  const { id, subscriptions } = await subscribeTwice(signalbox);
   const sibling = await mint(signalbox, { channels: ['hall'] });
   const other = take(signalbox.client({ token: sibling.credential }), EVENTS);
   await other.next();
   const revoke = `mutation ($id: ID!) { revokeToken(id: $id) { revokedAt } }`;
   const { revokeToken: first } = await signalbox.request(revoke, { id });
   expect(await publish(signalbox, 'hall', 'afterwards')).toBe(1);
-  for (const device of devices) {
-    expect(await next(device)).toEqual({ __typename: 'Disconnecting', reason: 'TOKEN_REVOKED' });
-    expect(await device.ended).toMatchObject({ code: 4403, reason: 'RENEW' });
-    expect(device.waiting).toEqual([]);
+  for (const events of subscriptions) {
+    expect(await next(events)).toEqual({ __typename: 'Disconnecting', reason: 'TOKEN_REVOKED' });
+    expect(await events.ended).toMatchObject({ code: 4403, reason: 'RENEW' });
+    expect(events.waiting).toEqual([]);
   }
   expect(await next(other)).toMatchObject({ message: { event: 'afterwards' } });
   const { revokeToken: second } = await signalbox.request(revoke, { id });
@@ -175,7 +178,7 @@ test('a revocation ends every socket of the token with 4403, tells it why, and n
   expect(codeOf(await signalbox.ask(revoke, { id: 'token_none' }))).toBe('NOT_FOUND');
 });
 
-test('a revoked token opens nothing: not over HTTP, not over WebSocket, not over SSE', async () => {
+test('refuses a revoked token with TOKEN_REVOKED over HTTP, WebSocket and SSE, and as the target of mutations', async () => {
   await using signalbox = await startService();
   const { id, credential } = await mint(signalbox);
   await revokeToken(signalbox, id);

@@ -8,7 +8,7 @@ const CREATE = `mutation ($input: CreateTokenInput) { createToken(input: $input)
   token { id identity role grants { channels actions } connectionData state createdAt expiresAt revokedAt isOnline }
 } }`;
 
-test('a token is minted with everything that can be said of it', async () => {
+test('createToken stores every field of its input', async () => {
   const clock = createManualClock(Date.UTC(2030, 0, 1));
   await using signalbox = await startService({}, { clock });
   await createChannel(signalbox, 'room:1');
@@ -43,7 +43,7 @@ test('a token is minted with everything that can be said of it', async () => {
   });
 });
 
-test('a token of which nothing is said is a publisher for ever', async () => {
+test('createToken without input creates a publisher that does not expire', async () => {
   await using signalbox = await startService();
   const { createToken } = await signalbox.request(
     `mutation { createToken { token { role grants { channels } identity connectionData state expiresAt } } }`,
@@ -58,7 +58,7 @@ test('a token of which nothing is said is a publisher for ever', async () => {
   });
 });
 
-test('expiresAt is taken to the millisecond, in any time zone', async () => {
+test('createToken accepts expiresAt with milliseconds and in any time zone', async () => {
   await using signalbox = await startService({}, { clock: createManualClock(Date.UTC(2030, 0, 1)) });
   const { createToken } = await signalbox.request(CREATE, {
     input: { expiresAt: '2030-01-01T01:00:00.5+01:00' },
@@ -93,7 +93,7 @@ test.for([
   { input: { channels: ['lobby', 'nowhere'] }, code: 'NOT_FOUND' },
   { input: { channels: ['lobby'], role: 'GUEST' }, code: 'FORBIDDEN' },
   { input: { channels: ['lobby', 'a', 'b'] }, code: 'LIMIT_EXCEEDED', limit: 2 },
-])('no token at all is made of $input', async ({ input, code, ...fields }) => {
+])('createToken refuses $input with $code and creates nothing', async ({ input, code, ...fields }) => {
   await using signalbox = await startService(
     { maxStateBytes: 256, maxGrantsPerToken: 2, maxMembershipsPerToken: 2 },
     { clock: createManualClock(Date.UTC(2030, 0, 1)) },
@@ -107,7 +107,7 @@ test.for([
   expect([tokens.nodes, channel.tokens.nodes]).toEqual([[], []]);
 });
 
-test('tokens are minted, listed and revoked by backends alone', async () => {
+test('refuses to create, update, revoke and list tokens for callers without an API key', async () => {
   await using signalbox = await startService();
   const { id, credential } = await mint(signalbox, { role: 'MODERATOR' });
   for (const query of [
@@ -126,7 +126,7 @@ test('tokens are minted, listed and revoked by backends alone', async () => {
   }
 });
 
-test('a token reads its own record and nobody else’s', async () => {
+test('a token reads its own record, and is refused all others', async () => {
   await using signalbox = await startService();
   const [ada, bob] = [await mint(signalbox), await mint(signalbox)];
   const read = `query ($id: ID!) { token(id: $id) { id } isOnline(token: $id) }`;
@@ -142,19 +142,19 @@ test('a token reads its own record and nobody else’s', async () => {
   );
 });
 
-test('another credential opens the same token, for as long as that is open itself', async () => {
+test('createCredential mints another credential for the token until the token expires or is revoked', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
-  const again = `mutation ($id: ID!) { createCredential(token: $id) { credential cursor token { id } } }`;
+  const createAnother = `mutation ($id: ID!) { createCredential(token: $id) { credential cursor token { id } } }`;
   const { id, credential } = await mint(signalbox, { expiresIn: 60 });
-  const { createCredential } = await signalbox.request(again, { id });
+  const { createCredential } = await signalbox.request(createAnother, { id });
   expect(createCredential.credential).not.toBe(credential);
   expect(createCredential.token.id).toBe(id);
   expect(
     (await signalbox.request(`{ viewer { token { id } } }`, {}, createCredential.credential)).viewer.token.id,
   ).toBe(id);
   const codeOf = async (token: string) =>
-    (await signalbox.ask(again, { id: token })).errors?.[0]?.extensions['code'];
+    (await signalbox.ask(createAnother, { id: token })).errors?.[0]?.extensions['code'];
   expect(await codeOf('token_none')).toBe('NOT_FOUND');
   await clock.advance(60_000);
   expect(await codeOf(id)).toBe('TOKEN_EXPIRED');

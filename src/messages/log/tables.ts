@@ -1,7 +1,7 @@
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import { type Address, type Message, type Sender } from '../../broker/message.ts';
 import { type Json } from '../../names.ts';
-import { moment } from '../../store/columns.ts';
+import { timestamp } from '../../store/columns.ts';
 
 /** One log per project; `head` is the last assigned sequence number. */
 export const logs = sqliteTable('logs', {
@@ -37,7 +37,7 @@ export const messages = sqliteTable(
     event: text('event').notNull(),
     data: text('data', { mode: 'json' }).$type<Json>(),
     sender: text('sender', { mode: 'json' }).$type<Sender>().notNull(),
-    publishedAt: moment('published_at').notNull(),
+    publishedAt: timestamp('published_at').notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.projectId, table.sequence] }),
@@ -68,7 +68,7 @@ export const idempotencyKeys = sqliteTable(
     key: text('key').notNull(),
     fingerprint: text('fingerprint').notNull(),
     message: text('message', { mode: 'json' }).$type<FirstMessage>().notNull(),
-    expiresAt: moment('expires_at').notNull(),
+    expiresAt: timestamp('expires_at').notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.projectId, table.key] }),

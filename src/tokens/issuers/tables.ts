@@ -1,5 +1,5 @@
 import { index, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
-import { moment } from '../../store/columns.ts';
+import { timestamp } from '../../store/columns.ts';
 import { type IssuerKind, type Provider } from './issuer.ts';
 
 /** External signers whose credentials a project accepts. API keys that sign are in the table of API keys. */
@@ -13,7 +13,7 @@ export const issuers = sqliteTable(
     account: text('account'),
     service: text('service'),
     provider: text('provider', { mode: 'json' }).$type<Provider>(),
-    createdAt: moment('created_at').notNull(),
+    createdAt: timestamp('created_at').notNull(),
   },
   (table) => [index('issuers_by_project').on(table.projectId, table.id)],
 );
@@ -27,8 +27,8 @@ export const issuerKeys = sqliteTable(
     /** The id that credentials of the issuer name the key by; unique within the issuer. */
     id: text('id').notNull(),
     sealedSecret: text('sealed_secret').notNull(),
-    createdAt: moment('created_at').notNull(),
-    expiresAt: moment('expires_at'),
+    createdAt: timestamp('created_at').notNull(),
+    expiresAt: timestamp('expires_at'),
   },
   (table) => [primaryKey({ columns: [table.issuerId, table.id] })],
 );

@@ -8,12 +8,12 @@ import { createIssuer, doorOf, EVENTS, STREAM, stream, tokenOf } from '../suppor
 import { startService } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 
-test('only what was issued before the moment ends; what does not say when counts as old, however far back it lies', async () => {
+test('revokeTokens ends credentials that were issued before issuedBefore or do not state when, and no newer ones', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   await createIssuer(signalbox, STREAM);
   const seconds = clock.now() / 1000;
-  const [older, newer, silent] = [
+  const [older, newer, undated] = [
     stream.createToken('ada', undefined, seconds - 101),
     stream.createToken('ben', undefined, seconds - 100),
     stream.createToken('eve'),
@@ -21,20 +21,20 @@ test('only what was issued before the moment ends; what does not say when counts
   const live = [
     await listen(signalbox, older),
     await listen(signalbox, newer),
-    await listen(signalbox, silent),
+    await listen(signalbox, undated),
   ];
   expect(await revoke(signalbox, { all: true }, clock.now() - 100_000)).toBe(4);
   await expectEnded(live[0]!);
   await expectEnded(live[2]!);
   expect(await doorOf(signalbox, older)).toBe('TOKEN_REVOKED');
   expect(await doorOf(signalbox, newer)).toBe('open');
-  expect(await doorOf(signalbox, silent)).toBe('TOKEN_REVOKED');
-  // Whom they name comes back with a newer one, as who they were.
+  expect(await doorOf(signalbox, undated)).toBe('TOKEN_REVOKED');
+  // Their identities connect again with newer credentials.
   for (const name of ['ada', 'eve'])
     expect(await doorOf(signalbox, stream.createToken(name, undefined, seconds))).toBe('open');
 });
 
-test('what we mint right after, even within the same millisecond, is not older than the revocation', async () => {
+test('accepts a credential that is minted in the same millisecond after revokeTokens', async () => {
   const clock = createManualClock(Date.UTC(2030, 0, 1) + 7);
   await using signalbox = await startService({}, { clock });
   const before = await mint(signalbox, { identity: 'ada' });
@@ -50,7 +50,7 @@ test('what we mint right after, even within the same millisecond, is not older t
   expect(await tokenOf(signalbox, renewed.createCredential.credential)).toMatchObject({ id: before.id });
 });
 
-test('records and memberships stay, and so does the revocation over a restart', async () => {
+test('keeps records, memberships and the revocation when the service restarts', async () => {
   using folder = createFolder();
   const clock = createManualClock();
   const credential = stream.createToken('ada', undefined, clock.now() / 1000);
@@ -63,28 +63,28 @@ test('records and memberships stay, and so does the revocation over a restart', 
   await revoke(signalbox, { identity: 'ada' });
   await signalbox[Symbol.asyncDispose]();
 
-  await using again = await startService({ data: folder.path }, { clock });
-  expect(await doorOf(again, credential)).toBe('TOKEN_REVOKED');
+  await using restarted = await startService({ data: folder.path }, { clock });
+  expect(await doorOf(restarted, credential)).toBe('TOKEN_REVOKED');
   const newer = stream.createToken('ada', undefined, clock.now() / 1000);
-  const events = take(again.client({ token: newer }), EVENTS);
+  const events = take(restarted.client({ token: newer }), EVENTS);
   expect((await events.next()).events).toMatchObject({ token: { id }, channels: [{ id: 'team' }] });
-  await restore(again, { identity: 'ada' });
-  expect(await doorOf(again, credential)).toBe('open');
+  await restore(restarted, { identity: 'ada' });
+  expect(await doorOf(restarted, credential)).toBe('open');
 });
 
-test('whoever is on their way in while they are revoked does not get in, or not for long', async () => {
+test('closes connections with 4403 when revokeTokens runs while they are being opened (10 runs)', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   for (let attempt = 0; attempt < 10; attempt++) {
     const { credential } = await mint(signalbox, { identity: 'ada' });
     await clock.advance(1);
-    const arrivals = [1, 2, 3].map(() => take(signalbox.client({ token: credential }), EVENTS));
+    const connecting = [1, 2, 3].map(() => take(signalbox.client({ token: credential }), EVENTS));
     await revoke(signalbox, { identity: 'ada' });
-    for (const arrival of arrivals) expect(await arrival.ended).toMatchObject({ code: 4403 });
+    for (const events of connecting) expect(await events.ended).toMatchObject({ code: 4403 });
   }
 });
 
-test('two hundred live sockets end, and how long that takes is said', async () => {
+test('closes 200 live sockets with 4403 when revokeTokens covers the project, and prints how long that takes', async () => {
   await using signalbox = await startService({ connectsPerSecond: 10_000 });
   const sockets = [];
   for (let n = 0; n < 10; n++) {
@@ -102,13 +102,13 @@ test('two hundred live sockets end, and how long that takes is said', async () =
   const ends = await Promise.all(closed);
   expect(ends.map(({ code }) => code)).toEqual(Array(200).fill(4403));
   const last = Math.max(...ends.map(({ at }) => at));
-  // eslint-disable-next-line no-console -- what it is for
+  // eslint-disable-next-line no-console -- the test reports a measurement
   console.info(
-    `Revocation of 200 live sockets: the last one saw its end ${(last - asked).toFixed(1)} ms after the request, which was answered after ${(answered - asked).toFixed(1)} ms.`,
+    `Revocation of 200 live sockets: the last one closed ${(last - asked).toFixed(1)} ms after the request, which was answered after ${(answered - asked).toFixed(1)} ms.`,
   );
 });
 
-test('an earlier moment takes nothing back', async () => {
+test('keeps the later issuedBefore when revokeTokens is repeated with an earlier one', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   const { credential } = await mint(signalbox, { identity: 'ada' });

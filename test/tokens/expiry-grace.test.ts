@@ -15,13 +15,13 @@ const EVENTS = `subscription { events {
   ... on Disconnecting { reason }
 } }`;
 const VIEWER = `{ viewer { kind } }`;
-const SAY = `mutation { publishMessage(channel: "news", event: "own") { repeated } }`;
+const PUBLISH = `mutation { publishMessage(channel: "news", event: "own") { repeated } }`;
 const REAUTHENTICATE = `mutation ($credential: String!) { reauthenticate(credential: $credential) { kind } }`;
-const ENDED = { __typename: 'Disconnecting', reason: 'TOKEN_EXPIRED' };
+const EXPIRED = { __typename: 'Disconnecting', reason: 'TOKEN_EXPIRED' };
 
 const next = async (events: Taken<any>) => (await events.next()).events;
 
-/** A service whose project lets connections go on for 30 seconds, and one channel. */
+/** Starts a service with an `expiryGraceSeconds` of 30 and the channel `news`. */
 async function start(config: object = { expiryWarningSeconds: 0 }) {
   const clock = createManualClock(Date.UTC(2030, 0, 1));
   const signalbox = await startService(config, { clock });
@@ -30,43 +30,43 @@ async function start(config: object = { expiryWarningSeconds: 0 }) {
   return { signalbox, clock };
 }
 
-/** Whether the credential still opens something, over HTTP and WebSocket. */
-async function expectRefused(doors: Doors, credential: string): Promise<void> {
-  expect(codeOf(await doors.ask(VIEWER, {}, credential))).toBe('TOKEN_EXPIRED');
-  expect(await take(doors.client({ token: credential }), EVENTS).ended).toMatchObject({ code: 4403 });
-  expect(await take(sseClient(doors, credential), EVENTS).ended).toMatchObject([
+/** Expects that every transport refuses the credential with TOKEN_EXPIRED. */
+async function expectRefused(api: Doors, credential: string): Promise<void> {
+  expect(codeOf(await api.ask(VIEWER, {}, credential))).toBe('TOKEN_EXPIRED');
+  expect(await take(api.client({ token: credential }), EVENTS).ended).toMatchObject({ code: 4403 });
+  expect(await take(sseClient(api, credential), EVENTS).ended).toMatchObject([
     { extensions: { code: 'TOKEN_EXPIRED' } },
   ]);
 }
 
-test('through the grace a live connection hears and speaks as before, and no new one is let in', async () => {
+test('during the grace period, a live connection receives and publishes, and new connections are refused', async () => {
   const { signalbox, clock } = await start();
   await using _ = signalbox;
   const { id, credential } = await mint(signalbox, { expiresIn: 60, channels: ['news'] });
   const client = signalbox.client({ token: credential });
   const events = take(client, EVENTS);
-  const bySse = take(sseClient(signalbox, credential), EVENTS);
-  for (const stream of [events, bySse]) expect(await next(stream)).toEqual({ __typename: 'Connected' });
+  const sseEvents = take(sseClient(signalbox, credential), EVENTS);
+  for (const stream of [events, sseEvents]) expect(await next(stream)).toEqual({ __typename: 'Connected' });
   await clock.advance(60_000);
   await expectRefused(signalbox, credential);
   expect(await publish(signalbox, 'news', 'in-the-grace')).toBe(2);
-  expect(await take(client, SAY).next()).toEqual({ publishMessage: { repeated: false } });
+  expect(await take(client, PUBLISH).next()).toEqual({ publishMessage: { repeated: false } });
   await clock.advance(29_999);
   expect(await isOnline(signalbox, id)).toBe(true);
   expect(await whisper(signalbox, id, 'last')).toBe(2);
   await clock.advance(1);
   expect(await isOnline(signalbox, id)).toBe(false);
   expect(await publish(signalbox, 'news', 'too-late')).toBe(0);
-  for (const stream of [events, bySse]) {
+  for (const stream of [events, sseEvents]) {
     for (const event of ['in-the-grace', 'own', 'last'])
       expect(await next(stream)).toMatchObject({ message: { event } });
-    expect(await next(stream)).toEqual(ENDED);
+    expect(await next(stream)).toEqual(EXPIRED);
   }
   expect(await events.ended).toMatchObject({ code: 4403 });
-  expect(await bySse.ended).toMatchObject([{ extensions: { code: 'TOKEN_EXPIRED' } }]);
+  expect(await sseEvents.ended).toMatchObject([{ extensions: { code: 'TOKEN_EXPIRED' } }]);
 });
 
-test('whoever renews within the grace keeps its connection; the credential that has expired renews nothing', async () => {
+test('keeps the connection when it re-authenticates during the grace period, but not with the expired credential', async () => {
   const { signalbox, clock } = await start();
   await using _ = signalbox;
   const sign = (exp: number) => {
@@ -90,28 +90,28 @@ test('whoever renews within the grace keeps its connection; the credential that 
   await clock.advance(1);
   expect(await next(events)).toMatchObject({ message: { event: 'in-the-next-grace' } });
   expect(await next(events)).toMatchObject({ message: { event: 'last' } });
-  expect(await next(events)).toEqual(ENDED);
+  expect(await next(events)).toEqual(EXPIRED);
   await expectRefused(signalbox, second);
 });
 
-test('a backend that extends a token within the grace keeps its connections, and mints for it again', async () => {
+test('keeps the connections of a token and mints credentials again when updateToken extends it during the grace period', async () => {
   const { signalbox, clock } = await start();
   await using _ = signalbox;
   const { id, credential } = await mint(signalbox, { expiresIn: 60 });
   const events = take(signalbox.client({ token: credential }), EVENTS);
   await events.next();
   await clock.advance(70_000);
-  const again = `mutation ($id: ID!) { createCredential(token: $id) { credential } }`;
-  expect(codeOf(await signalbox.ask(again, { id }))).toBe('TOKEN_EXPIRED');
+  const createCredential = `mutation ($id: ID!) { createCredential(token: $id) { credential } }`;
+  expect(codeOf(await signalbox.ask(createCredential, { id }))).toBe('TOKEN_EXPIRED');
   await updateToken(signalbox, id, { expiresIn: 60 });
-  expect(codeOf(await signalbox.ask(again, { id }))).toBeUndefined();
+  expect(codeOf(await signalbox.ask(createCredential, { id }))).toBeUndefined();
   await clock.advance(60_000);
   expect(await isOnline(signalbox, id)).toBe(true);
   await clock.advance(30_000);
   expect(await isOnline(signalbox, id)).toBe(false);
 });
 
-test('what a token is told of its end is its end, not that of the grace, whenever it begins to listen', async () => {
+test('TokenExpiring states the expiry of the token, not the end of the grace period, to early and late subscriptions', async () => {
   const { signalbox, clock } = await start({ expiryWarningSeconds: 10 });
   await using _ = signalbox;
   const { id, credential } = await mint(signalbox, { expiresIn: 60 });
@@ -125,7 +125,7 @@ test('what a token is told of its end is its end, not that of the grace, wheneve
   expect(await next(late)).toEqual({ __typename: 'Connected' });
   expect(await next(late)).toEqual(expiring);
 
-  // Once is enough, whatever changes meanwhile.
+  // A change of the settings does not repeat the warning.
   await changeSettings(signalbox, { publishersSignal: true });
   await clock.advance(0);
   await whisper(signalbox, id, 'sentinel');
@@ -133,7 +133,7 @@ test('what a token is told of its end is its end, not that of the grace, wheneve
     expect(await next(stream)).toMatchObject({ message: { event: 'sentinel' } });
 });
 
-test('a live connection feels it when the grace is lengthened, and when it is taken away', async () => {
+test('a live connection stays open when expiryGraceSeconds is raised, and closes when it is set to 0', async () => {
   const { signalbox, clock } = await start();
   await using _ = signalbox;
   const { id, credential } = await mint(signalbox, { expiresIn: 60 });
@@ -147,11 +147,11 @@ test('a live connection feels it when the grace is lengthened, and when it is ta
   expect(await whisper(signalbox, id, 'over')).toBe(0);
   await clock.advance(0);
   expect(await next(events)).toMatchObject({ message: { event: 'longer' } });
-  expect(await next(events)).toEqual(ENDED);
+  expect(await next(events)).toEqual(EXPIRED);
   expect(await events.ended).toMatchObject({ code: 4403 });
 });
 
-test('there is no grace for what was revoked, nor for what a key signed that has ended', async () => {
+test('closes at once, without a grace period, when the token is revoked or the signing key expires', async () => {
   const { signalbox, clock } = await start();
   await using _ = signalbox;
   const revoked = await mint(signalbox, { expiresIn: 60 });
@@ -168,10 +168,10 @@ test('there is no grace for what was revoked, nor for what a key signed that has
   await clock.advance(70_000 - 1);
   await signalbox.request(`mutation ($id: ID!) { revokeToken(id: $id) { id } }`, { id: revoked.id });
   expect(await one!.ended).toMatchObject({ code: 4403 });
-  const say = `mutation ($e: String!) { publishDirectMessage(identity: "ada", event: $e) { connections } }`;
-  expect((await signalbox.request(say, { e: 'before' })).publishDirectMessage.connections).toBe(1);
+  const publishDirect = `mutation ($e: String!) { publishDirectMessage(identity: "ada", event: $e) { connections } }`;
+  expect((await signalbox.request(publishDirect, { e: 'before' })).publishDirectMessage.connections).toBe(1);
   await clock.advance(1);
-  expect((await signalbox.request(say, { e: 'after' })).publishDirectMessage.connections).toBe(0);
+  expect((await signalbox.request(publishDirect, { e: 'after' })).publishDirectMessage.connections).toBe(0);
   expect(await next(other!)).toMatchObject({ message: { event: 'before' } });
   expect((await next(other!)).__typename).toBe('Disconnecting');
 });

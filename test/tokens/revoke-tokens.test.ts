@@ -26,7 +26,7 @@ import {
 } from '../support/self-minted.ts';
 import { API_KEY, startService, type TestService } from '../support/service.ts';
 
-/** A credential of each origin: from left to right of ada by Stream, ada by an API key, ada by us, ben by each. */
+/** Credentials of ada and ben, each signed by Stream, by an API key and by Signalbox. */
 async function mintAll(signalbox: TestService, seconds: number) {
   const issuer = await createIssuer(signalbox, STREAM);
   const key = await createApiKey(signalbox);
@@ -34,24 +34,35 @@ async function mintAll(signalbox: TestService, seconds: number) {
   for (const name of ['ada', 'ben']) {
     credentials[`${name} by Stream`] = stream.createToken(name, undefined, seconds);
     credentials[`${name} by a key`] = await sign(key, { sub: name, iat: seconds });
-    credentials[`${name} by us`] = (await mint(signalbox, { identity: name })).credential;
+    credentials[`${name} by Signalbox`] = (await mint(signalbox, { identity: name })).credential;
   }
   return { issuer, key, credentials };
 }
 
 test.each<[string, (made: { issuer: string; key: { id: string } }) => Target, string[]]>([
-  ['an identity', () => ({ identity: 'ada' }), ['ada by Stream', 'ada by a key', 'ada by us']],
+  ['an identity', () => ({ identity: 'ada' }), ['ada by Stream', 'ada by a key', 'ada by Signalbox']],
   ['an issuer', ({ issuer }) => ({ issuer }), ['ada by Stream', 'ben by Stream']],
   ['an API key that signs', ({ key }) => ({ issuer: key.id }), ['ada by a key', 'ben by a key']],
-  ['an API key that mints', () => ({ issuer: signingKeyOf(API_KEY).id }), ['ada by us', 'ben by us']],
+  [
+    'an API key that mints',
+    () => ({ issuer: signingKeyOf(API_KEY).id }),
+    ['ada by Signalbox', 'ben by Signalbox'],
+  ],
   [
     'the project',
     () => ({ all: true }),
-    ['ada by Stream', 'ada by a key', 'ada by us', 'ben by Stream', 'ben by a key', 'ben by us'],
+    [
+      'ada by Stream',
+      'ada by a key',
+      'ada by Signalbox',
+      'ben by Stream',
+      'ben by a key',
+      'ben by Signalbox',
+    ],
   ],
 ])(
-  'what is of %s ends at once, by every door, and the rest goes on, until it is undone',
-  async (_, targetOf, concerned) => {
+  'revokeTokens closes the connections of %s and refuses their credentials on every transport, until restoreTokens',
+  async (_, targetOf, revoked) => {
     const clock = createManualClock();
     await using signalbox = await startService({}, { clock });
     const made = await mintAll(signalbox, clock.now() / 1000);
@@ -63,15 +74,15 @@ test.each<[string, (made: { issuer: string; key: { id: string } }) => Target, st
       live.set(name, { id, events: await listen(signalbox, credential) });
     }
 
-    expect(await revoke(signalbox, target)).toBe(2 * concerned.length);
+    expect(await revoke(signalbox, target)).toBe(2 * revoked.length);
     for (const [name, { id, events }] of live) {
-      const isConcerned = concerned.includes(name);
-      expect(await isOnline(signalbox, id)).toBe(!isConcerned);
-      if (isConcerned) await expectEnded(events);
+      const isRevoked = revoked.includes(name);
+      expect(await isOnline(signalbox, id)).toBe(!isRevoked);
+      if (isRevoked) await expectEnded(events);
       else expect(await whisper(signalbox, id, 'still-here')).toBe(2);
-      expect(await doorOf(signalbox, made.credentials[name]!)).toBe(isConcerned ? 'TOKEN_REVOKED' : 'open');
+      expect(await doorOf(signalbox, made.credentials[name]!)).toBe(isRevoked ? 'TOKEN_REVOKED' : 'open');
       const socket = take(signalbox.client({ token: made.credentials[name]! }), EVENTS);
-      if (isConcerned) expect(await socket.ended).toMatchObject({ code: 4403 });
+      if (isRevoked) expect(await socket.ended).toMatchObject({ code: 4403 });
       else await socket.next();
     }
     expect(await revocationsOf(signalbox)).toHaveLength(1);
@@ -83,25 +94,27 @@ test.each<[string, (made: { issuer: string; key: { id: string } }) => Target, st
   },
 );
 
-test('of an API key it is all that its predecessors and successors signed, whichever of them is named', async () => {
+test('revokeTokens of an API key covers all keys of its rotations, whichever key is named', async () => {
   await using signalbox = await startService();
-  const old = await createApiKey(signalbox);
+  const original = await createApiKey(signalbox);
   const { rotateApiKey } = await signalbox.request(
     `mutation ($id: ID!) { rotateApiKey(id: $id) { secret } }`,
-    { id: old.id },
+    { id: original.id },
   );
-  const young = signingKeyOf(rotateApiKey.secret);
-  const credentials = [await sign(old, { sub: 'ada' }), await sign(young, { sub: 'ben' })];
-  for (const key of [old, young]) {
+  const rotated = signingKeyOf(rotateApiKey.secret);
+  const credentials = [await sign(original, { sub: 'ada' }), await sign(rotated, { sub: 'ben' })];
+  for (const key of [original, rotated]) {
     for (const credential of credentials) expect(await doorOf(signalbox, credential)).toBe('open');
     await revoke(signalbox, { issuer: key.id });
     for (const credential of credentials) expect(await doorOf(signalbox, credential)).toBe('TOKEN_REVOKED');
-    expect(await revocationsOf(signalbox)).toEqual([{ scope: 'ISSUER', identity: null, issuer: old.id }]);
-    await restore(signalbox, { issuer: old.id });
+    expect(await revocationsOf(signalbox)).toEqual([
+      { scope: 'ISSUER', identity: null, issuer: original.id },
+    ]);
+    await restore(signalbox, { issuer: original.id });
   }
 });
 
-test('unsigned ones are revoked together, as of “development”', async () => {
+test('revokeTokens with the issuer “development” covers all development tokens', async () => {
   await using signalbox = await startService();
   await createIssuer(signalbox, STREAM);
   await signalbox.request(`mutation { updateProject(settings: { developmentTokens: true }) { id } }`);
@@ -112,7 +125,7 @@ test('unsigned ones are revoked together, as of “development”', async () => 
   expect(await doorOf(signalbox, stream.createToken('ada'))).toBe('open');
 });
 
-test('they are listed page by page, one for each that is named, the last one said', async () => {
+test('lists one revocation per target, the latest, page by page', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   await revoke(signalbox, { all: true }, clock.now() - 5000);
@@ -144,17 +157,17 @@ test.each<[string, object, string]>([
   ['no target', {}, 'identity'],
   ['two targets', { identity: 'ada', all: true }, 'identity'],
   ['three targets', { identity: 'ada', issuer: 'development', all: true }, 'identity'],
-  ['a target that is not meant', { all: false }, 'identity'],
-  ['a moment in the future', { all: true, before: '2030-01-01T00:00:00.001Z' }, 'issuedBefore'],
-  ['an identity that nobody can have', { identity: '' }, 'identity'],
+  ['the target all: false', { all: false }, 'identity'],
+  ['issuedBefore in the future', { all: true, before: '2030-01-01T00:00:00.001Z' }, 'issuedBefore'],
+  ['an empty identity', { identity: '' }, 'identity'],
   ['an identity that is too long', { identity: 'a'.repeat(256) }, 'identity'],
-  ['an issuer that nobody can be', { issuer: '' }, 'issuer'],
+  ['an empty issuer', { issuer: '' }, 'issuer'],
   ['an issuer that is too long', { issuer: 'a'.repeat(256) }, 'issuer'],
-])('%s is refused', async (_, variables, field) => {
+])('revokeTokens refuses %s', async (_, variables, field) => {
   await using signalbox = await startService({}, { clock: createManualClock() });
   const { credential } = await mint(signalbox, { identity: 'ada' });
-  const answer = await signalbox.ask(REVOKE, variables);
-  expect(answer.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field } }]);
+  const { errors } = await signalbox.ask(REVOKE, variables);
+  expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field } }]);
   if (field !== 'issuedBefore')
     expect(codeOf(await signalbox.ask(RESTORE, variables))).toBe('BAD_USER_INPUT');
   expect(await doorOf(signalbox, credential)).toBe('open');

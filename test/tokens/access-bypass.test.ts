@@ -4,9 +4,9 @@ import { take } from '../support/events.ts';
 import { forge } from '../support/forge.ts';
 import { API_KEY, startService } from '../support/service.ts';
 
-test('whoever may not list tokens is told the same whether any is online or not', async () => {
+test('tokens(online: true) answers an anonymous caller the same whether tokens are online or not', async () => {
   await using signalbox = await startService();
-  const ask = (after: string) =>
+  const listAfter = (after: string) =>
     signalbox.ask(
       `query ($a: String) { tokens(online: true, after: $a) { nodes { id } } }`,
       { a: after },
@@ -14,12 +14,12 @@ test('whoever may not list tokens is told the same whether any is online or not'
     );
   const ada = await mint(signalbox);
   await take(signalbox.client({ token: ada.credential }), `subscription { events { __typename } }`).next();
-  const [before, behind] = ['token_0', 'token_z'].map((id) => Buffer.from(id).toString('base64url'));
-  expect((await ask(before!)).errors?.[0]?.extensions['code']).toBe('UNAUTHENTICATED');
-  expect(await ask(behind!)).toEqual(await ask(before!));
+  const [before, after] = ['token_0', 'token_z'].map((id) => Buffer.from(id).toString('base64url'));
+  expect((await listAfter(before!)).errors?.[0]?.extensions['code']).toBe('UNAUTHENTICATED');
+  expect(await listAfter(after!)).toEqual(await listAfter(before!));
 });
 
-test('what was taken from a token is not to be had by another way round', async () => {
+test('viewer.channels and unsubscribeToken hide a channel that the token’s grants no longer allow', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby');
   const ada = await mint(signalbox, { channels: ['lobby'] });
@@ -39,7 +39,7 @@ test('what was taken from a token is not to be had by another way round', async 
   expect(unsubscribeToken).toEqual({ createdAt: expect.any(String), channel: null });
 });
 
-test('a key that ended while a connection was being opened with it opens nothing', async () => {
+test('refuses the connection when its API key is revoked while the connection is being opened', async () => {
   await using signalbox = await startService();
   const { createApiKey } = await signalbox.request(`mutation { createApiKey { secret apiKey { id } } }`);
   const { domain } = signalbox.service;
@@ -53,7 +53,7 @@ test('a key that ended while a connection was being opened with it opens nothing
   expect(domain.connections.count).toBe(0);
 });
 
-test('a key that is taken away while a credential of it is presented on a live socket opens nothing', async () => {
+test('reauthenticate refuses the credential when its issuer key is removed during the check', async () => {
   await using signalbox = await startService();
   const key = (id: string) => ({ id, secret: `a secret of ${id}, which has 32 bytes or more` });
   const { createIssuer } = await signalbox.request(
@@ -74,15 +74,15 @@ test('a key that is taken away while a credential of it is presented on a live s
     'WEBSOCKET',
   );
   const { refresh } = domain.authenticate;
-  let isTaken = false;
+  let isRemoved = false;
   domain.authenticate.refresh = async (caller) => {
-    const found = await refresh(caller);
-    if (!isTaken)
+    const refreshed = await refresh(caller);
+    if (!isRemoved)
       await signalbox.request(`mutation ($i: ID!) { removeIssuerKey(issuer: $i, key: "two") { id } }`, {
         i: createIssuer.id,
       });
-    isTaken = true;
-    return found;
+    isRemoved = true;
+    return refreshed;
   };
   await expect(domain.connections.reauthenticate(connection, sign('two'))).rejects.toMatchObject({
     code: 'UNAUTHENTICATED',
@@ -90,7 +90,7 @@ test('a key that is taken away while a credential of it is presented on a live s
   expect(connection.caller).toMatchObject({ credential: { keyId: 'one' } });
 });
 
-test('a token whose credentials its issuer signs has none of ours, which would not say what narrows it', async () => {
+test('createCredential refuses a token whose credentials an issuer signs', async () => {
   await using signalbox = await startService();
   const credential = forge({ alg: 'HS256', kid: 'key_test' }, { sub: 'ada', role: 'GUEST' }, API_KEY);
   const { viewer } = await signalbox.request('{ viewer { token { id role } } }', {}, credential);
@@ -102,14 +102,14 @@ test('a token whose credentials its issuer signs has none of ours, which would n
   expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
 });
 
-test('what many lost at once is explained as lost', async () => {
+test('explainPermission answers TOKEN_ENDED after revokeTokens covers the token', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'square', { type: 'PUBLIC' });
   const credential = forge({ alg: 'HS256', kid: 'key_test' }, { sub: 'ada', iat: 1 }, API_KEY);
   const { viewer } = await signalbox.request('{ viewer { token { id } } }', {}, credential);
   const explain = async () => {
-    const asked = `query ($t: ID!) { explainPermission(token: $t, channel: "square", action: PUBLISH) { rule } }`;
-    return (await signalbox.request(asked, { t: viewer.token.id })).explainPermission.rule;
+    const query = `query ($t: ID!) { explainPermission(token: $t, channel: "square", action: PUBLISH) { rule } }`;
+    return (await signalbox.request(query, { t: viewer.token.id })).explainPermission.rule;
   };
   expect(await explain()).toBe('ALLOWED');
   await signalbox.request('mutation { revokeTokens(identity: "ada") { connections } }');
