@@ -35,6 +35,8 @@ export class ConfigError extends Error {
 export function readConfig(env: Readonly<Record<string, string | undefined>>): {
   config: Config;
   secrets: Secrets;
+  /** One sentence for each unknown `SIGNALBOX_*` variable. A rollback to an older version may leave such variables. */
+  warnings: string[];
 } {
   const errors: string[] = [];
   const values: Record<string, unknown> = {};
@@ -63,6 +65,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): {
   }
   if (errors.length > 0) throw new ConfigError(errors.join('\n'));
   return {
+    warnings: unknownVariables(env),
     config: values as Config,
     secrets: { ...(apiKey && { apiKey }), ...(masterKeys.length > 0 && { masterKeys }) },
   };
@@ -101,4 +104,33 @@ function parseList(text: string): string[] {
  */
 export function defaultConfig(overrides: Partial<Config> = {}): Config {
   return { ...readConfig({}).config, ...overrides };
+}
+
+/** Without this warning, a misspelled variable silently leaves its setting at the default. */
+function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = [
+    ...Object.values<Setting>(SETTINGS).map(({ env: name }) => name),
+    API_KEY_ENV,
+    MASTER_KEY_ENV,
+  ];
+  return Object.keys(env)
+    .filter((name) => name.startsWith('SIGNALBOX_') && !known.includes(name))
+    .map((name) => {
+      const [nearest = ''] = [...known].sort((a, b) => editDistance(name, a) - editDistance(name, b));
+      return `${name} is not a setting and is ignored. Did you mean ${nearest}?`;
+    });
+}
+
+/** The Levenshtein distance of two names. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
 }

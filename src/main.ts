@@ -25,7 +25,8 @@ function printWelcome({ url, firstApiKey }: Service, graphiql: boolean): void {
 }
 
 async function start(): Promise<void> {
-  const { config, secrets } = readConfig(process.env);
+  const { config, secrets, warnings } = readConfig(process.env);
+  warnings.forEach((warning) => print(warning));
   const service = await startService(config, secrets);
   printWelcome(
     service,

@@ -43,7 +43,12 @@ export async function startService(
 
   const { clock, newId, metrics, onFault, broker, audit } = infrastructure;
   const domain: Domain = { ...access, ...messaging, broker, audit };
-  const transport = disposer.use(await openTransport({ domain, config, clock, newId, metrics, onFault }));
+  const transport = disposer.use(
+    await openTransport({ domain, config, clock, newId, metrics, onFault }).catch(async (error: unknown) => {
+      if (firstApiKey !== undefined) await access.apiKeys.discardBootstrapKey(firstApiKey);
+      throw error;
+    }),
+  );
   const resources = disposer.move();
 
   return {

@@ -2,7 +2,8 @@ import { copyFileSync, chmodSync, existsSync, mkdirSync, renameSync, rmSync } fr
 import { join } from 'node:path';
 import { type Database } from 'better-sqlite3';
 import { SignalboxError } from '../errors.ts';
-import { lockFolder, openSqlite } from '../store/sqlite.ts';
+import { lockFolder } from '../store/data-folder.ts';
+import { openSqlite } from '../store/sqlite.ts';
 import { carryOver, carryOverSigningKeys, revokeIssuedBefore, type CarriedOver } from './carry-over.ts';
 import { findDamage, summarize, type ProjectSummary } from './inspect.ts';
 import { flushFile, openStoreFile, requireOwnSchema, storeFileOf } from './store-file.ts';
@@ -48,6 +49,7 @@ export async function restoreStore({
   now: number;
 }): Promise<RestoreReport> {
   verifySource(file);
+  mkdirSync(data, { recursive: true, mode: 0o700 });
   const lock = lockFolder(data);
   const workplace = join(data, 'restoring');
   try {

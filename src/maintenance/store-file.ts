@@ -1,13 +1,9 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { SignalboxError } from '../errors.ts';
-
-/** The file of the store within a data folder. */
-export const STORE_FILE = 'signalbox.sqlite';
-
-const JOURNAL = fileURLToPath(new URL('../../drizzle/meta/_journal.json', import.meta.url));
+import { STORE_FILE } from '../store/data-folder.ts';
+import { requireKnownSchema } from '../store/sqlite.ts';
 
 /**
  * Opens a store file for maintenance, without migrating it.
@@ -40,17 +36,7 @@ export function requireOwnSchema(sqlite: Database.Database, file: string): void 
     .get() as { count: number };
   if (hasTables.count !== 3)
     throw new SignalboxError('UNAVAILABLE', `${basename(file)} is not a store of Signalbox.`);
-  const applied = sqlite.prepare('select max(created_at) as newest from __drizzle_migrations').get() as {
-    newest: number | null;
-  };
-  const { entries } = JSON.parse(readFileSync(JOURNAL, 'utf8')) as { entries: { when: number }[] };
-  const newest = Math.max(...entries.map(({ when }) => when));
-  if ((applied.newest ?? 0) > newest) {
-    throw new SignalboxError(
-      'UNAVAILABLE',
-      `${basename(file)} was written by a newer version of Signalbox. Use that version or a newer one.`,
-    );
-  }
+  requireKnownSchema(sqlite);
 }
 
 /** Flushes a file to the disk, and the folder that names it. */

@@ -66,6 +66,10 @@ export function createApiKeyStore({ db }: Store) {
       invalidate(id);
       return row && toRow(row);
     },
+    async remove(projectId: string, id: string): Promise<void> {
+      await db.delete(apiKeys).where(inProject(projectId, id));
+      invalidate(id);
+    },
     async list(projectId: string, { first, after }: PageRequest): Promise<Page<ApiKeyRow>> {
       const rows = await db
         .select()

@@ -65,6 +65,11 @@ export interface ApiKeys {
    * secret, the first start creates a key that can sign, and resolves to its secret.
    */
   bootstrap(configured: string | undefined): Promise<string | undefined>;
+  /**
+   * Deletes the key that `bootstrap` created, because the start failed before anybody saw its secret. The next start
+   * creates another one.
+   */
+  discardBootstrapKey(secret: string): Promise<void>;
 }
 
 export function createApiKeys(deps: {
@@ -178,6 +183,9 @@ export function createApiKeys(deps: {
       });
       if (!isNew) await rows.update(DEFAULT_PROJECT, id, secrets);
       return undefined;
+    },
+    async discardBootstrapKey(secret) {
+      await rows.remove(DEFAULT_PROJECT, secret.slice(0, secret.indexOf('.')));
     },
   };
 }

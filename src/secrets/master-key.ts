@@ -1,12 +1,13 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MASTER_KEY_ENV, MIN_MASTER_KEY_LENGTH } from '../config.ts';
+import { MASTER_KEY_FILE } from '../store/data-folder.ts';
 import { SignalboxError } from '../errors.ts';
 import { type Store } from '../store/store.ts';
 import { readSecret } from './secret-store.ts';
 import { type Vault } from './vault.ts';
 
-const FILE = 'master.key';
+const FILE = MASTER_KEY_FILE;
 const OWNER_ONLY = 0o600;
 
 /**

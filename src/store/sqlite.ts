@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
@@ -6,6 +6,7 @@ import { drizzle } from 'drizzle-orm/better-sqlite3';
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import { SignalboxError } from '../errors.ts';
 import { compileStatement } from './compiled-statement.ts';
+import { folderError, lockFolder, prepareDataFolder, STORE_FILE } from './data-folder.ts';
 import { type SqliteStore } from './store.ts';
 
 export interface SqliteOptions {
@@ -19,16 +20,13 @@ const MIGRATIONS = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
 /**
  * Opens the SQLite store and applies pending migrations; see Store. Disposing closes it and releases the data folder.
- * @throws UNAVAILABLE when another process has the data folder open
+ * @throws UNAVAILABLE when another process has the data folder open, the folder cannot be used, the store is damaged, or a
+ * newer version of Signalbox wrote it
  */
 export function openSqlite({ data, synchronous }: SqliteOptions): SqliteStore {
+  if (data !== ':memory:') prepareDataFolder(data);
   const lock = data === ':memory:' ? undefined : lockFolder(data);
-  const sqlite = new Database(data === ':memory:' ? data : join(data, 'signalbox.sqlite'));
-  sqlite.pragma('journal_mode = WAL');
-  sqlite.pragma(`synchronous = ${synchronous}`);
-  sqlite.pragma('cache_size = -65536');
-  const db = drizzle(sqlite);
-  migrate(db, { migrationsFolder: MIGRATIONS });
+  const { sqlite, db } = openDatabase({ data, synchronous }, () => lock?.close());
 
   const transaction = <T>(work: () => T): T =>
     sqlite
@@ -54,22 +52,41 @@ export function openSqlite({ data, synchronous }: SqliteOptions): SqliteStore {
   };
 }
 
-/**
- * Locks the data folder for this process. The lock is held on a file of its own, so that backup tools can read the data
- * file. The kernel releases it when the process ends, even after `kill -9`.
- */
-export function lockFolder(folder: string): Database.Database {
-  mkdirSync(folder, { recursive: true });
-  const lock = new Database(join(folder, 'lock.sqlite'), { timeout: 0 });
+function openDatabase({ data, synchronous }: SqliteOptions, onFailure: () => void) {
+  let sqlite: Database.Database | undefined;
   try {
-    lock.pragma('locking_mode = EXCLUSIVE');
-    lock.exec('BEGIN EXCLUSIVE');
-  } catch {
-    lock.close();
-    throw new SignalboxError(
-      'UNAVAILABLE',
-      `The data folder ${folder} is in use by another Signalbox process. Stop it, or set SIGNALBOX_DATA to another folder.`,
-    );
+    sqlite = new Database(data === ':memory:' ? data : join(data, STORE_FILE));
+    sqlite.pragma('journal_mode = WAL');
+    sqlite.pragma(`synchronous = ${synchronous}`);
+    sqlite.pragma('cache_size = -65536');
+    requireKnownSchema(sqlite);
+    const db = drizzle(sqlite);
+    migrate(db, { migrationsFolder: MIGRATIONS });
+    return { sqlite, db };
+  } catch (error) {
+    sqlite?.close();
+    onFailure();
+    throw error instanceof SignalboxError ? error : folderError(data, error);
   }
-  return lock;
+}
+
+/**
+ * Refuses a store that a newer version wrote: this version would ignore columns that the newer one relies on.
+ * @throws UNAVAILABLE when a migration was applied that this version does not have
+ */
+export function requireKnownSchema(sqlite: Database.Database): void {
+  const hasMigrations = sqlite
+    .prepare(`select 1 from sqlite_master where name = '__drizzle_migrations'`)
+    .get();
+  if (!hasMigrations) return;
+  const newest = sqlite.prepare('select max(created_at) from __drizzle_migrations').pluck().get() as
+    number | null;
+  const { entries } = JSON.parse(readFileSync(join(MIGRATIONS, 'meta/_journal.json'), 'utf8')) as {
+    entries: { when: number }[];
+  };
+  if ((newest ?? 0) <= Math.max(...entries.map(({ when }) => when))) return;
+  throw new SignalboxError(
+    'UNAVAILABLE',
+    'The store was written by a newer version of Signalbox. Use that version or a newer one, or restore a backup of this version.',
+  );
 }

@@ -1,0 +1,116 @@
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { expect, test } from 'vitest';
+import { runCommand } from '../support/command-line.ts';
+import { createFolder } from '../support/folder.ts';
+import { startProcess } from '../support/process.ts';
+
+const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+
+/** Runs a start that is expected to fail; it must end with one sentence and without a stack trace. */
+async function failingStart(data: string, env: Record<string, string> = {}): Promise<string> {
+  const { code, output } = await runCommand([], {
+    SIGNALBOX_DATA: data,
+    PORT: '0',
+    SIGNALBOX_LOG_LEVEL: 'silent',
+    ...env,
+  });
+  expect(code).toBe(1);
+  expect(output).not.toMatch(/^\s+at /m);
+  return output;
+}
+
+/** A folder whose service ran once and was stopped. */
+async function usedFolder() {
+  const folder = createFolder();
+  await using service = await startProcess({ folder: folder.path });
+  service.kill('SIGTERM');
+  await service.exited;
+  return folder;
+}
+
+test('only the owner can read the data folder and its files', async () => {
+  using parent = createFolder();
+  const data = join(parent.path, 'data');
+  await using service = await startProcess({ folder: data });
+  await service.request('mutation { createChannel(input: { id: "room" }) { id } }');
+  expect(modeOf(data)).toBe('700');
+  for (const name of readdirSync(data)) expect([name, modeOf(join(data, name))]).toEqual([name, '600']);
+});
+
+test('files that others could read are restricted at the next start', async () => {
+  using folder = await usedFolder();
+  chmodSync(join(folder.path, 'signalbox.sqlite'), 0o644);
+  await using _service = await startProcess({ folder: folder.path });
+  expect(modeOf(join(folder.path, 'signalbox.sqlite'))).toBe('600');
+});
+
+test('refuses to start beside a master key without its store', async () => {
+  using folder = await usedFolder();
+  for (const name of readdirSync(folder.path))
+    if (name.startsWith('signalbox.sqlite')) rmSync(join(folder.path, name));
+  const output = await failingStart(folder.path);
+  expect(output).toContain('holds master.key but no signalbox.sqlite');
+  expect(readdirSync(folder.path)).not.toContain('signalbox.sqlite');
+});
+
+test('refuses a store that a newer version wrote', async () => {
+  using folder = await usedFolder();
+  const sqlite = new Database(join(folder.path, 'signalbox.sqlite'));
+  sqlite.exec(`insert into __drizzle_migrations (hash, created_at) values ('newer', 9999999999999)`);
+  sqlite.close();
+  expect(await failingStart(folder.path)).toContain('newer version');
+});
+
+test.each([
+  ['is a file', (path: string) => writeFileSync(path, ''), 'is not a folder'],
+  [
+    'holds something else as its store',
+    (path: string) => {
+      mkdirSync(path);
+      writeFileSync(join(path, 'signalbox.sqlite'), 'x'.repeat(10_000));
+    },
+    'damaged store',
+  ],
+])('ends with a sentence when the data folder %s', async (_, make, expected) => {
+  using parent = createFolder();
+  const data = join(parent.path, 'data');
+  make(data);
+  expect(await failingStart(data)).toContain(expected);
+});
+
+test('ends with a sentence when the pages of the store are damaged', async () => {
+  using folder = await usedFolder();
+  const file = join(folder.path, 'signalbox.sqlite');
+  copyFileSync(file, `${file}.copy`);
+  const sqlite = new Database(file);
+  sqlite.pragma('wal_checkpoint(TRUNCATE)');
+  sqlite.pragma('journal_mode = DELETE');
+  sqlite.close();
+  const bytes = Buffer.alloc(statSync(file).size - 4096, 0x5a);
+  writeFileSync(file, bytes, { flag: 'r+' });
+  expect(await failingStart(folder.path)).toMatch(/damaged store/);
+});
+
+test('the API key of a first start that fails is not lost: the next start creates another one', async () => {
+  using folder = createFolder();
+  const data = join(folder.path, 'data');
+  const occupied = createServer().listen(0, '127.0.0.1');
+  await once(occupied, 'listening');
+  const { port } = occupied.address() as { port: number };
+  const output = await failingStart(data, { PORT: String(port) });
+  expect(output).toContain('port is in use');
+  occupied.close();
+  await using service = await startProcess({ folder: data, env: { SIGNALBOX_API_KEY: '' } });
+  expect(service.said).toMatch(/API key \(shown this once\): key_/);
+});
+
+test('warns of an unknown SIGNALBOX_ variable and names the nearest setting', async () => {
+  await using service = await startProcess({ env: { SIGNALBOX_MAX_CONECTIONS: '5' } });
+  expect(service.said).toContain(
+    'SIGNALBOX_MAX_CONECTIONS is not a setting and is ignored. Did you mean SIGNALBOX_MAX_CONNECTIONS?',
+  );
+});
