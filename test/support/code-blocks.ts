@@ -55,7 +55,7 @@ export function createScripts() {
         async next() {
           const { value, done } = await lines.next();
           if (done) throw new Error(`${name} ended.`);
-          return JSON.parse(String(value));
+          return JSON.parse(value);
         },
         async [Symbol.asyncDispose]() {
           running.delete(child);

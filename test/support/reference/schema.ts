@@ -1,5 +1,4 @@
 import {
-  getNamedType,
   isEnumType,
   isInputObjectType,
   isInterfaceType,
@@ -7,15 +6,8 @@ import {
   isScalarType,
   lexicographicSortSchema,
   printSchema,
-  type GraphQLArgument,
-  type GraphQLEnumType,
   type GraphQLField,
-  type GraphQLInputObjectType,
-  type GraphQLInterfaceType,
   type GraphQLNamedType,
-  type GraphQLObjectType,
-  type GraphQLScalarType,
-  type GraphQLType,
 } from 'graphql';
 import { createSchema } from '../../../src/schema/schema.ts';
 import { documentOf, PRINTED, table } from './markdown.ts';
@@ -59,69 +51,58 @@ const HEADINGS = { query: 'Queries', mutation: 'Mutations', subscription: 'Subsc
 
 function rootField(kind: keyof typeof HEADINGS, field: GraphQLField<unknown, unknown>): string[] {
   const { name, description, args, type } = field;
-  const blocks = [`### ${kind} ${name}`, inline(description), `Returns ${linkTo(type)}.`];
-  return args.length === 0 ? blocks : [...blocks, inputTable('argument', args)];
+  const blocks = [`### ${kind} ${name}`, inline(description), `Returns ${linkTo(String(type))}.`];
+  if (args.length === 0) return blocks;
+  const rows = args.map((argument) => [
+    `\`${argument.name}\``,
+    withDefault(String(argument.type), argument.defaultValue),
+    inline(argument.description),
+  ]);
+  return [...blocks, table(['argument', 'type', 'meaning'], rows)];
 }
 
 function typeSection(type: GraphQLNamedType): string[] {
-  const head = [`### ${type.name}`, `*${kindOf(type)}.* ${inline(type.description)}`];
-  if (isEnumType(type)) return [...head, enumTable(type)];
-  if (isInputObjectType(type)) return [...head, inputTable('field', Object.values(type.getFields()))];
-  if (isObjectType(type) || isInterfaceType(type)) return [...head, fieldTable(type)];
-  return head;
+  const section = (kind: string, ...tables: string[]) => [
+    `### ${type.name}`,
+    `*${kind}.* ${inline(type.description)}`,
+    ...tables,
+  ];
+  if (isScalarType(type)) return section('Scalar');
+  if (isEnumType(type)) {
+    const rows = type.getValues().map(({ name, description }) => [`\`${name}\``, inline(description)]);
+    return section('Enum', table(['value', 'meaning'], rows));
+  }
+  if (isInputObjectType(type)) {
+    const rows = Object.values(type.getFields()).map((field) => [
+      `\`${field.name}\``,
+      withDefault(String(field.type), field.defaultValue),
+      inline(field.description),
+    ]);
+    return section('Input', table(['field', 'type', 'meaning'], rows));
+  }
+  if (!isObjectType(type) && !isInterfaceType(type))
+    throw new Error(`${type.name} is a kind without a page.`);
+  const rows = Object.values(type.getFields()).flatMap((field) => [
+    [`\`${field.name}\``, linkTo(String(field.type)), inline(field.description)],
+    ...field.args.map((argument) => [
+      `\`${field.name}(${argument.name}:)\``,
+      withDefault(String(argument.type), argument.defaultValue),
+      inline(argument.description),
+    ]),
+  ]);
+  const implemented = type.getInterfaces().map(({ name }) => `, implements ${name}`);
+  const kind = isInterfaceType(type) ? 'Interface' : 'Object';
+  return section(`${kind}${implemented.join('')}`, table(['field', 'type', 'meaning'], rows));
 }
 
-function kindOf(type: GraphQLNamedType): string {
-  if (isScalarType(type)) return 'Scalar';
-  if (isEnumType(type)) return 'Enum';
-  if (isInputObjectType(type)) return 'Input';
-  if (isInterfaceType(type)) return 'Interface';
-  const interfaces = isObjectType(type) ? type.getInterfaces() : [];
-  return ['Object', ...interfaces.map(({ name }) => `implements ${name}`)].join(', ');
-}
-
-function enumTable(type: GraphQLEnumType): string {
-  return table(
-    ['value', 'meaning'],
-    type.getValues().map(({ name, description }) => [`\`${name}\``, inline(description)]),
-  );
-}
-
-function inputTable(
-  what: string,
-  inputs: readonly (GraphQLArgument | ReturnType<GraphQLInputObjectType['getFields']>[string])[],
-): string {
-  return table(
-    [what, 'type', 'meaning'],
-    inputs.map((input) => [`\`${input.name}\``, typeAndDefault(input), inline(input.description)]),
-  );
-}
-
-type InputValue = Pick<GraphQLArgument, 'type' | 'defaultValue'>;
-
-function typeAndDefault({ type, defaultValue }: InputValue): string {
+function withDefault(type: string, defaultValue: unknown): string {
   return defaultValue === undefined ? linkTo(type) : `${linkTo(type)} = \`${JSON.stringify(defaultValue)}\``;
 }
 
-function fieldTable(type: GraphQLObjectType | GraphQLInterfaceType): string {
-  return table(
-    ['field', 'type', 'meaning'],
-    Object.values(type.getFields()).flatMap(({ name, args, type: result, description }) => [
-      [`\`${name}\``, linkTo(result), inline(description)],
-      ...args.map((argument) => [
-        `\`${name}(${argument.name}:)\``,
-        typeAndDefault(argument),
-        inline(argument.description),
-      ]),
-    ]),
-  );
-}
-
-/** The type as code; linked to its section unless it is built in. */
-function linkTo(type: GraphQLType): string {
-  const named: GraphQLNamedType | GraphQLScalarType = getNamedType(type);
-  const code = `\`${String(type)}\``;
-  return BUILT_IN.has(named.name) ? code : `[${code}](#${named.name.toLowerCase()})`;
+/** A type reference such as `[Grant!]` as code; linked to its section unless the type is built in. */
+function linkTo(type: string): string {
+  const name = type.replace(/[[\]!]/g, '');
+  return BUILT_IN.has(name) ? `\`${type}\`` : `[\`${type}\`](#${name.toLowerCase()})`;
 }
 
 /** A description on one line, as table cells need it. */
