@@ -7,8 +7,7 @@ import { createChannel, mint, publish } from '../support/backend.ts';
 import { namedBlock } from '../support/code-blocks.ts';
 import { EVENTS, follow } from '../support/follow.ts';
 import { createFolder } from '../support/folder.ts';
-import { startProcess } from '../support/process.ts';
-import { type Doors } from '../support/service.ts';
+import { startProcess, type RunningProcess } from '../support/process.ts';
 
 const PAGE = 'docs/operating.md';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -24,7 +23,7 @@ function runDocumented(name: string, replaced: Record<string, string>): void {
   execFileSync('bash', ['-eu', '-c', script], { stdio: 'pipe' });
 }
 
-async function historyOf({ request }: Doors): Promise<string[]> {
+async function historyOf({ request }: RunningProcess): Promise<string[]> {
   const { channel } = await request(`{ channel(id: "room") { messages(last: 100) { nodes { event } } } }`);
   return channel.messages.nodes.map(({ event }: { event: string }) => event);
 }

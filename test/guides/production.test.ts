@@ -4,14 +4,14 @@ import { request, type RequestOptions } from 'node:https';
 import { createClient, type Client } from 'graphql-ws';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { createChannel, mint, publish, whisper } from '../support/backend.ts';
+import { createChannel, mint, publish } from '../support/backend.ts';
 import { DOCUMENTED_ADDRESS, namedBlock } from '../support/code-blocks.ts';
 import { EVENTS, follow } from '../support/follow.ts';
 import { createFolder } from '../support/folder.ts';
 import { findFreePort } from '../support/free-port.ts';
 import { CERTIFICATE, requireNginx, startNginx } from '../support/nginx.ts';
 import { startProcess } from '../support/process.ts';
-import { API_KEY, type Doors } from '../support/service.ts';
+import { API_KEY } from '../support/service.ts';
 
 const GUIDE = 'docs/guides/in-production.md';
 
@@ -131,7 +131,11 @@ test('behind the proxy of the guide, clients are limited by their own address, w
   const there = await open({ localAddress: '127.0.0.2' });
   const spoofed = await statusOfUpgrade(proxyPort, { 'x-forwarded-for': '192.0.2.1' });
   expect(spoofed).toBe(503);
-  expect(await whisper(service as Doors, id, 'both')).toBe(2);
+  const { publishDirectMessage } = await service.request(
+    `mutation ($token: ID!) { publishDirectMessage(token: $token, event: "both") { connections } }`,
+    { token: id },
+  );
+  expect(publishDirectMessage).toEqual({ connections: 2 });
   await Promise.all([here.dispose(), there.dispose()]);
 });
 

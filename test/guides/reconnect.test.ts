@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { createChannel, mint, publish } from '../support/backend.ts';
 import { createScripts, DOCUMENTED_ADDRESS, namedBlock } from '../support/code-blocks.ts';
 import { createFolder } from '../support/folder.ts';
-import { startProcess } from '../support/process.ts';
-import { startService, type Doors } from '../support/service.ts';
+import { startProcess, type RunningProcess } from '../support/process.ts';
+import { startService } from '../support/service.ts';
 
 const GUIDE = 'docs/guides/reconnect-and-gaps.md';
 
@@ -13,12 +13,12 @@ async function foreignCursor(): Promise<string> {
   return (await mint(other)).cursor;
 }
 
-function guideScript(name: string, { url }: Pick<Doors, 'url'>): string {
+function guideScript(name: string, { url }: { url: string }): string {
   return namedBlock(GUIDE, name).replaceAll(DOCUMENTED_ADDRESS, new URL(url).host);
 }
 
 /** Resolves when the retention has removed all but `count` messages of a channel. */
-async function untilTrimmed({ request }: Doors, channel: string, count: number): Promise<void> {
+async function untilTrimmed({ request }: RunningProcess, channel: string, count: number): Promise<void> {
   const query = `query ($c: ID!) { channel(id: $c) { messages(first: 100) { nodes { id } } } }`;
   while ((await request(query, { c: channel })).channel.messages.nodes.length > count);
 }
@@ -33,7 +33,7 @@ test('inbox.mjs resumes after kill -9 of the server and of itself, and reloads a
   scripts.write('inbox.mjs', guideScript('inbox.mjs', first));
   const start = () => scripts.start('inbox.mjs', [credential, 'cursor.txt']);
 
-  let service: Doors & AsyncDisposable;
+  let service: RunningProcess;
   {
     await using inbox = start();
     expect(await inbox.next()).toMatchObject({ __typename: 'Connected', channels: [{ id: 'room' }] });
