@@ -10,7 +10,7 @@ import { type Row } from './summary.ts';
 import { type Verdict } from './verdict.ts';
 
 const FOLDER = join(process.cwd(), 'bench/results');
-const README = join(process.cwd(), 'README.md');
+const README = join(process.cwd(), 'bench/README.md');
 /** Between these the README shows the marks. */
 const BEGIN = '<!-- marks: made by `npm run bench` -->';
 const END = '<!-- end of marks -->';
@@ -50,7 +50,8 @@ export async function keepResults({ machine, effort, rows, verdicts, isWhole }: 
 /** What is before the marks and what is after them. */
 function cut(text: string): [string, string] {
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`README.md has no place for the marks: ${BEGIN} … ${END}`);
+  if (begin < 0 || end < begin)
+    throw new Error(`bench/README.md has no place for the marks: ${BEGIN} … ${END}`);
   return [text.slice(0, begin).trimEnd(), text.slice(end + END.length).trimStart()];
 }
 

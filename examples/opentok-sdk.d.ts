@@ -1,4 +1,4 @@
-/** The package has no types of its own; this is what the example uses of it. */
+/** The package has no types of its own; these are the parts that the example uses. */
 declare module 'opentok' {
   export default class OpenTok {
     constructor(apiKey: string, apiSecret: string);

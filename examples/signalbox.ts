@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { SignJWT } from 'jose';
-import { apiKey, backend, once } from './client/backend.ts';
+import { apiKey, backend, createOnce } from './client/backend.ts';
 import { connect } from './client/frontend.ts';
 
-/** Without a vendor: your backend signs credentials itself with its API key, and calls nobody. */
+/** Without a vendor: your backend signs credentials itself with its API key and makes no API call. */
 
-await once(`mutation { createChannel(input: { id: "signalbox-news" }) { id } }`);
+await createOnce(`mutation { createChannel(input: { id: "signalbox-news" }) { id } }`);
 
-// `channels` subscribes the bearer; `grants` narrow its role. The secret is the whole text of the key.
+// `channels` subscribes the token; `grants` narrow its role. The secret is the whole text of the key.
 const sign = (lifetime: string) =>
   new SignJWT({
     role: 'PUBLISHER',
@@ -21,18 +21,18 @@ const sign = (lifetime: string) =>
     .setExpirationTime(lifetime)
     .sign(new TextEncoder().encode(apiKey));
 
-// Its record is made now, at the first use; whoever is named `ada` by this key later has the same one.
+// The token record is created now, at the first use; later credentials for `ada` have the same record.
 const frontend = connect(() => sign('1 minute'));
-const { token, channels } = await frontend.hear('Connected');
+const { token, channels } = await frontend.waitFor('Connected');
 assert(token);
 console.log(
-  'ada hears',
+  'ada is subscribed to',
   channels?.map(({ id }) => id),
 );
 
-// The end is told beforehand: renew in place.
-await frontend.hear('TokenExpiring');
-const { reauthenticate } = await frontend.ask<{
+// The expiry is announced: renew the credential on the same socket.
+await frontend.waitFor('TokenExpiring');
+const { reauthenticate } = await frontend.execute<{
   reauthenticate: { token: { expiresAt: string }; allowedActions: string[] };
 }>(
   `mutation ($credential: String!) {
@@ -43,16 +43,16 @@ const { reauthenticate } = await frontend.ask<{
 assert(Date.parse(reauthenticate.token.expiresAt) > Date.now() + 60_000);
 console.log('Renewed; ada may', reauthenticate.allowedActions);
 
-// What is minted elsewhere has everything that a minted token has: an address, presence, an end.
+// A token whose credential was signed elsewhere has an address, presence and an expiry, like any other.
 await backend(
   `mutation { publishMessage(channel: "signalbox-news", event: "headline", data: "rain") { connections } }`,
 );
-console.log('ada heard:', (await frontend.hear('headline')).message?.data);
+console.log('ada received:', (await frontend.waitFor('headline')).message?.data);
 await backend(
   `mutation ($token: ID!) { publishDirectMessage(token: $token, event: "hint", data: "umbrella") { connections } }`,
   { token: token.id },
 );
-console.log('Directly:', (await frontend.hear('hint')).message?.data);
+console.log('Directly:', (await frontend.waitFor('hint')).message?.data);
 const { isOnline } = await backend<{ isOnline: boolean }>(`query ($token: ID!) { isOnline(token: $token) }`, {
   token: token.id,
 });

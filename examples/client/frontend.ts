@@ -1,9 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { type Answer, dataOf, PATIENCE_MS, Refusal, url } from './backend.ts';
+import { dataOf, RefusedError, TIMEOUT_MS, url, type Result } from './backend.ts';
 
-/** What a frontend needs: a graphql-ws client and the cursor of what it heard last. */
+/** The frontend's side of every example: a graphql-ws client and the cursor of the last message it received. */
 
 const EVENTS = `
   subscription ($since: Cursor) { events(since: $since) {
@@ -11,14 +11,14 @@ const EVENTS = `
     ... on Connected { cursor connection { id } token { id } channels { id state } }
     ... on ChannelAvailable { channel { id state } }
     ... on ChannelStateUpdated { channel { id state } }
-    ... on ChannelMessage { message { ...Said } }
-    ... on DirectMessage { message { ...Said } }
+    ... on ChannelMessage { message { ...MessageFields } }
+    ... on DirectMessage { message { ...MessageFields } }
     ... on Restricted { restriction { kind reason } }
     ... on Disconnecting { reason note }
   } }
-  fragment Said on Message { cursor channel event data sender { identity connectionData } }`;
+  fragment MessageFields on Message { cursor channel event data sender { identity connectionData } }`;
 
-/** Which fields are there depends on `__typename`. */
+/** One event of the inbox. `__typename` determines which fields are present. */
 export interface Event {
   __typename: string;
   cursor?: string;
@@ -39,33 +39,36 @@ export interface Event {
 }
 
 export interface Frontend {
-  /** The next event of this type, or message of this name; what comes before is dropped. Fails when none comes in time. */
-  hear(what: string): Promise<Event>;
-  /** One operation on the socket. */
-  ask<T>(query: string, variables?: Record<string, unknown>): Promise<T>;
+  /**
+   * Resolves to the next event of this type, or the next message of this name; earlier events are dropped.
+   * @throws Error when none arrives within 10 s, or the subscription ends
+   */
+  waitFor(name: string): Promise<Event>;
+  /** Executes an operation on the socket. */
+  execute<T>(query: string, variables?: Record<string, unknown>): Promise<T>;
   close(): void;
 }
 
-/** `fetchToken` is asked at every reconnect, also when the token has expired (close code 4403). */
+/** Connects. `fetchToken` is called at every reconnect, also after the token has expired (close code 4403). */
 export function connect(fetchToken: () => string | Promise<string>, since?: string): Frontend {
   const client = createClient({
     url: `${url.replace(/^http/, 'ws')}/graphql`,
     webSocketImpl: WebSocket,
     connectionParams: async () => ({ token: await fetchToken() }),
-    retryWait: (retries) => pause(Math.min(100 * 2 ** retries, 10_000)),
+    retryWait: (retries) => sleep(Math.min(100 * 2 ** retries, 10_000)),
   });
-  const heard: Event[] = [];
-  let last = since;
-  let ended: unknown;
+  const received: Event[] = [];
+  let lastCursor = since;
+  let failure: unknown;
   let wake = () => {};
-  const end = (error: unknown) => {
-    ended = error;
+  const fail = (error: unknown) => {
+    failure = error;
     wake();
   };
-  // The variables are a getter: each reconnect asks for what came since.
+  // The variables are a getter: each reconnect asks for the messages after the last cursor.
   const variables = {
     get since() {
-      return last;
+      return lastCursor;
     },
   };
   client.subscribe<{ events: Event }>(
@@ -73,47 +76,48 @@ export function connect(fetchToken: () => string | Promise<string>, since?: stri
     {
       next(result) {
         const { events } = dataOf(result);
-        last = events.message?.cursor ?? events.cursor ?? last;
-        heard.push(events);
+        lastCursor = events.message?.cursor ?? events.cursor ?? lastCursor;
+        received.push(events);
         wake();
       },
-      error: end,
-      complete: () => end(new Error('Signalbox has ended the stream.')),
+      error: fail,
+      complete: () => fail(new Error('Signalbox has ended the stream.')),
     },
   );
 
-  async function next(what: string): Promise<Event> {
+  async function next(name: string): Promise<Event> {
     for (;;) {
-      for (let event = heard.shift(); event; event = heard.shift()) {
-        if (event.__typename === what || event.message?.event === what) return event;
+      for (let event = received.shift(); event; event = received.shift()) {
+        if (event.__typename === name || event.message?.event === name) return event;
       }
-      if (ended !== undefined) throw failure(`${what} cannot come`, ended);
+      if (failure !== undefined) throw toError(`${name} cannot arrive`, failure);
       await new Promise<void>((resolve) => (wake = resolve));
     }
   }
 
-  async function answerTo<T>(query: string, variables: Record<string, unknown>): Promise<T> {
-    for await (const answer of client.iterate<T>({ query, variables })) return dataOf(answer);
-    throw new Refusal();
+  async function resultOf<T>(query: string, variables: Record<string, unknown>): Promise<T> {
+    for await (const result of client.iterate<T>({ query, variables })) return dataOf(result);
+    throw new RefusedError();
   }
 
   return {
-    hear: (what) => inTime(what, next(what)),
-    ask: (query, variables = {}) => inTime('The answer', answerTo(query, variables)),
+    waitFor: (name) => withTimeout(name, next(name)),
+    execute: (query, variables = {}) => withTimeout('The result', resultOf(query, variables)),
     close: () => void client.dispose(),
   };
 }
 
-async function inTime<T>(what: string, work: Promise<T>): Promise<T> {
-  const late = pause(PATIENCE_MS, undefined, { ref: false }).then(() => {
-    throw new Error(`${what} has not come in ${PATIENCE_MS} ms.`);
+async function withTimeout<T>(name: string, pending: Promise<T>): Promise<T> {
+  const timeout = sleep(TIMEOUT_MS, undefined, { ref: false }).then(() => {
+    throw new Error(`${name} has not arrived in ${TIMEOUT_MS} ms.`);
   });
-  return Promise.race([work, late]);
+  return Promise.race([pending, timeout]);
 }
 
-function failure(what: string, ended: unknown): Error {
-  if (ended instanceof Refusal) return ended;
-  if (Array.isArray(ended)) return new Refusal(ended as Answer<unknown>['errors']);
-  const { code, reason, message } = ended as { code?: unknown; reason?: unknown; message?: unknown };
-  return new Error(`${what}: ${[code, reason ?? message ?? ended].filter(Boolean).join(' ')}`);
+/** Turns GraphQL errors or the close of a socket, as graphql-ws reports them, into an error. */
+function toError(context: string, failure: unknown): Error {
+  if (failure instanceof RefusedError) return failure;
+  if (Array.isArray(failure)) return new RefusedError(failure as Result<unknown>['errors']);
+  const { code, reason, message } = failure as { code?: unknown; reason?: unknown; message?: unknown };
+  return new Error(`${context}: ${[code, reason ?? message ?? failure].filter(Boolean).join(' ')}`);
 }

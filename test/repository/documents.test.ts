@@ -1,22 +1,70 @@
 import { existsSync } from 'node:fs';
+import { buildSchema, parse, validate } from 'graphql';
 import { expect, test } from 'vitest';
 import { DOCUMENTS, read } from '../support/documents.ts';
+import { listPages } from '../support/pages.ts';
 
-test.each(Object.entries(DOCUMENTS))(
-  '%s says what the source says (npm run schema prints it)',
-  (file, print) => {
-    expect(read(file)).toBe(print());
-  },
-);
+const exists = (file: string) => existsSync(new URL(`../../${file}`, import.meta.url));
 
-test('every test that the architecture names is there', () => {
-  const laws = read('docs/architecture.md').split('## The laws')[1]?.split('\n## ')[0] ?? '';
-  const names = [...laws.matchAll(/`([a-z]+(?:\/[a-z-]+)?)`/g)].map(([, name = '']) => name);
+/** A section of a page, from its heading to the next one of the same level. */
+function section(page: string, heading: string): string {
+  const text = read(page).split(`\n## ${heading}`)[1]?.split('\n## ')[0];
+  if (text === undefined) throw new Error(`${page} has no section “${heading}”.`);
+  return text;
+}
+
+test.each(Object.entries(DOCUMENTS))('%s matches the source (npm run schema prints it)', (file, print) => {
+  expect(read(file)).toBe(print());
+});
+
+test('every test that the architecture names exists', () => {
+  const laws = section('docs/architecture.md', 'The laws');
+  const names = [...laws.matchAll(/`([a-z]+(?:-[a-z]+)*(?:\/[a-z-]+)?)`/g)].map(([, name = '']) => name);
   expect(names.length).toBeGreaterThan(15);
   const missing = names.filter((name) =>
-    [`test/${name}.test.ts`, `test/${name}.ts`].every(
-      (file) => !existsSync(new URL(`../../${file}`, import.meta.url)),
-    ),
+    [`test/${name}.test.ts`, `test/${name}.ts`].every((file) => !exists(file)),
   );
   expect(missing).toEqual([]);
+});
+
+test('every file that a walk of the architecture names exists', () => {
+  const steps = ['Walk: from `publishMessage`', 'Walk: from `connection_init`'].flatMap((walk) =>
+    [...section('docs/architecture.md', walk).matchAll(/^\d+\. `([^`]+)` — \S/gm)].map(
+      ([, file = '']) => file,
+    ),
+  );
+  expect(steps.length).toBeGreaterThan(30);
+  expect(steps.filter((file) => !exists(`src/${file}`))).toEqual([]);
+});
+
+test('the architecture lists the rooms in the order that arrows.test.ts enforces', () => {
+  const [, line = ''] = /```\n(main → .*)\n```/.exec(read('docs/architecture.md')) ?? [];
+  const [, list = ''] = /const ROOMS = \[([^\]]*)\]/.exec(read('test/repository/arrows.test.ts')) ?? [];
+  const enforced = [...list.matchAll(/'([a-z]+)'/g)].map(([, room]) => room);
+  const documented = line.split(' → ').filter((room) => exists(`src/${room}`) || exists(`src/${room}.ts`));
+  expect(documented).toEqual(enforced);
+});
+
+test('every dependency and every override is defended', () => {
+  const text = read('docs/dependencies.md');
+  const { dependencies, devDependencies, overrides } = JSON.parse(read('package.json')) as Record<
+    'dependencies' | 'devDependencies' | 'overrides',
+    object
+  >;
+  const names = [dependencies, devDependencies, overrides].flatMap((all) => Object.keys(all));
+  const isDefended = (name: string) =>
+    text.includes(`\`${name}\``) || (name.startsWith('@types/') && text.includes('`@types/*`'));
+  expect(names.filter((name) => !isDefended(name))).toEqual([]);
+});
+
+test('every GraphQL block of the documentation is valid', () => {
+  const schema = buildSchema(read('schema.graphql'));
+  const blocks = listPages().flatMap((page) =>
+    [...read(page).matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, block = '']) => ({ page, block })),
+  );
+  expect(blocks.length).toBeGreaterThan(3);
+  const invalid = blocks.flatMap(({ page, block }) =>
+    validate(schema, parse(block)).map(({ message }) => `${page}: ${message}`),
+  );
+  expect(invalid).toEqual([]);
 });

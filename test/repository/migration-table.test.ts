@@ -6,37 +6,38 @@ const schema = buildSchema(read('schema.graphql'));
 
 interface Row {
   vendor: string;
-  theirs: string;
-  ours: string;
+  /** The call as the vendor's SDK has it. */
+  call: string;
+  replacement: string;
 }
 
-/** The rows of the migration tables; the vendor is the head of their first column. */
-function readRows(): Row[] {
-  const text = /<!-- migration -->([\s\S]*)<!-- \/migration -->/.exec(read('README.md'))?.[1] ?? '';
-  return text.split('\n\n').flatMap((table) => {
-    const [[vendor = ''] = [], , ...rows] = table
-      .split('\n')
-      .filter((line) => line.startsWith('|'))
-      .map((line) =>
-        line
-          .slice(1, -1)
-          .split('|')
-          .map((cell) => cell.trim()),
-      );
-    return rows.map(([theirs = '', ours = '', ...more]) => {
-      expect(more, `a row of two cells: ${theirs}`).toEqual([]);
-      return { vendor, theirs, ours };
-    });
+const PAGES = ['hop', 'stream', 'twilio', 'opentok'] as const;
+
+/** The rows of the table “Call by call” of a migration guide; the vendor is the head of its first column. */
+function readRows(page: (typeof PAGES)[number]): Row[] {
+  const [, table = ''] = read(`docs/migrating/${page}.md`).split('## Call by call\n');
+  const [[vendor = ''] = [], , ...rows] = table
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim()),
+    );
+  return rows.map(([call = '', replacement = '', ...more]) => {
+    expect(more, `a row of two cells: ${call}`).toEqual([]);
+    return { vendor, call, replacement };
   });
 }
 
-const rows = readRows();
+const rows = PAGES.flatMap(readRows);
 const spansOf = (cell: string) => [...cell.matchAll(/(`+)(.+?)\1/g)].map(([, , span = '']) => span);
 const isOperation = (span: string) =>
   /^(query|mutation|subscription)\b/.test(span) || /^\{\s*[a-z]\w*\s*[({]/.test(span);
-const operations = [...new Set(rows.flatMap(({ ours }) => spansOf(ours).filter(isOperation)))];
+const operations = [...new Set(rows.flatMap(({ replacement }) => spansOf(replacement).filter(isOperation)))];
 
-test('the README has a migration table for each of the four systems', () => {
+test('there is a migration table for each of the four systems', () => {
   expect([...new Set(rows.map(({ vendor }) => vendor))]).toEqual([
     'Hop Channels',
     'Stream Chat',
@@ -50,17 +51,17 @@ test.each(operations)('%s is valid', (operation) => {
   expect(validate(schema, parse(operation)).map(({ message }) => message)).toEqual([]);
 });
 
-test('what looks like a call of ours is a whole operation', () => {
+test('every replacement that looks like an operation is a whole operation', () => {
   const fields = ['Query', 'Mutation', 'Subscription'].flatMap((name) =>
     Object.keys((schema.getType(name) as { getFields(): object } | undefined)?.getFields() ?? {}),
   );
-  const calls = rows.flatMap(({ ours }) => spansOf(ours)).filter((span) => !isOperation(span));
+  const calls = rows.flatMap(({ replacement }) => spansOf(replacement)).filter((span) => !isOperation(span));
   const partial = calls.filter((span) => fields.some((field) => span.includes(`${field}(`)));
   expect(partial).toEqual([]);
   expect(operations.length).toBeGreaterThan(50);
 });
 
-/** The calls of the vendors that a team moves from, as far as they are one call here. */
+/** Calls of each vendor that the table must cover. */
 test.each([
   ['Hop Channels', ['tokens.create', 'subscribeToken', 'publishDirectMessage', 'isOnline', 'STATE_UPDATE']],
   ['Stream Chat', ['createToken', 'tokenProvider', 'devToken', 'setGuestUser', 'connectAnonymousUser']],
@@ -68,7 +69,7 @@ test.each([
   ['Twilio Sync', ['AccessToken', 'identity', 'tokenAboutToExpire', 'updateToken', 'tokenExpired']],
   ['OpenTok', ['generateToken', 'roles', 'connection.data', 'expireTime', 'session.signal']],
   ['OpenTok', ['forceDisconnect', 'forceMuteStream', 'session.connect']],
-])('%s: %s', (vendor, calls) => {
-  const theirs = rows.filter((row) => row.vendor === vendor).map((row) => row.theirs);
-  expect(calls.filter((call) => !theirs.some((cell) => cell.includes(call)))).toEqual([]);
+])('the table of %s covers %s', (vendor, calls) => {
+  const covered = rows.filter((row) => row.vendor === vendor).map((row) => row.call);
+  expect(calls.filter((call) => !covered.some((cell) => cell.includes(call)))).toEqual([]);
 });

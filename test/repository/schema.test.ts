@@ -35,7 +35,7 @@ function undescribed(type: GraphQLNamedType): string[] {
   return missing;
 }
 
-test('every mutation and subscription says what it throws or that it is for anyone', () => {
+test('the description of every mutation and subscription names its errors or says “For anyone”', () => {
   const fields = [schema.getMutationType(), schema.getSubscriptionType()].flatMap((type) =>
     Object.values(type!.getFields()),
   );
@@ -44,7 +44,7 @@ test('every mutation and subscription says what it throws or that it is for anyo
   ).toEqual([]);
 });
 
-test('what descriptions throw is in the catalogue', () => {
+test('every error code in a description is in the catalogue', () => {
   const named = own
     .filter((type) => isObjectType(type))
     .flatMap((type) => Object.values(type.getFields()))
@@ -68,14 +68,14 @@ test('fields of the same name have the same type in every event', () => {
   expect([...types].filter(([, seen]) => seen.size > 1)).toEqual([]);
 });
 
-test('the enum ErrorCode is the catalogue of errors', () => {
+test('the enum ErrorCode has the codes of the catalogue', () => {
   const type = schema.getType('ErrorCode');
   expect(isEnumType(type) && type.getValues().map(({ name }) => name)).toEqual(
     Object.keys(ERROR_CATALOGUE).sort(),
   );
 });
 
-test('the scalars are the three of the contract', () => {
+test('the custom scalars are Cursor, DateTime and JSON', () => {
   const names = own.filter((type) => isScalarType(type)).map(({ name }) => name);
   expect(names.filter((name) => !BUILT_IN.has(name)).sort()).toEqual(['Cursor', 'DateTime', 'JSON']);
 });

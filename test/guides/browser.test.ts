@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest';
+import { type Page } from 'playwright-core';
+import { createChannel, publish } from '../support/backend.ts';
+import { launchChromium } from '../support/chromium.ts';
+import { createScripts, DOCUMENTED_ADDRESS, namedBlock } from '../support/code-blocks.ts';
+import { findFreePort } from '../support/free-port.ts';
+import { API_KEY, startService } from '../support/service.ts';
+
+const GUIDE = 'docs/guides/from-the-browser.md';
+const FILES = ['backend.mjs', 'index.html', 'page.js', 'stream.js'];
+
+/** Opens a page as soon as its server answers. */
+async function open(page: Page, origin: string): Promise<void> {
+  while (!(await fetch(origin).catch(() => undefined)));
+  await page.goto(origin);
+}
+
+/** Reads the first message of a channel over SSE, inside the page, with the code of the guide. */
+function readStream(page: Page, credential: string): Promise<string> {
+  const script = `import('/stream.js').then(async ({ subscribe }) => {
+    const query = 'subscription { messages(channel: "lobby") { event } }';
+    for await (const { data } of subscribe(query, {}, ${JSON.stringify(credential)})) return data.messages.event;
+  })`;
+  return page.evaluate(script);
+}
+
+test('a page of an allowed origin connects over WebSocket and SSE, and resumes after a reload', async (scope) => {
+  await using browser = await launchChromium(scope);
+  using scripts = createScripts();
+  const origin = `http://127.0.0.1:${await findFreePort()}`;
+  await using service = await startService({ origins: [origin] });
+  await createChannel(service, 'lobby');
+  for (const file of FILES) {
+    const text = namedBlock(GUIDE, file).replaceAll(DOCUMENTED_ADDRESS, new URL(service.url).host);
+    scripts.write(file, text.replaceAll('3000', new URL(origin).port));
+  }
+  await using _ = scripts.start('backend.mjs', [], { KEY: API_KEY });
+  const page = await browser.newPage();
+  await open(page, origin);
+
+  const shown = (text: string) => page.locator('#messages li', { hasText: text }).first().waitFor();
+  while ((await publish(service, 'lobby', 'first')) === 0);
+  await shown('first');
+  await page.goto('about:blank');
+  await publish(service, 'lobby', 'while-away');
+  await page.goto(origin);
+  await shown('while-away');
+
+  const { credential } = await page.evaluate(() =>
+    fetch('/credential', { method: 'POST' }).then((response) => response.json()),
+  );
+  const streamed = readStream(page, credential);
+  while ((await publish(service, 'lobby', 'streamed')) < 2);
+  expect(await streamed).toBe('streamed');
+});
+
+test('a page of another origin is refused', async () => {
+  await using service = await startService({ origins: ['https://app.example'] });
+  const response = await fetch(`${service.url}/graphql`, {
+    method: 'POST',
+    headers: { origin: 'https://evil.example', 'content-type': 'application/json' },
+    body: JSON.stringify({ query: '{ viewer { kind } }' }),
+  });
+  expect(response.status).toBe(403);
+});

@@ -1,0 +1,16 @@
+import { CLOSE_CODES } from '../../../src/transport/close-codes.ts';
+import { documentOf, PRINTED, table } from './markdown.ts';
+
+export function printCloseCodes(): string {
+  const rows = Object.values(CLOSE_CODES)
+    .toSorted((a, b) => a.code - b.code)
+    .map(({ code, comesBack, meaning }) => [String(code), comesBack ? 'reconnects' : 'gives up', meaning]);
+  return documentOf(
+    PRINTED,
+    '# Close codes',
+    'The second column is the behaviour of an unpatched [graphql-ws](https://github.com/enisdenjo/graphql-ws) client with retries enabled. A client that reconnects resumes after its last cursor: see [reconnect and gaps](../guides/reconnect-and-gaps.md).',
+    table(['code', 'a graphql-ws client', 'meaning'], rows),
+    'After a revocation, a client that has no other credential keeps reconnecting and is refused each time. Make `connectionParams` throw when your backend has no credential for the user: the client then gives up.',
+    'A handshake that is refused before the upgrade is answered in HTTP: 400 (a credential in the URL, or another sub-protocol than `graphql-transport-ws`), 403 (the origin is not allowed), 404 (another path than `/graphql`), 429 (too many connects per second) or 503 (too many connections).',
+  );
+}

@@ -1,0 +1,18 @@
+import { ERROR_CATALOGUE } from '../../../src/errors.ts';
+import { documentOf, PRINTED, table } from './markdown.ts';
+
+export function printErrors(): string {
+  const rows = Object.entries(ERROR_CATALOGUE).map(([code, { retryable, meaning }]) => [
+    `\`${code}\``,
+    retryable ? 'yes' : 'no',
+    meaning,
+  ]);
+  return documentOf(
+    PRINTED,
+    '# Error codes',
+    'Every GraphQL error carries `extensions.code`, one of the codes below, and `extensions.retryable`: whether the same request may succeed later, unchanged. Decide by these two, never by the text of `message`.',
+    'Some errors carry more: `field` (the argument at fault), `limit` (the bound that was exceeded), `retryAfterSeconds` (how long to wait), `version` (the current version of a channel, when `ifVersion` did not match), `errorId` (the log line of an internal error).',
+    table(['code', 'retryable', 'meaning'], rows),
+    'A WebSocket that is closed carries a [close code](close-codes.md) instead.',
+  );
+}
