@@ -26,7 +26,7 @@ export const mutate = (real: () => readonly string[]) =>
         fc.tuple(
           fc.nat(900),
           fc.nat(3),
-          fc.oneof(fc.string({ maxLength: 3 }), fc.constantFrom('../refusals', '=', 'A', '-', '&', '%')),
+          fc.oneof(fc.string({ maxLength: 3 }), fc.constantFrom('.', '=', 'A', '-', '&', '%')),
         ),
         { maxLength: 4 },
       ),
@@ -34,14 +34,14 @@ export const mutate = (real: () => readonly string[]) =>
     .map(([one, another, isCrossed, edits]) => {
       const all = real();
       const text = all[one % all.length]!;
-      const middle = all[another % all.length]!.split('../refusals')[1];
+      const middle = all[another % all.length]!.split('.')[1];
       const parts = text
-        .split('../refusals')
+        .split('.')
         .map((part, index) => (isCrossed && index === 1 ? (middle ?? part) : part));
       return edits.reduce((whole, [at, cut, put]) => {
         const index = at % (whole.length + 1);
         return whole.slice(0, index) + put + whole.slice(index + cut);
-      }, parts.join('../refusals'));
+      }, parts.join('.'));
     });
 
 const NAMES = [
@@ -119,7 +119,7 @@ export function echoes(text: string, sent: string): boolean {
     .replaceAll(/\b[a-z]+_[0-9a-z]{26}\b/g, '')
     // How long it lives is reckoned, and told to nobody but whoever signed it.
     .replaceAll(/it lives \S+ seconds/g, '');
-  const parts = sent.split('../refusals');
+  const parts = sent.split('.');
   const decoded = [...parts, sent.slice(4)].map((part) => Buffer.from(part, 'base64').toString());
   return [...parts, ...decoded].some((part) =>
     Array.from({ length: Math.max(0, part.length - 11) }, (_, at) => part.slice(at, at + 12)).some((piece) =>

@@ -21,8 +21,8 @@ const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const PEM = publicKey.export({ type: 'spki', format: 'pem' }) as string;
 const OWN = 'a key of the attacker’s own making';
 const JWK = { kty: 'oct', k: Buffer.from(OWN).toString('base64url'), alg: 'HS256' };
-const signatureOf = (credential: string) => credential.slice(credential.lastIndexOf('../refusals') + 1);
-const unsignedOf = (credential: string) => credential.slice(0, credential.lastIndexOf('../refusals') + 1);
+const signatureOf = (credential: string) => credential.slice(credential.lastIndexOf('.') + 1);
+const unsignedOf = (credential: string) => credential.slice(0, credential.lastIndexOf('.') + 1);
 
 /** What can be done without the secret. */
 const UNSIGNED: [string, (name: HmacName) => string][] = [

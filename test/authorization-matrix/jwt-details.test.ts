@@ -84,26 +84,23 @@ const SPELLINGS: [string, (credential: string) => string][] = [
     'padding',
     (credential) =>
       credential
-        .split('../refusals')
+        .split('.')
         .map((part) => part.padEnd(Math.ceil(part.length / 4) * 4, '='))
-        .join('../refusals'),
+        .join('.'),
   ],
   ['a padded signature', (credential) => `${credential}=`],
   ['a dot behind', (credential) => `${credential}.`],
   ['three dots behind', (credential) => `${credential}...`],
   ['a dot before', (credential) => `.${credential}`],
-  [
-    'five parts',
-    (credential) => `${credential}.${credential}`.split('../refusals').slice(0, 5).join('../refusals'),
-  ],
+  ['five parts', (credential) => `${credential}.${credential}`.split('.').slice(0, 5).join('.')],
   ['a word behind', (credential) => `${credential}x`],
   ['the other alphabet', (credential) => credential.replace(/[A-Za-z0-9]$/, '+')],
-  ['a percent sign', (credential) => credential.replace('../refusals', '%2E')],
+  ['a percent sign', (credential) => credential.replace('.', '%2E')],
 ];
 const BLANKS: [string, (credential: string) => string][] = [
   ['a space before', (credential) => ` ${credential}`],
   ['a line end behind', (credential) => `${credential}\n`],
-  ['a line end in the middle', (credential) => credential.replace('../refusals', '.\n')],
+  ['a line end in the middle', (credential) => credential.replace('.', '.\n')],
   ['a space in the payload', (credential) => credential.replace(/\.(.{8})/, '.$1 ')],
   ['a zero behind', (credential) => `${credential}\0`],
   ['a byte order mark', (credential) => `\ufeff${credential}`],
