@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, publish, settled } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { createChannel, mint, publish, roundTrip } from '../support/backend.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const TYPES = ['UNPROTECTED', 'PUBLIC', 'PRIVATE'] as const;
@@ -27,10 +27,10 @@ async function attempt(
   query: string,
   c: string,
 ): Promise<unknown> {
-  const taken = take(client, query, { c });
+  const taken = queueResults(client, query, { c });
   const code = (errors: unknown) => (errors as { extensions: { code: string } }[])[0]?.extensions.code;
   if (query.startsWith('subscription')) {
-    await settled(client);
+    await roundTrip(client);
     taken.stop();
     return code((await taken.ended) ?? []) ?? 'OK';
   }
@@ -88,15 +88,19 @@ test.for([
           outcome: may.includes(action) ? 'OK' : refusal,
         });
       }
-      const { viewer } = await take(client, `query ($c: ID!) { viewer { allowedActions(channel: $c) } }`, {
-        c: channel,
-      }).next();
+      const { viewer } = await queueResults(
+        client,
+        `query ($c: ID!) { viewer { allowedActions(channel: $c) } }`,
+        {
+          c: channel,
+        },
+      ).next();
       expect(viewer.allowedActions.toSorted()).toEqual(may.toSorted());
 
-      const messages = take(client, `subscription ($c: ID!) { messages(channel: $c) { event } }`, {
+      const messages = queueResults(client, `subscription ($c: ID!) { messages(channel: $c) { event } }`, {
         c: channel,
       });
-      await settled(client);
+      await roundTrip(client);
       const reached = await publish(signalbox, channel, 'spoken');
       if (may.includes('SUBSCRIBE'))
         expect([reached, await messages.next()]).toEqual([1, { messages: { event: 'spoken' } }]);
@@ -134,10 +138,9 @@ test('to whoever may not enter, a closed channel and one that does not exist are
       'channelState(channel: $c) { id }',
     ]) {
       const ends = ['PRIVATE', 'NOTHING'].map(async (c) =>
-        JSON.stringify(await take(client, `subscription ($c: ID!) { ${field} }`, { c }).ended).replaceAll(
-          c,
-          '…',
-        ),
+        JSON.stringify(
+          await queueResults(client, `subscription ($c: ID!) { ${field} }`, { c }).ended,
+        ).replaceAll(c, '…'),
       );
       const [closed, unknown] = await Promise.all(ends);
       expect(closed).toContain(bearer === null ? 'UNAUTHENTICATED' : 'FORBIDDEN');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, publish, settled, whisper } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { createChannel, mint, publish, roundTrip, sendDirect } from '../support/backend.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const codeOf = async (answer: ReturnType<TestService['ask']>) =>
@@ -59,14 +59,14 @@ test('closing a channel silences who may not be in it, at once and with a reason
   const guest = await mint(signalbox, { role: 'GUEST', channels: ['square'] });
   const member = await mint(signalbox, { channels: ['square'] });
   const client = signalbox.client({ token: stranger.credential }, { lazy: false });
-  const listening = take(client, MESSAGES, { c: 'square' });
-  await settled(client);
+  const listening = queueResults(client, MESSAGES, { c: 'square' });
+  await roundTrip(client);
   const query = `subscription { events {
     __typename ... on ChannelUnavailable { reason channel { id } } ... on ChannelAvailable { channel { id } }
     ... on ChannelMessage { message { event } } ... on DirectMessage { message { event } }
   } }`;
-  const guests = take(signalbox.client({ token: guest.credential }), query);
-  const members = take(signalbox.client({ token: member.credential }), query);
+  const guests = queueResults(signalbox.client({ token: guest.credential }), query);
+  const members = queueResults(signalbox.client({ token: member.credential }), query);
   await guests.next();
   await members.next();
 
@@ -79,7 +79,7 @@ test('closing a channel silences who may not be in it, at once and with a reason
   });
   expect(await publish(signalbox, 'square', 'inside')).toBe(1);
   expect(await members.next()).toMatchObject({ events: { message: { event: 'inside' } } });
-  await whisper(signalbox, guest.id, 'sentinel');
+  await sendDirect(signalbox, guest.id, 'sentinel');
   expect(await guests.next()).toMatchObject({ events: { message: { event: 'sentinel' } } });
 
   await retype('PUBLIC');
@@ -93,14 +93,14 @@ test('a channel that is removed is gone for everyone, and one of the same name b
   const ada = await mint(signalbox, { channels: ['lobby'] });
   await publish(signalbox, 'lobby', 'before');
   const client = signalbox.client({ token: ada.credential });
-  const inbox = take(
+  const inbox = queueResults(
     client,
     `subscription { events { __typename ... on ChannelUnavailable { reason channel { id } } ... on DirectMessage { message { event } } } }`,
   );
   await inbox.next();
-  const messages = take(client, MESSAGES, { c: 'lobby' });
-  const states = take(client, `subscription { channelState(channel: "lobby") { version } }`);
-  const presence = take(client, `subscription { presence(channel: "lobby") { change } }`);
+  const messages = queueResults(client, MESSAGES, { c: 'lobby' });
+  const states = queueResults(client, `subscription { channelState(channel: "lobby") { version } }`);
+  const presence = queueResults(client, `subscription { presence(channel: "lobby") { change } }`);
   await states.next();
   const remove = `mutation { deleteChannel(id: "lobby") { id type } }`;
   expect((await signalbox.request(remove)).deleteChannel).toEqual({ id: 'lobby', type: 'UNPROTECTED' });
@@ -119,7 +119,7 @@ test('a channel that is removed is gone for everyone, and one of the same name b
   );
   expect(channel).toEqual({ version: 1, tokens: { nodes: [] }, messages: { nodes: [] } });
   expect(await publish(signalbox, 'lobby', 'unheard')).toBe(0);
-  await whisper(signalbox, ada.id, 'sentinel');
+  await sendDirect(signalbox, ada.id, 'sentinel');
   expect(await inbox.next()).toMatchObject({ events: { message: { event: 'sentinel' } } });
 });
 

@@ -10,18 +10,24 @@ import { mint } from '../support/backend.ts';
 import {
   createApiKey,
   createIssuer,
-  doorOf,
+  refusalCodeOf,
   mintOpentok,
   OPENTOK,
-  sessionOf,
+  opentokSessionId,
   sign,
   signingKeyOf,
   STREAM,
   stream,
   TWILIO,
   type SigningApiKey,
-} from '../support/self-minted.ts';
-import { API_KEY, openDoors, silent, startService, type Doors } from '../support/service.ts';
+} from '../support/external-credentials.ts';
+import {
+  API_KEY,
+  createServiceClient,
+  silentLogger,
+  startService,
+  type ServiceClient,
+} from '../support/service.ts';
 
 const OWN = { kind: 'SIGNALBOX', key: { id: 'mine', secret: 'a secret of my own, of 32 bytes or more' } };
 const [OLD, NEW] = ['o'.repeat(32), 'n'.repeat(32)];
@@ -30,8 +36,10 @@ const OTHER_MASTER_KEY = 'The data folder was written under another master key. 
 /** A service with master keys of its own, or the one in its folder. */
 async function startUnder(data: string, masterKeys?: string[]) {
   const secrets: Secrets = { apiKey: API_KEY, ...(masterKeys && { masterKeys }) };
-  const service = await start(defaultConfig({ port: 0, data, mode: 'test' }), secrets, { logger: silent });
-  const doors = openDoors(service.url);
+  const service = await start(defaultConfig({ port: 0, data, mode: 'test' }), secrets, {
+    logger: silentLogger,
+  });
+  const doors = createServiceClient(service.url);
   return {
     ...doors,
     async [Symbol.asyncDispose]() {
@@ -81,7 +89,7 @@ test('neither what signs nor what was signed is in the data folder, in any file 
   await signalbox.request(`mutation { rotateSigningKey(overlapSeconds: 60) }`);
   const { credential } = await mint(signalbox);
   const signed = [stream.createToken('ada'), await sign(key, { sub: 'ada' })];
-  for (const one of signed) expect(await doorOf(signalbox, one)).toBe('open');
+  for (const one of signed) expect(await refusalCodeOf(signalbox, one)).toBe('open');
   const signing = await stealSigningKey(folder.path);
   const secrets = [
     ...issuers.map(({ key }) => key.secret),
@@ -104,16 +112,16 @@ test('neither what signs nor what was signed is in the data folder, in any file 
 });
 
 /** Something of each kind that is under the master key, and whether all of it still opens. */
-async function fill(doors: Doors) {
+async function fill(doors: ServiceClient) {
   await createIssuer(doors, STREAM);
   const key = await createApiKey(doors);
   const own = (await mint(doors)).credential;
   return { key, own };
 }
 
-async function allOpen(doors: Doors, { key, own }: { key: SigningApiKey; own: string }) {
+async function allOpen(doors: ServiceClient, { key, own }: { key: SigningApiKey; own: string }) {
   const credentials = [own, stream.createToken('ada'), await sign(key, { sub: 'ada' })];
-  for (const credential of credentials) expect(await doorOf(doors, credential)).toBe('open');
+  for (const credential of credentials) expect(await refusalCodeOf(doors, credential)).toBe('open');
 }
 
 async function useUnder(
@@ -144,7 +152,7 @@ test('a new master key takes over where the old one is named behind it', async (
     await using changing = await startUnder(folder.path, [NEW, OLD]);
     await allOpen(changing, filled);
     await createIssuer(changing, OPENTOK);
-    expect(await doorOf(changing, mintOpentok(sessionOf('lesson')))).toBe('open');
+    expect(await refusalCodeOf(changing, mintOpentok(opentokSessionId('lesson')))).toBe('open');
   }
   await useUnder(folder.path, [NEW, OLD], filled);
 });
@@ -181,8 +189,8 @@ test('a secret that is put into another row opens nothing there', async () => {
   swap(folder.path, 'issuer_keys', STREAM.key.id, second.id);
   swap(folder.path, 'api_keys', keys[0]!.id, keys[1]!.id);
   await using after = await startUnder(folder.path);
-  for (const credential of credentials) expect(await doorOf(after, credential)).not.toBe('open');
-  expect(await doorOf(after, await sign(signingKeyOf(API_KEY), { sub: 'ada' }))).toBe('open');
+  for (const credential of credentials) expect(await refusalCodeOf(after, credential)).not.toBe('open');
+  expect(await refusalCodeOf(after, await sign(signingKeyOf(API_KEY), { sub: 'ada' }))).toBe('open');
 });
 
 function swap(folder: string, table: string, one: string, other: string): void {

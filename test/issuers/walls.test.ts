@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
 import { createChannel, mint, publish } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import {
   codeOf,
   createApiKey,
   createIssuer,
-  doorOf,
+  refusalCodeOf,
   EVENTS,
   sign,
   signingKeyOf,
   STREAM,
   stream,
   tokenOf,
-} from '../support/self-minted.ts';
+} from '../support/external-credentials.ts';
 import { API_KEY, startService, type Answer, type TestService } from '../support/service.ts';
 
 const WHO = `{ viewer { kind project token { id } } }`;
@@ -53,7 +53,7 @@ async function doorsOf(
 ) {
   const [bearer] = Object.values<string>(who);
   const answer = await askIn(signalbox, bearer!, project);
-  const socket = take(signalbox.client({ ...who, ...(project !== undefined && { project }) }), WHO);
+  const socket = queueResults(signalbox.client({ ...who, ...(project !== undefined && { project }) }), WHO);
   if (answer.data) {
     expect(await socket.next()).toEqual(answer.data);
     return answer.data.viewer.project;
@@ -145,15 +145,15 @@ test('whom another project revokes goes on here', async () => {
   await createChannel(signalbox, 'hall', { type: 'PUBLIC' });
   const token = stream.createToken('ada');
   const { id, issuer } = await tokenOf(signalbox, token);
-  const here = take(signalbox.client({ token }), EVENTS);
-  const there = take(signalbox.client({ token, project: 'other' }), EVENTS);
+  const here = queueResults(signalbox.client({ token }), EVENTS);
+  const there = queueResults(signalbox.client({ token, project: 'other' }), EVENTS);
   for (const events of [here, there]) await events.next();
   const revoke = (args: string) => other.request(`mutation { revokeTokens(${args}) { connections } }`);
   await expect(revoke(`issuer: "${issuer}"`)).rejects.toThrow('There is no issuer');
   expect((await revoke('identity: "ada"')).revokeTokens.connections).toBe(1);
   expect((await revoke('all: true')).revokeTokens.connections).toBe(0);
   expect(await there.ended).toMatchObject({ code: 4403 });
-  expect(await doorOf(signalbox, token)).toBe('open');
+  expect(await refusalCodeOf(signalbox, token)).toBe('open');
   await signalbox.request(`mutation ($t: ID!) { subscribeToken(channel: "hall", token: $t) { createdAt } }`, {
     t: id,
   });

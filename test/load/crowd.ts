@@ -1,5 +1,5 @@
 import { type Client } from 'graphql-ws';
-import { mint, settled, type Minted } from '../support/backend.ts';
+import { mint, roundTrip, type MintedToken } from '../support/backend.ts';
 import { createChance, type Chance } from '../simulation/chance.ts';
 import { type Proxy } from '../support/proxy.ts';
 import { type TestService } from '../support/service.ts';
@@ -35,7 +35,7 @@ export class Crowd implements AsyncDisposable {
   readonly clients: Watched[] = [];
   readonly proxies: Proxy[] = [];
   readonly stalling: Watched[] = [];
-  readonly renewing: { watched: Watched; token: Minted }[] = [];
+  readonly renewing: { watched: Watched; token: MintedToken }[] = [];
 
   constructor(signalbox: TestService, { seed, words }: { seed: number; words: number }) {
     this.signalbox = signalbox;
@@ -65,7 +65,7 @@ export class Crowd implements AsyncDisposable {
     return this.clients.length % 2 === 0 ? counted(this.chance.pick([1, 1, 5, 10, 95])) : undefined;
   }
 
-  mint(...channels: ChannelName[]): Promise<Minted> {
+  mint(...channels: ChannelName[]): Promise<MintedToken> {
     return mint(this.signalbox, { channels });
   }
 
@@ -76,13 +76,13 @@ export class Crowd implements AsyncDisposable {
 
   /** Resolves once everything that they asked for is live. */
   async areLive(): Promise<void> {
-    await Promise.all(this.clients.map(({ client }) => settled(client)));
+    await Promise.all(this.clients.map(({ client }) => roundTrip(client)));
     const all = [...this.listeners, ...this.flapping, ...this.doomed.flatMap(({ listeners }) => listeners)];
     const inboxes = all.filter(({ channels }) => channels.length > 1);
     await Promise.all(inboxes.map(({ followed }) => followed.until(({ events }) => events.length > 0)));
   }
 
-  client(token: Minted): Client {
+  client(token: MintedToken): Client {
     return this.add(watchedClient(this.signalbox, token, this.nextIds())).client;
   }
 

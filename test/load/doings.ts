@@ -1,6 +1,6 @@
-import { type Minted } from '../support/backend.ts';
+import { type MintedToken } from '../support/backend.ts';
 import { moderate } from '../support/moderation.ts';
-import { numbers } from '../support/say.ts';
+import { numbers } from '../support/publish.ts';
 import { type Crowd, type Doomed } from './crowd.ts';
 import { byHttp, byWebSocket, type Ask, type ChannelName } from './speech.ts';
 
@@ -22,7 +22,7 @@ async function speak(crowd: Crowd, lane: string, ask: Ask, by?: string): Promise
 }
 
 /** By the API key and by a token, over HTTP and over WebSockets. */
-export async function speakAll(crowd: Crowd, orator: Minted): Promise<void> {
+export async function speakAll(crowd: Crowd, orator: MintedToken): Promise<void> {
   const { signalbox } = crowd;
   await Promise.all([
     speak(crowd, 'http', byHttp(signalbox)),

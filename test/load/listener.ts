@@ -1,7 +1,12 @@
 import { MessageType, type Client, type ClientOptions } from 'graphql-ws';
 import { type WebSocket } from 'ws';
-import { type Minted } from '../support/backend.ts';
-import { EVENTS, follow, MESSAGES, type Followed } from '../support/follow.ts';
+import { type MintedToken } from '../support/backend.ts';
+import {
+  EVENTS,
+  subscribeResuming,
+  MESSAGES,
+  type ResumingSubscription,
+} from '../support/resuming-subscription.ts';
 import { createProxy, type Proxy } from '../support/proxy.ts';
 import { type TestService } from '../support/service.ts';
 import { sseClient } from '../support/sse.ts';
@@ -10,7 +15,7 @@ import { type ChannelName } from './speech.ts';
 /** One subscription, and what it is to hear. */
 export interface Listener {
   name: string;
-  followed: Followed;
+  followed: ResumingSubscription;
   channels: readonly ChannelName[];
   /** Only messages of this name, where it asked for no others. */
   only: 'a' | undefined;
@@ -32,7 +37,7 @@ export interface Watched {
 /** @param nextId of its operations; absent: UUIDs. */
 export function watchedClient(
   signalbox: TestService,
-  token: Minted,
+  token: MintedToken,
   nextId: () => string = () => crypto.randomUUID(),
   options: Partial<ClientOptions> = {},
 ): Watched {
@@ -83,7 +88,7 @@ const COMES_BACK: Partial<ClientOptions> = {
 /** Comes back with its last cursor whenever it is cut off. */
 export async function cuttableClient(
   signalbox: TestService,
-  token: Minted,
+  token: MintedToken,
   nextId?: () => string,
 ): Promise<{ watched: Watched; proxy: Proxy }> {
   const proxy = await createProxy(Number(new URL(signalbox.url).port));
@@ -92,7 +97,7 @@ export async function cuttableClient(
 }
 
 /** Stops reading when it is told to, and comes back where the service has given it up meanwhile. */
-export const stallingClient = (signalbox: TestService, token: Minted, nextId?: () => string): Watched =>
+export const stallingClient = (signalbox: TestService, token: MintedToken, nextId?: () => string): Watched =>
   watchedClient(signalbox, token, nextId, COMES_BACK);
 
 export function listenToChannel(
@@ -101,7 +106,7 @@ export function listenToChannel(
   channel: ChannelName,
   { since, only }: { since?: string; only?: 'a' } = {},
 ): Listener {
-  const followed = follow(client, only ? ONLY_A : MESSAGES, { channel, since });
+  const followed = subscribeResuming(client, only ? ONLY_A : MESSAGES, { channel, since });
   return { name, followed, channels: [channel], only, isSteady: since === undefined };
 }
 
@@ -111,9 +116,9 @@ export function listenToEvents(
   channels: readonly ChannelName[],
   since?: string,
 ): Listener {
-  const followed = follow(client, EVENTS, { since });
+  const followed = subscribeResuming(client, EVENTS, { since });
   return { name, followed, channels, only: undefined, isSteady: since === undefined };
 }
 
-export const bySse = (signalbox: TestService, { credential }: Minted): Client =>
+export const bySse = (signalbox: TestService, { credential }: MintedToken): Client =>
   sseClient(signalbox, credential);

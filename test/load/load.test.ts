@@ -14,8 +14,8 @@ import { type Listener } from './listener.ts';
 import { seatDoomed, seatFlapping, seatRenewing, seatRoamers, seatStalling, seatSteady } from './seats.ts';
 import { byHttp, CHANNELS } from './speech.ts';
 import { expectAll, expectPrefix, expectSameAll, expectStays, Places, readHistory } from './verdict.ts';
-import { EVENTS, follow, type Followed } from '../support/follow.ts';
-import { numbers } from '../support/say.ts';
+import { EVENTS, subscribeResuming, type ResumingSubscription } from '../support/resuming-subscription.ts';
+import { numbers } from '../support/publish.ts';
 import { startService } from '../support/service.ts';
 
 /** Of a crowd that is to come together again; the interleaving is the machine’s. */
@@ -60,7 +60,7 @@ async function sayLast({ signalbox, speech }: Crowd): Promise<Map<string, string
 
 const hasHeard =
   (ids: readonly (string | undefined)[]) =>
-  ({ messages }: Followed) => {
+  ({ messages }: ResumingSubscription) => {
     const known = new Set(messages.slice(-100).map(({ id }) => id));
     return ids.every((id) => known.has(id!));
   };
@@ -99,7 +99,7 @@ test.each(numbers(3, SEED))(
     await waitFor([...listeners, ...flapping], lasts);
 
     // The log, as one who comes after all is said reads it, and channel by channel.
-    const late = follow(crowd.client(latecomer), EVENTS, { since: latecomer.cursor });
+    const late = subscribeResuming(crowd.client(latecomer), EVENTS, { since: latecomer.cursor });
     await late.until(hasHeard([...lasts.values()]));
     const log = late.messages;
     const histories = await Promise.all(CHANNELS.map((channel) => readHistory(signalbox, channel)));

@@ -1,6 +1,6 @@
 import { mint, revokeToken } from '../support/backend.ts';
-import { numbers } from '../support/say.ts';
-import { revoke } from '../support/revoking.ts';
+import { numbers } from '../support/publish.ts';
+import { revoke } from '../support/revocation.ts';
 import { type Crowd } from './crowd.ts';
 import {
   bySse,

@@ -1,6 +1,6 @@
 import { type Client } from 'graphql-ws';
-import { type Answer, type Doors } from '../support/service.ts';
-import { sayRequest } from '../support/say.ts';
+import { type Answer, type ServiceClient } from '../support/service.ts';
+import { publishRequest } from '../support/publish.ts';
 
 /** From before something was asked for until its answer was there, in moments that count from 1: it happened in between. */
 export interface Span {
@@ -26,7 +26,7 @@ export interface Said extends Span {
 export type Ask = (query: string, variables: Record<string, unknown>) => Promise<Answer>;
 
 export const byHttp =
-  (doors: Doors, bearer?: string): Ask =>
+  (doors: ServiceClient, bearer?: string): Ask =>
   (query, variables) =>
     doors.ask(query, variables, bearer);
 
@@ -59,7 +59,7 @@ export class Speech {
     { event, ephemeral, by }: Pick<Said, 'event' | 'ephemeral' | 'by'>,
   ): Promise<void> {
     const data = PADDING[channel];
-    const { query, variables } = sayRequest({ channel }, data, { event, ephemeral });
+    const { query, variables } = publishRequest({ channel }, data, { event, ephemeral });
     const { value, sent, returned } = await this.span(() => ask(query, variables));
     const id: string | undefined = value.data?.said.message.id;
     const code = value.errors?.[0]?.extensions['code'];

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { type Heard } from '../support/follow.ts';
-import { type Doors } from '../support/service.ts';
+import { type ReceivedMessage } from '../support/resuming-subscription.ts';
+import { type ServiceClient } from '../support/service.ts';
 import { type Listener } from './listener.ts';
 import { CHANNELS, type Said, type Span } from './speech.ts';
 
@@ -11,13 +11,13 @@ const HISTORY = `query ($channel: ID!, $after: Cursor) { channel(id: $channel) {
 } }`;
 
 interface Page {
-  nodes: Heard[];
+  nodes: ReceivedMessage[];
   pageInfo: { hasNextPage: boolean; endCursor: string | null };
 }
 
 /** The log of one channel, as it is read afterwards. */
-export async function readHistory({ request }: Doors, channel: string): Promise<Heard[]> {
-  const all: Heard[] = [];
+export async function readHistory({ request }: ServiceClient, channel: string): Promise<ReceivedMessage[]> {
+  const all: ReceivedMessage[] = [];
   for (let after: string | null = null; ;) {
     const page: Page = (await request(HISTORY, { channel, after })).channel.messages;
     all.push(...page.nodes);
@@ -30,7 +30,7 @@ export async function readHistory({ request }: Doors, channel: string): Promise<
 export class Places {
   readonly #places = new Map<string, string>();
 
-  constructor(histories: readonly Heard[][]) {
+  constructor(histories: readonly ReceivedMessage[][]) {
     for (const history of histories)
       history.forEach(({ id, channel }, index) => this.#places.set(id, `${channel} ${index}`));
   }
@@ -40,16 +40,16 @@ export class Places {
   }
 }
 
-const isLogged = ({ cursor }: Heard) => cursor !== null;
+const isLogged = ({ cursor }: ReceivedMessage) => cursor !== null;
 
 /** What a listener must have heard of the log, in its order. */
-export function dueTo({ channels, only }: Listener, log: readonly Heard[]): Heard[] {
+export function dueTo({ channels, only }: Listener, log: readonly ReceivedMessage[]): ReceivedMessage[] {
   const places: readonly (string | null)[] = channels;
   return log.filter(({ channel, event }) => places.includes(channel) && event === (only ?? event));
 }
 
 /** Everything since it began, each once, in the order of the log, as it is in the log. */
-export function expectAll(listener: Listener, log: readonly Heard[], places: Places): void {
+export function expectAll(listener: Listener, log: readonly ReceivedMessage[], places: Places): void {
   const { name, followed } = listener;
   const heard = followed.messages.filter(isLogged);
   const due = dueTo(listener, log);
@@ -63,7 +63,7 @@ export function expectAll(listener: Listener, log: readonly Heard[], places: Pla
 /** All up to somewhere, and nothing that was said after `end` had returned. */
 export function expectPrefix(
   listener: Listener,
-  log: readonly Heard[],
+  log: readonly ReceivedMessage[],
   said: ReadonlyMap<string, Said>,
   end: Span,
   places: Places,
@@ -104,7 +104,7 @@ export function expectSameAll(listeners: readonly Listener[], said: readonly Sai
  */
 export function expectStays(
   { name, followed }: Listener,
-  history: readonly Heard[],
+  history: readonly ReceivedMessage[],
   said: ReadonlyMap<string, Said>,
   stays: readonly { began: Span; ended: Span | undefined }[],
   places: Places,

@@ -1,10 +1,15 @@
 import { type Client } from 'graphql-ws';
 import { expect, test } from 'vitest';
-import { createChannel, mint, type Minted } from '../support/backend.ts';
-import { EVENTS, follow, MESSAGES, type Followed } from '../support/follow.ts';
+import { createChannel, mint, type MintedToken } from '../support/backend.ts';
+import {
+  EVENTS,
+  subscribeResuming,
+  MESSAGES,
+  type ResumingSubscription,
+} from '../support/resuming-subscription.ts';
 import { createProxy } from '../support/proxy.ts';
 import { createRandom } from '../support/random.ts';
-import { numbers, say, sayAll, type To } from '../support/say.ts';
+import { numbers, publishTo, publishMany, type PublishTarget } from '../support/publish.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const MESSAGES_SAID = 3000;
@@ -14,9 +19,9 @@ const LIFE_BYTES = { least: 300, most: 30_000 };
 const PADDING = 'x'.repeat(200);
 
 /** Ten at a time, over HTTP; a message says who said it and how many it had said before. */
-async function sayEverything(signalbox: TestService, places: To[]): Promise<void> {
+async function sayEverything(signalbox: TestService, places: PublishTarget[]): Promise<void> {
   const speakers = numbers(10).map((speaker) =>
-    sayAll(
+    publishMany(
       signalbox,
       numbers(MESSAGES_SAID / 10).map((number) => ({
         to: places[(speaker + number) % places.length]!,
@@ -28,7 +33,7 @@ async function sayEverything(signalbox: TestService, places: To[]): Promise<void
 }
 
 /** Each names the one before it at the same address, from the first on. */
-function expectUnbroken({ messages }: Followed): void {
+function expectUnbroken({ messages }: ResumingSubscription): void {
   const last = new Map<string | null, string | null>();
   for (const { channel, previous, cursor } of messages) {
     expect(previous).toBe(last.get(channel) ?? null);
@@ -37,8 +42,8 @@ function expectUnbroken({ messages }: Followed): void {
 }
 
 async function beCutOff(
-  places: (token: Minted) => To[],
-  listen: (client: Client, token: Minted) => Followed,
+  places: (token: MintedToken) => PublishTarget[],
+  listen: (client: Client, token: MintedToken) => ResumingSubscription,
   generateID: () => string,
 ): Promise<void> {
   const random = createRandom();
@@ -60,8 +65,8 @@ async function beCutOff(
   await Promise.all([spared, cutOff].map((followed) => followed.until(({ lastCursor }) => !!lastCursor)));
 
   await sayEverything(signalbox, places(token));
-  await say(signalbox, places(token)[0]!, 'the last');
-  const isThrough = ({ messages }: Followed) => messages.at(-1)?.data === 'the last';
+  await publishTo(signalbox, places(token)[0]!, 'the last');
+  const isThrough = ({ messages }: ResumingSubscription) => messages.at(-1)?.data === 'the last';
   await Promise.all([spared.until(isThrough), cutOff.until(isThrough)]);
 
   expect(proxy.cuts).toBe(CUTS);
@@ -79,7 +84,7 @@ test('an inbox that is cut off 25 times yields each message once and in order', 
   let operations = 0;
   await beCutOff(
     ({ id: token }) => [{ channel: 'one' }, { channel: 'two' }, { token }],
-    (client) => follow(client, EVENTS),
+    (client) => subscribeResuming(client, EVENTS),
     () => String(++operations),
   );
 });
@@ -87,7 +92,7 @@ test('an inbox that is cut off 25 times yields each message once and in order', 
 test('the messages of a channel, cut off 25 times under operation ids nobody shares, come once and in order', async () => {
   await beCutOff(
     () => [{ channel: 'one' }],
-    (client, { cursor }) => follow(client, MESSAGES, { channel: 'one', since: cursor }),
+    (client, { cursor }) => subscribeResuming(client, MESSAGES, { channel: 'one', since: cursor }),
     () => crypto.randomUUID(),
   );
 });

@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, type Minted } from '../support/backend.ts';
-import { DIRECT_MESSAGES, EVENTS, follow, MESSAGES } from '../support/follow.ts';
-import { count, say } from '../support/say.ts';
+import { createChannel, mint, type MintedToken } from '../support/backend.ts';
+import { DIRECT_MESSAGES, EVENTS, subscribeResuming, MESSAGES } from '../support/resuming-subscription.ts';
+import { publishNumbers, publishTo } from '../support/publish.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const codeOf = (error: any) => error[0].extensions.code as string;
 const HISTORY = `query ($after: Cursor) { channel(id: "one") { messages(after: $after) { nodes { id } } } }`;
 
 /** A service with a token in two channels, and a cursor of its log. */
-async function startTalking(): Promise<{ signalbox: TestService; token: Minted; cursor: string }> {
+async function startTalking(): Promise<{ signalbox: TestService; token: MintedToken; cursor: string }> {
   const signalbox = await startService();
   await createChannel(signalbox, 'one');
   await createChannel(signalbox, 'two');
   const token = await mint(signalbox, { channels: ['one', 'two'] });
-  const said = await count(signalbox, 'one', 3);
+  const said = await publishNumbers(signalbox, 'one', 3);
   return { signalbox, token, cursor: said[1]!.cursor! };
 }
 
@@ -36,11 +36,14 @@ async function cursorOfAnotherInstallation(): Promise<string> {
 }
 
 /** The inbox goes on from now and says that it does not know what was missed; everything else is refused. */
-async function expectLost({ signalbox, token }: { signalbox: TestService; token: Minted }, since: string) {
+async function expectLost(
+  { signalbox, token }: { signalbox: TestService; token: MintedToken },
+  since: string,
+) {
   const client = signalbox.client({ token: token.credential });
-  const inbox = follow(client, EVENTS, { since });
+  const inbox = subscribeResuming(client, EVENTS, { since });
   await inbox.until(({ events }) => events.length === 2);
-  const { message } = await say(signalbox, { channel: 'two' }, 'from now on');
+  const { message } = await publishTo(signalbox, { channel: 'two' }, 'from now on');
   await inbox.until(({ messages }) => messages.length === 1);
   expect(inbox.messages).toEqual([message]);
   const [connected, gap] = inbox.events;
@@ -52,8 +55,10 @@ async function expectLost({ signalbox, token }: { signalbox: TestService; token:
     channels: [{ id: 'one' }, { id: 'two' }],
     directMessages: true,
   });
-  expect(codeOf(await follow(client, MESSAGES, { channel: 'one', since }).ended)).toBe('POSITION_LOST');
-  expect(codeOf(await follow(client, DIRECT_MESSAGES, { since }).ended)).toBe('POSITION_LOST');
+  expect(codeOf(await subscribeResuming(client, MESSAGES, { channel: 'one', since }).ended)).toBe(
+    'POSITION_LOST',
+  );
+  expect(codeOf(await subscribeResuming(client, DIRECT_MESSAGES, { since }).ended)).toBe('POSITION_LOST');
   const { errors } = await signalbox.ask(HISTORY, { after: since });
   expect(codeOf(errors)).toBe('POSITION_LOST');
 }
@@ -95,13 +100,15 @@ test('what is no cursor at all is BAD_USER_INPUT', async () => {
     `2${cursor.slice(1)}`,
     '1'.repeat(10_000),
   ]) {
-    expect(codeOf(await follow(client, EVENTS, { since }).ended)).toBe('BAD_USER_INPUT');
-    expect(codeOf(await follow(client, MESSAGES, { channel: 'one', since }).ended)).toBe('BAD_USER_INPUT');
-    expect(codeOf(await follow(client, DIRECT_MESSAGES, { since }).ended)).toBe('BAD_USER_INPUT');
+    expect(codeOf(await subscribeResuming(client, EVENTS, { since }).ended)).toBe('BAD_USER_INPUT');
+    expect(codeOf(await subscribeResuming(client, MESSAGES, { channel: 'one', since }).ended)).toBe(
+      'BAD_USER_INPUT',
+    );
+    expect(codeOf(await subscribeResuming(client, DIRECT_MESSAGES, { since }).ended)).toBe('BAD_USER_INPUT');
     expect(codeOf((await signalbox.ask(HISTORY, { after: since })).errors)).toBe('BAD_USER_INPUT');
   }
   // The connection is none the worse for it.
-  const inbox = follow(client, EVENTS, { since: cursor });
-  await say(signalbox, { channel: 'two' }, 'the last');
+  const inbox = subscribeResuming(client, EVENTS, { since: cursor });
+  await publishTo(signalbox, { channel: 'two' }, 'the last');
   await inbox.until(({ messages }) => messages.length === 2);
 });

@@ -1,30 +1,38 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, type Minted } from '../support/backend.ts';
+import { createChannel, mint, type MintedToken } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
 import { createFolder } from '../support/folder.ts';
-import { EVENTS, follow, type Followed } from '../support/follow.ts';
-import { numbers, say, sayOn, sayRequest, type SayOptions } from '../support/say.ts';
+import { EVENTS, subscribeResuming, type ResumingSubscription } from '../support/resuming-subscription.ts';
+import {
+  numbers,
+  publishTo,
+  publishOnSocket,
+  publishRequest,
+  type PublishOptions,
+} from '../support/publish.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const DAY_MS = 86_400_000;
 const room = { channel: 'room' };
-const once: SayOptions = { idempotencyKey: 'order-1' };
+const once: PublishOptions = { idempotencyKey: 'order-1' };
 
 async function startRoom(
   overrides: Parameters<typeof startService>[1] = {},
-): Promise<{ signalbox: TestService; token: Minted; inbox: Followed }> {
+): Promise<{ signalbox: TestService; token: MintedToken; inbox: ResumingSubscription }> {
   // Clocks that are turned on by days have little else to do on the way.
   const signalbox = await startService({ purgeIntervalMs: 3_600_000, leaseMs: 300_000 }, overrides);
   await createChannel(signalbox, 'room');
   const token = await mint(signalbox, { channels: ['room'] });
-  const inbox = follow(signalbox.client({ token: token.credential }), EVENTS, { since: token.cursor });
+  const inbox = subscribeResuming(signalbox.client({ token: token.credential }), EVENTS, {
+    since: token.cursor,
+  });
   await inbox.until(({ events }) => events.length > 0);
   return { signalbox, token, inbox };
 }
 
 /** What was heard by the time that one more thing was said. */
-async function heard(signalbox: TestService, inbox: Followed): Promise<any[]> {
-  await say(signalbox, room, 'the last');
+async function heard(signalbox: TestService, inbox: ResumingSubscription): Promise<any[]> {
+  await publishTo(signalbox, room, 'the last');
   await inbox.until(({ messages }) => messages.at(-1)?.data === 'the last');
   return inbox.messages.slice(0, -1).map(({ data }) => data);
 }
@@ -33,18 +41,18 @@ test('a repeat within 24 hours says nothing again and is given the first message
   const clock = createManualClock();
   const { signalbox, inbox } = await startRoom({ clock });
   await using _ = signalbox;
-  const first = await say(signalbox, room, { paid: true }, once);
+  const first = await publishTo(signalbox, room, { paid: true }, once);
   expect(first).toMatchObject({ repeated: false, connections: 1 });
   await clock.advance(DAY_MS - 1);
-  const repeat = await say(signalbox, room, { paid: true }, once);
+  const repeat = await publishTo(signalbox, room, { paid: true }, once);
   expect(repeat).toEqual({ repeated: true, connections: 0, message: first.message });
   await clock.advance(1);
-  const anew = await say(signalbox, room, { paid: true }, once);
+  const anew = await publishTo(signalbox, room, { paid: true }, once);
   expect(anew).toMatchObject({ repeated: false, connections: 1 });
   expect(anew.message.id).not.toBe(first.message.id);
   // The day begins anew as well.
   await clock.advance(DAY_MS - 1);
-  expect((await say(signalbox, room, { paid: true }, once)).message.id).toBe(anew.message.id);
+  expect((await publishTo(signalbox, room, { paid: true }, once)).message.id).toBe(anew.message.id);
   expect(await heard(signalbox, inbox)).toEqual([{ paid: true }, { paid: true }]);
 });
 
@@ -52,13 +60,13 @@ test('a key that was used for anything else is a CONFLICT, and nothing is said',
   const { signalbox, token, inbox } = await startRoom();
   await using _ = signalbox;
   await createChannel(signalbox, 'other');
-  await say(signalbox, room, 1, once);
+  await publishTo(signalbox, room, 1, once);
   const others = [
-    sayRequest(room, 2, once),
-    sayRequest(room, 1, { ...once, event: 'else' }),
-    sayRequest(room, 1, { ...once, ephemeral: true }),
-    sayRequest({ channel: 'other' }, 1, once),
-    sayRequest({ token: token.id }, 1, once),
+    publishRequest(room, 2, once),
+    publishRequest(room, 1, { ...once, event: 'else' }),
+    publishRequest(room, 1, { ...once, ephemeral: true }),
+    publishRequest({ channel: 'other' }, 1, once),
+    publishRequest({ token: token.id }, 1, once),
   ];
   for (const { query, variables } of others) {
     const { errors } = await signalbox.ask(query, variables);
@@ -71,14 +79,14 @@ test('repeats at the same time collapse into one, and the others of that turn ar
   const { signalbox, inbox } = await startRoom();
   await using _ = signalbox;
   const speaker = signalbox.client(undefined, { lazy: false });
-  await sayOn(speaker, room, 'ready');
+  await publishOnSocket(speaker, room, 'ready');
   const saying = numbers(30).flatMap((number) => [
-    sayOn(speaker, room, 'collapsed', once),
-    sayOn(speaker, room, number),
-    sayOn(speaker, room, `conflict ${number}`, once).catch((error: unknown) => String(error)),
+    publishOnSocket(speaker, room, 'collapsed', once),
+    publishOnSocket(speaker, room, number),
+    publishOnSocket(speaker, room, `conflict ${number}`, once).catch((error: unknown) => String(error)),
   ]);
   const said = await Promise.all(saying);
-  const collapsed = said.filter((_, index) => index % 3 === 0) as Awaited<ReturnType<typeof say>>[];
+  const collapsed = said.filter((_, index) => index % 3 === 0) as Awaited<ReturnType<typeof publishTo>>[];
   expect(collapsed.filter(({ repeated }) => !repeated)).toHaveLength(1);
   expect(new Set(collapsed.map(({ message }) => message.id)).size).toBe(1);
   for (const conflict of said.filter((_, index) => index % 3 === 2)) expect(conflict).toContain('CONFLICT');
@@ -93,12 +101,12 @@ test('two callers with the same key do not meet', async () => {
   await using _ = signalbox;
   const other = await mint(signalbox, { channels: ['room'] });
   const said = [
-    await say(signalbox, room, 'by the backend', once),
-    await say(signalbox, room, 'by a token', once, token.credential),
-    await say(signalbox, room, 'by another token', once, other.credential),
+    await publishTo(signalbox, room, 'by the backend', once),
+    await publishTo(signalbox, room, 'by a token', once, token.credential),
+    await publishTo(signalbox, room, 'by another token', once, other.credential),
   ];
   expect(said.map(({ repeated }) => repeated)).toEqual([false, false, false]);
-  const repeat = await say(signalbox, room, 'by a token', once, token.credential);
+  const repeat = await publishTo(signalbox, room, 'by a token', once, token.credential);
   expect(repeat.message.id).toBe(said[1]!.message.id);
   expect(await heard(signalbox, inbox)).toEqual(['by the backend', 'by a token', 'by another token']);
 });
@@ -107,13 +115,13 @@ test('an ephemeral publish is said once too, and kept no more than any other', a
   const { signalbox, token, inbox } = await startRoom();
   await using _ = signalbox;
   const passing = { ...once, ephemeral: true };
-  const first = await say(signalbox, room, 'passing', passing);
-  const repeat = await say(signalbox, room, 'passing', passing);
+  const first = await publishTo(signalbox, room, 'passing', passing);
+  const repeat = await publishTo(signalbox, room, 'passing', passing);
   expect(first).toMatchObject({ repeated: false, connections: 1, message: { cursor: null } });
   expect(repeat).toEqual({ repeated: true, connections: 0, message: first.message });
   expect(await heard(signalbox, inbox)).toEqual(['passing']);
   const client = signalbox.client({ token: token.credential });
-  const replayed = follow(client, EVENTS, { since: token.cursor });
+  const replayed = subscribeResuming(client, EVENTS, { since: token.cursor });
   await replayed.until(({ messages }) => messages.length > 0);
   expect(replayed.messages.map(({ data }) => data)).toEqual(['the last']);
 });
@@ -124,19 +132,19 @@ test('a key is remembered across a restart, and also when its message is gone', 
   const first = await (async () => {
     await using signalbox = await startService(config);
     await createChannel(signalbox, 'room', { history: { messages: 0 } });
-    const said = await say(signalbox, room, 'paid', once);
+    const said = await publishTo(signalbox, room, 'paid', once);
     await signalbox.service.retention.purge();
     return said;
   })();
   await using signalbox = await startService(config);
-  expect(await say(signalbox, room, 'paid', once)).toEqual({ ...first, repeated: true });
+  expect(await publishTo(signalbox, room, 'paid', once)).toEqual({ ...first, repeated: true });
 });
 
 test('a key is 1–255 visible ASCII characters, and has no meaning for one connection', async () => {
   const { signalbox, token } = await startRoom();
   await using _ = signalbox;
-  const codeOf = async (to: Parameters<typeof say>[1], idempotencyKey: string) => {
-    const { query, variables } = sayRequest(to, 1, { idempotencyKey });
+  const codeOf = async (to: Parameters<typeof publishTo>[1], idempotencyKey: string) => {
+    const { query, variables } = publishRequest(to, 1, { idempotencyKey });
     return (await signalbox.ask(query, variables)).errors?.[0]?.extensions['code'];
   };
   for (const key of ['!', '~'.repeat(255)]) expect(await codeOf(room, key)).toBeUndefined();

@@ -1,21 +1,21 @@
 import { expect, test } from 'vitest';
 import { createChannel, isOnline, mint } from '../support/backend.ts';
 import { createFolder } from '../support/folder.ts';
-import { EVENTS, follow } from '../support/follow.ts';
+import { EVENTS, subscribeResuming } from '../support/resuming-subscription.ts';
 import { startProcess } from '../support/process.ts';
 import { createProxy } from '../support/proxy.ts';
-import { numbers, say } from '../support/say.ts';
-import { type Doors } from '../support/service.ts';
+import { numbers, publishTo } from '../support/publish.ts';
+import { type ServiceClient } from '../support/service.ts';
 
 /** Eight at a time, until it is refused; calls `acknowledged` after each answer. Resolves to what was tried. */
-async function sayUntilItDies(doors: Doors, acknowledged: (data: string) => void): Promise<string[]> {
+async function sayUntilItDies(doors: ServiceClient, acknowledged: (data: string) => void): Promise<string[]> {
   const tried: string[] = [];
   const speakers = numbers(8).map(async (speaker) => {
     for (let number = 0; ; number++) {
       const data = `${speaker} ${number}`;
       tried.push(data);
       try {
-        await say(doors, { channel: 'room' }, data);
+        await publishTo(doors, { channel: 'room' }, data);
       } catch {
         return;
       }
@@ -37,7 +37,7 @@ test('what was acknowledged before a kill -9 is replayed once and in order; what
     { token: token.credential },
     { url: () => url, retryAttempts: 1, retryWait: () => Promise.resolve() },
   );
-  const returning = follow(client, EVENTS);
+  const returning = subscribeResuming(client, EVENTS);
   await returning.until(({ events }) => events.length > 0);
 
   let restarted!: (url: string) => void;
@@ -50,8 +50,8 @@ test('what was acknowledged before a kill -9 is replayed once and in order; what
 
   await using second = await startProcess({ folder: folder.path });
   restarted(second.wsUrl);
-  const late = follow(second.client({ token: token.credential }), EVENTS, { since: token.cursor });
-  await say(second, { channel: 'room' }, 'the last');
+  const late = subscribeResuming(second.client({ token: token.credential }), EVENTS, { since: token.cursor });
+  await publishTo(second, { channel: 'room' }, 'the last');
   for (const followed of [returning, late]) {
     await followed.until(({ messages }) => messages.at(-1)?.data === 'the last');
     const heard = followed.messages.map(({ data }) => data as string).slice(0, -1);
@@ -94,13 +94,13 @@ test('a client that retries whatever happened comes back when the service does',
     },
   );
   const refused = new Promise((resolve) => client.on('error', resolve));
-  const inbox = follow(client, EVENTS);
+  const inbox = subscribeResuming(client, EVENTS);
   await inbox.until(({ events }) => events.length > 0);
   first.kill('SIGKILL');
   await refused;
 
   await using second = await startProcess({ folder: folder.path });
-  await say(second, { channel: 'room' }, 'while it was away');
+  await publishTo(second, { channel: 'room' }, 'while it was away');
   port = Number(new URL(second.url).port);
   restarted();
   await inbox.until(({ messages }) => messages.length === 1);
@@ -113,7 +113,7 @@ test('memberships survive a kill -9; presence does not, until the token is back'
   await using first = await startProcess({ folder: folder.path });
   await createChannel(first, 'room');
   const token = await mint(first);
-  const here = follow(first.client({ token: token.credential }), EVENTS);
+  const here = subscribeResuming(first.client({ token: token.credential }), EVENTS);
   await here.until(({ events }) => events.length > 0);
   await first.request(`mutation ($t: ID!) { subscribeToken(channel: "room", token: $t) { createdAt } }`, {
     t: token.id,
@@ -124,11 +124,11 @@ test('memberships survive a kill -9; presence does not, until the token is back'
 
   await using second = await startProcess({ folder: folder.path });
   expect(await isOnline(second, token.id)).toBe(false);
-  const back = follow(second.client({ token: token.credential }), EVENTS);
+  const back = subscribeResuming(second.client({ token: token.credential }), EVENTS);
   await back.until(({ events }) => events.length > 0);
   expect(back.events[0].channels).toEqual([{ id: 'room' }]);
   expect(await isOnline(second, token.id)).toBe(true);
-  await say(second, { channel: 'room' }, 'heard');
+  await publishTo(second, { channel: 'room' }, 'heard');
   await back.until(({ messages }) => messages.length > 0);
   expect(back.messages[0]?.data).toBe('heard');
 });

@@ -1,10 +1,10 @@
 import { type Client } from 'graphql-ws';
 import { expect, test } from 'vitest';
-import { createChannel, mint, type Minted } from '../support/backend.ts';
-import { take } from '../support/events.ts';
-import { EVENTS, follow, type Followed } from '../support/follow.ts';
+import { createChannel, mint, type MintedToken } from '../support/backend.ts';
+import { queueResults } from '../support/result-queue.ts';
+import { EVENTS, subscribeResuming, type ResumingSubscription } from '../support/resuming-subscription.ts';
 import { createRandom } from '../support/random.ts';
-import { numbers, say } from '../support/say.ts';
+import { numbers, publishTo } from '../support/publish.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const ROUNDS = 200;
@@ -14,27 +14,31 @@ type Change = 'subscribeToken' | 'unsubscribeToken';
 
 const changeQuery = (what: Change) =>
   `mutation ($channel: ID!, $token: ID!) { ${what}(channel: $channel, token: $token) { createdAt } }`;
-const subscribe = ({ request }: TestService, channel: string, { id: token }: Minted) =>
+const subscribe = ({ request }: TestService, channel: string, { id: token }: MintedToken) =>
   request(changeQuery('subscribeToken'), { channel, token });
-const unsubscribe = ({ request }: TestService, channel: string, { id: token }: Minted) =>
+const unsubscribe = ({ request }: TestService, channel: string, { id: token }: MintedToken) =>
   request(changeQuery('unsubscribeToken'), { channel, token });
 
 /** The same on a live socket. */
-function change(client: Client, what: Change, channel: string, { id: token }: Minted): Promise<unknown> {
-  return take(client, changeQuery(what), { channel, token }).next();
+function change(client: Client, what: Change, channel: string, { id: token }: MintedToken): Promise<unknown> {
+  return queueResults(client, changeQuery(what), { channel, token }).next();
 }
 
 /** A live inbox of the token. */
-async function listen(signalbox: TestService, { credential }: Minted): Promise<Followed> {
-  const inbox = follow(signalbox.client({ token: credential }), EVENTS);
+async function listen(signalbox: TestService, { credential }: MintedToken): Promise<ResumingSubscription> {
+  const inbox = subscribeResuming(signalbox.client({ token: credential }), EVENTS);
   await inbox.until(({ events }) => events.length > 0);
   return inbox;
 }
 
 /** What an inbox has heard by the time that the token was told something. */
-async function heardBy(signalbox: TestService, { id: token }: Minted, inboxes: Followed[]): Promise<any[][]> {
+async function heardBy(
+  signalbox: TestService,
+  { id: token }: MintedToken,
+  inboxes: ResumingSubscription[],
+): Promise<any[][]> {
   const sentinel = crypto.randomUUID();
-  await say(signalbox, { token }, sentinel);
+  await publishTo(signalbox, { token }, sentinel);
   await Promise.all(
     inboxes.map((inbox) => inbox.until(({ messages }) => messages.at(-1)?.data === sentinel)),
   );
@@ -48,7 +52,7 @@ test('what is said once subscribeToken has returned reaches the live connection,
   const inbox = await listen(signalbox, token);
   for (const number of numbers(ROUNDS)) {
     await subscribe(signalbox, room(number), token);
-    const { connections } = await say(signalbox, { channel: room(number) }, number);
+    const { connections } = await publishTo(signalbox, { channel: room(number) }, number);
     expect(connections).toBe(1);
   }
   expect(await heardBy(signalbox, token, [inbox])).toEqual([numbers(ROUNDS)]);
@@ -61,9 +65,9 @@ test('what is said once unsubscribeToken has returned does not, 200 times out of
   const token = await mint(signalbox, { channels });
   const inbox = await listen(signalbox, token);
   for (const channel of channels) {
-    await say(signalbox, { channel }, `heard in ${channel}`);
+    await publishTo(signalbox, { channel }, `heard in ${channel}`);
     await unsubscribe(signalbox, channel, token);
-    const { connections } = await say(signalbox, { channel }, 'unheard');
+    const { connections } = await publishTo(signalbox, { channel }, 'unheard');
     expect(connections).toBe(0);
   }
   expect(await heardBy(signalbox, token, [inbox])).toEqual([
@@ -79,9 +83,9 @@ test('both hold for every connection of the token, while everything happens at o
   await Promise.all(
     numbers(ROUNDS).map(async (number) => {
       await subscribe(signalbox, room(number), token);
-      expect((await say(signalbox, { channel: room(number) }, number)).connections).toBe(20);
+      expect((await publishTo(signalbox, { channel: room(number) }, number)).connections).toBe(20);
       await unsubscribe(signalbox, room(number), token);
-      expect((await say(signalbox, { channel: room(number) }, 'unheard')).connections).toBe(0);
+      expect((await publishTo(signalbox, { channel: room(number) }, 'unheard')).connections).toBe(0);
     }),
   );
   for (const heard of await heardBy(signalbox, token, inboxes))
@@ -92,10 +96,12 @@ test('connections that open while the token is subscribed hear what is said afte
   await using signalbox = await startService();
   await Promise.all(numbers(20).map((number) => createChannel(signalbox, room(number))));
   const token = await mint(signalbox);
-  const inboxes = numbers(20).map(() => follow(signalbox.client({ token: token.credential }), EVENTS));
+  const inboxes = numbers(20).map(() =>
+    subscribeResuming(signalbox.client({ token: token.credential }), EVENTS),
+  );
   await Promise.all(numbers(20).map((number) => subscribe(signalbox, room(number), token)));
   await Promise.all(inboxes.map((inbox) => inbox.until(({ events }) => events.length > 0)));
-  await Promise.all(numbers(20).map((number) => say(signalbox, { channel: room(number) }, number)));
+  await Promise.all(numbers(20).map((number) => publishTo(signalbox, { channel: room(number) }, number)));
   for (const heard of await heardBy(signalbox, token, inboxes))
     expect(heard.sort((a, b) => a - b)).toEqual(numbers(20));
   for (const { events } of inboxes) {
@@ -114,12 +120,12 @@ test('an inbox that opens in the same breath as its token is subscribed knows ev
   // All of it leaves in one write and arrives in one turn of the event loop.
   const changes: Promise<unknown>[] = [];
   const inboxes = numbers(50).map((number) => {
-    const inbox = follow(client, EVENTS);
+    const inbox = subscribeResuming(client, EVENTS);
     changes.push(change(client, 'subscribeToken', room(number), token));
     return inbox;
   });
   await Promise.all(changes);
-  for (const number of numbers(50)) await say(signalbox, { channel: room(number) }, number);
+  for (const number of numbers(50)) await publishTo(signalbox, { channel: room(number) }, number);
   for (const heard of await heardBy(signalbox, token, inboxes)) expect(heard).toEqual(numbers(50));
   for (const { events } of inboxes) {
     const [{ channels }, ...available] = events;
@@ -150,7 +156,7 @@ test('after subscribing and unsubscribing at once, live connections hear what th
   const members = viewer.channels.nodes.map(({ id }: { id: string }) => id).sort();
   expect(members.length).toBeGreaterThan(0);
   expect(members.length).toBeLessThan(20);
-  for (const number of numbers(20)) await say(signalbox, { channel: room(number) }, room(number));
+  for (const number of numbers(20)) await publishTo(signalbox, { channel: room(number) }, room(number));
   for (const heard of await heardBy(signalbox, token, inboxes)) expect(heard.sort()).toEqual(members);
   for (const { events } of inboxes) {
     for (const number of numbers(20)) {

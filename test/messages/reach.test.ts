@@ -14,8 +14,14 @@ import { createChannel, mint } from '../support/backend.ts';
 import { apiKeyCaller } from '../support/callers.ts';
 import { createManualClock } from '../support/clock.ts';
 import { draft, keyed } from '../support/drafts.ts';
-import { EVENTS, MESSAGES } from '../support/follow.ts';
-import { count, numbers, sayRequest, type Said, type SayOptions } from '../support/say.ts';
+import { EVENTS, MESSAGES } from '../support/resuming-subscription.ts';
+import {
+  publishNumbers,
+  numbers,
+  publishRequest,
+  type PublishResult,
+  type PublishOptions,
+} from '../support/publish.ts';
 import { startService } from '../support/service.ts';
 import { connectSocket, type RawSocket } from '../support/socket.ts';
 
@@ -119,16 +125,16 @@ const subscribe = (id: string, query: string, variables: object = {}) => ({
   type: 'subscribe',
   payload: { query, variables },
 });
-const publishes = (channel: string, from: number, count: number, options?: SayOptions) =>
+const publishes = (channel: string, from: number, count: number, options?: PublishOptions) =>
   numbers(count, from).map((number) => ({
     id: `p${number}`,
     type: 'subscribe',
-    payload: sayRequest({ channel }, number, options),
+    payload: publishRequest({ channel }, number, options),
   }));
 
 interface Read {
   /** The answers to publishes, by what was said. */
-  receipts: Map<number, Said>;
+  receipts: Map<number, PublishResult>;
   /** What each subscription was handed, by its id. */
   heard: Map<string, number[]>;
 }
@@ -206,7 +212,7 @@ test('it counts once too when a subscription begins, ends or resumes in the midd
   await createChannel(signalbox, 'room');
   using socket = await connectSocket(signalbox, { apiKey: signalbox.apiKey });
   // So much that who resumes is still catching up while the burst goes on.
-  const [first] = await count(signalbox, 'room', PAST, -PAST);
+  const [first] = await publishNumbers(signalbox, 'room', PAST, -PAST);
   socket.send(subscribe('live', MESSAGES, { channel: 'room' }));
   await settle(socket);
   sendTogether(socket, [
@@ -246,7 +252,7 @@ test('a publish that is said again in the burst counts nobody, and takes nothing
     ...once.map((one) => ({ ...one, id: 'again' })),
     ...publishes('room', 3, 2),
   ]);
-  const receipts = new Map<string, Said>();
+  const receipts = new Map<string, PublishResult>();
   const heard: Record<string, number[]> = { a: [], b: [] };
   while (receipts.size < 6 || heard['b']!.length < 5) {
     const { id, type, payload } = await socket.next();

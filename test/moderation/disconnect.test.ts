@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createChannel, isOnline, mint, settled, whisper } from '../support/backend.ts';
-import { take } from '../support/events.ts';
-import { attempt, EVENTS, moderate, openInbox, outcomeOf } from '../support/moderation.ts';
+import { createChannel, isOnline, mint, roundTrip, sendDirect } from '../support/backend.ts';
+import { queueResults } from '../support/result-queue.ts';
+import { tryModerate, EVENTS, moderate, openInbox, outcomeOf } from '../support/moderation.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 import { sseClient } from '../support/sse.ts';
@@ -40,7 +40,7 @@ test.each([
       expect(await events.ended).toMatchObject({ code: 1008, reason: 'DISCONNECTED' });
       expect(events.waiting).toEqual([]);
     }
-    for (const { id } of [phone, ...Object.values(others)]) await whisper(signalbox, id, 'sentinel');
+    for (const { id } of [phone, ...Object.values(others)]) await sendDirect(signalbox, id, 'sentinel');
     for (const [index, { next }] of inboxes.entries())
       if (!ended.includes(index)) expect(await next()).toMatchObject({ message: { event: 'sentinel' } });
   },
@@ -67,15 +67,15 @@ test('a plain graphql-ws client does not come back by itself, and may with the s
     { token: credential },
     { retryAttempts: 10, retryWait: () => Promise.resolve(), on: { opened: () => opened++ } },
   );
-  const events = take(client, EVENTS);
+  const events = queueResults(client, EVENTS);
   await events.next();
   await moderate(signalbox, 'disconnect', { token: id });
   expect(await events.ended).toMatchObject({ code: 1008 });
   expect(await isOnline(signalbox, id)).toBe(false);
 
-  const again = take(client, EVENTS);
+  const again = queueResults(client, EVENTS);
   await again.next();
-  await whisper(signalbox, id, 'welcome');
+  await sendDirect(signalbox, id, 'welcome');
   expect(await again.next()).toMatchObject({ events: { message: { event: 'welcome' } } });
   expect(opened).toBe(2);
 });
@@ -83,7 +83,7 @@ test('a plain graphql-ws client does not come back by itself, and may with the s
 test('an SSE stream says goodbye and ends with FORBIDDEN', async () => {
   await using signalbox = await startService();
   const { id, credential } = await mint(signalbox);
-  const events = take(sseClient(signalbox, credential), EVENTS);
+  const events = queueResults(sseClient(signalbox, credential), EVENTS);
   await events.next();
   expect(await moderate(signalbox, 'disconnect', { token: id, reason: GOODBYE.note })).toBe(1);
   expect(await events.next()).toEqual({ events: GOODBYE });
@@ -96,11 +96,11 @@ test('whoever is disconnected is seen to leave, as DISCONNECTED', async () => {
   await createChannel(signalbox, 'hall');
   const ada = await mint(signalbox, { channels: ['hall'] });
   const backend = signalbox.client();
-  const seen = take(
+  const seen = queueResults(
     backend,
     `subscription { presence(channel: "hall") { change leaveReason member { id } } }`,
   );
-  await settled(backend);
+  await roundTrip(backend);
   const { connection } = await openInbox(signalbox, ada.credential);
   const member = { id: connection };
   expect((await seen.next()).presence).toEqual({ change: 'JOINED', leaveReason: null, member });
@@ -116,16 +116,16 @@ test('with a channel, only those who are in it are disconnected', async () => {
     await openInbox(signalbox, ada.credential),
     await openInbox(signalbox, ada.credential),
   ];
-  take(inside.client, `subscription { messages(channel: "hall") { event } }`);
-  await settled(inside.client);
+  queueResults(inside.client, `subscription { messages(channel: "hall") { event } }`);
+  await roundTrip(inside.client);
   const { connection } = outside;
-  expect(await outcomeOf(attempt(signalbox, 'disconnect', { connection, channel: 'hall' }))).toBe(
+  expect(await outcomeOf(tryModerate(signalbox, 'disconnect', { connection, channel: 'hall' }))).toBe(
     'NOT_FOUND',
   );
   expect(await moderate(signalbox, 'disconnect', { identity: 'ada', channel: 'hall' })).toBe(1);
   expect(await inside.events.ended).toMatchObject({ code: 1008 });
   expect(await moderate(signalbox, 'disconnect', { token: ada.id, channel: 'hall' })).toBe(0);
-  expect(await whisper(signalbox, ada.id, 'sentinel')).toBe(1);
+  expect(await sendDirect(signalbox, ada.id, 'sentinel')).toBe(1);
   expect(await outside.next()).toMatchObject({ message: { event: 'sentinel' } });
 });
 
@@ -147,15 +147,15 @@ test('who is not there cannot be disconnected', async () => {
     [{ token, reason: 'x'.repeat(1001) }, 'BAD_USER_INPUT'],
   ] as const;
   for (const [given, code] of wrong)
-    expect([given, await outcomeOf(attempt(signalbox, 'disconnect', given))]).toEqual([given, code]);
+    expect([given, await outcomeOf(tryModerate(signalbox, 'disconnect', given))]).toEqual([given, code]);
   expect(await moderate(signalbox, 'disconnect', { token })).toBe(0);
   expect(await moderate(signalbox, 'disconnect', { identity: 'nobody' })).toBe(0);
 
-  const back = take(client, EVENTS);
+  const back = queueResults(client, EVENTS);
   const { events } = await back.next();
   const elsewhere = { connection: events.connection.id };
   const { secret } = createProject;
-  expect(await outcomeOf(attempt(signalbox, 'disconnect', elsewhere, secret))).toBe('NOT_FOUND');
+  expect(await outcomeOf(tryModerate(signalbox, 'disconnect', elsewhere, secret))).toBe('NOT_FOUND');
   expect(await moderate(signalbox, 'disconnect', { identity: 'ada' }, secret)).toBe(0);
   expect(await isOnline(signalbox, token)).toBe(true);
 });

@@ -1,8 +1,15 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, whisper } from '../support/backend.ts';
+import { createChannel, mint, sendDirect } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
-import { moderate, openInbox, outcomeOf, outcomeOn, selfMint, speak } from '../support/moderation.ts';
+import { queueResults } from '../support/result-queue.ts';
+import {
+  moderate,
+  openInbox,
+  outcomeOf,
+  outcomeOn,
+  signWithApiKey,
+  publishMutation,
+} from '../support/moderation.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 
@@ -16,7 +23,7 @@ async function openChannels(signalbox: TestService): Promise<void> {
 async function voiceOf({ ask }: TestService, bearer: string): Promise<string[]> {
   const voice: string[] = [];
   for (const channel of CHANNELS) {
-    const outcome = await outcomeOf(ask(speak(channel), {}, bearer));
+    const outcome = await outcomeOf(ask(publishMutation(channel), {}, bearer));
     if (outcome === 'done') voice.push(channel);
     else expect(outcome).toBe('FORBIDDEN');
   }
@@ -64,11 +71,11 @@ test('whoever is muted is told on every live connection, and goes on hearing; no
   const other = await openInbox(signalbox, ben.credential);
 
   const restriction = await moderate(signalbox, 'mute', { identity: 'ada', channel: 'hall', reason: 'hush' });
-  expect(await outcomeOn(other.client, speak('hall', 'from-ben'))).toBe('done');
+  expect(await outcomeOn(other.client, publishMutation('hall', 'from-ben'))).toBe('done');
   expect(await moderate(signalbox, 'unmute', { identity: 'ada', channel: 'hall' })).toEqual(restriction);
   // Lifting what is lifted tells nobody anything.
   await moderate(signalbox, 'unmute', { identity: 'ada', channel: 'hall' });
-  expect(await outcomeOn(devices[0]!.client, speak('hall', 'from-ada'))).toBe('done');
+  expect(await outcomeOn(devices[0]!.client, publishMutation('hall', 'from-ada'))).toBe('done');
   for (const { next } of devices) {
     expect(await next()).toEqual({ __typename: 'Restricted', restriction });
     expect(await next()).toMatchObject({ message: { event: 'from-ben' } });
@@ -89,7 +96,7 @@ test('on a live socket, that one is muted comes before the first refusal', async
   send('inbox', `subscription { events { __typename } }`);
   expect(await socket.next()).toMatchObject({ id: 'inbox', type: 'next' });
   await moderate(signalbox, 'mute', { token: id });
-  send('speech', speak('hall'));
+  send('speech', publishMutation('hall'));
   expect(await socket.next()).toMatchObject({ payload: { data: { events: { __typename: 'Restricted' } } } });
   expect(await socket.next()).toMatchObject({
     id: 'speech',
@@ -111,8 +118,8 @@ test('a mute of an identity is there before its tokens are: minted, self-minted 
   );
   await moderate(signalbox, 'mute', { identity: 'eve' });
   expect(await voiceOf(signalbox, (await mint(signalbox, { identity: 'eve' })).credential)).toEqual([]);
-  expect(await voiceOf(signalbox, selfMint({ sub: 'eve' }))).toEqual([]);
-  expect(await voiceOf(signalbox, selfMint({ sub: 'ben' }))).toEqual(CHANNELS);
+  expect(await voiceOf(signalbox, signWithApiKey({ sub: 'eve' }))).toEqual([]);
+  expect(await voiceOf(signalbox, signWithApiKey({ sub: 'ben' }))).toEqual(CHANNELS);
 
   const { createGuest } = await signalbox.request(
     `mutation { createGuest(input: { name: "eve" }) { credential token { id identity } } }`,
@@ -124,7 +131,7 @@ test('a mute of an identity is there before its tokens are: minted, self-minted 
   const live = await openInbox(signalbox, credential);
   await moderate(signalbox, 'mute', { identity: token.identity, channel: 'hall' });
   expect(await live.next()).toMatchObject({ restriction: { identity: token.identity } });
-  expect(await outcomeOn(live.client, speak('hall'))).toBe('FORBIDDEN');
+  expect(await outcomeOn(live.client, publishMutation('hall'))).toBe('FORBIDDEN');
   expect(await voiceOf(signalbox, credential)).toEqual(['room']);
 });
 
@@ -137,15 +144,15 @@ test('a mute until a moment ends at that moment, on the live socket, and nobody 
   const until = '2030-01-01T00:10:00.000Z';
   expect(await moderate(signalbox, 'mute', { token: id, until })).toMatchObject({ until });
   await clock.advance(600_000 - 1);
-  expect(await outcomeOn(live.client, speak('hall'))).toBe('FORBIDDEN');
+  expect(await outcomeOn(live.client, publishMutation('hall'))).toBe('FORBIDDEN');
   expect(await voiceOf(signalbox, credential)).toEqual([]);
   await clock.advance(1);
-  expect(await outcomeOn(live.client, speak('hall'))).toBe('done');
+  expect(await outcomeOn(live.client, publishMutation('hall'))).toBe('done');
   expect(await voiceOf(signalbox, credential)).toEqual(CHANNELS);
 
   // What has ended by itself cannot be lifted.
   expect(await moderate(signalbox, 'unmute', { token: id })).toBeNull();
-  await whisper(signalbox, id, 'sentinel');
+  await sendDirect(signalbox, id, 'sentinel');
   expect(await live.next()).toMatchObject({ __typename: 'Restricted', restriction: { until } });
   expect(await live.next()).toMatchObject({ message: { event: 'sentinel' } });
 });
@@ -166,10 +173,10 @@ test('another mute of the same kind takes the place of the first: only its end c
   await mute('2030-01-01T00:01:00.000Z', 'a minute');
   await mute('2030-01-01T01:00:00.000Z', 'an hour');
   await clock.advance(60_000);
-  expect(await outcomeOn(live.client, speak('hall'))).toBe('FORBIDDEN');
+  expect(await outcomeOn(live.client, publishMutation('hall'))).toBe('FORBIDDEN');
   await mute('2030-01-01T00:02:00.000Z', 'less');
   await clock.advance(60_000);
-  expect(await outcomeOn(live.client, speak('hall'))).toBe('done');
+  expect(await outcomeOn(live.client, publishMutation('hall'))).toBe('done');
   await mute(undefined, 'for good');
   const { nodes } = await moderate(signalbox, 'restrictions', { token: id });
   expect(nodes).toMatchObject([{ reason: 'for good', until: null }]);
@@ -212,7 +219,7 @@ test('a muted token may still do everything else that it may', async () => {
   const { id, credential } = await mint(signalbox, { role: 'MODERATOR', channels: ['hall'] });
   const { client } = await openInbox(signalbox, credential);
   await moderate(signalbox, 'mute', { token: id });
-  const viewer = take(client, `{ viewer { allowedActions(channel: "hall") } }`);
+  const viewer = queueResults(client, `{ viewer { allowedActions(channel: "hall") } }`);
   expect(await viewer.next()).toEqual({
     viewer: { allowedActions: ['SUBSCRIBE', 'PRESENCE', 'MODERATE'] },
   });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, publish, settled, subscribeToken, updateToken } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { createChannel, mint, publish, roundTrip, subscribeToken, updateToken } from '../support/backend.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 import { sseClient } from '../support/sse.ts';
@@ -12,12 +12,12 @@ const CONNECTED = `subscription { events { __typename } }`;
 /** Watches a channel with the API key; live when this resolves. */
 async function watch(signalbox: TestService, channel = 'square') {
   const backend = signalbox.client();
-  const changes = take(
+  const changes = queueResults(
     backend,
     `subscription ($channel: ID!) { presence(channel: $channel) { change leaveReason member { id token state transport } } }`,
     { channel },
   );
-  await settled(backend);
+  await roundTrip(backend);
   return { next: async () => (await changes.next()).presence };
 }
 
@@ -27,7 +27,7 @@ test('the members of a channel are listed page by page', async () => {
   const changes = await watch(signalbox);
   const joined: string[] = [];
   for (let count = 0; count < 12; count++) {
-    take(signalbox.client({}), MESSAGES);
+    queueResults(signalbox.client({}), MESSAGES);
     joined.push((await changes.next()).member.id);
   }
   const found: string[][] = [];
@@ -53,18 +53,18 @@ test('what a connection shows is there when it joins, for as long as it does, an
   const { id, credential } = await mint(signalbox);
   const changes = await watch(signalbox);
   const client = signalbox.client({ token: credential }, { lazy: false });
-  expect(await take(client, SHOW, { state: { typing: false } }).next()).toEqual({
+  expect(await queueResults(client, SHOW, { state: { typing: false } }).next()).toEqual({
     setPresence: { state: { typing: false } },
   });
-  const messages = take(client, MESSAGES);
+  const messages = queueResults(client, MESSAGES);
   expect(await changes.next()).toMatchObject({ change: 'JOINED', member: { state: { typing: false } } });
-  await take(client, SHOW, { state: null }).next();
+  await queueResults(client, SHOW, { state: null }).next();
   expect(await changes.next()).toMatchObject({
     change: 'UPDATED',
     leaveReason: null,
     member: { state: null },
   });
-  await take(client, SHOW, { state: 'away' }).next();
+  await queueResults(client, SHOW, { state: 'away' }).next();
   expect(await changes.next()).toMatchObject({ change: 'UPDATED', member: { state: 'away' } });
   const query = `query ($id: ID!) { token(id: $id) { connections { state } } }`;
   expect((await signalbox.request(query, { id })).token.connections).toEqual([{ state: 'away' }]);
@@ -74,15 +74,15 @@ test('what a connection shows is there when it joins, for as long as it does, an
     leaveReason: 'LEFT',
     member: { state: 'away' },
   });
-  await take(client, SHOW, { state: 'unseen' }).next();
-  take(client, MESSAGES);
+  await queueResults(client, SHOW, { state: 'unseen' }).next();
+  queueResults(client, MESSAGES);
   expect(await changes.next()).toMatchObject({ change: 'JOINED', member: { state: 'unseen' } });
 });
 
 test('what is shown is bounded, and needs a live socket', async () => {
   await using signalbox = await startService({ maxPresenceBytes: 64 });
   const { credential } = await mint(signalbox);
-  const shown = take(signalbox.client({ token: credential }), SHOW, { state: 'x'.repeat(63) });
+  const shown = queueResults(signalbox.client({ token: credential }), SHOW, { state: 'x'.repeat(63) });
   expect(await shown.ended).toMatchObject([
     { extensions: { code: 'PAYLOAD_TOO_LARGE', limit: 64, field: 'state' } },
   ]);
@@ -116,14 +116,14 @@ test('whoever is silenced while listening to one channel is seen to leave with N
   const changes = await watch(signalbox);
   for (const client of [signalbox.client({ token: ada.credential }), sseClient(signalbox, ada.credential)]) {
     await updateToken(signalbox, ada.id, { grants: null });
-    const messages = take(client, MESSAGES);
+    const messages = queueResults(client, MESSAGES);
     expect(await changes.next()).toMatchObject({ change: 'JOINED', member: { token: ada.id } });
     await updateToken(signalbox, ada.id, { grants: [] });
     expect(await changes.next()).toMatchObject({ change: 'LEFT', leaveReason: 'NOT_ALLOWED' });
     expect(await messages.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
   }
   await updateToken(signalbox, ada.id, { grants: null });
-  const messages = take(signalbox.client({ token: ada.credential }), MESSAGES);
+  const messages = queueResults(signalbox.client({ token: ada.credential }), MESSAGES);
   expect(await changes.next()).toMatchObject({ change: 'JOINED' });
   await signalbox.request(`mutation { updateChannel(id: "square", input: { type: PRIVATE }) { id } }`);
   expect(await changes.next()).toMatchObject({ change: 'LEFT', leaveReason: 'NOT_ALLOWED' });
@@ -140,7 +140,7 @@ test('an inbox with presence tells of each channel for as long as the token may 
       { channels: 'park', actions: ['PRESENCE'] },
     ],
   });
-  const events = take(
+  const events = queueResults(
     signalbox.client({ token: ada.credential }),
     `subscription { events(presence: true) {
       __typename
@@ -151,8 +151,8 @@ test('an inbox with presence tells of each channel for as long as the token may 
   await events.next();
   const come = async (channel: string) => {
     const client = signalbox.client({});
-    take(client, `subscription ($c: ID!) { messages(channel: $c) { id } }`, { c: channel });
-    await settled(client);
+    queueResults(client, `subscription ($c: ID!) { messages(channel: $c) { id } }`, { c: channel });
+    await roundTrip(client);
   };
   const seen = (channel: string) => ({
     events: {
@@ -182,7 +182,7 @@ test('an inbox with presence tells of each channel for as long as the token may 
 test('a token sees its own connections, and those of no other', async () => {
   await using signalbox = await startService();
   const [ada, bob] = [await mint(signalbox), await mint(signalbox)];
-  await take(signalbox.client({ token: ada.credential }), CONNECTED).next();
+  await queueResults(signalbox.client({ token: ada.credential }), CONNECTED).next();
   const own = `{ viewer { token { isOnline connections { transport connectedAt } } } }`;
   expect((await signalbox.request(own, {}, ada.credential)).viewer.token).toEqual({
     isOnline: true,

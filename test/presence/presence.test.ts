@@ -5,12 +5,12 @@ import {
   mint,
   publish,
   revokeToken,
-  settled,
+  roundTrip,
   subscribeToken,
   updateToken,
 } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const CONNECTED = `subscription { events { __typename ... on Connected { connection { id } } } }`;
@@ -21,8 +21,8 @@ const CHANGES = `subscription ($channel: ID!) { presence(channel: $channel) {
 /** Watches a channel with the API key; live when this resolves. */
 async function watch(signalbox: TestService, channel: string) {
   const backend = signalbox.client();
-  const changes = take(backend, CHANGES, { channel });
-  await settled(backend);
+  const changes = queueResults(backend, CHANGES, { channel });
+  await roundTrip(backend);
   return { next: async () => (await changes.next()).presence };
 }
 
@@ -41,8 +41,8 @@ test('a token is online from its acknowledgement until its last connection is go
 
   const phone = signalbox.client({ token: ada.credential });
   const laptop = signalbox.client({ token: ada.credential });
-  await take(phone, CONNECTED).next();
-  await take(laptop, CONNECTED).next();
+  await queueResults(phone, CONNECTED).next();
+  await queueResults(laptop, CONNECTED).next();
   expect(await isOnline(signalbox, ada.id)).toBe(true);
   const { token } = await signalbox.request(
     `query ($t: ID!) { token(id: $t) { isOnline connections { token transport } } }`,
@@ -76,7 +76,7 @@ test('a channel shows who hears it, with what they choose to show', async () => 
   const ada = await mint(signalbox, { identity: 'ada', connectionData: 'Ada, London', state: { secret: 1 } });
   const changes = await watch(signalbox, 'lobby');
   const client = signalbox.client({ token: ada.credential });
-  take(client, `subscription { messages(channel: "lobby") { id } }`);
+  queueResults(client, `subscription { messages(channel: "lobby") { id } }`);
   const member = {
     id: expect.stringMatching(/^conn_/),
     token: ada.id,
@@ -90,7 +90,7 @@ test('a channel shows who hears it, with what they choose to show', async () => 
     member: { ...member, state: null },
   });
 
-  await take(client, `mutation { setPresence(state: { mood: "fine" }) { id } }`).next();
+  await queueResults(client, `mutation { setPresence(state: { mood: "fine" }) { id } }`).next();
   const shown = { identity: 'ada', connectionData: 'Ada, London', state: { mood: 'fine' } };
   expect(await changes.next()).toMatchObject({ change: 'UPDATED', member: shown });
   expect(await presenceOf(signalbox, 'lobby')).toEqual({ count: 1, members: { nodes: [shown] } });
@@ -108,13 +108,13 @@ test('a connection that hears a channel twice is one member, until it hears it n
   const ada = await mint(signalbox, { identity: 'ada', channels: ['lobby'] });
   const changes = await watch(signalbox, 'lobby');
   const client = signalbox.client({ token: ada.credential }, { lazy: false });
-  const inbox = take(client, CONNECTED);
+  const inbox = queueResults(client, CONNECTED);
   await inbox.next();
-  const messages = take(client, `subscription { messages(channel: "lobby") { id } }`);
-  await settled(client);
+  const messages = queueResults(client, `subscription { messages(channel: "lobby") { id } }`);
+  await roundTrip(client);
   expect(await presenceOf(signalbox, 'lobby')).toMatchObject({ count: 1 });
   messages.stop();
-  await settled(client);
+  await roundTrip(client);
   expect(await presenceOf(signalbox, 'lobby')).toMatchObject({ count: 1 });
   inbox.stop();
   expect(await changes.next()).toMatchObject({ change: 'JOINED' });
@@ -129,8 +129,8 @@ test('anonymous listeners are counted without a name, API keys are not counted',
   const changes = await watch(signalbox, 'square');
   const listen = async (params: Record<string, unknown>) => {
     const client = signalbox.client(params, { lazy: false });
-    take(client, `subscription { messages(channel: "square") { id } }`);
-    return (await take(client, `{ viewer { connection { id } } }`).next()).viewer.connection.id;
+    queueResults(client, `subscription { messages(channel: "square") { id } }`);
+    return (await queueResults(client, `{ viewer { connection { id } } }`).next()).viewer.connection.id;
   };
   await listen({ apiKey: signalbox.apiKey });
   const anonymous = await listen({});
@@ -165,7 +165,7 @@ test.each([
   await createChannel(signalbox, 'lobby');
   const ada = await mint(signalbox, { channels: ['lobby'] });
   const changes = await watch(signalbox, 'lobby');
-  await take(signalbox.client({ token: ada.credential }), CONNECTED).next();
+  await queueResults(signalbox.client({ token: ada.credential }), CONNECTED).next();
   expect(await changes.next()).toMatchObject({ change: 'JOINED' });
   await act(signalbox, ada.id);
   expect(await changes.next()).toMatchObject({ change: 'LEFT', leaveReason, member: { token: ada.id } });
@@ -177,7 +177,7 @@ test('a token that expires is seen to leave at that moment', async () => {
   await createChannel(signalbox, 'lobby');
   const ada = await mint(signalbox, { channels: ['lobby'], expiresIn: 60 });
   const changes = await watch(signalbox, 'lobby');
-  await take(signalbox.client({ token: ada.credential }), CONNECTED).next();
+  await queueResults(signalbox.client({ token: ada.credential }), CONNECTED).next();
   await clock.advance(59_999);
   expect(await isOnline(signalbox, ada.id)).toBe(true);
   await clock.advance(1);
@@ -196,11 +196,11 @@ test('an inbox yields presence only where it is asked for', async () => {
     ... on PresenceChanged { presence { change member { identity } } }
     ... on ChannelMessage { message { event } }
   } }`;
-  const asking = take(signalbox.client({ token: ada.credential }), query('(presence: true)'));
-  const silent = take(signalbox.client({ token: ada.credential }), query(''));
+  const asking = queueResults(signalbox.client({ token: ada.credential }), query('(presence: true)'));
+  const silent = queueResults(signalbox.client({ token: ada.credential }), query(''));
   await asking.next();
   await silent.next();
-  await take(signalbox.client({ token: ben.credential }), CONNECTED).next();
+  await queueResults(signalbox.client({ token: ben.credential }), CONNECTED).next();
   const seen = await asking.until(({ events }) => events.presence?.member.identity === 'ben');
   expect(seen.events).toEqual({
     __typename: 'PresenceChanged',
@@ -222,7 +222,7 @@ test('who may not see who is there is refused, by query and by subscription', as
   const { errors } = await signalbox.ask(`{ channel(id: "square") { presence { count } } }`, {}, null);
   expect(errors?.[0]?.extensions['code']).toBe('UNAUTHENTICATED');
   for (const { credential } of [stranger, narrowed]) {
-    const refused = take(signalbox.client({ token: credential }), CHANGES, { channel: 'lobby' });
+    const refused = queueResults(signalbox.client({ token: credential }), CHANGES, { channel: 'lobby' });
     expect(await refused.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
   }
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createChannel, mint } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { API_KEY, startService, type Answer } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 
@@ -48,7 +48,7 @@ test('whether something is in another project cannot be told from whether it is 
   await using signalbox = await startService();
   await createChannel(signalbox, 'theirs', { type: 'UNPROTECTED' });
   const ada = await mint(signalbox, { identity: 'ada', channels: ['theirs'] });
-  const events = take(
+  const events = queueResults(
     signalbox.client({ token: ada.credential }),
     'subscription { events { __typename ... on Connected { connection { id } } } }',
   );
@@ -124,7 +124,7 @@ test('presence in a channel of the same name in another project is not seen', as
     'mutation { createChannel(input: { id: "lobby", type: PUBLIC }) { id } createToken { token { id } credential } }';
   const here = (await signalbox.request(make)).createToken;
   const there = (await signalbox.request(make, {}, createProject.secret)).createToken;
-  const seen = take(
+  const seen = queueResults(
     signalbox.client({ apiKey: createProject.secret }),
     'subscription { presence(channel: "lobby") { change member { token } } }',
   );

@@ -3,8 +3,14 @@ import { createManualClock, type ManualClock } from '../support/clock.ts';
 import { forge } from '../support/forge.ts';
 import { createLog, type Log } from '../support/log.ts';
 import { codeOf, createProject } from '../support/projects.ts';
-import { createApiKey, doorOf, refusalOf, sign, signingKeyOf } from '../support/self-minted.ts';
-import { API_KEY, startService, type Doors, type TestService } from '../support/service.ts';
+import {
+  createApiKey,
+  refusalCodeOf,
+  refusalMessageOf,
+  sign,
+  signingKeyOf,
+} from '../support/external-credentials.ts';
+import { API_KEY, startService, type ServiceClient, type TestService } from '../support/service.ts';
 import { openSocket } from '../support/socket.ts';
 import { fetchStream } from '../support/sse.ts';
 
@@ -101,14 +107,14 @@ test('why a key opens nothing cannot be told from what is answered, by any door'
     expect({ what, told: await allToldTo(key) }).toEqual({ what, told: expected });
   }
   // They were tried on something that opens.
-  expect(await doorOf(signalbox, API_KEY)).toBe('open');
+  expect(await refusalCodeOf(signalbox, API_KEY)).toBe('open');
 });
 
 test('a key that is refused is in no line of the log, and each refusal is in one', async () => {
   const refusals = () => log.audited().filter(({ action }) => action === 'refused').length;
   for (const [what, key] of Object.entries(dead)) {
     const before = refusals();
-    expect(await doorOf(signalbox, key)).toBe('UNAUTHENTICATED');
+    expect(await refusalCodeOf(signalbox, key)).toBe('UNAUTHENTICATED');
     expect({ what, refusals: refusals() }).toEqual({ what, refusals: before + 1 });
     const [, secret = ''] = key.split('.');
     if (secret.length >= 12) expect(log.lines.join('\n')).not.toContain(secret.slice(-12));
@@ -139,17 +145,17 @@ test('what a dead key signs is refused in the words for what nobody signed', asy
   const elsewhere = await createApiKey(await createProject(signalbox, 'elsewhere'));
   const told = new Set<string>();
   for (const key of [mute, revoked, rotated, unknown]) {
-    told.add(await refusalOf(signalbox, await sign(key, { sub: 'ada' })));
-    told.add(await refusalOf(signalbox, await sign(key, { sub: 'ada' }, { by: 'iss' })));
+    told.add(await refusalMessageOf(signalbox, await sign(key, { sub: 'ada' })));
+    told.add(await refusalMessageOf(signalbox, await sign(key, { sub: 'ada' }, { by: 'iss' })));
   }
   expect(told).toEqual(new Set(['The credential is refused: nobody whom this project knows has signed it.']));
   // A key names its project; nobody else’s is asked.
-  expect(await doorOf(signalbox, await sign(elsewhere, { sub: 'ada' }))).toBe('open');
+  expect(await refusalCodeOf(signalbox, await sign(elsewhere, { sub: 'ada' }))).toBe('open');
   const good = await createApiKey(signalbox);
   const halves = [good.secret.split('.')[1]!, `${good.secret}.`, good.id, good.secret.slice(4)];
   for (const secret of halves) {
     const credential = forge({ alg: 'HS256', kid: good.id }, { sub: 'ada' }, secret);
-    expect(await doorOf(signalbox, credential)).toBe('UNAUTHENTICATED');
+    expect(await refusalCodeOf(signalbox, credential)).toBe('UNAUTHENTICATED');
   }
 });
 
@@ -158,7 +164,7 @@ test('nobody becomes the operator by way of the operator’s key', async () => {
   const elsewhere = await createProject(signalbox, 'walled');
   const successor = (await signalbox.request(ROTATE, { id: 'key_test' })).rotateApiKey;
   expect(successor.apiKey.isOperator).toBe(true);
-  const as = (bearer: string): Pick<Doors, 'ask'> => ({
+  const as = (bearer: string): Pick<ServiceClient, 'ask'> => ({
     ask: (query, variables) => signalbox.ask(query, variables, bearer),
   });
   for (const id of ['key_test', successor.apiKey.id]) {
@@ -166,7 +172,7 @@ test('nobody becomes the operator by way of the operator’s key', async () => {
       expect(codeOf(await as(plain.secret).ask(query, { id }))).toBe('FORBIDDEN');
       expect(codeOf(await elsewhere.ask(query, { id }))).toBe('NOT_FOUND');
     }
-    expect(await doorOf(signalbox, API_KEY)).toBe('open');
+    expect(await refusalCodeOf(signalbox, API_KEY)).toBe('open');
   }
   // Among themselves plain keys may do both.
   const another = await createApiKey(signalbox);
@@ -174,5 +180,5 @@ test('nobody becomes the operator by way of the operator’s key', async () => {
   expect(rotated.data.rotateApiKey.apiKey.isOperator).toBe(false);
   expect(codeOf(await as(plain.secret).ask(REVOKE, { id: another.id }))).toBeUndefined();
   expect(codeOf(await as(successor.secret).ask(REVOKE, { id: 'key_test' }))).toBeUndefined();
-  expect(await doorOf(signalbox, API_KEY)).toBe('UNAUTHENTICATED');
+  expect(await refusalCodeOf(signalbox, API_KEY)).toBe('UNAUTHENTICATED');
 });

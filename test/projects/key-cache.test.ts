@@ -4,11 +4,17 @@ import { createApiKeyStore, type ApiKeyRow } from '../../src/projects/api-key-st
 import { openSqlite } from '../../src/store/sqlite.ts';
 import { createChannel, mint } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { numbers, say } from '../support/say.ts';
-import { codeOf, createApiKey, doorOf, sign, type SigningApiKey } from '../support/self-minted.ts';
-import { startService, type Doors } from '../support/service.ts';
+import { numbers, publishTo } from '../support/publish.ts';
+import {
+  codeOf,
+  createApiKey,
+  refusalCodeOf,
+  sign,
+  type SigningApiKey,
+} from '../support/external-credentials.ts';
+import { startService, type ServiceClient } from '../support/service.ts';
 import { connectSocket, openSocket } from '../support/socket.ts';
-import { DOORS } from '../support/three-doors.ts';
+import { TRANSPORTS } from '../support/transports.ts';
 
 // Every request presents its key, so its row is kept from the first on, until it is changed.
 
@@ -16,13 +22,13 @@ const WHO = '{ viewer { kind } }';
 const REVOKE = `mutation ($id: ID!) { revokeApiKey(id: $id) { id } }`;
 const ROTATE = `mutation ($id: ID!, $overlap: Int) { rotateApiKey(id: $id, overlapSeconds: $overlap) { secret } }`;
 
-const revoke = ({ request }: Doors, { id }: SigningApiKey) => request(REVOKE, { id });
-const rotate = async ({ request }: Doors, { id }: SigningApiKey, overlap: number): Promise<string> =>
+const revoke = ({ request }: ServiceClient, { id }: SigningApiKey) => request(REVOKE, { id });
+const rotate = async ({ request }: ServiceClient, { id }: SigningApiKey, overlap: number): Promise<string> =>
   (await request(ROTATE, { id, overlap })).rotateApiKey.secret;
 
 /** Presents it often and side by side. */
-async function present(doors: Doors, secret: string): Promise<Set<string>> {
-  return new Set(await Promise.all(numbers(10).map(() => doorOf(doors, secret))));
+async function present(doors: ServiceClient, secret: string): Promise<Set<string>> {
+  return new Set(await Promise.all(numbers(10).map(() => refusalCodeOf(doors, secret))));
 }
 
 const OPEN = new Set(['open']);
@@ -35,7 +41,7 @@ test('a key that was presented is refused at every door once its revocation has 
   expect(await present(signalbox, other.secret)).toEqual(OPEN);
   await revoke(signalbox, key);
   expect(await present(signalbox, key.secret)).toEqual(REFUSED);
-  for (const door of [DOORS['HTTP']!, DOORS['SSE']!]) {
+  for (const door of [TRANSPORTS['HTTP']!, TRANSPORTS['SSE']!]) {
     expect(codeOf(await door(signalbox, key.secret, { query: WHO }))).toBe('UNAUTHENTICATED');
     expect(codeOf(await door(signalbox, other.secret, { query: WHO }))).toBeUndefined();
   }
@@ -46,7 +52,7 @@ test('a key that was presented is refused at every door once its revocation has 
 });
 
 /** Whether it was let in, of presentings that never cease: when each began, and what was said to it. */
-async function presentAlways(doors: Doors, secret: string, until: Promise<unknown>) {
+async function presentAlways(doors: ServiceClient, secret: string, until: Promise<unknown>) {
   const seen: { began: number; door: string }[] = [];
   const state = { isOver: false };
   const over = until.then(() => (state.isOver = true));
@@ -55,7 +61,7 @@ async function presentAlways(doors: Doors, secret: string, until: Promise<unknow
       // Once more after the end.
       for (let more = 2; more > 0; more -= state.isOver ? 1 : 0) {
         const began = performance.now();
-        seen.push({ began, door: await doorOf(doors, secret) });
+        seen.push({ began, door: await refusalCodeOf(doors, secret) });
       }
     }),
   );
@@ -69,7 +75,7 @@ test.each(['revocation', 'rotation'])(
     await using signalbox = await startService();
     for (let round = 0; round < 10; round++) {
       const key = await createApiKey(signalbox);
-      expect(await doorOf(signalbox, key.secret)).toBe('open');
+      expect(await refusalCodeOf(signalbox, key.secret)).toBe('open');
       let ended = Number.POSITIVE_INFINITY;
       const ending = (async () => {
         await (what === 'revocation' ? revoke(signalbox, key) : rotate(signalbox, key, 0));
@@ -128,9 +134,9 @@ test('a revocation ends what the key says, too: nothing is published with it any
   await createChannel(signalbox, 'room');
   const key = await createApiKey(signalbox);
   const token = await mint(signalbox, { channels: ['room'] });
-  await say(signalbox, { channel: 'room' }, 'before', {}, key.secret);
+  await publishTo(signalbox, { channel: 'room' }, 'before', {}, key.secret);
   await revoke(signalbox, key);
-  await expect(say(signalbox, { channel: 'room' }, 'after', {}, key.secret)).rejects.toThrow();
+  await expect(publishTo(signalbox, { channel: 'room' }, 'after', {}, key.secret)).rejects.toThrow();
   const history = `{ channel(id: "room") { messages(last: 10) { nodes { data } } } }`;
   const { channel } = await signalbox.request(history, {}, token.credential);
   expect(channel.messages.nodes).toEqual([{ data: 'before' }]);

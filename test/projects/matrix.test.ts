@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createChannel, mint, updateToken } from '../support/backend.ts';
 import { askSettings, changeSettings, codeOf, createProject } from '../support/projects.ts';
-import { startService, type Doors } from '../support/service.ts';
+import { startService, type ServiceClient } from '../support/service.ts';
 
 const HOST = { name: 'host', like: 'SUBSCRIBER' };
 const STAGE = { name: 'stage', type: 'PUBLIC' };
@@ -69,7 +69,7 @@ test('a matrix may have 50 roles, 50 kinds and 1,000 statements, each action onc
 
 const MAY = `query ($c: ID!) { viewer { allowedActions(channel: $c) } }`;
 
-async function may({ request }: Doors, channel: string, bearer: string | null): Promise<string> {
+async function may({ request }: ServiceClient, channel: string, bearer: string | null): Promise<string> {
   return (await request(MAY, { c: channel }, bearer)).viewer.allowedActions.join(' ');
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createChannel, mint, publish, subscribeToken } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 /** Two projects side by side: the default one, and `other` with a key of its own. */
@@ -25,7 +25,7 @@ test('nothing of one project can be read, addressed or counted from another', as
   const { other } = await twoProjects(signalbox);
   await createChannel(signalbox, 'lobby', { type: 'UNPROTECTED' });
   const ada = await mint(signalbox, { identity: 'ada', channels: ['lobby'] });
-  const events = take(
+  const events = queueResults(
     signalbox.client({ token: ada.credential }),
     `subscription { events { ... on Connected { connection { id } } ... on ChannelMessage { message { event } } } }`,
   );
@@ -68,13 +68,13 @@ test('channels of the same id in two projects have nothing in common', async () 
   await using signalbox = await startService();
   const { other, secret } = await twoProjects(signalbox);
   for (const project of [signalbox, other]) await createChannel(project, 'lobby', { type: 'UNPROTECTED' });
-  const here = take(signalbox.client({}), `subscription { messages(channel: "lobby") { event } }`);
-  const there = take(
+  const here = queueResults(signalbox.client({}), `subscription { messages(channel: "lobby") { event } }`);
+  const there = queueResults(
     signalbox.client({ project: 'other' }),
     `subscription { messages(channel: "lobby") { event } }`,
   );
   const backend = signalbox.client({ apiKey: secret });
-  await take(backend, `{ viewer { project } }`).next();
+  await queueResults(backend, `{ viewer { project } }`).next();
   await publish(signalbox, 'lobby', 'before');
   while ((await publish(signalbox, 'lobby', 'here')) === 0);
   while ((await publish(other, 'lobby', 'there')) === 0);
@@ -91,7 +91,7 @@ test('a cursor of one project is lost in another, and says nothing about it', as
   const { cursor } = await mint(signalbox);
   const { cursor: theirs } = await mint(other);
   expect(cursor).not.toBe(theirs);
-  const foreign = take(
+  const foreign = queueResults(
     signalbox.client({ project: 'other' }),
     `subscription ($since: Cursor) { messages(channel: "lobby", since: $since) { event } }`,
     { since: cursor },

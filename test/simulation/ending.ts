@@ -1,4 +1,4 @@
-import { type Doors } from '../support/service.ts';
+import { type ServiceClient } from '../support/service.ts';
 import { type Bearer, type Ending, type Message, type Place } from './record.ts';
 
 const ONLINE = `query ($after: String) {
@@ -25,7 +25,7 @@ interface Page<Node> {
 
 /** Who is here, as the service has it. */
 export async function readPresence(
-  { request }: Doors,
+  { request }: ServiceClient,
   places: readonly Place[],
 ): Promise<Pick<Ending, 'online' | 'channels'>> {
   const online = await readAll<{ id: string }>(async (after) => (await request(ONLINE, { after })).page);
@@ -39,7 +39,7 @@ export async function readPresence(
 
 /** What was kept, as the service has it. */
 export async function readLog(
-  { request }: Doors,
+  { request }: ServiceClient,
   places: readonly Place[],
   bearers: Iterable<Bearer & { credential: string }>,
 ): Promise<Pick<Ending, 'histories' | 'mail'>> {

@@ -2,16 +2,21 @@ import { type Client } from 'graphql-ws';
 import {
   createChannel,
   mint,
-  settled,
+  roundTrip,
   subscribeToken,
   updateToken,
-  whisper,
-  type Minted,
+  sendDirect,
+  type MintedToken,
 } from './backend.ts';
 import { createManualClock } from './clock.ts';
-import { take } from './events.ts';
+import { queueResults } from './result-queue.ts';
 import { API_KEY, startService, type TestService } from './service.ts';
-import { hearBySse, hearByWebSocket, type Heard, type Payload } from './two-doors.ts';
+import {
+  subscribeBySse,
+  subscribeByWebSocket,
+  type Received,
+  type Payload,
+} from './transport-subscriptions.ts';
 
 const SUBSCRIBE_ONLY = [{ channels: '*', actions: ['SUBSCRIBE'] }];
 
@@ -42,17 +47,17 @@ export type Action =
   | { kind: 'GO' | 'COME' };
 
 /** One caller who asks the same at both doors. */
-export interface Pair {
+export interface TransportPair {
   readonly name: CallerName;
-  readonly ws: Heard;
-  readonly sse: Heard;
+  readonly ws: Received;
+  readonly sse: Received;
   stop(): Promise<void>;
 }
 
 /** A service with callers of every kind, on which one scene after another is played. Time stands still. */
-export class Stage implements AsyncDisposable {
+export class Fixture implements AsyncDisposable {
   readonly #signalbox: TestService;
-  readonly #tokens: Record<TokenName, Minted>;
+  readonly #tokens: Record<TokenName, MintedToken>;
   readonly #bystander: Client;
   readonly #bystanderId: string;
   #leave: (() => void) | undefined;
@@ -61,14 +66,18 @@ export class Stage implements AsyncDisposable {
   /** Of the first of the two messages that a channel begins with. */
   since = '';
 
-  private constructor(signalbox: TestService, tokens: Record<TokenName, Minted>, bystander: Minted) {
+  private constructor(
+    signalbox: TestService,
+    tokens: Record<TokenName, MintedToken>,
+    bystander: MintedToken,
+  ) {
     this.#signalbox = signalbox;
     this.#tokens = tokens;
     this.#bystander = signalbox.client({ token: bystander.credential });
     this.#bystanderId = bystander.id;
   }
 
-  static async open(): Promise<Stage> {
+  static async open(): Promise<Fixture> {
     const endless = 1_000_000;
     const signalbox = await startService(
       {
@@ -87,12 +96,12 @@ export class Stage implements AsyncDisposable {
       const input = { role, grants, state, identity: name, connectionData: `shown by ${name}` };
       return [name, await mint(signalbox, input)] as const;
     });
-    const tokens = Object.fromEntries(await Promise.all(minted)) as Record<TokenName, Minted>;
-    return new Stage(signalbox, tokens, await mint(signalbox, { identity: 'bystander' }));
+    const tokens = Object.fromEntries(await Promise.all(minted)) as Record<TokenName, MintedToken>;
+    return new Fixture(signalbox, tokens, await mint(signalbox, { identity: 'bystander' }));
   }
 
   /** A new channel with its members, a state and two messages, and everyone as they were at first. */
-  async set(type: string): Promise<void> {
+  async reset(type: string): Promise<void> {
     const { request } = this.#signalbox;
     await this.clear();
     this.channel = `channel-${++this.#channels}`;
@@ -119,7 +128,7 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Subscribes as this caller, at both doors. */
-  async enter(name: CallerName, payload: Payload): Promise<Pair> {
+  async subscribe(name: CallerName, payload: Payload): Promise<TransportPair> {
     const bearer = isToken(name) ? this.#tokens[name].credential : name === 'backend' ? API_KEY : undefined;
     let count = 0;
     const client = this.#signalbox.client(
@@ -127,8 +136,8 @@ export class Stage implements AsyncDisposable {
       // Clients that number their operations share frames too.
       { generateID: () => String(++count) },
     );
-    const ws = await hearByWebSocket(client, payload);
-    const sse = await hearBySse(this.#signalbox, bearer, payload);
+    const ws = await subscribeByWebSocket(client, payload);
+    const sse = await subscribeBySse(this.#signalbox, bearer, payload);
     return {
       name,
       ws,
@@ -141,7 +150,7 @@ export class Stage implements AsyncDisposable {
     };
   }
 
-  async act(action: Action): Promise<void> {
+  async perform(action: Action): Promise<void> {
     const { request, ask } = this.#signalbox;
     const c = this.channel;
     switch (action.kind) {
@@ -158,7 +167,7 @@ export class Stage implements AsyncDisposable {
         return;
       }
       case 'WHISPER':
-        await whisper(this.#signalbox, this.#tokens[action.to].id, 'whispered');
+        await sendDirect(this.#signalbox, this.#tokens[action.to].id, 'whispered');
         return;
       case 'STATE':
         await request(`mutation ($c: ID!, $s: JSON!) { setChannelState(channel: $c, state: $s) { id } }`, {
@@ -182,7 +191,7 @@ export class Stage implements AsyncDisposable {
         return;
       case 'GO':
         this.#leave?.();
-        await settled(this.#bystander);
+        await roundTrip(this.#bystander);
         return;
       case 'COME':
         await this.#come();
@@ -190,16 +199,20 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Says `word` directly to each of them, who listens to `events`, and waits until it has come. */
-  async callAll(pairs: readonly Pair[], word: string, hasHeard: (heard: Heard) => boolean): Promise<void> {
+  async sendSentinel(
+    pairs: readonly TransportPair[],
+    word: string,
+    hasHeard: (heard: Received) => boolean,
+  ): Promise<void> {
     for (const { name, ws, sse } of pairs) {
-      if (isToken(name)) await whisper(this.#signalbox, this.#tokens[name].id, word);
+      if (isToken(name)) await sendDirect(this.#signalbox, this.#tokens[name].id, word);
       else for (const heard of [ws, sse]) await this.#callConnection(heard, word);
     }
     for (const heard of pairs.flatMap(({ ws, sse }) => [ws, sse])) await heard.until(() => hasHeard(heard));
   }
 
   /** For callers who have no other address: `Connected` tells it. */
-  async #callConnection(heard: Heard, word: string): Promise<void> {
+  async #callConnection(heard: Received, word: string): Promise<void> {
     await heard.until(({ length }) => length > 0);
     await this.#signalbox.request(
       `mutation ($c: ID!, $e: String!) { publishDirectMessage(connection: $c, event: $e) { connections } }`,
@@ -210,8 +223,8 @@ export class Stage implements AsyncDisposable {
   async #come(): Promise<void> {
     this.#leave?.();
     const query = `subscription ($c: ID!) { messages(channel: $c) { id } }`;
-    this.#leave = take(this.#bystander, query, { c: this.channel }).stop;
-    await settled(this.#bystander);
+    this.#leave = queueResults(this.#bystander, query, { c: this.channel }).stop;
+    await roundTrip(this.#bystander);
   }
 
   async #run(query: string, variables: Record<string, unknown>): Promise<void> {

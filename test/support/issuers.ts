@@ -37,10 +37,10 @@ export const makeKey = (id: string, secret: string): IssuerKey => ({
 });
 
 /** An issuer with its keys, and what becomes of whoever presents it a credential: as the door does it, facts first. */
-export function createBooth(kind: SecretKind, keys: IssuerKey[], parts: Partial<Issuer> = {}) {
+export function createTestVerifier(kind: SecretKind, keys: IssuerKey[], parts: Partial<Issuer> = {}) {
   const issuer = makeIssuer(kind, parts);
   return {
-    async present(credential: string, now: number, maxGrants = 50): Promise<Verified> {
+    async verify(credential: string, now: number, maxGrants = 50): Promise<Verified> {
       const facts = classifyCredential(credential);
       if (facts.kind !== kind) throw new Error(`It is taken for ${facts.kind}.`);
       const wanted = 'keyId' in facts ? keys.filter(({ id }) => id === facts.keyId) : keys;

@@ -1,7 +1,7 @@
 import { type Client } from 'graphql-ws';
-import { take, takePayload, type Taken } from './events.ts';
+import { queueResults, queuePayloadResults, type ResultQueue } from './result-queue.ts';
 import { forge } from './forge.ts';
-import { API_KEY, type Answer, type Doors } from './service.ts';
+import { API_KEY, type Answer, type ServiceClient } from './service.ts';
 
 /** What keeps order, as it is asked for, and what its answers and events look like to tests. */
 
@@ -43,10 +43,10 @@ const ACTS = {
     }
   }`,
 };
-export type Act = keyof typeof ACTS;
-export const ACT_NAMES = Object.keys(ACTS) as Act[];
+export type ModerationField = keyof typeof ACTS;
+export const MODERATION_FIELDS = Object.keys(ACTS) as ModerationField[];
 
-export interface ActArguments {
+export interface ModerationArguments {
   token?: string;
   identity?: string;
   connection?: string;
@@ -58,10 +58,10 @@ export interface ActArguments {
 }
 
 /** Asks for it, by the API key unless another bearer is given, and yields the answer whatever it is. */
-export function attempt(
-  doors: Doors,
-  act: Act,
-  given: ActArguments,
+export function tryModerate(
+  doors: ServiceClient,
+  act: ModerationField,
+  given: ModerationArguments,
   bearer?: string | null,
 ): Promise<Answer> {
   return doors.ask(ACTS[act], given, bearer);
@@ -69,9 +69,9 @@ export function attempt(
 
 /** Has it done. Fails when it is refused. */
 export async function moderate(
-  doors: Doors,
-  act: Act,
-  given: ActArguments,
+  doors: ServiceClient,
+  act: ModerationField,
+  given: ModerationArguments,
   bearer?: string | null,
 ): Promise<any> {
   return (await doors.request(ACTS[act], given, bearer)).act;
@@ -89,7 +89,7 @@ export async function outcomeOn(
   query: string,
   variables: Record<string, unknown> = {},
 ): Promise<unknown> {
-  const answer = takePayload(client, { query, variables });
+  const answer = queuePayloadResults(client, { query, variables });
   return answer.next().then(
     () => 'done',
     async () => {
@@ -100,7 +100,7 @@ export async function outcomeOn(
 }
 
 /** Says something in a channel. */
-export const speak = (channel: string, event = 'hello') =>
+export const publishMutation = (channel: string, event = 'hello') =>
   `mutation { publishMessage(channel: "${channel}", event: "${event}") { connections } }`;
 
 /** The inbox of one live socket, past its first event. */
@@ -108,20 +108,25 @@ export interface Inbox {
   readonly client: Client;
   readonly connection: string;
   readonly connected: { channels: { id: string }[]; cursor: string };
-  readonly events: Taken<any>;
+  readonly events: ResultQueue<any>;
   next(): Promise<any>;
 }
 
 /** Connects with a credential and opens `events`. */
-export async function openInbox(doors: Doors, token: string, since?: string, query = EVENTS): Promise<Inbox> {
+export async function openInbox(
+  doors: ServiceClient,
+  token: string,
+  since?: string,
+  query = EVENTS,
+): Promise<Inbox> {
   const client = doors.client({ token });
-  const events = take(client, query, { since });
+  const events = queueResults(client, query, { since });
   const next = async () => (await events.next()).events;
   const connected = await next();
   return { client, connection: connected.connection.id, connected, events, next };
 }
 
 /** A credential that a backend signs by itself, with the API key of the tests. */
-export function selfMint(claims: { sub: string; [claim: string]: unknown }, apiKey = API_KEY): string {
+export function signWithApiKey(claims: { sub: string; [claim: string]: unknown }, apiKey = API_KEY): string {
   return forge({ alg: 'HS256', kid: apiKey.slice(0, apiKey.indexOf('.')) }, claims, apiKey);
 }

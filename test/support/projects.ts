@@ -1,19 +1,19 @@
-import { type Answer, type Doors } from './service.ts';
+import { type Answer, type ServiceClient } from './service.ts';
 
 const UPDATE = `mutation ($settings: ProjectSettingsInput!) { updateProject(settings: $settings) { id } }`;
 
 /** Changes settings of the project, with its API key; yields the answer whatever it is. */
-export function askSettings({ ask }: Doors, settings: object): Promise<Answer> {
+export function askSettings({ ask }: ServiceClient, settings: object): Promise<Answer> {
   return ask(UPDATE, { settings });
 }
 
 /** The same, but fails on errors. */
-export async function changeSettings({ request }: Doors, settings: object): Promise<void> {
+export async function changeSettings({ request }: ServiceClient, settings: object): Promise<void> {
   await request(UPDATE, { settings });
 }
 
 /** Another project as its backend meets it, with an API key of its own. */
-export async function createProject(doors: Doors, id: string): Promise<Doors> {
+export async function createProject(doors: ServiceClient, id: string): Promise<ServiceClient> {
   const { createProject } = await doors.request(
     `mutation ($id: ID!) { createProject(input: { id: $id }) { secret } }`,
     { id },

@@ -23,8 +23,8 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 export interface ProviderServer extends AsyncDisposable {
   /** Where its keys are. */
   readonly url: string;
-  /** The paths that were asked for, in order. */
-  readonly asked: string[];
+  /** The paths that were requestedPaths for, in order. */
+  readonly requestedPaths: string[];
   /** From now on it answers so. */
   answer(answer: Answer): void;
   /** From now on it has these keys. */
@@ -35,10 +35,10 @@ export interface ProviderServer extends AsyncDisposable {
 
 /** An OpenID provider as far as its keys go, by https on a port of its own. */
 export async function startProvider(): Promise<ProviderServer> {
-  const asked: string[] = [];
+  const requestedPaths: string[] = [];
   let answer: Answer = (_, response) => response.end('{"keys":[]}');
   const server = createServer(CERTIFICATE, (request, response) => {
-    asked.push(request.url ?? '');
+    requestedPaths.push(request.url ?? '');
     answer(request, response);
   });
   const sockets: Socket[] = [];
@@ -48,7 +48,7 @@ export async function startProvider(): Promise<ProviderServer> {
 
   return {
     url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/keys`,
-    asked,
+    requestedPaths,
     answer: (next) => void (answer = next),
     publish: (keys) => void (answer = (_, response) => response.end(JSON.stringify({ keys }))),
     reset: () => sockets.forEach((socket) => socket.resetAndDestroy()),

@@ -7,7 +7,7 @@ import { startService as start, type Overrides, type Service } from '../../src/s
 export const API_KEY = 'key_test.0123456789abcdef0123456789';
 
 /** The doors of a service, wherever it runs. */
-export interface Doors {
+export interface ServiceClient {
   readonly url: string;
   readonly wsUrl: string;
   /** One operation over HTTP, with the API key unless another bearer (or null: none) is given. Fails on errors. */
@@ -19,7 +19,7 @@ export interface Doors {
 }
 
 /** A service as tests meet it: by its doors. */
-export interface TestService extends Doors, AsyncDisposable {
+export interface TestService extends ServiceClient, AsyncDisposable {
   readonly service: Service;
   readonly apiKey: string;
 }
@@ -29,7 +29,7 @@ export interface Answer {
   errors?: { message: string; path?: (string | number)[]; extensions: Record<string, unknown> }[];
 }
 
-export const silent: Logger = pino({ level: 'silent' });
+export const silentLogger: Logger = pino({ level: 'silent' });
 
 /** Starts a service in memory, on a free port, that says nothing. */
 export async function startService(
@@ -39,9 +39,9 @@ export async function startService(
   const service = await start(
     defaultConfig({ port: 0, data: ':memory:', mode: 'test', ...config }),
     { apiKey: API_KEY },
-    { logger: silent, ...overrides },
+    { logger: silentLogger, ...overrides },
   );
-  const doors = openDoors(service.url);
+  const doors = createServiceClient(service.url);
 
   return {
     service,
@@ -55,7 +55,7 @@ export async function startService(
 }
 
 /** Disposing them disposes the clients. */
-export function openDoors(url: string): Doors & AsyncDisposable {
+export function createServiceClient(url: string): ServiceClient & AsyncDisposable {
   const clients: Client[] = [];
   const wsUrl = `${url.replace('http', 'ws')}/graphql`;
 

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { WebSocket, type ClientOptions } from 'ws';
-import { type Doors } from './service.ts';
+import { type ServiceClient } from './service.ts';
 
 export interface Close {
   code: number;
@@ -27,13 +27,16 @@ export interface UpgradeOptions extends ClientOptions {
 
 const PROTOCOL = 'graphql-transport-ws';
 
-function dial({ wsUrl }: Pick<Doors, 'wsUrl'>, { protocols = [PROTOCOL], path, ...options }: UpgradeOptions) {
+function dial(
+  { wsUrl }: Pick<ServiceClient, 'wsUrl'>,
+  { protocols = [PROTOCOL], path, ...options }: UpgradeOptions,
+) {
   return new WebSocket(path === undefined ? wsUrl : new URL(wsUrl).origin + path, protocols, options);
 }
 
 /** Opens a socket and says nothing yet. */
 export async function openSocket(
-  doors: Pick<Doors, 'wsUrl'>,
+  doors: Pick<ServiceClient, 'wsUrl'>,
   options: UpgradeOptions = {},
 ): Promise<RawSocket> {
   const ws = dial(doors, options);
@@ -77,7 +80,7 @@ export async function openSocket(
 
 /** Opens a socket and completes the handshake. */
 export async function connectSocket(
-  doors: Pick<Doors, 'wsUrl'>,
+  doors: Pick<ServiceClient, 'wsUrl'>,
   payload: object = {},
   options: UpgradeOptions = {},
 ): Promise<RawSocket> {
@@ -90,7 +93,7 @@ export async function connectSocket(
 
 /** How an upgrade is answered: 101 when it is granted, and then it is over at once. */
 export function upgrade(
-  doors: Pick<Doors, 'wsUrl'>,
+  doors: Pick<ServiceClient, 'wsUrl'>,
   options: UpgradeOptions = {},
 ): Promise<{ status: number; body: string; headers: Record<string, unknown> }> {
   const ws = dial(doors, options);
@@ -115,7 +118,7 @@ export interface Tcp extends Disposable {
 }
 
 export async function openTcp(
-  { url }: Pick<Doors, 'url'>,
+  { url }: Pick<ServiceClient, 'url'>,
   options: { allowHalfOpen?: boolean } = {},
 ): Promise<Tcp> {
   const { hostname, port } = new URL(url);

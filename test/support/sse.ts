@@ -1,9 +1,9 @@
 import { createClient } from 'graphql-sse';
 import { type Client } from 'graphql-ws';
-import { type Doors } from './service.ts';
+import { type ServiceClient } from './service.ts';
 
 /** A graphql-sse client in distinct connections mode, which tries once. It subscribes as a graphql-ws client does. */
-export function sseClient({ url }: Pick<Doors, 'url'>, bearer?: string): Client {
+export function sseClient({ url }: Pick<ServiceClient, 'url'>, bearer?: string): Client {
   const client = createClient({
     url: `${url}/graphql`,
     retryAttempts: 0,
@@ -13,7 +13,11 @@ export function sseClient({ url }: Pick<Doors, 'url'>, bearer?: string): Client 
 }
 
 /** Asks for an event stream with nothing but `fetch`. */
-export function fetchStream({ url }: Pick<Doors, 'url'>, query: string, bearer: string): Promise<Response> {
+export function fetchStream(
+  { url }: Pick<ServiceClient, 'url'>,
+  query: string,
+  bearer: string,
+): Promise<Response> {
   return fetch(`${url}/graphql`, {
     method: 'POST',
     headers: {

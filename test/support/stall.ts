@@ -1,22 +1,26 @@
 import { type Client } from 'graphql-ws';
 import { type WebSocket } from 'ws';
-import { sayOn } from './say.ts';
-import { startService, type Doors, type TestService } from './service.ts';
+import { publishOnSocket } from './publish.ts';
+import { startService, type ServiceClient, type TestService } from './service.ts';
 
 /** So many messages of 60 kB are more than the kernel holds for a socket that nobody reads; they fit into one page of a replay. */
-export const TOO_MUCH = 150;
+export const STALLING_MESSAGES = 150;
 const PADDING = 'x'.repeat(60_000);
 
 /** A service that takes large messages. */
-export const startRoomyService = (): Promise<TestService> =>
+export const startLargeMessageService = (): Promise<TestService> =>
   startService({ maxMessageBytes: 100_000, maxDataBytes: 100_000 });
 
 /** Says more than a socket holds, in turn in each of the channels; `data.number` counts it. */
-export async function sayTooMuch(doors: Doors, channels: string[], count = TOO_MUCH): Promise<void> {
+export async function overfillSocket(
+  doors: ServiceClient,
+  channels: string[],
+  count = STALLING_MESSAGES,
+): Promise<void> {
   const client = doors.client(undefined, { lazy: false });
   for (let number = 0; number < count; number++) {
     const channel = channels[number % channels.length]!;
-    await sayOn(client, { channel }, { number, PADDING });
+    await publishOnSocket(client, { channel }, { number, PADDING });
   }
 }
 
@@ -24,7 +28,7 @@ export async function sayTooMuch(doors: Doors, channels: string[], count = TOO_M
  * From its next connection on the client reads nothing, so that what it is sent stops somewhere on the way; until it is
  * told to go on.
  */
-export function stall(client: Client): { goOn(): void } {
+export function stall(client: Client): { resume(): void } {
   let socket: WebSocket | undefined;
   let isStalled = true;
   client.on('connected', (connected) => {
@@ -32,7 +36,7 @@ export function stall(client: Client): { goOn(): void } {
     if (isStalled) socket.pause();
   });
   return {
-    goOn() {
+    resume() {
       isStalled = false;
       socket?.resume();
     },

@@ -1,22 +1,22 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, publish, settled } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { createChannel, mint, publish, roundTrip } from '../support/backend.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { changeSettings, codeOf, createProject } from '../support/projects.ts';
-import { startService, type Doors } from '../support/service.ts';
+import { startService, type ServiceClient } from '../support/service.ts';
 import { sseClient } from '../support/sse.ts';
 
 const MESSAGES = `subscription ($c: ID!) { messages(channel: $c) { event } }`;
 const CHANNEL = `query ($c: ID!) { channel(id: $c) { id type messages { nodes { event } } } }`;
 const refused = [{ extensions: { code: 'UNAUTHENTICATED' } }];
 
-async function may({ request }: Doors, channel: string): Promise<string> {
+async function may({ request }: ServiceClient, channel: string): Promise<string> {
   const query = `query ($c: ID!) { viewer { kind allowedActions(channel: $c) } }`;
   const { viewer } = await request(query, { c: channel }, null);
   expect(viewer.kind).toBe('ANONYMOUS');
   return viewer.allowedActions.join(' ');
 }
 
-async function createAll(doors: Doors): Promise<void> {
+async function createAll(doors: ServiceClient): Promise<void> {
   for (const type of ['UNPROTECTED', 'PUBLIC', 'PRIVATE'])
     await createChannel(doors, type.toLowerCase(), { type });
 }
@@ -30,12 +30,14 @@ test('without a credential one hears what is UNPROTECTED, by every door, and rea
     messages: { nodes: [{ event: 'before' }] },
   });
   const client = signalbox.client({});
-  const heard = [client, sseClient(signalbox)].map((door) => take(door, MESSAGES, { c: 'unprotected' }));
-  await settled(client);
+  const heard = [client, sseClient(signalbox)].map((door) =>
+    queueResults(door, MESSAGES, { c: 'unprotected' }),
+  );
+  await roundTrip(client);
   while ((await publish(signalbox, 'unprotected', 'said')) < 2);
   for (const messages of heard) expect(await messages.next()).toEqual({ messages: { event: 'said' } });
   expect(
-    await take(
+    await queueResults(
       client,
       `subscription { events { ... on Connected { token { id } channels { id } } } }`,
     ).next(),
@@ -52,7 +54,9 @@ test('every other channel is refused in the same words, whether it is there or n
     const { errors } = await signalbox.ask(CHANNEL, { c }, null);
     expect(errors).toMatchObject(refused);
     for (const door of [client, sseClient(signalbox)])
-      expect(await take(door, MESSAGES, { c }).ended).toMatchObject([{ message: errors?.[0]?.message }]);
+      expect(await queueResults(door, MESSAGES, { c }).ended).toMatchObject([
+        { message: errors?.[0]?.message },
+      ]);
     expect(await may(signalbox, c)).toBe('');
     return errors?.[0]?.message.replaceAll(c, '…');
   };
@@ -73,7 +77,7 @@ test.for([
 ])('an anonymous caller is refused %s', async (query) => {
   await using signalbox = await startService();
   await createAll(signalbox);
-  const answer = await take(signalbox.client({}), query).ended;
+  const answer = await queueResults(signalbox.client({}), query).ended;
   expect(answer).toMatchObject(refused);
 });
 
@@ -86,11 +90,11 @@ test('where a project takes no anonymous callers they are known, and refused eve
   for (const c of ['unprotected', 'nowhere']) {
     expect(codeOf(await signalbox.ask(CHANNEL, { c }, null))).toBe('UNAUTHENTICATED');
     for (const door of [signalbox.client({}), sseClient(signalbox)])
-      expect(await take(door, MESSAGES, { c }).ended).toMatchObject(refused);
+      expect(await queueResults(door, MESSAGES, { c }).ended).toMatchObject(refused);
   }
   const stranger = signalbox.client({ project: 'other' });
-  const messages = take(stranger, MESSAGES, { c: 'unprotected' });
-  await settled(stranger);
+  const messages = queueResults(stranger, MESSAGES, { c: 'unprotected' });
+  await roundTrip(stranger);
   expect(await publish(other, 'unprotected', 'heard')).toBe(1);
   expect(await messages.next()).toEqual({ messages: { event: 'heard' } });
 
@@ -117,12 +121,15 @@ test('anonymous callers may what is stated for them where anyone may enter, and 
   expect(await may(signalbox, 'news')).toBe('');
   const who = `subscription { presence(channel: "street") { change member { connectionData } } }`;
   const [watcher, walker] = [signalbox.client({}), signalbox.client({})];
-  const seen = take(watcher, who);
-  await settled(watcher);
-  take(walker, `subscription { messages(channel: "market") { id } }`);
-  await settled(walker);
+  const seen = queueResults(watcher, who);
+  await roundTrip(watcher);
+  queueResults(walker, `subscription { messages(channel: "market") { id } }`);
+  await roundTrip(walker);
   const { credential } = await mint(signalbox, { connectionData: 'Ada' });
-  take(signalbox.client({ token: credential }), `subscription { messages(channel: "street") { id } }`);
+  queueResults(
+    signalbox.client({ token: credential }),
+    `subscription { messages(channel: "street") { id } }`,
+  );
   expect(await seen.next()).toEqual({
     presence: { change: 'JOINED', member: { connectionData: 'Ada' } },
   });

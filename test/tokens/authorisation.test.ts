@@ -5,22 +5,22 @@ import { allowedActions, decide, RULES } from '../../src/tokens/authorisation.ts
 import { asOf, nextChangeOf } from '../../src/tokens/caller.ts';
 import {
   action,
-  asker,
-  callerOf,
+  modelCaller,
+  toCaller,
   now,
   permissions,
-  place,
-  refusals,
+  accessTarget,
+  expectedRefusals,
   roleAllows,
-} from '../support/authority.ts';
+} from '../support/authorisation-model.ts';
 import { anonymousCaller, apiKeyCaller, tokenCaller } from '../support/callers.ts';
 
 test('at any moment a token may do what no rule refuses, and is told the first rule that does', () => {
   const reached = new Set<string>();
   fc.assert(
-    fc.property(asker, action, place, now, (asking, what, where, at) => {
-      const decision = decide(asOf(callerOf(asking), at), what, where);
-      const [first] = refusals(asking, what, where, at);
+    fc.property(modelCaller, action, accessTarget, now, (asking, what, where, at) => {
+      const decision = decide(asOf(toCaller(asking), at), what, where);
+      const [first] = expectedRefusals(asking, what, where, at);
       expect(decision).toMatchObject({ allowed: first === undefined, rule: first ?? 'ALLOWED' });
       reached.add(decision.rule);
     }),
@@ -31,7 +31,7 @@ test('at any moment a token may do what no rule refuses, and is told the first r
 
 test('anonymous callers may what the matrix lets them, where the project takes them, member or not', () => {
   fc.assert(
-    fc.property(permissions, fc.boolean(), action, place, (matrix, anonymous, what, where) => {
+    fc.property(permissions, fc.boolean(), action, accessTarget, (matrix, anonymous, what, where) => {
       const decision = decide(anonymousCaller({ permissions: matrix, anonymous }), what, where);
       const allowed = anonymous && roleAllows(matrix, 'ANONYMOUS', where, what);
       expect(decision).toMatchObject({ allowed, rule: 'ANONYMOUS' });
@@ -42,7 +42,7 @@ test('anonymous callers may what the matrix lets them, where the project takes t
 
 test('an API key may do everything everywhere', () => {
   fc.assert(
-    fc.property(action, place, (what, where) => {
+    fc.property(action, accessTarget, (what, where) => {
       expect(decide(apiKeyCaller(), what, where)).toMatchObject({ allowed: true, rule: 'API_KEY' });
     }),
   );
@@ -50,9 +50,9 @@ test('an API key may do everything everywhere', () => {
 
 test('what a caller may do in a place is every action that it is allowed there', () => {
   fc.assert(
-    fc.property(asker, place, (asking, where) => {
-      expect(allowedActions(callerOf(asking), where)).toEqual(
-        ACTIONS.filter((what) => refusals(asking, what, where).length === 0),
+    fc.property(modelCaller, accessTarget, (asking, where) => {
+      expect(allowedActions(toCaller(asking), where)).toEqual(
+        ACTIONS.filter((what) => expectedRefusals(asking, what, where).length === 0),
       );
     }),
   );
@@ -60,25 +60,26 @@ test('what a caller may do in a place is every action that it is allowed there',
 
 test('grants narrow, the token’s and the credential’s: without either nobody may do less', () => {
   fc.assert(
-    fc.property(asker, place, (asking, where) => {
-      const { record, claims } = asking;
+    fc.property(modelCaller, accessTarget, (asking, where) => {
+      const { record, credentialRights } = asking;
       const freer = [
         { ...asking, record: { ...record, grants: null } },
-        { ...asking, claims: claims && { ...claims, grants: null } },
+        { ...asking, claims: credentialRights && { ...credentialRights, grants: null } },
       ];
-      const narrow = allowedActions(callerOf(asking), where);
+      const narrow = allowedActions(toCaller(asking), where);
       for (const free of freer)
-        expect(allowedActions(callerOf(free), where)).toEqual(expect.arrayContaining(narrow));
+        expect(allowedActions(toCaller(free), where)).toEqual(expect.arrayContaining(narrow));
     }),
   );
 });
 
 test('between now and the next change nothing changes by itself, and then something lapses', () => {
   fc.assert(
-    fc.property(asker, place, now, (asking, where, from) => {
-      const caller = asOf(callerOf(asking), from);
+    fc.property(modelCaller, accessTarget, now, (asking, where, from) => {
+      const caller = asOf(toCaller(asking), from);
       const next = nextChangeOf(caller);
-      const may = (at: number) => ACTIONS.filter((what) => refusals(asking, what, where, at).length === 0);
+      const may = (at: number) =>
+        ACTIONS.filter((what) => expectedRefusals(asking, what, where, at).length === 0);
       for (let at = from; at < Math.min(next, 10); at++) {
         expect(asOf(caller, at)).toBe(caller);
         expect(may(at)).toEqual(may(from));
@@ -86,7 +87,7 @@ test('between now and the next change nothing changes by itself, and then someth
       expect(next).toBeGreaterThan(from);
       if (next < Infinity) expect(asOf(caller, next)).not.toEqual(caller);
       else expect(may(9)).toEqual(may(from));
-      expect(asOf(caller, 9)).toEqual(asOf(callerOf(asking), 9));
+      expect(asOf(caller, 9)).toEqual(asOf(toCaller(asking), 9));
     }),
     { numRuns: 2000 },
   );

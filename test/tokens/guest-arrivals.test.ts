@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { createManualClock } from '../support/clock.ts';
 import { codeOf } from '../support/projects.ts';
-import { startService, type Answer, type Doors } from '../support/service.ts';
+import { startService, type Answer, type ServiceClient } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 
 const CREATE_GUEST = `mutation { createGuest { credential } }`;
 
 /** Becomes a guest over HTTP, as a proxy in front forwards it. */
-const come = async ({ url }: Doors, forwarded: string): Promise<unknown> => {
+const come = async ({ url }: ServiceClient, forwarded: string): Promise<unknown> => {
   const headers = { 'content-type': 'application/json', 'x-forwarded-for': forwarded };
   const body = JSON.stringify({ query: CREATE_GUEST });
   const response = await fetch(`${url}/graphql`, { method: 'POST', headers, body });
@@ -15,7 +15,7 @@ const come = async ({ url }: Doors, forwarded: string): Promise<unknown> => {
 };
 
 /** The same over WebSocket. */
-const comeBySocket = async (doors: Doors, forwarded: string): Promise<unknown> => {
+const comeBySocket = async (doors: ServiceClient, forwarded: string): Promise<unknown> => {
   using socket = await connectSocket(doors, {}, { headers: { 'x-forwarded-for': forwarded } });
   socket.send({ id: '1', type: 'subscribe', payload: { query: CREATE_GUEST } });
   const { type, payload } = await socket.next();

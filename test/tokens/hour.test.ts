@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { createChannel, isOnline, updateToken } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { selfMint } from '../support/moderation.ts';
-import { numbers, sayAll } from '../support/say.ts';
+import { signWithApiKey } from '../support/moderation.ts';
+import { numbers, publishMany } from '../support/publish.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { connectSocket, type Close, type RawSocket } from '../support/socket.ts';
 
@@ -123,7 +123,7 @@ test('through an hour 200 clients refresh tokens of 30 seconds in place: all tha
 
   async function tell(...channels: string[]): Promise<void> {
     const drafts = channels.map((channel, n) => ({ to: { channel }, data: said.length + n }));
-    await sayAll(signalbox, drafts);
+    await publishMany(signalbox, drafts);
     said.push(...channels.map((channel) => ({ channel, at: now() })));
   }
 
@@ -133,7 +133,13 @@ test('through an hour 200 clients refresh tokens of 30 seconds in place: all tha
     await listener.open(signalbox, () => {
       const iat = clock.now() / 1000;
       const first = now() === joinsAt && { channels: ['news', 'extra'] };
-      return selfMint({ sub, iat, exp: iat + LIFE, ...first, ...(now() >= dropsAt && { grants: [NEWS] }) });
+      return signWithApiKey({
+        sub,
+        iat,
+        exp: iat + LIFE,
+        ...first,
+        ...(now() >= dropsAt && { grants: [NEWS] }),
+      });
     });
     if (lapsesAt === NEVER) return;
     const expiresAt = new Date(START + lapsesAt * 1000).toISOString();

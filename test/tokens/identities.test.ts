@@ -2,15 +2,15 @@ import { expect, test } from 'vitest';
 import { changeSettings, codeOf } from '../support/projects.ts';
 import {
   createIssuer,
-  createWorldClock,
+  createSystemClock,
   mintTwilio,
   sign,
   signingKeyOf,
   STREAM,
   stream,
   TWILIO,
-} from '../support/self-minted.ts';
-import { API_KEY, startService, type Doors } from '../support/service.ts';
+} from '../support/external-credentials.ts';
+import { API_KEY, startService, type ServiceClient } from '../support/service.ts';
 
 /** Twilio’s list. */
 const RESERVED = Array.from("!*'();:@&=+$,/?%#[]");
@@ -19,7 +19,7 @@ const CREATE = `mutation ($identity: String) { createToken(input: { identity: $i
 const WHO = `{ viewer { token { identity } } }`;
 
 /** Whom a token names that a backend makes, or why it is refused. */
-async function made({ ask }: Doors, identity: string): Promise<string> {
+async function made({ ask }: ServiceClient, identity: string): Promise<string> {
   const { data, errors } = await ask(CREATE, { identity });
   if (!errors) return data.createToken.token.identity;
   expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.identity' });
@@ -27,7 +27,7 @@ async function made({ ask }: Doors, identity: string): Promise<string> {
 }
 
 /** Whom a credential names that somebody signed, or why it is refused. */
-async function presented({ ask }: Doors, credential: string): Promise<string> {
+async function presented({ ask }: ServiceClient, credential: string): Promise<string> {
   const { data, errors } = await ask(WHO, {}, credential);
   if (!errors) return data.viewer.token.identity;
   expect(codeOf({ errors })).toBe('UNAUTHENTICATED');
@@ -66,7 +66,7 @@ test('where a project lets identities be e-mail addresses, @ and + are in them a
 });
 
 test('what Stream’s users are called they are called here, and Twilio’s as the project says', async () => {
-  using clock = createWorldClock();
+  using clock = createSystemClock();
   await using signalbox = await startService({}, { clock });
   await createIssuer(signalbox, STREAM);
   await createIssuer(signalbox, TWILIO);

@@ -1,11 +1,11 @@
 import { type JWTPayload } from 'jose';
 import { expect, test } from 'vitest';
-import { mint, whisper } from '../support/backend.ts';
+import { mint, sendDirect } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { changeSettings, codeOf, createProject } from '../support/projects.ts';
 import { forge } from '../support/forge.ts';
-import { API_KEY, startService, type Answer, type Doors } from '../support/service.ts';
+import { API_KEY, startService, type Answer, type ServiceClient } from '../support/service.ts';
 
 const DAY = 86_400;
 const NOW = Date.UTC(2030, 0, 1);
@@ -18,12 +18,12 @@ const CREATE = `mutation ($input: CreateTokenInput) { token: createToken(input: 
 const UPDATE = `mutation ($id: ID!, $input: UpdateTokenInput!) { token: updateToken(id: $id, input: $input) { expiresAt } }`;
 
 /** When a token ends that a backend makes so, or the field that is refused. */
-async function endOfNew({ ask }: Doors, input?: object): Promise<unknown> {
+async function endOfNew({ ask }: ServiceClient, input?: object): Promise<unknown> {
   const { data, errors } = await ask(CREATE, { input });
   return errors?.[0]?.extensions['field'] ?? data.token.token.expiresAt;
 }
 
-async function endOfChanged(doors: Doors, input: object): Promise<unknown> {
+async function endOfChanged(doors: ServiceClient, input: object): Promise<unknown> {
   const { id } = await mint(doors);
   const { data, errors } = await doors.ask(UPDATE, { id, input });
   return errors?.[0]?.extensions['field'] ?? data.token.expiresAt;
@@ -77,7 +77,7 @@ test('a refusal says how long a token may live; tokens made before keep their en
 });
 
 /** Signs for itself, and asks when that ends: a moment, null, or why it is refused. */
-async function endOfSigned({ ask }: Doors, claims: JWTPayload): Promise<unknown> {
+async function endOfSigned({ ask }: ServiceClient, claims: JWTPayload): Promise<unknown> {
   const credential = forge({ alg: 'HS256', kid: API_KEY.split('.')[0] }, { sub: 'ada', ...claims }, API_KEY);
   const { data, errors } = await ask(`{ viewer { token { expiresAt } } }`, {}, credential);
   if (!errors) return data.viewer.token.expiresAt;
@@ -124,9 +124,9 @@ test('a token is told of its end as long before as its project says, or else the
   await using signalbox = await startService({ expiryWarningSeconds: 100, ...SELDOM }, { clock });
   const other = await createProject(signalbox, 'other');
   const events = `subscription { events { __typename ... on TokenExpiring { expiresAt } ... on DirectMessage { message { event } } } }`;
-  const connect = async (doors: Doors) => {
+  const connect = async (doors: ServiceClient) => {
     const { id, credential } = await mint(doors, { expiresIn: 600 });
-    const stream = take(signalbox.client({ token: credential }), events);
+    const stream = queueResults(signalbox.client({ token: credential }), events);
     await stream.next();
     return { doors, id, stream };
   };
@@ -142,12 +142,12 @@ test('a token is told of its end as long before as its project says, or else the
     [570, mine],
   ] as const) {
     await clock.advance(NOW + at * 1000 - 1 - clock.now());
-    await whisper(who.doors, who.id, 'before');
+    await sendDirect(who.doors, who.id, 'before');
     await clock.advance(1);
     expect((await who.stream.next()).events).toMatchObject({ message: { event: 'before' } });
     expect((await who.stream.next()).events).toEqual(expiring);
   }
-  await whisper(silent, never.id, 'sentinel');
+  await sendDirect(silent, never.id, 'sentinel');
   expect((await never.stream.next()).events).toMatchObject({ message: { event: 'sentinel' } });
 
   // A live connection feels a change of the setting too.

@@ -1,10 +1,17 @@
 import { expect, test } from 'vitest';
 import { createChannel, mint, subscribeToken } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { createFolder } from '../support/folder.ts';
-import { expectEnded, listen, restore, revoke } from '../support/revoking.ts';
-import { createIssuer, doorOf, EVENTS, STREAM, stream, tokenOf } from '../support/self-minted.ts';
+import { expectRevoked, subscribeOnBothTransports, restore, revoke } from '../support/revocation.ts';
+import {
+  createIssuer,
+  refusalCodeOf,
+  EVENTS,
+  STREAM,
+  stream,
+  tokenOf,
+} from '../support/external-credentials.ts';
 import { startService } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 
@@ -19,19 +26,19 @@ test('only what was issued before the moment ends; what does not say when counts
     stream.createToken('eve'),
   ];
   const live = [
-    await listen(signalbox, older),
-    await listen(signalbox, newer),
-    await listen(signalbox, silent),
+    await subscribeOnBothTransports(signalbox, older),
+    await subscribeOnBothTransports(signalbox, newer),
+    await subscribeOnBothTransports(signalbox, silent),
   ];
   expect(await revoke(signalbox, { all: true }, clock.now() - 100_000)).toBe(4);
-  await expectEnded(live[0]!);
-  await expectEnded(live[2]!);
-  expect(await doorOf(signalbox, older)).toBe('TOKEN_REVOKED');
-  expect(await doorOf(signalbox, newer)).toBe('open');
-  expect(await doorOf(signalbox, silent)).toBe('TOKEN_REVOKED');
+  await expectRevoked(live[0]!);
+  await expectRevoked(live[2]!);
+  expect(await refusalCodeOf(signalbox, older)).toBe('TOKEN_REVOKED');
+  expect(await refusalCodeOf(signalbox, newer)).toBe('open');
+  expect(await refusalCodeOf(signalbox, silent)).toBe('TOKEN_REVOKED');
   // Whom they name comes back with a newer one, as who they were.
   for (const name of ['ada', 'eve'])
-    expect(await doorOf(signalbox, stream.createToken(name, undefined, seconds))).toBe('open');
+    expect(await refusalCodeOf(signalbox, stream.createToken(name, undefined, seconds))).toBe('open');
 });
 
 test('what we mint right after, even within the same millisecond, is not older than the revocation', async () => {
@@ -45,8 +52,8 @@ test('what we mint right after, even within the same millisecond, is not older t
     `mutation ($t: ID!) { createCredential(token: $t) { credential } }`,
     { t: before.id },
   );
-  expect(await doorOf(signalbox, before.credential)).toBe('TOKEN_REVOKED');
-  expect(await doorOf(signalbox, after.credential)).toBe('open');
+  expect(await refusalCodeOf(signalbox, before.credential)).toBe('TOKEN_REVOKED');
+  expect(await refusalCodeOf(signalbox, after.credential)).toBe('open');
   expect(await tokenOf(signalbox, renewed.createCredential.credential)).toMatchObject({ id: before.id });
 });
 
@@ -64,12 +71,12 @@ test('records and memberships stay, and so does the revocation over a restart', 
   await signalbox[Symbol.asyncDispose]();
 
   await using again = await startService({ data: folder.path }, { clock });
-  expect(await doorOf(again, credential)).toBe('TOKEN_REVOKED');
+  expect(await refusalCodeOf(again, credential)).toBe('TOKEN_REVOKED');
   const newer = stream.createToken('ada', undefined, clock.now() / 1000);
-  const events = take(again.client({ token: newer }), EVENTS);
+  const events = queueResults(again.client({ token: newer }), EVENTS);
   expect((await events.next()).events).toMatchObject({ token: { id }, channels: [{ id: 'team' }] });
   await restore(again, { identity: 'ada' });
-  expect(await doorOf(again, credential)).toBe('open');
+  expect(await refusalCodeOf(again, credential)).toBe('open');
 });
 
 test('whoever is on their way in while they are revoked does not get in, or not for long', async () => {
@@ -78,7 +85,7 @@ test('whoever is on their way in while they are revoked does not get in, or not 
   for (let attempt = 0; attempt < 10; attempt++) {
     const { credential } = await mint(signalbox, { identity: 'ada' });
     await clock.advance(1);
-    const arrivals = [1, 2, 3].map(() => take(signalbox.client({ token: credential }), EVENTS));
+    const arrivals = [1, 2, 3].map(() => queueResults(signalbox.client({ token: credential }), EVENTS));
     await revoke(signalbox, { identity: 'ada' });
     for (const arrival of arrivals) expect(await arrival.ended).toMatchObject({ code: 4403 });
   }

@@ -1,29 +1,29 @@
 import { expect, test } from 'vitest';
-import { isOnline, mint, whisper } from '../support/backend.ts';
+import { isOnline, mint, sendDirect } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take, type Taken } from '../support/events.ts';
+import { queueResults, type ResultQueue } from '../support/result-queue.ts';
 import {
-  expectEnded,
-  listen,
+  expectRevoked,
+  subscribeOnBothTransports,
   RESTORE,
   restore,
   REVOKE,
   revocationsOf,
   revoke,
-  type Target,
-} from '../support/revoking.ts';
+  type RevocationTarget,
+} from '../support/revocation.ts';
 import {
   codeOf,
   createApiKey,
   createIssuer,
-  doorOf,
+  refusalCodeOf,
   EVENTS,
   sign,
   signingKeyOf,
   STREAM,
   stream,
   tokenOf,
-} from '../support/self-minted.ts';
+} from '../support/external-credentials.ts';
 import { API_KEY, startService, type TestService } from '../support/service.ts';
 
 /** A credential of each origin: from left to right of ada by Stream, ada by an API key, ada by us, ben by each. */
@@ -39,7 +39,7 @@ async function mintAll(signalbox: TestService, seconds: number) {
   return { issuer, key, credentials };
 }
 
-test.each<[string, (made: { issuer: string; key: { id: string } }) => Target, string[]]>([
+test.each<[string, (made: { issuer: string; key: { id: string } }) => RevocationTarget, string[]]>([
   ['an identity', () => ({ identity: 'ada' }), ['ada by Stream', 'ada by a key', 'ada by us']],
   ['an issuer', ({ issuer }) => ({ issuer }), ['ada by Stream', 'ben by Stream']],
   ['an API key that signs', ({ key }) => ({ issuer: key.id }), ['ada by a key', 'ben by a key']],
@@ -57,20 +57,22 @@ test.each<[string, (made: { issuer: string; key: { id: string } }) => Target, st
     const made = await mintAll(signalbox, clock.now() / 1000);
     const target = targetOf(made);
     await clock.advance(1000);
-    const live = new Map<string, { id: string; events: Taken<any>[] }>();
+    const live = new Map<string, { id: string; events: ResultQueue<any>[] }>();
     for (const [name, credential] of Object.entries(made.credentials)) {
       const { id } = await tokenOf(signalbox, credential);
-      live.set(name, { id, events: await listen(signalbox, credential) });
+      live.set(name, { id, events: await subscribeOnBothTransports(signalbox, credential) });
     }
 
     expect(await revoke(signalbox, target)).toBe(2 * concerned.length);
     for (const [name, { id, events }] of live) {
       const isConcerned = concerned.includes(name);
       expect(await isOnline(signalbox, id)).toBe(!isConcerned);
-      if (isConcerned) await expectEnded(events);
-      else expect(await whisper(signalbox, id, 'still-here')).toBe(2);
-      expect(await doorOf(signalbox, made.credentials[name]!)).toBe(isConcerned ? 'TOKEN_REVOKED' : 'open');
-      const socket = take(signalbox.client({ token: made.credentials[name]! }), EVENTS);
+      if (isConcerned) await expectRevoked(events);
+      else expect(await sendDirect(signalbox, id, 'still-here')).toBe(2);
+      expect(await refusalCodeOf(signalbox, made.credentials[name]!)).toBe(
+        isConcerned ? 'TOKEN_REVOKED' : 'open',
+      );
+      const socket = queueResults(signalbox.client({ token: made.credentials[name]! }), EVENTS);
       if (isConcerned) expect(await socket.ended).toMatchObject({ code: 4403 });
       else await socket.next();
     }
@@ -79,7 +81,7 @@ test.each<[string, (made: { issuer: string; key: { id: string } }) => Target, st
     expect(await restore(signalbox, target)).toBeNull();
     expect(await revocationsOf(signalbox)).toEqual([]);
     for (const credential of Object.values(made.credentials))
-      expect(await doorOf(signalbox, credential)).toBe('open');
+      expect(await refusalCodeOf(signalbox, credential)).toBe('open');
   },
 );
 
@@ -93,9 +95,10 @@ test('of an API key it is all that its predecessors and successors signed, which
   const young = signingKeyOf(rotateApiKey.secret);
   const credentials = [await sign(old, { sub: 'ada' }), await sign(young, { sub: 'ben' })];
   for (const key of [old, young]) {
-    for (const credential of credentials) expect(await doorOf(signalbox, credential)).toBe('open');
+    for (const credential of credentials) expect(await refusalCodeOf(signalbox, credential)).toBe('open');
     await revoke(signalbox, { issuer: key.id });
-    for (const credential of credentials) expect(await doorOf(signalbox, credential)).toBe('TOKEN_REVOKED');
+    for (const credential of credentials)
+      expect(await refusalCodeOf(signalbox, credential)).toBe('TOKEN_REVOKED');
     expect(await revocationsOf(signalbox)).toEqual([{ scope: 'ISSUER', identity: null, issuer: old.id }]);
     await restore(signalbox, { issuer: old.id });
   }
@@ -105,11 +108,11 @@ test('unsigned ones are revoked together, as of “development”', async () => 
   await using signalbox = await startService();
   await createIssuer(signalbox, STREAM);
   await signalbox.request(`mutation { updateProject(settings: { developmentTokens: true }) { id } }`);
-  const live = await listen(signalbox, stream.devToken('ada'));
+  const live = await subscribeOnBothTransports(signalbox, stream.devToken('ada'));
   expect(await revoke(signalbox, { issuer: 'development' })).toBe(2);
-  await expectEnded(live);
-  expect(await doorOf(signalbox, stream.devToken('ben'))).toBe('TOKEN_REVOKED');
-  expect(await doorOf(signalbox, stream.createToken('ada'))).toBe('open');
+  await expectRevoked(live);
+  expect(await refusalCodeOf(signalbox, stream.devToken('ben'))).toBe('TOKEN_REVOKED');
+  expect(await refusalCodeOf(signalbox, stream.createToken('ada'))).toBe('open');
 });
 
 test('they are listed page by page, one for each that is named, the last one said', async () => {
@@ -157,6 +160,6 @@ test.each<[string, object, string]>([
   expect(answer.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field } }]);
   if (field !== 'issuedBefore')
     expect(codeOf(await signalbox.ask(RESTORE, variables))).toBe('BAD_USER_INPUT');
-  expect(await doorOf(signalbox, credential)).toBe('open');
+  expect(await refusalCodeOf(signalbox, credential)).toBe('open');
   expect(await revocationsOf(signalbox)).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 /** Every page of a list, as ids. */
@@ -31,7 +31,7 @@ test('hundreds of tokens are listed page by page, by identity and by whether the
   const ids = (tokens: { id: string }[]) => tokens.map(({ id }) => id).sort();
   const here = all.filter((_, n) => n % 100 === 0 || n === 249);
   for (const { credential } of here)
-    await take(signalbox.client({ token: credential }), `subscription { events { at } }`).next();
+    await queueResults(signalbox.client({ token: credential }), `subscription { events { at } }`).next();
   const away = all.filter((token) => !here.includes(token));
 
   const everyone = await pages(signalbox, '', 100);

@@ -216,7 +216,7 @@ test('a public key is no secret', async () => {
       expect(await refusal(credential, { algorithms })).toBe(UNSIGNED);
     }
   }
-  expect(server.asked).toEqual([]);
+  expect(server.requestedPaths).toEqual([]);
   expect(await refusal(rsa.sign(), { algorithms })).toBe('accepted');
 });
 
@@ -227,7 +227,7 @@ test('the keys, and the addresses of keys, in a header are never looked at', asy
   expect(await refusal(second!.sign({}, { ...header, kid: '1' }))).toBe(UNSIGNED);
   expect(await refusal(second!.sign({}, header))).toBe(UNSIGNED);
   expect(await refusal(first!.sign({}, header))).toBe('accepted');
-  expect(evil.asked).toEqual([]);
+  expect(evil.requestedPaths).toEqual([]);
 });
 
 test('an unsigned one, one with its signature changed, and one with extensions are refused', async () => {
@@ -251,10 +251,10 @@ test('whoever asks at once, asks once; what was fetched serves for ten minutes',
   await Promise.all(Array.from({ length: 20 }, () => present(credential)));
   await pass(10 * MINUTE - 1);
   await present(credential);
-  expect(server.asked).toEqual(['/keys']);
+  expect(server.requestedPaths).toEqual(['/keys']);
   await pass(1);
   await present(credential);
-  expect(server.asked).toHaveLength(2);
+  expect(server.requestedPaths).toHaveLength(2);
 });
 
 test('a new key is found when it is first used, an old one is gone within ten minutes', async () => {
@@ -262,10 +262,10 @@ test('a new key is found when it is first used, an old one is gone within ten mi
   server.publish([second!.jwk]);
   const [old, young] = [await first!.sign(), await second!.sign()];
   expect(await refusal(young)).toBe(UNSIGNED);
-  expect(server.asked).toHaveLength(1);
+  expect(server.requestedPaths).toHaveLength(1);
   await pass(30_000);
   expect(await refusal(young)).toBe('accepted');
-  expect(server.asked).toHaveLength(2);
+  expect(server.requestedPaths).toHaveLength(2);
   expect(await refusal(old)).toBe(UNSIGNED);
 });
 
@@ -288,7 +288,7 @@ test('unknown keys do not make us fetch, but once in thirty seconds', async () =
     await pass(30_000);
     for (const credential of unknown) expect(await refusal(credential)).toBe(UNSIGNED);
     await Promise.all(unknown.map((credential) => refusal(credential)));
-    expect(server.asked).toHaveLength(1 + round);
+    expect(server.requestedPaths).toHaveLength(1 + round);
   }
 });
 
@@ -297,7 +297,7 @@ test('what is not of this provider does not make us fetch', async () => {
   await refusal(first!.sign(), { algorithms: ['RS256'] });
   await refusal(forge({ alg: 'ES256', kid: 1 }, { iss: ISSUER }));
   await refusal('a.b.c');
-  expect(server.asked).toEqual([]);
+  expect(server.requestedPaths).toEqual([]);
 });
 
 test('without a kid the key must be the only one that it may be', async () => {
@@ -323,7 +323,7 @@ test('through an outage the last keys serve for a day, and nobody waits for new 
   const asked = new Promise<ServerResponse>((resolve) => server.answer((_, response) => resolve(response)));
   await pass(4999);
   expect(await refusal(credential)).toBe('accepted');
-  expect(server.asked).toHaveLength(2);
+  expect(server.requestedPaths).toHaveLength(2);
   await pass(1);
   expect(await refusal(credential)).toBe('accepted');
   const response = await asked;
@@ -354,7 +354,7 @@ test('in an outage a new key is not called wrong, and is not asked for in a loop
   await pass(MINUTE);
   const young = await second!.sign();
   for (let round = 0; round < 10; round++) expect(await refusal(young)).toMatch(UNAVAILABLE);
-  expect(server.asked).toHaveLength(2);
+  expect(server.requestedPaths).toHaveLength(2);
   expect(await refusal(first!.sign())).toBe('accepted');
   await pass(5000);
   server.publish([first!.jwk, second!.jwk]);
@@ -366,7 +366,7 @@ test('where nothing was ever fetched an outage is one, and asked about every fiv
   const credential = await first!.sign();
   for (let round = 1; round <= 3; round++) {
     for (let turn = 0; turn < 10; turn++) expect(await refusal(credential)).toMatch(UNAVAILABLE);
-    expect(server.asked).toHaveLength(round);
+    expect(server.requestedPaths).toHaveLength(round);
     await pass(5000);
   }
   const error: any = await present(credential).catch((error: unknown) => error);
@@ -431,7 +431,7 @@ test('a redirect is not followed', async () => {
     else response.end(JSON.stringify({ keys: [first!.jwk] }));
   });
   expect(await refusal(first!.sign())).toMatch(UNAVAILABLE);
-  expect(server.asked).toEqual(['/keys']);
+  expect(server.requestedPaths).toEqual(['/keys']);
   expect(failures).toEqual(['The answer was 302, not 200.']);
 });
 
@@ -462,7 +462,7 @@ test('a provider that breaks off in the middle has not answered', async () => {
 test('a provider whose certificate nobody vouches for has not answered', async () => {
   trust[Symbol.dispose]();
   expect(await refusal(first!.sign())).toMatch(UNAVAILABLE);
-  expect(server.asked).toEqual([]);
+  expect(server.requestedPaths).toEqual([]);
   trust = trustCertificate();
 });
 
@@ -490,11 +490,11 @@ test('each issuer has keys of its own, of a thousand at most', async () => {
   await present(credential);
   await touch(999);
   await present(credential);
-  expect(server.asked).toHaveLength(1);
+  expect(server.requestedPaths).toHaveLength(1);
   await present(credential, {}, 'issuer_new');
   await present(credential);
-  expect(server.asked).toHaveLength(2);
+  expect(server.requestedPaths).toHaveLength(2);
   await touch(1000);
   await present(credential);
-  expect(server.asked).toHaveLength(3);
+  expect(server.requestedPaths).toHaveLength(3);
 });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ACTIONS } from '../../../src/projects/permissions.ts';
 import { verifyOpentok } from '../../../src/tokens/issuers/opentok.ts';
 import { dissect, forge } from '../../support/forge.ts';
-import { createBooth, makeIssuer, makeKey, refusalOf } from '../../support/issuers.ts';
+import { createTestVerifier, makeIssuer, makeKey, refusalOf } from '../../support/issuers.ts';
 
 const NOW = Date.UTC(2030, 0, 1);
 const seconds = NOW / 1000;
@@ -14,7 +14,7 @@ const SESSION = '1_MX4xMjM0NTZ-flNhdCBNYXIgMTUgMTQ6NDI6MjMgUERUIDIwMTR-MC40OTAxM
 const sessionOf = (key: string, prefix = '2_') =>
   prefix + Buffer.from(`1~${key}~~Sat Mar 15 2014~0.5~`).toString('base64url');
 const key = makeKey(KEY, SECRET);
-const door = createBooth('OPENTOK', [key]);
+const door = createTestVerifier('OPENTOK', [key]);
 // It has no types of its own.
 const OpenTok = createRequire(import.meta.url)('opentok');
 const opentok = new OpenTok(KEY, SECRET);
@@ -29,7 +29,7 @@ const LAYOUTS: ['JWT' | 'T1', boolean][] = [
 ];
 const mint = (options: object = {}, asT1 = false, session = SESSION): string =>
   opentok.generateToken(session, options, asT1);
-const refusal = (credential: string, now = NOW) => refusalOf(() => door.present(credential, now));
+const refusal = (credential: string, now = NOW) => refusalOf(() => door.verify(credential, now));
 
 /** A T1 token by hand. */
 function t1(signed: string | Buffer, { head = '', secret = SECRET, partner = KEY } = {}): string {
@@ -56,7 +56,7 @@ test.each(ROLES.flatMap((row) => LAYOUTS.map((layout) => [...layout, ...row] as 
   async (_, asT1, role, ours, actions) => {
     const data = 'name=Jo & Co: +1 é';
     const options = { ...(role && { role }), data, initialLayoutClassList: ['a', 'b'] };
-    const { claims, key: signer } = await door.present(mint(options, asT1), NOW);
+    const { claims, key: signer } = await door.verify(mint(options, asT1), NOW);
     expect(signer).toBe(key);
     expect(claims).toEqual({
       subject: expect.stringMatching(/^[\w-]{43}$/),
@@ -77,7 +77,7 @@ const FIXTURE =
 
 test('the token that the vendor’s own tests hold is taken as long as it lived', async () => {
   const then = 1_424_221_013_000;
-  const { claims } = await door.present(FIXTURE, then);
+  const { claims } = await door.verify(FIXTURE, then);
   expect(claims).toMatchObject({
     role: 'MODERATOR',
     connectionData: '{"name":"value"}',
@@ -90,7 +90,7 @@ test('the token that the vendor’s own tests hold is taken as long as it lived'
 });
 
 test('each credential is its own subject, however its envelope is spelled', async () => {
-  const subjectOf = async (credential: string) => (await door.present(credential, NOW)).claims.subject;
+  const subjectOf = async (credential: string) => (await door.verify(credential, NOW)).claims.subject;
   expect(await subjectOf(mint())).not.toBe(await subjectOf(mint({ role: 'subscriber' })));
   expect(await subjectOf(t1(php()))).toBe(await subjectOf(t1(php(), { head: '&sdk_version=tbphp-v0.91' })));
 });
@@ -114,15 +114,15 @@ test.each([
   ],
   ['an SDK that escapes nothing', php('&connection_data=Zoë'), { connectionData: 'Zoë' }],
 ])('T1 of %s is taken', async (_, signed, claims) => {
-  expect((await door.present(t1(signed), NOW)).claims).toMatchObject(claims);
+  expect((await door.verify(t1(signed), NOW)).claims).toMatchObject(claims);
   expect(
-    (await door.present(t1(signed, { head: '&sdk_version=tbphp-v0.91.2011' }), NOW)).claims,
+    (await door.verify(t1(signed, { head: '&sdk_version=tbphp-v0.91.2011' }), NOW)).claims,
   ).toMatchObject(claims);
 });
 
 test.each(LAYOUTS)('it lives thirty days at most (%s)', async (_, asT1) => {
   const days = (count: number, more = 0) => mint({ expireTime: seconds + count * DAY + more }, asT1);
-  expect((await door.present(days(30), NOW)).claims.expiresAt).toBe(NOW + 30 * DAY * 1000);
+  expect((await door.verify(days(30), NOW)).claims.expiresAt).toBe(NOW + 30 * DAY * 1000);
   expect(await refusal(days(30, 1))).toMatch('it lives 2592001 seconds; at most 2592000 are allowed.');
   expect(await refusal(days(31))).toMatch('UNAUTHENTICATED');
   expect(await refusal(days(31), NOW + 60 * DAY * 1000)).toMatch('UNAUTHENTICATED');
@@ -160,8 +160,8 @@ test('a session is of the key that signs, in either layout', async () => {
   for (const session of [1, null, [SESSION], undefined])
     expect(await refusal(jwt(session))).toMatch('UNAUTHENTICATED');
   // Another's session, which the key of that other would have to sign.
-  const both = createBooth('OPENTOK', [key, makeKey('654321', 'another secret')]);
-  expect(await refusalOf(() => both.present(jwt(sessionOf('654321')), NOW))).toMatch('UNAUTHENTICATED');
+  const both = createTestVerifier('OPENTOK', [key, makeKey('654321', 'another secret')]);
+  expect(await refusalOf(() => both.verify(jwt(sessionOf('654321')), NOW))).toMatch('UNAUTHENTICATED');
 });
 
 test.each([
@@ -197,8 +197,8 @@ test('a T1 is signed with the secret of the key that it names', async () => {
   expect(await refusal(t1(php(), { secret: 'another' }))).toBe(wrong);
   expect(await refusal(t1(php(), { secret: '' }))).toBe(wrong);
   expect(await refusal(t1(php(), { partner: '654321' }))).toBe(wrong);
-  const both = createBooth('OPENTOK', [key, makeKey('654321', 'another secret')]);
-  expect(await refusalOf(() => both.present(t1(php(), { partner: '654321' }), NOW))).toBe(wrong);
+  const both = createTestVerifier('OPENTOK', [key, makeKey('654321', 'another secret')]);
+  expect(await refusalOf(() => both.verify(t1(php(), { partner: '654321' }), NOW))).toBe(wrong);
   // What is signed is what stands there, not what it means.
   const [head, rest] = [t1(php()), php().replace('publisher', 'p%75blisher')];
   const sig = Buffer.from(head.slice(4), 'base64').toString().split(':')[0];
@@ -212,7 +212,7 @@ test('one bit flipped anywhere makes a T1 another', async () => {
     for (const bit of [0, 1, 2, 3, 4, 7]) {
       const flipped = Buffer.from(bytes);
       flipped[index]! ^= 1 << bit;
-      const refused = await refusalOf(() => door.present(`T1==${flipped.toString('base64')}`, NOW));
+      const refused = await refusalOf(() => door.verify(`T1==${flipped.toString('base64')}`, NOW));
       expect(refused, `bit ${bit} of byte ${index}`).toMatch('UNAUTHENTICATED');
     }
   }
@@ -235,7 +235,7 @@ test('the token for the REST API is none for a connection, though the same secre
 });
 
 test('of two ends the earlier holds, and without any it is a day', async () => {
-  const expiresAt = async (payload: object) => (await door.present(jwt(payload), NOW)).claims.expiresAt;
+  const expiresAt = async (payload: object) => (await door.verify(jwt(payload), NOW)).claims.expiresAt;
   expect(await expiresAt({ exp: seconds + 60, expire_time: seconds + 90 })).toBe(NOW + 60_000);
   expect(await expiresAt({ exp: seconds + 90, expire_time: seconds + 60 })).toBe(NOW + 60_000);
   expect(await expiresAt({ exp: undefined, expire_time: seconds + 60 })).toBe(NOW + 60_000);
@@ -258,7 +258,7 @@ test.each<[string, object, object?, string?, string?]>([
   ['data that are an object', { connection_data: {} }],
 ])('a JWT with %s is refused', async (_, payload, header, secret, hash) => {
   expect(await refusal(jwt({}))).toBe('accepted');
-  expect(await refusalOf(() => door.present(jwt(payload, header, secret, hash), NOW))).not.toBe('accepted');
+  expect(await refusalOf(() => door.verify(jwt(payload, header, secret, hash), NOW))).not.toBe('accepted');
 });
 
 test('a key signs for itself only, whoever asks the verifier', async () => {

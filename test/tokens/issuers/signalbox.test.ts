@@ -1,12 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { forge } from '../../support/forge.ts';
-import { createBooth, makeKey, refusalOf } from '../../support/issuers.ts';
+import { createTestVerifier, makeKey, refusalOf } from '../../support/issuers.ts';
 
 const NOW = Date.UTC(2030, 0, 1);
 const seconds = NOW / 1000;
 const key = makeKey('key_app', 'a secret of 16 bytes or more');
-const door = createBooth('SIGNALBOX', [key]);
+const door = createTestVerifier('SIGNALBOX', [key]);
 const HEADER = { alg: 'HS256', typ: 'JWT', kid: 'key_app' };
 const sign = (
   payload: object | string,
@@ -15,7 +15,7 @@ const sign = (
   secret = 'a secret of 16 bytes or more',
 ) => forge({ ...HEADER, ...header }, payload, secret, hash);
 const refusal = (payload: object | string, header?: object) =>
-  refusalOf(() => door.present(sign(payload, header), NOW));
+  refusalOf(() => door.verify(sign(payload, header), NOW));
 
 const NOTHING = {
   role: null,
@@ -28,7 +28,7 @@ const NOTHING = {
 };
 
 test('a name is enough', async () => {
-  expect(await door.present(sign({ sub: 'ann' }), NOW)).toEqual({
+  expect(await door.verify(sign({ sub: 'ann' }), NOW)).toEqual({
     key,
     claims: { subject: 'ann', identity: 'ann', ...NOTHING },
   });
@@ -40,7 +40,7 @@ test.each([
   ['HS512', 'sha512'],
 ])('%s, with its key named by iss', async (alg, hash) => {
   const credential = sign({ sub: 'ann', iss: 'key_app' }, { alg, kid: undefined }, hash);
-  expect((await door.present(credential, NOW)).claims.identity).toBe('ann');
+  expect((await door.verify(credential, NOW)).claims.identity).toBe('ann');
 });
 
 test('all that can be said is heard', async () => {
@@ -58,7 +58,7 @@ test('all that can be said is heard', async () => {
     exp: seconds + 60.5,
     other: ['ignored'],
   };
-  expect((await door.present(sign(payload), NOW)).claims).toMatchObject({
+  expect((await door.verify(sign(payload), NOW)).claims).toMatchObject({
     subject: 'auth0|ann',
     identity: 'auth0|ann',
     role: 'HOST',
@@ -128,7 +128,7 @@ test('only what is all right but for its time has expired', async () => {
   expect(await refusal({ sub: 'ann', exp: seconds })).toBe('TOKEN_EXPIRED: The token has expired.');
   expect(await refusal({ sub: 'ann', exp: seconds, role: 1 })).toMatch('UNAUTHENTICATED');
   const foreign = sign({ sub: 'ann', exp: 1 }, {}, 'sha256', 'another');
-  expect(await refusalOf(() => door.present(foreign, NOW))).toMatch('UNAUTHENTICATED');
+  expect(await refusalOf(() => door.verify(foreign, NOW))).toMatch('UNAUTHENTICATED');
 });
 
 const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -146,7 +146,7 @@ test.each([
   ['an algorithm that every object has', sign({ sub: 'ann' }, { alg: 'toString' })],
   ['a secret of its own', sign({ sub: 'ann' }, { jwk: { kty: 'oct', k: 'AAAA' } }, 'sha256', '\0\0\0')],
 ])('%s is refused in the words of every wrong signature', async (_, credential) => {
-  expect(await refusalOf(() => door.present(credential, NOW))).toBe(
+  expect(await refusalOf(() => door.verify(credential, NOW))).toBe(
     'UNAUTHENTICATED: The credential is refused: no key of its issuer signed it.',
   );
 });

@@ -2,13 +2,13 @@ import { StreamChat } from 'stream-chat';
 import { expect, test } from 'vitest';
 import { verifyStream } from '../../../src/tokens/issuers/stream-chat.ts';
 import { forge } from '../../support/forge.ts';
-import { createBooth, makeIssuer, makeKey, refusalOf } from '../../support/issuers.ts';
+import { createTestVerifier, makeIssuer, makeKey, refusalOf } from '../../support/issuers.ts';
 
 const NOW = Date.UTC(2030, 0, 1);
 const seconds = NOW / 1000;
 const client = new StreamChat('appkey', 'apisecret');
 const key = makeKey('appkey', 'apisecret');
-const stream = createBooth('STREAM', [key]);
+const stream = createTestVerifier('STREAM', [key]);
 const HS256 = { alg: 'HS256', typ: 'JWT' };
 const sign = (payload: object, header: object = HS256, secret = 'apisecret', hash = 'sha256') =>
   forge(header, payload, secret, hash);
@@ -18,7 +18,7 @@ const FIXTURE =
 
 test('a token of Stream’s own client is taken: it names a user and lives for ever', async () => {
   expect(client.createToken('john')).toBe(FIXTURE);
-  expect(await stream.present(FIXTURE, NOW)).toEqual({
+  expect(await stream.verify(FIXTURE, NOW)).toEqual({
     key,
     claims: {
       subject: 'john',
@@ -35,7 +35,7 @@ test('a token of Stream’s own client is taken: it names a user and lives for e
 });
 
 test('its times are taken, and hold', async () => {
-  const at = (exp?: number, iat?: number) => stream.present(client.createToken('john', exp, iat), NOW);
+  const at = (exp?: number, iat?: number) => stream.verify(client.createToken('john', exp, iat), NOW);
   expect((await at(seconds + 60, seconds)).claims).toMatchObject({
     issuedAt: NOW,
     expiresAt: NOW + 60_000,
@@ -46,18 +46,20 @@ test('its times are taken, and hold', async () => {
     'UNAUTHENTICATED: The credential is refused: it was issued',
   );
   const notYet = sign({ user_id: 'john', nbf: seconds + 60 });
-  expect(await refusalOf(() => stream.present(notYet, NOW))).toMatch(
+  expect(await refusalOf(() => stream.verify(notYet, NOW))).toMatch(
     'UNAUTHENTICATED: The credential is refused: it is not valid yet',
   );
 });
 
 test('during a rotation each of its keys verifies, and says that it did', async () => {
   const [old, young] = [makeKey('a', 'old secret'), makeKey('b', 'young secret')];
-  const rotating = createBooth('STREAM', [old, young]);
-  expect((await rotating.present(sign({ user_id: 'john' }, HS256, 'old secret'), NOW)).key).toBe(old);
-  expect((await rotating.present(sign({ user_id: 'john' }, HS256, 'young secret'), NOW)).key).toBe(young);
-  expect(await refusalOf(() => rotating.present(FIXTURE, NOW))).toMatch('UNAUTHENTICATED');
-  expect(await refusalOf(() => createBooth('STREAM', []).present(FIXTURE, NOW))).toMatch('UNAUTHENTICATED');
+  const rotating = createTestVerifier('STREAM', [old, young]);
+  expect((await rotating.verify(sign({ user_id: 'john' }, HS256, 'old secret'), NOW)).key).toBe(old);
+  expect((await rotating.verify(sign({ user_id: 'john' }, HS256, 'young secret'), NOW)).key).toBe(young);
+  expect(await refusalOf(() => rotating.verify(FIXTURE, NOW))).toMatch('UNAUTHENTICATED');
+  expect(await refusalOf(() => createTestVerifier('STREAM', []).verify(FIXTURE, NOW))).toMatch(
+    'UNAUTHENTICATED',
+  );
 });
 
 const [header, payload, signature] = FIXTURE.split('./');
@@ -78,7 +80,7 @@ const unsigned: [string, string][] = [
 ];
 
 test.each(unsigned)('%s opens nothing, and is not told more', async (_, credential) => {
-  expect(await refusalOf(() => stream.present(credential, NOW))).toBe(
+  expect(await refusalOf(() => stream.verify(credential, NOW))).toBe(
     'UNAUTHENTICATED: The credential is refused: no key of its issuer signed it.',
   );
 });
@@ -90,7 +92,7 @@ test('another spelling of the signature is not taken', async () => {
     .filter((letter) => letter !== last)
     .map((letter) => FIXTURE.slice(0, -1) + letter);
   for (const credential of [...others, `${FIXTURE}=`, `${FIXTURE}\n`, ` ${FIXTURE}`]) {
-    expect(await refusalOf(() => stream.present(credential, NOW))).toMatch('UNAUTHENTICATED');
+    expect(await refusalOf(() => stream.verify(credential, NOW))).toMatch('UNAUTHENTICATED');
   }
 });
 
@@ -101,7 +103,7 @@ test.each([
   ['an end that is null', { user_id: 'john', exp: null }],
   ['a moment of issue below zero', { user_id: 'john', iat: -1 }],
 ])('even signed, %s is refused', async (_, payload) => {
-  expect(await refusalOf(() => stream.present(sign(payload), NOW))).toMatch('UNAUTHENTICATED');
+  expect(await refusalOf(() => stream.verify(sign(payload), NOW))).toMatch('UNAUTHENTICATED');
 });
 
 test('a token for servers is none for a connection, whoever asks the verifier', async () => {

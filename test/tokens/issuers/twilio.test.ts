@@ -1,7 +1,7 @@
 import twilio from 'twilio';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { dissect, forge } from '../../support/forge.ts';
-import { createBooth, makeKey, refusalOf } from '../../support/issuers.ts';
+import { createTestVerifier, makeKey, refusalOf } from '../../support/issuers.ts';
 
 const { AccessToken } = twilio.jwt;
 const NOW = Date.UTC(2030, 0, 1);
@@ -13,7 +13,7 @@ const [ACCOUNT, KEY, SERVICE] = ['AC', 'SK', 'IS'].map((kind) => kind + '0'.repe
 ];
 const SECRET = 'a secret of Twilio';
 const key = makeKey(KEY, SECRET);
-const door = createBooth('TWILIO', [key], { account: ACCOUNT, service: SERVICE });
+const door = createTestVerifier('TWILIO', [key], { account: ACCOUNT, service: SERVICE });
 
 // Twilio's package asks the system for the time.
 beforeAll(() => void vi.useFakeTimers({ toFake: ['Date'], now: NOW }));
@@ -39,7 +39,7 @@ function mint(
 test.each(['HS256', 'HS384', 'HS512'])(
   'an access token of Twilio’s own package with %s is taken',
   async (algorithm) => {
-    expect(await door.present(mint({}, { algorithm }), NOW)).toEqual({
+    expect(await door.verify(mint({}, { algorithm }), NOW)).toEqual({
       key,
       claims: {
         subject: 'alice',
@@ -57,31 +57,31 @@ test.each(['HS256', 'HS384', 'HS512'])(
 );
 
 test('a number as identity is a string by the time it is here, and a region changes nothing', async () => {
-  expect((await door.present(mint({ identity: 42, region: 'ie1' }), NOW)).claims.identity).toBe('42');
+  expect((await door.verify(mint({ identity: 42, region: 'ie1' }), NOW)).claims.identity).toBe('42');
 });
 
 test('it lives a day at most, and until its end', async () => {
-  expect((await door.present(mint({ ttl: 86_400 }), NOW)).claims.expiresAt).toBe(NOW + 86_400_000);
-  expect(await refusalOf(() => door.present(mint({ ttl: 86_401 }), NOW))).toBe(
+  expect((await door.verify(mint({ ttl: 86_400 }), NOW)).claims.expiresAt).toBe(NOW + 86_400_000);
+  expect(await refusalOf(() => door.verify(mint({ ttl: 86_401 }), NOW))).toBe(
     'UNAUTHENTICATED: The credential is refused: it lives 86401 seconds; at most 86400 are allowed.',
   );
-  expect(await refusalOf(() => door.present(mint({ ttl: 60 }), NOW + 59_999))).toBe('accepted');
-  expect(await refusalOf(() => door.present(mint({ ttl: 60 }), NOW + 60_000))).toMatch('TOKEN_EXPIRED');
+  expect(await refusalOf(() => door.verify(mint({ ttl: 60 }), NOW + 59_999))).toBe('accepted');
+  expect(await refusalOf(() => door.verify(mint({ ttl: 60 }), NOW + 60_000))).toMatch('TOKEN_EXPIRED');
   // That it has expired is not all that is wrong with it.
-  expect(await refusalOf(() => door.present(mint({ ttl: 86_401 }), NOW + 1e9))).toMatch('UNAUTHENTICATED');
+  expect(await refusalOf(() => door.verify(mint({ ttl: 86_401 }), NOW + 1e9))).toMatch('UNAUTHENTICATED');
 });
 
 test('its nbf holds, with a little patience', async () => {
-  expect(await refusalOf(() => door.present(mint({ nbf: seconds + 5 }), NOW))).toBe('accepted');
-  expect(await refusalOf(() => door.present(mint({ nbf: seconds + 100 }), NOW))).toMatch(
+  expect(await refusalOf(() => door.verify(mint({ nbf: seconds + 5 }), NOW))).toBe('accepted');
+  expect(await refusalOf(() => door.verify(mint({ nbf: seconds + 100 }), NOW))).toMatch(
     'it is not valid yet',
   );
 });
 
 test('an issuer that names no account and no service takes those of any', async () => {
-  const open = createBooth('TWILIO', [key]);
+  const open = createTestVerifier('TWILIO', [key]);
   const credential = mint({}, { account: 'ACother', service: 'ISother' });
-  expect((await open.present(credential, NOW)).claims.identity).toBe('alice');
+  expect((await open.verify(credential, NOW)).claims.identity).toBe('alice');
 });
 
 const other: [string, () => string, string][] = [
@@ -97,13 +97,13 @@ const other: [string, () => string, string][] = [
 ];
 
 test.each(other)('%s is refused', async (_, mint, why) => {
-  expect(await refusalOf(() => door.present(mint(), NOW))).toBe(
+  expect(await refusalOf(() => door.verify(mint(), NOW))).toBe(
     `UNAUTHENTICATED: The credential is refused: ${why}.`,
   );
 });
 
 test('an identity with a reserved character is refused by the character and its position', async () => {
-  expect(await refusalOf(() => door.present(mint({ identity: 'a/b' }), NOW))).toBe(
+  expect(await refusalOf(() => door.verify(mint({ identity: 'a/b' }), NOW))).toBe(
     'UNAUTHENTICATED: The credential is refused: its “grants.identity”: has "/" at position 1; allowed are letters, digits and _ . | ~ @ + -.',
   );
 });
@@ -111,7 +111,7 @@ test('an identity with a reserved character is refused by the character and its 
 test('a grant for Sync without its service is none for a certain one', async () => {
   const token = new AccessToken(ACCOUNT, KEY, SECRET, { identity: 'alice' });
   token.addGrant(new AccessToken.SyncGrant());
-  expect(await refusalOf(() => door.present(token.toJwt(), NOW))).toMatch('its grant is not for the service');
+  expect(await refusalOf(() => door.verify(token.toJwt(), NOW))).toMatch('its grant is not for the service');
 });
 
 const forged: [string, object, object][] = [
@@ -134,7 +134,7 @@ const forged: [string, object, object][] = [
 test.each(forged)('even signed, %s is refused', async (_, header, payload) => {
   const real = dissect(mint());
   const sign = (header: object, payload: object) =>
-    door.present(forge({ ...real.header, ...header }, { ...real.payload, ...payload }, SECRET), NOW);
+    door.verify(forge({ ...real.header, ...header }, { ...real.payload, ...payload }, SECRET), NOW);
   expect(await refusalOf(() => sign({}, {}))).toBe('accepted');
   expect(await refusalOf(() => sign(header, payload))).toMatch('UNAUTHENTICATED');
 });
@@ -145,5 +145,5 @@ test('what an object inherits is no identity', async () => {
     '"grants":0',
     `"grants":{"__proto__":{"identity":"root"},"data_sync":{"service_sid":"${SERVICE}"}}`,
   );
-  expect(await refusalOf(() => door.present(forge(header, text, SECRET), NOW))).toMatch('UNAUTHENTICATED');
+  expect(await refusalOf(() => door.verify(forge(header, text, SECRET), NOW))).toMatch('UNAUTHENTICATED');
 });

@@ -19,10 +19,10 @@ import {
 import { tokenCaller } from './callers.ts';
 
 /** Somebody who asks, in the words of the model: what the record says, and the credential besides. */
-export interface Asker {
+export interface ModelCaller {
   permissions: Permissions;
   record: Pick<Token, 'role' | 'customRole' | 'grants'>;
-  claims: Pick<CredentialRights, 'role' | 'customRole' | 'grants'> | null;
+  credentialRights: Pick<CredentialRights, 'role' | 'customRole' | 'grants'> | null;
   restrictions: Pick<Restriction, 'kind' | 'subject' | 'channelId' | 'until'>[];
 }
 
@@ -65,24 +65,30 @@ export function roleAllows(
 const holds = (end: number | null | undefined, now: number) => end == null || end > now;
 
 /** The rules as one would tell them to a person: every reason to refuse, in the order in which they are asked. */
-export function refusals(asker: Asker, action: Action, place: AccessTarget, now = 0): string[] {
-  const { permissions, record, claims, restrictions } = asker;
+export function expectedRefusals(
+  caller: ModelCaller,
+  action: Action,
+  target: AccessTarget,
+  now = 0,
+): string[] {
+  const { permissions, record, credentialRights, restrictions } = caller;
   const isRestricted = (kind: string) =>
     restrictions.some(
-      (one) => one.kind === kind && [null, place.id].includes(one.channelId) && (one.until ?? Infinity) > now,
+      (one) =>
+        one.kind === kind && [null, target.id].includes(one.channelId) && (one.until ?? Infinity) > now,
     );
   const isNarrowed = (grants: Grant[] | null | undefined) =>
     grants &&
     !grants.some(
       ({ channels, actions, expiresAt }) =>
-        actions.includes(action) && COVERED[channels]?.includes(place.id) && holds(expiresAt, now),
+        actions.includes(action) && COVERED[channels]?.includes(target.id) && holds(expiresAt, now),
     );
-  const { role, customRole } = claims?.role ? claims : record;
+  const { role, customRole } = credentialRights?.role ? credentialRights : record;
   const reasons: string[] = [];
   if (isRestricted('BAN')) reasons.push('BANNED');
-  if (!roleAllows(permissions, customRole ?? role!, place, action)) reasons.push('ROLE');
-  if (place.type === 'PRIVATE' && !place.isMember) reasons.push('MEMBERSHIP');
-  if (isNarrowed(record.grants) || isNarrowed(claims?.grants)) reasons.push('GRANTS');
+  if (!roleAllows(permissions, customRole ?? role!, target, action)) reasons.push('ROLE');
+  if (target.type === 'PRIVATE' && !target.isMember) reasons.push('MEMBERSHIP');
+  if (isNarrowed(record.grants) || isNarrowed(credentialRights?.grants)) reasons.push('GRANTS');
   if (action === 'PUBLISH' && isRestricted('MUTE')) reasons.push('MUTED');
   return reasons;
 }
@@ -128,10 +134,10 @@ const anyRole = fc.record({ role, customRole: some(fc.constantFrom(...OWN_ROLES,
 const noRole = fc.constant({ role: null, customRole: null });
 const rights = (whose: fc.Arbitrary<Pick<CredentialRights, 'role' | 'customRole'>>) =>
   fc.tuple(whose, grants).map(([which, narrowed]) => ({ ...which, grants: narrowed }));
-export const asker: fc.Arbitrary<Asker> = fc.record({
+export const modelCaller: fc.Arbitrary<ModelCaller> = fc.record({
   permissions,
-  record: rights(anyRole) as fc.Arbitrary<Asker['record']>,
-  claims: some(rights(fc.oneof(anyRole, noRole))),
+  record: rights(anyRole) as fc.Arbitrary<ModelCaller['record']>,
+  credentialRights: some(rights(fc.oneof(anyRole, noRole))),
   restrictions: fc.array(
     fc.record({
       kind: fc.constantFrom('MUTE' as const, 'BAN' as const),
@@ -142,7 +148,7 @@ export const asker: fc.Arbitrary<Asker> = fc.record({
     { maxLength: 2 },
   ),
 });
-export const place: fc.Arbitrary<AccessTarget> = fc.record({
+export const accessTarget: fc.Arbitrary<AccessTarget> = fc.record({
   id,
   type,
   kind: some(fc.constantFrom(...OWN_KINDS)),
@@ -150,8 +156,18 @@ export const place: fc.Arbitrary<AccessTarget> = fc.record({
 });
 
 /** The same, as the code under test has it. */
-export function callerOf({ permissions: matrix, record, claims, restrictions }: Asker): Caller {
-  const said = claims && { ...claims, connectionData: null, issuedAt: 1, expiresAt: null };
+export function toCaller({
+  permissions: matrix,
+  record,
+  credentialRights,
+  restrictions,
+}: ModelCaller): Caller {
+  const said = credentialRights && {
+    ...credentialRights,
+    connectionData: null,
+    issuedAt: 1,
+    expiresAt: null,
+  };
   const { token } = tokenCaller({ ...record, identity: 'ada' });
   return tokenCaller(withCredentialRights(token, said), {
     settings: { permissions: matrix },

@@ -1,9 +1,9 @@
 import { type Client } from 'graphql-ws';
-import { settled } from './backend.ts';
-import { type Doors } from './service.ts';
+import { roundTrip } from './backend.ts';
+import { type ServiceClient } from './service.ts';
 
 /** What a subscription has yielded so far, errors and all, by whichever door. */
-export interface Heard {
+export interface Received {
   readonly results: readonly Result[];
   /** Resolves once `enough` holds, or nothing can come any more. */
   until(enough: (results: readonly Result[]) => boolean): Promise<void>;
@@ -48,12 +48,12 @@ function createHeard(stop: () => void) {
           watching.add(check);
           check();
         }),
-    } satisfies Heard,
+    } satisfies Received,
   };
 }
 
 /** By WebSocket, where whoever looks the same way shares what is made. Resolves once it is live, or refused. */
-export async function hearByWebSocket(client: Client, payload: Payload): Promise<Heard> {
+export async function subscribeByWebSocket(client: Client, payload: Payload): Promise<Received> {
   let stop: () => void = () => undefined;
   const { heard, push, over } = createHeard(() => stop());
   stop = client.subscribe(
@@ -67,16 +67,16 @@ export async function hearByWebSocket(client: Client, payload: Payload): Promise
       complete: over,
     },
   );
-  await settled(client);
+  await roundTrip(client);
   return heard;
 }
 
 /** By an HTTP stream, where every subscriber is executed by itself. Resolves once it is live, or refused. */
-export async function hearBySse(
-  { url }: Doors,
+export async function subscribeBySse(
+  { url }: ServiceClient,
   bearer: string | undefined,
   payload: Payload,
-): Promise<Heard> {
+): Promise<Received> {
   const leaving = new AbortController();
   const { heard, push, over } = createHeard(() => leaving.abort());
   const response = await fetch(`${url}/graphql`, {

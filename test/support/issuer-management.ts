@@ -1,9 +1,9 @@
-import { type Doors } from './service.ts';
+import { type ServiceClient } from './service.ts';
 
 /** How a backend manages whom its project believes. */
 
-export const CREATE = `mutation ($input: CreateIssuerInput!) { createIssuer(input: $input) { id } }`;
-export const ADD = `mutation ($i: ID!, $key: IssuerKeyInput!) { addIssuerKey(issuer: $i, key: $key) { keys { id } } }`;
+export const CREATE_ISSUER = `mutation ($input: CreateIssuerInput!) { createIssuer(input: $input) { id } }`;
+export const ADD_KEY = `mutation ($i: ID!, $key: IssuerKeyInput!) { addIssuerKey(issuer: $i, key: $key) { keys { id } } }`;
 export const REMOVE_KEY = `mutation ($i: ID!, $k: ID!, $s: Int!) { removeIssuerKey(issuer: $i, key: $k, overlapSeconds: $s) { keys { id } } }`;
 const LIST = `{ project { issuers {
   id kind name account service provider { url issuer audience algorithms claims { identity role grants connectionData } }
@@ -16,10 +16,10 @@ export const JWKS = {
 };
 
 /** The issuers of the project, with all that can be read of them. */
-export const listOf = async ({ request }: Doors) => (await request(LIST)).project.issuers;
+export const listIssuers = async ({ request }: ServiceClient) => (await request(LIST)).project.issuers;
 
 /** What is wrong with an operation, in short. */
-export async function faultOf({ ask }: Doors, query: string, variables: object): Promise<unknown> {
+export async function errorOf({ ask }: ServiceClient, query: string, variables: object): Promise<unknown> {
   const answer = await ask(query, variables);
   const { code, field, limit } = answer.errors?.[0]?.extensions ?? {};
   return answer.errors

@@ -1,4 +1,4 @@
-import { type Answer, type Doors } from './service.ts';
+import { type Answer, type ServiceClient } from './service.ts';
 import { connectSocket } from './socket.ts';
 
 interface Request {
@@ -6,7 +6,7 @@ interface Request {
   variables?: object;
 }
 
-function post({ url }: Doors, bearer: string, accept: string, request: Request): Promise<Response> {
+function post({ url }: ServiceClient, bearer: string, accept: string, request: Request): Promise<Response> {
   return fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { accept, authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
@@ -15,7 +15,10 @@ function post({ url }: Doors, bearer: string, accept: string, request: Request):
 }
 
 /** The same operation through each of the doors there are: the first answer, whatever it is. */
-export const DOORS: Record<string, (doors: Doors, bearer: string, request: Request) => Promise<Answer>> = {
+export const TRANSPORTS: Record<
+  string,
+  (doors: ServiceClient, bearer: string, request: Request) => Promise<Answer>
+> = {
   async HTTP(doors, bearer, request) {
     const response = await post(doors, bearer, 'application/json', request);
     return (await response.json()) as Answer;
@@ -37,12 +40,12 @@ export const DOORS: Record<string, (doors: Doors, bearer: string, request: Reque
 };
 
 /** What each door says, by its name. */
-export async function askAll(
-  doors: Doors,
+export async function askEachTransport(
+  doors: ServiceClient,
   bearer: string,
   request: Request,
 ): Promise<Record<string, Answer>> {
   const answers: Record<string, Answer> = {};
-  for (const [name, ask] of Object.entries(DOORS)) answers[name] = await ask(doors, bearer, request);
+  for (const [name, ask] of Object.entries(TRANSPORTS)) answers[name] = await ask(doors, bearer, request);
   return answers;
 }

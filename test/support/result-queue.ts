@@ -1,7 +1,7 @@
 import { type Client, type SubscribePayload } from 'graphql-ws';
 
 /** The results of one subscription, taken one by one; what has come and was not taken waits. */
-export interface Taken<T> {
+export interface ResultQueue<T> {
   /** The next result; fails when the subscription ends first. */
   next(): Promise<T>;
   /** The first result, from here on, for which `fits` holds; those before it are dropped. */
@@ -14,15 +14,15 @@ export interface Taken<T> {
 }
 
 /** Subscribes with a plain graphql-ws client and queues from the first result on. Yields `data`; an answer with errors ends it. */
-export function take<T = any>(
+export function queueResults<T = any>(
   client: Client,
   query: string,
   variables: Record<string, unknown> = {},
-): Taken<T> {
-  return takePayload(client, { query, variables });
+): ResultQueue<T> {
+  return queuePayloadResults(client, { query, variables });
 }
 
-export function takePayload<T = any>(client: Client, payload: SubscribePayload): Taken<T> {
+export function queuePayloadResults<T = any>(client: Client, payload: SubscribePayload): ResultQueue<T> {
   const waiting: T[] = [];
   let wake: (() => void) | undefined;
   let over: { error: unknown } | undefined;

@@ -4,12 +4,12 @@ import { StreamChat } from 'stream-chat';
 import twilio from 'twilio';
 import { vi } from 'vitest';
 import { createManualClock, type ManualClock } from './clock.ts';
-import { type Answer, type Doors } from './service.ts';
+import { type Answer, type ServiceClient } from './service.ts';
 
 /** Backends that sign for themselves, with the packages that their vendors gave them. */
 
 /** A manual clock that `Date` follows until disposed, for vendors’ packages ask the system for the time. */
-export function createWorldClock(now = Date.UTC(2030, 0, 1)): ManualClock & Disposable {
+export function createSystemClock(now = Date.UTC(2030, 0, 1)): ManualClock & Disposable {
   const clock = createManualClock(now);
   vi.useFakeTimers({ toFake: ['Date'], now });
   return {
@@ -23,10 +23,14 @@ export function createWorldClock(now = Date.UTC(2030, 0, 1)): ManualClock & Disp
 }
 
 /** Presence and retention look around seldom, so that a month passes in a moment. */
-export const SELDOM = { leaseMs: 300_000, purgeIntervalMs: 3_600_000 };
+export const INFREQUENT_UPKEEP = { leaseMs: 300_000, purgeIntervalMs: 3_600_000 };
 
 /** Registers an issuer; resolves to its id. */
-export async function createIssuer({ request }: Doors, input: object, bearer?: string): Promise<string> {
+export async function createIssuer(
+  { request }: ServiceClient,
+  input: object,
+  bearer?: string,
+): Promise<string> {
   const { createIssuer } = await request(
     `mutation ($input: CreateIssuerInput!) { createIssuer(input: $input) { id } }`,
     { input },
@@ -73,7 +77,7 @@ export const OPENTOK = {
 const OpenTok = createRequire(import.meta.url)('opentok');
 
 /** The id of a session, which says whose it is. */
-export function sessionOf(name: string, key = OPENTOK.key.id): string {
+export function opentokSessionId(name: string, key = OPENTOK.key.id): string {
   return `2_${Buffer.from(`1~${key}~~${name}~0.5~`).toString('base64url')}`;
 }
 
@@ -97,7 +101,7 @@ export const signingKeyOf = (text: string): SigningApiKey => ({ id: text.split('
 
 /** An API key that signs, unless told otherwise; by the operator also for another project. */
 export async function createApiKey(
-  { request }: Doors,
+  { request }: ServiceClient,
   variables: { canSign?: boolean; project?: string } = { canSign: true },
 ): Promise<SigningApiKey> {
   const { createApiKey } = await request(
@@ -124,17 +128,17 @@ const WHO = `{ viewer { project token {
 } } }`;
 
 /** The token that a credential stands for, asked over HTTP. */
-export async function tokenOf({ request }: Doors, credential: string): Promise<any> {
+export async function tokenOf({ request }: ServiceClient, credential: string): Promise<any> {
   return (await request(WHO, {}, credential)).viewer.token;
 }
 
 /** The code with which a credential is refused over HTTP; `open` where it is not. */
-export async function doorOf({ ask }: Doors, credential: string): Promise<string> {
+export async function refusalCodeOf({ ask }: ServiceClient, credential: string): Promise<string> {
   return codeOf(await ask(`{ viewer { kind } }`, {}, credential)) ?? 'open';
 }
 
 /** Why it is refused, in words. */
-export async function refusalOf({ ask }: Doors, credential: string): Promise<string> {
+export async function refusalMessageOf({ ask }: ServiceClient, credential: string): Promise<string> {
   return (await ask(`{ viewer { kind } }`, {}, credential)).errors?.[0]?.message ?? 'open';
 }
 

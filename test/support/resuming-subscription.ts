@@ -1,6 +1,6 @@
 import { type Client } from 'graphql-ws';
 
-export interface Heard {
+export interface ReceivedMessage {
   id: string;
   cursor: string | null;
   previous: string | null;
@@ -26,25 +26,25 @@ export const MESSAGES = `subscription ($channel: ID!, $since: Cursor) {
 export const DIRECT_MESSAGES = `subscription ($since: Cursor) { directMessages(since: $since) ${MESSAGE} }`;
 
 /** One subscription that resumes with the last cursor it saw, by nothing but a getter. */
-export interface Followed {
+export interface ResumingSubscription {
   /** Every message that came, in the order in which it came. */
-  readonly messages: readonly Heard[];
+  readonly messages: readonly ReceivedMessage[];
   /** Every other event that came. */
   readonly events: readonly any[];
   readonly lastCursor: string | undefined;
   /** Resolves when `fits` holds, which is asked after each result. Fails when the subscription ends first. */
-  until(fits: (followed: Followed) => boolean): Promise<void>;
+  until(fits: (followed: ResumingSubscription) => boolean): Promise<void>;
   /** Resolves with how it ended. */
   readonly ended: Promise<unknown>;
   stop(): void;
 }
 
-export function follow(
+export function subscribeResuming(
   client: Client,
   query: string,
   { since, ...variables }: { since?: string | undefined; channel?: string } = {},
-): Followed {
-  const messages: Heard[] = [];
+): ResumingSubscription {
+  const messages: ReceivedMessage[] = [];
   const events: any[] = [];
   const waiting = new Set<() => void>();
   let over: { error: unknown } | undefined;
@@ -81,7 +81,7 @@ export function follow(
     },
   );
 
-  const followed: Followed = {
+  const followed: ResumingSubscription = {
     messages,
     events,
     get lastCursor() {

@@ -1,9 +1,9 @@
 import { type Client } from 'graphql-ws';
-import { type Heard } from './follow.ts';
-import { type Doors } from './service.ts';
+import { type ReceivedMessage } from './resuming-subscription.ts';
+import { type ServiceClient } from './service.ts';
 
-export interface Said {
-  message: Heard;
+export interface PublishResult {
+  message: ReceivedMessage;
   connections: number;
   repeated: boolean;
 }
@@ -16,39 +16,45 @@ const SAY_TO = `mutation ($token: ID, $identity: String, $connection: ID, ${OPTI
   said: publishDirectMessage(token: $token, identity: $identity, connection: $connection, ${GIVEN}) ${RECEIPT}
 }`;
 
-export interface SayOptions {
+export interface PublishOptions {
   event?: string;
   ephemeral?: boolean;
   idempotencyKey?: string;
 }
 
 /** Where a message goes. */
-export type To = { channel: string } | { token: string } | { identity: string } | { connection: string };
+export type PublishTarget =
+  { channel: string } | { token: string } | { identity: string } | { connection: string };
 
 /** What to ask to have it said, for whoever asks in another way. */
-export function sayRequest(
-  to: To,
+export function publishRequest(
+  to: PublishTarget,
   data: unknown,
-  { event = 'said', ...options }: SayOptions = {},
+  { event = 'said', ...options }: PublishOptions = {},
 ): { query: string; variables: Record<string, unknown> } {
   return { query: 'channel' in to ? SAY : SAY_TO, variables: { ...to, event, data, ...options } };
 }
 
 /** Says one thing, over HTTP. */
-export async function say(
-  doors: Doors,
-  to: To,
+export async function publishTo(
+  doors: ServiceClient,
+  to: PublishTarget,
   data: unknown,
-  options?: SayOptions,
+  options?: PublishOptions,
   bearer?: string,
-): Promise<Said> {
-  const { query, variables } = sayRequest(to, data, options);
+): Promise<PublishResult> {
+  const { query, variables } = publishRequest(to, data, options);
   return (await doors.request(query, variables, bearer)).said;
 }
 
 /** Says one thing, on a live socket. */
-export async function sayOn(client: Client, to: To, data: unknown, options?: SayOptions): Promise<Said> {
-  const results = client.iterate<{ said: Said }>(sayRequest(to, data, options));
+export async function publishOnSocket(
+  client: Client,
+  to: PublishTarget,
+  data: unknown,
+  options?: PublishOptions,
+): Promise<PublishResult> {
+  const results = client.iterate<{ said: PublishResult }>(publishRequest(to, data, options));
   for await (const { data: answer, errors } of results) {
     if (answer) return answer.said;
     throw new Error(JSON.stringify(errors));
@@ -60,12 +66,12 @@ export async function sayOn(client: Client, to: To, data: unknown, options?: Say
 const BATCH = 25;
 
 /** Says one thing after another, many to a request. */
-export async function sayAll(
-  { request }: Doors,
-  all: readonly { to: To; data: unknown }[],
+export async function publishMany(
+  { request }: ServiceClient,
+  all: readonly { to: PublishTarget; data: unknown }[],
   event = 'said',
-): Promise<Heard[]> {
-  const said: Heard[] = [];
+): Promise<ReceivedMessage[]> {
+  const said: ReceivedMessage[] = [];
   for (let start = 0; start < all.length; start += BATCH) {
     const batch = all.slice(start, start + BATCH);
     const declared = batch
@@ -80,7 +86,7 @@ export async function sayAll(
       [`to${i}`, Object.values<string>(to)[0]],
       [`data${i}`, data],
     ]);
-    const answers = await request<Record<string, Said>>(
+    const answers = await request<Record<string, PublishResult>>(
       `mutation (${declared}) { ${fields.join(' ')} }`,
       Object.fromEntries(variables),
     );
@@ -90,8 +96,13 @@ export async function sayAll(
 }
 
 /** Says `from`, `from` + 1, … in a channel: `count` numbers. */
-export function count(doors: Doors, channel: string, count: number, from = 0): Promise<Heard[]> {
-  return sayAll(
+export function publishNumbers(
+  doors: ServiceClient,
+  channel: string,
+  count: number,
+  from = 0,
+): Promise<ReceivedMessage[]> {
+  return publishMany(
     doors,
     numbers(count, from).map((data) => ({ to: { channel }, data })),
   );
