@@ -18,7 +18,7 @@ import {
 } from '../../src/tokens/token.ts';
 import { tokenCaller } from './callers.ts';
 
-/** Somebody who asks, in the words of the model: what the record says, and the credential besides. */
+/** A token caller as the model sees it: the stored token, the rights that its credential adds, and its restrictions. */
 export interface ModelCaller {
   permissions: Permissions;
   record: Pick<Token, 'role' | 'customRole' | 'grants'>;
@@ -26,7 +26,7 @@ export interface ModelCaller {
   restrictions: Pick<Restriction, 'kind' | 'subject' | 'channelId' | 'until'>[];
 }
 
-/** Which of the channels below each pattern covers. */
+/** The channels of the model that each pattern matches. */
 const COVERED: Record<string, string[]> = {
   '*': ['attic'],
   '*:*': ['room:1', 'room:2', 'club:1'],
@@ -37,34 +37,37 @@ const COVERED: Record<string, string[]> = {
   elsewhere: [],
 };
 
-/** What a built-in role may do where nobody says otherwise, as one would tell a person. */
-function byDefault(role: string, type: ChannelType, action: Action): boolean {
+/** The default permissions of a built-in role. */
+function allowedByDefault(role: string, type: ChannelType, action: Action): boolean {
   if (role === 'ANONYMOUS') return action === 'SUBSCRIBE' && type === 'UNPROTECTED';
   if (role === 'GUEST' && type === 'PRIVATE') return false;
   if (action === 'PUBLISH') return role === 'PUBLISHER' || role === 'MODERATOR';
   return action !== 'MODERATE' || role === 'MODERATOR';
 }
 
-/** Said from the general to the particular: the last word holds. */
+/** Applies the permission cells from the general to the specific, so that the most specific one wins. */
 export function roleAllows(
   permissions: Permissions,
   role: string,
   { type, kind }: AccessTarget,
   action: Action,
 ): boolean {
-  const own = permissions.roles.find(({ name }) => name === role);
-  if (!own && ![...ROLES, 'ANONYMOUS'].includes(role)) return false;
-  let allowed = byDefault(own?.like ?? role, type, action);
-  for (const row of own ? [own.like, role] : [role])
+  const customRole = permissions.roles.find(({ name }) => name === role);
+  if (!customRole && ![...ROLES, 'ANONYMOUS'].includes(role)) return false;
+  let allowed = allowedByDefault(customRole?.like ?? role, type, action);
+  for (const row of customRole ? [customRole.like, role] : [role])
     for (const column of [type, kind])
       for (const cell of permissions.stated)
         if (cell.role === row && cell.kind === column) allowed = cell.actions.includes(action);
   return allowed;
 }
 
-const holds = (end: number | null | undefined, now: number) => end == null || end > now;
+const isInForce = (end: number | null | undefined, now: number) => end == null || end > now;
 
-/** The rules as one would tell them to a person: every reason to refuse, in the order in which they are asked. */
+/**
+ * The authorisation rules, written a second time and independently of `decide()`. Returns every rule that refuses the
+ * action, in the order in which `decide()` evaluates them.
+ */
 export function expectedRefusals(
   caller: ModelCaller,
   action: Action,
@@ -81,7 +84,7 @@ export function expectedRefusals(
     grants &&
     !grants.some(
       ({ channels, actions, expiresAt }) =>
-        actions.includes(action) && COVERED[channels]?.includes(target.id) && holds(expiresAt, now),
+        actions.includes(action) && COVERED[channels]?.includes(target.id) && isInForce(expiresAt, now),
     );
   const { role, customRole } = credentialRights?.role ? credentialRights : record;
   const reasons: string[] = [];
@@ -93,10 +96,10 @@ export function expectedRefusals(
   return reasons;
 }
 
-const OWN_ROLES = ['host', 'fan'];
-const OWN_KINDS = ['stage', 'foyer'];
-const some = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null, freq: 2 });
-const present = <T>(all: readonly (T | null)[]) => all.filter((one) => one !== null);
+const CUSTOM_ROLES = ['host', 'fan'];
+const CHANNEL_KINDS = ['stage', 'foyer'];
+const orNull = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null, freq: 2 });
+const withoutNulls = <T>(all: readonly (T | null)[]) => all.filter((one) => one !== null);
 const role = fc.constantFrom(...ROLES);
 const type = fc.constantFrom(...CHANNEL_TYPES);
 export const action = fc.constantFrom(...ACTIONS);
@@ -106,15 +109,15 @@ export const now = fc.integer({ min: 0, max: 9 });
 
 export const permissions: fc.Arbitrary<Permissions> = fc.record({
   roles: fc
-    .tuple(...OWN_ROLES.map((name) => some(fc.record({ name: fc.constant(name), like: role }))))
-    .map(present),
+    .tuple(...CUSTOM_ROLES.map((name) => orNull(fc.record({ name: fc.constant(name), like: role }))))
+    .map(withoutNulls),
   kinds: fc
-    .tuple(...OWN_KINDS.map((name) => some(fc.record({ name: fc.constant(name), type }))))
-    .map(present),
+    .tuple(...CHANNEL_KINDS.map((name) => orNull(fc.record({ name: fc.constant(name), type }))))
+    .map(withoutNulls),
   stated: fc.uniqueArray(
     fc.record({
-      role: fc.constantFrom(...ROLES, 'ANONYMOUS', ...OWN_ROLES),
-      kind: fc.constantFrom(...CHANNEL_TYPES, ...OWN_KINDS),
+      role: fc.constantFrom(...ROLES, 'ANONYMOUS', ...CUSTOM_ROLES),
+      kind: fc.constantFrom(...CHANNEL_TYPES, ...CHANNEL_KINDS),
       actions: fc.subarray([...ACTIONS]),
     }),
     { selector: (cell) => `${cell.role} ${cell.kind}`, maxLength: 20 },
@@ -124,26 +127,26 @@ const grant: fc.Arbitrary<Grant> = fc.record(
   {
     channels: fc.constantFrom(...Object.keys(COVERED)),
     actions: fc.subarray([...ACTIONS]),
-    expiresAt: some(moment),
+    expiresAt: orNull(moment),
   },
   { requiredKeys: ['channels', 'actions'] },
 );
-const grants = some(fc.array(grant, { maxLength: 4 }));
-/** One of them may be gone from the project; it is still what some token has. */
-const anyRole = fc.record({ role, customRole: some(fc.constantFrom(...OWN_ROLES, 'retired')) });
+const grants = orNull(fc.array(grant, { maxLength: 4 }));
+/** `retired` is a role that a token still has although the project no longer defines it. */
+const anyRole = fc.record({ role, customRole: orNull(fc.constantFrom(...CUSTOM_ROLES, 'retired')) });
 const noRole = fc.constant({ role: null, customRole: null });
-const rights = (whose: fc.Arbitrary<Pick<CredentialRights, 'role' | 'customRole'>>) =>
-  fc.tuple(whose, grants).map(([which, narrowed]) => ({ ...which, grants: narrowed }));
+const rights = (roles: fc.Arbitrary<Pick<CredentialRights, 'role' | 'customRole'>>) =>
+  fc.tuple(roles, grants).map(([roleFields, grantList]) => ({ ...roleFields, grants: grantList }));
 export const modelCaller: fc.Arbitrary<ModelCaller> = fc.record({
   permissions,
   record: rights(anyRole) as fc.Arbitrary<ModelCaller['record']>,
-  credentialRights: some(rights(fc.oneof(anyRole, noRole))),
+  credentialRights: orNull(rights(fc.oneof(anyRole, noRole))),
   restrictions: fc.array(
     fc.record({
       kind: fc.constantFrom('MUTE' as const, 'BAN' as const),
       subject: fc.constantFrom('token:token_1' as const, 'identity:ada' as const),
-      channelId: some(id),
-      until: some(moment),
+      channelId: orNull(id),
+      until: orNull(moment),
     }),
     { maxLength: 2 },
   ),
@@ -151,25 +154,25 @@ export const modelCaller: fc.Arbitrary<ModelCaller> = fc.record({
 export const accessTarget: fc.Arbitrary<AccessTarget> = fc.record({
   id,
   type,
-  kind: some(fc.constantFrom(...OWN_KINDS)),
+  kind: orNull(fc.constantFrom(...CHANNEL_KINDS)),
   isMember: fc.boolean(),
 });
 
-/** The same, as the code under test has it. */
+/** Converts a caller of the model into the `Caller` of the code under test. */
 export function toCaller({
   permissions: matrix,
   record,
   credentialRights,
   restrictions,
 }: ModelCaller): Caller {
-  const said = credentialRights && {
+  const rightsOfCredential = credentialRights && {
     ...credentialRights,
     connectionData: null,
     issuedAt: 1,
     expiresAt: null,
   };
   const { token } = tokenCaller({ ...record, identity: 'ada' });
-  return tokenCaller(withCredentialRights(token, said), {
+  return tokenCaller(withCredentialRights(token, rightsOfCredential), {
     settings: { permissions: matrix },
     restrictions: restrictions.map((one, index) => ({
       ...one,

@@ -2,12 +2,12 @@ import { type Client } from 'graphql-ws';
 import { queueResults } from './result-queue.ts';
 import { type ServiceClient } from './service.ts';
 
-/** What a backend asks for most, with its API key, a line each. */
+/** The operations that tests perform most often as a backend, with the API key. */
 
 export interface MintedToken {
   id: string;
   credential: string;
-  /** Where the log stood when it was minted. */
+  /** The head of the log when the token was created. */
   cursor: string;
 }
 
@@ -54,7 +54,7 @@ export async function subscribeToken(
   });
 }
 
-/** Resolves to the number of live connections that it was handed to. */
+/** Publishes a message without data. Resolves to the number of live connections that it was delivered to. */
 export async function publish({ request }: ServiceClient, channel: string, event: string): Promise<number> {
   const { publishMessage } = await request(
     `mutation ($c: ID!, $e: String!) { publishMessage(channel: $c, event: $e) { connections } }`,
@@ -63,7 +63,10 @@ export async function publish({ request }: ServiceClient, channel: string, event
   return publishMessage.connections;
 }
 
-/** Says something to a token itself: what proves that nothing came before it. */
+/**
+ * Publishes a direct message to a token. As a sentinel, it proves that no other message was delivered before it. Resolves to
+ * the number of live connections that it was delivered to.
+ */
 export async function sendDirect({ request }: ServiceClient, token: string, event: string): Promise<number> {
   const { publishDirectMessage } = await request(
     `mutation ($t: ID!, $e: String!) { publishDirectMessage(token: $t, event: $e) { connections } }`,
@@ -76,7 +79,7 @@ export async function isOnline({ request }: ServiceClient, token: string): Promi
   return (await request(`query ($t: ID!) { isOnline(token: $t) }`, { t: token })).isOnline;
 }
 
-/** Resolves when the service has done what this client asked of it before: a subscription that it made is live. */
+/** Resolves when the service has processed everything that this client sent before, so that its subscriptions are live. */
 export async function roundTrip(client: Client): Promise<void> {
   await queueResults(client, `{ viewer { kind } }`).next();
 }

@@ -1,6 +1,6 @@
 import { type ServiceClient } from './service.ts';
 
-/** How a backend manages whom its project believes. */
+/** The operations by which a backend manages the issuers of its project. */
 
 export const CREATE_ISSUER = `mutation ($input: CreateIssuerInput!) { createIssuer(input: $input) { id } }`;
 export const ADD_KEY = `mutation ($i: ID!, $key: IssuerKeyInput!) { addIssuerKey(issuer: $i, key: $key) { keys { id } } }`;
@@ -15,10 +15,10 @@ export const JWKS = {
   provider: { url: 'https://login.example/keys', issuer: 'https://login.example/', audience: 'us' },
 };
 
-/** The issuers of the project, with all that can be read of them. */
+/** The issuers of the project, with all their fields. */
 export const listIssuers = async ({ request }: ServiceClient) => (await request(LIST)).project.issuers;
 
-/** What is wrong with an operation, in short. */
+/** The code of the operation's first error, with its `field` and `limit`; `none` if the operation succeeds. */
 export async function errorOf({ ask }: ServiceClient, query: string, variables: object): Promise<unknown> {
   const answer = await ask(query, variables);
   const { code, field, limit } = answer.errors?.[0]?.extensions ?? {};

@@ -10,10 +10,10 @@ export interface PublishResult {
 
 const RECEIPT = `{ connections repeated message { id cursor previous channel event data } }`;
 const OPTIONS = '$event: String!, $data: JSON, $ephemeral: Boolean, $idempotencyKey: String';
-const GIVEN = 'event: $event, data: $data, ephemeral: $ephemeral, idempotencyKey: $idempotencyKey';
-const SAY = `mutation ($channel: ID!, ${OPTIONS}) { said: publishMessage(channel: $channel, ${GIVEN}) ${RECEIPT} }`;
-const SAY_TO = `mutation ($token: ID, $identity: String, $connection: ID, ${OPTIONS}) {
-  said: publishDirectMessage(token: $token, identity: $identity, connection: $connection, ${GIVEN}) ${RECEIPT}
+const ARGUMENTS = 'event: $event, data: $data, ephemeral: $ephemeral, idempotencyKey: $idempotencyKey';
+const PUBLISH = `mutation ($channel: ID!, ${OPTIONS}) { said: publishMessage(channel: $channel, ${ARGUMENTS}) ${RECEIPT} }`;
+const PUBLISH_DIRECT = `mutation ($token: ID, $identity: String, $connection: ID, ${OPTIONS}) {
+  said: publishDirectMessage(token: $token, identity: $identity, connection: $connection, ${ARGUMENTS}) ${RECEIPT}
 }`;
 
 export interface PublishOptions {
@@ -22,32 +22,32 @@ export interface PublishOptions {
   idempotencyKey?: string;
 }
 
-/** Where a message goes. */
+/** The channel of a message, or the address of a direct message. */
 export type PublishTarget =
   { channel: string } | { token: string } | { identity: string } | { connection: string };
 
-/** What to ask to have it said, for whoever asks in another way. */
+/** The operation that publishes a message, for tests that send it themselves. */
 export function publishRequest(
   to: PublishTarget,
   data: unknown,
   { event = 'said', ...options }: PublishOptions = {},
 ): { query: string; variables: Record<string, unknown> } {
-  return { query: 'channel' in to ? SAY : SAY_TO, variables: { ...to, event, data, ...options } };
+  return { query: 'channel' in to ? PUBLISH : PUBLISH_DIRECT, variables: { ...to, event, data, ...options } };
 }
 
-/** Says one thing, over HTTP. */
+/** Publishes one message over HTTP. Rejects if it is refused. */
 export async function publishTo(
-  doors: ServiceClient,
+  client: ServiceClient,
   to: PublishTarget,
   data: unknown,
   options?: PublishOptions,
   bearer?: string,
 ): Promise<PublishResult> {
   const { query, variables } = publishRequest(to, data, options);
-  return (await doors.request(query, variables, bearer)).said;
+  return (await client.request(query, variables, bearer)).said;
 }
 
-/** Says one thing, on a live socket. */
+/** Publishes one message on a live socket. Rejects if it is refused. */
 export async function publishOnSocket(
   client: Client,
   to: PublishTarget,
@@ -59,21 +59,21 @@ export async function publishOnSocket(
     if (answer) return answer.said;
     throw new Error(JSON.stringify(errors));
   }
-  throw new Error('There was no answer.');
+  throw new Error('The operation completed without a result.');
 }
 
-/** Aliases that a document may have by default. */
-const BATCH = 25;
+/** The default limit of aliases in one document. */
+const BATCH_SIZE = 25;
 
-/** Says one thing after another, many to a request. */
+/** Publishes messages in order, a batch of them per request. Resolves to the messages. */
 export async function publishMany(
   { request }: ServiceClient,
-  all: readonly { to: PublishTarget; data: unknown }[],
+  messages: readonly { to: PublishTarget; data: unknown }[],
   event = 'said',
 ): Promise<ReceivedMessage[]> {
-  const said: ReceivedMessage[] = [];
-  for (let start = 0; start < all.length; start += BATCH) {
-    const batch = all.slice(start, start + BATCH);
+  const published: ReceivedMessage[] = [];
+  for (let start = 0; start < messages.length; start += BATCH_SIZE) {
+    const batch = messages.slice(start, start + BATCH_SIZE);
     const declared = batch
       .flatMap(({ to }, i) => [`$to${i}: ${'identity' in to ? 'String!' : 'ID!'}`, `$data${i}: JSON`])
       .join(', ');
@@ -90,24 +90,24 @@ export async function publishMany(
       `mutation (${declared}) { ${fields.join(' ')} }`,
       Object.fromEntries(variables),
     );
-    said.push(...Object.values(answers).map(({ message }) => message));
+    published.push(...Object.values(answers).map(({ message }) => message));
   }
-  return said;
+  return published;
 }
 
-/** Says `from`, `from` + 1, … in a channel: `count` numbers. */
+/** Publishes `count` numbers to a channel, starting at `from`, each as the data of one message. */
 export function publishNumbers(
-  doors: ServiceClient,
+  client: ServiceClient,
   channel: string,
   count: number,
   from = 0,
 ): Promise<ReceivedMessage[]> {
   return publishMany(
-    doors,
+    client,
     numbers(count, from).map((data) => ({ to: { channel }, data })),
   );
 }
 
-/** `from`, `from` + 1, … */
+/** `count` consecutive integers, starting at `from`. */
 export const numbers = (count: number, from = 0): number[] =>
   Array.from({ length: count }, (_, i) => from + i);

@@ -1,19 +1,26 @@
 import { type Client, type SubscribePayload } from 'graphql-ws';
 
-/** The results of one subscription, taken one by one; what has come and was not taken waits. */
+/** Queues the results of one subscription, so that a test can await them one by one. */
 export interface ResultQueue<T> {
-  /** The next result; fails when the subscription ends first. */
+  /** Resolves to the next result. Rejects if the subscription ends first. */
   next(): Promise<T>;
-  /** The first result, from here on, for which `fits` holds; those before it are dropped. */
-  until(fits: (result: T) => boolean): Promise<T>;
-  /** Resolves when the subscription has ended, with its error if it had one. */
+  /** Resolves to the next result that satisfies the predicate and drops the results before it. */
+  until(predicate: (result: T) => boolean): Promise<T>;
+  /** Resolves when the subscription has ended, to its error if there was one. */
   readonly ended: Promise<unknown>;
-  /** Results that came and were not taken. */
+  /** Results that have arrived and were not taken yet. */
   readonly waiting: readonly T[];
   stop(): void;
 }
 
-/** Subscribes with a plain graphql-ws client and queues from the first result on. Yields `data`; an answer with errors ends it. */
+/**
+ * Executes an operation with a plain graphql-ws client and queues the `data` of its results, from the first one on. A
+ * result with errors ends the queue.
+ *
+ * @example
+ * const events = queueResults(client, 'subscription { events { __typename } }');
+ * expect(await events.next()).toEqual({ events: { __typename: 'Connected' } });
+ */
 export function queueResults<T = any>(
   client: Client,
   query: string,
@@ -25,12 +32,12 @@ export function queueResults<T = any>(
 export function queuePayloadResults<T = any>(client: Client, payload: SubscribePayload): ResultQueue<T> {
   const waiting: T[] = [];
   let wake: (() => void) | undefined;
-  let over: { error: unknown } | undefined;
+  let outcome: { error: unknown } | undefined;
   let settle!: (error: unknown) => void;
   const ended = new Promise<unknown>((resolve) => (settle = resolve));
   const end = (error?: unknown) => {
-    over ??= { error };
-    settle(over.error);
+    outcome ??= { error };
+    settle(outcome.error);
     wake?.();
   };
   const stop = client.subscribe<T>(payload, {
@@ -45,7 +52,7 @@ export function queuePayloadResults<T = any>(client: Client, payload: SubscribeP
 
   async function next(): Promise<T> {
     while (waiting.length === 0) {
-      if (over) throw new Error(`The subscription ended: ${JSON.stringify(over.error ?? 'complete')}`);
+      if (outcome) throw new Error(`The subscription ended: ${JSON.stringify(outcome.error ?? 'complete')}`);
       await new Promise<void>((resolve) => (wake = resolve));
     }
     return waiting.shift() as T;
@@ -53,10 +60,10 @@ export function queuePayloadResults<T = any>(client: Client, payload: SubscribeP
 
   return {
     next,
-    async until(fits) {
+    async until(predicate) {
       for (;;) {
         const result = await next();
-        if (fits(result)) return result;
+        if (predicate(result)) return result;
       }
     },
     ended,

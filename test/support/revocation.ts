@@ -4,21 +4,21 @@ import { EVENTS } from './external-credentials.ts';
 import { type ServiceClient } from './service.ts';
 import { sseClient } from './sse.ts';
 
-/** Whom a revocation of many is about. */
+/** The target of `revokeTokens` and `restoreTokens`. */
 export interface RevocationTarget {
   identity?: string;
   issuer?: string;
   all?: boolean;
 }
 
-const TARGETS = '$identity: String, $issuer: ID, $all: Boolean';
-const GIVEN = 'identity: $identity, issuer: $issuer, all: $all';
-export const REVOKE = `mutation (${TARGETS}, $before: DateTime) { revokeTokens(${GIVEN}, issuedBefore: $before) {
+const TARGET_VARIABLES = '$identity: String, $issuer: ID, $all: Boolean';
+const TARGET_ARGUMENTS = 'identity: $identity, issuer: $issuer, all: $all';
+export const REVOKE = `mutation (${TARGET_VARIABLES}, $before: DateTime) { revokeTokens(${TARGET_ARGUMENTS}, issuedBefore: $before) {
   connections revocation { scope identity issuer issuedBefore }
 } }`;
-export const RESTORE = `mutation (${TARGETS}) { restoreTokens(${GIVEN}) { scope identity issuer } }`;
+export const RESTORE = `mutation (${TARGET_VARIABLES}) { restoreTokens(${TARGET_ARGUMENTS}) { scope identity issuer } }`;
 
-/** Resolves to the number of live connections that it ended. */
+/** Revokes tokens. Resolves to the number of live connections that were closed. */
 export async function revoke(
   { request }: ServiceClient,
   target: RevocationTarget,
@@ -28,28 +28,28 @@ export async function revoke(
   return (await request(REVOKE, { ...target, ...issuedBefore })).revokeTokens.connections;
 }
 
-/** Undoes it; null where there was nothing. */
+/** Lifts a revocation. Resolves to null if there was none. */
 export const restore = async ({ request }: ServiceClient, target: RevocationTarget) =>
   (await request(RESTORE, target)).restoreTokens;
 
-/** What was revoked by the many and not restored. */
+/** The revocations in force. */
 export const revocationsOf = async ({ request }: ServiceClient) =>
   (await request(`{ revocations { nodes { scope identity issuer } } }`)).revocations.nodes;
 
-/** Live by WebSocket and by SSE, each past its first event. */
+/** Subscribes to `events` by WebSocket and by SSE and waits for the first event of each. */
 export async function subscribeOnBothTransports(
   signalbox: ServiceClient,
   credential: string,
 ): Promise<ResultQueue<any>[]> {
-  const live = [
+  const subscriptions = [
     queueResults(signalbox.client({ token: credential }), EVENTS),
     queueResults(sseClient(signalbox, credential), EVENTS),
   ];
-  for (const events of live) await events.next();
-  return live;
+  for (const events of subscriptions) await events.next();
+  return subscriptions;
 }
 
-/** Both ended because of a revocation. */
+/** Expects that both subscriptions ended because of a revocation. */
 export async function expectRevoked([socket, sse]: ResultQueue<any>[]): Promise<void> {
   await socket!.until(({ events }) => events.reason === 'TOKEN_REVOKED');
   expect(await socket!.ended).toMatchObject({ code: 4403 });

@@ -6,19 +6,23 @@ import { startService as start, type Overrides, type Service } from '../../src/s
 
 export const API_KEY = 'key_test.0123456789abcdef0123456789';
 
-/** The doors of a service, wherever it runs. */
+/** Clients of a running service, in this process or in another one. */
 export interface ServiceClient {
   readonly url: string;
   readonly wsUrl: string;
-  /** One operation over HTTP, with the API key unless another bearer (or null: none) is given. Fails on errors. */
+  /**
+   * Executes an operation over HTTP and resolves to its data. Rejects if the operation has errors.
+   *
+   * @param bearer the credential. Default: the API key of the tests; null means none.
+   */
   request<T = any>(query: string, variables?: object, bearer?: string | null): Promise<T>;
-  /** The same, but yields the answer whatever it is. */
+  /** As `request`, but resolves to the whole answer, with its errors. */
   ask(query: string, variables?: object, bearer?: string | null): Promise<Answer>;
-  /** A plain graphql-ws client; disposed with the service. */
+  /** Creates a plain graphql-ws client, which is disposed together with this object. */
   client(connectionParams?: ClientOptions['connectionParams'], options?: Partial<ClientOptions>): Client;
 }
 
-/** A service as tests meet it: by its doors. */
+/** A service in this process, with its clients. */
 export interface TestService extends ServiceClient, AsyncDisposable {
   readonly service: Service;
   readonly apiKey: string;
@@ -31,7 +35,7 @@ export interface Answer {
 
 export const silentLogger: Logger = pino({ level: 'silent' });
 
-/** Starts a service in memory, on a free port, that says nothing. */
+/** Starts a service on a free port, with an in-memory store and a silent logger. */
 export async function startService(
   config: Partial<Config> = {},
   overrides: Overrides = {},
@@ -41,20 +45,20 @@ export async function startService(
     { apiKey: API_KEY },
     { logger: silentLogger, ...overrides },
   );
-  const doors = createServiceClient(service.url);
+  const client = createServiceClient(service.url);
 
   return {
     service,
     apiKey: API_KEY,
-    ...doors,
+    ...client,
     async [Symbol.asyncDispose]() {
-      await doors[Symbol.asyncDispose]();
+      await client[Symbol.asyncDispose]();
       await service[Symbol.asyncDispose]();
     },
   };
 }
 
-/** Disposing them disposes the clients. */
+/** Creates the clients of a service. Disposing the object disposes every graphql-ws client that it created. */
 export function createServiceClient(url: string): ServiceClient & AsyncDisposable {
   const clients: Client[] = [];
   const wsUrl = `${url.replace('http', 'ws')}/graphql`;

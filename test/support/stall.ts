@@ -3,21 +3,24 @@ import { type WebSocket } from 'ws';
 import { publishOnSocket } from './publish.ts';
 import { startService, type ServiceClient, type TestService } from './service.ts';
 
-/** So many messages of 60 kB are more than the kernel holds for a socket that nobody reads; they fit into one page of a replay. */
+/**
+ * Number of 60 kB messages that exceeds the kernel's buffers of a socket that does not read. They still fit into one page of
+ * a replay.
+ */
 export const STALLING_MESSAGES = 150;
 const PADDING = 'x'.repeat(60_000);
 
-/** A service that takes large messages. */
+/** Starts a service that accepts messages of up to 100 kB. */
 export const startLargeMessageService = (): Promise<TestService> =>
   startService({ maxMessageBytes: 100_000, maxDataBytes: 100_000 });
 
-/** Says more than a socket holds, in turn in each of the channels; `data.number` counts it. */
+/** Publishes more than the socket buffers hold, to each of the channels in turn. `data.number` counts the messages. */
 export async function overfillSocket(
-  doors: ServiceClient,
+  service: ServiceClient,
   channels: string[],
   count = STALLING_MESSAGES,
 ): Promise<void> {
-  const client = doors.client(undefined, { lazy: false });
+  const client = service.client(undefined, { lazy: false });
   for (let number = 0; number < count; number++) {
     const channel = channels[number % channels.length]!;
     await publishOnSocket(client, { channel }, { number, PADDING });
@@ -25,8 +28,8 @@ export async function overfillSocket(
 }
 
 /**
- * From its next connection on the client reads nothing, so that what it is sent stops somewhere on the way; until it is
- * told to go on.
+ * Makes the client stop reading from its next connection on, so that the messages to it stay in the buffers. `resume()`
+ * starts reading again.
  */
 export function stall(client: Client): { resume(): void } {
   let socket: WebSocket | undefined;

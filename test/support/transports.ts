@@ -14,23 +14,23 @@ function post({ url }: ServiceClient, bearer: string, accept: string, request: R
   });
 }
 
-/** The same operation through each of the doors there are: the first answer, whatever it is. */
+/** Executes an operation over each transport and returns the first answer, with its errors. */
 export const TRANSPORTS: Record<
   string,
-  (doors: ServiceClient, bearer: string, request: Request) => Promise<Answer>
+  (service: ServiceClient, bearer: string, request: Request) => Promise<Answer>
 > = {
-  async HTTP(doors, bearer, request) {
-    const response = await post(doors, bearer, 'application/json', request);
+  async HTTP(service, bearer, request) {
+    const response = await post(service, bearer, 'application/json', request);
     return (await response.json()) as Answer;
   },
-  async SSE(doors, bearer, request) {
-    const response = await post(doors, bearer, 'text/event-stream', request);
+  async SSE(service, bearer, request) {
+    const response = await post(service, bearer, 'text/event-stream', request);
     const text = await response.text();
     return JSON.parse(/^data: (.+)$/m.exec(text)?.[1] ?? text) as Answer;
   },
-  async WebSocket(doors, bearer, request) {
+  async WebSocket(service, bearer, request) {
     using socket = await connectSocket(
-      doors,
+      service,
       bearer.startsWith('key_') ? { apiKey: bearer } : { token: bearer },
     );
     socket.send({ id: '1', type: 'subscribe', payload: request });
@@ -39,13 +39,13 @@ export const TRANSPORTS: Record<
   },
 };
 
-/** What each door says, by its name. */
+/** Executes an operation over every transport. The answers are keyed by the name of the transport. */
 export async function askEachTransport(
-  doors: ServiceClient,
+  service: ServiceClient,
   bearer: string,
   request: Request,
 ): Promise<Record<string, Answer>> {
   const answers: Record<string, Answer> = {};
-  for (const [name, ask] of Object.entries(TRANSPORTS)) answers[name] = await ask(doors, bearer, request);
+  for (const [name, ask] of Object.entries(TRANSPORTS)) answers[name] = await ask(service, bearer, request);
   return answers;
 }

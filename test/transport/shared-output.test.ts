@@ -68,17 +68,17 @@ const holder = fc.constantFrom(...TOKEN_NAMES.filter((name) => name !== 'guest')
 const happens = {
   publish: fc.record({
     kind: fc.constant('PUBLISH' as const),
-    by: fc.constantFrom('speaker' as const, 'backend' as const),
+    by: fc.constantFrom('publisher' as const, 'backend' as const),
     event: fc.constantFrom('said' as const, 'other' as const),
     ephemeral: fc.boolean(),
     data: json,
   }),
-  whisper: fc.record({ kind: fc.constant('WHISPER' as const), to: token }),
+  whisper: fc.record({ kind: fc.constant('SEND_DIRECT' as const), to: token }),
   state: fc.record({ kind: fc.constant('STATE' as const), state: fc.record({ any: json }) }),
   membership: fc.record({ kind: fc.constant('MEMBERSHIP' as const), who: token, begins: fc.boolean() }),
-  show: fc.record({ kind: fc.constant('SHOW' as const), state: json }),
-  go: fc.constant({ kind: 'GO' as const }),
-  come: fc.constant({ kind: 'COME' as const }),
+  show: fc.record({ kind: fc.constant('SET_PRESENCE' as const), state: json }),
+  go: fc.constant({ kind: 'LEAVE' as const }),
+  come: fc.constant({ kind: 'JOIN' as const }),
 } satisfies Record<string, fc.Arbitrary<Action>>;
 
 /** A change of what a token may do; these never end what it hears, unless roles are among them that do. */
@@ -261,7 +261,7 @@ test('presence: everyone is shown what it would be shown alone', async () => {
   /** Shown, gone and back again, so that each is something to see. */
   const actions = fc
     .array(fc.oneof(happens.show, fc.constant(null)), { maxLength: 4 })
-    .map((some) => some.flatMap((one): Action[] => (one ? [one] : [{ kind: 'GO' }, { kind: 'COME' }])));
+    .map((some) => some.flatMap((one): Action[] => (one ? [one] : [{ kind: 'LEAVE' }, { kind: 'JOIN' }])));
   const scenes = fc.record({
     look: selectionsOf(schema, 'PresenceEvent', 3, isSteady),
     casts: several(),
