@@ -1,6 +1,6 @@
 import { type Client } from 'graphql-ws';
 import { mint, roundTrip, type MintedToken } from '../support/backend.ts';
-import { createChance, type Chance } from '../simulation/chance.ts';
+import { createRandomSource, type RandomSource } from '../simulation/random-source.ts';
 import { type Proxy } from '../support/proxy.ts';
 import { type TestService } from '../support/service.ts';
 import { counted, watchedClient, type Listener, type Watched } from './listener.ts';
@@ -22,7 +22,7 @@ export interface Stay {
 /** Subscribers of all sorts at one service, and what becomes of them while much is said. */
 export class Crowd implements AsyncDisposable {
   readonly signalbox: TestService;
-  readonly chance: Chance;
+  readonly chance: RandomSource;
   readonly speech = new Speech();
   /** How much is said; a few of those that speak at once may come on top. */
   readonly words: number;
@@ -39,7 +39,7 @@ export class Crowd implements AsyncDisposable {
 
   constructor(signalbox: TestService, { seed, words }: { seed: number; words: number }) {
     this.signalbox = signalbox;
-    this.chance = createChance(seed);
+    this.chance = createRandomSource(seed);
     this.words = words;
   }
 

@@ -13,7 +13,7 @@ async function speak(crowd: Crowd, lane: string, ask: Ask, by?: string): Promise
   const chance = crowd.chance.fork(lane);
   while (!crowd.isOver) {
     const burst = numbers(chance.between(1, MOST_AT_ONCE)).map(() => {
-      const channel = by === undefined ? chance.weighed(WEIGHTS) : 'busy';
+      const channel = by === undefined ? chance.weighted(WEIGHTS) : 'busy';
       const event = chance.pick(['a', 'b'] as const);
       return crowd.speech.say(ask, channel, { event, ephemeral: chance.next() < EPHEMERAL, by });
     });
