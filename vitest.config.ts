@@ -1,14 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  // graphql-js comes as two modules of the same classes; Node and the libraries take this one.
+  // graphql-js ships two builds; Node and the libraries load this one, and mixing both breaks `instanceof`.
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
     include: ['test/**/*.test.ts'],
-    // Real sockets and processes: what hangs shall say so, what is slow on a busy machine shall not fail.
+    // Tests use real sockets and processes: long enough for a busy machine, short enough to report a hang.
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    // Two cores: more workers would only take turns.
+    // The tests are CPU-bound and CI has two cores.
     maxWorkers: 2,
     reporters: ['default', './test/support/tally.ts'],
   },

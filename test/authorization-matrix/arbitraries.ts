@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { forge } from '../support/forge.ts';
-import { OPENTOK, TWILIO } from '../support/self-minted.ts';
+import { OPENTOK, TWILIO } from '../support/external-credentials.ts';
 import { BACKEND, HMAC_NAMES, PROVIDER, SESSION, type Kinds } from './kinds.ts';
 
 /** Of no kind at all, though some of it begins like one. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CLOSE_CODES } from '../../src/transport/close-codes.ts';
-import { whisper } from '../support/backend.ts';
+import { sendDirect } from '../support/backend.ts';
 import { KNOWN, PLACES, STRANGERS, type CallerFacts, type KnownName, type StrangerName } from './callers.ts';
 import { CALLS, hasPlace, type Call } from './calls.ts';
 import { callByHttp, callOn, openFor, paramsOf, type Verdict } from './transports.ts';
@@ -38,7 +38,7 @@ beforeAll(async () => {
     { t: token, i: identity },
   );
   for (const prop of ['<channel>', '<apiKey>', '<operatorKey>', '<issuer>'] as const) await spare.get(prop);
-  await whisper(stage.signalbox, bystander, 'begin');
+  await sendDirect(stage.signalbox, bystander, 'begin');
   while ((await spare.nextEvent()).message?.event !== 'begin');
   before = await takeSnapshot(stage.signalbox, bystander);
 });
@@ -107,6 +107,6 @@ test.each(strangers)('with %s nobody re-authenticates', async (name, { refused }
 
 test('nothing of all this has changed anything, and nobody has heard of it', async () => {
   expect(await takeSnapshot(stage.signalbox, bystander)).toEqual(before);
-  await whisper(stage.signalbox, bystander, 'sentinel');
+  await sendDirect(stage.signalbox, bystander, 'sentinel');
   expect(await spare.nextEvent()).toEqual({ __typename: 'DirectMessage', message: { event: 'sentinel' } });
 });

@@ -1,7 +1,7 @@
 import { mint, revokeToken, updateToken } from '../support/backend.ts';
 import { type ManualClock } from '../support/clock.ts';
 import { forge } from '../support/forge.ts';
-import { type Doors } from '../support/service.ts';
+import { type ServiceClient } from '../support/service.ts';
 import { PLACES, type KnownName, type StrangerName } from './callers.ts';
 
 /** What somebody presents. */
@@ -26,9 +26,9 @@ const member = { channels: PLACES };
 
 /** Gives every caller what it presents. What has a time is a minute old when this resolves. */
 export async function cast(
-  doors: Doors,
+  doors: ServiceClient,
   clock: ManualClock,
-  other: Doors,
+  other: ServiceClient,
 ): Promise<Record<KnownName | StrangerName, Presented>> {
   const { request } = doors;
   const seconds = () => clock.now() / 1000;
@@ -36,7 +36,7 @@ export async function cast(
     bearer: credential,
     token: id,
   });
-  const newKey = async ({ request }: Doors = doors, args = '') =>
+  const newKey = async ({ request }: ServiceClient = doors, args = '') =>
     (await request(`mutation { createApiKey${args} { secret apiKey { id } } }`)).createApiKey;
   const newIssuer = async (kind: string, id: string, secret = SECRET) =>
     (

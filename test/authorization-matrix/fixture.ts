@@ -1,6 +1,6 @@
 import { createChannel, mint } from '../support/backend.ts';
 import { createManualClock, type ManualClock } from '../support/clock.ts';
-import { startService, type Doors, type TestService } from '../support/service.ts';
+import { startService, type ServiceClient, type TestService } from '../support/service.ts';
 import { connectSocket, type RawSocket } from '../support/socket.ts';
 import { PLACES, KNOWN, type KnownName, type StrangerName } from './callers.ts';
 import { type Call, type Prop } from './calls.ts';
@@ -24,7 +24,7 @@ export async function openStage(): Promise<Stage> {
   const { createProject } = await signalbox.request(
     'mutation { createProject(input: { id: "other" }) { secret } third: createProject(input: { id: "third" }) { secret } }',
   );
-  const other: Doors = {
+  const other: ServiceClient = {
     ...signalbox,
     request: (query, variables) => signalbox.request(query, variables, createProject.secret),
   };
@@ -136,13 +136,13 @@ const MAKERS = {
     }
     return { token, identity, connection: id };
   },
-  channel: async ({ request }: Doors) =>
+  channel: async ({ request }: ServiceClient) =>
     (await request('mutation { createChannel(input: { type: PUBLIC }) { id } }')).createChannel,
-  apiKey: async ({ request }: Doors) =>
+  apiKey: async ({ request }: ServiceClient) =>
     (await request('mutation { createApiKey { apiKey { id } } }')).createApiKey.apiKey,
-  operatorKey: async ({ request }: Doors) =>
+  operatorKey: async ({ request }: ServiceClient) =>
     (await request('mutation { rotateApiKey(id: "key_test") { apiKey { id } } }')).rotateApiKey.apiKey,
-  async issuer({ request }: Doors) {
+  async issuer({ request }: ServiceClient) {
     const key = `key${++names}`;
     const { createIssuer } = await request(
       'mutation ($k: IssuerKeyInput!) { createIssuer(input: { kind: SIGNALBOX, key: $k }) { id } }',

@@ -38,7 +38,7 @@ test.each(HMAC_NAMES)('%s: the addresses of keys in its header are never asked',
   const header = { jku: evil.url, x5u: evil.url };
   expect(await meet(kinds.sign(name, {}, header, OWN))).toEqual(REFUSED);
   expect(await meet(kinds.sign(name, {}, header))).toEqual(TAKEN);
-  expect(evil.asked).toEqual([]);
+  expect(evil.requestedPaths).toEqual([]);
 });
 
 test('the names of keys are names, and no way to a file, a table or a prototype', async () => {

@@ -5,13 +5,20 @@ import { forge } from '../support/forge.ts';
 import { createLog, type Log } from '../support/log.ts';
 import { startProvider, trustCertificate, type ProviderServer } from '../support/provider.ts';
 import { changeSettings } from '../support/projects.ts';
-import { createApiKey, createIssuer, OPENTOK, SELDOM, sessionOf, TWILIO } from '../support/self-minted.ts';
+import {
+  createApiKey,
+  createIssuer,
+  OPENTOK,
+  INFREQUENT_UPKEEP,
+  opentokSessionId,
+  TWILIO,
+} from '../support/external-credentials.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 /** Of every issuer with a secret the same one: then nothing but what stands in a credential tells the kinds apart. */
 export const SECRET = 'one secret that all of the vendors share';
 export const BACKEND = 'backend';
-export const SESSION = sessionOf('attack');
+export const SESSION = opentokSessionId('attack');
 export const PROVIDER = 'https://id.example/';
 
 /** A kind of JWT that is signed with a secret, as a good one of it is made. */
@@ -118,7 +125,10 @@ export async function openKinds(): Promise<Kinds> {
   const { publicKey, privateKey } = await pair;
   const publicJwk: Record<string, unknown> = { ...(await exportJWK(publicKey)), kid: 'rsa' };
   provider.publish([publicJwk]);
-  const signalbox = await startService({ ...SELDOM, connectsPerSecond: 1e6 }, { clock, logger: log.logger });
+  const signalbox = await startService(
+    { ...INFREQUENT_UPKEEP, connectsPerSecond: 1e6 },
+    { clock, logger: log.logger },
+  );
   await changeSettings(signalbox, { developmentTokens: true });
   const key = (id: string) => ({ id, secret: SECRET });
   const { url } = provider;

@@ -1,7 +1,7 @@
 import { JWTServerToken, JWTUserToken } from 'stream-chat';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { forge } from '../support/forge.ts';
-import { OPENTOK, refusalOf, TWILIO } from '../support/self-minted.ts';
+import { OPENTOK, refusalMessageOf, TWILIO } from '../support/external-credentials.ts';
 import { BACKEND, openKinds, PROVIDER, SECRET, SESSION, type HmacName, type Kinds } from './kinds.ts';
 import { present, REFUSED, TAKEN } from './present.ts';
 
@@ -48,11 +48,11 @@ test.each(pairs)(
     const [payload, header] = MARKS[mark];
     const credential = kinds.sign(name, payload, header);
     const [tokens, before] = [await kinds.signalbox.request(TOKENS), refusals()];
-    expect(await refusalOf(kinds.signalbox, credential)).toBe(`The credential is refused: ${why}.`);
+    expect(await refusalMessageOf(kinds.signalbox, credential)).toBe(`The credential is refused: ${why}.`);
     expect(refusals()).toBe(before + 1);
     expect(await present(kinds.signalbox, credential)).toEqual(REFUSED);
     expect(await kinds.signalbox.request(TOKENS)).toEqual(tokens);
-    expect(kinds.provider.asked).toEqual([]);
+    expect(kinds.provider.requestedPaths).toEqual([]);
   },
 );
 
@@ -94,7 +94,7 @@ test('what OpenTok’s and Stream’s backends hold for themselves opens no conn
     ],
   ];
   for (const [credential, why] of backends) {
-    expect(await refusalOf(signalbox, credential)).toBe(`The credential is refused: ${why}.`);
+    expect(await refusalMessageOf(signalbox, credential)).toBe(`The credential is refused: ${why}.`);
     expect(await present(signalbox, credential)).toEqual(REFUSED);
   }
   // The same packages, the same secret: what is for connections.

@@ -1,4 +1,4 @@
-import { type Doors } from '../support/service.ts';
+import { type ServiceClient } from '../support/service.ts';
 import { openSocket } from '../support/socket.ts';
 
 /** What becomes of whoever presents a credential: the code over HTTP, the close over WebSocket; undefined: it is taken. */
@@ -13,14 +13,17 @@ export const EXPIRED: Fate = { code: 'TOKEN_EXPIRED', close: 4403 };
 export const REVOKED: Fate = { code: 'TOKEN_REVOKED', close: 4403 };
 
 /** By both doors. */
-export async function present(doors: Doors, credential: string): Promise<Fate> {
+export async function present(doors: ServiceClient, credential: string): Promise<Fate> {
   const { errors } = await doors.ask('{ viewer { kind } }', {}, credential);
   expectOne(errors);
   return { code: errors?.[0]?.extensions['code'], close: await knock(doors, { token: credential }) };
 }
 
 /** By WebSocket, with whatever is said in `connection_init`; undefined: it is let in. */
-export async function knock(doors: Pick<Doors, 'wsUrl'>, payload: object): Promise<number | undefined> {
+export async function knock(
+  doors: Pick<ServiceClient, 'wsUrl'>,
+  payload: object,
+): Promise<number | undefined> {
   using socket = await openSocket(doors);
   socket.send({ type: 'connection_init', payload });
   const close = await Promise.race([

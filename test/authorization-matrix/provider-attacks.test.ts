@@ -49,6 +49,6 @@ test('whatever a provider’s token is made to say, nobody is asked but the prov
   ]) {
     expect(await meet(await kinds.signJwks(payload, header))).toEqual(REFUSED);
   }
-  expect(evil.asked).toEqual([]);
-  expect(kinds.provider.asked).toEqual(['/keys']);
+  expect(evil.requestedPaths).toEqual([]);
+  expect(kinds.provider.requestedPaths).toEqual(['/keys']);
 });

@@ -1,5 +1,5 @@
 import { dissect } from '../support/forge.ts';
-import { type Doors } from '../support/service.ts';
+import { type ServiceClient } from '../support/service.ts';
 
 const PROJECT = `{
   projects(first: 100) { nodes { id name } }
@@ -19,7 +19,7 @@ const MESSAGES = `query ($id: ID!) { channel(id: $id) { messages { nodes { id } 
 const HEAD = `mutation ($t: ID!) { createCredential(token: $t) { cursor credential } }`;
 
 /** All that the operator sees: of the project, of what was said in it, and which key signs. */
-export async function takeSnapshot({ request }: Doors, anyToken: string): Promise<object> {
+export async function takeSnapshot({ request }: ServiceClient, anyToken: string): Promise<object> {
   const { channels } = await request(CHANNELS);
   const said: unknown[] = [];
   for (const { id } of channels.nodes as { id: string }[]) said.push(await request(MESSAGES, { id }));

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createChannel, mint, revokeToken } from '../support/backend.ts';
 import { changeSettings } from '../support/projects.ts';
-import { OPENTOK, tokenOf, TWILIO } from '../support/self-minted.ts';
+import { OPENTOK, tokenOf, TWILIO } from '../support/external-credentials.ts';
 import { BACKEND, openKinds, type Kinds } from './kinds.ts';
 import { EXPIRED, present, REFUSED, REVOKED, TAKEN, type Fate } from './present.ts';
 

@@ -1,4 +1,4 @@
-import { type Answer, type Doors } from '../support/service.ts';
+import { type Answer, type ServiceClient } from '../support/service.ts';
 import { connectSocket, type RawSocket } from '../support/socket.ts';
 import { type Call, documentOf } from './calls.ts';
 import { type Presented } from './credentials.ts';
@@ -15,7 +15,7 @@ function verdictOf({ data, errors }: Answer): Verdict {
 
 /** By HTTP; a subscription by SSE, which is answered once its stream begins. */
 export async function callByHttp(
-  { url }: Pick<Doors, 'url'>,
+  { url }: Pick<ServiceClient, 'url'>,
   { bearer, project }: Presented,
   call: Call,
   variables: object,
@@ -52,7 +52,7 @@ export const paramsOf = ({ bearer, project }: Presented): object => ({
   ...(project !== undefined && { project }),
 });
 
-export const openFor = (doors: Pick<Doors, 'wsUrl'>, presented: Presented): Promise<RawSocket> =>
+export const openFor = (doors: Pick<ServiceClient, 'wsUrl'>, presented: Presented): Promise<RawSocket> =>
   connectSocket(doors, paramsOf(presented));
 
 let operations = 0;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, publish, settled } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { createChannel, mint, publish, roundTrip } from '../support/backend.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const TYPES = ['UNPROTECTED', 'PUBLIC', 'PRIVATE'] as const;
@@ -27,10 +27,10 @@ async function outcomeOf(
   query: string,
   c: string,
 ): Promise<unknown> {
-  const results = take(client, query, { c });
+  const results = queueResults(client, query, { c });
   const code = (errors: unknown) => (errors as { extensions: { code: string } }[])[0]?.extensions.code;
   if (query.startsWith('subscription')) {
-    await settled(client);
+    await roundTrip(client);
     results.stop();
     return code((await results.ended) ?? []) ?? 'OK';
   }
@@ -88,15 +88,19 @@ test.for([
           outcome: expected.includes(action) ? 'OK' : refusedWith,
         });
       }
-      const { viewer } = await take(client, `query ($c: ID!) { viewer { allowedActions(channel: $c) } }`, {
-        c: channel,
-      }).next();
+      const { viewer } = await queueResults(
+        client,
+        `query ($c: ID!) { viewer { allowedActions(channel: $c) } }`,
+        {
+          c: channel,
+        },
+      ).next();
       expect(viewer.allowedActions.toSorted()).toEqual(expected.toSorted());
 
-      const messages = take(client, `subscription ($c: ID!) { messages(channel: $c) { event } }`, {
+      const messages = queueResults(client, `subscription ($c: ID!) { messages(channel: $c) { event } }`, {
         c: channel,
       });
-      await settled(client);
+      await roundTrip(client);
       const connections = await publish(signalbox, channel, 'published');
       if (expected.includes('SUBSCRIBE'))
         expect([connections, await messages.next()]).toEqual([1, { messages: { event: 'published' } }]);
@@ -138,10 +142,9 @@ test('returns the same error for a forbidden channel and for one that does not e
       'channelState(channel: $c) { id }',
     ]) {
       const errors = ['PRIVATE', 'NOTHING'].map(async (c) =>
-        JSON.stringify(await take(client, `subscription ($c: ID!) { ${field} }`, { c }).ended).replaceAll(
-          c,
-          '…',
-        ),
+        JSON.stringify(
+          await queueResults(client, `subscription ($c: ID!) { ${field} }`, { c }).ended,
+        ).replaceAll(c, '…'),
       );
       const [forbidden, unknown] = await Promise.all(errors);
       expect(forbidden).toContain(bearer === null ? 'UNAUTHENTICATED' : 'FORBIDDEN');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createChannel, mint, publish, revokeToken, subscribeToken } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService } from '../support/service.ts';
 
 const EVENTS = `subscription { events {
@@ -62,7 +62,7 @@ test('delivers to every connection once subscribeTokens returned, and no more on
   for (const id of channels) await createChannel(signalbox, id);
   const tokens = [await mint(signalbox), await mint(signalbox)];
   const inboxes = [...tokens, ...tokens].map(({ credential }) =>
-    take(signalbox.client({ token: credential }), EVENTS),
+    queueResults(signalbox.client({ token: credential }), EVENTS),
   );
   for (const inbox of inboxes) await inbox.next();
   const pairs = { c: channels, t: tokens.map(({ id }) => id) };

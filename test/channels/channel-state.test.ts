@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, settled } from '../support/backend.ts';
-import { take, type Taken } from '../support/events.ts';
+import { createChannel, mint, roundTrip } from '../support/backend.ts';
+import { queueResults, type ResultQueue } from '../support/result-queue.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const SET = `mutation ($state: JSON!, $ifVersion: Int) {
@@ -66,10 +66,10 @@ test('applies all of fifty patches sent at once over one WebSocket', async () =>
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   const client = signalbox.client();
-  await settled(client);
-  const states = take(client, STATE);
+  await roundTrip(client);
+  const states = queueResults(client, STATE);
   expect((await states.next()).channelState.version).toBe(1);
-  const patches = FIFTY.map((n) => take(client, PATCH, { patch: { [`p${n}`]: n } }).next());
+  const patches = FIFTY.map((n) => queueResults(client, PATCH, { patch: { [`p${n}`]: n } }).next());
   const versions = (await Promise.all(patches)).map(({ patchChannelState }) => patchChannelState.version);
   expect(versions.sort((a, b) => a - b)).toEqual(FIFTY.map((n) => n + 2));
   expect(await stateOf(signalbox)).toEqual({ state: ALL_FIFTY, version: 51 });
@@ -80,8 +80,8 @@ test('channelState delivers the current state, then each change once and in orde
   await using signalbox = await startService();
   await createChannel(signalbox, 'room', { type: 'UNPROTECTED', state: { n: 0 } });
   const { credential } = await mint(signalbox);
-  const subscriptions: Taken<any>[] = [{}, { token: credential }, { apiKey: signalbox.apiKey }].map(
-    (params) => take(signalbox.client(params), STATE),
+  const subscriptions: ResultQueue<any>[] = [{}, { token: credential }, { apiKey: signalbox.apiKey }].map(
+    (params) => queueResults(signalbox.client(params), STATE),
   );
   for (const subscription of subscriptions) {
     expect(await subscription.next()).toEqual({ channelState: { state: { n: 0 }, version: 1 } });
@@ -97,7 +97,7 @@ test('channelState delivers the current state, then each change once and in orde
       expect(await subscription.next()).toEqual({ channelState: { state: { n }, version: n + 1 } });
     }
   }
-  const late = take(signalbox.client(), STATE);
+  const late = queueResults(signalbox.client(), STATE);
   expect(await late.next()).toEqual({ channelState: { state: { n: 4 }, version: 5 } });
 });
 
@@ -105,9 +105,9 @@ test('channelState delivers the latest state when the state changes while the cl
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   const client = signalbox.client();
-  await settled(client);
-  const states = take(client, STATE);
-  const changed = take(client, SET, { state: 'changed' });
+  await roundTrip(client);
+  const states = queueResults(client, STATE);
+  const changed = queueResults(client, SET, { state: 'changed' });
   await changed.next();
   expect(await states.until(({ channelState }) => channelState.version === 2)).toEqual({
     channelState: { state: 'changed', version: 2 },
@@ -121,7 +121,7 @@ test('delivers ChannelStateUpdated to the members of the channel only', async ()
   const member = await mint(signalbox, { channels: ['room'] });
   const other = await mint(signalbox, { channels: ['lobby'] });
   const [memberEvents, otherEvents] = [member, other].map(({ credential }) =>
-    take(signalbox.client({ token: credential }), EVENTS),
+    queueResults(signalbox.client({ token: credential }), EVENTS),
   );
   await memberEvents!.next();
   await otherEvents!.next();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, publish, settled, whisper } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { createChannel, mint, publish, roundTrip, sendDirect } from '../support/backend.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const codeOf = async (answer: ReturnType<TestService['ask']>) =>
@@ -59,14 +59,14 @@ test('stops delivery to callers without access, with a reason, when the channel 
   const guest = await mint(signalbox, { role: 'GUEST', channels: ['square'] });
   const member = await mint(signalbox, { channels: ['square'] });
   const client = signalbox.client({ token: stranger.credential }, { lazy: false });
-  const messages = take(client, MESSAGES, { c: 'square' });
-  await settled(client);
+  const messages = queueResults(client, MESSAGES, { c: 'square' });
+  await roundTrip(client);
   const query = `subscription { events {
     __typename ... on ChannelUnavailable { reason channel { id } } ... on ChannelAvailable { channel { id } }
     ... on ChannelMessage { message { event } } ... on DirectMessage { message { event } }
   } }`;
-  const guestEvents = take(signalbox.client({ token: guest.credential }), query);
-  const memberEvents = take(signalbox.client({ token: member.credential }), query);
+  const guestEvents = queueResults(signalbox.client({ token: guest.credential }), query);
+  const memberEvents = queueResults(signalbox.client({ token: member.credential }), query);
   await guestEvents.next();
   await memberEvents.next();
 
@@ -79,7 +79,7 @@ test('stops delivery to callers without access, with a reason, when the channel 
   });
   expect(await publish(signalbox, 'square', 'while-private')).toBe(1);
   expect(await memberEvents.next()).toMatchObject({ events: { message: { event: 'while-private' } } });
-  await whisper(signalbox, guest.id, 'sentinel');
+  await sendDirect(signalbox, guest.id, 'sentinel');
   expect(await guestEvents.next()).toMatchObject({ events: { message: { event: 'sentinel' } } });
 
   await changeType('PUBLIC');
@@ -93,14 +93,14 @@ test('ends every subscription when a channel is deleted, and a new channel of th
   const ada = await mint(signalbox, { channels: ['lobby'] });
   await publish(signalbox, 'lobby', 'before');
   const client = signalbox.client({ token: ada.credential });
-  const inbox = take(
+  const inbox = queueResults(
     client,
     `subscription { events { __typename ... on ChannelUnavailable { reason channel { id } } ... on DirectMessage { message { event } } } }`,
   );
   await inbox.next();
-  const messages = take(client, MESSAGES, { c: 'lobby' });
-  const states = take(client, `subscription { channelState(channel: "lobby") { version } }`);
-  const presence = take(client, `subscription { presence(channel: "lobby") { change } }`);
+  const messages = queueResults(client, MESSAGES, { c: 'lobby' });
+  const states = queueResults(client, `subscription { channelState(channel: "lobby") { version } }`);
+  const presence = queueResults(client, `subscription { presence(channel: "lobby") { change } }`);
   await states.next();
   const remove = `mutation { deleteChannel(id: "lobby") { id type } }`;
   expect((await signalbox.request(remove)).deleteChannel).toEqual({ id: 'lobby', type: 'UNPROTECTED' });
@@ -119,7 +119,7 @@ test('ends every subscription when a channel is deleted, and a new channel of th
   );
   expect(channel).toEqual({ version: 1, tokens: { nodes: [] }, messages: { nodes: [] } });
   expect(await publish(signalbox, 'lobby', 'undelivered')).toBe(0);
-  await whisper(signalbox, ada.id, 'sentinel');
+  await sendDirect(signalbox, ada.id, 'sentinel');
   expect(await inbox.next()).toMatchObject({ events: { message: { event: 'sentinel' } } });
 });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, publish, settled, subscribeToken, updateToken } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { createChannel, mint, publish, roundTrip, subscribeToken, updateToken } from '../support/backend.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { createFolder } from '../support/folder.ts';
 import { startService, type TestService } from '../support/service.ts';
 
@@ -19,7 +19,7 @@ test('returns the existing membership and sends no event when the token is subsc
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby');
   const ada = await mint(signalbox);
-  const events = take(signalbox.client({ token: ada.credential }), EVENTS);
+  const events = queueResults(signalbox.client({ token: ada.credential }), EVENTS);
   await events.next();
   const first = await signalbox.request(SUBSCRIBE, { c: 'lobby', t: ada.id });
   expect(await events.next()).toEqual({
@@ -35,7 +35,7 @@ test('keeps a membership while the role does not allow SUBSCRIBE, and uses it ag
   await createChannel(signalbox, 'lobby');
   const ada = await mint(signalbox, { channels: ['lobby'] });
   await updateToken(signalbox, ada.id, { role: 'GUEST' });
-  const events = take(signalbox.client({ token: ada.credential }), EVENTS);
+  const events = queueResults(signalbox.client({ token: ada.credential }), EVENTS);
   expect((await events.next()).events.channels).toEqual([]);
   const OWN_CHANNELS = `{ viewer { channels { nodes { id } } } }`;
   const listed = async () =>
@@ -113,7 +113,7 @@ test('subscribes a new connection to the memberships of its token after a restar
   await first[Symbol.asyncDispose]();
 
   await using second = await startService({ data: folder.path });
-  const events = take(second.client({ token: ada.credential }), EVENTS);
+  const events = queueResults(second.client({ token: ada.credential }), EVENTS);
   expect(await events.next()).toEqual({ events: { __typename: 'Connected', channels: [{ id: 'lobby' }] } });
   await publish(second, 'lobby', 'hello');
   expect(await events.next()).toMatchObject({ events: { message: { event: 'hello' } } });
@@ -124,8 +124,8 @@ test('ends the messages subscription of a PRIVATE channel when the token is unsu
   await createChannel(signalbox, 'lobby');
   const ada = await mint(signalbox, { channels: ['lobby'] });
   const client = signalbox.client({ token: ada.credential }, { lazy: false });
-  const messages = take(client, `subscription { messages(channel: "lobby") { event } }`);
-  await settled(client);
+  const messages = queueResults(client, `subscription { messages(channel: "lobby") { event } }`);
+  await roundTrip(client);
   await signalbox.request(
     `mutation ($t: ID!) { unsubscribeToken(channel: "lobby", token: $t) { createdAt } }`,
     {

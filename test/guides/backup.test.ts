@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { createChannel, mint, publish } from '../support/backend.ts';
 import { namedBlock } from '../support/code-blocks.ts';
-import { EVENTS, follow } from '../support/follow.ts';
+import { EVENTS, subscribeResuming } from '../support/resuming-subscription.ts';
 import { createFolder } from '../support/folder.ts';
 import { startProcess, type RunningProcess } from '../support/process.ts';
 
@@ -65,7 +65,7 @@ test('the documented backup of a running service is put back by the documented r
   expect(await historyOf(restored)).toEqual(['before']);
   for (const event of ['one', 'two']) await publish(restored, 'room', event);
   const { credential } = await mint(restored, { channels: ['room'] });
-  const inbox = follow(restored.client({ token: credential }), EVENTS, { since: cursor });
+  const inbox = subscribeResuming(restored.client({ token: credential }), EVENTS, { since: cursor });
   await inbox.until(({ events }) => events.length === 2);
   expect(inbox.events[1]).toMatchObject({ __typename: 'Gap', reason: 'POSITION_LOST' });
 });

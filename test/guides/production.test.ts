@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { createChannel, mint, publish } from '../support/backend.ts';
 import { DOCUMENTED_ADDRESS, namedBlock } from '../support/code-blocks.ts';
-import { EVENTS, follow } from '../support/follow.ts';
+import { EVENTS, subscribeResuming } from '../support/resuming-subscription.ts';
 import { createFolder } from '../support/folder.ts';
 import { findFreePort } from '../support/free-port.ts';
 import { CERTIFICATE, requireNginx, startNginx } from '../support/nginx.ts';
@@ -90,7 +90,7 @@ test('the nginx configuration of the guide passes HTTP, WebSockets and SSE on, a
   expect(await textOf(await send('/health'))).toBe('ok');
 
   const client = openClient(token.credential);
-  const inbox = follow(client, EVENTS, { since: token.cursor });
+  const inbox = subscribeResuming(client, EVENTS, { since: token.cursor });
   await inbox.until(({ events }) => events.length > 0);
   const stream = await post(
     { query: 'subscription { messages(channel: "lobby") { event } }' },
@@ -123,7 +123,7 @@ test('behind the proxy of the guide, clients are limited by their own address, w
   const { id, credential } = await mint(service);
   const open = async (options: RequestOptions) => {
     const opened = client(credential, options);
-    const inbox = follow(opened, EVENTS);
+    const inbox = subscribeResuming(opened, EVENTS);
     await inbox.until(({ events }) => events.length > 0);
     return opened;
   };

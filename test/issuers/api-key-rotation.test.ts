@@ -1,21 +1,21 @@
 import { expect, test } from 'vitest';
-import { isOnline, whisper } from '../support/backend.ts';
+import { isOnline, sendDirect } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { createFolder } from '../support/folder.ts';
 import {
   createApiKey,
-  doorOf,
+  refusalCodeOf,
   EVENTS,
   sign,
   signingKeyOf,
   tokenOf,
   type SigningApiKey,
-} from '../support/self-minted.ts';
-import { startService, type Doors } from '../support/service.ts';
+} from '../support/external-credentials.ts';
+import { startService, type ServiceClient } from '../support/service.ts';
 import { sseClient } from '../support/sse.ts';
 
-async function rotate({ request }: Doors, { id }: SigningApiKey, overlapSeconds: number) {
+async function rotate({ request }: ServiceClient, { id }: SigningApiKey, overlapSeconds: number) {
   const { rotateApiKey } = await request(
     `mutation ($id: ID!, $s: Int!) { rotateApiKey(id: $id, overlapSeconds: $s) { secret apiKey { canSign } } }`,
     { id, s: overlapSeconds },
@@ -24,12 +24,12 @@ async function rotate({ request }: Doors, { id }: SigningApiKey, overlapSeconds:
   return signingKeyOf(rotateApiKey.secret);
 }
 
-const revokeKey = ({ request }: Doors, { id }: SigningApiKey) =>
+const revokeKey = ({ request }: ServiceClient, { id }: SigningApiKey) =>
   request(`mutation ($id: ID!) { revokeApiKey(id: $id) { id } }`, { id });
 
 /** Opens an `events` subscription with a credential; resolves after its first event. */
-async function subscribe(doors: Doors, token: string) {
-  const events = take(doors.client({ token }), EVENTS);
+async function subscribe(doors: ServiceClient, token: string) {
+  const events = queueResults(doors.client({ token }), EVENTS);
   return { events, token: (await events.next()).events.token as { id: string } };
 }
 
@@ -50,10 +50,10 @@ test('the successor of a rotated key signs for the same users, and credentials o
   ]);
 
   await clock.advance(60_000 - 1);
-  expect(await whisper(signalbox, id, 'last')).toBe(3);
-  expect(await doorOf(signalbox, first)).toBe('open');
+  expect(await sendDirect(signalbox, id, 'last')).toBe(3);
+  expect(await refusalCodeOf(signalbox, first)).toBe('open');
   await clock.advance(1);
-  expect(await whisper(signalbox, id, 'after')).toBe(1);
+  expect(await sendDirect(signalbox, id, 'after')).toBe(1);
   for (const { events } of [early, late]) {
     expect((await events.next()).events.message.event).toBe('last');
     expect((await events.next()).events.__typename).toBe('Disconnecting');
@@ -61,8 +61,8 @@ test('the successor of a rotated key signs for the same users, and credentials o
   }
   expect((await renewed.events.next()).events.message.event).toBe('last');
   expect((await renewed.events.next()).events.message.event).toBe('after');
-  expect(await doorOf(signalbox, first)).toBe('UNAUTHENTICATED');
-  expect(await doorOf(signalbox, second)).toBe('open');
+  expect(await refusalCodeOf(signalbox, first)).toBe('UNAUTHENTICATED');
+  expect(await refusalCodeOf(signalbox, second)).toBe('open');
 });
 
 test('a credential that expires during the overlap closes its connection with TOKEN_EXPIRED at its exp', async () => {
@@ -84,7 +84,7 @@ test('delivers TokenExpiring before the overlap of the old key ends, and keeps t
   await using signalbox = await startService({}, { clock });
   const old = await createApiKey(signalbox);
   const client = signalbox.client({ token: await sign(old, { sub: 'ada' }) });
-  const events = take(client, EVENTS);
+  const events = queueResults(client, EVENTS);
   const { token } = (await events.next()).events;
   const successor = await rotate(signalbox, old, 600);
   await clock.advance(420_000);
@@ -92,14 +92,14 @@ test('delivers TokenExpiring before the overlap of the old key ends, and keeps t
     __typename: 'TokenExpiring',
     expiresAt: '2030-01-01T00:10:00.000Z',
   });
-  const renewed = take(
+  const renewed = queueResults(
     client,
     `mutation ($credential: String!) { reauthenticate(credential: $credential) { token { id } } }`,
     { credential: await sign(successor, { sub: 'ada' }) },
   );
   expect(await renewed.next()).toEqual({ reauthenticate: { token: { id: token.id } } });
   await clock.advance(180_000);
-  expect(await whisper(signalbox, token.id, 'still-here')).toBe(1);
+  expect(await sendDirect(signalbox, token.id, 'still-here')).toBe(1);
 });
 
 test('closes only the connections of the key that is rotated without overlap or revoked', async () => {
@@ -113,7 +113,7 @@ test('closes only the connections of the key that is rotated without overlap or 
   const connections = [];
   for (const credential of credentials) connections.push(await subscribe(signalbox, credential));
   const [first, second, third] = connections;
-  const sse = take(sseClient(signalbox, credentials[1]), EVENTS);
+  const sse = queueResults(sseClient(signalbox, credentials[1]), EVENTS);
   await sse.next();
 
   const successor = await rotate(signalbox, a, 0);
@@ -121,12 +121,12 @@ test('closes only the connections of the key that is rotated without overlap or 
   await revokeKey(signalbox, b);
   expect(await second!.events.ended).toMatchObject({ code: 4403 });
   expect(await sse.ended).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
-  expect(await Promise.all(credentials.map((credential) => doorOf(signalbox, credential)))).toEqual([
+  expect(await Promise.all(credentials.map((credential) => refusalCodeOf(signalbox, credential)))).toEqual([
     'UNAUTHENTICATED',
     'UNAUTHENTICATED',
     'open',
   ]);
-  expect(await whisper(signalbox, third!.token.id, 'still-here')).toBe(1);
+  expect(await sendDirect(signalbox, third!.token.id, 'still-here')).toBe(1);
   expect((await tokenOf(signalbox, await sign(successor, { sub: 'ada' }))).id).toBe(first!.token.id);
 });
 
@@ -161,6 +161,6 @@ test('keeps rotated keys, their overlaps and token records across restarts', asy
   const { events } = await subscribe(signalbox, await sign(keys[0]!, { sub: 'ada' }));
   await clock.advance(60_000);
   expect(await events.ended).toMatchObject({ code: 4403 });
-  const outcomes = keys.map(async (key) => doorOf(signalbox, await sign(key, { sub: 'ada' })));
+  const outcomes = keys.map(async (key) => refusalCodeOf(signalbox, await sign(key, { sub: 'ada' })));
   expect(await Promise.all(outcomes)).toEqual(['UNAUTHENTICATED', 'UNAUTHENTICATED', 'open']);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createChannel, publish, whisper } from '../support/backend.ts';
-import { take } from '../support/events.ts';
-import { EVENTS, sign, signingKeyOf } from '../support/self-minted.ts';
+import { createChannel, publish, sendDirect } from '../support/backend.ts';
+import { queueResults } from '../support/result-queue.ts';
+import { EVENTS, sign, signingKeyOf } from '../support/external-credentials.ts';
 import { API_KEY, startService } from '../support/service.ts';
 
 const KEY = signingKeyOf(API_KEY);
@@ -17,7 +17,7 @@ test('each connection of one token has the role, grants and data of its own cred
   ];
   const clients = [];
   for (const claim of claims) clients.push(signalbox.client({ token: await sign(KEY, claim) }));
-  const subscriptions = clients.map((client) => take(client, EVENTS));
+  const subscriptions = clients.map((client) => queueResults(client, EVENTS));
   const connected = [];
   for (const events of subscriptions) connected.push((await events.next()).events);
   expect(new Set(connected.map(({ token }) => token.id)).size).toBe(1);
@@ -29,7 +29,7 @@ test('each connection of one token has the role, grants and data of its own cred
   expect(connected.map(({ token }) => token.role)).toEqual(['MODERATOR', 'SUBSCRIBER', 'PUBLISHER']);
   const allowed = [];
   for (const client of clients) {
-    const { viewer } = await take(
+    const { viewer } = await queueResults(
       client,
       `{ viewer { hall: allowedActions(channel: "hall") one: allowedActions(channel: "room:1") two: allowedActions(channel: "room:2") } }`,
     ).next();
@@ -43,7 +43,7 @@ test('each connection of one token has the role, grants and data of its own cred
   ]);
   expect(await publish(signalbox, 'hall', 'to-one')).toBe(1);
   expect(await publish(signalbox, 'room:2', 'to-two')).toBe(2);
-  await whisper(signalbox, connected[0].token.id, 'sentinel');
+  await sendDirect(signalbox, connected[0].token.id, 'sentinel');
   const events = [];
   for (const one of subscriptions) {
     const received = [];
@@ -67,11 +67,11 @@ test('updateToken applies at once where the credential has no claim, and its gra
       grants: [{ channels: 'room', actions: ['SUBSCRIBE', 'PUBLISH'] }],
     }),
   });
-  const subscriptions = [withoutClaims, withClaims].map((client) => take(client, EVENTS));
+  const subscriptions = [withoutClaims, withClaims].map((client) => queueResults(client, EVENTS));
   const { id } = (await subscriptions[0]!.next()).events.token;
   await subscriptions[1]!.next();
   const viewerOf = async (client: typeof withoutClaims) => {
-    const { viewer } = await take(
+    const { viewer } = await queueResults(
       client,
       `{ viewer { token { role connectionData } room: allowedActions(channel: "room") hall: allowedActions(channel: "hall") } }`,
     ).next();

@@ -1,18 +1,25 @@
 import { expect, test } from 'vitest';
 import { createManualClock } from '../support/clock.ts';
-import { ADD, CREATE, faultOf, JWKS, listOf, REMOVE_KEY } from '../support/managing-issuers.ts';
-import { createIssuer, OPENTOK, STREAM, TWILIO } from '../support/self-minted.ts';
+import {
+  ADD_KEY,
+  CREATE_ISSUER,
+  errorOf,
+  JWKS,
+  listIssuers,
+  REMOVE_KEY,
+} from '../support/issuer-management.ts';
+import { createIssuer, OPENTOK, STREAM, TWILIO } from '../support/external-credentials.ts';
 import { startService } from '../support/service.ts';
 
 test('refuses the 51st issuer of a project with LIMIT_EXCEEDED', async () => {
   await using signalbox = await startService();
   const input = (n: number) => ({ ...OPENTOK, key: { id: `k${n}`, secret: 's' } });
   for (let n = 0; n < 50; n++) await createIssuer(signalbox, input(n));
-  expect(await faultOf(signalbox, CREATE, { input: input(50) })).toEqual({
+  expect(await errorOf(signalbox, CREATE_ISSUER, { input: input(50) })).toEqual({
     code: 'LIMIT_EXCEEDED',
     limit: 50,
   });
-  expect(await listOf(signalbox)).toHaveLength(50);
+  expect(await listIssuers(signalbox)).toHaveLength(50);
 });
 
 test('refuses the 21st active key of an issuer with LIMIT_EXCEEDED, until a key expires', async () => {
@@ -20,14 +27,14 @@ test('refuses the 21st active key of an issuer with LIMIT_EXCEEDED, until a key 
   await using signalbox = await startService({}, { clock });
   const i = await createIssuer(signalbox, { ...OPENTOK, key: { id: 'k0', secret: 's' } });
   const key = (n: number) => ({ i, key: { id: `k${n}`, secret: 's' } });
-  for (let n = 1; n < 20; n++) await signalbox.request(ADD, key(n));
-  expect(await faultOf(signalbox, ADD, key(20))).toEqual({ code: 'LIMIT_EXCEEDED', limit: 20 });
+  for (let n = 1; n < 20; n++) await signalbox.request(ADD_KEY, key(n));
+  expect(await errorOf(signalbox, ADD_KEY, key(20))).toEqual({ code: 'LIMIT_EXCEEDED', limit: 20 });
   await signalbox.request(REMOVE_KEY, { i, k: 'k0', s: 60 });
   await clock.advance(60_000 - 1);
-  expect(await faultOf(signalbox, ADD, key(20))).toEqual({ code: 'LIMIT_EXCEEDED', limit: 20 });
+  expect(await errorOf(signalbox, ADD_KEY, key(20))).toEqual({ code: 'LIMIT_EXCEEDED', limit: 20 });
   await clock.advance(1);
   // The id of the expired key is free again, too.
-  expect((await signalbox.request(ADD, key(0))).addIssuerKey.keys).toHaveLength(20);
+  expect((await signalbox.request(ADD_KEY, key(0))).addIssuerKey.keys).toHaveLength(20);
 });
 
 test.each([
@@ -42,7 +49,7 @@ test.each([
   await using signalbox = await startService();
   // The limit is in bytes, not in characters.
   const secret = 'é'.repeat(Math.floor(size / 2)) + 'e'.repeat(size % 2);
-  const error = await faultOf(signalbox, CREATE, { input: { kind, key: { id: 'one', secret } } });
+  const error = await errorOf(signalbox, CREATE_ISSUER, { input: { kind, key: { id: 'one', secret } } });
   expect(error).toEqual(field === undefined ? 'none' : { code: 'BAD_USER_INPUT', field });
 });
 
@@ -83,6 +90,6 @@ test.each<[string, object, string]>([
   ],
 ])('createIssuer refuses %s and names the field', async (_, input, field) => {
   await using signalbox = await startService();
-  expect(await faultOf(signalbox, CREATE, { input })).toEqual({ code: 'BAD_USER_INPUT', field });
-  expect(await listOf(signalbox)).toEqual([]);
+  expect(await errorOf(signalbox, CREATE_ISSUER, { input })).toEqual({ code: 'BAD_USER_INPUT', field });
+  expect(await listIssuers(signalbox)).toEqual([]);
 });

@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest';
 import { createManualClock } from '../support/clock.ts';
-import { ADD, CREATE, faultOf, JWKS, listOf, REMOVE_KEY } from '../support/managing-issuers.ts';
-import { codeOf, createIssuer, OPENTOK, STREAM, TWILIO } from '../support/self-minted.ts';
+import {
+  ADD_KEY,
+  CREATE_ISSUER,
+  errorOf,
+  JWKS,
+  listIssuers,
+  REMOVE_KEY,
+} from '../support/issuer-management.ts';
+import { codeOf, createIssuer, OPENTOK, STREAM, TWILIO } from '../support/external-credentials.ts';
 import { startService } from '../support/service.ts';
 
 test('lists issuers with every input except secrets, and none after removeIssuer', async () => {
@@ -11,12 +18,12 @@ test('lists issuers with every input except secrets, and none after removeIssuer
   const twilioId = await createIssuer(signalbox, TWILIO);
   await createIssuer(signalbox, { ...JWKS, provider: { ...JWKS.provider, claims: { role: '/realm/role' } } });
   expect(
-    (await signalbox.request(ADD, { i: streamId, key: { id: 'second', secret: 'x' } })).addIssuerKey.keys,
+    (await signalbox.request(ADD_KEY, { i: streamId, key: { id: 'second', secret: 'x' } })).addIssuerKey.keys,
   ).toEqual([{ id: 'appkey' }, { id: 'second' }]);
   const createdAt = '2030-01-01T00:00:00.000Z';
   const defaults = { account: null, service: null, provider: null, createdAt };
   const key = { createdAt, expiresAt: null };
-  const listed = await listOf(signalbox);
+  const listed = await listIssuers(signalbox);
   expect(listed.toSorted((a: any, b: any) => a.kind.localeCompare(b.kind))).toEqual([
     {
       ...defaults,
@@ -53,7 +60,7 @@ test('lists issuers with every input except secrets, and none after removeIssuer
   expect(JSON.stringify(listed)).not.toContain(STREAM.key.secret);
   for (const { id } of listed)
     await signalbox.request(`mutation ($i: ID!) { removeIssuer(issuer: $i) { id keys { id } } }`, { i: id });
-  expect(await listOf(signalbox)).toEqual([]);
+  expect(await listIssuers(signalbox)).toEqual([]);
 });
 
 test('no field of a query or subscription is named secret or credential', async () => {
@@ -86,21 +93,21 @@ test('refuses an issuer or key with CONFLICT when credentials would match two is
   const stream = await createIssuer(signalbox, STREAM);
   const opentok = await createIssuer(signalbox, OPENTOK);
   await createIssuer(signalbox, JWKS);
-  const jwks = (await listOf(signalbox)).find(({ kind }: any) => kind === 'JWKS').id;
+  const jwks = (await listIssuers(signalbox)).find(({ kind }: any) => kind === 'JWKS').id;
   const conflict = { code: 'CONFLICT' };
   const secondStream = { ...STREAM, key: { id: 'another', secret: 's' } };
   for (const input of [secondStream, OPENTOK, { ...JWKS, name: 'another' }])
-    expect(await faultOf(signalbox, CREATE, { input })).toEqual(conflict);
-  expect(await faultOf(signalbox, ADD, { i: stream, key: STREAM.key })).toEqual(conflict);
+    expect(await errorOf(signalbox, CREATE_ISSUER, { input })).toEqual(conflict);
+  expect(await errorOf(signalbox, ADD_KEY, { i: stream, key: STREAM.key })).toEqual(conflict);
   const other = await createIssuer(signalbox, { ...OPENTOK, key: { id: '654321', secret: 's' } });
-  expect(await faultOf(signalbox, ADD, { i: other, key: OPENTOK.key })).toEqual(conflict);
-  expect(await faultOf(signalbox, ADD, { i: jwks, key: OPENTOK.key })).toEqual({
+  expect(await errorOf(signalbox, ADD_KEY, { i: other, key: OPENTOK.key })).toEqual(conflict);
+  expect(await errorOf(signalbox, ADD_KEY, { i: jwks, key: OPENTOK.key })).toEqual({
     code: 'BAD_USER_INPUT',
     field: 'key',
   });
   // The kind of a credential selects the issuer before its key does.
-  expect(await faultOf(signalbox, ADD, { i: stream, key: OPENTOK.key })).toBe('none');
-  expect(await faultOf(signalbox, ADD, { i: opentok, key: { id: 'k', secret: '' } })).toEqual({
+  expect(await errorOf(signalbox, ADD_KEY, { i: stream, key: OPENTOK.key })).toBe('none');
+  expect(await errorOf(signalbox, ADD_KEY, { i: opentok, key: { id: 'k', secret: '' } })).toEqual({
     code: 'BAD_USER_INPUT',
     field: 'key.secret',
   });
@@ -113,11 +120,11 @@ test('accepts one of three concurrent createIssuer or addIssuerKey mutations tha
     { ...STREAM, key: { id: 'second', secret: 's' } },
     { ...STREAM, key: { id: 'third', secret: 's' } },
   ];
-  const created = await Promise.all(inputs.map((input) => signalbox.ask(CREATE, { input })));
+  const created = await Promise.all(inputs.map((input) => signalbox.ask(CREATE_ISSUER, { input })));
   expect(created.map(codeOf).toSorted()).toEqual(['CONFLICT', 'CONFLICT', undefined]);
-  const [{ id: i }] = await listOf(signalbox);
+  const [{ id: i }] = await listIssuers(signalbox);
   const key = { id: 'wanted', secret: 's' };
-  const added = await Promise.all([1, 2, 3].map(() => signalbox.ask(ADD, { i, key })));
+  const added = await Promise.all([1, 2, 3].map(() => signalbox.ask(ADD_KEY, { i, key })));
   expect(added.map(codeOf).toSorted()).toEqual(['CONFLICT', 'CONFLICT', undefined]);
 });
 
@@ -126,19 +133,19 @@ test('throws NOT_FOUND for unknown issuers and keys, and BAD_USER_INPUT for an o
   await using signalbox = await startService({}, { clock });
   const i = await createIssuer(signalbox, STREAM);
   const remove = (variables: object) =>
-    faultOf(signalbox, REMOVE_KEY, { i, k: 'appkey', s: 0, ...variables });
+    errorOf(signalbox, REMOVE_KEY, { i, k: 'appkey', s: 0, ...variables });
   for (const s of [-1, 30 * 86_400 + 1])
     expect(await remove({ s })).toEqual({ code: 'BAD_USER_INPUT', field: 'overlapSeconds' });
   expect(await remove({ k: 'unknown' })).toEqual({ code: 'NOT_FOUND' });
   expect(await remove({ i: 'issuer_unknown' })).toEqual({ code: 'NOT_FOUND' });
-  expect(await faultOf(signalbox, ADD, { i: 'issuer_unknown', key: STREAM.key })).toEqual({
+  expect(await errorOf(signalbox, ADD_KEY, { i: 'issuer_unknown', key: STREAM.key })).toEqual({
     code: 'NOT_FOUND',
   });
   expect(await remove({ s: 30 * 86_400 })).toBe('none');
-  expect((await listOf(signalbox))[0].keys[0].expiresAt).toBe('2030-01-31T00:00:00.000Z');
+  expect((await listIssuers(signalbox))[0].keys[0].expiresAt).toBe('2030-01-31T00:00:00.000Z');
   expect(await remove({ s: 60 })).toBe('none');
   await clock.advance(60_000);
   // The key has expired. Removing it again with an overlap must not make it valid again.
   expect(await remove({ s: 60 })).toEqual({ code: 'NOT_FOUND' });
-  expect((await listOf(signalbox))[0].keys).toEqual([]);
+  expect((await listIssuers(signalbox))[0].keys).toEqual([]);
 });

@@ -1,28 +1,28 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type ManualClock } from '../support/clock.ts';
-import { take, type Taken } from '../support/events.ts';
+import { queueResults, type ResultQueue } from '../support/result-queue.ts';
 import { forge } from '../support/forge.ts';
 import {
   createIssuer,
-  createWorldClock,
-  doorOf,
+  createSystemClock,
+  refusalCodeOf,
   EVENTS,
   mintOpentok,
   OPENTOK,
-  refusalOf,
-  sessionOf,
+  refusalMessageOf,
+  opentokSessionId,
   tokenOf,
-} from '../support/self-minted.ts';
+} from '../support/external-credentials.ts';
 import { startService } from '../support/service.ts';
 
 let clock: ManualClock & Disposable;
-beforeEach(() => void (clock = createWorldClock()));
+beforeEach(() => void (clock = createSystemClock()));
 afterEach(() => clock[Symbol.dispose]());
 
 const DAY = 86_400;
-const SESSION = sessionOf('lesson');
+const SESSION = opentokSessionId('lesson');
 const LAYOUTS = ['JWT', 'T1'] as const;
-const next = async (events: Taken<any>) => (await events.next()).events;
+const next = async (events: ResultQueue<any>) => (await events.next()).events;
 
 test('refuses connection data of more than 1,000 characters, which npm opentok allows up to 1,024', async () => {
   await using signalbox = await startService({}, { clock });
@@ -30,7 +30,7 @@ test('refuses connection data of more than 1,000 characters, which npm opentok a
   for (const layout of LAYOUTS) {
     const dataOf = (length: number) => mintOpentok(SESSION, { data: 'x'.repeat(length) }, { layout });
     expect((await tokenOf(signalbox, dataOf(1000))).connectionData).toHaveLength(1000);
-    expect(await refusalOf(signalbox, dataOf(1001))).toContain(
+    expect(await refusalMessageOf(signalbox, dataOf(1001))).toContain(
       'has 1001 characters; at most 1000 are allowed',
     );
   }
@@ -47,16 +47,16 @@ test('an OpenTok token lives one day by default and 30 days at most', async () =
       expiresAt: '2030-01-02T00:00:00.000Z',
     });
     expect((await tokenOf(signalbox, mintForDays(30))).expiresAt).toBe('2030-01-31T00:00:00.000Z');
-    expect(await doorOf(signalbox, mintForDays(30, 1))).toBe('UNAUTHENTICATED');
-    expect(await refusalOf(signalbox, mintForDays(30, 1))).toContain('at most 2592000 are allowed');
+    expect(await refusalCodeOf(signalbox, mintForDays(30, 1))).toBe('UNAUTHENTICATED');
+    expect(await refusalMessageOf(signalbox, mintForDays(30, 1))).toContain('at most 2592000 are allowed');
   }
   const short = mintOpentok(SESSION, { expireTime: seconds + 60 });
-  const events = take(signalbox.client({ token: short }), EVENTS);
+  const events = queueResults(signalbox.client({ token: short }), EVENTS);
   expect((await next(events)).__typename).toBe('Connected');
   await clock.advance(60_000);
   await events.until(({ events }) => events.reason === 'TOKEN_EXPIRED');
   expect(await events.ended).toMatchObject({ code: 4403 });
-  expect(await doorOf(signalbox, short)).toBe('TOKEN_EXPIRED');
+  expect(await refusalCodeOf(signalbox, short)).toBe('TOKEN_EXPIRED');
 });
 
 test('refuses a REST API token and a token for a session of another API key, though the same secret signs them', async () => {
@@ -67,13 +67,15 @@ test('refuses a REST API token and a token for a session of another API key, tho
   const foreign = {
     ...rest,
     scope: 'session.connect',
-    session_id: sessionOf('lesson', '654321'),
+    session_id: opentokSessionId('lesson', '654321'),
     create_time: seconds,
   };
   for (const payload of [rest, foreign]) {
     const credential = forge({ alg: 'HS256', typ: 'JWT' }, payload, OPENTOK.key.secret);
-    expect(await doorOf(signalbox, credential)).toBe('UNAUTHENTICATED');
-    expect(await take(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({ code: 4401 });
+    expect(await refusalCodeOf(signalbox, credential)).toBe('UNAUTHENTICATED');
+    expect(await queueResults(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({
+      code: 4401,
+    });
   }
   expect(await signalbox.request(`{ tokens { nodes { id } } channels { nodes { id } } }`)).toEqual({
     tokens: { nodes: [] },

@@ -4,37 +4,37 @@ import {
   isOnline,
   publish,
   revokeToken,
-  settled,
+  roundTrip,
   subscribeToken,
-  whisper,
+  sendDirect,
 } from '../support/backend.ts';
 import { type ManualClock } from '../support/clock.ts';
-import { take, type Taken } from '../support/events.ts';
-import { sayOn } from '../support/say.ts';
+import { queueResults, type ResultQueue } from '../support/result-queue.ts';
+import { publishOnSocket } from '../support/publish.ts';
 import {
   createIssuer,
-  createWorldClock,
+  createSystemClock,
   EVENTS,
   mintOpentok,
   OPENTOK,
-  sessionOf,
+  opentokSessionId,
   tokenOf,
-} from '../support/self-minted.ts';
+} from '../support/external-credentials.ts';
 import { startService } from '../support/service.ts';
 
 let clock: ManualClock & Disposable;
-beforeEach(() => void (clock = createWorldClock()));
+beforeEach(() => void (clock = createSystemClock()));
 afterEach(() => clock[Symbol.dispose]());
 
-const SESSION = sessionOf('lesson');
+const SESSION = opentokSessionId('lesson');
 const LAYOUTS = ['JWT', 'T1'] as const;
-const next = async (events: Taken<any>) => (await events.next()).events;
+const next = async (events: ResultQueue<any>) => (await events.next()).events;
 
 test.each(LAYOUTS)('a %s token of npm opentok joins the session that it names', async (layout) => {
   await using signalbox = await startService({}, { clock });
   const issuer = await createIssuer(signalbox, OPENTOK);
   const client = signalbox.client({ token: mintOpentok(SESSION, {}, { layout }) });
-  const events = take(client, EVENTS);
+  const events = queueResults(client, EVENTS);
   const { token, channels } = await next(events);
   expect({ token, channels }).toMatchObject({
     token: { identity: null, role: 'PUBLISHER' },
@@ -47,12 +47,12 @@ test.each(LAYOUTS)('a %s token of npm opentok joins the session that it names', 
   ).toEqual({ channel: { type: 'PRIVATE', tokens: { nodes: [{ id: token.id, issuer }] } } });
   expect(await isOnline(signalbox, token.id)).toBe(true);
   await publish(signalbox, SESSION, 'hello');
-  await sayOn(client, { channel: SESSION }, null, { event: 'hello-back' });
+  await publishOnSocket(client, { channel: SESSION }, null, { event: 'hello-back' });
   expect(await next(events)).toMatchObject({ message: { event: 'hello' } });
   expect(await next(events)).toMatchObject({
     message: { event: 'hello-back', sender: { token: token.id } },
   });
-  expect(await whisper(signalbox, token.id, 'to-the-token')).toBe(1);
+  expect(await sendDirect(signalbox, token.id, 'to-the-token')).toBe(1);
   expect(await next(events)).toMatchObject({ message: { event: 'to-the-token' } });
 
   await revokeToken(signalbox, token.id);
@@ -106,17 +106,17 @@ test.each(
 test('a publisheronly token publishes to its session and receives nothing from it', async () => {
   await using signalbox = await startService({}, { clock });
   await createIssuer(signalbox, OPENTOK);
-  const subscriber = take(signalbox.client({ token: mintOpentok(SESSION) }), EVENTS);
+  const subscriber = queueResults(signalbox.client({ token: mintOpentok(SESSION) }), EVENTS);
   await next(subscriber);
   const client = signalbox.client({ token: mintOpentok(SESSION, { role: 'publisheronly' }) });
-  const publisher = take(client, EVENTS);
+  const publisher = queueResults(client, EVENTS);
   const { token, channels } = await next(publisher);
   expect(channels).toEqual([]);
-  await sayOn(client, { channel: SESSION }, null, { event: 'one-way' });
+  await publishOnSocket(client, { channel: SESSION }, null, { event: 'one-way' });
   expect(await next(subscriber)).toMatchObject({
     message: { event: 'one-way', sender: { token: token.id } },
   });
-  await whisper(signalbox, token.id, 'sentinel');
+  await sendDirect(signalbox, token.id, 'sentinel');
   expect(await next(publisher)).toMatchObject({ message: { event: 'sentinel' } });
 });
 
@@ -124,22 +124,22 @@ test('other members see connection data in presence and in the sender of message
   await using signalbox = await startService({}, { clock });
   await createIssuer(signalbox, OPENTOK);
   const client = signalbox.client({ token: mintOpentok(SESSION, { role: 'subscriber' }) });
-  const events = take(client, EVENTS);
+  const events = queueResults(client, EVENTS);
   await next(events);
-  const presence = take(
+  const presence = queueResults(
     client,
     `subscription ($c: ID!) { presence(channel: $c) { change member { connectionData } } }`,
     { c: SESSION },
   );
-  await settled(client);
+  await roundTrip(client);
   for (const layout of LAYOUTS) {
     const data = `name=Ada & ${layout}+${'é'.repeat(400)}`;
     const other = signalbox.client({ token: mintOpentok(SESSION, { data }, { layout }) });
-    take(other, EVENTS);
+    queueResults(other, EVENTS);
     expect(await presence.next()).toEqual({
       presence: { change: 'JOINED', member: { connectionData: data } },
     });
-    await sayOn(other, { channel: SESSION }, null, { event: 'hi' });
+    await publishOnSocket(other, { channel: SESSION }, null, { event: 'hi' });
     expect(await next(events)).toMatchObject({
       message: { sender: { connectionData: data, identity: null } },
     });
@@ -166,7 +166,7 @@ test('each OpenTok token has its own record, finds it again on every connect, an
       })
     ).channel.tokens.nodes;
   expect(await members(SESSION)).toHaveLength(4);
-  const other = sessionOf('another-lesson');
+  const other = opentokSessionId('another-lesson');
   await tokenOf(signalbox, mintOpentok(other));
   expect(await members(other)).toHaveLength(1);
 });

@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
 import { createChannel, mint, publish } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import {
   codeOf,
   createApiKey,
   createIssuer,
-  doorOf,
+  refusalCodeOf,
   EVENTS,
   sign,
   signingKeyOf,
   STREAM,
   stream,
   tokenOf,
-} from '../support/self-minted.ts';
+} from '../support/external-credentials.ts';
 import { API_KEY, startService, type Answer, type TestService } from '../support/service.ts';
 
 const VIEWER = `{ viewer { kind project token { id } } }`;
@@ -53,7 +53,7 @@ async function projectOf(
 ) {
   const [bearer] = Object.values<string>(credentials);
   const response = await askViewer(signalbox, bearer!, project);
-  const socket = take(
+  const socket = queueResults(
     signalbox.client({ ...credentials, ...(project !== undefined && { project }) }),
     VIEWER,
   );
@@ -148,15 +148,15 @@ test('revokeTokens in one project does not affect the same user in another proje
   await createChannel(signalbox, 'hall', { type: 'PUBLIC' });
   const token = stream.createToken('ada');
   const { id, issuer } = await tokenOf(signalbox, token);
-  const inDefault = take(signalbox.client({ token }), EVENTS);
-  const inOther = take(signalbox.client({ token, project: 'other' }), EVENTS);
+  const inDefault = queueResults(signalbox.client({ token }), EVENTS);
+  const inOther = queueResults(signalbox.client({ token, project: 'other' }), EVENTS);
   for (const events of [inDefault, inOther]) await events.next();
   const revoke = (args: string) => other.request(`mutation { revokeTokens(${args}) { connections } }`);
   await expect(revoke(`issuer: "${issuer}"`)).rejects.toThrow('There is no issuer');
   expect((await revoke('identity: "ada"')).revokeTokens.connections).toBe(1);
   expect((await revoke('all: true')).revokeTokens.connections).toBe(0);
   expect(await inOther.ended).toMatchObject({ code: 4403 });
-  expect(await doorOf(signalbox, token)).toBe('open');
+  expect(await refusalCodeOf(signalbox, token)).toBe('open');
   await signalbox.request(`mutation ($t: ID!) { subscribeToken(channel: "hall", token: $t) { createdAt } }`, {
     t: id,
   });

@@ -1,20 +1,28 @@
 import { expect, test } from 'vitest';
-import { createChannel, isOnline, publish, subscribeToken, whisper } from '../support/backend.ts';
+import { createChannel, isOnline, publish, subscribeToken, sendDirect } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { createFolder } from '../support/folder.ts';
-import { createIssuer, EVENTS, sign, signingKeyOf, STREAM, stream, tokenOf } from '../support/self-minted.ts';
-import { API_KEY, startService, type Doors } from '../support/service.ts';
+import {
+  createIssuer,
+  EVENTS,
+  sign,
+  signingKeyOf,
+  STREAM,
+  stream,
+  tokenOf,
+} from '../support/external-credentials.ts';
+import { API_KEY, startService, type ServiceClient } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 
 const KEY = signingKeyOf(API_KEY);
 
 /** The number of tokens in the project. */
-const countOf = async ({ request }: Doors) =>
+const countOf = async ({ request }: ServiceClient) =>
   (await request(`{ tokens(first: 100) { nodes { id } } }`)).tokens.nodes.length;
 
 /** The ids of the channels that a token is subscribed to, sorted. */
-async function channelsOf({ request }: Doors, credential: string): Promise<string[]> {
+async function channelsOf({ request }: ServiceClient, credential: string): Promise<string[]> {
   const { viewer } = await request(`{ viewer { channels { nodes { id } } } }`, {}, credential);
   return viewer.channels.nodes.map(({ id }: { id: string }) => id).toSorted();
 }
@@ -34,7 +42,7 @@ test('a user finds the same token record, memberships and missed messages on eve
     }
     for (let visit = 0; visit < 2; visit++) {
       const client = signalbox.client({ token: credential });
-      const events = take(client, EVENTS, since === undefined ? {} : { since });
+      const events = queueResults(client, EVENTS, since === undefined ? {} : { since });
       const connected = (await events.next()).events;
       ids.add(connected.token.id);
       expect(connected.channels).toEqual([{ id: 'team' }]);
@@ -43,7 +51,7 @@ test('a user finds the same token record, memberships and missed messages on eve
       since = (await events.next()).events.message.cursor;
       await client.dispose();
       await events.ended;
-      await whisper(signalbox, id, 'while-away');
+      await sendDirect(signalbox, id, 'while-away');
     }
     expect(await countOf(signalbox)).toBe(1);
   }
@@ -63,7 +71,7 @@ test('creates one record for twenty connections that use a credential for the fi
   expect(await countOf(signalbox)).toBe(2);
   for (const credential of [one, many[0]!]) {
     const { id } = await tokenOf(signalbox, credential);
-    expect(await whisper(signalbox, id, 'hello')).toBe(0);
+    expect(await sendDirect(signalbox, id, 'hello')).toBe(0);
     const { token } = await signalbox.request(
       `query ($id: ID!) { token(id: $id) { isOnline connections { id } } }`,
       { id },
@@ -80,7 +88,7 @@ test('a newer credential subscribes the live connections to the channels that it
   for (const id of ['one', 'two']) await createChannel(signalbox, id);
   const seconds = clock.now() / 1000;
   const first = await sign(KEY, { sub: 'ada', iat: seconds - 10, channels: ['one', 'nowhere'] });
-  const events = take(signalbox.client({ token: first }), EVENTS);
+  const events = queueResults(signalbox.client({ token: first }), EVENTS);
   expect((await events.next()).events.channels).toEqual([{ id: 'one' }]);
   const second = await sign(KEY, { sub: 'ada', iat: seconds, channels: ['nowhere', 'two'] });
   expect(await channelsOf(signalbox, second)).toEqual(['one', 'two']);

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { type Client } from 'graphql-ws';
-import { createChannel, isOnline, publish, settled, whisper } from '../support/backend.ts';
+import { createChannel, isOnline, publish, roundTrip, sendDirect } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
-import { revoke } from '../support/revoking.ts';
+import { queueResults } from '../support/result-queue.ts';
+import { revoke } from '../support/revocation.ts';
 import {
   createApiKey,
   createIssuer,
@@ -12,7 +12,7 @@ import {
   signingKeyOf,
   STREAM,
   stream,
-} from '../support/self-minted.ts';
+} from '../support/external-credentials.ts';
 import { API_KEY, startService } from '../support/service.ts';
 
 const KEY = signingKeyOf(API_KEY);
@@ -24,8 +24,9 @@ const STATUS = `{ viewer {
   allowedActions(channel: "room")
 } }`;
 
-const reauthenticate = (client: Client, credential: string) => take(client, REAUTHENTICATE, { credential });
-const statusOf = async (client: Client) => (await take(client, STATUS).next()).viewer;
+const reauthenticate = (client: Client, credential: string) =>
+  queueResults(client, REAUTHENTICATE, { credential });
+const statusOf = async (client: Client) => (await queueResults(client, STATUS).next()).viewer;
 
 async function codeOf(client: Client, credential: string): Promise<string> {
   const [error] = (await reauthenticate(client, credential).ended) as { extensions: { code: string } }[];
@@ -41,14 +42,14 @@ test('applies the role, grants, data and expiry of a newer credential of the sam
   const client = signalbox.client({
     token: await sign(KEY, { ...claims, role: 'SUBSCRIBER', data: 'Ada', exp: seconds + 60 }),
   });
-  const events = take(client, EVENTS);
+  const events = queueResults(client, EVENTS);
   const { token, connection } = (await events.next()).events;
   const observer = signalbox.client();
-  const presence = take(
+  const presence = queueResults(
     observer,
     `subscription { presence(channel: "room") { change member { id connectionData } } }`,
   );
-  await settled(observer);
+  await roundTrip(observer);
 
   const grants = [{ channels: 'room', actions: ['SUBSCRIBE', 'PUBLISH', 'MODERATE'] }];
   const renewed = await sign(KEY, {
@@ -87,9 +88,9 @@ test('ends subscriptions that the new credential does not allow, at once', async
   await using signalbox = await startService();
   await createChannel(signalbox, 'room', { type: 'PUBLIC' });
   const client = signalbox.client({ token: await sign(KEY, { sub: 'ada', role: 'MODERATOR' }) });
-  take(client, EVENTS);
-  const messages = take(client, `subscription { messages(channel: "room") { event } }`);
-  await settled(client);
+  queueResults(client, EVENTS);
+  const messages = queueResults(client, `subscription { messages(channel: "room") { event } }`);
+  await roundTrip(client);
   await reauthenticate(client, await sign(KEY, { sub: 'ada', role: 'MODERATOR', grants: [] })).next();
   expect(await messages.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
   expect((await statusOf(client)).allowedActions).toEqual([]);
@@ -100,7 +101,7 @@ test('leaves the other connections of the user unchanged', async () => {
   await createChannel(signalbox, 'room', { type: 'PUBLIC' });
   const old = await sign(KEY, { sub: 'ada', role: 'MODERATOR', data: 'desk' });
   const clients = [signalbox.client({ token: old }), signalbox.client({ token: old })] as const;
-  for (const client of clients) take(client, EVENTS);
+  for (const client of clients) queueResults(client, EVENTS);
   const before = await statusOf(clients[0]);
   await reauthenticate(clients[1], await sign(KEY, { sub: 'ada', role: 'SUBSCRIBER', data: 'phone' })).next();
   expect(await statusOf(clients[0])).toEqual(before);
@@ -124,7 +125,7 @@ test('refuses a credential of another user or issuer or an invalid one, and chan
   const client = signalbox.client({
     token: await sign(KEY, { ...claims, role: 'SUBSCRIBER', data: 'Ada', channels: ['room'] }),
   });
-  const events = take(client, EVENTS);
+  const events = queueResults(client, EVENTS);
   const { token } = (await events.next()).events;
   await revoke(signalbox, { identity: 'ada' }, clock.now() - 1000);
   const before = await statusOf(client);
@@ -145,7 +146,7 @@ test('refuses a credential of another user or issuer or an invalid one, and chan
     expect(await codeOf(client, credential)).toBe(code);
     expect(await statusOf(client)).toEqual(before);
   }
-  await whisper(signalbox, token.id, 'sentinel');
+  await sendDirect(signalbox, token.id, 'sentinel');
   expect((await events.next()).events).toMatchObject({ message: { event: 'sentinel' } });
   await clock.advance(6000 * 1000);
   await events.until(({ events }) => events.reason === 'TOKEN_EXPIRED');

@@ -1,30 +1,30 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createChannel, isOnline, publish, subscribeToken, whisper } from '../support/backend.ts';
+import { createChannel, isOnline, publish, subscribeToken, sendDirect } from '../support/backend.ts';
 import { type ManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import {
   createIssuer,
-  createWorldClock,
-  doorOf,
+  createSystemClock,
+  refusalCodeOf,
   EVENTS,
   mintOpentok,
   mintTwilio,
   OPENTOK,
-  sessionOf,
+  opentokSessionId,
   tokenOf,
   TWILIO,
-} from '../support/self-minted.ts';
-import { startService, type Doors, type TestService } from '../support/service.ts';
+} from '../support/external-credentials.ts';
+import { startService, type ServiceClient, type TestService } from '../support/service.ts';
 import { sseClient } from '../support/sse.ts';
 
 let clock: ManualClock & Disposable;
-beforeEach(() => void (clock = createWorldClock()));
+beforeEach(() => void (clock = createSystemClock()));
 afterEach(() => clock[Symbol.dispose]());
 
 const SECOND = { id: `SK${'1'.repeat(32)}`, secret: 'another secret of Twilio' };
 const mint = (key = TWILIO.key) => mintTwilio({ identity: 'ada', ttl: 86_400 }, { key });
 
-async function addKey({ request }: Doors, issuer: string, key: object): Promise<void> {
+async function addKey({ request }: ServiceClient, issuer: string, key: object): Promise<void> {
   await request(`mutation ($i: ID!, $key: IssuerKeyInput!) { addIssuerKey(issuer: $i, key: $key) { id } }`, {
     i: issuer,
     key,
@@ -32,7 +32,7 @@ async function addKey({ request }: Doors, issuer: string, key: object): Promise<
 }
 
 async function removeKey(
-  { request }: Doors,
+  { request }: ServiceClient,
   issuer: string,
   key: string,
   overlapSeconds?: number,
@@ -45,19 +45,19 @@ async function removeKey(
   );
 }
 
-const removeIssuer = ({ request }: Doors, issuer: string) =>
+const removeIssuer = ({ request }: ServiceClient, issuer: string) =>
   request(`mutation ($i: ID!) { removeIssuer(issuer: $i) { id } }`, { i: issuer });
 
 /** Opens an `events` subscription with each credential over WebSocket, and with the first one over SSE too. */
 async function subscribeAll(signalbox: TestService, credentials: readonly string[]) {
-  const sockets = credentials.map((token) => take(signalbox.client({ token }), EVENTS));
-  const sse = take(sseClient(signalbox, credentials[0]), EVENTS);
+  const sockets = credentials.map((token) => queueResults(signalbox.client({ token }), EVENTS));
+  const sse = queueResults(sseClient(signalbox, credentials[0]), EVENTS);
   for (const events of [...sockets, sse]) await events.next();
   return { sockets, sse };
 }
 
 /** The ids of the tokens that are subscribed to a channel, queried by its backend. */
-async function membersOf({ request }: Doors, channel: string): Promise<string[]> {
+async function membersOf({ request }: ServiceClient, channel: string): Promise<string[]> {
   const answer = await request(`query ($c: ID!) { channel(id: $c) { tokens { nodes { id } } } }`, {
     c: channel,
   });
@@ -78,12 +78,12 @@ test('closes connections of the old key when its overlap ends, and keeps the tok
   await removeKey(signalbox, issuer, TWILIO.key.id, 60);
   await clock.advance(60_000 - 1);
   expect(await publish(signalbox, 'document', 'to-all')).toBe(3);
-  expect(await doorOf(signalbox, byOldKey)).toBe('open');
+  expect(await refusalCodeOf(signalbox, byOldKey)).toBe('open');
   await clock.advance(1);
   expect(await publish(signalbox, 'document', 'to-one')).toBe(1);
   expect(await sockets[0]!.ended).toMatchObject({ code: 4403 });
   expect(await sse.ended).toMatchObject([{ extensions: { code: 'TOKEN_EXPIRED' } }]);
-  expect(await doorOf(signalbox, byOldKey)).toBe('UNAUTHENTICATED');
+  expect(await refusalCodeOf(signalbox, byOldKey)).toBe('UNAUTHENTICATED');
   expect((await sockets[1]!.next()).events.message.event).toBe('to-all');
   expect((await sockets[1]!.next()).events.message.event).toBe('to-one');
   expect(await membersOf(signalbox, 'document')).toEqual([id]);
@@ -98,15 +98,15 @@ test('closes connections of a key at once when removeIssuerKey has no overlap or
   await removeKey(signalbox, issuer, TWILIO.key.id);
   expect(await sockets[0]!.ended).toMatchObject({ code: 4403 });
   expect(await sse.ended).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
-  expect(await whisper(signalbox, id, 'sentinel')).toBe(1);
+  expect(await sendDirect(signalbox, id, 'sentinel')).toBe(1);
   expect((await sockets[1]!.next()).events.message.event).toBe('sentinel');
 
   await removeKey(signalbox, issuer, SECOND.id, 3600);
-  expect(await doorOf(signalbox, mint(SECOND))).toBe('open');
+  expect(await refusalCodeOf(signalbox, mint(SECOND))).toBe('open');
   await removeKey(signalbox, issuer, SECOND.id, 0);
   await sockets[1]!.until(({ events }) => events.reason === 'KEY_ENDED');
   expect(await sockets[1]!.ended).toMatchObject({ code: 4403 });
-  expect(await doorOf(signalbox, mint(SECOND))).toBe('UNAUTHENTICATED');
+  expect(await refusalCodeOf(signalbox, mint(SECOND))).toBe('UNAUTHENTICATED');
 });
 
 test('removeIssuer closes the connections of that issuer only, and keeps token records and memberships', async () => {
@@ -117,13 +117,14 @@ test('removeIssuer closes the connections of that issuer only, and keeps token r
   await createChannel(signalbox, 'document');
   const { id } = await tokenOf(signalbox, mint());
   await subscribeToken(signalbox, 'document', id);
-  const guest = mintOpentok(sessionOf('lesson'));
+  const guest = mintOpentok(opentokSessionId('lesson'));
   const { sockets, sse } = await subscribeAll(signalbox, [mint(), mint(SECOND), guest]);
 
   await removeIssuer(signalbox, issuer);
   for (const events of sockets.slice(0, 2)) expect(await events.ended).toMatchObject({ code: 4403 });
   expect(await sse.ended).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
-  for (const key of [TWILIO.key, SECOND]) expect(await doorOf(signalbox, mint(key))).toBe('UNAUTHENTICATED');
+  for (const key of [TWILIO.key, SECOND])
+    expect(await refusalCodeOf(signalbox, mint(key))).toBe('UNAUTHENTICATED');
   expect(await isOnline(signalbox, id)).toBe(false);
   expect(await membersOf(signalbox, 'document')).toEqual([id]);
   const { token } = await signalbox.request(
@@ -132,7 +133,7 @@ test('removeIssuer closes the connections of that issuer only, and keeps token r
   );
   expect(token).toEqual({ identity: 'ada', issuer, revokedAt: null });
   const other = await tokenOf(signalbox, guest);
-  expect(await whisper(signalbox, other.id, 'still-here')).toBe(1);
+  expect(await sendDirect(signalbox, other.id, 'still-here')).toBe(1);
 
   // A new issuer with the same keys has users of its own.
   await createIssuer(signalbox, TWILIO);
@@ -143,7 +144,7 @@ test('refuses or closes every connection that is opened while its issuer is remo
   await using signalbox = await startService({}, { clock });
   for (let run = 0; run < 10; run++) {
     const issuer = await createIssuer(signalbox, TWILIO);
-    const attempts = [1, 2, 3].map(() => take(signalbox.client({ token: mint() }), EVENTS));
+    const attempts = [1, 2, 3].map(() => queueResults(signalbox.client({ token: mint() }), EVENTS));
     await removeIssuer(signalbox, issuer);
     for (const events of attempts)
       expect([4401, 4403]).toContain(((await events.ended) as { code: number }).code);

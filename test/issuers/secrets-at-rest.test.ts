@@ -10,18 +10,24 @@ import { mint } from '../support/backend.ts';
 import {
   createApiKey,
   createIssuer,
-  doorOf,
+  refusalCodeOf,
   mintOpentok,
   OPENTOK,
-  sessionOf,
+  opentokSessionId,
   sign,
   signingKeyOf,
   STREAM,
   stream,
   TWILIO,
   type SigningApiKey,
-} from '../support/self-minted.ts';
-import { API_KEY, openDoors, silent, startService, type Doors } from '../support/service.ts';
+} from '../support/external-credentials.ts';
+import {
+  API_KEY,
+  createServiceClient,
+  silentLogger,
+  startService,
+  type ServiceClient,
+} from '../support/service.ts';
 
 const OWN = { kind: 'SIGNALBOX', key: { id: 'mine', secret: 'a secret of my own, of 32 bytes or more' } };
 const [OLD, NEW] = ['o'.repeat(32), 'n'.repeat(32)];
@@ -30,8 +36,10 @@ const OTHER_MASTER_KEY = 'The data folder was written under another master key. 
 /** Starts a service with the given master keys, or with the one in its data folder. */
 async function startUnder(data: string, masterKeys?: string[]) {
   const secrets: Secrets = { apiKey: API_KEY, ...(masterKeys && { masterKeys }) };
-  const service = await start(defaultConfig({ port: 0, data, mode: 'test' }), secrets, { logger: silent });
-  const doors = openDoors(service.url);
+  const service = await start(defaultConfig({ port: 0, data, mode: 'test' }), secrets, {
+    logger: silentLogger,
+  });
+  const doors = createServiceClient(service.url);
   return {
     ...doors,
     async [Symbol.asyncDispose]() {
@@ -81,7 +89,7 @@ test('stores no secret and no signature in the data folder, in any file or encod
   await signalbox.request(`mutation { rotateSigningKey(overlapSeconds: 60) }`);
   const { credential } = await mint(signalbox);
   const signed = [stream.createToken('ada'), await sign(key, { sub: 'ada' })];
-  for (const one of signed) expect(await doorOf(signalbox, one)).toBe('open');
+  for (const one of signed) expect(await refusalCodeOf(signalbox, one)).toBe('open');
   const signing = await stealSigningKey(folder.path);
   const secrets = [
     ...issuers.map(({ key }) => key.secret),
@@ -104,16 +112,19 @@ test('stores no secret and no signature in the data folder, in any file or encod
 });
 
 /** Creates one secret of each kind that is sealed under the master key. */
-async function createSecrets(doors: Doors) {
+async function createSecrets(doors: ServiceClient) {
   await createIssuer(doors, STREAM);
   const key = await createApiKey(doors);
   const minted = (await mint(doors)).credential;
   return { key, minted };
 }
 
-async function expectAllAccepted(doors: Doors, { key, minted }: { key: SigningApiKey; minted: string }) {
+async function expectAllAccepted(
+  doors: ServiceClient,
+  { key, minted }: { key: SigningApiKey; minted: string },
+) {
   const credentials = [minted, stream.createToken('ada'), await sign(key, { sub: 'ada' })];
-  for (const credential of credentials) expect(await doorOf(doors, credential)).toBe('open');
+  for (const credential of credentials) expect(await refusalCodeOf(doors, credential)).toBe('open');
 }
 
 async function expectAllAcceptedUnder(
@@ -144,7 +155,7 @@ test('opens existing secrets when the old master key is listed after the new one
     await using rotating = await startUnder(folder.path, [NEW, OLD]);
     await expectAllAccepted(rotating, secrets);
     await createIssuer(rotating, OPENTOK);
-    expect(await doorOf(rotating, mintOpentok(sessionOf('lesson')))).toBe('open');
+    expect(await refusalCodeOf(rotating, mintOpentok(opentokSessionId('lesson')))).toBe('open');
   }
   await expectAllAcceptedUnder(folder.path, [NEW, OLD], secrets);
 });
@@ -181,8 +192,8 @@ test('refuses credentials of keys whose sealed secrets were swapped between rows
   swap(folder.path, 'issuer_keys', STREAM.key.id, second.id);
   swap(folder.path, 'api_keys', keys[0]!.id, keys[1]!.id);
   await using restarted = await startUnder(folder.path);
-  for (const credential of credentials) expect(await doorOf(restarted, credential)).not.toBe('open');
-  expect(await doorOf(restarted, await sign(signingKeyOf(API_KEY), { sub: 'ada' }))).toBe('open');
+  for (const credential of credentials) expect(await refusalCodeOf(restarted, credential)).not.toBe('open');
+  expect(await refusalCodeOf(restarted, await sign(signingKeyOf(API_KEY), { sub: 'ada' }))).toBe('open');
 });
 
 function swap(folder: string, table: string, one: string, other: string): void {

@@ -8,32 +8,32 @@ import {
   publish,
   revokeToken,
   subscribeToken,
-  whisper,
+  sendDirect,
 } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take, type Taken } from '../support/events.ts';
-import { say, sayOn } from '../support/say.ts';
+import { queueResults, type ResultQueue } from '../support/result-queue.ts';
+import { publishTo, publishOnSocket } from '../support/publish.ts';
 import {
   createApiKey,
-  doorOf,
+  refusalCodeOf,
   EVENTS,
-  refusalOf,
+  refusalMessageOf,
   sign,
   signingKeyOf,
   tokenOf,
-} from '../support/self-minted.ts';
-import { API_KEY, openDoors, silent, startService } from '../support/service.ts';
+} from '../support/external-credentials.ts';
+import { API_KEY, createServiceClient, silentLogger, startService } from '../support/service.ts';
 
 const FIRST = signingKeyOf(API_KEY);
 const hash = (text: string) => createHash('sha256').update(text).digest('base64url');
-const next = async (events: Taken<any>) => (await events.next()).events;
+const next = async (events: ResultQueue<any>) => (await events.next()).events;
 
 test('a JWT signed with the API key of the environment subscribes, publishes, receives direct messages and is revoked', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   const credential = await sign(FIRST, { sub: 'ada' });
   const client = signalbox.client({ token: credential });
-  const events = take(client, EVENTS);
+  const events = queueResults(client, EVENTS);
   const { token } = await next(events);
   expect(await tokenOf(signalbox, credential)).toEqual({
     id: token.id,
@@ -50,9 +50,9 @@ test('a JWT signed with the API key of the environment subscribes, publishes, re
   expect(await isOnline(signalbox, token.id)).toBe(true);
   await subscribeToken(signalbox, 'room', token.id);
   await publish(signalbox, 'room', 'hello');
-  await sayOn(client, { channel: 'room' }, null, { event: 'hello-back' });
-  await whisper(signalbox, token.id, 'to-the-token');
-  await say(signalbox, { identity: 'ada' }, null, { event: 'to-the-identity' });
+  await publishOnSocket(client, { channel: 'room' }, null, { event: 'hello-back' });
+  await sendDirect(signalbox, token.id, 'to-the-token');
+  await publishTo(signalbox, { identity: 'ada' }, null, { event: 'to-the-identity' });
   const received = [
     await next(events),
     await next(events),
@@ -70,13 +70,13 @@ test('a JWT signed with the API key of the environment subscribes, publishes, re
   await revokeToken(signalbox, token.id);
   expect(await next(events)).toEqual({ __typename: 'Disconnecting', reason: 'TOKEN_REVOKED' });
   expect(await events.ended).toMatchObject({ code: 4403 });
-  expect(await doorOf(signalbox, credential)).toBe('TOKEN_REVOKED');
+  expect(await refusalCodeOf(signalbox, credential)).toBe('TOKEN_REVOKED');
 });
 
 test('the API key that is created at the first start signs credentials', async () => {
   const config = defaultConfig({ port: 0, data: ':memory:', mode: 'test' });
-  await using service = await start(config, {}, { logger: silent });
-  await using doors = openDoors(service.url);
+  await using service = await start(config, {}, { logger: silentLogger });
+  await using doors = createServiceClient(service.url);
   const credential = await sign(signingKeyOf(service.firstApiKey!), { sub: 'ada' });
   expect((await tokenOf(doors, credential)).identity).toBe('ada');
 });
@@ -90,7 +90,7 @@ test.each(
   await using signalbox = await startService();
   const key = await createApiKey(signalbox);
   const credential = await sign(key, { sub: 'ada' }, { alg, by });
-  const events = take(signalbox.client({ token: credential }), EVENTS);
+  const events = queueResults(signalbox.client({ token: credential }), EVENTS);
   expect((await next(events)).token).toMatchObject({ identity: 'ada' });
   expect((await tokenOf(signalbox, credential)).issuer).toBe(key.id);
 });
@@ -106,8 +106,10 @@ test('refuses a JWT signed with an API key without canSign', async () => {
     true,
   ]);
   const credential = await sign(plain, { sub: 'ada' });
-  expect(await doorOf(signalbox, credential)).toBe('UNAUTHENTICATED');
-  expect(await take(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({ code: 4401 });
+  expect(await refusalCodeOf(signalbox, credential)).toBe('UNAUTHENTICATED');
+  expect(await queueResults(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({
+    code: 4401,
+  });
 });
 
 test.each([
@@ -117,8 +119,8 @@ test.each([
 ])('refuses a JWT signed with %s instead of the whole API key', async (_, forged) => {
   await using signalbox = await startService();
   const key = await createApiKey(signalbox);
-  expect(await doorOf(signalbox, await sign(forged(key), { sub: 'ada' }))).toBe('UNAUTHENTICATED');
-  expect(await doorOf(signalbox, await sign(key, { sub: 'ada' }))).toBe('open');
+  expect(await refusalCodeOf(signalbox, await sign(forged(key), { sub: 'ada' }))).toBe('UNAUTHENTICATED');
+  expect(await refusalCodeOf(signalbox, await sign(key, { sub: 'ada' }))).toBe('open');
 });
 
 test('applies the claims role, grants, data, channels and exp', async () => {
@@ -142,9 +144,9 @@ test('applies the claims role, grants, data, channels and exp', async () => {
     expiresAt: '2030-01-01T00:01:00.000Z',
   });
   const client = signalbox.client({ token: credential });
-  const events = take(client, EVENTS);
+  const events = queueResults(client, EVENTS);
   expect((await next(events)).channels).toEqual([{ id: 'game:1' }]);
-  await sayOn(client, { channel: 'game:1' }, null, { event: 'hi' });
+  await publishOnSocket(client, { channel: 'game:1' }, null, { event: 'hi' });
   await events.until(({ events }) => events.message?.sender.connectionData === 'Ada');
   const allowed = async (channel: string) =>
     (
@@ -160,14 +162,14 @@ test('applies the claims role, grants, data, channels and exp', async () => {
   await clock.advance(60_000);
   await events.until(({ events }) => events.reason === 'TOKEN_EXPIRED');
   expect(await events.ended).toMatchObject({ code: 4403 });
-  expect(await doorOf(signalbox, credential)).toBe('TOKEN_EXPIRED');
+  expect(await refusalCodeOf(signalbox, credential)).toBe('TOKEN_EXPIRED');
 });
 
 test('accepts the name of a custom role, and refuses a role that the project does not have', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'hall', { type: 'PUBLIC' });
   const credential = await sign(FIRST, { sub: 'ada', role: 'announcer' });
-  expect(await refusalOf(signalbox, credential)).toContain('its “role” is not a role of this project');
+  expect(await refusalMessageOf(signalbox, credential)).toContain('its “role” is not a role of this project');
   await signalbox.request(`mutation { updateProject(settings: { permissions: {
     roles: [{ name: "announcer", like: SUBSCRIBER }]
     stated: [{ role: "announcer", kind: "PUBLIC", actions: [PUBLISH] }]
@@ -189,11 +191,11 @@ test('refuses a credential whose nbf or iat is more than five seconds in the fut
     const [ahead, early] = await Promise.all(
       [5, 6].map((more) => sign(FIRST, { sub: 'ada', [claim]: seconds + more })),
     );
-    expect(await doorOf(signalbox, ahead!)).toBe('open');
-    expect(await doorOf(signalbox, early!)).toBe('UNAUTHENTICATED');
+    expect(await refusalCodeOf(signalbox, ahead!)).toBe('open');
+    expect(await refusalCodeOf(signalbox, early!)).toBe('UNAUTHENTICATED');
   }
   const later = await sign(FIRST, { sub: 'ada', nbf: seconds + 60 });
-  expect(await take(signalbox.client({ token: later }), EVENTS).ended).toMatchObject({ code: 4401 });
+  expect(await queueResults(signalbox.client({ token: later }), EVENTS).ended).toMatchObject({ code: 4401 });
   await clock.advance(60_000);
-  expect(await doorOf(signalbox, later)).toBe('open');
+  expect(await refusalCodeOf(signalbox, later)).toBe('open');
 });

@@ -6,16 +6,24 @@ import {
   publish,
   revokeToken,
   subscribeToken,
-  whisper,
+  sendDirect,
 } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take, takePayload, type Taken } from '../support/events.ts';
+import { queueResults, queuePayloadResults, type ResultQueue } from '../support/result-queue.ts';
 import { forge } from '../support/forge.ts';
-import { sayOn, say } from '../support/say.ts';
-import { createIssuer, doorOf, EVENTS, SELDOM, STREAM, stream, tokenOf } from '../support/self-minted.ts';
+import { publishOnSocket, publishTo } from '../support/publish.ts';
+import {
+  createIssuer,
+  refusalCodeOf,
+  EVENTS,
+  INFREQUENT_UPKEEP,
+  STREAM,
+  stream,
+  tokenOf,
+} from '../support/external-credentials.ts';
 import { startService } from '../support/service.ts';
 
-const next = async (events: Taken<any>) => (await events.next()).events;
+const next = async (events: ResultQueue<any>) => (await events.next()).events;
 
 test('creates a token when the user of a stream-chat token connects for the first time, and treats it like a minted one', async () => {
   await using signalbox = await startService();
@@ -27,7 +35,7 @@ test('creates a token when the user of a stream-chat token connects for the firs
   expect(await tokens()).toEqual([]);
 
   const client = signalbox.client({ token: credential });
-  const events = take(client, EVENTS);
+  const events = queueResults(client, EVENTS);
   const { token, channels } = await next(events);
   expect({ token, channels }).toMatchObject({ token: { identity: 'ada', role: 'PUBLISHER' }, channels: [] });
   expect(await tokens()).toEqual([{ id: token.id }]);
@@ -44,12 +52,12 @@ test('creates a token when the user of a stream-chat token connects for the firs
   expect(await next(events)).toEqual({ __typename: 'ChannelAvailable', channel: { id: 'team' } });
   expect(await publish(signalbox, 'team', 'hello')).toBe(1);
   expect(await next(events)).toMatchObject({ message: { event: 'hello', channel: 'team' } });
-  await sayOn(client, { channel: 'team' }, null, { event: 'hello-back' });
+  await publishOnSocket(client, { channel: 'team' }, null, { event: 'hello-back' });
   expect(await next(events)).toMatchObject({
     message: { event: 'hello-back', sender: { identity: 'ada', token: token.id } },
   });
-  expect(await whisper(signalbox, token.id, 'to-the-token')).toBe(1);
-  await say(signalbox, { identity: 'ada' }, null, { event: 'to-the-identity' });
+  expect(await sendDirect(signalbox, token.id, 'to-the-token')).toBe(1);
+  await publishTo(signalbox, { identity: 'ada' }, null, { event: 'to-the-identity' });
   expect(await next(events)).toMatchObject({
     __typename: 'DirectMessage',
     message: { event: 'to-the-token' },
@@ -60,12 +68,12 @@ test('creates a token when the user of a stream-chat token connects for the firs
   expect(await next(events)).toEqual({ __typename: 'Disconnecting', reason: 'TOKEN_REVOKED' });
   expect(await events.ended).toMatchObject({ code: 4403 });
   expect(await isOnline(signalbox, token.id)).toBe(false);
-  expect(await doorOf(signalbox, credential)).toBe('TOKEN_REVOKED');
+  expect(await refusalCodeOf(signalbox, credential)).toBe('TOKEN_REVOKED');
 });
 
 test('accepts a token without exp for ever, and closes the connection at exp otherwise', async () => {
   const clock = createManualClock();
-  await using signalbox = await startService(SELDOM, { clock });
+  await using signalbox = await startService(INFREQUENT_UPKEEP, { clock });
   await createIssuer(signalbox, STREAM);
   const seconds = clock.now() / 1000;
   const [endless, short] = [stream.createToken('ada'), stream.createToken('ben', seconds + 60, seconds)];
@@ -73,17 +81,17 @@ test('accepts a token without exp for ever, and closes the connection at exp oth
   expect(await tokenOf(signalbox, short)).toMatchObject({
     expiresAt: new Date(clock.now() + 60_000).toISOString(),
   });
-  const [ada, ben] = [endless, short].map((token) => take(signalbox.client({ token }), EVENTS));
+  const [ada, ben] = [endless, short].map((token) => queueResults(signalbox.client({ token }), EVENTS));
   for (const events of [ada!, ben!]) expect((await next(events)).__typename).toBe('Connected');
 
   await clock.advance(60_000);
   await ben!.until(({ events }) => events.reason === 'TOKEN_EXPIRED');
   expect(await ben!.ended).toMatchObject({ code: 4403 });
-  expect(await doorOf(signalbox, short)).toBe('TOKEN_EXPIRED');
+  expect(await refusalCodeOf(signalbox, short)).toBe('TOKEN_EXPIRED');
   await clock.advance(30 * 86_400_000);
-  expect(await whisper(signalbox, id, 'a-month-later')).toBe(1);
+  expect(await sendDirect(signalbox, id, 'a-month-later')).toBe(1);
   expect(await next(ada!)).toMatchObject({ message: { event: 'a-month-later' } });
-  expect(await doorOf(signalbox, endless)).toBe('open');
+  expect(await refusalCodeOf(signalbox, endless)).toBe('open');
 });
 
 test('asks the token provider of the client again after expiry, and delivers messages published in between', async () => {
@@ -99,7 +107,7 @@ test('asks the token provider of the client again after expiry, and delivers mes
   }
   let since: string | undefined;
   const client = signalbox.client(tokenProvider, { retryAttempts: 1, retryWait: async () => undefined });
-  const events = takePayload(client, {
+  const events = queuePayloadResults(client, {
     query: EVENTS,
     variables: {
       get since() {
@@ -128,21 +136,21 @@ test('asks the token provider of the client again after expiry, and delivers mes
 test('accepts an e-mail address as user_id, and delivers direct messages to it', async () => {
   await using signalbox = await startService();
   await createIssuer(signalbox, STREAM);
-  const events = take(signalbox.client({ token: stream.createToken('ada+1@example.com') }), EVENTS);
+  const events = queueResults(signalbox.client({ token: stream.createToken('ada+1@example.com') }), EVENTS);
   expect((await next(events)).token.identity).toBe('ada+1@example.com');
-  await say(signalbox, { identity: 'ada+1@example.com' }, null, { event: 'to-the-identity' });
+  await publishTo(signalbox, { identity: 'ada+1@example.com' }, null, { event: 'to-the-identity' });
   expect(await next(events)).toMatchObject({ message: { event: 'to-the-identity' } });
 });
 
 test('refuses a server token, a token of another secret and a token for an unknown project', async () => {
   await using signalbox = await startService();
   const credential = stream.createToken('ada');
-  const closeOf = async (params: object) => take(signalbox.client({ ...params }), EVENTS).ended;
+  const closeOf = async (params: object) => queueResults(signalbox.client({ ...params }), EVENTS).ended;
   expect(await closeOf({ token: credential })).toMatchObject({ code: 4401 });
   await createIssuer(signalbox, STREAM);
   const forged = new StreamChat('appkey', 'another secret of Stream').createToken('ada');
   const serverToken = forge({ alg: 'HS256', typ: 'JWT' }, { server: true }, STREAM.key.secret);
   for (const token of [forged, serverToken]) expect(await closeOf({ token })).toMatchObject({ code: 4401 });
   expect(await closeOf({ token: credential, project: 'nowhere' })).toMatchObject({ code: 4401 });
-  expect(await doorOf(signalbox, credential)).toBe('open');
+  expect(await refusalCodeOf(signalbox, credential)).toBe('open');
 });

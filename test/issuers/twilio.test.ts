@@ -5,29 +5,29 @@ import {
   publish,
   revokeToken,
   subscribeToken,
-  whisper,
+  sendDirect,
 } from '../support/backend.ts';
 import { type ManualClock } from '../support/clock.ts';
-import { take, type Taken } from '../support/events.ts';
+import { queueResults, type ResultQueue } from '../support/result-queue.ts';
 import { dissect, forge } from '../support/forge.ts';
-import { say, sayOn } from '../support/say.ts';
+import { publishTo, publishOnSocket } from '../support/publish.ts';
 import {
   createIssuer,
-  createWorldClock,
-  doorOf,
+  createSystemClock,
+  refusalCodeOf,
   EVENTS,
   mintTwilio,
-  refusalOf,
+  refusalMessageOf,
   tokenOf,
   TWILIO,
-} from '../support/self-minted.ts';
+} from '../support/external-credentials.ts';
 import { startService } from '../support/service.ts';
 
 let clock: ManualClock & Disposable;
-beforeEach(() => void (clock = createWorldClock()));
+beforeEach(() => void (clock = createSystemClock()));
 afterEach(() => clock[Symbol.dispose]());
 
-const next = async (events: Taken<any>) => (await events.next()).events;
+const next = async (events: ResultQueue<any>) => (await events.next()).events;
 
 test.each(['HS256', 'HS384', 'HS512'])(
   'an access token of npm twilio signed with %s connects, receives and publishes',
@@ -36,7 +36,7 @@ test.each(['HS256', 'HS384', 'HS512'])(
     const issuer = await createIssuer(signalbox, TWILIO);
     await createChannel(signalbox, 'document');
     const client = signalbox.client({ token: mintTwilio({ identity: 'ada' }, { algorithm }) });
-    const events = take(client, EVENTS);
+    const events = queueResults(client, EVENTS);
     const { token } = await next(events);
     expect(token).toMatchObject({ identity: 'ada', role: 'PUBLISHER' });
     expect(await isOnline(signalbox, token.id)).toBe(true);
@@ -47,11 +47,11 @@ test.each(['HS256', 'HS384', 'HS512'])(
     await subscribeToken(signalbox, 'document', token.id);
     expect(await next(events)).toEqual({ __typename: 'ChannelAvailable', channel: { id: 'document' } });
     await publish(signalbox, 'document', 'updated');
-    await sayOn(client, { channel: 'document' }, null, { event: 'typed' });
+    await publishOnSocket(client, { channel: 'document' }, null, { event: 'typed' });
     expect(await next(events)).toMatchObject({ message: { event: 'updated' } });
     expect(await next(events)).toMatchObject({ message: { event: 'typed', sender: { identity: 'ada' } } });
-    await whisper(signalbox, token.id, 'to-the-token');
-    await say(signalbox, { identity: 'ada' }, null, { event: 'to-the-identity' });
+    await sendDirect(signalbox, token.id, 'to-the-token');
+    await publishTo(signalbox, { identity: 'ada' }, null, { event: 'to-the-identity' });
     expect(await next(events)).toMatchObject({ message: { event: 'to-the-token' } });
     expect(await next(events)).toMatchObject({ message: { event: 'to-the-identity' } });
 
@@ -69,8 +69,8 @@ test('a Twilio token lives one hour by default and one day at most', async () =>
   expect(await endOf()).toBe('2030-01-01T01:00:00.000Z');
   expect(await endOf(86_400)).toBe('2030-01-02T00:00:00.000Z');
   const tooLong = mintTwilio({ identity: 'ada', ttl: 86_401 });
-  expect(await doorOf(signalbox, tooLong)).toBe('UNAUTHENTICATED');
-  expect(await refusalOf(signalbox, tooLong)).toContain(
+  expect(await refusalCodeOf(signalbox, tooLong)).toBe('UNAUTHENTICATED');
+  expect(await refusalMessageOf(signalbox, tooLong)).toContain(
     'lifetime is 86401 seconds; at most 86400 are allowed',
   );
 });
@@ -101,11 +101,13 @@ test('refuses a token of another account, service or key, one without an identit
     ],
   ];
   for (const [credential, reason] of refused) {
-    expect(await doorOf(signalbox, credential)).toBe('UNAUTHENTICATED');
-    expect(await refusalOf(signalbox, credential)).toBe(`The credential is refused: ${reason}.`);
-    expect(await take(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({ code: 4401 });
+    expect(await refusalCodeOf(signalbox, credential)).toBe('UNAUTHENTICATED');
+    expect(await refusalMessageOf(signalbox, credential)).toBe(`The credential is refused: ${reason}.`);
+    expect(await queueResults(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({
+      code: 4401,
+    });
   }
-  expect(await doorOf(signalbox, mintTwilio({ identity: 'ada' }))).toBe('open');
+  expect(await refusalCodeOf(signalbox, mintTwilio({ identity: 'ada' }))).toBe('open');
 });
 
 test.each(`! * ' ( ) ; : @ & = + $ , / ? % # [ ]`.split(' '))(
@@ -114,8 +116,8 @@ test.each(`! * ' ( ) ; : @ & = + $ , / ? % # [ ]`.split(' '))(
     await using signalbox = await startService({}, { clock });
     await createIssuer(signalbox, TWILIO);
     const credential = mintTwilio({ identity: `ada${character}` });
-    expect(await doorOf(signalbox, credential)).toBe('UNAUTHENTICATED');
-    expect(await refusalOf(signalbox, credential)).toContain(
+    expect(await refusalCodeOf(signalbox, credential)).toBe('UNAUTHENTICATED');
+    expect(await refusalMessageOf(signalbox, credential)).toContain(
       `has ${JSON.stringify(character)} at position 3`,
     );
   },
@@ -125,7 +127,7 @@ test('accepts an e-mail address as identity only when the project has emailIdent
   await using signalbox = await startService({}, { clock });
   await createIssuer(signalbox, TWILIO);
   const credential = mintTwilio({ identity: 'ada+1@example.com' });
-  expect(await doorOf(signalbox, credential)).toBe('UNAUTHENTICATED');
+  expect(await refusalCodeOf(signalbox, credential)).toBe('UNAUTHENTICATED');
   await signalbox.request(`mutation { updateProject(settings: { emailIdentities: true }) { id } }`);
   expect((await tokenOf(signalbox, credential)).identity).toBe('ada+1@example.com');
 });
@@ -135,17 +137,17 @@ test('delivers TokenExpiring three minutes before expiry, and keeps the connecti
   await createIssuer(signalbox, TWILIO);
   await createChannel(signalbox, 'document');
   const client = signalbox.client({ token: mintTwilio({ identity: 'ada', ttl: 600 }) });
-  const events = take(client, EVENTS);
+  const events = queueResults(client, EVENTS);
   const { token, connection } = await next(events);
   await subscribeToken(signalbox, 'document', token.id);
   expect((await next(events)).__typename).toBe('ChannelAvailable');
 
   await clock.advance(420_000 - 1);
-  await whisper(signalbox, token.id, 'sentinel');
+  await sendDirect(signalbox, token.id, 'sentinel');
   await clock.advance(1);
   expect(await next(events)).toMatchObject({ message: { event: 'sentinel' } });
   expect(await next(events)).toEqual({ __typename: 'TokenExpiring', expiresAt: '2030-01-01T00:10:00.000Z' });
-  const renewed = take(
+  const renewed = queueResults(
     client,
     `mutation ($credential: String!) { reauthenticate(credential: $credential) { connection { id } token { expiresAt } } }`,
     { credential: mintTwilio({ identity: 'ada', ttl: 600 }) },

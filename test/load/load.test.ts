@@ -1,143 +1,179 @@
 import { expect, test } from 'vitest';
 import { createChannel } from '../support/backend.ts';
-import { Crowd } from './crowd.ts';
+import { LoadRun } from './load-run.ts';
 import {
-  cutNowAndThen,
-  flapNowAndThen,
-  muteNowAndThen,
-  renewNowAndThen,
+  cutRepeatedly,
+  changeMembershipRepeatedly,
+  muteRepeatedly,
+  reauthenticateRepeatedly,
   revokeAfter,
-  speakAll,
-  stallNowAndThen,
-} from './doings.ts';
-import { type Listener } from './listener.ts';
-import { seatDoomed, seatFlapping, seatRenewing, seatRoamers, seatStalling, seatSteady } from './seats.ts';
-import { byHttp, CHANNELS } from './speech.ts';
-import { expectAll, expectPrefix, expectSameAll, expectStays, Places, readHistory } from './verdict.ts';
-import { EVENTS, follow, type Followed } from '../support/follow.ts';
-import { numbers } from '../support/say.ts';
+  publishEverything,
+  stallRepeatedly,
+} from './actions.ts';
+import { type Subscriber } from './subscribers.ts';
+import {
+  addRevokedGroups,
+  addChangingMembers,
+  addReauthenticatingClients,
+  addReconnectingClients,
+  addStallingClients,
+  addSteadyClients,
+} from './clients.ts';
+import { byHttp, CHANNELS } from './publishing.ts';
+import {
+  expectComplete,
+  expectPrefixBefore,
+  expectSameOrder,
+  expectMembershipPeriods,
+  MessageLabels,
+  readHistory,
+} from './assertions.ts';
+import { EVENTS, subscribeResuming, type ResumingSubscription } from '../support/resuming-subscription.ts';
+import { numbers } from '../support/publish.ts';
 import { startService } from '../support/service.ts';
 
-/** Of a crowd that is to come together again; the interleaving is the machine’s. */
+/** Set SEED to repeat the choices of an earlier run. Their interleaving may differ. */
 const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
-const WORDS = 900;
-const PATIENCE_MS = 15_000;
+const MESSAGE_COUNT = 900;
+const TIMEOUT_MS = 15_000;
 const CONFIG = {
   connectsPerSecond: 1_000_000,
   publishesPerSecondPerToken: 1_000_000,
   maxDataBytes: 200_000,
   maxMessageBytes: 400_000,
-  // What is said in the heavy channel is more than this, and than what the network holds.
+  // Less than the data of channel `heavy`, which also exceeds the socket buffers.
   maxQueueBytes: 2 * 1024 * 1024,
 };
 
-/** Has them all come, and everything happen. */
-async function play(crowd: Crowd): Promise<void> {
-  for (const seat of [seatStalling, seatSteady, seatRoamers, seatRenewing, seatDoomed]) await seat(crowd);
-  const flapping = await seatFlapping(crowd);
-  const orator = await crowd.mint('busy');
-  await crowd.areLive();
-  const [alone, together] = crowd.doomed;
+/** Adds all clients and runs all actions concurrently. */
+async function runActions(run: LoadRun): Promise<void> {
+  for (const add of [
+    addStallingClients,
+    addSteadyClients,
+    addReconnectingClients,
+    addReauthenticatingClients,
+    addRevokedGroups,
+  ])
+    await add(run);
+  const changingMembers = await addChangingMembers(run);
+  const publisher = await run.mint('busy');
+  await run.untilLive();
+  const [alone, together] = run.revokedGroups;
   await Promise.all([
-    speakAll(crowd, orator),
-    cutNowAndThen(crowd),
-    stallNowAndThen(crowd),
-    renewNowAndThen(crowd),
-    flapNowAndThen(crowd, flapping),
-    muteNowAndThen(crowd, orator.id),
-    revokeAfter(crowd, WORDS / 3, alone!),
-    revokeAfter(crowd, WORDS / 2, together!),
+    publishEverything(run, publisher),
+    cutRepeatedly(run),
+    stallRepeatedly(run),
+    reauthenticateRepeatedly(run),
+    changeMembershipRepeatedly(run, changingMembers),
+    muteRepeatedly(run, publisher.id),
+    revokeAfter(run, MESSAGE_COUNT / 3, alone!),
+    revokeAfter(run, MESSAGE_COUNT / 2, together!),
   ]);
 }
 
-/** Says a last word everywhere. Whoever has heard those that it is to hear has heard everything. */
-async function sayLast({ signalbox, speech }: Crowd): Promise<Map<string, string>> {
-  const before = speech.said.length;
+/**
+ * Publishes a final message to every channel. A subscriber that has received those of its channels has received everything.
+ */
+async function publishFinalMessages({ signalbox, publishing }: LoadRun): Promise<Map<string, string>> {
+  const before = publishing.attempts.length;
   for (const channel of CHANNELS)
-    await speech.say(byHttp(signalbox), channel, { event: 'a', ephemeral: false, by: undefined });
-  return new Map(speech.said.slice(before).map(({ channel, id }) => [channel, id!]));
+    await publishing.publish(byHttp(signalbox), channel, { event: 'a', ephemeral: false, by: undefined });
+  return new Map(publishing.attempts.slice(before).map(({ channel, id }) => [channel, id!]));
 }
 
-const hasHeard =
+const hasReceived =
   (ids: readonly (string | undefined)[]) =>
-  ({ messages }: Followed) => {
+  ({ messages }: ResumingSubscription) => {
     const known = new Set(messages.slice(-100).map(({ id }) => id));
     return ids.every((id) => known.has(id!));
   };
 
-/** Fails with the names of those who have not heard the last words in time. */
-async function waitFor(listeners: readonly Listener[], lasts: ReadonlyMap<string, string>): Promise<void> {
+/** Rejects with the names of the subscribers that have not received the final messages in time. */
+async function untilReceived(
+  subscribers: readonly Subscriber[],
+  finalMessages: ReadonlyMap<string, string>,
+): Promise<void> {
   const waiting = new Set<string>();
-  const heard = listeners.map(async ({ name, followed, channels }) => {
+  const received = subscribers.map(async ({ name, subscription, channels }) => {
     waiting.add(name);
-    const isThrough = hasHeard(channels.map((channel) => lasts.get(channel)));
-    await followed.until(isThrough).catch(async (error: unknown) => {
-      const { code }: any = await followed.ended;
+    const hasAll = hasReceived(channels.map((channel) => finalMessages.get(channel)));
+    await subscription.until(hasAll).catch(async (error: unknown) => {
+      const { code }: any = await subscription.ended;
       throw new Error(`${name} was closed with ${code}.`, { cause: error });
     });
     waiting.delete(name);
   });
-  let patience: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((_, reject) => {
-    const lose = () => reject(new Error(`These missed the last words: ${[...waiting].join(', ')}.`));
-    patience = setTimeout(lose, PATIENCE_MS);
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((_, reject) => {
+    const fail = () =>
+      reject(new Error(`These subscribers missed the final messages: ${[...waiting].join(', ')}.`));
+    timer = setTimeout(fail, TIMEOUT_MS);
   });
-  await Promise.race([Promise.all(heard), late]).finally(() => clearTimeout(patience));
+  await Promise.race([Promise.all(received), timeout]).finally(() => clearTimeout(timer));
 }
 
 test.each(numbers(3, SEED))(
-  'a crowd is told everything once and in order, and no more than it may hear: SEED=%i',
+  'every subscriber receives each message once and in order, and none without permission, under load: SEED=%i',
   async (seed) => {
     await using signalbox = await startService(CONFIG);
     for (const channel of CHANNELS)
       await createChannel(signalbox, channel, { type: channel === 'club' ? 'PRIVATE' : 'PUBLIC' });
-    await using crowd = new Crowd(signalbox, { seed, words: WORDS });
-    const { speech, listeners, flapping, doomed, stays, clients, proxies } = crowd;
-    const latecomer = await crowd.mint(...CHANNELS);
-    await play(crowd);
-    const lasts = await sayLast(crowd);
-    await waitFor([...listeners, ...flapping], lasts);
+    await using run = new LoadRun(signalbox, { seed, messageCount: MESSAGE_COUNT });
+    const { publishing, subscribers, changingMembers, revokedGroups, membershipPeriods, clients, proxies } =
+      run;
+    const readerToken = await run.mint(...CHANNELS);
+    await runActions(run);
+    const finalMessages = await publishFinalMessages(run);
+    await untilReceived([...subscribers, ...changingMembers], finalMessages);
 
-    // The log, as one who comes after all is said reads it, and channel by channel.
-    const late = follow(crowd.client(latecomer), EVENTS, { since: latecomer.cursor });
-    await late.until(hasHeard([...lasts.values()]));
-    const log = late.messages;
+    // Read the log twice: with one subscription from the start, and channel by channel.
+    const reader = subscribeResuming(run.client(readerToken), EVENTS, { since: readerToken.cursor });
+    await reader.until(hasReceived([...finalMessages.values()]));
+    const log = reader.messages;
     const histories = await Promise.all(CHANNELS.map((channel) => readHistory(signalbox, channel)));
-    const places = new Places(histories);
+    const labels = new MessageLabels(histories);
     for (const [index, channel] of CHANNELS.entries())
-      expect(places.of(log.filter((one) => one.channel === channel))).toEqual(places.of(histories[index]!));
-    const said = new Map(speech.said.flatMap((one) => (one.id === undefined ? [] : [[one.id, one]])));
-    const logged = [...said.values()].filter(({ ephemeral }) => !ephemeral);
-    expect(places.of(log).toSorted()).toEqual(places.of(logged).toSorted());
+      expect(labels.of(log.filter((one) => one.channel === channel))).toEqual(labels.of(histories[index]!));
+    const attempts = new Map(
+      publishing.attempts.flatMap((one) => (one.id === undefined ? [] : [[one.id, one]])),
+    );
+    const logged = [...attempts.values()].filter(({ ephemeral }) => !ephemeral);
+    expect(labels.of(log).toSorted()).toEqual(labels.of(logged).toSorted());
 
-    for (const listener of listeners) expectAll(listener, log, places);
-    expectSameAll(listeners, speech.said);
-    for (const { listeners: all, end } of doomed) {
-      for (const listener of all) {
-        expectEnd(listener, await listener.followed.ended);
-        expectPrefix(listener, log, said, end!, places);
-        const { length } = listener.followed.messages;
+    for (const subscriber of subscribers) expectComplete(subscriber, log, labels);
+    expectSameOrder(subscribers, publishing.attempts);
+    for (const { subscribers: all, end } of revokedGroups) {
+      for (const subscriber of all) {
+        expectRevoked(subscriber, await subscriber.subscription.ended);
+        expectPrefixBefore(subscriber, log, attempts, end!, labels);
+        const { length } = subscriber.subscription.messages;
         expect(length).toBeGreaterThan(0);
         expect(length).toBeLessThan(log.length);
       }
     }
-    for (const listener of flapping) {
+    for (const subscriber of changingMembers) {
       const club = histories[CHANNELS.indexOf('club')]!;
-      const { must, mayNot } = expectStays(listener, club, said, stays, places);
-      expect(Math.min(must, mayNot)).toBeGreaterThan(0);
+      const { required, forbidden } = expectMembershipPeriods(
+        subscriber,
+        club,
+        attempts,
+        membershipPeriods,
+        labels,
+      );
+      expect(Math.min(required, forbidden)).toBeGreaterThan(0);
     }
     expect(clients.flatMap(({ misdelivered }) => misdelivered)).toEqual([]);
-    const refused = speech.said.filter(({ id }) => id === undefined);
+    const refused = publishing.attempts.filter(({ id }) => id === undefined);
     expect(new Set(refused.map(({ by, code }) => `${by} ${String(code)}`))).toEqual(
-      new Set(['orator FORBIDDEN']),
+      new Set(['publisher FORBIDDEN']),
     );
     expect(proxies.reduce((sum, { cuts }) => sum + cuts, 0)).toBeGreaterThan(5);
   },
   60_000,
 );
 
-/** Told by the close of its socket, or by the last event of its stream. */
-function expectEnd({ name }: Listener, end: unknown): void {
+/** Expects the end by a revocation: a close code over WebSocket, an error over SSE. */
+function expectRevoked({ name }: Subscriber, end: unknown): void {
   if (name.endsWith('sse')) expect(end).toMatchObject([{ extensions: { code: 'TOKEN_REVOKED' } }]);
   else expect(end).toMatchObject({ code: 4403, reason: 'RENEW' });
 }

@@ -1,21 +1,24 @@
 import { expect, test } from 'vitest';
 import { createChannel, isOnline, mint } from '../support/backend.ts';
 import { createFolder } from '../support/folder.ts';
-import { EVENTS, follow } from '../support/follow.ts';
+import { EVENTS, subscribeResuming } from '../support/resuming-subscription.ts';
 import { startProcess } from '../support/process.ts';
 import { createProxy } from '../support/proxy.ts';
-import { numbers, say } from '../support/say.ts';
-import { type Doors } from '../support/service.ts';
+import { numbers, publishTo } from '../support/publish.ts';
+import { type ServiceClient } from '../support/service.ts';
 
 /** Publishes from eight loops until a publish fails. Calls `onAcknowledged` after each receipt. Resolves to all attempted data. */
-async function publishUntilCrash(doors: Doors, onAcknowledged: (data: string) => void): Promise<string[]> {
+async function publishUntilCrash(
+  doors: ServiceClient,
+  onAcknowledged: (data: string) => void,
+): Promise<string[]> {
   const attempted: string[] = [];
   const publishers = numbers(8).map(async (publisher) => {
     for (let number = 0; ; number++) {
       const data = `${publisher} ${number}`;
       attempted.push(data);
       try {
-        await say(doors, { channel: 'room' }, data);
+        await publishTo(doors, { channel: 'room' }, data);
       } catch {
         return;
       }
@@ -37,7 +40,7 @@ test('acknowledged messages are replayed once and in order after a kill -9, and 
     { token: token.credential },
     { url: () => url, retryAttempts: 1, retryWait: () => Promise.resolve() },
   );
-  const reconnecting = follow(client, EVENTS);
+  const reconnecting = subscribeResuming(client, EVENTS);
   await reconnecting.until(({ events }) => events.length > 0);
 
   let restarted!: (url: string) => void;
@@ -50,8 +53,8 @@ test('acknowledged messages are replayed once and in order after a kill -9, and 
 
   await using second = await startProcess({ folder: folder.path });
   restarted(second.wsUrl);
-  const late = follow(second.client({ token: token.credential }), EVENTS, { since: token.cursor });
-  await say(second, { channel: 'room' }, 'the last');
+  const late = subscribeResuming(second.client({ token: token.credential }), EVENTS, { since: token.cursor });
+  await publishTo(second, { channel: 'room' }, 'the last');
   for (const followed of [reconnecting, late]) {
     await followed.until(({ messages }) => messages.at(-1)?.data === 'the last');
     const received = followed.messages.map(({ data }) => data as string).slice(0, -1);
@@ -94,13 +97,13 @@ test('a client with shouldRetry reconnects when the service is back', async () =
     },
   );
   const refused = new Promise((resolve) => client.on('error', resolve));
-  const inbox = follow(client, EVENTS);
+  const inbox = subscribeResuming(client, EVENTS);
   await inbox.until(({ events }) => events.length > 0);
   first.kill('SIGKILL');
   await refused;
 
   await using second = await startProcess({ folder: folder.path });
-  await say(second, { channel: 'room' }, 'while it was away');
+  await publishTo(second, { channel: 'room' }, 'while it was away');
   port = Number(new URL(second.url).port);
   restarted();
   await inbox.until(({ messages }) => messages.length === 1);
@@ -113,7 +116,7 @@ test('memberships survive a kill -9; the token is offline until it reconnects', 
   await using first = await startProcess({ folder: folder.path });
   await createChannel(first, 'room');
   const token = await mint(first);
-  const inbox = follow(first.client({ token: token.credential }), EVENTS);
+  const inbox = subscribeResuming(first.client({ token: token.credential }), EVENTS);
   await inbox.until(({ events }) => events.length > 0);
   await first.request(`mutation ($t: ID!) { subscribeToken(channel: "room", token: $t) { createdAt } }`, {
     t: token.id,
@@ -124,11 +127,11 @@ test('memberships survive a kill -9; the token is offline until it reconnects', 
 
   await using second = await startProcess({ folder: folder.path });
   expect(await isOnline(second, token.id)).toBe(false);
-  const newInbox = follow(second.client({ token: token.credential }), EVENTS);
+  const newInbox = subscribeResuming(second.client({ token: token.credential }), EVENTS);
   await newInbox.until(({ events }) => events.length > 0);
   expect(newInbox.events[0].channels).toEqual([{ id: 'room' }]);
   expect(await isOnline(second, token.id)).toBe(true);
-  await say(second, { channel: 'room' }, 'heard');
+  await publishTo(second, { channel: 'room' }, 'heard');
   await newInbox.until(({ messages }) => messages.length > 0);
   expect(newInbox.messages[0]?.data).toBe('heard');
 });

@@ -14,8 +14,14 @@ import { createChannel, mint } from '../support/backend.ts';
 import { apiKeyCaller } from '../support/callers.ts';
 import { createManualClock } from '../support/clock.ts';
 import { draft, keyed } from '../support/drafts.ts';
-import { EVENTS, MESSAGES } from '../support/follow.ts';
-import { count, numbers, sayRequest, type Said, type SayOptions } from '../support/say.ts';
+import { EVENTS, MESSAGES } from '../support/resuming-subscription.ts';
+import {
+  publishNumbers,
+  numbers,
+  publishRequest,
+  type PublishResult,
+  type PublishOptions,
+} from '../support/publish.ts';
 import { startService } from '../support/service.ts';
 import { connectSocket, type RawSocket } from '../support/socket.ts';
 
@@ -119,16 +125,16 @@ const subscribe = (id: string, query: string, variables: object = {}) => ({
   type: 'subscribe',
   payload: { query, variables },
 });
-const publishes = (channel: string, from: number, count: number, options?: SayOptions) =>
+const publishes = (channel: string, from: number, count: number, options?: PublishOptions) =>
   numbers(count, from).map((number) => ({
     id: `p${number}`,
     type: 'subscribe',
-    payload: sayRequest({ channel }, number, options),
+    payload: publishRequest({ channel }, number, options),
   }));
 
 interface Received {
   /** The receipts of publishes, by the data of the message. */
-  receipts: Map<number, Said>;
+  receipts: Map<number, PublishResult>;
   /** The data delivered to each subscription, by operation id. */
   delivered: Map<string, number[]>;
 }
@@ -208,7 +214,7 @@ test('a receipt counts a connection once when one of its subscriptions starts or
   await createChannel(signalbox, 'room');
   using socket = await connectSocket(signalbox, { apiKey: signalbox.apiKey });
   // Enough messages that a resumed subscription is still catching up during the burst.
-  const [first] = await count(signalbox, 'room', EARLIER_MESSAGES, -EARLIER_MESSAGES);
+  const [first] = await publishNumbers(signalbox, 'room', EARLIER_MESSAGES, -EARLIER_MESSAGES);
   socket.send(subscribe('live', MESSAGES, { channel: 'room' }));
   await settle(socket);
   sendTogether(socket, [
@@ -250,7 +256,7 @@ test('a repeated publish in a burst counts no connections and does not affect th
     ...once.map((one) => ({ ...one, id: 'again' })),
     ...publishes('room', 3, 2),
   ]);
-  const receipts = new Map<string, Said>();
+  const receipts = new Map<string, PublishResult>();
   const delivered: Record<string, number[]> = { a: [], b: [] };
   while (receipts.size < 6 || delivered['b']!.length < 5) {
     const { id, type, payload } = await socket.next();

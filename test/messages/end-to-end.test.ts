@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService } from '../support/service.ts';
 
 test('a token is created, receives channel and direct messages on its live inbox, and reports when it is online', async () => {
@@ -15,7 +15,7 @@ test('a token is created, receives channel and direct messages on its live inbox
   expect(await isOnline()).toBe(false);
 
   const client = signalbox.client({ token: createToken.credential });
-  const events = take(
+  const events = queueResults(
     client,
     `subscription { events {
       __typename

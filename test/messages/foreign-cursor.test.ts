@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, type Minted } from '../support/backend.ts';
-import { DIRECT_MESSAGES, EVENTS, follow, MESSAGES } from '../support/follow.ts';
-import { count, say } from '../support/say.ts';
+import { createChannel, mint, type MintedToken } from '../support/backend.ts';
+import { DIRECT_MESSAGES, EVENTS, subscribeResuming, MESSAGES } from '../support/resuming-subscription.ts';
+import { publishNumbers, publishTo } from '../support/publish.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const codeOf = (error: any) => error[0].extensions.code as string;
 const HISTORY = `query ($after: Cursor) { channel(id: "one") { messages(after: $after) { nodes { id } } } }`;
 
 /** Starts a service with a token in two channels, and returns a cursor of its log. */
-async function startWithMessages(): Promise<{ signalbox: TestService; token: Minted; cursor: string }> {
+async function startWithMessages(): Promise<{ signalbox: TestService; token: MintedToken; cursor: string }> {
   const signalbox = await startService();
   await createChannel(signalbox, 'one');
   await createChannel(signalbox, 'two');
   const token = await mint(signalbox, { channels: ['one', 'two'] });
-  const published = await count(signalbox, 'one', 3);
+  const published = await publishNumbers(signalbox, 'one', 3);
   return { signalbox, token, cursor: published[1]!.cursor! };
 }
 
@@ -37,13 +37,13 @@ async function cursorOfAnotherInstallation(): Promise<string> {
 
 /** Expects the inbox to report POSITION_LOST and continue with new messages, and all other operations to fail. */
 async function expectPositionLost(
-  { signalbox, token }: { signalbox: TestService; token: Minted },
+  { signalbox, token }: { signalbox: TestService; token: MintedToken },
   since: string,
 ) {
   const client = signalbox.client({ token: token.credential });
-  const inbox = follow(client, EVENTS, { since });
+  const inbox = subscribeResuming(client, EVENTS, { since });
   await inbox.until(({ events }) => events.length === 2);
-  const { message } = await say(signalbox, { channel: 'two' }, 'from now on');
+  const { message } = await publishTo(signalbox, { channel: 'two' }, 'from now on');
   await inbox.until(({ messages }) => messages.length === 1);
   expect(inbox.messages).toEqual([message]);
   const [connected, gap] = inbox.events;
@@ -55,8 +55,10 @@ async function expectPositionLost(
     channels: [{ id: 'one' }, { id: 'two' }],
     directMessages: true,
   });
-  expect(codeOf(await follow(client, MESSAGES, { channel: 'one', since }).ended)).toBe('POSITION_LOST');
-  expect(codeOf(await follow(client, DIRECT_MESSAGES, { since }).ended)).toBe('POSITION_LOST');
+  expect(codeOf(await subscribeResuming(client, MESSAGES, { channel: 'one', since }).ended)).toBe(
+    'POSITION_LOST',
+  );
+  expect(codeOf(await subscribeResuming(client, DIRECT_MESSAGES, { since }).ended)).toBe('POSITION_LOST');
   const { errors } = await signalbox.ask(HISTORY, { after: since });
   expect(codeOf(errors)).toBe('POSITION_LOST');
 }
@@ -98,13 +100,15 @@ test('a malformed cursor yields BAD_USER_INPUT and the connection stays open', a
     `2${cursor.slice(1)}`,
     '1'.repeat(10_000),
   ]) {
-    expect(codeOf(await follow(client, EVENTS, { since }).ended)).toBe('BAD_USER_INPUT');
-    expect(codeOf(await follow(client, MESSAGES, { channel: 'one', since }).ended)).toBe('BAD_USER_INPUT');
-    expect(codeOf(await follow(client, DIRECT_MESSAGES, { since }).ended)).toBe('BAD_USER_INPUT');
+    expect(codeOf(await subscribeResuming(client, EVENTS, { since }).ended)).toBe('BAD_USER_INPUT');
+    expect(codeOf(await subscribeResuming(client, MESSAGES, { channel: 'one', since }).ended)).toBe(
+      'BAD_USER_INPUT',
+    );
+    expect(codeOf(await subscribeResuming(client, DIRECT_MESSAGES, { since }).ended)).toBe('BAD_USER_INPUT');
     expect(codeOf((await signalbox.ask(HISTORY, { after: since })).errors)).toBe('BAD_USER_INPUT');
   }
   // The connection still works.
-  const inbox = follow(client, EVENTS, { since: cursor });
-  await say(signalbox, { channel: 'two' }, 'the last');
+  const inbox = subscribeResuming(client, EVENTS, { since: cursor });
+  await publishTo(signalbox, { channel: 'two' }, 'the last');
   await inbox.until(({ messages }) => messages.length === 2);
 });

@@ -1,16 +1,22 @@
 import { cpSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { createChannel, mint, subscribeToken } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { createFolder } from '../support/folder.ts';
-import { DIRECT_MESSAGES, EVENTS, follow, MESSAGES, type Followed } from '../support/follow.ts';
-import { count, numbers, say, sayAll } from '../support/say.ts';
+import {
+  DIRECT_MESSAGES,
+  EVENTS,
+  subscribeResuming,
+  MESSAGES,
+  type ResumingSubscription,
+} from '../support/resuming-subscription.ts';
+import { publishNumbers, numbers, publishTo, publishMany } from '../support/publish.ts';
 import { startService, type TestService } from '../support/service.ts';
-import { sayTooMuch, stall, startRoomyService } from '../support/stall.ts';
+import { overfillSocket, stall, startLargeMessageService } from '../support/stall.ts';
 
-const dataOf = ({ messages }: Followed) => messages.map(({ data }) => data);
-const gapsOf = ({ events }: Followed) => events.filter(({ __typename }) => __typename === 'Gap');
-const isComplete = ({ messages }: Followed) => messages.at(-1)?.data === 'the last';
+const dataOf = ({ messages }: ResumingSubscription) => messages.map(({ data }) => data);
+const gapsOf = ({ events }: ResumingSubscription) => events.filter(({ __typename }) => __typename === 'Gap');
+const isComplete = ({ messages }: ResumingSubscription) => messages.at(-1)?.data === 'the last';
 const codeOf = (error: any) => error[0].extensions.code as string;
 
 const purge = ({ service }: TestService) => service.retention.purge();
@@ -27,17 +33,17 @@ test('a Gap names exactly the channels that lost messages after the cursor, and 
   await using signalbox = await startService({ retentionMessages: 5 });
   for (const channel of ['early', 'busy', 'quiet', 'later']) await createChannel(signalbox, channel);
   const token = await mint(signalbox, { channels: ['early', 'busy', 'quiet'] });
-  const early = await count(signalbox, 'early', 20);
+  const early = await publishNumbers(signalbox, 'early', 20);
   const since = early.at(-1)!.cursor!;
-  await count(signalbox, 'busy', 20);
-  await count(signalbox, 'later', 20);
-  await count(signalbox, 'quiet', 5, 100);
+  await publishNumbers(signalbox, 'busy', 20);
+  await publishNumbers(signalbox, 'later', 20);
+  await publishNumbers(signalbox, 'quiet', 5, 100);
   await subscribeToken(signalbox, 'later', token.id);
   await purge(signalbox);
 
   const client = signalbox.client({ token: token.credential });
-  const inbox = follow(client, EVENTS, { since });
-  await say(signalbox, { token: token.id }, 'the last');
+  const inbox = subscribeResuming(client, EVENTS, { since });
+  await publishTo(signalbox, { token: token.id }, 'the last');
   await inbox.until(isComplete);
   expect(gapsOf(inbox)).toEqual([
     { __typename: 'Gap', reason: 'RETENTION', channels: [{ id: 'busy' }], directMessages: false },
@@ -50,13 +56,13 @@ test('a Gap sets directMessages when direct messages were lost', async () => {
   await using signalbox = await startService({ retentionMessages: 5 });
   const token = await mint(signalbox, { identity: 'ada' });
   const to = { identity: 'ada' };
-  await sayAll(
+  await publishMany(
     signalbox,
     numbers(20).map((data) => ({ to, data })),
   );
   await purge(signalbox);
   const client = signalbox.client({ token: token.credential });
-  const inbox = follow(client, EVENTS, { since: token.cursor });
+  const inbox = subscribeResuming(client, EVENTS, { since: token.cursor });
   await inbox.until(({ messages }) => messages.length === 5);
   expect(gapsOf(inbox)).toEqual([
     { __typename: 'Gap', reason: 'RETENTION', channels: [], directMessages: true },
@@ -70,9 +76,9 @@ test('a Gap is delivered once, before the retained messages, when the replay has
   await createChannel(signalbox, 'long');
   const token = await mint(signalbox, { channels: ['short', 'long'] });
   const all = numbers(1000).map((data) => ({ to: { channel: data % 2 === 0 ? 'long' : 'short' }, data }));
-  await sayAll(signalbox, all);
+  await publishMany(signalbox, all);
   await purge(signalbox);
-  const inbox = take(signalbox.client({ token: token.credential }), EVENTS, { since: token.cursor });
+  const inbox = queueResults(signalbox.client({ token: token.credential }), EVENTS, { since: token.cursor });
   const types = [(await inbox.next()).events.__typename, (await inbox.next()).events.__typename];
   expect(types).toEqual(['Connected', 'Gap']);
   const kept = [...numbers(500).map((number) => number * 2), 999];
@@ -83,27 +89,27 @@ test('a Gap is delivered once, before the retained messages, when the replay has
 const MESSAGES_PUBLISHED = 300;
 
 test('a purge during a replay yields a Gap in the inbox and ends messages(channel) with POSITION_LOST', async () => {
-  await using signalbox = await startRoomyService();
+  await using signalbox = await startLargeMessageService();
   await createChannel(signalbox, 'room');
   await createChannel(signalbox, 'other');
   const token = await mint(signalbox, { channels: ['room', 'other'] });
-  await sayTooMuch(signalbox, ['room'], MESSAGES_PUBLISHED);
+  await overfillSocket(signalbox, ['room'], MESSAGES_PUBLISHED);
   const clients = numbers(2).map(() => signalbox.client({ token: token.credential }));
   const readers = clients.map(stall);
-  const inbox = take(clients[0]!, EVENTS, { since: token.cursor });
-  const room = follow(clients[1]!, MESSAGES, { channel: 'room', since: token.cursor });
+  const inbox = queueResults(clients[0]!, EVENTS, { since: token.cursor });
+  const room = subscribeResuming(clients[1]!, MESSAGES, { channel: 'room', since: token.cursor });
   // Wait until both subscriptions are live or replaying.
-  while ((await say(signalbox, { channel: 'room' }, 'there?', { ephemeral: true })).connections < 2);
+  while ((await publishTo(signalbox, { channel: 'room' }, 'there?', { ephemeral: true })).connections < 2);
   await keepOnly(signalbox, 'room', 10);
   await purge(signalbox);
-  for (const reader of readers) reader.goOn();
+  for (const reader of readers) reader.resume();
   expect(codeOf(await room.ended)).toBe('POSITION_LOST');
   const received = numbers(room.messages.length);
   expect(received.length).toBeGreaterThan(0);
   expect(received.length).toBeLessThan(MESSAGES_PUBLISHED);
   expect(room.messages.map(({ data }) => data.number)).toEqual(received);
 
-  await say(signalbox, { channel: 'other' }, 'the last');
+  await publishTo(signalbox, { channel: 'other' }, 'the last');
   const results: any[] = [];
   do results.push((await inbox.next()).events);
   while (results.at(-1).message?.data !== 'the last');
@@ -131,25 +137,27 @@ test('messages and directMessages fail with POSITION_LOST only when their own me
   await createChannel(signalbox, 'busy');
   await createChannel(signalbox, 'quiet');
   const token = await mint(signalbox, { channels: ['busy', 'quiet'] });
-  const busy = await count(signalbox, 'busy', 20);
-  await count(signalbox, 'quiet', 2);
+  const busy = await publishNumbers(signalbox, 'busy', 20);
+  await publishNumbers(signalbox, 'quiet', 2);
   await purge(signalbox);
   const client = signalbox.client({ token: token.credential });
   const { cursor: since } = token;
-  expect(codeOf(await follow(client, MESSAGES, { channel: 'busy', since }).ended)).toBe('POSITION_LOST');
-  const quiet = follow(client, MESSAGES, { channel: 'quiet', since });
+  expect(codeOf(await subscribeResuming(client, MESSAGES, { channel: 'busy', since }).ended)).toBe(
+    'POSITION_LOST',
+  );
+  const quiet = subscribeResuming(client, MESSAGES, { channel: 'quiet', since });
   await quiet.until(({ messages }) => messages.length === 2);
   // The cursor of the newest purged message is the oldest cursor after which all messages are retained.
-  const edge = follow(client, MESSAGES, { channel: 'busy', since: busy[14]!.cursor! });
+  const edge = subscribeResuming(client, MESSAGES, { channel: 'busy', since: busy[14]!.cursor! });
   await edge.until(({ messages }) => messages.length === 5);
-  const direct = follow(client, DIRECT_MESSAGES, { since });
-  await sayAll(
+  const direct = subscribeResuming(client, DIRECT_MESSAGES, { since });
+  await publishMany(
     signalbox,
     numbers(20).map((data) => ({ to: { token: token.id }, data })),
   );
   await direct.until(({ messages }) => messages.length === 20);
   await purge(signalbox);
-  expect(codeOf(await follow(client, DIRECT_MESSAGES, { since }).ended)).toBe('POSITION_LOST');
+  expect(codeOf(await subscribeResuming(client, DIRECT_MESSAGES, { since }).ended)).toBe('POSITION_LOST');
 });
 
 test('a cursor beyond the head of a log restored from an older copy yields a Gap with POSITION_LOST', async () => {
@@ -159,23 +167,23 @@ test('a cursor beyond the head of a log restored from an older copy yields a Gap
     await using signalbox = await startService({ data: folder.path });
     await createChannel(signalbox, 'room');
     const minted = await mint(signalbox, { channels: ['room'] });
-    await count(signalbox, 'room', 3);
+    await publishNumbers(signalbox, 'room', 3);
     return minted;
   })();
   cpSync(folder.path, copy.path, { recursive: true });
   const ahead = await (async () => {
     await using signalbox = await startService({ data: folder.path });
-    return (await count(signalbox, 'room', 3, 3)).at(-1)!.cursor!;
+    return (await publishNumbers(signalbox, 'room', 3, 3)).at(-1)!.cursor!;
   })();
 
   await using restored = await startService({ data: copy.path });
   const client = restored.client({ token: token.credential });
-  const inbox = follow(client, EVENTS, { since: ahead });
+  const inbox = subscribeResuming(client, EVENTS, { since: ahead });
   await inbox.until(({ events }) => events.length === 2);
   expect(gapsOf(inbox)).toEqual([
     { __typename: 'Gap', reason: 'POSITION_LOST', channels: [{ id: 'room' }], directMessages: true },
   ]);
-  const past = follow(client, EVENTS, { since: token.cursor });
+  const past = subscribeResuming(client, EVENTS, { since: token.cursor });
   await past.until(({ messages }) => messages.length === 3);
   expect(dataOf(past)).toEqual(numbers(3));
 });

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { createChannel, mint, subscribeToken } from '../support/backend.ts';
-import { EVENTS, follow, MESSAGES } from '../support/follow.ts';
-import { count, numbers, say } from '../support/say.ts';
-import { startService, type Doors } from '../support/service.ts';
+import { EVENTS, subscribeResuming, MESSAGES } from '../support/resuming-subscription.ts';
+import { publishNumbers, numbers, publishTo } from '../support/publish.ts';
+import { startService, type ServiceClient } from '../support/service.ts';
 
 interface Page {
   data: any[];
@@ -21,7 +21,12 @@ const HISTORY = `query ($channel: ID!, $first: Int, $after: Cursor, $last: Int, 
   } }
 }`;
 
-async function page({ request }: Doors, args: object = {}, bearer?: string, channel = 'room'): Promise<Page> {
+async function page(
+  { request }: ServiceClient,
+  args: object = {},
+  bearer?: string,
+  channel = 'room',
+): Promise<Page> {
   const { edges, pageInfo } = (await request(HISTORY, { channel, ...args }, bearer)).channel.messages;
   expect(edges.map(({ cursor }: any) => cursor)).toEqual(edges.map(({ node }: any) => node.cursor));
   return {
@@ -31,7 +36,7 @@ async function page({ request }: Doors, args: object = {}, bearer?: string, chan
   };
 }
 
-const codeOf = async ({ ask }: Doors, args: object, bearer?: string) =>
+const codeOf = async ({ ask }: ServiceClient, args: object, bearer?: string) =>
   (await ask(HISTORY, { channel: 'room', ...args }, bearer)).errors?.[0]?.extensions['code'];
 
 test('messages(first) and messages(last) return each message once, page by page', async () => {
@@ -40,8 +45,8 @@ test('messages(first) and messages(last) return each message once, page by page'
   await createChannel(signalbox, 'other');
   // Messages of another channel lie in between in the same log.
   for (const part of numbers(5)) {
-    await count(signalbox, 'room', 11, part * 11);
-    await count(signalbox, 'other', 30);
+    await publishNumbers(signalbox, 'room', 11, part * 11);
+    await publishNumbers(signalbox, 'other', 30);
   }
   const forwards: any[] = [];
   for (let after: string | null = null; ;) {
@@ -70,19 +75,19 @@ test('messages(first) and messages(last) return each message once, page by page'
 test('a subscription since the endCursor of a page misses no message, even when the page is empty', async () => {
   await using signalbox = await startService({ purgeIntervalMs: 3_600_000 });
   await createChannel(signalbox, 'room', { history: { messages: 0 } });
-  await count(signalbox, 'room', 3, -3);
+  await publishNumbers(signalbox, 'room', 3, -3);
   await signalbox.service.retention.purge();
   const empty = [await page(signalbox, { last: 10 }), await page(signalbox, { first: 10 })];
-  await count(signalbox, 'room', 30);
+  await publishNumbers(signalbox, 'room', 30);
   const latest = await page(signalbox, { last: 10 });
   const middle = await page(signalbox, { first: 10 });
   const beyond = await page(signalbox, { first: 10, after: latest.endCursor });
-  await count(signalbox, 'room', 5, 30);
+  await publishNumbers(signalbox, 'room', 5, 30);
   const client = signalbox.client();
   const rooms = [...empty, latest, middle, beyond].map(({ endCursor: since }) =>
-    follow(client, MESSAGES, { channel: 'room', since: since! }),
+    subscribeResuming(client, MESSAGES, { channel: 'room', since: since! }),
   );
-  await say(signalbox, { channel: 'room' }, 'the last');
+  await publishTo(signalbox, { channel: 'room' }, 'the last');
   await Promise.all(rooms.map((room) => room.until(({ messages }) => messages.at(-1)?.data === 'the last')));
   const received = rooms.map(({ messages }) => messages.slice(0, -1).map(({ data }) => data));
   expect(received).toEqual([numbers(35), numbers(35), numbers(5, 30), numbers(25, 10), numbers(5, 30)]);
@@ -93,10 +98,10 @@ test('a member of a PRIVATE channel reads the messages since its membership bega
   await createChannel(signalbox, 'room');
   await createChannel(signalbox, 'public', { type: 'PUBLIC' });
   const token = await mint(signalbox);
-  for (const channel of ['room', 'public']) await count(signalbox, channel, 3);
+  for (const channel of ['room', 'public']) await publishNumbers(signalbox, channel, 3);
   expect(await codeOf(signalbox, {}, token.credential)).toBe('FORBIDDEN');
   await subscribeToken(signalbox, 'room', token.id);
-  await count(signalbox, 'room', 3, 3);
+  await publishNumbers(signalbox, 'room', 3, 3);
   for (const args of [{ first: 10 }, { last: 10 }])
     expect((await page(signalbox, args, token.credential)).data).toEqual([3, 4, 5]);
   expect((await page(signalbox, {}, token.credential, 'public')).data).toEqual([0, 1, 2]);
@@ -105,7 +110,7 @@ test('a member of a PRIVATE channel reads the messages since its membership bega
 test('a page fails with POSITION_LOST after a cursor with purged successors; without a cursor it returns the retained messages', async () => {
   await using signalbox = await startService({ retentionMessages: 5 });
   await createChannel(signalbox, 'room');
-  const published = await count(signalbox, 'room', 20);
+  const published = await publishNumbers(signalbox, 'room', 20);
   await signalbox.service.retention.purge();
   expect(await codeOf(signalbox, { first: 5, after: published[3]!.cursor })).toBe('POSITION_LOST');
   expect((await page(signalbox, { first: 10 })).data).toEqual(numbers(5, 15));
@@ -116,7 +121,7 @@ test('a page fails with POSITION_LOST after a cursor with purged successors; wit
 test('history rejects page sizes outside 1–100 and arguments for both directions', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
-  const cursor = (await count(signalbox, 'room', 1))[0]!.cursor;
+  const cursor = (await publishNumbers(signalbox, 'room', 1))[0]!.cursor;
   for (const args of [{ first: 0 }, { first: 101 }, { first: -1 }, { last: 0 }, { last: 101 }])
     expect(await codeOf(signalbox, args)).toBe('BAD_USER_INPUT');
   for (const args of [
@@ -146,8 +151,8 @@ test('viewer.directMessages returns messages published to an offline token and t
     const to = [{ token: phone.id }, { identity: 'ada' }, { token: laptop.id }, { identity: 'bob' }][
       number % 4
     ]!;
-    expect((await say(signalbox, to, number)).connections).toBe(0);
-    await say(signalbox, { channel: 'room' }, 'aside');
+    expect((await publishTo(signalbox, to, number)).connections).toBe(0);
+    await publishTo(signalbox, { channel: 'room' }, 'aside');
   }
   const own = numbers(30).filter((number) => number % 4 < 2);
   const directMessages = async (args: object) =>
@@ -166,7 +171,9 @@ test('viewer.directMessages returns messages published to an offline token and t
     own.slice(5),
   );
 
-  const inbox = follow(signalbox.client({ token: phone.credential }), EVENTS, { since: phone.cursor });
+  const inbox = subscribeResuming(signalbox.client({ token: phone.credential }), EVENTS, {
+    since: phone.cursor,
+  });
   await inbox.until(({ messages }) => messages.length === 30 + own.length);
   const direct = inbox.messages.filter(({ channel }) => channel === null);
   expect(direct.map(({ data }) => data)).toEqual(own);
@@ -178,12 +185,12 @@ test('a direct message to an identity is delivered to every connection of all it
     ['ada', 'ada', 'bob', undefined].map((identity) => mint(signalbox, { identity })),
   );
   const inboxes = [...tokens, tokens[0]!].map(({ credential }) =>
-    follow(signalbox.client({ token: credential }), EVENTS),
+    subscribeResuming(signalbox.client({ token: credential }), EVENTS),
   );
   await Promise.all(inboxes.map((inbox) => inbox.until(({ events }) => events.length > 0)));
-  const { connections } = await say(signalbox, { identity: 'ada' }, 'for ada');
+  const { connections } = await publishTo(signalbox, { identity: 'ada' }, 'for ada');
   expect(connections).toBe(3);
-  for (const { id } of tokens) await say(signalbox, { token: id }, 'the last');
+  for (const { id } of tokens) await publishTo(signalbox, { token: id }, 'the last');
   await Promise.all(
     inboxes.map((inbox) => inbox.until(({ messages }) => messages.at(-1)?.data === 'the last')),
   );

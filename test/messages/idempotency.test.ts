@@ -1,30 +1,38 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, type Minted } from '../support/backend.ts';
+import { createChannel, mint, type MintedToken } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
 import { createFolder } from '../support/folder.ts';
-import { EVENTS, follow, type Followed } from '../support/follow.ts';
-import { numbers, say, sayOn, sayRequest, type SayOptions } from '../support/say.ts';
+import { EVENTS, subscribeResuming, type ResumingSubscription } from '../support/resuming-subscription.ts';
+import {
+  numbers,
+  publishTo,
+  publishOnSocket,
+  publishRequest,
+  type PublishOptions,
+} from '../support/publish.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const DAY_MS = 86_400_000;
 const room = { channel: 'room' };
-const once: SayOptions = { idempotencyKey: 'order-1' };
+const once: PublishOptions = { idempotencyKey: 'order-1' };
 
 async function startRoom(
   overrides: Parameters<typeof startService>[1] = {},
-): Promise<{ signalbox: TestService; token: Minted; inbox: Followed }> {
+): Promise<{ signalbox: TestService; token: MintedToken; inbox: ResumingSubscription }> {
   // Long intervals keep few timers due while the manual clock advances by days.
   const signalbox = await startService({ purgeIntervalMs: 3_600_000, leaseMs: 300_000 }, overrides);
   await createChannel(signalbox, 'room');
   const token = await mint(signalbox, { channels: ['room'] });
-  const inbox = follow(signalbox.client({ token: token.credential }), EVENTS, { since: token.cursor });
+  const inbox = subscribeResuming(signalbox.client({ token: token.credential }), EVENTS, {
+    since: token.cursor,
+  });
   await inbox.until(({ events }) => events.length > 0);
   return { signalbox, token, inbox };
 }
 
 /** Publishes a last message and returns the data of all messages received before it. */
-async function receivedBy(signalbox: TestService, inbox: Followed): Promise<any[]> {
-  await say(signalbox, room, 'the last');
+async function receivedBy(signalbox: TestService, inbox: ResumingSubscription): Promise<any[]> {
+  await publishTo(signalbox, room, 'the last');
   await inbox.until(({ messages }) => messages.at(-1)?.data === 'the last');
   return inbox.messages.slice(0, -1).map(({ data }) => data);
 }
@@ -33,18 +41,18 @@ test('a repeat within 24 hours returns the first message and publishes nothing; 
   const clock = createManualClock();
   const { signalbox, inbox } = await startRoom({ clock });
   await using _ = signalbox;
-  const first = await say(signalbox, room, { paid: true }, once);
+  const first = await publishTo(signalbox, room, { paid: true }, once);
   expect(first).toMatchObject({ repeated: false, connections: 1 });
   await clock.advance(DAY_MS - 1);
-  const repeat = await say(signalbox, room, { paid: true }, once);
+  const repeat = await publishTo(signalbox, room, { paid: true }, once);
   expect(repeat).toEqual({ repeated: true, connections: 0, message: first.message });
   await clock.advance(1);
-  const second = await say(signalbox, room, { paid: true }, once);
+  const second = await publishTo(signalbox, room, { paid: true }, once);
   expect(second).toMatchObject({ repeated: false, connections: 1 });
   expect(second.message.id).not.toBe(first.message.id);
   // The second publish starts a new period of 24 hours.
   await clock.advance(DAY_MS - 1);
-  expect((await say(signalbox, room, { paid: true }, once)).message.id).toBe(second.message.id);
+  expect((await publishTo(signalbox, room, { paid: true }, once)).message.id).toBe(second.message.id);
   expect(await receivedBy(signalbox, inbox)).toEqual([{ paid: true }, { paid: true }]);
 });
 
@@ -52,13 +60,13 @@ test('publish fails with CONFLICT and publishes nothing when the key was used fo
   const { signalbox, token, inbox } = await startRoom();
   await using _ = signalbox;
   await createChannel(signalbox, 'other');
-  await say(signalbox, room, 1, once);
+  await publishTo(signalbox, room, 1, once);
   const others = [
-    sayRequest(room, 2, once),
-    sayRequest(room, 1, { ...once, event: 'else' }),
-    sayRequest(room, 1, { ...once, ephemeral: true }),
-    sayRequest({ channel: 'other' }, 1, once),
-    sayRequest({ token: token.id }, 1, once),
+    publishRequest(room, 2, once),
+    publishRequest(room, 1, { ...once, event: 'else' }),
+    publishRequest(room, 1, { ...once, ephemeral: true }),
+    publishRequest({ channel: 'other' }, 1, once),
+    publishRequest({ token: token.id }, 1, once),
   ];
   for (const { query, variables } of others) {
     const { errors } = await signalbox.ask(query, variables);
@@ -71,14 +79,16 @@ test('concurrent repeats publish one message, and other publishes of the same tu
   const { signalbox, inbox } = await startRoom();
   await using _ = signalbox;
   const publisher = signalbox.client(undefined, { lazy: false });
-  await sayOn(publisher, room, 'ready');
+  await publishOnSocket(publisher, room, 'ready');
   const publishing = numbers(30).flatMap((number) => [
-    sayOn(publisher, room, 'collapsed', once),
-    sayOn(publisher, room, number),
-    sayOn(publisher, room, `conflict ${number}`, once).catch((error: unknown) => String(error)),
+    publishOnSocket(publisher, room, 'collapsed', once),
+    publishOnSocket(publisher, room, number),
+    publishOnSocket(publisher, room, `conflict ${number}`, once).catch((error: unknown) => String(error)),
   ]);
   const published = await Promise.all(publishing);
-  const collapsed = published.filter((_, index) => index % 3 === 0) as Awaited<ReturnType<typeof say>>[];
+  const collapsed = published.filter((_, index) => index % 3 === 0) as Awaited<
+    ReturnType<typeof publishTo>
+  >[];
   expect(collapsed.filter(({ repeated }) => !repeated)).toHaveLength(1);
   expect(new Set(collapsed.map(({ message }) => message.id)).size).toBe(1);
   for (const conflict of published.filter((_, index) => index % 3 === 2))
@@ -94,12 +104,12 @@ test('the same key of two callers does not collide', async () => {
   await using _ = signalbox;
   const other = await mint(signalbox, { channels: ['room'] });
   const published = [
-    await say(signalbox, room, 'by the backend', once),
-    await say(signalbox, room, 'by a token', once, token.credential),
-    await say(signalbox, room, 'by another token', once, other.credential),
+    await publishTo(signalbox, room, 'by the backend', once),
+    await publishTo(signalbox, room, 'by a token', once, token.credential),
+    await publishTo(signalbox, room, 'by another token', once, other.credential),
   ];
   expect(published.map(({ repeated }) => repeated)).toEqual([false, false, false]);
-  const repeat = await say(signalbox, room, 'by a token', once, token.credential);
+  const repeat = await publishTo(signalbox, room, 'by a token', once, token.credential);
   expect(repeat.message.id).toBe(published[1]!.message.id);
   expect(await receivedBy(signalbox, inbox)).toEqual(['by the backend', 'by a token', 'by another token']);
 });
@@ -108,13 +118,13 @@ test('a repeated ephemeral publish is delivered once and not replayed', async ()
   const { signalbox, token, inbox } = await startRoom();
   await using _ = signalbox;
   const ephemeralOnce = { ...once, ephemeral: true };
-  const first = await say(signalbox, room, 'passing', ephemeralOnce);
-  const repeat = await say(signalbox, room, 'passing', ephemeralOnce);
+  const first = await publishTo(signalbox, room, 'passing', ephemeralOnce);
+  const repeat = await publishTo(signalbox, room, 'passing', ephemeralOnce);
   expect(first).toMatchObject({ repeated: false, connections: 1, message: { cursor: null } });
   expect(repeat).toEqual({ repeated: true, connections: 0, message: first.message });
   expect(await receivedBy(signalbox, inbox)).toEqual(['passing']);
   const client = signalbox.client({ token: token.credential });
-  const replayed = follow(client, EVENTS, { since: token.cursor });
+  const replayed = subscribeResuming(client, EVENTS, { since: token.cursor });
   await replayed.until(({ messages }) => messages.length > 0);
   expect(replayed.messages.map(({ data }) => data)).toEqual(['the last']);
 });
@@ -125,19 +135,19 @@ test('a key is remembered across a restart when its message has been purged', as
   const first = await (async () => {
     await using signalbox = await startService(config);
     await createChannel(signalbox, 'room', { history: { messages: 0 } });
-    const published = await say(signalbox, room, 'paid', once);
+    const published = await publishTo(signalbox, room, 'paid', once);
     await signalbox.service.retention.purge();
     return published;
   })();
   await using signalbox = await startService(config);
-  expect(await say(signalbox, room, 'paid', once)).toEqual({ ...first, repeated: true });
+  expect(await publishTo(signalbox, room, 'paid', once)).toEqual({ ...first, repeated: true });
 });
 
 test('a key must be 1–255 visible ASCII characters and is rejected for a direct message to a connection', async () => {
   const { signalbox, token } = await startRoom();
   await using _ = signalbox;
-  const codeOf = async (to: Parameters<typeof say>[1], idempotencyKey: string) => {
-    const { query, variables } = sayRequest(to, 1, { idempotencyKey });
+  const codeOf = async (to: Parameters<typeof publishTo>[1], idempotencyKey: string) => {
+    const { query, variables } = publishRequest(to, 1, { idempotencyKey });
     return (await signalbox.ask(query, variables)).errors?.[0]?.extensions['code'];
   };
   for (const key of ['!', '~'.repeat(255)]) expect(await codeOf(room, key)).toBeUndefined();

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, updateToken, type Minted } from '../support/backend.ts';
-import { DIRECT_MESSAGES, EVENTS, follow, MESSAGES } from '../support/follow.ts';
-import { say } from '../support/say.ts';
+import { createChannel, mint, updateToken, type MintedToken } from '../support/backend.ts';
+import { DIRECT_MESSAGES, EVENTS, subscribeResuming, MESSAGES } from '../support/resuming-subscription.ts';
+import { publishTo } from '../support/publish.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 /** Changes that end a live `messages(channel)`, with its error code and the reason of ChannelUnavailable in the inbox. */
 const changes: Record<
   string,
-  { code: string; reason: string; change: (signalbox: TestService, token: Minted) => Promise<unknown> }
+  { code: string; reason: string; change: (signalbox: TestService, token: MintedToken) => Promise<unknown> }
 > = {
   'the token is unsubscribed': {
     code: 'FORBIDDEN',
@@ -39,17 +39,17 @@ for (const [title, { code, reason, change }] of Object.entries(changes)) {
     await createChannel(signalbox, 'public', { type: 'PUBLIC' });
     const token = await mint(signalbox, { channels: ['room'] });
     const client = signalbox.client({ token: token.credential });
-    const room = follow(client, MESSAGES, { channel: 'room', since: token.cursor });
-    const direct = follow(client, DIRECT_MESSAGES, { since: token.cursor });
-    const inbox = follow(client, EVENTS, { since: token.cursor });
-    await say(signalbox, { channel: 'room' }, 'heard');
+    const room = subscribeResuming(client, MESSAGES, { channel: 'room', since: token.cursor });
+    const direct = subscribeResuming(client, DIRECT_MESSAGES, { since: token.cursor });
+    const inbox = subscribeResuming(client, EVENTS, { since: token.cursor });
+    await publishTo(signalbox, { channel: 'room' }, 'heard');
     await Promise.all([room, inbox].map((one) => one.until(({ messages }) => messages.length === 1)));
 
     await change(signalbox, token);
     expect(await room.ended).toMatchObject([{ extensions: { code, retryable: false } }]);
     // A message to the same channel, if the channel still exists.
     await signalbox.ask(`mutation { publishMessage(channel: "room", event: "e") { connections } }`);
-    await say(signalbox, { token: token.id }, 'the last');
+    await publishTo(signalbox, { token: token.id }, 'the last');
     await Promise.all(
       [direct, inbox].map((one) => one.until(({ messages }) => messages.at(-1)?.data === 'the last')),
     );
@@ -64,9 +64,9 @@ for (const [title, { code, reason, change }] of Object.entries(changes)) {
 test('messages(channel) of an anonymous caller ends with UNAUTHENTICATED when the channel becomes PUBLIC', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room', { type: 'UNPROTECTED' });
-  const room = follow(signalbox.client({}), MESSAGES, { channel: 'room' });
-  while ((await say(signalbox, { channel: 'room' }, 'there?', { ephemeral: true })).connections === 0);
+  const room = subscribeResuming(signalbox.client({}), MESSAGES, { channel: 'room' });
+  while ((await publishTo(signalbox, { channel: 'room' }, 'there?', { ephemeral: true })).connections === 0);
   await signalbox.request(`mutation { updateChannel(id: "room", input: { type: PUBLIC }) { type } }`);
   expect(await room.ended).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
-  expect((await say(signalbox, { channel: 'room' }, 'unheard')).connections).toBe(0);
+  expect((await publishTo(signalbox, { channel: 'room' }, 'unheard')).connections).toBe(0);
 });

@@ -1,10 +1,10 @@
 import { type Client } from 'graphql-ws';
 import { expect, test } from 'vitest';
-import { createChannel, mint, type Minted } from '../support/backend.ts';
-import { take } from '../support/events.ts';
-import { EVENTS, follow, type Followed } from '../support/follow.ts';
+import { createChannel, mint, type MintedToken } from '../support/backend.ts';
+import { queueResults } from '../support/result-queue.ts';
+import { EVENTS, subscribeResuming, type ResumingSubscription } from '../support/resuming-subscription.ts';
 import { createRandom } from '../support/random.ts';
-import { numbers, say } from '../support/say.ts';
+import { numbers, publishTo } from '../support/publish.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const ROUNDS = 200;
@@ -14,9 +14,9 @@ type MutationName = 'subscribeToken' | 'unsubscribeToken';
 
 const changeQuery = (mutation: MutationName) =>
   `mutation ($channel: ID!, $token: ID!) { ${mutation}(channel: $channel, token: $token) { createdAt } }`;
-const subscribe = ({ request }: TestService, channel: string, { id: token }: Minted) =>
+const subscribe = ({ request }: TestService, channel: string, { id: token }: MintedToken) =>
   request(changeQuery('subscribeToken'), { channel, token });
-const unsubscribe = ({ request }: TestService, channel: string, { id: token }: Minted) =>
+const unsubscribe = ({ request }: TestService, channel: string, { id: token }: MintedToken) =>
   request(changeQuery('unsubscribeToken'), { channel, token });
 
 /** Runs the mutation on a live socket. */
@@ -24,14 +24,14 @@ function change(
   client: Client,
   mutation: MutationName,
   channel: string,
-  { id: token }: Minted,
+  { id: token }: MintedToken,
 ): Promise<unknown> {
-  return take(client, changeQuery(mutation), { channel, token }).next();
+  return queueResults(client, changeQuery(mutation), { channel, token }).next();
 }
 
 /** Opens an inbox of the token and waits until it is live. */
-async function listen(signalbox: TestService, { credential }: Minted): Promise<Followed> {
-  const inbox = follow(signalbox.client({ token: credential }), EVENTS);
+async function listen(signalbox: TestService, { credential }: MintedToken): Promise<ResumingSubscription> {
+  const inbox = subscribeResuming(signalbox.client({ token: credential }), EVENTS);
   await inbox.until(({ events }) => events.length > 0);
   return inbox;
 }
@@ -39,11 +39,11 @@ async function listen(signalbox: TestService, { credential }: Minted): Promise<F
 /** Publishes a direct message to the token and returns the data that each inbox received before it. */
 async function receivedBy(
   signalbox: TestService,
-  { id: token }: Minted,
-  inboxes: Followed[],
+  { id: token }: MintedToken,
+  inboxes: ResumingSubscription[],
 ): Promise<any[][]> {
   const sentinel = crypto.randomUUID();
-  await say(signalbox, { token }, sentinel);
+  await publishTo(signalbox, { token }, sentinel);
   await Promise.all(
     inboxes.map((inbox) => inbox.until(({ messages }) => messages.at(-1)?.data === sentinel)),
   );
@@ -57,7 +57,7 @@ test('always delivers a message published after subscribeToken returned (200 run
   const inbox = await listen(signalbox, token);
   for (const number of numbers(ROUNDS)) {
     await subscribe(signalbox, room(number), token);
-    const { connections } = await say(signalbox, { channel: room(number) }, number);
+    const { connections } = await publishTo(signalbox, { channel: room(number) }, number);
     expect(connections).toBe(1);
   }
   expect(await receivedBy(signalbox, token, [inbox])).toEqual([numbers(ROUNDS)]);
@@ -70,9 +70,9 @@ test('never delivers a message published after unsubscribeToken returned (200 ru
   const token = await mint(signalbox, { channels });
   const inbox = await listen(signalbox, token);
   for (const channel of channels) {
-    await say(signalbox, { channel }, `received in ${channel}`);
+    await publishTo(signalbox, { channel }, `received in ${channel}`);
     await unsubscribe(signalbox, channel, token);
-    const { connections } = await say(signalbox, { channel }, 'unheard');
+    const { connections } = await publishTo(signalbox, { channel }, 'unheard');
     expect(connections).toBe(0);
   }
   expect(await receivedBy(signalbox, token, [inbox])).toEqual([
@@ -88,9 +88,9 @@ test('subscribeToken and unsubscribeToken apply to all 20 connections of the tok
   await Promise.all(
     numbers(ROUNDS).map(async (number) => {
       await subscribe(signalbox, room(number), token);
-      expect((await say(signalbox, { channel: room(number) }, number)).connections).toBe(20);
+      expect((await publishTo(signalbox, { channel: room(number) }, number)).connections).toBe(20);
       await unsubscribe(signalbox, room(number), token);
-      expect((await say(signalbox, { channel: room(number) }, 'unheard')).connections).toBe(0);
+      expect((await publishTo(signalbox, { channel: room(number) }, 'unheard')).connections).toBe(0);
     }),
   );
   for (const received of await receivedBy(signalbox, token, inboxes))
@@ -101,10 +101,12 @@ test('inboxes that open while the token is being subscribed receive the messages
   await using signalbox = await startService();
   await Promise.all(numbers(20).map((number) => createChannel(signalbox, room(number))));
   const token = await mint(signalbox);
-  const inboxes = numbers(20).map(() => follow(signalbox.client({ token: token.credential }), EVENTS));
+  const inboxes = numbers(20).map(() =>
+    subscribeResuming(signalbox.client({ token: token.credential }), EVENTS),
+  );
   await Promise.all(numbers(20).map((number) => subscribe(signalbox, room(number), token)));
   await Promise.all(inboxes.map((inbox) => inbox.until(({ events }) => events.length > 0)));
-  await Promise.all(numbers(20).map((number) => say(signalbox, { channel: room(number) }, number)));
+  await Promise.all(numbers(20).map((number) => publishTo(signalbox, { channel: room(number) }, number)));
   for (const received of await receivedBy(signalbox, token, inboxes))
     expect(received.sort((a, b) => a - b)).toEqual(numbers(20));
   for (const { events } of inboxes) {
@@ -123,12 +125,12 @@ test('an inbox reports every channel when it opens in the same event loop turn a
   // All operations leave in one write and arrive in one turn of the event loop.
   const changes: Promise<unknown>[] = [];
   const inboxes = numbers(50).map((number) => {
-    const inbox = follow(client, EVENTS);
+    const inbox = subscribeResuming(client, EVENTS);
     changes.push(change(client, 'subscribeToken', room(number), token));
     return inbox;
   });
   await Promise.all(changes);
-  for (const number of numbers(50)) await say(signalbox, { channel: room(number) }, number);
+  for (const number of numbers(50)) await publishTo(signalbox, { channel: room(number) }, number);
   for (const received of await receivedBy(signalbox, token, inboxes)) expect(received).toEqual(numbers(50));
   for (const { events } of inboxes) {
     const [{ channels }, ...available] = events;
@@ -159,7 +161,7 @@ test('live inboxes match the memberships after concurrent subscribeToken and uns
   const members = viewer.channels.nodes.map(({ id }: { id: string }) => id).sort();
   expect(members.length).toBeGreaterThan(0);
   expect(members.length).toBeLessThan(20);
-  for (const number of numbers(20)) await say(signalbox, { channel: room(number) }, room(number));
+  for (const number of numbers(20)) await publishTo(signalbox, { channel: room(number) }, room(number));
   for (const received of await receivedBy(signalbox, token, inboxes))
     expect(received.sort()).toEqual(members);
   for (const { events } of inboxes) {

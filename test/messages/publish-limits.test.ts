@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { createChannel, mint } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { numbers, sayRequest } from '../support/say.ts';
+import { numbers, publishRequest } from '../support/publish.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 /** The outcome of each of `times` publishes: an error code, or `published` when it succeeded. */
 async function outcomes(signalbox: TestService, times: number, bearer?: string): Promise<string[]> {
-  const { query, variables } = sayRequest({ channel: 'room' }, 1);
+  const { query, variables } = publishRequest({ channel: 'room' }, 1);
   const answers = await Promise.all(numbers(times).map(() => signalbox.ask(query, variables, bearer)));
   return answers.map(({ errors }) => (errors ? String(errors[0]?.extensions['code']) : 'published'));
 }
@@ -26,7 +26,7 @@ test('a token may publish at its rate with a burst of twice the rate, without af
   expect(await outcomes(signalbox, 10, bob.credential)).toEqual(numbers(10).map(() => 'published'));
   expect(await outcomes(signalbox, 20)).toEqual(numbers(20).map(() => 'published'));
 
-  const { query, variables } = sayRequest({ channel: 'room' }, 1);
+  const { query, variables } = publishRequest({ channel: 'room' }, 1);
   const { errors } = await signalbox.ask(query, variables, ada.credential);
   expect(errors?.[0]?.extensions).toEqual({ code: 'RATE_LIMITED', retryable: true, retryAfterSeconds: 1 });
   // Waiting for retryAfterSeconds is sufficient.
@@ -42,7 +42,7 @@ test('an API key has its own rate limit, which includes direct messages', async 
   const token = await mint(signalbox, { channels: ['room'] });
   const codes = await outcomes(signalbox, 8);
   expect([count(codes, 'published'), count(codes, 'RATE_LIMITED')]).toEqual([6, 2]);
-  const { query, variables } = sayRequest({ token: token.id }, 1);
+  const { query, variables } = publishRequest({ token: token.id }, 1);
   expect((await signalbox.ask(query, variables)).errors?.[0]?.extensions['code']).toBe('RATE_LIMITED');
   expect(await outcomes(signalbox, 1, token.credential)).toEqual(['published']);
 });

@@ -1,10 +1,15 @@
 import { type Client } from 'graphql-ws';
 import { expect, test } from 'vitest';
-import { createChannel, mint, type Minted } from '../support/backend.ts';
-import { EVENTS, follow, MESSAGES, type Followed } from '../support/follow.ts';
+import { createChannel, mint, type MintedToken } from '../support/backend.ts';
+import {
+  EVENTS,
+  subscribeResuming,
+  MESSAGES,
+  type ResumingSubscription,
+} from '../support/resuming-subscription.ts';
 import { createProxy } from '../support/proxy.ts';
 import { createRandom } from '../support/random.ts';
-import { numbers, say, sayAll, type To } from '../support/say.ts';
+import { numbers, publishTo, publishMany, type PublishTarget } from '../support/publish.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const MESSAGE_COUNT = 3000;
@@ -17,9 +22,9 @@ const BYTES_PER_CONNECTION = { min: 300, max: 30_000 };
 const PADDING = 'x'.repeat(200);
 
 /** Publishes from ten loops over HTTP. Each message holds the number of its publisher and its number within the loop. */
-async function publishAll(signalbox: TestService, targets: To[]): Promise<void> {
+async function publishAll(signalbox: TestService, targets: PublishTarget[]): Promise<void> {
   const publishers = numbers(10).map((publisher) =>
-    sayAll(
+    publishMany(
       signalbox,
       numbers(MESSAGE_COUNT / 10).map((number) => ({
         to: targets[(publisher + number) % targets.length]!,
@@ -31,7 +36,7 @@ async function publishAll(signalbox: TestService, targets: To[]): Promise<void> 
 }
 
 /** Expects each message to name the previous message of its channel. */
-function expectUnbrokenChain({ messages }: Followed): void {
+function expectUnbrokenChain({ messages }: ResumingSubscription): void {
   const last = new Map<string | null, string | null>();
   for (const { channel, previous, cursor } of messages) {
     expect(previous).toBe(last.get(channel) ?? null);
@@ -40,8 +45,8 @@ function expectUnbrokenChain({ messages }: Followed): void {
 }
 
 async function testReconnects(
-  targets: (token: Minted) => To[],
-  listen: (client: Client, token: Minted) => Followed,
+  targets: (token: MintedToken) => PublishTarget[],
+  listen: (client: Client, token: MintedToken) => ResumingSubscription,
   generateID: () => string,
 ): Promise<void> {
   const random = createRandom();
@@ -66,8 +71,8 @@ async function testReconnects(
   );
 
   await publishAll(signalbox, targets(token));
-  await say(signalbox, targets(token)[0]!, 'the last');
-  const isComplete = ({ messages }: Followed) => messages.at(-1)?.data === 'the last';
+  await publishTo(signalbox, targets(token)[0]!, 'the last');
+  const isComplete = ({ messages }: ResumingSubscription) => messages.at(-1)?.data === 'the last';
   await Promise.all([uninterrupted.until(isComplete), interrupted.until(isComplete)]);
 
   expect(proxy.cuts).toBe(DISCONNECTS);
@@ -85,7 +90,7 @@ test('an inbox receives each message once and in order when its connection is cu
   let operations = 0;
   await testReconnects(
     ({ id: token }) => [{ channel: 'one' }, { channel: 'two' }, { token }],
-    (client) => follow(client, EVENTS),
+    (client) => subscribeResuming(client, EVENTS),
     () => String(++operations),
   );
 });
@@ -93,7 +98,7 @@ test('an inbox receives each message once and in order when its connection is cu
 test('messages(channel) receives each message once and in order when its connection is cut 25 times, with unique operation ids', async () => {
   await testReconnects(
     () => [{ channel: 'one' }],
-    (client, { cursor }) => follow(client, MESSAGES, { channel: 'one', since: cursor }),
+    (client, { cursor }) => subscribeResuming(client, MESSAGES, { channel: 'one', since: cursor }),
     () => crypto.randomUUID(),
   );
 });

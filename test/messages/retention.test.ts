@@ -4,15 +4,15 @@ import { expect, test } from 'vitest';
 import { createChannel, mint } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
 import { createFolder } from '../support/folder.ts';
-import { EVENTS, follow } from '../support/follow.ts';
-import { count, numbers, say, sayAll, sayOn } from '../support/say.ts';
-import { startService, type Doors, type TestService } from '../support/service.ts';
+import { EVENTS, subscribeResuming } from '../support/resuming-subscription.ts';
+import { publishNumbers, numbers, publishTo, publishMany, publishOnSocket } from '../support/publish.ts';
+import { startService, type ServiceClient, type TestService } from '../support/service.ts';
 
 const HOUR_MS = 3_600_000;
 const purge = ({ service }: TestService) => service.retention.purge();
 
 /** The data of the retained messages of a channel, at most the newest 100. */
-async function retained({ request }: Doors, channel: string): Promise<any[]> {
+async function retained({ request }: ServiceClient, channel: string): Promise<any[]> {
   const answer = await request(
     `query ($c: ID!) { channel(id: $c) { messages(last: 100) { nodes { data } } } }`,
     {
@@ -22,7 +22,7 @@ async function retained({ request }: Doors, channel: string): Promise<any[]> {
   return answer.channel.messages.nodes.map(({ data }: { data: unknown }) => data);
 }
 
-const setHistory = ({ request }: Doors, channel: string, history: object) =>
+const setHistory = ({ request }: ServiceClient, channel: string, history: object) =>
   request(
     `mutation ($c: ID!, $h: HistoryPolicyInput) { updateChannel(id: $c, input: { history: $h }) { id } }`,
     {
@@ -36,7 +36,7 @@ test('a purge keeps the newest messages up to retentionMessages or the history p
   await createChannel(signalbox, 'service');
   await createChannel(signalbox, 'less', { history: { messages: 3 } });
   await createChannel(signalbox, 'none', { history: { messages: 0 } });
-  for (const channel of ['service', 'less', 'none']) await count(signalbox, channel, 50);
+  for (const channel of ['service', 'less', 'none']) await publishNumbers(signalbox, channel, 50);
   await purge(signalbox);
   expect(await retained(signalbox, 'service')).toEqual(numbers(20, 30));
   expect(await retained(signalbox, 'less')).toEqual([47, 48, 49]);
@@ -50,13 +50,13 @@ test('a channel with history 0 delivers live messages, and a resumed inbox gets 
   await createChannel(signalbox, 'none', { history: { messages: 0 } });
   const token = await mint(signalbox, { channels: ['none'] });
   const client = signalbox.client({ token: token.credential });
-  const live = follow(client, EVENTS);
+  const live = subscribeResuming(client, EVENTS);
   await live.until(({ events }) => events.length > 0);
-  await count(signalbox, 'none', 3);
+  await publishNumbers(signalbox, 'none', 3);
   await live.until(({ messages }) => messages.length === 3);
   await purge(signalbox);
-  const late = follow(client, EVENTS, { since: token.cursor });
-  await say(signalbox, { token: token.id }, 'the last');
+  const late = subscribeResuming(client, EVENTS, { since: token.cursor });
+  await publishTo(signalbox, { token: token.id }, 'the last');
   await late.until(({ messages }) => messages.at(-1)?.data === 'the last');
   expect(late.messages).toHaveLength(1);
   expect(late.events[1]).toMatchObject({ reason: 'RETENTION', channels: [{ id: 'none' }] });
@@ -69,7 +69,7 @@ test('a purge keeps retentionMessages messages per direct address', async () => 
     { to: { token: ada.id }, data },
     { to: { identity: 'ada' }, data: `ada ${data}` },
   ]);
-  await sayAll(signalbox, [...all, { to: { token: bob.id }, data: 'bob' }]);
+  await publishMany(signalbox, [...all, { to: { token: bob.id }, data: 'bob' }]);
   await purge(signalbox);
   const directMessages = async (credential: string) =>
     (
@@ -91,8 +91,8 @@ test('a purge removes messages older than retentionSeconds or the history policy
   await createChannel(signalbox, 'hour', { history: { seconds: 3600 } });
   const token = await mint(signalbox, { channels: ['service', 'hour'] });
   for (const hour of numbers(3)) {
-    await count(signalbox, 'service', 2, hour * 2);
-    await count(signalbox, 'hour', 2, hour * 2);
+    await publishNumbers(signalbox, 'service', 2, hour * 2);
+    await publishNumbers(signalbox, 'hour', 2, hour * 2);
     await clock.advance(HOUR_MS / 2);
     await purge(signalbox);
     await clock.advance(HOUR_MS / 2);
@@ -108,7 +108,9 @@ test('a purge removes messages older than retentionSeconds or the history policy
   await clock.advance(3 * HOUR_MS);
   await purge(signalbox);
   expect(await retained(signalbox, 'service')).toEqual([]);
-  const inbox = follow(signalbox.client({ token: token.credential }), EVENTS, { since: token.cursor });
+  const inbox = subscribeResuming(signalbox.client({ token: token.credential }), EVENTS, {
+    since: token.cursor,
+  });
   await inbox.until(({ events }) => events.length === 2);
   expect(inbox.events[1].channels).toEqual([{ id: 'hour' }, { id: 'service' }]);
 });
@@ -117,7 +119,7 @@ test('a purge runs every purgeIntervalMs', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({ retentionMessages: 2, purgeIntervalMs: 5000 }, { clock });
   await createChannel(signalbox, 'room');
-  await count(signalbox, 'room', 5);
+  await publishNumbers(signalbox, 'room', 5);
   await clock.advance(4999);
   expect(await retained(signalbox, 'room')).toHaveLength(5);
   await clock.advance(1);
@@ -129,7 +131,7 @@ test('a purge applies a reduced history policy without new publishes', async () 
   await using signalbox = await startService({}, { clock });
   await createChannel(signalbox, 'size');
   await createChannel(signalbox, 'age');
-  for (const channel of ['size', 'age']) await count(signalbox, channel, 5);
+  for (const channel of ['size', 'age']) await publishNumbers(signalbox, channel, 5);
   await purge(signalbox);
   await setHistory(signalbox, 'size', { messages: 2 });
   await setHistory(signalbox, 'age', { seconds: 60 });
@@ -145,7 +147,7 @@ test('a purge removes the messages of a deleted channel, also when a channel wit
   await createChannel(signalbox, 'room');
   await createChannel(signalbox, 'other');
   await createChannel(signalbox, 'again');
-  for (const channel of ['room', 'again', 'other']) await count(signalbox, channel, 5);
+  for (const channel of ['room', 'again', 'other']) await publishNumbers(signalbox, channel, 5);
   await purge(signalbox);
   const rows = new Database(join(folder.path, 'signalbox.sqlite'), { readonly: true });
   const countRows = rows.prepare('select count(*) from messages').pluck();
@@ -154,7 +156,7 @@ test('a purge removes the messages of a deleted channel, also when a channel wit
     `mutation { deleteChannel(id: "room") { id } again: deleteChannel(id: "again") { id } }`,
   );
   await createChannel(signalbox, 'again');
-  await count(signalbox, 'again', 2);
+  await publishNumbers(signalbox, 'again', 2);
   await purge(signalbox);
   expect(countRows.get()).toBe(5 + 2);
   rows.close();
@@ -167,8 +169,8 @@ test('the first purge after a restart removes messages that the previous process
     await using signalbox = await startService(config);
     await createChannel(signalbox, 'room', { history: { messages: 2 } });
     await createChannel(signalbox, 'minute', { history: { seconds: 60 } });
-    await count(signalbox, 'room', 5);
-    await count(signalbox, 'minute', 5);
+    await publishNumbers(signalbox, 'room', 5);
+    await publishNumbers(signalbox, 'minute', 5);
   }
   const clock = createManualClock(Date.now() + 30_000);
   await using signalbox = await startService(config, { clock });
@@ -185,16 +187,16 @@ test('messages are delivered during a purge of thousands of messages', async () 
   await createChannel(signalbox, 'room');
   await createChannel(signalbox, 'other');
   const token = await mint(signalbox, { channels: ['other'] });
-  await Promise.all(numbers(40).map((part) => count(signalbox, 'room', 100, part * 100)));
-  const inbox = follow(signalbox.client({ token: token.credential }), EVENTS);
+  await Promise.all(numbers(40).map((part) => publishNumbers(signalbox, 'room', 100, part * 100)));
+  const inbox = subscribeResuming(signalbox.client({ token: token.credential }), EVENTS);
   await inbox.until(({ events }) => events.length > 0);
   const publisher = signalbox.client(undefined, { lazy: false });
-  await sayOn(publisher, { channel: 'other' }, 0);
+  await publishOnSocket(publisher, { channel: 'other' }, 0);
 
   const order: string[] = [];
   const purging = purge(signalbox).then(() => order.push('purged'));
   for (const number of numbers(5, 1)) {
-    await sayOn(publisher, { channel: 'other' }, number);
+    await publishOnSocket(publisher, { channel: 'other' }, number);
     await inbox.until(({ messages }) => messages.at(-1)?.data === number);
     order.push(`received ${number}`);
   }

@@ -8,9 +8,14 @@ import { SharedPages, type Page } from '../../src/messages/log/shared-pages.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import { createChannel, mint } from '../support/backend.ts';
 import { draft } from '../support/drafts.ts';
-import { EVENTS, follow, MESSAGES, type Followed } from '../support/follow.ts';
+import {
+  EVENTS,
+  subscribeResuming,
+  MESSAGES,
+  type ResumingSubscription,
+} from '../support/resuming-subscription.ts';
 import { createRandom } from '../support/random.ts';
-import { count, numbers, say } from '../support/say.ts';
+import { publishNumbers, numbers, publishTo } from '../support/publish.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const KEYS = ['a', 'b', 'c', 'd', 'e', 'f'];
@@ -178,8 +183,8 @@ test('read returns the current content of the log, regardless of pages that were
 });
 
 const purge = ({ service }: TestService) => service.retention.purge();
-const dataOf = ({ messages }: Followed): number[] => messages.map(({ data }) => data);
-const isComplete = ({ messages }: Followed) => messages.at(-1)?.data === 'the last';
+const dataOf = ({ messages }: ResumingSubscription): number[] => messages.map(({ data }) => data);
+const isComplete = ({ messages }: ResumingSubscription) => messages.at(-1)?.data === 'the last';
 const KEPT = 150;
 
 test('messages that were read before a purge are not replayed after the purge', async () => {
@@ -187,28 +192,28 @@ test('messages that were read before a purge are not replayed after the purge', 
   await createChannel(signalbox, 'room', { history: { messages: KEPT } });
   const token = await mint(signalbox, { channels: ['room'] });
   const { cursor: since } = token;
-  await count(signalbox, 'room', 1000);
+  await publishNumbers(signalbox, 'room', 1000);
   const early = numbers(3).map(() =>
-    follow(signalbox.client({ token: token.credential }), EVENTS, { since }),
+    subscribeResuming(signalbox.client({ token: token.credential }), EVENTS, { since }),
   );
   await Promise.all(early.map((one) => one.until(({ messages }) => messages.length === 1000)));
   for (const one of early) expect(dataOf(one)).toEqual(numbers(1000));
 
   await purge(signalbox);
   const client = signalbox.client({ token: token.credential });
-  const late = follow(client, EVENTS, { since });
-  await say(signalbox, { channel: 'room' }, 'the last');
+  const late = subscribeResuming(client, EVENTS, { since });
+  await publishTo(signalbox, { channel: 'room' }, 'the last');
   await late.until(isComplete);
   expect(late.events.map(({ __typename }) => __typename)).toEqual(['Connected', 'Gap']);
   expect(dataOf(late)).toEqual([...numbers(KEPT, 1000 - KEPT), 'the last']);
-  expect(await follow(client, MESSAGES, { channel: 'room', since }).ended).toMatchObject([
+  expect(await subscribeResuming(client, MESSAGES, { channel: 'room', since }).ended).toMatchObject([
     { extensions: { code: 'POSITION_LOST' } },
   ]);
 });
 
 /** One of many subscriptions that resume from the same cursors, with the state of the log when it resumed. */
 interface Reader {
-  followed: Followed;
+  followed: ResumingSubscription;
   /** The number of the first message after the cursor. */
   from: number;
   /** The number of the first message that was retained when the subscription resumed. */
@@ -232,13 +237,13 @@ test('subscriptions that resume from the same cursors during publishes and purge
       for (const isInbox of [true, false]) {
         if (index === 0 && isInbox) continue;
         const variables = { since: cursors[from]!, ...(!isInbox && { channel: 'room' }) };
-        const followed = follow(client, isInbox ? EVENTS : MESSAGES, variables);
+        const followed = subscribeResuming(client, isInbox ? EVENTS : MESSAGES, variables);
         readers.push({ followed, from, kept, isInbox });
       }
     }
   };
   for (let round = 0; round < 15; round++) {
-    const publishing = count(signalbox, 'room', 50 + Math.floor(random() * 50), cursors.length - 1);
+    const publishing = publishNumbers(signalbox, 'room', 50 + Math.floor(random() * 50), cursors.length - 1);
     resume();
     const purging = random() < 0.5 ? purge(signalbox) : undefined;
     resume();
@@ -251,7 +256,7 @@ test('subscriptions that resume from the same cursors during publishes and purge
     resume();
   }
   const total = cursors.length - 1;
-  await say(signalbox, { channel: 'room' }, 'the last');
+  await publishTo(signalbox, { channel: 'room' }, 'the last');
 
   let gaps = 0;
   let complete = 0;

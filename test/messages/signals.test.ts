@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, settled, whisper, type Minted } from '../support/backend.ts';
+import { createChannel, mint, roundTrip, sendDirect, type MintedToken } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { createLog } from '../support/log.ts';
 import { moderate, openInbox, outcomeOf } from '../support/moderation.ts';
-import { startService, type Doors, type TestService } from '../support/service.ts';
+import { startService, type ServiceClient, type TestService } from '../support/service.ts';
 
 const SIGNAL = `mutation ($connection: ID, $token: ID, $channel: ID, $event: String!, $data: JSON, $idempotencyKey: String) {
   publishDirectMessage(connection: $connection, token: $token, channel: $channel, event: $event, data: $data, idempotencyKey: $idempotencyKey) {
@@ -22,10 +22,10 @@ interface SignalArgs {
   idempotencyKey?: string;
 }
 
-const signal = ({ ask }: Doors, { event = 'wave', ...args }: SignalArgs, bearer?: string | null) =>
+const signal = ({ ask }: ServiceClient, { event = 'wave', ...args }: SignalArgs, bearer?: string | null) =>
   ask(SIGNAL, { event, ...args }, bearer);
 
-async function letPublishersSignal({ request }: Doors): Promise<void> {
+async function letPublishersSignal({ request }: ServiceClient): Promise<void> {
   await request(`mutation { updateProject(settings: { publishersSignal: true }) { id } }`);
 }
 
@@ -40,8 +40,8 @@ test('a signal is delivered to each stream of its connection only, with its send
   await using signalbox = await startService();
   await letPublishersSignal(signalbox);
   const { eve, inbox } = await openInboxOfEve(signalbox);
-  const direct = take(inbox.client, `subscription { directMessages ${FIELDS} }`);
-  await settled(inbox.client);
+  const direct = queueResults(inbox.client, `subscription { directMessages ${FIELDS} }`);
+  await roundTrip(inbox.client);
   const other = await openInbox(signalbox, eve.credential);
   const ada = await mint(signalbox, { identity: 'ada', channels: ['hall'] });
   const { connection } = inbox;
@@ -60,7 +60,7 @@ test('a signal is delivered to each stream of its connection only, with its send
     },
   });
   await signal(signalbox, { connection, channel: 'hall', event: 'nod' }, ada.credential);
-  await whisper(signalbox, eve.id, 'sentinel');
+  await sendDirect(signalbox, eve.id, 'sentinel');
   const arrived = [
     { event: 'wave', data: { n: 1 }, sender: { kind: 'API_KEY', token: null, identity: null } },
     { event: 'nod', data: null, sender: { kind: 'TOKEN', token: ada.id, identity: 'ada' } },
@@ -78,7 +78,7 @@ test('a signal is neither stored in the log nor replayed', async () => {
   const { eve, inbox } = await openInboxOfEve(signalbox);
   const { connection, connected } = inbox;
   await signal(signalbox, { connection });
-  await whisper(signalbox, eve.id, 'sentinel');
+  await sendDirect(signalbox, eve.id, 'sentinel');
   const again = await openInbox(signalbox, eve.credential, connected.cursor);
   expect(await again.next()).toMatchObject({ message: { event: 'sentinel' } });
   const query = `{ viewer { directMessages { nodes { event } } } }`;
@@ -132,7 +132,7 @@ test('a token may signal a connection when publishersSignal is on, it may PUBLIS
   const { connection } = inbox;
   const inHall = { connection, channel: 'hall' };
   const ada = await mint(signalbox, { identity: 'ada', channels: ['hall', 'room'] });
-  const signalAs = async (token: Minted | undefined, args: SignalArgs) =>
+  const signalAs = async (token: MintedToken | undefined, args: SignalArgs) =>
     outcomeOf(signal(signalbox, args, token ? token.credential : null));
   expect(await signalAs(ada, inHall)).toBe('FORBIDDEN');
   await letPublishersSignal(signalbox);
@@ -166,7 +166,7 @@ test('a token may signal a connection when publishersSignal is on, it may PUBLIS
     expect([who, await signalAs(token, inHall)]).toEqual([who, token ? 'FORBIDDEN' : 'UNAUTHENTICATED']);
 
   expect(await inbox.next()).toMatchObject({ message: { event: 'wave', sender: { identity: 'ada' } } });
-  await whisper(signalbox, eve.id, 'sentinel');
+  await sendDirect(signalbox, eve.id, 'sentinel');
   expect(await inbox.next()).toMatchObject({ message: { event: 'sentinel' } });
 });
 
@@ -202,7 +202,7 @@ test('signalling a connection of another project fails with NOT_FOUND', async ()
   const { eve, inbox } = await openInboxOfEve(signalbox);
   const { createProject } = await signalbox.request(`mutation { createProject { secret } }`);
   const { secret } = createProject;
-  const other: Doors = {
+  const other: ServiceClient = {
     ...signalbox,
     request: (query, variables, bearer = secret) => signalbox.request(query, variables, bearer),
   };
@@ -213,7 +213,7 @@ test('signalling a connection of another project fails with NOT_FOUND', async ()
   expect(await outcomeOf(signal(signalbox, { connection }, secret))).toBe('NOT_FOUND');
   const there = signal(signalbox, { connection, channel: 'hall' }, stranger.credential);
   expect(await outcomeOf(there)).toBe('NOT_FOUND');
-  await whisper(signalbox, eve.id, 'sentinel');
+  await sendDirect(signalbox, eve.id, 'sentinel');
   expect(await inbox.next()).toMatchObject({ message: { event: 'sentinel' } });
 });
 

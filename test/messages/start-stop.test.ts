@@ -6,9 +6,9 @@ import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { createChannel, mint } from '../support/backend.ts';
 import { createFolder } from '../support/folder.ts';
-import { EVENTS, follow, MESSAGES } from '../support/follow.ts';
+import { EVENTS, subscribeResuming, MESSAGES } from '../support/resuming-subscription.ts';
 import { launchProcess, startProcess } from '../support/process.ts';
-import { numbers, say, sayRequest } from '../support/say.ts';
+import { numbers, publishTo, publishRequest } from '../support/publish.ts';
 import { API_KEY } from '../support/service.ts';
 
 test('a second process on the same data folder exits with an error message, and the first process continues', async () => {
@@ -16,7 +16,7 @@ test('a second process on the same data folder exits with an error message, and 
   await using first = await startProcess({ folder: folder.path });
   await using second = launchProcess({ folder: folder.path });
   expect(await second.exited).toBe(1);
-  expect(second.said).toBe(
+  expect(second.stderr).toBe(
     `The data folder ${folder.path} is in use by another Signalbox process. Stop it, or set SIGNALBOX_DATA to another folder.\n`,
   );
   expect(await first.request(`{ viewer { kind } }`)).toEqual({ viewer: { kind: 'API_KEY' } });
@@ -27,7 +27,7 @@ test('startup fails with one error message per invalid setting', async () => {
     env: { PORT: 'http', SIGNALBOX_LEASE_MS: '5', SIGNALBOX_GRAPHIQL: 'maybe', SIGNALBOX_API_KEY: 'secret' },
   });
   expect(await refused.exited).toBe(1);
-  const lines = refused.said.trimEnd().split('\n');
+  const lines = refused.stderr.trimEnd().split('\n');
   expect(lines).toHaveLength(4);
   expect(lines[0]).toBe('PORT is “http”; it must be a whole number from 0 to 65535 (count).');
   for (const name of ['SIGNALBOX_LEASE_MS', 'SIGNALBOX_GRAPHIQL', 'SIGNALBOX_API_KEY'])
@@ -38,8 +38,8 @@ test('startup fails with an error message without a stack trace when the port is
   await using first = await startProcess();
   await using second = launchProcess({ env: { PORT: new URL(first.url).port } });
   expect(await second.exited).toBe(1);
-  expect(second.said).toContain('Set PORT to another one');
-  expect(second.said).not.toContain('    at ');
+  expect(second.stderr).toContain('Set PORT to another one');
+  expect(second.stderr).not.toContain('    at ');
 });
 
 test('the first start generates and prints an API key when none is configured, and later starts do not print one', async () => {
@@ -49,7 +49,7 @@ test('the first start generates and prints an API key when none is configured, a
   let key: string | undefined;
   {
     await using first = await startProcess(launch);
-    key = /shown this once\): (key_\S+)/.exec(first.said)?.[1];
+    key = /shown this once\): (key_\S+)/.exec(first.stderr)?.[1];
     expect(key).toBeDefined();
     expect(await first.request(whoAmI, {}, key)).toEqual({ viewer: { kind: 'API_KEY' } });
     first.kill('SIGTERM');
@@ -57,7 +57,7 @@ test('the first start generates and prints an API key when none is configured, a
   }
   await using second = await startProcess(launch);
   expect(await second.request(whoAmI, {}, key)).toEqual({ viewer: { kind: 'API_KEY' } });
-  expect(second.said).not.toContain('key_');
+  expect(second.stderr).not.toContain('key_');
 });
 
 test('SIGTERM closes live sockets with 1012, refuses new connections and exits with 0', async () => {
@@ -65,7 +65,7 @@ test('SIGTERM closes live sockets with 1012, refuses new connections and exits w
   const token = await mint(running);
   const client = running.client({ token: token.credential });
   const closed = new Promise<any>((resolve) => client.on('closed', resolve));
-  const inbox = follow(client, EVENTS);
+  const inbox = subscribeResuming(client, EVENTS);
   await inbox.until(({ events }) => events.length > 0);
   // A socket that stops reading delays the drain until the timeout.
   const stalled = new WebSocket(running.wsUrl, 'graphql-transport-ws');
@@ -92,8 +92,8 @@ test('a request in flight at SIGTERM is answered with connection: close', async 
   await createChannel(running, 'room');
   const client = running.client();
   const closed = new Promise((resolve) => client.on('closed', resolve));
-  await follow(client, EVENTS).until(({ events }) => events.length > 0);
-  const body = JSON.stringify(sayRequest({ channel: 'room' }, 'in flight'));
+  await subscribeResuming(client, EVENTS).until(({ events }) => events.length > 0);
+  const body = JSON.stringify(publishRequest({ channel: 'room' }, 'in flight'));
   const inFlight = request(`${running.url}/graphql`, {
     method: 'POST',
     agent: new Agent({ keepAlive: true }),
@@ -128,7 +128,7 @@ test('messages acknowledged during a drain are in the log, and no acknowledgemen
   const publishers = numbers(8).map(async (publisher) => {
     for (let number = 0; ; number++) {
       try {
-        const { message } = await say(first, { channel: 'room' }, `${publisher} ${number}`);
+        const { message } = await publishTo(first, { channel: 'room' }, `${publisher} ${number}`);
         answers.set(message.data, message.id);
       } catch {
         return;
@@ -140,11 +140,11 @@ test('messages acknowledged during a drain are in the log, and no acknowledgemen
   expect(await first.exited).toBe(0);
 
   await using second = await startProcess({ folder: folder.path });
-  const replayed = follow(second.client({ token: token.credential }), MESSAGES, {
+  const replayed = subscribeResuming(second.client({ token: token.credential }), MESSAGES, {
     channel: 'room',
     since: token.cursor,
   });
-  await say(second, { channel: 'room' }, 'the last');
+  await publishTo(second, { channel: 'room' }, 'the last');
   await replayed.until(({ messages }) => messages.at(-1)?.data === 'the last');
   const kept = replayed.messages.slice(0, -1).map(({ data, id }) => [data, id]);
   // Publishes without a receipt were rejected before they were appended, so the log holds no other message.

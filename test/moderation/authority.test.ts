@@ -1,16 +1,16 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, publish, settled } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { createChannel, mint, publish, roundTrip } from '../support/backend.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { createLog } from '../support/log.ts';
 import {
-  ACT_NAMES,
-  attempt,
+  MODERATION_FIELDS,
+  tryModerate,
   moderate,
   openInbox,
   outcomeOf,
-  selfMint,
-  type Act,
-  type ActArguments,
+  signWithApiKey,
+  type ModerationField,
+  type ModerationArguments,
 } from '../support/moderation.ts';
 import { startService, type TestService } from '../support/service.ts';
 
@@ -24,12 +24,12 @@ async function createTarget(signalbox: TestService) {
 /** Attempts each act; returns the common outcome, or the outcomes by act if they differ. */
 async function outcomeOfAll(
   signalbox: TestService,
-  args: ActArguments,
+  args: ModerationArguments,
   bearer: string | null,
-  acts: readonly Act[] = ACT_NAMES,
+  acts: readonly ModerationField[] = MODERATION_FIELDS,
 ): Promise<unknown> {
   const outcomes: Record<string, unknown> = {};
-  for (const act of acts) outcomes[act] = await outcomeOf(attempt(signalbox, act, args, bearer));
+  for (const act of acts) outcomes[act] = await outcomeOf(tryModerate(signalbox, act, args, bearer));
   const [first, ...others] = new Set(Object.values(outcomes));
   return others.length === 0 ? first : outcomes;
 }
@@ -111,7 +111,7 @@ for (const [caller, { input, hall, square, all = 'FORBIDDEN' }] of Object.entrie
     expect({ hall: await outcomeIn('hall'), square: await outcomeIn('square') }).toEqual({ hall, square });
     // A missing channel is refused like a forbidden one, so that its existence is not revealed.
     expect(await outcomeIn('nowhere')).toBe(all);
-    const channelOptional: Act[] = ['mute', 'unmute', 'disconnect', 'restrictions'];
+    const channelOptional: ModerationField[] = ['mute', 'unmute', 'disconnect', 'restrictions'];
     expect(await outcomeOfAll(signalbox, { token }, bearer, channelOptional)).toBe(all);
   });
 }
@@ -123,7 +123,7 @@ test('an API key may moderate every existing channel, and all channels at once',
   for (const channel of ['hall', 'square'])
     expect(await outcomeOfAll(signalbox, { token, channel }, apiKey)).toBe('done');
   expect(await outcomeOfAll(signalbox, { token, channel: 'nowhere' }, apiKey)).toBe('NOT_FOUND');
-  const channelOptional: Act[] = ['mute', 'unmute', 'disconnect', 'restrictions'];
+  const channelOptional: ModerationField[] = ['mute', 'unmute', 'disconnect', 'restrictions'];
   expect(await outcomeOfAll(signalbox, { token }, apiKey, channelOptional)).toBe('done');
 });
 
@@ -133,7 +133,7 @@ test('a banned moderator may not moderate the channel; a muted moderator may', a
   const input = { identity: 'ada', role: 'MODERATOR', channels: ['hall'] };
   const [minted, selfMinted] = [
     (await mint(signalbox, input)).credential,
-    selfMint({ sub: 'ada', role: 'MODERATOR' }),
+    signWithApiKey({ sub: 'ada', role: 'MODERATOR' }),
   ];
   const outcomes = async (channel: string) => [
     await outcomeOfAll(signalbox, { token, channel }, minted),
@@ -146,8 +146,10 @@ test('a banned moderator may not moderate the channel; a muted moderator may', a
   expect(await outcomes('hall')).toEqual(['done', 'FORBIDDEN']);
   // A moderator cannot lift its own ban.
   const own = { identity: 'ada', channel: 'square' };
-  expect(await outcomeOf(attempt(signalbox, 'unban', own, minted))).toBe('FORBIDDEN');
-  expect(await outcomeOf(attempt(signalbox, 'mute', own, selfMint({ sub: 'ben' })))).toBe('FORBIDDEN');
+  expect(await outcomeOf(tryModerate(signalbox, 'unban', own, minted))).toBe('FORBIDDEN');
+  expect(await outcomeOf(tryModerate(signalbox, 'mute', own, signWithApiKey({ sub: 'ben' })))).toBe(
+    'FORBIDDEN',
+  );
 });
 
 test('a moderator disconnects only connections in its channel, and others are reported as NOT_FOUND', async () => {
@@ -161,10 +163,10 @@ test('a moderator disconnects only connections in its channel, and others are re
     await openInbox(signalbox, ben.credential),
   ];
   const backend = signalbox.client();
-  take(backend, `subscription { messages(channel: "hall") { event } }`);
-  const viewer = await take(backend, `{ viewer { connection { id } } }`).next();
-  await settled(backend);
-  const disconnect = (target: ActArguments, channel = 'hall') =>
+  queueResults(backend, `subscription { messages(channel: "hall") { event } }`);
+  const viewer = await queueResults(backend, `{ viewer { connection { id } } }`).next();
+  await roundTrip(backend);
+  const disconnect = (target: ModerationArguments, channel = 'hall') =>
     signalbox.ask(
       `mutation ($connection: ID, $token: ID, $identity: String, $channel: ID!) {
         disconnect(connection: $connection, token: $token, identity: $identity, channel: $channel)
@@ -205,8 +207,8 @@ test('every act is in the audit log with actor, subject and channel but without 
   await moderate(signalbox, 'disconnect', { token, channel, reason }, bearer);
   await moderate(signalbox, 'ban', { token, channel, reason }, bearer);
   await moderate(signalbox, 'unban', { token, channel }, bearer);
-  await attempt(signalbox, 'mute', { token, reason }, bearer);
-  await attempt(signalbox, 'ban', { token, channel, reason }, credential);
+  await tryModerate(signalbox, 'mute', { token, reason }, bearer);
+  await tryModerate(signalbox, 'ban', { token, channel, reason }, credential);
 
   const [projectId, subject] = ['default', `token:${token}`];
   // A stream that ends with FORBIDDEN is logged as refused too, without a field.

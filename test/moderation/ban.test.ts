@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, publish, settled, subscribeToken, whisper } from '../support/backend.ts';
+import { createChannel, mint, publish, roundTrip, subscribeToken, sendDirect } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import {
-  attempt,
+  tryModerate,
   moderate,
   openInbox,
   outcomeOf,
   outcomeOn,
-  selfMint,
-  speak,
+  signWithApiKey,
+  publishMutation,
 } from '../support/moderation.ts';
 import { startService, type TestService } from '../support/service.ts';
 
@@ -26,10 +26,10 @@ test('a ban yields Restricted, then ChannelUnavailable, and ends the streams of 
   const ada = await createMember(signalbox);
   const { client, next } = await openInbox(signalbox, ada.credential);
   const streams = ['messages', 'presence', 'channelState'].map((field) =>
-    take(client, `subscription { ${field}(channel: "hall") { __typename } }`),
+    queueResults(client, `subscription { ${field}(channel: "hall") { __typename } }`),
   );
-  const elsewhere = take(client, `subscription { messages(channel: "room") { event } }`);
-  await settled(client);
+  const elsewhere = queueResults(client, `subscription { messages(channel: "room") { event } }`);
+  await roundTrip(client);
 
   const restriction = await moderate(signalbox, 'ban', { token: ada.id, channel: 'hall', reason: 'enough' });
   expect(restriction).toEqual({
@@ -48,7 +48,7 @@ test('a ban yields Restricted, then ChannelUnavailable, and ends the streams of 
   expect(await next()).toMatchObject({ message: { event: 'sentinel', channel: 'room' } });
   for (const stream of streams) expect(await stream.ended).toMatchObject(FORBIDDEN);
   expect(await elsewhere.next()).toEqual({ messages: { event: 'sentinel' } });
-  expect(await outcomeOn(client, speak('room'))).toBe('done');
+  expect(await outcomeOn(client, publishMutation('room'))).toBe('done');
 });
 
 test('a banned token may do nothing in the channel over HTTP or WebSocket, and everything again after unban', async () => {
@@ -56,7 +56,7 @@ test('a banned token may do nothing in the channel over HTTP or WebSocket, and e
   const ada = await createMember(signalbox);
   const { client } = await openInbox(signalbox, ada.credential);
   const queries = [
-    speak('hall'),
+    publishMutation('hall'),
     `{ channel(id: "hall") { id } }`,
     `{ channel(id: "hall") { state } }`,
     `{ channel(id: "hall") { messages { nodes { event } } } }`,
@@ -72,7 +72,7 @@ test('a banned token may do nothing in the channel over HTTP or WebSocket, and e
   await moderate(signalbox, 'ban', { token: ada.id, channel: 'hall' });
   expect(await outcomes()).toEqual(new Set(['FORBIDDEN']));
   for (const field of ['messages', 'presence', 'channelState']) {
-    const refused = take(client, `subscription { ${field}(channel: "hall") { __typename } }`);
+    const refused = queueResults(client, `subscription { ${field}(channel: "hall") { __typename } }`);
     expect(await refused.ended).toMatchObject(FORBIDDEN);
   }
   expect(
@@ -100,7 +100,7 @@ test('messages published during a ban are not delivered, live or by replay; late
   const resumed = await openInbox(signalbox, ada.credential, cursor);
   expect(resumed.connected.channels).toEqual([{ id: 'room' }]);
   expect(await resumed.next()).toMatchObject({ message: { event: 'delivered' } });
-  await whisper(signalbox, ada.id, 'sentinel');
+  await sendDirect(signalbox, ada.id, 'sentinel');
   expect(await resumed.next()).toMatchObject({ message: { event: 'sentinel' } });
 
   const lifted = await moderate(signalbox, 'unban', ban);
@@ -131,10 +131,10 @@ test('a ban with until ends at that time: ChannelAvailable follows, without Rest
   await moderate(signalbox, 'ban', { token: ada.id, channel: 'hall', until: '2030-01-01T00:01:00.000Z' });
   await clock.advance(60_000 - 1);
   expect(await publish(signalbox, 'hall', 'not-delivered')).toBe(0);
-  expect(await outcomeOn(client, speak('hall'))).toBe('FORBIDDEN');
+  expect(await outcomeOn(client, publishMutation('hall'))).toBe('FORBIDDEN');
   await clock.advance(1);
   expect(await publish(signalbox, 'hall', 'delivered')).toBe(1);
-  expect(await outcomeOn(client, speak('hall', 'own'))).toBe('done');
+  expect(await outcomeOn(client, publishMutation('hall', 'own'))).toBe('done');
   expect(await next()).toMatchObject({ __typename: 'Restricted' });
   expect(await next()).toMatchObject({ __typename: 'ChannelUnavailable', reason: 'BANNED' });
   expect(await next()).toEqual({ __typename: 'ChannelAvailable', channel: { id: 'hall' } });
@@ -147,11 +147,11 @@ test('a ban announces LEFT with NOT_ALLOWED, and unban announces JOINED', async 
   const ada = await createMember(signalbox);
   await openInbox(signalbox, ada.credential);
   const backend = signalbox.client();
-  const changes = take(
+  const changes = queueResults(
     backend,
     `subscription { presence(channel: "hall") { change leaveReason member { token } } }`,
   );
-  await settled(backend);
+  await roundTrip(backend);
   const presence = async () => (await changes.next()).presence;
   const member = { token: ada.id };
   await moderate(signalbox, 'ban', { token: ada.id, channel: 'hall' });
@@ -171,9 +171,9 @@ test('a banned identity cannot be subscribed by any caller until the ban is lift
     expect(await outcomeOf(signalbox.ask(subscribe, { t: eve.id }, bearer))).toBe('FORBIDDEN');
   const create = `mutation { createToken(input: { identity: "eve", channels: ["hall"] }) { credential } }`;
   expect(await outcomeOf(signalbox.ask(create))).toBe('FORBIDDEN');
-  const selfMinted = await openInbox(signalbox, selfMint({ sub: 'eve', channels: ['hall', 'room'] }));
+  const selfMinted = await openInbox(signalbox, signWithApiKey({ sub: 'eve', channels: ['hall', 'room'] }));
   expect(selfMinted.connected.channels).toEqual([{ id: 'room' }]);
-  expect(await outcomeOn(selfMinted.client, speak('hall'))).toBe('FORBIDDEN');
+  expect(await outcomeOn(selfMinted.client, publishMutation('hall'))).toBe('FORBIDDEN');
 
   await moderate(signalbox, 'unban', { identity: 'eve', channel: 'hall' });
   await subscribeToken(signalbox, 'hall', eve.id);
@@ -195,5 +195,5 @@ test('ban and unban require an existing channel and exactly one of token and ide
   ] as const;
   for (const act of ['ban', 'unban'] as const)
     for (const [args, code] of invalid)
-      expect([args, await outcomeOf(attempt(signalbox, act, args))]).toEqual([args, code]);
+      expect([args, await outcomeOf(tryModerate(signalbox, act, args))]).toEqual([args, code]);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createChannel, isOnline, mint, settled, whisper } from '../support/backend.ts';
-import { take } from '../support/events.ts';
-import { attempt, EVENTS, moderate, openInbox, outcomeOf } from '../support/moderation.ts';
+import { createChannel, isOnline, mint, roundTrip, sendDirect } from '../support/backend.ts';
+import { queueResults } from '../support/result-queue.ts';
+import { tryModerate, EVENTS, moderate, openInbox, outcomeOf } from '../support/moderation.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 import { sseClient } from '../support/sse.ts';
@@ -42,7 +42,7 @@ test.each([
       expect(await events.ended).toMatchObject({ code: 1008, reason: 'DISCONNECTED' });
       expect(events.waiting).toEqual([]);
     }
-    for (const { id } of [phone, ...Object.values(others)]) await whisper(signalbox, id, 'sentinel');
+    for (const { id } of [phone, ...Object.values(others)]) await sendDirect(signalbox, id, 'sentinel');
     for (const [index, { next }] of inboxes.entries())
       if (!closed.includes(index)) expect(await next()).toMatchObject({ message: { event: 'sentinel' } });
   },
@@ -69,15 +69,15 @@ test('a graphql-ws client does not reconnect by itself, and may reconnect with t
     { token: credential },
     { retryAttempts: 10, retryWait: () => Promise.resolve(), on: { opened: () => opened++ } },
   );
-  const events = take(client, EVENTS);
+  const events = queueResults(client, EVENTS);
   await events.next();
   await moderate(signalbox, 'disconnect', { token: id });
   expect(await events.ended).toMatchObject({ code: 1008 });
   expect(await isOnline(signalbox, id)).toBe(false);
 
-  const again = take(client, EVENTS);
+  const again = queueResults(client, EVENTS);
   await again.next();
-  await whisper(signalbox, id, 'welcome');
+  await sendDirect(signalbox, id, 'welcome');
   expect(await again.next()).toMatchObject({ events: { message: { event: 'welcome' } } });
   expect(opened).toBe(2);
 });
@@ -85,7 +85,7 @@ test('a graphql-ws client does not reconnect by itself, and may reconnect with t
 test('an SSE stream yields Disconnecting and ends with FORBIDDEN', async () => {
   await using signalbox = await startService();
   const { id, credential } = await mint(signalbox);
-  const events = take(sseClient(signalbox, credential), EVENTS);
+  const events = queueResults(sseClient(signalbox, credential), EVENTS);
   await events.next();
   expect(await moderate(signalbox, 'disconnect', { token: id, reason: DISCONNECTING.note })).toBe(1);
   expect(await events.next()).toEqual({ events: DISCONNECTING });
@@ -98,11 +98,11 @@ test('disconnect announces LEFT with DISCONNECTED', async () => {
   await createChannel(signalbox, 'hall');
   const ada = await mint(signalbox, { channels: ['hall'] });
   const backend = signalbox.client();
-  const changes = take(
+  const changes = queueResults(
     backend,
     `subscription { presence(channel: "hall") { change leaveReason member { id } } }`,
   );
-  await settled(backend);
+  await roundTrip(backend);
   const { connection } = await openInbox(signalbox, ada.credential);
   const member = { id: connection };
   expect((await changes.next()).presence).toEqual({ change: 'JOINED', leaveReason: null, member });
@@ -118,16 +118,16 @@ test('disconnect with a channel closes only connections in that channel', async 
     await openInbox(signalbox, ada.credential),
     await openInbox(signalbox, ada.credential),
   ];
-  take(inside.client, `subscription { messages(channel: "hall") { event } }`);
-  await settled(inside.client);
+  queueResults(inside.client, `subscription { messages(channel: "hall") { event } }`);
+  await roundTrip(inside.client);
   const { connection } = outside;
-  expect(await outcomeOf(attempt(signalbox, 'disconnect', { connection, channel: 'hall' }))).toBe(
+  expect(await outcomeOf(tryModerate(signalbox, 'disconnect', { connection, channel: 'hall' }))).toBe(
     'NOT_FOUND',
   );
   expect(await moderate(signalbox, 'disconnect', { identity: 'ada', channel: 'hall' })).toBe(1);
   expect(await inside.events.ended).toMatchObject({ code: 1008 });
   expect(await moderate(signalbox, 'disconnect', { token: ada.id, channel: 'hall' })).toBe(0);
-  expect(await whisper(signalbox, ada.id, 'sentinel')).toBe(1);
+  expect(await sendDirect(signalbox, ada.id, 'sentinel')).toBe(1);
   expect(await outside.next()).toMatchObject({ message: { event: 'sentinel' } });
 });
 
@@ -149,15 +149,15 @@ test('disconnect is refused for an invalid target, and closes nothing in other p
     [{ token, reason: 'x'.repeat(1001) }, 'BAD_USER_INPUT'],
   ] as const;
   for (const [args, code] of invalid)
-    expect([args, await outcomeOf(attempt(signalbox, 'disconnect', args))]).toEqual([args, code]);
+    expect([args, await outcomeOf(tryModerate(signalbox, 'disconnect', args))]).toEqual([args, code]);
   expect(await moderate(signalbox, 'disconnect', { token })).toBe(0);
   expect(await moderate(signalbox, 'disconnect', { identity: 'nobody' })).toBe(0);
 
-  const back = take(client, EVENTS);
+  const back = queueResults(client, EVENTS);
   const { events } = await back.next();
   const inOtherProject = { connection: events.connection.id };
   const { secret } = createProject;
-  expect(await outcomeOf(attempt(signalbox, 'disconnect', inOtherProject, secret))).toBe('NOT_FOUND');
+  expect(await outcomeOf(tryModerate(signalbox, 'disconnect', inOtherProject, secret))).toBe('NOT_FOUND');
   expect(await moderate(signalbox, 'disconnect', { identity: 'ada' }, secret)).toBe(0);
   expect(await isOnline(signalbox, token)).toBe(true);
 });

@@ -3,14 +3,14 @@ import {
   createChannel,
   mint,
   publish,
-  settled,
+  roundTrip,
   subscribeToken,
   updateToken,
-  whisper,
+  sendDirect,
 } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
-import { moderate, openInbox, outcomeOf, outcomeOn, speak } from '../support/moderation.ts';
+import { queueResults } from '../support/result-queue.ts';
+import { moderate, openInbox, outcomeOf, outcomeOn, publishMutation } from '../support/moderation.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const FORBIDDEN = [{ extensions: { code: 'FORBIDDEN', retryable: false } }];
@@ -55,17 +55,17 @@ test('a grant allows its actions until expiresAt and nothing from then on; other
   const { clock, signalbox, ada } = fixture;
   const { client, next } = await openInbox(signalbox, ada.credential);
   const streams = ['messages', 'presence', 'channelState'].map((field) =>
-    take(client, `subscription { ${field}(channel: "hall") { __typename } }`),
+    queueResults(client, `subscription { ${field}(channel: "hall") { __typename } }`),
   );
-  await settled(client);
+  await roundTrip(client);
   await clock.advance(60_000 - 1);
   expect(await publish(signalbox, 'hall', 'just-in-time')).toBe(1);
-  expect(await outcomeOn(client, speak('hall', 'own'))).toBe('done');
+  expect(await outcomeOn(client, publishMutation('hall', 'own'))).toBe('done');
   expect(await allowedIn(signalbox, 'hall', ada.credential)).toEqual(ALL_ACTIONS);
 
   await clock.advance(1);
   expect(await publish(signalbox, 'hall', 'too-late')).toBe(0);
-  expect(await outcomeOn(client, speak('hall'))).toBe('FORBIDDEN');
+  expect(await outcomeOn(client, publishMutation('hall'))).toBe('FORBIDDEN');
   expect(await allowedIn(signalbox, 'hall', ada.credential)).toEqual([]);
   expect(await allowedIn(signalbox, 'room', ada.credential)).toEqual(ALL_ACTIONS);
   expect(await publish(signalbox, 'room', 'sentinel')).toBe(1);
@@ -86,8 +86,8 @@ test('each grant lapses at its own time and removes only its own actions', async
   const { clock, signalbox, ada } = fixture;
   const { client, next } = await openInbox(signalbox, ada.credential);
   const outcomes = async () => [
-    await outcomeOn(client, speak('hall')),
-    await outcomeOn(client, speak('room')),
+    await outcomeOn(client, publishMutation('hall')),
+    await outcomeOn(client, publishMutation('room')),
   ];
   expect(await outcomes()).toEqual(['done', 'done']);
   await clock.advance(60_000);
@@ -108,11 +108,11 @@ test('a token whose only grant has lapsed may do nothing in any channel, and not
   await clock.advance(60_000);
   const { client, connected, next } = await openInbox(signalbox, ada.credential, ada.cursor);
   expect(connected.channels).toEqual([]);
-  await whisper(signalbox, ada.id, 'sentinel');
+  await sendDirect(signalbox, ada.id, 'sentinel');
   expect(await next()).toMatchObject({ message: { event: 'sentinel' } });
   for (const channel of ['hall', 'room']) {
     expect(await allowedIn(signalbox, channel, ada.credential)).toEqual([]);
-    expect(await outcomeOn(client, speak(channel))).toBe('FORBIDDEN');
+    expect(await outcomeOn(client, publishMutation(channel))).toBe('FORBIDDEN');
   }
   const history = `{ channel(id: "hall") { messages { nodes { event } } } }`;
   expect(await outcomeOf(signalbox.ask(history, {}, ada.credential))).toBe('FORBIDDEN');
@@ -130,14 +130,14 @@ test('updateToken moves the expiry of a grant on live connections, later or soon
   const { client, next } = await openInbox(signalbox, ada.credential);
   await updateToken(signalbox, ada.id, { grants: [grant('*', '2030-01-01T01:00:00.000Z')] });
   await clock.advance(60_000);
-  expect(await outcomeOn(client, speak('hall', 'still'))).toBe('done');
+  expect(await outcomeOn(client, publishMutation('hall', 'still'))).toBe('done');
   await updateToken(signalbox, ada.id, { grants: [grant('*', MINUTE_TWO)] });
   await clock.advance(60_000);
-  expect(await outcomeOn(client, speak('hall'))).toBe('FORBIDDEN');
+  expect(await outcomeOn(client, publishMutation('hall'))).toBe('FORBIDDEN');
   // The lapsed grant is granted again.
   await updateToken(signalbox, ada.id, { grants: [grant('hall')] });
   await subscribeToken(signalbox, 'hall', ada.id);
-  expect(await outcomeOn(client, speak('hall', 'again'))).toBe('done');
+  expect(await outcomeOn(client, publishMutation('hall', 'again'))).toBe('done');
   expect(await next()).toMatchObject({ __typename: 'TokenUpdated' });
   expect(await next()).toMatchObject({ message: { event: 'still' } });
   expect(await next()).toMatchObject({ __typename: 'TokenUpdated' });
@@ -157,8 +157,8 @@ test('a lapsed grant allows nothing, even when its timer is late', async () => {
   ];
   const subscribe = async (field: string, token = ada.credential) => {
     const client = signalbox.client({ token });
-    const stream = take(client, `subscription { ${field}(channel: "hall") { __typename } }`);
-    await settled(client);
+    const stream = queueResults(client, `subscription { ${field}(channel: "hall") { __typename } }`);
+    await roundTrip(client);
     return stream;
   };
   /** Each on its own socket. */
@@ -179,7 +179,7 @@ test('a lapsed grant allows nothing, even when its timer is late', async () => {
     expect(await stream.ended).toMatchObject(FORBIDDEN);
     expect(stream.waiting).toEqual([]);
   }
-  expect(await outcomeOn(publisher.client, speak('hall'))).toBe('FORBIDDEN');
+  expect(await outcomeOn(publisher.client, publishMutation('hall'))).toBe('FORBIDDEN');
   await clock.advance(60_000);
   expect(await publish(signalbox, 'room', 'sentinel')).toBe(2);
   for (const { next } of [inbox, publisher]) {
@@ -193,9 +193,9 @@ test('a mute has no effect after until, even when its timer is late', async () =
   const { signalbox, ada, delay } = fixture;
   const { client } = await openInbox(signalbox, ada.credential);
   await moderate(signalbox, 'mute', { token: ada.id, until: MINUTE_ONE });
-  expect(await outcomeOn(client, speak('hall'))).toBe('FORBIDDEN');
+  expect(await outcomeOn(client, publishMutation('hall'))).toBe('FORBIDDEN');
   delay(60_000);
-  expect(await outcomeOn(client, speak('hall'))).toBe('done');
+  expect(await outcomeOn(client, publishMutation('hall'))).toBe('done');
 });
 
 test('an expired token may do nothing and receives nothing, even when its timer is late', async () => {
@@ -208,10 +208,10 @@ test('an expired token may do nothing and receives nothing, even when its timer 
     await openInbox(signalbox, eve.credential),
   ];
   const client = signalbox.client({ token: eve.credential });
-  const direct = take(client, `subscription { directMessages { event } }`);
-  const { viewer } = await take(client, `{ viewer { connection { id } } }`).next();
+  const direct = queueResults(client, `subscription { directMessages { event } }`);
+  const { viewer } = await queueResults(client, `{ viewer { connection { id } } }`).next();
   delay(60_000);
-  expect(await outcomeOn(publisher.client, speak('hall'))).toBe(4403);
+  expect(await outcomeOn(publisher.client, publishMutation('hall'))).toBe(4403);
   const signal = `mutation ($c: ID!) { publishDirectMessage(connection: $c, event: "wave") { connections } }`;
   for (const c of [listener.connection, viewer.connection.id]) await signalbox.ask(signal, { c });
   await signalbox.request(`mutation { setChannelState(channel: "hall", state: 1) { version } }`);

@@ -1,8 +1,15 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, whisper } from '../support/backend.ts';
+import { createChannel, mint, sendDirect } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
-import { moderate, openInbox, outcomeOf, outcomeOn, selfMint, speak } from '../support/moderation.ts';
+import { queueResults } from '../support/result-queue.ts';
+import {
+  moderate,
+  openInbox,
+  outcomeOf,
+  outcomeOn,
+  signWithApiKey,
+  publishMutation,
+} from '../support/moderation.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 
@@ -16,7 +23,7 @@ async function openChannels(signalbox: TestService): Promise<void> {
 async function publishableChannels({ ask }: TestService, bearer: string): Promise<string[]> {
   const channels: string[] = [];
   for (const channel of CHANNELS) {
-    const outcome = await outcomeOf(ask(speak(channel), {}, bearer));
+    const outcome = await outcomeOf(ask(publishMutation(channel), {}, bearer));
     if (outcome === 'done') channels.push(channel);
     else expect(outcome).toBe('FORBIDDEN');
   }
@@ -64,11 +71,11 @@ test('a mute yields Restricted on every live connection of the identity only, an
   const other = await openInbox(signalbox, ben.credential);
 
   const restriction = await moderate(signalbox, 'mute', { identity: 'ada', channel: 'hall', reason: 'hush' });
-  expect(await outcomeOn(other.client, speak('hall', 'from-ben'))).toBe('done');
+  expect(await outcomeOn(other.client, publishMutation('hall', 'from-ben'))).toBe('done');
   expect(await moderate(signalbox, 'unmute', { identity: 'ada', channel: 'hall' })).toEqual(restriction);
   // A second unmute yields no event.
   await moderate(signalbox, 'unmute', { identity: 'ada', channel: 'hall' });
-  expect(await outcomeOn(devices[0]!.client, speak('hall', 'from-ada'))).toBe('done');
+  expect(await outcomeOn(devices[0]!.client, publishMutation('hall', 'from-ada'))).toBe('done');
   for (const { next } of devices) {
     expect(await next()).toEqual({ __typename: 'Restricted', restriction });
     expect(await next()).toMatchObject({ message: { event: 'from-ben' } });
@@ -89,7 +96,7 @@ test('Restricted arrives on a live socket before the first FORBIDDEN', async () 
   send('inbox', `subscription { events { __typename } }`);
   expect(await socket.next()).toMatchObject({ id: 'inbox', type: 'next' });
   await moderate(signalbox, 'mute', { token: id });
-  send('publish', speak('hall'));
+  send('publish', publishMutation('hall'));
   expect(await socket.next()).toMatchObject({ payload: { data: { events: { __typename: 'Restricted' } } } });
   expect(await socket.next()).toMatchObject({
     id: 'publish',
@@ -113,8 +120,8 @@ test('a mute of an identity applies to tokens created later: minted, self-minted
   expect(
     await publishableChannels(signalbox, (await mint(signalbox, { identity: 'eve' })).credential),
   ).toEqual([]);
-  expect(await publishableChannels(signalbox, selfMint({ sub: 'eve' }))).toEqual([]);
-  expect(await publishableChannels(signalbox, selfMint({ sub: 'ben' }))).toEqual(CHANNELS);
+  expect(await publishableChannels(signalbox, signWithApiKey({ sub: 'eve' }))).toEqual([]);
+  expect(await publishableChannels(signalbox, signWithApiKey({ sub: 'ben' }))).toEqual(CHANNELS);
 
   const { createGuest } = await signalbox.request(
     `mutation { createGuest(input: { name: "eve" }) { credential token { id identity } } }`,
@@ -126,7 +133,7 @@ test('a mute of an identity applies to tokens created later: minted, self-minted
   const live = await openInbox(signalbox, credential);
   await moderate(signalbox, 'mute', { identity: token.identity, channel: 'hall' });
   expect(await live.next()).toMatchObject({ restriction: { identity: token.identity } });
-  expect(await outcomeOn(live.client, speak('hall'))).toBe('FORBIDDEN');
+  expect(await outcomeOn(live.client, publishMutation('hall'))).toBe('FORBIDDEN');
   expect(await publishableChannels(signalbox, credential)).toEqual(['room']);
 });
 
@@ -139,15 +146,15 @@ test('a mute with until ends at that time on a live socket, without an event', a
   const until = '2030-01-01T00:10:00.000Z';
   expect(await moderate(signalbox, 'mute', { token: id, until })).toMatchObject({ until });
   await clock.advance(600_000 - 1);
-  expect(await outcomeOn(live.client, speak('hall'))).toBe('FORBIDDEN');
+  expect(await outcomeOn(live.client, publishMutation('hall'))).toBe('FORBIDDEN');
   expect(await publishableChannels(signalbox, credential)).toEqual([]);
   await clock.advance(1);
-  expect(await outcomeOn(live.client, speak('hall'))).toBe('done');
+  expect(await outcomeOn(live.client, publishMutation('hall'))).toBe('done');
   expect(await publishableChannels(signalbox, credential)).toEqual(CHANNELS);
 
   // A mute that has ended cannot be lifted.
   expect(await moderate(signalbox, 'unmute', { token: id })).toBeNull();
-  await whisper(signalbox, id, 'sentinel');
+  await sendDirect(signalbox, id, 'sentinel');
   expect(await live.next()).toMatchObject({ __typename: 'Restricted', restriction: { until } });
   expect(await live.next()).toMatchObject({ message: { event: 'sentinel' } });
 });
@@ -168,10 +175,10 @@ test('a second mute replaces the first, including its until', async () => {
   await mute('2030-01-01T00:01:00.000Z', 'a minute');
   await mute('2030-01-01T01:00:00.000Z', 'an hour');
   await clock.advance(60_000);
-  expect(await outcomeOn(live.client, speak('hall'))).toBe('FORBIDDEN');
+  expect(await outcomeOn(live.client, publishMutation('hall'))).toBe('FORBIDDEN');
   await mute('2030-01-01T00:02:00.000Z', 'less');
   await clock.advance(60_000);
-  expect(await outcomeOn(live.client, speak('hall'))).toBe('done');
+  expect(await outcomeOn(live.client, publishMutation('hall'))).toBe('done');
   await mute(undefined, 'for good');
   const { nodes } = await moderate(signalbox, 'restrictions', { token: id });
   expect(nodes).toMatchObject([{ reason: 'for good', until: null }]);
@@ -214,7 +221,7 @@ test('a muted token keeps all of its actions except PUBLISH', async () => {
   const { id, credential } = await mint(signalbox, { role: 'MODERATOR', channels: ['hall'] });
   const { client } = await openInbox(signalbox, credential);
   await moderate(signalbox, 'mute', { token: id });
-  const viewer = take(client, `{ viewer { allowedActions(channel: "hall") } }`);
+  const viewer = queueResults(client, `{ viewer { allowedActions(channel: "hall") } }`);
   expect(await viewer.next()).toEqual({
     viewer: { allowedActions: ['SUBSCRIBE', 'PRESENCE', 'MODERATE'] },
   });

@@ -3,19 +3,23 @@ import { createChannel, mint } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
 import { createFolder } from '../support/folder.ts';
 import {
-  attempt,
+  tryModerate,
   moderate,
   openInbox,
   outcomeOf,
   outcomeOn,
-  speak,
-  type ActArguments,
+  publishMutation,
+  type ModerationArguments,
 } from '../support/moderation.ts';
-import { numbers } from '../support/say.ts';
-import { startService, type Doors, type TestService } from '../support/service.ts';
+import { numbers } from '../support/publish.ts';
+import { startService, type ServiceClient, type TestService } from '../support/service.ts';
 
 /** Describes each restriction on a page by kind, subject and channel. */
-async function list(doors: Doors, args: ActArguments = {}, bearer?: string): Promise<string[]> {
+async function list(
+  doors: ServiceClient,
+  args: ModerationArguments = {},
+  bearer?: string,
+): Promise<string[]> {
   const { nodes } = await moderate(doors, 'restrictions', args, bearer);
   return nodes.map(
     ({ kind, token, identity, channel }: Record<string, string | null>) =>
@@ -27,7 +31,7 @@ async function list(doors: Doors, args: ActArguments = {}, bearer?: string): Pro
 async function createRestrictions(signalbox: TestService, pause: () => Promise<void>) {
   for (const id of ['hall', 'room']) await createChannel(signalbox, id, { type: 'PUBLIC' });
   const { id: token } = await mint(signalbox, { identity: 'ada' });
-  const restrictions: ['mute' | 'ban', ActArguments][] = [
+  const restrictions: ['mute' | 'ban', ModerationArguments][] = [
     ['mute', { token, channel: 'hall' }],
     ['ban', { identity: 'ada', channel: 'hall' }],
     ['mute', { identity: 'ada' }],
@@ -56,10 +60,10 @@ test('lists restrictions oldest first, filtered by token, identity, channel, or 
   const moderator = await mint(signalbox, { role: 'MODERATOR' });
   const hall = ['MUTE token hall', 'BAN ada hall'];
   expect(await list(signalbox, { channel: 'hall' }, moderator.credential)).toEqual(hall);
-  expect(await outcomeOf(attempt(signalbox, 'restrictions', { token, identity: 'ada' }))).toBe(
+  expect(await outcomeOf(tryModerate(signalbox, 'restrictions', { token, identity: 'ada' }))).toBe(
     'BAD_USER_INPUT',
   );
-  expect(await outcomeOf(attempt(signalbox, 'restrictions', { token: 'token_none' }))).toBe('NOT_FOUND');
+  expect(await outcomeOf(tryModerate(signalbox, 'restrictions', { token: 'token_none' }))).toBe('NOT_FOUND');
 });
 
 test('lists every restriction once in pages', async () => {
@@ -74,7 +78,7 @@ test('lists every restriction once in pages', async () => {
     hasMore = page.pageInfo.hasNextPage;
   }
   expect(found).toEqual([ALL.slice(0, 2), ALL.slice(2, 4), ALL.slice(4)]);
-  expect(await outcomeOf(attempt(signalbox, 'restrictions', { first: 101 }))).toBe('BAD_USER_INPUT');
+  expect(await outcomeOf(tryModerate(signalbox, 'restrictions', { first: 101 }))).toBe('BAD_USER_INPUT');
 });
 
 test('does not list restrictions that have ended or were lifted', async () => {
@@ -98,7 +102,7 @@ test('throws LIMIT_EXCEEDED above 100 restrictions in force per token or identit
   await using signalbox = await startService({}, { clock });
   for (const n of numbers(101)) await createChannel(signalbox, `room:${n}`);
   const until = '2030-01-01T00:01:00.000Z';
-  const ban = (n: number, more: ActArguments = {}) =>
+  const ban = (n: number, more: ModerationArguments = {}) =>
     signalbox.ask(
       `mutation ($identity: String, $channel: ID!, $until: DateTime) {
         ban(identity: $identity, channel: $channel, until: $until) { id }
@@ -108,7 +112,7 @@ test('throws LIMIT_EXCEEDED above 100 restrictions in force per token or identit
   for (const n of numbers(100)) expect(await outcomeOf(await ban(n, n === 0 ? { until } : {}))).toBe('done');
   const exceeding = await ban(100);
   expect(exceeding.errors?.[0]?.extensions).toMatchObject({ code: 'LIMIT_EXCEEDED', limit: 100 });
-  const mute = attempt(signalbox, 'mute', { identity: 'eve', channel: 'room:1' });
+  const mute = tryModerate(signalbox, 'mute', { identity: 'eve', channel: 'room:1' });
   expect(await outcomeOf(mute)).toBe('LIMIT_EXCEEDED');
   expect(await outcomeOf(await ban(99, { until }))).toBe('done');
   expect(await outcomeOf(await ban(100, { identity: 'ada' }))).toBe('done');
@@ -128,10 +132,10 @@ test('mutes and bans survive a restart, with their until', async () => {
   await using signalbox = await start();
   const { client, connected } = await openInbox(signalbox, credential);
   expect(connected.channels).toEqual([{ id: 'room' }]);
-  expect(await outcomeOn(client, speak('room'))).toBe('FORBIDDEN');
+  expect(await outcomeOn(client, publishMutation('room'))).toBe('FORBIDDEN');
   await clock.advance(60_000);
-  expect(await outcomeOn(client, speak('room'))).toBe('done');
-  expect(await outcomeOn(client, speak('hall'))).toBe('FORBIDDEN');
+  expect(await outcomeOn(client, publishMutation('room'))).toBe('done');
+  expect(await outcomeOn(client, publishMutation('hall'))).toBe('FORBIDDEN');
 
   async function restrictAda(): Promise<string> {
     await using signalbox = await start();
@@ -147,7 +151,7 @@ test('a restriction of an identity does not affect the same identity in another 
   await using signalbox = await startService();
   const { createProject } = await signalbox.request(`mutation { createProject { secret } }`);
   const { secret } = createProject;
-  const other: Doors = {
+  const other: ServiceClient = {
     ...signalbox,
     request: (query, variables) => signalbox.request(query, variables, secret),
   };
@@ -159,9 +163,11 @@ test('a restriction of an identity does not affect the same identity in another 
   expect(await list(other)).toEqual([]);
   expect(await moderate(other, 'unmute', { identity: 'ada' })).toBeNull();
   for (const act of ['mute', 'unmute', 'disconnect', 'restrictions'] as const)
-    expect(await outcomeOf(attempt(signalbox, act, { token: namesake.id }))).toBe('NOT_FOUND');
-  expect(await outcomeOn(client, speak('hall', 'first'))).toBe('done');
-  expect(await outcomeOf(signalbox.ask(speak('hall', 'second'), {}, namesake.credential))).toBe('done');
+    expect(await outcomeOf(tryModerate(signalbox, act, { token: namesake.id }))).toBe('NOT_FOUND');
+  expect(await outcomeOn(client, publishMutation('hall', 'first'))).toBe('done');
+  expect(await outcomeOf(signalbox.ask(publishMutation('hall', 'second'), {}, namesake.credential))).toBe(
+    'done',
+  );
   for (const event of ['first', 'second']) expect(await next()).toMatchObject({ message: { event } });
 });
 
@@ -175,9 +181,9 @@ test('deleting a channel removes its mutes and bans, also from live connections'
   await signalbox.request(`mutation { deleteChannel(id: "hall") { id } }`);
   expect(await list(signalbox)).toEqual(['MUTE eve *']);
   await createChannel(signalbox, 'hall', { type: 'PUBLIC' });
-  expect(await outcomeOn(client, speak('hall'))).toBe('FORBIDDEN');
+  expect(await outcomeOn(client, publishMutation('hall'))).toBe('FORBIDDEN');
   await moderate(signalbox, 'unmute', { identity: 'eve' });
-  expect(await outcomeOn(client, speak('hall'))).toBe('done');
+  expect(await outcomeOn(client, publishMutation('hall'))).toBe('done');
   for (const __typename of ['Restricted', 'ChannelUnavailable', 'Restricted', 'RestrictionLifted'])
     expect(await next()).toMatchObject({ __typename });
 });

@@ -105,12 +105,12 @@ test('the API key of a first start that fails is not lost: the next start create
   expect(output).toContain('port is in use');
   occupied.close();
   await using service = await startProcess({ folder: data, env: { SIGNALBOX_API_KEY: '' } });
-  expect(service.said).toMatch(/API key \(shown this once\): key_/);
+  expect(service.stderr).toMatch(/API key \(shown this once\): key_/);
 });
 
 test('warns of an unknown SIGNALBOX_ variable and names the nearest setting', async () => {
   await using service = await startProcess({ env: { SIGNALBOX_MAX_CONECTIONS: '5' } });
-  expect(service.said).toContain(
+  expect(service.stderr).toContain(
     'SIGNALBOX_MAX_CONECTIONS is not a setting and is ignored. Did you mean SIGNALBOX_MAX_CONNECTIONS?',
   );
 });

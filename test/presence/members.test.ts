@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, publish, settled, subscribeToken, updateToken } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { createChannel, mint, publish, roundTrip, subscribeToken, updateToken } from '../support/backend.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 import { sseClient } from '../support/sse.ts';
@@ -12,12 +12,12 @@ const EVENTS = `subscription { events { __typename } }`;
 /** Subscribes to the presence of a channel with the API key. Live once it resolves. */
 async function watchPresence(signalbox: TestService, channel = 'square') {
   const backend = signalbox.client();
-  const changes = take(
+  const changes = queueResults(
     backend,
     `subscription ($channel: ID!) { presence(channel: $channel) { change leaveReason member { id token state transport } } }`,
     { channel },
   );
-  await settled(backend);
+  await roundTrip(backend);
   return { next: async () => (await changes.next()).presence };
 }
 
@@ -27,7 +27,7 @@ test('lists the members of a channel in pages, sorted by connection id', async (
   const changes = await watchPresence(signalbox);
   const joined: string[] = [];
   for (let count = 0; count < 12; count++) {
-    take(signalbox.client({}), MESSAGES);
+    queueResults(signalbox.client({}), MESSAGES);
     joined.push((await changes.next()).member.id);
   }
   const found: string[][] = [];
@@ -53,18 +53,18 @@ test('the presence state of a connection is in JOINED, UPDATED and LEFT, and in 
   const { id, credential } = await mint(signalbox);
   const changes = await watchPresence(signalbox);
   const client = signalbox.client({ token: credential }, { lazy: false });
-  expect(await take(client, SET_PRESENCE, { state: { typing: false } }).next()).toEqual({
+  expect(await queueResults(client, SET_PRESENCE, { state: { typing: false } }).next()).toEqual({
     setPresence: { state: { typing: false } },
   });
-  const messages = take(client, MESSAGES);
+  const messages = queueResults(client, MESSAGES);
   expect(await changes.next()).toMatchObject({ change: 'JOINED', member: { state: { typing: false } } });
-  await take(client, SET_PRESENCE, { state: null }).next();
+  await queueResults(client, SET_PRESENCE, { state: null }).next();
   expect(await changes.next()).toMatchObject({
     change: 'UPDATED',
     leaveReason: null,
     member: { state: null },
   });
-  await take(client, SET_PRESENCE, { state: 'away' }).next();
+  await queueResults(client, SET_PRESENCE, { state: 'away' }).next();
   expect(await changes.next()).toMatchObject({ change: 'UPDATED', member: { state: 'away' } });
   const query = `query ($id: ID!) { token(id: $id) { connections { state } } }`;
   expect((await signalbox.request(query, { id })).token.connections).toEqual([{ state: 'away' }]);
@@ -74,15 +74,17 @@ test('the presence state of a connection is in JOINED, UPDATED and LEFT, and in 
     leaveReason: 'LEFT',
     member: { state: 'away' },
   });
-  await take(client, SET_PRESENCE, { state: 'offline' }).next();
-  take(client, MESSAGES);
+  await queueResults(client, SET_PRESENCE, { state: 'offline' }).next();
+  queueResults(client, MESSAGES);
   expect(await changes.next()).toMatchObject({ change: 'JOINED', member: { state: 'offline' } });
 });
 
 test('setPresence throws PAYLOAD_TOO_LARGE above maxPresenceBytes, and BAD_USER_INPUT over plain HTTP', async () => {
   await using signalbox = await startService({ maxPresenceBytes: 64 });
   const { credential } = await mint(signalbox);
-  const answer = take(signalbox.client({ token: credential }), SET_PRESENCE, { state: 'x'.repeat(63) });
+  const answer = queueResults(signalbox.client({ token: credential }), SET_PRESENCE, {
+    state: 'x'.repeat(63),
+  });
   expect(await answer.ended).toMatchObject([
     { extensions: { code: 'PAYLOAD_TOO_LARGE', limit: 64, field: 'state' } },
   ]);
@@ -116,14 +118,14 @@ test('announces LEFT with NOT_ALLOWED when a subscriber of messages loses the ri
   const changes = await watchPresence(signalbox);
   for (const client of [signalbox.client({ token: ada.credential }), sseClient(signalbox, ada.credential)]) {
     await updateToken(signalbox, ada.id, { grants: null });
-    const messages = take(client, MESSAGES);
+    const messages = queueResults(client, MESSAGES);
     expect(await changes.next()).toMatchObject({ change: 'JOINED', member: { token: ada.id } });
     await updateToken(signalbox, ada.id, { grants: [] });
     expect(await changes.next()).toMatchObject({ change: 'LEFT', leaveReason: 'NOT_ALLOWED' });
     expect(await messages.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
   }
   await updateToken(signalbox, ada.id, { grants: null });
-  const messages = take(signalbox.client({ token: ada.credential }), MESSAGES);
+  const messages = queueResults(signalbox.client({ token: ada.credential }), MESSAGES);
   expect(await changes.next()).toMatchObject({ change: 'JOINED' });
   await signalbox.request(`mutation { updateChannel(id: "square", input: { type: PRIVATE }) { id } }`);
   expect(await changes.next()).toMatchObject({ change: 'LEFT', leaveReason: 'NOT_ALLOWED' });
@@ -140,7 +142,7 @@ test('events(presence: true) yields PresenceChanged only for channels in which t
       { channels: 'park', actions: ['PRESENCE'] },
     ],
   });
-  const events = take(
+  const events = queueResults(
     signalbox.client({ token: ada.credential }),
     `subscription { events(presence: true) {
       __typename
@@ -151,8 +153,8 @@ test('events(presence: true) yields PresenceChanged only for channels in which t
   await events.next();
   const subscribeAnonymously = async (channel: string) => {
     const client = signalbox.client({});
-    take(client, `subscription ($c: ID!) { messages(channel: $c) { id } }`, { c: channel });
-    await settled(client);
+    queueResults(client, `subscription ($c: ID!) { messages(channel: $c) { id } }`, { c: channel });
+    await roundTrip(client);
   };
   const anonymousJoined = (channel: string) => ({
     events: {
@@ -182,7 +184,7 @@ test('events(presence: true) yields PresenceChanged only for channels in which t
 test('a token sees its own connections; isOnline of another token is FORBIDDEN', async () => {
   await using signalbox = await startService();
   const [ada, bob] = [await mint(signalbox), await mint(signalbox)];
-  await take(signalbox.client({ token: ada.credential }), EVENTS).next();
+  await queueResults(signalbox.client({ token: ada.credential }), EVENTS).next();
   const own = `{ viewer { token { isOnline connections { transport connectedAt } } } }`;
   expect((await signalbox.request(own, {}, ada.credential)).viewer.token).toEqual({
     isOnline: true,

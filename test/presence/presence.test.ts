@@ -5,12 +5,12 @@ import {
   mint,
   publish,
   revokeToken,
-  settled,
+  roundTrip,
   subscribeToken,
   updateToken,
 } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 const EVENTS = `subscription { events { __typename ... on Connected { connection { id } } } }`;
@@ -21,8 +21,8 @@ const PRESENCE = `subscription ($channel: ID!) { presence(channel: $channel) {
 /** Subscribes to the presence of a channel with the API key. Live once it resolves. */
 async function watchPresence(signalbox: TestService, channel: string) {
   const backend = signalbox.client();
-  const changes = take(backend, PRESENCE, { channel });
-  await settled(backend);
+  const changes = queueResults(backend, PRESENCE, { channel });
+  await roundTrip(backend);
   return { next: async () => (await changes.next()).presence };
 }
 
@@ -41,8 +41,8 @@ test('a token is online from connection_ack until its last connection closes', a
 
   const phone = signalbox.client({ token: ada.credential });
   const laptop = signalbox.client({ token: ada.credential });
-  await take(phone, EVENTS).next();
-  await take(laptop, EVENTS).next();
+  await queueResults(phone, EVENTS).next();
+  await queueResults(laptop, EVENTS).next();
   expect(await isOnline(signalbox, ada.id)).toBe(true);
   const { token } = await signalbox.request(
     `query ($t: ID!) { token(id: $t) { isOnline connections { token transport } } }`,
@@ -76,7 +76,7 @@ test('the presence of a channel holds the identity, connectionData and state of 
   const ada = await mint(signalbox, { identity: 'ada', connectionData: 'Ada, London', state: { secret: 1 } });
   const changes = await watchPresence(signalbox, 'lobby');
   const client = signalbox.client({ token: ada.credential });
-  take(client, `subscription { messages(channel: "lobby") { id } }`);
+  queueResults(client, `subscription { messages(channel: "lobby") { id } }`);
   const member = {
     id: expect.stringMatching(/^conn_/),
     token: ada.id,
@@ -90,7 +90,7 @@ test('the presence of a channel holds the identity, connectionData and state of 
     member: { ...member, state: null },
   });
 
-  await take(client, `mutation { setPresence(state: { mood: "fine" }) { id } }`).next();
+  await queueResults(client, `mutation { setPresence(state: { mood: "fine" }) { id } }`).next();
   const shown = { identity: 'ada', connectionData: 'Ada, London', state: { mood: 'fine' } };
   expect(await changes.next()).toMatchObject({ change: 'UPDATED', member: shown });
   expect(await presenceOf(signalbox, 'lobby')).toEqual({ count: 1, members: { nodes: [shown] } });
@@ -108,13 +108,13 @@ test('a connection with two subscriptions to a channel is one member, until the 
   const ada = await mint(signalbox, { identity: 'ada', channels: ['lobby'] });
   const changes = await watchPresence(signalbox, 'lobby');
   const client = signalbox.client({ token: ada.credential }, { lazy: false });
-  const inbox = take(client, EVENTS);
+  const inbox = queueResults(client, EVENTS);
   await inbox.next();
-  const messages = take(client, `subscription { messages(channel: "lobby") { id } }`);
-  await settled(client);
+  const messages = queueResults(client, `subscription { messages(channel: "lobby") { id } }`);
+  await roundTrip(client);
   expect(await presenceOf(signalbox, 'lobby')).toMatchObject({ count: 1 });
   messages.stop();
-  await settled(client);
+  await roundTrip(client);
   expect(await presenceOf(signalbox, 'lobby')).toMatchObject({ count: 1 });
   inbox.stop();
   expect(await changes.next()).toMatchObject({ change: 'JOINED' });
@@ -129,8 +129,8 @@ test('anonymous subscribers are members without token and identity; API keys are
   const changes = await watchPresence(signalbox, 'square');
   const subscribe = async (params: Record<string, unknown>) => {
     const client = signalbox.client(params, { lazy: false });
-    take(client, `subscription { messages(channel: "square") { id } }`);
-    return (await take(client, `{ viewer { connection { id } } }`).next()).viewer.connection.id;
+    queueResults(client, `subscription { messages(channel: "square") { id } }`);
+    return (await queueResults(client, `{ viewer { connection { id } } }`).next()).viewer.connection.id;
   };
   await subscribe({ apiKey: signalbox.apiKey });
   const anonymous = await subscribe({});
@@ -165,7 +165,7 @@ test.each([
   await createChannel(signalbox, 'lobby');
   const ada = await mint(signalbox, { channels: ['lobby'] });
   const changes = await watchPresence(signalbox, 'lobby');
-  await take(signalbox.client({ token: ada.credential }), EVENTS).next();
+  await queueResults(signalbox.client({ token: ada.credential }), EVENTS).next();
   expect(await changes.next()).toMatchObject({ change: 'JOINED' });
   await act(signalbox, ada.id);
   expect(await changes.next()).toMatchObject({ change: 'LEFT', leaveReason, member: { token: ada.id } });
@@ -177,7 +177,7 @@ test('announces LEFT with EXPIRED at the moment when a token expires', async () 
   await createChannel(signalbox, 'lobby');
   const ada = await mint(signalbox, { channels: ['lobby'], expiresIn: 60 });
   const changes = await watchPresence(signalbox, 'lobby');
-  await take(signalbox.client({ token: ada.credential }), EVENTS).next();
+  await queueResults(signalbox.client({ token: ada.credential }), EVENTS).next();
   await clock.advance(59_999);
   expect(await isOnline(signalbox, ada.id)).toBe(true);
   await clock.advance(1);
@@ -196,11 +196,11 @@ test('events yields PresenceChanged only with presence: true', async () => {
     ... on PresenceChanged { presence { change member { identity } } }
     ... on ChannelMessage { message { event } }
   } }`;
-  const withPresence = take(signalbox.client({ token: ada.credential }), query('(presence: true)'));
-  const withoutPresence = take(signalbox.client({ token: ada.credential }), query(''));
+  const withPresence = queueResults(signalbox.client({ token: ada.credential }), query('(presence: true)'));
+  const withoutPresence = queueResults(signalbox.client({ token: ada.credential }), query(''));
   await withPresence.next();
   await withoutPresence.next();
-  await take(signalbox.client({ token: ben.credential }), EVENTS).next();
+  await queueResults(signalbox.client({ token: ben.credential }), EVENTS).next();
   const benJoined = await withPresence.until(({ events }) => events.presence?.member.identity === 'ben');
   expect(benJoined.events).toEqual({
     __typename: 'PresenceChanged',
@@ -222,7 +222,7 @@ test('presence is refused by query and by subscription when the caller lacks the
   const { errors } = await signalbox.ask(`{ channel(id: "square") { presence { count } } }`, {}, null);
   expect(errors?.[0]?.extensions['code']).toBe('UNAUTHENTICATED');
   for (const { credential } of [stranger, narrowed]) {
-    const refused = take(signalbox.client({ token: credential }), PRESENCE, { channel: 'lobby' });
+    const refused = queueResults(signalbox.client({ token: credential }), PRESENCE, { channel: 'lobby' });
     expect(await refused.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
   }
 });

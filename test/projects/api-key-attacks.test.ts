@@ -3,8 +3,14 @@ import { createManualClock, type ManualClock } from '../support/clock.ts';
 import { forge } from '../support/forge.ts';
 import { createLog, type Log } from '../support/log.ts';
 import { codeOf, createProject } from '../support/projects.ts';
-import { createApiKey, doorOf, refusalOf, sign, signingKeyOf } from '../support/self-minted.ts';
-import { API_KEY, startService, type Doors, type TestService } from '../support/service.ts';
+import {
+  createApiKey,
+  refusalCodeOf,
+  refusalMessageOf,
+  sign,
+  signingKeyOf,
+} from '../support/external-credentials.ts';
+import { API_KEY, startService, type ServiceClient, type TestService } from '../support/service.ts';
 import { openSocket } from '../support/socket.ts';
 import { fetchStream } from '../support/sse.ts';
 
@@ -101,14 +107,14 @@ test('refuses every invalid key with the same response over HTTP, SSE and WebSoc
     expect({ reason, responses: await responsesTo(key) }).toEqual({ reason, responses: expected });
   }
   // A valid key is accepted, so the refusals above are not caused by the service itself.
-  expect(await doorOf(signalbox, API_KEY)).toBe('open');
+  expect(await refusalCodeOf(signalbox, API_KEY)).toBe('open');
 });
 
 test('audits each refused key once and logs none of its secret', async () => {
   const refusals = () => log.audited().filter(({ action }) => action === 'refused').length;
   for (const [reason, key] of Object.entries(invalidKeys)) {
     const before = refusals();
-    expect(await doorOf(signalbox, key)).toBe('UNAUTHENTICATED');
+    expect(await refusalCodeOf(signalbox, key)).toBe('UNAUTHENTICATED');
     expect({ reason, refusals: refusals() }).toEqual({ reason, refusals: before + 1 });
     const [, secret = ''] = key.split('.');
     if (secret.length >= 12) expect(log.lines.join('\n')).not.toContain(secret.slice(-12));
@@ -139,12 +145,12 @@ test('refuses credentials signed with an invalid key with the message for an unk
   const elsewhere = await createApiKey(await createProject(signalbox, 'elsewhere'));
   const messages = new Set<string>();
   for (const key of [cannotSign, revoked, rotated, unknown]) {
-    messages.add(await refusalOf(signalbox, await sign(key, { sub: 'ada' })));
-    messages.add(await refusalOf(signalbox, await sign(key, { sub: 'ada' }, { by: 'iss' })));
+    messages.add(await refusalMessageOf(signalbox, await sign(key, { sub: 'ada' })));
+    messages.add(await refusalMessageOf(signalbox, await sign(key, { sub: 'ada' }, { by: 'iss' })));
   }
   expect(messages).toEqual(new Set(['The credential is refused: no issuer of this project signed it.']));
   // The key determines the project, so a key of another project signs for that project.
-  expect(await doorOf(signalbox, await sign(elsewhere, { sub: 'ada' }))).toBe('open');
+  expect(await refusalCodeOf(signalbox, await sign(elsewhere, { sub: 'ada' }))).toBe('open');
   const validKey = await createApiKey(signalbox);
   const partialSecrets = [
     validKey.secret.split('.')[1]!,
@@ -154,7 +160,7 @@ test('refuses credentials signed with an invalid key with the message for an unk
   ];
   for (const secret of partialSecrets) {
     const credential = forge({ alg: 'HS256', kid: validKey.id }, { sub: 'ada' }, secret);
-    expect(await doorOf(signalbox, credential)).toBe('UNAUTHENTICATED');
+    expect(await refusalCodeOf(signalbox, credential)).toBe('UNAUTHENTICATED');
   }
 });
 
@@ -163,7 +169,7 @@ test('refuses to rotate or revoke the operator’s key with any other API key', 
   const elsewhere = await createProject(signalbox, 'other');
   const successor = (await signalbox.request(ROTATE, { id: 'key_test' })).rotateApiKey;
   expect(successor.apiKey.isOperator).toBe(true);
-  const as = (bearer: string): Pick<Doors, 'ask'> => ({
+  const as = (bearer: string): Pick<ServiceClient, 'ask'> => ({
     ask: (query, variables) => signalbox.ask(query, variables, bearer),
   });
   for (const id of ['key_test', successor.apiKey.id]) {
@@ -171,7 +177,7 @@ test('refuses to rotate or revoke the operator’s key with any other API key', 
       expect(codeOf(await as(plain.secret).ask(query, { id }))).toBe('FORBIDDEN');
       expect(codeOf(await elsewhere.ask(query, { id }))).toBe('NOT_FOUND');
     }
-    expect(await doorOf(signalbox, API_KEY)).toBe('open');
+    expect(await refusalCodeOf(signalbox, API_KEY)).toBe('open');
   }
   // A plain key may rotate and revoke other plain keys of its project.
   const another = await createApiKey(signalbox);
@@ -179,5 +185,5 @@ test('refuses to rotate or revoke the operator’s key with any other API key', 
   expect(rotated.data.rotateApiKey.apiKey.isOperator).toBe(false);
   expect(codeOf(await as(plain.secret).ask(REVOKE, { id: another.id }))).toBeUndefined();
   expect(codeOf(await as(successor.secret).ask(REVOKE, { id: 'key_test' }))).toBeUndefined();
-  expect(await doorOf(signalbox, API_KEY)).toBe('UNAUTHENTICATED');
+  expect(await refusalCodeOf(signalbox, API_KEY)).toBe('UNAUTHENTICATED');
 });

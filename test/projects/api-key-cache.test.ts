@@ -4,11 +4,17 @@ import { createApiKeyStore, type ApiKeyRow } from '../../src/projects/api-key-st
 import { openSqlite } from '../../src/store/sqlite.ts';
 import { createChannel, mint } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { numbers, say } from '../support/say.ts';
-import { codeOf, createApiKey, doorOf, sign, type SigningApiKey } from '../support/self-minted.ts';
-import { startService, type Doors } from '../support/service.ts';
+import { numbers, publishTo } from '../support/publish.ts';
+import {
+  codeOf,
+  createApiKey,
+  refusalCodeOf,
+  sign,
+  type SigningApiKey,
+} from '../support/external-credentials.ts';
+import { startService, type ServiceClient } from '../support/service.ts';
 import { connectSocket, openSocket } from '../support/socket.ts';
-import { DOORS } from '../support/three-doors.ts';
+import { TRANSPORTS } from '../support/transports.ts';
 
 // Every request presents its key, so the key's row is cached from the first request until the key changes.
 
@@ -16,13 +22,13 @@ const VIEWER = '{ viewer { kind } }';
 const REVOKE = `mutation ($id: ID!) { revokeApiKey(id: $id) { id } }`;
 const ROTATE = `mutation ($id: ID!, $overlap: Int) { rotateApiKey(id: $id, overlapSeconds: $overlap) { secret } }`;
 
-const revoke = ({ request }: Doors, { id }: SigningApiKey) => request(REVOKE, { id });
-const rotate = async ({ request }: Doors, { id }: SigningApiKey, overlap: number): Promise<string> =>
+const revoke = ({ request }: ServiceClient, { id }: SigningApiKey) => request(REVOKE, { id });
+const rotate = async ({ request }: ServiceClient, { id }: SigningApiKey, overlap: number): Promise<string> =>
   (await request(ROTATE, { id, overlap })).rotateApiKey.secret;
 
 /** Presents a key or credential ten times concurrently; resolves to the distinct outcomes. */
-async function present(service: Doors, secret: string): Promise<Set<string>> {
-  return new Set(await Promise.all(numbers(10).map(() => doorOf(service, secret))));
+async function present(service: ServiceClient, secret: string): Promise<Set<string>> {
+  return new Set(await Promise.all(numbers(10).map(() => refusalCodeOf(service, secret))));
 }
 
 const OPEN = new Set(['open']);
@@ -35,7 +41,7 @@ test('refuses a cached key over HTTP, SSE and WebSocket once revokeApiKey return
   expect(await present(signalbox, other.secret)).toEqual(OPEN);
   await revoke(signalbox, key);
   expect(await present(signalbox, key.secret)).toEqual(REFUSED);
-  for (const transport of [DOORS['HTTP']!, DOORS['SSE']!]) {
+  for (const transport of [TRANSPORTS['HTTP']!, TRANSPORTS['SSE']!]) {
     expect(codeOf(await transport(signalbox, key.secret, { query: VIEWER }))).toBe('UNAUTHENTICATED');
     expect(codeOf(await transport(signalbox, other.secret, { query: VIEWER }))).toBeUndefined();
   }
@@ -46,7 +52,7 @@ test('refuses a cached key over HTTP, SSE and WebSocket once revokeApiKey return
 });
 
 /** Presents a key without pause until `until` settles, and once more; resolves to the start and the outcome of each request. */
-async function presentContinuously(service: Doors, secret: string, until: Promise<unknown>) {
+async function presentContinuously(service: ServiceClient, secret: string, until: Promise<unknown>) {
   const requests: { startedAt: number; outcome: string }[] = [];
   const state = { isOver: false };
   const over = until.then(() => (state.isOver = true));
@@ -54,7 +60,7 @@ async function presentContinuously(service: Doors, secret: string, until: Promis
     numbers(8).map(async () => {
       for (let remaining = 2; remaining > 0; remaining -= state.isOver ? 1 : 0) {
         const startedAt = performance.now();
-        requests.push({ startedAt, outcome: await doorOf(service, secret) });
+        requests.push({ startedAt, outcome: await refusalCodeOf(service, secret) });
       }
     }),
   );
@@ -68,7 +74,7 @@ test.each(['revocation', 'rotation'])(
     await using signalbox = await startService();
     for (let round = 0; round < 10; round++) {
       const key = await createApiKey(signalbox);
-      expect(await doorOf(signalbox, key.secret)).toBe('open');
+      expect(await refusalCodeOf(signalbox, key.secret)).toBe('open');
       let endedAt = Number.POSITIVE_INFINITY;
       const end = (async () => {
         await (change === 'revocation' ? revoke(signalbox, key) : rotate(signalbox, key, 0));
@@ -127,9 +133,9 @@ test('refuses to publish with a key once it is revoked', async () => {
   await createChannel(signalbox, 'room');
   const key = await createApiKey(signalbox);
   const token = await mint(signalbox, { channels: ['room'] });
-  await say(signalbox, { channel: 'room' }, 'before', {}, key.secret);
+  await publishTo(signalbox, { channel: 'room' }, 'before', {}, key.secret);
   await revoke(signalbox, key);
-  await expect(say(signalbox, { channel: 'room' }, 'after', {}, key.secret)).rejects.toThrow();
+  await expect(publishTo(signalbox, { channel: 'room' }, 'after', {}, key.secret)).rejects.toThrow();
   const history = `{ channel(id: "room") { messages(last: 10) { nodes { data } } } }`;
   const { channel } = await signalbox.request(history, {}, token.credential);
   expect(channel.messages.nodes).toEqual([{ data: 'before' }]);

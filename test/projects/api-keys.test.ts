@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { createFolder } from '../support/folder.ts';
 import { API_KEY, startService } from '../support/service.ts';
 
@@ -43,7 +43,7 @@ test('accepts a rotated key until its overlap ends, and its successor at once', 
     { id: old.apiKey.id },
   );
   const client = signalbox.client({ apiKey: old.secret });
-  const events = take(client, `subscription { events { __typename } }`);
+  const events = queueResults(client, `subscription { events { __typename } }`);
   await events.next();
   await clock.advance(59_999);
   expect((await signalbox.request(VIEWER, {}, old.secret)).viewer.kind).toBe('API_KEY');
@@ -69,7 +69,7 @@ test('refuses to rotate a revoked key with CONFLICT and an unknown key with NOT_
 test('closes connections with 4403 and refuses the key when it is revoked', async () => {
   await using signalbox = await startService();
   const { secret, apiKey } = (await signalbox.request(CREATE)).createApiKey;
-  const events = take(
+  const events = queueResults(
     signalbox.client({ apiKey: secret }),
     `subscription { events { __typename ... on Disconnecting { reason } } }`,
   );

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createChannel, mint } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { API_KEY, startService, type Answer } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 
@@ -48,7 +48,7 @@ test('returns the same response for an id of another project and for an id that 
   await using signalbox = await startService();
   await createChannel(signalbox, 'foreign', { type: 'UNPROTECTED' });
   const ada = await mint(signalbox, { identity: 'ada', channels: ['foreign'] });
-  const events = take(
+  const events = queueResults(
     signalbox.client({ token: ada.credential }),
     'subscription { events { __typename ... on Connected { connection { id } } } }',
   );
@@ -124,7 +124,7 @@ test('delivers no presence of a channel with the same id in another project', as
     'mutation { createChannel(input: { id: "lobby", type: PUBLIC }) { id } createToken { token { id } credential } }';
   const ownToken = (await signalbox.request(CREATE)).createToken;
   const otherToken = (await signalbox.request(CREATE, {}, createProject.secret)).createToken;
-  const presence = take(
+  const presence = queueResults(
     signalbox.client({ apiKey: createProject.secret }),
     'subscription { presence(channel: "lobby") { change member { token } } }',
   );

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, publish, settled, whisper } from '../support/backend.ts';
-import { take, type Taken } from '../support/events.ts';
+import { createChannel, mint, publish, roundTrip, sendDirect } from '../support/backend.ts';
+import { queueResults, type ResultQueue } from '../support/result-queue.ts';
 import { changeSettings, createProject } from '../support/projects.ts';
 import { startService } from '../support/service.ts';
 import { sseClient } from '../support/sse.ts';
@@ -17,7 +17,7 @@ const EVENTS = `subscription { events {
 const MESSAGES = `subscription { messages(channel: "street") { event } }`;
 const PRESENCE = `subscription { presence(channel: "street") { change } }`;
 
-const next = async (events: Taken<any>) => (await events.next()).events;
+const next = async (events: ResultQueue<any>) => (await events.next()).events;
 const refused = (code: string) => [{ extensions: { code } }];
 
 test('applies changed permissions to channels and live subscriptions before updateProject returns', async () => {
@@ -28,11 +28,11 @@ test('applies changed permissions to channels and live subscriptions before upda
     await createChannel(project, 'street', { type: 'PUBLIC' });
     const { id, credential } = await mint(project, { channels: ['street'] });
     const client = project.client({ token: credential });
-    const inbox = take(client, EVENTS);
+    const inbox = queueResults(client, EVENTS);
     expect(await next(inbox)).toEqual({ __typename: 'Connected', channels: [{ id: 'street' }] });
-    const messages = take(client, MESSAGES);
-    const presence = take(client, PRESENCE);
-    await settled(client);
+    const messages = queueResults(client, MESSAGES);
+    const presence = queueResults(client, PRESENCE);
+    await roundTrip(client);
     subscribers.push({ id, inbox, messages, presence });
   }
   const [own, foreign] = subscribers;
@@ -46,7 +46,7 @@ test('applies changed permissions to channels and live subscriptions before upda
   await permit('PRESENCE', 'PUBLISH');
   expect(await publish(signalbox, 'street', 'undelivered')).toBe(0);
   expect(await own!.messages.ended).toMatchObject(refused('FORBIDDEN'));
-  await whisper(signalbox, own!.id, 'sentinel');
+  await sendDirect(signalbox, own!.id, 'sentinel');
   await changeSettings(signalbox, { permissions: {} });
   expect(await publish(signalbox, 'street', 'delivered-again')).toBe(1);
   for (const event of [
@@ -71,9 +71,9 @@ test('ends the subscriptions of anonymous callers of this project, over WebSocke
   for (const project of [signalbox, other]) await createChannel(project, 'street', { type: 'UNPROTECTED' });
   const { credential } = await mint(signalbox);
   const clients = [{ token: credential }, { project: 'other' }, {}].map((params) => signalbox.client(params));
-  const [ofToken, ofOtherProject, ofAnonymous] = clients.map((client) => take(client, MESSAGES));
-  for (const client of clients) await settled(client);
-  const overSse = take(sseClient(signalbox), MESSAGES);
+  const [ofToken, ofOtherProject, ofAnonymous] = clients.map((client) => queueResults(client, MESSAGES));
+  for (const client of clients) await roundTrip(client);
+  const overSse = queueResults(sseClient(signalbox), MESSAGES);
   while ((await publish(signalbox, 'street', 'before')) < 3);
   expect(await publish(other, 'street', 'before')).toBe(1);
 
@@ -87,12 +87,12 @@ test('ends the subscriptions of anonymous callers of this project, over WebSocke
   expect(await publish(other, 'street', 'after')).toBe(1);
   await ofOtherProject!.until(({ messages }) => messages.event === 'after');
   for (const client of [clients[2]!, sseClient(signalbox)])
-    expect(await take(client, MESSAGES).ended).toMatchObject(refused('UNAUTHENTICATED'));
+    expect(await queueResults(client, MESSAGES).ended).toMatchObject(refused('UNAUTHENTICATED'));
 
   // The socket stays open, and a new subscription succeeds once anonymous callers are accepted again.
   await changeSettings(signalbox, { anonymous: true });
-  const again = take(clients[2]!, MESSAGES);
-  await settled(clients[2]!);
+  const again = queueResults(clients[2]!, MESSAGES);
+  await roundTrip(clients[2]!);
   expect(await publish(signalbox, 'street', 'back')).toBe(2);
   expect(await again.next()).toEqual({ messages: { event: 'back' } });
 });
@@ -108,8 +108,8 @@ test('closes connections with development tokens of this project with 4403 when 
     { token: unsigned },
     { token: unsigned, project: 'other' },
     { token: credential },
-  ].map((params) => take(signalbox.client(params), EVENTS));
-  const overSse = take(sseClient(signalbox, unsigned), EVENTS);
+  ].map((params) => queueResults(signalbox.client(params), EVENTS));
+  const overSse = queueResults(sseClient(signalbox, unsigned), EVENTS);
   for (const events of [unsignedEvents!, otherProjectEvents!, signedEvents!, overSse])
     expect((await next(events)).__typename).toBe('Connected');
 
@@ -123,5 +123,7 @@ test('closes connections with development tokens of this project with 4403 when 
   expect(await next(signedEvents!)).toMatchObject({ message: { event: 'after' } });
   expect((await other.request(PUBLISH_DIRECT)).publishDirectMessage.connections).toBe(1);
   expect(await next(otherProjectEvents!)).toMatchObject({ message: { event: 'after' } });
-  expect(await take(signalbox.client({ token: unsigned }), EVENTS).ended).toMatchObject({ code: 4401 });
+  expect(await queueResults(signalbox.client({ token: unsigned }), EVENTS).ended).toMatchObject({
+    code: 4401,
+  });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createChannel, mint, updateToken } from '../support/backend.ts';
 import { askSettings, changeSettings, codeOf, createProject } from '../support/projects.ts';
-import { startService, type Doors } from '../support/service.ts';
+import { startService, type ServiceClient } from '../support/service.ts';
 
 const HOST = { name: 'host', like: 'SUBSCRIBER' };
 const STAGE = { name: 'stage', type: 'PUBLIC' };
@@ -75,7 +75,11 @@ test('accepts 50 roles, 50 kinds and 1,000 permissions, and returns each action 
 
 const ALLOWED_ACTIONS = `query ($c: ID!) { viewer { allowedActions(channel: $c) } }`;
 
-async function allowedActions({ request }: Doors, channel: string, bearer: string | null): Promise<string> {
+async function allowedActions(
+  { request }: ServiceClient,
+  channel: string,
+  bearer: string | null,
+): Promise<string> {
   return (await request(ALLOWED_ACTIONS, { c: channel }, bearer)).viewer.allowedActions.join(' ');
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createChannel, mint, publish, subscribeToken } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 /** Creates the project `other` beside the default one; returns its client and its API key. */
@@ -25,7 +25,7 @@ test('refuses to read, address or count anything of another project', async () =
   const { other } = await createOtherProject(signalbox);
   await createChannel(signalbox, 'lobby', { type: 'UNPROTECTED' });
   const ada = await mint(signalbox, { identity: 'ada', channels: ['lobby'] });
-  const events = take(
+  const events = queueResults(
     signalbox.client({ token: ada.credential }),
     `subscription { events { ... on Connected { connection { id } } ... on ChannelMessage { message { event } } } }`,
   );
@@ -68,13 +68,13 @@ test('delivers no message of a channel with the same id in another project', asy
   await using signalbox = await startService();
   const { other, secret } = await createOtherProject(signalbox);
   for (const project of [signalbox, other]) await createChannel(project, 'lobby', { type: 'UNPROTECTED' });
-  const here = take(signalbox.client({}), `subscription { messages(channel: "lobby") { event } }`);
-  const there = take(
+  const here = queueResults(signalbox.client({}), `subscription { messages(channel: "lobby") { event } }`);
+  const there = queueResults(
     signalbox.client({ project: 'other' }),
     `subscription { messages(channel: "lobby") { event } }`,
   );
   const backend = signalbox.client({ apiKey: secret });
-  await take(backend, `{ viewer { project } }`).next();
+  await queueResults(backend, `{ viewer { project } }`).next();
   await publish(signalbox, 'lobby', 'before');
   while ((await publish(signalbox, 'lobby', 'here')) === 0);
   while ((await publish(other, 'lobby', 'there')) === 0);
@@ -91,7 +91,7 @@ test('refuses a cursor of another project with POSITION_LOST', async () => {
   const { cursor } = await mint(signalbox);
   const { cursor: otherCursor } = await mint(other);
   expect(cursor).not.toBe(otherCursor);
-  const messages = take(
+  const messages = queueResults(
     signalbox.client({ project: 'other' }),
     `subscription ($since: Cursor) { messages(channel: "lobby", since: $since) { event } }`,
     { since: cursor },

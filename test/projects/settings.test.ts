@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createChannel, mint } from '../support/backend.ts';
 import { createFolder } from '../support/folder.ts';
 import { askSettings, changeSettings, codeOf, createProject } from '../support/projects.ts';
-import { startService, type Doors } from '../support/service.ts';
+import { startService, type ServiceClient } from '../support/service.ts';
 
 const SETTINGS = `{ project { settings {
   developmentTokens guests guestSeconds anonymous emailIdentities publishersSignal
@@ -10,7 +10,7 @@ const SETTINGS = `{ project { settings {
   permissions { roles { name like } kinds { name type } stated { role kind actions } }
 } } }`;
 
-const settingsOf = async ({ request }: Doors) => (await request(SETTINGS)).project.settings;
+const settingsOf = async ({ request }: ServiceClient) => (await request(SETTINGS)).project.settings;
 
 const DEFAULTS = {
   developmentTokens: false,

@@ -1,46 +1,46 @@
-import { type Facts, type Violation } from './facts.ts';
-import { NEVER, type Moment, type Said } from './record.ts';
+import { type RecordIndex, type Violation } from './record-index.ts';
+import { NEVER, type Moment, type PublishAttempt } from './record.ts';
 
 /**
- * Law 2 for all together: there is one order in which every client saw what it saw, in which every channel keeps its
- * messages, and in which what was said after something else had been acknowledged comes after it. What must come before
- * what is a graph of messages and moments; there is such an order unless the graph has a cycle.
+ * Checks law 2 for all clients together: there is one order of all messages that agrees with the order of every client and
+ * of every channel history, and in which a message that was published after another one was acknowledged comes after it.
+ * These constraints form a graph of messages and moments; such an order exists unless the graph has a cycle.
  */
-export function checkOrder(facts: Facts): Violation[] {
-  const { said, streams, ending } = facts.evening;
-  const logged = said.filter(({ ephemeral, outcome, to }) => {
+export function checkOrder(index: RecordIndex): Violation[] {
+  const { attempts, streams, finalState } = index.record;
+  const logged = attempts.filter(({ ephemeral, outcome, to }) => {
     return !ephemeral && outcome !== 'REFUSED' && !to.startsWith('connection:');
   });
   const graph = new Graph();
-  const follows = (texts: readonly string[]) => {
-    texts.forEach((text, index) => index > 0 && graph.add(texts[index - 1]!, text));
+  const addSequence = (texts: readonly string[]) => {
+    texts.forEach((text, at) => at > 0 && graph.add(texts[at - 1]!, text));
   };
   for (const stream of streams) {
-    const seen = facts.sightsOf(stream).filter(({ message }) => message.cursor !== null);
-    follows(seen.map(({ message }) => message.data.text));
+    const received = index.deliveriesOf(stream).filter(({ message }) => message.cursor !== null);
+    addSequence(received.map(({ message }) => message.data.text));
   }
-  for (const { messages } of ending.histories) follows(messages.map(({ data }) => data.text));
+  for (const { messages } of finalState.histories) addSequence(messages.map(({ data }) => data.text));
   addMoments(graph, logged);
 
-  const stuck = graph.stuck().filter((node) => !node.startsWith('moment '));
-  if (stuck.length === 0) return [];
+  const unordered = graph.unordered().filter((node) => !node.startsWith('moment '));
+  if (unordered.length === 0) return [];
   return [
     {
       law: 2,
-      what: `There is no one order for ${stuck.length} messages, among them ${stuck.slice(0, 5).join(', ')}`,
+      description: `${unordered.length} messages have no consistent order, among them ${unordered.slice(0, 5).join(', ')}`,
     },
   ];
 }
 
-/** The moments in a row: whatever was acknowledged by then comes before, whatever is said from then on comes after. */
-function addMoments(graph: Graph, logged: readonly Said[]): void {
-  const acts = logged.flatMap(({ text, sent, returned }) => [
+/** Adds the moments: a message acknowledged by a moment comes before it, and one published at or after it comes after it. */
+function addMoments(graph: Graph, logged: readonly PublishAttempt[]): void {
+  const changes = logged.flatMap(({ text, sent, returned }) => [
     { at: sent, add: (moment: string) => graph.add(moment, text) },
     ...(returned === NEVER ? [] : [{ at: returned, add: (moment: string) => graph.add(text, moment) }]),
   ]);
-  acts.sort((a, b) => a.at - b.at);
+  changes.sort((a, b) => a.at - b.at);
   let before: Moment | undefined;
-  for (const { at, add } of acts) {
+  for (const { at, add } of changes) {
     if (before !== undefined) graph.add(`moment ${before}`, `moment ${at}`);
     add(`moment ${at}`);
     before = at;
@@ -50,7 +50,7 @@ function addMoments(graph: Graph, logged: readonly Said[]): void {
 class Graph {
   readonly #nodes = new Map<string, { next: Set<string>; incoming: number }>();
 
-  /** `from` comes before `to`. */
+  /** Adds the constraint that `from` comes before `to`. */
   add(from: string, to: string): void {
     const { next } = this.#node(from);
     if (next.has(to)) return;
@@ -58,8 +58,8 @@ class Graph {
     this.#node(to).incoming++;
   }
 
-  /** What no order can be found for: it is on a cycle, or comes after one. */
-  stuck(): string[] {
+  /** The nodes that have no position in any order: those on a cycle, and those after one. */
+  unordered(): string[] {
     const left = new Map([...this.#nodes].map(([name, { incoming }]) => [name, incoming]));
     const free = [...left].filter(([, incoming]) => incoming === 0).map(([name]) => name);
     for (let name = free.pop(); name !== undefined; name = free.pop()) {

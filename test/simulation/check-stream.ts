@@ -1,15 +1,24 @@
-import { groupBy, mailboxesOf, type Facts, type Sight, type Violation } from './facts.ts';
 import {
-  lastWordTo,
+  groupBy,
+  directAddressesOf,
+  type RecordIndex,
+  type Delivery,
+  type Violation,
+} from './record-index.ts';
+import {
+  finalMessageTo,
   NEVER,
   type Moment,
-  type Place,
-  type Said,
+  type Channel,
+  type PublishAttempt,
   type Session,
   type Stream,
 } from './record.ts';
 
-/** Of the messages that might have concerned a stream: how many it had to see, might not see, or might either way. */
+/**
+ * The number of messages to the channels and addresses of a stream that the stream must receive (`required`), must not
+ * receive (`forbidden`), or may or may not receive (`undecided`).
+ */
 export interface Coverage {
   required: number;
   forbidden: number;
@@ -17,133 +26,157 @@ export interface Coverage {
 }
 
 const EXPIRY_MS = 1000;
-/** How a socket ends whose line broke or whose client went. */
+/** Close codes after a cut connection or a disconnect by the client. */
 const ORDINARY_CODES: ReadonlySet<number | undefined> = new Set([undefined, 1000, 1005, 1006]);
 const RENEW = 4403;
 
-/** Laws 1 to 4, as far as they show in what one client saw. */
-export function checkStream(facts: Facts, stream: Stream): { violations: Violation[]; coverage: Coverage } {
+/** Checks laws 1 to 4 against the events that one client received. */
+export function checkStream(
+  index: RecordIndex,
+  stream: Stream,
+): { violations: Violation[]; coverage: Coverage } {
   const violations: Violation[] = [];
   const coverage: Coverage = { required: 0, forbidden: 0, undecided: 0 };
-  const fault = (law: Violation['law'], what: string) => {
-    violations.push({ law, what: `${stream.name} ${what}` });
+  const report = (law: Violation['law'], description: string) => {
+    violations.push({ law, description: `${stream.name} ${description}` });
   };
-  const sights = facts.sightsOf(stream);
-  const base = facts.baseOf(stream);
-  if (base) {
-    for (const sight of sights) checkSight(facts, stream, sight, base.sent, fault);
-    checkEachOnce(sights, fault);
-    checkChains(facts, stream, sights, fault);
-    checkComplete(facts, stream, sights, base.returned, coverage, fault);
-    checkEphemeral(facts, stream, sights, fault);
-    checkVersions(facts, stream, fault);
+  const deliveries = index.deliveriesOf(stream);
+  const start = index.startOf(stream);
+  if (start) {
+    for (const delivery of deliveries) checkDelivery(index, stream, delivery, start.sent, report);
+    checkDuplicates(deliveries, report);
+    checkChains(index, stream, deliveries, report);
+    checkCompleteness(index, stream, deliveries, start.returned, coverage, report);
+    checkEphemeral(index, stream, deliveries, report);
+    checkVersions(index, stream, report);
   }
-  checkEnds(facts, stream, fault);
-  if (stream.seen.some(({ event }) => event.__typename === 'Gap')) fault(3, 'was told of a gap');
-  if (stream.isHere && stream.ended === undefined) {
-    const isThere = sights.some(({ message }) => message.data.text === lastWordTo(stream.bearer));
-    if (!isThere) fault(3, 'never saw the last word');
+  checkSessions(index, stream, report);
+  if (stream.received.some(({ event }) => event.__typename === 'Gap')) report(3, 'received a Gap event');
+  if (stream.isActive && stream.ended === undefined) {
+    const isReceived = deliveries.some(({ message }) => message.data.text === finalMessageTo(stream.token));
+    if (!isReceived) report(3, 'did not receive the final message');
   }
   return { violations, coverage };
 }
 
-type Fault = (law: Violation['law'], what: string) => void;
+type Report = (law: Violation['law'], description: string) => void;
 
-/** Whether what was seen was said, just so, and was the stream's to see when it may have been delivered. */
-function checkSight(facts: Facts, stream: Stream, sight: Sight, base: Moment, fault: Fault): void {
-  const { at, session, message, said } = sight;
+/** Checks that the message was published with these fields, and that the stream was entitled to it at its delivery. */
+function checkDelivery(
+  index: RecordIndex,
+  stream: Stream,
+  delivery: Delivery,
+  start: Moment,
+  report: Report,
+): void {
+  const { at, session, message, attempt } = delivery;
   const { text } = message.data;
-  if (!said) return fault(1, `saw “${text}”, which nobody said`);
-  const place = facts.placeOf(said);
-  if (said.outcome === 'REFUSED') fault(1, `saw “${text}”, which was refused`);
-  if (said.message && JSON.stringify(said.message) !== JSON.stringify(message)) {
-    fault(2, `saw “${text}” otherwise than it was said: ${JSON.stringify(message)}`);
+  if (!attempt) return report(1, `received “${text}”, which was never published`);
+  const channel = index.channelOf(attempt);
+  if (attempt.outcome === 'REFUSED') report(1, `received “${text}”, whose publish was refused`);
+  if (attempt.message && JSON.stringify(attempt.message) !== JSON.stringify(message)) {
+    report(2, `received “${text}” with other fields than it was published with: ${JSON.stringify(message)}`);
   }
-  if (message.channel !== (place?.id ?? null)) fault(1, `saw “${text}” in another place`);
-  if (said.returned < base) fault(3, `saw “${text}”, which was said before it began`);
-  if (said.ephemeral && said.returned < session.opened)
-    fault(3, `saw “${text}” replayed, which is ephemeral`);
-  if (said.sent > at) fault(0, `saw “${text}” before it was said`);
+  if (message.channel !== (channel?.id ?? null)) report(1, `received “${text}” in another channel`);
+  if (attempt.returned < start) report(3, `received “${text}”, which was published before its start`);
+  if (attempt.ephemeral && attempt.returned < session.opened)
+    report(3, `received “${text}” in a replay, although the message is ephemeral`);
+  if (attempt.sent > at) report(0, `received “${text}” before it was published`);
 
-  const from = Math.max(session.opened, said.sent);
-  const entitlement = facts.entitlementOf(stream.bearer);
-  if (!entitlement.could(({ ended }) => !ended, from, at)) fault(1, `saw “${text}” after its end`);
-  else if (!place) {
+  const from = Math.max(session.opened, attempt.sent);
+  const entitlement = index.entitlementOf(stream.token);
+  if (!entitlement.could(({ ended }) => !ended, from, at))
+    report(1, `received “${text}” after its token had ended`);
+  else if (!channel) {
     const isAddressed =
-      mailboxesOf(facts.bearerOf(stream)).includes(said.to) || said.to === `connection:${session.connection}`;
-    if (!isAddressed) fault(1, `saw “${text}”, which was said to ${said.to}`);
-  } else if (!entitlement.couldHear(place, said, from, at)) {
-    const law = entitlement.couldBeMember(place, from, at) ? 1 : 4;
-    fault(law, `saw “${text}” in ${place.id}, where it heard nothing then`);
+      directAddressesOf(index.tokenOf(stream)).includes(attempt.to) ||
+      attempt.to === `connection:${session.connection}`;
+    if (!isAddressed) report(1, `received “${text}”, which was addressed to ${attempt.to}`);
+  } else if (!entitlement.couldReceive(channel, attempt, from, at)) {
+    const law = entitlement.couldBeMember(channel, from, at) ? 1 : 4;
+    report(law, `received “${text}” in ${channel.id}, which it could not receive at that time`);
   }
 }
 
-function checkEachOnce(sights: readonly Sight[], fault: Fault): void {
+function checkDuplicates(deliveries: readonly Delivery[], report: Report): void {
   const known = new Set<string>();
-  for (const { message } of sights) {
-    if (known.has(message.id)) fault(2, `saw “${message.data.text}” twice`);
+  for (const { message } of deliveries) {
+    if (known.has(message.id)) report(2, `received “${message.data.text}” twice`);
     known.add(message.id);
   }
 }
 
-/** Each message names the one before it at its address: whoever heard the place all the while has seen that one last. */
-function checkChains(facts: Facts, stream: Stream, sights: readonly Sight[], fault: Fault): void {
-  const entitlement = facts.entitlementOf(stream.bearer);
-  const last = new Map<string, Sight & { said: Said }>();
-  for (const sight of sights) {
-    const { at, message, said } = sight;
-    if (!said || message.cursor === null) continue;
-    const before = last.get(said.to);
-    last.set(said.to, { ...sight, said });
+/**
+ * Checks the chain of each address: a message names the previous one of its address, and a stream that was entitled to both
+ * has received that one last.
+ */
+function checkChains(
+  index: RecordIndex,
+  stream: Stream,
+  deliveries: readonly Delivery[],
+  report: Report,
+): void {
+  const entitlement = index.entitlementOf(stream.token);
+  const last = new Map<string, Delivery & { attempt: PublishAttempt }>();
+  for (const delivery of deliveries) {
+    const { at, message, attempt } = delivery;
+    if (!attempt || message.cursor === null) continue;
+    const before = last.get(attempt.to);
+    last.set(attempt.to, { ...delivery, attempt });
     if (!before || message.previous === before.message.cursor) continue;
-    const place = facts.placeOf(said);
-    if (place && !entitlement.surelyHears(place, before.said.sent, at)) continue;
-    fault(2, `saw “${before.message.data.text}” and then “${message.data.text}” with a break in between`);
+    const channel = index.channelOf(attempt);
+    if (channel && !entitlement.surelyReceives(channel, before.attempt.sent, at)) continue;
+    report(
+      2,
+      `received “${before.message.data.text}” and then “${message.data.text}” with a missing message in between`,
+    );
   }
 }
 
 /**
- * Whether everything is there that was said while the bearer heard the place, and went on to hear it until the stream was
- * past it: until it saw something that was said later.
+ * Checks that no message is missing: the stream must receive each message that was published while the token was entitled
+ * to it, provided that the token stayed entitled until the stream received a message that was published later.
  */
-function checkComplete(
-  facts: Facts,
+function checkCompleteness(
+  index: RecordIndex,
   stream: Stream,
-  sights: readonly Sight[],
-  base: Moment,
+  deliveries: readonly Delivery[],
+  start: Moment,
   coverage: Coverage,
-  fault: Fault,
+  report: Report,
 ): void {
-  const bearer = facts.bearerOf(stream);
-  const entitlement = facts.entitlementOf(stream.bearer);
-  const end = stream.seen.at(-1)?.at ?? 0;
-  const seenAt = new Map(sights.map(({ at, message }) => [message.data.text, at]));
-  const passed = firstSightAfter(sights.filter(({ message }) => message.cursor !== null));
+  const token = index.tokenOf(stream);
+  const entitlement = index.entitlementOf(stream.token);
+  const end = stream.received.at(-1)?.at ?? 0;
+  const receivedAt = new Map(deliveries.map(({ at, message }) => [message.data.text, at]));
+  const passedAt = firstDeliveryAfter(deliveries.filter(({ message }) => message.cursor !== null));
 
-  const look = (said: Said, place: Place | undefined) => {
-    if (said.ephemeral || said.outcome === 'REFUSED' || said.sent > end) return;
-    const isPast = said.outcome === 'KEPT' && said.sent > base ? passed(said.returned) : undefined;
-    if (isPast !== undefined && (!place || entitlement.surelyHears(place, said.sent, isPast))) {
+  const checkAttempt = (attempt: PublishAttempt, channel: Channel | undefined) => {
+    if (attempt.ephemeral || attempt.outcome === 'REFUSED' || attempt.sent > end) return;
+    const pastAt =
+      attempt.outcome === 'KEPT' && attempt.sent > start ? passedAt(attempt.returned) : undefined;
+    if (pastAt !== undefined && (!channel || entitlement.surelyReceives(channel, attempt.sent, pastAt))) {
       coverage.required++;
-      const at = seenAt.get(said.text);
-      if (at === undefined) fault(3, `missed “${said.text}” to ${said.to}`);
-      else if (at > isPast) fault(2, `saw “${said.text}” after something that was said later`);
-    } else if (place && !entitlement.couldHear(place, said, said.sent, end)) coverage.forbidden++;
+      const at = receivedAt.get(attempt.text);
+      if (at === undefined) report(3, `missed “${attempt.text}” to ${attempt.to}`);
+      else if (at > pastAt) report(2, `received “${attempt.text}” after a message that was published later`);
+    } else if (channel && !entitlement.couldReceive(channel, attempt, attempt.sent, end))
+      coverage.forbidden++;
     else coverage.undecided++;
   };
-  for (const channel of new Set(bearer.stays.map((stay) => stay.channel))) {
-    const place = facts.places.get(channel)!;
-    for (const said of facts.saidTo(`channel:${channel}`)) look(said, place);
+  for (const id of new Set(token.membershipPeriods.map((membership) => membership.channel))) {
+    const channel = index.channels.get(id)!;
+    for (const attempt of index.attemptsTo(`channel:${id}`)) checkAttempt(attempt, channel);
   }
-  for (const address of mailboxesOf(bearer)) {
-    for (const said of facts.saidTo(address)) look(said, undefined);
+  for (const address of directAddressesOf(token)) {
+    for (const attempt of index.attemptsTo(address)) checkAttempt(attempt, undefined);
   }
 }
 
-/** For a moment: when the stream first saw what was said after it. */
-function firstSightAfter(sights: readonly Sight[]): (moment: Moment) => Moment | undefined {
-  const bySent = sights
-    .flatMap(({ at, said }) => (said ? { at, sent: said.sent } : []))
+/** Returns a function of a moment: when the stream first received a message that was published after that moment. */
+function firstDeliveryAfter(deliveries: readonly Delivery[]): (moment: Moment) => Moment | undefined {
+  const bySent = deliveries
+    .flatMap(({ at, attempt }) => (attempt ? { at, sent: attempt.sent } : []))
     .sort((a, b) => b.sent - a.sent);
   let first = NEVER;
   const firsts = bySent.map(({ at }) => (first = Math.min(first, at)));
@@ -159,84 +192,93 @@ function firstSightAfter(sights: readonly Sight[]): (moment: Moment) => Moment |
 }
 
 /**
- * What is not kept is pushed to whoever is here: to a connection at once, in a channel once the session is live, as it
- * surely is when it has seen something ephemeral. From then on each thing comes before whatever was said later.
+ * Checks that no ephemeral message is missing. A connected client receives them at once if they are addressed to its
+ * connection, and once the session is live if they are published to a channel. A session is certainly live when it has
+ * received an ephemeral message. From then on, messages arrive in the order in which they were published.
  */
-function checkEphemeral(facts: Facts, stream: Stream, sights: readonly Sight[], fault: Fault): void {
-  const entitlement = facts.entitlementOf(stream.bearer);
-  const seen = new Set(sights.map(({ message }) => message.data.text));
-  for (const [session, own] of groupBy(sights, (sight) => sight.session)) {
-    const isMissed = ({ text, sent, outcome }: Said) =>
-      outcome === 'KEPT' && sent > session.connected! && !seen.has(text);
-    const passed = firstSightAfter(own);
-    for (const said of facts.saidTo(`connection:${session.connection}`)) {
-      if (isMissed(said) && passed(said.returned) !== undefined) {
-        fault(3, `missed “${said.text}” to its connection`);
+function checkEphemeral(
+  index: RecordIndex,
+  stream: Stream,
+  deliveries: readonly Delivery[],
+  report: Report,
+): void {
+  const entitlement = index.entitlementOf(stream.token);
+  const received = new Set(deliveries.map(({ message }) => message.data.text));
+  for (const [session, ofSession] of groupBy(deliveries, (delivery) => delivery.session)) {
+    const isMissed = ({ text, sent, outcome }: PublishAttempt) =>
+      outcome === 'KEPT' && sent > session.connected! && !received.has(text);
+    const passedAt = firstDeliveryAfter(ofSession);
+    for (const attempt of index.attemptsTo(`connection:${session.connection}`)) {
+      if (isMissed(attempt) && passedAt(attempt.returned) !== undefined) {
+        report(3, `missed “${attempt.text}” to its connection`);
       }
     }
-    const live = own.findIndex(({ said, message }) => said && facts.placeOf(said) && message.cursor === null);
-    const passedLive = firstSightAfter(live < 0 ? [] : own.slice(live));
-    for (const { channel } of facts.bearerOf(stream).stays) {
-      const place = facts.places.get(channel)!;
-      for (const said of facts.saidTo(`channel:${channel}`)) {
-        const isPast = said.ephemeral && isMissed(said) ? passedLive(said.returned) : undefined;
-        if (isPast !== undefined && entitlement.surelyHears(place, said.sent, isPast)) {
-          fault(3, `missed “${said.text}” to ${said.to} while it was here`);
+    const live = ofSession.findIndex(
+      ({ attempt, message }) => attempt && index.channelOf(attempt) && message.cursor === null,
+    );
+    const passedLiveAt = firstDeliveryAfter(live < 0 ? [] : ofSession.slice(live));
+    for (const { channel: id } of index.tokenOf(stream).membershipPeriods) {
+      const channel = index.channels.get(id)!;
+      for (const attempt of index.attemptsTo(`channel:${id}`)) {
+        const pastAt = attempt.ephemeral && isMissed(attempt) ? passedLiveAt(attempt.returned) : undefined;
+        if (pastAt !== undefined && entitlement.surelyReceives(channel, attempt.sent, pastAt)) {
+          report(3, `missed “${attempt.text}” to ${attempt.to} while it was connected`);
         }
       }
     }
   }
 }
 
-/** The states of a channel come in order, and only to whoever hears it. */
-function checkVersions(facts: Facts, { bearer, seen, sessions }: Stream, fault: Fault): void {
-  const entitlement = facts.entitlementOf(bearer);
+/** Checks that the state versions of a channel increase, and that the stream was entitled to each of them. */
+function checkVersions(index: RecordIndex, { token, received, sessions }: Stream, report: Report): void {
+  const entitlement = index.entitlementOf(token);
   const versions = new Map<string, number>();
-  for (const { at, session, event } of seen) {
+  for (const { at, session, event } of received) {
     const channels =
       event.__typename === 'Connected' ? event.channels : 'channel' in event ? [event.channel] : [];
     for (const { id, version } of channels) {
-      if (version < (versions.get(id) ?? 0)) fault(2, `saw ${id} go back to version ${version}`);
+      if (version < (versions.get(id) ?? 0)) report(2, `received ${id} go back to version ${version}`);
       versions.set(id, version);
       if (event.__typename === 'ChannelUnavailable') continue;
       const { opened } = sessions[session]!;
-      const patch = event.__typename === 'ChannelStateUpdated' ? facts.patch(id, version) : undefined;
+      const patch = event.__typename === 'ChannelStateUpdated' ? index.patch(id, version) : undefined;
       const happened = patch ?? { sent: opened, returned: at };
-      if (!entitlement.couldHear(facts.places.get(id)!, happened, Math.max(opened, happened.sent), at)) {
-        fault(1, `saw version ${version} of ${id}, where it heard nothing then`);
+      if (!entitlement.couldReceive(index.channels.get(id)!, happened, Math.max(opened, happened.sent), at)) {
+        report(1, `received version ${version} of ${id}, which it could not receive at that time`);
       }
     }
   }
 }
 
-/** A token that has ended opens nothing; one that has not is not turned away. */
-function checkEnds(facts: Facts, stream: Stream, fault: Fault): void {
-  const { walls } = facts.evening;
-  const entitlement = facts.entitlementOf(stream.bearer);
-  const { credentialEnds } = facts.bearerOf(stream);
+/** Checks that an ended token has no sessions, and that no token is refused before its end. */
+function checkSessions(index: RecordIndex, stream: Stream, report: Report): void {
+  const { wallClock } = index.record;
+  const entitlement = index.entitlementOf(stream.token);
+  const { credentialEnds } = index.tokenOf(stream);
   const isOpen = ({ ended }: { ended?: unknown }) => !ended;
   for (const session of stream.sessions) {
-    const { opened, connected, closed = walls.length, code } = session;
-    if (!entitlement.could(isOpen, opened, connected ?? closed)) fault(1, 'was let in after its end');
-    if (connected !== undefined && walls[opened]! >= credentialEnds)
-      fault(1, 'came in with an old credential');
-    if (!ORDINARY_CODES.has(code) && code !== RENEW) fault(0, `was closed with ${code}`);
+    const { opened, connected, closed = wallClock.length, code } = session;
+    if (!entitlement.could(isOpen, opened, connected ?? closed))
+      report(1, 'was connected after its token had ended');
+    if (connected !== undefined && wallClock[opened]! >= credentialEnds)
+      report(1, 'was connected with an expired credential');
+    if (!ORDINARY_CODES.has(code) && code !== RENEW) report(0, `was closed with ${code}`);
     for (const { from, until, expiresAt } of entitlement.expiries) {
       if (from.returned <= opened || from.returned > closed) continue;
-      const end = Math.min(closed, until, walls.length - 1);
-      const late = walls[end]! - expiresAt - lostMs(facts, from.returned, end);
-      if (late > EXPIRY_MS) fault(1, `went on for ${Math.round(late)} ms after it expired`);
+      const end = Math.min(closed, until, wallClock.length - 1);
+      const late = wallClock[end]! - expiresAt - stalledMs(index, from.returned, end);
+      if (late > EXPIRY_MS) report(1, `stayed connected for ${Math.round(late)} ms after its token expired`);
     }
   }
-  if (stream.ended === undefined || walls[stream.ended]! >= credentialEnds) return;
+  if (stream.ended === undefined || wallClock[stream.ended]! >= credentialEnds) return;
   const last: Session | undefined = stream.sessions.at(-1);
   if (entitlement.surely(isOpen, last?.opened ?? 0, stream.ended)) {
-    fault(1, 'was turned away, though its token was open');
+    report(1, 'was told not to reconnect although its token was open');
   }
 }
 
-/** How long the machine let the process wait: neither service nor client is late by that. */
-function lostMs({ evening }: Facts, from: Moment, to: Moment): number {
-  const lost = evening.lost.filter(({ at }) => at >= from && at <= to);
-  return lost.reduce((sum, { ms }) => sum + ms, 0);
+/** For how long the machine did not run the process. Deadlines of the service do not include this time. */
+function stalledMs({ record }: RecordIndex, from: Moment, to: Moment): number {
+  const stalls = record.stalls.filter(({ at }) => at >= from && at <= to);
+  return stalls.reduce((sum, { ms }) => sum + ms, 0);
 }

@@ -1,67 +1,67 @@
-import { checkEnding } from './check-ending.ts';
+import { checkFinalState } from './check-final-state.ts';
 import { checkOrder } from './check-order.ts';
 import { checkStream, type Coverage } from './check-stream.ts';
-import { maySpeak } from './entitlement.ts';
-import { Facts, type Violation } from './facts.ts';
-import { type Evening } from './record.ts';
+import { mayPublish } from './entitlement.ts';
+import { RecordIndex, type Violation } from './record-index.ts';
+import { type PublishAttempt, type SimulationRecord } from './record.ts';
 
-export interface Verdict {
+export interface CheckResult {
   violations: Violation[];
   coverage: Coverage;
 }
 
-/** Laws 1 to 5 of design.md, judged by what was seen, asked and acknowledged alone. */
-export function check(evening: Evening): Verdict {
-  const facts = new Facts(evening);
-  const streams = evening.streams.map((stream) => checkStream(facts, stream));
+/** Checks laws 1 to 5 of docs/architecture.md, from requests, answers and events alone. */
+export function check(record: SimulationRecord): CheckResult {
+  const index = new RecordIndex(record);
+  const streams = record.streams.map((stream) => checkStream(index, stream));
   const sum = (name: keyof Coverage) => streams.reduce((total, { coverage }) => total + coverage[name], 0);
   return {
     violations: [
-      ...evening.surprises.map((what) => ({ law: 0 as const, what })),
+      ...record.unexpectedErrors.map((description) => ({ law: 0 as const, description })),
       ...streams.flatMap(({ violations }) => violations),
-      ...checkOrder(facts),
-      ...checkSpeech(facts),
-      ...checkEnding(facts),
+      ...checkOrder(index),
+      ...checkPublishes(index),
+      ...checkFinalState(index),
     ],
     coverage: { required: sum('required'), forbidden: sum('forbidden'), undecided: sum('undecided') },
   };
 }
 
-/** A token speaks where it may, and nowhere else; the API key everywhere, to whoever there is. */
-function checkSpeech(facts: Facts): Violation[] {
-  return facts.evening.said.flatMap((said) => {
-    const { text, by, outcome, code, sent, returned, to } = said;
-    const place = facts.placeOf(said);
-    if (by === undefined || !place) return outcome === 'REFUSED' ? checkRefusal(facts, said) : [];
-    const entitlement = facts.entitlementOf(by);
-    const rule = (isMember: boolean) => (regime: Parameters<typeof maySpeak>[0]) =>
-      maySpeak(regime, place, isMember);
+/** Checks that tokens may publish exactly where they have permission, and the API key everywhere. */
+function checkPublishes(index: RecordIndex): Violation[] {
+  return index.record.attempts.flatMap((attempt) => {
+    const { text, by, outcome, code, sent, returned, to } = attempt;
+    const channel = index.channelOf(attempt);
+    if (by === undefined || !channel) return outcome === 'REFUSED' ? checkRefusal(index, attempt) : [];
+    const entitlement = index.entitlementOf(by);
+    const rule = (isMember: boolean) => (period: Parameters<typeof mayPublish>[0]) =>
+      mayPublish(period, channel, isMember);
     if (outcome === 'KEPT') {
-      const isMember = entitlement.couldBeMember(place, sent, returned);
+      const isMember = entitlement.couldBeMember(channel, sent, returned);
       if (entitlement.could(rule(isMember), sent, returned)) return [];
-      return { law: 1 as const, what: `${by} said “${text}” to ${to}, where it might not` };
+      return { law: 1 as const, description: `${by} published “${text}” to ${to} without permission` };
     }
     if (outcome === 'UNKNOWN') return [];
-    const isMember = entitlement.isSurelyMember(place, sent, returned);
+    const isMember = entitlement.isSurelyMember(channel, sent, returned);
     if (code === 'FORBIDDEN' && !entitlement.surely(rule(isMember), sent, returned)) return [];
-    return { law: 1 as const, what: `${by} was refused “${text}” to ${to} with ${code}, where it might` };
+    return {
+      law: 1 as const,
+      description: `${by} had permission to publish “${text}” to ${to}, but was refused with ${code}`,
+    };
   });
 }
 
-/** By the API key: a token that was revoked, or a connection that went, cannot be spoken to. */
-function checkRefusal(
-  facts: Facts,
-  { text, to, code, sent, returned }: Facts['evening']['said'][number],
-): Violation[] {
+/** Checks a refusal of the API key: only a revoked token or a closed connection cannot be addressed. */
+function checkRefusal(index: RecordIndex, { text, to, code, sent, returned }: PublishAttempt): Violation[] {
   const [kind, name = ''] = to.split(/:(.*)/s);
   const isRevoked =
-    kind === 'token' && facts.entitlementOf(name).could(({ ended }) => ended === 'REVOKED', sent, returned);
+    kind === 'token' && index.entitlementOf(name).could(({ ended }) => ended === 'REVOKED', sent, returned);
   if (isRevoked && code === 'TOKEN_REVOKED') return [];
-  const isHere = facts.evening.streams.some((stream) =>
-    facts
-      .sightsOf(stream)
-      .some(({ session, said }) => session.connection === name && said && said.sent > returned),
+  const isConnected = index.record.streams.some((stream) =>
+    index
+      .deliveriesOf(stream)
+      .some(({ session, attempt }) => session.connection === name && attempt && attempt.sent > returned),
   );
-  if (kind === 'connection' && code === 'NOT_FOUND' && !isHere) return [];
-  return [{ law: 0, what: `“${text}” to ${to} was refused with ${code}` }];
+  if (kind === 'connection' && code === 'NOT_FOUND' && !isConnected) return [];
+  return [{ law: 0, description: `“${text}” to ${to} was refused with ${code}` }];
 }

@@ -3,8 +3,8 @@ import { createClient, type Client } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { createProxy, type Proxy } from '../support/proxy.ts';
 import { type Answer } from '../support/service.ts';
-import { type Chance } from './chance.ts';
-import { type Moment, type SeenEvent, type Span, type Stream } from './record.ts';
+import { type RandomSource } from './random-source.ts';
+import { type Moment, type InboxEvent, type Span, type Stream } from './record.ts';
 
 const MESSAGE = 'message { id cursor previous channel data }';
 const EVENTS = `subscription ($since: Cursor) { events(since: $since) {
@@ -17,63 +17,66 @@ const EVENTS = `subscription ($since: Cursor) { events(since: $since) {
   ... on DirectMessage { ${MESSAGE} }
 } }`;
 
-/** The token expired or was revoked: there is nothing to come back for. */
+/** The close code of an expired or revoked token. The client must not reconnect with the same credential. */
 const RENEW = 4403;
-/** A line that does not last breaks before so many bytes have come down. */
+/** A connection with a limited lifetime is cut before it has received so many bytes. */
 const MAX_LIFETIME_BYTES = 60_000;
 const MAX_TURNS_BEFORE_RETRY = 40;
 
-export interface PhoneFacts {
+export interface ClientOptions {
   name: string;
-  bearer: string;
+  token: string;
   credential: string;
-  /** Where to begin: a cursor, and when it was had. */
-  since: { cursor: string; had: Span } | undefined;
+  /** The cursor to start from, and when it was obtained. */
+  since: { cursor: string; obtained: Span } | undefined;
   port: number;
-  chance: Chance;
+  random: RandomSource;
   now: () => Moment;
-  surprise: (what: string) => void;
-  /** Whether lines still break by themselves. */
-  isStormy: () => boolean;
+  onUnexpectedError: (description: string) => void;
+  /** Whether connections are still cut at random. */
+  cutsAtRandom: () => boolean;
 }
 
-/** A client with the inbox of one token: graphql-ws as it comes, over a line that breaks, resuming by a getter. */
-export class Phone implements AsyncDisposable {
+/**
+ * A client that subscribes to the inbox of one token: an unmodified graphql-ws client, which resumes through a getter in
+ * its variables, behind a proxy that cuts its connections.
+ */
+export class SimulatedClient implements AsyncDisposable {
   readonly stream: Stream;
-  readonly #facts: PhoneFacts;
+  readonly #options: ClientOptions;
   readonly #proxy: Proxy;
   readonly #client: Client;
   readonly #texts = new Set<string>();
-  readonly #waiting = new Set<() => void>();
+  readonly #waiters = new Set<() => void>();
   #cursor: string | undefined;
   #stop: (() => void) | undefined;
-  /** Nothing was delivered before it to the subscription that runs now. */
-  #floor = 0;
-  #opens = 0;
-  #isOver = false;
-  #outage: { over: Promise<void>; end: () => void } | undefined;
+  /** A moment before the first delivery of the current session. */
+  #opened = 0;
+  #openCount = 0;
+  #isDisposed = false;
+  #offline: { over: Promise<void>; end: () => void } | undefined;
 
-  static async create(facts: PhoneFacts): Promise<Phone> {
-    const { chance, isStormy } = facts;
-    const lifetime = () =>
-      isStormy() && chance.next() < 0.5
-        ? 500 + Math.floor(chance.next() ** 2 * MAX_LIFETIME_BYTES)
+  static async create(options: ClientOptions): Promise<SimulatedClient> {
+    const { random, cutsAtRandom } = options;
+    const bytesUntilCut = () =>
+      cutsAtRandom() && random.next() < 0.5
+        ? 500 + Math.floor(random.next() ** 2 * MAX_LIFETIME_BYTES)
         : undefined;
-    return new Phone(facts, await createProxy(() => facts.port, lifetime));
+    return new SimulatedClient(options, await createProxy(() => options.port, bytesUntilCut));
   }
 
-  private constructor(facts: PhoneFacts, proxy: Proxy) {
-    const { name, bearer, credential, since, chance, now } = facts;
-    this.#facts = facts;
+  private constructor(options: ClientOptions, proxy: Proxy) {
+    const { name, token, credential, since, random, now } = options;
+    this.#options = options;
     this.#proxy = proxy;
     this.#cursor = since?.cursor;
     this.stream = {
       name,
-      bearer,
-      base: since?.had,
+      token,
+      start: since?.obtained,
       sessions: [],
-      seen: [],
-      isHere: false,
+      received: [],
+      isActive: false,
       ended: undefined,
     };
     this.#client = createClient({
@@ -83,15 +86,15 @@ export class Phone implements AsyncDisposable {
       retryAttempts: Number.POSITIVE_INFINITY,
       shouldRetry: (reason) => codeOf(reason) !== RENEW,
       retryWait: async () => {
-        for (let left = chance.between(0, MAX_TURNS_BEFORE_RETRY); left > 0; left--) await nextTurn();
-        await this.#outage?.over;
+        for (let left = random.between(0, MAX_TURNS_BEFORE_RETRY); left > 0; left--) await nextTurn();
+        await this.#offline?.over;
       },
       on: {
         opened: () => {
-          this.#floor = now();
-          this.#opens++;
+          this.#opened = now();
+          this.#openCount++;
         },
-        closed: (event) => this.#closed(codeOf(event)),
+        closed: (event) => this.#endSession(codeOf(event)),
       },
     });
   }
@@ -100,18 +103,18 @@ export class Phone implements AsyncDisposable {
     return this.#proxy.cuts;
   }
 
-  /** The id of its connection, while it is connected as far as it knows. */
+  /** The id of the current connection, as far as the client knows. */
   get connection(): string | undefined {
     const session = this.stream.sessions.at(-1);
     return session?.closed === undefined ? session?.connection : undefined;
   }
 
-  /** Wants its events, from the last cursor on. */
-  come(): void {
+  /** Subscribes to events, from the last cursor on. */
+  connect(): void {
     const { stream } = this;
-    if (stream.isHere || stream.ended !== undefined) return;
-    stream.isHere = true;
-    this.#floor = this.#facts.now();
+    if (stream.isActive || stream.ended !== undefined) return;
+    stream.isActive = true;
+    this.#opened = this.#options.now();
     const last = () => this.#cursor;
     const payload = {
       query: EVENTS,
@@ -122,19 +125,20 @@ export class Phone implements AsyncDisposable {
       },
     };
     let isStopped = false;
-    const stop = this.#client.subscribe<{ events: SeenEvent }>(payload, {
+    const stop = this.#client.subscribe<{ events: InboxEvent }>(payload, {
       next: ({ data, errors }) => {
-        if (data) this.#see(data.events);
-        else this.#facts.surprise(`${stream.name} was answered ${JSON.stringify(errors)}`);
+        if (data) this.#receive(data.events);
+        else this.#options.onUnexpectedError(`${stream.name} was answered ${JSON.stringify(errors)}`);
       },
       error: (reason) => {
-        if (this.#isOver) return;
-        if (codeOf(reason) !== RENEW) this.#facts.surprise(`${stream.name} ended: ${describe(reason)}`);
-        stream.ended = this.#facts.now();
-        this.#look();
+        if (this.#isDisposed) return;
+        if (codeOf(reason) !== RENEW)
+          this.#options.onUnexpectedError(`${stream.name} ended: ${describe(reason)}`);
+        stream.ended = this.#options.now();
+        this.#wake();
       },
       complete: () => {
-        if (!isStopped) this.#facts.surprise(`The events of ${stream.name} were completed`);
+        if (!isStopped) this.#options.onUnexpectedError(`The events of ${stream.name} were completed`);
       },
     });
     this.#stop = () => {
@@ -143,10 +147,10 @@ export class Phone implements AsyncDisposable {
     };
   }
 
-  /** Goes away, and says so. */
-  leave(): void {
-    this.stream.isHere = false;
-    this.#closed(1000);
+  /** Unsubscribes and closes the connection normally. */
+  disconnect(): void {
+    this.stream.isActive = false;
+    this.#endSession(1000);
     this.#stop?.();
   }
 
@@ -154,25 +158,25 @@ export class Phone implements AsyncDisposable {
     this.#proxy.cut();
   }
 
-  /** Has no network until it is mended. */
-  break(): void {
+  /** Cuts the connection and does not reconnect before `goOnline()`. */
+  goOffline(): void {
     let end!: () => void;
     const over = new Promise<void>((resolve) => (end = resolve));
-    this.#outage ??= { over, end };
+    this.#offline ??= { over, end };
     this.cut();
   }
 
-  mend(): void {
-    this.#outage?.end();
-    this.#outage = undefined;
+  goOnline(): void {
+    this.#offline?.end();
+    this.#offline = undefined;
   }
 
   /**
-   * A query or mutation over its socket, sent again by graphql-ws when the line breaks. No answer: it never came.
-   * `isRepeated`: it was sent more than once, perhaps.
+   * Executes a query or mutation over the socket; graphql-ws sends it again when the connection is cut. The answer is empty
+   * if none was received. `isRepeated`: the operation may have been sent more than once.
    */
   async ask(query: string, variables: Record<string, unknown>): Promise<Answer & { isRepeated: boolean }> {
-    const opens = this.#opens;
+    const openCount = this.#openCount;
     const answer = await new Promise<Answer>((resolve) => {
       let last: Answer = {};
       this.#client.subscribe(
@@ -184,34 +188,34 @@ export class Phone implements AsyncDisposable {
         },
       );
     });
-    return { ...answer, isRepeated: this.#opens !== opens };
+    return { ...answer, isRepeated: this.#openCount !== openCount };
   }
 
-  /** Resolves once it is connected, or told not to come back. */
-  connected(): Promise<void> {
+  /** Resolves when the client is connected, or when the service told it not to reconnect. */
+  untilConnected(): Promise<void> {
     return this.#until(() => this.connection !== undefined);
   }
 
-  /** Resolves once it has seen `text`, or was told not to come back. */
-  sees(text: string): Promise<void> {
+  /** Resolves when the client has received `text`, or when the service told it not to reconnect. */
+  untilReceived(text: string): Promise<void> {
     return this.#until(() => this.#texts.has(text));
   }
 
-  /** What happens from now on is not noted. */
+  /** Stops the client. Later events are not recorded. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isOver = true;
-    this.mend();
+    this.#isDisposed = true;
+    this.goOnline();
     this.#stop?.();
     await this.#proxy[Symbol.asyncDispose]();
     await Promise.resolve(this.#client.dispose()).catch(() => undefined);
   }
 
-  #see(event: SeenEvent): void {
-    if (this.#isOver) return;
-    const at = this.#facts.now();
-    const { sessions, seen } = this.stream;
+  #receive(event: InboxEvent): void {
+    if (this.#isDisposed) return;
+    const at = this.#options.now();
+    const { sessions, received } = this.stream;
     if (event.__typename === 'Connected') {
-      const session = { opened: this.#floor, connected: at, connection: event.connection.id };
+      const session = { opened: this.#opened, connected: at, connection: event.connection.id };
       sessions.push({ ...session, closed: undefined, code: undefined });
       this.#cursor = event.cursor;
     }
@@ -219,31 +223,31 @@ export class Phone implements AsyncDisposable {
       this.#cursor = event.message.cursor ?? this.#cursor;
       this.#texts.add(event.message.data.text);
     }
-    seen.push({ at, session: sessions.length - 1, event });
-    this.#look();
+    received.push({ at, session: sessions.length - 1, event });
+    this.#wake();
   }
 
-  #closed(code: number | undefined): void {
+  #endSession(code: number | undefined): void {
     const session = this.stream.sessions.at(-1);
-    if (this.#isOver || !session || session.closed !== undefined) return;
-    session.closed = this.#facts.now();
+    if (this.#isDisposed || !session || session.closed !== undefined) return;
+    session.closed = this.#options.now();
     session.code = code;
   }
 
-  #until(fits: () => boolean): Promise<void> {
+  #until(predicate: () => boolean): Promise<void> {
     return new Promise((resolve) => {
-      const look = () => {
-        if (!fits() && this.stream.ended === undefined) return;
-        this.#waiting.delete(look);
+      const check = () => {
+        if (!predicate() && this.stream.ended === undefined) return;
+        this.#waiters.delete(check);
         resolve();
       };
-      this.#waiting.add(look);
-      look();
+      this.#waiters.add(check);
+      check();
     });
   }
 
-  #look(): void {
-    for (const look of this.#waiting) look();
+  #wake(): void {
+    for (const check of this.#waiters) check();
   }
 }
 

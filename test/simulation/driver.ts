@@ -1,263 +1,280 @@
 import { type Answer, type TestService } from '../support/service.ts';
-import { createChance } from './chance.ts';
-import { Phone } from './client.ts';
-import { type Act, type Arrival } from './plan.ts';
+import { createRandomSource } from './random-source.ts';
+import { SimulatedClient } from './client.ts';
+import { type Step, type TokenPlan } from './plan.ts';
 import {
   NEVER,
   type Address,
-  type Bearer,
-  type Evening,
+  type Token,
+  type SimulationRecord,
   type Moment,
-  type Regime,
+  type PermissionPeriod,
   type Span,
 } from './record.ts';
 
-const PUBLISH = `mutation ($channel: ID!, $data: JSON, $ephemeral: Boolean, $key: String) {
+const PUBLISH_MESSAGE = `mutation ($channel: ID!, $data: JSON, $ephemeral: Boolean, $key: String) {
   receipt: publishMessage(channel: $channel, event: "said", data: $data, ephemeral: $ephemeral, idempotencyKey: $key) {
     message { id cursor previous channel data }
   }
 }`;
-const WHISPER = `mutation ($token: ID, $identity: String, $connection: ID, $data: JSON, $ephemeral: Boolean) {
+const SEND_DIRECT = `mutation ($token: ID, $identity: String, $connection: ID, $data: JSON, $ephemeral: Boolean) {
   receipt: publishDirectMessage(
     token: $token, identity: $identity, connection: $connection, event: "said", data: $data, ephemeral: $ephemeral
   ) { message { id cursor previous channel data } }
 }`;
-/** So much that a replay must wait for its reader now and then. */
-const LONG = 'x'.repeat(2000);
-const MINT = `mutation ($input: CreateTokenInput) {
+/** Long enough that a replay has to wait for the socket now and then. */
+const PADDING = 'x'.repeat(2000);
+const CREATE_TOKEN = `mutation ($input: CreateTokenInput) {
   createToken(input: $input) { token { id } credential cursor }
 }`;
-const JOIN = `mutation ($channel: ID!, $token: ID!) { subscribeToken(channel: $channel, token: $token) { createdAt } }`;
-const PART = `mutation ($channel: ID!, $token: ID!) { unsubscribeToken(channel: $channel, token: $token) { createdAt } }`;
-const CHANGE = `mutation ($id: ID!, $input: UpdateTokenInput!) { updateToken(id: $id, input: $input) { id } }`;
-const REVOKE = `mutation ($id: ID!) { revokeToken(id: $id) { id } }`;
-const PATCH = `mutation ($channel: ID!, $patch: JSON!) { patchChannelState(channel: $channel, patch: $patch) { version } }`;
-const OPEN = `mutation ($input: CreateChannelInput!) { createChannel(input: $input) { id } }`;
+const SUBSCRIBE_TOKEN = `mutation ($channel: ID!, $token: ID!) { subscribeToken(channel: $channel, token: $token) { createdAt } }`;
+const UNSUBSCRIBE_TOKEN = `mutation ($channel: ID!, $token: ID!) { unsubscribeToken(channel: $channel, token: $token) { createdAt } }`;
+const UPDATE_TOKEN = `mutation ($id: ID!, $input: UpdateTokenInput!) { updateToken(id: $id, input: $input) { id } }`;
+const REVOKE_TOKEN = `mutation ($id: ID!) { revokeToken(id: $id) { id } }`;
+const PATCH_STATE = `mutation ($channel: ID!, $patch: JSON!) { patchChannelState(channel: $channel, patch: $patch) { version } }`;
+const CREATE_CHANNEL = `mutation ($input: CreateChannelInput!) { createChannel(input: $input) { id } }`;
 
-/** Does what the plan says and notes what came of it. */
-export class Host implements AsyncDisposable {
-  readonly evening: Evening;
-  readonly phones = new Map<string, Phone>();
-  readonly bearers = new Map<string, Bearer & { credential: string }>();
-  /** Whether lines break by themselves. */
-  isStormy = true;
+/** Performs the planned steps and records their outcomes. */
+export class Driver implements AsyncDisposable {
+  readonly record: SimulationRecord;
+  readonly clients = new Map<string, SimulatedClient>();
+  readonly tokens = new Map<string, Token & { credential: string }>();
+  /** Whether the proxies cut connections at random. */
+  cutsAtRandom = true;
   readonly #signalbox: TestService;
-  /** What was begun and not waited for. */
+  /** Requests that were sent and not awaited. */
   readonly #pending = new Set<Promise<unknown>>();
-  #words = 0;
+  #texts = 0;
 
-  constructor(signalbox: TestService, evening: Evening) {
+  constructor(signalbox: TestService, record: SimulationRecord) {
     this.#signalbox = signalbox;
-    this.evening = evening;
+    this.record = record;
   }
 
-  /** Makes the channels. */
+  /** Creates the channels. */
   async open(): Promise<void> {
-    for (const input of this.evening.places) await this.#mustAsk(OPEN, { input });
+    for (const input of this.record.channels) await this.#mustAsk(CREATE_CHANNEL, { input });
   }
 
-  async perform(act: Act): Promise<void> {
-    switch (act.do) {
-      case 'arrive':
-        return this.#arrive(act.arrival);
-      case 'say':
-        await Promise.all(Array.from({ length: act.count }, () => this.#say(act.channel, act.ephemeral)));
+  async perform(step: Step): Promise<void> {
+    switch (step.kind) {
+      case 'createToken':
+        return this.#createToken(step.plan);
+      case 'publish':
+        await Promise.all(
+          Array.from({ length: step.count }, () => this.#publishMessage(step.channel, step.ephemeral)),
+        );
         return;
-      case 'speak': {
-        const phone = this.phones.get(act.phone);
-        if (!phone || phone.stream.ended !== undefined) return;
-        const spoken = Array.from({ length: act.count }, () => this.#say(act.channel, act.ephemeral, phone));
-        if (act.isAwaited) await Promise.all(spoken);
-        else this.#later(Promise.all(spoken));
-        return;
-      }
-      case 'whisper':
-        return this.#whisperTo(act.to, act.name, act.ephemeral);
-      case 'join':
-      case 'part':
-        return this.#move(act);
-      case 'change':
-        return this.#change(act.token, { role: act.role, grants: act.grants });
-      case 'limit':
-        return this.#change(act.token, { expiresAt: Date.now() + act.seconds * 1000 });
-      case 'revoke':
-        return this.#revoke(act.token);
-      case 'patch': {
-        const phone = act.phone === undefined ? undefined : this.phones.get(act.phone);
-        await Promise.all(Array.from({ length: act.count }, () => this.#patch(act.channel, phone)));
+      case 'publishOnSocket': {
+        const client = this.clients.get(step.client);
+        if (!client || client.stream.ended !== undefined) return;
+        const published = Array.from({ length: step.count }, () =>
+          this.#publishMessage(step.channel, step.ephemeral, client),
+        );
+        if (step.isAwaited) await Promise.all(published);
+        else this.#track(Promise.all(published));
         return;
       }
-      case 'ask':
-        return this.#isOnline(act.token);
+      case 'sendDirect':
+        return this.#sendDirectTo(step.to, step.name, step.ephemeral);
+      case 'subscribe':
+      case 'unsubscribe':
+        return this.#changeMembership(step);
+      case 'updateToken':
+        return this.#updateToken(step.token, { role: step.role, grants: step.grants });
+      case 'setExpiry':
+        return this.#updateToken(step.token, { expiresAt: Date.now() + step.seconds * 1000 });
+      case 'revokeToken':
+        return this.#revokeToken(step.token);
+      case 'patchState': {
+        const client = step.client === undefined ? undefined : this.clients.get(step.client);
+        await Promise.all(Array.from({ length: step.count }, () => this.#patchState(step.channel, client)));
+        return;
+      }
+      case 'checkOnline':
+        return this.#checkOnline(step.token);
       default: {
-        const phone = this.phones.get(act.phone);
-        if (!phone) return;
-        if (act.do === 'cut') phone.cut();
-        if (act.do === 'outage') phone.break();
-        if (act.do === 'mend') phone.mend();
-        if (act.do === 'leave') phone.leave();
-        if (act.do === 'return') phone.come();
-        if (act.do === 'return' && act.isAwaited) await phone.connected();
+        const client = this.clients.get(step.client);
+        if (!client) return;
+        if (step.kind === 'cut') client.cut();
+        if (step.kind === 'goOffline') client.goOffline();
+        if (step.kind === 'goOnline') client.goOnline();
+        if (step.kind === 'disconnect') client.disconnect();
+        if (step.kind === 'connect') client.connect();
+        if (step.kind === 'connect' && step.isAwaited) await client.untilConnected();
       }
     }
   }
 
-  async #arrive(arrival: Arrival): Promise<void> {
-    const { name, identity, role, grants, channels, expiresIn, phones } = arrival;
+  async #createToken(plan: TokenPlan): Promise<void> {
+    const { name, identity, role, grants, channels, expiresIn, clients } = plan;
     const expiresAt = expiresIn === undefined ? null : Date.now() + expiresIn * 1000;
     const input = { identity, role, grants, channels, expiresAt: expiresAt && new Date(expiresAt) };
-    const { value, span } = await this.timed(() => this.#mustAsk(MINT, { input }));
-    const { token, credential, cursor } = value.createToken;
-    const bearer: Bearer & { credential: string } = {
+    const { value, span } = await this.timed(() => this.#mustAsk(CREATE_TOKEN, { input }));
+    const { credential, cursor } = value.createToken;
+    const token: Token & { credential: string } = {
       name,
-      id: token.id,
+      id: value.createToken.token.id,
       identity,
       credential,
       credentialEnds: expiresAt === null ? NEVER : Math.ceil(expiresAt / 1000) * 1000,
-      regimes: [{ from: span, role, grants, expiresAt }],
-      stays: channels.map((channel) => ({ channel, began: span, ended: undefined })),
+      permissionPeriods: [{ from: span, role, grants, expiresAt }],
+      membershipPeriods: channels.map((channel) => ({ channel, began: span, ended: undefined })),
     };
-    this.bearers.set(name, bearer);
-    this.evening.bearers.push(bearer);
-    for (const { name: phoneName, isFromMinting, isLate } of phones) {
-      const phone = await Phone.create({
-        name: phoneName,
-        bearer: name,
+    this.tokens.set(name, token);
+    this.record.tokens.push(token);
+    for (const { name: clientName, startsAtCreation, connectsLater } of clients) {
+      const client = await SimulatedClient.create({
+        name: clientName,
+        token: name,
         credential,
-        since: isFromMinting ? { cursor, had: span } : undefined,
+        since: startsAtCreation ? { cursor, obtained: span } : undefined,
         port: Number(new URL(this.#signalbox.url).port),
-        chance: createChance(this.evening.seed).fork(phoneName),
+        random: createRandomSource(this.record.seed).fork(clientName),
         now: () => this.now(),
-        surprise: (what) => this.evening.surprises.push(what),
-        isStormy: () => this.isStormy,
+        onUnexpectedError: (description) => this.record.unexpectedErrors.push(description),
+        cutsAtRandom: () => this.cutsAtRandom,
       });
-      this.phones.set(phoneName, phone);
-      this.evening.streams.push(phone.stream);
-      if (!isLate) phone.come();
+      this.clients.set(clientName, client);
+      this.record.streams.push(client.stream);
+      if (!connectsLater) client.connect();
     }
   }
 
-  /** In a channel, by a phone or by the API key. */
-  async #say(channel: string, ephemeral: boolean, phone?: Phone): Promise<void> {
-    const text = `word-${++this.#words}`;
+  /** Publishes to a channel, over the socket of a client or with the API key. */
+  async #publishMessage(channel: string, ephemeral: boolean, client?: SimulatedClient): Promise<void> {
+    const text = `text-${++this.#texts}`;
     const variables = {
       channel,
-      data: { text, padding: this.#words % 3 === 0 ? LONG : '' },
+      data: { text, padding: this.#texts % 3 === 0 ? PADDING : '' },
       ephemeral,
-      key: phone && text,
+      key: client && text,
     };
-    await this.#publish({ text, to: `channel:${channel}`, ephemeral, by: phone?.stream.bearer }, () =>
-      phone ? phone.ask(PUBLISH, variables) : this.#signalbox.ask(PUBLISH, variables),
+    await this.#recordAttempt({ text, to: `channel:${channel}`, ephemeral, by: client?.stream.token }, () =>
+      client ? client.ask(PUBLISH_MESSAGE, variables) : this.#signalbox.ask(PUBLISH_MESSAGE, variables),
     );
   }
 
-  async #whisperTo(to: 'token' | 'identity' | 'connection', name: string, ephemeral: boolean): Promise<void> {
+  async #sendDirectTo(
+    to: 'token' | 'identity' | 'connection',
+    name: string,
+    ephemeral: boolean,
+  ): Promise<void> {
     if (to === 'identity') {
-      const isKnown = this.evening.bearers.some(({ identity }) => identity === name);
-      return isKnown ? this.whisper(`identity:${name}`, { identity: name }, ephemeral) : undefined;
+      const isKnown = this.record.tokens.some(({ identity }) => identity === name);
+      return isKnown ? this.sendDirect(`identity:${name}`, { identity: name }, ephemeral) : undefined;
     }
     if (to === 'token') {
-      const token = this.bearers.get(name)?.id;
-      return token === undefined ? undefined : this.whisper(`token:${name}`, { token }, ephemeral);
+      const token = this.tokens.get(name)?.id;
+      return token === undefined ? undefined : this.sendDirect(`token:${name}`, { token }, ephemeral);
     }
-    const connection = this.phones.get(name)?.connection;
+    const connection = this.clients.get(name)?.connection;
     return connection === undefined
       ? undefined
-      : this.whisper(`connection:${connection}`, { connection }, true);
+      : this.sendDirect(`connection:${connection}`, { connection }, true);
   }
 
-  async whisper(to: Address, address: object, ephemeral: boolean, text = `word-${++this.#words}`) {
-    const variables = { ...address, data: { text, padding: this.#words % 3 === 0 ? LONG : '' }, ephemeral };
-    await this.#publish({ text, to, ephemeral, by: undefined }, () =>
-      this.#signalbox.ask(WHISPER, variables),
+  async sendDirect(to: Address, address: object, ephemeral: boolean, text = `text-${++this.#texts}`) {
+    const variables = {
+      ...address,
+      data: { text, padding: this.#texts % 3 === 0 ? PADDING : '' },
+      ephemeral,
+    };
+    await this.#recordAttempt({ text, to, ephemeral, by: undefined }, () =>
+      this.#signalbox.ask(SEND_DIRECT, variables),
     );
   }
 
-  async #publish(
-    what: { text: string; to: Address; ephemeral: boolean; by: string | undefined },
+  async #recordAttempt(
+    publish: { text: string; to: Address; ephemeral: boolean; by: string | undefined },
     ask: () => Promise<Answer & { isRepeated?: boolean }>,
   ): Promise<void> {
     const { value, span } = await this.timed(ask);
     const message = value.data?.receipt?.message;
     const code = value.errors?.[0]?.extensions['code'];
-    if (message) this.evening.said.push({ ...what, ...span, outcome: 'KEPT', message });
+    const { attempts } = this.record;
+    if (message) attempts.push({ ...publish, ...span, outcome: 'KEPT', message });
     else if (typeof code === 'string' && !value.isRepeated) {
-      this.evening.said.push({ ...what, ...span, outcome: 'REFUSED', code });
-    } else this.evening.said.push({ ...what, sent: span.sent, returned: NEVER, outcome: 'UNKNOWN' });
+      attempts.push({ ...publish, ...span, outcome: 'REFUSED', code });
+    } else attempts.push({ ...publish, sent: span.sent, returned: NEVER, outcome: 'UNKNOWN' });
   }
 
-  async #move(act: Extract<Act, { do: 'join' | 'part' }>): Promise<void> {
-    const { do: what, token, channel } = act;
-    const bearer = this.bearers.get(token);
-    const phone = act.phone === undefined ? undefined : this.phones.get(act.phone);
-    if (!bearer || (phone && phone.stream.ended !== undefined)) return;
-    const variables = { channel, token: bearer.id };
-    const document = what === 'join' ? JOIN : PART;
+  async #changeMembership(step: Extract<Step, { kind: 'subscribe' | 'unsubscribe' }>): Promise<void> {
+    const { kind, channel } = step;
+    const token = this.tokens.get(step.token);
+    const client = step.client === undefined ? undefined : this.clients.get(step.client);
+    if (!token || (client && client.stream.ended !== undefined)) return;
+    const variables = { channel, token: token.id };
+    const document = kind === 'subscribe' ? SUBSCRIBE_TOKEN : UNSUBSCRIBE_TOKEN;
     const { value, span } = await this.timed<Answer>(() =>
-      phone ? phone.ask(document, variables) : this.#signalbox.ask(document, variables),
+      client ? client.ask(document, variables) : this.#signalbox.ask(document, variables),
     );
-    if (!phone && value.errors) this.#surprise(document, variables, value);
-    // A token that expired while it asked may or may not have been heard.
+    if (!client && value.errors) this.#recordError(document, variables, value);
+    // If the token expired during its own request, the request may or may not have taken effect.
     const happened = value.data ? span : { sent: span.sent, returned: NEVER };
-    const stay = bearer.stays.findLast((other) => other.channel === channel && !other.ended);
-    if (what === 'part' && stay) stay.ended = happened;
-    if (what === 'join' && !stay) bearer.stays.push({ channel, began: happened, ended: undefined });
+    const membership = token.membershipPeriods.findLast((other) => other.channel === channel && !other.ended);
+    if (kind === 'unsubscribe' && membership) membership.ended = happened;
+    if (kind === 'subscribe' && !membership)
+      token.membershipPeriods.push({ channel, began: happened, ended: undefined });
   }
 
-  async #change(name: string, change: Partial<Pick<Regime, 'role' | 'grants' | 'expiresAt'>>): Promise<void> {
-    const bearer = this.bearers.get(name);
-    if (!bearer) return;
+  async #updateToken(
+    name: string,
+    change: Partial<Pick<PermissionPeriod, 'role' | 'grants' | 'expiresAt'>>,
+  ): Promise<void> {
+    const token = this.tokens.get(name);
+    if (!token) return;
     const { expiresAt } = change;
     const input = { ...change, ...(expiresAt != null && { expiresAt: new Date(expiresAt) }) };
-    const { span } = await this.timed(() => this.#mustAsk(CHANGE, { id: bearer.id, input }));
-    bearer.regimes.push({ ...bearer.regimes.at(-1)!, ...change, from: span });
+    const { span } = await this.timed(() => this.#mustAsk(UPDATE_TOKEN, { id: token.id, input }));
+    token.permissionPeriods.push({ ...token.permissionPeriods.at(-1)!, ...change, from: span });
   }
 
-  async #revoke(name: string): Promise<void> {
-    const bearer = this.bearers.get(name);
-    if (!bearer) return;
-    const { span } = await this.timed(() => this.#mustAsk(REVOKE, { id: bearer.id }));
-    bearer.regimes.push({ ...bearer.regimes.at(-1)!, from: span, ended: 'REVOKED' });
+  async #revokeToken(name: string): Promise<void> {
+    const token = this.tokens.get(name);
+    if (!token) return;
+    const { span } = await this.timed(() => this.#mustAsk(REVOKE_TOKEN, { id: token.id }));
+    token.permissionPeriods.push({ ...token.permissionPeriods.at(-1)!, from: span, ended: 'REVOKED' });
   }
 
-  async #patch(channel: string, phone: Phone | undefined): Promise<void> {
-    const key = `patch-${++this.#words}`;
+  async #patchState(channel: string, client: SimulatedClient | undefined): Promise<void> {
+    const key = `patch-${++this.#texts}`;
     const variables = { channel, patch: { [key]: true } };
     const { value, span } = await this.timed<Answer>(() =>
-      phone ? phone.ask(PATCH, variables) : this.#signalbox.ask(PATCH, variables),
+      client ? client.ask(PATCH_STATE, variables) : this.#signalbox.ask(PATCH_STATE, variables),
     );
     const version = value.data?.patchChannelState?.version;
-    if (version !== undefined) this.evening.patches.push({ channel, key, version, ...span });
-    else if (!phone) this.#surprise(PATCH, variables, value);
+    if (version !== undefined) this.record.patches.push({ channel, key, version, ...span });
+    else if (!client) this.#recordError(PATCH_STATE, variables, value);
   }
 
-  async #isOnline(name: string): Promise<void> {
-    const bearer = this.bearers.get(name);
-    if (!bearer) return;
+  async #checkOnline(name: string): Promise<void> {
+    const token = this.tokens.get(name);
+    if (!token) return;
     const { value, span } = await this.timed(() =>
-      this.#mustAsk('query ($t: ID!) { isOnline(token: $t) }', { t: bearer.id }),
+      this.#mustAsk('query ($t: ID!) { isOnline(token: $t) }', { t: token.id }),
     );
-    this.evening.asked.push({ bearer: name, online: value.isOnline, ...span });
+    this.record.onlineChecks.push({ token: name, online: value.isOnline, ...span });
   }
 
-  /** By the API key, where no refusal is in order. */
+  /** Executes an operation with the API key and records an unexpected error if it is refused. */
   async #mustAsk(query: string, variables: object): Promise<any> {
     const answer = await this.#signalbox.ask(query, variables);
-    if (answer.errors) this.#surprise(query, variables, answer);
+    if (answer.errors) this.#recordError(query, variables, answer);
     return answer.data;
   }
 
-  #surprise(query: string, variables: object, { errors }: Answer): void {
-    this.evening.surprises.push(`${query} ${JSON.stringify(variables)}: ${JSON.stringify(errors)}`);
+  #recordError(query: string, variables: object, { errors }: Answer): void {
+    this.record.unexpectedErrors.push(`${query} ${JSON.stringify(variables)}: ${JSON.stringify(errors)}`);
   }
 
-  #later(work: Promise<unknown>): void {
+  #track(work: Promise<unknown>): void {
     this.#pending.add(work);
     void work.finally(() => this.#pending.delete(work));
   }
 
-  /** Resolves when nothing is under way any more. */
-  async rest(): Promise<void> {
+  /** Resolves when every request that was not awaited has been answered. */
+  async untilIdle(): Promise<void> {
     await Promise.all(this.#pending);
   }
 
@@ -267,11 +284,12 @@ export class Host implements AsyncDisposable {
     return { value, span: { sent, returned: this.now() } };
   }
 
+  /** Records a new moment. */
   now(): Moment {
-    return this.evening.walls.push(Date.now()) - 1;
+    return this.record.wallClock.push(Date.now()) - 1;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.phones.values()].map((phone) => phone[Symbol.asyncDispose]()));
+    await Promise.all([...this.clients.values()].map((client) => client[Symbol.asyncDispose]()));
   }
 }

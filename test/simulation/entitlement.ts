@@ -1,34 +1,35 @@
 import {
   NEVER,
   type Action,
-  type Bearer,
+  type Token,
   type Grant,
   type Moment,
-  type Place,
-  type Regime,
+  type Channel,
+  type PermissionPeriod,
   type Role,
   type Span,
 } from './record.ts';
 
-/** Who may do what, written down a second time from the design, so that the first time can be wrong. */
+// The permission rules, written a second time from the design, so that the simulation can contradict the service.
 
-type Rule = Pick<Regime, 'role' | 'grants' | 'ended'>;
+type Permissions = Pick<PermissionPeriod, 'role' | 'grants' | 'ended'>;
 
-const SPEAKERS: readonly Role[] = ['PUBLISHER', 'MODERATOR'];
+const PUBLISHING_ROLES: readonly Role[] = ['PUBLISHER', 'MODERATOR'];
 
-/** Whether a member of the place hears it. */
-export function mayHear({ role, grants, ended }: Rule, place: Place): boolean {
-  return !ended && (role !== 'GUEST' || place.type !== 'PRIVATE') && allows(grants, 'SUBSCRIBE', place.id);
+/** Whether a member of the channel receives its messages. */
+export function mayReceive({ role, grants, ended }: Permissions, channel: Channel): boolean {
+  return (
+    !ended && (role !== 'GUEST' || channel.type !== 'PRIVATE') && allows(grants, 'SUBSCRIBE', channel.id)
+  );
 }
 
-export function maySpeak({ role, grants, ended }: Rule, place: Place, isMember: boolean): boolean {
-  const isIn = place.type !== 'PRIVATE' || isMember;
-  return !ended && isIn && SPEAKERS.includes(role) && allows(grants, 'PUBLISH', place.id);
-}
-
-export function mayModerate({ role, grants, ended }: Rule, place: Place, isMember: boolean): boolean {
-  const isIn = place.type !== 'PRIVATE' || isMember;
-  return !ended && isIn && role === 'MODERATOR' && allows(grants, 'MODERATE', place.id);
+export function mayPublish(
+  { role, grants, ended }: Permissions,
+  channel: Channel,
+  isMember: boolean,
+): boolean {
+  const mayEnter = channel.type !== 'PRIVATE' || isMember;
+  return !ended && mayEnter && PUBLISHING_ROLES.includes(role) && allows(grants, 'PUBLISH', channel.id);
 }
 
 function allows(grants: readonly Grant[] | null, action: Action, channel: string): boolean {
@@ -41,101 +42,110 @@ function allows(grants: readonly Grant[] | null, action: Action, channel: string
   );
 }
 
-/** A regime and when it may have been in force. */
-interface Reign {
-  regime: Regime;
+/** A permission period, with the first and the last moment at which it may have been in force. */
+interface PossiblePeriod {
+  period: PermissionPeriod;
   first: Moment;
   last: Moment;
 }
 
-/** What a bearer was entitled to, as far as it can be known from outside: surely, or possibly. */
+/**
+ * What a token was entitled to, as far as it can be inferred from requests and answers. The exact moment of a change is
+ * unknown, so that every question has two variants: `could…` (possibly) and `surely…` (certainly).
+ */
 export class Entitlement {
-  readonly #bearer: Bearer;
-  readonly #reigns: Reign[];
+  readonly #token: Token;
+  readonly #possiblePeriods: PossiblePeriod[];
 
-  constructor(bearer: Bearer, walls: readonly number[]) {
-    this.#bearer = bearer;
-    const regimes = withExpiry(bearer.regimes, walls);
-    this.#reigns = regimes.map((regime, index) => {
-      const { sent, returned } = regime.from;
-      const next = regimes[index + 1]?.from.returned ?? NEVER;
-      return { regime, first: sent, last: Math.max(next, returned) };
+  constructor(token: Token, wallClock: readonly number[]) {
+    this.#token = token;
+    const periods = withExpiry(token.permissionPeriods, wallClock);
+    this.#possiblePeriods = periods.map((period, index) => {
+      const { sent, returned } = period.from;
+      const next = periods[index + 1]?.from.returned ?? NEVER;
+      return { period, first: sent, last: Math.max(next, returned) };
     });
   }
 
-  /** When it expired, and from when on it was open again, perhaps. */
+  /** The expiries of the token. `until`: the first moment at which it may have been open again. */
   get expiries(): { expiresAt: number; from: Span; until: Moment }[] {
-    return this.#reigns.flatMap(({ regime: { ended, expiresAt, from } }, index) => {
+    return this.#possiblePeriods.flatMap(({ period: { ended, expiresAt, from } }, index) => {
       if (ended !== 'EXPIRED' || expiresAt === null) return [];
-      return { expiresAt, from, until: this.#reigns[index + 1]?.first ?? NEVER };
+      return { expiresAt, from, until: this.#possiblePeriods[index + 1]?.first ?? NEVER };
     });
   }
 
-  /** Whether at some moment from `from` to `to` it may have been allowed what `rule` says. */
-  could(rule: (regime: Regime) => boolean, from: Moment, to: Moment): boolean {
-    return this.#reigns.some(({ regime, first, last }) => first <= to && last >= from && rule(regime));
+  /** Whether the rule may have held at some moment from `from` to `to`. */
+  could(rule: (period: PermissionPeriod) => boolean, from: Moment, to: Moment): boolean {
+    return this.#possiblePeriods.some(
+      ({ period, first, last }) => first <= to && last >= from && rule(period),
+    );
   }
 
-  /** Whether all the time from `from` to `to` it was allowed what `rule` says. */
-  surely(rule: (regime: Regime) => boolean, from: Moment, to: Moment): boolean {
-    return !this.could((regime) => !rule(regime), from, to) && this.could(rule, from, to);
+  /** Whether the rule certainly held at every moment from `from` to `to`. */
+  surely(rule: (period: PermissionPeriod) => boolean, from: Moment, to: Moment): boolean {
+    return !this.could((period) => !rule(period), from, to) && this.could(rule, from, to);
   }
 
-  couldBeMember(place: Place, from: Moment, to: Moment): boolean {
-    return this.#staysIn(place).some(
+  couldBeMember(channel: Channel, from: Moment, to: Moment): boolean {
+    return this.#membershipsIn(channel).some(
       ({ began, ended }) => began.sent <= to && (ended?.returned ?? NEVER) >= from,
     );
   }
 
-  isSurelyMember(place: Place, from: Moment, to: Moment): boolean {
-    return this.#staysIn(place).some(
+  isSurelyMember(channel: Channel, from: Moment, to: Moment): boolean {
+    return this.#membershipsIn(channel).some(
       ({ began, ended }) => began.returned < from && (ended?.sent ?? NEVER) > to,
     );
   }
 
   /**
-   * Whether what happened in the place at `happened` may have been delivered from `from` to `to`: to a member who was
-   * one when it happened, while its regime let it hear the place.
+   * Whether an event of the channel that happened during `happened` may have been delivered from `from` to `to`. The token
+   * must have been a member when the event happened, and its permissions must have allowed the delivery.
    */
-  couldHear(place: Place, happened: Span, from: Moment, to: Moment): boolean {
-    return this.#staysIn(place).some(({ began, ended }) => {
+  couldReceive(channel: Channel, happened: Span, from: Moment, to: Moment): boolean {
+    return this.#membershipsIn(channel).some(({ began, ended }) => {
       if (happened.returned < began.sent) return false;
       const first = Math.max(from, began.sent);
       const last = Math.min(to, ended?.returned ?? NEVER);
-      return first <= last && this.could((regime) => mayHear(regime, place), first, last);
+      return first <= last && this.could((period) => mayReceive(period, channel), first, last);
     });
   }
 
-  /** Whether it was a member who may hear the place all the time from `from` to `to`. */
-  surelyHears(place: Place, from: Moment, to: Moment): boolean {
-    return this.isSurelyMember(place, from, to) && this.surely((regime) => mayHear(regime, place), from, to);
+  /** Whether the token was a member that may receive the messages of the channel, at every moment from `from` to `to`. */
+  surelyReceives(channel: Channel, from: Moment, to: Moment): boolean {
+    return (
+      this.isSurelyMember(channel, from, to) && this.surely((period) => mayReceive(period, channel), from, to)
+    );
   }
 
-  #staysIn(place: Place) {
-    return this.#bearer.stays.filter(({ channel }) => channel === place.id);
+  #membershipsIn({ id }: Channel) {
+    return this.#token.membershipPeriods.filter(({ channel }) => channel === id);
   }
 }
 
-/** An expiry is a change of regime like any other: it happens between the last moment before and the first one after. */
-function withExpiry(regimes: readonly Regime[], walls: readonly number[]): Regime[] {
-  return regimes.flatMap((regime, index) => {
-    const { expiresAt, ended } = regime;
-    if (expiresAt === null || ended) return [regime];
-    const after = firstAfter(walls, expiresAt);
-    if (after <= regime.from.sent) return [{ ...regime, ended: 'EXPIRED' as const }];
-    const next = regimes[index + 1]?.from.returned ?? NEVER;
-    if (after === walls.length || after - 1 > next) return [regime];
-    return [regime, { ...regime, from: { sent: after - 1, returned: after }, ended: 'EXPIRED' as const }];
+/**
+ * Adds a period for each expiry. An expiry happens between the last moment before and the first moment after `expiresAt`.
+ */
+function withExpiry(periods: readonly PermissionPeriod[], wallClock: readonly number[]): PermissionPeriod[] {
+  return periods.flatMap((period, index) => {
+    const { expiresAt, ended } = period;
+    if (expiresAt === null || ended) return [period];
+    const after = firstAfter(wallClock, expiresAt);
+    if (after <= period.from.sent) return [{ ...period, ended: 'EXPIRED' as const }];
+    const next = periods[index + 1]?.from.returned ?? NEVER;
+    if (after === wallClock.length || after - 1 > next) return [period];
+    return [period, { ...period, from: { sent: after - 1, returned: after }, ended: 'EXPIRED' as const }];
   });
 }
 
 /** The first moment at or after a time. */
-export function firstAfter(walls: readonly number[], time: number): Moment {
+export function firstAfter(wallClock: readonly number[], time: number): Moment {
   let low = 0;
-  let high = walls.length;
+  let high = wallClock.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (walls[middle]! < time) low = middle + 1;
+    if (wallClock[middle]! < time) low = middle + 1;
     else high = middle;
   }
   return low;

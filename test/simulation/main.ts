@@ -1,25 +1,25 @@
 import { parseArgs } from 'node:util';
 import { check } from './check.ts';
-import { DEFAULT_EVENING, playEvening } from './run.ts';
-import { describeEvening, describeVerdict } from './report.ts';
+import { DEFAULT_OPTIONS, runSimulation } from './run.ts';
+import { describeSimulation, describeResult } from './report.ts';
 
-const HELP = `A busy evening of a group chat, played against a real service and checked against laws 1 to 5 of the design.
+const HELP = `Simulates a busy group chat against a real service and checks laws 1 to 5 of docs/architecture.md.
 
-  npx tsx test/support/evening/main.ts [--tokens 400] [--channels 20] [--lanes 8] [--minutes 1] [--seed N]
+  npx tsx test/simulation/main.ts [--tokens 400] [--channels 20] [--lanes 8] [--minutes 1] [--seed N]
 
-  --tokens    how many there are at a time; who is revoked or expires is replaced (400)
-  --channels  of all three types (20)
-  --lanes     things that happen side by side (8)
-  --minutes   how long it goes on (1)
-  --seed      of an evening that is to be played again; the interleaving is the machine's
+  --tokens    number of tokens; a token that is revoked or expires is replaced (400)
+  --channels  number of channels, of all three types (20)
+  --lanes     number of concurrent sequences of steps (8)
+  --minutes   duration (1)
+  --seed      repeats the steps of an earlier simulation; their interleaving may differ
 
-Service and clients share one process. Ends with status 1 when a law was broken.`;
+The service and the clients share one process. Exits with status 1 if a law is violated.`;
 
 const { values } = parseArgs({
   options: {
     tokens: { type: 'string', default: '400' },
-    channels: { type: 'string', default: String(DEFAULT_EVENING.channels) },
-    lanes: { type: 'string', default: String(DEFAULT_EVENING.lanes) },
+    channels: { type: 'string', default: String(DEFAULT_OPTIONS.channels) },
+    lanes: { type: 'string', default: String(DEFAULT_OPTIONS.lanes) },
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
     help: { type: 'boolean', default: false },
@@ -36,9 +36,9 @@ else {
     Number(values.seed),
   ];
   console.log(`seed ${seed}`);
-  const evening = await playEvening({ tokens, channels, lanes, minutes, seed });
-  for (const [name, figure] of Object.entries(describeEvening(evening))) console.log(`${name}: ${figure}`);
-  const verdict = check(evening);
-  for (const line of describeVerdict(verdict)) console.log(line);
-  process.exitCode = verdict.violations.length === 0 ? 0 : 1;
+  const record = await runSimulation({ tokens, channels, lanes, minutes, seed });
+  for (const [name, figure] of Object.entries(describeSimulation(record))) console.log(`${name}: ${figure}`);
+  const result = check(record);
+  for (const line of describeResult(result)) console.log(line);
+  process.exitCode = result.violations.length === 0 ? 0 : 1;
 }

@@ -1,48 +1,64 @@
-import { createChance, type Chance } from './chance.ts';
-import { mayHear } from './entitlement.ts';
-import { type Grant, type Place, type Role } from './record.ts';
+import { createRandomSource, type RandomSource } from './random-source.ts';
+import { mayReceive } from './entitlement.ts';
+import { type Grant, type Channel, type Role } from './record.ts';
 
-/** A token that comes to the evening. */
-export interface Arrival {
+/** A token to be created, with its clients. */
+export interface TokenPlan {
   name: string;
   identity: string | undefined;
   role: Role;
   grants: readonly Grant[] | null;
-  /** Channels it is subscribed to as it is minted. */
+  /** Ids of the channels that it is subscribed to at creation. */
   channels: string[];
-  /** Absent: it does not expire. */
+  /** In seconds; undefined: it does not expire. */
   expiresIn: number | undefined;
-  /** One or two; whether each begins at the cursor that came with the credential, or now; whether it comes at once. */
-  phones: { name: string; isFromMinting: boolean; isLate: boolean }[];
+  /**
+   * One or two clients. `startsAtCreation`: the first subscription starts at the cursor that `createToken` returned, not at
+   * the present. `connectsLater`: the client does not connect at once.
+   */
+  clients: { name: string; startsAtCreation: boolean; connectsLater: boolean }[];
 }
 
-export type Act =
-  | { do: 'arrive'; arrival: Arrival }
-  /** By the API key, all at once. */
-  | { do: 'say'; channel: string; count: number; ephemeral: boolean }
-  /** By a token over its socket; not waited for, it overlaps with what happens to the token next. */
-  | { do: 'speak'; phone: string; channel: string; count: number; ephemeral: boolean; isAwaited: boolean }
-  | { do: 'whisper'; to: 'token' | 'identity' | 'connection'; name: string; ephemeral: boolean }
-  /** By the API key, or by the token itself over its socket. */
-  | { do: 'join' | 'part'; token: string; channel: string; phone: string | undefined }
-  | { do: 'cut' | 'outage' | 'mend' | 'leave' | 'return'; phone: string; isAwaited: boolean }
-  | { do: 'change'; token: string; role: Role; grants: readonly Grant[] | null }
-  | { do: 'limit'; token: string; seconds: number }
-  | { do: 'revoke' | 'ask'; token: string }
-  /** By the API key, or by a token over its socket; all at once. */
-  | { do: 'patch'; channel: string; count: number; phone: string | undefined };
+export type Step =
+  | { kind: 'createToken'; plan: TokenPlan }
+  /** Publishes with the API key, `count` messages concurrently. */
+  | { kind: 'publish'; channel: string; count: number; ephemeral: boolean }
+  /** Publishes with a token over its socket. If it is not awaited, it overlaps with the next step of the token. */
+  | {
+      kind: 'publishOnSocket';
+      client: string;
+      channel: string;
+      count: number;
+      ephemeral: boolean;
+      isAwaited: boolean;
+    }
+  | { kind: 'sendDirect'; to: 'token' | 'identity' | 'connection'; name: string; ephemeral: boolean }
+  /** With the API key, or by the token itself over the socket of `client`. */
+  | { kind: 'subscribe' | 'unsubscribe'; token: string; channel: string; client: string | undefined }
+  | {
+      kind: 'cut' | 'goOffline' | 'goOnline' | 'disconnect' | 'connect';
+      client: string;
+      isAwaited: boolean;
+    }
+  | { kind: 'updateToken'; token: string; role: Role; grants: readonly Grant[] | null }
+  | { kind: 'setExpiry'; token: string; seconds: number }
+  | { kind: 'revokeToken' | 'checkOnline'; token: string }
+  /** With the API key, or by a token over its socket; `count` patches concurrently. */
+  | { kind: 'patchState'; channel: string; count: number; client: string | undefined };
 
-export interface Cast {
+export interface PlanOptions {
   seed: number;
+  /** Number of tokens that exist at a time. */
   tokens: number;
+  /** Number of channels. */
   channels: number;
-  /** Things that happen side by side: what is done about one token is done in one lane, one after the other. */
+  /** Number of concurrent sequences of steps. Each token belongs to one lane, so that its steps run one after another. */
   lanes: number;
 }
 
-export function placesOf({ channels }: Cast): Place[] {
+export function channelsOf({ channels: count }: PlanOptions): Channel[] {
   const types = ['UNPROTECTED', 'PUBLIC', 'PRIVATE', 'PRIVATE'] as const;
-  return Array.from({ length: channels }, (_, index) => {
+  return Array.from({ length: count }, (_, index) => {
     const type = types[index % types.length]!;
     return { id: `${type.toLowerCase()}:${index}`, type };
   });
@@ -58,166 +74,182 @@ const GRANTS: readonly (readonly Grant[])[] = [
   [{ channels: '*:*1', actions: ['SUBSCRIBE', 'PUBLISH', 'PRESENCE', 'MODERATE'] }],
   [],
 ];
-const ACTS = {
-  say: 30,
-  speak: 14,
-  whisper: 14,
-  join: 9,
-  part: 5,
+/** The relative frequency of each kind of step. */
+const STEP_WEIGHTS = {
+  publish: 30,
+  publishOnSocket: 14,
+  sendDirect: 14,
+  subscribe: 9,
+  unsubscribe: 5,
   cut: 6,
-  outage: 2,
-  leave: 4,
-  return: 9,
-  change: 5,
-  limit: 0.6,
-  revoke: 1.2,
-  patch: 5,
-  ask: 3,
+  goOffline: 2,
+  disconnect: 4,
+  connect: 9,
+  updateToken: 5,
+  setExpiry: 0.6,
+  revokeToken: 1.2,
+  patchState: 5,
+  checkOnline: 3,
 } as const;
 const EPHEMERAL = 0.15;
 
-interface Actor {
+/** The planned state of a token, which decides the steps that make sense for it. */
+interface PlannedToken {
   name: string;
-  rule: { role: Role; grants: readonly Grant[] | null };
-  channels: Set<string>;
-  phones: { name: string; isHere: boolean; isOut: boolean }[];
+  permissions: { role: Role; grants: readonly Grant[] | null };
+  channelIds: Set<string>;
+  clients: { name: string; isActive: boolean; isOffline: boolean }[];
 }
 
-/** What happens in one lane: first all arrive, then the evening goes on for as long as one asks. */
-export function* planLane(cast: Cast, lane: number): Generator<Act, never> {
-  const chance = createChance(cast.seed).fork(`lane ${lane}`);
-  const places = placesOf(cast);
-  const actors: Actor[] = [];
-  let arrived = 0;
+/** The steps of one lane: first it creates all of its tokens, then it continues for as long as the caller iterates. */
+export function* planLane(options: PlanOptions, lane: number): Generator<Step, never> {
+  const random = createRandomSource(options.seed).fork(`lane ${lane}`);
+  const channels = channelsOf(options);
+  const tokens: PlannedToken[] = [];
+  let created = 0;
 
-  function arrive(): Act {
-    const arrival = planArrival(cast, `t${lane}.${arrived++}`, places, chance);
-    const { name, channels, phones, role, grants } = arrival;
-    actors.push({
+  function createToken(): Step {
+    const plan = planToken(options, `t${lane}.${created++}`, channels, random);
+    const { name, channels: channelIds, clients, role, grants } = plan;
+    tokens.push({
       name,
-      rule: { role, grants },
-      channels: new Set(channels),
-      phones: phones.map(({ name: phone, isLate }) => ({ name: phone, isHere: !isLate, isOut: false })),
+      permissions: { role, grants },
+      channelIds: new Set(channelIds),
+      clients: clients.map(({ name: clientName, connectsLater }) => ({
+        name: clientName,
+        isActive: !connectsLater,
+        isOffline: false,
+      })),
     });
-    return { do: 'arrive', arrival };
+    return { kind: 'createToken', plan };
   }
 
-  for (let index = lane; index < cast.tokens; index += cast.lanes) yield arrive();
+  for (let index = lane; index < options.tokens; index += options.lanes) yield createToken();
   for (;;) {
-    const act = planAct(cast, actors, places, chance);
-    if (!act) continue;
-    yield act.act;
-    if (act.revoked) actors.splice(actors.indexOf(act.revoked), 1);
-    // Whose end has come makes room for another one.
-    if (act.act.do === 'revoke' || act.act.do === 'limit') yield arrive();
+    const planned = planStep(options, tokens, channels, random);
+    if (!planned) continue;
+    const { step, revoked } = planned;
+    yield step;
+    if (revoked) tokens.splice(tokens.indexOf(revoked), 1);
+    // Replace a token that has ended or is about to expire.
+    if (step.kind === 'revokeToken' || step.kind === 'setExpiry') yield createToken();
   }
 }
 
-function planArrival({ tokens }: Cast, name: string, places: readonly Place[], chance: Chance): Arrival {
-  const role = chance.weighed(ROLES);
-  const grants = planGrants(chance);
-  const audible = places.filter((place) => mayHear({ role, grants }, place));
-  const channels = Array.from({ length: audible.length > 0 ? chance.between(0, 4) : 0 }, () =>
-    chance.pick(audible),
+function planToken(
+  { tokens }: PlanOptions,
+  name: string,
+  channels: readonly Channel[],
+  random: RandomSource,
+): TokenPlan {
+  const role = random.weighted(ROLES);
+  const grants = planGrants(random);
+  const receivable = channels.filter((channel) => mayReceive({ role, grants }, channel));
+  const subscribed = Array.from({ length: receivable.length > 0 ? random.between(0, 4) : 0 }, () =>
+    random.pick(receivable),
   );
-  const count = chance.next() < 0.3 ? 2 : 1;
+  const count = random.next() < 0.3 ? 2 : 1;
   return {
     name,
-    // Two of three tokens share an identity with another one, about.
-    identity: chance.next() < 0.8 ? `user-${chance.between(1, Math.ceil(tokens / 2))}` : undefined,
+    // About two of three tokens share an identity with another token.
+    identity: random.next() < 0.8 ? `user-${random.between(1, Math.ceil(tokens / 2))}` : undefined,
     role,
     grants,
-    channels: [...new Set(channels.map(({ id }) => id))],
-    expiresIn: chance.next() < 0.06 ? chance.between(2, 8) : undefined,
-    phones: Array.from({ length: count }, (_, index) => ({
+    channels: [...new Set(subscribed.map(({ id }) => id))],
+    expiresIn: random.next() < 0.06 ? random.between(2, 8) : undefined,
+    clients: Array.from({ length: count }, (_, index) => ({
       name: `${name}/${index}`,
-      isFromMinting: chance.next() < 0.6,
-      isLate: chance.next() < 0.15,
+      startsAtCreation: random.next() < 0.6,
+      connectsLater: random.next() < 0.15,
     })),
   };
 }
 
-function planGrants(chance: Chance): readonly Grant[] | null {
-  return chance.next() < 0.65 ? null : chance.pick(GRANTS);
+function planGrants(random: RandomSource): readonly Grant[] | null {
+  return random.next() < 0.65 ? null : random.pick(GRANTS);
 }
 
-function planAct(
-  { tokens, lanes }: Cast,
-  actors: readonly Actor[],
-  places: readonly Place[],
-  chance: Chance,
-): { act: Act; revoked?: Actor } | undefined {
-  const actor = chance.pick(actors);
-  const { name: token, rule, channels } = actor;
-  const phone = chance.pick(actor.phones);
-  const place = chance.pick(places);
-  const channel = channels.size > 0 && chance.next() < 0.8 ? chance.pick([...channels]) : place.id;
-  const ephemeral = chance.next() < EPHEMERAL;
-  const isUp = phone.isHere && !phone.isOut;
-  const isAwaited = chance.next() < 0.5;
-  const kind = chance.weighed(ACTS);
+/** The next step of a random token, or undefined if the drawn kind of step makes no sense for it. */
+function planStep(
+  { tokens: tokenCount, lanes }: PlanOptions,
+  tokens: readonly PlannedToken[],
+  channels: readonly Channel[],
+  random: RandomSource,
+): { step: Step; revoked?: PlannedToken } | undefined {
+  const planned = random.pick(tokens);
+  const { name: token, permissions, channelIds } = planned;
+  const client = random.pick(planned.clients);
+  const anyChannel = random.pick(channels);
+  const channel = channelIds.size > 0 && random.next() < 0.8 ? random.pick([...channelIds]) : anyChannel.id;
+  const ephemeral = random.next() < EPHEMERAL;
+  const isConnected = client.isActive && !client.isOffline;
+  const isAwaited = random.next() < 0.5;
+  const kind = random.weighted(STEP_WEIGHTS);
   switch (kind) {
-    case 'say':
-      return { act: { do: kind, channel: place.id, count: chance.between(1, 6), ephemeral } };
-    case 'speak': {
-      if (!phone.isHere) return undefined;
-      const act = { phone: phone.name, channel, count: chance.between(1, 3), ephemeral };
-      return { act: { do: kind, ...act, isAwaited: isAwaited && isUp } };
+    case 'publish':
+      return { step: { kind, channel: anyChannel.id, count: random.between(1, 6), ephemeral } };
+    case 'publishOnSocket': {
+      if (!client.isActive) return undefined;
+      const publish = { client: client.name, channel, count: random.between(1, 3), ephemeral };
+      return { step: { kind, ...publish, isAwaited: isAwaited && isConnected } };
     }
-    case 'whisper': {
-      const to = chance.pick(['token', 'token', 'identity', 'connection'] as const);
-      const other = `t${chance.between(0, lanes - 1)}.${chance.between(0, Math.floor(tokens / lanes) - 1)}`;
+    case 'sendDirect': {
+      const to = random.pick(['token', 'token', 'identity', 'connection'] as const);
+      const other = `t${random.between(0, lanes - 1)}.${random.between(0, Math.floor(tokenCount / lanes) - 1)}`;
       const name = {
         token: other,
         connection: `${other}/0`,
-        identity: `user-${chance.between(1, tokens / 2)}`,
+        identity: `user-${random.between(1, tokenCount / 2)}`,
       };
-      return { act: { do: kind, to, name: name[to], ephemeral } };
+      return { step: { kind, to, name: name[to], ephemeral } };
     }
-    case 'join': {
-      if (channels.has(place.id) || channels.size > 8 || !mayHear(rule, place)) return undefined;
-      channels.add(place.id);
-      const isBySelf = place.type !== 'PRIVATE' && isUp && chance.next() < 0.3;
-      return { act: { do: kind, token, channel: place.id, phone: isBySelf ? phone.name : undefined } };
+    case 'subscribe': {
+      if (channelIds.has(anyChannel.id) || channelIds.size > 8 || !mayReceive(permissions, anyChannel))
+        return undefined;
+      channelIds.add(anyChannel.id);
+      const isByItself = anyChannel.type !== 'PRIVATE' && isConnected && random.next() < 0.3;
+      return {
+        step: { kind, token, channel: anyChannel.id, client: isByItself ? client.name : undefined },
+      };
     }
-    case 'part': {
-      if (channels.size === 0) return undefined;
-      channels.delete(channel);
-      const by = isUp && chance.next() < 0.3 ? phone.name : undefined;
-      return { act: { do: kind, token, channel, phone: by } };
+    case 'unsubscribe': {
+      if (channelIds.size === 0) return undefined;
+      channelIds.delete(channel);
+      const by = isConnected && random.next() < 0.3 ? client.name : undefined;
+      return { step: { kind, token, channel, client: by } };
     }
     case 'cut':
-      return phone.isHere ? { act: { do: kind, phone: phone.name, isAwaited } } : undefined;
-    case 'outage': {
-      if (!phone.isHere) return undefined;
-      phone.isOut = !phone.isOut;
-      return { act: { do: phone.isOut ? kind : 'mend', phone: phone.name, isAwaited } };
+      return client.isActive ? { step: { kind, client: client.name, isAwaited } } : undefined;
+    case 'goOffline': {
+      if (!client.isActive) return undefined;
+      client.isOffline = !client.isOffline;
+      return { step: { kind: client.isOffline ? kind : 'goOnline', client: client.name, isAwaited } };
     }
-    case 'leave': {
-      if (!isUp) return undefined;
-      phone.isHere = false;
-      return { act: { do: kind, phone: phone.name, isAwaited } };
+    case 'disconnect': {
+      if (!isConnected) return undefined;
+      client.isActive = false;
+      return { step: { kind, client: client.name, isAwaited } };
     }
-    case 'return': {
-      if (isUp) return undefined;
-      const isBack = phone.isHere;
-      phone.isHere = true;
-      phone.isOut = false;
-      return { act: { do: isBack ? 'mend' : kind, phone: phone.name, isAwaited } };
+    case 'connect': {
+      if (isConnected) return undefined;
+      const wasActive = client.isActive;
+      client.isActive = true;
+      client.isOffline = false;
+      return { step: { kind: wasActive ? 'goOnline' : kind, client: client.name, isAwaited } };
     }
-    case 'change': {
-      actor.rule = { role: chance.weighed(ROLES), grants: planGrants(chance) };
-      return { act: { do: kind, token, ...actor.rule } };
+    case 'updateToken': {
+      planned.permissions = { role: random.weighted(ROLES), grants: planGrants(random) };
+      return { step: { kind, token, ...planned.permissions } };
     }
-    case 'limit':
-      return { act: { do: kind, token, seconds: chance.between(1, 3) } };
-    case 'revoke':
-      return { act: { do: kind, token }, revoked: actor };
-    case 'patch': {
-      const by = isUp && chance.next() < 0.4 ? phone.name : undefined;
-      return { act: { do: kind, channel, count: chance.between(1, 4), phone: by } };
+    case 'setExpiry':
+      return { step: { kind, token, seconds: random.between(1, 3) } };
+    case 'revokeToken':
+      return { step: { kind, token }, revoked: planned };
+    case 'patchState': {
+      const by = isConnected && random.next() < 0.4 ? client.name : undefined;
+      return { step: { kind, channel, count: random.between(1, 4), client: by } };
     }
-    case 'ask':
-      return { act: { do: kind, token } };
+    case 'checkOnline':
+      return { step: { kind, token } };
   }
 }

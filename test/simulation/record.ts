@@ -1,30 +1,33 @@
-/** What is known of an evening once it is over: plain data, so that it can be copied, tampered with and checked. */
-export interface Evening {
+/** The record of a simulation: plain data, so that tests can copy it, tamper with it and check it. */
+export interface SimulationRecord {
   seed: number;
-  /** When each moment was, in milliseconds since 1970. */
-  walls: number[];
-  /** Time in which the process wanted to run and was not let, and the moment after it. */
-  lost: { at: Moment; ms: number }[];
-  places: Place[];
-  bearers: Bearer[];
-  said: Said[];
+  /** The time of each moment, in milliseconds since 1970. */
+  wallClock: number[];
+  /** Periods in which the process was ready to run and the machine did not let it, each with the moment after it. */
+  stalls: { at: Moment; ms: number }[];
+  channels: Channel[];
+  tokens: Token[];
+  attempts: PublishAttempt[];
   patches: Patch[];
   streams: Stream[];
-  asked: Asked[];
-  /** Answers that nobody expected. */
-  surprises: string[];
-  ending: Ending;
-  /** Connections that were cut. */
+  onlineChecks: OnlineCheck[];
+  /** Answers that no rule of the simulation allows. */
+  unexpectedErrors: string[];
+  finalState: FinalState;
+  /** Number of connections cut. */
   cuts: number;
 }
 
 /**
- * Everything that is noted has a moment of its own, counted from 0. All of it is noted in one process: of two moments
- * the lower one was first.
+ * Every recorded fact has a moment of its own, counted from 0. All are recorded in one process, so that of two moments the
+ * lower one was first.
  */
 export type Moment = number;
 
-/** From before something was asked for until its answer was there: it happened in between. NEVER: nobody knows whether it did. */
+/**
+ * From before a request was sent until its answer was there: the effect happened in between. If `returned` is NEVER, it is
+ * unknown whether the effect happened.
+ */
 export interface Span {
   sent: Moment;
   returned: Moment;
@@ -40,53 +43,51 @@ export interface Grant {
   actions: readonly Action[];
 }
 
-/** A channel. */
-export interface Place {
+export interface Channel {
   id: string;
   type: 'UNPROTECTED' | 'PUBLIC' | 'PRIVATE';
 }
 
-/** What a token may do from `from` on, until the next regime. */
-export interface Regime {
+/** The permissions of a token from `from` on, until the next period. */
+export interface PermissionPeriod {
   from: Span;
   role: Role;
   grants: readonly Grant[] | null;
   expiresAt: number | null;
-  /** Set where from then on it may do nothing. */
+  /** If set, the token has no permissions in this period. */
   ended?: 'REVOKED' | 'EXPIRED';
 }
 
 /** A membership, from its beginning to its end. */
-export interface Stay {
+export interface MembershipPeriod {
   channel: string;
   began: Span;
   ended: Span | undefined;
 }
 
-/** A token. */
-export interface Bearer {
+export interface Token {
   name: string;
   id: string;
   identity: string | undefined;
-  /** In milliseconds since 1970: its credential keeps its own expiry, also when the token is given another one. */
+  /** In milliseconds since 1970. A credential keeps its own expiry, even if the expiry of the token is changed. */
   credentialEnds: number;
-  regimes: Regime[];
-  stays: Stay[];
+  permissionPeriods: PermissionPeriod[];
+  membershipPeriods: MembershipPeriod[];
 }
 
-/** `channel:<id>`, `token:<name of the bearer>`, `identity:<identity>` or `connection:<id>`. */
+/** `channel:<id>`, `token:<name of the token>`, `identity:<identity>` or `connection:<id>`. */
 export type Address = `${'channel' | 'token' | 'identity' | 'connection'}:${string}`;
 
-/** A publish, and what became of it. */
-export interface Said extends Span {
-  /** In its data: no two are the same. */
+/** A publish and its outcome. */
+export interface PublishAttempt extends Span {
+  /** The text in the data of the message; it is unique. */
   text: string;
   to: Address;
   ephemeral: boolean;
-  /** The name of the bearer; undefined: the API key. */
+  /** The name of the publishing token; undefined: the API key. */
   by: string | undefined;
   outcome: 'KEPT' | 'REFUSED' | 'UNKNOWN';
-  /** Why it was refused. */
+  /** The error code, if it was refused. */
   code?: string;
   message?: Message;
 }
@@ -101,7 +102,7 @@ export interface Message {
 
 export interface Patch extends Span {
   channel: string;
-  /** What it sets to true. */
+  /** The key of the channel state that the patch sets to true. */
   key: string;
   version: number;
 }
@@ -111,7 +112,7 @@ interface Versioned {
   version: number;
 }
 
-export type SeenEvent =
+export type InboxEvent =
   | { __typename: 'Connected'; connection: { id: string }; cursor: string; channels: Versioned[] }
   | { __typename: 'ChannelAvailable' | 'ChannelUnavailable' | 'ChannelStateUpdated'; channel: Versioned }
   | { __typename: 'ChannelMessage' | 'DirectMessage'; message: Message }
@@ -119,51 +120,52 @@ export type SeenEvent =
 
 /** One subscription on one socket. */
 export interface Session {
-  /** Not before this was anything delivered in it. */
+  /** A moment before the first delivery of the session. */
   opened: Moment;
-  /** When *Connected* came. */
+  /** The moment at which `Connected` was received. */
   connected: Moment | undefined;
   connection: string | undefined;
   closed: Moment | undefined;
   code: number | undefined;
 }
 
-export interface Seen {
+export interface ReceivedEvent {
   at: Moment;
   /** Index into the sessions. */
   session: number;
-  event: SeenEvent;
+  event: InboxEvent;
 }
 
-/** What one client saw, through all of its sessions: it always resumes with the last cursor. */
+/** The events that one client received in all of its sessions. It always resumes from the last cursor. */
 export interface Stream {
   name: string;
-  bearer: string;
-  /** Where it began: at the cursor that was had in this span; undefined: at its first *Connected*. */
-  base: Span | undefined;
+  /** The name of the token. */
+  token: string;
+  /** When the cursor was obtained that the stream starts at; undefined: the stream starts at its first `Connected`. */
+  start: Span | undefined;
   sessions: Session[];
-  seen: Seen[];
-  /** Whether it wants to be connected at the end. */
-  isHere: boolean;
-  /** Set when it was told not to come back. */
+  received: ReceivedEvent[];
+  /** Whether the client wants to be connected at the end. */
+  isActive: boolean;
+  /** The moment at which the service told the client not to reconnect. */
   ended: Moment | undefined;
 }
 
-/** `isOnline`, asked on the way. */
-export interface Asked extends Span {
-  bearer: string;
+/** An `isOnline` query during the simulation. */
+export interface OnlineCheck extends Span {
+  token: string;
   online: boolean;
 }
 
-/** What the service says when all have come to rest. */
-export interface Ending extends Span {
-  /** Ids of tokens. */
+/** The state of the service after all activity has ended. */
+export interface FinalState extends Span {
+  /** Ids of the tokens that are online. */
   online: string[];
   channels: { id: string; presence: number; version: number; state: object }[];
   histories: { id: string; messages: Message[] }[];
-  /** What waits for a token, by `Viewer.directMessages`. */
-  mail: { bearer: string; messages: Message[] }[];
+  /** The result of `Viewer.directMessages`, by the name of the token. */
+  directMessages: { token: string; messages: Message[] }[];
 }
 
-/** What is said to a token at the very end: whoever has seen it has seen everything. */
-export const lastWordTo = (bearer: string) => `good night, ${bearer}`;
+/** The text of the last message to a token: a client that has received it has received everything. */
+export const finalMessageTo = (token: string) => `final message to ${token}`;

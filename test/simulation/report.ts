@@ -1,56 +1,57 @@
-import { type Verdict } from './check.ts';
+import { type CheckResult } from './check.ts';
 import { firstAfter } from './entitlement.ts';
-import { Facts, groupBy } from './facts.ts';
-import { type Evening } from './record.ts';
+import { RecordIndex, groupBy } from './record-index.ts';
+import { type SimulationRecord } from './record.ts';
 
-/** How busy an evening was: counts, and times in milliseconds. */
-export function describeEvening(evening: Evening) {
-  const facts = new Facts(evening);
-  const { streams, said, walls, bearers } = evening;
-  const sights = streams.flatMap((stream) => facts.sightsOf(stream));
+/** Summarises the activity of a simulation. All figures but `seconds` are counts. */
+export function describeSimulation(record: SimulationRecord) {
+  const index = new RecordIndex(record);
+  const { streams, attempts, wallClock, tokens } = record;
+  const deliveries = streams.flatMap((stream) => index.deliveriesOf(stream));
   const sessions = streams.flatMap((stream) => stream.sessions);
-  const kept = said.filter(({ outcome }) => outcome === 'KEPT');
-  // Acknowledged before the socket was opened: read from the log.
-  const replayed = sights.filter(({ session, said: one }) => one && one.returned < session.opened);
-  const regimes = bearers.flatMap((bearer) => bearer.regimes);
+  const kept = attempts.filter(({ outcome }) => outcome === 'KEPT');
+  // A message that was acknowledged before the socket was opened was read from the log.
+  const replayed = deliveries.filter(({ session, attempt }) => attempt && attempt.returned < session.opened);
+  const permissionPeriods = tokens.flatMap((token) => token.permissionPeriods);
   return {
-    seconds: Math.round((walls.at(-1)! - walls[0]!) / 1000),
-    tokens: bearers.length,
+    seconds: Math.round((wallClock.at(-1)! - wallClock[0]!) / 1000),
+    tokens: tokens.length,
     clients: streams.length,
     published: kept.length,
     ephemeral: kept.filter(({ ephemeral }) => ephemeral).length,
     bySocket: kept.filter(({ by }) => by !== undefined).length,
-    direct: kept.filter((one) => !facts.placeOf(one)).length,
-    refused: said.filter(({ outcome }) => outcome === 'REFUSED').length,
-    unanswered: said.filter(({ outcome }) => outcome === 'UNKNOWN').length,
-    deliveries: sights.length,
+    direct: kept.filter((one) => !index.channelOf(one)).length,
+    refused: attempts.filter(({ outcome }) => outcome === 'REFUSED').length,
+    unanswered: attempts.filter(({ outcome }) => outcome === 'UNKNOWN').length,
+    deliveries: deliveries.length,
     replays: replayed.length,
     longestReplay: Math.max(
       ...[...groupBy(replayed, ({ session }) => session).values()].map(({ length }) => length),
     ),
-    cuts: evening.cuts,
+    cuts: record.cuts,
     resumes: sessions.length - streams.filter((stream) => stream.sessions.length > 0).length,
-    memberships: bearers.flatMap(({ stays }) => stays).length,
-    partings: bearers.flatMap(({ stays }) => stays).filter(({ ended }) => ended).length,
-    changes: regimes.length - bearers.length,
-    revocations: regimes.filter(({ ended }) => ended === 'REVOKED').length,
-    expiries: regimes.filter(
-      ({ expiresAt }) => expiresAt !== null && firstAfter(walls, expiresAt) < walls.length,
+    memberships: tokens.flatMap(({ membershipPeriods }) => membershipPeriods).length,
+    unsubscribes: tokens.flatMap(({ membershipPeriods }) => membershipPeriods).filter(({ ended }) => ended)
+      .length,
+    tokenUpdates: permissionPeriods.length - tokens.length,
+    revocations: permissionPeriods.filter(({ ended }) => ended === 'REVOKED').length,
+    expiries: permissionPeriods.filter(
+      ({ expiresAt }) => expiresAt !== null && firstAfter(wallClock, expiresAt) < wallClock.length,
     ).length,
-    turnedAway: streams.filter(({ ended }) => ended !== undefined).length,
-    patches: evening.patches.length,
-    asked: evening.asked.length,
-    onlineAtTheEnd: evening.ending.online.length,
+    refusedClients: streams.filter(({ ended }) => ended !== undefined).length,
+    patches: record.patches.length,
+    onlineChecks: record.onlineChecks.length,
+    onlineAtTheEnd: record.finalState.online.length,
   };
 }
 
-export function describeVerdict({ violations, coverage }: Verdict): string[] {
+export function describeResult({ violations, coverage }: CheckResult): string[] {
   const { required, forbidden, undecided } = coverage;
   const all = required + forbidden + undecided;
   const share = (count: number) => `${count} (${Math.round((100 * count) / Math.max(1, all))} %)`;
   return [
-    `pairs of client and message: ${share(required)} had to be seen, ${share(forbidden)} might not be, ${share(undecided)} might either way`,
+    `pairs of client and message: ${share(required)} required, ${share(forbidden)} forbidden, ${share(undecided)} undecided`,
     `violations: ${violations.length}`,
-    ...violations.slice(0, 20).map(({ law, what }) => `  law ${law}: ${what}`),
+    ...violations.slice(0, 20).map(({ law, description }) => `  law ${law}: ${description}`),
   ];
 }

@@ -1,23 +1,23 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Config } from '../../src/config.ts';
 import { startService, type TestService } from '../support/service.ts';
-import { createChance } from './chance.ts';
-import { checkPresence } from './check-ending.ts';
-import { readLog, readPresence } from './ending.ts';
-import { Facts } from './facts.ts';
-import { Host } from './driver.ts';
-import { planLane, placesOf, type Cast } from './plan.ts';
-import { lastWordTo, type Evening } from './record.ts';
+import { createRandomSource } from './random-source.ts';
+import { checkPresence } from './check-final-state.ts';
+import { readLog, readPresence } from './read-final-state.ts';
+import { RecordIndex } from './record-index.ts';
+import { Driver } from './driver.ts';
+import { planLane, channelsOf, type PlanOptions } from './plan.ts';
+import { finalMessageTo, type SimulationRecord } from './record.ts';
 
-export interface EveningOptions extends Cast {
-  /** How much happens in each lane after all have arrived; `minutes` counts where both are given. */
-  acts?: number;
+export interface SimulationOptions extends PlanOptions {
+  /** Number of steps in each lane after all tokens were created. Default: 200. Ignored if `minutes` is given. */
+  steps?: number;
   minutes?: number;
 }
 
-export const DEFAULT_EVENING = { tokens: 200, channels: 20, lanes: 8, acts: 200 };
+export const DEFAULT_OPTIONS = { tokens: 200, channels: 20, lanes: 8, steps: 200 };
 
-/** Everyone comes from one address, and the log keeps what an evening can bring. */
+/** All clients connect from one address, and the log must keep every message of a simulation. */
 const CONFIG: Partial<Config> = {
   connectsPerSecond: 1_000_000,
   maxConnectionsPerAddress: 1_000_000,
@@ -25,103 +25,106 @@ const CONFIG: Partial<Config> = {
   retentionMessages: 10_000_000,
 };
 
-/** How long it may take until all have come to rest, have seen the last word, and are counted right. */
-const PATIENCE_MS = 20_000;
-const BEAT_MS = 20;
+/** Timeout of each phase at the end: all clients connected, all final messages delivered, presence counts correct. */
+const TIMEOUT_MS = 20_000;
+const INTERVAL_MS = 20;
 
-/** Plays an evening from its seed and tells what everyone saw and was told. */
-export async function playEvening(options: EveningOptions): Promise<Evening> {
+/** Runs a simulation from its seed against a service in this process, and returns its record. */
+export async function runSimulation(options: SimulationOptions): Promise<SimulationRecord> {
   await using signalbox = await startService(CONFIG);
-  await using host = new Host(signalbox, {
+  await using driver = new Driver(signalbox, {
     seed: options.seed,
-    walls: [],
-    lost: [],
-    places: placesOf(options),
-    bearers: [],
-    said: [],
+    wallClock: [],
+    stalls: [],
+    channels: channelsOf(options),
+    tokens: [],
+    attempts: [],
     patches: [],
     streams: [],
-    asked: [],
-    surprises: [],
-    ending: { sent: 0, returned: 0, online: [], channels: [], histories: [], mail: [] },
+    onlineChecks: [],
+    unexpectedErrors: [],
+    finalState: { sent: 0, returned: 0, online: [], channels: [], histories: [], directMessages: [] },
     cuts: 0,
   });
-  using _watch = watchMachine(host);
-  await host.open();
-  await Promise.all(Array.from({ length: options.lanes }, (_, lane) => playLane(host, options, lane)));
-  await close(host, signalbox);
-  return host.evening;
+  using _stalls = recordStalls(driver);
+  await driver.open();
+  await Promise.all(Array.from({ length: options.lanes }, (_, lane) => runLane(driver, options, lane)));
+  await finish(driver, signalbox);
+  return driver.record;
 }
 
-async function playLane(host: Host, options: EveningOptions, lane: number): Promise<void> {
-  const { lanes, tokens, acts = DEFAULT_EVENING.acts, minutes } = options;
+async function runLane(driver: Driver, options: SimulationOptions, lane: number): Promise<void> {
+  const { lanes, tokens, steps = DEFAULT_OPTIONS.steps, minutes } = options;
   const end = Date.now() + (minutes ?? 0) * 60_000;
   let done = -Math.ceil(tokens / lanes);
-  for (const act of planLane(options, lane)) {
-    await host.perform(act);
-    if (minutes === undefined ? ++done >= acts : Date.now() >= end) return;
+  for (const step of planLane(options, lane)) {
+    await driver.perform(step);
+    if (minutes === undefined ? ++done >= steps : Date.now() >= end) return;
   }
 }
 
-/** Most come back, the storm ends, and everyone who is here waits for a last word. */
-async function close(host: Host, signalbox: TestService): Promise<void> {
-  const { evening, bearers } = host;
-  const phones = [...host.phones.values()];
-  const chance = createChance(evening.seed).fork('close');
-  host.isStormy = false;
-  for (const phone of phones) {
-    phone.mend();
-    if (chance.next() < 0.7) phone.come();
+/** Stops the random cuts, reconnects most clients, and waits until each active client has received a final message. */
+async function finish(driver: Driver, signalbox: TestService): Promise<void> {
+  const { record, tokens } = driver;
+  const clients = [...driver.clients.values()];
+  const random = createRandomSource(record.seed).fork('finish');
+  driver.cutsAtRandom = false;
+  for (const client of clients) {
+    client.goOnline();
+    if (random.next() < 0.7) client.connect();
   }
-  const here = phones.filter(({ stream }) => stream.isHere);
-  const connected = here.map((phone) => phone.connected());
-  await within(host, 'come to rest', Promise.all([host.rest(), ...connected]));
-  for (const { name, id, regimes } of bearers.values()) {
-    if (regimes.at(-1)?.ended) continue;
-    await host.whisper(`token:${name}`, { token: id }, false, lastWordTo(name));
+  const active = clients.filter(({ stream }) => stream.isActive);
+  const connected = active.map((client) => client.untilConnected());
+  await within(driver, 'connect all clients', Promise.all([driver.untilIdle(), ...connected]));
+  for (const { name, id, permissionPeriods } of tokens.values()) {
+    if (permissionPeriods.at(-1)?.ended) continue;
+    await driver.sendDirect(`token:${name}`, { token: id }, false, finalMessageTo(name));
   }
-  const seen = here.map((phone) => phone.sees(lastWordTo(phone.stream.bearer)));
-  await within(host, 'see the last word', Promise.all(seen));
-  Object.assign(evening.ending, await readLog(signalbox, evening.places, bearers.values()));
-  await settle(host, signalbox);
-  evening.cuts = phones.reduce((sum, { cuts }) => sum + cuts, 0);
+  const received = active.map((client) => client.untilReceived(finalMessageTo(client.stream.token)));
+  await within(driver, 'deliver the final messages', Promise.all(received));
+  Object.assign(record.finalState, await readLog(signalbox, record.channels, tokens.values()));
+  await settle(driver, signalbox);
+  record.cuts = clients.reduce((sum, { cuts }) => sum + cuts, 0);
 }
 
-/** A socket that is gone is gone for us a little before it is for the service. What happens after this is not noted. */
-async function settle(host: Host, signalbox: TestService): Promise<void> {
-  const { evening } = host;
-  const end = Date.now() + PATIENCE_MS;
+/**
+ * Reads the presence until it matches the record, since a client knows of its closed socket a little earlier than the
+ * service. Later events are not recorded.
+ */
+async function settle(driver: Driver, signalbox: TestService): Promise<void> {
+  const { record } = driver;
+  const end = Date.now() + TIMEOUT_MS;
   do {
-    const { value, span } = await host.timed(() => readPresence(signalbox, evening.places));
-    Object.assign(evening.ending, value, span);
-    if (checkPresence(new Facts(evening)).length === 0) return;
+    const { value, span } = await driver.timed(() => readPresence(signalbox, record.channels));
+    Object.assign(record.finalState, value, span);
+    if (checkPresence(new RecordIndex(record)).length === 0) return;
     await nextTurn();
   } while (Date.now() < end);
 }
 
-async function within({ evening }: Host, what: string, work: Promise<unknown>): Promise<void> {
+async function within({ record }: Driver, goal: string, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(() => {
-      evening.surprises.push(`It took more than ${PATIENCE_MS} ms to ${what}`);
+      record.unexpectedErrors.push(`More than ${TIMEOUT_MS} ms passed without the goal: ${goal}`);
       resolve();
-    }, PATIENCE_MS);
+    }, TIMEOUT_MS);
   });
   await Promise.race([work, late]);
   clearTimeout(timer);
 }
 
-/** Notes when the machine is so busy that we hardly run: a beat that is late, though nothing was computed. */
-function watchMachine(host: Host): Disposable {
-  const { evening } = host;
+/** Records a stall whenever a timer fires late although the process used no CPU time: then the machine ran other work. */
+function recordStalls(driver: Driver): Disposable {
+  const { record } = driver;
   let last: { wall: number; cpu: number } | undefined;
-  const beat = setInterval(() => {
-    const at = host.now();
+  const timer = setInterval(() => {
+    const at = driver.now();
     const { user, system } = process.cpuUsage();
-    const now = { wall: evening.walls[at]!, cpu: (user + system) / 1000 };
-    const ms = last ? now.wall - last.wall - BEAT_MS - (now.cpu - last.cpu) : 0;
-    if (ms > BEAT_MS) evening.lost.push({ at, ms });
+    const now = { wall: record.wallClock[at]!, cpu: (user + system) / 1000 };
+    const ms = last ? now.wall - last.wall - INTERVAL_MS - (now.cpu - last.cpu) : 0;
+    if (ms > INTERVAL_MS) record.stalls.push({ at, ms });
     last = now;
-  }, BEAT_MS);
-  return { [Symbol.dispose]: () => clearInterval(beat) };
+  }, INTERVAL_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }

@@ -1,25 +1,32 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { check } from './check.ts';
-import { Facts } from './facts.ts';
-import { DEFAULT_EVENING, playEvening } from './run.ts';
-import { type Evening, type Place, type Seen, type Stream } from './record.ts';
-import { describeEvening } from './report.ts';
+import { RecordIndex } from './record-index.ts';
+import { DEFAULT_OPTIONS, runSimulation } from './run.ts';
+import { type SimulationRecord, type Channel, type ReceivedEvent, type Stream } from './record.ts';
+import { describeSimulation } from './report.ts';
 
-/** Of an evening that is to be played again; the interleaving is the machine’s. */
+/** Set SEED to repeat the steps of an earlier simulation. Their interleaving may differ. */
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
 
-test(`a busy evening keeps laws 1 to 5: SEED=${seed}`, { timeout: 120_000 }, async () => {
-  const evening = await playEvening({ ...DEFAULT_EVENING, seed });
-  const { violations, coverage } = check(evening);
+test(`a simulated group chat satisfies laws 1 to 5: SEED=${seed}`, { timeout: 120_000 }, async () => {
+  const record = await runSimulation({ ...DEFAULT_OPTIONS, seed });
+  const { violations, coverage } = check(record);
   expect(violations).toEqual([]);
 
-  const figures = describeEvening(evening);
-  expect(figures.clients).toBeGreaterThan(DEFAULT_EVENING.tokens);
+  const figures = describeSimulation(record);
+  expect(figures.clients).toBeGreaterThan(DEFAULT_OPTIONS.tokens);
   expect(figures.published).toBeGreaterThan(1000);
   for (const name of ['cuts', 'resumes', 'replays', 'bySocket', 'ephemeral', 'direct'] as const) {
     expect(figures[name], name).toBeGreaterThan(50);
   }
-  for (const name of ['revocations', 'expiries', 'changes', 'partings', 'patches', 'asked'] as const) {
+  for (const name of [
+    'revocations',
+    'expiries',
+    'tokenUpdates',
+    'unsubscribes',
+    'patches',
+    'onlineChecks',
+  ] as const) {
     expect(figures[name], name).toBeGreaterThan(5);
   }
   const { required, forbidden, undecided } = coverage;
@@ -27,69 +34,69 @@ test(`a busy evening keeps laws 1 to 5: SEED=${seed}`, { timeout: 120_000 }, asy
   expect(undecided).toBeLessThan((required + forbidden) / 4);
 });
 
-describe('the checker finds, in a small evening', () => {
-  let evening: Evening;
+describe('the checker of a small simulation', () => {
+  let record: SimulationRecord;
 
   beforeAll(async () => {
-    evening = await playEvening({ seed: 7, tokens: 40, channels: 8, lanes: 4, acts: 150 });
+    record = await runSimulation({ seed: 7, tokens: 40, channels: 8, lanes: 4, steps: 150 });
   }, 60_000);
 
-  test('nothing, as long as nobody tampers with it', () => {
-    expect(check(evening).violations).toEqual([]);
+  test('reports no violation for an unchanged record', () => {
+    expect(check(record).violations).toEqual([]);
   });
 
-  /** Tells whether `tamper`, done to a copy, is found: the laws that are then broken. */
-  function lawsAfter(tamper: (copy: Evening, found: Steady) => void): Set<number> {
-    const copy = structuredClone<Evening>(evening);
-    tamper(copy, findSteady(copy));
+  /** The laws that the checker reports as violated after `tamper` has changed a copy of the record. */
+  function lawsAfter(tamper: (copy: SimulationRecord, client: SteadyClient) => void): Set<number> {
+    const copy = structuredClone<SimulationRecord>(record);
+    tamper(copy, findSteadyClient(copy));
     return new Set(check(copy).violations.map(({ law }) => law));
   }
 
-  test('a message that is missing', () => {
-    expect(lawsAfter((_, { stream, sights }) => remove(stream, sights[1]))).toContain(3);
+  test('reports a missing message', () => {
+    expect(lawsAfter((_, { stream, deliveries }) => remove(stream, deliveries[1]))).toContain(3);
   });
 
-  test('the last message of a channel that is missing', () => {
-    expect(lawsAfter((_, { stream, sights }) => remove(stream, sights.at(-1)))).toContain(3);
+  test('reports that the last message of a channel is missing', () => {
+    expect(lawsAfter((_, { stream, deliveries }) => remove(stream, deliveries.at(-1)))).toContain(3);
   });
 
-  test('two that are swapped', () => {
-    const laws = lawsAfter((_, { sights: [, one, two] }) => {
+  test('reports two messages in the wrong order', () => {
+    const laws = lawsAfter((_, { deliveries: [, one, two] }) => {
       [one!.event, two!.event] = [two!.event, one!.event];
     });
     expect(laws).toContain(2);
   });
 
-  test('one that was seen twice', () => {
-    const laws = lawsAfter(({ walls }, { stream, sights }) => {
-      stream.seen.push({ ...sights[1]!, at: walls.length, session: stream.sessions.length - 1 });
+  test('reports a message that was received twice', () => {
+    const laws = lawsAfter(({ wallClock }, { stream, deliveries }) => {
+      stream.received.push({ ...deliveries[1]!, at: wallClock.length, session: stream.sessions.length - 1 });
     });
     expect(laws).toContain(2);
   });
 
-  test('one from a channel that the client is not in', () => {
+  test('reports a message of a channel that the token is not a member of', () => {
     const laws = lawsAfter((copy, { stream }) => {
-      const bearer = copy.bearers.find(({ name }) => name === stream.bearer)!;
-      const foreign = copy.said.find(
+      const token = copy.tokens.find(({ name }) => name === stream.token)!;
+      const foreign = copy.attempts.find(
         ({ to, message }) =>
-          message?.channel && !bearer.stays.some(({ channel }) => to === `channel:${channel}`),
+          message?.channel && !token.membershipPeriods.some(({ channel }) => to === `channel:${channel}`),
       );
-      see(copy, stream, foreign!.message!);
+      deliver(copy, stream, foreign!.message!);
     });
     expect(laws).toContain(4);
   });
 
-  test('a direct message to somebody else', () => {
+  test('reports a direct message to another token', () => {
     const laws = lawsAfter((copy, { stream }) => {
-      const foreign = copy.said.find(
-        ({ to, message }) => message && to.startsWith('token:') && to !== `token:${stream.bearer}`,
+      const foreign = copy.attempts.find(
+        ({ to, message }) => message && to.startsWith('token:') && to !== `token:${stream.token}`,
       );
-      see(copy, stream, foreign!.message!);
+      deliver(copy, stream, foreign!.message!);
     });
     expect(laws).toContain(1);
   });
 
-  test('one that nobody said', () => {
+  test('reports a message that was never published', () => {
     const laws = lawsAfter((copy, { stream }) => {
       const message = {
         id: 'msg_1',
@@ -98,86 +105,88 @@ describe('the checker finds, in a small evening', () => {
         channel: null,
         data: { text: 'boo', padding: '' },
       };
-      see(copy, stream, message);
+      deliver(copy, stream, message);
     });
     expect(laws).toContain(1);
   });
 
-  test('one that came after the revocation', () => {
+  test('reports a message that was received after the revocation', () => {
     const laws = lawsAfter((copy) => {
-      const { bearer, end } = copy.bearers
-        .flatMap((one) => ({ bearer: one, end: one.regimes.find(({ ended }) => ended) }))
-        .find(({ bearer: { name }, end: found }) => {
-          return found && copy.streams.some((stream) => stream.bearer === name && stream.seen.length > 0);
+      const { token, end } = copy.tokens
+        .flatMap((one) => ({ token: one, end: one.permissionPeriods.find(({ ended }) => ended) }))
+        .find(({ token: { name }, end: client }) => {
+          return client && copy.streams.some((stream) => stream.token === name && stream.received.length > 0);
         })!;
-      const stream = copy.streams.find(({ bearer: name, seen }) => name === bearer.name && seen.length > 0)!;
-      const late = copy.said.find(({ sent, message }) => message && sent > end!.from.returned)!;
-      bearer.stays.push({
+      const stream = copy.streams.find(
+        ({ token: name, received }) => name === token.name && received.length > 0,
+      )!;
+      const late = copy.attempts.find(({ sent, message }) => message && sent > end!.from.returned)!;
+      token.membershipPeriods.push({
         channel: late.message!.channel!,
         began: { sent: 0, returned: 0 },
         ended: undefined,
       });
-      see(copy, stream, late.message!);
+      deliver(copy, stream, late.message!);
     });
     expect(laws).toContain(1);
   });
 
-  test('a gap', () => {
-    const laws = lawsAfter(({ walls }, { stream }) => {
-      stream.seen.push({ at: walls.length, session: 0, event: { __typename: 'Gap' } });
+  test('reports a Gap event', () => {
+    const laws = lawsAfter(({ wallClock }, { stream }) => {
+      stream.received.push({ at: wallClock.length, session: 0, event: { __typename: 'Gap' } });
     });
     expect(laws).toContain(3);
   });
 
-  test('somebody who is here and is not online, and the other way round', () => {
-    expect(lawsAfter(({ ending }) => ending.online.shift())).toContain(5);
-    expect(lawsAfter((_, { stream }) => (stream.isHere = false))).toContain(5);
+  test('reports a connected token that is not online, and a disconnected one that is', () => {
+    expect(lawsAfter(({ finalState }) => finalState.online.shift())).toContain(5);
+    expect(lawsAfter((_, { stream }) => (stream.isActive = false))).toContain(5);
   });
 
-  test('one too many in a channel', () => {
-    expect(lawsAfter(({ ending }) => ending.channels[0]!.presence++)).toContain(5);
+  test('reports a presence count that is too high', () => {
+    expect(lawsAfter(({ finalState }) => finalState.channels[0]!.presence++)).toContain(5);
   });
 
-  test('a message that was acknowledged and is not in the log', () => {
-    expect(lawsAfter(({ ending }) => ending.histories[0]!.messages.pop())).toContain(3);
+  test('reports an acknowledged message that is missing in the log', () => {
+    expect(lawsAfter(({ finalState }) => finalState.histories[0]!.messages.pop())).toContain(3);
   });
 });
 
-/** A client that surely heard one channel while all of these were said, and to the end. */
-interface Steady {
+/** A client that must receive each of these messages of one channel. */
+interface SteadyClient {
   stream: Stream;
-  sights: Seen[];
+  deliveries: ReceivedEvent[];
 }
 
-function findSteady(evening: Evening): Steady {
-  const facts = new Facts(evening);
-  for (const stream of evening.streams) {
-    const base = facts.baseOf(stream);
-    if (!stream.isHere || stream.ended !== undefined || !base) continue;
-    const entitlement = facts.entitlementOf(stream.bearer);
-    const mustHear = (place: Place, { event }: Seen) => {
-      if (!('message' in event) || event.message.channel !== place.id) return false;
-      const said = facts.said(event.message.data.text)!;
+function findSteadyClient(record: SimulationRecord): SteadyClient {
+  const index = new RecordIndex(record);
+  for (const stream of record.streams) {
+    const start = index.startOf(stream);
+    if (!stream.isActive || stream.ended !== undefined || !start) continue;
+    const entitlement = index.entitlementOf(stream.token);
+    const mustReceive = (channel: Channel, { event }: ReceivedEvent) => {
+      if (!('message' in event) || event.message.channel !== channel.id) return false;
+      const attempt = index.attempt(event.message.data.text)!;
       return (
-        said.outcome === 'KEPT' &&
-        !said.ephemeral &&
-        said.sent > base.returned &&
-        entitlement.surelyHears(place, said.sent, evening.ending.sent)
+        attempt.outcome === 'KEPT' &&
+        !attempt.ephemeral &&
+        attempt.sent > start.returned &&
+        entitlement.surelyReceives(channel, attempt.sent, record.finalState.sent)
       );
     };
-    for (const place of evening.places) {
-      const sights = stream.seen.filter((sight) => mustHear(place, sight));
-      if (sights.length > 5) return { stream, sights };
+    for (const channel of record.channels) {
+      const deliveries = stream.received.filter((delivery) => mustReceive(channel, delivery));
+      if (deliveries.length > 5) return { stream, deliveries };
     }
   }
-  throw new Error('Nobody was steady.');
+  throw new Error('No client must receive more than five messages of one channel.');
 }
 
-function remove({ seen }: Stream, sight: Seen | undefined): void {
-  seen.splice(seen.indexOf(sight!), 1);
+function remove({ received }: Stream, delivery: ReceivedEvent | undefined): void {
+  received.splice(received.indexOf(delivery!), 1);
 }
 
-function see({ walls }: Evening, { seen, sessions }: Stream, message: object): void {
-  const event = { __typename: 'ChannelMessage', message } as Seen['event'];
-  seen.push({ at: walls.length, session: sessions.length - 1, event });
+function deliver({ wallClock }: SimulationRecord, { received, sessions }: Stream, message: object): void {
+  const event = { __typename: 'ChannelMessage', message } as ReceivedEvent['event'];
+  received.push({ at: wallClock.length, session: sessions.length - 1, event });
 }

@@ -1,17 +1,17 @@
 import { type Client } from 'graphql-ws';
-import { take } from './events.ts';
-import { type Doors } from './service.ts';
+import { queueResults } from './result-queue.ts';
+import { type ServiceClient } from './service.ts';
 
-/** What a backend asks for most, with its API key, a line each. */
+/** The operations that tests perform most often as a backend, with the API key. */
 
-export interface Minted {
+export interface MintedToken {
   id: string;
   credential: string;
-  /** Where the log stood when it was minted. */
+  /** The head of the log when the token was created. */
   cursor: string;
 }
 
-export async function mint({ request }: Doors, input: object = {}): Promise<Minted> {
+export async function mint({ request }: ServiceClient, input: object = {}): Promise<MintedToken> {
   const { createToken } = await request(
     `mutation ($input: CreateTokenInput) { createToken(input: $input) { token { id } credential cursor } }`,
     { input },
@@ -19,13 +19,17 @@ export async function mint({ request }: Doors, input: object = {}): Promise<Mint
   return { id: createToken.token.id, credential: createToken.credential, cursor: createToken.cursor };
 }
 
-export async function createChannel({ request }: Doors, id: string, input: object = {}): Promise<void> {
+export async function createChannel(
+  { request }: ServiceClient,
+  id: string,
+  input: object = {},
+): Promise<void> {
   await request(`mutation ($input: CreateChannelInput!) { createChannel(input: $input) { id } }`, {
     input: { id, ...input },
   });
 }
 
-export async function updateToken({ request }: Doors, id: string, input: object): Promise<void> {
+export async function updateToken({ request }: ServiceClient, id: string, input: object): Promise<void> {
   await request(
     `mutation ($id: ID!, $input: UpdateTokenInput!) { updateToken(id: $id, input: $input) { id } }`,
     {
@@ -35,19 +39,23 @@ export async function updateToken({ request }: Doors, id: string, input: object)
   );
 }
 
-export async function revokeToken({ request }: Doors, id: string): Promise<void> {
+export async function revokeToken({ request }: ServiceClient, id: string): Promise<void> {
   await request(`mutation ($id: ID!) { revokeToken(id: $id) { id } }`, { id });
 }
 
-export async function subscribeToken({ request }: Doors, channel: string, token: string): Promise<void> {
+export async function subscribeToken(
+  { request }: ServiceClient,
+  channel: string,
+  token: string,
+): Promise<void> {
   await request(`mutation ($c: ID!, $t: ID!) { subscribeToken(channel: $c, token: $t) { createdAt } }`, {
     c: channel,
     t: token,
   });
 }
 
-/** Resolves to the number of live connections that it was handed to. */
-export async function publish({ request }: Doors, channel: string, event: string): Promise<number> {
+/** Publishes a message without data. Resolves to the number of live connections that it was delivered to. */
+export async function publish({ request }: ServiceClient, channel: string, event: string): Promise<number> {
   const { publishMessage } = await request(
     `mutation ($c: ID!, $e: String!) { publishMessage(channel: $c, event: $e) { connections } }`,
     { c: channel, e: event },
@@ -55,8 +63,11 @@ export async function publish({ request }: Doors, channel: string, event: string
   return publishMessage.connections;
 }
 
-/** Says something to a token itself: what proves that nothing came before it. */
-export async function whisper({ request }: Doors, token: string, event: string): Promise<number> {
+/**
+ * Publishes a direct message to a token. As a sentinel, it proves that no other message was delivered before it. Resolves to
+ * the number of live connections that it was delivered to.
+ */
+export async function sendDirect({ request }: ServiceClient, token: string, event: string): Promise<number> {
   const { publishDirectMessage } = await request(
     `mutation ($t: ID!, $e: String!) { publishDirectMessage(token: $t, event: $e) { connections } }`,
     { t: token, e: event },
@@ -64,11 +75,11 @@ export async function whisper({ request }: Doors, token: string, event: string):
   return publishDirectMessage.connections;
 }
 
-export async function isOnline({ request }: Doors, token: string): Promise<boolean> {
+export async function isOnline({ request }: ServiceClient, token: string): Promise<boolean> {
   return (await request(`query ($t: ID!) { isOnline(token: $t) }`, { t: token })).isOnline;
 }
 
-/** Resolves when the service has done what this client asked of it before: a subscription that it made is live. */
-export async function settled(client: Client): Promise<void> {
-  await take(client, `{ viewer { kind } }`).next();
+/** Resolves when the service has processed everything that this client sent before, so that its subscriptions are live. */
+export async function roundTrip(client: Client): Promise<void> {
+  await queueResults(client, `{ viewer { kind } }`).next();
 }

@@ -4,12 +4,12 @@ import { type LogPage, type ReadRequest } from '../../src/broker/log.ts';
 import { type Address, type Message } from '../../src/broker/message.ts';
 import { draft } from './drafts.ts';
 
-/** A broker whose log is empty. */
+/** A broker with an empty log, as the contract suite tests it. */
 export interface BrokerUnderTest extends AsyncDisposable {
   readonly broker: Broker;
-  /** What went wrong that was nobody's fault who asked. */
+  /** Internal errors that the broker reported; the caller did not cause them. */
   readonly faults: readonly unknown[];
-  /** Retention: removes all but the newest `keep` messages of an address. */
+  /** Applies retention: removes all but the newest `keep` messages of an address. */
   trim(projectId: string, address: Address, keep: number): Promise<void>;
 }
 
@@ -23,19 +23,22 @@ export const ADDRESSES = [
   'identity:ada',
 ] as const satisfies Address[];
 
-/** Says something at each address, in turn; yields the log. */
+/** Publishes one message to each address, in order. Resolves to the published messages. */
 export async function publishAll(broker: Broker, addresses: readonly Address[]): Promise<Message[]> {
   const published = await Promise.all(addresses.map((address) => broker.publish(draft({ address }))));
   return published.map(({ message }) => message);
 }
 
-/** Reads on until there is no more. Every page must get further, so that reading ends. */
-export async function readAll(broker: Broker, asked: Partial<ReadRequest> & Pick<ReadRequest, 'addresses'>) {
+/** Reads all pages. Asserts that every page advances, so that reading terminates. */
+export async function readAll(
+  broker: Broker,
+  request: Partial<ReadRequest> & Pick<ReadRequest, 'addresses'>,
+) {
   const messages: Message[] = [];
   const pages: LogPage[] = [];
-  let after = asked.after ?? 0;
+  let after = request.after ?? 0;
   for (;;) {
-    const page = await broker.read({ projectId: 'one', limit: 4, ...asked, after });
+    const page = await broker.read({ projectId: 'one', limit: 4, ...request, after });
     messages.push(...page.messages);
     pages.push(page);
     if (!page.hasMore) return { messages, pages };

@@ -2,15 +2,15 @@ import { defaultSettings, type ProjectSettings } from '../../src/projects/projec
 import { type ApiKeyCaller, type Caller, type TokenCaller } from '../../src/tokens/caller.ts';
 import { blankToken, type Token } from '../../src/tokens/token.ts';
 
-/** A caller with a token of project `default`; a publisher unless told otherwise. */
+/** A caller with a token of project `default`. Its role is PUBLISHER by default. */
 export function tokenCaller(
-  over: Partial<Token> = {},
+  overrides: Partial<Token> = {},
   {
     settings = {},
     ...rest
   }: Partial<Omit<TokenCaller, 'settings'>> & { settings?: Partial<ProjectSettings> } = {},
 ): TokenCaller {
-  const token: Token = { ...blankToken('token_1', 'default', 1), ...over };
+  const token: Token = { ...blankToken('token_1', 'default', 1), ...overrides };
   return {
     kind: 'TOKEN',
     projectId: token.projectId,

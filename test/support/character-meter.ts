@@ -1,4 +1,4 @@
-/** What reads characters of a string, and how many at most: all of the string, or as many as it is compared with. */
+/** The string methods that read characters, each with an upper bound of the characters that one call reads. */
 const READERS = {
   split: (text: string) => text.length,
   indexOf: (text: string) => text.length,
@@ -7,15 +7,15 @@ const READERS = {
   endsWith: (_: string, [end]: unknown[]) => String(end).length,
 };
 
-/** Runs `work` and counts the characters that it reads by the methods of strings: a measure of time without a watch. */
+/** Runs `work` and counts the characters that it reads through string methods: a measure of cost that needs no timer. */
 export function countCharactersRead<T>(work: () => T): { result: T; characters: number } {
   let characters = 0;
-  const prototype = String.prototype as unknown as Record<string, (...given: unknown[]) => unknown>;
+  const prototype = String.prototype as unknown as Record<string, (...args: unknown[]) => unknown>;
   const originals = Object.entries(READERS).map(([name, cost]) => {
     const original = prototype[name]!;
-    prototype[name] = function (this: string, ...given: unknown[]) {
-      characters += cost(this, given);
-      return original.apply(this, given);
+    prototype[name] = function (this: string, ...args: unknown[]) {
+      characters += cost(this, args);
+      return original.apply(this, args);
     };
     return [name, original] as const;
   });

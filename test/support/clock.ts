@@ -1,35 +1,35 @@
 import { type Clock } from '../../src/clock.ts';
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that advances only when a test calls `advance`. */
 export interface ManualClock extends Clock {
-  /** Goes on by so many milliseconds and runs, in order, what is due on the way; then lets what it set off run. */
+  /** Advances the time by `ms` milliseconds, runs the due timers in order, and lets the work that they started run. */
   advance(ms: number): Promise<void>;
 }
 
-interface Due {
+interface Timer {
   at: number;
   work: () => void;
 }
 
 export function createManualClock(now = Date.UTC(2030, 0, 1)): ManualClock {
-  const due = new Set<Due>();
+  const timers = new Set<Timer>();
 
   return {
     now: () => now,
     at(epochMs, work) {
       const entry = { at: epochMs, work };
-      due.add(entry);
-      return { [Symbol.dispose]: () => due.delete(entry) };
+      timers.add(entry);
+      return { [Symbol.dispose]: () => timers.delete(entry) };
     },
     async advance(ms) {
       const end = now + ms;
       for (;;) {
-        const next = [...due].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
+        const next = [...timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
         if (!next) break;
-        due.delete(next);
+        timers.delete(next);
         now = Math.max(now, next.at);
         next.work();
-        // What it set off may set timers of its own before the next one is due.
+        // The timer may have started work that sets further timers before the next one is due.
         await new Promise(setImmediate);
       }
       now = end;

@@ -2,24 +2,29 @@ import { type Client } from 'graphql-ws';
 import {
   createChannel,
   mint,
-  settled,
+  roundTrip,
   subscribeToken,
   updateToken,
-  whisper,
-  type Minted,
+  sendDirect,
+  type MintedToken,
 } from './backend.ts';
 import { createManualClock } from './clock.ts';
-import { take } from './events.ts';
+import { queueResults } from './result-queue.ts';
 import { API_KEY, startService, type TestService } from './service.ts';
-import { hearBySse, hearByWebSocket, type Heard, type Payload } from './two-doors.ts';
+import {
+  subscribeBySse,
+  subscribeByWebSocket,
+  type Received,
+  type Payload,
+} from './transport-subscriptions.ts';
 
 const SUBSCRIBE_ONLY = [{ channels: '*', actions: ['SUBSCRIBE'] }];
 
-/** Tokens that differ in what they may see. */
+/** Tokens that differ in the fields and channels that they may see. */
 const TOKENS = {
   guest: { role: 'GUEST', grants: null, state: null, isMember: false },
-  listener: { role: 'SUBSCRIBER', grants: null, state: null, isMember: true },
-  speaker: { role: 'PUBLISHER', grants: null, state: null, isMember: true },
+  subscriber: { role: 'SUBSCRIBER', grants: null, state: null, isMember: true },
+  publisher: { role: 'PUBLISHER', grants: null, state: null, isMember: true },
   stranger: { role: 'PUBLISHER', grants: null, state: null, isMember: false },
   narrow: { role: 'PUBLISHER', grants: SUBSCRIBE_ONLY, state: null, isMember: true },
   moderator: { role: 'MODERATOR', grants: null, state: { notes: ['of the backend'] }, isMember: true },
@@ -30,55 +35,68 @@ export type CallerName = TokenName | 'backend' | 'anonymous';
 export const CALLER_NAMES: CallerName[] = [...TOKEN_NAMES, 'backend', 'anonymous'];
 const isToken = (name: CallerName): name is TokenName => name in TOKENS;
 
-/** Something that happens, which subscribers may hear of or see by. */
+/** An action that may cause events for subscribers. */
 export type Action =
-  | { kind: 'PUBLISH'; by: 'speaker' | 'backend'; event: 'said' | 'other'; ephemeral: boolean; data: unknown }
-  | { kind: 'WHISPER'; to: TokenName }
+  | {
+      kind: 'PUBLISH';
+      by: 'publisher' | 'backend';
+      event: 'said' | 'other';
+      ephemeral: boolean;
+      data: unknown;
+    }
+  | { kind: 'SEND_DIRECT'; to: TokenName }
   | { kind: 'STATE'; state: unknown }
   | { kind: 'UPDATE'; who: TokenName; input: object }
   | { kind: 'MEMBERSHIP'; who: TokenName; begins: boolean }
-  /** A bystander who is in the channel from the start. */
-  | { kind: 'SHOW'; state: unknown }
-  | { kind: 'GO' | 'COME' };
+  /** Actions of a bystander, who is in the channel from the start. */
+  | { kind: 'SET_PRESENCE'; state: unknown }
+  | { kind: 'LEAVE' | 'JOIN' };
 
-/** One caller who asks the same at both doors. */
-export interface Pair {
+/** The same subscription of one caller, over both transports. */
+export interface TransportPair {
   readonly name: CallerName;
-  readonly ws: Heard;
-  readonly sse: Heard;
+  readonly ws: Received;
+  readonly sse: Received;
   stop(): Promise<void>;
 }
 
-/** A service with callers of every kind, on which one scene after another is played. Time stands still. */
-export class Stage implements AsyncDisposable {
+/**
+ * A service with callers of every kind and a manual clock. Tests run one scenario after another on it, each in a new
+ * channel.
+ */
+export class Fixture implements AsyncDisposable {
   readonly #signalbox: TestService;
-  readonly #tokens: Record<TokenName, Minted>;
+  readonly #tokens: Record<TokenName, MintedToken>;
   readonly #bystander: Client;
   readonly #bystanderId: string;
   #leave: (() => void) | undefined;
   #channels = 0;
   channel = '';
-  /** Of the first of the two messages that a channel begins with. */
+  /** Cursor of the first of the two messages that every channel starts with. */
   since = '';
 
-  private constructor(signalbox: TestService, tokens: Record<TokenName, Minted>, bystander: Minted) {
+  private constructor(
+    signalbox: TestService,
+    tokens: Record<TokenName, MintedToken>,
+    bystander: MintedToken,
+  ) {
     this.#signalbox = signalbox;
     this.#tokens = tokens;
     this.#bystander = signalbox.client({ token: bystander.credential });
     this.#bystanderId = bystander.id;
   }
 
-  static async open(): Promise<Stage> {
-    const endless = 1_000_000;
+  static async open(): Promise<Fixture> {
+    const unlimited = 1_000_000;
     const signalbox = await startService(
       {
         maxAliases: 10_000,
         maxDirectives: 10_000,
-        maxTokens: endless,
+        maxTokens: unlimited,
         maxCost: 100_000_000,
-        maxMessageBytes: endless,
-        connectsPerSecond: endless,
-        publishesPerSecondPerToken: endless,
+        maxMessageBytes: unlimited,
+        connectsPerSecond: unlimited,
+        publishesPerSecondPerToken: unlimited,
       },
       { clock: createManualClock() },
     );
@@ -87,12 +105,12 @@ export class Stage implements AsyncDisposable {
       const input = { role, grants, state, identity: name, connectionData: `shown by ${name}` };
       return [name, await mint(signalbox, input)] as const;
     });
-    const tokens = Object.fromEntries(await Promise.all(minted)) as Record<TokenName, Minted>;
-    return new Stage(signalbox, tokens, await mint(signalbox, { identity: 'bystander' }));
+    const tokens = Object.fromEntries(await Promise.all(minted)) as Record<TokenName, MintedToken>;
+    return new Fixture(signalbox, tokens, await mint(signalbox, { identity: 'bystander' }));
   }
 
-  /** A new channel with its members, a state and two messages, and everyone as they were at first. */
-  async set(type: string): Promise<void> {
+  /** Creates a new channel with members, a state and two messages, and resets every token. */
+  async reset(type: string): Promise<void> {
     const { request } = this.#signalbox;
     await this.clear();
     this.channel = `channel-${++this.#channels}`;
@@ -106,10 +124,10 @@ export class Stage implements AsyncDisposable {
       }),
     );
     await subscribeToken(this.#signalbox, this.channel, this.#bystanderId);
-    const say = `mutation ($c: ID!) { publishMessage(channel: $c, event: "said", data: 0) { message { cursor } } }`;
-    this.since = (await request(say, { c: this.channel })).publishMessage.message.cursor;
-    await request(say, { c: this.channel });
-    await this.#come();
+    const publish = `mutation ($c: ID!) { publishMessage(channel: $c, event: "said", data: 0) { message { cursor } } }`;
+    this.since = (await request(publish, { c: this.channel })).publishMessage.message.cursor;
+    await request(publish, { c: this.channel });
+    await this.#join();
   }
 
   async clear(): Promise<void> {
@@ -118,17 +136,17 @@ export class Stage implements AsyncDisposable {
     await this.#signalbox.request(`mutation ($c: ID!) { deleteChannel(id: $c) { id } }`, { c: this.channel });
   }
 
-  /** Subscribes as this caller, at both doors. */
-  async enter(name: CallerName, payload: Payload): Promise<Pair> {
+  /** Subscribes as the named caller, over both transports. */
+  async subscribe(name: CallerName, payload: Payload): Promise<TransportPair> {
     const bearer = isToken(name) ? this.#tokens[name].credential : name === 'backend' ? API_KEY : undefined;
     let count = 0;
     const client = this.#signalbox.client(
       isToken(name) ? { token: bearer } : name === 'backend' ? { apiKey: bearer } : {},
-      // Clients that number their operations share frames too.
+      // Clients that number their operations get shared frames as well.
       { generateID: () => String(++count) },
     );
-    const ws = await hearByWebSocket(client, payload);
-    const sse = await hearBySse(this.#signalbox, bearer, payload);
+    const ws = await subscribeByWebSocket(client, payload);
+    const sse = await subscribeBySse(this.#signalbox, bearer, payload);
     return {
       name,
       ws,
@@ -141,24 +159,24 @@ export class Stage implements AsyncDisposable {
     };
   }
 
-  async act(action: Action): Promise<void> {
+  async perform(action: Action): Promise<void> {
     const { request, ask } = this.#signalbox;
     const c = this.channel;
     switch (action.kind) {
       case 'PUBLISH': {
         const { by, ...message } = action;
-        // Whoever may not, does not.
+        // The token may lack the permission at this point; then the publish is refused and has no effect.
         await ask(
           `mutation ($c: ID!, $event: String!, $data: JSON, $ephemeral: Boolean) {
             publishMessage(channel: $c, event: $event, data: $data, ephemeral: $ephemeral) { connections }
           }`,
           { c, ...message },
-          by === 'backend' ? API_KEY : this.#tokens.speaker.credential,
+          by === 'backend' ? API_KEY : this.#tokens.publisher.credential,
         );
         return;
       }
-      case 'WHISPER':
-        await whisper(this.#signalbox, this.#tokens[action.to].id, 'whispered');
+      case 'SEND_DIRECT':
+        await sendDirect(this.#signalbox, this.#tokens[action.to].id, 'direct');
         return;
       case 'STATE':
         await request(`mutation ($c: ID!, $s: JSON!) { setChannelState(channel: $c, state: $s) { id } }`, {
@@ -177,44 +195,51 @@ export class Stage implements AsyncDisposable {
         });
         return;
       }
-      case 'SHOW':
-        await this.#run(`mutation ($s: JSON) { setPresence(state: $s) { id } }`, { s: action.state });
+      case 'SET_PRESENCE':
+        await this.#executeAsBystander(`mutation ($s: JSON) { setPresence(state: $s) { id } }`, {
+          s: action.state,
+        });
         return;
-      case 'GO':
+      case 'LEAVE':
         this.#leave?.();
-        await settled(this.#bystander);
+        await roundTrip(this.#bystander);
         return;
-      case 'COME':
-        await this.#come();
+      case 'JOIN':
+        await this.#join();
     }
   }
 
-  /** Says `word` directly to each of them, who listens to `events`, and waits until it has come. */
-  async callAll(pairs: readonly Pair[], word: string, hasHeard: (heard: Heard) => boolean): Promise<void> {
+  /** Sends a direct message to each subscriber of `events` and waits until it has been delivered on both transports. */
+  async sendSentinel(
+    pairs: readonly TransportPair[],
+    event: string,
+    hasArrived: (received: Received) => boolean,
+  ): Promise<void> {
     for (const { name, ws, sse } of pairs) {
-      if (isToken(name)) await whisper(this.#signalbox, this.#tokens[name].id, word);
-      else for (const heard of [ws, sse]) await this.#callConnection(heard, word);
+      if (isToken(name)) await sendDirect(this.#signalbox, this.#tokens[name].id, event);
+      else for (const received of [ws, sse]) await this.#sendToConnection(received, event);
     }
-    for (const heard of pairs.flatMap(({ ws, sse }) => [ws, sse])) await heard.until(() => hasHeard(heard));
+    for (const received of pairs.flatMap(({ ws, sse }) => [ws, sse]))
+      await received.until(() => hasArrived(received));
   }
 
-  /** For callers who have no other address: `Connected` tells it. */
-  async #callConnection(heard: Heard, word: string): Promise<void> {
-    await heard.until(({ length }) => length > 0);
+  /** For callers without a token or identity: the event `Connected` names their connection. */
+  async #sendToConnection(received: Received, event: string): Promise<void> {
+    await received.until(({ length }) => length > 0);
     await this.#signalbox.request(
       `mutation ($c: ID!, $e: String!) { publishDirectMessage(connection: $c, event: $e) { connections } }`,
-      { c: heard.results[0]?.data.events.mine.id, e: word },
+      { c: received.results[0]?.data.events.mine.id, e: event },
     );
   }
 
-  async #come(): Promise<void> {
+  async #join(): Promise<void> {
     this.#leave?.();
     const query = `subscription ($c: ID!) { messages(channel: $c) { id } }`;
-    this.#leave = take(this.#bystander, query, { c: this.channel }).stop;
-    await settled(this.#bystander);
+    this.#leave = queueResults(this.#bystander, query, { c: this.channel }).stop;
+    await roundTrip(this.#bystander);
   }
 
-  async #run(query: string, variables: Record<string, unknown>): Promise<void> {
+  async #executeAsBystander(query: string, variables: Record<string, unknown>): Promise<void> {
     for await (const { errors } of this.#bystander.iterate({ query, variables }))
       if (errors) throw new Error(errors[0]?.message);
   }

@@ -4,7 +4,7 @@ import { readMasterKeys } from '../../src/secrets/master-key.ts';
 import { createJweVault } from '../../src/secrets/vault.ts';
 import Database from 'better-sqlite3';
 
-/** The key that a service signs with, taken from its store with its master key: what nobody but the service itself can do. */
+/** Reads the signing key of a service from its store, with its master key: only the service itself can do this. */
 export async function stealSigningKey(folder: string): Promise<{ kid: string; secret: Buffer }> {
   const sqlite = new Database(join(folder, 'signalbox.sqlite'), { readonly: true });
   const row = sqlite.prepare('SELECT id, secret FROM signing_keys WHERE retired_at IS NULL').get() as any;
@@ -16,7 +16,7 @@ export async function stealSigningKey(folder: string): Promise<{ kid: string; se
 const encode = (part: object | string) =>
   Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
 
-/** A JWT by hand, so that nothing keeps it from being wrong. Without a secret it ends in an empty signature. */
+/** Builds a JWT by hand, so that it may be invalid in any way. Without a secret, its signature is empty. */
 export function forge(
   header: object | string,
   payload: object | string,
@@ -27,7 +27,7 @@ export function forge(
   return `${signed}.${secret === undefined ? '' : createHmac(hash, secret).update(signed).digest('base64url')}`;
 }
 
-/** The parts of a JWT, readable. */
+/** Decodes a JWT without verifying it. */
 export function dissect(jwt: string): { header: any; payload: any; signature: string } {
   const [header = '', payload = '', signature = ''] = jwt.split('.');
   const read = (part: string) => JSON.parse(Buffer.from(part, 'base64url').toString());

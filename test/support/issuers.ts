@@ -16,7 +16,7 @@ export const VERIFIERS = {
 
 export type SecretKind = keyof typeof VERIFIERS;
 
-export function makeIssuer(kind: IssuerKind, parts: Partial<Issuer> = {}): Issuer {
+export function makeIssuer(kind: IssuerKind, overrides: Partial<Issuer> = {}): Issuer {
   return {
     id: `issuer_${kind.toLowerCase()}`,
     projectId: 'default',
@@ -26,7 +26,7 @@ export function makeIssuer(kind: IssuerKind, parts: Partial<Issuer> = {}): Issue
     service: null,
     provider: null,
     createdAt: 0,
-    ...parts,
+    ...overrides,
   };
 }
 
@@ -36,26 +36,26 @@ export const makeKey = (id: string, secret: string): IssuerKey => ({
   expiresAt: null,
 });
 
-/** An issuer with its keys, and what becomes of whoever presents it a credential: as the door does it, facts first. */
-export function createBooth(kind: SecretKind, keys: IssuerKey[], parts: Partial<Issuer> = {}) {
-  const issuer = makeIssuer(kind, parts);
+/** Verifies credentials for one issuer as the service does: classifies them first, then verifies them with the keys. */
+export function createTestVerifier(kind: SecretKind, keys: IssuerKey[], overrides: Partial<Issuer> = {}) {
+  const issuer = makeIssuer(kind, overrides);
   return {
-    async present(credential: string, now: number, maxGrants = 50): Promise<Verified> {
-      const facts = classifyCredential(credential);
-      if (facts.kind !== kind) throw new Error(`It is taken for ${facts.kind}.`);
-      const wanted = 'keyId' in facts ? keys.filter(({ id }) => id === facts.keyId) : keys;
-      return VERIFIERS[kind](credential, issuer, wanted, { now, maxGrants });
+    async verify(credential: string, now: number, maxGrants = 50): Promise<Verified> {
+      const classified = classifyCredential(credential);
+      if (classified.kind !== kind) throw new Error(`The credential was classified as ${classified.kind}.`);
+      const candidates = 'keyId' in classified ? keys.filter(({ id }) => id === classified.keyId) : keys;
+      return VERIFIERS[kind](credential, issuer, candidates, { now, maxGrants });
     },
   };
 }
 
-/** What is thrown, as `CODE: message`; or a word that no refusal says. */
+/** The error that `work` throws, as `CODE: message`; `accepted` if it throws none. */
 export async function refusalOf(work: () => unknown): Promise<string> {
   try {
     await work();
     return 'accepted';
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
-    return `${code ?? 'NOT OURS'}: ${message}`;
+    return `${code ?? 'NOT A SIGNALBOX ERROR'}: ${message}`;
   }
 }

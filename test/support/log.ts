@@ -1,11 +1,11 @@
 import { pino, type Logger } from 'pino';
 import { type AuditEntry } from '../../src/audit.ts';
 
-/** A logger that writes down everything, and what it wrote. */
+/** A logger that records every line. */
 export interface Log {
   readonly logger: Logger;
   readonly lines: readonly string[];
-  /** What of it is audit. */
+  /** The audit entries among the recorded lines. */
   audited(): AuditEntry[];
 }
 

@@ -1,9 +1,9 @@
 import { type Client } from 'graphql-ws';
-import { take, takePayload, type Taken } from './events.ts';
+import { queueResults, queuePayloadResults, type ResultQueue } from './result-queue.ts';
 import { forge } from './forge.ts';
-import { API_KEY, type Answer, type Doors } from './service.ts';
+import { API_KEY, type Answer, type ServiceClient } from './service.ts';
 
-/** What keeps order, as it is asked for, and what its answers and events look like to tests. */
+/** The moderation operations and the events that they cause. */
 
 const RESTRICTION = '{ kind token identity channel reason until }';
 
@@ -22,31 +22,31 @@ export const EVENTS = `subscription ($since: Cursor) { events(since: $since) {
 
 const TARGET = 'token: $token, identity: $identity';
 const TARGET_VARIABLES = '$token: ID, $identity: String';
-const PUT = (field: string, channel: string) =>
+const restrictMutation = (field: string, channel: string) =>
   `mutation (${TARGET_VARIABLES}, $channel: ${channel}, $until: DateTime, $reason: String) {
-    act: ${field}(${TARGET}, channel: $channel, until: $until, reason: $reason) ${RESTRICTION}
+    result: ${field}(${TARGET}, channel: $channel, until: $until, reason: $reason) ${RESTRICTION}
   }`;
-const LIFT = (field: string, channel: string) =>
-  `mutation (${TARGET_VARIABLES}, $channel: ${channel}) { act: ${field}(${TARGET}, channel: $channel) ${RESTRICTION} }`;
+const liftMutation = (field: string, channel: string) =>
+  `mutation (${TARGET_VARIABLES}, $channel: ${channel}) { result: ${field}(${TARGET}, channel: $channel) ${RESTRICTION} }`;
 
-const ACTS = {
-  mute: PUT('mute', 'ID'),
-  unmute: LIFT('unmute', 'ID'),
-  ban: PUT('ban', 'ID!'),
-  unban: LIFT('unban', 'ID!'),
+const DOCUMENTS = {
+  mute: restrictMutation('mute', 'ID'),
+  unmute: liftMutation('unmute', 'ID'),
+  ban: restrictMutation('ban', 'ID!'),
+  unban: liftMutation('unban', 'ID!'),
   disconnect: `mutation (${TARGET_VARIABLES}, $connection: ID, $channel: ID, $reason: String) {
-    act: disconnect(${TARGET}, connection: $connection, channel: $channel, reason: $reason)
+    result: disconnect(${TARGET}, connection: $connection, channel: $channel, reason: $reason)
   }`,
   restrictions: `query (${TARGET_VARIABLES}, $channel: ID, $first: Int, $after: String) {
-    act: restrictions(${TARGET}, channel: $channel, first: $first, after: $after) {
+    result: restrictions(${TARGET}, channel: $channel, first: $first, after: $after) {
       nodes ${RESTRICTION} pageInfo { hasNextPage endCursor }
     }
   }`,
 };
-export type Act = keyof typeof ACTS;
-export const ACT_NAMES = Object.keys(ACTS) as Act[];
+export type ModerationField = keyof typeof DOCUMENTS;
+export const MODERATION_FIELDS = Object.keys(DOCUMENTS) as ModerationField[];
 
-export interface ActArguments {
+export interface ModerationArguments {
   token?: string;
   identity?: string;
   connection?: string;
@@ -57,39 +57,39 @@ export interface ActArguments {
   after?: string | null;
 }
 
-/** Asks for it, by the API key unless another bearer is given, and yields the answer whatever it is. */
-export function attempt(
-  doors: Doors,
-  act: Act,
-  given: ActArguments,
+/** Executes a moderation operation, with the API key by default, and returns the answer with its errors. */
+export function tryModerate(
+  service: ServiceClient,
+  field: ModerationField,
+  args: ModerationArguments,
   bearer?: string | null,
 ): Promise<Answer> {
-  return doors.ask(ACTS[act], given, bearer);
+  return service.ask(DOCUMENTS[field], args, bearer);
 }
 
-/** Has it done. Fails when it is refused. */
+/** Executes a moderation operation and returns its result. Rejects if the operation has errors. */
 export async function moderate(
-  doors: Doors,
-  act: Act,
-  given: ActArguments,
+  service: ServiceClient,
+  field: ModerationField,
+  args: ModerationArguments,
   bearer?: string | null,
 ): Promise<any> {
-  return (await doors.request(ACTS[act], given, bearer)).act;
+  return (await service.request(DOCUMENTS[field], args, bearer)).result;
 }
 
-/** `done`, or the code of the first error. */
+/** Resolves to `done`, or to the code of the first error. */
 export async function outcomeOf(answer: Promise<Answer> | Answer): Promise<unknown> {
   const { errors } = await answer;
   return errors ? errors[0]?.extensions['code'] : 'done';
 }
 
-/** What becomes of one query or mutation on a live socket: `done`, the code of the first error, or that of the close. */
+/** The outcome of one operation on a live socket: `done`, the code of the first error, or the close code. */
 export async function outcomeOn(
   client: Client,
   query: string,
   variables: Record<string, unknown> = {},
 ): Promise<unknown> {
-  const answer = takePayload(client, { query, variables });
+  const answer = queuePayloadResults(client, { query, variables });
   return answer.next().then(
     () => 'done',
     async () => {
@@ -99,29 +99,34 @@ export async function outcomeOn(
   );
 }
 
-/** Says something in a channel. */
-export const speak = (channel: string, event = 'hello') =>
+/** A document that publishes a message to a channel. */
+export const publishMutation = (channel: string, event = 'hello') =>
   `mutation { publishMessage(channel: "${channel}", event: "${event}") { connections } }`;
 
-/** The inbox of one live socket, past its first event. */
+/** The `events` subscription of one live socket, after its first event. */
 export interface Inbox {
   readonly client: Client;
   readonly connection: string;
   readonly connected: { channels: { id: string }[]; cursor: string };
-  readonly events: Taken<any>;
+  readonly events: ResultQueue<any>;
   next(): Promise<any>;
 }
 
-/** Connects with a credential and opens `events`. */
-export async function openInbox(doors: Doors, token: string, since?: string, query = EVENTS): Promise<Inbox> {
-  const client = doors.client({ token });
-  const events = take(client, query, { since });
+/** Connects with a credential, subscribes to `events` and waits for `Connected`. */
+export async function openInbox(
+  service: ServiceClient,
+  token: string,
+  since?: string,
+  query = EVENTS,
+): Promise<Inbox> {
+  const client = service.client({ token });
+  const events = queueResults(client, query, { since });
   const next = async () => (await events.next()).events;
   const connected = await next();
   return { client, connection: connected.connection.id, connected, events, next };
 }
 
-/** A credential that a backend signs by itself, with the API key of the tests. */
-export function selfMint(claims: { sub: string; [claim: string]: unknown }, apiKey = API_KEY): string {
+/** A credential that a backend signs itself, with the API key of the tests. */
+export function signWithApiKey(claims: { sub: string; [claim: string]: unknown }, apiKey = API_KEY): string {
   return forge({ alg: 'HS256', kid: apiKey.slice(0, apiKey.indexOf('.')) }, claims, apiKey);
 }

@@ -2,90 +2,93 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { createFolder } from './folder.ts';
-import { API_KEY, openDoors, type Doors } from './service.ts';
+import { API_KEY, createServiceClient, type ServiceClient } from './service.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const LISTENS = /listens on (http:\/\/\S+)\/graphql/;
 
-export interface Launch {
-  /** Of the settings, only these and the API key of the tests are set. */
+export interface LaunchOptions {
+  /** Environment variables. Otherwise only the port, the folder, the log level and the API key of the tests are set. */
   env?: Record<string, string>;
-  /** The data folder; absent: a new one, removed at the end. */
+  /** The data folder. Default: a temporary folder, removed when the process is disposed. */
   folder?: string;
 }
 
-/** The real thing: what `npm start` starts, on a free port. */
+/** The built service, started as `npm start` starts it, on a free port. */
 export interface LaunchedProcess extends AsyncDisposable {
-  /** What it said to whoever started it, so far. */
-  readonly said: string;
+  /** The standard error output so far. */
+  readonly stderr: string;
   kill(signal: 'SIGKILL' | 'SIGTERM'): void;
-  /** Resolves to its exit code, null where a signal ended it. */
+  /** Resolves to the exit code, or to null if a signal ended the process. */
   readonly exited: Promise<number | null>;
 }
 
-export interface RunningProcess extends LaunchedProcess, Doors {}
+export interface RunningProcess extends LaunchedProcess, ServiceClient {}
 
-/** Launches it and waits for nothing. */
-export function launchProcess(launch: Launch = {}): LaunchedProcess {
-  return spawnIt(launch).launched;
+/** Starts the service without waiting until it listens. */
+export function launchProcess(launch: LaunchOptions = {}): LaunchedProcess {
+  return spawnMain(launch).launched;
 }
 
-/** Launches it and waits until it listens. Fails when it ends first. */
-export async function startProcess(launch: Launch = {}): Promise<RunningProcess> {
-  const { launched, listening } = spawnIt(launch);
+/** Starts the service and waits until it listens. Rejects if the process exits first. */
+export async function startProcess(launch: LaunchOptions = {}): Promise<RunningProcess> {
+  const { launched, listening } = spawnMain(launch);
   const url = await Promise.race([listening, launched.exited.then(() => undefined)]);
   if (url === undefined) {
     await launched[Symbol.asyncDispose]();
-    throw new Error(`It ended before it listened: ${launched.said}`);
+    throw new Error(`The process exited before it listened: ${launched.stderr}`);
   }
-  const doors = openDoors(url);
+  const client = createServiceClient(url);
   return {
-    ...doors,
-    get said() {
-      return launched.said;
+    ...client,
+    get stderr() {
+      return launched.stderr;
     },
     kill: launched.kill,
     exited: launched.exited,
     async [Symbol.asyncDispose]() {
-      await doors[Symbol.asyncDispose]();
+      await client[Symbol.asyncDispose]();
       await launched[Symbol.asyncDispose]();
     },
   };
 }
 
-function spawnIt({ env = {}, folder }: Launch): { launched: LaunchedProcess; listening: Promise<string> } {
-  const own = folder === undefined ? createFolder() : undefined;
+function spawnMain({ env = {}, folder }: LaunchOptions): {
+  launched: LaunchedProcess;
+  listening: Promise<string>;
+} {
+  const temporaryFolder = folder === undefined ? createFolder() : undefined;
   const child = spawn(process.execPath, [MAIN], {
     env: {
       NODE_ENV: 'test',
       PORT: '0',
-      SIGNALBOX_DATA: folder ?? own?.path,
+      SIGNALBOX_DATA: folder ?? temporaryFolder?.path,
       SIGNALBOX_API_KEY: API_KEY,
       SIGNALBOX_LOG_LEVEL: 'silent',
       ...env,
     },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  let said = '';
+  let stderr = '';
   const listening = new Promise<string>((resolve) => {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      const url = LISTENS.exec(said)?.[1];
+      stderr += text;
+      const url = LISTENS.exec(stderr)?.[1];
       if (url !== undefined) resolve(url);
     });
   });
-  // Not when it exits: only when all that it said has been read.
+  // Wait for `close`, not for `exit`: only then has all of the output been read.
   const exited = once(child, 'close').then(([code]) => code as number | null);
   const launched: LaunchedProcess = {
-    get said() {
-      return said;
+    get stderr() {
+      return stderr;
     },
     kill: (signal) => child.kill(signal),
     exited,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');
       await exited;
-      own?.[Symbol.dispose]();
+      temporaryFolder?.[Symbol.dispose]();
     },
   };
   return { launched, listening };

@@ -5,10 +5,10 @@ import { createServer, globalAgent } from 'node:https';
 import { type AddressInfo, type Socket } from 'node:net';
 
 const read = (name: string) => readFileSync(new URL(`certificate/${name}.pem`, import.meta.url), 'utf8');
-/** Of localhost and 127.0.0.1, signed by itself, for a hundred years. Its key is no secret. */
+/** A self-signed certificate for localhost and 127.0.0.1, valid for a hundred years. Its key is public. */
 const CERTIFICATE = { cert: read('certificate'), key: read('key') };
 
-/** Makes this process trust the certificate, until disposed. */
+/** Makes this process trust the certificate until disposed. */
 export function trustCertificate(): Disposable {
   globalAgent.options.ca = CERTIFICATE.cert;
   return {
@@ -18,27 +18,27 @@ export function trustCertificate(): Disposable {
   };
 }
 
-type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface ProviderServer extends AsyncDisposable {
-  /** Where its keys are. */
+  /** The URL of the key set. */
   readonly url: string;
-  /** The paths that were asked for, in order. */
-  readonly asked: string[];
-  /** From now on it answers so. */
-  answer(answer: Answer): void;
-  /** From now on it has these keys. */
+  /** The paths of the requests so far, in order. */
+  readonly requestedPaths: string[];
+  /** Handles further requests with this function. */
+  answer(answer: Handler): void;
+  /** Answers further requests with these keys. */
   publish(keys: unknown): void;
-  /** Breaks every connection off, as a machine does that goes down. */
+  /** Resets every connection, as a crashing machine does. */
   reset(): void;
 }
 
-/** An OpenID provider as far as its keys go, by https on a port of its own. */
+/** Starts an HTTPS server that serves the key set of an OpenID provider, on a free port. */
 export async function startProvider(): Promise<ProviderServer> {
-  const asked: string[] = [];
-  let answer: Answer = (_, response) => response.end('{"keys":[]}');
+  const requestedPaths: string[] = [];
+  let answer: Handler = (_, response) => response.end('{"keys":[]}');
   const server = createServer(CERTIFICATE, (request, response) => {
-    asked.push(request.url ?? '');
+    requestedPaths.push(request.url ?? '');
     answer(request, response);
   });
   const sockets: Socket[] = [];
@@ -48,7 +48,7 @@ export async function startProvider(): Promise<ProviderServer> {
 
   return {
     url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/keys`,
-    asked,
+    requestedPaths,
     answer: (next) => void (answer = next),
     publish: (keys) => void (answer = (_, response) => response.end(JSON.stringify({ keys }))),
     reset: () => sockets.forEach((socket) => socket.resetAndDestroy()),

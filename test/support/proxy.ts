@@ -1,21 +1,24 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A TCP proxy in front of a service, whose live connections can be cut. */
+/** A TCP proxy in front of a service, which can cut the connections that pass through it. */
 export interface Proxy extends AsyncDisposable {
   readonly port: number;
-  /** Connections that were cut so far. */
+  /** Number of connections cut so far. */
   readonly cuts: number;
-  /** Cuts every live connection at once, without a word to either side. */
+  /** Cuts every live connection at once, without a close frame. */
   cut(): void;
 }
 
 /**
- * Passes on what comes to it to the port of the service, as it is at that moment. Each connection is cut, in the middle of whatever it carries, once as many bytes
- * have come back from the service as `lifetime` said when it was opened; undefined: never.
+ * Starts a proxy on a free port.
+ *
+ * @param service the port of the service; a function is evaluated for each connection, so that the service may restart.
+ * @param bytesUntilCut evaluated for each connection: the connection is cut once the service has sent so many bytes over
+ *   it, possibly in the middle of a frame. Undefined means never.
  */
 export async function createProxy(
   service: number | (() => number),
-  lifetime: () => number | undefined = () => undefined,
+  bytesUntilCut: () => number | undefined = () => undefined,
 ): Promise<Proxy> {
   const live = new Set<Socket>();
   let cuts = 0;
@@ -28,18 +31,18 @@ export async function createProxy(
 
   const proxy = createServer((client) => {
     const upstream = connect(typeof service === 'number' ? service : service(), '127.0.0.1');
-    let left = lifetime() ?? Number.POSITIVE_INFINITY;
+    let remaining = bytesUntilCut() ?? Number.POSITIVE_INFINITY;
     live.add(client);
     client.pipe(upstream);
     upstream.on('data', (chunk: Buffer) => {
       if (!live.has(client)) return;
-      const part = chunk.subarray(0, Math.min(chunk.length, left));
-      left -= part.length;
+      const part = chunk.subarray(0, Math.min(chunk.length, remaining));
+      remaining -= part.length;
       if (!client.write(part)) {
         upstream.pause();
         client.once('drain', () => upstream.resume());
       }
-      if (left === 0) cut(client);
+      if (remaining === 0) cut(client);
     });
     for (const socket of [client, upstream]) {
       socket.on('error', () => socket.destroy());

@@ -1,8 +1,8 @@
 import { onTestFailed } from 'vitest';
 
 /**
- * Chance that can be had again: numbers in [0, 1) from a seed, which is said when the running test fails and taken from
- * `SEED` where that is set.
+ * Reproducible random numbers in [0, 1). The seed is the environment variable `SEED`, or random by default; it is printed
+ * when the running test fails.
  */
 export function createRandom(): () => number {
   const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));

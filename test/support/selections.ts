@@ -10,15 +10,15 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 
-/** A piece of a selection. */
+/** A field or a fragment of a selection. */
 type Piece =
   | { kind: 'FIELD'; name: string; argument: string; directive: string; pieces: Piece[] | null }
   | { kind: 'FRAGMENT'; on: string; isNamed: boolean; directive: string; pieces: Piece[] };
 
-/** Whether a field of a type may be selected somewhere below `within`. */
+/** Whether a field of a type may be selected anywhere below the type `within`. */
 export type Allows = (within: string, type: string, field: string) => boolean;
 
-/** What the selections use: directives and arguments by variables, each with a default. */
+/** The variables that the selections use in directives and arguments, each with a default. */
 export const SELECTION_VARIABLES = { v: 'Boolean! = true', w: 'Boolean! = false', n: 'Int = 2' };
 const DIRECTIVES = [
   '',
@@ -34,49 +34,54 @@ const ARGUMENTS = ['', '(first: $n)', '(first: 1)'];
 const BACKWARDS = ['(last: 1)', '(last: $n)', '(last: 50)'];
 
 /**
- * Any selection of a type's fields, a few levels deep, with fragments, aliases, arguments and directives. For an
- * interface, of each of its types, by fragments. Prints as the selection and the fragments that it names.
+ * Arbitrary selections of the fields of a type, `levels` deep, with fragments, aliases, arguments and directives. For an
+ * interface, the selections contain a fragment for each of its types. A value has the printed selection and the fragment
+ * definitions that the selection uses.
  */
 export function selectionsOf(schema: GraphQLSchema, typeName: string, levels: number, allows: Allows) {
   const known = new Map<string, fc.Arbitrary<Piece[]>>();
 
-  function piecesOf(type: GraphQLObjectType | GraphQLInterfaceType, left: number, within: string) {
-    const key = `${type.name} ${left} ${within}`;
-    const made = known.get(key) ?? makePieces(type, left, within);
-    known.set(key, made);
-    return made;
+  function piecesOf(type: GraphQLObjectType | GraphQLInterfaceType, levelsLeft: number, within: string) {
+    const key = `${type.name} ${levelsLeft} ${within}`;
+    const pieces = known.get(key) ?? makePieces(type, levelsLeft, within);
+    known.set(key, pieces);
+    return pieces;
   }
 
   function makePieces(
     type: GraphQLObjectType | GraphQLInterfaceType,
-    left: number,
+    levelsLeft: number,
     within: string,
   ): fc.Arbitrary<Piece[]> {
     const fields = Object.values(type.getFields())
       .filter((field) => allows(within, type.name, field.name))
-      .filter((field) => left > 0 || isLeafType(getNamedType(field.type)));
-    const some = fc.tuple(
-      ...fields.map((field) => sometimes(fieldPiece(field, left, within))),
+      .filter((field) => levelsLeft > 0 || isLeafType(getNamedType(field.type)));
+    const optionalFields = fc.tuple(
+      ...fields.map((field) => sometimes(fieldPiece(field, levelsLeft, within))),
       sometimes(
         fc.constant<Piece>({ kind: 'FIELD', name: '__typename', argument: '', directive: '', pieces: null }),
       ),
     );
-    const own = some.map((pieces) => pieces.filter((piece) => piece !== null));
+    const fieldsOfType = optionalFields.map((pieces) => pieces.filter((piece) => piece !== null));
     if (!isInterfaceType(type)) {
-      const again = sometimes(fragmentPiece(type.name, own), 5);
-      return fc.tuple(own, again).map(([pieces, fragment]) => (fragment ? [...pieces, fragment] : pieces));
+      const again = sometimes(fragmentPiece(type.name, fieldsOfType), 5);
+      return fc
+        .tuple(fieldsOfType, again)
+        .map(([pieces, fragment]) => (fragment ? [...pieces, fragment] : pieces));
     }
     const perType = schema
       .getPossibleTypes(type)
-      .map((possible) => sometimes(fragmentPiece(possible.name, piecesOf(possible, left, possible.name)), 2));
+      .map((possible) =>
+        sometimes(fragmentPiece(possible.name, piecesOf(possible, levelsLeft, possible.name)), 2),
+      );
     return fc
-      .tuple(own, ...perType)
+      .tuple(fieldsOfType, ...perType)
       .map(([pieces, ...fragments]) => [...pieces, ...fragments.filter((fragment) => fragment !== null)]);
   }
 
   function fieldPiece(
     field: GraphQLField<unknown, unknown>,
-    left: number,
+    levelsLeft: number,
     within: string,
   ): fc.Arbitrary<Piece> {
     const type = getNamedType(field.type);
@@ -89,7 +94,9 @@ export function selectionsOf(schema: GraphQLSchema, typeName: string, levels: nu
         : fc.constant(''),
       directive: fc.constantFrom(...DIRECTIVES),
       pieces:
-        isObjectType(type) || isInterfaceType(type) ? piecesOf(type, left - 1, within) : fc.constant(null),
+        isObjectType(type) || isInterfaceType(type)
+          ? piecesOf(type, levelsLeft - 1, within)
+          : fc.constant(null),
     });
   }
 
@@ -107,15 +114,15 @@ export function selectionsOf(schema: GraphQLSchema, typeName: string, levels: nu
   return piecesOf(type, levels, typeName).map(print);
 }
 
-/** Once in so many times; null otherwise. */
+/** The value in one of `times` cases; null otherwise. */
 const sometimes = <T>(arbitrary: fc.Arbitrary<T>, times = 3): fc.Arbitrary<T | null> =>
   fc.oneof({ arbitrary: fc.constant(null), weight: times - 1 }, { arbitrary, weight: 1 });
 
-/** Whatever might be merged with something else and differ from it gets a name of its own. */
+/** Gives an alias to every field that GraphQL might otherwise merge with a differing selection of the same field. */
 function print(pieces: Piece[]): { selection: string; fragments: string } {
   const fragments: string[] = [];
   let aliases = 0;
-  const printAll = (some: Piece[]): string => `{ ${some.map(printPiece).join(' ') || '__typename'} }`;
+  const printAll = (all: Piece[]): string => `{ ${all.map(printPiece).join(' ') || '__typename'} }`;
   const printPiece = (piece: Piece): string => {
     if (piece.kind === 'FIELD') {
       const { name, argument, directive, pieces: inner } = piece;

@@ -6,20 +6,24 @@ import { startService as start, type Overrides, type Service } from '../../src/s
 
 export const API_KEY = 'key_test.0123456789abcdef0123456789';
 
-/** The doors of a service, wherever it runs. */
-export interface Doors {
+/** Clients of a running service, in this process or in another one. */
+export interface ServiceClient {
   readonly url: string;
   readonly wsUrl: string;
-  /** One operation over HTTP, with the API key unless another bearer (or null: none) is given. Fails on errors. */
+  /**
+   * Executes an operation over HTTP and resolves to its data. Rejects if the operation has errors.
+   *
+   * @param bearer the credential. Default: the API key of the tests; null means none.
+   */
   request<T = any>(query: string, variables?: object, bearer?: string | null): Promise<T>;
-  /** The same, but yields the answer whatever it is. */
+  /** As `request`, but resolves to the whole answer, with its errors. */
   ask(query: string, variables?: object, bearer?: string | null): Promise<Answer>;
-  /** A plain graphql-ws client; disposed with the service. */
+  /** Creates a plain graphql-ws client, which is disposed together with this object. */
   client(connectionParams?: ClientOptions['connectionParams'], options?: Partial<ClientOptions>): Client;
 }
 
-/** A service as tests meet it: by its doors. */
-export interface TestService extends Doors, AsyncDisposable {
+/** A service in this process, with its clients. */
+export interface TestService extends ServiceClient, AsyncDisposable {
   readonly service: Service;
   readonly apiKey: string;
 }
@@ -29,9 +33,9 @@ export interface Answer {
   errors?: { message: string; path?: (string | number)[]; extensions: Record<string, unknown> }[];
 }
 
-export const silent: Logger = pino({ level: 'silent' });
+export const silentLogger: Logger = pino({ level: 'silent' });
 
-/** Starts a service in memory, on a free port, that says nothing. */
+/** Starts a service on a free port, with an in-memory store and a silent logger. */
 export async function startService(
   config: Partial<Config> = {},
   overrides: Overrides = {},
@@ -39,23 +43,23 @@ export async function startService(
   const service = await start(
     defaultConfig({ port: 0, data: ':memory:', mode: 'test', ...config }),
     { apiKey: API_KEY },
-    { logger: silent, ...overrides },
+    { logger: silentLogger, ...overrides },
   );
-  const doors = openDoors(service.url);
+  const client = createServiceClient(service.url);
 
   return {
     service,
     apiKey: API_KEY,
-    ...doors,
+    ...client,
     async [Symbol.asyncDispose]() {
-      await doors[Symbol.asyncDispose]();
+      await client[Symbol.asyncDispose]();
       await service[Symbol.asyncDispose]();
     },
   };
 }
 
-/** Disposing them disposes the clients. */
-export function openDoors(url: string): Doors & AsyncDisposable {
+/** Creates the clients of a service. Disposing the object disposes every graphql-ws client that it created. */
+export function createServiceClient(url: string): ServiceClient & AsyncDisposable {
   const clients: Client[] = [];
   const wsUrl = `${url.replace('http', 'ws')}/graphql`;
 

@@ -1,58 +1,61 @@
 import { connect, type Socket } from 'node:net';
 import { WebSocket, type ClientOptions } from 'ws';
-import { type Doors } from './service.ts';
+import { type ServiceClient } from './service.ts';
 
 export interface Close {
   code: number;
   reason: string;
 }
 
-/** A WebSocket without a client library: what is said and heard, message by message. Disposing cuts it. */
+/** A WebSocket without a protocol library, for sending and receiving single messages. Disposing terminates it. */
 export interface RawSocket extends Disposable {
   readonly ws: WebSocket;
-  /** Strings and bytes go as they are, everything else as JSON. */
+  /** Sends strings and bytes unchanged, and everything else as JSON. */
   send(message: unknown): void;
-  /** The next message; fails when the socket is closed first. */
+  /** Resolves to the next message. Rejects if the socket is closed first. */
   next(): Promise<any>;
-  /** Messages that came and were not taken. */
+  /** Messages that have arrived and were not taken yet. */
   readonly waiting: readonly any[];
   readonly closed: Promise<Close>;
 }
 
 export interface UpgradeOptions extends ClientOptions {
   protocols?: string[];
-  /** Absent: `/graphql`. */
+  /** Default: `/graphql`. */
   path?: string;
 }
 
 const PROTOCOL = 'graphql-transport-ws';
 
-function dial({ wsUrl }: Pick<Doors, 'wsUrl'>, { protocols = [PROTOCOL], path, ...options }: UpgradeOptions) {
+function createWebSocket(
+  { wsUrl }: Pick<ServiceClient, 'wsUrl'>,
+  { protocols = [PROTOCOL], path, ...options }: UpgradeOptions,
+) {
   return new WebSocket(path === undefined ? wsUrl : new URL(wsUrl).origin + path, protocols, options);
 }
 
-/** Opens a socket and says nothing yet. */
+/** Opens a socket without sending `connection_init`. */
 export async function openSocket(
-  doors: Pick<Doors, 'wsUrl'>,
+  service: Pick<ServiceClient, 'wsUrl'>,
   options: UpgradeOptions = {},
 ): Promise<RawSocket> {
-  const ws = dial(doors, options);
+  const ws = createWebSocket(service, options);
   const waiting: any[] = [];
   let wake: (() => void) | undefined;
-  let over: Close | undefined;
+  let close: Close | undefined;
   ws.on('message', (data: Buffer) => {
     waiting.push(JSON.parse(data.toString()));
     wake?.();
   });
   const closed = new Promise<Close>((resolve) => {
     ws.once('close', (code, reason) => {
-      over = { code, reason: reason.toString() };
-      resolve(over);
+      close = { code, reason: reason.toString() };
+      resolve(close);
       wake?.();
     });
   });
   await new Promise<void>((resolve, reject) => ws.once('open', resolve).once('error', reject));
-  // From here on a broken connection is a close like any other.
+  // After the handshake, an error is reported by `closed`.
   ws.on('error', () => undefined);
 
   return {
@@ -64,7 +67,7 @@ export async function openSocket(
     },
     async next() {
       while (waiting.length === 0) {
-        if (over) throw new Error(`The socket was closed: ${over.code} ${over.reason}`);
+        if (close) throw new Error(`The socket was closed: ${close.code} ${close.reason}`);
         await new Promise<void>((resolve) => (wake = resolve));
       }
       return waiting.shift();
@@ -75,25 +78,25 @@ export async function openSocket(
   };
 }
 
-/** Opens a socket and completes the handshake. */
+/** Opens a socket and waits for `connection_ack`. */
 export async function connectSocket(
-  doors: Pick<Doors, 'wsUrl'>,
+  service: Pick<ServiceClient, 'wsUrl'>,
   payload: object = {},
   options: UpgradeOptions = {},
 ): Promise<RawSocket> {
-  const socket = await openSocket(doors, options);
+  const socket = await openSocket(service, options);
   socket.send({ type: 'connection_init', payload });
   const { type } = await socket.next();
-  if (type !== 'connection_ack') throw new Error(`Instead of an acknowledgement came ${type}.`);
+  if (type !== 'connection_ack') throw new Error(`Expected connection_ack, received ${type}.`);
   return socket;
 }
 
-/** How an upgrade is answered: 101 when it is granted, and then it is over at once. */
+/** Requests an upgrade and returns the response. Status 101 means that it was accepted; then the socket is terminated. */
 export function upgrade(
-  doors: Pick<Doors, 'wsUrl'>,
+  service: Pick<ServiceClient, 'wsUrl'>,
   options: UpgradeOptions = {},
 ): Promise<{ status: number; body: string; headers: Record<string, unknown> }> {
-  const ws = dial(doors, options);
+  const ws = createWebSocket(service, options);
   return new Promise((resolve, reject) => {
     ws.once('upgrade', ({ headers }) => {
       ws.once('open', () => ws.terminate()).once('close', () => resolve({ status: 101, body: '', headers }));
@@ -109,19 +112,19 @@ export function upgrade(
   });
 }
 
-/** A bare TCP connection. Disposing cuts it. */
+/** A plain TCP connection. Disposing destroys it. */
 export interface Tcp extends Disposable {
   readonly socket: Socket;
 }
 
 export async function openTcp(
-  { url }: Pick<Doors, 'url'>,
+  { url }: Pick<ServiceClient, 'url'>,
   options: { allowHalfOpen?: boolean } = {},
 ): Promise<Tcp> {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), ...options });
   await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
-  // A broken connection is an end like any other.
+  // Tests observe the end of the connection through `close`.
   socket.on('error', () => undefined);
   return { socket, [Symbol.dispose]: () => socket.destroy() };
 }

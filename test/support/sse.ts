@@ -1,9 +1,9 @@
 import { createClient } from 'graphql-sse';
 import { type Client } from 'graphql-ws';
-import { type Doors } from './service.ts';
+import { type ServiceClient } from './service.ts';
 
-/** A graphql-sse client in distinct connections mode, which tries once. It subscribes as a graphql-ws client does. */
-export function sseClient({ url }: Pick<Doors, 'url'>, bearer?: string): Client {
+/** A graphql-sse client in distinct connections mode, without retries. It has the `subscribe` method of graphql-ws. */
+export function sseClient({ url }: Pick<ServiceClient, 'url'>, bearer?: string): Client {
   const client = createClient({
     url: `${url}/graphql`,
     retryAttempts: 0,
@@ -12,8 +12,12 @@ export function sseClient({ url }: Pick<Doors, 'url'>, bearer?: string): Client 
   return client as unknown as Client;
 }
 
-/** Asks for an event stream with nothing but `fetch`. */
-export function fetchStream({ url }: Pick<Doors, 'url'>, query: string, bearer: string): Promise<Response> {
+/** Requests an event stream with `fetch`. */
+export function fetchStream(
+  { url }: Pick<ServiceClient, 'url'>,
+  query: string,
+  bearer: string,
+): Promise<Response> {
   return fetch(`${url}/graphql`, {
     method: 'POST',
     headers: {
@@ -30,7 +34,7 @@ export interface SseMessage {
   data: any;
 }
 
-/** The messages of an event stream until it ends; comments are left out. */
+/** The messages of an event stream until it ends, without comments. */
 export async function* readStream(response: Response): AsyncGenerator<SseMessage, undefined> {
   let text = '';
   for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {

@@ -1,30 +1,37 @@
 import { type Client } from 'graphql-ws';
 import { type WebSocket } from 'ws';
-import { sayOn } from './say.ts';
-import { startService, type Doors, type TestService } from './service.ts';
+import { publishOnSocket } from './publish.ts';
+import { startService, type ServiceClient, type TestService } from './service.ts';
 
-/** So many messages of 60 kB are more than the kernel holds for a socket that nobody reads; they fit into one page of a replay. */
-export const TOO_MUCH = 150;
+/**
+ * Number of 60 kB messages that exceeds the kernel's buffers of a socket that does not read. They still fit into one page of
+ * a replay.
+ */
+export const STALLING_MESSAGES = 150;
 const PADDING = 'x'.repeat(60_000);
 
-/** A service that takes large messages. */
-export const startRoomyService = (): Promise<TestService> =>
+/** Starts a service that accepts messages of up to 100 kB. */
+export const startLargeMessageService = (): Promise<TestService> =>
   startService({ maxMessageBytes: 100_000, maxDataBytes: 100_000 });
 
-/** Says more than a socket holds, in turn in each of the channels; `data.number` counts it. */
-export async function sayTooMuch(doors: Doors, channels: string[], count = TOO_MUCH): Promise<void> {
-  const client = doors.client(undefined, { lazy: false });
+/** Publishes more than the socket buffers hold, to each of the channels in turn. `data.number` counts the messages. */
+export async function overfillSocket(
+  service: ServiceClient,
+  channels: string[],
+  count = STALLING_MESSAGES,
+): Promise<void> {
+  const client = service.client(undefined, { lazy: false });
   for (let number = 0; number < count; number++) {
     const channel = channels[number % channels.length]!;
-    await sayOn(client, { channel }, { number, PADDING });
+    await publishOnSocket(client, { channel }, { number, PADDING });
   }
 }
 
 /**
- * From its next connection on the client reads nothing, so that what it is sent stops somewhere on the way; until it is
- * told to go on.
+ * Makes the client stop reading from its next connection on, so that the messages to it stay in the buffers. `resume()`
+ * starts reading again.
  */
-export function stall(client: Client): { goOn(): void } {
+export function stall(client: Client): { resume(): void } {
   let socket: WebSocket | undefined;
   let isStalled = true;
   client.on('connected', (connected) => {
@@ -32,7 +39,7 @@ export function stall(client: Client): { goOn(): void } {
     if (isStalled) socket.pause();
   });
   return {
-    goOn() {
+    resume() {
       isStalled = false;
       socket?.resume();
     },

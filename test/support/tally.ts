@@ -1,6 +1,6 @@
 import { type Reporter, type TestModule } from 'vitest/node';
 
-/** Closes the run with one plain line that people and programs can read: “N passed, N failed, N skipped”. */
+/** Vitest reporter that prints “N passed, N failed, N skipped” as the last line, for people and for scripts. */
 export default class Tally implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const count = { passed: 0, failed: 0, skipped: 0 };
@@ -9,7 +9,7 @@ export default class Tally implements Reporter {
         const { state } = test.result();
         if (state !== 'pending') count[state]++;
       }
-      // A file that could not even be read has no tests to fail.
+      // A file that failed to load has no tests, so count the file itself.
       if (!module.ok() && count.failed === 0) count.failed++;
     }
     process.stdout.write(`\n${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped\n`);

@@ -7,12 +7,12 @@ import {
   type GraphQLFieldConfigMap,
 } from 'graphql';
 
-/** What happens; `n` tells one event from another. */
+/** The source event; `n` identifies it. */
 export interface TinyEvent {
   n: number;
 }
 
-/** Who looks, as far as these fields go. Each is read at most here: `caller`, `connection` and `connect`. */
+/** The part of the context that the resolvers of this schema read. */
 interface TinyContext {
   caller: { name: string };
   connection: { id: string } | undefined;
@@ -20,11 +20,13 @@ interface TinyContext {
 }
 
 /**
- * Events with fields that are everybody's, and fields that depend on the viewer in every way that a resolver may
- * think of. `executed` is called once for each execution of an operation.
+ * A schema of events with fields that are the same for every viewer and fields that depend on the viewer, each in another
+ * way: always, sometimes, asynchronously, or with the error caught.
+ *
+ * @param executed called once for each execution of an operation.
  */
 export function createTinySchema(executed: () => void): GraphQLSchema {
-  const later = () => new Promise<void>((resolve) => queueMicrotask(resolve));
+  const nextMicrotask = () => new Promise<void>((resolve) => queueMicrotask(resolve));
   const fields = (): GraphQLFieldConfigMap<TinyEvent, TinyContext> => ({
     n: { type: new GraphQLNonNull(GraphQLInt) },
     plus: {
@@ -36,7 +38,7 @@ export function createTinySchema(executed: () => void): GraphQLSchema {
     slow: {
       type: GraphQLInt,
       async resolve({ n }) {
-        await later();
+        await nextMicrotask();
         return n;
       },
     },
@@ -50,7 +52,7 @@ export function createTinySchema(executed: () => void): GraphQLSchema {
     failsSlowly: {
       type: new GraphQLNonNull(GraphQLInt),
       async resolve({ n }) {
-        await later();
+        await nextMicrotask();
         if (n % 3 === 1) throw new RangeError(`${n} is lost.`);
         return n;
       },
@@ -63,7 +65,7 @@ export function createTinySchema(executed: () => void): GraphQLSchema {
     viewerSlowly: {
       type: GraphQLString,
       async resolve(_, __, context) {
-        await later();
+        await nextMicrotask();
         return context.caller.name;
       },
     },
@@ -98,7 +100,7 @@ export function createTinySchema(executed: () => void): GraphQLSchema {
   });
 }
 
-/** Fields that look the same to everyone. */
+/** Fields that are the same for every viewer. */
 export const COMMON_FIELDS = ['n', 'plus', 'slow', 'failsOnOdd', 'failsSlowly', '__typename'];
-/** Fields that do not. */
+/** Fields that depend on the viewer. */
 export const VIEWER_FIELDS = ['viewer', 'viewerOnOdd', 'viewerSlowly', 'viewerOrNot', 'socket', 'opened'];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createChannel, mint, updateToken } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { forge } from '../support/forge.ts';
 import { API_KEY, startService } from '../support/service.ts';
 
@@ -13,7 +13,10 @@ test('tokens(online: true) answers an anonymous caller the same whether tokens a
       null,
     );
   const ada = await mint(signalbox);
-  await take(signalbox.client({ token: ada.credential }), `subscription { events { __typename } }`).next();
+  await queueResults(
+    signalbox.client({ token: ada.credential }),
+    `subscription { events { __typename } }`,
+  ).next();
   const [before, after] = ['token_0', 'token_z'].map((id) => Buffer.from(id).toString('base64url'));
   expect((await listAfter(before!)).errors?.[0]?.extensions['code']).toBe('UNAUTHENTICATED');
   expect(await listAfter(after!)).toEqual(await listAfter(before!));

@@ -1,22 +1,22 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, publish, settled } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { createChannel, mint, publish, roundTrip } from '../support/backend.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { changeSettings, codeOf, createProject } from '../support/projects.ts';
-import { startService, type Doors } from '../support/service.ts';
+import { startService, type ServiceClient } from '../support/service.ts';
 import { sseClient } from '../support/sse.ts';
 
 const MESSAGES = `subscription ($c: ID!) { messages(channel: $c) { event } }`;
 const CHANNEL = `query ($c: ID!) { channel(id: $c) { id type messages { nodes { event } } } }`;
 const refused = [{ extensions: { code: 'UNAUTHENTICATED' } }];
 
-async function allowedActions({ request }: Doors, channel: string): Promise<string> {
+async function allowedActions({ request }: ServiceClient, channel: string): Promise<string> {
   const query = `query ($c: ID!) { viewer { kind allowedActions(channel: $c) } }`;
   const { viewer } = await request(query, { c: channel }, null);
   expect(viewer.kind).toBe('ANONYMOUS');
   return viewer.allowedActions.join(' ');
 }
 
-async function createChannels(api: Doors): Promise<void> {
+async function createChannels(api: ServiceClient): Promise<void> {
   for (const type of ['UNPROTECTED', 'PUBLIC', 'PRIVATE'])
     await createChannel(api, type.toLowerCase(), { type });
 }
@@ -31,14 +31,14 @@ test('a caller without a credential reads and receives the messages of UNPROTECT
   });
   const client = signalbox.client({});
   const subscriptions = [client, sseClient(signalbox)].map((transport) =>
-    take(transport, MESSAGES, { c: 'unprotected' }),
+    queueResults(transport, MESSAGES, { c: 'unprotected' }),
   );
-  await settled(client);
+  await roundTrip(client);
   while ((await publish(signalbox, 'unprotected', 'live')) < 2);
   for (const messages of subscriptions)
     expect(await messages.next()).toEqual({ messages: { event: 'live' } });
   expect(
-    await take(
+    await queueResults(
       client,
       `subscription { events { ... on Connected { token { id } channels { id } } } }`,
     ).next(),
@@ -55,7 +55,9 @@ test('refuses PUBLIC, PRIVATE and missing channels with the same message when th
     const { errors } = await signalbox.ask(CHANNEL, { c }, null);
     expect(errors).toMatchObject(refused);
     for (const transport of [client, sseClient(signalbox)])
-      expect(await take(transport, MESSAGES, { c }).ended).toMatchObject([{ message: errors?.[0]?.message }]);
+      expect(await queueResults(transport, MESSAGES, { c }).ended).toMatchObject([
+        { message: errors?.[0]?.message },
+      ]);
     expect(await allowedActions(signalbox, c)).toBe('');
     return errors?.[0]?.message.replaceAll(c, '…');
   };
@@ -76,7 +78,7 @@ test.for([
 ])('refuses %s when the caller is anonymous', async (query) => {
   await using signalbox = await startService();
   await createChannels(signalbox);
-  const errors = await take(signalbox.client({}), query).ended;
+  const errors = await queueResults(signalbox.client({}), query).ended;
   expect(errors).toMatchObject(refused);
 });
 
@@ -89,11 +91,11 @@ test('connects anonymous callers and refuses every channel when the project disa
   for (const c of ['unprotected', 'nowhere']) {
     expect(codeOf(await signalbox.ask(CHANNEL, { c }, null))).toBe('UNAUTHENTICATED');
     for (const transport of [signalbox.client({}), sseClient(signalbox)])
-      expect(await take(transport, MESSAGES, { c }).ended).toMatchObject(refused);
+      expect(await queueResults(transport, MESSAGES, { c }).ended).toMatchObject(refused);
   }
   const anonymous = signalbox.client({ project: 'other' });
-  const messages = take(anonymous, MESSAGES, { c: 'unprotected' });
-  await settled(anonymous);
+  const messages = queueResults(anonymous, MESSAGES, { c: 'unprotected' });
+  await roundTrip(anonymous);
   expect(await publish(other, 'unprotected', 'live')).toBe(1);
   expect(await messages.next()).toEqual({ messages: { event: 'live' } });
 
@@ -120,12 +122,15 @@ test('anonymous callers get the actions that the permissions state for ANONYMOUS
   expect(await allowedActions(signalbox, 'news')).toBe('');
   const presence = `subscription { presence(channel: "street") { change member { connectionData } } }`;
   const [watcher, other] = [signalbox.client({}), signalbox.client({})];
-  const joins = take(watcher, presence);
-  await settled(watcher);
-  take(other, `subscription { messages(channel: "market") { id } }`);
-  await settled(other);
+  const joins = queueResults(watcher, presence);
+  await roundTrip(watcher);
+  queueResults(other, `subscription { messages(channel: "market") { id } }`);
+  await roundTrip(other);
   const { credential } = await mint(signalbox, { connectionData: 'Ada' });
-  take(signalbox.client({ token: credential }), `subscription { messages(channel: "street") { id } }`);
+  queueResults(
+    signalbox.client({ token: credential }),
+    `subscription { messages(channel: "street") { id } }`,
+  );
   expect(await joins.next()).toEqual({
     presence: { change: 'JOINED', member: { connectionData: 'Ada' } },
   });

@@ -5,22 +5,22 @@ import { allowedActions, decide, RULES } from '../../src/tokens/authorisation.ts
 import { applyLapses, nextChangeAt } from '../../src/tokens/caller.ts';
 import {
   action,
-  asker,
-  callerOf,
+  modelCaller,
+  toCaller,
   now,
   permissions,
-  place,
-  refusals,
+  accessTarget,
+  expectedRefusals,
   roleAllows,
-} from '../support/authority.ts';
+} from '../support/authorisation-model.ts';
 import { anonymousCaller, apiKeyCaller, tokenCaller } from '../support/callers.ts';
 
 test('decide() allows an action unless a rule of the model refuses it, and names the first rule that does', () => {
   const reached = new Set<string>();
   fc.assert(
-    fc.property(asker, action, place, now, (model, requested, target, at) => {
-      const decision = decide(applyLapses(callerOf(model), at), requested, target);
-      const [first] = refusals(model, requested, target, at);
+    fc.property(modelCaller, action, accessTarget, now, (model, requested, target, at) => {
+      const decision = decide(applyLapses(toCaller(model), at), requested, target);
+      const [first] = expectedRefusals(model, requested, target, at);
       expect(decision).toMatchObject({ allowed: first === undefined, rule: first ?? 'ALLOWED' });
       reached.add(decision.rule);
     }),
@@ -31,7 +31,7 @@ test('decide() allows an action unless a rule of the model refuses it, and names
 
 test('decide() allows anonymous callers the actions of the matrix when the project enables anonymous access', () => {
   fc.assert(
-    fc.property(permissions, fc.boolean(), action, place, (matrix, anonymous, requested, target) => {
+    fc.property(permissions, fc.boolean(), action, accessTarget, (matrix, anonymous, requested, target) => {
       const decision = decide(anonymousCaller({ permissions: matrix, anonymous }), requested, target);
       const allowed = anonymous && roleAllows(matrix, 'ANONYMOUS', target, requested);
       expect(decision).toMatchObject({ allowed, rule: 'ANONYMOUS' });
@@ -42,7 +42,7 @@ test('decide() allows anonymous callers the actions of the matrix when the proje
 
 test('decide() allows an API key every action in every channel', () => {
   fc.assert(
-    fc.property(action, place, (requested, target) => {
+    fc.property(action, accessTarget, (requested, target) => {
       expect(decide(apiKeyCaller(), requested, target)).toMatchObject({ allowed: true, rule: 'API_KEY' });
     }),
   );
@@ -50,9 +50,9 @@ test('decide() allows an API key every action in every channel', () => {
 
 test('allowedActions() returns every action that decide() allows in the channel', () => {
   fc.assert(
-    fc.property(asker, place, (model, target) => {
-      expect(allowedActions(callerOf(model), target)).toEqual(
-        ACTIONS.filter((requested) => refusals(model, requested, target).length === 0),
+    fc.property(modelCaller, accessTarget, (model, target) => {
+      expect(allowedActions(toCaller(model), target)).toEqual(
+        ACTIONS.filter((requested) => expectedRefusals(model, requested, target).length === 0),
       );
     }),
   );
@@ -60,26 +60,26 @@ test('allowedActions() returns every action that decide() allows in the channel'
 
 test('removing the grants of the record or of the credential never removes an allowed action', () => {
   fc.assert(
-    fc.property(asker, place, (model, target) => {
-      const { record, claims } = model;
+    fc.property(modelCaller, accessTarget, (model, target) => {
+      const { record, credentialRights } = model;
       const widened = [
         { ...model, record: { ...record, grants: null } },
-        { ...model, claims: claims && { ...claims, grants: null } },
+        { ...model, credentialRights: credentialRights && { ...credentialRights, grants: null } },
       ];
-      const narrow = allowedActions(callerOf(model), target);
+      const narrow = allowedActions(toCaller(model), target);
       for (const wide of widened)
-        expect(allowedActions(callerOf(wide), target)).toEqual(expect.arrayContaining(narrow));
+        expect(allowedActions(toCaller(wide), target)).toEqual(expect.arrayContaining(narrow));
     }),
   );
 });
 
 test('applyLapses() changes nothing before nextChangeAt(), and drops a grant or restriction at that time', () => {
   fc.assert(
-    fc.property(asker, place, now, (model, target, from) => {
-      const caller = applyLapses(callerOf(model), from);
+    fc.property(modelCaller, accessTarget, now, (model, target, from) => {
+      const caller = applyLapses(toCaller(model), from);
       const next = nextChangeAt(caller);
       const allowedAt = (at: number) =>
-        ACTIONS.filter((requested) => refusals(model, requested, target, at).length === 0);
+        ACTIONS.filter((requested) => expectedRefusals(model, requested, target, at).length === 0);
       for (let at = from; at < Math.min(next, 10); at++) {
         expect(applyLapses(caller, at)).toBe(caller);
         expect(allowedAt(at)).toEqual(allowedAt(from));
@@ -87,7 +87,7 @@ test('applyLapses() changes nothing before nextChangeAt(), and drops a grant or 
       expect(next).toBeGreaterThan(from);
       if (next < Infinity) expect(applyLapses(caller, next)).not.toEqual(caller);
       else expect(allowedAt(9)).toEqual(allowedAt(from));
-      expect(applyLapses(caller, 9)).toEqual(applyLapses(callerOf(model), 9));
+      expect(applyLapses(caller, 9)).toEqual(applyLapses(toCaller(model), 9));
     }),
     { numRuns: 2000 },
   );

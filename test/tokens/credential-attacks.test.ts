@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { beforeAll, afterAll, expect, test } from 'vitest';
-import { mint, type Minted } from '../support/backend.ts';
+import { mint, type MintedToken } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
 import { createFolder } from '../support/folder.ts';
 import { dissect, forge, stealSigningKey } from '../support/forge.ts';
@@ -22,7 +22,7 @@ interface Sample {
 const folder = createFolder();
 const clock = createManualClock();
 let signalbox: TestService;
-let token: Minted;
+let token: MintedToken;
 let sample: Sample;
 
 beforeAll(async () => {

@@ -1,8 +1,8 @@
 import { StreamChat } from 'stream-chat';
 import { expect, test } from 'vitest';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { changeSettings, codeOf, createProject } from '../support/projects.ts';
-import { startService, type Doors } from '../support/service.ts';
+import { startService, type ServiceClient } from '../support/service.ts';
 import { sseClient } from '../support/sse.ts';
 
 const TOKEN = `{ viewer { token { id identity origin issuer role grants { channels } expiresAt } } }`;
@@ -21,7 +21,7 @@ async function startWithDevelopmentTokens() {
   return signalbox;
 }
 
-async function tokenOf({ request }: Doors, credential: string): Promise<any> {
+async function tokenOf({ request }: ServiceClient, credential: string): Promise<any> {
   return (await request(TOKEN, {}, credential)).viewer.token;
 }
 
@@ -51,7 +51,7 @@ test('accepts tokens of stream-chat’s devToken() over every transport, with an
     for (const middle of [payload, bare, url])
       expect((await tokenOf(signalbox, `${header}.${middle}.${signature}`)).identity).toBe(identity);
     for (const client of [signalbox.client({ token: credential }), sseClient(signalbox, credential)])
-      expect(await take(client, EVENTS).next()).toEqual({ events: { token: { identity } } });
+      expect(await queueResults(client, EVENTS).next()).toEqual({ events: { token: { identity } } });
   }
 });
 
@@ -91,13 +91,15 @@ test.for(['development', 'production'] as const)(
     await changeSettings(other, { developmentTokens: true });
     const credential = unsigned({ user_id: 'ada' });
     expect(codeOf(await signalbox.ask(TOKEN, {}, credential))).toBe('UNAUTHENTICATED');
-    expect(await take(sseClient(signalbox, credential), EVENTS).ended).toMatchObject([
+    expect(await queueResults(sseClient(signalbox, credential), EVENTS).ended).toMatchObject([
       { extensions: { code: 'UNAUTHENTICATED' } },
     ]);
-    expect(await take(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({ code: 4401 });
+    expect(await queueResults(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({
+      code: 4401,
+    });
     const elsewhere = signalbox.client({ token: credential, project: 'other' });
-    expect(await take(elsewhere, EVENTS).next()).toEqual({ events: { token: { identity: 'ada' } } });
-    const originsIn = async ({ request }: Doors) =>
+    expect(await queueResults(elsewhere, EVENTS).next()).toEqual({ events: { token: { identity: 'ada' } } });
+    const originsIn = async ({ request }: ServiceClient) =>
       (await request(`{ tokens { nodes { origin } } }`)).tokens.nodes;
     expect(await originsIn(signalbox)).toEqual([]);
     expect(await originsIn(other)).toEqual([{ origin: 'DEVELOPMENT' }]);
@@ -133,6 +135,8 @@ test.for([
   await using signalbox = await startWithDevelopmentTokens();
   const { errors } = await signalbox.ask(TOKEN, {}, credential);
   expect(errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED', retryable: false } }]);
-  expect(await take(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({ code: 4401 });
+  expect(await queueResults(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({
+    code: 4401,
+  });
   expect((await signalbox.request(`{ tokens { nodes { id } } }`)).tokens.nodes).toEqual([]);
 });

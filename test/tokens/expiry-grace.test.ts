@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { createChannel, isOnline, mint, publish, updateToken, whisper } from '../support/backend.ts';
+import { createChannel, isOnline, mint, publish, updateToken, sendDirect } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take, type Taken } from '../support/events.ts';
+import { queueResults, type ResultQueue } from '../support/result-queue.ts';
 import { forge } from '../support/forge.ts';
 import { changeSettings, codeOf } from '../support/projects.ts';
-import { API_KEY, startService, type Doors } from '../support/service.ts';
+import { API_KEY, startService, type ServiceClient } from '../support/service.ts';
 import { sseClient } from '../support/sse.ts';
 
 const EVENTS = `subscription { events {
@@ -19,7 +19,7 @@ const PUBLISH = `mutation { publishMessage(channel: "news", event: "own") { repe
 const REAUTHENTICATE = `mutation ($credential: String!) { reauthenticate(credential: $credential) { kind } }`;
 const EXPIRED = { __typename: 'Disconnecting', reason: 'TOKEN_EXPIRED' };
 
-const next = async (events: Taken<any>) => (await events.next()).events;
+const next = async (events: ResultQueue<any>) => (await events.next()).events;
 
 /** Starts a service with an `expiryGraceSeconds` of 30 and the channel `news`. */
 async function start(config: object = { expiryWarningSeconds: 0 }) {
@@ -31,10 +31,10 @@ async function start(config: object = { expiryWarningSeconds: 0 }) {
 }
 
 /** Expects that every transport refuses the credential with TOKEN_EXPIRED. */
-async function expectRefused(api: Doors, credential: string): Promise<void> {
+async function expectRefused(api: ServiceClient, credential: string): Promise<void> {
   expect(codeOf(await api.ask(VIEWER, {}, credential))).toBe('TOKEN_EXPIRED');
-  expect(await take(api.client({ token: credential }), EVENTS).ended).toMatchObject({ code: 4403 });
-  expect(await take(sseClient(api, credential), EVENTS).ended).toMatchObject([
+  expect(await queueResults(api.client({ token: credential }), EVENTS).ended).toMatchObject({ code: 4403 });
+  expect(await queueResults(sseClient(api, credential), EVENTS).ended).toMatchObject([
     { extensions: { code: 'TOKEN_EXPIRED' } },
   ]);
 }
@@ -44,16 +44,16 @@ test('during the grace period, a live connection receives and publishes, and new
   await using _ = signalbox;
   const { id, credential } = await mint(signalbox, { expiresIn: 60, channels: ['news'] });
   const client = signalbox.client({ token: credential });
-  const events = take(client, EVENTS);
-  const sseEvents = take(sseClient(signalbox, credential), EVENTS);
+  const events = queueResults(client, EVENTS);
+  const sseEvents = queueResults(sseClient(signalbox, credential), EVENTS);
   for (const stream of [events, sseEvents]) expect(await next(stream)).toEqual({ __typename: 'Connected' });
   await clock.advance(60_000);
   await expectRefused(signalbox, credential);
   expect(await publish(signalbox, 'news', 'in-the-grace')).toBe(2);
-  expect(await take(client, PUBLISH).next()).toEqual({ publishMessage: { repeated: false } });
+  expect(await queueResults(client, PUBLISH).next()).toEqual({ publishMessage: { repeated: false } });
   await clock.advance(29_999);
   expect(await isOnline(signalbox, id)).toBe(true);
-  expect(await whisper(signalbox, id, 'last')).toBe(2);
+  expect(await sendDirect(signalbox, id, 'last')).toBe(2);
   await clock.advance(1);
   expect(await isOnline(signalbox, id)).toBe(false);
   expect(await publish(signalbox, 'news', 'too-late')).toBe(0);
@@ -75,14 +75,14 @@ test('keeps the connection when it re-authenticates during the grace period, but
   };
   const first = sign(60);
   const client = signalbox.client({ token: first });
-  const events = take(client, EVENTS);
+  const events = queueResults(client, EVENTS);
   await events.next();
   await clock.advance(89_999);
-  expect(await take(client, REAUTHENTICATE, { credential: first }).ended).toMatchObject([
+  expect(await queueResults(client, REAUTHENTICATE, { credential: first }).ended).toMatchObject([
     { extensions: { code: 'TOKEN_EXPIRED' } },
   ]);
   const second = sign(60);
-  expect(await take(client, REAUTHENTICATE, { credential: second }).next()).toBeTruthy();
+  expect(await queueResults(client, REAUTHENTICATE, { credential: second }).next()).toBeTruthy();
   await clock.advance(60_000);
   expect(await publish(signalbox, 'news', 'in-the-next-grace')).toBe(1);
   await clock.advance(29_999);
@@ -98,7 +98,7 @@ test('keeps the connections of a token and mints credentials again when updateTo
   const { signalbox, clock } = await start();
   await using _ = signalbox;
   const { id, credential } = await mint(signalbox, { expiresIn: 60 });
-  const events = take(signalbox.client({ token: credential }), EVENTS);
+  const events = queueResults(signalbox.client({ token: credential }), EVENTS);
   await events.next();
   await clock.advance(70_000);
   const createCredential = `mutation ($id: ID!) { createCredential(token: $id) { credential } }`;
@@ -116,19 +116,19 @@ test('TokenExpiring states the expiry of the token, not the end of the grace per
   await using _ = signalbox;
   const { id, credential } = await mint(signalbox, { expiresIn: 60 });
   const client = signalbox.client({ token: credential });
-  const early = take(client, EVENTS);
+  const early = queueResults(client, EVENTS);
   await early.next();
   await clock.advance(50_000);
   const expiring = { __typename: 'TokenExpiring', expiresAt: '2030-01-01T00:01:00.000Z' };
   expect(await next(early)).toEqual(expiring);
-  const late = take(client, EVENTS);
+  const late = queueResults(client, EVENTS);
   expect(await next(late)).toEqual({ __typename: 'Connected' });
   expect(await next(late)).toEqual(expiring);
 
   // A change of the settings does not repeat the warning.
   await changeSettings(signalbox, { publishersSignal: true });
   await clock.advance(0);
-  await whisper(signalbox, id, 'sentinel');
+  await sendDirect(signalbox, id, 'sentinel');
   for (const stream of [early, late])
     expect(await next(stream)).toMatchObject({ message: { event: 'sentinel' } });
 });
@@ -137,14 +137,14 @@ test('a live connection stays open when expiryGraceSeconds is raised, and closes
   const { signalbox, clock } = await start();
   await using _ = signalbox;
   const { id, credential } = await mint(signalbox, { expiresIn: 60 });
-  const events = take(signalbox.client({ token: credential }), EVENTS);
+  const events = queueResults(signalbox.client({ token: credential }), EVENTS);
   await events.next();
   await clock.advance(80_000);
   await changeSettings(signalbox, { expiryGraceSeconds: 60 });
   await clock.advance(20_000);
-  expect(await whisper(signalbox, id, 'longer')).toBe(1);
+  expect(await sendDirect(signalbox, id, 'longer')).toBe(1);
   await changeSettings(signalbox, { expiryGraceSeconds: 0 });
-  expect(await whisper(signalbox, id, 'over')).toBe(0);
+  expect(await sendDirect(signalbox, id, 'over')).toBe(0);
   await clock.advance(0);
   expect(await next(events)).toMatchObject({ message: { event: 'longer' } });
   expect(await next(events)).toEqual(EXPIRED);
@@ -160,7 +160,7 @@ test('closes at once, without a grace period, when the token is revoked or the s
   );
   const { id: kid } = createApiKey.apiKey;
   const credentials = [revoked.credential, forge({ alg: 'HS256', kid }, { sub: 'ada' }, createApiKey.secret)];
-  const [one, other] = credentials.map((token) => take(signalbox.client({ token }), EVENTS));
+  const [one, other] = credentials.map((token) => queueResults(signalbox.client({ token }), EVENTS));
   for (const events of [one, other]) expect(await next(events!)).toEqual({ __typename: 'Connected' });
   await signalbox.request(`mutation ($id: ID!) { rotateApiKey(id: $id, overlapSeconds: 70) { secret } }`, {
     id: kid,

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createChannel, mint, settled, updateToken, type Minted } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { createChannel, mint, roundTrip, updateToken, type MintedToken } from '../support/backend.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { changeSettings, codeOf } from '../support/projects.ts';
-import { startService, type Doors, type TestService } from '../support/service.ts';
+import { startService, type ServiceClient, type TestService } from '../support/service.ts';
 
 const ACTIONS = ['SUBSCRIBE', 'PUBLISH', 'PRESENCE', 'MODERATE'] as const;
 type Action = (typeof ACTIONS)[number];
@@ -12,11 +12,16 @@ const EXPLAIN = `query ($token: ID, $channel: ID!, $action: Action!) {
   explainPermission(token: $token, channel: $channel, action: $action) { allowed }
 }`;
 
-const restrict = ({ request }: Doors, kind: 'mute' | 'ban', token: string, channel: string) =>
+const restrict = ({ request }: ServiceClient, kind: 'mute' | 'ban', token: string, channel: string) =>
   request(`mutation ($t: ID!, $c: ID!) { ${kind}(token: $t, channel: $c) { id } }`, { t: token, c: channel });
 
 /** Tries the action with the token's credential. Resolves to whether the service allowed it. */
-async function tryAction(signalbox: TestService, { credential }: Minted, channel: string, action: Action) {
+async function tryAction(
+  signalbox: TestService,
+  { credential }: MintedToken,
+  channel: string,
+  action: Action,
+) {
   const fields = {
     SUBSCRIBE: `query ($c: ID!) { channel(id: $c) { id } }`,
     PUBLISH: `mutation ($c: ID!) { publishMessage(channel: $c, event: "e") { repeated } }`,
@@ -29,11 +34,11 @@ async function tryAction(signalbox: TestService, { credential }: Minted, channel
   }
   const client = signalbox.client({ token: credential });
   let isRefused = false;
-  const presence = take(client, `subscription ($c: ID!) { presence(channel: $c) { change } }`, {
+  const presence = queueResults(client, `subscription ($c: ID!) { presence(channel: $c) { change } }`, {
     c: channel,
   });
   void presence.ended.then(() => (isRefused = true));
-  await settled(client);
+  await roundTrip(client);
   await client.dispose();
   return !isRefused;
 }

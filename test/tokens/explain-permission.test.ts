@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, settled, subscribeToken } from '../support/backend.ts';
+import { createChannel, mint, roundTrip, subscribeToken } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { forge } from '../support/forge.ts';
 import { changeSettings, codeOf, createProject } from '../support/projects.ts';
-import { API_KEY, startService, type Doors } from '../support/service.ts';
+import { API_KEY, startService, type ServiceClient } from '../support/service.ts';
 
 const ACTIONS = ['SUBSCRIBE', 'PUBLISH', 'PRESENCE', 'MODERATE'] as const;
 type Action = (typeof ACTIONS)[number];
@@ -15,7 +15,7 @@ const EXPLAIN = `query ($token: ID, $channel: ID!, $action: Action!) {
 
 /** Calls explainPermission with the API key, or with `bearer`. */
 async function explain(
-  { request }: Doors,
+  { request }: ServiceClient,
   token: string | undefined,
   channel: string,
   action: Action,
@@ -24,7 +24,7 @@ async function explain(
   return (await request(EXPLAIN, { token, channel, action }, bearer)).explainPermission;
 }
 
-const restrict = ({ request }: Doors, kind: 'mute' | 'ban', token: string, channel: string) =>
+const restrict = ({ request }: ServiceClient, kind: 'mute' | 'ban', token: string, channel: string) =>
   request(`mutation ($t: ID!, $c: ID!) { ${kind}(token: $t, channel: $c) { id } }`, { t: token, c: channel });
 
 test('explainPermission names the deciding rule and explains it, for every rule', async () => {
@@ -107,7 +107,7 @@ test('explainPermission is allowed for API keys, and for a token about itself on
   const other = await createProject(signalbox, 'other');
   await createChannel(signalbox, 'news', { type: 'PUBLIC' });
   const [ada, ben] = [await mint(signalbox), await mint(signalbox)];
-  const ask = async (token: string | undefined, bearer?: string | null, api: Doors = signalbox) =>
+  const ask = async (token: string | undefined, bearer?: string | null, api: ServiceClient = signalbox) =>
     api.ask(EXPLAIN, { token, channel: 'news', action: 'SUBSCRIBE' }, bearer);
   expect(codeOf(await ask('token_none'))).toBe('NOT_FOUND');
   expect(codeOf(await ask(ada.id, undefined, other))).toBe('NOT_FOUND');
@@ -162,12 +162,17 @@ test('during the grace period, explainPermission answers ALLOWED to the live con
   await createChannel(signalbox, 'news', { type: 'PUBLIC' });
   const { id, credential } = await mint(signalbox, { expiresIn: 60 });
   const client = signalbox.client({ token: credential });
-  take(client, `subscription { events { __typename } }`);
-  await settled(client);
+  queueResults(client, `subscription { events { __typename } }`);
+  await roundTrip(client);
   await clock.advance(60_000);
   const asked = { token: id, channel: 'news', action: 'PUBLISH' };
-  expect(await take(client, EXPLAIN, asked).next()).toMatchObject({ explainPermission: { rule: 'ALLOWED' } });
-  const published = take(client, `mutation { publishMessage(channel: "news", event: "e") { repeated } }`);
+  expect(await queueResults(client, EXPLAIN, asked).next()).toMatchObject({
+    explainPermission: { rule: 'ALLOWED' },
+  });
+  const published = queueResults(
+    client,
+    `mutation { publishMessage(channel: "news", event: "e") { repeated } }`,
+  );
   expect(await published.next()).toEqual({ publishMessage: { repeated: false } });
   expect(await explain(signalbox, id, 'news', 'PUBLISH')).toMatchObject({ rule: 'TOKEN_ENDED' });
 });

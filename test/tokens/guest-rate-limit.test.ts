@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { createManualClock } from '../support/clock.ts';
 import { codeOf } from '../support/projects.ts';
-import { startService, type Answer, type Doors } from '../support/service.ts';
+import { startService, type Answer, type ServiceClient } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 
 const CREATE_GUEST = `mutation { createGuest { credential } }`;
 
 /** Calls createGuest over HTTP with an X-Forwarded-For header. Resolves to the error code, or `created`. */
-const createByHttp = async ({ url }: Doors, forwarded: string): Promise<unknown> => {
+const createByHttp = async ({ url }: ServiceClient, forwarded: string): Promise<unknown> => {
   const headers = { 'content-type': 'application/json', 'x-forwarded-for': forwarded };
   const body = JSON.stringify({ query: CREATE_GUEST });
   const response = await fetch(`${url}/graphql`, { method: 'POST', headers, body });
@@ -15,7 +15,7 @@ const createByHttp = async ({ url }: Doors, forwarded: string): Promise<unknown>
 };
 
 /** Calls createGuest over WebSocket with an X-Forwarded-For header. */
-const createBySocket = async (api: Doors, forwarded: string): Promise<unknown> => {
+const createBySocket = async (api: ServiceClient, forwarded: string): Promise<unknown> => {
   using socket = await connectSocket(api, {}, { headers: { 'x-forwarded-for': forwarded } });
   socket.send({ id: '1', type: 'subscribe', payload: { query: CREATE_GUEST } });
   const { type, payload } = await socket.next();

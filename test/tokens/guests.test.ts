@@ -1,20 +1,20 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
-import { createChannel, isOnline, mint, publish, settled, updateToken } from '../support/backend.ts';
+import { createChannel, isOnline, mint, publish, roundTrip, updateToken } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { createFolder } from '../support/folder.ts';
 import { forge } from '../support/forge.ts';
 import { changeSettings, codeOf, createProject } from '../support/projects.ts';
-import { API_KEY, startService, type Doors } from '../support/service.ts';
+import { API_KEY, startService, type ServiceClient } from '../support/service.ts';
 
 const CREATE_GUEST = `mutation ($input: CreateGuestInput) { createGuest(input: $input) {
   credential cursor token { id identity origin issuer role grants { channels } connectionData expiresAt }
 } }`;
 
 /** Calls createGuest without a credential. */
-const createGuest = async ({ request }: Doors, input: object = {}) =>
+const createGuest = async ({ request }: ServiceClient, input: object = {}) =>
   (await request(CREATE_GUEST, { input }, null)).createGuest;
 
 const LONG_INTERVALS = { leaseMs: 300_000, purgeIntervalMs: 3_600_000 };
@@ -65,7 +65,7 @@ test('createGuest throws FORBIDDEN when the project disables guests, and existin
   expect(codeOf(await signalbox.ask(CREATE_GUEST, {}, credential))).toBe('FORBIDDEN');
   expect(codeOf(await signalbox.ask(`{ viewer { kind } }`, {}, credential))).toBeUndefined();
   await changeSettings(other, { guests: true });
-  const elsewhere = await take(signalbox.client({ project: 'other' }), CREATE_GUEST).next();
+  const elsewhere = await queueResults(signalbox.client({ project: 'other' }), CREATE_GUEST).next();
   const { viewer } = await signalbox.request(`{ viewer { project } }`, {}, elsewhere.createGuest.credential);
   expect(viewer.project).toBe('other');
 });
@@ -111,14 +111,16 @@ test('a guest subscribes to UNPROTECTED and PUBLIC channels, not to PRIVATE ones
   await using signalbox = await startService();
   for (const type of ['UNPROTECTED', 'PUBLIC', 'PRIVATE'])
     await createChannel(signalbox, type.toLowerCase(), { type });
-  const created = await take(signalbox.client({}), CREATE_GUEST).next();
+  const created = await queueResults(signalbox.client({}), CREATE_GUEST).next();
   const { credential, token } = created.createGuest;
   const client = signalbox.client({ token: credential });
   const listen = (channel: string) =>
-    take(client, `subscription ($c: ID!) { messages(channel: $c) { channel event } }`, { c: channel });
+    queueResults(client, `subscription ($c: ID!) { messages(channel: $c) { channel event } }`, {
+      c: channel,
+    });
   for (const channel of ['unprotected', 'public']) {
     const messages = listen(channel);
-    await settled(client);
+    await roundTrip(client);
     expect(await publish(signalbox, channel, 'live')).toBe(1);
     expect(await messages.next()).toEqual({ messages: { channel, event: 'live' } });
   }
@@ -138,7 +140,10 @@ test('a guest expires after the guestSeconds at its creation, and its socket clo
   await changeSettings(signalbox, { guestSeconds: 60 });
   const { credential, token } = await createGuest(signalbox);
   await changeSettings(signalbox, { guestSeconds: 86_400 });
-  const events = take(signalbox.client({ token: credential }), `subscription { events { __typename } }`);
+  const events = queueResults(
+    signalbox.client({ token: credential }),
+    `subscription { events { __typename } }`,
+  );
   await events.next();
   await clock.advance(59_999);
   expect(await isOnline(signalbox, token.id)).toBe(true);

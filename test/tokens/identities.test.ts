@@ -2,15 +2,15 @@ import { expect, test } from 'vitest';
 import { changeSettings, codeOf } from '../support/projects.ts';
 import {
   createIssuer,
-  createWorldClock,
+  createSystemClock,
   mintTwilio,
   sign,
   signingKeyOf,
   STREAM,
   stream,
   TWILIO,
-} from '../support/self-minted.ts';
-import { API_KEY, startService, type Doors } from '../support/service.ts';
+} from '../support/external-credentials.ts';
+import { API_KEY, startService, type ServiceClient } from '../support/service.ts';
 
 /** The characters that Twilio reserves. */
 const RESERVED = Array.from("!*'();:@&=+$,/?%#[]");
@@ -19,7 +19,7 @@ const CREATE = `mutation ($identity: String) { createToken(input: { identity: $i
 const VIEWER = `{ viewer { token { identity } } }`;
 
 /** Creates a token with the identity. Resolves to the stored identity, or to the error message. */
-async function createWith({ ask }: Doors, identity: string): Promise<string> {
+async function createWith({ ask }: ServiceClient, identity: string): Promise<string> {
   const { data, errors } = await ask(CREATE, { identity });
   if (!errors) return data.createToken.token.identity;
   expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', field: 'input.identity' });
@@ -27,7 +27,7 @@ async function createWith({ ask }: Doors, identity: string): Promise<string> {
 }
 
 /** Presents a credential. Resolves to the identity of its token, or to the error message. */
-async function present({ ask }: Doors, credential: string): Promise<string> {
+async function present({ ask }: ServiceClient, credential: string): Promise<string> {
   const { data, errors } = await ask(VIEWER, {}, credential);
   if (!errors) return data.viewer.token.identity;
   expect(codeOf({ errors })).toBe('UNAUTHENTICATED');
@@ -66,7 +66,7 @@ test('accepts @ and + in identities, but no other reserved character, when the p
 });
 
 test('accepts e-mail addresses from Stream always, and from Twilio when the project enables emailIdentities', async () => {
-  using clock = createWorldClock();
+  using clock = createSystemClock();
   await using signalbox = await startService({}, { clock });
   await createIssuer(signalbox, STREAM);
   await createIssuer(signalbox, TWILIO);

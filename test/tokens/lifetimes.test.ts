@@ -1,11 +1,11 @@
 import { type JWTPayload } from 'jose';
 import { expect, test } from 'vitest';
-import { mint, whisper } from '../support/backend.ts';
+import { mint, sendDirect } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { changeSettings, codeOf, createProject } from '../support/projects.ts';
 import { forge } from '../support/forge.ts';
-import { API_KEY, startService, type Answer, type Doors } from '../support/service.ts';
+import { API_KEY, startService, type Answer, type ServiceClient } from '../support/service.ts';
 
 const DAY = 86_400;
 const NOW = Date.UTC(2030, 0, 1);
@@ -18,13 +18,13 @@ const CREATE = `mutation ($input: CreateTokenInput) { token: createToken(input: 
 const UPDATE = `mutation ($id: ID!, $input: UpdateTokenInput!) { token: updateToken(id: $id, input: $input) { expiresAt } }`;
 
 /** Creates a token. Resolves to its expiry, or to the refused field. */
-async function expiryOfNew({ ask }: Doors, input?: object): Promise<unknown> {
+async function expiryOfNew({ ask }: ServiceClient, input?: object): Promise<unknown> {
   const { data, errors } = await ask(CREATE, { input });
   return errors?.[0]?.extensions['field'] ?? data.token.token.expiresAt;
 }
 
 /** Updates a new token. Resolves to its expiry, or to the refused field. */
-async function expiryOfUpdated(api: Doors, input: object): Promise<unknown> {
+async function expiryOfUpdated(api: ServiceClient, input: object): Promise<unknown> {
   const { id } = await mint(api);
   const { data, errors } = await api.ask(UPDATE, { id, input });
   return errors?.[0]?.extensions['field'] ?? data.token.expiresAt;
@@ -83,7 +83,7 @@ test('an error states the maximum lifetime, and existing tokens keep their expir
 });
 
 /** Presents a credential that an API key signed. Resolves to the token's expiry, or to the error code and message. */
-async function expiryOfSigned({ ask }: Doors, claims: JWTPayload): Promise<unknown> {
+async function expiryOfSigned({ ask }: ServiceClient, claims: JWTPayload): Promise<unknown> {
   const credential = forge({ alg: 'HS256', kid: API_KEY.split('.')[0] }, { sub: 'ada', ...claims }, API_KEY);
   const { data, errors } = await ask(`{ viewer { token { expiresAt } } }`, {}, credential);
   if (!errors) return data.viewer.token.expiresAt;
@@ -125,9 +125,9 @@ test('delivers TokenExpiring as early as the project’s expiryWarningSeconds, e
   await using signalbox = await startService({ expiryWarningSeconds: 100, ...LONG_INTERVALS }, { clock });
   const other = await createProject(signalbox, 'other');
   const events = `subscription { events { __typename ... on TokenExpiring { expiresAt } ... on DirectMessage { message { event } } } }`;
-  const connect = async (api: Doors) => {
+  const connect = async (api: ServiceClient) => {
     const { id, credential } = await mint(api, { expiresIn: 600 });
-    const stream = take(signalbox.client({ token: credential }), events);
+    const stream = queueResults(signalbox.client({ token: credential }), events);
     await stream.next();
     return { api, id, stream };
   };
@@ -143,12 +143,12 @@ test('delivers TokenExpiring as early as the project’s expiryWarningSeconds, e
     [570, warnedLate],
   ] as const) {
     await clock.advance(NOW + at * 1000 - 1 - clock.now());
-    await whisper(connection.api, connection.id, 'before');
+    await sendDirect(connection.api, connection.id, 'before');
     await clock.advance(1);
     expect((await connection.stream.next()).events).toMatchObject({ message: { event: 'before' } });
     expect((await connection.stream.next()).events).toEqual(expiring);
   }
-  await whisper(silent, unwarned.id, 'sentinel');
+  await sendDirect(silent, unwarned.id, 'sentinel');
   expect((await unwarned.stream.next()).events).toMatchObject({ message: { event: 'sentinel' } });
 
   // A change of the setting applies to live connections.

@@ -1,10 +1,17 @@
 import { expect, test } from 'vitest';
 import { createChannel, mint, subscribeToken } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { createFolder } from '../support/folder.ts';
-import { expectEnded, listen, restore, revoke } from '../support/revoking.ts';
-import { createIssuer, doorOf, EVENTS, STREAM, stream, tokenOf } from '../support/self-minted.ts';
+import { expectRevoked, subscribeOnBothTransports, restore, revoke } from '../support/revocation.ts';
+import {
+  createIssuer,
+  refusalCodeOf,
+  EVENTS,
+  STREAM,
+  stream,
+  tokenOf,
+} from '../support/external-credentials.ts';
 import { startService } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 
@@ -19,19 +26,19 @@ test('revokeTokens ends credentials that were issued before issuedBefore or do n
     stream.createToken('eve'),
   ];
   const live = [
-    await listen(signalbox, older),
-    await listen(signalbox, newer),
-    await listen(signalbox, undated),
+    await subscribeOnBothTransports(signalbox, older),
+    await subscribeOnBothTransports(signalbox, newer),
+    await subscribeOnBothTransports(signalbox, undated),
   ];
   expect(await revoke(signalbox, { all: true }, clock.now() - 100_000)).toBe(4);
-  await expectEnded(live[0]!);
-  await expectEnded(live[2]!);
-  expect(await doorOf(signalbox, older)).toBe('TOKEN_REVOKED');
-  expect(await doorOf(signalbox, newer)).toBe('open');
-  expect(await doorOf(signalbox, undated)).toBe('TOKEN_REVOKED');
+  await expectRevoked(live[0]!);
+  await expectRevoked(live[2]!);
+  expect(await refusalCodeOf(signalbox, older)).toBe('TOKEN_REVOKED');
+  expect(await refusalCodeOf(signalbox, newer)).toBe('open');
+  expect(await refusalCodeOf(signalbox, undated)).toBe('TOKEN_REVOKED');
   // Their identities connect again with newer credentials.
   for (const name of ['ada', 'eve'])
-    expect(await doorOf(signalbox, stream.createToken(name, undefined, seconds))).toBe('open');
+    expect(await refusalCodeOf(signalbox, stream.createToken(name, undefined, seconds))).toBe('open');
 });
 
 test('accepts a credential that is minted in the same millisecond after revokeTokens', async () => {
@@ -45,8 +52,8 @@ test('accepts a credential that is minted in the same millisecond after revokeTo
     `mutation ($t: ID!) { createCredential(token: $t) { credential } }`,
     { t: before.id },
   );
-  expect(await doorOf(signalbox, before.credential)).toBe('TOKEN_REVOKED');
-  expect(await doorOf(signalbox, after.credential)).toBe('open');
+  expect(await refusalCodeOf(signalbox, before.credential)).toBe('TOKEN_REVOKED');
+  expect(await refusalCodeOf(signalbox, after.credential)).toBe('open');
   expect(await tokenOf(signalbox, renewed.createCredential.credential)).toMatchObject({ id: before.id });
 });
 
@@ -64,12 +71,12 @@ test('keeps records, memberships and the revocation when the service restarts', 
   await signalbox[Symbol.asyncDispose]();
 
   await using restarted = await startService({ data: folder.path }, { clock });
-  expect(await doorOf(restarted, credential)).toBe('TOKEN_REVOKED');
+  expect(await refusalCodeOf(restarted, credential)).toBe('TOKEN_REVOKED');
   const newer = stream.createToken('ada', undefined, clock.now() / 1000);
-  const events = take(restarted.client({ token: newer }), EVENTS);
+  const events = queueResults(restarted.client({ token: newer }), EVENTS);
   expect((await events.next()).events).toMatchObject({ token: { id }, channels: [{ id: 'team' }] });
   await restore(restarted, { identity: 'ada' });
-  expect(await doorOf(restarted, credential)).toBe('open');
+  expect(await refusalCodeOf(restarted, credential)).toBe('open');
 });
 
 test('closes connections with 4403 when revokeTokens runs while they are being opened (10 runs)', async () => {
@@ -78,7 +85,7 @@ test('closes connections with 4403 when revokeTokens runs while they are being o
   for (let attempt = 0; attempt < 10; attempt++) {
     const { credential } = await mint(signalbox, { identity: 'ada' });
     await clock.advance(1);
-    const connecting = [1, 2, 3].map(() => take(signalbox.client({ token: credential }), EVENTS));
+    const connecting = [1, 2, 3].map(() => queueResults(signalbox.client({ token: credential }), EVENTS));
     await revoke(signalbox, { identity: 'ada' });
     for (const events of connecting) expect(await events.ended).toMatchObject({ code: 4403 });
   }

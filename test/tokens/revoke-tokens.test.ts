@@ -1,29 +1,29 @@
 import { expect, test } from 'vitest';
-import { isOnline, mint, whisper } from '../support/backend.ts';
+import { isOnline, mint, sendDirect } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take, type Taken } from '../support/events.ts';
+import { queueResults, type ResultQueue } from '../support/result-queue.ts';
 import {
-  expectEnded,
-  listen,
+  expectRevoked,
+  subscribeOnBothTransports,
   RESTORE,
   restore,
   REVOKE,
   revocationsOf,
   revoke,
-  type Target,
-} from '../support/revoking.ts';
+  type RevocationTarget,
+} from '../support/revocation.ts';
 import {
   codeOf,
   createApiKey,
   createIssuer,
-  doorOf,
+  refusalCodeOf,
   EVENTS,
   sign,
   signingKeyOf,
   STREAM,
   stream,
   tokenOf,
-} from '../support/self-minted.ts';
+} from '../support/external-credentials.ts';
 import { API_KEY, startService, type TestService } from '../support/service.ts';
 
 /** Credentials of ada and ben, each signed by Stream, by an API key and by Signalbox. */
@@ -39,7 +39,7 @@ async function mintAll(signalbox: TestService, seconds: number) {
   return { issuer, key, credentials };
 }
 
-test.each<[string, (made: { issuer: string; key: { id: string } }) => Target, string[]]>([
+test.each<[string, (made: { issuer: string; key: { id: string } }) => RevocationTarget, string[]]>([
   ['an identity', () => ({ identity: 'ada' }), ['ada by Stream', 'ada by a key', 'ada by Signalbox']],
   ['an issuer', ({ issuer }) => ({ issuer }), ['ada by Stream', 'ben by Stream']],
   ['an API key that signs', ({ key }) => ({ issuer: key.id }), ['ada by a key', 'ben by a key']],
@@ -68,20 +68,22 @@ test.each<[string, (made: { issuer: string; key: { id: string } }) => Target, st
     const made = await mintAll(signalbox, clock.now() / 1000);
     const target = targetOf(made);
     await clock.advance(1000);
-    const live = new Map<string, { id: string; events: Taken<any>[] }>();
+    const live = new Map<string, { id: string; events: ResultQueue<any>[] }>();
     for (const [name, credential] of Object.entries(made.credentials)) {
       const { id } = await tokenOf(signalbox, credential);
-      live.set(name, { id, events: await listen(signalbox, credential) });
+      live.set(name, { id, events: await subscribeOnBothTransports(signalbox, credential) });
     }
 
     expect(await revoke(signalbox, target)).toBe(2 * revoked.length);
     for (const [name, { id, events }] of live) {
       const isRevoked = revoked.includes(name);
       expect(await isOnline(signalbox, id)).toBe(!isRevoked);
-      if (isRevoked) await expectEnded(events);
-      else expect(await whisper(signalbox, id, 'still-here')).toBe(2);
-      expect(await doorOf(signalbox, made.credentials[name]!)).toBe(isRevoked ? 'TOKEN_REVOKED' : 'open');
-      const socket = take(signalbox.client({ token: made.credentials[name]! }), EVENTS);
+      if (isRevoked) await expectRevoked(events);
+      else expect(await sendDirect(signalbox, id, 'still-here')).toBe(2);
+      expect(await refusalCodeOf(signalbox, made.credentials[name]!)).toBe(
+        isRevoked ? 'TOKEN_REVOKED' : 'open',
+      );
+      const socket = queueResults(signalbox.client({ token: made.credentials[name]! }), EVENTS);
       if (isRevoked) expect(await socket.ended).toMatchObject({ code: 4403 });
       else await socket.next();
     }
@@ -90,7 +92,7 @@ test.each<[string, (made: { issuer: string; key: { id: string } }) => Target, st
     expect(await restore(signalbox, target)).toBeNull();
     expect(await revocationsOf(signalbox)).toEqual([]);
     for (const credential of Object.values(made.credentials))
-      expect(await doorOf(signalbox, credential)).toBe('open');
+      expect(await refusalCodeOf(signalbox, credential)).toBe('open');
   },
 );
 
@@ -104,9 +106,10 @@ test('revokeTokens of an API key covers all keys of its rotations, whichever key
   const rotated = signingKeyOf(rotateApiKey.secret);
   const credentials = [await sign(original, { sub: 'ada' }), await sign(rotated, { sub: 'ben' })];
   for (const key of [original, rotated]) {
-    for (const credential of credentials) expect(await doorOf(signalbox, credential)).toBe('open');
+    for (const credential of credentials) expect(await refusalCodeOf(signalbox, credential)).toBe('open');
     await revoke(signalbox, { issuer: key.id });
-    for (const credential of credentials) expect(await doorOf(signalbox, credential)).toBe('TOKEN_REVOKED');
+    for (const credential of credentials)
+      expect(await refusalCodeOf(signalbox, credential)).toBe('TOKEN_REVOKED');
     expect(await revocationsOf(signalbox)).toEqual([
       { scope: 'ISSUER', identity: null, issuer: original.id },
     ]);
@@ -118,11 +121,11 @@ test('revokeTokens with the issuer “development” covers all development toke
   await using signalbox = await startService();
   await createIssuer(signalbox, STREAM);
   await signalbox.request(`mutation { updateProject(settings: { developmentTokens: true }) { id } }`);
-  const live = await listen(signalbox, stream.devToken('ada'));
+  const live = await subscribeOnBothTransports(signalbox, stream.devToken('ada'));
   expect(await revoke(signalbox, { issuer: 'development' })).toBe(2);
-  await expectEnded(live);
-  expect(await doorOf(signalbox, stream.devToken('ben'))).toBe('TOKEN_REVOKED');
-  expect(await doorOf(signalbox, stream.createToken('ada'))).toBe('open');
+  await expectRevoked(live);
+  expect(await refusalCodeOf(signalbox, stream.devToken('ben'))).toBe('TOKEN_REVOKED');
+  expect(await refusalCodeOf(signalbox, stream.createToken('ada'))).toBe('open');
 });
 
 test('lists one revocation per target, the latest, page by page', async () => {
@@ -170,6 +173,6 @@ test.each<[string, object, string]>([
   expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field } }]);
   if (field !== 'issuedBefore')
     expect(codeOf(await signalbox.ask(RESTORE, variables))).toBe('BAD_USER_INPUT');
-  expect(await doorOf(signalbox, credential)).toBe('open');
+  expect(await refusalCodeOf(signalbox, credential)).toBe('open');
   expect(await revocationsOf(signalbox)).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, publish, revokeToken, updateToken, whisper } from '../support/backend.ts';
-import { take, type Taken } from '../support/events.ts';
+import { createChannel, mint, publish, revokeToken, updateToken, sendDirect } from '../support/backend.ts';
+import { queueResults, type ResultQueue } from '../support/result-queue.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { sseClient } from '../support/sse.ts';
 
@@ -16,7 +16,7 @@ const EVENTS = `subscription { events {
 } }`;
 
 /** The next result of `events`, without its envelope. */
-const next = async (events: Taken<any>) => (await events.next()).events;
+const next = async (events: ResultQueue<any>) => (await events.next()).events;
 
 const codeOf = (answer: { errors?: { extensions: Record<string, unknown> }[] }) =>
   answer.errors?.[0]?.extensions['code'];
@@ -26,7 +26,7 @@ async function subscribeTwice(signalbox: TestService) {
   await createChannel(signalbox, 'room:1');
   await createChannel(signalbox, 'hall');
   const token = await mint(signalbox, { channels: ['room:1', 'hall'] });
-  const subscriptions = [1, 2].map(() => take(signalbox.client({ token: token.credential }), EVENTS));
+  const subscriptions = [1, 2].map(() => queueResults(signalbox.client({ token: token.credential }), EVENTS));
   for (const events of subscriptions) {
     expect(await next(events)).toEqual({
       __typename: 'Connected',
@@ -41,7 +41,7 @@ test('stops delivery of the channels that a lower role does not allow before upd
   const { id, subscriptions } = await subscribeTwice(signalbox);
   await updateToken(signalbox, id, { role: 'GUEST' });
   expect(await publish(signalbox, 'hall', 'not-delivered')).toBe(0);
-  expect(await whisper(signalbox, id, 'sentinel')).toBe(2);
+  expect(await sendDirect(signalbox, id, 'sentinel')).toBe(2);
   await updateToken(signalbox, id, { role: 'SUBSCRIBER' });
   expect(await publish(signalbox, 'hall', 'delivered')).toBe(2);
   for (const events of subscriptions) {
@@ -91,7 +91,7 @@ test('publishMessage over an open socket follows the current role and grants of 
   const { id, credential } = await mint(signalbox, { channels: ['room:1'] });
   const client = signalbox.client({ token: credential });
   const tryPublish = async () => {
-    const published = take(
+    const published = queueResults(
       client,
       `mutation { publishMessage(channel: "room:1", event: "hi") { repeated } }`,
     );
@@ -114,9 +114,9 @@ test('messages, channelState and presence end with FORBIDDEN when updateToken ta
   await createChannel(signalbox, 'room:1');
   const { id, credential } = await mint(signalbox, { channels: ['room:1'] });
   const client = signalbox.client({ token: credential });
-  const messages = take(client, `subscription { messages(channel: "room:1") { event } }`);
-  const presence = take(client, `subscription { presence(channel: "room:1") { change } }`);
-  const state = take(client, `subscription { channelState(channel: "room:1") { version } }`);
+  const messages = queueResults(client, `subscription { messages(channel: "room:1") { event } }`);
+  const presence = queueResults(client, `subscription { presence(channel: "room:1") { change } }`);
+  const state = queueResults(client, `subscription { channelState(channel: "room:1") { version } }`);
   await state.next();
   await updateToken(signalbox, id, { grants: [{ channels: 'room:1', actions: ['SUBSCRIBE'] }] });
   expect(await presence.ended).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
@@ -162,7 +162,7 @@ test('revokeToken closes every socket of the token with 4403 after a Disconnecti
   await using signalbox = await startService();
   const { id, subscriptions } = await subscribeTwice(signalbox);
   const sibling = await mint(signalbox, { channels: ['hall'] });
-  const other = take(signalbox.client({ token: sibling.credential }), EVENTS);
+  const other = queueResults(signalbox.client({ token: sibling.credential }), EVENTS);
   await other.next();
   const revoke = `mutation ($id: ID!) { revokeToken(id: $id) { revokedAt } }`;
   const { revokeToken: first } = await signalbox.request(revoke, { id });
@@ -183,8 +183,10 @@ test('refuses a revoked token with TOKEN_REVOKED over HTTP, WebSocket and SSE, a
   const { id, credential } = await mint(signalbox);
   await revokeToken(signalbox, id);
   expect(codeOf(await signalbox.ask(`{ viewer { kind } }`, {}, credential))).toBe('TOKEN_REVOKED');
-  expect(await take(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({ code: 4403 });
-  expect(await take(sseClient(signalbox, credential), EVENTS).ended).toMatchObject([
+  expect(await queueResults(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({
+    code: 4403,
+  });
+  expect(await queueResults(sseClient(signalbox, credential), EVENTS).ended).toMatchObject([
     { extensions: { code: 'TOKEN_REVOKED' } },
   ]);
   const direct = await signalbox.ask(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 /** Reads all pages of `tokens`, as ids. */
@@ -31,7 +31,7 @@ test('lists 250 tokens page by page, filtered by identity and by online', async 
   const ids = (tokens: { id: string }[]) => tokens.map(({ id }) => id).sort();
   const onlineTokens = all.filter((_, n) => n % 100 === 0 || n === 249);
   for (const { credential } of onlineTokens)
-    await take(signalbox.client({ token: credential }), `subscription { events { at } }`).next();
+    await queueResults(signalbox.client({ token: credential }), `subscription { events { at } }`).next();
   const offlineTokens = all.filter((token) => !onlineTokens.includes(token));
 
   const everyone = await readPages(signalbox, '', 100);

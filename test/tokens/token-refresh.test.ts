@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { createChannel, isOnline, updateToken } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { selfMint } from '../support/moderation.ts';
-import { numbers, sayAll } from '../support/say.ts';
+import { signWithApiKey } from '../support/moderation.ts';
+import { numbers, publishMany } from '../support/publish.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { connectSocket, type Close, type RawSocket } from '../support/socket.ts';
 
@@ -123,7 +123,7 @@ test('for an hour, 200 clients that refresh 30-second tokens in place receive ev
 
   async function publishTo(...channels: string[]): Promise<void> {
     const drafts = channels.map((channel, n) => ({ to: { channel }, data: published.length + n }));
-    await sayAll(signalbox, drafts);
+    await publishMany(signalbox, drafts);
     published.push(...channels.map((channel) => ({ channel, at: now() })));
   }
 
@@ -133,7 +133,7 @@ test('for an hour, 200 clients that refresh 30-second tokens in place receive ev
     await listener.open(signalbox, () => {
       const iat = clock.now() / 1000;
       const first = now() === joinsAt && { channels: ['news', 'extra'] };
-      return selfMint({
+      return signWithApiKey({
         sub,
         iat,
         exp: iat + LIFETIME,

@@ -14,7 +14,7 @@ import { tap } from 'rxjs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { createChannel, mint } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { createProxy } from '../support/proxy.ts';
 import { startService } from '../support/service.ts';
 
@@ -126,7 +126,7 @@ test('a backend mints with Apollo over HTTP, and a frontend listens with what wa
   const viewer = await apollo.query({ query: documentOf(`{ viewer { kind token { identity } } }`) });
   expect(viewer.data.viewer).toMatchObject({ kind: 'TOKEN', token: { identity: 'ada' } });
 
-  const events = take(subscriber(apollo), EVENTS);
+  const events = queueResults(subscriber(apollo), EVENTS);
   expect((await events.next()).events).toMatchObject({
     __typename: 'Connected',
     channels: [{ id: 'lobby', state: { topic: 'trains' } }],
@@ -154,9 +154,12 @@ test('what is refused reaches Apollo as GraphQL errors with their code, over HTT
     CombinedGraphQLErrors.is(error) ? error.errors[0]?.extensions?.['code'] : error;
 
   const apollo = createApollo({ port, token: credential });
-  const messages = take(subscriber(apollo), `subscription { messages(channel: "nowhere") { event } }`);
+  const messages = queueResults(
+    subscriber(apollo),
+    `subscription { messages(channel: "nowhere") { event } }`,
+  );
   expect(codeOf(await messages.ended)).toBe('FORBIDDEN');
-  const unknown = take(subscriber(apollo), `subscription { nothing }`);
+  const unknown = queueResults(subscriber(apollo), `subscription { nothing }`);
   expect(codeOf(await unknown.ended)).toBe('GRAPHQL_VALIDATION_FAILED');
   const listing = apollo.query({ query: documentOf(`{ tokens { nodes { id } } }`) });
   expect(codeOf(await listing.catch((error: unknown) => error))).toBe('FORBIDDEN');

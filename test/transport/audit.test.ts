@@ -3,7 +3,7 @@ import { createChannel, mint, revokeToken } from '../support/backend.ts';
 import { createLog, type Log } from '../support/log.ts';
 import { startService } from '../support/service.ts';
 import { openSocket, upgrade } from '../support/socket.ts';
-import { askAll } from '../support/three-doors.ts';
+import { askEachTransport } from '../support/transports.ts';
 
 const refusals = ({ audited }: Log) => audited().filter(({ action }) => action === 'refused');
 
@@ -20,7 +20,7 @@ test.each([
   await using signalbox = await startService({}, { logger: log.logger });
   await createChannel(signalbox, 'news');
   const { id, credential } = await mint(signalbox);
-  for (const answer of Object.values(await askAll(signalbox, credential, { query }))) {
+  for (const answer of Object.values(await askEachTransport(signalbox, credential, { query }))) {
     expect(answer.errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
   }
   const entry = { action: 'refused', projectId: 'default', actor: id, code: 'FORBIDDEN', field };

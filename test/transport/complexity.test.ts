@@ -3,7 +3,7 @@ import { defaultConfig } from '../../src/config.ts';
 import { createSchema } from '../../src/schema/schema.ts';
 import { createDocuments } from '../../src/transport/documents.ts';
 import { startService } from '../support/service.ts';
-import { askAll, DOORS } from '../support/three-doors.ts';
+import { askEachTransport, TRANSPORTS } from '../support/transports.ts';
 
 const LIMITS = { maxDepth: 5, maxAliases: 4, maxDirectives: 3, maxTokens: 100, maxCost: 2000 };
 
@@ -98,11 +98,11 @@ test.each(rows)(
       [limit === 'maxDepth' ? 'maxCost' : 'maxDepth']: 100_000,
     });
     for (const [door, answer] of Object.entries(
-      await askAll(signalbox, signalbox.apiKey, { query: within, variables }),
+      await askEachTransport(signalbox, signalbox.apiKey, { query: within, variables }),
     )) {
       expect({ door, errors: answer.errors, data: typeof answer.data }).toEqual({ door, data: 'object' });
     }
-    const answers = await askAll(signalbox, signalbox.apiKey, { query: beyond, variables });
+    const answers = await askEachTransport(signalbox, signalbox.apiKey, { query: beyond, variables });
     for (const [door, { data, errors }] of Object.entries(answers)) {
       expect({ door, data, extensions: errors?.map(({ extensions }) => extensions) }).toEqual({
         door,
@@ -116,7 +116,7 @@ test.each(rows)(
 test('a fragment that spreads itself is an error and not a loop', async () => {
   await using signalbox = await startService();
   const query = '{ viewer { ...a } } fragment a on Viewer { ...b } fragment b on Viewer { ...a }';
-  for (const answer of Object.values(await askAll(signalbox, signalbox.apiKey, { query }))) {
+  for (const answer of Object.values(await askEachTransport(signalbox, signalbox.apiKey, { query }))) {
     expect(answer.errors?.map(({ extensions }) => extensions['code'])).toEqual(['GRAPHQL_VALIDATION_FAILED']);
   }
 });
@@ -132,15 +132,15 @@ test('fragments that double at every level are counted, not walked', async () =>
   expect(errors?.map(({ extensions }) => extensions['code'])).toEqual(['OPERATION_TOO_COMPLEX']);
 });
 
-test.each(Object.keys(DOORS))('several operations at once are not taken over %s', async (door) => {
+test.each(Object.keys(TRANSPORTS))('several operations at once are not taken over %s', async (door) => {
   await using signalbox = await startService();
   const batch = [{ query: '{ viewer { kind } }' }, { query: '{ viewer { kind } }' }];
   if (door === 'WebSocket') {
-    const refused = DOORS['WebSocket']?.(signalbox, signalbox.apiKey, batch as never);
+    const refused = TRANSPORTS['WebSocket']?.(signalbox, signalbox.apiKey, batch as never);
     await expect(refused).rejects.toThrow('4400');
     return;
   }
-  const answer = await DOORS[door]?.(signalbox, signalbox.apiKey, batch as never);
+  const answer = await TRANSPORTS[door]?.(signalbox, signalbox.apiKey, batch as never);
   expect(answer?.data).toBeUndefined();
   expect(answer?.errors?.map(({ extensions }) => extensions)).toEqual([
     { code: 'BAD_USER_INPUT', retryable: false },

@@ -1,7 +1,7 @@
 import { serverAudits } from 'graphql-http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mint, revokeToken } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 let signalbox: TestService;
@@ -133,7 +133,7 @@ test('a mutation by GET is 405 and does nothing', async () => {
 test('what HTTP adds to the errors of a document is not shown over WebSocket', async () => {
   const query = '{ soughtInVain }';
   await ask({ body: { query } });
-  expect(await take(signalbox.client(), query).ended).toEqual([
+  expect(await queueResults(signalbox.client(), query).ended).toEqual([
     {
       message: expect.stringContaining('soughtInVain'),
       locations: [{ line: 1, column: 3 }],

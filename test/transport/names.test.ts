@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createChannel, mint } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 
@@ -14,7 +14,7 @@ test.each(NAMES)('%s is a name like any other, wherever names go', async (name) 
     channels: [name],
     grants: [{ channels: name, actions: ['SUBSCRIBE', 'PUBLISH', 'PRESENCE'] }],
   });
-  const messages = take(
+  const messages = queueResults(
     signalbox.client({ token: credential }),
     `subscription ($c: ID!, $e: [String!]) { messages(channel: $c, events: $e) { channel event data sender { identity } } }`,
     { c: name, e: [name] },

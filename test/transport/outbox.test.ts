@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SerializedResults } from '../../src/transport/serialized-results.ts';
 import { OperationId } from '../../src/transport/operation-id.ts';
 import { Outbox } from '../../src/transport/outbox.ts';
-import { readFrames } from '../support/receiver.ts';
+import { readFrames } from '../support/read-frames.ts';
 
 const server = createServer({ pauseOnConnect: true });
 beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));

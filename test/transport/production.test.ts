@@ -5,7 +5,7 @@ import { createFolder } from '../support/folder.ts';
 import { createLog } from '../support/log.ts';
 import { startService, type Answer } from '../support/service.ts';
 import { openSocket } from '../support/socket.ts';
-import { askAll } from '../support/three-doors.ts';
+import { askEachTransport } from '../support/transports.ts';
 
 const INTROSPECTION = '{ __schema { queryType { name } } }';
 const SUGGESTING = [
@@ -36,13 +36,13 @@ test.each([
   const { isShown, ...config } = row;
   await using signalbox = await startService(config);
   for (const query of [INTROSPECTION, '{ __type(name: "Query") { name } }']) {
-    for (const answer of Object.values(await askAll(signalbox, signalbox.apiKey, { query }))) {
+    for (const answer of Object.values(await askEachTransport(signalbox, signalbox.apiKey, { query }))) {
       expect(answer.data !== undefined).toBe(isShown);
       expect(codesOf(answer)).toEqual(new Set(isShown ? [] : ['GRAPHQL_VALIDATION_FAILED']));
     }
   }
   for (const answer of Object.values(
-    await askAll(signalbox, signalbox.apiKey, { query: '{ __typename }' }),
+    await askEachTransport(signalbox, signalbox.apiKey, { query: '{ __typename }' }),
   )) {
     expect(answer).toEqual({ data: { __typename: 'Query' } });
   }
@@ -54,7 +54,7 @@ test.each(SUGGESTING)(
     for (const mode of ['production', 'development'] as const) {
       await using signalbox = await startService({ mode });
       for (const { errors } of Object.values(
-        await askAll(signalbox, signalbox.apiKey, { query, variables }),
+        await askEachTransport(signalbox, signalbox.apiKey, { query, variables }),
       )) {
         expect(errors).toHaveLength(1);
         if (mode === 'production') expect(errors?.[0]?.message).not.toContain('Did you mean');
@@ -110,7 +110,7 @@ test.each(['production', 'development'] as const)(
       },
     ];
     for (const { query, code } of requests) {
-      const answers = await askAll(signalbox, signalbox.apiKey, { query });
+      const answers = await askEachTransport(signalbox, signalbox.apiKey, { query });
       for (const [door, answer] of Object.entries(answers)) {
         const [error] = answer.errors ?? [];
         const errorId = expect.stringMatching(/^err_\w+$/) as string;

@@ -1,13 +1,13 @@
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { type AuditEntry } from '../../src/audit.ts';
-import { createChannel, mint, revokeToken, subscribeToken, type Minted } from '../support/backend.ts';
+import { createChannel, mint, revokeToken, subscribeToken, type MintedToken } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
 import { createFolder } from '../support/folder.ts';
 import { createLog } from '../support/log.ts';
 import { API_KEY, startService, type TestService } from '../support/service.ts';
 import { connectSocket, openSocket, upgrade } from '../support/socket.ts';
-import { askAll } from '../support/three-doors.ts';
+import { askEachTransport } from '../support/transports.ts';
 
 const PAYLOAD = 'payload-that-is-nobodys-business';
 
@@ -31,7 +31,7 @@ const PUBLISH = `mutation ($c: ID!, $e: String!, $d: JSON) { publishMessage(chan
 const REVOKE_KEY = 'mutation ($id: ID!) { revokeApiKey(id: $id) { id } }';
 
 /** Does what can be done, and what cannot, with every secret there is in every place there is for it. */
-async function tour(signalbox: TestService, told: Told): Promise<{ secrets: string[]; token: Minted }> {
+async function tour(signalbox: TestService, told: Told): Promise<{ secrets: string[]; token: MintedToken }> {
   const { request } = signalbox;
   const state = { note: PAYLOAD };
   await createChannel(signalbox, 'news', { type: 'PUBLIC', state });
@@ -123,7 +123,9 @@ test('no credential, key or payload is in a log line, a metric, an error or a cl
     `mutation ($d: JSON) { createChannel(input: { state: $d }) { id } }`,
   ]) {
     const variables = { d: { note: PAYLOAD } };
-    for (const { errors } of Object.values(await askAll(signalbox, API_KEY, { query, variables }))) {
+    for (const { errors } of Object.values(
+      await askEachTransport(signalbox, API_KEY, { query, variables }),
+    )) {
       expect(errors?.[0]?.extensions['errorId']).toMatch(/^err_/);
       told.texts.push(JSON.stringify(errors));
     }

@@ -4,7 +4,7 @@ import { type Config } from '../../src/config.ts';
 import { SETTINGS } from '../../src/settings.ts';
 import { createChannel, mint } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService, type Answer, type TestService } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 
@@ -29,7 +29,7 @@ const SET_STATE = `mutation ($state: JSON!) { setChannelState(channel: "news", s
 /** Says something to a live connection. */
 async function signal(signalbox: TestService, data: unknown): Promise<Answer> {
   const { credential } = await mint(signalbox);
-  const events = take(
+  const events = queueResults(
     signalbox.client({ token: credential }),
     `subscription { events { ... on Connected { connection { id } } } }`,
   );

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { SerializedResults, ResultCache } from '../../src/transport/serialized-results.ts';
 import { OperationId } from '../../src/transport/operation-id.ts';
 import { type PublicError } from '../../src/transport/public-errors.ts';
-import { readFrames } from '../support/receiver.ts';
-import { numbers } from '../support/say.ts';
+import { readFrames } from '../support/read-frames.ts';
+import { numbers } from '../support/publish.ts';
 
 const publicError: PublicError = (error) =>
   error instanceof GraphQLError ? error : new GraphQLError(String(error));

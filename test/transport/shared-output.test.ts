@@ -5,19 +5,19 @@ import { ROLES } from '../../src/projects/permissions.ts';
 import { selectionsOf, SELECTION_VARIABLES, type Allows } from '../support/selections.ts';
 import {
   CALLER_NAMES,
-  Stage,
+  Fixture,
   TOKEN_NAMES,
   type Action,
   type CallerName,
-  type Pair,
+  type TransportPair,
 } from '../support/fixture.ts';
-import { type Result } from '../support/two-doors.ts';
+import { type Result } from '../support/transport-subscriptions.ts';
 
 // By WebSocket, subscribers who look the same way share one execution; by SSE each has its own. Whoever subscribes
 // to the same by both is shown the same.
 
-let stage: Stage;
-beforeAll(async () => (stage = await Stage.open()));
+let stage: Fixture;
+beforeAll(async () => (stage = await Fixture.open()));
 afterAll(() => stage[Symbol.asyncDispose]());
 
 const schema = createSchema();
@@ -68,17 +68,17 @@ const holder = fc.constantFrom(...TOKEN_NAMES.filter((name) => name !== 'guest')
 const happens = {
   publish: fc.record({
     kind: fc.constant('PUBLISH' as const),
-    by: fc.constantFrom('speaker' as const, 'backend' as const),
+    by: fc.constantFrom('publisher' as const, 'backend' as const),
     event: fc.constantFrom('said' as const, 'other' as const),
     ephemeral: fc.boolean(),
     data: json,
   }),
-  whisper: fc.record({ kind: fc.constant('WHISPER' as const), to: token }),
+  whisper: fc.record({ kind: fc.constant('SEND_DIRECT' as const), to: token }),
   state: fc.record({ kind: fc.constant('STATE' as const), state: fc.record({ any: json }) }),
   membership: fc.record({ kind: fc.constant('MEMBERSHIP' as const), who: token, begins: fc.boolean() }),
-  show: fc.record({ kind: fc.constant('SHOW' as const), state: json }),
-  go: fc.constant({ kind: 'GO' as const }),
-  come: fc.constant({ kind: 'COME' as const }),
+  show: fc.record({ kind: fc.constant('SET_PRESENCE' as const), state: json }),
+  go: fc.constant({ kind: 'LEAVE' as const }),
+  come: fc.constant({ kind: 'JOIN' as const }),
 } satisfies Record<string, fc.Arbitrary<Action>>;
 
 /** A change of what a token may do; these never end what it hears, unless roles are among them that do. */
@@ -106,17 +106,17 @@ interface Scene {
 /** Subscribes all of them at both doors, lets `play` happen, and compares what each was shown at the two. */
 async function compare(
   scene: Scene,
-  play: (pairs: Pair[]) => Promise<void>,
+  play: (pairs: TransportPair[]) => Promise<void>,
   tidy: (results: readonly Result[]) => readonly Result[] = (results) => results,
 ): Promise<void> {
-  await stage.set(scene.type);
-  const pairs: Pair[] = [];
+  await stage.reset(scene.type);
+  const pairs: TransportPair[] = [];
   try {
     for (const { name, preface, variables } of scene.casts) {
       const query = `${preface ? '# the same\n' : ''}${operationOf(scene)}`;
       const since = variables['since'] === true ? stage.since : undefined;
       pairs.push(
-        await stage.enter(name, { query, variables: { ...variables, channel: stage.channel, since } }),
+        await stage.subscribe(name, { query, variables: { ...variables, channel: stage.channel, since } }),
       );
     }
     await play(pairs);
@@ -152,13 +152,13 @@ function operationOf({ root, always = '', declared, look: { selection, fragments
 
 /** One after the other; the next when everyone who is let in has been shown as much as is `due` by then. */
 async function act(
-  pairs: Pair[],
+  pairs: TransportPair[],
   actions: Action[],
   due: (pair: number, done: Action[]) => number,
 ): Promise<void> {
   for (let done = 0; done <= actions.length; done++) {
     const action = actions[done - 1];
-    if (action) await stage.act(action);
+    if (action) await stage.perform(action);
     const waits = pairs.flatMap(({ ws, sse }, index) =>
       [ws, sse].map((heard) => heard.until(({ length }) => length >= due(index, actions.slice(0, done)))),
     );
@@ -180,8 +180,8 @@ test('events: everyone is shown what it would be shown alone', async () => {
     type: channelType,
     actions: fc.array(action, { minLength: 1, maxLength: 5 }),
   });
-  const call = (pairs: Pair[], word: string) =>
-    stage.callAll(pairs, word, ({ results }) => results.some((result) => wordOf(result) === word));
+  const call = (pairs: TransportPair[], word: string) =>
+    stage.sendSentinel(pairs, word, ({ results }) => results.some((result) => wordOf(result) === word));
 
   await playFor(3000, scenes, async ({ actions, ...given }) => {
     const scene = {
@@ -192,10 +192,10 @@ test('events: everyone is shown what it would be shown alone', async () => {
         ... on DirectMessage { word: message { event } }`,
       declared: { since: 'Cursor', presence: 'Boolean' },
     };
-    const play = async (pairs: Pair[]) => {
+    const play = async (pairs: TransportPair[]) => {
       await call(pairs, 'call-0');
       for (const [index, action] of actions.entries()) {
-        await stage.act(action);
+        await stage.perform(action);
         await call(pairs, `call-${index + 1}`);
       }
     };
@@ -261,7 +261,7 @@ test('presence: everyone is shown what it would be shown alone', async () => {
   /** Shown, gone and back again, so that each is something to see. */
   const actions = fc
     .array(fc.oneof(happens.show, fc.constant(null)), { maxLength: 4 })
-    .map((some) => some.flatMap((one): Action[] => (one ? [one] : [{ kind: 'GO' }, { kind: 'COME' }])));
+    .map((some) => some.flatMap((one): Action[] => (one ? [one] : [{ kind: 'LEAVE' }, { kind: 'JOIN' }])));
   const scenes = fc.record({
     look: selectionsOf(schema, 'PresenceEvent', 3, isSteady),
     casts: several(),

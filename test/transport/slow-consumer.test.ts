@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createChannel, isOnline, mint } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { connectSocket, type RawSocket } from '../support/socket.ts';
 
@@ -47,7 +47,7 @@ async function metric({ url }: TestService, name: string): Promise<number> {
 async function overwhelm(signalbox: TestService) {
   await createChannel(signalbox, 'news', { type: 'PUBLIC' });
   const tokens = [await mint(signalbox), await mint(signalbox), await mint(signalbox)] as const;
-  const gone = take(signalbox.client(), GONE);
+  const gone = queueResults(signalbox.client(), GONE);
   const stalled = await subscribe(signalbox, tokens[0].credential);
   // An inbox wants to say why it ends, to a queue that takes nothing more.
   stalled.send({ id: '3', type: 'subscribe', payload: { query: 'subscription { events { __typename } }' } });
@@ -121,7 +121,7 @@ test('a peer that answers no ping is hung up on and offline, and one that does i
   await using signalbox = await startService({ pingIntervalMs: 1000 });
   await createChannel(signalbox, 'news', { type: 'PUBLIC' });
   const [dead, alive] = [await mint(signalbox), await mint(signalbox)];
-  const gone = take(signalbox.client(), GONE);
+  const gone = queueResults(signalbox.client(), GONE);
   using living = await connectSocket(signalbox, { token: alive.credential });
   using mute = await connectSocket(signalbox, { token: dead.credential }, { autoPong: false });
   mute.send({ id: '1', type: 'subscribe', payload: { query: MESSAGES } });

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
-import { createChannel, isOnline, mint, publish, revokeToken, settled } from '../support/backend.ts';
+import { createChannel, isOnline, mint, publish, revokeToken, roundTrip } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { fetchStream, readStream, sseClient } from '../support/sse.ts';
 
@@ -25,7 +25,7 @@ test('a stream ends with TOKEN_EXPIRED at the moment its token does', async () =
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   const { id, credential } = await mint(signalbox, { expiresIn: 600 });
-  const events = take(sseClient(signalbox, credential), EVENTS);
+  const events = queueResults(sseClient(signalbox, credential), EVENTS);
   await events.next();
   await clock.advance(600_000 - 1);
   expect(await isOnline(signalbox, id)).toBe(true);
@@ -39,7 +39,7 @@ test('a stream ends with TOKEN_EXPIRED at the moment its token does', async () =
 test('a stream ends with TOKEN_REVOKED when its token is revoked', async () => {
   await using signalbox = await startService();
   const { id, credential } = await mint(signalbox);
-  const events = take(sseClient(signalbox, credential), EVENTS);
+  const events = queueResults(sseClient(signalbox, credential), EVENTS);
   await events.next();
   await revokeToken(signalbox, id);
   expect((await events.next()).events).toEqual({ __typename: 'Disconnecting', reason: 'TOKEN_REVOKED' });
@@ -112,12 +112,12 @@ test('a reader who takes nothing is ended alone and told to resume', async () =>
   await createChannel(signalbox, 'news', { type: 'UNPROTECTED' });
   const { id, credential } = await mint(signalbox);
   const backend = signalbox.client();
-  const presence = take(
+  const presence = queueResults(
     backend,
     `subscription { presence(channel: "news") { change leaveReason member { token } } }`,
   );
-  await settled(backend);
-  const reader = take(sseClient(signalbox), LOUD);
+  await roundTrip(backend);
+  const reader = queueResults(sseClient(signalbox), LOUD);
   await presence.next();
   const response = await fetchStream(signalbox, LOUD, credential);
   expect((await presence.next()).presence).toMatchObject({ change: 'JOINED', member: { token: id } });
@@ -147,11 +147,11 @@ test('a subscription that is refused leaves no connection behind', async () => {
     ['subscription { events(since: "made up") { at } }', 'BAD_USER_INPUT'],
     ['subscription { nothing }', 'GRAPHQL_VALIDATION_FAILED'],
   ] as const) {
-    expect(await take(client, query).ended).toMatchObject([{ extensions: { code } }]);
+    expect(await queueResults(client, query).ended).toMatchObject([{ extensions: { code } }]);
     expect(await isOnline(signalbox, id)).toBe(false);
   }
   // The one place that this address has is free.
-  await take(client, EVENTS).next();
+  await queueResults(client, EVENTS).next();
 });
 
 test('a subscription to whoever accepts only JSON is not acceptable and leaves no connection behind', async () => {
@@ -168,7 +168,7 @@ test('a subscription to whoever accepts only JSON is not acceptable and leaves n
   });
   expect(response.status).toBe(406);
   expect(await isOnline(signalbox, id)).toBe(false);
-  await take(sseClient(signalbox, credential), EVENTS).next();
+  await queueResults(sseClient(signalbox, credential), EVENTS).next();
 });
 
 test('streams and sockets share the places of their address, and a stream that ends gives its place back', async () => {
@@ -176,13 +176,13 @@ test('streams and sockets share the places of their address, and a stream that e
   await createChannel(signalbox, 'news');
   const { credential } = await mint(signalbox, { channels: ['news'] });
   const backend = signalbox.client();
-  const presence = take(backend, `subscription { presence(channel: "news") { change } }`);
-  await settled(backend);
+  const presence = queueResults(backend, `subscription { presence(channel: "news") { change } }`);
+  await roundTrip(backend);
   const client = sseClient(signalbox, credential);
-  const events = take(client, EVENTS);
+  const events = queueResults(client, EVENTS);
   expect((await presence.next()).presence.change).toBe('JOINED');
   expect(await metricOf(signalbox, STREAMS)).toBe(1);
-  expect(await take(client, EVENTS).ended).toMatchObject([
+  expect(await queueResults(client, EVENTS).ended).toMatchObject([
     { extensions: { code: 'UNAVAILABLE', retryable: true } },
   ]);
   expect(await metricOf(signalbox, STREAMS)).toBe(1);
@@ -190,18 +190,18 @@ test('streams and sockets share the places of their address, and a stream that e
   events.stop();
   expect((await presence.next()).presence.change).toBe('LEFT');
   expect(await metricOf(signalbox, STREAMS)).toBe(0);
-  await take(client, EVENTS).next();
+  await queueResults(client, EVENTS).next();
 });
 
 test('connects a second are counted for streams too', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({ connectsPerSecond: 1 }, { clock });
   const client = sseClient(signalbox, signalbox.apiKey);
-  await take(client, EVENTS).next();
-  await take(client, EVENTS).next();
-  expect(await take(client, EVENTS).ended).toMatchObject([
+  await queueResults(client, EVENTS).next();
+  await queueResults(client, EVENTS).next();
+  expect(await queueResults(client, EVENTS).ended).toMatchObject([
     { extensions: { code: 'RATE_LIMITED', retryable: true, retryAfterSeconds: 1 } },
   ]);
   await clock.advance(1000);
-  await take(client, EVENTS).next();
+  await queueResults(client, EVENTS).next();
 });

@@ -4,12 +4,12 @@ import {
   isOnline,
   mint,
   publish,
-  settled,
+  roundTrip,
   subscribeToken,
   updateToken,
-  whisper,
+  sendDirect,
 } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService } from '../support/service.ts';
 import { fetchStream, readStream, sseClient } from '../support/sse.ts';
 
@@ -29,12 +29,12 @@ test('a token hears its events over SSE and is online until the client aborts', 
   await createChannel(signalbox, 'news');
   const { id, credential } = await mint(signalbox);
   const backend = signalbox.client();
-  const presence = take(
+  const presence = queueResults(
     backend,
     `subscription { presence(channel: "news") { change leaveReason member { token transport } } }`,
   );
-  await settled(backend);
-  const events = take(sseClient(signalbox, credential), EVENTS);
+  await roundTrip(backend);
+  const events = queueResults(sseClient(signalbox, credential), EVENTS);
   expect(await events.next()).toMatchObject({
     events: { __typename: 'Connected', connection: { transport: 'SSE' }, channels: [] },
   });
@@ -49,7 +49,7 @@ test('a token hears its events over SSE and is online until the client aborts', 
   });
   expect(await publish(signalbox, 'news', 'first')).toBe(1);
   expect(await events.next()).toMatchObject({ events: { message: { event: 'first' } } });
-  expect(await whisper(signalbox, id, 'psst')).toBe(1);
+  expect(await sendDirect(signalbox, id, 'psst')).toBe(1);
   expect(await events.next()).toEqual({
     events: { __typename: 'DirectMessage', message: { event: 'psst' } },
   });
@@ -66,17 +66,17 @@ test('a stream resumes after the cursor it is given', async () => {
   await publish(signalbox, 'news', 'first');
   await publish(signalbox, 'news', 'second');
   const client = sseClient(signalbox, credential);
-  const cut = take(client, MESSAGES, { channel: 'news', since: cursor });
+  const cut = queueResults(client, MESSAGES, { channel: 'news', since: cursor });
   const { messages: seen } = await cut.next();
   expect(seen.event).toBe('first');
   cut.stop();
 
-  const again = take(client, MESSAGES, { channel: 'news', since: seen.cursor });
+  const again = queueResults(client, MESSAGES, { channel: 'news', since: seen.cursor });
   expect((await again.next()).messages.event).toBe('second');
   await publish(signalbox, 'news', 'third');
   expect((await again.next()).messages.event).toBe('third');
 
-  const inbox = take(client, EVENTS, { since: seen.cursor });
+  const inbox = queueResults(client, EVENTS, { since: seen.cursor });
   expect((await inbox.next()).events).toMatchObject({ __typename: 'Connected', cursor: seen.cursor });
   expect((await inbox.next()).events.message.event).toBe('second');
   expect((await inbox.next()).events.message.event).toBe('third');
@@ -112,8 +112,8 @@ test('a stream that runs feels what updateToken changes', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'news');
   const { id, credential } = await mint(signalbox, { channels: ['news'] });
-  const messages = take(sseClient(signalbox, credential), MESSAGES, { channel: 'news' });
-  const events = take(
+  const messages = queueResults(sseClient(signalbox, credential), MESSAGES, { channel: 'news' });
+  const events = queueResults(
     sseClient(signalbox, credential),
     `subscription { events { __typename ... on TokenUpdated { token { role isOnline } } } }`,
   );
@@ -130,7 +130,7 @@ test('what a stream shows is what its token may see at that moment', async () =>
   await using signalbox = await startService();
   await createChannel(signalbox, 'news');
   const { id, credential } = await mint(signalbox, { channels: ['news'] });
-  const states = take(
+  const states = queueResults(
     sseClient(signalbox, credential),
     `subscription { channelState(channel: "news") { presence { count } } }`,
   );

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, publish, settled } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { createChannel, mint, publish, roundTrip } from '../support/backend.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { API_KEY, startService } from '../support/service.ts';
 import { openSocket } from '../support/socket.ts';
 
@@ -14,7 +14,7 @@ test.each([
 ])('the inbox of %s begins with Connected and has no channels', async (_, params) => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
-  const events = take(signalbox.client(params), CONNECTED);
+  const events = queueResults(signalbox.client(params), CONNECTED);
   expect(await events.next()).toEqual({
     events: { __typename: 'Connected', token: null, channels: [], connection: { token: null } },
   });
@@ -23,7 +23,7 @@ test.each([
 test('a connection without a token can be spoken to by its id', async () => {
   await using signalbox = await startService();
   const client = signalbox.client({});
-  const events = take(
+  const events = queueResults(
     client,
     `subscription { events { ... on Connected { connection { id } } ... on DirectMessage { message { event cursor } } } }`,
   );
@@ -40,8 +40,11 @@ test('a subscription that names events hears those and no others', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
   const client = signalbox.client({});
-  const heard = take(client, `subscription { messages(channel: "square", events: ["a", "c"]) { event } }`);
-  await settled(client);
+  const heard = queueResults(
+    client,
+    `subscription { messages(channel: "square", events: ["a", "c"]) { event } }`,
+  );
+  await roundTrip(client);
   for (const event of ['a', 'b', 'c']) await publish(signalbox, 'square', event);
   expect(await heard.next()).toEqual({ messages: { event: 'a' } });
   expect(await heard.next()).toEqual({ messages: { event: 'c' } });
@@ -53,7 +56,7 @@ test('the viewer is who the socket or the header says', async () => {
   const ada = await mint(signalbox, { channels: ['lobby'] });
   const query = `{ viewer { kind project token { id } connection { id } channels { nodes { id } } allowedActions(channel: "lobby") } }`;
   const overSocket = async (params: Record<string, unknown>) =>
-    (await take(signalbox.client(params), query).next()).viewer;
+    (await queueResults(signalbox.client(params), query).next()).viewer;
   expect(await overSocket({ token: ada.credential })).toEqual({
     kind: 'TOKEN',
     project: 'default',
@@ -132,8 +135,8 @@ test('operators ask whether it lives, whether it is ready, and what it does', as
   await using signalbox = await startService();
   await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
   const client = signalbox.client({});
-  const heard = take(client, `subscription { messages(channel: "square") { event } }`);
-  await settled(client);
+  const heard = queueResults(client, `subscription { messages(channel: "square") { event } }`);
+  await roundTrip(client);
   await publish(signalbox, 'square', 'one');
   await heard.next();
   await signalbox.ask(`{ project { id } }`, {}, null);

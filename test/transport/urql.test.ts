@@ -9,7 +9,7 @@ import { createClient, type Client } from 'graphql-ws';
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { createChannel, mint, publish } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { createProxy } from '../support/proxy.ts';
 import { startService } from '../support/service.ts';
 
@@ -107,7 +107,7 @@ test('a backend mints with urql over HTTP, and a frontend listens with what was 
   const viewer = await urql.query(`{ viewer { kind token { identity } } }`, {});
   expect(viewer.data.viewer).toMatchObject({ kind: 'TOKEN', token: { identity: 'ada' } });
 
-  const events = take(subscriber(urql), EVENTS);
+  const events = queueResults(subscriber(urql), EVENTS);
   expect((await events.next()).events).toMatchObject({
     __typename: 'Connected',
     channels: [{ id: 'lobby', state: { topic: 'trains' } }],
@@ -136,7 +136,7 @@ test('urql listens over SSE when its fetch exchange is told to subscribe', async
     fetchOptions: { headers: { authorization: `Bearer ${credential}` } },
     exchanges: [fetchExchange],
   });
-  const events = take(
+  const events = queueResults(
     subscriber(urql),
     `subscription { events { __typename ... on Connected { connection { transport } } } }`,
   );
@@ -158,9 +158,9 @@ test('what is refused reaches urql as GraphQL errors with their code, over HTTP 
     token: credential,
     exchanges: [fetchExchange, overWebSocket(port, credential)],
   });
-  const messages = take(subscriber(urql), `subscription { messages(channel: "nowhere") { event } }`);
+  const messages = queueResults(subscriber(urql), `subscription { messages(channel: "nowhere") { event } }`);
   expect(codeOf(await messages.ended)).toBe('FORBIDDEN');
-  const unknown = take(subscriber(urql), `subscription { nothing }`);
+  const unknown = queueResults(subscriber(urql), `subscription { nothing }`);
   expect(codeOf(await unknown.ended)).toBe('GRAPHQL_VALIDATION_FAILED');
   expect(codeOf((await urql.query(`{ tokens { nodes { id } } }`, {})).error)).toBe('FORBIDDEN');
 

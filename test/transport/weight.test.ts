@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { createChannel, mint } from '../support/backend.ts';
-import { take } from '../support/events.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { createFolder } from '../support/folder.ts';
-import { say } from '../support/say.ts';
+import { publishTo } from '../support/publish.ts';
 import { startService } from '../support/service.ts';
 
 const KILOBYTES_32 = 'x'.repeat(32_000);
@@ -14,7 +14,7 @@ const KILOBYTES_32 = 'x'.repeat(32_000);
 test('a page of large messages ends early, and the next one goes on there', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby');
-  for (let i = 0; i < 12; i++) await say(signalbox, { channel: 'lobby' }, [i, KILOBYTES_32]);
+  for (let i = 0; i < 12; i++) await publishTo(signalbox, { channel: 'lobby' }, [i, KILOBYTES_32]);
   const page = async (args: string) => {
     const { channel } = await signalbox.request(
       `{ channel(id: "lobby") { messages(${args}) { nodes { data } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }`,
@@ -49,7 +49,7 @@ test('what a connection shows counts as what its token says', async () => {
   const ada = await mint(signalbox, { role: 'GUEST' });
   const client = signalbox.client({ token: ada.credential });
   const show = `mutation { a: setPresence { id } b: setPresence { id } c: setPresence { id } }`;
-  expect(await take(client, show).ended).toMatchObject([
+  expect(await queueResults(client, show).ended).toMatchObject([
     { path: ['c'], extensions: { code: 'RATE_LIMITED' } },
   ]);
 });
@@ -59,8 +59,8 @@ test('an idempotency key keeps what it was used for, not what was said', async (
   const signalbox = await startService({ data: folder.path });
   await createChannel(signalbox, 'lobby');
   const options = { ephemeral: true, idempotencyKey: 'once' };
-  const first = await say(signalbox, { channel: 'lobby' }, 'tell nobody', options);
-  const again = await say(signalbox, { channel: 'lobby' }, 'tell nobody', options);
+  const first = await publishTo(signalbox, { channel: 'lobby' }, 'tell nobody', options);
+  const again = await publishTo(signalbox, { channel: 'lobby' }, 'tell nobody', options);
   expect(again).toEqual({ ...first, repeated: true });
   await signalbox[Symbol.asyncDispose]();
   expect(readFileSync(join(folder.path, 'signalbox.sqlite')).toString('latin1')).not.toContain('tell nobody');

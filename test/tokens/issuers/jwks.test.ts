@@ -217,7 +217,7 @@ test('never uses a public key as an HMAC secret', async () => {
       expect(await refusal(credential, { algorithms })).toBe(INVALID_SIGNATURE);
     }
   }
-  expect(server.asked).toEqual([]);
+  expect(server.requestedPaths).toEqual([]);
   expect(await refusal(rsa.sign(), { algorithms })).toBe('accepted');
 });
 
@@ -228,7 +228,7 @@ test('ignores keys and key URLs in the header', async () => {
   expect(await refusal(second!.sign({}, { ...header, kid: '1' }))).toBe(INVALID_SIGNATURE);
   expect(await refusal(second!.sign({}, header))).toBe(INVALID_SIGNATURE);
   expect(await refusal(first!.sign({}, header))).toBe('accepted');
-  expect(attacker.asked).toEqual([]);
+  expect(attacker.requestedPaths).toEqual([]);
 });
 
 test('refuses a JWT that is unsigned, has a changed signature or has critical extensions', async () => {
@@ -252,10 +252,10 @@ test('fetches the keys once for concurrent credentials, and again after ten minu
   await Promise.all(Array.from({ length: 20 }, () => present(credential)));
   await advance(10 * MINUTE - 1);
   await present(credential);
-  expect(server.asked).toEqual(['/keys']);
+  expect(server.requestedPaths).toEqual(['/keys']);
   await advance(1);
   await present(credential);
-  expect(server.asked).toHaveLength(2);
+  expect(server.requestedPaths).toHaveLength(2);
 });
 
 test('fetches again for an unknown key after 30 seconds, and then refuses the removed key', async () => {
@@ -263,10 +263,10 @@ test('fetches again for an unknown key after 30 seconds, and then refuses the re
   server.publish([second!.jwk]);
   const [byOldKey, byNewKey] = [await first!.sign(), await second!.sign()];
   expect(await refusal(byNewKey)).toBe(INVALID_SIGNATURE);
-  expect(server.asked).toHaveLength(1);
+  expect(server.requestedPaths).toHaveLength(1);
   await advance(30_000);
   expect(await refusal(byNewKey)).toBe('accepted');
-  expect(server.asked).toHaveLength(2);
+  expect(server.requestedPaths).toHaveLength(2);
   expect(await refusal(byOldKey)).toBe(INVALID_SIGNATURE);
 });
 
@@ -289,7 +289,7 @@ test('fetches once in 30 seconds when credentials name unknown keys', async () =
     await advance(30_000);
     for (const credential of unknown) expect(await refusal(credential)).toBe(INVALID_SIGNATURE);
     await Promise.all(unknown.map((credential) => refusal(credential)));
-    expect(server.asked).toHaveLength(1 + round);
+    expect(server.requestedPaths).toHaveLength(1 + round);
   }
 });
 
@@ -298,7 +298,7 @@ test('does not fetch for a credential that cannot be of this provider', async ()
   await refusal(first!.sign(), { algorithms: ['RS256'] });
   await refusal(forge({ alg: 'ES256', kid: 1 }, { iss: ISSUER }));
   await refusal('a.b.c');
-  expect(server.asked).toEqual([]);
+  expect(server.requestedPaths).toEqual([]);
 });
 
 test('accepts a JWT without kid only when exactly one key matches', async () => {
@@ -324,7 +324,7 @@ test('uses the last keys for 24 hours of an outage, without waiting for a fetch'
   const asked = new Promise<ServerResponse>((resolve) => server.answer((_, response) => resolve(response)));
   await advance(4999);
   expect(await refusal(credential)).toBe('accepted');
-  expect(server.asked).toHaveLength(2);
+  expect(server.requestedPaths).toHaveLength(2);
   await advance(1);
   expect(await refusal(credential)).toBe('accepted');
   const response = await asked;
@@ -355,7 +355,7 @@ test('throws UNAVAILABLE for an unknown key during an outage, and fetches every 
   await advance(MINUTE);
   const byNewKey = await second!.sign();
   for (let round = 0; round < 10; round++) expect(await refusal(byNewKey)).toMatch(UNAVAILABLE);
-  expect(server.asked).toHaveLength(2);
+  expect(server.requestedPaths).toHaveLength(2);
   expect(await refusal(first!.sign())).toBe('accepted');
   await advance(5000);
   server.publish([first!.jwk, second!.jwk]);
@@ -367,7 +367,7 @@ test('throws UNAVAILABLE with retryAfterSeconds when no keys were ever fetched',
   const credential = await first!.sign();
   for (let round = 1; round <= 3; round++) {
     for (let turn = 0; turn < 10; turn++) expect(await refusal(credential)).toMatch(UNAVAILABLE);
-    expect(server.asked).toHaveLength(round);
+    expect(server.requestedPaths).toHaveLength(round);
     await advance(5000);
   }
   const error: any = await present(credential).catch((error: unknown) => error);
@@ -432,7 +432,7 @@ test('does not follow a redirect', async () => {
     else response.end(JSON.stringify({ keys: [first!.jwk] }));
   });
   expect(await refusal(first!.sign())).toMatch(UNAVAILABLE);
-  expect(server.asked).toEqual(['/keys']);
+  expect(server.requestedPaths).toEqual(['/keys']);
   expect(failures).toEqual(['The response status was 302, not 200.']);
 });
 
@@ -463,7 +463,7 @@ test('throws UNAVAILABLE when the provider closes the connection in the middle o
 test('throws UNAVAILABLE when the certificate of the provider is not trusted', async () => {
   trust[Symbol.dispose]();
   expect(await refusal(first!.sign())).toMatch(UNAVAILABLE);
-  expect(server.asked).toEqual([]);
+  expect(server.requestedPaths).toEqual([]);
   trust = trustCertificate();
 });
 
@@ -491,11 +491,11 @@ test('caches a key set for each issuer, and drops the least recently used one be
   await present(credential);
   await useOthers(999);
   await present(credential);
-  expect(server.asked).toHaveLength(1);
+  expect(server.requestedPaths).toHaveLength(1);
   await present(credential, {}, 'issuer_new');
   await present(credential);
-  expect(server.asked).toHaveLength(2);
+  expect(server.requestedPaths).toHaveLength(2);
   await useOthers(1000);
   await present(credential);
-  expect(server.asked).toHaveLength(3);
+  expect(server.requestedPaths).toHaveLength(3);
 });

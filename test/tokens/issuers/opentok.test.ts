@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ACTIONS } from '../../../src/projects/permissions.ts';
 import { verifyOpentok } from '../../../src/tokens/issuers/opentok.ts';
 import { dissect, forge } from '../../support/forge.ts';
-import { createBooth, makeIssuer, makeKey, refusalOf } from '../../support/issuers.ts';
+import { createTestVerifier, makeIssuer, makeKey, refusalOf } from '../../support/issuers.ts';
 
 const NOW = Date.UTC(2030, 0, 1);
 const seconds = NOW / 1000;
@@ -14,7 +14,7 @@ const SESSION = '1_MX4xMjM0NTZ-flNhdCBNYXIgMTUgMTQ6NDI6MjMgUERUIDIwMTR-MC40OTAxM
 const sessionOf = (key: string, prefix = '2_') =>
   prefix + Buffer.from(`1~${key}~~Sat Mar 15 2014~0.5~`).toString('base64url');
 const key = makeKey(KEY, SECRET);
-const verifier = createBooth('OPENTOK', [key]);
+const verifier = createTestVerifier('OPENTOK', [key]);
 // npm opentok has no types.
 const OpenTok = createRequire(import.meta.url)('opentok');
 const opentok = new OpenTok(KEY, SECRET);
@@ -29,7 +29,7 @@ const LAYOUTS: ['JWT' | 'T1', boolean][] = [
 ];
 const mint = (options: object = {}, asT1 = false, session = SESSION): string =>
   opentok.generateToken(session, options, asT1);
-const refusal = (credential: string, now = NOW) => refusalOf(() => verifier.present(credential, now));
+const refusal = (credential: string, now = NOW) => refusalOf(() => verifier.verify(credential, now));
 
 /** Builds a T1 token without the SDK, so that it may be malformed. */
 function t1(signed: string | Buffer, { head = '', secret = SECRET, partner = KEY } = {}): string {
@@ -56,7 +56,7 @@ test.each(ROLES.flatMap((row) => LAYOUTS.map((layout) => [...layout, ...row] as 
   async (_, asT1, role, expectedRole, actions) => {
     const data = 'name=Jo & Co: +1 é';
     const options = { ...(role && { role }), data, initialLayoutClassList: ['a', 'b'] };
-    const { claims, key: signer } = await verifier.present(mint(options, asT1), NOW);
+    const { claims, key: signer } = await verifier.verify(mint(options, asT1), NOW);
     expect(signer).toBe(key);
     expect(claims).toEqual({
       subject: expect.stringMatching(/^[\w-]{43}$/),
@@ -77,7 +77,7 @@ const FIXTURE =
 
 test('accepts the T1 fixture of OpenTok’s own tests until it expires', async () => {
   const createdAt = 1_424_221_013_000;
-  const { claims } = await verifier.present(FIXTURE, createdAt);
+  const { claims } = await verifier.verify(FIXTURE, createdAt);
   expect(claims).toMatchObject({
     role: 'MODERATOR',
     connectionData: '{"name":"value"}',
@@ -90,7 +90,7 @@ test('accepts the T1 fixture of OpenTok’s own tests until it expires', async (
 });
 
 test('gives each token its own subject, independent of the unsigned head of a T1 token', async () => {
-  const subjectOf = async (credential: string) => (await verifier.present(credential, NOW)).claims.subject;
+  const subjectOf = async (credential: string) => (await verifier.verify(credential, NOW)).claims.subject;
   expect(await subjectOf(mint())).not.toBe(await subjectOf(mint({ role: 'subscriber' })));
   expect(await subjectOf(t1(phpFields()))).toBe(
     await subjectOf(t1(phpFields(), { head: '&sdk_version=tbphp-v0.91' })),
@@ -120,15 +120,15 @@ test.each([
     { connectionData: 'Zoë' },
   ],
 ])('accepts a T1 token of %s', async (_, signed, claims) => {
-  expect((await verifier.present(t1(signed), NOW)).claims).toMatchObject(claims);
+  expect((await verifier.verify(t1(signed), NOW)).claims).toMatchObject(claims);
   expect(
-    (await verifier.present(t1(signed, { head: '&sdk_version=tbphp-v0.91.2011' }), NOW)).claims,
+    (await verifier.verify(t1(signed, { head: '&sdk_version=tbphp-v0.91.2011' }), NOW)).claims,
   ).toMatchObject(claims);
 });
 
 test.each(LAYOUTS)('refuses a %s token that lives longer than 30 days', async (_, asT1) => {
   const days = (count: number, more = 0) => mint({ expireTime: seconds + count * DAY + more }, asT1);
-  expect((await verifier.present(days(30), NOW)).claims.expiresAt).toBe(NOW + 30 * DAY * 1000);
+  expect((await verifier.verify(days(30), NOW)).claims.expiresAt).toBe(NOW + 30 * DAY * 1000);
   expect(await refusal(days(30, 1))).toMatch('its lifetime is 2592001 seconds; at most 2592000 are allowed.');
   expect(await refusal(days(31))).toMatch('UNAUTHENTICATED');
   expect(await refusal(days(31), NOW + 60 * DAY * 1000)).toMatch('UNAUTHENTICATED');
@@ -169,8 +169,8 @@ test('refuses a session id of another API key in a JWT and in a T1 token', async
   for (const session of [1, null, [SESSION], undefined])
     expect(await refusal(jwt(session))).toMatch('UNAUTHENTICATED');
   // A session of the second API key, signed with the first one.
-  const both = createBooth('OPENTOK', [key, makeKey('654321', 'another secret')]);
-  expect(await refusalOf(() => both.present(jwt(sessionOf('654321')), NOW))).toMatch('UNAUTHENTICATED');
+  const both = createTestVerifier('OPENTOK', [key, makeKey('654321', 'another secret')]);
+  expect(await refusalOf(() => both.verify(jwt(sessionOf('654321')), NOW))).toMatch('UNAUTHENTICATED');
 });
 
 test.each([
@@ -213,8 +213,8 @@ test('refuses a T1 token that the API key of its partner_id did not sign', async
   expect(await refusal(t1(phpFields(), { secret: 'another' }))).toBe(invalidSignature);
   expect(await refusal(t1(phpFields(), { secret: '' }))).toBe(invalidSignature);
   expect(await refusal(t1(phpFields(), { partner: '654321' }))).toBe(invalidSignature);
-  const both = createBooth('OPENTOK', [key, makeKey('654321', 'another secret')]);
-  expect(await refusalOf(() => both.present(t1(phpFields(), { partner: '654321' }), NOW))).toBe(
+  const both = createTestVerifier('OPENTOK', [key, makeKey('654321', 'another secret')]);
+  expect(await refusalOf(() => both.verify(t1(phpFields(), { partner: '654321' }), NOW))).toBe(
     invalidSignature,
   );
   // The signature is over the bytes: another encoding of the same fields is not signed.
@@ -230,7 +230,7 @@ test('refuses a T1 token with any single bit flipped', async () => {
     for (const bit of [0, 1, 2, 3, 4, 7]) {
       const flipped = Buffer.from(bytes);
       flipped[index]! ^= 1 << bit;
-      const outcome = await refusalOf(() => verifier.present(`T1==${flipped.toString('base64')}`, NOW));
+      const outcome = await refusalOf(() => verifier.verify(`T1==${flipped.toString('base64')}`, NOW));
       expect(outcome, `bit ${bit} of byte ${index}`).toMatch('UNAUTHENTICATED');
     }
   }
@@ -253,7 +253,7 @@ test('refuses an OpenTok REST API token, which the same secret signs', async () 
 });
 
 test('expires at the earlier of exp and expire_time, and after a day without both', async () => {
-  const expiresAt = async (payload: object) => (await verifier.present(jwt(payload), NOW)).claims.expiresAt;
+  const expiresAt = async (payload: object) => (await verifier.verify(jwt(payload), NOW)).claims.expiresAt;
   expect(await expiresAt({ exp: seconds + 60, expire_time: seconds + 90 })).toBe(NOW + 60_000);
   expect(await expiresAt({ exp: seconds + 90, expire_time: seconds + 60 })).toBe(NOW + 60_000);
   expect(await expiresAt({ exp: undefined, expire_time: seconds + 60 })).toBe(NOW + 60_000);
@@ -276,7 +276,7 @@ test.each<[string, object, object?, string?, string?]>([
   ['connection_data that is an object', { connection_data: {} }],
 ])('refuses a JWT with %s', async (_, payload, header, secret, hash) => {
   expect(await refusal(jwt({}))).toBe('accepted');
-  expect(await refusalOf(() => verifier.present(jwt(payload, header, secret, hash), NOW))).not.toBe(
+  expect(await refusalOf(() => verifier.verify(jwt(payload, header, secret, hash), NOW))).not.toBe(
     'accepted',
   );
 });

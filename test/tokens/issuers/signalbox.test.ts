@@ -1,12 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { forge } from '../../support/forge.ts';
-import { createBooth, makeKey, refusalOf } from '../../support/issuers.ts';
+import { createTestVerifier, makeKey, refusalOf } from '../../support/issuers.ts';
 
 const NOW = Date.UTC(2030, 0, 1);
 const seconds = NOW / 1000;
 const key = makeKey('key_app', 'a secret of 16 bytes or more');
-const verifier = createBooth('SIGNALBOX', [key]);
+const verifier = createTestVerifier('SIGNALBOX', [key]);
 const HEADER = { alg: 'HS256', typ: 'JWT', kid: 'key_app' };
 const sign = (
   payload: object | string,
@@ -15,7 +15,7 @@ const sign = (
   secret = 'a secret of 16 bytes or more',
 ) => forge({ ...HEADER, ...header }, payload, secret, hash);
 const refusal = (payload: object | string, header?: object) =>
-  refusalOf(() => verifier.present(sign(payload, header), NOW));
+  refusalOf(() => verifier.verify(sign(payload, header), NOW));
 
 const NO_CLAIMS = {
   role: null,
@@ -28,7 +28,7 @@ const NO_CLAIMS = {
 };
 
 test('accepts a JWT with sub as its only claim', async () => {
-  expect(await verifier.present(sign({ sub: 'ann' }), NOW)).toEqual({
+  expect(await verifier.verify(sign({ sub: 'ann' }), NOW)).toEqual({
     key,
     claims: { subject: 'ann', identity: 'ann', ...NO_CLAIMS },
   });
@@ -40,7 +40,7 @@ test.each([
   ['HS512', 'sha512'],
 ])('accepts a JWT signed with %s whose key is named by iss', async (alg, hash) => {
   const credential = sign({ sub: 'ann', iss: 'key_app' }, { alg, kid: undefined }, hash);
-  expect((await verifier.present(credential, NOW)).claims.identity).toBe('ann');
+  expect((await verifier.verify(credential, NOW)).claims.identity).toBe('ann');
 });
 
 test('reads sub, role, grants, data, channels, iat, nbf and exp, and ignores unknown claims', async () => {
@@ -58,7 +58,7 @@ test('reads sub, role, grants, data, channels, iat, nbf and exp, and ignores unk
     exp: seconds + 60.5,
     other: ['ignored'],
   };
-  expect((await verifier.present(sign(payload), NOW)).claims).toMatchObject({
+  expect((await verifier.verify(sign(payload), NOW)).claims).toMatchObject({
     subject: 'auth0|ann',
     identity: 'auth0|ann',
     role: 'HOST',
@@ -133,7 +133,7 @@ test('throws TOKEN_EXPIRED only when the JWT is valid except for its exp', async
   );
   expect(await refusal({ sub: 'ann', exp: seconds, role: 1 })).toMatch('UNAUTHENTICATED');
   const wronglySigned = sign({ sub: 'ann', exp: 1 }, {}, 'sha256', 'another');
-  expect(await refusalOf(() => verifier.present(wronglySigned, NOW))).toMatch('UNAUTHENTICATED');
+  expect(await refusalOf(() => verifier.verify(wronglySigned, NOW))).toMatch('UNAUTHENTICATED');
 });
 
 const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -151,7 +151,7 @@ test.each([
   ['the algorithm toString', sign({ sub: 'ann' }, { alg: 'toString' })],
   ['a key in its own header', sign({ sub: 'ann' }, { jwk: { kty: 'oct', k: 'AAAA' } }, 'sha256', '\0\0\0')],
 ])('refuses a JWT with %s, with the message for every invalid signature', async (_, credential) => {
-  expect(await refusalOf(() => verifier.present(credential, NOW))).toBe(
+  expect(await refusalOf(() => verifier.verify(credential, NOW))).toBe(
     'UNAUTHENTICATED: The credential is refused: no key of its issuer signed it; check the id of the key, the secret and the algorithm.',
   );
 });

@@ -2,13 +2,13 @@ import { StreamChat } from 'stream-chat';
 import { expect, test } from 'vitest';
 import { verifyStream } from '../../../src/tokens/issuers/stream-chat.ts';
 import { forge } from '../../support/forge.ts';
-import { createBooth, makeIssuer, makeKey, refusalOf } from '../../support/issuers.ts';
+import { createTestVerifier, makeIssuer, makeKey, refusalOf } from '../../support/issuers.ts';
 
 const NOW = Date.UTC(2030, 0, 1);
 const seconds = NOW / 1000;
 const client = new StreamChat('appkey', 'apisecret');
 const key = makeKey('appkey', 'apisecret');
-const verifier = createBooth('STREAM', [key]);
+const verifier = createTestVerifier('STREAM', [key]);
 const HS256 = { alg: 'HS256', typ: 'JWT' };
 const sign = (payload: object, header: object = HS256, secret = 'apisecret', hash = 'sha256') =>
   forge(header, payload, secret, hash);
@@ -18,7 +18,7 @@ const FIXTURE =
 
 test('accepts a token of createToken() of stream-chat as a user without an expiry', async () => {
   expect(client.createToken('john')).toBe(FIXTURE);
-  expect(await verifier.present(FIXTURE, NOW)).toEqual({
+  expect(await verifier.verify(FIXTURE, NOW)).toEqual({
     key,
     claims: {
       subject: 'john',
@@ -36,7 +36,7 @@ test('accepts a token of createToken() of stream-chat as a user without an expir
 
 test('reads exp, iat and nbf, and refuses a token outside of them', async () => {
   const presentWith = (exp?: number, iat?: number) =>
-    verifier.present(client.createToken('john', exp, iat), NOW);
+    verifier.verify(client.createToken('john', exp, iat), NOW);
   expect((await presentWith(seconds + 60, seconds)).claims).toMatchObject({
     issuedAt: NOW,
     expiresAt: NOW + 60_000,
@@ -47,18 +47,20 @@ test('reads exp, iat and nbf, and refuses a token outside of them', async () => 
     'UNAUTHENTICATED: The credential is refused: it was issued',
   );
   const notYet = sign({ user_id: 'john', nbf: seconds + 60 });
-  expect(await refusalOf(() => verifier.present(notYet, NOW))).toMatch(
+  expect(await refusalOf(() => verifier.verify(notYet, NOW))).toMatch(
     'UNAUTHENTICATED: The credential is refused: it is not valid yet',
   );
 });
 
 test('tries each key during a rotation, and returns the key that verified the token', async () => {
   const [oldKey, newKey] = [makeKey('a', 'old secret'), makeKey('b', 'new secret')];
-  const rotating = createBooth('STREAM', [oldKey, newKey]);
-  expect((await rotating.present(sign({ user_id: 'john' }, HS256, 'old secret'), NOW)).key).toBe(oldKey);
-  expect((await rotating.present(sign({ user_id: 'john' }, HS256, 'new secret'), NOW)).key).toBe(newKey);
-  expect(await refusalOf(() => rotating.present(FIXTURE, NOW))).toMatch('UNAUTHENTICATED');
-  expect(await refusalOf(() => createBooth('STREAM', []).present(FIXTURE, NOW))).toMatch('UNAUTHENTICATED');
+  const rotating = createTestVerifier('STREAM', [oldKey, newKey]);
+  expect((await rotating.verify(sign({ user_id: 'john' }, HS256, 'old secret'), NOW)).key).toBe(oldKey);
+  expect((await rotating.verify(sign({ user_id: 'john' }, HS256, 'new secret'), NOW)).key).toBe(newKey);
+  expect(await refusalOf(() => rotating.verify(FIXTURE, NOW))).toMatch('UNAUTHENTICATED');
+  expect(await refusalOf(() => createTestVerifier('STREAM', []).verify(FIXTURE, NOW))).toMatch(
+    'UNAUTHENTICATED',
+  );
 });
 
 const [header, payload, signature] = FIXTURE.split('.');
@@ -84,7 +86,7 @@ const forged: [string, string][] = [
 test.each(forged)(
   'refuses a token with %s, with the message for every invalid signature',
   async (_, credential) => {
-    expect(await refusalOf(() => verifier.present(credential, NOW))).toBe(
+    expect(await refusalOf(() => verifier.verify(credential, NOW))).toBe(
       'UNAUTHENTICATED: The credential is refused: no key of its issuer signed it; check the id of the key, the secret and the algorithm.',
     );
   },
@@ -97,7 +99,7 @@ test('refuses other base64url spellings of a valid signature', async () => {
     .filter((letter) => letter !== last)
     .map((letter) => FIXTURE.slice(0, -1) + letter);
   for (const credential of [...others, `${FIXTURE}=`, `${FIXTURE}\n`, ` ${FIXTURE}`]) {
-    expect(await refusalOf(() => verifier.present(credential, NOW))).toMatch('UNAUTHENTICATED');
+    expect(await refusalOf(() => verifier.verify(credential, NOW))).toMatch('UNAUTHENTICATED');
   }
 });
 
@@ -108,7 +110,7 @@ test.each([
   ['an exp that is null', { user_id: 'john', exp: null }],
   ['a negative iat', { user_id: 'john', iat: -1 }],
 ])('refuses a signed token with %s', async (_, payload) => {
-  expect(await refusalOf(() => verifier.present(sign(payload), NOW))).toMatch('UNAUTHENTICATED');
+  expect(await refusalOf(() => verifier.verify(sign(payload), NOW))).toMatch('UNAUTHENTICATED');
 });
 
 test('refuses a Stream server token in the verifier too, when classification is skipped', async () => {

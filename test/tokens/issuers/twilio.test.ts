@@ -1,7 +1,7 @@
 import twilio from 'twilio';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { dissect, forge } from '../../support/forge.ts';
-import { createBooth, makeKey, refusalOf } from '../../support/issuers.ts';
+import { createTestVerifier, makeKey, refusalOf } from '../../support/issuers.ts';
 
 const { AccessToken } = twilio.jwt;
 const NOW = Date.UTC(2030, 0, 1);
@@ -13,7 +13,7 @@ const [ACCOUNT, KEY, SERVICE] = ['AC', 'SK', 'IS'].map((kind) => kind + '0'.repe
 ];
 const SECRET = 'a secret of Twilio';
 const key = makeKey(KEY, SECRET);
-const verifier = createBooth('TWILIO', [key], { account: ACCOUNT, service: SERVICE });
+const verifier = createTestVerifier('TWILIO', [key], { account: ACCOUNT, service: SERVICE });
 
 // npm twilio reads the system clock.
 beforeAll(() => void vi.useFakeTimers({ toFake: ['Date'], now: NOW }));
@@ -45,7 +45,7 @@ function mint(
 test.each(['HS256', 'HS384', 'HS512'])(
   'accepts an access token of npm twilio signed with %s',
   async (algorithm) => {
-    expect(await verifier.present(mint({}, { algorithm }), NOW)).toEqual({
+    expect(await verifier.verify(mint({}, { algorithm }), NOW)).toEqual({
       key,
       claims: {
         subject: 'alice',
@@ -63,33 +63,31 @@ test.each(['HS256', 'HS384', 'HS512'])(
 );
 
 test('accepts a numeric identity, which npm twilio mints as a string, and ignores the region', async () => {
-  expect((await verifier.present(mint({ identity: 42, region: 'ie1' }), NOW)).claims.identity).toBe('42');
+  expect((await verifier.verify(mint({ identity: 42, region: 'ie1' }), NOW)).claims.identity).toBe('42');
 });
 
 test('accepts a lifetime of at most 86,400 seconds, until the token expires', async () => {
-  expect((await verifier.present(mint({ ttl: 86_400 }), NOW)).claims.expiresAt).toBe(NOW + 86_400_000);
-  expect(await refusalOf(() => verifier.present(mint({ ttl: 86_401 }), NOW))).toBe(
+  expect((await verifier.verify(mint({ ttl: 86_400 }), NOW)).claims.expiresAt).toBe(NOW + 86_400_000);
+  expect(await refusalOf(() => verifier.verify(mint({ ttl: 86_401 }), NOW))).toBe(
     'UNAUTHENTICATED: The credential is refused: its lifetime is 86401 seconds; at most 86400 are allowed.',
   );
-  expect(await refusalOf(() => verifier.present(mint({ ttl: 60 }), NOW + 59_999))).toBe('accepted');
-  expect(await refusalOf(() => verifier.present(mint({ ttl: 60 }), NOW + 60_000))).toMatch('TOKEN_EXPIRED');
+  expect(await refusalOf(() => verifier.verify(mint({ ttl: 60 }), NOW + 59_999))).toBe('accepted');
+  expect(await refusalOf(() => verifier.verify(mint({ ttl: 60 }), NOW + 60_000))).toMatch('TOKEN_EXPIRED');
   // Expired, but also too long: TOKEN_EXPIRED is for tokens that are otherwise valid.
-  expect(await refusalOf(() => verifier.present(mint({ ttl: 86_401 }), NOW + 1e9))).toMatch(
-    'UNAUTHENTICATED',
-  );
+  expect(await refusalOf(() => verifier.verify(mint({ ttl: 86_401 }), NOW + 1e9))).toMatch('UNAUTHENTICATED');
 });
 
 test('refuses a token before its nbf, with 5 seconds of tolerance', async () => {
-  expect(await refusalOf(() => verifier.present(mint({ nbf: seconds + 5 }), NOW))).toBe('accepted');
-  expect(await refusalOf(() => verifier.present(mint({ nbf: seconds + 100 }), NOW))).toMatch(
+  expect(await refusalOf(() => verifier.verify(mint({ nbf: seconds + 5 }), NOW))).toBe('accepted');
+  expect(await refusalOf(() => verifier.verify(mint({ nbf: seconds + 100 }), NOW))).toMatch(
     'it is not valid yet',
   );
 });
 
 test('accepts any account and service when the issuer names none', async () => {
-  const unrestricted = createBooth('TWILIO', [key]);
+  const unrestricted = createTestVerifier('TWILIO', [key]);
   const credential = mint({}, { account: 'ACother', service: 'ISother' });
-  expect((await unrestricted.present(credential, NOW)).claims.identity).toBe('alice');
+  expect((await unrestricted.verify(credential, NOW)).claims.identity).toBe('alice');
 });
 
 const mismatches: [string, () => string, string][] = [
@@ -121,13 +119,13 @@ const mismatches: [string, () => string, string][] = [
 ];
 
 test.each(mismatches)('refuses a token with %s', async (_, mint, reason) => {
-  expect(await refusalOf(() => verifier.present(mint(), NOW))).toBe(
+  expect(await refusalOf(() => verifier.verify(mint(), NOW))).toBe(
     `UNAUTHENTICATED: The credential is refused: ${reason}.`,
   );
 });
 
 test('names the character and its position when the identity has a reserved character', async () => {
-  expect(await refusalOf(() => verifier.present(mint({ identity: 'a/b' }), NOW))).toBe(
+  expect(await refusalOf(() => verifier.verify(mint({ identity: 'a/b' }), NOW))).toBe(
     'UNAUTHENTICATED: The credential is refused: its “grants.identity”: has "/" at position 1; allowed are letters, digits and _ . | ~ @ + -.',
   );
 });
@@ -135,7 +133,7 @@ test('names the character and its position when the identity has a reserved char
 test('refuses a Sync grant without a service SID when the issuer names a service', async () => {
   const token = new AccessToken(ACCOUNT, KEY, SECRET, { identity: 'alice' });
   token.addGrant(new AccessToken.SyncGrant());
-  expect(await refusalOf(() => verifier.present(token.toJwt(), NOW))).toMatch(
+  expect(await refusalOf(() => verifier.verify(token.toJwt(), NOW))).toMatch(
     'its Sync grant must name the service SID',
   );
 });
@@ -160,7 +158,7 @@ const forged: [string, object, object][] = [
 test.each(forged)('refuses a signed token with %s', async (_, header, payload) => {
   const real = dissect(mint());
   const sign = (header: object, payload: object) =>
-    verifier.present(forge({ ...real.header, ...header }, { ...real.payload, ...payload }, SECRET), NOW);
+    verifier.verify(forge({ ...real.header, ...header }, { ...real.payload, ...payload }, SECRET), NOW);
   expect(await refusalOf(() => sign({}, {}))).toBe('accepted');
   expect(await refusalOf(() => sign(header, payload))).toMatch('UNAUTHENTICATED');
 });
@@ -171,7 +169,5 @@ test('refuses an identity that grants would inherit from __proto__', async () =>
     '"grants":0',
     `"grants":{"__proto__":{"identity":"root"},"data_sync":{"service_sid":"${SERVICE}"}}`,
   );
-  expect(await refusalOf(() => verifier.present(forge(header, text, SECRET), NOW))).toMatch(
-    'UNAUTHENTICATED',
-  );
+  expect(await refusalOf(() => verifier.verify(forge(header, text, SECRET), NOW))).toMatch('UNAUTHENTICATED');
 });

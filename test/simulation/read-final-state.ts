@@ -1,5 +1,5 @@
-import { type Doors } from '../support/service.ts';
-import { type Bearer, type Ending, type Message, type Place } from './record.ts';
+import { type ServiceClient } from '../support/service.ts';
+import { type Token, type FinalState, type Message, type Channel } from './record.ts';
 
 const ONLINE = `query ($after: String) {
   page: tokens(online: true, first: 100, after: $after) { edges { node { id } } pageInfo { hasNextPage endCursor } }
@@ -10,56 +10,56 @@ const HISTORY = `query ($id: ID!, $after: Cursor) { channel(id: $id) {
     edges { node { id cursor previous channel data } } pageInfo { hasNextPage endCursor }
   }
 } }`;
-const MAIL = `query ($after: Cursor) { viewer {
+const DIRECT_MESSAGES = `query ($after: Cursor) { viewer {
   page: directMessages(first: 100, after: $after) {
     edges { node { id cursor previous channel data } } pageInfo { hasNextPage endCursor }
   }
 } }`;
-/** Tokens that are asked what waits for them. */
-const MAILBOXES = 20;
+/** Number of tokens whose direct messages are read. */
+const MAX_TOKENS_READ = 20;
 
 interface Page<Node> {
   edges: { node: Node }[];
   pageInfo: { hasNextPage: boolean; endCursor: string };
 }
 
-/** Who is here, as the service has it. */
+/** Reads which tokens are online, and the presence count and state of each channel. */
 export async function readPresence(
-  { request }: Doors,
-  places: readonly Place[],
-): Promise<Pick<Ending, 'online' | 'channels'>> {
+  { request }: ServiceClient,
+  all: readonly Channel[],
+): Promise<Pick<FinalState, 'online' | 'channels'>> {
   const online = await readAll<{ id: string }>(async (after) => (await request(ONLINE, { after })).page);
-  const channels: Ending['channels'] = [];
-  for (const { id } of places) {
+  const channels: FinalState['channels'] = [];
+  for (const { id } of all) {
     const { version, state, presence } = (await request(CHANNEL, { id })).channel;
     channels.push({ id, version, state, presence: presence.count });
   }
   return { online: online.map(({ id }) => id), channels };
 }
 
-/** What was kept, as the service has it. */
+/** Reads the history of each channel, and the direct messages of some tokens that are still open. */
 export async function readLog(
-  { request }: Doors,
-  places: readonly Place[],
-  bearers: Iterable<Bearer & { credential: string }>,
-): Promise<Pick<Ending, 'histories' | 'mail'>> {
-  const histories: Ending['histories'] = [];
-  for (const { id } of places) {
+  { request }: ServiceClient,
+  channels: readonly Channel[],
+  tokens: Iterable<Token & { credential: string }>,
+): Promise<Pick<FinalState, 'histories' | 'directMessages'>> {
+  const histories: FinalState['histories'] = [];
+  for (const { id } of channels) {
     const messages = await readAll<Message>(
       async (after) => (await request(HISTORY, { id, after })).channel.page,
     );
     histories.push({ id, messages });
   }
-  const mail: Ending['mail'] = [];
-  for (const { name, credential, regimes } of bearers) {
-    const last = regimes.at(-1);
-    if (mail.length >= MAILBOXES || last?.ended || last?.expiresAt) continue;
+  const directMessages: FinalState['directMessages'] = [];
+  for (const { name, credential, permissionPeriods } of tokens) {
+    const last = permissionPeriods.at(-1);
+    if (directMessages.length >= MAX_TOKENS_READ || last?.ended || last?.expiresAt) continue;
     const messages = await readAll<Message>(
-      async (after) => (await request(MAIL, { after }, credential)).viewer.page,
+      async (after) => (await request(DIRECT_MESSAGES, { after }, credential)).viewer.page,
     );
-    mail.push({ bearer: name, messages });
+    directMessages.push({ token: name, messages });
   }
-  return { histories, mail };
+  return { histories, directMessages };
 }
 
 async function readAll<Node>(read: (after: string | undefined) => Promise<Page<Node>>): Promise<Node[]> {

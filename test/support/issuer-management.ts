@@ -1,9 +1,9 @@
-import { type Doors } from './service.ts';
+import { type ServiceClient } from './service.ts';
 
-/** How a backend manages whom its project believes. */
+/** The operations by which a backend manages the issuers of its project. */
 
-export const CREATE = `mutation ($input: CreateIssuerInput!) { createIssuer(input: $input) { id } }`;
-export const ADD = `mutation ($i: ID!, $key: IssuerKeyInput!) { addIssuerKey(issuer: $i, key: $key) { keys { id } } }`;
+export const CREATE_ISSUER = `mutation ($input: CreateIssuerInput!) { createIssuer(input: $input) { id } }`;
+export const ADD_KEY = `mutation ($i: ID!, $key: IssuerKeyInput!) { addIssuerKey(issuer: $i, key: $key) { keys { id } } }`;
 export const REMOVE_KEY = `mutation ($i: ID!, $k: ID!, $s: Int!) { removeIssuerKey(issuer: $i, key: $k, overlapSeconds: $s) { keys { id } } }`;
 const LIST = `{ project { issuers {
   id kind name account service provider { url issuer audience algorithms claims { identity role grants connectionData } }
@@ -15,11 +15,11 @@ export const JWKS = {
   provider: { url: 'https://login.example/keys', issuer: 'https://login.example/', audience: 'us' },
 };
 
-/** The issuers of the project, with all that can be read of them. */
-export const listOf = async ({ request }: Doors) => (await request(LIST)).project.issuers;
+/** The issuers of the project, with all their fields. */
+export const listIssuers = async ({ request }: ServiceClient) => (await request(LIST)).project.issuers;
 
-/** What is wrong with an operation, in short. */
-export async function faultOf({ ask }: Doors, query: string, variables: object): Promise<unknown> {
+/** The code of the operation's first error, with its `field` and `limit`; `none` if the operation succeeds. */
+export async function errorOf({ ask }: ServiceClient, query: string, variables: object): Promise<unknown> {
   const answer = await ask(query, variables);
   const { code, field, limit } = answer.errors?.[0]?.extensions ?? {};
   return answer.errors

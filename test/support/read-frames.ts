@@ -1,14 +1,14 @@
 import { createRequire } from 'node:module';
 import { type Writable } from 'node:stream';
 
-/** What `ws` reads frames with; its types leave it out. */
+/** The frame parser of `ws`; its type definitions omit it. */
 const { Receiver } = createRequire(import.meta.url)('ws') as {
   Receiver: new (options: { isServer: boolean; maxPayload: number }) => Writable;
 };
 
 const MAX_PAYLOAD = 2 ** 24;
 
-/** The messages that a client of a WebSocket reads from these bytes, handed over in chunks. Fails where they are no frames. */
+/** Parses the bytes that a server sent into the messages that a WebSocket client reads. Rejects if a frame is invalid. */
 export async function readFrames(chunks: Iterable<Buffer>): Promise<any[]> {
   const receiver = new Receiver({ isServer: false, maxPayload: MAX_PAYLOAD });
   const messages: any[] = [];

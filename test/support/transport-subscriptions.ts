@@ -1,12 +1,12 @@
 import { type Client } from 'graphql-ws';
-import { settled } from './backend.ts';
-import { type Doors } from './service.ts';
+import { roundTrip } from './backend.ts';
+import { type ServiceClient } from './service.ts';
 
-/** What a subscription has yielded so far, errors and all, by whichever door. */
-export interface Heard {
+/** The results, including errors, that a subscription has received so far over one transport. */
+export interface Received {
   readonly results: readonly Result[];
-  /** Resolves once `enough` holds, or nothing can come any more. */
-  until(enough: (results: readonly Result[]) => boolean): Promise<void>;
+  /** Resolves when the predicate holds, or when the subscription has ended. */
+  until(predicate: (results: readonly Result[]) => boolean): Promise<void>;
   stop(): void;
 }
 
@@ -20,65 +20,65 @@ export interface Payload {
   variables: Record<string, unknown>;
 }
 
-function createHeard(stop: () => void) {
+function createReceived(stop: () => void) {
   const results: Result[] = [];
-  const watching = new Set<() => void>();
+  const checks = new Set<() => void>();
   let isOver = false;
-  const look = () => watching.forEach((check) => check());
+  const runChecks = () => checks.forEach((check) => check());
   return {
     push(result: Result): void {
-      // Whatever one door leaves out of its JSON shall be absent at both.
+      // JSON omits undefined fields; normalise the results so that both transports compare equal.
       results.push(JSON.parse(JSON.stringify(result)));
-      look();
+      runChecks();
     },
-    over(): void {
+    end(): void {
       isOver = true;
-      look();
+      runChecks();
     },
-    heard: {
+    received: {
       results,
       stop,
-      until: (enough) =>
+      until: (predicate) =>
         new Promise((resolve) => {
           const check = () => {
-            if (!isOver && !enough(results)) return;
-            watching.delete(check);
+            if (!isOver && !predicate(results)) return;
+            checks.delete(check);
             resolve();
           };
-          watching.add(check);
+          checks.add(check);
           check();
         }),
-    } satisfies Heard,
+    } satisfies Received,
   };
 }
 
-/** By WebSocket, where whoever looks the same way shares what is made. Resolves once it is live, or refused. */
-export async function hearByWebSocket(client: Client, payload: Payload): Promise<Heard> {
+/** Subscribes by WebSocket, where equal operations share one execution. Resolves when the subscription is live or refused. */
+export async function subscribeByWebSocket(client: Client, payload: Payload): Promise<Received> {
   let stop: () => void = () => undefined;
-  const { heard, push, over } = createHeard(() => stop());
+  const { received, push, end } = createReceived(() => stop());
   stop = client.subscribe(
     { ...payload },
     {
       next: (result) => push(result as Result),
       error: (errors) => {
         push({ errors: errors as NonNullable<Result['errors']> });
-        over();
+        end();
       },
-      complete: over,
+      complete: end,
     },
   );
-  await settled(client);
-  return heard;
+  await roundTrip(client);
+  return received;
 }
 
-/** By an HTTP stream, where every subscriber is executed by itself. Resolves once it is live, or refused. */
-export async function hearBySse(
-  { url }: Doors,
+/** Subscribes by SSE, where each subscription has its own execution. Resolves when the subscription is live or refused. */
+export async function subscribeBySse(
+  { url }: ServiceClient,
   bearer: string | undefined,
   payload: Payload,
-): Promise<Heard> {
-  const leaving = new AbortController();
-  const { heard, push, over } = createHeard(() => leaving.abort());
+): Promise<Received> {
+  const controller = new AbortController();
+  const { received, push, end } = createReceived(() => controller.abort());
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: {
@@ -87,21 +87,21 @@ export async function hearBySse(
       ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
     },
     body: JSON.stringify(payload),
-    signal: leaving.signal,
+    signal: controller.signal,
   });
   const opened = new Promise<void>((open) => {
     read(response, push, open)
       .catch(() => undefined)
       .finally(() => {
         open();
-        over();
+        end();
       });
   });
   await opened;
-  return heard;
+  return received;
 }
 
-/** An event stream begins with a comment: from then on the subscription is being read from. */
+/** Parses the event stream. The stream starts with a comment, which means that the subscription is live. */
 async function read(response: Response, push: (result: Result) => void, open: () => void): Promise<void> {
   let text = '';
   for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
@@ -113,6 +113,6 @@ async function read(response: Response, push: (result: Result) => void, open: ()
       if (block.startsWith('event: next\n')) push(JSON.parse(block.slice(block.indexOf('data: ') + 6)));
     }
   }
-  // A refusal may be plain JSON.
+  // A refusal may be a plain JSON response.
   if (text !== '') push(JSON.parse(text));
 }

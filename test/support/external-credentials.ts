@@ -4,12 +4,12 @@ import { StreamChat } from 'stream-chat';
 import twilio from 'twilio';
 import { vi } from 'vitest';
 import { createManualClock, type ManualClock } from './clock.ts';
-import { type Answer, type Doors } from './service.ts';
+import { type Answer, type ServiceClient } from './service.ts';
 
-/** Backends that sign for themselves, with the packages that their vendors gave them. */
+/** Credentials that backends sign themselves, with the packages of their vendors. */
 
-/** A manual clock that `Date` follows until disposed, for vendors’ packages ask the system for the time. */
-export function createWorldClock(now = Date.UTC(2030, 0, 1)): ManualClock & Disposable {
+/** A manual clock that also sets `Date`, because the packages of the vendors read the system time. */
+export function createSystemClock(now = Date.UTC(2030, 0, 1)): ManualClock & Disposable {
   const clock = createManualClock(now);
   vi.useFakeTimers({ toFake: ['Date'], now });
   return {
@@ -22,11 +22,15 @@ export function createWorldClock(now = Date.UTC(2030, 0, 1)): ManualClock & Disp
   };
 }
 
-/** Presence and retention look around seldom, so that a month passes in a moment. */
-export const SELDOM = { leaseMs: 300_000, purgeIntervalMs: 3_600_000 };
+/** Settings that make presence and retention timers rare, so that tests can advance the clock by a month quickly. */
+export const INFREQUENT_UPKEEP = { leaseMs: 300_000, purgeIntervalMs: 3_600_000 };
 
-/** Registers an issuer; resolves to its id. */
-export async function createIssuer({ request }: Doors, input: object, bearer?: string): Promise<string> {
+/** Creates an issuer. Resolves to its id. */
+export async function createIssuer(
+  { request }: ServiceClient,
+  input: object,
+  bearer?: string,
+): Promise<string> {
   const { createIssuer } = await request(
     `mutation ($input: CreateIssuerInput!) { createIssuer(input: $input) { id } }`,
     { input },
@@ -46,17 +50,17 @@ export const TWILIO = {
   key: { id: sid('SK'), secret: 'a secret of Twilio' },
 };
 
-interface TwilioParts {
+interface TwilioSigner {
   account?: string;
   service?: string;
   key?: { id: string; secret: string };
   algorithm?: string;
 }
 
-/** An access token with a grant for Sync, of an hour unless told otherwise. */
+/** A Twilio access token with a Sync grant. Its lifetime is one hour by default. */
 export function mintTwilio(
   options: { identity: string; ttl?: number; nbf?: number },
-  { account, service, key, algorithm }: TwilioParts = {},
+  { account, service, key, algorithm }: TwilioSigner = {},
 ): string {
   const { AccessToken } = twilio.jwt;
   const { id, secret } = key ?? TWILIO.key;
@@ -69,15 +73,15 @@ export const OPENTOK = {
   kind: 'OPENTOK',
   key: { id: '123456', secret: '1234567890abcdef1234567890abcdef1234567890' },
 };
-// It has no types of its own.
+// The package has no type definitions.
 const OpenTok = createRequire(import.meta.url)('opentok');
 
-/** The id of a session, which says whose it is. */
-export function sessionOf(name: string, key = OPENTOK.key.id): string {
+/** An OpenTok session id, which contains the API key of its project. */
+export function opentokSessionId(name: string, key = OPENTOK.key.id): string {
   return `2_${Buffer.from(`1~${key}~~${name}~0.5~`).toString('base64url')}`;
 }
 
-/** A connection token: today's JWT, or as it was before. */
+/** An OpenTok connection token: a JWT, or a token in the older T1 format. */
 export function mintOpentok(
   session: string,
   options: object = {},
@@ -88,16 +92,16 @@ export function mintOpentok(
 
 export interface SigningApiKey {
   id: string;
-  /** `key_<id>.<secret>`, which is also what it signs with. */
+  /** `key_<id>.<secret>`; this text is also the HMAC secret. */
   secret: string;
 }
 
-/** The API key behind its whole text. */
+/** Parses the text of an API key. */
 export const signingKeyOf = (text: string): SigningApiKey => ({ id: text.split('.')[0]!, secret: text });
 
-/** An API key that signs, unless told otherwise; by the operator also for another project. */
+/** Creates an API key that may sign credentials by default. The operator may create one for another project. */
 export async function createApiKey(
-  { request }: Doors,
+  { request }: ServiceClient,
   variables: { canSign?: boolean; project?: string } = { canSign: true },
 ): Promise<SigningApiKey> {
   const { createApiKey } = await request(
@@ -107,7 +111,7 @@ export async function createApiKey(
   return signingKeyOf(createApiKey.secret);
 }
 
-/** A credential as a backend signs it with its API key, which `kid` or `iss` names. */
+/** A credential that a backend signs with its API key. `kid` or `iss` names the key. */
 export function sign(
   { id, secret }: SigningApiKey,
   claims: JWTPayload,
@@ -118,29 +122,29 @@ export function sign(
     .sign(Buffer.from(secret));
 }
 
-const WHO = `{ viewer { project token {
+const VIEWER_TOKEN = `{ viewer { project token {
   id identity origin issuer role customRole connectionData expiresAt
   grants { channels actions } claimedGrants { channels actions }
 } } }`;
 
-/** The token that a credential stands for, asked over HTTP. */
-export async function tokenOf({ request }: Doors, credential: string): Promise<any> {
-  return (await request(WHO, {}, credential)).viewer.token;
+/** The token of a credential, read over HTTP. */
+export async function tokenOf({ request }: ServiceClient, credential: string): Promise<any> {
+  return (await request(VIEWER_TOKEN, {}, credential)).viewer.token;
 }
 
-/** The code with which a credential is refused over HTTP; `open` where it is not. */
-export async function doorOf({ ask }: Doors, credential: string): Promise<string> {
+/** The code with which a credential is refused over HTTP; `open` if it is accepted. */
+export async function refusalCodeOf({ ask }: ServiceClient, credential: string): Promise<string> {
   return codeOf(await ask(`{ viewer { kind } }`, {}, credential)) ?? 'open';
 }
 
-/** Why it is refused, in words. */
-export async function refusalOf({ ask }: Doors, credential: string): Promise<string> {
+/** The message with which a credential is refused over HTTP; `open` if it is accepted. */
+export async function refusalMessageOf({ ask }: ServiceClient, credential: string): Promise<string> {
   return (await ask(`{ viewer { kind } }`, {}, credential)).errors?.[0]?.message ?? 'open';
 }
 
 export const codeOf = ({ errors }: Answer) => errors?.[0]?.extensions['code'] as string | undefined;
 
-/** What a client hears, as far as these tests look at it. */
+/** The events of a client, with the fields that these tests read. */
 export const EVENTS = `subscription ($since: Cursor) { events(since: $since) {
   __typename
   ... on Connected { cursor token { id identity role } channels { id } connection { id } }

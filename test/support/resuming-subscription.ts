@@ -1,6 +1,6 @@
 import { type Client } from 'graphql-ws';
 
-export interface Heard {
+export interface ReceivedMessage {
   id: string;
   cursor: string | null;
   previous: string | null;
@@ -25,36 +25,41 @@ export const MESSAGES = `subscription ($channel: ID!, $since: Cursor) {
 }`;
 export const DIRECT_MESSAGES = `subscription ($since: Cursor) { directMessages(since: $since) ${MESSAGE} }`;
 
-/** One subscription that resumes with the last cursor it saw, by nothing but a getter. */
-export interface Followed {
-  /** Every message that came, in the order in which it came. */
-  readonly messages: readonly Heard[];
-  /** Every other event that came. */
+/** A subscription that resumes from the last cursor that it received, through a getter in its variables. */
+export interface ResumingSubscription {
+  /** Every message received, in the order of delivery. */
+  readonly messages: readonly ReceivedMessage[];
+  /** Every other event received. */
   readonly events: readonly any[];
   readonly lastCursor: string | undefined;
-  /** Resolves when `fits` holds, which is asked after each result. Fails when the subscription ends first. */
-  until(fits: (followed: Followed) => boolean): Promise<void>;
-  /** Resolves with how it ended. */
+  /** Resolves when the predicate holds; it is evaluated after each result. Rejects if the subscription ends first. */
+  until(predicate: (subscription: ResumingSubscription) => boolean): Promise<void>;
+  /** Resolves to the error that ended the subscription, or to undefined. */
   readonly ended: Promise<unknown>;
   stop(): void;
 }
 
-export function follow(
+/**
+ * Subscribes with a graphql-ws client and records everything that it receives.
+ *
+ * @param variables.since the cursor to start from. After a reconnect, the client sends the last cursor that it received.
+ */
+export function subscribeResuming(
   client: Client,
   query: string,
   { since, ...variables }: { since?: string | undefined; channel?: string } = {},
-): Followed {
-  const messages: Heard[] = [];
+): ResumingSubscription {
+  const messages: ReceivedMessage[] = [];
   const events: any[] = [];
-  const waiting = new Set<() => void>();
-  let over: { error: unknown } | undefined;
+  const waiters = new Set<() => void>();
+  let outcome: { error: unknown } | undefined;
   let lastCursor = since;
   let settle!: (error: unknown) => void;
   const ended = new Promise<unknown>((resolve) => (settle = resolve));
   const end = (error?: unknown) => {
-    over ??= { error };
-    settle(over.error);
-    for (const look of waiting) look();
+    outcome ??= { error };
+    settle(outcome.error);
+    for (const check of waiters) check();
   };
   const stop = client.subscribe<any>(
     {
@@ -74,33 +79,33 @@ export function follow(
         if (message) messages.push(message);
         else events.push(result);
         lastCursor = message?.cursor ?? result.cursor ?? lastCursor;
-        for (const look of waiting) look();
+        for (const check of waiters) check();
       },
       error: end,
       complete: () => end(),
     },
   );
 
-  const followed: Followed = {
+  const subscription: ResumingSubscription = {
     messages,
     events,
     get lastCursor() {
       return lastCursor;
     },
-    until: (fits) =>
+    until: (predicate) =>
       new Promise<void>((resolve, reject) => {
-        const look = () => {
-          if (fits(followed)) resolve();
-          else if (over)
-            reject(new Error(`The subscription ended: ${JSON.stringify(over.error ?? 'complete')}`));
+        const check = () => {
+          if (predicate(subscription)) resolve();
+          else if (outcome)
+            reject(new Error(`The subscription ended: ${JSON.stringify(outcome.error ?? 'complete')}`));
           else return;
-          waiting.delete(look);
+          waiters.delete(check);
         };
-        waiting.add(look);
-        look();
+        waiters.add(check);
+        check();
       }),
     ended,
     stop,
   };
-  return followed;
+  return subscription;
 }

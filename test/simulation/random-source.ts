@@ -1,17 +1,17 @@
-/** Chance from a seed: the same seed draws the same. */
-export interface Chance {
-  /** In [0, 1). */
+/** Random numbers from a seed: equal seeds yield equal sequences. */
+export interface RandomSource {
+  /** A number in [0, 1). */
   next(): number;
-  /** Whole, from `from` to `to`, both included. */
+  /** An integer from `from` to `to`, both inclusive. */
   between(from: number, to: number): number;
   pick<T>(items: readonly T[]): T;
-  /** One of the names, each as often as its weight says. */
-  weighed<Name extends string>(weights: Readonly<Record<Name, number>>): Name;
-  /** Chance of its own for `name`, whatever else is drawn. */
-  fork(name: string): Chance;
+  /** One of the names, with a probability in proportion to its weight. */
+  weighted<Name extends string>(weights: Readonly<Record<Name, number>>): Name;
+  /** A source of its own for `name`, independent of the numbers drawn from this one. */
+  fork(name: string): RandomSource;
 }
 
-export function createChance(seed: number): Chance {
+export function createRandomSource(seed: number): RandomSource {
   let state = seed >>> 0;
 
   // mulberry32
@@ -22,22 +22,22 @@ export function createChance(seed: number): Chance {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  const chance: Chance = {
+  const source: RandomSource = {
     next,
     between: (from, to) => from + Math.floor(next() * (to - from + 1)),
     pick(items) {
-      if (items.length === 0) throw new TypeError('There is nothing to pick from.');
+      if (items.length === 0) throw new TypeError('pick() needs at least one item.');
       return items[Math.floor(next() * items.length)]!;
     },
-    weighed(weights) {
+    weighted(weights) {
       const entries = Object.entries<number>(weights);
       let left = next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
       const found = entries.find(([, weight]) => (left -= weight) < 0) ?? entries.at(-1);
       return found![0] as keyof typeof weights;
     },
-    fork: (name) => createChance(hash(`${seed} ${name}`)),
+    fork: (name) => createRandomSource(hash(`${seed} ${name}`)),
   };
-  return chance;
+  return source;
 }
 
 /** FNV-1a. */
