@@ -64,9 +64,9 @@ function printErrors(): string {
 }
 
 function printCloseCodes(): string {
-  const rows = Object.values(CLOSE_CODES).map(({ code, comesBack, meaning }) => [
+  const rows = Object.values(CLOSE_CODES).map(({ code, reconnects, meaning }) => [
     String(code),
-    comesBack ? 'comes back' : 'gives up',
+    reconnects ? 'comes back' : 'gives up',
     meaning,
   ]);
   return table(
