@@ -1,59 +1,76 @@
 import { type CloseReason } from '../connections/connection.ts';
+import { SignalboxError } from '../errors.ts';
 
-/** The only close codes we send. `comesBack`: what an unpatched graphql-ws client does. */
+/**
+ * All codes with which Signalbox closes a WebSocket; the close reason is the name of the entry. `reconnects` tells
+ * whether an unpatched graphql-ws client with retries enabled reconnects after the code.
+ */
 export const CLOSE_CODES = {
   RESTART: {
     code: 1012,
-    comesBack: true,
-    meaning: 'The service drains or restarts. Come back and resume by cursor.',
+    reconnects: true,
+    meaning: 'The service is restarting or shutting down. Reconnect and resume from the last cursor.',
   },
   OVERLOAD: {
     code: 1013,
-    comesBack: true,
-    meaning: 'Too many connections, of this token or in all. Come back later.',
+    reconnects: true,
+    meaning: 'The token has too many connections, or the service is overloaded. Reconnect later.',
   },
-  BAD_MESSAGE: { code: 4400, comesBack: false, meaning: 'The message is not of the protocol.' },
+  BAD_MESSAGE: {
+    code: 4400,
+    reconnects: false,
+    meaning: 'The message is not valid in the `graphql-transport-ws` protocol.',
+  },
   UNAUTHENTICATED: {
     code: 4401,
-    comesBack: false,
-    meaning: 'The credential or API key is not one of ours, or an operation came before the acknowledgement.',
+    reconnects: false,
+    meaning: 'The credential or API key is not valid, or an operation was sent before `connection_ack`.',
   },
   RENEW: {
     code: 4403,
-    comesBack: true,
+    reconnects: true,
     meaning:
-      'The token has expired or was revoked, or the key that let it in has ended. Come back with a new one: `connectionParams` is asked again.',
+      'The token has expired or was revoked, or the API key or signing key of the connection is no longer valid. Reconnect with a new credential: graphql-ws calls `connectionParams` again.',
   },
   DISCONNECTED: {
     code: 1008,
-    comesBack: false,
+    reconnects: false,
     meaning:
-      'A moderator or a backend ended the connection. Its token is as good as before: come back if the user wants to.',
+      'A moderator or a backend closed the connection. The credential stays valid; reconnect only when the user asks for it.',
   },
   SLOW_OR_SILENT: {
     code: 4408,
-    comesBack: true,
+    reconnects: true,
     meaning:
-      'The client did not read fast enough, or the handshake took too long. Come back and resume by cursor.',
+      'The client did not read fast enough, or did not complete the handshake in time. Reconnect and resume from the last cursor.',
   },
   DUPLICATE_OPERATION: {
     code: 4409,
-    comesBack: false,
-    meaning: 'The id of a running operation was used again.',
+    reconnects: false,
+    meaning: 'The id of a running operation was used for another operation.',
   },
   DUPLICATE_INIT: {
     code: 4429,
-    comesBack: false,
-    meaning: 'A second `connection_init`. To renew a credential use the mutation `reauthenticate`.',
+    reconnects: false,
+    meaning:
+      'The client sent a second `connection_init`. To renew a credential, use the mutation `reauthenticate`.',
   },
-  TOO_BIG: { code: 1009, comesBack: false, meaning: 'A message is larger than SIGNALBOX_MAX_MESSAGE_BYTES.' },
-  FAULT: { code: 4500, comesBack: false, meaning: 'A fault of ours; the log has the details.' },
+  TOO_BIG: {
+    code: 1009,
+    reconnects: false,
+    meaning: 'A message is larger than SIGNALBOX_MAX_MESSAGE_BYTES.',
+  },
+  FAULT: {
+    code: 4500,
+    reconnects: false,
+    meaning: 'The service failed to handle the message. The log of the service has the details.',
+  },
 } as const;
 
 export type CloseName = keyof typeof CLOSE_CODES;
 
-/** How a socket is told why its connection ended; undefined: there is nobody left to tell. */
-export function closeNameOf(reason: CloseReason): CloseName | undefined {
+/** Maps the reason of a closed connection to a close. Undefined if the peer has already left. */
+export function closeNameForReason(reason: CloseReason): CloseName | undefined {
   switch (reason) {
     case 'TOKEN_EXPIRED':
     case 'TOKEN_REVOKED':
@@ -69,4 +86,26 @@ export function closeNameOf(reason: CloseReason): CloseName | undefined {
     case 'CONNECTION_LOST':
       return undefined;
   }
+}
+
+/** Maps the error of a refused `connection_init` to a close. */
+export function closeNameForError(error: unknown): CloseName {
+  if (!(error instanceof SignalboxError)) return 'FAULT';
+  switch (error.code) {
+    case 'TOKEN_EXPIRED':
+    case 'TOKEN_REVOKED':
+      return 'RENEW';
+    case 'LIMIT_EXCEEDED':
+    case 'RATE_LIMITED':
+    case 'UNAVAILABLE':
+      return 'OVERLOAD';
+    default:
+      return 'UNAUTHENTICATED';
+  }
+}
+
+/** Maps a close code of graphql-ws to a close. Its codes equal those of CLOSE_CODES; others count as BAD_MESSAGE. */
+export function closeNameForCode(code: number): CloseName {
+  const entry = Object.entries(CLOSE_CODES).find(([, row]) => row.code === code);
+  return entry ? (entry[0] as CloseName) : 'BAD_MESSAGE';
 }

@@ -4,46 +4,48 @@ import { type Config } from '../config.ts';
 import { SignalboxError } from '../errors.ts';
 import { RateLimit } from '../rate-limit.ts';
 
-/** Lets connections in, so many at a time and a second, by network address and in all. */
+/** Limits the number of connections (WebSocket and SSE) and the rate of connects, for each network address and in total. */
 export interface ConnectionLimiter {
-  /** The network address of whoever asks, as far as trusted proxies tell. */
+  /** The network address of the client, taken from X-Forwarded-For if there are trusted proxies. */
   addressOf(request: IncomingMessage): string;
-  /** Takes a place. @throws RATE_LIMITED, or UNAVAILABLE when there is none. */
+  /**
+   * Counts a connection. Call `release` once for each successful `acquire`.
+   * @throws RATE_LIMITED when the address connects too often, UNAVAILABLE when there are too many connections
+   */
   acquire(address: string): void;
-  /** Gives a place back; to be called once for each that was taken. */
   release(address: string): void;
 }
 
 export function createConnectionLimiter(config: Config, clock: Clock): ConnectionLimiter {
-  const rate = new RateLimit(clock, config.connectsPerSecond, 'connects from your address');
-  const inside = new Map<string, number>();
-  let all = 0;
+  const rate = new RateLimit(clock, config.connectsPerSecond, 'connects from this address');
+  const countByAddress = new Map<string, number>();
+  let total = 0;
 
   return {
     addressOf(request) {
-      const direct = request.socket.remoteAddress ?? '';
-      if (config.trustedProxies === 0) return direct;
-      // The last entries were appended by proxies that we trust, each naming who came to it.
-      const named = String(request.headers['x-forwarded-for'] ?? '').split(',');
-      return named.at(-config.trustedProxies)?.trim() || direct;
+      const peer = request.socket.remoteAddress ?? '';
+      if (config.trustedProxies === 0) return peer;
+      // Each trusted proxy has appended the address of its client, so only the last entries can be trusted.
+      const forwarded = String(request.headers['x-forwarded-for'] ?? '').split(',');
+      return forwarded.at(-config.trustedProxies)?.trim() || peer;
     },
     acquire(address) {
       rate.take(address);
-      const here = inside.get(address) ?? 0;
-      if (all >= config.maxConnections || here >= config.maxConnectionsPerAddress) {
+      const count = countByAddress.get(address) ?? 0;
+      if (total >= config.maxConnections || count >= config.maxConnectionsPerAddress) {
         throw new SignalboxError(
           'UNAVAILABLE',
-          'There are too many connections, from your address or in all.',
+          'There are too many connections, from this address or in total. Try again later.',
         );
       }
-      all++;
-      inside.set(address, here + 1);
+      total++;
+      countByAddress.set(address, count + 1);
     },
     release(address) {
-      all--;
-      const left = (inside.get(address) ?? 1) - 1;
-      if (left > 0) inside.set(address, left);
-      else inside.delete(address);
+      total--;
+      const count = (countByAddress.get(address) ?? 1) - 1;
+      if (count > 0) countByAddress.set(address, count);
+      else countByAddress.delete(address);
     },
   };
 }

@@ -18,7 +18,7 @@ import {
 import { ERROR_CATALOGUE } from '../errors.ts';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../paging.ts';
 
-/** Bounds of one document; see the configuration for what each counts. */
+/** Limits of one operation. `settings.ts` documents what each of them counts. */
 export interface DocumentLimits {
   maxDepth: number;
   maxAliases: number;
@@ -26,6 +26,7 @@ export interface DocumentLimits {
   maxCost: number;
 }
 
+/** The size of a selection. */
 interface Measure {
   depth: number;
   aliases: number;
@@ -34,11 +35,11 @@ interface Measure {
 }
 
 /**
- * The bounds that a valid document breaks. Fragments are counted at every use, each walked once. A list that is asked
- * for with a variable costs as much as the largest page: what a document may cost must not depend on what is sent
- * along with it. One whose size nobody names costs as much as a page does by default.
+ * Finds the limits that the operations of a valid document exceed. A fragment counts at every spread, but is measured
+ * only once. A list whose size is a variable costs as much as the largest page, so that the cost does not depend on the
+ * variables of a request; a list without a size costs as much as a page of the default size.
  */
-export function breaches(
+export function findLimitErrors(
   schema: GraphQLSchema,
   document: DocumentNode,
   limits: DocumentLimits,
@@ -49,11 +50,11 @@ export function breaches(
   }
   const measured = new Map<string, Measure>();
 
-  function ofFragment(name: string): Measure {
-    const known = measured.get(name);
-    if (known) return known;
+  function measureFragment(name: string): Measure {
+    const cached = measured.get(name);
+    if (cached) return cached;
     const fragment = fragments.get(name);
-    const measure = fragment ? ofSelection(fragment.selectionSet, typeOf(fragment)) : NOTHING;
+    const measure = fragment ? measureSelection(fragment.selectionSet, typeOf(fragment)) : EMPTY;
     measured.set(name, measure);
     return measure;
   }
@@ -62,26 +63,28 @@ export function breaches(
     return typeCondition && schema.getType(typeCondition.name.value);
   }
 
-  function ofField(field: FieldNode, parent: MaybeType): Measure {
+  function measureField(field: FieldNode, parent: MaybeType): Measure {
     const type = fieldsOf(parent)?.[field.name.value]?.type;
-    const inner = field.selectionSet ? ofSelection(field.selectionSet, type && getNamedType(type)) : NOTHING;
+    const inner = field.selectionSet
+      ? measureSelection(field.selectionSet, type && getNamedType(type))
+      : EMPTY;
     return {
       depth: inner.depth + 1,
       aliases: inner.aliases + (field.alias ? 1 : 0),
       directives: inner.directives,
-      cost: 1 + inner.cost * sizeOf(field, parent),
+      cost: 1 + inner.cost * listSizeOf(field, parent),
     };
   }
 
-  function ofSelection({ selections }: SelectionSetNode, parent: MaybeType): Measure {
-    const sum = { ...NOTHING };
+  function measureSelection({ selections }: SelectionSetNode, parent: MaybeType): Measure {
+    const sum = { ...EMPTY };
     for (const node of selections) {
       const measure =
         node.kind === Kind.FIELD
-          ? ofField(node, parent)
+          ? measureField(node, parent)
           : node.kind === Kind.FRAGMENT_SPREAD
-            ? ofFragment(node.name.value)
-            : ofSelection(node.selectionSet, typeOf(node) ?? parent);
+            ? measureFragment(node.name.value)
+            : measureSelection(node.selectionSet, typeOf(node) ?? parent);
       sum.depth = Math.max(sum.depth, measure.depth);
       sum.aliases += measure.aliases;
       sum.directives += measure.directives + (node.directives?.length ?? 0);
@@ -93,34 +96,34 @@ export function breaches(
   return document.definitions.flatMap((node) => {
     if (node.kind !== Kind.OPERATION_DEFINITION) return [];
     const root = schema.getRootType(node.operation) ?? undefined;
-    const { depth, aliases, directives, cost } = ofSelection(node.selectionSet, root);
+    const { depth, aliases, directives, cost } = measureSelection(node.selectionSet, root);
     return [
-      ...over('levels', depth, limits.maxDepth),
-      ...over('aliases', aliases, limits.maxAliases),
-      ...over('directives', directives + (node.directives?.length ?? 0), limits.maxDirectives),
-      ...over('fields to yield', cost, limits.maxCost),
+      ...check('levels', depth, limits.maxDepth),
+      ...check('aliases', aliases, limits.maxAliases),
+      ...check('directives', directives + (node.directives?.length ?? 0), limits.maxDirectives),
+      ...check('result fields', cost, limits.maxCost),
     ];
   });
 }
 
-/** Of one selection set. What the rules of validation compare in it grows with the square of this. */
+/** Limit of one selection set. The time of validation grows with the square of this number. */
 const MAX_SELECTIONS = 100;
 
-/** Selection sets too wide to be validated at all: asked before the rules, by a walk of the text alone. */
-export function tooWide(document: DocumentNode): GraphQLError[] {
+/** Finds selection sets that are too wide to be validated. Runs before validation and takes linear time. */
+export function findWideSelections(document: DocumentNode): GraphQLError[] {
   let widest = 0;
   visit(document, {
     SelectionSet(node) {
       widest = Math.max(widest, node.selections.length);
     },
   });
-  return over('selections in one place', widest, MAX_SELECTIONS);
+  return check('selections in one selection set', widest, MAX_SELECTIONS);
 }
 
-/** Arguments that say how long a list shall be. */
-const SIZES: ReadonlySet<string> = new Set(['first', 'last']);
+/** Arguments that set the size of a list. */
+const SIZE_ARGUMENTS: ReadonlySet<string> = new Set(['first', 'last']);
 
-const NOTHING: Measure = { depth: 0, aliases: 0, directives: 0, cost: 0 };
+const EMPTY: Measure = { depth: 0, aliases: 0, directives: 0, cost: 0 };
 
 type MaybeType = GraphQLNamedType | undefined;
 
@@ -128,26 +131,27 @@ function fieldsOf(type: MaybeType) {
   return isObjectType(type) || isInterfaceType(type) ? type.getFields() : undefined;
 }
 
-/** How many of what a field selects it may yield. */
-function sizeOf(node: FieldNode, parent: MaybeType): number {
-  const size = node.arguments?.find(({ name }) => SIZES.has(name.value))?.value;
+/** The largest number of objects that a field returns, which multiplies the cost of its selection. */
+function listSizeOf(node: FieldNode, parent: MaybeType): number {
+  const size = node.arguments?.find(({ name }) => SIZE_ARGUMENTS.has(name.value))?.value;
   if (!size) {
     const fields = fieldsOf(parent) ?? {};
     const field = fields[node.name.value];
-    const isPaged = field?.args.some(({ name }) => SIZES.has(name)) ?? false;
-    // What is on a page was counted where the page was asked for.
+    const isPaged = field?.args.some(({ name }) => SIZE_ARGUMENTS.has(name)) ?? false;
+    // Lists inside a page (`nodes`, `edges`) are already counted at the field that returns the page.
     const isList = field !== undefined && isListType(getNullableType(field.type)) && !('pageInfo' in fields);
     return isPaged || isList ? DEFAULT_PAGE_SIZE : 1;
   }
   return size.kind === Kind.INT ? Math.max(1, Math.min(Number(size.value), MAX_PAGE_SIZE)) : MAX_PAGE_SIZE;
 }
 
-function over(what: string, count: number, limit: number): GraphQLError[] {
+function check(unit: string, count: number, limit: number): GraphQLError[] {
   if (count <= limit) return [];
-  return [breach(`The operation has ${count} ${what}; at most ${limit} are allowed.`, limit)];
+  return [limitError(`The operation has ${count} ${unit}; at most ${limit} are allowed.`, limit)];
 }
 
-export function breach(message: string, limit: number): GraphQLError {
+/** An OPERATION_TOO_COMPLEX error with the limit in its extensions. */
+export function limitError(message: string, limit: number): GraphQLError {
   const { retryable } = ERROR_CATALOGUE.OPERATION_TOO_COMPLEX;
   return new GraphQLError(message, { extensions: { code: 'OPERATION_TOO_COMPLEX', retryable, limit } });
 }

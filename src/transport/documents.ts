@@ -11,28 +11,31 @@ import {
   type GraphQLSchema,
 } from 'graphql';
 import { type Config } from '../config.ts';
-import { breach, breaches, tooWide } from './document-limits.ts';
+import { findLimitErrors, findWideSelections, limitError } from './document-limits.ts';
 import { type RedactMessage } from './redact-message.ts';
 
 /**
- * Documents that were read lately: clients send the same few again and again. Bounded by the length of their texts,
- * for a parsed one takes a hundred times that.
+ * Size of the cache of parsed documents, since clients send the same few again and again. The limit counts characters of
+ * the texts; a parsed document takes about a hundred times as many bytes.
  */
-const CACHED_CHARACTERS = 512 * 1024;
+const MAX_CACHED_CHARACTERS = 512 * 1024;
 const MAX_VALIDATION_ERRORS = 20;
 
-/** The one way from text to a document that may be executed: HTTP, SSE and WebSocket all come through here. */
+/** Parses and validates documents for HTTP, SSE and WebSocket alike. */
 export interface Documents {
-  /** @throws GraphQLError (GRAPHQL_PARSE_FAILED) */
+  /**
+   * Parses a document, or returns the cached one with the same text.
+   * @throws GraphQLError with code GRAPHQL_PARSE_FAILED, or OPERATION_TOO_COMPLEX when it has too many tokens
+   */
   parse(source: string): DocumentNode;
-  /** What is wrong with it, each with its code. Empty: it may be executed. */
+  /** The errors of a document, each with a code: GRAPHQL_VALIDATION_FAILED or OPERATION_TOO_COMPLEX. Empty if it is valid. */
   validate(document: DocumentNode): readonly GraphQLError[];
 }
 
 export function createDocuments(
   schema: GraphQLSchema,
   config: Config,
-  { showsSchema, wording }: { showsSchema: boolean; wording: RedactMessage },
+  { showsSchema, redactMessage }: { showsSchema: boolean; redactMessage: RedactMessage },
 ): Documents {
   const parsed = new Map<string, DocumentNode>();
   let parsedCharacters = 0;
@@ -40,22 +43,22 @@ export function createDocuments(
   const rules = showsSchema ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
 
   function check(document: DocumentNode): readonly GraphQLError[] {
-    const wide = tooWide(document);
-    if (wide.length > 0) return wide;
+    const wideSelections = findWideSelections(document);
+    if (wideSelections.length > 0) return wideSelections;
     const errors = validate(schema, document, rules, { maxErrors: MAX_VALIDATION_ERRORS });
-    // A fragment that spreads itself is found by the rules; to measure it would not end.
-    if (errors.length === 0) return breaches(schema, document, config);
+    // Only valid documents are measured, because measuring a fragment that spreads itself would not terminate.
+    if (errors.length === 0) return findLimitErrors(schema, document, config);
     const extensions = { code: 'GRAPHQL_VALIDATION_FAILED', retryable: false };
     return errors.map(
-      ({ message, nodes }) => new GraphQLError(wording(message), { nodes: nodes ?? null, extensions }),
+      ({ message, nodes }) => new GraphQLError(redactMessage(message), { nodes: nodes ?? null, extensions }),
     );
   }
 
-  function keep(source: string, document: DocumentNode): void {
+  function cache(source: string, document: DocumentNode): void {
     parsed.set(source, document);
     parsedCharacters += source.length;
     for (const oldest of parsed.keys()) {
-      if (parsedCharacters <= CACHED_CHARACTERS) return;
+      if (parsedCharacters <= MAX_CACHED_CHARACTERS) return;
       parsed.delete(oldest);
       parsedCharacters -= oldest.length;
     }
@@ -63,29 +66,29 @@ export function createDocuments(
 
   return {
     parse(source) {
-      const known = parsed.get(source);
-      if (known) return known;
+      const cached = parsed.get(source);
+      if (cached) return cached;
       try {
         const document = parse(source, { maxTokens: config.maxTokens });
-        keep(source, document);
+        cache(source, document);
         return document;
       } catch (error) {
         if (!(error instanceof GraphQLError)) throw error;
-        if (hasMoreTokens(source, config.maxTokens)) {
-          throw breach(`The document has more than ${config.maxTokens} tokens.`, config.maxTokens);
+        if (exceedsTokenLimit(source, config.maxTokens)) {
+          throw limitError(`The document has more than ${config.maxTokens} tokens.`, config.maxTokens);
         }
-        const { source: where, positions } = error;
+        const { source: errorSource, positions } = error;
         const extensions = { code: 'GRAPHQL_PARSE_FAILED', retryable: false };
-        throw new GraphQLError(wording(error.message), {
-          source: where ?? null,
+        throw new GraphQLError(redactMessage(error.message), {
+          source: errorSource ?? null,
           positions: positions ?? null,
           extensions,
         });
       }
     },
     validate(document) {
-      const known = validated.get(document);
-      if (known) return known;
+      const cached = validated.get(document);
+      if (cached) return cached;
       const errors = check(document);
       validated.set(document, errors);
       return errors;
@@ -93,13 +96,13 @@ export function createDocuments(
   };
 }
 
-/** Whether a text that could not be parsed was refused for its length. */
-function hasMoreTokens(text: string, limit: number): boolean {
+/** Whether a text failed to parse because it has more than `limit` tokens. */
+function exceedsTokenLimit(text: string, limit: number): boolean {
   const lexer = new Lexer(new Source(text));
   try {
     for (let count = 0; lexer.advance().kind !== TokenKind.EOF;) if (++count > limit) return true;
   } catch {
-    // It is no GraphQL up to where it is too long, either.
+    // The text has a syntax error before it exceeds the limit.
   }
   return false;
 }

@@ -5,11 +5,11 @@ import {
   type GraphQLError,
 } from 'graphql';
 
-/** Executes a query or mutation; `show` turns its errors into such as its caller may see. */
+/** Executes a query or mutation. `toPublicError` converts each error into one that the caller may see. */
 export async function execute(
   args: ExecutionArgs,
-  show: (error: unknown) => GraphQLError,
+  toPublicError: (error: unknown) => GraphQLError,
 ): Promise<ExecutionResult> {
   const result = await executeGraphql(args);
-  return result.errors ? { ...result, errors: result.errors.map(show) } : result;
+  return result.errors ? { ...result, errors: result.errors.map(toPublicError) } : result;
 }

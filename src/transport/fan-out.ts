@@ -1,58 +1,50 @@
+/**
+ * Delivery, step 1 of 5: takes each published batch from an event stream and delivers it to the sockets that subscribe.
+ * Next: `shared-operation` executes the batch once for equivalent operations. The whole path is
+ * fan-out → shared-operation → serialized-results → shared-frames → outbox.
+ */
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
-import { type Connection } from '../connections/connection.ts';
 import { EventStream, type Sink } from '../subscriptions/event-stream.ts';
 import { SignalboxError } from '../errors.ts';
 import { type Batch } from '../batch.ts';
 import { SerializedResults } from './serialized-results.ts';
 import { type OperationId, type OperationIds } from './operation-id.ts';
-import { type Outbox } from './outbox.ts';
 import { type SharedOperation, type SharedOperations } from './shared-operation.ts';
 import { type PublicError } from './public-errors.ts';
+import { type AcknowledgedSession } from './websocket-session.ts';
 
-/** Results that may be in the making for one connection; beyond, it is a slow consumer. */
-const MAX_PENDING = 1000;
-
-/** What a socket is to the fan-out: the connection, where its frames go, and what is still being made for it. */
-export interface Receiver {
-  readonly connection: Connection;
-  readonly outbox: Outbox;
-  /** The network address of its peer. */
-  readonly address: string;
-  /** Settles when the last result in the making has been sent; undefined while there is none. */
-  tail: Promise<void> | undefined;
-  pending: number;
-  /** Its live subscriptions. */
-  subscriptions: number;
-}
+/** Results that may be pending for one session. Beyond this number the connection closes as a slow consumer. */
+const MAX_PENDING_RESULTS = 1000;
 
 export interface FanOutDeps {
   sharedOperations: SharedOperations;
   operationIds: OperationIds;
   publicError: PublicError;
-  delivered: (count: number) => void;
-  /** Subscriptions that one connection may have. */
+  /** Is called with the number of results after each delivery. */
+  onDelivered: (count: number) => void;
+  /** Live subscriptions that one session may have. */
   maxSubscriptions: number;
 }
 
 /**
- * Subscribes as graphql-js does, so that arguments, authorisation and errors are its own; then takes the events of our
- * streams out of its hands: they are executed by a plan that all like-minded subscribers share, and written to the
- * socket. What is returned only ends.
+ * Subscribes a session to an operation. graphql-js creates the source stream, so arguments, authorization and errors are
+ * those of the schema. The events bypass graphql-js: a shared operation executes them, and the session's outbox writes
+ * the results. The returned iterator therefore yields no values; it only ends or fails.
  */
 export async function subscribe(
-  parts: FanOutDeps,
+  deps: FanOutDeps,
   args: ExecutionArgs,
   operationId: string,
-  receiver: Receiver,
+  session: AcknowledgedSession,
 ): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
   const source = await createSourceEventStream(args);
   const refuse = (errors: readonly unknown[]) => ({
-    errors: errors.map((error) => parts.publicError(error, receiver.connection.caller)),
+    errors: errors.map((error) => deps.publicError(error, session.connection.caller)),
   });
   if (!(source instanceof EventStream)) return refuse((source as ExecutionResult).errors ?? []);
-  // Counted here, for the protocol counts ids, and an id may be used again while what it began is still in the making.
-  const limit = parts.maxSubscriptions;
-  if (receiver.subscriptions < limit) return new Subscription(parts, args, operationId, receiver, source);
+  // The protocol counts operation ids, but a client can reuse an id while its previous subscription is still starting.
+  const limit = deps.maxSubscriptions;
+  if (session.subscriptions < limit) return new Subscription(deps, args, operationId, session, source);
   source.end();
   return refuse([tooManyOperations(limit)]);
 }
@@ -67,103 +59,102 @@ type Done = IteratorReturnResult<undefined>;
 const DONE: Done = { value: undefined, done: true };
 
 /**
- * One operation of one socket: takes the events of its stream, and is to graphql-ws an iterator without values, which is
- * done, or fails, when the stream ends. One object, for there are as many of them as subscriptions.
+ * One live subscription of a session: the sink of its event stream, and for graphql-ws an iterator without values that
+ * is done, or fails, when the stream ends. A single object, to save memory for each subscription.
  */
 class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResult> {
-  readonly #parts: FanOutDeps;
+  readonly #deps: FanOutDeps;
   readonly #args: ExecutionArgs;
   readonly #id: OperationId;
   readonly #sharedOperation: SharedOperation;
-  readonly #receiver: Receiver;
+  readonly #session: AcknowledgedSession;
   readonly #source: EventStream<unknown>;
-  #over: { error: SignalboxError | undefined } | undefined;
-  #settle: ((result: Promise<Done>) => void) | undefined;
+  #ended: { error: SignalboxError | undefined } | undefined;
+  #resolveNext: ((result: Promise<Done>) => void) | undefined;
 
   constructor(
-    parts: FanOutDeps,
+    deps: FanOutDeps,
     args: ExecutionArgs,
     operationId: string,
-    receiver: Receiver,
+    session: AcknowledgedSession,
     source: EventStream<unknown>,
   ) {
-    this.#parts = parts;
+    this.#deps = deps;
     this.#args = args;
-    this.#id = parts.operationIds.take(operationId);
-    this.#sharedOperation = parts.sharedOperations.take(args, receiver.connection.projectId);
-    this.#receiver = receiver;
+    this.#id = deps.operationIds.acquire(operationId);
+    this.#sharedOperation = deps.sharedOperations.acquire(args, session.connection.projectId);
+    this.#session = session;
     this.#source = source;
-    receiver.subscriptions++;
+    session.subscriptions++;
     source.attach(this);
   }
 
-  /** Sends what is made, in the order of the pushes of this connection, also where one takes longer to make. */
+  /** Sends the results of a batch. Results of one session are sent in the order of its batches, even if some are slower. */
   deliver(events: Batch<unknown>): void {
-    const receiver = this.#receiver;
     try {
-      const made = this.#sharedOperation.execute(events, this.#args);
-      if (made instanceof SerializedResults && !receiver.tail) this.#send(made);
-      else this.#sendLater(made, events.length);
+      const results = this.#sharedOperation.execute(events, this.#args);
+      if (results instanceof SerializedResults && !this.#session.tail) this.#send(results);
+      else this.#sendLater(results, events.length);
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  #send(executed: SerializedResults): void {
-    const { connection, outbox } = this.#receiver;
-    // It may have been made for a connection that has ended since, or for an operation, whose id may be another's by now.
-    if (connection.closed !== undefined || this.#over) return;
-    outbox.send(executed.framesFor(this.#id), this.#id);
-    this.#parts.delivered(executed.count);
+  #send(results: SerializedResults): void {
+    const { connection, outbox } = this.#session;
+    // Results can arrive after the connection or the subscription has ended; by then the client may have reused the id.
+    if (connection.closed !== undefined || this.#ended) return;
+    outbox.send(results.framesFor(this.#id), this.#id);
+    this.#deps.onDelivered(results.count);
   }
 
-  #sendLater(made: SerializedResults | Promise<SerializedResults>, count: number): void {
-    const receiver = this.#receiver;
-    // It is looked at when its turn comes; until then a failure of it would be nobody's, and end the process.
-    if (made instanceof Promise) made.catch(() => undefined);
-    receiver.pending += count;
-    if (receiver.pending > MAX_PENDING) return receiver.connection.close('SLOW_CONSUMER');
-    const tail = (receiver.tail ?? Promise.resolve())
-      .then(() => made)
-      .then((executed) => this.#send(executed))
+  #sendLater(results: SerializedResults | Promise<SerializedResults>, count: number): void {
+    const session = this.#session;
+    // The chain below handles a rejection, but only after the results before it; until then it would count as unhandled.
+    if (results instanceof Promise) results.catch(() => undefined);
+    session.pending += count;
+    if (session.pending > MAX_PENDING_RESULTS) return session.connection.close('SLOW_CONSUMER');
+    const tail = (session.tail ?? Promise.resolve())
+      .then(() => results)
+      .then((settled) => this.#send(settled))
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
-        receiver.pending -= count;
-        if (receiver.tail === tail) receiver.tail = undefined;
+        session.pending -= count;
+        if (session.tail === tail) session.tail = undefined;
       });
-    receiver.tail = tail;
+    session.tail = tail;
   }
 
-  /** A result that cannot be made is a fault of ours, logged by now; the subscription ends rather than leave it out. */
+  /** Ends the subscription rather than omit a result. `publicError` has logged the cause. */
   #fail(error: unknown): void {
-    const { message } = this.#parts.publicError(error, this.#receiver.connection.caller);
+    const { message } = this.#deps.publicError(error, this.#session.connection.caller);
     this.#source.end(new SignalboxError('INTERNAL_SERVER_ERROR', message));
   }
 
   room(): Promise<void> | undefined {
-    return this.#receiver.outbox.room();
+    return this.#session.outbox.room();
   }
 
   end(error?: SignalboxError): void {
-    const { tail } = this.#receiver;
+    const { tail } = this.#session;
     if (tail) void tail.then(() => this.#finish(error));
     else this.#finish(error);
   }
 
   #finish(error?: SignalboxError): void {
-    if (this.#over) return;
-    // A connection that has ended was told by its close; the protocol has nobody to tell.
-    this.#over = { error: this.#receiver.connection.closed === undefined ? error : undefined };
-    this.#receiver.subscriptions--;
-    this.#parts.sharedOperations.release(this.#sharedOperation);
-    this.#parts.operationIds.release(this.#id);
+    if (this.#ended) return;
+    // When the connection has closed, the close code carries the reason.
+    this.#ended = { error: this.#session.connection.closed === undefined ? error : undefined };
+    this.#session.subscriptions--;
+    this.#deps.sharedOperations.release(this.#sharedOperation);
+    this.#deps.operationIds.release(this.#id);
     this.#source.end();
-    this.#settle?.(this.#result());
+    this.#resolveNext?.(this.#takeOutcome());
   }
 
-  /** One promise for as long as it lives: a function that waits would hold ten times as much. */
+  /** A pending promise, not an async function: the suspended frame of one takes ten times the memory. */
   next(): Promise<Done> {
-    return this.#over ? this.#result() : new Promise((settle) => (this.#settle = settle));
+    return this.#ended ? this.#takeOutcome() : new Promise((resolve) => (this.#resolveNext = resolve));
   }
 
   return(): Promise<Done> {
@@ -171,10 +162,10 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
     return Promise.resolve(DONE);
   }
 
-  /** The error is told once. */
-  #result(): Promise<Done> {
-    const error = this.#over?.error;
-    this.#over = { error: undefined };
+  /** Rejects with the error once; afterwards the iterator is done. */
+  #takeOutcome(): Promise<Done> {
+    const error = this.#ended?.error;
+    this.#ended = { error: undefined };
     return error ? Promise.reject(error) : Promise.resolve(DONE);
   }
 

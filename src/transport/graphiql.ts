@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** A file as it is served. */
+/** A file of GraphiQL with its response headers. */
 export interface Asset {
   body: Buffer;
   contentType: string;
@@ -18,7 +18,7 @@ const SCRIPT = 'text/javascript; charset=utf-8';
 const STYLE = 'text/css; charset=utf-8';
 const IMAGE = 'image/svg+xml';
 
-/** Styles may be inline because GraphiQL's editor and dialogs write their own; scripts may not. `self` covers our WebSocket. */
+/** Inline styles are allowed because GraphiQL's editor and dialogs use them; inline scripts are not. `self` includes the WebSocket. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -50,8 +50,8 @@ interface Source {
 }
 
 /**
- * GraphiQL from our own files: answers the path of a request with the page or one of its assets, undefined for any
- * other path. A file is read when it is first asked for and kept.
+ * Serves GraphiQL from local files. The returned function maps the path of a request to the page or one of its assets,
+ * and any other path to undefined. Each file is read on its first request and cached.
  */
 export function createGraphiql(): (pathname: string) => Asset | undefined {
   const sources = listSources();
@@ -69,19 +69,19 @@ export function createGraphiql(): (pathname: string) => Asset | undefined {
   };
 }
 
-/** Everything that is served, by the path of its URL: no file name ever comes from a request. */
+/** All files by the path of their URL. A fixed list, so that a request can never name a file. */
 function listSources(): ReadonlyMap<string, Source> {
   const asset = (name: string, file: string, contentType: string): [string, Source] => [
     ASSETS + name,
     { file, contentType, headers: ASSET_HEADERS },
   ];
   return new Map([
-    [PAGE, { file: ownFile('page.html'), contentType: HTML, headers: PAGE_HEADERS }],
-    asset('page.js', ownFile('page.js'), SCRIPT),
-    asset('fetcher.js', ownFile('fetcher.js'), SCRIPT),
-    asset('tabs.js', ownFile('tabs.js'), SCRIPT),
-    asset('page.css', ownFile('page.css'), STYLE),
-    asset('icon.svg', ownFile('icon.svg'), IMAGE),
+    [PAGE, { file: localFile('page.html'), contentType: HTML, headers: PAGE_HEADERS }],
+    asset('page.js', localFile('page.js'), SCRIPT),
+    asset('fetcher.js', localFile('fetcher.js'), SCRIPT),
+    asset('tabs.js', localFile('tabs.js'), SCRIPT),
+    asset('page.css', localFile('page.css'), STYLE),
+    asset('icon.svg', localFile('icon.svg'), IMAGE),
     asset('graphiql.js', packageFile('graphiql', 'graphiql.min.js'), SCRIPT),
     asset('graphiql.css', packageFile('graphiql', 'graphiql.min.css'), STYLE),
     asset('react.js', packageFile('react', 'umd/react.production.min.js'), SCRIPT),
@@ -90,12 +90,12 @@ function listSources(): ReadonlyMap<string, Source> {
   ]);
 }
 
-/** The compiler copies no such files to dist/, so they are read from src/, two levels below the root like dist/transport. */
-function ownFile(name: string): string {
+/** The compiler does not copy these files to dist/. Both src/transport and dist/transport are two levels below the root. */
+function localFile(name: string): string {
   return fileURLToPath(new URL(`../../src/transport/graphiql/${name}`, import.meta.url));
 }
 
-/** The browser builds are not among the packages' `exports`; their package.json is. */
+/** The browser builds are not in the `exports` of their packages, so their path is resolved from package.json. */
 function packageFile(name: string, path: string): string {
   const require = createRequire(import.meta.url);
   return join(dirname(require.resolve(`${name}/package.json`)), path);

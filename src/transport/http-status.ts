@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 
-/** Of refusals that are not the document's fault, which is 400. */
+/** The status of each refusal that is not caused by the document. All others have status 400. */
 const STATUSES: Readonly<Record<string, number>> = {
   UNAUTHENTICATED: 401,
   TOKEN_EXPIRED: 401,
@@ -13,14 +13,14 @@ const STATUSES: Readonly<Record<string, number>> = {
 };
 
 /**
- * What was refused before it was executed has no data. To whoever accepts `application/graphql-response+json` its status
- * says so too; `application/json` and event streams are 200 for every request that was well-formed. Yoga takes the status
- * from `extensions.http`, which it shows to nobody.
+ * Sets the HTTP status of requests that are refused before execution, which have no `data`. Yoga applies the status only
+ * for clients that accept `application/graphql-response+json`; with `application/json` and event streams, every
+ * well-formed request has status 200. Yoga reads the status from `extensions.http` and removes it from the response.
  */
 export function useHttpStatus(): Plugin {
   return {
     onParams({ params: { operationName } }) {
-      // The one parameter that yoga does not look at.
+      // The only parameter that yoga does not check.
       if (operationName != null && typeof operationName !== 'string')
         throw new GraphQLError('operationName: must be a string.', { extensions: { http: { status: 400 } } });
     },
@@ -35,7 +35,7 @@ export function useHttpStatus(): Plugin {
 function withStatus(error: GraphQLError): GraphQLError {
   const { nodes, source, positions, path, extensions } = error;
   const { code, http } = extensions as { code?: string; http?: { status?: number } };
-  // Yoga's own word for what is no GraphQL request at all, such as a mutation by GET.
+  // Yoga has set another status because the request is not valid GraphQL over HTTP, such as a mutation by GET.
   if (http?.status !== undefined && http.status !== 400) return error;
   return new GraphQLError(error.message, {
     nodes: nodes ?? null,

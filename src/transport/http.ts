@@ -3,31 +3,33 @@ import { SignalboxError } from '../errors.ts';
 import { type TransportDeps } from './transport-deps.ts';
 import { type createGraphiql } from './graphiql.ts';
 import { createJsonPost } from './json-post.ts';
-import { hasCredentialInUrl, isAllowedOrigin, urlOf } from './origins.ts';
+import { hasCredentialInUrl, isAllowedOrigin, parseRequestUrl } from './origins.ts';
 import { createGraphqlHandler } from './yoga.ts';
 
-export interface HttpParts extends TransportDeps {
+export interface HttpDeps extends TransportDeps {
+  /** Undefined if GraphiQL is off. */
   graphiql: ReturnType<typeof createGraphiql> | undefined;
+  /** False while the service drains. */
   isReady: () => boolean;
   onFault: (error: unknown) => void;
 }
 
-/** The HTTP side: `/graphql`, GraphiQL, and what operators ask for. */
-export function createHttpServer(parts: HttpParts): Server {
-  const { config, metrics, graphiql, isReady, onFault, publicError } = parts;
-  const graphql = createGraphqlHandler(parts);
-  const jsonPost = createJsonPost(parts);
+/** Creates the HTTP server for `/graphql` (queries, mutations, SSE, GraphiQL), `/health`, `/ready` and `/metrics`. */
+export function createHttpServer(deps: HttpDeps): Server {
+  const { config, metrics, graphiql, isReady, onFault, publicError } = deps;
+  const handleGraphql = createGraphqlHandler(deps);
+  const handleJsonPost = createJsonPost(deps);
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = urlOf(request);
-    if (!url) return text(response, 400, 'That is no URL.');
+    const url = parseRequestUrl(request);
+    if (!url) return sendText(response, 400, 'The URL is not valid.');
     switch (url.pathname) {
       case '/health':
-        return text(response, 200, 'ok');
+        return sendText(response, 200, 'ok');
       case '/ready':
-        return isReady() ? text(response, 200, 'ready') : text(response, 503, 'draining');
+        return isReady() ? sendText(response, 200, 'ready') : sendText(response, 503, 'draining');
       case '/metrics':
-        return text(response, 200, await metrics.read(), metrics.contentType);
+        return sendText(response, 200, await metrics.read(), metrics.contentType);
     }
     const { origin, host, accept = '' } = request.headers;
     const wantsPage =
@@ -37,11 +39,11 @@ export function createHttpServer(parts: HttpParts): Server {
       response.writeHead(200, { ...asset.headers, 'content-type': asset.contentType });
       return void response.end(asset.body);
     }
-    if (url.pathname !== '/graphql') return text(response, 404, 'Not found. The API is at /graphql.');
+    if (url.pathname !== '/graphql') return sendText(response, 404, 'Not found. The API is at /graphql.');
     if (!isAllowedOrigin(origin, host, config.origins))
       return refuse(response, 403, new SignalboxError('FORBIDDEN', 'This origin is not allowed.'));
     if (hasCredentialInUrl(url)) {
-      const message = 'A credential belongs into the Authorization header, never into a URL.';
+      const message = 'Send the credential in the Authorization header, not in the URL.';
       return refuse(response, 400, new SignalboxError('BAD_USER_INPUT', message));
     }
     if (!isReady())
@@ -49,26 +51,26 @@ export function createHttpServer(parts: HttpParts): Server {
     const body = await readBody(request, config.maxMessageBytes);
     if (body === undefined) {
       const limit = config.maxMessageBytes;
-      const message = `A request may have at most ${limit} bytes.`;
+      const message = `A request body may have at most ${limit} bytes.`;
       return refuse(response, 413, new SignalboxError('PAYLOAD_TOO_LARGE', message, { limit }));
     }
-    if (!(await jsonPost(request, response, body))) await graphql(request, response, body);
+    if (!(await handleJsonPost(request, response, body))) await handleGraphql(request, response, body);
   }
 
   function refuse(response: ServerResponse, status: number, error: SignalboxError): void {
     const errors = [publicError(error).toJSON()];
-    text(response, status, JSON.stringify({ errors }), 'application/json; charset=utf-8');
+    sendText(response, status, JSON.stringify({ errors }), 'application/json; charset=utf-8');
   }
 
   const headersTimeout = Math.max(config.handshakeTimeoutMs, MIN_HEADERS_TIMEOUT_MS);
-  // Node looks at its time-outs only so often, every 30 seconds unless told otherwise.
+  // Node checks its timeouts only at this interval, which is 30 seconds by default.
   const server = createServer({ connectionsCheckingInterval: headersTimeout }, (request, response) => {
     respond(request, response).catch((error: unknown) => {
-      // A client that goes while it is still talking is no fault of ours.
+      // A client that disconnects while it sends its request is not a fault of the service.
       if (request.destroyed && !request.complete) return;
       onFault(error);
       if (response.headersSent) response.destroy();
-      else text(response, 500, 'Internal server error');
+      else sendText(response, 500, 'Internal server error');
     });
   });
   server.headersTimeout = headersTimeout;
@@ -76,12 +78,12 @@ export function createHttpServer(parts: HttpParts): Server {
   return server;
 }
 
-/** Below, a turn of the event loop that was long would look like a client that is slow. */
+/** With a shorter timeout, a long turn of the event loop would look like a slow client. */
 const MIN_HEADERS_TIMEOUT_MS = 1000;
 /** From the first byte of a request to its last. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-function text(
+function sendText(
   response: ServerResponse,
   status: number,
   body: string,
@@ -91,7 +93,7 @@ function text(
   response.end(body);
 }
 
-/** Undefined when it is larger than `maxBytes`: no more than that is ever held. */
+/** Reads the body of a request, holding at most `maxBytes`. Undefined if the body is larger. */
 function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
   const declared = Number(request.headers['content-length'] ?? 0);
   const chunks: Buffer[] = [];
@@ -101,7 +103,7 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | 
       length += chunk.length;
       if (length <= maxBytes) chunks.push(chunk);
       else chunks.length = 0;
-      // What is too large is read to its end for as long as that is cheap, so that the answer arrives.
+      // Most clients read the response only after they have sent the whole body, so a moderate excess is read and dropped.
       if (length > maxBytes * 16) resolve(undefined);
     });
     request.once('end', () => {
@@ -109,6 +111,8 @@ function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | 
       else resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
     });
     request.once('error', reject);
-    request.once('close', () => reject(new Error('The client went before it had said everything.')));
+    request.once('close', () =>
+      reject(new Error('The client disconnected before its request was complete.')),
+    );
   });
 }

@@ -5,28 +5,30 @@ import { type Context, type Domain } from '../schema/context.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type TransportDeps } from './transport-deps.ts';
 import { execute } from './execute.ts';
-import { callerOfRequest } from './handshake.ts';
+import { authenticateHttpRequest } from './handshake.ts';
 
-/** Answers a request, or leaves it as it was: false. */
+/** Answers a request, or returns false and leaves the request untouched. */
 export type JsonPost = (request: IncomingMessage, response: ServerResponse, body: Buffer) => Promise<boolean>;
 
 /**
- * The plain case of GraphQL over HTTP, which is nearly all of it: JSON is posted, it asks for a query or mutation that is
- * valid, by a caller who is known, and JSON is wanted back. Whatever else it may be is left to yoga, every refusal among
- * it, so that there is one place for those; what both can answer, they answer alike.
+ * Creates the fast path of GraphQL over HTTP, which takes nearly all requests: a POST of JSON with a valid query or
+ * mutation of an authenticated caller who accepts JSON. All other requests, including refused ones, are left to yoga, so
+ * that refusals are implemented once. A request that both can answer gets the same response from both.
  *
  * Yoga takes five times as long, most of it for the objects of the Fetch standard.
  */
 export function createJsonPost({ schema, domain, documents, publicError, limiter }: TransportDeps): JsonPost {
   return async (request, response, body) => {
-    const contentType = answerTypeOf(request);
-    const asked = contentType === undefined ? undefined : read(body);
-    const document = asked && find(asked);
-    if (!asked || !document) return false;
-    const caller = await callerOfRequest(domain, (name) => headerOf(request, name)).catch(() => undefined);
+    const contentType = responseTypeOf(request);
+    const params = contentType === undefined ? undefined : parseParams(body);
+    const document = params && findDocument(params);
+    if (!params || !document) return false;
+    const caller = await authenticateHttpRequest(domain, (name) => headerOf(request, name)).catch(
+      () => undefined,
+    );
     if (!caller) return false;
     const contextValue = new RequestContext(domain, caller, limiter.addressOf(request));
-    const { operationName, variables } = asked;
+    const { operationName, variables } = params;
     const result = await execute(
       {
         schema,
@@ -37,7 +39,7 @@ export function createJsonPost({ schema, domain, documents, publicError, limiter
       },
       (error) => publicError(error, caller),
     );
-    // It was refused before anything was done.
+    // A result without data was refused before the execution started, so yoga can answer the request again.
     if (result.data === undefined) return false;
     const text = JSON.stringify(result);
     response.writeHead(200, {
@@ -48,7 +50,8 @@ export function createJsonPost({ schema, domain, documents, publicError, limiter
     return true;
   };
 
-  function find({ query, operationName }: Asked): DocumentNode | undefined {
+  /** The document of a valid query or mutation. */
+  function findDocument({ query, operationName }: Params): DocumentNode | undefined {
     try {
       const document = documents.parse(query);
       if (documents.validate(document).length > 0) return undefined;
@@ -60,25 +63,27 @@ export function createJsonPost({ schema, domain, documents, publicError, limiter
   }
 }
 
-interface Asked {
+/** The parameters of a GraphQL request. */
+interface Params {
   query: string;
   operationName: string | null | undefined;
   variables: Record<string, unknown> | null | undefined;
 }
 
-const PARAMETERS = new Set(['query', 'operationName', 'variables', 'extensions']);
+const PARAMETER_NAMES = new Set(['query', 'operationName', 'variables', 'extensions']);
 
-function read(body: Buffer): Asked | undefined {
+/** Undefined if the body is not a single well-formed request. */
+function parseParams(body: Buffer): Params | undefined {
   try {
     const value: unknown = JSON.parse(body.toString());
-    if (!isObject(value) || !Object.keys(value).every((name) => PARAMETERS.has(name))) return undefined;
+    if (!isObject(value) || !Object.keys(value).every((name) => PARAMETER_NAMES.has(name))) return undefined;
     const { query, operationName, variables, extensions } = value;
-    const isPlain =
+    const isWellFormed =
       typeof query === 'string' &&
       (operationName == null || typeof operationName === 'string') &&
       (variables == null || isObject(variables)) &&
       (extensions == null || isObject(extensions));
-    return isPlain ? { query, operationName, variables } : undefined;
+    return isWellFormed ? { query, operationName, variables } : undefined;
   } catch {
     return undefined;
   }
@@ -88,14 +93,14 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** How the answer is wanted, if what comes is plain JSON and JSON is wanted first. */
-function answerTypeOf({ method, headers }: IncomingMessage): string | undefined {
-  // A page is told whether it may read the answer, and yoga tells it.
+/** The media type of the response. Undefined unless the request is a plain JSON POST that prefers JSON. */
+function responseTypeOf({ method, headers }: IncomingMessage): string | undefined {
+  // Requests of web pages need CORS headers in the response, which yoga adds.
   if (method !== 'POST' || headers.origin !== undefined || headers['content-encoding'] !== undefined)
     return undefined;
   if (!/^application\/json(; ?charset=utf-8)?$/i.test(headers['content-type'] ?? '')) return undefined;
-  const [wanted = ''] = (headers.accept ?? '*/*').split(',');
-  switch (wanted.trim()) {
+  const [preferred = ''] = (headers.accept ?? '*/*').split(',');
+  switch (preferred.trim()) {
     case '*/*':
     case 'application/json':
       return 'application/json';
@@ -111,7 +116,7 @@ function headerOf({ headers }: IncomingMessage, name: string): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** What a query or mutation by HTTP knows: it has no live connection. */
+/** The GraphQL context of a query or mutation over HTTP, which has no live connection. */
 class RequestContext implements Context {
   readonly domain: Domain;
   readonly caller: Caller;
@@ -125,6 +130,6 @@ class RequestContext implements Context {
   }
 
   connect(): Promise<Connection> {
-    throw new TypeError('Only a subscription opens a connection.');
+    throw new TypeError('RequestContext.connect() is only available to subscriptions.');
   }
 }

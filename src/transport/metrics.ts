@@ -1,9 +1,9 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
-/** What an operator watches. Labels are of closed sets: never a name, an id or a payload. */
+/** The Prometheus metrics of the service. Labels have fixed sets of values: never a name, an id or a payload. */
 export interface Metrics {
   readonly contentType: string;
-  /** The Prometheus text. */
+  /** Prints all metrics in the Prometheus text format. */
   read(): Promise<string>;
   connected(transport: 'websocket' | 'sse'): void;
   disconnected(transport: 'websocket' | 'sse'): void;
@@ -18,7 +18,7 @@ export interface Metrics {
 export function createMetrics(): Metrics & Disposable {
   const registry = new Registry();
   const registers = [registry];
-  // Event-loop lag, memory, CPU and garbage collection come with it.
+  // Adds event-loop lag, memory, CPU and garbage collection.
   collectDefaultMetrics({ register: registry });
   const connections = new Gauge({
     name: 'signalbox_connections',
@@ -28,7 +28,7 @@ export function createMetrics(): Metrics & Disposable {
   });
   const delivered = new Counter({
     name: 'signalbox_deliveries_total',
-    help: 'Events handed to WebSocket subscribers.',
+    help: 'Events delivered to WebSocket subscribers.',
     registers,
   });
   const published = new Counter({
@@ -43,18 +43,18 @@ export function createMetrics(): Metrics & Disposable {
   });
   const slow = new Counter({
     name: 'signalbox_slow_consumers_total',
-    help: 'Connections closed because they did not read.',
+    help: 'Connections closed because the client did not read fast enough.',
     registers,
   });
   const refused = new Counter({
     name: 'signalbox_refusals_total',
-    help: 'Errors that callers were shown.',
+    help: 'Errors returned to callers.',
     labelNames: ['code'],
     registers,
   });
   const faults = new Counter({
     name: 'signalbox_faults_total',
-    help: 'Faults of the service itself.',
+    help: 'Internal errors of the service.',
     registers,
   });
 

@@ -1,9 +1,9 @@
-/** The id under which clients run an operation. Clients that number their operations share one; a UUID is its client’s own. */
+/** The id of an operation on one or more sockets. Clients that count their operations share ids; UUIDs are unique. */
 export class OperationId {
   readonly text: string;
-  /** As it stands in a message. */
+  /** The id as JSON, as it is written into messages. */
   readonly json: Buffer;
-  /** Operations that run under it now. */
+  /** Number of live subscriptions under this id, over all sockets. */
   users = 0;
 
   constructor(text: string) {
@@ -12,12 +12,15 @@ export class OperationId {
   }
 }
 
-/** The ids that are in use: one object for each text, so that whether bytes bear an id already is told by comparing pointers. */
+/**
+ * The ids in use, with one object for each text. `SharedFrames` can therefore compare pointers to find out whether the
+ * bytes already contain an id.
+ */
 export class OperationIds {
   readonly #ids = new Map<string, OperationId>();
 
-  /** To be released once. */
-  take(text: string): OperationId {
+  /** Call `release` once for each `acquire`. */
+  acquire(text: string): OperationId {
     let id = this.#ids.get(text);
     if (!id) {
       id = new OperationId(text);

@@ -1,21 +1,24 @@
 import { REVOKES_ACCESS, errorOf, type Connection } from '../connections/connection.ts';
 import { type Context, type Domain } from '../schema/context.ts';
 import { type Caller } from '../tokens/caller.ts';
-import { type Receiver } from './fan-out.ts';
+import { type AcknowledgedSession } from './websocket-session.ts';
 
-/** A context that also knows which operation of which socket it is for. */
+/** The GraphQL context of one operation of a WebSocket session. */
 export class Operation implements Context {
   readonly domain: Domain;
-  readonly operationId: string;
-  readonly receiver: Receiver;
+  readonly id: string;
+  readonly session: AcknowledgedSession;
 
-  constructor(domain: Domain, operationId: string, receiver: Receiver) {
+  constructor(domain: Domain, id: string, session: AcknowledgedSession) {
     this.domain = domain;
-    this.operationId = operationId;
-    this.receiver = receiver;
+    this.id = id;
+    this.session = session;
   }
 
-  /** Evaluated at every use: an operation may outlive the token and the grants that it began with. */
+  /**
+   * The current caller. Evaluated on every access, because the token and its grants can change or end during an operation.
+   * @throws TOKEN_EXPIRED, TOKEN_REVOKED or UNAUTHENTICATED when the connection has closed for that reason
+   */
   get caller(): Caller {
     this.connection.applyDue();
     const { closed, caller } = this.connection;
@@ -25,11 +28,11 @@ export class Operation implements Context {
   }
 
   get connection(): Connection {
-    return this.receiver.connection;
+    return this.session.connection;
   }
 
   get address(): string {
-    return this.receiver.address;
+    return this.session.address;
   }
 
   connect(): Promise<Connection> {

@@ -1,8 +1,9 @@
 import { type IncomingMessage } from 'node:http';
 
 /**
- * Whether a web page of this origin may talk to us: our own pages, and those on the list, letter by letter. Programs
- * send no origin and are let in: an origin protects people in browsers, credentials protect the rest.
+ * Whether a request with this Origin header is allowed: the service's own pages and the origins in `list`, compared
+ * exactly; `*` allows every origin. Requests without an origin are allowed, because only browsers send one: the check
+ * protects users of browsers, credentials protect everything else.
  */
 export function isAllowedOrigin(
   origin: string | undefined,
@@ -14,7 +15,7 @@ export function isAllowedOrigin(
   return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`);
 }
 
-/** Parameters under which people put secrets into URLs, where logs and histories keep them. */
+/** Common names of URL parameters that hold a secret, in lower case. */
 const SECRET_PARAMETERS = new Set([
   'token',
   'apikey',
@@ -26,13 +27,13 @@ const SECRET_PARAMETERS = new Set([
   'secret',
 ]);
 
-/** Whether the URL carries a credential, which is refused wherever it would have worked. */
+/** Whether the URL contains a credential. Such requests are refused, because logs and browser histories keep URLs. */
 export function hasCredentialInUrl(url: URL): boolean {
   return [...url.searchParams.keys()].some((name) => SECRET_PARAMETERS.has(name.toLowerCase()));
 }
 
-/** The URL that was asked for, whose host is of no interest here; undefined when it is none. */
-export function urlOf({ url = '/' }: IncomingMessage): URL | undefined {
+/** Parses the target of a request. Undefined if it is not a valid URL. The host of the result is a placeholder. */
+export function parseRequestUrl({ url = '/' }: IncomingMessage): URL | undefined {
   const text = url.startsWith('/') ? `http://localhost${url}` : url;
   return URL.canParse(text) ? new URL(text) : undefined;
 }

@@ -1,20 +1,33 @@
+/**
+ * Delivery, step 5 of 5: writes frames to the socket. Before this step: `shared-frames`. The whole path is
+ * fan-out → shared-operation → serialized-results → shared-frames → outbox.
+ */
 import { type Socket } from 'node:net';
 import { type SharedFrames } from './shared-frames.ts';
 import { type OperationId } from './operation-id.ts';
-import { OwnParcel, SharedParcel, type OutgoingFrame } from './parcel.ts';
+import { textFrame } from './websocket-frame.ts';
 
-/** A sender that reads ahead, as a replay does, waits while more than this is queued. */
+/** A sender that reads ahead, such as a replay, waits while this many bytes or more are queued. */
 const ROOM_BELOW_BYTES = 64 * 1024;
-/** What several parcels for one socket are put together in. It is used up before the next socket’s turn. */
+/** Size of the buffer in which several frames for one socket are joined. The next socket reuses the buffer. */
 const SCRATCH_BYTES = 64 * 1024;
 let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
-/** Who hears that a socket is not read. */
+/** A text frame of one socket, or shared frames together with the operation id of one subscriber. */
+type OutgoingFrame = Buffer | { readonly frames: SharedFrames; readonly id: OperationId };
+
+/** The bytes are valid until the next call for the same shared frames, unless these are held. */
+function bytesOf(frame: OutgoingFrame): Buffer {
+  return Buffer.isBuffer(frame) ? frame : frame.frames.bytesFor(frame.id);
+}
+
+/** The session that owns an outbox. */
 export interface OutboxOwner {
+  /** Is called when a frame is dropped because more than `maxBytes` are queued. The owner must close the connection. */
   overflow(): void;
 }
 
-/** Outboxes with something to write, in the order in which they got it. */
+/** Outboxes with queued frames, in the order in which they received their first frame. */
 let dirty: Outbox[] = [];
 
 function flushAll(): void {
@@ -27,7 +40,7 @@ function flushAll(): void {
       outbox.flush();
     }
   } finally {
-    // One that fails takes nothing from those after it.
+    // If one outbox throws, the outboxes after it are flushed in the next microtask.
     if (flushed < due.length) {
       dirty = [...due.slice(flushed), ...dirty];
       queueMicrotask(flushAll);
@@ -36,16 +49,17 @@ function flushAll(): void {
 }
 
 /**
- * What one socket is to be sent. All that comes in one turn of the event loop leaves in one write: the system call is
- * what a delivery costs. What the peer has not taken is counted in bytes, and ends the connection past `maxBytes`.
+ * The send queue of one socket. All frames queued in one turn of the event loop leave in one write, because the system
+ * call dominates the cost of a delivery. Bytes that the peer has not taken are counted; more than `maxBytes` overflow.
  *
- * It writes whole frames to the socket under `ws`, which does the same: neither compresses, so frames never interleave.
+ * Frames are written to the socket underneath `ws`, which writes there too. Frames never interleave, because neither
+ * side compresses or splits them.
  */
 export class Outbox {
   readonly #socket: Socket;
   readonly #owner: OutboxOwner;
   readonly #maxBytes: number;
-  /** Nearly always there is one: only where there are more is there a list. */
+  /** Most turns queue a single frame, so the array is allocated only for the second one. */
   #first: OutgoingFrame | undefined;
   #others: OutgoingFrame[] | undefined;
   #bytes = 0;
@@ -63,34 +77,35 @@ export class Outbox {
     return this.#isClosed;
   }
 
-  /** Bytes that the peer has not taken yet, as far as this process knows. */
+  /** Bytes queued here and in the Node socket. Bytes in the kernel are unknown and not included. */
   get queuedBytes(): number {
     return this.#bytes + this.#socket.writableLength;
   }
 
   sendText(text: string): void {
-    this.#queue(new OwnParcel(text));
+    const frame = textFrame(text);
+    this.#queue(frame, frame.length);
   }
 
-  /** Queues the frames of a run, for the operation of this id. */
+  /** Queues the frames of one batch under the operation id `id`. */
   send(frames: SharedFrames, id: OperationId): void {
-    this.#queue(new SharedParcel(frames, id));
+    this.#queue({ frames, id }, frames.byteLength);
   }
 
-  #queue(parcel: OutgoingFrame): void {
+  #queue(frame: OutgoingFrame, byteLength: number): void {
     if (this.#isClosed || this.#isOverfull()) return;
-    this.#bytes += parcel.byteLength;
-    if (!this.#first) this.#first = parcel;
-    else if (this.#others) this.#others.push(parcel);
-    else this.#others = [parcel];
+    this.#bytes += byteLength;
+    if (!this.#first) this.#first = frame;
+    else if (this.#others) this.#others.push(frame);
+    else this.#others = [frame];
     if (this.#isDirty) return;
     this.#isDirty = true;
     if (dirty.push(this) === 1) queueMicrotask(flushAll);
   }
 
   /**
-   * Judged by what was queued before: one parcel of any size is not a slow reader. Nor is a burst of one turn: what the
-   * kernel takes now does not count.
+   * Checks the bytes queued before the new frame, so one frame of any size never overflows. Flushes before deciding, so
+   * a burst within one turn does not overflow either if the kernel takes the bytes.
    */
   #isOverfull(): boolean {
     if (this.queuedBytes <= this.#maxBytes) return false;
@@ -111,37 +126,38 @@ export class Outbox {
     else this.#write(first);
   }
 
-  #write(parcel: OutgoingFrame): void {
-    this.#socket.write(parcel.bytes());
-    if (this.#isStillReading()) parcel.hold();
+  #write(frame: OutgoingFrame): void {
+    this.#socket.write(bytesOf(frame));
+    if (this.#isStillReading() && !Buffer.isBuffer(frame)) frame.frames.hold();
   }
 
-  #writeTogether(parcels: readonly OutgoingFrame[], length: number): void {
-    // The scratch is for whoever takes it at once: a socket that is behind would keep all of it for a few bytes.
-    const isSmall = length <= SCRATCH_BYTES && !this.#isStillReading();
-    const together = isSmall ? scratch.subarray(0, length) : Buffer.allocUnsafe(length);
+  #writeTogether(frames: readonly OutgoingFrame[], length: number): void {
+    // A socket that is behind would retain the whole scratch buffer for a few bytes, so it gets a buffer of its own.
+    const usesScratch = length <= SCRATCH_BYTES && !this.#isStillReading();
+    const together = usesScratch ? scratch.subarray(0, length) : Buffer.allocUnsafe(length);
     let offset = 0;
-    for (const parcel of parcels) {
-      together.set(parcel.bytes(), offset);
-      offset += parcel.byteLength;
+    for (const frame of frames) {
+      const bytes = bytesOf(frame);
+      together.set(bytes, offset);
+      offset += bytes.length;
     }
     this.#socket.write(together);
-    if (isSmall && this.#isStillReading()) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+    if (usesScratch && this.#isStillReading()) scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   }
 
-  /** Whether the socket has not handed all of it to the kernel, and goes on reading the memory that it was given. */
+  /** Whether the socket still reads memory that was written to it, because the kernel has not taken all bytes. */
   #isStillReading(): boolean {
     return this.#socket.writableLength > 0;
   }
 
-  /** Forgets what was queued in this turn: its receiver may not see it any more. */
+  /** Drops the frames queued in this turn, for example when the subscriber has lost access to them. */
   discard(): void {
     this.#first = undefined;
     this.#others = undefined;
     this.#bytes = 0;
   }
 
-  /** Undefined while there is room; otherwise resolves when there is, or when the socket is gone. */
+  /** Undefined while there is room. Otherwise resolves when the socket has drained or the outbox is closed. */
   room(): Promise<void> | undefined {
     if (this.queuedBytes < ROOM_BELOW_BYTES || this.#isClosed) return undefined;
     this.flush();
@@ -155,7 +171,7 @@ export class Outbox {
     return this.#room.promise;
   }
 
-  /** Takes nothing more; to be called when the socket is gone, too. */
+  /** Discards the queue and accepts no more frames. Must also be called when the socket closes, to release waiting senders. */
   close(): void {
     this.#isClosed = true;
     this.discard();

@@ -1,13 +1,20 @@
+/**
+ * Handshake, step 3 of 4: the `graphql-transport-ws` protocol of a session, from `connection_init` to `connection_ack`
+ * and for every operation after it.
+ * Before this step: `websocket-session`. Next: `handshake` authenticates the `connection_init`; then the domain opens
+ * the connection and the session is acknowledged. Subscriptions continue in `fan-out`.
+ */
+import assert from 'node:assert';
 import { GraphQLError, type ExecutionArgs } from 'graphql';
 import { makeServer, type Context, type Server, type SubscribePayload } from 'graphql-ws';
 import { REVOKES_ACCESS, type Connection } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
 import { type Caller } from '../tokens/caller.ts';
-import { closeNameOf, type CloseName } from './close-codes.ts';
+import { closeNameForError, closeNameForReason } from './close-codes.ts';
 import { type TransportDeps } from './transport-deps.ts';
 import { execute } from './execute.ts';
-import { subscribe, tooManyOperations, type Receiver } from './fan-out.ts';
-import { callerOf } from './handshake.ts';
+import { subscribe, tooManyOperations } from './fan-out.ts';
+import { authenticateConnectionInit } from './handshake.ts';
 import { OperationIds } from './operation-id.ts';
 import { Operation } from './operation.ts';
 import { type WebSocketSession } from './websocket-session.ts';
@@ -15,126 +22,110 @@ import { createSharedOperations } from './shared-operation.ts';
 
 type ProtocolContext = Context<Record<string, unknown>, WebSocketSession>;
 
-/** What is said over a WebSocket: graphql-ws, with our connections, our documents and our fan-out. */
-export function createProtocol(parts: TransportDeps): Server<WebSocketSession> {
-  const { schema, domain, config, documents, publicError, metrics } = parts;
+/** Creates the graphql-ws server: the library handles the protocol; connections, documents and subscriptions are Signalbox's. */
+export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
+  const { schema, domain, config, documents, publicError, metrics } = deps;
   const fanOut = {
     sharedOperations: createSharedOperations({ domain, publicError }),
     operationIds: new OperationIds(),
     publicError,
-    delivered: metrics.delivered,
+    onDelivered: metrics.delivered,
     maxSubscriptions: config.maxOperationsPerConnection,
   };
 
-  const shownTo = (receiver: Receiver | undefined) => (error: unknown) =>
-    publicError(error, receiver?.connection.caller);
+  const publicErrorFor = (session: WebSocketSession) => (error: unknown) =>
+    publicError(error, session.connection?.caller);
 
-  async function open(ctx: ProtocolContext) {
-    const connection = await domain.connections.open(whoIs(ctx), 'WEBSOCKET');
+  /** The payload of `connection_ack`, or false if the socket has closed in the meantime. */
+  async function connect(ctx: ProtocolContext) {
+    const connection = await domain.connections.open(takeCredential(ctx), 'WEBSOCKET');
     if (ctx.extra.outbox.isClosed) {
       connection.close('CONNECTION_LOST');
       return false;
     }
-    welcome(connection, ctx.extra);
+    acknowledge(ctx.extra, connection);
     return { connection: connection.id, project: connection.projectId };
   }
 
-  /** Takes the credential along: the protocol would hold it for as long as the socket lives. */
-  function whoIs(ctx: ProtocolContext): () => Promise<Caller> {
+  /** Removes the credential from the context, because graphql-ws keeps the context for as long as the socket lives. */
+  function takeCredential(ctx: ProtocolContext): () => Promise<Caller> {
     const { connectionParams = {} } = ctx;
     Object.assign(ctx, { connectionParams: undefined });
-    return () => callerOf(domain, connectionParams);
+    return () => authenticateConnectionInit(domain, connectionParams);
   }
 
-  function welcome(connection: Connection, peer: WebSocketSession): void {
-    const { outbox, address } = peer;
-    peer.receive({ connection, outbox, address, tail: undefined, pending: 0, subscriptions: 0 });
+  function acknowledge(session: WebSocketSession, connection: Connection): void {
+    session.acknowledge(connection);
     connection.onNotice((notice) => {
-      // What was queued in this turn and not written is not the bearer's any more.
-      if (notice.kind === 'DISCONNECTING' && REVOKES_ACCESS.has(notice.reason)) outbox.discard();
+      // The caller has lost access, so frames queued in this turn must not be sent.
+      if (notice.kind === 'DISCONNECTING' && REVOKES_ACCESS.has(notice.reason)) session.outbox.discard();
     });
     connection.onNotifyPeer((reason) => {
-      const name = closeNameOf(reason);
+      const name = closeNameForReason(reason);
       if (reason === 'SLOW_CONSUMER') metrics.slowConsumer();
-      if (name) peer.end(name);
+      if (name) session.closeWith(name);
     });
   }
 
   function prepare(
-    { extra: peer, subscriptions }: ProtocolContext,
+    { extra: session, subscriptions }: ProtocolContext,
     operationId: string,
     payload: SubscribePayload,
   ): ExecutionArgs | readonly GraphQLError[] {
     const { query, variables, operationName } = payload;
-    const { receiver } = peer;
-    if (!receiver) throw new TypeError('An operation came before its connection.');
-    if (Buffer.byteLength(operationId) > MAX_OPERATION_ID_BYTES) return [shownTo(receiver)(longId())];
+    assert(session.isAcknowledged(), 'prepare() requires an acknowledged session');
+    const toPublicError = publicErrorFor(session);
+    if (Buffer.byteLength(operationId) > MAX_OPERATION_ID_BYTES) return [toPublicError(operationIdTooLong())];
     const limit = config.maxOperationsPerConnection;
-    // To count what is open costs as much as there is; so many may begin before it has to be counted again.
-    if (--peer.mayBegin < 0) peer.mayBegin = limit - Object.keys(subscriptions).length;
-    if (peer.mayBegin < 0) return [shownTo(receiver)(tooManyOperations(limit))];
+    // Counting open operations is O(n), so recount only when the remaining allowance is used up.
+    if (--session.operationAllowance < 0)
+      session.operationAllowance = limit - Object.keys(subscriptions).length;
+    if (session.operationAllowance < 0) return [toPublicError(tooManyOperations(limit))];
     try {
       const document = documents.parse(query);
-      // The protocol holds what was asked for as long as it runs: let it be the one text that we have of it.
+      // graphql-ws keeps the payload of a running operation, so replace its text by the one of the cached document.
       Object.assign(payload, { query: document.loc?.source.body ?? query });
       const errors = documents.validate(document);
       if (errors.length > 0) return errors;
       return {
         schema,
         document,
-        contextValue: new Operation(domain, operationId, receiver),
+        contextValue: new Operation(domain, operationId, session),
         ...(variables && { variableValues: variables }),
         ...(operationName && { operationName }),
       };
     } catch (error) {
-      return [error instanceof GraphQLError ? error : shownTo(receiver)(error)];
+      return [error instanceof GraphQLError ? error : toPublicError(error)];
     }
   }
 
   return makeServer<Record<string, unknown>, WebSocketSession>({
+    // The session has a handshake timeout of its own, which includes the authentication.
     connectionInitWaitTimeout: 0,
     async onConnect(ctx) {
       try {
-        return await open(ctx);
+        return await connect(ctx);
       } catch (error) {
         publicError(error);
-        ctx.extra.end(closeNameOfRefusal(error));
+        ctx.extra.closeWith(closeNameForError(error));
         return false;
       }
     },
     onSubscribe: prepare,
-    execute: (args) => execute(args, shownTo((args.contextValue as Operation).receiver)),
+    execute: (args) => execute(args, publicErrorFor((args.contextValue as Operation).session)),
     subscribe: (args) => {
-      const { operationId, receiver } = args.contextValue as Operation;
-      return subscribe(fanOut, args, operationId, receiver);
+      const { id, session } = args.contextValue as Operation;
+      return subscribe(fanOut, args, id, session);
     },
     onError: ({ extra }, _id, _payload, errors) =>
-      errors.map((error) => shownTo(extra.receiver)(error).toJSON()),
+      errors.map((error) => publicErrorFor(extra)(error).toJSON()),
   });
 }
 
-/** It stands in every frame of its operation. A UUID has 36. */
+/** Every frame of an operation contains its id. A UUID has 36 bytes. */
 const MAX_OPERATION_ID_BYTES = 128;
 
-function longId(): SignalboxError {
+function operationIdTooLong(): SignalboxError {
   const limit = MAX_OPERATION_ID_BYTES;
-  return new SignalboxError('LIMIT_EXCEEDED', `The id of an operation may have at most ${limit} bytes.`, {
-    limit,
-  });
-}
-
-/** The close that answers a refused `connection_init`. */
-function closeNameOfRefusal(error: unknown): CloseName {
-  if (!(error instanceof SignalboxError)) return 'FAULT';
-  switch (error.code) {
-    case 'TOKEN_EXPIRED':
-    case 'TOKEN_REVOKED':
-      return 'RENEW';
-    case 'LIMIT_EXCEEDED':
-    case 'RATE_LIMITED':
-    case 'UNAVAILABLE':
-      return 'OVERLOAD';
-    default:
-      return 'UNAUTHENTICATED';
-  }
+  return new SignalboxError('LIMIT_EXCEEDED', `An operation id may have at most ${limit} bytes.`, { limit });
 }

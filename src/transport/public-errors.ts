@@ -4,45 +4,50 @@ import { type NewId } from '../ids.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type RedactMessage } from './redact-message.ts';
 
-/** Turns whatever was thrown into what a caller may see: always with a code of the catalogue. What is such already stays. */
+/** Converts any thrown value into an error that a caller may see, with a code of the catalogue. Idempotent. */
 export type PublicError = (error: unknown, caller?: Caller) => GraphQLError;
 
-/** That a caller is shown an error. */
+/** An error that a caller is shown. */
 export interface Refusal {
   code: ErrorCode;
-  /** Undefined where nobody knows yet who asks. */
+  /** Undefined if the caller is not authenticated yet. */
   caller: Caller | undefined;
-  /** The field of the API that it concerns. */
+  /** The GraphQL field that failed. Undefined if the error does not belong to a field. */
   field: string | undefined;
 }
 
-export interface PublicErrorHooks {
+export interface PublicErrorDeps {
   newId: NewId;
-  wording: RedactMessage;
-  refused: (refusal: Refusal) => void;
-  /** A fault of ours, whose text the caller is not shown. */
-  fault: (errorId: string, error: unknown) => void;
+  redactMessage: RedactMessage;
+  onRefused: (refusal: Refusal) => void;
+  /** Is called for failures of the service. The caller sees the `errorId`, but not the error itself. */
+  onFault: (errorId: string, error: unknown) => void;
 }
 
-export function createPublicError({ newId, wording, refused, fault }: PublicErrorHooks): PublicError {
-  const shown = new WeakSet<GraphQLError>();
+export function createPublicError({
+  newId,
+  redactMessage,
+  onRefused,
+  onFault,
+}: PublicErrorDeps): PublicError {
+  const converted = new WeakSet<GraphQLError>();
 
-  function show(error: GraphQLError): GraphQLError {
-    shown.add(error);
+  function markConverted(error: GraphQLError): GraphQLError {
+    converted.add(error);
     return error;
   }
 
-  function faultOf(error: unknown): { errorId: string } {
+  function reportFault(error: unknown): { errorId: string } {
     const errorId = newId('err');
-    fault(errorId, error);
+    onFault(errorId, error);
     return { errorId };
   }
 
   return (error, caller) => {
-    if (error instanceof GraphQLError && shown.has(error)) return error;
+    if (error instanceof GraphQLError && converted.has(error)) return error;
     const thrown = error instanceof GraphQLError ? (error.originalError ?? error) : error;
     const { nodes, path, source, positions } = error instanceof GraphQLError ? error : new GraphQLError('');
-    const where = {
+    const location = {
       nodes: nodes ?? null,
       path: path ?? null,
       source: source ?? null,
@@ -51,34 +56,42 @@ export function createPublicError({ newId, wording, refused, fault }: PublicErro
     const field = nodes?.[0]?.kind === Kind.FIELD ? nodes[0].name.value : undefined;
     if (thrown instanceof SignalboxError) {
       const { code, retryable, fields, cause } = thrown;
-      refused({ code, caller, field });
-      // What we cannot do for want of something of ours, the operator must hear of.
-      const lack = cause === undefined ? {} : faultOf(cause);
-      return show(
-        new GraphQLError(wording(thrown.message), {
-          ...where,
-          extensions: { code, retryable, ...fields, ...lack },
+      onRefused({ code, caller, field });
+      // An error with a cause is a failure of the service, not of the caller, so the operator needs it in the log.
+      const fault = cause === undefined ? {} : reportFault(cause);
+      return markConverted(
+        new GraphQLError(redactMessage(thrown.message), {
+          ...location,
+          extensions: { code, retryable, ...fields, ...fault },
         }),
       );
     }
     if (error instanceof GraphQLError && (thrown === error || thrown instanceof GraphQLError)) {
-      const known = codeOf(error);
-      const code = known ?? 'BAD_USER_INPUT';
-      refused({ code, caller, field });
-      if (known && 'retryable' in error.extensions) return error;
-      // Of what libraries add only `http` stays: it is how yoga is told a status, and it shows it to nobody.
+      const catalogueCode = codeOf(error);
+      const code = catalogueCode ?? 'BAD_USER_INPUT';
+      onRefused({ code, caller, field });
+      if (catalogueCode && 'retryable' in error.extensions) return error;
+      // Of the extensions added by libraries only `http` stays: yoga reads the status from it and removes it.
       const { http } = error.extensions;
       const { retryable } = ERROR_CATALOGUE[code];
       const extensions = { code, retryable, ...(http !== undefined && { http: { ...http, spec: false } }) };
-      return show(new GraphQLError(wording(error.message), { ...where, extensions }));
+      return markConverted(new GraphQLError(redactMessage(error.message), { ...location, extensions }));
     }
     const code = 'INTERNAL_SERVER_ERROR';
-    const extensions = { code, retryable: ERROR_CATALOGUE[code].retryable, ...faultOf(thrown) };
-    return show(new GraphQLError('Something went wrong on our side.', { ...where, extensions }));
+    const extensions = { code, retryable: ERROR_CATALOGUE[code].retryable, ...reportFault(thrown) };
+    return markConverted(
+      new GraphQLError(
+        'The service failed to handle the request. Its log contains the details under the errorId.',
+        {
+          ...location,
+          extensions,
+        },
+      ),
+    );
   };
 }
 
-/** The libraries have codes of their own, which are not in the catalogue. */
+/** The code of an error if it is one of the catalogue. Libraries also use codes of their own. */
 function codeOf({ extensions: { code } }: GraphQLError): ErrorCode | undefined {
   return typeof code === 'string' && Object.hasOwn(ERROR_CATALOGUE, code) ? (code as ErrorCode) : undefined;
 }

@@ -1,6 +1,6 @@
 import { type Duplex } from 'node:stream';
 
-const WORDS = {
+const REASON_PHRASES = {
   400: 'Bad Request',
   403: 'Forbidden',
   404: 'Not Found',
@@ -8,18 +8,18 @@ const WORDS = {
   503: 'Service Unavailable',
 };
 
-/** Answers a request for an upgrade in HTTP’s words, and ends its socket. */
+/** Answers an upgrade request with an HTTP error response and closes its socket. */
 export function rejectUpgrade(
   socket: Duplex,
-  status: keyof typeof WORDS,
+  status: keyof typeof REASON_PHRASES,
   message: string,
   retryAfterSeconds?: unknown,
 ): void {
-  const retry = typeof retryAfterSeconds === 'number' ? `Retry-After: ${retryAfterSeconds}\r\n` : '';
-  const headers = `${retry}Connection: close\r\nContent-Type: text/plain; charset=utf-8`;
+  const retryAfter = typeof retryAfterSeconds === 'number' ? `Retry-After: ${retryAfterSeconds}\r\n` : '';
+  const headers = `${retryAfter}Connection: close\r\nContent-Type: text/plain; charset=utf-8`;
   socket.end(
-    `HTTP/1.1 ${status} ${WORDS[status]}\r\n${headers}\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
-    // A peer that keeps its half open would keep the socket.
+    `HTTP/1.1 ${status} ${REASON_PHRASES[status]}\r\n${headers}\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
+    // A peer that does not close its half would otherwise keep the socket open.
     () => socket.destroy(),
   );
 }

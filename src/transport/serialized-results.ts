@@ -1,72 +1,52 @@
+/**
+ * Delivery, step 3 of 5: serializes the execution results of a batch, once for all subscribers of a shared operation.
+ * Before this step: `shared-operation`. Next: `shared-frames` frames the results for an operation id.
+ */
 import { type ExecutionResult } from 'graphql';
 import { SharedFrames } from './shared-frames.ts';
 import { type OperationId } from './operation-id.ts';
 import { type PublicError } from './public-errors.ts';
 
-/** Lengths of ids whose frames are kept: clients that count have ids of a few lengths, UUIDs are of one. */
-const KEPT_LENGTHS = 4;
-/** Longer ids are nobody’s habit: their frames are made anew each time. */
-const MAX_KEPT_ID_BYTES = 64;
-/** What there is beside the bytes, as far as it is known: of each run, and of each of its results. */
-const BYTES_PER_RUN = 1024;
-const BYTES_PER_RESULT = 128;
+/** Id lengths whose frames are cached. Counting clients use ids of a few lengths, UUIDs have one length. */
+const MAX_CACHED_ID_LENGTHS = 4;
+/** Longer ids are rare, so their frames are built anew for each subscriber. */
+const MAX_CACHED_ID_BYTES = 64;
+/** Estimated memory beside the payload bytes: the objects of each batch and of each result. */
+const OVERHEAD_BYTES_PER_BATCH = 1024;
+const OVERHEAD_BYTES_PER_RESULT = 128;
 
-/** The results of a run for one plan, serialised once. */
+/** The execution results of one batch of events, serialized as payloads of `next` messages. */
 export class SerializedResults {
-  /** How many results. */
+  /** Number of results. */
   readonly count: number;
-  /** What it takes to keep it, with frames for ids of one length. */
-  readonly keptBytes: number;
-  /** Of each `next` message the payload, and the brace that closes the message. */
+  /** Estimated memory in bytes, including the frames for ids of one length. */
+  readonly estimatedBytes: number;
+  /** For each `next` message, its payload and the closing brace of the message. */
   readonly #payloads: readonly Buffer[];
-  #frames: SharedFrames | undefined;
-  #others: SharedFrames[] = [];
+  #latestFrames: SharedFrames | undefined;
+  #cachedFrames: SharedFrames[] = [];
 
   constructor(results: readonly ExecutionResult[], publicError: PublicError) {
     this.#payloads = results.map(({ data, errors }) => {
-      const shown = errors ? { errors: errors.map((error) => publicError(error).toJSON()), data } : { data };
-      return Buffer.from(`${JSON.stringify(shown)}}`);
+      const payload = errors
+        ? { errors: errors.map((error) => publicError(error).toJSON()), data }
+        : { data };
+      return Buffer.from(`${JSON.stringify(payload)}}`);
     });
     this.count = results.length;
     const bytes = this.#payloads.reduce((sum, { length }) => sum + length, 0);
-    this.keptBytes = BYTES_PER_RUN + this.count * BYTES_PER_RESULT + 2 * bytes;
+    this.estimatedBytes = OVERHEAD_BYTES_PER_BATCH + this.count * OVERHEAD_BYTES_PER_RESULT + 2 * bytes;
   }
 
-  /** The frames of its `next` messages, ready for any id that is as long as this one. */
+  /** The frames of the `next` messages for all ids of the same length as `id`. */
   framesFor(id: OperationId): SharedFrames {
-    if (this.#frames?.idLength === id.json.length) return this.#frames;
+    if (this.#latestFrames?.idLength === id.json.length) return this.#latestFrames;
     const { length } = id.json;
-    const known = this.#others.find(({ idLength }) => idLength === length);
-    const frames = known ?? new SharedFrames(this.#payloads, id);
-    if (length > MAX_KEPT_ID_BYTES) return frames;
-    this.#frames = frames;
-    if (!known) this.#others = [frames, ...this.#others].slice(0, KEPT_LENGTHS);
+    const cached = this.#cachedFrames.find(({ idLength }) => idLength === length);
+    const frames = cached ?? new SharedFrames(this.#payloads, id);
+    if (length > MAX_CACHED_ID_BYTES) return frames;
+    this.#latestFrames = frames;
+    if (!cached) this.#cachedFrames = [frames, ...this.#cachedFrames].slice(0, MAX_CACHED_ID_LENGTHS);
     return frames;
-  }
-}
-
-/**
- * What was executed lately, by all plans together, oldest first: when thousands resume at once, each at its own place,
- * the last one hears a run long after the first.
- */
-export class ResultCache {
-  readonly #maxBytes: number;
-  readonly #kept = new Set<{ bytes: number; forget: () => void }>();
-  #bytes = 0;
-
-  constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
-  }
-
-  /** Calls `forget` when there is no room for it any more. */
-  add(bytes: number, forget: () => void): void {
-    this.#kept.add({ bytes, forget });
-    this.#bytes += bytes;
-    for (const oldest of this.#kept) {
-      if (this.#bytes <= this.#maxBytes) return;
-      this.#kept.delete(oldest);
-      this.#bytes -= oldest.bytes;
-      oldest.forget();
-    }
   }
 }

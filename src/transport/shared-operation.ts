@@ -1,3 +1,7 @@
+/**
+ * Delivery, step 2 of 5: executes a batch of events once for all subscribers with equivalent operations.
+ * Before this step: `fan-out`. Next: `serialized-results` serializes the execution results.
+ */
 import {
   execute,
   Kind,
@@ -10,117 +14,124 @@ import {
 } from 'graphql';
 import { type Batch } from '../batch.ts';
 import { type Context, type Domain } from '../schema/context.ts';
-import { SerializedResults, ResultCache } from './serialized-results.ts';
+import { ResultCache } from './result-cache.ts';
+import { SerializedResults } from './serialized-results.ts';
 import { type PublicError } from './public-errors.ts';
 
-/** Thrown where a shared execution asks who is looking. */
-class ViewerAsked extends Error {}
+/** Thrown in a shared execution when a resolver accesses the viewer. */
+class ViewerAccessed extends Error {}
 
-/** Undefined: it turned out that each subscriber is to be shown its own. */
-type Shared = SerializedResults | undefined;
+/** Undefined if the results depend on the viewer, so that each subscriber needs an execution of its own. */
+type SharedResults = SerializedResults | undefined;
 
 /**
- * One way of looking at events, shared by every subscriber that looks the same way: a run of events is executed and
- * serialised once for all of them.
+ * A subscription operation that is executed and serialized once per batch for all its subscribers.
  *
- * It is executed with a context that knows no viewer. A resolver that asks for one spoils the operation: what it made is
- * thrown away, and from then on each subscriber is executed with its own context. So a field that depends on the viewer
- * cannot be shared, whether or not anyone remembered that it does.
+ * The shared execution runs with a viewerless context. If a resolver accesses the viewer, the results are discarded, the
+ * operation becomes `perViewer`, and each subscriber is executed with its own context from then on. A field that depends
+ * on the viewer therefore cannot be shared, even if its author did not think of sharing.
  */
 export class SharedOperation {
   subscribers = 0;
   readonly key: string;
   readonly #args: ExecutionArgs;
   readonly #publicError: PublicError;
-  readonly #recent: ResultCache;
-  /** Weakly: a run that nobody else will hear holds what it is about, a connection and its socket for one. */
-  readonly #made = new WeakMap<Batch<unknown>, SerializedResults>();
+  readonly #resultCache: ResultCache;
+  /** Weak, because a batch can reference a connection and its socket. */
+  readonly #resultsByBatch = new WeakMap<Batch<unknown>, SerializedResults>();
   readonly #self = new WeakRef<SharedOperation>(this);
   #perViewer = false;
-  #last: { events: Batch<unknown>; executed: Shared | Promise<Shared> } | undefined;
+  #last: { batch: Batch<unknown>; results: SharedResults | Promise<SharedResults> } | undefined;
 
   constructor(
     { key, args }: { key: string; args: ExecutionArgs },
-    { domain, publicError, recent }: SharedOperationDeps & { recent: ResultCache },
+    { domain, publicError, resultCache }: SharedOperationDeps & { resultCache: ResultCache },
   ) {
     this.key = key;
     this.#args = { ...args, contextValue: this.#viewerlessContext(domain) };
     this.#publicError = publicError;
-    this.#recent = recent;
+    this.#resultCache = resultCache;
   }
 
-  /** The events as this operation shows them; where it is spoilt, as it shows them to the viewer of `own`. */
-  execute(events: Batch<unknown>, own: ExecutionArgs): SerializedResults | Promise<SerializedResults> {
-    if (this.#perViewer) return this.#executeForViewer(events, own);
-    if (this.#last?.events !== events)
-      this.#last = { events, executed: this.#made.get(events) ?? this.#share(events) };
-    const { executed } = this.#last;
-    if (executed instanceof Promise)
-      return executed.then((made) => made ?? this.#executeForViewer(events, own));
-    return executed ?? this.#executeForViewer(events, own);
+  /**
+   * The results of a batch of events: shared by all subscribers, or executed for one subscriber if they depend on the
+   * viewer.
+   *
+   * @param viewerArgs the execution arguments of this subscriber, used when the operation is per viewer
+   */
+  execute(batch: Batch<unknown>, viewerArgs: ExecutionArgs): SerializedResults | Promise<SerializedResults> {
+    if (this.#perViewer) return this.#executeForViewer(batch, viewerArgs);
+    if (this.#last?.batch !== batch)
+      this.#last = { batch, results: this.#resultsByBatch.get(batch) ?? this.#executeShared(batch) };
+    const { results } = this.#last;
+    if (results instanceof Promise)
+      return results.then((shared) => shared ?? this.#executeForViewer(batch, viewerArgs));
+    return results ?? this.#executeForViewer(batch, viewerArgs);
   }
 
-  /** Undefined, now or later, when it turns out that the result is each subscriber's own. */
-  #share(events: Batch<unknown>): Shared | Promise<Shared> {
-    const toShared = (results: ExecutionResult[]): Shared => {
-      // An error names places in the document, and of documents that mean the same each has places of its own.
+  #executeShared(batch: Batch<unknown>): SharedResults | Promise<SharedResults> {
+    const serialize = (results: ExecutionResult[]): SharedResults => {
+      // Errors contain locations in the document, which differ between equivalent documents.
       if (this.#perViewer || results.some(({ errors }) => errors)) return undefined;
-      const executed = new SerializedResults(results, this.#publicError);
-      this.#made.set(events, executed);
-      this.#recent.add(executed.keptBytes, forgetting(this.#self, new WeakRef(events)));
-      return executed;
+      const serialized = new SerializedResults(results, this.#publicError);
+      this.#resultsByBatch.set(batch, serialized);
+      this.#resultCache.add(serialized.estimatedBytes, createEvict(this.#self, new WeakRef(batch)));
+      return serialized;
     };
-    return andThen(executeEach(events, this.#args), toShared);
+    return andThen(executeBatch(batch, this.#args), serialize);
   }
 
-  /** There is no room for it any more. */
-  forget(events: Batch<unknown>): void {
-    this.#made.delete(events);
-    if (this.#last?.events === events) this.#last = undefined;
+  /** Drops the results of a batch; they are executed again if another subscriber needs them. */
+  evict(batch: Batch<unknown>): void {
+    this.#resultsByBatch.delete(batch);
+    if (this.#last?.batch === batch) this.#last = undefined;
   }
 
   #executeForViewer(
-    events: Batch<unknown>,
-    own: ExecutionArgs,
+    batch: Batch<unknown>,
+    viewerArgs: ExecutionArgs,
   ): SerializedResults | Promise<SerializedResults> {
-    return andThen(executeEach(events, own), (results) => new SerializedResults(results, this.#publicError));
+    return andThen(
+      executeBatch(batch, viewerArgs),
+      (results) => new SerializedResults(results, this.#publicError),
+    );
   }
 
   #viewerlessContext(domain: Domain): Context {
-    const ask = (): never => {
+    const rejectViewer = (): never => {
       this.#perViewer = true;
-      throw new ViewerAsked();
+      throw new ViewerAccessed();
     };
     return {
       domain,
       get caller() {
-        return ask();
+        return rejectViewer();
       },
       get connection() {
-        return ask();
+        return rejectViewer();
       },
       get address() {
-        return ask();
+        return rejectViewer();
       },
-      connect: ask,
+      connect: rejectViewer,
     };
   }
 }
 
-/** Made here, so that it holds neither the operation nor the run. */
-function forgetting(operation: WeakRef<SharedOperation>, events: WeakRef<Batch<unknown>>): () => void {
+/** Created outside the class, so that the closure in the cache retains neither the operation nor the batch. */
+function createEvict(operation: WeakRef<SharedOperation>, batch: WeakRef<Batch<unknown>>): () => void {
   return () => {
-    const run = events.deref();
-    if (run) operation.deref()?.forget(run);
+    const evicted = batch.deref();
+    if (evicted) operation.deref()?.evict(evicted);
   };
 }
 
-/** The result of each event; only a promise where one of them is. */
-function executeEach(
-  events: Batch<unknown>,
+/** The result of each event. A promise only if at least one result is a promise. */
+function executeBatch(
+  batch: Batch<unknown>,
   args: ExecutionArgs,
 ): ExecutionResult[] | Promise<ExecutionResult[]> {
-  const results = events.map((event) => execute({ ...args, rootValue: event }));
+  const results = batch.map((event) => execute({ ...args, rootValue: event }));
   return results.some((result) => result instanceof Promise)
     ? Promise.all(results.map((result) => Promise.resolve(result)))
     : (results as ExecutionResult[]);
@@ -130,17 +141,17 @@ function andThen<A, B>(value: A | Promise<A>, next: (value: A) => B): B | Promis
   return value instanceof Promise ? value.then(next) : next(value);
 }
 
-/** What of an operation decides how an event looks: its text without the arguments of its root field, and the variables that are left. */
-interface Shape {
+/** The part of an operation that determines its results: the text without root arguments, and the remaining variables. */
+interface OperationShape {
   text: string;
   variables: string[];
 }
 
-/** The operations in use. */
+/** The shared operations that have subscribers. */
 export interface SharedOperations {
   readonly count: number;
-  /** The operation of an operation for one project, shared if there is one; to be released once. */
-  take(args: ExecutionArgs, projectId: string): SharedOperation;
+  /** Finds or creates the shared operation for these arguments. Call `release` once for each `acquire`. */
+  acquire(args: ExecutionArgs, projectId: string): SharedOperation;
   release(operation: SharedOperation): void;
 }
 
@@ -149,21 +160,21 @@ export interface SharedOperationDeps {
   publicError: PublicError;
 }
 
-/** Of what was executed lately, so much is kept, as far as it is known: frames for ids of a second length are not. */
-const RECENT_BYTES = 32 * 1024 * 1024;
+/** Estimated bytes of recent results that are cached. Frames for ids of a second length are not part of the estimate. */
+const RESULT_CACHE_BYTES = 32 * 1024 * 1024;
 
-export function createSharedOperations(parts: SharedOperationDeps): SharedOperations {
-  const recent = new ResultCache(RECENT_BYTES);
+export function createSharedOperations(deps: SharedOperationDeps): SharedOperations {
+  const resultCache = new ResultCache(RESULT_CACHE_BYTES);
   const operations = new Map<string, SharedOperation>();
-  const shapes = new WeakMap<DocumentNode, Map<string, Shape>>();
+  const shapes = new WeakMap<DocumentNode, Map<string, OperationShape>>();
 
-  function shapeOf(document: DocumentNode, operationName: string): Shape {
-    const known = shapes.get(document) ?? new Map<string, Shape>();
-    shapes.set(document, known);
-    let shape = known.get(operationName);
+  function shapeOf(document: DocumentNode, operationName: string): OperationShape {
+    const shapesByName = shapes.get(document) ?? new Map<string, OperationShape>();
+    shapes.set(document, shapesByName);
+    let shape = shapesByName.get(operationName);
     if (!shape) {
-      shape = readShape(document, operationName);
-      known.set(operationName, shape);
+      shape = computeShape(document, operationName);
+      shapesByName.set(operationName, shape);
     }
     return shape;
   }
@@ -172,14 +183,14 @@ export function createSharedOperations(parts: SharedOperationDeps): SharedOperat
     get count() {
       return operations.size;
     },
-    take(args, projectId) {
+    acquire(args, projectId) {
       const { text, variables } = shapeOf(args.document, args.operationName ?? '');
-      // By name: what is absent takes its default, which is not what null does.
+      // JSON omits undefined properties, so an absent variable (which takes its default) differs from null.
       const values = Object.fromEntries(variables.map((name) => [name, args.variableValues?.[name]]));
       const key = JSON.stringify([projectId, text, values]);
       let operation = operations.get(key);
       if (!operation) {
-        operation = new SharedOperation({ key, args }, { ...parts, recent });
+        operation = new SharedOperation({ key, args }, { ...deps, resultCache });
         operations.set(key, operation);
       }
       operation.subscribers++;
@@ -193,24 +204,24 @@ export function createSharedOperations(parts: SharedOperationDeps): SharedOperat
   };
 }
 
-function readShape(document: DocumentNode, operationName: string): Shape {
-  const rest: string[] = [];
+function computeShape(document: DocumentNode, operationName: string): OperationShape {
+  const texts: string[] = [];
   const variables = new Set<string>();
   for (const node of document.definitions) {
     if (node.kind === Kind.OPERATION_DEFINITION) {
       if (operationName !== '' && node.name?.value !== operationName) continue;
-      const bare = withoutRootArguments(node);
-      rest.push(print(bare));
-      collectVariables(bare, variables);
+      const operation = withoutRootArguments(node);
+      texts.push(print(operation));
+      collectVariables(operation, variables);
     } else {
-      rest.push(print(node));
+      texts.push(print(node));
       collectVariables(node, variables);
     }
   }
-  return { text: rest.join('\n'), variables: [...variables].sort() };
+  return { text: texts.join('\n'), variables: [...variables].sort() };
 }
 
-/** They act when the subscription is made; how an event looks does not depend on them. */
+/** Root arguments select the source stream at subscribe time. The result of an event does not depend on them. */
 function withoutRootArguments(operation: OperationDefinitionNode): OperationDefinitionNode {
   const selections = operation.selectionSet.selections.map((node) =>
     node.kind === Kind.FIELD ? { ...node, arguments: [] } : node,

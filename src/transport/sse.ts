@@ -5,7 +5,10 @@ import { type Caller } from '../tokens/caller.ts';
 import { type ConnectionLimiter } from './connection-limiter.ts';
 import { type Metrics } from './metrics.ts';
 
-/** Opens the connection that an HTTP request turns into when it becomes a stream; it lasts no longer than the response. */
+/**
+ * Opens the connection of an HTTP request whose response becomes an event stream. The connection closes with the response.
+ * @throws RATE_LIMITED, UNAVAILABLE, and everything that `Connections.open` throws
+ */
 export async function openSse(
   { domain, limiter, metrics }: { domain: Domain; limiter: ConnectionLimiter; metrics: Metrics },
   caller: Caller,
@@ -21,7 +24,7 @@ export async function openSse(
       metrics.disconnected('sse');
       if (reason === 'SLOW_CONSUMER') metrics.slowConsumer();
     });
-    // Yoga lets go of a stream that it cannot send, as to a client that wants JSON, without a word.
+    // Yoga silently drops a stream that it cannot send, for example to a client that accepts only JSON.
     response.once('close', () => connection.close('CLIENT_LEFT'));
     if (response.closed) connection.close('CLIENT_LEFT');
     return connection;

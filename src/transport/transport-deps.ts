@@ -6,7 +6,7 @@ import { type ConnectionLimiter } from './connection-limiter.ts';
 import { type Metrics } from './metrics.ts';
 import { type PublicError } from './public-errors.ts';
 
-/** What every door of GraphQL is made of, so that none has rules of its own. */
+/** The dependencies that HTTP, SSE and WebSocket share, so that all three apply the same rules. */
 export interface TransportDeps {
   schema: GraphQLSchema;
   domain: Domain;

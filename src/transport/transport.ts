@@ -15,14 +15,17 @@ import { auditRefusal } from './audit-refusal.ts';
 import { createWebSockets } from './websocket.ts';
 import { createRedactMessage } from './redact-message.ts';
 
-/** The doors. Disposing drains them: no new work, live sockets are told, what is in flight is finished. */
+/**
+ * The HTTP, SSE and WebSocket transports on one port. Disposing drains them: new requests are refused, open connections
+ * are closed with a reason, and running requests are completed.
+ */
 export interface Transport extends AsyncDisposable {
   /** `http://<host>:<port>` */
   readonly url: string;
 }
 
-/** Opens the doors. @throws when the port is taken */
-export async function openTransport(parts: {
+/** Starts to listen on `config.host` and `config.port`. Rejects with the error of Node if the port is in use. */
+export async function openTransport(deps: {
   domain: Domain;
   config: Config;
   clock: Clock;
@@ -30,33 +33,33 @@ export async function openTransport(parts: {
   metrics: Metrics;
   onFault: (error: unknown, errorId?: string) => void;
 }): Promise<Transport> {
-  const { domain, config, clock, newId, metrics, onFault } = parts;
+  const { domain, config, clock, newId, metrics, onFault } = deps;
   let isReady = true;
-  const isOn = (setting: 'auto' | 'on' | 'off') =>
+  const isEnabled = (setting: 'auto' | 'on' | 'off') =>
     setting === 'on' || (setting === 'auto' && config.mode !== 'production');
   const schema = createSchema();
-  const showsSchema = isOn(config.introspection);
-  const wording = createRedactMessage(showsSchema);
+  const showsSchema = isEnabled(config.introspection);
+  const redactMessage = createRedactMessage(showsSchema);
   const publicError = createPublicError({
     newId,
-    wording,
-    refused: (refusal) => {
+    redactMessage,
+    onRefused: (refusal) => {
       metrics.refused(refusal.code);
       auditRefusal(domain.audit, refusal);
     },
-    fault: (errorId, error) => onFault(error, errorId),
+    onFault: (errorId, error) => onFault(error, errorId),
   });
-  const documents = createDocuments(schema, config, { showsSchema, wording });
+  const documents = createDocuments(schema, config, { showsSchema, redactMessage });
   const limiter = createConnectionLimiter(config, clock);
-  const graphiql = isOn(config.graphiql) ? createGraphiql() : undefined;
+  const graphiql = isEnabled(config.graphiql) ? createGraphiql() : undefined;
   const shared = { schema, domain, config, documents, publicError, limiter, metrics, onFault };
   const server = createHttpServer({ ...shared, graphiql, isReady: () => isReady });
   const webSockets = createWebSockets(shared);
-  const answering = new Set<ServerResponse>();
+  const openResponses = new Set<ServerResponse>();
   server.prependListener('request', (_request, response: ServerResponse) => {
     response.shouldKeepAlive &&= isReady;
-    answering.add(response);
-    response.once('close', () => answering.delete(response));
+    openResponses.add(response);
+    response.once('close', () => openResponses.delete(response));
   });
   server.on('upgrade', (request, socket, head) => {
     if (isReady) webSockets.upgrade(request, socket, head);
@@ -74,15 +77,15 @@ export async function openTransport(parts: {
     async [Symbol.asyncDispose]() {
       isReady = false;
       const closed = new Promise((resolve) => server.close(resolve));
-      // Whoever is answered from now on is not kept waiting for another request.
-      const answered = [...answering].map((response) => {
+      // Running responses close their connections, which would otherwise stay open for another request.
+      const answered = [...openResponses].map((response) => {
         response.shouldKeepAlive = false;
         return new Promise((resolve) => response.once('close', resolve));
       });
       domain.connections.drain();
       await webSockets[Symbol.asyncDispose]();
       await Promise.all(answered);
-      // What is left has asked for nothing: browsers open sockets ahead of their requests.
+      // The remaining sockets have sent no request. Browsers open such sockets in advance.
       server.closeAllConnections();
       await closed;
     },

@@ -2,12 +2,12 @@ const FIN_TEXT = 0x81;
 const LENGTH_16 = 126;
 const LENGTH_64 = 127;
 
-/** Bytes of the header of a server’s frame with so many bytes in it (RFC 6455, section 5.2: never masked). */
+/** Length in bytes of the header of an unmasked server frame with `length` bytes of content (RFC 6455, section 5.2). */
 export function headerLength(length: number): number {
   return length < LENGTH_16 ? 2 : length < 65_536 ? 4 : 10;
 }
 
-/** Writes the header of one unfragmented text frame; returns where its content goes. */
+/** Writes the header of one unfragmented text frame and returns the offset of its content. */
 export function writeHeader(into: Buffer, offset: number, length: number): number {
   into[offset] = FIN_TEXT;
   const end = offset + headerLength(length);
@@ -22,7 +22,7 @@ export function writeHeader(into: Buffer, offset: number, length: number): numbe
   return end;
 }
 
-/** One unfragmented text frame with this text in it. */
+/** Encodes `text` as one unfragmented text frame. */
 export function textFrame(text: string): Buffer {
   const length = Buffer.byteLength(text);
   const frame = Buffer.allocUnsafe(headerLength(length) + length);

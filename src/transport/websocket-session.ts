@@ -1,11 +1,15 @@
+/**
+ * Handshake, step 2 of 4: the state of one WebSocket for as long as the socket lives.
+ * Before this step: `websocket` accepts the upgrade. Next: `protocol` handles the messages that the session receives.
+ */
 import { type Socket } from 'node:net';
 import { type WebSocket as ProtocolSocket } from 'graphql-ws';
 import { type WebSocket } from 'ws';
-import { CLOSE_CODES, type CloseName } from './close-codes.ts';
-import { type Receiver } from './fan-out.ts';
+import { type Connection } from '../connections/connection.ts';
+import { closeNameForCode, CLOSE_CODES, type CloseName } from './close-codes.ts';
 import { Outbox, type OutboxOwner } from './outbox.ts';
 
-/** How long a peer may take to answer a close before its socket is cut. */
+/** Milliseconds that a peer has to answer a close frame before its socket is terminated. */
 const CLOSE_TIMEOUT_MS = 2000;
 
 export interface SessionDeps {
@@ -13,26 +17,37 @@ export interface SessionDeps {
   onFault: (error: unknown) => void;
 }
 
+/** A session after `connection_ack`. */
+export interface AcknowledgedSession extends WebSocketSession {
+  readonly connection: Connection;
+}
+
 /**
- * Whoever is at the other end of a WebSocket, as the protocol knows it. One object without functions of its own, for
- * there are as many of them as sockets.
+ * One WebSocket, from the upgrade to the close. Until `connection_init` is acknowledged the session has no connection.
+ * Handlers are methods rather than closures, to save memory for each socket.
  */
 export class WebSocketSession implements ProtocolSocket, OutboxOwner {
   readonly protocol: string;
-  /** Its network address. */
+  /** The network address of the peer. */
   readonly address: string;
   readonly outbox: Outbox;
-  /** Set once it is acknowledged. */
-  receiver: Receiver | undefined;
-  /** Operations that may begin before those that are open are counted again. */
-  mayBegin = 0;
-  /** Whether it has answered the last ping, or is new. */
-  hasAnswered = true;
+  /** Undefined until `connection_init` is acknowledged. */
+  connection: Connection | undefined;
+  /** Settles when the last pending result has been sent. Undefined while no result is pending. */
+  tail: Promise<void> | undefined;
+  /** Number of results that wait for `tail`. */
+  pending = 0;
+  /** Number of live subscriptions. */
+  subscriptions = 0;
+  /** Operations that may start before the open ones are counted again. */
+  operationAllowance = 0;
+  /** Whether the peer has answered the last ping. True for a new session, which has not been pinged. */
+  isAlive = true;
   readonly #ws: WebSocket;
   readonly #onFault: SessionDeps['onFault'];
-  /** Ends the socket unless it is acknowledged in time. */
-  #handshake: NodeJS.Timeout | undefined;
-  #handle: (data: string) => Promise<void> = () => Promise.resolve();
+  /** Closes the socket unless the session is acknowledged in time. */
+  #handshakeTimer: NodeJS.Timeout | undefined;
+  #onMessage: (data: string) => Promise<void> = () => Promise.resolve();
 
   constructor({ config, onFault }: SessionDeps, ws: WebSocket, socket: Socket, address: string) {
     this.protocol = ws.protocol;
@@ -40,65 +55,66 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner {
     this.outbox = new Outbox(socket, this, config.maxQueueBytes);
     this.#ws = ws;
     this.#onFault = onFault;
-    // One time-out for all of the handshake: a client that says nothing and a verifier that hangs are the same to a socket.
-    this.#handshake = setTimeout(() => this.end('SLOW_OR_SILENT'), config.handshakeTimeoutMs);
+    // One timeout covers a client that sends nothing and a credential check that never returns.
+    this.#handshakeTimer = setTimeout(() => this.closeWith('SLOW_OR_SILENT'), config.handshakeTimeoutMs);
   }
 
-  /** It is acknowledged: this is what it is to the fan-out. */
-  receive(receiver: Receiver): void {
-    this.#settle();
-    this.receiver = receiver;
+  acknowledge(connection: Connection): void {
+    this.#clearHandshakeTimer();
+    this.connection = connection;
   }
 
+  isAcknowledged(): this is AcknowledgedSession {
+    return this.connection !== undefined;
+  }
+
+  /** Part of the graphql-ws socket: queues a text message. */
   send(data: string): void {
     this.outbox.sendText(data);
   }
 
-  onMessage(handle: (data: string) => Promise<void>): void {
-    this.#handle = handle;
+  /** Part of the graphql-ws socket: sets the handler of received messages. */
+  onMessage(handler: (data: string) => Promise<void>): void {
+    this.#onMessage = handler;
   }
 
-  read(data: Buffer, isBinary: boolean): void {
-    // A socket goes on receiving until its peer has answered the close.
+  /** Passes a message from the socket to the protocol. */
+  receive(data: Buffer, isBinary: boolean): void {
+    // A socket keeps receiving until the peer has answered the close frame.
     if (this.outbox.isClosed) return;
-    if (isBinary) return this.end('BAD_MESSAGE');
-    this.#handle(data.toString()).catch((error: unknown) => {
+    if (isBinary) return this.closeWith('BAD_MESSAGE');
+    this.#onMessage(data.toString()).catch((error: unknown) => {
       this.#onFault(error);
-      this.end('FAULT');
+      this.closeWith('FAULT');
     });
   }
 
   overflow(): void {
-    this.receiver?.connection.close('SLOW_CONSUMER');
+    this.connection?.close('SLOW_CONSUMER');
   }
 
-  /** As graphql-ws closes: by number. */
+  /** Part of the graphql-ws socket: closes by code. */
   close(code: number = CLOSE_CODES.FAULT.code): void {
-    this.end(nameOfCode(code));
+    this.closeWith(closeNameForCode(code));
   }
 
-  end(name: CloseName): void {
+  /** Sends the queued frames and a close frame. Terminates the socket if the peer does not answer within 2 seconds. */
+  closeWith(name: CloseName): void {
     this.outbox.flush();
     this.outbox.close();
     this.#ws.close(CLOSE_CODES[name].code, name);
     setTimeout(() => this.#ws.terminate(), CLOSE_TIMEOUT_MS).unref();
   }
 
-  /** Its socket is closed, whoever closed it. */
-  gone(isClean: boolean): void {
-    this.#settle();
+  /** Releases the session when its socket has closed. `isClean`: the peer closed it with 1000 or 1001. */
+  handleClose(isClean: boolean): void {
+    this.#clearHandshakeTimer();
     this.outbox.close();
-    this.receiver?.connection.close(isClean ? 'CLIENT_LEFT' : 'CONNECTION_LOST');
+    this.connection?.close(isClean ? 'CLIENT_LEFT' : 'CONNECTION_LOST');
   }
 
-  #settle(): void {
-    clearTimeout(this.#handshake);
-    this.#handshake = undefined;
+  #clearHandshakeTimer(): void {
+    clearTimeout(this.#handshakeTimer);
+    this.#handshakeTimer = undefined;
   }
-}
-
-/** graphql-ws closes by number; ours are the same numbers, or nearly. */
-function nameOfCode(code: number): CloseName {
-  const entry = Object.entries(CLOSE_CODES).find(([, row]) => row.code === code);
-  return entry ? (entry[0] as CloseName) : 'BAD_MESSAGE';
 }

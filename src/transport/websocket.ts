@@ -1,3 +1,9 @@
+/**
+ * Handshake, step 1 of 4: accepts or rejects the HTTP upgrade of a WebSocket and pings the open sockets.
+ * Next: `websocket-session` holds the state of the accepted socket. The whole path from `connection_init` to
+ * `connection_ack` is websocket → websocket-session → protocol → handshake.
+ */
+import assert from 'node:assert';
 import { type IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
@@ -5,103 +11,106 @@ import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { SignalboxError } from '../errors.ts';
 import { type TransportDeps } from './transport-deps.ts';
-import { hasCredentialInUrl, isAllowedOrigin, urlOf } from './origins.ts';
+import { hasCredentialInUrl, isAllowedOrigin, parseRequestUrl } from './origins.ts';
 import { WebSocketSession } from './websocket-session.ts';
 import { createProtocol } from './protocol.ts';
 import { rejectUpgrade } from './reject-upgrade.ts';
 
-export interface WebSocketParts extends TransportDeps {
+export interface WebSocketDeps extends TransportDeps {
   onFault: (error: unknown) => void;
 }
 
-/** The WebSocket side of `/graphql`. */
+/** The WebSocket transport of `/graphql`. Disposing closes all sockets with RESTART and waits until they are closed. */
 export interface WebSockets extends AsyncDisposable {
-  /** Takes an HTTP upgrade, or refuses it in HTTP's words. */
+  /** Accepts an HTTP upgrade, or rejects it with an HTTP response. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
-  readonly count: number;
 }
 
-export function createWebSockets(parts: WebSocketParts): WebSockets {
-  const { config, publicError, limiter, metrics, onFault } = parts;
-  const protocol = createProtocol(parts);
+export function createWebSockets(deps: WebSocketDeps): WebSockets {
+  const { config, publicError, limiter, metrics, onFault } = deps;
+  const protocol = createProtocol(deps);
   const wss = new WebSocketServer({
     noServer: true,
     clientTracking: false,
     maxPayload: config.maxMessageBytes,
-    // Off for good: it costs 300 KB a connection, and the same memory is written to many sockets.
+    // Compression costs 300 KB per connection and would prevent writing the same memory to many sockets.
     perMessageDeflate: false,
     handleProtocols: () => GRAPHQL_TRANSPORT_WS_PROTOCOL,
   });
-  /** Who is at each socket, and what tells the protocol that the socket is gone. */
-  const peers = new Map<WebSocket, { peer: WebSocketSession; closed: ReturnType<typeof protocol.opened> }>();
+  /** The session of each open socket, and the callback that tells graphql-ws that the socket has closed. */
+  const sockets = new Map<
+    WebSocket,
+    { session: WebSocketSession; closed: ReturnType<typeof protocol.opened> }
+  >();
 
   function accept(ws: WebSocket, socket: Socket, address: string): void {
-    const peer = new WebSocketSession(parts, ws, socket, address);
-    ws.on('pong', onPong).on('error', ignore).on('message', onMessage).once('close', onClose);
-    peers.set(ws, { peer, closed: protocol.opened(peer, peer) });
+    const session = new WebSocketSession(deps, ws, socket, address);
+    ws.on('pong', onPong).on('error', ignoreError).on('message', onMessage).once('close', onClose);
+    sockets.set(ws, { session, closed: protocol.opened(session, session) });
     metrics.connected('websocket');
   }
 
-  // One function each for all sockets: `this` is the one that it is about.
+  // All sockets share these handlers, which find their socket in `this`, to save a closure for each socket and event.
   function onPong(this: WebSocket): void {
-    const known = peers.get(this);
-    if (known) known.peer.hasAnswered = true;
+    const entry = sockets.get(this);
+    if (entry) entry.session.isAlive = true;
   }
 
   function onMessage(this: WebSocket, data: Buffer, isBinary: boolean): void {
-    peers.get(this)?.peer.read(data, isBinary);
+    sockets.get(this)?.session.receive(data, isBinary);
   }
 
   function onClose(this: WebSocket, code: number, reason: Buffer): void {
-    const known = peers.get(this);
-    if (!known) return;
-    peers.delete(this);
-    limiter.release(known.peer.address);
+    const entry = sockets.get(this);
+    if (!entry) return;
+    sockets.delete(this);
+    limiter.release(entry.session.address);
     metrics.disconnected('websocket');
-    known.peer.gone(code === 1000 || code === 1001);
-    known.closed(code, reason.toString()).catch(onFault);
+    entry.session.handleClose(code === 1000 || code === 1001);
+    entry.closed(code, reason.toString()).catch(onFault);
   }
 
-  /** A peer that has not answered the last ping by now is gone, whatever its socket says. */
+  /** Terminates every socket whose peer has not answered the last ping, and pings the others. */
   function pingAll(): void {
-    for (const [ws, { peer }] of peers) {
-      if (peer.hasAnswered) ws.ping();
+    for (const [ws, { session }] of sockets) {
+      if (session.isAlive) ws.ping();
       else ws.terminate();
-      peer.hasAnswered = false;
+      session.isAlive = false;
     }
   }
   const pinging = setInterval(pingAll, config.pingIntervalMs).unref();
 
   return {
-    get count() {
-      return peers.size;
-    },
     upgrade(request, socket, head) {
       socket.on('error', destroy);
-      if (!(socket instanceof Socket)) throw new TypeError('An upgrade comes on a socket.');
+      assert(socket instanceof Socket, 'WebSockets.upgrade() requires a net.Socket');
       const { origin, host } = request.headers;
       const protocols = (request.headers['sec-websocket-protocol'] ?? '')
         .split(',')
         .map((name) => name.trim());
-      const url = urlOf(request);
+      const url = parseRequestUrl(request);
       if (url?.pathname !== '/graphql')
-        return rejectUpgrade(socket, 404, 'There is a WebSocket at /graphql only.');
+        return rejectUpgrade(socket, 404, 'Not found. The WebSocket endpoint is /graphql.');
       if (!isAllowedOrigin(origin, host, config.origins)) {
         const refusal = publicError(new SignalboxError('FORBIDDEN', 'This origin is not allowed.'));
         return rejectUpgrade(socket, 403, refusal.message);
       }
       if (hasCredentialInUrl(url))
-        return rejectUpgrade(socket, 400, 'A credential belongs into connection_init, never into a URL.');
+        return rejectUpgrade(socket, 400, 'Send the credential in connection_init, not in the URL.');
       if (!protocols.includes(GRAPHQL_TRANSPORT_WS_PROTOCOL)) {
-        return rejectUpgrade(socket, 400, `The sub-protocol is ${GRAPHQL_TRANSPORT_WS_PROTOCOL}.`);
+        return rejectUpgrade(
+          socket,
+          400,
+          `Request the WebSocket sub-protocol ${GRAPHQL_TRANSPORT_WS_PROTOCOL}.`,
+        );
       }
       try {
         const address = limiter.addressOf(request);
         limiter.acquire(address);
-        const leave = () => limiter.release(address);
-        socket.once('close', leave);
+        const release = () => limiter.release(address);
+        socket.once('close', release);
         wss.handleUpgrade(request, socket, head, (ws) => {
-          socket.off('close', leave);
+          socket.off('close', release);
           accept(ws, socket, address);
         });
       } catch (error) {
@@ -112,16 +121,16 @@ export function createWebSockets(parts: WebSocketParts): WebSockets {
     },
     async [Symbol.asyncDispose]() {
       clearInterval(pinging);
-      const gone = [...peers.keys()].map((ws) => new Promise((resolve) => ws.once('close', resolve)));
-      for (const { peer } of peers.values()) peer.end('RESTART');
-      await Promise.all(gone);
+      const closed = [...sockets.keys()].map((ws) => new Promise((resolve) => ws.once('close', resolve)));
+      for (const { session } of sockets.values()) session.closeWith('RESTART');
+      await Promise.all(closed);
       wss.close();
     },
   };
 }
 
-/** A socket says `close` after whatever went wrong with it, and that is heard. */
-function ignore(): void {}
+/** An error of a socket is always followed by `close`, which `onClose` handles. */
+function ignoreError(): void {}
 
 function destroy(this: Duplex): void {
   this.destroy();

@@ -12,19 +12,19 @@ import { type Context } from '../schema/context.ts';
 import { type Documents } from './documents.ts';
 import { type TransportDeps } from './transport-deps.ts';
 import { execute } from './execute.ts';
-import { callerOfRequest } from './handshake.ts';
+import { authenticateHttpRequest } from './handshake.ts';
 import { useHttpStatus } from './http-status.ts';
 import { isAllowedOrigin } from './origins.ts';
 import { type PublicError } from './public-errors.ts';
 import { openSse } from './sse.ts';
 
-/** What Node hands to yoga along with a request. */
-interface NodeParts {
+/** The Node objects of a request, which yoga passes to its plugins. */
+interface NodeContext {
   req: IncomingMessage;
   res: ServerResponse;
 }
 
-/** GraphQL over HTTP and SSE: yoga, with our documents, our errors and our callers. */
+/** Creates the handler for GraphQL over HTTP and SSE: yoga with the documents, errors and callers that WebSockets use too. */
 export function createGraphqlHandler({
   schema,
   domain,
@@ -34,7 +34,7 @@ export function createGraphqlHandler({
   limiter,
   metrics,
 }: TransportDeps) {
-  const yoga = createYoga<NodeParts, Context>({
+  const yoga = createYoga<NodeContext, Context>({
     schema,
     graphqlEndpoint: '/graphql',
     graphiql: false,
@@ -56,7 +56,7 @@ export function createGraphqlHandler({
     },
     plugins: [
       useContext(async ({ request, req, res }) => {
-        const caller = await callerOfRequest(domain, (name) => request.headers.get(name));
+        const caller = await authenticateHttpRequest(domain, (name) => request.headers.get(name));
         let connection: Connection | undefined;
         return {
           domain,
@@ -81,20 +81,20 @@ export function createGraphqlHandler({
   });
 
   return async (request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<void> => {
-    // Read and bounded already; yoga takes what it finds here.
+    // The body has been read to enforce its limit. Yoga uses `request.body` instead of reading the stream again.
     if (body.length > 0) Object.assign(request, { body });
     await yoga(request, response, { req: request, res: response });
   };
 }
 
-/** The context as it was made, getters and all: yoga’s own option copies what they yield when the request comes. */
+/** Extends the context by property descriptors, because yoga's `context` option would copy the values of the getters. */
 function useContext(
-  make: (initial: YogaInitialContext & NodeParts) => Promise<Context>,
-): Plugin<Context, NodeParts> {
+  createContext: (initial: YogaInitialContext & NodeContext) => Promise<Context>,
+): Plugin<Context, NodeContext> {
   return {
     async onContextBuilding({ context }) {
-      const made = await make(context as unknown as YogaInitialContext & NodeParts);
-      Object.defineProperties(context, Object.getOwnPropertyDescriptors(made));
+      const extension = await createContext(context as unknown as YogaInitialContext & NodeContext);
+      Object.defineProperties(context, Object.getOwnPropertyDescriptors(extension));
     },
   };
 }
@@ -107,7 +107,7 @@ function useDocuments(documents: Documents, publicError: PublicError): Plugin {
       );
     },
     onValidate({ setValidationFn }) {
-      // Yoga writes into the errors that it is given; these are kept for the next time, by WebSocket too.
+      // Yoga modifies the errors it receives, and these are cached and shared with WebSockets.
       const copy = ({ message, nodes, extensions }: GraphQLError) =>
         new GraphQLError(message, { nodes: nodes ?? null, extensions: { ...extensions } });
       setValidationFn((_schema: GraphQLSchema, document: DocumentNode) =>
@@ -117,28 +117,29 @@ function useDocuments(documents: Documents, publicError: PublicError): Plugin {
   };
 }
 
-/** The same way of executing as over WebSocket, where the caller is known. */
+/** Executes as over WebSocket, so that errors are converted with their caller. */
 function useExecution(publicError: PublicError): Plugin {
   return {
     onExecute({ setExecuteFn }) {
-      setExecuteFn((args: ExecutionArgs) => execute(args, shownTo(args, publicError)));
+      setExecuteFn((args: ExecutionArgs) => execute(args, publicErrorFor(args, publicError)));
     },
   };
 }
 
-/** A subscription that was refused has opened a connection for nothing. */
+/** Closes the connection of a refused subscription, which was opened before the refusal. */
 function useStreams(publicError: PublicError): Plugin<Context> {
   return {
     onSubscribe: ({ args }) => ({
       onSubscribeResult({ result, setResult }) {
         if (isAsyncIterable(result)) return;
         (args.contextValue as Context).connection?.close('CLIENT_LEFT');
-        if (result.errors) setResult({ ...result, errors: result.errors.map(shownTo(args, publicError)) });
+        if (result.errors)
+          setResult({ ...result, errors: result.errors.map(publicErrorFor(args, publicError)) });
       },
     }),
   };
 }
 
-function shownTo({ contextValue }: { contextValue?: unknown }, publicError: PublicError) {
+function publicErrorFor({ contextValue }: { contextValue?: unknown }, publicError: PublicError) {
   return (error: unknown) => publicError(error, (contextValue as Context).caller);
 }

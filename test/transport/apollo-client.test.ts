@@ -25,21 +25,21 @@ const EVENTS = `subscription ($since: Cursor) { events(since: $since) {
   ... on ChannelMessage { message { id cursor event data } }
 } }`;
 
-// What a browser has and Apollo looks at when an operation fails.
+// Apollo checks the global WebSocket of browsers when an operation fails.
 beforeAll(() => void vi.stubGlobal('WebSocket', WebSocket));
 afterAll(() => void vi.unstubAllGlobals());
 
-/** Its results have no type here: what they are is what is tested. */
+/** Parses a document without result types, because the test checks the results. */
 const documentOf = (text: string): TypedDocumentNode<any> => gql(text);
 
 interface Frontend {
   port: number;
   token: string;
-  /** Before each attempt to reconnect. */
+  /** Is awaited before each attempt to reconnect. */
   retryWait?: () => Promise<void>;
 }
 
-/** The client of a frontend: subscriptions over WebSocket, everything else over HTTP. */
+/** Creates the client of a frontend: subscriptions over WebSocket, everything else over HTTP. */
 function createApollo({ port, token, retryWait = () => Promise.resolve() }: Frontend): ApolloClient {
   const socket = createClient({
     url: `ws://127.0.0.1:${port}/graphql`,
@@ -62,19 +62,19 @@ function createApollo({ port, token, retryWait = () => Promise.resolve() }: Fron
   });
 }
 
-/** Makes `since` of a subscription the last cursor that came, whenever the socket asks for it again. */
+/** Sets the variable `since` of a subscription to the last received cursor whenever the client subscribes again. */
 const resumeLink = new ApolloLink((operation, forward) => {
-  let last = operation.variables['since'];
-  Object.defineProperty(operation.variables, 'since', { enumerable: true, get: () => last });
+  let lastCursor = operation.variables['since'];
+  Object.defineProperty(operation.variables, 'since', { enumerable: true, get: () => lastCursor });
   return forward(operation).pipe(
     tap(({ data }) => {
       const { cursor, message } = data?.['events'] ?? {};
-      last = message?.cursor ?? cursor ?? last;
+      lastCursor = message?.cursor ?? cursor ?? lastCursor;
     }),
   );
 });
 
-/** Apollo's subscriptions in the shape that `take` knows. */
+/** Adapts Apollo subscriptions to the client interface of `queueResults`. */
 function subscriber(apollo: ApolloClient): Client {
   const subscribe: Client['subscribe'] = ({ query, variables }, sink) => {
     const subscription = apollo
@@ -92,7 +92,7 @@ function subscriber(apollo: ApolloClient): Client {
   return { subscribe } as Client;
 }
 
-test('a backend mints with Apollo over HTTP, and a frontend listens with what was minted, through a cut', async () => {
+test('Apollo mints a token over HTTP, subscribes over WebSocket and resumes after a lost connection', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby', { state: { topic: 'trains' } });
   const backend = new ApolloClient({
@@ -108,7 +108,7 @@ test('a backend mints with Apollo over HTTP, and a frontend listens with what wa
     ),
   });
   const { credential } = minted.data.createToken;
-  const say = async (event: string, data: unknown) => {
+  const publish = async (event: string, data: unknown) => {
     const mutation = documentOf(
       `mutation ($event: String!, $data: JSON) { publishMessage(channel: "lobby", event: $event, data: $data) { connections } }`,
     );
@@ -131,22 +131,22 @@ test('a backend mints with Apollo over HTTP, and a frontend listens with what wa
     __typename: 'Connected',
     channels: [{ id: 'lobby', state: { topic: 'trains' } }],
   });
-  expect(await say('first', { n: [1, { deep: null }] })).toBe(1);
+  expect(await publish('first', { n: [1, { deep: null }] })).toBe(1);
   expect((await events.next()).events).toMatchObject({
     message: { event: 'first', data: { n: [1, { deep: null }] } },
   });
 
   proxy.cut();
-  await say('meanwhile', 2);
+  await publish('meanwhile', 2);
   reconnect();
   expect((await events.next()).events.__typename).toBe('Connected');
   expect((await events.next()).events.message).toMatchObject({ event: 'meanwhile', data: 2 });
-  expect(await say('after', 3)).toBe(1);
+  expect(await publish('after', 3)).toBe(1);
   expect((await events.next()).events.message).toMatchObject({ event: 'after', data: 3 });
   events.stop();
 });
 
-test('what is refused reaches Apollo as GraphQL errors with their code, over HTTP and over WebSocket', async () => {
+test('Apollo receives refusals as GraphQL errors with a code, over HTTP and over WebSocket', async () => {
   await using signalbox = await startService();
   const { credential } = await mint(signalbox, { role: 'GUEST' });
   const port = Number(new URL(signalbox.url).port);
@@ -164,7 +164,7 @@ test('what is refused reaches Apollo as GraphQL errors with their code, over HTT
   const listing = apollo.query({ query: documentOf(`{ tokens { nodes { id } } }`) });
   expect(codeOf(await listing.catch((error: unknown) => error))).toBe('FORBIDDEN');
 
-  const stranger = createApollo({ port, token: 'made.up.credential' });
-  const asking = stranger.query({ query: documentOf(`{ viewer { kind } }`) });
-  expect(codeOf(await asking.catch((error: unknown) => error))).toBe('UNAUTHENTICATED');
+  const unauthenticated = createApollo({ port, token: 'made.up.credential' });
+  const query = unauthenticated.query({ query: documentOf(`{ viewer { kind } }`) });
+  expect(codeOf(await query.catch((error: unknown) => error))).toBe('UNAUTHENTICATED');
 });

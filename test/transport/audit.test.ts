@@ -15,7 +15,7 @@ test.each([
   },
   { field: 'messages', query: 'subscription { messages(channel: "news") { id } }' },
   { field: 'presence', query: 'subscription { presence(channel: "nowhere") { at } }' },
-])('a refused $field is in the audit log once for each door', async ({ field, query }) => {
+])('audits a refused $field once for each transport', async ({ field, query }) => {
   const log = createLog();
   await using signalbox = await startService({}, { logger: log.logger });
   await createChannel(signalbox, 'news');
@@ -27,7 +27,7 @@ test.each([
   expect(refusals(log)).toEqual([entry, entry, entry]);
 });
 
-test('whoever is refused before it is known who asks is in it as anonymous', async () => {
+test('audits a refusal before authentication as anonymous', async () => {
   const log = createLog();
   await using signalbox = await startService({}, { logger: log.logger });
   const { id, credential } = await mint(signalbox);
@@ -49,7 +49,7 @@ test('whoever is refused before it is known who asks is in it as anonymous', asy
   );
 });
 
-test('mistakes are no refusals', async () => {
+test('does not audit mistakes of a client', async () => {
   const log = createLog();
   await using signalbox = await startService({}, { logger: log.logger });
   for (const query of [
@@ -63,14 +63,14 @@ test('mistakes are no refusals', async () => {
   expect(refusals(log)).toEqual([]);
 });
 
-test('whoever unsubscribes from what it never was in leaves no line of its own making', async () => {
+test('does not log the channel id when a token unsubscribes from a channel that it never joined', async () => {
   const log = createLog();
   await using signalbox = await startService({}, { logger: log.logger });
   const { id, credential } = await mint(signalbox);
   const unsubscribe =
     'mutation ($c: ID!, $t: ID!) { unsubscribeToken(channel: $c, token: $t) { createdAt } }';
-  const made = 'made-up-'.repeat(1000);
-  expect(await signalbox.request(unsubscribe, { c: made, t: id }, credential)).toEqual({
+  const unknownChannel = 'made-up-'.repeat(1000);
+  expect(await signalbox.request(unsubscribe, { c: unknownChannel, t: id }, credential)).toEqual({
     unsubscribeToken: null,
   });
   expect(log.lines.join()).not.toContain('made-up');

@@ -10,19 +10,19 @@ const publishOperation = (event: string) => ({
   payload: { query: `mutation { publishMessage(channel: "news", event: "${event}") { connections } }` },
 });
 
-async function saidIn({ request }: TestService, channel: string): Promise<string[]> {
+async function eventsIn({ request }: TestService, channel: string): Promise<string[]> {
   const answer = await request(`query ($id: ID!) { channel(id: $id) { messages { nodes { event } } } }`, {
     id: channel,
   });
   return answer.channel.messages.nodes.map(({ event }: { event: string }) => event);
 }
 
-/** Its peer neither reads nor answers a close: it only goes on talking. */
-function deafen({ ws }: RawSocket): void {
+/** Makes the client ignore everything it is sent, including a close. It can still send. */
+function stopReading({ ws }: RawSocket): void {
   ws.pause();
 }
 
-async function meetAndPublish(signalbox: TestService, credential: string): Promise<RawSocket> {
+async function connectAndPublish(signalbox: TestService, credential: string): Promise<RawSocket> {
   const socket = await connectSocket(signalbox, { token: credential });
   socket.send(publishOperation('before'));
   expect(await socket.next()).toMatchObject({ type: 'next', payload: { data: { publishMessage: {} } } });
@@ -30,38 +30,38 @@ async function meetAndPublish(signalbox: TestService, credential: string): Promi
   return socket;
 }
 
-/** Sends it, and returns when the service has had it before it for long: whatever comes of it has come. */
-async function sendThrough(signalbox: TestService, { ws }: RawSocket, message: object): Promise<void> {
+/** Sends a message and resolves when the service has long received it, so that any effect has happened. */
+async function sendAndSettle(signalbox: TestService, { ws }: RawSocket, message: object): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     ws.send(JSON.stringify(message), (error) => (error ? reject(error) : resolve()));
   });
   for (let times = 0; times < 5; times++) await publish(signalbox, 'news', 'sentinel');
 }
 
-test('a peer that ignores that its token was revoked can do nothing more', async () => {
+test('a client that ignores the close cannot publish after its token is revoked', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'news', { type: 'PUBLIC' });
   const { id, credential } = await mint(signalbox);
-  using socket = await meetAndPublish(signalbox, credential);
-  deafen(socket);
+  using socket = await connectAndPublish(signalbox, credential);
+  stopReading(socket);
   await revokeToken(signalbox, id);
-  await sendThrough(signalbox, socket, publishOperation('after'));
-  expect(new Set(await saidIn(signalbox, 'news'))).toEqual(new Set(['before', 'sentinel']));
+  await sendAndSettle(signalbox, socket, publishOperation('after'));
+  expect(new Set(await eventsIn(signalbox, 'news'))).toEqual(new Set(['before', 'sentinel']));
 });
 
-test('a peer that ignores that its token has expired can do nothing more', async () => {
+test('a client that ignores the close cannot publish after its token has expired', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   await createChannel(signalbox, 'news', { type: 'PUBLIC' });
   const { credential } = await mint(signalbox, { expiresIn: 60 });
-  using socket = await meetAndPublish(signalbox, credential);
-  deafen(socket);
+  using socket = await connectAndPublish(signalbox, credential);
+  stopReading(socket);
   await clock.advance(60_000);
-  await sendThrough(signalbox, socket, publishOperation('after'));
-  expect(new Set(await saidIn(signalbox, 'news'))).toEqual(new Set(['before', 'sentinel']));
+  await sendAndSettle(signalbox, socket, publishOperation('after'));
+  expect(new Set(await eventsIn(signalbox, 'news'))).toEqual(new Set(['before', 'sentinel']));
 });
 
-test('an operation that is under way goes no further than the authority it began with', async () => {
+test('a running mutation stops at the field after its API key is revoked', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'news');
   const { createApiKey } = await signalbox.request(`mutation { createApiKey { apiKey { id } secret } }`);
@@ -80,10 +80,10 @@ test('an operation that is under way goes no further than the authority it began
   });
   expect(await socket.closed).toEqual({ code: 4403, reason: 'RENEW' });
   await publish(signalbox, 'news', 'sentinel');
-  expect(await saidIn(signalbox, 'news')).toEqual(['before', 'sentinel']);
+  expect(await eventsIn(signalbox, 'news')).toEqual(['before', 'sentinel']);
 });
 
-test('what is changed while a socket is re-authenticated is not changed back by that', async () => {
+test('reauthenticate keeps an update of the token that happens while the credential is verified', async () => {
   await using signalbox = await startService();
   const { id, credential } = await mint(signalbox, { role: 'MODERATOR' });
   using socket = await connectSocket(signalbox, { token: credential });

@@ -5,20 +5,20 @@ import { expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { CLOSE_CODES } from '../../src/transport/close-codes.ts';
 
-test('every close fits into a close frame and has one meaning', () => {
+test('every close has a code of its own and a name that fits into a close frame', () => {
   const codes = Object.values(CLOSE_CODES).map(({ code }) => code);
   expect(new Set(codes).size).toBe(codes.length);
   for (const name of Object.keys(CLOSE_CODES)) expect(Buffer.byteLength(name)).toBeLessThanOrEqual(123);
 });
 
 test.each(Object.values(CLOSE_CODES))(
-  'after $code an unpatched client comes back: $comesBack',
-  async ({ code, comesBack, meaning }) => {
+  'an unpatched graphql-ws client reconnects after $code: $reconnects',
+  async ({ code, reconnects, meaning }) => {
     const server = createServer();
     const sockets = new WebSocketServer({ server, handleProtocols: () => 'graphql-transport-ws' });
-    let visits = 0;
+    let connections = 0;
     sockets.on('connection', (ws) => {
-      visits++;
+      connections++;
       ws.close(code, meaning.slice(0, 40));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -33,7 +33,7 @@ test.each(Object.values(CLOSE_CODES))(
         onNonLazyError: resolve,
       });
     });
-    expect(visits).toBe(comesBack ? 2 : 1);
+    expect(connections).toBe(reconnects ? 2 : 1);
     sockets.close();
     server.close();
   },

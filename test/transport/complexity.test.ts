@@ -9,80 +9,80 @@ const LIMITS = { maxDepth: 5, maxAliases: 4, maxDirectives: 3, maxTokens: 100, m
 
 const TAGS = '@include(if: true) @skip(if: false)';
 
-/** Each document is within all bounds; with a little more of one thing it is beyond one of them. */
+/** For each limit, a document that is just within all limits, and one that exceeds this limit only. */
 const rows: {
-  what: string;
+  unit: string;
   limit: keyof typeof LIMITS;
   within: string;
   beyond: string;
   variables?: object;
 }[] = [
   {
-    what: 'levels',
+    unit: 'levels',
     limit: 'maxDepth',
     within: '{ project { apiKeys { edges { node { id } } } } }',
     beyond:
       '{ project { apiKeys { edges { node { id } } } } channels { edges { node { tokens { totals: nodes { id } } } } } }',
   },
   {
-    what: 'levels within a fragment',
+    unit: 'levels within a fragment',
     limit: 'maxDepth',
     within: '{ ...f } fragment f on Query { project { apiKeys { edges { node { id } } } } }',
     beyond:
       '{ channels { nodes { ...c } } } fragment c on Channel { tokens { nodes { connections { id } } } }',
   },
   {
-    what: 'aliases',
+    unit: 'aliases',
     limit: 'maxAliases',
     within: '{ a: viewer { kind } b: viewer { c: kind d: kind } }',
     beyond: '{ a: viewer { kind } b: viewer { c: kind d: kind e: kind } }',
   },
   {
-    what: 'aliases of a fragment at every use',
+    unit: 'aliases of a fragment at every spread',
     limit: 'maxAliases',
     within: '{ viewer { ...f } viewer { ...f } } fragment f on Viewer { a: kind b: kind }',
     beyond: '{ viewer { ...f } viewer { ...f ...f } } fragment f on Viewer { a: kind b: kind }',
   },
   {
-    what: 'directives',
+    unit: 'directives',
     limit: 'maxDirectives',
     within: `{ viewer ${TAGS} { kind @skip(if: false) } }`,
     beyond: `{ viewer ${TAGS} { kind ${TAGS} } }`,
   },
   {
-    what: 'directives on fragments at every use',
+    unit: 'directives of a fragment at every spread',
     limit: 'maxDirectives',
     within: `{ viewer { ... ${TAGS} { kind } ...f @skip(if: false) } } fragment f on Viewer { kind }`,
     beyond:
       '{ viewer { ...f ...f } } fragment f on Viewer { kind @skip(if: false) ... @skip(if: false) { kind } }',
   },
   {
-    what: 'tokens',
+    unit: 'tokens',
     limit: 'maxTokens',
     within: `{ viewer { ${'kind '.repeat(90)} } }`,
     beyond: `{ viewer { ${'kind '.repeat(100)} } }`,
   },
   {
-    what: 'fields to yield',
+    unit: 'result fields',
     limit: 'maxCost',
     within: `{ tokens(first: 99) { nodes { ${'id '.repeat(19)} } } }`,
     beyond: `{ tokens(first: 100) { nodes { ${'id '.repeat(19)} } } }`,
   },
   {
-    what: 'fields to yield of a list whose size is a variable',
+    unit: 'result fields of a list whose size is a variable',
     limit: 'maxCost',
     within: 'query ($n: Int) { channels(first: 6) { nodes { tokens(first: $n) { nodes { id } } } } }',
     beyond: 'query ($n: Int) { channels(first: $n) { nodes { tokens(first: $n) { nodes { id } } } } }',
     variables: { n: 1 },
   },
   {
-    what: 'fields to yield of a list whose size nobody names',
+    unit: 'result fields of a list without a size',
     limit: 'maxCost',
     within: '{ channels { nodes { tokens { nodes { id role } } } } }',
     beyond: '{ channels { nodes { tokens { nodes { id role connections { id transport } } } } } }',
   },
   {
-    what: 'fields to yield of a costly field under several aliases',
+    unit: 'result fields of a costly field under several aliases',
     limit: 'maxCost',
     within: '{ channels(first: 9) { nodes { a: tokens(first: 100) { nodes { id } } } } }',
     beyond:
@@ -91,21 +91,24 @@ const rows: {
 ];
 
 test.each(rows)(
-  '$what are bounded alike through every door',
+  '$unit are limited equally by every transport',
   async ({ limit, within, beyond, variables = {} }) => {
     await using signalbox = await startService({
       ...LIMITS,
       [limit === 'maxDepth' ? 'maxCost' : 'maxDepth']: 100_000,
     });
-    for (const [door, answer] of Object.entries(
+    for (const [transport, answer] of Object.entries(
       await askEachTransport(signalbox, signalbox.apiKey, { query: within, variables }),
     )) {
-      expect({ door, errors: answer.errors, data: typeof answer.data }).toEqual({ door, data: 'object' });
+      expect({ transport, errors: answer.errors, data: typeof answer.data }).toEqual({
+        transport,
+        data: 'object',
+      });
     }
     const answers = await askEachTransport(signalbox, signalbox.apiKey, { query: beyond, variables });
-    for (const [door, { data, errors }] of Object.entries(answers)) {
-      expect({ door, data, extensions: errors?.map(({ extensions }) => extensions) }).toEqual({
-        door,
+    for (const [transport, { data, errors }] of Object.entries(answers)) {
+      expect({ transport, data, extensions: errors?.map(({ extensions }) => extensions) }).toEqual({
+        transport,
         extensions: [{ code: 'OPERATION_TOO_COMPLEX', retryable: false, limit: LIMITS[limit] }],
       });
       expect(errors).toEqual(answers['HTTP']?.errors);
@@ -113,7 +116,7 @@ test.each(rows)(
   },
 );
 
-test('a fragment that spreads itself is an error and not a loop', async () => {
+test('rejects a fragment that spreads itself', async () => {
   await using signalbox = await startService();
   const query = '{ viewer { ...a } } fragment a on Viewer { ...b } fragment b on Viewer { ...a }';
   for (const answer of Object.values(await askEachTransport(signalbox, signalbox.apiKey, { query }))) {
@@ -121,7 +124,7 @@ test('a fragment that spreads itself is an error and not a loop', async () => {
   }
 });
 
-test('fragments that double at every level are counted, not walked', async () => {
+test('measures fragments that double at each of 60 levels, without walking every spread', async () => {
   await using signalbox = await startService();
   const levels = Array.from(
     { length: 60 },
@@ -132,33 +135,33 @@ test('fragments that double at every level are counted, not walked', async () =>
   expect(errors?.map(({ extensions }) => extensions['code'])).toEqual(['OPERATION_TOO_COMPLEX']);
 });
 
-test.each(Object.keys(TRANSPORTS))('several operations at once are not taken over %s', async (door) => {
+test.each(Object.keys(TRANSPORTS))('rejects a batch of operations over %s', async (transport) => {
   await using signalbox = await startService();
   const batch = [{ query: '{ viewer { kind } }' }, { query: '{ viewer { kind } }' }];
-  if (door === 'WebSocket') {
+  if (transport === 'WebSocket') {
     const refused = TRANSPORTS['WebSocket']?.(signalbox, signalbox.apiKey, batch as never);
     await expect(refused).rejects.toThrow('4400');
     return;
   }
-  const answer = await TRANSPORTS[door]?.(signalbox, signalbox.apiKey, batch as never);
+  const answer = await TRANSPORTS[transport]?.(signalbox, signalbox.apiKey, batch as never);
   expect(answer?.data).toBeUndefined();
   expect(answer?.errors?.map(({ extensions }) => extensions)).toEqual([
     { code: 'BAD_USER_INPUT', retryable: false },
   ]);
 });
 
-test('documents are kept for the next time as long as all that are kept are not too long together', () => {
-  const setup = { showsSchema: true, wording: (message: string) => message };
-  const documents = createDocuments(createSchema(), defaultConfig({ maxTokens: 10_000 }), setup);
+test('caches parsed documents until their texts exceed 512 Ki characters', () => {
+  const options = { showsSchema: true, redactMessage: (message: string) => message };
+  const documents = createDocuments(createSchema(), defaultConfig({ maxTokens: 10_000 }), options);
   const numbered = (n: number) => `query q${n} { viewer { ${'kind '.repeat(2000)} } }`;
   const first = documents.parse(numbered(0));
-  // Compared here: to show how two documents differ takes minutes.
+  // Compares outside of the assertion, which would take minutes to print the difference of two documents.
   expect(documents.parse(numbered(0)) === first).toBe(true);
-  // Each has 10,000 characters.
+  // Each document has about 10,000 characters.
   for (let n = 1; n < 100; n++) documents.parse(numbered(n));
   expect(documents.parse(numbered(99)) === documents.parse(numbered(99))).toBe(true);
   expect(documents.parse(numbered(0)) === first).toBe(false);
-  // One that is too long by itself is not kept, and does no harm.
+  // A document that exceeds the cache by itself is not cached.
   const long = `{ viewer { kind } } # ${'x'.repeat(600_000)}`;
   expect(documents.parse(long) === documents.parse(long)).toBe(false);
 });

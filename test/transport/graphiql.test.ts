@@ -11,18 +11,18 @@ interface Tab {
   headers: string;
 }
 
-/** The page's own scripts are written for browsers and have no types. */
+/** Imports the tabs dynamically, because the scripts of the page have no types. */
 async function readTabs(): Promise<Tab[]> {
   const file = new URL('../../src/transport/graphiql/tabs.js', import.meta.url).href;
   const { defaultTabs } = (await import(file)) as { defaultTabs: Tab[] };
   return defaultTabs;
 }
 
-describe('the files', () => {
+describe('GraphiQL files', () => {
   const graphiql = createGraphiql();
   const page = graphiql('/graphql');
 
-  test('the page may load nothing that is not ours, and runs no inline script', () => {
+  test('the content security policy allows local files only, and no inline script', () => {
     expect(page).toMatchObject({
       contentType: 'text/html; charset=utf-8',
       headers: {
@@ -37,7 +37,7 @@ describe('the files', () => {
     expect(policy).not.toMatch(/https?:|wss?:|\*|unsafe-eval/);
   });
 
-  test('all that the page names is served', () => {
+  test('serves every file that the page references', () => {
     const named = [...page!.body.toString().matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path!);
     expect(named.length).toBeGreaterThan(5);
     for (const path of named) {
@@ -47,7 +47,7 @@ describe('the files', () => {
     }
   });
 
-  test('no other path is a file', () => {
+  test('serves no other path', () => {
     for (const path of [
       '/',
       '/graphql/',
@@ -60,7 +60,7 @@ describe('the files', () => {
       expect(graphiql(path), path).toBeUndefined();
   });
 
-  test('every operation of the tabs fits the schema, and their lines fit the pane', async () => {
+  test('the operations of the tabs are valid, and their lines fit the pane', async () => {
     const schema = createSchema();
     for (const { query, headers } of await readTabs()) {
       expect(validate(schema, parse(query))).toEqual([]);
@@ -85,39 +85,39 @@ const FLAGS = [
 
 const missing = existsSync(CHROMIUM)
   ? undefined
-  : `There is no Chromium at ${CHROMIUM}: install it or set CHROMIUM.`;
-if (missing) process.stderr.write(`GraphiQL in a browser: ${missing}\n`);
+  : `There is no Chromium at ${CHROMIUM}. Install it, or set CHROMIUM to its path.`;
+if (missing) process.stderr.write(`GraphiQL tests skipped: ${missing}\n`);
 
-/** A browser; the test is skipped where there is none, unless all servers are required. */
+/** Launches a browser. Without Chromium, skips the test, or fails it if REQUIRE_SERVERS is 1. */
 async function launch({ skip }: TestContext): Promise<Browser> {
   if (missing && process.env['REQUIRE_SERVERS'] === '1') throw new Error(missing);
   if (missing) skip(missing);
   return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 }
 
-/** What must not happen while a page is used. */
-function watch(context: BrowserContext) {
+/** Records the contacted hosts, and all errors and warnings of the pages. */
+function record(context: BrowserContext) {
   const hosts = new Set<string>();
-  const complaints: string[] = [];
-  const note = (url: string) => {
+  const problems: string[] = [];
+  const addHost = (url: string) => {
     const { protocol, hostname } = new URL(url);
     if (protocol !== 'data:') hosts.add(hostname);
   };
-  context.on('request', (request) => note(request.url()));
-  context.on('requestfailed', (request) => complaints.push(`${request.url()} failed`));
+  context.on('request', (request) => addHost(request.url()));
+  context.on('requestfailed', (request) => problems.push(`${request.url()} failed`));
   context.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    if (['error', 'warning'].includes(message.type())) problems.push(message.text());
   });
-  context.on('weberror', (error) => complaints.push(String(error.error())));
-  context.on('page', (page) => page.on('websocket', (socket) => note(socket.url())));
-  return { hosts, complaints };
+  context.on('weberror', (error) => problems.push(String(error.error())));
+  context.on('page', (page) => page.on('websocket', (socket) => addHost(socket.url())));
+  return { hosts, problems };
 }
 
 interface EditorElement {
   CodeMirror: { getValue(): string; setValue(text: string): void; operationName?: string };
 }
 
-/** One GraphiQL page, used as a person does. */
+/** One GraphiQL page, operated through its user interface. */
 class Window {
   readonly #page: Page;
 
@@ -127,7 +127,7 @@ class Window {
 
   static async open(context: BrowserContext, url: string): Promise<Window> {
     const page = await context.newPage();
-    // Sooner than the test's own, so that what did not come is named.
+    // Shorter than the timeout of the test, so that the error names the missing element.
     page.setDefaultTimeout(15_000);
     const introspected = page.waitForResponse((response) => response.request().method() === 'POST');
     await page.goto(`${url}/graphql`);
@@ -141,10 +141,10 @@ class Window {
 
   async tab(name: string): Promise<void> {
     await this.#page.getByRole('tab', { name, exact: true }).click();
-    await this.#understands(name);
+    await this.#waitForOperation(name);
   }
 
-  /** Puts `value` in the place of `placeholder` in the pane. */
+  /** Replaces `placeholder` by `value` in the pane. */
   async enter(pane: 'Headers' | 'Variables', placeholder: string, value: string): Promise<void> {
     await this.#page.getByRole('button', { name: pane, exact: true }).click();
     const editor = this.#page.locator('.graphiql-editor-tool .CodeMirror:visible');
@@ -157,30 +157,30 @@ class Window {
     );
   }
 
-  /** Writes the document of the tab, whose first operation is `name`. */
+  /** Sets the document of the tab. `name` is its first operation. */
   async write(name: string, document: string): Promise<void> {
     await this.#query.evaluate((element: unknown, text) => {
       (element as EditorElement).CodeMirror.setValue(text);
     }, document);
-    await this.#understands(name);
+    await this.#waitForOperation(name);
     await this.#page.getByRole('tab', { name, selected: true }).waitFor();
   }
 
-  /** GraphiQL reads a new document a moment after it is there; play would run the one before. */
-  async #understands(name: string): Promise<void> {
+  /** Waits until GraphiQL has parsed the new document. Before that, play would run the previous one. */
+  async #waitForOperation(name: string): Promise<void> {
     await this.#page.waitForFunction(
       ([element, operation]) => (element as unknown as EditorElement).CodeMirror.operationName === operation,
       [await this.#query.elementHandle(), name] as const,
     );
   }
 
-  /** Presses play, and picks an operation where the document has several. */
+  /** Presses play, and chooses `operation` if the document has several. */
   async play(operation?: string): Promise<void> {
     await this.#page.getByRole('button', { name: /^Execute query/ }).click();
     if (operation) await this.#page.getByRole('menuitem', { name: operation, exact: true }).click();
   }
 
-  /** The result that is shown, as soon as it contains the text. */
+  /** Waits for a result that contains the text, and resolves to the result. */
   async shows(text: string): Promise<any> {
     await this.#page.locator('.result-window .CodeMirror-code').filter({ hasText: text }).waitFor();
     return JSON.parse(
@@ -191,21 +191,21 @@ class Window {
   }
 }
 
-describe('in a browser', () => {
-  test('a newcomer does the main job, and nothing leaves for another host', async (scope) => {
+describe('GraphiQL in a browser', () => {
+  test('the tabs work from creating a channel to presence, and contact no other host', async (scope) => {
     await using signalbox = await startService();
     await using browser = await launch(scope);
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-    const { hosts, complaints } = watch(context);
+    const { hosts, problems } = record(context);
 
     const first = await Window.open(context, signalbox.url);
     await first.enter('Headers', 'key_…', signalbox.apiKey);
     await first.play();
     await first.shows('"id": "lobby"');
-    await first.tab('MakeToken');
+    await first.tab('CreateToken');
     await first.play();
     const { token, credential } = (await first.shows('"credential"')).data.createToken;
-    await first.tab('Listen');
+    await first.tab('Events');
     await first.enter('Headers', 'credential_…', credential);
     await first.play();
     const connected = await first.shows('"__typename": "Connected"');
@@ -238,16 +238,16 @@ describe('in a browser', () => {
     await first.shows('"__typename": "ChannelAvailable"');
 
     expect([...hosts]).toEqual(['127.0.0.1']);
-    expect(complaints).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
-  test('the browser keeps what was asked, but not who asked', async (scope) => {
+  test('the browser stores the query, but not the credential', async (scope) => {
     await using signalbox = await startService();
     await using browser = await launch(scope);
     const context = await browser.newContext();
     const window = await Window.open(context, signalbox.url);
     await window.enter('Headers', 'key_…', signalbox.apiKey);
-    // Once it has read the document, it has read the headers too, which its history would keep.
+    // Once GraphiQL has parsed the document, it has read the headers too, which its history would store.
     await window.write('WhoAmI', 'query WhoAmI { viewer { kind } }');
     await window.play();
     await window.shows('"kind": "API_KEY"');
@@ -258,7 +258,7 @@ describe('in a browser', () => {
     expect(JSON.stringify(stored)).not.toContain(signalbox.apiKey);
   });
 
-  test('a placeholder stands for what was used or made last in the window', async (scope) => {
+  test('a placeholder is replaced by the key, token or credential used or created last', async (scope) => {
     await using signalbox = await startService();
     await using browser = await launch(scope);
     const context = await browser.newContext();
@@ -269,18 +269,18 @@ describe('in a browser', () => {
     await window.enter('Headers', 'key_…', signalbox.apiKey);
     await window.play();
     await window.shows('"id": "lobby"');
-    await window.tab('MakeToken');
+    await window.tab('CreateToken');
     await window.play();
     await window.shows('"credential"');
     await window.tab('PublishDirect');
     await window.play('PublishDirect');
     await window.shows('"connections": 0');
-    await window.tab('Listen');
+    await window.tab('Events');
     await window.play();
     await window.shows('"id": "lobby"');
   });
 
-  test('a subscription that loses its socket goes on after the last cursor', async (scope) => {
+  test('a subscription resumes from the last cursor after its socket was closed', async (scope) => {
     await using signalbox = await startService();
     await using browser = await launch(scope);
     const { request } = signalbox;
@@ -308,7 +308,7 @@ describe('in a browser', () => {
       cut = () => socket.close({ code: 1012, reason: 'restart' });
     });
     const window = await Window.open(context, signalbox.url);
-    await window.tab('Listen');
+    await window.tab('Events');
     await window.enter('Headers', 'credential_…', createToken.credential);
     await window.play();
     await window.shows('"__typename": "Connected"');
@@ -325,7 +325,7 @@ describe('in a browser', () => {
     expect(subscribed.map(({ payload }) => payload.variables.since)).toEqual([undefined, cursor]);
   });
 
-  test('a mutation of the socket goes by the socket', async (scope) => {
+  test('setPresence is sent over the WebSocket', async (scope) => {
     await using signalbox = await startService();
     await using browser = await launch(scope);
     const { createToken } = await signalbox.request(`mutation { createToken { credential } }`);

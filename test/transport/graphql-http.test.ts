@@ -10,8 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => signalbox[Symbol.asyncDispose]());
 
-/** What it says MAY be is as we do it, too: then a change of mind is a change of this line. */
-describe('the audit of GraphQL over HTTP says that a server', () => {
+/** All audits pass, including the optional ones (MAY). */
+describe('graphql-http audit', () => {
   test.for(serverAudits({ url: () => `${signalbox.url}/graphql` }))('$name ($id)', async ({ fn }) => {
     expect(await fn()).toMatchObject({ status: 'ok' });
   });
@@ -20,13 +20,13 @@ describe('the audit of GraphQL over HTTP says that a server', () => {
 const GRAPHQL = 'application/graphql-response+json';
 const JSON_ONLY = 'application/json';
 
-interface Asked {
+interface Request {
   body?: unknown;
   accept?: string;
   bearer?: string | undefined;
 }
 
-async function ask({ body, accept = GRAPHQL, bearer }: Asked) {
+async function ask({ body, accept = GRAPHQL, bearer }: Request) {
   const response = await fetch(`${signalbox.url}/graphql`, {
     method: 'POST',
     headers: {
@@ -41,11 +41,11 @@ async function ask({ body, accept = GRAPHQL, bearer }: Asked) {
 }
 
 test.for([
-  { what: 'what is no JSON', body: '{nope' },
-  { what: 'what names no query', body: {} },
-  { what: 'a batch', body: [{ query: '{ viewer { kind } }' }] },
+  { input: 'a body that is not JSON', body: '{nope' },
+  { input: 'a body without a query', body: {} },
+  { input: 'a batch', body: [{ query: '{ viewer { kind } }' }] },
 ])(
-  '$what is 400 whatever is accepted, with a code of the catalogue and no word of the body',
+  'answers $input with 400 and BAD_USER_INPUT for every accepted type, without quoting the body',
   async ({ body }) => {
     for (const accept of [GRAPHQL, JSON_ONLY]) {
       const { status, answer, extensions } = await ask({ body, accept });
@@ -57,36 +57,36 @@ test.for([
 );
 
 test.for([
-  { what: 'a syntax error', query: '{', code: 'GRAPHQL_PARSE_FAILED' },
-  { what: 'an unknown field', query: '{ nothing }', code: 'GRAPHQL_VALIDATION_FAILED' },
-  { what: 'a missing variable', query: 'query ($t: ID!) { isOnline(token: $t) }', code: 'BAD_USER_INPUT' },
+  { input: 'a syntax error', query: '{', code: 'GRAPHQL_PARSE_FAILED' },
+  { input: 'an unknown field', query: '{ nothing }', code: 'GRAPHQL_VALIDATION_FAILED' },
+  { input: 'a missing variable', query: 'query ($t: ID!) { isOnline(token: $t) }', code: 'BAD_USER_INPUT' },
   {
-    what: 'an operation that is not there',
+    input: 'an unknown operation name',
     query: 'query A { viewer { kind } } query B { viewer { kind } }',
     code: 'BAD_USER_INPUT',
   },
   {
-    what: 'a subscription that is refused',
+    input: 'a refused subscription',
     query: 'subscription { events(since: "made up") { at } }',
     code: 'BAD_USER_INPUT',
     field: 'cursor',
   },
 ])(
-  '$what is 400 where a status may say so, and 200 to those who accept only JSON',
+  'answers $input with 400 for application/graphql-response+json and with 200 for application/json',
   async ({ query, code, field }) => {
     for (const [accept, status] of [
       [GRAPHQL, 400],
       [JSON_ONLY, 200],
     ] as const) {
-      const asked = await ask({ body: { query }, accept });
-      expect(asked).toMatchObject({ status, extensions: { code, retryable: false } });
-      expect(asked.answer).not.toHaveProperty('data');
-      expect(asked.extensions.field).toBe(field);
+      const refused = await ask({ body: { query }, accept });
+      expect(refused).toMatchObject({ status, extensions: { code, retryable: false } });
+      expect(refused.answer).not.toHaveProperty('data');
+      expect(refused.extensions.field).toBe(field);
     }
   },
 );
 
-test('a credential that opens nothing is 401 where a status may say so', async () => {
+test('answers an invalid credential with 401 for application/graphql-response+json and with 200 for application/json', async () => {
   const { id, credential } = await mint(signalbox);
   await revokeToken(signalbox, id);
   for (const [bearer, code] of [
@@ -103,7 +103,7 @@ test('a credential that opens nothing is 401 where a status may say so', async (
   }
 });
 
-test('an answer with data is 200, whatever of it was refused', async () => {
+test('answers a result with data with 200, even if some fields were refused', async () => {
   const { credential } = await mint(signalbox);
   const body = { query: '{ viewer { kind } channel(id: "nowhere") { id } tokens { nodes { id } } }' };
   expect(
@@ -116,11 +116,11 @@ test('an answer with data is 200, whatever of it was refused', async () => {
     },
     extensions: { code: 'FORBIDDEN', retryable: false },
   });
-  // Here a field that cannot be null was refused.
+  // A refused non-null field makes the whole data null.
   expect(await ask({ body, bearer: credential })).toMatchObject({ status: 200, answer: { data: null } });
 });
 
-test('a mutation by GET is 405 and does nothing', async () => {
+test('answers a mutation by GET with 405 and does not execute it', async () => {
   const query = encodeURIComponent('mutation { createChannel(input: { id: "by-get" }) { id } }');
   const response = await fetch(`${signalbox.url}/graphql?query=${query}`, {
     headers: { authorization: `Bearer ${signalbox.apiKey}`, accept: JSON_ONLY },
@@ -130,7 +130,7 @@ test('a mutation by GET is 405 and does nothing', async () => {
   expect(errors).toMatchObject([{ extensions: { code: 'NOT_FOUND' } }]);
 });
 
-test('what HTTP adds to the errors of a document is not shown over WebSocket', async () => {
+test('does not show the HTTP extension of cached validation errors over WebSocket', async () => {
   const query = '{ soughtInVain }';
   await ask({ body: { query } });
   expect(await queueResults(signalbox.client(), query).ended).toEqual([

@@ -8,20 +8,20 @@ import { connectSocket, openSocket, openTcp, type Close } from '../support/socke
 
 const NO_KEY = 'key_nobody.ffffffffffffffffffffffff';
 
-/** A close is told by its code, and by its name and nothing else. */
+/** The close frame of this name: its code, and its name as the reason. */
 const closeOf = (name: CloseName): Close => ({ code: CLOSE_CODES[name].code, reason: name });
 
-test('whoever says nothing is closed when the handshake has taken too long', async () => {
+test('closes a silent socket with SLOW_OR_SILENT after the handshake timeout', async () => {
   await using signalbox = await startService({ handshakeTimeoutMs: 1000 });
   using early = await connectSocket(signalbox);
   using silent = await openSocket(signalbox);
   expect(await silent.closed).toEqual(closeOf('SLOW_OR_SILENT'));
-  // The time-out is over once the handshake is.
+  // The timeout does not apply after the handshake.
   early.send({ type: 'ping' });
   expect(await early.next()).toEqual({ type: 'pong' });
 });
 
-test('pings do not stretch the handshake', async () => {
+test('pings do not extend the handshake timeout', async () => {
   await using signalbox = await startService({ handshakeTimeoutMs: 100 });
   using socket = await openSocket(signalbox);
   const pinging = (async () => {
@@ -34,28 +34,28 @@ test('pings do not stretch the handshake', async () => {
   expect(await pinging).toBe('over');
 });
 
-/** What checks credentials waits, until it is told to finish: as one would that asks somebody else. */
-function hangVerifier({ service }: TestService): () => void {
+/** Blocks the verification of credentials until the returned function is called. */
+function blockVerifier({ service }: TestService): () => void {
   const { authenticate } = service.domain;
   const { credential: verify } = authenticate;
   let finish!: () => void;
-  const hanging = new Promise<void>((resolve) => (finish = resolve));
+  const finished = new Promise<void>((resolve) => (finish = resolve));
   authenticate.credential = async (text) => {
-    await hanging;
+    await finished;
     return verify(text);
   };
   return finish;
 }
 
-test('a verifier that hangs is covered by the same time-out', async () => {
+test('the handshake timeout includes a verification that hangs', async () => {
   await using signalbox = await startService({ handshakeTimeoutMs: 1000 });
   const { id, credential } = await mint(signalbox);
-  const finish = hangVerifier(signalbox);
+  const finish = blockVerifier(signalbox);
   using socket = await openSocket(signalbox);
   socket.send({ type: 'connection_init', payload: { token: credential } });
   expect(await socket.closed).toEqual(closeOf('SLOW_OR_SILENT'));
 
-  // That it comes to an end after all opens nothing any more.
+  // A verification that finishes after the timeout opens no connection.
   finish();
   using sentinel = await connectSocket(signalbox, { token: (await mint(signalbox)).credential });
   expect(sentinel.waiting).toEqual([]);
@@ -64,9 +64,9 @@ test('a verifier that hangs is covered by the same time-out', async () => {
 });
 
 test.each([
-  { what: 'nothing', text: '' },
-  { what: 'half a request', text: 'GET /graphql HTTP/1.1\r\nHost: x\r\n' },
-])('a peer that sends $what instead of a request is hung up on', async ({ text }) => {
+  { input: 'nothing', text: '' },
+  { input: 'half a request', text: 'GET /graphql HTTP/1.1\r\nHost: x\r\n' },
+])('disconnects a peer that sends $input within the handshake timeout', async ({ text }) => {
   await using signalbox = await startService({ handshakeTimeoutMs: 100 });
   using tcp = await openTcp(signalbox);
   if (text !== '') tcp.socket.write(text);
@@ -77,33 +77,37 @@ test.each([
 const INIT = { type: 'connection_init' };
 const OPERATION = { id: '1', type: 'subscribe', payload: { query: 'subscription { events { at } }' } };
 
-const violations: { what: string; name: CloseName; messages: unknown[] }[] = [
-  { what: 'no JSON', name: 'BAD_MESSAGE', messages: ['{"type":'] },
-  { what: 'a JSON value that is no message', name: 'BAD_MESSAGE', messages: ['[]'] },
-  { what: 'a message of an unknown type', name: 'BAD_MESSAGE', messages: [{ type: 'start' }] },
-  { what: 'a message whose type is a prototype’s', name: 'BAD_MESSAGE', messages: [{ type: '__proto__' }] },
-  { what: 'an init whose payload is no object', name: 'BAD_MESSAGE', messages: [{ ...INIT, payload: 'x' }] },
+const violations: { violation: string; name: CloseName; messages: unknown[] }[] = [
+  { violation: 'text that is not JSON', name: 'BAD_MESSAGE', messages: ['{"type":'] },
+  { violation: 'a JSON value that is not a message', name: 'BAD_MESSAGE', messages: ['[]'] },
+  { violation: 'a message of an unknown type', name: 'BAD_MESSAGE', messages: [{ type: 'start' }] },
+  { violation: 'a message with the type __proto__', name: 'BAD_MESSAGE', messages: [{ type: '__proto__' }] },
   {
-    what: 'an operation without an id',
+    violation: 'an init with a payload that is not an object',
+    name: 'BAD_MESSAGE',
+    messages: [{ ...INIT, payload: 'x' }],
+  },
+  {
+    violation: 'an operation without an id',
     name: 'BAD_MESSAGE',
     messages: [INIT, { ...OPERATION, id: undefined }],
   },
   {
-    what: 'an operation without a query',
+    violation: 'an operation without a query',
     name: 'BAD_MESSAGE',
     messages: [INIT, { ...OPERATION, payload: {} }],
   },
-  { what: 'bytes', name: 'BAD_MESSAGE', messages: [Buffer.from(JSON.stringify(INIT))] },
-  { what: 'an operation before the init', name: 'UNAUTHENTICATED', messages: [OPERATION] },
-  { what: 'a second init', name: 'DUPLICATE_INIT', messages: [INIT, INIT] },
+  { violation: 'a binary message', name: 'BAD_MESSAGE', messages: [Buffer.from(JSON.stringify(INIT))] },
+  { violation: 'an operation before the init', name: 'UNAUTHENTICATED', messages: [OPERATION] },
+  { violation: 'a second init', name: 'DUPLICATE_INIT', messages: [INIT, INIT] },
   {
-    what: 'the id of a running operation',
+    violation: 'the id of a running operation',
     name: 'DUPLICATE_OPERATION',
     messages: [INIT, OPERATION, OPERATION],
   },
 ];
 
-test.each(violations)('$what closes the socket with $name', async ({ messages, name }) => {
+test.each(violations)('closes with $name after $violation', async ({ messages, name }) => {
   await using signalbox = await startService();
   using socket = await openSocket(signalbox);
   for (const [index, message] of messages.entries()) {
@@ -113,10 +117,10 @@ test.each(violations)('$what closes the socket with $name', async ({ messages, n
   expect(await socket.closed).toEqual(closeOf(name));
 });
 
-test('an operation that comes while the credential is being verified comes too early', async () => {
+test('closes with UNAUTHENTICATED when an operation is sent while the credential is being verified', async () => {
   await using signalbox = await startService();
   const { credential } = await mint(signalbox);
-  const finish = hangVerifier(signalbox);
+  const finish = blockVerifier(signalbox);
   using socket = await openSocket(signalbox);
   socket.send({ ...INIT, payload: { token: credential } });
   socket.send(OPERATION);
@@ -129,12 +133,12 @@ test.each([
   ['a token that is a number', { token: 42 }],
   ['a token that is an object', { token: { toString: 'x' } }],
   ['an API key that is a list', { apiKey: [NO_KEY] }],
-  ['a token that is none', { token: 'x.y.z' }],
-  ['an API key that is unknown', { apiKey: NO_KEY }],
-  ['an API key that is none', { apiKey: 'secret' }],
-  ['a project that is unknown', { project: 'nowhere' }],
-  ['a project that is a prototype’s', { project: '__proto__' }],
-])('%s is refused for good', async (_, payload) => {
+  ['a malformed token', { token: 'x.y.z' }],
+  ['an unknown API key', { apiKey: NO_KEY }],
+  ['a malformed API key', { apiKey: 'secret' }],
+  ['an unknown project', { project: 'nowhere' }],
+  ['the project __proto__', { project: '__proto__' }],
+])('closes with UNAUTHENTICATED, without retry, after %s', async (_, payload) => {
   await using signalbox = await startService();
   using socket = await openSocket(signalbox);
   socket.send({ ...INIT, payload });
@@ -142,7 +146,7 @@ test.each([
   expect(socket.waiting).toEqual([]);
 });
 
-test('a token that has expired or was revoked is told to come back with a new credential', async () => {
+test('closes with RENEW when the token has expired or was revoked', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   const expiring = await mint(signalbox, { expiresIn: 60 });
@@ -159,7 +163,7 @@ test('a token that has expired or was revoked is told to come back with a new cr
   }
 });
 
-test('the acknowledgement names the connection and its project', async () => {
+test('connection_ack contains the ids of the connection and of its project', async () => {
   await using signalbox = await startService();
   using socket = await openSocket(signalbox);
   socket.send({ ...INIT, payload: { project: 'default' } });

@@ -19,7 +19,7 @@ interface Request {
   headers?: Record<string, string>;
 }
 
-/** What is answered; by way of yoga, where the content type is spelled as only yoga reads it. */
+/** Posts a request. `byYoga`: with a spelling of the content type that only yoga accepts. */
 async function post({ body, bearer = API_KEY, accept, headers = {} }: Request, byYoga: boolean) {
   const response = await fetch(`${signalbox.url}/graphql`, {
     method: 'POST',
@@ -47,46 +47,52 @@ const PUBLISH =
 
 test.each<[string, Request]>([
   ['a query', { body: { query: VIEWER } }],
-  ['nobody’s query', { body: { query: VIEWER }, bearer: null }],
-  ['a key that is none', { body: { query: VIEWER }, bearer: 'key_none.0123456789abcdef' }],
-  ['a project that is none', { body: { query: VIEWER }, bearer: null, headers: { project: 'none' } }],
+  ['an anonymous query', { body: { query: VIEWER }, bearer: null }],
+  ['an unknown API key', { body: { query: VIEWER }, bearer: 'key_none.0123456789abcdef' }],
+  ['an unknown project', { body: { query: VIEWER }, bearer: null, headers: { project: 'none' } }],
   ['one of two operations', { body: { query: NAMED, operationName: 'B' } }],
   ['neither of two operations', { body: { query: NAMED } }],
-  ['an operation that is not there', { body: { query: NAMED, operationName: 'C' } }],
+  ['an unknown operation name', { body: { query: NAMED, operationName: 'C' } }],
   ['an operation name that is a number', { body: { query: VIEWER, operationName: 1 } }],
   ['variables', { body: { query: MANY, variables: { channel: 'lobby' } } }],
-  ['variables that are null', { body: { query: VIEWER, variables: null, extensions: null } }],
-  ['a variable that is missing', { body: { query: MANY, variables: {} } }],
+  ['null variables', { body: { query: VIEWER, variables: null, extensions: null } }],
+  ['a missing variable', { body: { query: MANY, variables: {} } }],
   ['a variable of another type', { body: { query: MANY, variables: { channel: {} } } }],
   ['variables that are a list', { body: { query: VIEWER, variables: [] } }],
-  ['a parameter that there is not', { body: { query: VIEWER, more: 1 } }],
+  ['an unknown parameter', { body: { query: VIEWER, more: 1 } }],
   ['a list', { body: [{ query: VIEWER }] }],
-  ['no JSON', { body: '{ "query": ' }],
-  ['no query', { body: {} }],
-  ['no GraphQL', { body: { query: '{' } }],
-  ['no such field', { body: { query: '{ nothing }' } }],
+  ['a body that is not JSON', { body: '{ "query": ' }],
+  ['a body without a query', { body: {} }],
+  ['a syntax error', { body: { query: '{' } }],
+  ['an unknown field', { body: { query: '{ nothing }' } }],
   ['a refusal among data', { body: { query: `{ viewer { kind } token(id: "token_1") { id } }` } }],
-  ['a refusal that leaves nothing', { body: { query: '{ tokens { nodes { id } } }' }, bearer: null }],
+  ['a refusal that makes all data null', { body: { query: '{ tokens { nodes { id } } }' }, bearer: null }],
   ['a mutation', { body: { query: PUBLISH } }],
   ['a refused mutation', { body: { query: PUBLISH }, bearer: 'TOKEN' }],
   ['a subscription', { body: { query: 'subscription { nothing }' } }],
-  ['the type of its own', { body: { query: VIEWER }, accept: 'application/graphql-response+json' }],
-  ['either type', { body: { query: VIEWER }, accept: 'application/json, application/graphql-response+json' }],
   [
-    'a refusal in the type of its own',
+    'only application/graphql-response+json',
+    { body: { query: VIEWER }, accept: 'application/graphql-response+json' },
+  ],
+  [
+    'both JSON types',
+    { body: { query: VIEWER }, accept: 'application/json, application/graphql-response+json' },
+  ],
+  [
+    'a refusal in application/graphql-response+json',
     { body: { query: MANY }, accept: 'application/graphql-response+json, application/json;q=0.9' },
   ],
-  ['a page', { body: { query: VIEWER }, accept: 'text/html' }],
-  ['a page of ours', { body: { query: VIEWER }, headers: { origin: 'http://127.0.0.1' } }],
-])('%s is answered as yoga answers it', async (_, request) => {
-  const asked = request.bearer === 'TOKEN' ? { ...request, bearer: credential } : request;
-  // A publish is said once and repeated from then on.
-  if (JSON.stringify(request.body).includes('idempotencyKey')) await post(asked, true);
-  const expected = await post(asked, true);
-  expect(await post(asked, false)).toEqual(expected);
+  ['text/html', { body: { query: VIEWER }, accept: 'text/html' }],
+  ['an Origin header of the same host', { body: { query: VIEWER }, headers: { origin: 'http://127.0.0.1' } }],
+])('answers %s in the same way as yoga', async (_, request) => {
+  const bound = request.bearer === 'TOKEN' ? { ...request, bearer: credential } : request;
+  // The first publish differs from its repetitions, so it is sent in advance.
+  if (JSON.stringify(request.body).includes('idempotencyKey')) await post(bound, true);
+  const expected = await post(bound, true);
+  expect(await post(bound, false)).toEqual(expected);
 });
 
-test('what is said by it arrives, and the caller is who it is', async () => {
+test('executes with the caller of the Authorization header', async () => {
   const { body } = await post({ body: { query: VIEWER }, bearer: credential }, false);
   expect(JSON.parse(body)).toEqual({ data: { viewer: { kind: 'TOKEN' } } });
 });

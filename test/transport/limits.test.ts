@@ -7,13 +7,13 @@ import { mint } from '../support/backend.ts';
 const LIMIT = 2048;
 const OPERATION = { query: '{ viewer { kind } }' };
 
-/** A request of exactly so many bytes. */
+/** A request body of exactly `bytes` bytes. */
 function padded(bytes: number): string {
   const bare = JSON.stringify({ ...OPERATION, extensions: { pad: '' } });
   return bare.replace('"pad":"', `"pad":"${'x'.repeat(bytes - bare.length)}`);
 }
 
-/** Without a length in front of it. */
+/** Sends the text without a Content-Length. */
 function chunked(text: string): ReadableStream<Uint8Array> {
   return new Blob([text]).stream();
 }
@@ -29,9 +29,9 @@ function post({ url }: TestService, body: string | ReadableStream, headers: obje
 }
 
 test.each([
-  { how: 'whole', body: (bytes: number) => padded(bytes) },
-  { how: 'in chunks', body: (bytes: number) => chunked(padded(bytes)) },
-])('a request that comes $how may have SIGNALBOX_MAX_MESSAGE_BYTES and not one more', async ({ body }) => {
+  { encoding: 'with a Content-Length', body: (bytes: number) => padded(bytes) },
+  { encoding: 'in chunks', body: (bytes: number) => chunked(padded(bytes)) },
+])('rejects a request body $encoding of more than SIGNALBOX_MAX_MESSAGE_BYTES with 413', async ({ body }) => {
   await using signalbox = await startService({ maxMessageBytes: LIMIT });
   for (const accept of ['application/json', 'text/event-stream']) {
     const taken = await post(signalbox, body(LIMIT), { accept });
@@ -50,7 +50,7 @@ test.each([
   }
 });
 
-test('a request without end is cut off, and nobody else feels it', async () => {
+test('aborts an endless request body, and keeps answering other requests', async () => {
   await using signalbox = await startService({ maxMessageBytes: LIMIT });
   let chunks = 0;
   const endless = new ReadableStream({
@@ -67,14 +67,14 @@ test('a request without end is cut off, and nobody else feels it', async () => {
   expect(await signalbox.ask(OPERATION.query)).toEqual({ data: { viewer: { kind: 'API_KEY' } } });
 });
 
-test('a compressed request is not unpacked', async () => {
+test('does not decompress a request body', async () => {
   await using signalbox = await startService();
   const packed = new Blob([padded(LIMIT)]).stream().pipeThrough(new CompressionStream('gzip'));
   const answer = await post(signalbox, packed, { 'content-encoding': 'gzip' });
   expect(await answer.text()).not.toContain('ANONYMOUS');
 });
 
-test('a WebSocket message may have SIGNALBOX_MAX_MESSAGE_BYTES; one byte more closes with 1009', async () => {
+test('closes with 1009 after a WebSocket message of more than SIGNALBOX_MAX_MESSAGE_BYTES', async () => {
   await using signalbox = await startService({ maxMessageBytes: LIMIT });
   using socket = await connectSocket(signalbox);
   const message = (bytes: number) => {
@@ -92,7 +92,7 @@ test('a WebSocket message may have SIGNALBOX_MAX_MESSAGE_BYTES; one byte more cl
   expect((await socket.closed).code).toBe(1009);
 });
 
-test('a first message is bounded like every other', async () => {
+test('closes with 1009 after a connection_init of more than SIGNALBOX_MAX_MESSAGE_BYTES', async () => {
   await using signalbox = await startService({ maxMessageBytes: LIMIT });
   using socket = await openSocket(signalbox);
   socket.send({ type: 'connection_init', payload: { token: 'x'.repeat(LIMIT) } });
@@ -102,7 +102,7 @@ test('a first message is bounded like every other', async () => {
 const SUBSCRIPTION = { query: 'subscription { events { __typename } }' };
 const subscribe = (id: string) => ({ id, type: 'subscribe', payload: SUBSCRIPTION });
 
-test('one operation more than a connection may have open is refused, and the others go on', async () => {
+test('refuses one operation more than SIGNALBOX_MAX_OPERATIONS_PER_CONNECTION, and the others continue', async () => {
   await using signalbox = await startService({ maxOperationsPerConnection: 2 });
   using socket = await connectSocket(signalbox, { apiKey: API_KEY });
   for (const id of ['a', 'b']) {
@@ -120,7 +120,7 @@ test('one operation more than a connection may have open is refused, and the oth
   expect(await socket.next()).toMatchObject({ id: 'd', type: 'next' });
 });
 
-test('the id of an operation, which stands in each of its frames, may have 128 bytes', async () => {
+test('refuses an operation id of more than 128 bytes', async () => {
   await using signalbox = await startService({});
   using socket = await connectSocket(signalbox, { apiKey: API_KEY });
   const longest = 'ü'.repeat(64);
@@ -135,7 +135,7 @@ test('the id of an operation, which stands in each of its frames, may have 128 b
   });
 });
 
-/** A client that comes back as often as it is told to, without a pause. */
+/** A client that retries without a pause and without a limit. */
 function persistent(signalbox: TestService, connectionParams: Record<string, unknown>) {
   return signalbox.client(connectionParams, {
     lazy: false,
@@ -144,7 +144,7 @@ function persistent(signalbox: TestService, connectionParams: Record<string, unk
   });
 }
 
-test('one connection more than a token may have is told to come back later, and gets in when there is room', async () => {
+test('closes one connection more than a token may have with 1013, and accepts it when another has closed', async () => {
   await using signalbox = await startService({ maxConnectionsPerToken: 1, connectsPerSecond: 1_000_000 });
   const [full, other] = [await mint(signalbox), await mint(signalbox)];
   using first = await connectSocket(signalbox, { token: full.credential });
@@ -164,11 +164,11 @@ test('one connection more than a token may have is told to come back later, and 
 });
 
 test.each([{ maxConnections: 2 }, { maxConnectionsPerAddress: 2 }])(
-  'beyond %o an upgrade is answered with 503, until one has left',
+  'answers an upgrade beyond %o with 503 until a connection has closed',
   async (config) => {
     await using signalbox = await startService({ ...config, connectsPerSecond: 1_000_000 });
     using first = await connectSocket(signalbox);
-    // A place is taken from the first byte on, not from the acknowledgement.
+    // A socket counts from its upgrade on, not from its acknowledgement.
     using _second = await openSocket(signalbox);
     expect(await upgrade(signalbox)).toMatchObject({ status: 503 });
     first.ws.close();
@@ -178,14 +178,14 @@ test.each([{ maxConnections: 2 }, { maxConnectionsPerAddress: 2 }])(
   },
 );
 
-test('proxies that we trust say whose place it is; others are not believed', async () => {
+test('counts connections by X-Forwarded-For behind trusted proxies only', async () => {
   const config = { maxConnectionsPerAddress: 1 };
   const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
   {
     await using signalbox = await startService({ ...config, trustedProxies: 1 });
     using _first = await openSocket(signalbox, from('192.0.2.1'));
     expect((await upgrade(signalbox, from('192.0.2.1'))).status).toBe(503);
-    // Only what the trusted proxy appended counts.
+    // Only the address that the trusted proxy appended counts.
     expect((await upgrade(signalbox, from('192.0.2.9, 192.0.2.1'))).status).toBe(503);
     expect((await upgrade(signalbox, from('192.0.2.1, 192.0.2.2'))).status).toBe(101);
   }
@@ -194,7 +194,7 @@ test('proxies that we trust say whose place it is; others are not believed', asy
   expect((await upgrade(signalbox, from('192.0.2.2'))).status).toBe(503);
 });
 
-test('connects from one address are so many a second, twice that at once, and the answer says when to come back', async () => {
+test('answers connects beyond SIGNALBOX_CONNECTS_PER_SECOND with 429 and Retry-After', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({ connectsPerSecond: 1 }, { clock });
   for (const status of [101, 101, 429]) expect((await upgrade(signalbox)).status).toBe(status);

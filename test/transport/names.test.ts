@@ -6,7 +6,7 @@ import { connectSocket } from '../support/socket.ts';
 
 const NAMES = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'then'];
 
-test.each(NAMES)('%s is a name like any other, wherever names go', async (name) => {
+test.each(NAMES)('%s works as a channel, identity, event, data key and idempotency key', async (name) => {
   await using signalbox = await startService();
   await createChannel(signalbox, name, { type: 'PUBLIC' });
   const { credential } = await mint(signalbox, {
@@ -20,12 +20,12 @@ test.each(NAMES)('%s is a name like any other, wherever names go', async (name) 
     { c: name, e: [name] },
   );
   const data: unknown = JSON.parse(`{"${name}": {"isAdmin": true}, "list": [{"${name}": 1}]}`);
-  const say = `mutation ($c: ID!, $e: String!, $d: JSON) { publishMessage(channel: $c, event: $e, data: $d, idempotencyKey: $e) { connections repeated } }`;
+  const publish = `mutation ($c: ID!, $e: String!, $d: JSON) { publishMessage(channel: $c, event: $e, data: $d, idempotencyKey: $e) { connections repeated } }`;
   const variables = { c: name, e: name, d: data };
-  expect(await signalbox.request(say, variables, credential)).toMatchObject({
+  expect(await signalbox.request(publish, variables, credential)).toMatchObject({
     publishMessage: { repeated: false },
   });
-  expect(await signalbox.request(say, variables, credential)).toMatchObject({
+  expect(await signalbox.request(publish, variables, credential)).toMatchObject({
     publishMessage: { repeated: true },
   });
   expect(({} as Record<string, unknown>)['isAdmin']).toBeUndefined();
@@ -42,7 +42,7 @@ test.each(NAMES)('%s is a name like any other, wherever names go', async (name) 
   messages.stop();
 });
 
-test.each(NAMES)('%s is an id of an operation and an alias like any other', async (name) => {
+test.each(NAMES)('%s works as an operation id and as an alias', async (name) => {
   await using signalbox = await startService();
   using socket = await connectSocket(signalbox);
   for (let times = 0; times < 2; times++) {

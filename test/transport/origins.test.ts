@@ -17,51 +17,69 @@ function post({ url }: TestService, headers: Record<string, string>, path = '/gr
 }
 
 test.each([
-  { who: 'a program, which has none', origin: undefined, list: [], isAllowed: true },
-  { who: 'a foreign page', origin: EVIL, list: [], isAllowed: false },
-  { who: 'a foreign page beside a list', origin: EVIL, list: [APP], isAllowed: false },
-  { who: 'a page without an origin of its own', origin: 'null', list: [], isAllowed: false },
-  { who: 'a page without one, where that is listed', origin: 'null', list: ['null'], isAllowed: true },
-  { who: 'a listed page', origin: APP, list: ['https://other.example', APP], isAllowed: true },
-  { who: 'a listed name by another scheme', origin: 'http://app.example', list: [APP], isAllowed: false },
-  { who: 'a listed name at another port', origin: `${APP}:8443`, list: [APP], isAllowed: false },
+  { requester: 'a program without an origin', origin: undefined, list: [], isAllowed: true },
+  { requester: 'a foreign page', origin: EVIL, list: [], isAllowed: false },
+  { requester: 'a foreign page when another origin is listed', origin: EVIL, list: [APP], isAllowed: false },
+  { requester: 'a page with the origin null', origin: 'null', list: [], isAllowed: false },
   {
-    who: 'a name that begins with a listed one',
+    requester: 'a page with the origin null when null is listed',
+    origin: 'null',
+    list: ['null'],
+    isAllowed: true,
+  },
+  { requester: 'a listed page', origin: APP, list: ['https://other.example', APP], isAllowed: true },
+  {
+    requester: 'a listed host with another scheme',
+    origin: 'http://app.example',
+    list: [APP],
+    isAllowed: false,
+  },
+  { requester: 'a listed host with another port', origin: `${APP}:8443`, list: [APP], isAllowed: false },
+  {
+    requester: 'a host that begins with a listed one',
     origin: `${APP}.evil.example`,
     list: [APP],
     isAllowed: false,
   },
   {
-    who: 'a name that ends with a listed one',
+    requester: 'a host that ends with a listed one',
     origin: 'https://evilapp.example',
     list: [APP],
     isAllowed: false,
   },
-  { who: 'a name within a listed one', origin: 'https://sub.app.example', list: [APP], isAllowed: false },
-  { who: 'a listed name in other letters', origin: 'https://APP.example', list: [APP], isAllowed: false },
-  { who: 'a listed name with more behind it', origin: `${APP}/`, list: [APP], isAllowed: false },
-  { who: 'anyone, where all are', origin: EVIL, list: ['*'], isAllowed: true },
-])('$who: the same list decides over WebSocket and over HTTP', async ({ origin, list, isAllowed }) => {
-  await using signalbox = await startService({ origins: list });
-  const headers = origin === undefined ? {} : { origin };
-  expect((await upgrade(signalbox, { headers })).status).toBe(isAllowed ? 101 : 403);
+  {
+    requester: 'a subdomain of a listed host',
+    origin: 'https://sub.app.example',
+    list: [APP],
+    isAllowed: false,
+  },
+  { requester: 'a listed host in upper case', origin: 'https://APP.example', list: [APP], isAllowed: false },
+  { requester: 'a listed origin with a path', origin: `${APP}/`, list: [APP], isAllowed: false },
+  { requester: 'any page when * is listed', origin: EVIL, list: ['*'], isAllowed: true },
+])(
+  '$requester is allowed or refused equally over WebSocket and HTTP',
+  async ({ origin, list, isAllowed }) => {
+    await using signalbox = await startService({ origins: list });
+    const headers = origin === undefined ? {} : { origin };
+    expect((await upgrade(signalbox, { headers })).status).toBe(isAllowed ? 101 : 403);
 
-  const allowed = origin !== undefined && isAllowed ? origin : null;
-  for (const accept of ['application/json', 'text/event-stream']) {
-    const response = await post(signalbox, { ...headers, accept });
-    expect(response.status).toBe(isAllowed ? 200 : 403);
-    expect(response.headers.get('access-control-allow-origin')).toBe(allowed);
-    const text = await response.text();
-    expect(text).toContain(isAllowed ? 'ANONYMOUS' : 'FORBIDDEN');
-  }
-  const preflight = await fetch(`${signalbox.url}/graphql`, {
-    method: 'OPTIONS',
-    headers: { ...headers, 'access-control-request-method': 'POST' },
-  });
-  expect(preflight.headers.get('access-control-allow-origin')).toBe(allowed);
-});
+    const allowed = origin !== undefined && isAllowed ? origin : null;
+    for (const accept of ['application/json', 'text/event-stream']) {
+      const response = await post(signalbox, { ...headers, accept });
+      expect(response.status).toBe(isAllowed ? 200 : 403);
+      expect(response.headers.get('access-control-allow-origin')).toBe(allowed);
+      const text = await response.text();
+      expect(text).toContain(isAllowed ? 'ANONYMOUS' : 'FORBIDDEN');
+    }
+    const preflight = await fetch(`${signalbox.url}/graphql`, {
+      method: 'OPTIONS',
+      headers: { ...headers, 'access-control-request-method': 'POST' },
+    });
+    expect(preflight.headers.get('access-control-allow-origin')).toBe(allowed);
+  },
+);
 
-test('our own pages may always connect', async () => {
+test('allows the origin of the service itself', async () => {
   await using signalbox = await startService();
   const headers = { origin: signalbox.url };
   expect((await upgrade(signalbox, { headers })).status).toBe(101);
@@ -69,7 +87,7 @@ test('our own pages may always connect', async () => {
 });
 
 test.each(['token', 'apiKey', 'api_key', 'key', 'access_token', 'Authorization', 'CREDENTIAL', 'secret'])(
-  'a credential in the URL, as %s, is refused and not repeated',
+  'refuses a credential in the URL parameter %s and does not quote it',
   async (name) => {
     await using signalbox = await startService();
     const path = `/graphql?project=default&${name}=${signalbox.apiKey}`;
@@ -88,21 +106,21 @@ test.each([
   { offered: [], status: 400 },
   { offered: ['graphql-transport-ws-2'], status: 400 },
   { offered: ['graphql-ws', 'graphql-transport-ws'], status: 101 },
-])('of the sub-protocols $offered none but graphql-transport-ws is spoken', async ({ offered, status }) => {
+])('answers an upgrade with the sub-protocols $offered with $status', async ({ offered, status }) => {
   await using signalbox = await startService();
   const answer = await upgrade(signalbox, { protocols: offered });
   expect(answer.status).toBe(status);
   expect(answer.headers['sec-websocket-protocol']).toBe(status === 101 ? 'graphql-transport-ws' : undefined);
 });
 
-test('messages are not compressed, whatever the client offers', async () => {
+test('does not compress messages when the client offers permessage-deflate', async () => {
   await using signalbox = await startService();
   using socket = await openSocket(signalbox, { perMessageDeflate: true });
   expect(socket.ws.extensions).toBe('');
 });
 
 test.each(['/', '/graphql/', '/graphqlx', '//', '//evil.example/graphql', '/%'])(
-  'there is no WebSocket at %s, and asking for one hurts nobody',
+  'answers an upgrade at %s with 404, and other sockets stay open',
   async (path) => {
     await using signalbox = await startService();
     using other = await openSocket(signalbox);
@@ -120,23 +138,20 @@ const HANDSHAKE = [
   'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
 ];
 
-test.each(['http://[', '*', 'https://'])(
-  'a request for %s, which is no place, is refused',
-  async (target) => {
-    await using signalbox = await startService();
-    for (const [headers, status] of [
-      [HANDSHAKE, '404'],
-      [['Host: localhost', 'Connection: close'], '400'],
-    ] as const) {
-      using tcp = await openTcp(signalbox);
-      tcp.socket.write([`GET ${target} HTTP/1.1`, ...headers, '', ''].join('\r\n'));
-      const [answer] = (await once(tcp.socket, 'data')) as [Buffer];
-      expect(answer.toString()).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
-    }
-  },
-);
+test.each(['http://[', '*', 'https://'])('refuses a request for the invalid target %s', async (target) => {
+  await using signalbox = await startService();
+  for (const [headers, status] of [
+    [HANDSHAKE, '404'],
+    [['Host: localhost', 'Connection: close'], '400'],
+  ] as const) {
+    using tcp = await openTcp(signalbox);
+    tcp.socket.write([`GET ${target} HTTP/1.1`, ...headers, '', ''].join('\r\n'));
+    const [answer] = (await once(tcp.socket, 'data')) as [Buffer];
+    expect(answer.toString()).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  }
+});
 
-test('a refused peer that does not hang up keeps nothing open', async () => {
+test('closes the socket of a refused upgrade even if the peer does not close it', async () => {
   await using signalbox = await startService();
   using tcp = await openTcp(signalbox, { allowHalfOpen: true });
   tcp.socket.write(['GET /elsewhere HTTP/1.1', ...HANDSHAKE, '', ''].join('\r\n'));

@@ -12,20 +12,20 @@ const server = createServer({ pauseOnConnect: true });
 beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
 afterAll(() => new Promise((resolve) => server.close(resolve)));
 
-/** An outbox on one end of a TCP connection, and whoever is at the other. */
+/** A TCP connection with an outbox on one end and its peer on the other. */
 class Line implements Disposable {
   readonly outbox: Outbox;
-  /** How often it was too full. As a connection does, it takes nothing more from then on. */
+  /** Number of overflows. The outbox closes at the first one, as that of a connection does. */
   overflows = 0;
   readonly #near: Socket;
   readonly #far: Socket;
-  readonly #heard: Buffer[] = [];
+  readonly #received: Buffer[] = [];
 
   private constructor(near: Socket, far: Socket, maxBytes: number) {
     this.#near = near;
     this.#far = far;
     this.outbox = new Outbox(near, this, maxBytes);
-    far.on('data', (chunk) => this.#heard.push(chunk));
+    far.on('data', (chunk) => this.#received.push(chunk));
   }
 
   static async open({ maxBytes = Number.POSITIVE_INFINITY, reads = true } = {}): Promise<Line> {
@@ -42,25 +42,25 @@ class Line implements Disposable {
     this.outbox.close();
   }
 
-  goOn(): void {
+  resume(): void {
     this.#far.resume();
   }
 
-  stall(): void {
+  pause(): void {
     this.#far.pause();
   }
 
-  /** Whether it is more than the kernel takes for a peer that does not read. */
-  get isStuck(): boolean {
+  /** Whether more is written than the kernel buffers for a peer that does not read. */
+  get isBlocked(): boolean {
     return this.#near.writableLength > 0;
   }
 
-  /** All that the peer reads until the end. */
+  /** Ends the connection and resolves to all messages that the peer has read. */
   async end(): Promise<any[]> {
     this.#near.end();
-    this.goOn();
+    this.resume();
     await once(this.#far, 'end');
-    return readFrames(this.#heard);
+    return readFrames(this.#received);
   }
 
   [Symbol.dispose](): void {
@@ -69,36 +69,42 @@ class Line implements Disposable {
   }
 }
 
-const executedOf = (all: readonly unknown[]) =>
+const serialize = (values: readonly unknown[]) =>
   new SerializedResults(
-    all.map((said) => ({ data: { said } })),
+    values.map((value) => ({ data: { value } })),
     () => {
       throw new TypeError('There are no errors.');
     },
   );
-const messagesFor = (id: string, all: readonly unknown[]) =>
-  all.map((said) => ({ id, type: 'next', payload: { data: { said } } }));
+const messagesFor = (id: string, values: readonly unknown[]) =>
+  values.map((value) => ({ id, type: 'next', payload: { data: { value } } }));
 
 const LINES = 6;
-/** More than this the kernel does not hold for a peer that reads nothing. */
-const TOO_MUCH = 5 * 1024 * 1024;
-/** Two of one length, one that is a client’s own. */
+/** More bytes than the kernel buffers for a peer that does not read. */
+const MORE_THAN_KERNEL_BUFFERS = 5 * 1024 * 1024;
+/** Two short ids of the same length, and a UUID. */
 const IDS = ['1', '2', '6f2a4c1e-91ab-4a0b-8d2b-111111111111'].map((text) => new OperationId(text));
-/** The runs of a scene: small ones, several messages in one, and some that are not taken at once. */
-const RUNS = [[1], ['two', 'of them'], ['x'.repeat(40_000)], ['y'.repeat(200_000)], ['z'.repeat(200_000), 3]];
+/** The batches of a scenario: small ones, one with several messages, and some that the kernel does not take at once. */
+const BATCHES = [
+  [1],
+  ['two', 'values'],
+  ['x'.repeat(40_000)],
+  ['y'.repeat(200_000)],
+  ['z'.repeat(200_000), 3],
+];
 
 const send = fc.record({
   kind: fc.constant('SEND' as const),
   line: fc.nat(LINES - 1),
-  run: fc.nat(RUNS.length - 1),
+  batch: fc.nat(BATCHES.length - 1),
   id: fc.nat(IDS.length - 1),
 });
-/** As a run goes out to everybody. */
-const sendAll = fc.record({ kind: fc.constant('SEND_ALL' as const), run: fc.nat(RUNS.length - 1) });
+/** One batch to all lines, as a published message is delivered. */
+const sendAll = fc.record({ kind: fc.constant('SEND_ALL' as const), batch: fc.nat(BATCHES.length - 1) });
 const text = fc.record({
   kind: fc.constant('TEXT' as const),
   line: fc.nat(LINES - 1),
-  words: fc.oneof(fc.string(), fc.constant('w'.repeat(70_000))),
+  content: fc.oneof(fc.string(), fc.constant('w'.repeat(70_000))),
 });
 const flow = fc.record({
   kind: fc.constant('FLOW' as const),
@@ -110,41 +116,40 @@ const turn = fc.array(
   { maxLength: 12, size: 'max' },
 );
 
-test('each peer reads what it was sent, in order, however slowly it and others read', async () => {
-  let stuck = 0;
+test('every peer reads its own messages in order when peers pause and resume (12 scenarios)', async () => {
+  let blocked = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(turn, { minLength: 1, maxLength: 8 }), async (turns) => {
-      // Executed anew in each scene: what one socket is still reading is of this scene.
-      const executed = RUNS.map(executedOf);
+      // Serialized anew for each scenario, because a paused socket may still read the memory of the previous one.
+      const resultsOfBatch = BATCHES.map(serialize);
       const lines: Line[] = [];
       const sent: unknown[][] = [];
-      const sendTo = (line: number, run: number, id: OperationId) => {
-        const made = executed[run]!;
-        lines[line]!.outbox.send(made.framesFor(id), id);
-        sent[line]!.push(...messagesFor(id.text, RUNS[run]!));
+      const sendTo = (line: number, batch: number, id: OperationId) => {
+        lines[line]!.outbox.send(resultsOfBatch[batch]!.framesFor(id), id);
+        sent[line]!.push(...messagesFor(id.text, BATCHES[batch]!));
       };
       try {
         for (let line = 0; line < LINES; line++) {
           lines.push(await Line.open({ reads: line > 1 }));
           sent.push([]);
         }
-        // The first two read nothing, and their kernels are full but for a little.
-        for (let bytes = 0; bytes < TOO_MUCH; bytes += 200_000) {
+        // The first two peers do not read, so their kernel buffers fill up.
+        for (let bytes = 0; bytes < MORE_THAN_KERNEL_BUFFERS; bytes += 200_000) {
           for (const line of [0, 1]) sendTo(line, 3, IDS[line]!);
           await nextTurn();
         }
-        stuck += lines.filter(({ isStuck }) => isStuck).length;
-        for (const acts of turns) {
-          for (const act of acts) {
-            if (act.kind === 'SEND') sendTo(act.line, act.run, IDS[act.id]!);
-            else if (act.kind === 'SEND_ALL')
-              lines.forEach((_, line) => sendTo(line, act.run, IDS[line % IDS.length]!));
-            else if (act.kind === 'TEXT') {
-              const message = { id: 'text', words: act.words };
-              lines[act.line]!.outbox.sendText(JSON.stringify(message));
-              sent[act.line]!.push(message);
-            } else if (act.reads) lines[act.line]!.goOn();
-            else lines[act.line]!.stall();
+        blocked += lines.filter(({ isBlocked }) => isBlocked).length;
+        for (const actions of turns) {
+          for (const action of actions) {
+            if (action.kind === 'SEND') sendTo(action.line, action.batch, IDS[action.id]!);
+            else if (action.kind === 'SEND_ALL')
+              lines.forEach((_, line) => sendTo(line, action.batch, IDS[line % IDS.length]!));
+            else if (action.kind === 'TEXT') {
+              const message = { id: 'text', content: action.content };
+              lines[action.line]!.outbox.sendText(JSON.stringify(message));
+              sent[action.line]!.push(message);
+            } else if (action.reads) lines[action.line]!.resume();
+            else lines[action.line]!.pause();
           }
           await nextTurn();
         }
@@ -156,37 +161,38 @@ test('each peer reads what it was sent, in order, however slowly it and others r
     }),
     { numRuns: 12 },
   );
-  expect(stuck).toBeGreaterThan(0);
+  expect(blocked).toBeGreaterThan(0);
 }, 60_000);
 
-/** Compared outside the assertion: nobody wants to see 200,000 characters differ. */
+/** Compares outside of the assertion, whose report would print 200,000 characters. */
 function expectSame(read: readonly unknown[], sent: readonly unknown[]): void {
-  const shown = (all: readonly unknown[]) => all.map((one) => JSON.stringify(one));
-  const [is, shall] = [shown(read), shown(sent)];
-  const different = shall.findIndex((one, index) => one !== is[index]);
+  const toJson = (messages: readonly unknown[]) => messages.map((message) => JSON.stringify(message));
+  const [actual, expected] = [toJson(read), toJson(sent)];
+  const different = expected.findIndex((message, index) => message !== actual[index]);
   expect({
-    count: is.length,
+    count: actual.length,
     different,
-    is: is[different]?.slice(0, 80),
-  }).toEqual({ count: shall.length, different: -1 });
+    actual: actual[different]?.slice(0, 80),
+  }).toEqual({ count: expected.length, different: -1 });
 }
 
-const hello = executedOf(['hello']);
-const goodbye = executedOf(['goodbye']);
-const large = executedOf(['x'.repeat(60_000)]);
+const hello = serialize(['hello']);
+const goodbye = serialize(['goodbye']);
+const large = serialize(['x'.repeat(60_000)]);
 const [one, two] = IDS as [OperationId, OperationId];
-const sendOn = ({ outbox }: Line, made: SerializedResults, id = one) => outbox.send(made.framesFor(id), id);
+const sendOn = ({ outbox }: Line, results: SerializedResults, id = one) =>
+  outbox.send(results.framesFor(id), id);
 
-/** Sends until the kernel takes no more; resolves to how many messages that were. */
+/** Sends until the kernel takes no more bytes. Resolves to the number of messages sent. */
 async function fill(line: Line): Promise<number> {
   for (let count = 1; ; count++) {
     sendOn(line, large);
     await nextTurn();
-    if (line.isStuck) return count;
+    if (line.isBlocked) return count;
   }
 }
 
-test('what is discarded in the turn in which it was sent is never read; what came before and after is', async () => {
+test('discard() drops the messages of the same turn and keeps those before and after it', async () => {
   using line = await Line.open();
   using neighbour = await Line.open();
   sendOn(line, hello);
@@ -201,12 +207,12 @@ test('what is discarded in the turn in which it was sent is never read; what cam
   expect(await neighbour.end()).toEqual(messagesFor('2', ['goodbye']));
 });
 
-test('what a peer has not taken is not discarded in the middle of a frame', async () => {
+test('discard() keeps frames whole that a slow peer has read in part', async () => {
   using line = await Line.open({ reads: false });
   const count = await fill(line);
   sendOn(line, goodbye);
   line.outbox.discard();
-  // The same memory is asked for by somebody else.
+  // Another socket is sent the same frames under another id.
   using other = await Line.open();
   sendOn(other, large, two);
   sendOn(line, hello);
@@ -222,7 +228,7 @@ test('what a peer has not taken is not discarded in the middle of a frame', asyn
   expectSame(await other.end(), messagesFor('2', ['x'.repeat(60_000)]));
 });
 
-test('once it is closed it takes nothing, and what was not flushed is forgotten', async () => {
+test('close() drops unflushed messages and those sent afterwards', async () => {
   using line = await Line.open();
   sendOn(line, hello);
   line.outbox.flush();
@@ -235,7 +241,7 @@ test('once it is closed it takes nothing, and what was not flushed is forgotten'
   expect(await line.end()).toEqual(messagesFor('1', ['hello']));
 });
 
-test('past its bounds it overflows, once where that closes it; what was taken before is read whole', async () => {
+test('overflows once when the queue exceeds maxBytes, and the peer reads all messages before', async () => {
   using line = await Line.open({ maxBytes: 200_000, reads: false });
   const count = await fill(line);
   let sent = count;
@@ -252,7 +258,7 @@ test('past its bounds it overflows, once where that closes it; what was taken be
     await nextTurn();
   }
   expect(line.overflows).toBe(1);
-  // It was let fall behind by as much as it may, beside what the network makes of it.
+  // The peer fell behind by about maxBytes; the network adds some tolerance.
   expect((sent - count) * 60_000).toBeGreaterThan(120_000);
   expect((sent - count) * 60_000).toBeLessThan(600_000);
   expectSame(
@@ -263,18 +269,18 @@ test('past its bounds it overflows, once where that closes it; what was taken be
   );
 });
 
-test('neither a large parcel nor a burst of one turn is too much for a peer that reads', async () => {
+test('does not overflow for one large message or a burst within one turn when the peer reads', async () => {
   using line = await Line.open({ maxBytes: 1000 });
-  const words = Array.from({ length: 500 }, (_, n) => `${n} `.repeat(20));
+  const texts = Array.from({ length: 500 }, (_, n) => `${n} `.repeat(20));
   sendOn(line, large);
-  for (const word of words) line.outbox.sendText(JSON.stringify(word));
+  for (const text of texts) line.outbox.sendText(JSON.stringify(text));
   await nextTurn();
   const read = await line.end();
   expect(line.overflows).toBe(0);
-  expectSame(read, [...messagesFor('1', ['x'.repeat(60_000)]), ...words]);
+  expectSame(read, [...messagesFor('1', ['x'.repeat(60_000)]), ...texts]);
 });
 
-test('whoever reads ahead is told to wait until the peer has read, or is gone', async () => {
+test('room() is pending while the peer is behind and resolves when it has read or the outbox closes', async () => {
   using line = await Line.open({ reads: false });
   expect(line.outbox.room()).toBeUndefined();
   await fill(line);
@@ -282,16 +288,16 @@ test('whoever reads ahead is told to wait until the peer has read, or is gone', 
   const room = line.outbox.room();
   expect(room).toBeInstanceOf(Promise);
   expect(line.outbox.room()).toBe(room);
-  line.goOn();
+  line.resume();
   await room;
   expect(line.outbox.room()).toBeUndefined();
 
-  line.stall();
+  line.pause();
   await fill(line);
   for (const id of [one, two]) sendOn(line, large, id);
-  const never = line.outbox.room();
-  expect(never).toBeInstanceOf(Promise);
+  const roomUntilClose = line.outbox.room();
+  expect(roomUntilClose).toBeInstanceOf(Promise);
   line.outbox.close();
-  await never;
+  await roomUntilClose;
   expect(line.outbox.room()).toBeUndefined();
 });

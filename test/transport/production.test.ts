@@ -8,18 +8,18 @@ import { openSocket } from '../support/socket.ts';
 import { askEachTransport } from '../support/transports.ts';
 
 const INTROSPECTION = '{ __schema { queryType { name } } }';
-const SUGGESTING = [
-  { what: 'a field', query: '{ viewr { kind } }' },
-  { what: 'an argument', query: '{ tokens(frist: 1) { nodes { id } } }' },
-  { what: 'a type', query: '{ viewer { ...f } } fragment f on Viewr { kind }' },
-  { what: 'an enum value', query: 'mutation { createToken(input: { role: GUESTS }) { credential } }' },
+const MISSPELLED = [
+  { name: 'a field', query: '{ viewr { kind } }' },
+  { name: 'an argument', query: '{ tokens(frist: 1) { nodes { id } } }' },
+  { name: 'a type', query: '{ viewer { ...f } } fragment f on Viewr { kind }' },
+  { name: 'an enum value', query: 'mutation { createToken(input: { role: GUESTS }) { credential } }' },
   {
-    what: 'an enum value in a variable',
+    name: 'an enum value in a variable',
     query: 'mutation ($role: Role) { createToken(input: { role: $role }) { credential } }',
     variables: { role: 'GUESTS' },
   },
   {
-    what: 'a field of a variable',
+    name: 'a field of a variable',
     query: 'mutation ($input: CreateTokenInput) { createToken(input: $input) { credential } }',
     variables: { input: { identiti: 'ada' } },
   },
@@ -28,28 +28,31 @@ const SUGGESTING = [
 const codesOf = ({ errors = [] }: Answer) => new Set(errors.map(({ extensions }) => extensions['code']));
 
 test.each([
-  { mode: 'production', introspection: 'auto', isShown: false },
-  { mode: 'production', introspection: 'on', isShown: true },
-  { mode: 'development', introspection: 'auto', isShown: true },
-  { mode: 'development', introspection: 'off', isShown: false },
-] as const)('introspection $introspection in $mode: shown $isShown, through every door', async (row) => {
-  const { isShown, ...config } = row;
-  await using signalbox = await startService(config);
-  for (const query of [INTROSPECTION, '{ __type(name: "Query") { name } }']) {
-    for (const answer of Object.values(await askEachTransport(signalbox, signalbox.apiKey, { query }))) {
-      expect(answer.data !== undefined).toBe(isShown);
-      expect(codesOf(answer)).toEqual(new Set(isShown ? [] : ['GRAPHQL_VALIDATION_FAILED']));
+  { mode: 'production', introspection: 'auto', isAllowed: false },
+  { mode: 'production', introspection: 'on', isAllowed: true },
+  { mode: 'development', introspection: 'auto', isAllowed: true },
+  { mode: 'development', introspection: 'off', isAllowed: false },
+] as const)(
+  'introspection $introspection in $mode mode is allowed over every transport: $isAllowed',
+  async (row) => {
+    const { isAllowed, ...config } = row;
+    await using signalbox = await startService(config);
+    for (const query of [INTROSPECTION, '{ __type(name: "Query") { name } }']) {
+      for (const answer of Object.values(await askEachTransport(signalbox, signalbox.apiKey, { query }))) {
+        expect(answer.data !== undefined).toBe(isAllowed);
+        expect(codesOf(answer)).toEqual(new Set(isAllowed ? [] : ['GRAPHQL_VALIDATION_FAILED']));
+      }
     }
-  }
-  for (const answer of Object.values(
-    await askEachTransport(signalbox, signalbox.apiKey, { query: '{ __typename }' }),
-  )) {
-    expect(answer).toEqual({ data: { __typename: 'Query' } });
-  }
-});
+    for (const answer of Object.values(
+      await askEachTransport(signalbox, signalbox.apiKey, { query: '{ __typename }' }),
+    )) {
+      expect(answer).toEqual({ data: { __typename: 'Query' } });
+    }
+  },
+);
 
-test.each(SUGGESTING)(
-  'the name of $what that was meant is not given away',
+test.each(MISSPELLED)(
+  'suggests the name of $name in development mode, but not in production mode',
   async ({ query, variables = {} }) => {
     for (const mode of ['production', 'development'] as const) {
       await using signalbox = await startService({ mode });
@@ -69,7 +72,7 @@ test.each([
   { mode: 'production', graphiql: 'on', isServed: true },
   { mode: 'development', graphiql: 'auto', isServed: true },
   { mode: 'development', graphiql: 'off', isServed: false },
-] as const)('GraphiQL $graphiql in $mode: served $isServed', async ({ isServed, ...config }) => {
+] as const)('GraphiQL $graphiql in $mode mode is served: $isServed', async ({ isServed, ...config }) => {
   await using signalbox = await startService(config);
   const page = await fetch(`${signalbox.url}/graphql`, { headers: { accept: 'text/html' } });
   expect([page.ok, (await page.text()).includes('<html')]).toEqual([isServed, isServed]);
@@ -77,7 +80,7 @@ test.each([
   expect(asset.status).toBe(isServed ? 200 : 404);
 });
 
-/** Breaks the store under a running service, as a full or faulty disk would. */
+/** Breaks the store of a running service, as a faulty disk would. */
 function breakStore(folder: string): void {
   using sqlite = open(folder);
   for (const table of ['tokens', 'messages']) sqlite.db.exec(`ALTER TABLE ${table} RENAME TO gone_${table}`);
@@ -88,11 +91,11 @@ function open(folder: string): Disposable & { db: Database.Database } {
   return { db, [Symbol.dispose]: () => db.close() };
 }
 
-/** All that a stack trace, a statement or a driver would give away. */
-const INNARDS = /sqlite|no such table|gone_|select |insert |\.ts\b|\.js\b|node_modules|\bat /i;
+/** Text that would reveal a stack trace, an SQL statement or a driver. */
+const INTERNALS = /sqlite|no such table|gone_|select |insert |\.ts\b|\.js\b|node_modules|\bat /i;
 
 test.each(['production', 'development'] as const)(
-  'in %s a fault of ours is told by a number and logged',
+  'in %s mode, an internal error is returned with an errorId only, and logged with its cause',
   async (mode) => {
     using folder = createFolder();
     const { logger, lines } = createLog();
@@ -111,14 +114,14 @@ test.each(['production', 'development'] as const)(
     ];
     for (const { query, code } of requests) {
       const answers = await askEachTransport(signalbox, signalbox.apiKey, { query });
-      for (const [door, answer] of Object.entries(answers)) {
+      for (const [transport, answer] of Object.entries(answers)) {
         const [error] = answer.errors ?? [];
         const errorId = expect.stringMatching(/^err_\w+$/) as string;
-        expect({ door, extensions: error?.extensions }).toEqual({
-          door,
+        expect({ transport, extensions: error?.extensions }).toEqual({
+          transport,
           extensions: { code, retryable: true, errorId },
         });
-        expect(JSON.stringify(answer)).not.toMatch(INNARDS);
+        expect(JSON.stringify(answer)).not.toMatch(INTERNALS);
         const logged = lines.filter((line) => line.includes(String(error?.extensions['errorId'])));
         expect(logged).toHaveLength(1);
         expect(logged[0]).toContain('no such table');

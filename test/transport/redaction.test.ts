@@ -9,10 +9,10 @@ import { API_KEY, startService, type TestService } from '../support/service.ts';
 import { connectSocket, openSocket, upgrade } from '../support/socket.ts';
 import { askEachTransport } from '../support/transports.ts';
 
-const PAYLOAD = 'payload-that-is-nobodys-business';
+const PAYLOAD = 'payload-that-must-stay-secret';
 
-/** What a caller was told, by whichever door. */
-class Told {
+/** Collects the texts that callers received over all transports. */
+class Responses {
   readonly texts: string[] = [];
 
   async ask({ ask }: TestService, ...request: Parameters<TestService['ask']>): Promise<void> {
@@ -20,7 +20,7 @@ class Told {
     this.texts.push(JSON.stringify(errors ?? []));
   }
 
-  async knock(signalbox: TestService, payload: object): Promise<void> {
+  async tryConnect(signalbox: TestService, payload: object): Promise<void> {
     using socket = await openSocket(signalbox);
     socket.send({ type: 'connection_init', payload });
     this.texts.push(JSON.stringify(await socket.closed));
@@ -30,8 +30,11 @@ class Told {
 const PUBLISH = `mutation ($c: ID!, $e: String!, $d: JSON) { publishMessage(channel: $c, event: $e, data: $d) { connections } }`;
 const REVOKE_KEY = 'mutation ($id: ID!) { revokeApiKey(id: $id) { id } }';
 
-/** Does what can be done, and what cannot, with every secret there is in every place there is for it. */
-async function tour(signalbox: TestService, told: Told): Promise<{ secrets: string[]; token: MintedToken }> {
+/** Uses the API, and sends every secret in every place that takes text, with and without success. */
+async function useEverySecret(
+  signalbox: TestService,
+  responses: Responses,
+): Promise<{ secrets: string[]; token: MintedToken }> {
   const { request } = signalbox;
   const state = { note: PAYLOAD };
   await createChannel(signalbox, 'news', { type: 'PUBLIC', state });
@@ -73,43 +76,43 @@ async function tour(signalbox: TestService, told: Told): Promise<{ secrets: stri
     ...[token, revoked, createCredential].map(({ credential }) => credential),
   ] as string[];
   for (const text of secrets) {
-    // A credential where an id, a name, a document, a literal or a number belongs.
-    await told.ask(signalbox, 'query ($t: ID!) { token(id: $t) { id } }', { t: text });
-    await told.ask(signalbox, PUBLISH, { c: text, e: 'x', d: PAYLOAD });
-    await told.ask(signalbox, PUBLISH, { c: text, e: 'x', d: PAYLOAD }, token.credential);
-    await told.ask(signalbox, PUBLISH, { c: 'news', e: text, d: PAYLOAD }, token.credential);
-    await told.ask(signalbox, text);
-    await told.ask(signalbox, `{ tokens(first: "${text}") { nodes { id } } }`);
-    await told.ask(signalbox, 'query ($n: Int) { tokens(first: $n) { nodes { id } } }', { n: text });
-    await told.ask(signalbox, `mutation ($c: String!) { reauthenticate(credential: $c) { kind } }`, {
+    // A credential in the place of an id, a name, a document, a literal or a number.
+    await responses.ask(signalbox, 'query ($t: ID!) { token(id: $t) { id } }', { t: text });
+    await responses.ask(signalbox, PUBLISH, { c: text, e: 'x', d: PAYLOAD });
+    await responses.ask(signalbox, PUBLISH, { c: text, e: 'x', d: PAYLOAD }, token.credential);
+    await responses.ask(signalbox, PUBLISH, { c: 'news', e: text, d: PAYLOAD }, token.credential);
+    await responses.ask(signalbox, text);
+    await responses.ask(signalbox, `{ tokens(first: "${text}") { nodes { id } } }`);
+    await responses.ask(signalbox, 'query ($n: Int) { tokens(first: $n) { nodes { id } } }', { n: text });
+    await responses.ask(signalbox, `mutation ($c: String!) { reauthenticate(credential: $c) { kind } }`, {
       c: text,
     });
-    await told.ask(signalbox, '{ viewer { kind } }', {}, `${text}x`);
-    await told.knock(signalbox, { token: `${text}x` });
-    await told.knock(signalbox, { apiKey: `${text}x` });
-    await told.knock(signalbox, { token: text, apiKey: text });
-    await told.knock(signalbox, { project: text });
-    told.texts.push((await upgrade(signalbox, { path: `/graphql?token=${text}` })).body);
-    told.texts.push(await (await fetch(`${signalbox.url}/graphql?apiKey=${text}`)).text());
-    told.texts.push(await (await fetch(`${signalbox.url}/${text}`)).text());
+    await responses.ask(signalbox, '{ viewer { kind } }', {}, `${text}x`);
+    await responses.tryConnect(signalbox, { token: `${text}x` });
+    await responses.tryConnect(signalbox, { apiKey: `${text}x` });
+    await responses.tryConnect(signalbox, { token: text, apiKey: text });
+    await responses.tryConnect(signalbox, { project: text });
+    responses.texts.push((await upgrade(signalbox, { path: `/graphql?token=${text}` })).body);
+    responses.texts.push(await (await fetch(`${signalbox.url}/graphql?apiKey=${text}`)).text());
+    responses.texts.push(await (await fetch(`${signalbox.url}/${text}`)).text());
   }
   await revokeToken(signalbox, revoked.id);
-  await told.knock(signalbox, { token: revoked.credential });
-  await told.ask(signalbox, '{ viewer { kind } }', {}, revoked.credential);
+  await responses.tryConnect(signalbox, { token: revoked.credential });
+  await responses.ask(signalbox, '{ viewer { kind } }', {}, revoked.credential);
   await request(REVOKE_KEY, { id: createApiKey.apiKey.id });
-  await told.ask(signalbox, '{ viewer { kind } }', {}, createApiKey.secret);
+  await responses.ask(signalbox, '{ viewer { kind } }', {}, createApiKey.secret);
   await revokeToken(signalbox, token.id);
-  told.texts.push(JSON.stringify(await socket.closed));
+  responses.texts.push(JSON.stringify(await socket.closed));
   return { secrets, token };
 }
 
-test('no credential, key or payload is in a log line, a metric, an error or a close', async () => {
+test('no credential, key or payload appears in a log line, a metric, an error or a close reason', async () => {
   using folder = createFolder();
   const { logger, lines } = createLog();
   await using signalbox = await startService({ data: folder.path }, { logger, clock: createManualClock() });
-  const told = new Told();
-  const { secrets } = await tour(signalbox, told);
-  // A fault in the middle of writing must not bring what was being written to light.
+  const responses = new Responses();
+  const { secrets } = await useEverySecret(signalbox, responses);
+  // An error of a write must not reveal the data that was being written.
   const sqlite = new Database(`${folder.path}/signalbox.sqlite`);
   for (const table of ['tokens', 'messages', 'channels']) {
     sqlite.exec(
@@ -127,28 +130,31 @@ test('no credential, key or payload is in a log line, a metric, an error or a cl
       await askEachTransport(signalbox, API_KEY, { query, variables }),
     )) {
       expect(errors?.[0]?.extensions['errorId']).toMatch(/^err_/);
-      told.texts.push(JSON.stringify(errors));
+      responses.texts.push(JSON.stringify(errors));
     }
   }
   expect(lines.filter((line) => line.includes('worn out'))).toHaveLength(9);
 
   const metrics = await (await fetch(`${signalbox.url}/metrics`)).text();
   expect(metrics).toContain('signalbox_refusals_total{code="UNAUTHENTICATED"}');
-  const seen = { log: lines.join('\n'), metrics, told: told.texts.join('\n') };
-  for (const [where, text] of Object.entries(seen)) {
+  const seen = { log: lines.join('\n'), metrics, responses: responses.texts.join('\n') };
+  for (const [place, text] of Object.entries(seen)) {
     expect(text.length).toBeGreaterThan(1000);
     for (const secret of secrets) {
-      // Of a credential the signature alone would do harm; of an API key its secret half.
-      expect({ where, holds: text.includes(secret.split('.').at(-1)!) }).toEqual({ where, holds: false });
+      // The secret part is the signature of a credential, and the second half of an API key.
+      expect({ place, containsSecret: text.includes(secret.split('.').at(-1)!) }).toEqual({
+        place,
+        containsSecret: false,
+      });
     }
-    expect({ where, holds: text.includes(PAYLOAD) }).toEqual({ where, holds: false });
+    expect({ place, containsSecret: text.includes(PAYLOAD) }).toEqual({ place, containsSecret: false });
   }
 });
 
-test('who minted, revoked, subscribed and was refused is in the audit log', async () => {
+test('the audit log contains the actor of every change and refusal', async () => {
   const { logger, audited } = createLog();
   await using signalbox = await startService({}, { logger });
-  const { token } = await tour(signalbox, new Told());
+  const { token } = await useEverySecret(signalbox, new Responses());
   const actor = 'key_test';
   const subject = token.id;
   const expected: Partial<AuditEntry>[] = [
@@ -162,12 +168,13 @@ test('who minted, revoked, subscribed and was refused is in the audit log', asyn
     { action: 'key.create', actor },
     { action: 'key.rotate', actor, subject: actor },
     { action: 'key.revoke', actor },
-    // By whom it is known who asks, and what for; by others only that they did.
+    // A refusal before authentication has no actor and no field.
     { action: 'refused', actor: subject, code: 'FORBIDDEN', field: 'publishMessage' },
     { action: 'refused', actor: 'anonymous', code: 'UNAUTHENTICATED' },
     { action: 'refused', actor: 'anonymous', code: 'TOKEN_REVOKED' },
   ];
   const entries = audited();
   for (const entry of expected) expect(entries).toContainEqual(expect.objectContaining(entry));
-  for (const { projectId, actor: who } of entries) expect(projectId === undefined).toBe(who === 'anonymous');
+  for (const { projectId, actor: entryActor } of entries)
+    expect(projectId === undefined).toBe(entryActor === 'anonymous');
 });

@@ -12,16 +12,16 @@ const SUBSCRIBE = {
   payload: { query: 'subscription { messages(channel: "square") { event } }' },
 };
 
-test('an id that is used again while what it began is in the making begins nothing uncounted', async () => {
+test('counts a subscription whose id is reused while the previous one is still starting (50 rounds)', async () => {
   await using signalbox = await startService({ maxOperationsPerConnection: LIMIT });
   await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
   using socket = await connectSocket(signalbox, {});
-  const { _socket: wire } = socket.ws as unknown as { _socket: Socket };
+  const { _socket: tcp } = socket.ws as unknown as { _socket: Socket };
   for (let round = 0; round < ROUNDS; round++) {
-    // In one segment, so that they come in one turn.
-    wire.cork();
+    // One TCP segment, so that the service receives all messages in one turn.
+    tcp.cork();
     for (const message of [SUBSCRIBE, { id: '1', type: 'complete' }, SUBSCRIBE]) socket.send(message);
-    wire.uncork();
+    tcp.uncork();
     socket.send({ type: 'ping' });
     while ((await socket.next()).type !== 'pong');
     socket.send({ id: '1', type: 'complete' });
@@ -30,9 +30,9 @@ test('an id that is used again while what it began is in the making begins nothi
   while ((await socket.next()).type !== 'pong');
   await publish(signalbox, 'square', 'sentinel');
   socket.send({ type: 'ping' });
-  let heard = 0;
+  let received = 0;
   for (let message = await socket.next(); message.type !== 'pong'; message = await socket.next()) {
-    if (message.type === 'next') heard++;
+    if (message.type === 'next') received++;
   }
-  expect(heard).toBeLessThanOrEqual(LIMIT);
+  expect(received).toBeLessThanOrEqual(LIMIT);
 });

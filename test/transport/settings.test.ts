@@ -14,20 +14,20 @@ interface Row {
   name: Name;
   limit: number;
   code: string;
-  /** Asks for as much as is allowed, or for one more. */
-  ask(signalbox: TestService, isTooMuch: boolean): Promise<Answer>;
+  /** Uses the limit exactly, or exceeds it by one. */
+  ask(signalbox: TestService, exceeds: boolean): Promise<Answer>;
 }
 
-/** A JSON string of so many bytes. */
+/** A value whose JSON has `bytes` bytes. */
 const text = (bytes: number) => 'x'.repeat(bytes - 2);
-const more = (isTooMuch: boolean) => (isTooMuch ? 1 : 0);
+const excess = (exceeds: boolean) => (exceeds ? 1 : 0);
 
 const PUBLISH = `mutation ($data: JSON) { publishMessage(channel: "news", event: "e", data: $data) { connections } }`;
 const MINT = `mutation ($input: CreateTokenInput) { createToken(input: $input) { credential } }`;
 const SET_STATE = `mutation ($state: JSON!) { setChannelState(channel: "news", state: $state) { version } }`;
 
-/** Says something to a live connection. */
-async function signal(signalbox: TestService, data: unknown): Promise<Answer> {
+/** Sends a direct message to a live connection. */
+async function publishToConnection(signalbox: TestService, data: unknown): Promise<Answer> {
   const { credential } = await mint(signalbox);
   const events = queueResults(
     signalbox.client({ token: credential }),
@@ -45,28 +45,28 @@ const rows: Row[] = [
     name: 'maxDataBytes',
     limit: 300,
     code: 'PAYLOAD_TOO_LARGE',
-    ask: (signalbox, isTooMuch) => signalbox.ask(PUBLISH, { data: text(300 + more(isTooMuch)) }),
+    ask: (signalbox, exceeds) => signalbox.ask(PUBLISH, { data: text(300 + excess(exceeds)) }),
   },
   {
     name: 'maxStateBytes',
     limit: 300,
     code: 'PAYLOAD_TOO_LARGE',
-    ask: (signalbox, isTooMuch) => signalbox.ask(SET_STATE, { state: text(300 + more(isTooMuch)) }),
+    ask: (signalbox, exceeds) => signalbox.ask(SET_STATE, { state: text(300 + excess(exceeds)) }),
   },
   {
     name: 'maxStateBytes',
     limit: 300,
     code: 'PAYLOAD_TOO_LARGE',
-    ask: (signalbox, isTooMuch) => signalbox.ask(MINT, { input: { state: text(300 + more(isTooMuch)) } }),
+    ask: (signalbox, exceeds) => signalbox.ask(MINT, { input: { state: text(300 + excess(exceeds)) } }),
   },
   {
     name: 'maxPresenceBytes',
     limit: 100,
     code: 'PAYLOAD_TOO_LARGE',
-    async ask(signalbox, isTooMuch) {
+    async ask(signalbox, exceeds) {
       using socket = await connectSocket(signalbox, { token: (await mint(signalbox)).credential });
       const query = 'mutation ($state: JSON) { setPresence(state: $state) { id } }';
-      const variables = { state: text(100 + more(isTooMuch)) };
+      const variables = { state: text(100 + excess(exceeds)) };
       socket.send({ id: '1', type: 'subscribe', payload: { query, variables } });
       return (await socket.next()).payload;
     },
@@ -75,14 +75,14 @@ const rows: Row[] = [
     name: 'maxSignalBytes',
     limit: 300,
     code: 'PAYLOAD_TOO_LARGE',
-    ask: (signalbox, isTooMuch) => signal(signalbox, 'x'.repeat(300 + more(isTooMuch))),
+    ask: (signalbox, exceeds) => publishToConnection(signalbox, 'x'.repeat(300 + excess(exceeds))),
   },
   {
     name: 'maxMembershipsPerToken',
     limit: 1,
     code: 'LIMIT_EXCEEDED',
-    async ask(signalbox, isTooMuch) {
-      const { id } = await mint(signalbox, { channels: isTooMuch ? ['news'] : [] });
+    async ask(signalbox, exceeds) {
+      const { id } = await mint(signalbox, { channels: exceeds ? ['news'] : [] });
       return signalbox.ask(
         'mutation ($t: ID!) { subscribeToken(channel: "more", token: $t) { createdAt } }',
         {
@@ -95,40 +95,40 @@ const rows: Row[] = [
     name: 'maxMembershipsPerToken',
     limit: 1,
     code: 'LIMIT_EXCEEDED',
-    ask: (signalbox, isTooMuch) =>
-      signalbox.ask(MINT, { input: { channels: isTooMuch ? ['news', 'more'] : ['news', 'news'] } }),
+    ask: (signalbox, exceeds) =>
+      signalbox.ask(MINT, { input: { channels: exceeds ? ['news', 'more'] : ['news', 'news'] } }),
   },
   {
     name: 'maxGrantsPerToken',
     limit: 2,
     code: 'BAD_USER_INPUT',
-    ask: (signalbox, isTooMuch) =>
+    ask: (signalbox, exceeds) =>
       signalbox.ask(MINT, {
-        input: { grants: Array(2 + more(isTooMuch)).fill({ channels: 'news', actions: ['SUBSCRIBE'] }) },
+        input: { grants: Array(2 + excess(exceeds)).fill({ channels: 'news', actions: ['SUBSCRIBE'] }) },
       }),
   },
   {
     name: 'retentionMessages',
     limit: 10,
     code: 'BAD_USER_INPUT',
-    ask: (signalbox, isTooMuch) =>
+    ask: (signalbox, exceeds) =>
       signalbox.ask('mutation ($n: Int) { createChannel(input: { history: { messages: $n } }) { id } }', {
-        n: 10 + more(isTooMuch),
+        n: 10 + excess(exceeds),
       }),
   },
   {
     name: 'retentionSeconds',
     limit: 60,
     code: 'BAD_USER_INPUT',
-    ask: (signalbox, isTooMuch) =>
+    ask: (signalbox, exceeds) =>
       signalbox.ask('mutation ($n: Int) { createChannel(input: { history: { seconds: $n } }) { id } }', {
-        n: 60 + more(isTooMuch),
+        n: 60 + excess(exceeds),
       }),
   },
 ];
 
 test.each(rows)(
-  '$name: as much is taken, one more is refused with $code',
+  '$name accepts the limit and refuses one more with $code',
   async ({ name, limit, code, ask }) => {
     await using signalbox = await startService({ [name]: limit });
     await createChannel(signalbox, 'news');
@@ -149,7 +149,7 @@ const rates: { name: Name; ask(signalbox: TestService, credential: string): Prom
 ];
 
 test.each(rates)(
-  '$name: a burst of twice that passes; then a hint says when to come back',
+  '$name accepts a burst of twice the rate, then answers RATE_LIMITED with retryAfterSeconds',
   async ({ name, ask }) => {
     const clock = createManualClock();
     await using signalbox = await startService({ [name]: 2 }, { clock });
@@ -166,8 +166,8 @@ test.each(rates)(
   },
 );
 
-/** Bounds that other tests break, by the file that does. */
-const SHOWN_IN: Record<string, string> = {
+/** Limits that other tests exceed, with the name of the test file. */
+const TESTED_IN: Record<string, string> = {
   handshakeTimeoutMs: 'handshake',
   pingIntervalMs: 'slow-consumer',
   maxQueueBytes: 'slow-consumer',
@@ -183,14 +183,14 @@ const SHOWN_IN: Record<string, string> = {
   maxTokens: 'complexity',
   maxCost: 'complexity',
 };
-/** How often the service does what nobody asks it to. */
-const INNER = ['purgeIntervalMs', 'leaseMs', 'drainTimeoutMs'];
+/** Intervals and timeouts of the service itself, which no request can exceed. */
+const INTERNAL = ['purgeIntervalMs', 'leaseMs', 'drainTimeoutMs'];
 
-test('no bound is without a test that breaks it', () => {
-  const bounds = Object.keys(SETTINGS).filter((name) => /^max|PerSecond|Ms$|^retention/.test(name));
-  const here = [...rows, ...rates].map(({ name }) => name);
-  expect(new Set([...here, ...Object.keys(SHOWN_IN), ...INNER])).toEqual(new Set(bounds));
-  for (const [name, file] of Object.entries(SHOWN_IN)) {
+test('every limit has a test that exceeds it', () => {
+  const limits = Object.keys(SETTINGS).filter((name) => /^max|PerSecond|Ms$|^retention/.test(name));
+  const testedHere = [...rows, ...rates].map(({ name }) => name);
+  expect(new Set([...testedHere, ...Object.keys(TESTED_IN), ...INTERNAL])).toEqual(new Set(limits));
+  for (const [name, file] of Object.entries(TESTED_IN)) {
     expect(readFileSync(new URL(`${file}.test.ts`, import.meta.url), 'utf8')).toContain(name);
   }
 });

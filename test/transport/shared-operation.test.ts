@@ -13,12 +13,12 @@ let executions = 0;
 const schema = createTinySchema(() => executions++);
 const publicError: PublicError = (error) =>
   error instanceof GraphQLError ? error : new GraphQLError(String(error));
-/** The fields of this schema ask nothing of it. */
+/** The fields of the tiny schema do not use the domain. */
 const NO_DOMAIN = {} as Domain;
-const begin = () => createSharedOperations({ domain: NO_DOMAIN, publicError });
+const createOperations = () => createSharedOperations({ domain: NO_DOMAIN, publicError });
 
-/** How graphql-js would be called for one subscriber. */
-function operation(query: string, variables: Record<string, unknown> = {}, viewer = 'ada'): ExecutionArgs {
+/** The execution arguments of one subscriber, as for graphql-js. */
+function argsFor(query: string, variables: Record<string, unknown> = {}, viewer = 'ada'): ExecutionArgs {
   const document = parse(query);
   expect(validate(schema, document)).toEqual([]);
   const connection = { id: `socket of ${viewer}` };
@@ -26,19 +26,19 @@ function operation(query: string, variables: Record<string, unknown> = {}, viewe
   return { schema, document, variableValues: variables, contextValue };
 }
 
-/** What a client reads in the frame of operation `id`. */
-async function show(executed: SerializedResults | Promise<SerializedResults>, id = '1') {
+/** The payload that a client reads from the frame of operation `id`. */
+async function payloadOf(results: SerializedResults | Promise<SerializedResults>, id = '1') {
   const operationId = new OperationId(id);
-  const frame = (await executed).framesFor(operationId).bytesFor(operationId);
+  const frame = (await results).framesFor(operationId).bytesFor(operationId);
   const header = { 126: 4, 127: 10 }[frame[1]!] ?? 2;
   const message = JSON.parse(frame.subarray(header).toString());
   expect(message).toMatchObject({ id, type: 'next' });
   return message.payload;
 }
 
-/** What graphql-js makes of it for this subscriber alone. */
-async function reference(event: TinyEvent, own: ExecutionArgs) {
-  const { data, errors } = await execute({ ...own, rootValue: event });
+/** The payload that graphql-js produces for this subscriber alone. */
+async function reference(event: TinyEvent, args: ExecutionArgs) {
+  const { data, errors } = await execute({ ...args, rootValue: event });
   return JSON.parse(
     JSON.stringify({ data, ...(errors && { errors: errors.map((error) => publicError(error).toJSON()) }) }),
   );
@@ -46,7 +46,7 @@ async function reference(event: TinyEvent, own: ExecutionArgs) {
 
 const DECLARATIONS = { $m: 'Int = 7', $v: 'Boolean = true', $w: 'String' };
 
-/** A selection of fields under aliases, perhaps with a fragment of more of them one level down. */
+/** Fields under aliases, some of them with variables or directives. */
 const fields = fc
   .array(
     fc.constantFrom(
@@ -60,11 +60,12 @@ const fields = fc
     { minLength: 1, maxLength: 4 },
   )
   .map((names) => names.map((name, index) => `f${index}: ${name}`).join(' '));
-const look = fc.record({ fields, inner: fc.option(fields) });
+/** Optionally with a nested selection, which is written as a fragment. */
+const selection = fc.record({ fields, inner: fc.option(fields) });
 
-/** One of those that look: the same look may be written in many ways. */
+/** A subscriber that picks one of two selections. Subscribers write the same selection in different ways. */
 const subscriber = fc.record({
-  look: fc.nat(1),
+  selection: fc.nat(1),
   argument: fc.constantFrom('', '(where: "a")', '(where: "b", since: 3)', '(where: $w)'),
   spacing: fc.constantFrom(' ', '\n', ' , '),
   variables: fc.record(
@@ -78,45 +79,48 @@ const subscriber = fc.record({
   viewer: fc.constantFrom('ada', 'bob', 'eve'),
 });
 
-type Look = typeof look extends fc.Arbitrary<infer T> ? T : never;
+type Selection = typeof selection extends fc.Arbitrary<infer T> ? T : never;
 type Subscriber = typeof subscriber extends fc.Arbitrary<infer T> ? T : never;
 
-function operationOf(given: Look, { argument, spacing, variables, viewer }: Subscriber): ExecutionArgs {
-  const inner = given.inner === null ? '' : 'inner { ...More }';
-  const more = given.inner === null ? '' : `fragment More on Event { ${given.inner} }`;
-  const body = `{ happened${argument} { ${given.fields} ${inner} } } ${more}`;
+function operationOf(
+  selected: Selection,
+  { argument, spacing, variables, viewer }: Subscriber,
+): ExecutionArgs {
+  const inner = selected.inner === null ? '' : 'inner { ...More }';
+  const more = selected.inner === null ? '' : `fragment More on Event { ${selected.inner} }`;
+  const body = `{ happened${argument} { ${selected.fields} ${inner} } } ${more}`;
   const used = Object.entries(DECLARATIONS).filter(([name]) => body.includes(name));
   const declared =
     used.length === 0 ? '' : `(${used.map((declaration) => declaration.join(': ')).join(' ')})`;
   const values = Object.entries(variables).map(([name, value]) => [name.slice(1), value]);
   const text = `subscription ${declared} ${body}`.replaceAll(' ', spacing);
-  return operation(text, Object.fromEntries(values), viewer);
+  return argsFor(text, Object.fromEntries(values), viewer);
 }
 
-test('whoever shares a plan sees of every event exactly what graphql-js would have made for it alone', async () => {
+test('every subscriber of a shared operation receives the same payloads as from graphql-js (200 scenarios)', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.tuple(look, look),
+      fc.tuple(selection, selection),
       fc.array(subscriber, { minLength: 2, maxLength: 6 }),
       fc.array(fc.nat(5), { minLength: 1, maxLength: 5 }),
       fc.boolean(),
-      async (looks, given, numbers, waits) => {
-        const plans = begin();
-        const subscribers = given.map((one) => {
-          const own = operationOf(looks[one.look]!, one);
-          return { own, plan: plans.take(own, 'one') };
+      async (selections, subscriberSpecs, numbers, waits) => {
+        const operations = createOperations();
+        const subscribers = subscriberSpecs.map((spec) => {
+          const args = operationOf(selections[spec.selection]!, spec);
+          return { args, operation: operations.acquire(args, 'one') };
         });
-        const shown: Promise<unknown>[] = [];
+        const actual: Promise<unknown>[] = [];
         const expected: Promise<unknown>[] = [];
         for (const event of numbers.map((n) => ({ n }))) {
-          for (const { own, plan } of subscribers) {
-            shown.push(show(plan.execute(internBatch([event]), own)));
-            expected.push(reference(event, own));
+          for (const { args, operation } of subscribers) {
+            actual.push(payloadOf(operation.execute(internBatch([event]), args)));
+            expected.push(reference(event, args));
           }
-          // Otherwise the next event comes while this one is still in the making.
-          if (waits) await Promise.all(shown);
+          // Without waiting, the next event is executed while this one is still pending.
+          if (waits) await Promise.all(actual);
         }
-        expect(await Promise.all(shown)).toEqual(await Promise.all(expected));
+        expect(await Promise.all(actual)).toEqual(await Promise.all(expected));
       },
     ),
     { numRuns: 200 },
@@ -126,95 +130,97 @@ test('whoever shares a plan sees of every event exactly what graphql-js would ha
 const OPERATION = 'subscription ($w: String, $m: Int) { happened(where: $w) { n plus(m: $m) slow } }';
 
 test.each([1, 2, 50])(
-  '%i subscribers that look the same way cost one execution for each event',
+  '%i subscribers with equivalent operations cost one execution per event',
   async (count) => {
-    const plans = begin();
+    const operations = createOperations();
     for (const text of [OPERATION, OPERATION.replace('slow', '')]) {
       const subscribers = Array.from({ length: count }, (_, index) => {
-        const own = operation(text, { w: `place ${index}`, m: 3 }, `viewer ${index}`);
-        return { own, plan: plans.take(own, 'one') };
+        const args = argsFor(text, { w: `value ${index}`, m: 3 }, `viewer ${index}`);
+        return { args, operation: operations.acquire(args, 'one') };
       });
       executions = 0;
       for (const event of [{ n: 1 }, { n: 2 }, { n: 3 }]) {
-        const made = await Promise.all(
-          subscribers.map(async ({ own, plan }) => plan.execute(internBatch([event]), own)),
+        const allResults = await Promise.all(
+          subscribers.map(async ({ args, operation }) => operation.execute(internBatch([event]), args)),
         );
-        // Made once, serialised once, framed once.
-        expect(new Set(made).size).toBe(1);
-        expect(new Set(made.map((executed) => executed.framesFor(new OperationId('1')))).size).toBe(1);
+        // Executed once, serialized once, framed once.
+        expect(new Set(allResults).size).toBe(1);
+        expect(new Set(allResults.map((results) => results.framesFor(new OperationId('1')))).size).toBe(1);
       }
       expect(executions).toBe(3);
-      for (const { plan } of subscribers) plans.release(plan);
+      for (const subscriber of subscribers) operations.release(subscriber.operation);
     }
-    expect(plans.count).toBe(0);
+    expect(operations.count).toBe(0);
   },
 );
 
-test.each(VIEWER_FIELDS)('%s is never shared: each viewer is shown its own', async (name) => {
-  const plans = begin();
+test.each(VIEWER_FIELDS)('%s is executed for each viewer', async (name) => {
+  const operations = createOperations();
   const subscribers = ['ada', 'bob', 'eve'].map((viewer) => {
-    const own = operation(`subscription { happened { n ${name} } }`, {}, viewer);
-    return { viewer, own, plan: plans.take(own, 'one') };
+    const args = argsFor(`subscription { happened { n ${name} } }`, {}, viewer);
+    return { viewer, args, operation: operations.acquire(args, 'one') };
   });
-  expect(plans.count).toBe(1);
+  expect(operations.count).toBe(1);
   for (const n of [1, 3, 5]) {
     executions = 0;
     const event = { n };
-    const shown = await Promise.all(
-      subscribers.map(({ own, plan }) => show(plan.execute(internBatch([event]), own))),
+    const payloads = await Promise.all(
+      subscribers.map(({ args, operation }) => payloadOf(operation.execute(internBatch([event]), args))),
     );
     subscribers.forEach(({ viewer }, index) =>
-      expect(shown[index].data.happened[name]).toMatch(new RegExp(`^(socket of )?${viewer}$`)),
+      expect(payloads[index].data.happened[name]).toMatch(new RegExp(`^(socket of )?${viewer}$`)),
     );
-    // One more at first: the one that found out.
+    // The first event costs one more: the shared execution that accessed the viewer.
     expect(executions).toBe(n === 1 ? 4 : 3);
   }
 });
 
-test('a field that asks for the viewer only now and then is shared only when it does not', async () => {
-  const plans = begin();
+test('a field that accesses the viewer for some events is shared until the first of them', async () => {
+  const operations = createOperations();
   const [ada, bob] = ['ada', 'bob'].map((viewer) =>
-    operation('subscription { happened { viewerOnOdd } }', {}, viewer),
+    argsFor('subscription { happened { viewerOnOdd } }', {}, viewer),
   ) as [ExecutionArgs, ExecutionArgs];
-  const plan = plans.take(ada, 'one');
-  plans.take(bob, 'one');
-  const look = async (event: TinyEvent) => {
-    const shown = await Promise.all([ada, bob].map((own) => show(plan.execute(internBatch([event]), own))));
-    return shown.map(({ data }) => data.happened.viewerOnOdd);
+  const shared = operations.acquire(ada, 'one');
+  operations.acquire(bob, 'one');
+  const deliver = async (event: TinyEvent) => {
+    const payloads = await Promise.all(
+      [ada, bob].map((args) => payloadOf(shared.execute(internBatch([event]), args))),
+    );
+    return payloads.map(({ data }) => data.happened.viewerOnOdd);
   };
   executions = 0;
-  expect(await look({ n: 2 })).toEqual(['anyone', 'anyone']);
+  expect(await deliver({ n: 2 })).toEqual(['anyone', 'anyone']);
   expect(executions).toBe(1);
-  expect(await look({ n: 1 })).toEqual(['ada', 'bob']);
-  expect(await look({ n: 4 })).toEqual(['anyone', 'anyone']);
+  expect(await deliver({ n: 1 })).toEqual(['ada', 'bob']);
+  expect(await deliver({ n: 4 })).toEqual(['anyone', 'anyone']);
 });
 
-test('what is spoilt is forgotten when the last subscriber has gone, and found out again', async () => {
-  const plans = begin();
-  const own = operation('subscription { happened { viewer } }');
-  const plan = plans.take(own, 'one');
-  await plan.execute([{ n: 1 }], own);
-  plans.release(plan);
-  expect(plans.count).toBe(0);
-  const next = plans.take(own, 'one');
-  expect(next).not.toBe(plan);
+test('a per-viewer operation is shared again after its last subscriber has left', async () => {
+  const operations = createOperations();
+  const args = argsFor('subscription { happened { viewer } }');
+  const perViewer = operations.acquire(args, 'one');
+  await perViewer.execute([{ n: 1 }], args);
+  operations.release(perViewer);
+  expect(operations.count).toBe(0);
+  const next = operations.acquire(args, 'one');
+  expect(next).not.toBe(perViewer);
   executions = 0;
-  expect((await show(next.execute([{ n: 1 }], own))).data).toEqual({ happened: { viewer: 'ada' } });
+  expect((await payloadOf(next.execute([{ n: 1 }], args))).data).toEqual({ happened: { viewer: 'ada' } });
   expect(executions).toBe(2);
 });
 
-test('a plan that was let go by all and taken anew is not ended by a late release', () => {
-  const plans = begin();
-  const own = operation(OPERATION);
-  const [first, second] = [plans.take(own, 'one'), plans.take(own, 'one')];
+test('an operation is removed when each of its subscribers has released it', () => {
+  const operations = createOperations();
+  const args = argsFor(OPERATION);
+  const [first, second] = [operations.acquire(args, 'one'), operations.acquire(args, 'one')];
   expect(second).toBe(first);
-  plans.release(first);
-  expect(plans.count).toBe(1);
-  plans.release(second);
-  expect(plans.count).toBe(0);
+  operations.release(first);
+  expect(operations.count).toBe(1);
+  operations.release(second);
+  expect(operations.count).toBe(0);
 });
 
-interface Asked {
+interface AcquireOptions {
   query?: string;
   variables?: Record<string, unknown>;
   project?: string;
@@ -222,15 +228,15 @@ interface Asked {
 }
 const TWO = 'subscription A { happened { n } } subscription B { happened { plus } }';
 const OPTIONAL = 'subscription ($v: Boolean = true) { happened { plus n @include(if: $v) } }';
-const GIVEN = { w: 'a', m: 1 };
+const VARIABLES = { w: 'a', m: 1 };
 
-test.each<[string, Asked, Asked, boolean]>([
+test.each<[string, AcquireOptions, AcquireOptions, boolean]>([
   ['other spaces and commas', {}, { query: OPERATION.replaceAll(' ', ' ,\n') }, true],
-  ['another place', { variables: GIVEN }, { variables: { ...GIVEN, w: 'b' } }, true],
-  ['another variable below the root', { variables: GIVEN }, { variables: { ...GIVEN, m: 2 } }, false],
+  ['another root argument', { variables: VARIABLES }, { variables: { ...VARIABLES, w: 'b' } }, true],
+  ['another variable below the root', { variables: VARIABLES }, { variables: { ...VARIABLES, m: 2 } }, false],
   ['a variable that is absent', { variables: { m: null } }, { variables: {} }, false],
-  ['a default that is refused', { query: OPTIONAL }, { query: OPTIONAL, variables: { v: null } }, false],
-  ['a name that objects have', {}, { variables: { constructor: 1, toString: 2 } }, true],
+  ['null instead of a default', { query: OPTIONAL }, { query: OPTIONAL, variables: { v: null } }, false],
+  ['unused variables named like object members', {}, { variables: { constructor: 1, toString: 2 } }, true],
   ['an alias', {}, { query: OPERATION.replace(' n ', ' m: n ') }, false],
   ['an alias of the root', {}, { query: OPERATION.replace('happened', 'it: happened') }, false],
   ['another order', {}, { query: OPERATION.replace('n plus(m: $m)', 'plus(m: $m) n') }, false],
@@ -241,35 +247,37 @@ test.each<[string, Asked, Asked, boolean]>([
     { query: TWO, operationName: 'B' },
     false,
   ],
-])('%s: shared or not', (_, one, other, isShared) => {
-  const plans = begin();
-  const take = ({
+])('two subscribers with %s: shared or not', (_, one, other, isShared) => {
+  const operations = createOperations();
+  const acquire = ({
     query: text = OPERATION,
     variables: values,
     project = 'one',
     operationName,
-  }: Asked): SharedOperation =>
-    plans.take({ ...operation(text, values), ...(operationName && { operationName }) }, project);
-  expect(take(one) === take(other)).toBe(isShared);
+  }: AcquireOptions): SharedOperation =>
+    operations.acquire({ ...argsFor(text, values), ...(operationName && { operationName }) }, project);
+  expect(acquire(one) === acquire(other)).toBe(isShared);
 });
 
-test('places in the text of the root field’s arguments do not keep operations apart', () => {
-  const plans = begin();
-  const taken = ['(where: "a")', '(where: "b", since: 3)', ''].map((argument) =>
-    plans.take(operation(`subscription { happened${argument} { n } }`), 'one'),
+test('operations are shared when only the source positions after the root arguments differ', () => {
+  const operations = createOperations();
+  const acquired = ['(where: "a")', '(where: "b", since: 3)', ''].map((argument) =>
+    operations.acquire(argsFor(`subscription { happened${argument} { n } }`), 'one'),
   );
-  expect(new Set(taken).size).toBe(1);
+  expect(new Set(acquired).size).toBe(1);
 });
 
-test('an error points into the document of whoever sees it', async () => {
-  const plans = begin();
+test('an error contains the locations in the document of each subscriber', async () => {
+  const operations = createOperations();
   const [tight, wide] = ['{failsOnOdd}', '{\n\n  failsOnOdd }'].map((fields) =>
-    operation(`subscription { happened ${fields} }`),
+    argsFor(`subscription { happened ${fields} }`),
   ) as [ExecutionArgs, ExecutionArgs];
-  const plan = plans.take(tight, 'one');
-  expect(plans.take(wide, 'one')).toBe(plan);
+  const shared = operations.acquire(tight, 'one');
+  expect(operations.acquire(wide, 'one')).toBe(shared);
   const event = { n: 1 };
-  const shown = await Promise.all([tight, wide].map((own) => show(plan.execute(internBatch([event]), own))));
-  expect(shown.map(({ errors }) => errors[0].locations[0].line)).toEqual([1, 3]);
-  expect(shown[0].errors[0].message).toBe('1 is odd.');
+  const payloads = await Promise.all(
+    [tight, wide].map((args) => payloadOf(shared.execute(internBatch([event]), args))),
+  );
+  expect(payloads.map(({ errors }) => errors[0].locations[0].line)).toEqual([1, 3]);
+  expect(payloads[0].errors[0].message).toBe('1 is odd.');
 });

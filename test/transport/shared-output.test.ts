@@ -13,59 +13,59 @@ import {
 } from '../support/fixture.ts';
 import { type Result } from '../support/transport-subscriptions.ts';
 
-// By WebSocket, subscribers who look the same way share one execution; by SSE each has its own. Whoever subscribes
-// to the same by both is shown the same.
+// Over WebSocket, subscribers with equivalent operations share one execution. Over SSE, each subscriber has its own.
+// A caller that subscribes over both therefore has to receive the same results.
 
-let stage: Fixture;
-beforeAll(async () => (stage = await Fixture.open()));
-afterAll(() => stage[Symbol.asyncDispose]());
+let fixture: Fixture;
+beforeAll(async () => (fixture = await Fixture.open()));
+afterAll(() => fixture[Symbol.asyncDispose]());
 
 const schema = createSchema();
 
 /**
- * As many scenes as there is time for. Those that come later pass unplayed, as do later tries to tell a failure more
- * simply; the first is always played.
+ * Checks as many scenarios as fit into `ms` milliseconds, at least one. The remaining scenarios, and attempts to shrink a
+ * failure after that time, pass without being run.
  */
-async function playFor<Given>(ms: number, scene: fc.Arbitrary<Given>, play: (given: Given) => Promise<void>) {
+async function checkFor<Spec>(ms: number, specs: fc.Arbitrary<Spec>, check: (spec: Spec) => Promise<void>) {
   const end = performance.now() + ms;
-  const property = fc.asyncProperty(scene, async (given) => {
-    if (performance.now() < end) await play(given);
+  const property = fc.asyncProperty(specs, async (spec) => {
+    if (performance.now() < end) await check(spec);
   });
   await fc.assert(property, { numRuns: 100 });
 }
 
-/** Where two subscriptions of one caller differ though nothing is shared: who came while they began, one after the other. */
-const isSteady: Allows = (within, type, field) =>
+/** Excludes fields that change while the two subscriptions of a caller start one after the other: connections and presence. */
+const isStable: Allows = (within, type, field) =>
   !(within === 'Connected' && type === 'Token' && field === 'connections') &&
   !(['Connected', 'ChannelAvailable', 'ChannelUnavailable'].includes(within) && field === 'presence');
 
-interface Cast {
+interface SubscriberSpec {
   name: CallerName;
-  /** A line before the operation: it means the same, at other places. */
-  preface: boolean;
+  /** Whether the document starts with a comment, which shifts its source locations. */
+  hasComment: boolean;
   variables: Record<string, unknown>;
 }
 
-const someone = (variables: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<Cast> =>
+const subscriber = (variables: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<SubscriberSpec> =>
   fc.record({
     name: fc.constantFrom(...CALLER_NAMES),
-    preface: fc.boolean(),
+    hasComment: fc.boolean(),
     variables: fc.record(
       { v: fc.boolean(), w: fc.boolean(), n: fc.constantFrom(null, 1, 2), ...variables },
       { requiredKeys: [] },
     ),
   });
 
-const several = (variables: Record<string, fc.Arbitrary<unknown>> = {}) =>
-  fc.uniqueArray(someone(variables), { selector: ({ name }) => name, minLength: 3, maxLength: 6 });
+const subscribers = (variables: Record<string, fc.Arbitrary<unknown>> = {}) =>
+  fc.uniqueArray(subscriber(variables), { selector: ({ name }) => name, minLength: 3, maxLength: 6 });
 
 const channelType = fc.constantFrom('UNPROTECTED', 'PUBLIC', 'PRIVATE');
 const json = fc.jsonValue({ maxDepth: 2 });
 const token = fc.constantFrom(...TOKEN_NAMES);
-/** Tokens whose role hears every channel that they are let into. */
-const holder = fc.constantFrom(...TOKEN_NAMES.filter((name) => name !== 'guest'));
+/** Tokens whose role receives the messages of PUBLIC and PRIVATE channels. */
+const nonGuest = fc.constantFrom(...TOKEN_NAMES.filter((name) => name !== 'guest'));
 
-const happens = {
+const actionArbitraries = {
   publish: fc.record({
     kind: fc.constant('PUBLISH' as const),
     by: fc.constantFrom('publisher' as const, 'backend' as const),
@@ -73,15 +73,15 @@ const happens = {
     ephemeral: fc.boolean(),
     data: json,
   }),
-  whisper: fc.record({ kind: fc.constant('SEND_DIRECT' as const), to: token }),
+  sendDirect: fc.record({ kind: fc.constant('SEND_DIRECT' as const), to: token }),
   state: fc.record({ kind: fc.constant('STATE' as const), state: fc.record({ any: json }) }),
   membership: fc.record({ kind: fc.constant('MEMBERSHIP' as const), who: token, begins: fc.boolean() }),
-  show: fc.record({ kind: fc.constant('SET_PRESENCE' as const), state: json }),
-  go: fc.constant({ kind: 'LEAVE' as const }),
-  come: fc.constant({ kind: 'JOIN' as const }),
+  setPresence: fc.record({ kind: fc.constant('SET_PRESENCE' as const), state: json }),
+  leave: fc.constant({ kind: 'LEAVE' as const }),
+  join: fc.constant({ kind: 'JOIN' as const }),
 } satisfies Record<string, fc.Arbitrary<Action>>;
 
-/** A change of what a token may do; these never end what it hears, unless roles are among them that do. */
+/** An update of a token. It does not end subscriptions, unless `roles` contains a role that may not subscribe. */
 const update = (who: typeof token, roles: string[]): fc.Arbitrary<Action> =>
   fc.record({
     kind: fc.constant('UPDATE' as const),
@@ -93,39 +93,42 @@ const update = (who: typeof token, roles: string[]): fc.Arbitrary<Action> =>
     ),
   });
 
-interface Scene {
+interface Scenario {
   root: string;
-  /** Selected always, so that the test knows what it is looking at. */
+  /** Fields that are always selected, because the test needs them. */
   always?: string;
   declared: Record<string, string>;
-  look: { selection: string; fragments: string };
+  selected: { selection: string; fragments: string };
   type: string;
-  casts: Cast[];
+  subscriberSpecs: SubscriberSpec[];
 }
 
-/** Subscribes all of them at both doors, lets `play` happen, and compares what each was shown at the two. */
+/** Subscribes all callers over both transports, runs `act`, and compares the results of each caller over the two. */
 async function compare(
-  scene: Scene,
-  play: (pairs: TransportPair[]) => Promise<void>,
-  tidy: (results: readonly Result[]) => readonly Result[] = (results) => results,
+  scenario: Scenario,
+  act: (pairs: TransportPair[]) => Promise<void>,
+  normalize: (results: readonly Result[]) => readonly Result[] = (results) => results,
 ): Promise<void> {
-  await stage.reset(scene.type);
+  await fixture.reset(scenario.type);
   const pairs: TransportPair[] = [];
   try {
-    for (const { name, preface, variables } of scene.casts) {
-      const query = `${preface ? '# the same\n' : ''}${operationOf(scene)}`;
-      const since = variables['since'] === true ? stage.since : undefined;
+    for (const { name, hasComment, variables } of scenario.subscriberSpecs) {
+      const query = `${hasComment ? '# comment\n' : ''}${operationOf(scenario)}`;
+      const since = variables['since'] === true ? fixture.since : undefined;
       pairs.push(
-        await stage.subscribe(name, { query, variables: { ...variables, channel: stage.channel, since } }),
+        await fixture.subscribe(name, {
+          query,
+          variables: { ...variables, channel: fixture.channel, since },
+        }),
       );
     }
-    await play(pairs);
+    await act(pairs);
     for (const { name, ws, sse } of pairs) {
-      const [shared, own] = [tidy(ws.results), tidy(sse.results)];
-      expect({ name, shown: shared.map(dataOf) }).toEqual({ name, shown: own.map(dataOf) });
-      expect({ name, errors: shared.map((one, nth) => errorsBeside(one, own[nth])) }).toEqual({
+      const [shared, own] = [normalize(ws.results), normalize(sse.results)];
+      expect({ name, data: shared.map(dataOf) }).toEqual({ name, data: own.map(dataOf) });
+      expect({ name, errors: shared.map((result, index) => comparableErrors(result, own[index])) }).toEqual({
         name,
-        errors: own.map((one) => one.errors),
+        errors: own.map((result) => result.errors),
       });
     }
   } finally {
@@ -135,13 +138,13 @@ async function compare(
 
 const dataOf = ({ data, errors }: Result) => ({ data, hasErrors: errors !== undefined });
 
-/** Of several errors that make the same thing null, GraphQL reports whichever comes first: then either will do. */
-function errorsBeside({ errors }: Result, own: Result | undefined): Result['errors'] {
-  const places = (some: Result['errors']) => JSON.stringify(some?.map((error) => error.path));
-  return places(errors) === places(own?.errors) ? errors : own?.errors;
+/** If several fields make the same parent null, GraphQL reports the first error only, and both orders are correct. */
+function comparableErrors({ errors }: Result, own: Result | undefined): Result['errors'] {
+  const pathsOf = (list: Result['errors']) => JSON.stringify(list?.map((error) => error.path));
+  return pathsOf(errors) === pathsOf(own?.errors) ? errors : own?.errors;
 }
 
-function operationOf({ root, always = '', declared, look: { selection, fragments } }: Scene): string {
+function operationOf({ root, always = '', declared, selected: { selection, fragments } }: Scenario): string {
   const body = `{ ${root} { ${always} ${selection || '__typename'} } } ${fragments}`;
   const used = Object.entries({ ...SELECTION_VARIABLES, ...declared }).filter(([name]) =>
     new RegExp(`\\$${name}\\b`).test(body),
@@ -150,66 +153,68 @@ function operationOf({ root, always = '', declared, look: { selection, fragments
   return `subscription ${declarations && `(${declarations})`} ${body}`;
 }
 
-/** One after the other; the next when everyone who is let in has been shown as much as is `due` by then. */
-async function act(
+/** Performs one action after another, each after all accepted subscribers have received the expected number of results. */
+async function performAll(
   pairs: TransportPair[],
   actions: Action[],
-  due: (pair: number, done: Action[]) => number,
+  expectedCount: (pair: number, done: Action[]) => number,
 ): Promise<void> {
   for (let done = 0; done <= actions.length; done++) {
     const action = actions[done - 1];
-    if (action) await stage.perform(action);
+    if (action) await fixture.perform(action);
     const waits = pairs.flatMap(({ ws, sse }, index) =>
-      [ws, sse].map((heard) => heard.until(({ length }) => length >= due(index, actions.slice(0, done)))),
+      [ws, sse].map((subscription) =>
+        subscription.until(({ length }) => length >= expectedCount(index, actions.slice(0, done))),
+      ),
     );
     await Promise.all(waits);
   }
   pairs.forEach(({ ws: { results } }, index) => {
-    if (!isRefused(results)) expect(results).toHaveLength(due(index, actions));
+    if (!isRefused(results)) expect(results).toHaveLength(expectedCount(index, actions));
   });
 }
 
 const isRefused = ([first]: readonly Result[]) => first !== undefined && !('data' in first);
 
-test('events: everyone is shown what it would be shown alone', async () => {
-  const { go: _, come: __, ...others } = happens;
+test('events: yields the same results over WebSocket (shared) as over SSE (not shared)', async () => {
+  const { leave: _, join: __, ...others } = actionArbitraries;
   const action = fc.oneof(...Object.values(others), update(token, [...ROLES]));
-  const scenes = fc.record({
-    look: selectionsOf(schema, 'Event', 5, isSteady),
-    casts: several({ since: fc.boolean(), presence: fc.boolean() }),
+  const specs = fc.record({
+    selected: selectionsOf(schema, 'Event', 5, isStable),
+    subscriberSpecs: subscribers({ since: fc.boolean(), presence: fc.boolean() }),
     type: channelType,
     actions: fc.array(action, { minLength: 1, maxLength: 5 }),
   });
-  const call = (pairs: TransportPair[], word: string) =>
-    stage.sendSentinel(pairs, word, ({ results }) => results.some((result) => wordOf(result) === word));
+  const sendSentinel = (pairs: TransportPair[], name: string) =>
+    fixture.sendSentinel(pairs, name, ({ results }) => results.some((result) => sentinelOf(result) === name));
 
-  await playFor(3000, scenes, async ({ actions, ...given }) => {
-    const scene = {
-      ...given,
+  await checkFor(3000, specs, async ({ actions, ...spec }) => {
+    const scenario = {
+      ...spec,
       root: 'events(since: $since, presence: $presence)',
       always: `kind: __typename
         ... on Connected { mine: connection { id } }
-        ... on DirectMessage { word: message { event } }`,
+        ... on DirectMessage { sentinel: message { event } }`,
       declared: { since: 'Cursor', presence: 'Boolean' },
     };
-    const play = async (pairs: TransportPair[]) => {
-      await call(pairs, 'call-0');
+    const act = async (pairs: TransportPair[]) => {
+      await sendSentinel(pairs, 'sentinel-0');
       for (const [index, action] of actions.entries()) {
-        await stage.perform(action);
-        await call(pairs, `call-${index + 1}`);
+        await fixture.perform(action);
+        await sendSentinel(pairs, `sentinel-${index + 1}`);
       }
     };
-    await compare(scene, play, withoutCalls);
+    await compare(scenario, act, withoutSentinels);
   });
 });
 
-const wordOf = ({ data }: Result): string | undefined => data?.events?.word?.event;
+const sentinelOf = ({ data }: Result): string | undefined => data?.events?.sentinel?.event;
 
-/** Without the calls, who came while the two subscribed, and what names one connection. */
-function withoutCalls(results: readonly Result[]): Result[] {
-  const first = results.findIndex((result) => wordOf(result) === 'call-0');
+/** Removes sentinels, presence changes during the subscribing, and the fields that identify a connection. */
+function withoutSentinels(results: readonly Result[]): Result[] {
+  const first = results.findIndex((result) => sentinelOf(result) === 'sentinel-0');
   return results
-    .filter((result) => !wordOf(result)?.startsWith('call-'))
+    .filter((result) => !sentinelOf(result)?.startsWith('sentinel-'))
     .filter(({ data }, index) => index > first || data?.events?.kind !== 'PresenceChanged')
     .map((result) => {
       if (result.data?.events?.kind !== 'Connected') return result;
@@ -217,59 +222,72 @@ function withoutCalls(results: readonly Result[]): Result[] {
     });
 }
 
-test('channelState: everyone is shown what it would be shown alone', async () => {
-  const { state, publish, show, go, come } = happens;
-  const action = fc.oneof(state, state, publish, show, go, come, update(holder, ['SUBSCRIBER', 'MODERATOR']));
-  const scenes = fc.record({
-    look: selectionsOf(schema, 'Channel', 4, isSteady),
-    casts: several(),
+test('channelState: yields the same results over WebSocket (shared) as over SSE (not shared)', async () => {
+  const { state, publish, setPresence, leave, join } = actionArbitraries;
+  const action = fc.oneof(
+    state,
+    state,
+    publish,
+    setPresence,
+    leave,
+    join,
+    update(nonGuest, ['SUBSCRIBER', 'MODERATOR']),
+  );
+  const specs = fc.record({
+    selected: selectionsOf(schema, 'Channel', 4, isStable),
+    subscriberSpecs: subscribers(),
     type: channelType,
     actions: fc.array(action, { maxLength: 5 }),
   });
-  await playFor(1500, scenes, async ({ actions, ...given }) => {
-    const scene = { ...given, root: 'channelState(channel: $channel)', declared: { channel: 'ID!' } };
-    await compare(scene, (pairs) =>
-      act(pairs, actions, (_, done) => 1 + done.filter(({ kind }) => kind === 'STATE').length),
+  await checkFor(1500, specs, async ({ actions, ...spec }) => {
+    const scenario = { ...spec, root: 'channelState(channel: $channel)', declared: { channel: 'ID!' } };
+    await compare(scenario, (pairs) =>
+      performAll(pairs, actions, (_, done) => 1 + done.filter(({ kind }) => kind === 'STATE').length),
     );
   });
 });
 
-test('messages: everyone is shown what it would be shown alone', async () => {
-  const scenes = fc.record({
-    look: selectionsOf(schema, 'Message', 3, isSteady),
-    casts: several({ since: fc.boolean(), names: fc.constantFrom(null, ['said']) }),
+test('messages: yields the same results over WebSocket (shared) as over SSE (not shared)', async () => {
+  const specs = fc.record({
+    selected: selectionsOf(schema, 'Message', 3, isStable),
+    subscriberSpecs: subscribers({ since: fc.boolean(), names: fc.constantFrom(null, ['said']) }),
     type: channelType,
-    actions: fc.array(happens.publish, { maxLength: 5 }),
+    actions: fc.array(actionArbitraries.publish, { maxLength: 5 }),
   });
-  await playFor(1000, scenes, async ({ actions, ...given }) => {
-    const scene = {
-      ...given,
+  await checkFor(1000, specs, async ({ actions, ...spec }) => {
+    const scenario = {
+      ...spec,
       root: 'messages(channel: $channel, since: $since, events: $names)',
       declared: { channel: 'ID!', since: 'Cursor', names: '[String!]' },
     };
-    await compare(scene, (pairs) =>
-      act(pairs, actions, (pair, done) => {
-        const { since, names } = given.casts[pair]!.variables;
-        const isHeard = (action: Action) => !names || (action.kind === 'PUBLISH' && action.event === 'said');
-        return (since === true ? 1 : 0) + done.filter(isHeard).length;
+    await compare(scenario, (pairs) =>
+      performAll(pairs, actions, (pair, done) => {
+        const { since, names } = spec.subscriberSpecs[pair]!.variables;
+        const isDelivered = (action: Action) =>
+          !names || (action.kind === 'PUBLISH' && action.event === 'said');
+        return (since === true ? 1 : 0) + done.filter(isDelivered).length;
       }),
     );
   });
 });
 
-test('presence: everyone is shown what it would be shown alone', async () => {
-  /** Shown, gone and back again, so that each is something to see. */
+test('presence: yields the same results over WebSocket (shared) as over SSE (not shared)', async () => {
+  /** Leaves are followed by joins, so that each action yields an event. */
   const actions = fc
-    .array(fc.oneof(happens.show, fc.constant(null)), { maxLength: 4 })
-    .map((some) => some.flatMap((one): Action[] => (one ? [one] : [{ kind: 'LEAVE' }, { kind: 'JOIN' }])));
-  const scenes = fc.record({
-    look: selectionsOf(schema, 'PresenceEvent', 3, isSteady),
-    casts: several(),
+    .array(fc.oneof(actionArbitraries.setPresence, fc.constant(null)), { maxLength: 4 })
+    .map((states) =>
+      states.flatMap((setPresence): Action[] =>
+        setPresence ? [setPresence] : [{ kind: 'LEAVE' }, { kind: 'JOIN' }],
+      ),
+    );
+  const specs = fc.record({
+    selected: selectionsOf(schema, 'PresenceEvent', 3, isStable),
+    subscriberSpecs: subscribers(),
     type: channelType,
     actions,
   });
-  await playFor(1000, scenes, async ({ actions: happening, ...given }) => {
-    const scene = { ...given, root: 'presence(channel: $channel)', declared: { channel: 'ID!' } };
-    await compare(scene, (pairs) => act(pairs, happening, (_, done) => done.length));
+  await checkFor(1000, specs, async ({ actions, ...spec }) => {
+    const scenario = { ...spec, root: 'presence(channel: $channel)', declared: { channel: 'ID!' } };
+    await compare(scenario, (pairs) => performAll(pairs, actions, (_, done) => done.length));
   });
 });

@@ -9,10 +9,10 @@ const BYTES = 30_000;
 const BATCH = 20;
 
 const MESSAGES = `subscription ($since: Cursor) { messages(channel: "news", since: $since) { cursor event data } }`;
-const GONE = `subscription { presence(channel: "news") { change leaveReason member { token } } }`;
+const PRESENCE = `subscription { presence(channel: "news") { change leaveReason member { token } } }`;
 
-/** Says a batch of large messages and yields their names; each name says its place. */
-async function shout({ request }: TestService, from: number): Promise<string[]> {
+/** Publishes a batch of large messages with consecutive event names, and resolves to the names. */
+async function publishBatch({ request }: TestService, from: number): Promise<string[]> {
   const names = Array.from({ length: BATCH }, (_, i) => `n${from + i}`);
   const fields = names.map(
     (name) => `${name}: publishMessage(channel: "news", event: "${name}", data: $d) { connections }`,
@@ -24,18 +24,18 @@ async function shout({ request }: TestService, from: number): Promise<string[]> 
 async function subscribe(signalbox: TestService, token: string, since?: string): Promise<RawSocket> {
   const socket = await connectSocket(signalbox, { token });
   socket.send({ id: '1', type: 'subscribe', payload: { query: MESSAGES, variables: { since } } });
-  // Answered after it, in order.
+  // The query is answered after the subscription has started.
   socket.send({ id: '2', type: 'subscribe', payload: { query: '{ viewer { kind } }' } });
   while ((await socket.next()).type !== 'complete');
   return socket;
 }
 
-interface Seen {
+interface ReceivedMessage {
   cursor: string;
   event: string;
 }
 
-const seenBy = (socket: RawSocket): Seen[] =>
+const receivedBy = (socket: RawSocket): ReceivedMessage[] =>
   socket.waiting.flatMap(({ payload }) => (payload?.data?.messages ? [payload.data.messages] : []));
 
 async function metric({ url }: TestService, name: string): Promise<number> {
@@ -43,94 +43,95 @@ async function metric({ url }: TestService, name: string): Promise<number> {
   return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1]);
 }
 
-/** A stalled reader among two who read; returns when the service has given it up. */
-async function overwhelm(signalbox: TestService) {
+/** Publishes to a stalled reader and two normal readers until the service closes the stalled one. */
+async function stallOneReader(signalbox: TestService) {
   await createChannel(signalbox, 'news', { type: 'PUBLIC' });
   const tokens = [await mint(signalbox), await mint(signalbox), await mint(signalbox)] as const;
-  const gone = queueResults(signalbox.client(), GONE);
+  const presenceChanges = queueResults(signalbox.client(), PRESENCE);
   const stalled = await subscribe(signalbox, tokens[0].credential);
-  // An inbox wants to say why it ends, to a queue that takes nothing more.
+  // The events subscription also tries to send its last event to the full queue.
   stalled.send({ id: '3', type: 'subscribe', payload: { query: 'subscription { events { __typename } }' } });
   stalled.ws.pause();
   const readers = [
     await subscribe(signalbox, tokens[1].credential),
     await subscribe(signalbox, tokens[2].credential),
   ];
-  const said: string[] = [];
+  const published: string[] = [];
   for (;;) {
-    said.push(...(await shout(signalbox, said.length)));
-    const left = gone.waiting.find(({ presence }) => presence.change === 'LEFT');
-    if (left) return { said, stalled, readers, token: tokens[0], left: left.presence };
+    published.push(...(await publishBatch(signalbox, published.length)));
+    const left = presenceChanges.waiting.find(({ presence }) => presence.change === 'LEFT');
+    if (left) return { published, stalled, readers, token: tokens[0], left: left.presence };
   }
 }
 
-test('a reader who stalls is closed alone, and the others miss nothing', async () => {
+test('closes only the reader that stalls, and delivers every message to the others', async () => {
   await using signalbox = await startService({ ...CONFIG, maxAliases: BATCH });
-  const { said, stalled, readers, token, left } = await overwhelm(signalbox);
+  const { published, stalled, readers, token, left } = await stallOneReader(signalbox);
   expect(left).toEqual({ change: 'LEFT', leaveReason: 'SLOW_CONSUMER', member: { token: token.id } });
   expect(await isOnline(signalbox, token.id)).toBe(false);
   expect(await metric(signalbox, 'signalbox_slow_consumers_total')).toBe(1);
   expect(await metric(signalbox, 'signalbox_faults_total')).toBe(0);
 
-  said.push(...(await shout(signalbox, said.length)));
+  published.push(...(await publishBatch(signalbox, published.length)));
   for (const reader of readers) {
     reader.send({ id: '3', type: 'subscribe', payload: { query: '{ viewer { kind } }' } });
-    const heard: string[] = [];
+    const received: string[] = [];
     for (;;) {
       const { id, payload } = await reader.next();
       if (id === '3') break;
-      heard.push(payload.data.messages.event);
+      received.push(payload.data.messages.event);
     }
-    expect(heard).toEqual(said);
+    expect(received).toEqual(published);
   }
   stalled.ws.terminate();
 });
 
-test('it is told to come back, and resumes by cursor without having missed anything', async () => {
+test('closes a stalled reader with 4408, and it resumes from its cursor without a gap', async () => {
   await using signalbox = await startService({ ...CONFIG, maxAliases: BATCH });
-  const { said, stalled, token } = await overwhelm(signalbox);
+  const { published, stalled, token } = await stallOneReader(signalbox);
   stalled.ws.resume();
   expect(await stalled.closed).toEqual({ code: 4408, reason: 'SLOW_OR_SILENT' });
-  const before = seenBy(stalled);
-  // What was said after its queue was full was never kept for it.
-  expect(before.length).toBeLessThan(said.length);
+  const before = receivedBy(stalled);
+  // Messages published after the queue was full are not queued.
+  expect(before.length).toBeLessThan(published.length);
 
   using resumed = await connectSocket(signalbox, { token: token.credential });
   const variables = { since: before.at(-1)?.cursor };
   resumed.send({ id: '1', type: 'subscribe', payload: { query: MESSAGES, variables } });
-  const after: Seen[] = [];
-  while (before.length + after.length < said.length) after.push((await resumed.next()).payload.data.messages);
-  expect([...before, ...after].map(({ event }) => event)).toEqual(said);
+  const after: ReceivedMessage[] = [];
+  while (before.length + after.length < published.length)
+    after.push((await resumed.next()).payload.data.messages);
+  expect([...before, ...after].map(({ event }) => event)).toEqual(published);
 });
 
-test('a reader may fall behind by SIGNALBOX_MAX_QUEUE_BYTES, beside what the network holds', async () => {
-  const seen: number[] = [];
+test('a reader may fall behind by SIGNALBOX_MAX_QUEUE_BYTES in addition to the network buffers', async () => {
+  const counts: number[] = [];
   for (const maxQueueBytes of [64 * 1024, 16 * 1024 * 1024]) {
     await using signalbox = await startService({ ...CONFIG, maxAliases: BATCH, maxQueueBytes });
-    const { stalled } = await overwhelm(signalbox);
+    const { stalled } = await stallOneReader(signalbox);
     stalled.ws.resume();
     await stalled.closed;
-    seen.push(seenBy(stalled).length);
+    counts.push(receivedBy(stalled).length);
   }
-  const [little, much] = seen as [number, number];
-  // 16 MB are 559 messages; half of that leaves room for what the network makes of it.
-  expect(much - little).toBeGreaterThan(280);
+  const [small, large] = counts as [number, number];
+  // 16 MiB are 559 messages. Half of them is enough tolerance for the network buffers.
+  expect(large - small).toBeGreaterThan(280);
 });
 
-test('a peer that answers no ping is hung up on and offline, and one that does is not', async () => {
+test('terminates a peer that does not answer pings and marks it offline', async () => {
   await using signalbox = await startService({ pingIntervalMs: 1000 });
   await createChannel(signalbox, 'news', { type: 'PUBLIC' });
   const [dead, alive] = [await mint(signalbox), await mint(signalbox)];
-  const gone = queueResults(signalbox.client(), GONE);
-  using living = await connectSocket(signalbox, { token: alive.credential });
-  using mute = await connectSocket(signalbox, { token: dead.credential }, { autoPong: false });
-  mute.send({ id: '1', type: 'subscribe', payload: { query: MESSAGES } });
+  const presenceChanges = queueResults(signalbox.client(), PRESENCE);
+  using responsive = await connectSocket(signalbox, { token: alive.credential });
+  using unresponsive = await connectSocket(signalbox, { token: dead.credential }, { autoPong: false });
+  unresponsive.send({ id: '1', type: 'subscribe', payload: { query: MESSAGES } });
 
-  const { presence } = await gone.until(({ presence: { change } }) => change === 'LEFT');
+  const { presence } = await presenceChanges.until(({ presence: { change } }) => change === 'LEFT');
   expect(presence).toEqual({ change: 'LEFT', leaveReason: 'CONNECTION_LOST', member: { token: dead.id } });
-  expect((await mute.closed).code).toBe(1006);
+  expect((await unresponsive.closed).code).toBe(1006);
   expect(await isOnline(signalbox, dead.id)).toBe(false);
-  living.send({ type: 'ping' });
-  expect(await living.next()).toEqual({ type: 'pong' });
+  responsive.send({ type: 'ping' });
+  expect(await responsive.next()).toEqual({ type: 'pong' });
   expect(await isOnline(signalbox, alive.id)).toBe(true);
 });

@@ -21,7 +21,7 @@ async function metricOf({ url }: TestService, name: string): Promise<number> {
 
 const STREAMS = 'signalbox_connections{transport="sse"}';
 
-test('a stream ends with TOKEN_EXPIRED at the moment its token does', async () => {
+test('ends with TOKEN_EXPIRED when the token expires', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   const { id, credential } = await mint(signalbox, { expiresIn: 600 });
@@ -36,7 +36,7 @@ test('a stream ends with TOKEN_EXPIRED at the moment its token does', async () =
   expect(await events.ended).toMatchObject([{ extensions: { code: 'TOKEN_EXPIRED', retryable: false } }]);
 });
 
-test('a stream ends with TOKEN_REVOKED when its token is revoked', async () => {
+test('ends with TOKEN_REVOKED when the token is revoked', async () => {
   await using signalbox = await startService();
   const { id, credential } = await mint(signalbox);
   const events = queueResults(sseClient(signalbox, credential), EVENTS);
@@ -47,10 +47,10 @@ test('a stream ends with TOKEN_REVOKED when its token is revoked', async () => {
   expect(await isOnline(signalbox, id)).toBe(false);
 });
 
-const LOUD = `subscription { messages(channel: "news") { event data } }`;
+const MESSAGES = `subscription { messages(channel: "news") { event data } }`;
 
-/** Says 25 messages of so many bytes. */
-async function flood({ request }: TestService, bytes: number): Promise<void> {
+/** Publishes 25 messages of `bytes` bytes. */
+async function publishMany({ request }: TestService, bytes: number): Promise<void> {
   const fields = Array.from(
     { length: 25 },
     (_, n) => `m${n}: publishMessage(channel: "news", event: "m", data: $data) { connections }`,
@@ -58,7 +58,7 @@ async function flood({ request }: TestService, bytes: number): Promise<void> {
   await request(`mutation ($data: JSON) { ${fields.join(' ')} }`, { data: 'x'.repeat(bytes) });
 }
 
-/** The names of a stream's messages, or the codes of their errors. */
+/** Reads a stream to its end: the name of each event, or the code of its error. */
 async function readAll(response: Response): Promise<string[]> {
   const names: string[] = [];
   for await (const { name, data } of readStream(response))
@@ -66,8 +66,8 @@ async function readAll(response: Response): Promise<string[]> {
   return names;
 }
 
-/** Asks for an event stream and reads nothing of the answer until it is told to; then yields all of it. */
-async function openUnread({ url }: TestService, query: string, bearer: string) {
+/** Requests an event stream whose body is not read until `read` is called. */
+async function openPausedStream({ url }: TestService, query: string, bearer: string) {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   const body = JSON.stringify({ query });
@@ -81,7 +81,7 @@ async function openUnread({ url }: TestService, query: string, bearer: string) {
     `Content-Length: ${body.length}`,
   ];
   socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
-  // The first bytes say that the stream is open; there is more only when it is asked for.
+  // The stream is open when its first bytes arrive. Node reads no more until the socket is consumed.
   await once(socket, 'readable');
   return {
     async read(): Promise<string> {
@@ -92,22 +92,22 @@ async function openUnread({ url }: TestService, query: string, bearer: string) {
   };
 }
 
-test('what waits for a slow reader is not handed on once its token is revoked', async () => {
+test('drops queued messages of a slow reader when the token is revoked', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'news');
   const { id, credential } = await mint(signalbox, { channels: ['news'] });
-  const stream = await openUnread(signalbox, LOUD, credential);
-  const said = 800;
-  for (let count = 0; count < said; count += 25) await flood(signalbox, 30_000);
+  const stream = await openPausedStream(signalbox, MESSAGES, credential);
+  const published = 800;
+  for (let count = 0; count < published; count += 25) await publishMany(signalbox, 30_000);
   await revokeToken(signalbox, id);
   const text = await stream.read();
-  const heard = text.split('"event":"m"').length - 1;
+  const received = text.split('"event":"m"').length - 1;
   expect(text).toContain('TOKEN_REVOKED');
-  // What the kernel had taken by then is gone; the rest was still ours.
-  expect(heard).toBeLessThan(said);
+  // Messages that the kernel has taken are still received, the others are dropped.
+  expect(received).toBeLessThan(published);
 });
 
-test('a reader who takes nothing is ended alone and told to resume', async () => {
+test('ends only the stream that is not read with SLOW_CONSUMER, and other readers continue', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'news', { type: 'UNPROTECTED' });
   const { id, credential } = await mint(signalbox);
@@ -117,14 +117,14 @@ test('a reader who takes nothing is ended alone and told to resume', async () =>
     `subscription { presence(channel: "news") { change leaveReason member { token } } }`,
   );
   await roundTrip(backend);
-  const reader = queueResults(sseClient(signalbox), LOUD);
+  const reader = queueResults(sseClient(signalbox), MESSAGES);
   await presence.next();
-  const response = await fetchStream(signalbox, LOUD, credential);
+  const response = await fetchStream(signalbox, MESSAGES, credential);
   expect((await presence.next()).presence).toMatchObject({ change: 'JOINED', member: { token: id } });
 
-  // What the kernel takes, and then as many as it takes.
-  for (let times = 0; times < 10; times++) await flood(signalbox, 30_000);
-  while (presence.waiting.length === 0) await flood(signalbox, 1);
+  // Fills the kernel buffers, then the queue of the stream.
+  for (let times = 0; times < 10; times++) await publishMany(signalbox, 30_000);
+  while (presence.waiting.length === 0) await publishMany(signalbox, 1);
   expect((await presence.next()).presence).toEqual({
     change: 'LEFT',
     leaveReason: 'SLOW_CONSUMER',
@@ -136,7 +136,7 @@ test('a reader who takes nothing is ended alone and told to resume', async () =>
   expect((await reader.until(({ messages }) => messages.event !== 'm')).messages.event).toBe('sentinel');
 });
 
-test('a subscription that is refused leaves no connection behind', async () => {
+test('closes the connection of a refused subscription', async () => {
   await using signalbox = await startService({ maxConnectionsPerAddress: 1 });
   await createChannel(signalbox, 'closed');
   const { id, credential } = await mint(signalbox);
@@ -150,11 +150,11 @@ test('a subscription that is refused leaves no connection behind', async () => {
     expect(await queueResults(client, query).ended).toMatchObject([{ extensions: { code } }]);
     expect(await isOnline(signalbox, id)).toBe(false);
   }
-  // The one place that this address has is free.
+  // The address has a limit of one connection, which is free again.
   await queueResults(client, EVENTS).next();
 });
 
-test('a subscription to whoever accepts only JSON is not acceptable and leaves no connection behind', async () => {
+test('answers a subscription of a client that accepts only JSON with 406, and closes its connection', async () => {
   await using signalbox = await startService({ maxConnectionsPerAddress: 1 });
   const { id, credential } = await mint(signalbox);
   const response = await fetch(`${signalbox.url}/graphql`, {
@@ -171,7 +171,7 @@ test('a subscription to whoever accepts only JSON is not acceptable and leaves n
   await queueResults(sseClient(signalbox, credential), EVENTS).next();
 });
 
-test('streams and sockets share the places of their address, and a stream that ends gives its place back', async () => {
+test('streams and sockets share the connection limit of their address, and a stream that ends releases it', async () => {
   await using signalbox = await startService({ maxConnectionsPerAddress: 2 });
   await createChannel(signalbox, 'news');
   const { credential } = await mint(signalbox, { channels: ['news'] });
@@ -193,7 +193,7 @@ test('streams and sockets share the places of their address, and a stream that e
   await queueResults(client, EVENTS).next();
 });
 
-test('connects a second are counted for streams too', async () => {
+test('streams count towards SIGNALBOX_CONNECTS_PER_SECOND', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({ connectsPerSecond: 1 }, { clock });
   const client = sseClient(signalbox, signalbox.apiKey);

@@ -24,7 +24,7 @@ const MESSAGES = `subscription ($channel: ID!, $since: Cursor) {
   messages(channel: $channel, since: $since) { event cursor }
 }`;
 
-test('a token hears its events over SSE and is online until the client aborts', async () => {
+test('delivers the events of a token over SSE, and the token is online until the client aborts', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'news');
   const { id, credential } = await mint(signalbox);
@@ -59,30 +59,30 @@ test('a token hears its events over SSE and is online until the client aborts', 
   expect(await isOnline(signalbox, id)).toBe(false);
 });
 
-test('a stream resumes after the cursor it is given', async () => {
+test('resumes after the given cursor', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'news');
   const { credential, cursor } = await mint(signalbox, { channels: ['news'] });
   await publish(signalbox, 'news', 'first');
   await publish(signalbox, 'news', 'second');
   const client = sseClient(signalbox, credential);
-  const cut = queueResults(client, MESSAGES, { channel: 'news', since: cursor });
-  const { messages: seen } = await cut.next();
-  expect(seen.event).toBe('first');
-  cut.stop();
+  const interrupted = queueResults(client, MESSAGES, { channel: 'news', since: cursor });
+  const { messages: first } = await interrupted.next();
+  expect(first.event).toBe('first');
+  interrupted.stop();
 
-  const again = queueResults(client, MESSAGES, { channel: 'news', since: seen.cursor });
-  expect((await again.next()).messages.event).toBe('second');
+  const resumed = queueResults(client, MESSAGES, { channel: 'news', since: first.cursor });
+  expect((await resumed.next()).messages.event).toBe('second');
   await publish(signalbox, 'news', 'third');
-  expect((await again.next()).messages.event).toBe('third');
+  expect((await resumed.next()).messages.event).toBe('third');
 
-  const inbox = queueResults(client, EVENTS, { since: seen.cursor });
-  expect((await inbox.next()).events).toMatchObject({ __typename: 'Connected', cursor: seen.cursor });
+  const inbox = queueResults(client, EVENTS, { since: first.cursor });
+  expect((await inbox.next()).events).toMatchObject({ __typename: 'Connected', cursor: first.cursor });
   expect((await inbox.next()).events.message.event).toBe('second');
   expect((await inbox.next()).events.message.event).toBe('third');
 });
 
-test('a plain GET without a credential hears an UNPROTECTED channel, as an EventSource would', async () => {
+test('delivers an UNPROTECTED channel to an anonymous GET, as an EventSource sends it', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'porch', { type: 'UNPROTECTED' });
   const query = encodeURIComponent('subscription { messages(channel: "porch") { event } }');
@@ -97,7 +97,7 @@ test('a plain GET without a credential hears an UNPROTECTED channel, as an Event
   });
 });
 
-test('a query is answered as a stream of one result to whoever accepts nothing else', async () => {
+test('answers a query with a stream of one result when only text/event-stream is accepted', async () => {
   await using signalbox = await startService();
   const answer = await fetchStream(signalbox, '{ viewer { kind } }', signalbox.apiKey);
   const messages = [];
@@ -108,7 +108,7 @@ test('a query is answered as a stream of one result to whoever accepts nothing e
   ]);
 });
 
-test('a stream that runs feels what updateToken changes', async () => {
+test('updateToken ends or updates the running streams of the token', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'news');
   const { id, credential } = await mint(signalbox, { channels: ['news'] });
@@ -126,7 +126,7 @@ test('a stream that runs feels what updateToken changes', async () => {
   });
 });
 
-test('what a stream shows is what its token may see at that moment', async () => {
+test('authorizes every field with the grants of the token at delivery', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'news');
   const { id, credential } = await mint(signalbox, { channels: ['news'] });

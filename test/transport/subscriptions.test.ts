@@ -10,8 +10,8 @@ const CONNECTED = `subscription { events {
 
 test.each([
   ['an API key', { apiKey: API_KEY }],
-  ['nobody in particular', {}],
-])('the inbox of %s begins with Connected and has no channels', async (_, params) => {
+  ['an anonymous caller', {}],
+])('events of %s begins with Connected and has no channels', async (_, params) => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
   const events = queueResults(signalbox.client(params), CONNECTED);
@@ -20,7 +20,7 @@ test.each([
   });
 });
 
-test('a connection without a token can be spoken to by its id', async () => {
+test('delivers direct messages to a connection without a token by its id', async () => {
   await using signalbox = await startService();
   const client = signalbox.client({});
   const events = queueResults(
@@ -36,21 +36,21 @@ test('a connection without a token can be spoken to by its id', async () => {
   expect(await events.next()).toEqual({ events: { message: { event: 'psst', cursor: null } } });
 });
 
-test('a subscription that names events hears those and no others', async () => {
+test('delivers only the events that a subscription names', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
   const client = signalbox.client({});
-  const heard = queueResults(
+  const messages = queueResults(
     client,
     `subscription { messages(channel: "square", events: ["a", "c"]) { event } }`,
   );
   await roundTrip(client);
   for (const event of ['a', 'b', 'c']) await publish(signalbox, 'square', event);
-  expect(await heard.next()).toEqual({ messages: { event: 'a' } });
-  expect(await heard.next()).toEqual({ messages: { event: 'c' } });
+  expect(await messages.next()).toEqual({ messages: { event: 'a' } });
+  expect(await messages.next()).toEqual({ messages: { event: 'c' } });
 });
 
-test('the viewer is who the socket or the header says', async () => {
+test('viewer is the caller of the socket or of the Authorization header', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby');
   const ada = await mint(signalbox, { channels: ['lobby'] });
@@ -77,7 +77,7 @@ test('the viewer is who the socket or the header says', async () => {
   expect((await signalbox.request(query, {}, null)).viewer).toMatchObject({ kind: 'ANONYMOUS' });
 });
 
-test('what was completed is silent, and its id is free again', async () => {
+test('delivers nothing after complete, and the operation id can be reused', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
   await createChannel(signalbox, 'park', { type: 'UNPROTECTED' });
@@ -100,12 +100,12 @@ test('what was completed is silent, and its id is free again', async () => {
   await ask();
   socket.send({ id: '1', type: 'complete' });
   await ask();
-  expect(await publish(signalbox, 'square', 'unheard')).toBe(0);
-  expect(await publish(signalbox, 'park', 'heard')).toBe(1);
+  expect(await publish(signalbox, 'square', 'undelivered')).toBe(0);
+  expect(await publish(signalbox, 'park', 'delivered')).toBe(1);
   expect(await socket.next()).toEqual({
     id: '2',
     type: 'next',
-    payload: { data: { messages: { event: 'heard' } } },
+    payload: { data: { messages: { event: 'delivered' } } },
   });
   subscribe('1', 'square');
   await ask();
@@ -113,7 +113,7 @@ test('what was completed is silent, and its id is free again', async () => {
   expect(await socket.next()).toMatchObject({ id: '1', payload: { data: { messages: { event: 'again' } } } });
 });
 
-test('a document that does not fit the schema is answered by an error message with its code', async () => {
+test('answers an invalid document with an error message and its code', async () => {
   await using signalbox = await startService();
   using socket = await openSocket(signalbox);
   socket.send({ type: 'connection_init' });
@@ -131,14 +131,14 @@ test('a document that does not fit the schema is answered by an error message wi
   }
 });
 
-test('operators ask whether it lives, whether it is ready, and what it does', async () => {
+test('serves /health, /ready and /metrics', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
   const client = signalbox.client({});
-  const heard = queueResults(client, `subscription { messages(channel: "square") { event } }`);
+  const messages = queueResults(client, `subscription { messages(channel: "square") { event } }`);
   await roundTrip(client);
   await publish(signalbox, 'square', 'one');
-  await heard.next();
+  await messages.next();
   await signalbox.ask(`{ project { id } }`, {}, null);
   const text = async (path: string) => (await fetch(signalbox.url + path)).text();
   expect(await text('/health')).toBe('ok');

@@ -25,7 +25,7 @@ interface Frontend {
   exchanges: Exchange[];
 }
 
-/** The client of a frontend. */
+/** Creates the client of a frontend. */
 function createUrql({ port, token, exchanges }: Frontend): UrqlClient {
   return new UrqlClient({
     url: `http://127.0.0.1:${port}/graphql`,
@@ -35,7 +35,7 @@ function createUrql({ port, token, exchanges }: Frontend): UrqlClient {
   });
 }
 
-/** Subscriptions over graphql-ws, where `since` is the last cursor that came whenever the socket asks for it again. */
+/** Subscriptions over graphql-ws. `since` is the last received cursor whenever the client subscribes again. */
 function overWebSocket(port: number, token: string, retryWait = () => Promise.resolve()): Exchange {
   const socket = createClient({
     url: `ws://127.0.0.1:${port}/graphql`,
@@ -47,11 +47,11 @@ function overWebSocket(port: number, token: string, retryWait = () => Promise.re
   return subscriptionExchange({
     forwardSubscription: ({ query = '', variables }) => ({
       subscribe(sink) {
-        let last = variables?.['since'];
+        let lastCursor = variables?.['since'];
         const resumable = {
           ...variables,
           get since() {
-            return last;
+            return lastCursor;
           },
         };
         const unsubscribe = socket.subscribe<any>(
@@ -60,7 +60,7 @@ function overWebSocket(port: number, token: string, retryWait = () => Promise.re
             ...sink,
             next(result) {
               const { cursor, message } = result.data?.events ?? {};
-              last = message?.cursor ?? cursor ?? last;
+              lastCursor = message?.cursor ?? cursor ?? lastCursor;
               sink.next(result as Parameters<typeof sink.next>[0]);
             },
           },
@@ -71,7 +71,7 @@ function overWebSocket(port: number, token: string, retryWait = () => Promise.re
   });
 }
 
-/** urql’s subscriptions in the shape that `take` knows. */
+/** Adapts urql subscriptions to the client interface of `queueResults`. */
 function subscriber(urql: UrqlClient): Client {
   const subscribe: Client['subscribe'] = ({ query, variables }, sink) => {
     const { unsubscribe } = urql.subscription(query, variables ?? {}).subscribe(({ data, error }) => {
@@ -85,7 +85,7 @@ function subscriber(urql: UrqlClient): Client {
 
 const codeOf = (error: unknown) => (error as CombinedError).graphQLErrors[0]?.extensions['code'];
 
-test('a backend mints with urql over HTTP, and a frontend listens with what was minted, through a cut', async () => {
+test('urql mints a token over HTTP, subscribes over WebSocket and resumes after a lost connection', async () => {
   await using signalbox = await startService();
   const direct = Number(new URL(signalbox.url).port);
   await createChannel(signalbox, 'lobby', { state: { topic: 'trains' } });
@@ -125,7 +125,7 @@ test('a backend mints with urql over HTTP, and a frontend listens with what was 
   events.stop();
 });
 
-test('urql listens over SSE when its fetch exchange is told to subscribe', async () => {
+test('urql subscribes over SSE with fetchSubscriptions', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby');
   const { credential } = await mint(signalbox, { channels: ['lobby'] });
@@ -149,7 +149,7 @@ test('urql listens over SSE when its fetch exchange is told to subscribe', async
   events.stop();
 });
 
-test('what is refused reaches urql as GraphQL errors with their code, over HTTP and over WebSocket', async () => {
+test('urql receives refusals as GraphQL errors with a code, over HTTP and over WebSocket', async () => {
   await using signalbox = await startService();
   const { credential } = await mint(signalbox, { role: 'GUEST' });
   const port = Number(new URL(signalbox.url).port);
@@ -164,6 +164,6 @@ test('what is refused reaches urql as GraphQL errors with their code, over HTTP 
   expect(codeOf(await unknown.ended)).toBe('GRAPHQL_VALIDATION_FAILED');
   expect(codeOf((await urql.query(`{ tokens { nodes { id } } }`, {})).error)).toBe('FORBIDDEN');
 
-  const stranger = createUrql({ port, token: 'made.up.credential', exchanges: [fetchExchange] });
-  expect(codeOf((await stranger.query(`{ viewer { kind } }`, {})).error)).toBe('UNAUTHENTICATED');
+  const unauthenticated = createUrql({ port, token: 'made.up.credential', exchanges: [fetchExchange] });
+  expect(codeOf((await unauthenticated.query(`{ viewer { kind } }`, {})).error)).toBe('UNAUTHENTICATED');
 });

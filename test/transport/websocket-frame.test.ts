@@ -3,12 +3,12 @@ import { type Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { textFrame } from '../../src/transport/websocket-frame.ts';
 
-/** What `ws` reads frames with; its types leave it out. */
+/** The frame parser of `ws`, which its types omit. */
 const { Receiver } = createRequire(import.meta.url)('ws') as {
   Receiver: new (options: { isServer: boolean; maxPayload: number }) => Writable;
 };
 
-/** The messages that a client reads from these bytes, handed over in chunks. */
+/** Parses the chunks as a client does and resolves to the messages. */
 async function receive(chunks: Iterable<Buffer>): Promise<{ text: string; isBinary: boolean }[]> {
   const receiver = new Receiver({ isServer: false, maxPayload: 2 ** 20 });
   const messages: { text: string; isBinary: boolean }[] = [];
@@ -31,12 +31,12 @@ function* inChunks(bytes: Buffer, size: number): Generator<Buffer> {
 const LENGTHS = [0, 1, 2, 124, 125, 126, 127, 128, 255, 256, 65_534, 65_535, 65_536, 65_537, 200_000];
 
 test.each(LENGTHS)(
-  'a frame of %i bytes is read back as it was by ws, with the shortest header',
+  'ws reads back a frame of %i bytes, which has the shortest possible header',
   async (length) => {
     const text = 'x'.repeat(length);
     const frame = textFrame(text);
     const [received, ...others] = await receive([frame]);
-    // Compared outside the assertion: nobody wants to see 200,000 characters differ.
+    // Compares outside of the assertion, whose report would print 200,000 characters.
     expect({ same: received?.text === text, isBinary: received?.isBinary, others }).toEqual({
       same: true,
       isBinary: false,
@@ -46,7 +46,7 @@ test.each(LENGTHS)(
   },
 );
 
-test('frames in one write are as many messages, wherever the network cuts them', async () => {
+test('ws reads all frames of one write, wherever the network splits it', async () => {
   const texts = LENGTHS.map((length, index) => String.fromCodePoint(0x1d11e + index).repeat(length >> 2));
   const write = Buffer.concat(texts.map((text) => textFrame(text)));
   for (const size of [write.length, 65_537, 1021]) {
@@ -56,7 +56,7 @@ test('frames in one write are as many messages, wherever the network cuts them',
   }
 });
 
-test('a frame is of text, whole and unmasked, as only a server sends it', () => {
+test('a frame is an unfragmented, unmasked text frame', () => {
   const [first, second] = textFrame('hello');
   expect(first).toBe(0b1000_0001);
   expect(second).toBe(5);

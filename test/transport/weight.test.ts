@@ -11,7 +11,7 @@ import { startService } from '../support/service.ts';
 
 const KILOBYTES_32 = 'x'.repeat(32_000);
 
-test('a page of large messages ends early, and the next one goes on there', async () => {
+test('a page of large messages ends early, and the next page continues after it', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'lobby');
   for (let i = 0; i < 12; i++) await publishTo(signalbox, { channel: 'lobby' }, [i, KILOBYTES_32]);
@@ -36,7 +36,7 @@ test('a page of large messages ends early, and the next one goes on there', asyn
   });
 });
 
-test('a selection that is very wide is refused before it is validated', async () => {
+test('rejects a selection set of more than 100 fields before validation', async () => {
   await using signalbox = await startService();
   const wide = `{ ${'viewer { kind } '.repeat(101)} }`;
   const { errors } = await signalbox.ask(wide);
@@ -44,34 +44,36 @@ test('a selection that is very wide is refused before it is validated', async ()
   expect((await signalbox.ask(`{ ${'viewer { kind } '.repeat(100)} }`)).errors).toBeUndefined();
 });
 
-test('what a connection shows counts as what its token says', async () => {
+test('setPresence counts towards the publish rate of the token', async () => {
   await using signalbox = await startService({ publishesPerSecondPerToken: 1 });
   const ada = await mint(signalbox, { role: 'GUEST' });
   const client = signalbox.client({ token: ada.credential });
-  const show = `mutation { a: setPresence { id } b: setPresence { id } c: setPresence { id } }`;
-  expect(await queueResults(client, show).ended).toMatchObject([
+  const setPresence = `mutation { a: setPresence { id } b: setPresence { id } c: setPresence { id } }`;
+  expect(await queueResults(client, setPresence).ended).toMatchObject([
     { path: ['c'], extensions: { code: 'RATE_LIMITED' } },
   ]);
 });
 
-test('an idempotency key keeps what it was used for, not what was said', async () => {
+test('an idempotency key does not store the data of the message', async () => {
   using folder = createFolder();
   const signalbox = await startService({ data: folder.path });
   await createChannel(signalbox, 'lobby');
   const options = { ephemeral: true, idempotencyKey: 'once' };
-  const first = await publishTo(signalbox, { channel: 'lobby' }, 'tell nobody', options);
-  const again = await publishTo(signalbox, { channel: 'lobby' }, 'tell nobody', options);
+  const first = await publishTo(signalbox, { channel: 'lobby' }, 'not to be stored', options);
+  const again = await publishTo(signalbox, { channel: 'lobby' }, 'not to be stored', options);
   expect(again).toEqual({ ...first, repeated: true });
   await signalbox[Symbol.asyncDispose]();
-  expect(readFileSync(join(folder.path, 'signalbox.sqlite')).toString('latin1')).not.toContain('tell nobody');
+  expect(readFileSync(join(folder.path, 'signalbox.sqlite')).toString('latin1')).not.toContain(
+    'not to be stored',
+  );
 });
 
-test('a client that goes in the middle of its request is no fault of ours', async () => {
+test('does not count a client that disconnects during its request as a fault', async () => {
   await using signalbox = await startService();
   const { port } = new URL(signalbox.url);
   const socket = connect(Number(port), '127.0.0.1');
   socket.write('POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\nExpect: 100-continue\r\n\r\n');
-  // The service is waiting for the body once it has said so.
+  // After “100 Continue” the service waits for the body.
   await once(socket, 'data');
   socket.write('{"query":');
   socket.resetAndDestroy();

@@ -1,19 +1,23 @@
 /* global graphqlWs */
 
-/** Mutations that concern the socket they come by; over plain HTTP they are refused. */
-const LIVE_MUTATIONS = ['reauthenticate', 'setPresence'];
+/** Mutations of the caller's own connection. They are refused over plain HTTP. */
+const CONNECTION_MUTATIONS = ['reauthenticate', 'setPresence'];
 
-/** Closed with 4403, a socket would be opened again with the same credential, in vain. */
+/** After this close code a retry is useless, because it would use the same expired or revoked credential. */
 const RENEW = 4403;
 
+/** Upper limit of the exponential backoff. */
 const MAX_RETRY_WAIT_MS = 8_000;
 
-/** GraphiQL's one way to the service: queries and mutations by POST, what is live over a WebSocket to the same address. */
+/**
+ * Creates the fetcher of GraphiQL: queries and mutations by POST; subscriptions and mutations of the connection over a
+ * WebSocket to the same URL.
+ */
 export function createFetcher(endpoint) {
-  const memory = createMemory();
+  const placeholders = createPlaceholders();
   const clients = new Map();
 
-  // One socket per credential, open while something runs on it.
+  // One client for each credential. Its socket is open while an operation is running.
   function clientOf(connectionParams) {
     const key = JSON.stringify(connectionParams);
     const client = clients.get(key) ?? createClient(endpoint, connectionParams);
@@ -23,40 +27,42 @@ export function createFetcher(endpoint) {
 
   return ({ query, variables, operationName }, { headers, documentAST } = {}) => {
     const operation = operationOf(documentAST, operationName);
-    const sent = memory.headers(headers);
-    const payload = { query, operationName, variables: memory.fill(variables) };
-    if (isLive(operation)) return observe(clientOf(connectionParamsOf(sent)), operation, payload);
-    return post(endpoint, sent, payload).then(({ ok, result }) => {
-      if (ok) memory.learn(sent, result);
+    const filledHeaders = placeholders.fillHeaders(headers);
+    const payload = { query, operationName, variables: placeholders.fill(variables) };
+    if (needsSocket(operation))
+      return observe(clientOf(connectionParamsOf(filledHeaders)), operation, payload);
+    return post(endpoint, filledHeaders, payload).then(({ ok, result }) => {
+      if (ok) placeholders.remember(filledHeaders, result);
       return result;
     });
   };
 }
 
 /**
- * What stands in for a placeholder that a tab still shows: the API key that was used last, the token and credential that
- * were made last. It lives as long as the page; a header whose placeholder stands for nothing yet is not sent.
+ * Creates the values of the placeholders that the tabs contain: `key_…` is the API key used last, `token_…` and
+ * `credential_…` are the token and credential created last. The values live as long as the page. A header with a
+ * placeholder that has no value yet is not sent.
  */
-function createMemory() {
-  const known = {};
+function createPlaceholders() {
+  const values = {};
   const fill = (value) => {
     if (value === undefined) return undefined;
     const text = JSON.stringify(value);
     return JSON.parse(
-      text.replace(/(key|token|credential)_…/g, (placeholder) => known[placeholder] ?? placeholder),
+      text.replace(/(key|token|credential)_…/g, (placeholder) => values[placeholder] ?? placeholder),
     );
   };
   return {
     fill,
-    headers: (given) =>
-      new Headers(Object.entries(fill(given ?? {})).filter(([, value]) => !/[…<]/.test(String(value)))),
-    learn(headers, { data }) {
+    fillHeaders: (headers) =>
+      new Headers(Object.entries(fill(headers ?? {})).filter(([, value]) => !/[…<]/.test(String(value)))),
+    remember(headers, { data }) {
       const key = bearerOf(headers);
-      if (key?.startsWith('key_')) known['key_…'] = key;
+      if (key?.startsWith('key_')) values['key_…'] = key;
       for (const field of Object.values(data ?? {})) {
         if (!field?.credential) continue;
-        known['credential_…'] = field.credential;
-        if (field.token?.id) known['token_…'] = field.token.id;
+        values['credential_…'] = field.credential;
+        if (field.token?.id) values['token_…'] = field.token.id;
       }
     },
   };
@@ -81,10 +87,11 @@ function operationOf(document, name) {
   );
 }
 
-function isLive(operation) {
+function needsSocket(operation) {
   if (operation?.operation === 'subscription') return true;
   return (
-    operation?.selectionSet.selections.some((field) => LIVE_MUTATIONS.includes(field.name?.value)) ?? false
+    operation?.selectionSet.selections.some((field) => CONNECTION_MUTATIONS.includes(field.name?.value)) ??
+    false
   );
 }
 
@@ -117,39 +124,44 @@ function createClient(endpoint, connectionParams) {
   });
 }
 
-/** An operation over the socket, as an observable. One that declares `$since` goes on after a reconnect where it was. */
+/**
+ * Runs an operation over the socket, as an observable. An operation that declares `$since` resumes from the last cursor
+ * after a reconnect.
+ */
 function observe(client, operation, { query, operationName, variables }) {
   const resumes = operation.variableDefinitions?.some(({ variable }) => variable.name.value === 'since');
   let cursor = variables?.since;
   const payload = {
     query,
     operationName,
-    // A getter, since the client reads the variables anew each time it subscribes.
+    // A getter, because the client reads the variables each time it subscribes.
     get variables() {
       return resumes ? { ...variables, since: cursor } : variables;
     },
   };
   return {
     subscribe(sink) {
-      // Until the client is back, GraphiQL would go on showing the last result as if nothing had happened.
-      const forget = client.on('closed', () => sink.next(failure('The socket is closed; trying again.')));
+      // GraphiQL would otherwise show the last result until the client has reconnected.
+      const stopWatching = client.on('closed', () =>
+        sink.next(failure('The connection was closed. Reconnecting…')),
+      );
       const unsubscribe = client.subscribe(payload, {
         next(result) {
           cursor = cursorOf(result) ?? cursor;
           sink.next(result);
         },
         error(problem) {
-          forget();
+          stopWatching();
           sink.error(describe(problem));
         },
         complete() {
-          forget();
+          stopWatching();
           sink.complete();
         },
       });
       return {
         unsubscribe() {
-          forget();
+          stopWatching();
           unsubscribe();
         },
       };
@@ -164,5 +176,5 @@ function cursorOf({ data }) {
 
 function describe(problem) {
   if (Array.isArray(problem) || problem instanceof Error) return problem;
-  return { message: `The socket was closed: ${problem.code} ${problem.reason}` };
+  return { message: `The connection was closed: ${problem.code} ${problem.reason}` };
 }

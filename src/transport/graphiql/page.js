@@ -2,10 +2,12 @@
 import { createFetcher } from './fetcher.js';
 import { defaultHeaders, defaultTabs } from './tabs.js';
 
-/** What GraphiQL keeps in the browser. Its history would hold the headers, and so the credentials, of every request. */
+/**
+ * The storage of GraphiQL in the browser. Headers are removed from its history, because they contain credentials.
+ */
 const storage = {
   getItem: (key) => localStorage.getItem(key),
-  setItem: (key, value) => localStorage.setItem(key, keepsHeaders(key) ? value : withoutHeaders(value)),
+  setItem: (key, value) => localStorage.setItem(key, mayKeepHeaders(key) ? value : withoutHeaders(value)),
   removeItem: (key) => localStorage.removeItem(key),
   clear: () => ownKeys().forEach((key) => localStorage.removeItem(key)),
   get length() {
@@ -13,7 +15,7 @@ const storage = {
   },
 };
 
-function keepsHeaders(key) {
+function mayKeepHeaders(key) {
   const isHistory = key === 'graphiql:queries' || key === 'graphiql:favorites';
   return !isHistory || localStorage.getItem('graphiql:shouldPersistHeaders') === 'true';
 }

@@ -1,22 +1,23 @@
-/** What a new tab starts with, and one whose headers were not kept over a reload. */
+/** The headers of a new tab, and of a tab whose headers were not stored before a reload. */
 export const defaultHeaders = toHeaders('key_…');
 
-/** The main job, tab by tab. Lines are short, so that they fit the pane of a small window. */
+/** A tour of the main features, tab by tab. Lines have at most 55 characters, to fit the pane of a small window. */
 export const defaultTabs = [
   {
     bearer: 'key_…',
     query: `
-      # 1. Make a channel
+      # 1. Create a channel
       #
-      # Under Headers, below, put your API key in place
-      # of key_… : the service prints it at first start.
-      # Then press play.
+      # In the Headers pane below, replace key_… with
+      # your API key. The service prints the key when it
+      # starts for the first time. Then press play.
       #
-      # Tabs that still say key_… use the key that you
-      # used last in this window.
-      # CONFLICT: it exists already; go on with tab 2.
+      # Tabs that still contain key_… use the key that
+      # you used last in this window.
+      # CONFLICT means that the channel already exists:
+      # continue with tab 2.
 
-      mutation MakeChannel {
+      mutation CreateChannel {
         createChannel(
           input: { id: "lobby", type: PRIVATE }
         ) {
@@ -30,15 +31,15 @@ export const defaultTabs = [
   {
     bearer: 'key_…',
     query: `
-      # 2. Make a token for a user
+      # 2. Create a token for a user
       #
-      # It hears the lobby from the start. The user's
-      # client connects with the credential.
+      # The token is subscribed to the lobby. The client
+      # of the user connects with the credential.
       #
-      # Tabs that still say credential_… or token_… use
-      # what was made last in this window.
+      # Tabs that still contain credential_… or token_…
+      # use the values created last in this window.
 
-      mutation MakeToken {
+      mutation CreateToken {
         createToken(
           input: {
             identity: "ada"
@@ -59,17 +60,17 @@ export const defaultTabs = [
     bearer: 'credential_…',
     variables: {},
     query: `
-      # 3. Listen as that user
+      # 3. Receive events as that user
       #
-      # After tab 2 in this window there is nothing to
-      # fill in; otherwise put a credential after Bearer.
-      # Press play: it listens until you leave this tab,
-      # so go on with tab 4 in a second window.
+      # After tab 2 in this window, just press play.
+      # Otherwise put a credential after Bearer first.
+      # The subscription runs until you leave this tab,
+      # so continue with tab 4 in a second window.
       #
-      # To hear what was said before, put a cursor under
-      # Variables: { "since": "the cursor of tab 2" }
+      # To receive earlier messages too, put a cursor
+      # under Variables: { "since": "<cursor of tab 2>" }
 
-      subscription Listen($since: Cursor) {
+      subscription Events($since: Cursor) {
         events(since: $since) {
           __typename
           at
@@ -119,10 +120,10 @@ export const defaultTabs = [
   {
     bearer: 'key_…',
     query: `
-      # 4. Say something in the channel
+      # 4. Publish a message to the channel
       #
-      # In a second window, while tab 3 listens in the
-      # first; put your API key under Headers here too.
+      # Use a second window while tab 3 runs in the
+      # first. Put your API key under Headers here too.
 
       mutation Publish {
         publishMessage(
@@ -142,10 +143,10 @@ export const defaultTabs = [
     bearer: 'key_…',
     variables: { token: 'token_…' },
     query: `
-      # 5. Say something to one token; is it online?
+      # 5. Publish to one token, and see if it is online
       #
-      # Under Variables, put the token's id of tab 2 in
-      # place of token_… ; play asks which of both to do.
+      # Under Variables, replace token_… with the token
+      # id of tab 2. Press play and choose an operation.
 
       mutation PublishDirect($token: ID!) {
         publishDirectMessage(
@@ -169,10 +170,10 @@ export const defaultTabs = [
     bearer: 'key_…',
     variables: { token: 'token_…' },
     query: `
-      # 6. Take the channel from the token, give it back
+      # 6. Unsubscribe the token, and subscribe it again
       #
-      # Under Variables, put the token's id of tab 2 in
-      # place of token_… ; tab 3 is told at once.
+      # Under Variables, replace token_… with the token
+      # id of tab 2. Tab 3 shows each change at once.
 
       mutation Unsubscribe($token: ID!) {
         unsubscribeToken(channel: "lobby", token: $token) {
@@ -190,7 +191,7 @@ export const defaultTabs = [
   {
     bearer: 'key_…',
     query: `
-      # 7. See who is in the channel
+      # 7. List the members that are online
 
       query Presence {
         channel(id: "lobby") {

@@ -4,7 +4,7 @@ import { documentOf, PRINTED, table } from './markdown.ts';
 export function printCloseCodes(): string {
   const rows = Object.values(CLOSE_CODES)
     .toSorted((a, b) => a.code - b.code)
-    .map(({ code, comesBack, meaning }) => [String(code), comesBack ? 'reconnects' : 'gives up', meaning]);
+    .map(({ code, reconnects, meaning }) => [String(code), reconnects ? 'reconnects' : 'gives up', meaning]);
   return documentOf(
     PRINTED,
     '# Close codes',
