@@ -4,21 +4,21 @@ import { mint } from '../support/backend.ts';
 import { type Answer } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 import { echoes, junk, mutate, sign, unsigned } from '../authorization-matrix/arbitraries.ts';
-import { openKinds, type Kinds } from '../authorization-matrix/kinds.ts';
-import { knock } from '../authorization-matrix/present.ts';
+import { createIssuerFixture, type IssuerFixture } from '../authorization-matrix/issuer-fixture.ts';
+import { tryConnect } from '../authorization-matrix/authenticate.ts';
 
-let kinds: Kinds;
+let kinds: IssuerFixture;
 /** A real credential of each kind, ours and API keys included. */
 let real: string[];
 
 beforeAll(async () => {
-  kinds = await openKinds();
+  kinds = await createIssuerFixture();
   const { signalbox } = kinds;
   const development = await signalbox.request(
     'mutation { createDevelopmentToken(identity: "ada-the-user") }',
   );
   real = [
-    ...Object.values(await kinds.good()),
+    ...Object.values(await kinds.validCredentials()),
     (await mint(signalbox, { identity: 'ada-the-user' })).credential,
     development.createDevelopmentToken,
     signalbox.apiKey,
@@ -89,7 +89,7 @@ test('over WebSocket anything at all is let in, or closed as credentials are', a
   newLines();
   await fc.assert(
     fc.asyncProperty(anything, fc.constantFrom('token', 'apiKey', 'project'), async (text, name) => {
-      expect([undefined, 4401, 4403]).toContain(await knock(kinds.signalbox, { [name]: text }));
+      expect([undefined, 4401, 4403]).toContain(await tryConnect(kinds.signalbox, { [name]: text }));
       expect(echoes(newLines(), text)).toBe(false);
     }),
     { numRuns: 200 },
@@ -106,7 +106,7 @@ test('whatever JSON a connection begins with, it is let in or closed', async () 
   );
   await fc.assert(
     fc.asyncProperty(params, async (payload) => {
-      expect([undefined, 4400, 4401]).toContain(await knock(kinds.signalbox, payload as object));
+      expect([undefined, 4400, 4401]).toContain(await tryConnect(kinds.signalbox, payload as object));
     }),
     { numRuns: 200 },
   );
