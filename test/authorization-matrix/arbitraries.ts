@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { forge } from '../support/forge.ts';
 import { OPENTOK, TWILIO } from '../support/external-credentials.ts';
-import { BACKEND, HMAC_NAMES, PROVIDER, SESSION, type Kinds } from './kinds.ts';
+import { BACKEND, HMAC_NAMES, PROVIDER, SESSION, type IssuerFixture } from './issuer-fixture.ts';
 
-/** Of no kind at all, though some of it begins like one. */
+/** Strings that are no credential of any kind, some with the prefix of one. */
 export const junk = fc.oneof(
   fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 300 }),
   fc.string({ unit: fc.constantFrom(...Array.from('eyJ.=T1-_A')), minLength: 1, maxLength: 200 }),
@@ -15,8 +15,8 @@ export const junk = fc.oneof(
   fc.integer({ min: 8000, max: 9000 }).map((length) => `${'A'.repeat(length)}.e30.AAAA`),
 );
 
-/** A real one with a few characters changed, cut out or put in, or with the middle of another. */
-export const mutate = (real: () => readonly string[]) =>
+/** A valid credential with some characters replaced, removed or inserted, or with the payload of another one. */
+export const mutate = (validCredentials: () => readonly string[]) =>
   fc
     .tuple(
       fc.nat(),
@@ -31,13 +31,13 @@ export const mutate = (real: () => readonly string[]) =>
         { maxLength: 4 },
       ),
     )
-    .map(([one, another, isCrossed, edits]) => {
-      const all = real();
+    .map(([one, another, hasOtherPayload, edits]) => {
+      const all = validCredentials();
       const text = all[one % all.length]!;
       const middle = all[another % all.length]!.split('.')[1];
       const parts = text
         .split('.')
-        .map((part, index) => (isCrossed && index === 1 ? (middle ?? part) : part));
+        .map((part, index) => (hasOtherPayload && index === 1 ? (middle ?? part) : part));
       return edits.reduce((whole, [at, cut, put]) => {
         const index = at % (whole.length + 1);
         return whole.slice(0, index) + put + whole.slice(index + cut);
@@ -96,34 +96,45 @@ const headers = fc.dictionary(
     fc.constantFrom('HS256', 'HS512', 'RS256', 'none', 'JWT', 'signalbox+jwt', 'twilio-fpa;v=1', 'rsa'),
   ),
 );
-/** JSON of anybody’s, behind no signature or somebody’s. */
+/** JWTs with arbitrary headers and claims, unsigned or signed with an arbitrary secret. */
 export const unsigned = fc
   .tuple(headers, payloads, fc.option(fc.string(), { nil: undefined }))
   .map(([header, payload, secret]) => forge(header, payload, secret));
 
-/** Signed by right, so that whatever reads the claims has to bear them: those of a kind, with some of them changed. */
-export const sign = (kinds: () => Kinds) =>
+/** Correctly signed JWTs of each kind with some claims replaced, so that the claims reach the parsers. */
+export const sign = (fixture: () => IssuerFixture) =>
   fc
     .tuple(
       fc.constantFrom(...HMAC_NAMES),
       fc.dictionary(fc.constantFrom(...NAMES), values, { maxKeys: 3 }),
       fc.oneof({ arbitrary: fc.constant({}), weight: 3 }, { arbitrary: headers, weight: 1 }),
     )
-    .map(([name, payload, header]) => kinds().sign(name, payload, header));
+    .map(([name, payload, header]) => fixture().sign(name, payload, header));
 
-/** Whether 12 characters in a row of what was sent, as it is or decoded, stand in a text; names that are ours or public do not count. */
+/**
+ * Whether a text contains 12 consecutive characters of a credential, encoded or decoded. Public names, such as claim names,
+ * do not count.
+ */
 export function echoes(text: string, sent: string): boolean {
-  const ours = [...NAMES, 'session.connect', 'publisheronly', 'signalbox', 'default', BACKEND, SESSION];
-  const said = ours
+  const publicNames = [
+    ...NAMES,
+    'session.connect',
+    'publisheronly',
+    'signalbox',
+    'default',
+    BACKEND,
+    SESSION,
+  ];
+  const remaining = publicNames
     .reduce((rest, word) => rest.replaceAll(word, ''), text)
     .replaceAll(/\b[a-z]+_[0-9a-z]{26}\b/g, '')
-    // How long it lives is reckoned, and told to nobody but whoever signed it.
+    // The lifetime is computed from the claims and reported only to a caller whose signature is valid.
     .replaceAll(/it lives \S+ seconds/g, '');
   const parts = sent.split('.');
   const decoded = [...parts, sent.slice(4)].map((part) => Buffer.from(part, 'base64').toString());
   return [...parts, ...decoded].some((part) =>
     Array.from({ length: Math.max(0, part.length - 11) }, (_, at) => part.slice(at, at + 12)).some((piece) =>
-      said.includes(piece),
+      remaining.includes(piece),
     ),
   );
 }

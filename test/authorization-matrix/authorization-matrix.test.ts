@@ -1,27 +1,40 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CLOSE_CODES } from '../../src/transport/close-codes.ts';
 import { sendDirect } from '../support/backend.ts';
-import { KNOWN, PLACES, STRANGERS, type CallerFacts, type KnownName, type StrangerName } from './callers.ts';
-import { CALLS, hasPlace, type Call } from './calls.ts';
-import { callByHttp, callOn, openFor, paramsOf, type Verdict } from './transports.ts';
-import { knock } from './present.ts';
-import { refusalOf } from './rules.ts';
+import {
+  ACCEPTED_CALLERS,
+  CHANNELS,
+  REJECTED_CALLERS,
+  type CallerProfile,
+  type AcceptedName,
+  type RejectedName,
+} from './callers.ts';
+import { CALLS, hasTargetChannel, type Call } from './calls.ts';
+import {
+  callByHttp,
+  callOnSocket,
+  openSocketFor,
+  connectionParamsOf,
+  type CallOutcome,
+} from './transports.ts';
+import { tryConnect } from './authenticate.ts';
+import { expectedRefusal } from './rules.ts';
 import { takeSnapshot } from './snapshot.ts';
-import { openStage, Spare, type Stage } from './fixture.ts';
+import { createFixture, SparePool, type Fixture } from './fixture.ts';
 
-let stage: Stage;
-let spare: Spare;
+let fixture: Fixture;
+let sparePool: SparePool;
 let bystander: string;
 let before: object;
 
 beforeAll(async () => {
-  stage = await openStage();
-  spare = new Spare(stage);
-  bystander = await spare.get('<token>');
-  const { request } = stage.signalbox;
-  // What could be lifted or restored by whoever may not.
-  const [token, identity] = [bystander, await spare.get('<identity>')];
-  for (const channel of PLACES) {
+  fixture = await createFixture();
+  sparePool = new SparePool(fixture);
+  bystander = await sparePool.get('<token>');
+  const { request } = fixture.signalbox;
+  // Create restrictions and a revocation, so that a call that wrongly lifts or restores one changes the snapshot.
+  const [token, identity] = [bystander, await sparePool.get('<identity>')];
+  for (const channel of CHANNELS) {
     const target = { t: token, i: identity, c: channel };
     await request(
       `mutation ($t: ID!, $i: String!, $c: ID!) {
@@ -37,76 +50,92 @@ beforeAll(async () => {
     }`,
     { t: token, i: identity },
   );
-  for (const prop of ['<channel>', '<apiKey>', '<operatorKey>', '<issuer>'] as const) await spare.get(prop);
-  await sendDirect(stage.signalbox, bystander, 'begin');
-  while ((await spare.nextEvent()).message?.event !== 'begin');
-  before = await takeSnapshot(stage.signalbox, bystander);
+  for (const placeholder of ['<channel>', '<apiKey>', '<operatorKey>', '<issuer>'] as const)
+    await sparePool.get(placeholder);
+  await sendDirect(fixture.signalbox, bystander, 'begin');
+  while ((await sparePool.nextEvent()).message?.event !== 'begin');
+  before = await takeSnapshot(fixture.signalbox, bystander);
 });
 afterAll(async () => {
-  spare[Symbol.dispose]();
-  await stage[Symbol.asyncDispose]();
+  sparePool[Symbol.dispose]();
+  await fixture[Symbol.asyncDispose]();
 });
 
-/** Every call that this caller is refused; and whatever another project’s may do, for here it must change nothing. */
-function* refusedTo(caller: CallerFacts, isSocket: boolean): Iterable<[Call, string, Verdict]> {
+/**
+ * Every call that the caller must be refused, with the expected code. For callers of another project, also the calls that
+ * they may make, because those must not affect this project.
+ */
+function* refusedCalls(caller: CallerProfile, isSocket: boolean): Iterable<[Call, string, CallOutcome]> {
   for (const call of CALLS) {
-    for (const place of hasPlace(call) && !caller.refused ? PLACES : (['room'] as const)) {
-      const code = refusalOf(call, caller, place, isSocket);
-      if (code === null && (!caller.isElsewhere || (isSocket && call.type === 'subscription'))) continue;
-      yield [call, place, code];
+    for (const channel of hasTargetChannel(call) && !caller.refused ? CHANNELS : (['room'] as const)) {
+      const code = expectedRefusal(call, caller, channel, isSocket);
+      if (code === null && (!caller.isForeign || (isSocket && call.type === 'subscription'))) continue;
+      yield [call, channel, code];
     }
   }
 }
 
-async function compare(
-  name: KnownName | StrangerName,
-  facts: CallerFacts,
+async function expectRefusals(
+  name: AcceptedName | RejectedName,
+  profile: CallerProfile,
   isSocket: boolean,
-  ask: (call: Call, args: object) => Promise<Verdict>,
+  ask: (call: Call, args: object) => Promise<CallOutcome>,
 ): Promise<void> {
-  const [expected, found]: Record<string, Verdict>[] = [{}, {}];
-  for (const [call, place, code] of refusedTo(facts, isSocket)) {
-    const title = `${call.type} ${call.title}, ${place}`;
+  const [expected, actual]: Record<string, CallOutcome>[] = [{}, {}];
+  for (const [call, channel, code] of refusedCalls(profile, isSocket)) {
+    const title = `${call.type} ${call.title}, ${channel}`;
     expected![title] = code;
-    found![title] = await ask(call, await stage.argsOf(call, place, stage.presented[name], spare));
+    actual![title] = await ask(
+      call,
+      await fixture.argsOf(call, channel, fixture.credentials[name], sparePool),
+    );
   }
-  expect(found).toEqual(expected);
+  expect(actual).toEqual(expected);
   expect(Object.keys(expected!).length).toBeGreaterThan(1);
 }
 
-const known = Object.entries(KNOWN) as [KnownName, CallerFacts][];
-const strangers = Object.entries(STRANGERS) as [StrangerName, CallerFacts][];
+const acceptedCallers = Object.entries(ACCEPTED_CALLERS) as [AcceptedName, CallerProfile][];
+const rejectedCallers = Object.entries(REJECTED_CALLERS) as [RejectedName, CallerProfile][];
 
-test.each([...known, ...strangers])(
-  'over HTTP and SSE %s is refused all that is not its own',
-  async (name, facts) => {
-    await compare(name, facts, false, (call, args) =>
-      callByHttp(stage.signalbox, stage.presented[name], call, args),
+test.each([...acceptedCallers, ...rejectedCallers])(
+  '%s is refused every call without permission over HTTP and SSE',
+  async (name, profile) => {
+    await expectRefusals(name, profile, false, (call, args) =>
+      callByHttp(fixture.signalbox, fixture.credentials[name], call, args),
     );
   },
 );
 
-test.each(known)('on a live socket %s is refused all that is not its own', async (name, facts) => {
-  using socket = await openFor(stage.signalbox, stage.presented[name]);
-  await compare(name, facts, true, (call, args) => callOn(socket, call, args));
-});
+test.each(acceptedCallers)(
+  '%s is refused every call without permission on a live socket',
+  async (name, profile) => {
+    using socket = await openSocketFor(fixture.signalbox, fixture.credentials[name]);
+    await expectRefusals(name, profile, true, (call, args) => callOnSocket(socket, call, args));
+  },
+);
 
-test.each(strangers)('%s opens no socket', async (name, { refused }) => {
-  const { code } = CLOSE_CODES[refused === 'UNAUTHENTICATED' ? 'UNAUTHENTICATED' : 'RENEW'];
-  expect(await knock(stage.signalbox, paramsOf(stage.presented[name]))).toBe(code);
-});
+test.each(rejectedCallers)(
+  '%s is closed with the code of its error when it connects by WebSocket',
+  async (name, { refused }) => {
+    const { code } = CLOSE_CODES[refused === 'UNAUTHENTICATED' ? 'UNAUTHENTICATED' : 'RENEW'];
+    expect(await tryConnect(fixture.signalbox, connectionParamsOf(fixture.credentials[name]))).toBe(code);
+  },
+);
 
-test.each(strangers)('with %s nobody re-authenticates', async (name, { refused }) => {
-  const { bearer, project } = stage.presented[name];
-  using socket = await openFor(stage.signalbox, {
-    ...stage.presented[project === undefined ? 'a publisher' : 'a moderator of another project'],
+test.each(rejectedCallers)('%s is refused by reauthenticate', async (name, { refused }) => {
+  const { bearer, project } = fixture.credentials[name];
+  using socket = await openSocketFor(fixture.signalbox, {
+    ...fixture.credentials[project === undefined ? 'a publisher' : 'a moderator of another project'],
   });
   const call = CALLS.find(({ field }) => field === 'reauthenticate')!;
-  expect(await callOn(socket, call, { credential: bearer })).toBe(refused);
+  expect(await callOnSocket(socket, call, { credential: bearer })).toBe(refused);
 });
 
-test('nothing of all this has changed anything, and nobody has heard of it', async () => {
-  expect(await takeSnapshot(stage.signalbox, bystander)).toEqual(before);
-  await sendDirect(stage.signalbox, bystander, 'sentinel');
-  expect(await spare.nextEvent()).toEqual({ __typename: 'DirectMessage', message: { event: 'sentinel' } });
+test('the refused calls have changed no state and caused no event', async () => {
+  expect(await takeSnapshot(fixture.signalbox, bystander)).toEqual(before);
+  await sendDirect(fixture.signalbox, bystander, 'sentinel');
+  expect(await sparePool.nextEvent()).toEqual({
+    __typename: 'DirectMessage',
+    message: { event: 'sentinel' },
+  });
 });

@@ -1,13 +1,14 @@
 import { getNamedType, isLeafType } from 'graphql';
 import { createSchema } from '../../src/schema/schema.ts';
-import { type Rule, type RuleOfCall } from './rules.ts';
+import { type Rule, type CallRule } from './rules.ts';
 
 /**
- * What a call needs that is of the stage. `own`: the calling token; `self`: the publisher’s, of which `credential` is one.
- * The rest are somebody else’s, or nobody’s, so that a call which should have been refused leaves a trace.
+ * A value that the fixture inserts into the arguments of a call. `own`: the calling token. `self`: the token of the publisher;
+ * `credential`: its credential. The other values belong to neither, so that a call that should have been refused leaves a
+ * trace in the snapshot.
  */
-export type Prop =
-  | '<place>'
+export type Placeholder =
+  | '<targetChannel>'
   | '<own>'
   | '<self>'
   | '<credential>'
@@ -21,11 +22,11 @@ export type Prop =
   | '<issuerKey>'
   | '<name>';
 
-/** A root field, and how to call it so that nothing but the caller can be wrong. */
-export interface Call extends RuleOfCall {
+/** A root field, with arguments that are valid, so that only the permissions of the caller can make the call fail. */
+export interface Call extends CallRule {
   type: 'query' | 'mutation' | 'subscription';
   field: string;
-  /** Tells calls of one field apart. */
+  /** Unique title, also among the calls of one field. */
   title: string;
   args: Readonly<Record<string, unknown>>;
 }
@@ -34,43 +35,56 @@ const calls: Call[] = [];
 
 function add(
   type: Call['type'],
-  [field, how]: readonly [field: string, how?: string],
-  who: Rule,
+  [field, variant]: readonly [field: string, variant?: string],
+  rule: Rule,
   args: Call['args'] = {},
-  more: Omit<RuleOfCall, 'who'> = {},
+  options: Omit<CallRule, 'rule'> = {},
 ): void {
-  calls.push({ type, field, title: how === undefined ? field : `${field} ${how}`, who, args, ...more });
+  calls.push({
+    type,
+    field,
+    title: variant === undefined ? field : `${field} ${variant}`,
+    rule,
+    args,
+    ...options,
+  });
 }
 
-/** What is asked about all that there is: another project’s key is answered about its own. */
-const OWN = { elsewhere: null };
-const KEY = { id: '<name>', secret: 'a secret that has 32 bytes or more' };
+/** For calls about a whole project: an API key of another project is answered about its own project. */
+const OWN_PROJECT_ONLY = { foreign: null };
+const KEY = { id: '<name>', secret: 'a secret that has 32 bytes or options' };
 const TOKEN = { token: '<token>' };
-const HERE = { channel: '<place>' };
+const TARGET_CHANNEL = { channel: '<targetChannel>' };
 
 add('query', ['viewer'], 'ANYONE');
-add('query', ['isOnline'], 'KEY_OR_SELF', { token: '<self>' }, OWN);
+add('query', ['isOnline'], 'KEY_OR_SELF', { token: '<self>' }, OWN_PROJECT_ONLY);
 add('query', ['token'], 'KEY_OR_SELF', { id: '<self>' });
-add('query', ['tokens'], 'KEY', {}, OWN);
-add('query', ['tokens', 'that are online'], 'KEY', { online: true }, OWN);
-add('query', ['channel'], 'SUBSCRIBE', { id: '<place>' });
-add('query', ['channels'], 'KEY', {}, OWN);
-add('query', ['project'], 'KEY', {}, OWN);
-add('query', ['projects'], 'OPERATOR', {}, { elsewhere: 'FORBIDDEN' });
-add('query', ['revocations'], 'KEY', {}, OWN);
-add('query', ['restrictions'], 'KEY', {}, OWN);
-add('query', ['restrictions', 'of a channel'], 'MODERATE', HERE);
-add('query', ['restrictions', 'of a token in a channel'], 'MODERATE', { ...HERE, ...TOKEN });
-add('query', ['explainPermission'], 'KEY_OR_SELF', { token: '<self>', ...HERE, action: 'PUBLISH' });
-add('query', ['explainPermission', 'to nobody in particular'], 'KEY', { ...HERE, action: 'PUBLISH' }, OWN);
+add('query', ['tokens'], 'KEY', {}, OWN_PROJECT_ONLY);
+add('query', ['tokens', 'that are online'], 'KEY', { online: true }, OWN_PROJECT_ONLY);
+add('query', ['channel'], 'SUBSCRIBE', { id: '<targetChannel>' });
+add('query', ['channels'], 'KEY', {}, OWN_PROJECT_ONLY);
+add('query', ['project'], 'KEY', {}, OWN_PROJECT_ONLY);
+add('query', ['projects'], 'OPERATOR', {}, { foreign: 'FORBIDDEN' });
+add('query', ['revocations'], 'KEY', {}, OWN_PROJECT_ONLY);
+add('query', ['restrictions'], 'KEY', {}, OWN_PROJECT_ONLY);
+add('query', ['restrictions', 'of a channel'], 'MODERATE', TARGET_CHANNEL);
+add('query', ['restrictions', 'of a token in a channel'], 'MODERATE', { ...TARGET_CHANNEL, ...TOKEN });
+add('query', ['explainPermission'], 'KEY_OR_SELF', { token: '<self>', ...TARGET_CHANNEL, action: 'PUBLISH' });
+add(
+  'query',
+  ['explainPermission', 'for an anonymous caller'],
+  'KEY',
+  { ...TARGET_CHANNEL, action: 'PUBLISH' },
+  OWN_PROJECT_ONLY,
+);
 
-add('mutation', ['createToken'], 'KEY', {}, OWN);
+add('mutation', ['createToken'], 'KEY', {}, OWN_PROJECT_ONLY);
 add('mutation', ['createCredential'], 'KEY', TOKEN);
 add('mutation', ['updateToken'], 'KEY', { id: '<token>', input: { role: 'MODERATOR' } });
 add('mutation', ['revokeToken'], 'KEY', { id: '<token>' });
-add('mutation', ['revokeTokens'], 'KEY', { identity: '<identity>' }, OWN);
+add('mutation', ['revokeTokens'], 'KEY', { identity: '<identity>' }, OWN_PROJECT_ONLY);
 add('mutation', ['revokeTokens', 'of an issuer'], 'KEY', { issuer: '<issuer>' });
-add('mutation', ['restoreTokens'], 'KEY', { identity: '<identity>' }, OWN);
+add('mutation', ['restoreTokens'], 'KEY', { identity: '<identity>' }, OWN_PROJECT_ONLY);
 add('mutation', ['createGuest'], 'ANYONE');
 add('mutation', ['createDevelopmentToken'], 'ANYONE', { identity: 'ada' });
 add(
@@ -80,49 +94,61 @@ add(
   { credential: '<credential>' },
   {
     isLive: true,
-    elsewhere: 'UNAUTHENTICATED',
+    foreign: 'UNAUTHENTICATED',
   },
 );
 
-add('mutation', ['createProject'], 'OPERATOR', {}, { elsewhere: 'FORBIDDEN' });
-add('mutation', ['updateProject'], 'KEY', { settings: { guestSeconds: 600 } }, OWN);
-add('mutation', ['createApiKey'], 'KEY', {}, OWN);
+add('mutation', ['createProject'], 'OPERATOR', {}, { foreign: 'FORBIDDEN' });
+add('mutation', ['updateProject'], 'KEY', { settings: { guestSeconds: 600 } }, OWN_PROJECT_ONLY);
+add('mutation', ['createApiKey'], 'KEY', {}, OWN_PROJECT_ONLY);
 add(
   'mutation',
   ['createApiKey', 'of another project'],
   'OPERATOR',
   { project: 'third' },
   {
-    elsewhere: 'FORBIDDEN',
+    foreign: 'FORBIDDEN',
   },
 );
 add('mutation', ['revokeApiKey'], 'KEY', { id: '<apiKey>' });
 add('mutation', ['revokeApiKey', 'of the operator'], 'OPERATOR', { id: '<operatorKey>' });
 add('mutation', ['rotateApiKey'], 'KEY', { id: '<apiKey>' });
 add('mutation', ['rotateApiKey', 'of the operator'], 'OPERATOR', { id: '<operatorKey>' });
-add('mutation', ['rotateSigningKey'], 'OPERATOR', { overlapSeconds: 600 }, { elsewhere: 'FORBIDDEN' });
+add('mutation', ['rotateSigningKey'], 'OPERATOR', { overlapSeconds: 600 }, { foreign: 'FORBIDDEN' });
 
-add('mutation', ['createIssuer'], 'KEY', { input: { kind: 'SIGNALBOX', key: KEY } }, OWN);
+add('mutation', ['createIssuer'], 'KEY', { input: { kind: 'SIGNALBOX', key: KEY } }, OWN_PROJECT_ONLY);
 add('mutation', ['removeIssuer'], 'KEY', { issuer: '<issuer>' });
 add('mutation', ['addIssuerKey'], 'KEY', { issuer: '<issuer>', key: KEY });
 add('mutation', ['removeIssuerKey'], 'KEY', { issuer: '<issuer>', key: '<issuerKey>' });
 
-add('mutation', ['createChannel'], 'KEY', { input: {} }, OWN);
+add('mutation', ['createChannel'], 'KEY', { input: {} }, OWN_PROJECT_ONLY);
 add('mutation', ['updateChannel'], 'KEY', { id: '<channel>', input: { type: 'UNPROTECTED' } });
 add('mutation', ['deleteChannel'], 'KEY', { id: '<channel>' });
-add('mutation', ['setChannelState'], 'MODERATE', { ...HERE, state: { topic: 'another' } });
-add('mutation', ['patchChannelState'], 'MODERATE', { ...HERE, patch: { topic: 'another' } });
+add('mutation', ['setChannelState'], 'MODERATE', { ...TARGET_CHANNEL, state: { topic: 'another' } });
+add('mutation', ['patchChannelState'], 'MODERATE', { ...TARGET_CHANNEL, patch: { topic: 'another' } });
 
 add('mutation', ['subscribeToken'], 'KEY', { channel: '<channel>', ...TOKEN });
-add('mutation', ['subscribeToken', 'itself'], 'ENTER', { ...HERE, token: '<own>' });
-add('mutation', ['unsubscribeToken'], 'KEY', { ...HERE, ...TOKEN });
+add('mutation', ['subscribeToken', 'itself'], 'ENTER', { ...TARGET_CHANNEL, token: '<own>' });
+add('mutation', ['unsubscribeToken'], 'KEY', { ...TARGET_CHANNEL, ...TOKEN });
 add('mutation', ['unsubscribeToken', 'itself'], 'KEY_OR_TOKEN', { channel: '<channel>', token: '<own>' });
-add('mutation', ['subscribeTokens'], 'KEY', { channels: ['<channel>'], tokens: ['<token>'] }, OWN);
-add('mutation', ['unsubscribeTokens'], 'KEY', { channels: ['<place>'], tokens: ['<token>'] }, OWN);
+add(
+  'mutation',
+  ['subscribeTokens'],
+  'KEY',
+  { channels: ['<channel>'], tokens: ['<token>'] },
+  OWN_PROJECT_ONLY,
+);
+add(
+  'mutation',
+  ['unsubscribeTokens'],
+  'KEY',
+  { channels: ['<targetChannel>'], tokens: ['<token>'] },
+  OWN_PROJECT_ONLY,
+);
 
-add('mutation', ['publishMessage'], 'PUBLISH', { ...HERE, event: 'said' });
-add('mutation', ['publishMessage', 'without a trace'], 'PUBLISH', {
-  ...HERE,
+add('mutation', ['publishMessage'], 'PUBLISH', { ...TARGET_CHANNEL, event: 'said' });
+add('mutation', ['publishMessage', 'of an ephemeral message'], 'PUBLISH', {
+  ...TARGET_CHANNEL,
   event: 'said',
   ephemeral: true,
 });
@@ -130,31 +156,34 @@ add('mutation', ['publishDirectMessage', 'to a token'], 'KEY', { ...TOKEN, event
 add('mutation', ['publishDirectMessage', 'to an identity'], 'KEY', { identity: '<identity>', event: 'said' });
 add('mutation', ['publishDirectMessage', 'to a connection'], 'PUBLISH', {
   connection: '<connection>',
-  ...HERE,
+  ...TARGET_CHANNEL,
   event: 'said',
 });
-add('mutation', ['setPresence'], 'ANYONE', { state: { mood: 'good' } }, { isLive: true });
+add('mutation', ['setPresence'], 'ANYONE', { state: { mood: 'validCredentials' } }, { isLive: true });
 
 for (const field of ['mute', 'unmute', 'ban', 'unban']) {
-  add('mutation', [field], 'MODERATE', { ...TOKEN, ...HERE });
-  add('mutation', [field, 'an identity'], 'MODERATE', { identity: '<identity>', ...HERE });
+  add('mutation', [field], 'MODERATE', { ...TOKEN, ...TARGET_CHANNEL });
+  add('mutation', [field, 'an identity'], 'MODERATE', { identity: '<identity>', ...TARGET_CHANNEL });
 }
 for (const field of ['mute', 'unmute', 'disconnect']) add('mutation', [field, 'everywhere'], 'KEY', TOKEN);
-add('mutation', ['disconnect'], 'MODERATE', { ...TOKEN, ...HERE });
-add('mutation', ['disconnect', 'a connection'], 'MODERATE', { connection: '<connection>', ...HERE });
+add('mutation', ['disconnect'], 'MODERATE', { ...TOKEN, ...TARGET_CHANNEL });
+add('mutation', ['disconnect', 'a connection'], 'MODERATE', {
+  connection: '<connection>',
+  ...TARGET_CHANNEL,
+});
 add('mutation', ['disconnect', 'a connection anywhere'], 'KEY', { connection: '<connection>' });
 
 add('subscription', ['events'], 'ANYONE');
-add('subscription', ['messages'], 'SUBSCRIBE', HERE);
-add('subscription', ['channelState'], 'SUBSCRIBE', HERE);
-add('subscription', ['presence'], 'PRESENCE', HERE);
+add('subscription', ['messages'], 'SUBSCRIBE', TARGET_CHANNEL);
+add('subscription', ['channelState'], 'SUBSCRIBE', TARGET_CHANNEL);
+add('subscription', ['presence'], 'PRESENCE', TARGET_CHANNEL);
 add('subscription', ['directMessages'], 'TOKEN');
 
-/** Every root field, in every way in which it can be called by right. */
+/** The calls of the matrix: every root field, with each combination of arguments that has a rule of its own. */
 export const CALLS: readonly Call[] = calls;
 
-/** Whether the call is about a channel that its caller may or may not enter. */
-export const hasPlace = ({ args }: Call) => JSON.stringify(args).includes('<place>');
+/** Whether the call names a channel whose type affects the permissions. */
+export const hasTargetChannel = ({ args }: Call) => JSON.stringify(args).includes('<targetChannel>');
 
 const schema = createSchema();
 const ROOTS = {
@@ -163,21 +192,21 @@ const ROOTS = {
   subscription: schema.getSubscriptionType()!,
 };
 
-/** The names of all root fields there are, as `query viewer`. */
+/** All root fields of the schema, as `query viewer`. */
 export const rootFields = () =>
   Object.entries(ROOTS).flatMap(([type, root]) =>
     Object.keys(root.getFields()).map((name) => `${type} ${name}`),
   );
 
-/** The call as a document: what it is given by variables, as little as possible selected. */
+/** The document of a call: arguments as variables, and the smallest possible selection. */
 export function documentOf({ type, field, args }: Call): string {
   const root = ROOTS[type].getFields()[field];
-  if (!root) throw new TypeError(`There is no ${type} ${field}.`);
-  const given = root.args.filter(({ name }) => name in args);
-  if (given.length < Object.keys(args).length)
-    throw new TypeError(`${field} has no such argument as one of ${Object.keys(args).join(', ')}.`);
-  const declared = given.map(({ name, type }) => `$${name}: ${String(type)}`).join(', ');
-  const passed = given.map(({ name }) => `${name}: $${name}`).join(', ');
+  if (!root) throw new TypeError(`The schema has no ${type} ${field}.`);
+  const passedArguments = root.args.filter(({ name }) => name in args);
+  if (passedArguments.length < Object.keys(args).length)
+    throw new TypeError(`${field} lacks one of the arguments ${Object.keys(args).join(', ')}.`);
+  const declared = passedArguments.map(({ name, type }) => `$${name}: ${String(type)}`).join(', ');
+  const selectedArguments = passedArguments.map(({ name }) => `${name}: $${name}`).join(', ');
   const isLeaf = isLeafType(getNamedType(root.type));
-  return `${type} ${declared && `(${declared})`} { ${field}${passed && `(${passed})`} ${isLeaf ? '' : '{ __typename }'} }`;
+  return `${type} ${declared && `(${declared})`} { ${field}${selectedArguments && `(${selectedArguments})`} ${isLeaf ? '' : '{ __typename }'} }`;
 }

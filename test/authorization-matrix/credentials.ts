@@ -2,14 +2,14 @@ import { mint, revokeToken, updateToken } from '../support/backend.ts';
 import { type ManualClock } from '../support/clock.ts';
 import { forge } from '../support/forge.ts';
 import { type ServiceClient } from '../support/service.ts';
-import { PLACES, type KnownName, type StrangerName } from './callers.ts';
+import { CHANNELS, type AcceptedName, type RejectedName } from './callers.ts';
 
-/** What somebody presents. */
-export interface Presented {
+/** The credential that a caller presents. */
+export interface PresentedCredential {
   bearer: string | null;
-  /** The project that it names besides. */
+  /** The project that the caller names in addition. */
   project?: string;
-  /** The id of its token. */
+  /** The id of the caller's token. */
   token?: string;
 }
 
@@ -17,26 +17,26 @@ const SECRET = 'a secret that has 32 bytes or more';
 const STREAM_SECRET = 'the secret of Stream';
 const ALL = ['SUBSCRIBE', 'PUBLISH', 'PRESENCE', 'MODERATE'];
 
-/** A JWT of a backend's own. */
-export const selfMinted = (kid: string, payload: object, secret = SECRET) =>
+/** A JWT signed by a backend. */
+export const externalCredential = (kid: string, payload: object, secret = SECRET) =>
   forge({ alg: 'HS256', typ: 'JWT', kid }, payload, secret);
 const streamToken = (payload: object) => forge({ alg: 'HS256', typ: 'JWT' }, payload, STREAM_SECRET);
 
-const member = { channels: PLACES };
+const member = { channels: CHANNELS };
 
-/** Gives every caller what it presents. What has a time is a minute old when this resolves. */
-export async function cast(
-  doors: ServiceClient,
+/** Creates the credentials of all callers. Advances the clock by 61 seconds, so that those with a short expiry have expired. */
+export async function createCredentials(
+  service: ServiceClient,
   clock: ManualClock,
   other: ServiceClient,
-): Promise<Record<KnownName | StrangerName, Presented>> {
-  const { request } = doors;
+): Promise<Record<AcceptedName | RejectedName, PresentedCredential>> {
+  const { request } = service;
   const seconds = () => clock.now() / 1000;
-  const ofToken = ({ id, credential }: { id: string; credential: string }): Presented => ({
+  const presentedToken = ({ id, credential }: { id: string; credential: string }): PresentedCredential => ({
     bearer: credential,
     token: id,
   });
-  const newKey = async ({ request }: ServiceClient = doors, args = '') =>
+  const newKey = async ({ request }: ServiceClient = service, args = '') =>
     (await request(`mutation { createApiKey${args} { secret apiKey { id } } }`)).createApiKey;
   const newIssuer = async (kind: string, id: string, secret = SECRET) =>
     (
@@ -50,67 +50,70 @@ export async function cast(
 
   await newIssuer('STREAM', 'stream', STREAM_SECRET);
   const backend = await newIssuer('SIGNALBOX', 'backend');
-  const [gone, ended] = [await newIssuer('SIGNALBOX', 'gone'), await newIssuer('SIGNALBOX', 'ended')];
+  const [removedIssuer, revokedIssuer] = [
+    await newIssuer('SIGNALBOX', 'removedIssuer'),
+    await newIssuer('SIGNALBOX', 'revokedIssuer'),
+  ];
   await request(
     'mutation ($i: ID!, $s: String!) { addIssuerKey(issuer: $i, key: { id: "lost", secret: $s }) { id } }',
     { i: backend, s: SECRET },
   );
 
-  const expiring = await mint(doors, { expiresIn: 60 });
-  const shortened = await mint(doors);
+  const expiring = await mint(service, { expiresIn: 60 });
+  const shortened = await mint(service);
   const rotated = await newKey();
-  await updateToken(doors, shortened.id, { expiresIn: 60 });
+  await updateToken(service, shortened.id, { expiresIn: 60 });
   await request('mutation ($id: ID!) { rotateApiKey(id: $id, overlapSeconds: 60) { secret } }', {
     id: rotated.apiKey.id,
   });
-  const late = selfMinted('backend', { sub: 'late', iat: seconds(), exp: seconds() + 60 });
+  const expired = externalCredential('backend', { sub: 'expired', iat: seconds(), exp: seconds() + 60 });
   await clock.advance(60_000);
 
-  const revoked = await mint(doors);
-  const purged = await mint(doors, { identity: 'purged' });
+  const revoked = await mint(service);
+  const purged = await mint(service, { identity: 'purged' });
   const undated = streamToken({ user_id: 'undated' });
-  await revokeToken(doors, revoked.id);
-  const ofEnded = selfMinted('ended', { sub: 'ben', iat: seconds() });
+  await revokeToken(service, revoked.id);
+  const ofRevokedIssuer = externalCredential('revokedIssuer', { sub: 'ben', iat: seconds() });
   await clock.advance(1000);
   await revokeMany('identity: "purged"');
   await revokeMany('identity: "undated", issuedBefore: "2001-01-01T00:00:00Z"');
-  await revokeMany(`issuer: "${ended}"`);
-  await request('mutation ($i: ID!) { removeIssuer(issuer: $i) { id } }', { i: gone });
+  await revokeMany(`issuer: "${revokedIssuer}"`);
+  await request('mutation ($i: ID!) { removeIssuer(issuer: $i) { id } }', { i: removedIssuer });
   await request('mutation ($i: ID!) { removeIssuerKey(issuer: $i, key: "lost") { id } }', { i: backend });
-  const silent = await newKey();
+  const nonSigningKey = await newKey();
   const revokedKey = await newKey();
   await request('mutation ($id: ID!) { revokeApiKey(id: $id) { id } }', { id: revokedKey.apiKey.id });
 
-  const muted = await mint(doors, member);
+  const muted = await mint(service, member);
   await restrict('mute', `token: "${muted.id}"`);
-  const mutedByName = await mint(doors, { ...member, identity: 'muted', role: 'MODERATOR' });
+  const mutedByIdentity = await mint(service, { ...member, identity: 'muted', role: 'MODERATOR' });
   await restrict('mute', 'identity: "muted"');
-  const banned = await mint(doors, { ...member, role: 'MODERATOR' });
-  for (const place of PLACES) await restrict('ban', `token: "${banned.id}", channel: "${place}"`);
+  const banned = await mint(service, { ...member, role: 'MODERATOR' });
+  for (const channel of CHANNELS) await restrict('ban', `token: "${banned.id}", channel: "${channel}"`);
   const grants = [{ channels: 'lobby:*', actions: ALL }];
   const guest = (await request('mutation { createGuest { token { id } credential } }', {}, null)).createGuest;
-  const ours = await mint(doors);
+  const ownToken = await mint(service);
 
   return {
     'the operator’s key': { bearer: 'key_test.0123456789abcdef0123456789' },
     'an API key': { bearer: (await newKey()).secret },
     'an API key of another project': { bearer: (await newKey(other)).secret },
-    'nobody in particular': { bearer: null },
-    'nobody in particular, in another project': { bearer: null, project: 'other' },
+    'an anonymous caller': { bearer: null },
+    'an anonymous caller of another project': { bearer: null, project: 'other' },
     'a guest': { bearer: guest.credential, token: guest.token.id },
-    'a subscriber': ofToken(await mint(doors, { ...member, role: 'SUBSCRIBER' })),
-    'a publisher': ofToken(await mint(doors, member)),
-    'a moderator': ofToken(await mint(doors, { ...member, role: 'MODERATOR' })),
-    'a publisher who is muted': ofToken(muted),
-    'a moderator who is muted by identity': ofToken(mutedByName),
-    'a moderator who is banned': ofToken(banned),
-    'a moderator whose grants are for other channels': ofToken(
-      await mint(doors, { role: 'MODERATOR', grants }),
+    'a subscriber': presentedToken(await mint(service, { ...member, role: 'SUBSCRIBER' })),
+    'a publisher': presentedToken(await mint(service, member)),
+    'a moderator': presentedToken(await mint(service, { ...member, role: 'MODERATOR' })),
+    'a muted publisher': presentedToken(muted),
+    'a moderator whose identity is muted': presentedToken(mutedByIdentity),
+    'a banned moderator': presentedToken(banned),
+    'a moderator whose grants are for other channels': presentedToken(
+      await mint(service, { role: 'MODERATOR', grants }),
     ),
-    'a moderator of another project': ofToken(await mint(other, { role: 'MODERATOR' })),
-    'a Stream user who is a member of nothing': { bearer: streamToken({ user_id: 'ada', iat: seconds() }) },
-    'a moderator by its own backend’s word, in one channel': {
-      bearer: selfMinted('backend', {
+    'a moderator of another project': presentedToken(await mint(other, { role: 'MODERATOR' })),
+    'a Stream user without memberships': { bearer: streamToken({ user_id: 'ada', iat: seconds() }) },
+    'a moderator with credential grants for one channel': {
+      bearer: externalCredential('backend', {
         sub: 'eve',
         role: 'MODERATOR',
         grants: [{ channels: 'room', actions: ['SUBSCRIBE', 'MODERATE'] }],
@@ -118,33 +121,33 @@ export async function cast(
       }),
     },
 
-    'a credential that is none': { bearer: 'x.y.z' },
-    'a credential that nobody signed': { bearer: forge({ alg: 'none', typ: 'JWT' }, { user_id: 'ada' }) },
-    'an API key that is none': { bearer: 'key_test' },
-    'an API key that is unknown': { bearer: 'key_nobody.0123456789abcdef0123456789' },
-    'an API key that was revoked': { bearer: revokedKey.secret },
-    'an API key that was rotated out': { bearer: rotated.secret },
-    'a credential that has expired': { bearer: expiring.credential },
-    'a credential of a token that was shortened': { bearer: shortened.credential },
-    'a self-minted credential that has expired': { bearer: late },
-    'a self-minted credential that is not valid yet': {
-      bearer: selfMinted('backend', { sub: 'ben', nbf: seconds() + 60 }),
+    'a malformed credential': { bearer: 'x.y.z' },
+    'an unsigned credential': { bearer: forge({ alg: 'none', typ: 'JWT' }, { user_id: 'ada' }) },
+    'a malformed API key': { bearer: 'key_test' },
+    'an unknown API key': { bearer: 'key_nobody.0123456789abcdef0123456789' },
+    'a revoked API key': { bearer: revokedKey.secret },
+    'a rotated API key after its overlap': { bearer: rotated.secret },
+    'an expired credential': { bearer: expiring.credential },
+    'a credential of a token with a shortened expiry': { bearer: shortened.credential },
+    'an expired external credential': { bearer: expired },
+    'an external credential that is not valid yet': {
+      bearer: externalCredential('backend', { sub: 'ben', nbf: seconds() + 60 }),
     },
-    'a self-minted credential of tomorrow': {
-      bearer: selfMinted('backend', { sub: 'ben', iat: seconds() + 86_400 }),
+    'an external credential issued in the future': {
+      bearer: externalCredential('backend', { sub: 'ben', iat: seconds() + 86_400 }),
     },
-    'a credential of a token that was revoked': { bearer: revoked.credential },
-    'a credential whose identity was revoked': { bearer: purged.credential },
-    'a self-minted credential whose issuer was revoked': { bearer: ofEnded },
-    'a self-minted credential without a date, whose identity was revoked': { bearer: undated },
-    'a credential signed by an issuer that was removed': { bearer: selfMinted('gone', { sub: 'ben' }) },
-    'a credential signed with a key that was removed': { bearer: selfMinted('lost', { sub: 'ben' }) },
-    'a credential signed by an API key that does not sign': {
-      bearer: selfMinted(silent.apiKey.id, { sub: 'ben' }, silent.secret),
+    'a credential of a revoked token': { bearer: revoked.credential },
+    'a credential of a revoked identity': { bearer: purged.credential },
+    'an external credential of a revoked issuer': { bearer: ofRevokedIssuer },
+    'an external credential without iat, of a revoked identity': { bearer: undated },
+    'a credential of a removed issuer': { bearer: externalCredential('removedIssuer', { sub: 'ben' }) },
+    'a credential signed with a removed key': { bearer: externalCredential('lost', { sub: 'ben' }) },
+    'a credential signed with an API key that may not sign': {
+      bearer: externalCredential(nonSigningKey.apiKey.id, { sub: 'ben' }, nonSigningKey.secret),
     },
-    'a credential of one project for another': { bearer: ours.credential, project: 'other' },
-    'an API key of one project for another': { bearer: (await newKey()).secret, project: 'other' },
-    'a Stream credential of one project for another': {
+    'a credential presented to another project': { bearer: ownToken.credential, project: 'other' },
+    'an API key presented to another project': { bearer: (await newKey()).secret, project: 'other' },
+    'a Stream credential presented to another project': {
       bearer: streamToken({ user_id: 'ada', iat: seconds() }),
       project: 'other',
     },

@@ -2,23 +2,23 @@ import { createChannel, mint } from '../support/backend.ts';
 import { createManualClock, type ManualClock } from '../support/clock.ts';
 import { startService, type ServiceClient, type TestService } from '../support/service.ts';
 import { connectSocket, type RawSocket } from '../support/socket.ts';
-import { PLACES, KNOWN, type KnownName, type StrangerName } from './callers.ts';
-import { type Call, type Prop } from './calls.ts';
-import { cast, selfMinted, type Presented } from './credentials.ts';
+import { CHANNELS, ACCEPTED_CALLERS, type AcceptedName, type RejectedName } from './callers.ts';
+import { type Call, type Placeholder } from './calls.ts';
+import { createCredentials, externalCredential, type PresentedCredential } from './credentials.ts';
 
-/** Two projects and a third, three channels, and everybody with what they present. */
-export interface Stage extends AsyncDisposable {
+/** A service with three projects, three channels, and the credentials of all callers. */
+export interface Fixture extends AsyncDisposable {
   readonly signalbox: TestService;
   readonly clock: ManualClock;
-  readonly presented: Readonly<Record<KnownName | StrangerName, Presented>>;
-  /** What a call is given. What is somebody else’s comes from `spare`. */
-  argsOf(call: Call, place: string, caller: Presented, spare: Spare): Promise<object>;
+  readonly credentials: Readonly<Record<AcceptedName | RejectedName, PresentedCredential>>;
+  /** The arguments of a call, with all placeholders replaced. `sparePool` provides the values that belong to no caller. */
+  argsOf(call: Call, channel: string, caller: PresentedCredential, sparePool: SparePool): Promise<object>;
 }
 
 const OPEN = { guests: true, developmentTokens: true, publishersSignal: true };
 const NO_LIMITS = { connectsPerSecond: 1e6, guestsPerSecond: 1e6, publishesPerSecondPerToken: 1e6 };
 
-export async function openStage(): Promise<Stage> {
+export async function createFixture(): Promise<Fixture> {
   const clock = createManualClock();
   const signalbox = await startService(NO_LIMITS, { clock });
   const { createProject } = await signalbox.request(
@@ -31,32 +31,32 @@ export async function openStage(): Promise<Stage> {
   for (const { request } of [signalbox, other]) {
     await request('mutation ($s: ProjectSettingsInput!) { updateProject(settings: $s) { id } }', { s: OPEN });
   }
-  for (const [place, type] of Object.entries({ square: 'UNPROTECTED', room: 'PUBLIC', den: 'PRIVATE' })) {
-    await createChannel(signalbox, place, { type, state: { topic: 'one' } });
+  for (const [channel, type] of Object.entries({ square: 'UNPROTECTED', room: 'PUBLIC', den: 'PRIVATE' })) {
+    await createChannel(signalbox, channel, { type, state: { topic: 'one' } });
   }
-  const presented = await cast(signalbox, clock, other);
-  for (const name of Object.keys(KNOWN) as KnownName[]) {
-    const { bearer, token } = presented[name];
-    if (KNOWN[name].kind !== 'TOKEN' || token !== undefined) continue;
+  const credentials = await createCredentials(signalbox, clock, other);
+  for (const name of Object.keys(ACCEPTED_CALLERS) as AcceptedName[]) {
+    const { bearer, token } = credentials[name];
+    if (ACCEPTED_CALLERS[name].kind !== 'TOKEN' || token !== undefined) continue;
     const { viewer } = await signalbox.request('{ viewer { token { id } } }', {}, bearer);
-    presented[name].token = viewer.token.id;
+    credentials[name].token = viewer.token.id;
   }
 
   return {
     signalbox,
     clock,
-    presented,
-    async argsOf({ args }, place, caller, spare) {
-      const self = presented['a publisher'];
-      const given: Partial<Record<Prop, string>> = {
-        '<place>': place,
+    credentials,
+    async argsOf({ args }, channel, caller, sparePool) {
+      const self = credentials['a publisher'];
+      const values: Partial<Record<Placeholder, string>> = {
+        '<targetChannel>': channel,
         '<self>': self.token!,
         '<own>': caller.token ?? self.token!,
         '<credential>': self.bearer!,
       };
       let text = JSON.stringify(args);
-      for (const prop of new Set(text.match(/<\w+>/g) as Prop[] | null)) {
-        text = text.replaceAll(prop, given[prop] ?? (await spare.get(prop)));
+      for (const placeholder of new Set(text.match(/<\w+>/g) as Placeholder[] | null)) {
+        text = text.replaceAll(placeholder, values[placeholder] ?? (await sparePool.get(placeholder)));
       }
       return JSON.parse(text) as object;
     },
@@ -67,39 +67,43 @@ export async function openStage(): Promise<Stage> {
 const EVENTS = `subscription { events(presence: true) {
   __typename ... on Connected { connection { id } } ... on DirectMessage { message { event } }
 } }`;
-const PRESENT = `query ($c: ID!) { channel(id: $c) { presence { members { nodes { token } } } } }`;
+const PRESENT_MEMBERS = `query ($c: ID!) { channel(id: $c) { presence { members { nodes { token } } } } }`;
 
 let names = 0;
 
-/** What nobody but the operator has to do with, each made when it is first asked for. Disposing cuts its connection. */
-export class Spare implements Disposable {
-  readonly #stage: Stage;
-  readonly #made = new Map<string, Promise<any>>();
+/**
+ * Tokens, channels and keys that belong to no caller of the matrix, created on first use. Disposing closes the connection of
+ * the bystander.
+ */
+export class SparePool implements Disposable {
+  readonly #fixture: Fixture;
+  readonly #created = new Map<string, Promise<any>>();
   #socket: RawSocket | undefined;
 
-  constructor(stage: Stage) {
-    this.#stage = stage;
+  constructor(fixture: Fixture) {
+    this.#fixture = fixture;
   }
 
-  async get(prop: Prop): Promise<string> {
-    if (prop === '<name>') return `name${++names}`;
-    const [what, field] = KEYS[prop] ?? [];
-    if (what === undefined || field === undefined) throw new TypeError(`${prop} is nothing to spare.`);
-    return (await this.#make(what))[field];
+  async get(placeholder: Placeholder): Promise<string> {
+    if (placeholder === '<name>') return `name${++names}`;
+    const [factory, field] = SOURCES[placeholder] ?? [];
+    if (factory === undefined || field === undefined)
+      throw new TypeError(`SparePool has no factory for ${placeholder}.`);
+    return (await this.#create(factory))[field];
   }
 
-  /** The next event that the connection hears. */
+  /** The next event of the bystander's connection. */
   async nextEvent(): Promise<any> {
-    await this.#make('bystander');
+    await this.#create('bystander');
     return (await this.#socket!.next()).payload.data.events;
   }
 
-  #make(what: keyof typeof MAKERS): Promise<any> {
-    const known = this.#made.get(what);
+  #create(factory: keyof typeof FACTORIES): Promise<any> {
+    const known = this.#created.get(factory);
     if (known) return known;
-    const made = MAKERS[what](this.#stage.signalbox, (socket) => (this.#socket = socket));
-    this.#made.set(what, made);
-    return made;
+    const created = FACTORIES[factory](this.#fixture.signalbox, (socket) => (this.#socket = socket));
+    this.#created.set(factory, created);
+    return created;
   }
 
   [Symbol.dispose](): void {
@@ -107,7 +111,7 @@ export class Spare implements Disposable {
   }
 }
 
-const KEYS: Partial<Record<Prop, [keyof typeof MAKERS, string]>> = {
+const SOURCES: Partial<Record<Placeholder, [keyof typeof FACTORIES, string]>> = {
   '<token>': ['bystander', 'token'],
   '<identity>': ['bystander', 'identity'],
   '<connection>': ['bystander', 'connection'],
@@ -118,21 +122,21 @@ const KEYS: Partial<Record<Prop, [keyof typeof MAKERS, string]>> = {
   '<issuerKey>': ['issuer', 'key'],
 };
 
-const MAKERS = {
-  /** A member of all channels, who is there and hears everything. */
-  async bystander(signalbox: TestService, keep: (socket: RawSocket) => void) {
+const FACTORIES = {
+  /** A connected member of all channels, which receives every event. */
+  async bystander(signalbox: TestService, keepSocket: (socket: RawSocket) => void) {
     const identity = `bystander${++names}`;
-    const { id: token, credential } = await mint(signalbox, { identity, channels: PLACES });
+    const { id: token, credential } = await mint(signalbox, { identity, channels: CHANNELS });
     const socket = await connectSocket(signalbox, { token: credential });
-    keep(socket);
+    keepSocket(socket);
     socket.send({ id: 'events', type: 'subscribe', payload: { query: EVENTS } });
     const { id } = (await socket.next()).payload.data.events.connection;
-    for (const c of PLACES) {
-      const isThere = async () =>
-        (await signalbox.request(PRESENT, { c })).channel.presence.members.nodes.some(
+    for (const c of CHANNELS) {
+      const isPresent = async () =>
+        (await signalbox.request(PRESENT_MEMBERS, { c })).channel.presence.members.nodes.some(
           (member: { token: string }) => member.token === token,
         );
-      while (!(await isThere()));
+      while (!(await isPresent()));
     }
     return { token, identity, connection: id };
   },
@@ -148,8 +152,8 @@ const MAKERS = {
       'mutation ($k: IssuerKeyInput!) { createIssuer(input: { kind: SIGNALBOX, key: $k }) { id } }',
       { k: { id: key, secret: 'a secret that has 32 bytes or more' } },
     );
-    // Somebody who came with it.
-    await request('{ viewer { kind } }', {}, selfMinted(key, { sub: `user${++names}` }));
+    // Create a token of the issuer by using a credential of its key.
+    await request('{ viewer { kind } }', {}, externalCredential(key, { sub: `user${++names}` }));
     return { id: createIssuer.id as string, key };
   },
 };

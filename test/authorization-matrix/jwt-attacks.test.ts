@@ -1,93 +1,98 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { HMAC_KINDS, HMAC_NAMES, openKinds, type HmacName, type Kinds } from './kinds.ts';
-import { present, REFUSED, TAKEN } from './present.ts';
+import {
+  HMAC_KINDS,
+  HMAC_NAMES,
+  createIssuerFixture,
+  type HmacName,
+  type IssuerFixture,
+} from './issuer-fixture.ts';
+import { tryAuthenticate, REFUSED, ACCEPTED } from './authenticate.ts';
 
-let kinds: Kinds;
+let fixture: IssuerFixture;
 beforeAll(async () => {
-  kinds = await openKinds();
+  fixture = await createIssuerFixture();
 });
-afterAll(() => kinds[Symbol.asyncDispose]());
+afterAll(() => fixture[Symbol.asyncDispose]());
 
-const meet = (credential: string) => present(kinds.signalbox, credential);
+const authenticate = (credential: string) => tryAuthenticate(fixture.signalbox, credential);
 
-test('a good one of each kind is taken, so that what follows fails for its own reason', async () => {
-  for (const [name, credential] of Object.entries(await kinds.good())) {
-    expect({ name, fate: await meet(credential) }).toEqual({ name, fate: TAKEN });
+test('a valid credential of each kind is accepted, so that the attacks below fail for their own reason', async () => {
+  for (const [name, credential] of Object.entries(await fixture.validCredentials())) {
+    expect({ name, outcome: await authenticate(credential) }).toEqual({ name, outcome: ACCEPTED });
   }
 });
 
 const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const PEM = publicKey.export({ type: 'spki', format: 'pem' }) as string;
-const OWN = 'a key of the attacker’s own making';
-const JWK = { kty: 'oct', k: Buffer.from(OWN).toString('base64url'), alg: 'HS256' };
+const ATTACKER_KEY = 'a key that the attacker generated';
+const JWK = { kty: 'oct', k: Buffer.from(ATTACKER_KEY).toString('base64url'), alg: 'HS256' };
 const signatureOf = (credential: string) => credential.slice(credential.lastIndexOf('.') + 1);
 const unsignedOf = (credential: string) => credential.slice(0, credential.lastIndexOf('.') + 1);
 
-/** What can be done without the secret. */
-const UNSIGNED: [string, (name: HmacName) => string][] = [
-  ...['none', 'None', 'NONE', 'nOnE', ' none', 'none ', ''].flatMap((alg): typeof UNSIGNED => [
-    [`alg “${alg}” without a signature`, (name) => unsignedOf(kinds.sign(name, {}, { alg }))],
+/** Attacks without the secret. */
+const WITHOUT_SECRET: [string, (name: HmacName) => string][] = [
+  ...['none', 'None', 'NONE', 'nOnE', ' none', 'none ', ''].flatMap((alg): typeof WITHOUT_SECRET => [
+    [`alg “${alg}” without a signature`, (name) => unsignedOf(fixture.sign(name, {}, { alg }))],
     [
-      `alg “${alg}” and another’s signature`,
-      (name) => unsignedOf(kinds.sign(name, {}, { alg })) + signatureOf(kinds.sign(name)),
+      `alg “${alg}” and the signature of another credential`,
+      (name) => unsignedOf(fixture.sign(name, {}, { alg })) + signatureOf(fixture.sign(name)),
     ],
   ]),
-  ['no alg', (name) => unsignedOf(kinds.sign(name, {}, { alg: undefined }))],
-  ['its signature stripped', (name) => unsignedOf(kinds.sign(name))],
-  ['another claim under the old signature', (name) => swap(name, { role: 'MODERATOR' })],
-  ['a later end under the old signature', (name) => swap(name, { exp: kinds.now() + 7200 })],
-  ['an empty key', (name) => kinds.sign(name, {}, {}, '')],
-  ['its own id as the key', (name) => kinds.sign(name, {}, {}, 'backend')],
-  ['a public key as the secret', (name) => kinds.sign(name, {}, {}, PEM)],
-  ['a header that brings its own key', (name) => kinds.sign(name, {}, { jwk: JWK }, OWN)],
+  ['no alg', (name) => unsignedOf(fixture.sign(name, {}, { alg: undefined }))],
+  ['an empty signature', (name) => unsignedOf(fixture.sign(name))],
+  ['a changed claim under the old signature', (name) => swap(name, { role: 'MODERATOR' })],
+  ['a later exp under the old signature', (name) => swap(name, { exp: fixture.now() + 7200 })],
+  ['an empty key', (name) => fixture.sign(name, {}, {}, '')],
+  ['the key id as the secret', (name) => fixture.sign(name, {}, {}, 'backend')],
+  ['a public key as the secret', (name) => fixture.sign(name, {}, {}, PEM)],
+  ['a key in the jwk header', (name) => fixture.sign(name, {}, { jwk: JWK }, ATTACKER_KEY)],
   [
-    'a certificate of its own',
-    (name) => kinds.sign(name, {}, { x5c: [Buffer.from(OWN).toString('base64')] }, OWN),
+    'a certificate in the x5c header',
+    (name) => fixture.sign(name, {}, { x5c: [Buffer.from(ATTACKER_KEY).toString('base64')] }, ATTACKER_KEY),
   ],
 ];
 
 function swap(name: HmacName, payload: object): string {
-  return unsignedOf(kinds.sign(name, payload)) + signatureOf(kinds.sign(name));
+  return unsignedOf(fixture.sign(name, payload)) + signatureOf(fixture.sign(name));
 }
 
-/** What is refused even to whoever has the secret. */
-const SIGNED: [string, (name: HmacName) => string][] = [
+/** Credentials that are refused although they are signed with the right secret. */
+const WITH_SECRET: [string, (name: HmacName) => string][] = [
   ...['RS256', 'PS256', 'ES256', 'EdDSA', 'hs256', 'HS256 ', 'toString', '__proto__'].map(
-    (alg): (typeof SIGNED)[number] => [`alg ${alg}`, (name) => kinds.sign(name, {}, { alg })],
+    (alg): (typeof WITH_SECRET)[number] => [`alg ${alg}`, (name) => fixture.sign(name, {}, { alg })],
   ),
-  ['a critical extension', (name) => kinds.sign(name, {}, { crit: ['exp'], exp: 1 })],
-  ['an unencoded payload', (name) => kinds.sign(name, {}, { crit: ['b64'], b64: false })],
-  ['the mark of ours', (name) => kinds.sign(name, {}, { typ: 'signalbox+jwt' })],
-  ['more than 8 KB', (name) => kinds.sign(name, { pad: 'x'.repeat(8192) })],
-  ...['9999999999', -1, 1e300, null, true, [9999999999], {}].map((exp): (typeof SIGNED)[number] => [
+  ['a crit header', (name) => fixture.sign(name, {}, { crit: ['exp'], exp: 1 })],
+  ['an unencoded payload', (name) => fixture.sign(name, {}, { crit: ['b64'], b64: false })],
+  ['the typ of Signalbox credentials', (name) => fixture.sign(name, {}, { typ: 'signalbox+jwt' })],
+  ['more than 8 KB', (name) => fixture.sign(name, { pad: 'x'.repeat(8192) })],
+  ...['9999999999', -1, 1e300, null, true, [9999999999], {}].map((exp): (typeof WITH_SECRET)[number] => [
     `exp ${JSON.stringify(exp)}`,
-    (name) => kinds.sign(name, { exp }),
+    (name) => fixture.sign(name, { exp }),
   ]),
-  ['an end without end', (name) => kinds.signRaw(name, '"exp":1e999')],
-  ['a moment of issue in the future', (name) => kinds.sign(name, { iat: kinds.now() + 31 })],
-  ['a moment of issue that is text', (name) => kinds.sign(name, { iat: String(kinds.now()) })],
-  ['a payload that is a list', (name) => kinds.signRaw(name, '', (claims) => `[${claims}]`)],
+  ['an infinite exp', (name) => fixture.signRaw(name, '"exp":1e999')],
+  ['an iat in the future', (name) => fixture.sign(name, { iat: fixture.now() + 31 })],
+  ['an iat that is a string', (name) => fixture.sign(name, { iat: String(fixture.now()) })],
+  ['a payload that is an array', (name) => fixture.signRaw(name, '', (claims) => `[${claims}]`)],
 ];
 
-test.each(HMAC_NAMES.flatMap((name) => UNSIGNED.map(([what, attack]) => [name, what, attack] as const)))(
-  '%s: whoever has no secret opens nothing with %s',
+test.each(
+  HMAC_NAMES.flatMap((name) => WITHOUT_SECRET.map(([title, attack]) => [name, title, attack] as const)),
+)('%s: refuses a forged credential with %s', async (name, _, attack) => {
+  expect(await authenticate(attack(name))).toEqual(REFUSED);
+});
+
+test.each(HMAC_NAMES.flatMap((name) => WITH_SECRET.map(([title, attack]) => [name, title, attack] as const)))(
+  '%s: refuses a correctly signed credential with %s',
   async (name, _, attack) => {
-    expect(await meet(attack(name))).toEqual(REFUSED);
+    expect(await authenticate(attack(name))).toEqual(REFUSED);
   },
 );
 
-test.each(HMAC_NAMES.flatMap((name) => SIGNED.map(([what, attack]) => [name, what, attack] as const)))(
-  '%s: even signed nothing is opened by %s',
-  async (name, _, attack) => {
-    expect(await meet(attack(name))).toEqual(REFUSED);
-  },
-);
-
-test.each(HMAC_NAMES)('%s: signed by each HMAC, it is taken where its kind has that one', async (name) => {
+test.each(HMAC_NAMES)('%s: accepts exactly the HMAC algorithms of its kind', async (name) => {
   const { algorithms } = HMAC_KINDS[name];
   for (const alg of ['HS256', 'HS384', 'HS512']) {
-    const fate = (algorithms as readonly string[]).includes(alg) ? TAKEN : REFUSED;
-    expect({ alg, fate: await meet(kinds.sign(name, {}, { alg })) }).toEqual({ alg, fate });
+    const outcome = (algorithms as readonly string[]).includes(alg) ? ACCEPTED : REFUSED;
+    expect({ alg, outcome: await authenticate(fixture.sign(name, {}, { alg })) }).toEqual({ alg, outcome });
   }
 });

@@ -1,47 +1,60 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startProvider } from '../support/provider.ts';
-import { HMAC_NAMES, openKinds, SECRET, type HmacName, type Kinds } from './kinds.ts';
-import { EXPIRED, knock, present, REFUSED, TAKEN, type Fate } from './present.ts';
+import {
+  HMAC_NAMES,
+  createIssuerFixture,
+  SECRET,
+  type HmacName,
+  type IssuerFixture,
+} from './issuer-fixture.ts';
+import {
+  EXPIRED,
+  tryConnect,
+  tryAuthenticate,
+  REFUSED,
+  ACCEPTED,
+  type AuthenticationOutcome,
+} from './authenticate.ts';
 
-let kinds: Kinds;
+let fixture: IssuerFixture;
 beforeAll(async () => {
-  kinds = await openKinds();
+  fixture = await createIssuerFixture();
 });
-afterAll(() => kinds[Symbol.asyncDispose]());
+afterAll(() => fixture[Symbol.asyncDispose]());
 
-const meet = (credential: string) => present(kinds.signalbox, credential);
+const authenticate = (credential: string) => tryAuthenticate(fixture.signalbox, credential);
 
-const OWN = 'a key of the attacker’s own making';
-const JWK = { kty: 'oct', k: Buffer.from(OWN).toString('base64url'), alg: 'HS256' };
+const ATTACKER_KEY = 'a key that the attacker generated';
+const JWK = { kty: 'oct', k: Buffer.from(ATTACKER_KEY).toString('base64url'), alg: 'HS256' };
 
-/** What stands at the end is said for the second time. Whoever read the first would decide otherwise. */
-const TWICE: [HmacName, string, Fate][] = [
-  ['SIGNALBOX', '"role":"NOBODY","role":"GUEST"', TAKEN],
+/** Repeated claims, appended to the payload. A parser that used the first occurrence would decide differently. */
+const REPEATED_CLAIMS: [HmacName, string, AuthenticationOutcome][] = [
+  ['SIGNALBOX', '"role":"NOBODY","role":"GUEST"', ACCEPTED],
   ['SIGNALBOX', '"role":"GUEST","role":"NOBODY"', REFUSED],
-  ['an API key’s', '"sub":""', REFUSED],
+  ['API_KEY', '"sub":""', REFUSED],
   ['STREAM', '"user_id":1', REFUSED],
   ['TWILIO', '"grants":{"identity":"ada"}', REFUSED],
   ['OPENTOK', '"role":"nobody"', REFUSED],
-  ...HMAC_NAMES.map((name): (typeof TWICE)[number] => [name, '"exp":1', EXPIRED]),
+  ...HMAC_NAMES.map((name): (typeof REPEATED_CLAIMS)[number] => [name, '"exp":1', EXPIRED]),
 ];
 
-test.each(TWICE)(
-  '%s: what it says twice, as with %s, counts once, the last time',
-  async (name, more, fate) => {
-    expect(await meet(kinds.signRaw(name, more))).toEqual(fate);
+test.each(REPEATED_CLAIMS)(
+  '%s: uses the last occurrence of a repeated claim, as with %s',
+  async (name, extraClaims, outcome) => {
+    expect(await authenticate(fixture.signRaw(name, extraClaims))).toEqual(outcome);
   },
 );
 
-test.each(HMAC_NAMES)('%s: the addresses of keys in its header are never asked', async (name) => {
-  await using evil = await startProvider();
-  evil.publish([{ ...JWK, kid: 'backend' }]);
-  const header = { jku: evil.url, x5u: evil.url };
-  expect(await meet(kinds.sign(name, {}, header, OWN))).toEqual(REFUSED);
-  expect(await meet(kinds.sign(name, {}, header))).toEqual(TAKEN);
-  expect(evil.requestedPaths).toEqual([]);
+test.each(HMAC_NAMES)('%s: never fetches the key URLs in the header', async (name) => {
+  await using attacker = await startProvider();
+  attacker.publish([{ ...JWK, kid: 'backend' }]);
+  const header = { jku: attacker.url, x5u: attacker.url };
+  expect(await authenticate(fixture.sign(name, {}, header, ATTACKER_KEY))).toEqual(REFUSED);
+  expect(await authenticate(fixture.sign(name, {}, header))).toEqual(ACCEPTED);
+  expect(attacker.requestedPaths).toEqual([]);
 });
 
-test('the names of keys are names, and no way to a file, a table or a prototype', async () => {
+test('a key id that looks like a path, SQL or a prototype property is only compared', async () => {
   const names = [
     '../../../../dev/null',
     '/dev/null',
@@ -62,24 +75,24 @@ test('the names of keys are names, and no way to a file, a table or a prototype'
     '*',
   ];
   for (const kid of names) {
-    for (const secret of [SECRET, '', kinds.signalbox.apiKey]) {
-      const fates = [
-        await meet(kinds.sign('SIGNALBOX', {}, { kid }, secret)),
-        await meet(kinds.sign('SIGNALBOX', { iss: kid }, { kid: undefined }, secret)),
+    for (const secret of [SECRET, '', fixture.signalbox.apiKey]) {
+      const outcomes = [
+        await authenticate(fixture.sign('SIGNALBOX', {}, { kid }, secret)),
+        await authenticate(fixture.sign('SIGNALBOX', { iss: kid }, { kid: undefined }, secret)),
       ];
-      // The operator’s key signs too, with its whole text.
-      const fate = kid === 'key_test' && secret === kinds.signalbox.apiKey ? TAKEN : REFUSED;
-      expect({ kid, fates }).toEqual({ kid, fates: [fate, fate] });
+      // The operator’s key may sign as well; its secret is the whole text of the key.
+      const outcome = kid === 'key_test' && secret === fixture.signalbox.apiKey ? ACCEPTED : REFUSED;
+      expect({ kid, outcomes }).toEqual({ kid, outcomes: [outcome, outcome] });
     }
-    expect(await meet(kinds.sign('TWILIO', { iss: kid }))).toEqual(REFUSED);
-    expect(await meet(kinds.sign('OPENTOK', { iss: kid }))).toEqual(REFUSED);
-    // These name their key by `iss`; a `kid` besides is nothing.
-    expect(await meet(kinds.sign('TWILIO', {}, { kid }))).toEqual(TAKEN);
+    expect(await authenticate(fixture.sign('TWILIO', { iss: kid }))).toEqual(REFUSED);
+    expect(await authenticate(fixture.sign('OPENTOK', { iss: kid }))).toEqual(REFUSED);
+    // Twilio credentials name their key by `iss`; `kid` is ignored.
+    expect(await authenticate(fixture.sign('TWILIO', {}, { kid }))).toEqual(ACCEPTED);
   }
 });
 
-/** Other ways to write down the same bytes. */
-const SPELLINGS: [string, (credential: string) => string][] = [
+/** Other encodings of the same bytes. */
+const ENCODINGS: [string, (credential: string) => string][] = [
   [
     'padding',
     (credential) =>
@@ -89,32 +102,35 @@ const SPELLINGS: [string, (credential: string) => string][] = [
         .join('.'),
   ],
   ['a padded signature', (credential) => `${credential}=`],
-  ['a dot behind', (credential) => `${credential}.`],
-  ['three dots behind', (credential) => `${credential}...`],
-  ['a dot before', (credential) => `.${credential}`],
+  ['a dot at the end', (credential) => `${credential}.`],
+  ['three dots at the end', (credential) => `${credential}...`],
+  ['a dot at the start', (credential) => `.${credential}`],
   ['five parts', (credential) => `${credential}.${credential}`.split('.').slice(0, 5).join('.')],
-  ['a word behind', (credential) => `${credential}x`],
-  ['the other alphabet', (credential) => credential.replace(/[A-Za-z0-9]$/, '+')],
-  ['a percent sign', (credential) => credential.replace('.', '%2E')],
+  ['a character at the end', (credential) => `${credential}x`],
+  ['the standard Base64 alphabet', (credential) => credential.replace(/[A-Za-z0-9]$/, '+')],
+  ['percent-encoding', (credential) => credential.replace('.', '%2E')],
 ];
-const BLANKS: [string, (credential: string) => string][] = [
-  ['a space before', (credential) => ` ${credential}`],
-  ['a line end behind', (credential) => `${credential}\n`],
-  ['a line end in the middle', (credential) => credential.replace('.', '.\n')],
+const WHITESPACE: [string, (credential: string) => string][] = [
+  ['a space at the start', (credential) => ` ${credential}`],
+  ['a newline at the end', (credential) => `${credential}\n`],
+  ['a newline in the middle', (credential) => credential.replace('.', '.\n')],
   ['a space in the payload', (credential) => credential.replace(/\.(.{8})/, '.$1 ')],
-  ['a zero behind', (credential) => `${credential}\0`],
+  ['a NUL at the end', (credential) => `${credential}\0`],
   ['a byte order mark', (credential) => `\ufeff${credential}`],
 ];
 
-test.each([...SPELLINGS, ...BLANKS])('no kind is taken when it is spelled with %s', async (what, spell) => {
-  for (const [name, credential] of Object.entries(await kinds.good())) {
-    if (name === 'T1' && what === 'padding') continue;
-    const spelled = spell(credential);
-    if (spelled === credential) continue;
-    const isBlank = BLANKS.some(([title]) => title === what);
-    const fate = isBlank
-      ? { ...REFUSED, close: await knock(kinds.signalbox, { token: spelled }) }
-      : await meet(spelled);
-    expect({ name, fate }).toEqual({ name, fate: REFUSED });
-  }
-});
+test.each([...ENCODINGS, ...WHITESPACE])(
+  'a credential of any kind is refused when it is encoded with %s',
+  async (title, encode) => {
+    for (const [name, credential] of Object.entries(await fixture.validCredentials())) {
+      if (name === 'T1' && title === 'padding') continue;
+      const encoded = encode(credential);
+      if (encoded === credential) continue;
+      const isWhitespace = WHITESPACE.some(([other]) => other === title);
+      const outcome = isWhitespace
+        ? { ...REFUSED, close: await tryConnect(fixture.signalbox, { token: encoded }) }
+        : await authenticate(encoded);
+      expect({ name, outcome }).toEqual({ name, outcome: REFUSED });
+    }
+  },
+);

@@ -2,23 +2,25 @@ import { isObjectType } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSchema } from '../../src/schema/schema.ts';
 import { mint } from '../support/backend.ts';
-import { type KnownName } from './callers.ts';
-import { openStage, type Stage } from './fixture.ts';
+import { type AcceptedName } from './callers.ts';
+import { createFixture, type Fixture } from './fixture.ts';
 
-let stage: Stage;
-const halves: Record<string, string> = {};
+let fixture: Fixture;
+const credentialsByAction: Record<string, string> = {};
 beforeAll(async () => {
-  stage = await openStage();
+  fixture = await createFixture();
   for (const action of ['SUBSCRIBE', 'MODERATE']) {
     const grants = [{ channels: 'room', actions: [action] }];
-    halves[`only ${action}`] = (await mint(stage.signalbox, { role: 'MODERATOR', grants })).credential;
+    credentialsByAction[`only ${action}`] = (
+      await mint(fixture.signalbox, { role: 'MODERATOR', grants })
+    ).credential;
   }
 });
-afterAll(() => stage[Symbol.asyncDispose]());
+afterAll(() => fixture[Symbol.asyncDispose]());
 
-/** Whoever has what the field belongs to, but not the field; and the code, or what it finds instead. */
-type Way = [
-  who: KnownName | 'only SUBSCRIBE' | 'only MODERATE',
+/** A caller that can read the object of the field, a document that selects the field, and the error code or a check of the data. */
+type FieldAccess = [
+  caller: AcceptedName | 'only SUBSCRIBE' | 'only MODERATE',
   document: string,
   found: string | ((data: any) => unknown),
 ];
@@ -27,7 +29,7 @@ const ROOM_STATE = (selection: string) =>
   `mutation { setChannelState(channel: "room", state: {}) { ${selection} } }`;
 const CHANNEL = (id: string, selection: string) => `{ channel(id: "${id}") { ${selection} } }`;
 const GUEST = (selection: string) => `mutation { createGuest { token { ${selection} } } }`;
-const OTHERS = (selection: string) => `{ projects { nodes { id ${selection} } } }`;
+const PROJECTS = (selection: string) => `{ projects { nodes { id ${selection} } } }`;
 const VIEWER = (selection: string) => `{ viewer { ${selection} } }`;
 const LEAVE = (selection: string) =>
   `mutation ($own: ID!) { unsubscribeToken(channel: "den", token: $own) { ${selection} } }`;
@@ -35,12 +37,12 @@ const MESSAGES = 'messages { nodes { id } }';
 const MEMBERS = 'presence { members { nodes { id } } }';
 const TOKENS = 'tokens { nodes { id } }';
 
-/** The fields of objects that not everybody sees who sees the object. */
-const FIELDS: Record<string, Way[]> = {
+/** The fields with permissions of their own, beyond those of their object. */
+const FIELDS: Record<string, FieldAccess[]> = {
   'Channel.messages': [
     ['only MODERATE', ROOM_STATE(MESSAGES), 'FORBIDDEN'],
     ['only SUBSCRIBE', CHANNEL('room', MESSAGES), ({ channel }) => channel.messages.nodes.length === 0],
-    ['nobody in particular', CHANNEL('square', MESSAGES), ({ channel }) => channel.messages],
+    ['an anonymous caller', CHANNEL('square', MESSAGES), ({ channel }) => channel.messages],
   ],
   'Channel.presence': [
     ['only MODERATE', ROOM_STATE('presence { count }'), 'FORBIDDEN'],
@@ -48,42 +50,46 @@ const FIELDS: Record<string, Way[]> = {
   ],
   'ChannelPresence.count': [
     ['only SUBSCRIBE', CHANNEL('room', 'presence { count }'), 'FORBIDDEN'],
-    ['nobody in particular', CHANNEL('square', 'presence { count }'), 'UNAUTHENTICATED'],
+    ['an anonymous caller', CHANNEL('square', 'presence { count }'), 'UNAUTHENTICATED'],
   ],
   'ChannelPresence.members': [
     ['only SUBSCRIBE', CHANNEL('room', MEMBERS), 'FORBIDDEN'],
-    ['nobody in particular', CHANNEL('square', MEMBERS), 'UNAUTHENTICATED'],
+    ['an anonymous caller', CHANNEL('square', MEMBERS), 'UNAUTHENTICATED'],
     ['a guest', CHANNEL('room', MEMBERS), ({ channel }) => channel.presence.members],
   ],
   'Channel.tokens': [
     ['a moderator', CHANNEL('room', TOKENS), 'FORBIDDEN'],
-    ['nobody in particular', CHANNEL('square', TOKENS), 'UNAUTHENTICATED'],
+    ['an anonymous caller', CHANNEL('square', TOKENS), 'UNAUTHENTICATED'],
     ['an API key', CHANNEL('room', TOKENS), ({ channel }) => channel.tokens.nodes.length > 0],
   ],
-  // Whoever has an issuer has an API key of its project.
+  // Only API keys of the project can read an issuer.
   'Issuer.keys': [
     ['an API key', '{ project { issuers { keys { id } } } }', ({ project }) => project.issuers[0].keys[0].id],
     ['an API key of another project', '{ project { issuers { keys { id } } } }', isEmpty],
   ],
   'Project.issuers': [
-    ['the operator’s key', OTHERS('issuers { id }'), 'FORBIDDEN'],
+    ['the operator’s key', PROJECTS('issuers { id }'), 'FORBIDDEN'],
     ['an API key of another project', '{ project { issuers { id } } }', isEmpty],
   ],
   'Project.apiKeys': [
-    ['the operator’s key', OTHERS('apiKeys { nodes { id } }'), ({ projects }) => projects.nodes.length === 3],
-    ['an API key', OTHERS('apiKeys { nodes { id } }'), 'FORBIDDEN'],
+    [
+      'the operator’s key',
+      PROJECTS('apiKeys { nodes { id } }'),
+      ({ projects }) => projects.nodes.length === 3,
+    ],
+    ['an API key', PROJECTS('apiKeys { nodes { id } }'), 'FORBIDDEN'],
   ],
   'Token.isOnline': [
-    ['nobody in particular', GUEST('isOnline'), 'UNAUTHENTICATED'],
+    ['an anonymous caller', GUEST('isOnline'), 'UNAUTHENTICATED'],
     ['a moderator', GUEST('isOnline'), 'FORBIDDEN'],
     ['a moderator', VIEWER('token { isOnline }'), ({ viewer }) => viewer.token.isOnline === false],
   ],
   'Token.connections': [
-    ['nobody in particular', GUEST('connections { id }'), 'UNAUTHENTICATED'],
+    ['an anonymous caller', GUEST('connections { id }'), 'UNAUTHENTICATED'],
     ['a moderator', GUEST('connections { id }'), 'FORBIDDEN'],
     ['a guest', VIEWER('token { connections { id } }'), ({ viewer }) => viewer.token.connections],
   ],
-  // Of others nobody has more than the id, but API keys.
+  // Except for API keys, a caller sees only the id of other tokens.
   'Token.state': [['a guest', VIEWER('token { state }'), ({ viewer }) => viewer.token.state === null]],
   'Membership.channel': [
     ['a moderator', LEAVE('channel { id }'), ({ unsubscribeToken }) => unsubscribeToken.channel === null],
@@ -95,20 +101,20 @@ const FIELDS: Record<string, Way[]> = {
   'Viewer.apiKey': [['a moderator', VIEWER('apiKey { id }'), ({ viewer }) => viewer.apiKey === null]],
   'Viewer.allowedActions': [
     [
-      'a Stream user who is a member of nothing',
+      'a Stream user without memberships',
       VIEWER('allowedActions(channel: "den")'),
       ({ viewer }) => viewer.allowedActions.length === 0,
     ],
   ],
   'Viewer.channels': [
     [
-      'a moderator who is banned',
+      'a banned moderator',
       VIEWER('channels { nodes { id } }'),
       ({ viewer }) => viewer.channels.nodes.length === 0,
     ],
   ],
   'Viewer.directMessages': [
-    ['nobody in particular', VIEWER('directMessages { nodes { id } }'), 'UNAUTHENTICATED'],
+    ['an anonymous caller', VIEWER('directMessages { nodes { id } }'), 'UNAUTHENTICATED'],
     ['an API key', VIEWER('directMessages { nodes { id } }'), 'UNAUTHENTICATED'],
     ['a guest', VIEWER('directMessages { nodes { id } }'), ({ viewer }) => viewer.directMessages],
   ],
@@ -118,15 +124,16 @@ function isEmpty({ project }: any): boolean {
   return project.issuers.length === 0;
 }
 
-const ways = Object.entries(FIELDS).flatMap(([field, some]) =>
-  some.map(([who, ...rest]) => [field, who, ...rest] as const),
+const accesses = Object.entries(FIELDS).flatMap(([field, some]) =>
+  some.map(([caller, ...rest]) => [field, caller, ...rest] as const),
 );
 
-test.each(ways)('%s, as %s meets it', async (_, who, query, found) => {
-  const presented = stage.presented[who as KnownName] as { bearer: string; token?: string } | undefined;
-  const variables = query.includes('$own') ? { own: presented?.token } : {};
-  const bearer = presented ? presented.bearer : halves[who]!;
-  const { data, errors } = await stage.signalbox.ask(query, variables, bearer);
+test.each(accesses)('%s is permitted or refused as expected to %s', async (_, caller, query, found) => {
+  const credentials = fixture.credentials[caller as AcceptedName] as
+    { bearer: string; token?: string } | undefined;
+  const variables = query.includes('$own') ? { own: credentials?.token } : {};
+  const bearer = credentials ? credentials.bearer : credentialsByAction[caller]!;
+  const { data, errors } = await fixture.signalbox.ask(query, variables, bearer);
   if (typeof found === 'string') {
     expect(errors?.map(({ extensions }) => extensions['code'])).toContain(found);
     expect(new Set(errors?.map(({ extensions }) => extensions['code'])).size).toBe(1);
@@ -137,8 +144,8 @@ test.each(ways)('%s, as %s meets it', async (_, who, query, found) => {
   }
 });
 
-test('an issuer that is taken away is told with what it has left: no keys', async () => {
-  const { request } = stage.signalbox;
+test('removeIssuer returns the issuer without keys', async () => {
+  const { request } = fixture.signalbox;
   const { project } = await request('{ project { issuers { id keys { id } } } }');
   const [{ id, keys }] = project.issuers;
   expect(keys).toHaveLength(1);
@@ -149,8 +156,8 @@ test('an issuer that is taken away is told with what it has left: no keys', asyn
   expect(removeIssuer).toEqual({ id, keys: [] });
 });
 
-test('every field that looks at who asks is in the table', () => {
-  const looks = Object.values(createSchema().getTypeMap())
+test('the table contains exactly the fields that depend on the caller', () => {
+  const dependent = Object.values(createSchema().getTypeMap())
     .filter((type) => isObjectType(type))
     .filter(({ name }) => !name.startsWith('__') && !['Query', 'Mutation', 'Subscription'].includes(name))
     .flatMap((type) =>
@@ -162,5 +169,5 @@ test('every field that looks at who asks is in the table', () => {
         )
         .map(({ name }) => `${type.name}.${name}`),
     );
-  expect(Object.keys(FIELDS).sort()).toEqual(looks.sort());
+  expect(Object.keys(FIELDS).sort()).toEqual(dependent.sort());
 });

@@ -2,19 +2,27 @@ import { JWTServerToken, JWTUserToken } from 'stream-chat';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { forge } from '../support/forge.ts';
 import { OPENTOK, refusalMessageOf, TWILIO } from '../support/external-credentials.ts';
-import { BACKEND, openKinds, PROVIDER, SECRET, SESSION, type HmacName, type Kinds } from './kinds.ts';
-import { present, REFUSED, TAKEN } from './present.ts';
+import {
+  BACKEND,
+  createIssuerFixture,
+  PROVIDER,
+  SECRET,
+  SESSION,
+  type HmacName,
+  type IssuerFixture,
+} from './issuer-fixture.ts';
+import { tryAuthenticate, REFUSED, ACCEPTED } from './authenticate.ts';
 
-let kinds: Kinds;
+let fixture: IssuerFixture;
 beforeAll(async () => {
-  kinds = await openKinds();
+  fixture = await createIssuerFixture();
 });
-afterAll(() => kinds[Symbol.asyncDispose]());
+afterAll(() => fixture[Symbol.asyncDispose]());
 
 const TOKENS = '{ tokens(first: 100) { nodes { id } } }';
-const refusals = () => kinds.log.audited().filter(({ action }) => action === 'refused').length;
+const refusals = () => fixture.log.audited().filter(({ action }) => action === 'refused').length;
 
-/** What stands in a credential so that it is taken for one of this kind. */
+/** The claims and headers by which a credential is classified as this kind. */
 const MARKS = {
   TWILIO: [{ iss: TWILIO.key.id }, { cty: 'twilio-fpa;v=1' }],
   OPENTOK: [{ iss: OPENTOK.key.id, scope: 'session.connect' }, {}],
@@ -24,7 +32,7 @@ const MARKS = {
 
 const ACCOUNT = 'its “sub” must be the account SID of its issuer';
 const SESSION_ID = 'its “session_id” must be the id of an OpenTok session';
-const NOBODY = 'no issuer of this project signed it';
+const UNKNOWN_ISSUER = 'no issuer of this project signed it';
 const UNSIGNED = 'no key of its issuer signed it; check the id of the key, the secret and the algorithm';
 
 const pairs: [HmacName, keyof typeof MARKS, string][] = [
@@ -33,54 +41,56 @@ const pairs: [HmacName, keyof typeof MARKS, string][] = [
   ['OPENTOK', 'TWILIO', ACCOUNT],
   ['STREAM', 'OPENTOK', SESSION_ID],
   ['SIGNALBOX', 'OPENTOK', SESSION_ID],
-  ['TWILIO', 'OPENTOK', NOBODY],
+  ['TWILIO', 'OPENTOK', UNKNOWN_ISSUER],
   ['STREAM', 'JWKS', UNSIGNED],
   ['SIGNALBOX', 'JWKS', UNSIGNED],
-  ['TWILIO', 'JWKS', NOBODY],
-  ['OPENTOK', 'JWKS', NOBODY],
+  ['TWILIO', 'JWKS', UNKNOWN_ISSUER],
+  ['OPENTOK', 'JWKS', UNKNOWN_ISSUER],
   ['STREAM', 'SIGNALBOX', 'its “sub” must be a string that names a user'],
-  ['an API key’s', 'SIGNALBOX', UNSIGNED],
+  ['API_KEY', 'SIGNALBOX', UNSIGNED],
 ];
 
 test.each(pairs)(
-  'what is signed as %s and marked as %s is judged as the latter alone, though one secret signs for all',
-  async (name, mark, why) => {
-    const [payload, header] = MARKS[mark];
-    const credential = kinds.sign(name, payload, header);
-    const [tokens, before] = [await kinds.signalbox.request(TOKENS), refusals()];
-    expect(await refusalMessageOf(kinds.signalbox, credential)).toBe(`The credential is refused: ${why}.`);
+  'a credential signed as %s and marked as %s is verified as the latter only, although all kinds share one secret',
+  async (name, claimedKind, reason) => {
+    const [payload, header] = MARKS[claimedKind];
+    const credential = fixture.sign(name, payload, header);
+    const [tokens, before] = [await fixture.signalbox.request(TOKENS), refusals()];
+    expect(await refusalMessageOf(fixture.signalbox, credential)).toBe(
+      `The credential is refused: ${reason}.`,
+    );
     expect(refusals()).toBe(before + 1);
-    expect(await present(kinds.signalbox, credential)).toEqual(REFUSED);
-    expect(await kinds.signalbox.request(TOKENS)).toEqual(tokens);
-    expect(kinds.provider.requestedPaths).toEqual([]);
+    expect(await tryAuthenticate(fixture.signalbox, credential)).toEqual(REFUSED);
+    expect(await fixture.signalbox.request(TOKENS)).toEqual(tokens);
+    expect(fixture.provider.requestedPaths).toEqual([]);
   },
 );
 
-test('what is signed with the secret of one kind does not pass for that of another', async () => {
-  const own = kinds.signingKey.secret;
+test('a credential signed with the secret of one kind is refused as another kind', async () => {
+  const own = fixture.signingKey.secret;
   for (const credential of [
-    kinds.sign('STREAM', {}, {}, own),
-    kinds.sign('TWILIO', {}, {}, own),
-    kinds.sign('OPENTOK', {}, {}, own),
-    kinds.sign('SIGNALBOX', {}, {}, own),
-    kinds.sign('an API key’s', {}, {}, SECRET),
-    kinds.sign('an API key’s', {}, {}, own.split('.')[1]),
+    fixture.sign('STREAM', {}, {}, own),
+    fixture.sign('TWILIO', {}, {}, own),
+    fixture.sign('OPENTOK', {}, {}, own),
+    fixture.sign('SIGNALBOX', {}, {}, own),
+    fixture.sign('API_KEY', {}, {}, SECRET),
+    fixture.sign('API_KEY', {}, {}, own.split('.')[1]),
   ]) {
-    expect(await present(kinds.signalbox, credential)).toEqual(REFUSED);
+    expect(await tryAuthenticate(fixture.signalbox, credential)).toEqual(REFUSED);
   }
 });
 
-test('what OpenTok’s and Stream’s backends hold for themselves opens no connection', async () => {
-  const { signalbox, now } = kinds;
+test('server-side credentials of OpenTok and Stream are refused', async () => {
+  const { signalbox, now } = fixture;
   const HS256 = { alg: 'HS256', typ: 'JWT' };
-  const rest = { iss: OPENTOK.key.id, ist: 'project', iat: now(), exp: now() + 300 };
+  const restClaims = { iss: OPENTOK.key.id, ist: 'project', iat: now(), exp: now() + 300 };
   const backends: [string, string][] = [
     [
-      forge(HS256, rest, SECRET),
+      forge(HS256, restClaims, SECRET),
       'it is for a REST API, not for a connection; mint a token whose “scope” is session.connect',
     ],
     [
-      forge(HS256, { ...rest, session_id: SESSION }, SECRET),
+      forge(HS256, { ...restClaims, session_id: SESSION }, SECRET),
       'it is for a REST API, not for a connection; mint a token whose “scope” is session.connect',
     ],
     [JWTServerToken(SECRET), 'it is for a server, not for a connection; mint a user token without “server”'],
@@ -89,30 +99,31 @@ test('what OpenTok’s and Stream’s backends hold for themselves opens no conn
       'it is for a server, not for a connection; mint a user token without “server”',
     ],
     [
-      kinds.sign('STREAM', { server: false }),
+      fixture.sign('STREAM', { server: false }),
       'it is for a server, not for a connection; mint a user token without “server”',
     ],
   ];
-  for (const [credential, why] of backends) {
-    expect(await refusalMessageOf(signalbox, credential)).toBe(`The credential is refused: ${why}.`);
-    expect(await present(signalbox, credential)).toEqual(REFUSED);
+  for (const [credential, reason] of backends) {
+    expect(await refusalMessageOf(signalbox, credential)).toBe(`The credential is refused: ${reason}.`);
+    expect(await tryAuthenticate(signalbox, credential)).toEqual(REFUSED);
   }
-  // The same packages, the same secret: what is for connections.
-  expect(await present(signalbox, JWTUserToken(SECRET, 'ada'))).toEqual(TAKEN);
+  // A user token of the same package and secret is accepted.
+  expect(await tryAuthenticate(signalbox, JWTUserToken(SECRET, 'ada'))).toEqual(ACCEPTED);
 });
 
-test('a T1 token is what was signed, and says nothing twice', async () => {
-  const { signalbox, now, signT1 } = kinds;
+test('a T1 token with changed or repeated fields is refused', async () => {
+  const { signalbox, now, signT1 } = fixture;
   const form = `session_id=${SESSION}&create_time=${now()}&nonce=1&role=subscriber`;
   const text = Buffer.from(signT1(form).slice('T1=='.length), 'base64').toString();
-  const respell = (change: (text: string) => string) => `T1==${Buffer.from(change(text)).toString('base64')}`;
-  expect(await present(signalbox, signT1(form))).toEqual(TAKEN);
+  const reencode = (change: (text: string) => string) =>
+    `T1==${Buffer.from(change(text)).toString('base64')}`;
+  expect(await tryAuthenticate(signalbox, signT1(form))).toEqual(ACCEPTED);
   for (const credential of [
-    respell((text) => text.replace('subscriber', 'moderator')),
-    respell((text) => `${text}&connection_data=x`),
-    respell((text) => text.replace(OPENTOK.key.id, BACKEND)),
-    respell((text) => text.replace(/sig=\w+/, 'sig=')),
-    respell((text) => text.replace(/sig=\w+/, `sig=${'0'.repeat(40)}`)),
+    reencode((text) => text.replace('subscriber', 'moderator')),
+    reencode((text) => `${text}&connection_data=x`),
+    reencode((text) => text.replace(OPENTOK.key.id, BACKEND)),
+    reencode((text) => text.replace(/sig=\w+/, 'sig=')),
+    reencode((text) => text.replace(/sig=\w+/, `sig=${'0'.repeat(40)}`)),
     signT1(`${form}&role=moderator`),
     signT1(`${form}&r%6Fle=moderator`),
     signT1(form.replace('role=subscriber', 'permissions=x&role=moderator')),
@@ -121,6 +132,6 @@ test('a T1 token is what was signed, and says nothing twice', async () => {
     signT1(form.replace(/create_time=\d+/, 'create_time=1e99')),
     signT1(form.replace(SESSION, 'room')),
   ]) {
-    expect(await present(signalbox, credential)).toEqual(REFUSED);
+    expect(await tryAuthenticate(signalbox, credential)).toEqual(REFUSED);
   }
 });

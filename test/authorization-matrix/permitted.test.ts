@@ -1,33 +1,34 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { KNOWN, PLACES, type CallerFacts, type KnownName } from './callers.ts';
-import { CALLS, hasPlace } from './calls.ts';
-import { callByHttp, callOn, openFor, type Verdict } from './transports.ts';
-import { refusalOf } from './rules.ts';
-import { openStage, Spare, type Stage } from './fixture.ts';
+import { ACCEPTED_CALLERS, CHANNELS, type CallerProfile, type AcceptedName } from './callers.ts';
+import { CALLS, hasTargetChannel } from './calls.ts';
+import { callByHttp, callOnSocket, openSocketFor, type CallOutcome } from './transports.ts';
+import { expectedRefusal } from './rules.ts';
+import { createFixture, SparePool, type Fixture } from './fixture.ts';
 
-/** The other half of the refusals: without it, a call that is wrong in itself would look like one that is refused. */
-let stage: Stage;
+// The counterpart of authorization-matrix.test.ts: without it, an invalid call would look like a refused one.
+
+let fixture: Fixture;
 beforeAll(async () => {
-  stage = await openStage();
+  fixture = await createFixture();
 });
-afterAll(() => stage[Symbol.asyncDispose]());
+afterAll(() => fixture[Symbol.asyncDispose]());
 
-test.each(Object.entries(KNOWN) as [KnownName, CallerFacts][])(
-  '%s may do all the rest',
-  async (name, facts) => {
-    const presented = stage.presented[name];
-    using socket = await openFor(stage.signalbox, presented);
-    const refused: Record<string, Verdict> = {};
+test.each(Object.entries(ACCEPTED_CALLERS) as [AcceptedName, CallerProfile][])(
+  '%s may make every call that it has permission for',
+  async (name, profile) => {
+    const credentials = fixture.credentials[name];
+    using socket = await openSocketFor(fixture.signalbox, credentials);
+    const refused: Record<string, CallOutcome> = {};
     let permitted = 0;
     for (const call of CALLS) {
-      for (const place of hasPlace(call) ? PLACES : (['room'] as const)) {
-        if (refusalOf(call, facts, place, call.isLive ?? false) !== null) continue;
-        using spare = new Spare(stage);
-        const args = await stage.argsOf(call, place, presented, spare);
-        const verdict = await (call.isLive
-          ? callOn(socket, call, args)
-          : callByHttp(stage.signalbox, presented, call, args));
-        if (verdict !== null) refused[`${call.type} ${call.title}, ${place}`] = verdict;
+      for (const channel of hasTargetChannel(call) ? CHANNELS : (['room'] as const)) {
+        if (expectedRefusal(call, profile, channel, call.isLive ?? false) !== null) continue;
+        using sparePool = new SparePool(fixture);
+        const args = await fixture.argsOf(call, channel, credentials, sparePool);
+        const outcome = await (call.isLive
+          ? callOnSocket(socket, call, args)
+          : callByHttp(fixture.signalbox, credentials, call, args));
+        if (outcome !== null) refused[`${call.type} ${call.title}, ${channel}`] = outcome;
         permitted++;
       }
     }
@@ -36,9 +37,11 @@ test.each(Object.entries(KNOWN) as [KnownName, CallerFacts][])(
   },
 );
 
-test('every call may be made by somebody', () => {
-  const everybody = Object.values(KNOWN) as CallerFacts[];
+test('every call is permitted to at least one caller', () => {
+  const callers = Object.values(ACCEPTED_CALLERS) as CallerProfile[];
   const isPermitted = (call: (typeof CALLS)[number]) =>
-    everybody.some((facts) => PLACES.some((place) => refusalOf(call, facts, place, true) === null));
+    callers.some((profile) =>
+      CHANNELS.some((channel) => expectedRefusal(call, profile, channel, true) === null),
+    );
   expect(CALLS.filter((call) => !isPermitted(call)).map(({ title }) => title)).toEqual([]);
 });

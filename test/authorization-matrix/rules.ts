@@ -1,57 +1,64 @@
 import { type ErrorCode } from '../../src/errors.ts';
-import { type CallerFacts, type Place } from './callers.ts';
+import { type CallerProfile, type ChannelName } from './callers.ts';
 
 export type Action = 'SUBSCRIBE' | 'PUBLISH' | 'PRESENCE' | 'MODERATE';
 
 /**
- * Who may call a field. `SELF`: the token that it is about. `ENTER`: who may make itself a member. An action: whoever
- * may take it in the channel that the call names, and API keys.
+ * Which callers may call a field. `SELF`: the token that the call refers to. `ENTER`: tokens that may subscribe themselves to
+ * the channel. An action: callers with permission for it in the channel of the call, and API keys.
  */
 export type Rule =
   'ANYONE' | 'KEY' | 'OPERATOR' | 'TOKEN' | 'KEY_OR_TOKEN' | 'KEY_OR_SELF' | 'SELF' | 'ENTER' | Action;
 
-export interface RuleOfCall {
-  who: Rule;
+export interface CallRule {
+  rule: Rule;
   /**
-   * What an API key of another project is told, and of SELF whoever is of another; null: it may, and reaches nothing
-   * but what is its own. NOT_FOUND when absent.
+   * The error code for an API key of another project, and for every caller of another project if the rule is SELF. Null: the
+   * call is allowed and affects only the caller's own project. Default: NOT_FOUND.
    */
-  elsewhere?: ErrorCode | null;
-  /** Needs a live socket: over plain HTTP it is BAD_USER_INPUT. */
+  foreign?: ErrorCode | null;
+  /** The call needs a live socket; over plain HTTP it fails with BAD_USER_INPUT. */
   isLive?: boolean;
 }
 
-/** What whoever asks is refused with; null: it may. Written down apart from the service, so that it can contradict it. */
-export function refusalOf(
-  { who, elsewhere = 'NOT_FOUND', isLive = false }: RuleOfCall,
-  caller: CallerFacts,
-  place: Place,
+/**
+ * The expected error code of a call, or null if it is allowed. The rules are written a second time, independently of the
+ * service, so that the test can contradict it.
+ */
+export function expectedRefusal(
+  { rule, foreign = 'NOT_FOUND', isLive = false }: CallRule,
+  caller: CallerProfile,
+  channel: ChannelName,
   isSocket: boolean,
 ): ErrorCode | null {
   if (caller.refused) return caller.refused;
   if (isLive && !isSocket) return 'BAD_USER_INPUT';
-  if (who === 'ANYONE') return null;
+  if (rule === 'ANYONE') return null;
   switch (caller.kind) {
     case 'KEY':
-      if (who === 'TOKEN') return 'UNAUTHENTICATED';
-      if (who === 'OPERATOR') return caller.isOperator ? null : caller.isElsewhere ? elsewhere : 'FORBIDDEN';
-      if (who === 'SELF') return caller.isElsewhere ? elsewhere : 'FORBIDDEN';
-      return caller.isElsewhere ? elsewhere : null;
+      if (rule === 'TOKEN') return 'UNAUTHENTICATED';
+      if (rule === 'OPERATOR') return caller.isOperator ? null : caller.isForeign ? foreign : 'FORBIDDEN';
+      if (rule === 'SELF') return caller.isForeign ? foreign : 'FORBIDDEN';
+      return caller.isForeign ? foreign : null;
     case 'TOKEN':
-      return mayToken(who, caller, place)
+      return mayToken(rule, caller, channel)
         ? null
-        : who === 'SELF' && caller.isElsewhere
-          ? elsewhere
+        : rule === 'SELF' && caller.isForeign
+          ? foreign
           : 'FORBIDDEN';
     case 'ANONYMOUS':
-      if (who === 'SELF') return caller.isElsewhere ? elsewhere : 'FORBIDDEN';
-      return caller.may?.[place]?.some((action) => action === who) ? null : 'UNAUTHENTICATED';
+      if (rule === 'SELF') return caller.isForeign ? foreign : 'FORBIDDEN';
+      return caller.may?.[channel]?.some((action) => action === rule) ? null : 'UNAUTHENTICATED';
   }
 }
 
-function mayToken(who: Exclude<Rule, 'ANYONE'>, { isSelf = false, may }: CallerFacts, place: Place): boolean {
-  const actions = may?.[place] ?? [];
-  switch (who) {
+function mayToken(
+  rule: Exclude<Rule, 'ANYONE'>,
+  { isSelf = false, may }: CallerProfile,
+  channel: ChannelName,
+): boolean {
+  const actions = may?.[channel] ?? [];
+  switch (rule) {
     case 'KEY':
     case 'OPERATOR':
       return false;
@@ -62,8 +69,8 @@ function mayToken(who: Exclude<Rule, 'ANYONE'>, { isSelf = false, may }: CallerF
     case 'KEY_OR_SELF':
       return isSelf;
     case 'ENTER':
-      return place !== 'den' && actions.includes('SUBSCRIBE');
+      return channel !== 'den' && actions.includes('SUBSCRIBE');
     default:
-      return actions.includes(who);
+      return actions.includes(rule);
   }
 }

@@ -18,18 +18,18 @@ const CHANNELS = `{ channels(first: 100) { nodes { id type kind state version cr
 const MESSAGES = `query ($id: ID!) { channel(id: $id) { messages { nodes { id } } } }`;
 const HEAD = `mutation ($t: ID!) { createCredential(token: $t) { cursor credential } }`;
 
-/** All that the operator sees: of the project, of what was said in it, and which key signs. */
+/** Everything that the operator can read of the project: settings, tokens, channels, messages, and the signing key. */
 export async function takeSnapshot({ request }: ServiceClient, anyToken: string): Promise<object> {
   const { channels } = await request(CHANNELS);
-  const said: unknown[] = [];
-  for (const { id } of channels.nodes as { id: string }[]) said.push(await request(MESSAGES, { id }));
+  const messages: unknown[] = [];
+  for (const { id } of channels.nodes as { id: string }[]) messages.push(await request(MESSAGES, { id }));
   const { cursor, credential } = (await request(HEAD, { t: anyToken })).createCredential;
   return {
     ...(await request(PROJECT)),
     ...(await request(TOKENS)),
     channels,
-    said,
-    // Of what is said directly, too: equal positions in the log have equal cursors.
+    messages,
+    // Covers direct messages as well: the cursor stays equal only if nothing was appended to the log.
     cursor,
     signedWith: dissect(credential).header.kid,
   };

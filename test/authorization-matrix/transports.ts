@@ -1,27 +1,27 @@
 import { type Answer, type ServiceClient } from '../support/service.ts';
 import { connectSocket, type RawSocket } from '../support/socket.ts';
 import { type Call, documentOf } from './calls.ts';
-import { type Presented } from './credentials.ts';
+import { type PresentedCredential } from './credentials.ts';
 
-/** What becomes of a call: null, it was answered; a code, it was refused and nothing came with it; or the strange answer itself. */
-export type Verdict = string | null;
+/** The outcome of a call: null if it succeeded, the code if it failed without data, or the JSON of any other answer. */
+export type CallOutcome = string | null;
 
-function verdictOf({ data, errors }: Answer): Verdict {
+function outcomeOf({ data, errors }: Answer): CallOutcome {
   const isEmpty = Object.values(data ?? {}).every((value) => value === null);
-  if (!errors) return data ? null : 'nothing at all';
+  if (!errors) return data ? null : 'an empty answer';
   const code = errors[0]?.extensions['code'];
   return errors.length === 1 && isEmpty && typeof code === 'string' ? code : JSON.stringify({ data, errors });
 }
 
-/** By HTTP; a subscription by SSE, which is answered once its stream begins. */
+/** Executes a call over HTTP. A subscription is executed over SSE and succeeds when its stream begins. */
 export async function callByHttp(
   { url }: Pick<ServiceClient, 'url'>,
-  { bearer, project }: Presented,
+  { bearer, project }: PresentedCredential,
   call: Call,
   variables: object,
-): Promise<Verdict> {
+): Promise<CallOutcome> {
   const isStream = call.type === 'subscription';
-  const leaving = new AbortController();
+  const controller = new AbortController();
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: {
@@ -31,41 +31,43 @@ export async function callByHttp(
       ...(project !== undefined && { project }),
     },
     body: JSON.stringify({ query: documentOf(call), variables }),
-    signal: leaving.signal,
+    signal: controller.signal,
   });
-  if (!isStream) return verdictOf((await response.json()) as Answer);
+  if (!isStream) return outcomeOf((await response.json()) as Answer);
   let text = '';
   for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
     text += chunk;
-    // A stream that is let in begins with a comment, one that is refused with the refusal.
+    // The stream of an accepted subscription begins with a comment, that of a refused one with the error.
     if (text.startsWith(':\n\n')) {
       const first = /^event: next\ndata: (.+)$/m.exec(text)?.[1];
-      leaving.abort();
-      return first === undefined ? null : verdictOf(JSON.parse(first) as Answer);
+      controller.abort();
+      return first === undefined ? null : outcomeOf(JSON.parse(first) as Answer);
     }
   }
-  return verdictOf(JSON.parse(/^data: (.+)$/m.exec(text)?.[1] ?? text) as Answer);
+  return outcomeOf(JSON.parse(/^data: (.+)$/m.exec(text)?.[1] ?? text) as Answer);
 }
 
-export const paramsOf = ({ bearer, project }: Presented): object => ({
+export const connectionParamsOf = ({ bearer, project }: PresentedCredential): object => ({
   ...(bearer !== null && { [bearer.startsWith('key_') ? 'apiKey' : 'token']: bearer }),
   ...(project !== undefined && { project }),
 });
 
-export const openFor = (doors: Pick<ServiceClient, 'wsUrl'>, presented: Presented): Promise<RawSocket> =>
-  connectSocket(doors, paramsOf(presented));
+export const openSocketFor = (
+  service: Pick<ServiceClient, 'wsUrl'>,
+  credentials: PresentedCredential,
+): Promise<RawSocket> => connectSocket(service, connectionParamsOf(credentials));
 
 let operations = 0;
 
-/** On a live socket, one call after the other. */
-export async function callOn(socket: RawSocket, call: Call, variables: object): Promise<Verdict> {
+/** Executes a call on a live socket. Calls on one socket must not overlap. */
+export async function callOnSocket(socket: RawSocket, call: Call, variables: object): Promise<CallOutcome> {
   const id = String(++operations);
   socket.send({ id, type: 'subscribe', payload: { query: documentOf(call), variables } });
   for (;;) {
     const message = await socket.next();
     if (message.id !== id) continue;
-    if (message.type === 'error') return verdictOf({ errors: message.payload });
-    if (message.type === 'complete') return 'nothing at all';
-    return verdictOf(message.payload);
+    if (message.type === 'error') return outcomeOf({ errors: message.payload });
+    if (message.type === 'complete') return 'an empty answer';
+    return outcomeOf(message.payload);
   }
 }

@@ -4,21 +4,21 @@ import { mint } from '../support/backend.ts';
 import { type Answer } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 import { echoes, junk, mutate, sign, unsigned } from '../authorization-matrix/arbitraries.ts';
-import { openKinds, type Kinds } from '../authorization-matrix/kinds.ts';
-import { knock } from '../authorization-matrix/present.ts';
+import { createIssuerFixture, type IssuerFixture } from '../authorization-matrix/issuer-fixture.ts';
+import { tryConnect } from '../authorization-matrix/authenticate.ts';
 
-let kinds: Kinds;
+let kinds: IssuerFixture;
 /** A valid credential of each kind, including those that Signalbox signs, and an API key. */
 let valid: string[];
 
 beforeAll(async () => {
-  kinds = await openKinds();
+  kinds = await createIssuerFixture();
   const { signalbox } = kinds;
   const development = await signalbox.request(
     'mutation { createDevelopmentToken(identity: "ada-the-user") }',
   );
   valid = [
-    ...Object.values(await kinds.good()),
+    ...Object.values(await kinds.validCredentials()),
     (await mint(signalbox, { identity: 'ada-the-user' })).credential,
     development.createDevelopmentToken,
     signalbox.apiKey,
@@ -91,7 +91,7 @@ test('WebSocket accepts any text as a credential, API key or project, or closes 
   newLines();
   await fc.assert(
     fc.asyncProperty(anyText, fc.constantFrom('token', 'apiKey', 'project'), async (text, name) => {
-      expect([undefined, 4401, 4403]).toContain(await knock(kinds.signalbox, { [name]: text }));
+      expect([undefined, 4401, 4403]).toContain(await tryConnect(kinds.signalbox, { [name]: text }));
       expect(echoes(newLines(), text)).toBe(false);
     }),
     { numRuns: 200 },
@@ -108,7 +108,7 @@ test('WebSocket accepts any JSON in connection_init, or closes with 4400 or 4401
   );
   await fc.assert(
     fc.asyncProperty(params, async (payload) => {
-      expect([undefined, 4400, 4401]).toContain(await knock(kinds.signalbox, payload as object));
+      expect([undefined, 4400, 4401]).toContain(await tryConnect(kinds.signalbox, payload as object));
     }),
     { numRuns: 200 },
   );

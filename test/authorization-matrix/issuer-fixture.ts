@@ -15,26 +15,26 @@ import {
 } from '../support/external-credentials.ts';
 import { startService, type TestService } from '../support/service.ts';
 
-/** Of every issuer with a secret the same one: then nothing but what stands in a credential tells the kinds apart. */
+/** The secret of every HMAC issuer: since all are equal, only the claims and headers distinguish the kinds. */
 export const SECRET = 'one secret that all of the vendors share';
 export const BACKEND = 'backend';
 export const SESSION = opentokSessionId('attack');
 export const PROVIDER = 'https://id.example/';
 
-/** A kind of JWT that is signed with a secret, as a good one of it is made. */
+/** A kind of JWT that is signed with a secret, with the header and payload of a valid one. */
 export interface HmacKind {
   header: Readonly<Record<string, unknown>>;
   payload(now: number): Record<string, unknown>;
-  /** With which it may be signed. */
+  /** The allowed algorithms. */
   algorithms: readonly string[];
-  secret(kinds: Kinds): string;
+  secret(fixture: IssuerFixture): string;
 }
 
 const VENDOR = { secret: () => SECRET };
 const ANY = ['HS256', 'HS384', 'HS512'];
 const JWT = { alg: 'HS256', typ: 'JWT' };
 
-/** `now`: seconds since 1970. */
+/** `now` is in seconds since 1970. */
 export const HMAC_KINDS = {
   SIGNALBOX: {
     header: { ...JWT, kid: BACKEND },
@@ -42,7 +42,7 @@ export const HMAC_KINDS = {
     algorithms: ANY,
     ...VENDOR,
   },
-  'an API key’s': {
+  API_KEY: {
     header: JWT,
     payload: (now) => ({ sub: 'ada', iat: now, exp: now + 3600 }),
     algorithms: ANY,
@@ -90,34 +90,40 @@ const HASHES = new Map<unknown, string>([
   ['HS512', 'sha512'],
 ]);
 
-/** A service with an issuer of every kind, an https provider, and whatever it logs. */
-export interface Kinds extends AsyncDisposable {
+/** A service with an issuer of every kind, an HTTPS provider, and a recorded log. */
+export interface IssuerFixture extends AsyncDisposable {
   readonly signalbox: TestService;
   readonly clock: ManualClock;
   readonly log: Log;
   readonly provider: ProviderServer;
-  /** The provider’s key, which everybody may see. */
+  /** The public key of the provider. */
   readonly publicJwk: Record<string, unknown>;
   readonly signingKey: { id: string; secret: string };
   readonly issuers: Record<'SIGNALBOX' | 'STREAM' | 'TWILIO' | 'OPENTOK' | 'JWKS', string>;
-  /** Seconds since 1970. */
+  /** The time, in seconds since 1970. */
   now(): number;
-  /** A credential of the kind, changed as told; what is undefined is left out. Signed as its header says, if that is an HMAC. */
+  /**
+   * A credential of the kind, with overrides of its payload and header; undefined removes a field. It is signed with the
+   * algorithm of its header if that is an HMAC, otherwise with HS256.
+   */
   sign(name: HmacName, payload?: object, header?: object, secret?: string): string;
-  /** The same with claims as JSON that no object is written as: behind the others, or all of them as `wrap` has them. */
-  signRaw(name: HmacName, more: string, wrap?: (claims: string) => string): string;
-  /** A credential of the provider. */
+  /**
+   * A credential whose payload is raw JSON, for payloads that no object serialises to. `extraClaims` is appended to the valid
+   * claims; `wrap` transforms the whole payload.
+   */
+  signRaw(name: HmacName, extraClaims: string, wrap?: (claims: string) => string): string;
+  /** A credential signed with the provider's key. */
   signJwks(payload?: object, header?: object): Promise<string>;
-  /** OpenTok’s as it was before JWTs. */
+  /** An OpenTok credential in the older T1 format. */
   signT1(form?: string, head?: string): string;
-  /** A good credential of each kind that others sign. */
-  good(): Promise<Record<string, string>>;
+  /** A valid credential of each external kind. */
+  validCredentials(): Promise<Record<string, string>>;
 }
 
-/** What takes longest is made once. */
+/** Generated once, because RSA key generation is slow. */
 const pair = generateKeyPair('RS256', { extractable: true });
 
-export async function openKinds(): Promise<Kinds> {
+export async function createIssuerFixture(): Promise<IssuerFixture> {
   const trust = trustCertificate();
   const clock = createManualClock();
   const log = createLog();
@@ -145,7 +151,7 @@ export async function openKinds(): Promise<Kinds> {
   const signingKey = await createApiKey(signalbox);
   const now = () => clock.now() / 1000;
 
-  const kinds: Kinds = {
+  const fixture: IssuerFixture = {
     signalbox,
     clock,
     log,
@@ -156,17 +162,17 @@ export async function openKinds(): Promise<Kinds> {
     now,
     sign(name, payload = {}, header = {}, secret) {
       const kind: HmacKind = HMAC_KINDS[name];
-      const kid = name === 'an API key’s' && { kid: signingKey.id };
-      const whole: Record<string, unknown> = { ...kind.header, ...kid, ...header };
+      const kid = name === 'API_KEY' && { kid: signingKey.id };
+      const fullHeader: Record<string, unknown> = { ...kind.header, ...kid, ...header };
       const body = { ...kind.payload(now()), ...payload };
-      return forge(whole, body, secret ?? kind.secret(kinds), HASHES.get(whole['alg']));
+      return forge(fullHeader, body, secret ?? kind.secret(fixture), HASHES.get(fullHeader['alg']));
     },
-    signRaw(name, more, wrap = (claims) => claims) {
+    signRaw(name, extraClaims, wrap = (claims) => claims) {
       const kind: HmacKind = HMAC_KINDS[name];
-      const kid = name === 'an API key’s' && { kid: signingKey.id };
+      const kid = name === 'API_KEY' && { kid: signingKey.id };
       const claims = JSON.stringify(kind.payload(now()));
-      const text = wrap(more === '' ? claims : `${claims.slice(0, -1)},${more}}`);
-      return forge({ ...kind.header, ...kid }, text, kind.secret(kinds));
+      const text = wrap(extraClaims === '' ? claims : `${claims.slice(0, -1)},${extraClaims}}`);
+      return forge({ ...kind.header, ...kid }, text, kind.secret(fixture));
     },
     signJwks: (payload = {}, header = {}) =>
       new SignJWT({ iss: PROVIDER, aud: 'app', sub: 'ada', iat: now(), exp: now() + 3600, ...payload })
@@ -180,9 +186,9 @@ export async function openKinds(): Promise<Kinds> {
       const text = `partner_id=${OPENTOK.key.id}&sig=${sig}${head}:${form}`;
       return `T1==${Buffer.from(text).toString('base64')}`;
     },
-    async good() {
-      const hmac = HMAC_NAMES.map((name) => [name, kinds.sign(name)] as const);
-      return { ...Object.fromEntries(hmac), JWKS: await kinds.signJwks(), T1: kinds.signT1() };
+    async validCredentials() {
+      const hmac = HMAC_NAMES.map((name) => [name, fixture.sign(name)] as const);
+      return { ...Object.fromEntries(hmac), JWKS: await fixture.signJwks(), T1: fixture.signT1() };
     },
     async [Symbol.asyncDispose]() {
       await signalbox[Symbol.asyncDispose]();
@@ -190,5 +196,5 @@ export async function openKinds(): Promise<Kinds> {
       trust[Symbol.dispose]();
     },
   };
-  return kinds;
+  return fixture;
 }

@@ -2,36 +2,36 @@ import { expect, test } from 'vitest';
 import { createChannel, mint } from '../support/backend.ts';
 import { startService } from '../support/service.ts';
 import { connectSocket, openSocket } from '../support/socket.ts';
-import { PLACES } from './callers.ts';
-import { CALLS, hasPlace } from './calls.ts';
-import { callByHttp, type Verdict } from './transports.ts';
+import { CHANNELS } from './callers.ts';
+import { CALLS, hasTargetChannel } from './calls.ts';
+import { callByHttp, type CallOutcome } from './transports.ts';
 
-const OPEN_TO_STRANGERS = new Set(['query viewer', 'subscription events']);
-const OFF = new Set(['mutation createGuest', 'mutation createDevelopmentToken']);
+const OPEN_TO_ANYONE = new Set(['query viewer', 'subscription events']);
+const DISABLED = new Set(['mutation createGuest', 'mutation createDevelopmentToken']);
 
-test('in production, whoever presents nothing is refused all but its own reflection', async () => {
+test('in production, an anonymous caller may only query viewer and subscribe to events', async () => {
   await using signalbox = await startService({ mode: 'production', connectsPerSecond: 1e6 });
   await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
   await createChannel(signalbox, 'room', { type: 'PUBLIC' });
-  const [expected, found]: Record<string, Verdict>[] = [{}, {}];
+  const [expected, actual]: Record<string, CallOutcome>[] = [{}, {}];
   for (const call of CALLS) {
-    for (const place of hasPlace(call) ? PLACES : (['room'] as const)) {
-      const title = `${call.type} ${call.title}, ${place}`;
+    for (const channel of hasTargetChannel(call) ? CHANNELS : (['room'] as const)) {
+      const title = `${call.type} ${call.title}, ${channel}`;
       const name = `${call.type} ${call.field}`;
-      if (OPEN_TO_STRANGERS.has(name)) expected![title] = null;
+      if (OPEN_TO_ANYONE.has(name)) expected![title] = null;
       else if (call.isLive) expected![title] = 'BAD_USER_INPUT';
-      else expected![title] = OFF.has(name) ? 'FORBIDDEN' : 'UNAUTHENTICATED';
-      // Whose ids they are makes no difference: it is told before anything is looked for.
-      const args = JSON.parse(JSON.stringify(call.args).replaceAll('<place>', place)) as object;
-      found![title] = await callByHttp(signalbox, { bearer: null }, call, args);
+      else expected![title] = DISABLED.has(name) ? 'FORBIDDEN' : 'UNAUTHENTICATED';
+      // The ids need not exist: the caller is refused before anything is looked up.
+      const args = JSON.parse(JSON.stringify(call.args).replaceAll('<targetChannel>', channel)) as object;
+      actual![title] = await callByHttp(signalbox, { bearer: null }, call, args);
     }
   }
-  expect(found).toEqual(expected);
+  expect(actual).toEqual(expected);
   const { tokens } = await signalbox.request('{ tokens { nodes { id } } }');
   expect(tokens.nodes).toEqual([]);
 });
 
-test('what a project has switched off is refused to everyone, whatever they hold', async () => {
+test('a feature that the project has disabled is refused to every caller', async () => {
   await using signalbox = await startService({ mode: 'production' });
   await createChannel(signalbox, 'room', { type: 'PUBLIC' });
   const { credential } = await mint(signalbox, { role: 'MODERATOR', channels: ['room'] });
@@ -53,17 +53,17 @@ test('what a project has switched off is refused to everyone, whatever they hold
       ]);
     }
   }
-  const signal =
+  const publishToConnection =
     'mutation ($c: ID!) { publishDirectMessage(connection: $c, channel: "room", event: "said") { connections } }';
-  expect((await signalbox.ask(signal, { c: connection }, credential)).errors).toMatchObject([
+  expect((await signalbox.ask(publishToConnection, { c: connection }, credential)).errors).toMatchObject([
     { extensions: { code: 'FORBIDDEN' } },
   ]);
   expect(socket.waiting).toEqual([]);
 });
 
-test('a development token is worth nothing where they are off, and nothing any more once they are', async () => {
+test('a development token is refused once development tokens are disabled', async () => {
   await using signalbox = await startService();
-  const WHO = '{ viewer { token { identity } } }';
+  const VIEWER = '{ viewer { token { identity } } }';
   const set = (developmentTokens: boolean) =>
     signalbox.request('mutation ($s: ProjectSettingsInput!) { updateProject(settings: $s) { id } }', {
       s: { developmentTokens },
@@ -72,9 +72,9 @@ test('a development token is worth nothing where they are off, and nothing any m
   const { createDevelopmentToken: credential } = await signalbox.request(
     'mutation { createDevelopmentToken(identity: "ada") }',
   );
-  expect(await signalbox.request(WHO, {}, credential)).toEqual({ viewer: { token: { identity: 'ada' } } });
+  expect(await signalbox.request(VIEWER, {}, credential)).toEqual({ viewer: { token: { identity: 'ada' } } });
   await set(false);
-  expect((await signalbox.ask(WHO, {}, credential)).errors).toMatchObject([
+  expect((await signalbox.ask(VIEWER, {}, credential)).errors).toMatchObject([
     { extensions: { code: 'UNAUTHENTICATED' } },
   ]);
   using socket = await openSocket(signalbox);

@@ -2,25 +2,25 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { codeOf } from '../support/projects.ts';
 import { type Answer } from '../support/service.ts';
 import { connectSocket, upgrade } from '../support/socket.ts';
-import { openKinds, type Kinds } from './kinds.ts';
-import { knock } from './present.ts';
+import { createIssuerFixture, type IssuerFixture } from './issuer-fixture.ts';
+import { tryConnect } from './authenticate.ts';
 
-let kinds: Kinds;
+let fixture: IssuerFixture;
 let credentials: string[];
 beforeAll(async () => {
-  kinds = await openKinds();
-  const ours = await kinds.signalbox.request('mutation { createToken { credential } }');
-  const unsigned = await kinds.signalbox.request('mutation { createDevelopmentToken(identity: "ada") }');
+  fixture = await createIssuerFixture();
+  const ownToken = await fixture.signalbox.request('mutation { createToken { credential } }');
+  const unsigned = await fixture.signalbox.request('mutation { createDevelopmentToken(identity: "ada") }');
   credentials = [
-    ...Object.values(await kinds.good()),
-    ours.createToken.credential,
+    ...Object.values(await fixture.validCredentials()),
+    ownToken.createToken.credential,
     unsigned.createDevelopmentToken,
   ];
 });
-afterAll(() => kinds[Symbol.asyncDispose]());
+afterAll(() => fixture[Symbol.asyncDispose]());
 
 async function viewerKind(headers: Record<string, string>): Promise<unknown> {
-  const response = await fetch(`${kinds.signalbox.url}/graphql`, {
+  const response = await fetch(`${fixture.signalbox.url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: '{"query":"{ viewer { kind } }"}',
@@ -29,17 +29,17 @@ async function viewerKind(headers: Record<string, string>): Promise<unknown> {
   return codeOf(answer) ?? answer.data.viewer.kind;
 }
 
-test('an API key is no token, and a token no API key', async () => {
-  const { signalbox, signingKey } = kinds;
+test('an API key is refused as a token, and a token as an API key', async () => {
+  const { signalbox, signingKey } = fixture;
   for (const key of [signalbox.apiKey, signingKey.secret]) {
-    expect(await knock(signalbox, { apiKey: key })).toBeUndefined();
-    expect(await knock(signalbox, { token: key })).toBe(4401);
+    expect(await tryConnect(signalbox, { apiKey: key })).toBeUndefined();
+    expect(await tryConnect(signalbox, { token: key })).toBe(4401);
   }
   for (const credential of credentials) {
-    expect(await knock(signalbox, { token: credential })).toBeUndefined();
-    expect(await knock(signalbox, { apiKey: credential })).toBe(4401);
-    expect(await knock(signalbox, { apiKey: `key_${credential}` })).toBe(4401);
-    expect(await knock(signalbox, { token: credential, apiKey: signalbox.apiKey })).toBe(4401);
+    expect(await tryConnect(signalbox, { token: credential })).toBeUndefined();
+    expect(await tryConnect(signalbox, { apiKey: credential })).toBe(4401);
+    expect(await tryConnect(signalbox, { apiKey: `key_${credential}` })).toBe(4401);
+    expect(await tryConnect(signalbox, { token: credential, apiKey: signalbox.apiKey })).toBe(4401);
     expect(await viewerKind({ authorization: `Bearer key_${credential}` })).toBe('UNAUTHENTICATED');
   }
   using socket = await connectSocket(signalbox, { token: credentials[0] });
@@ -49,13 +49,13 @@ test('an API key is no token, and a token no API key', async () => {
   expect(codeOf(payload.errors ? payload : { errors: payload })).toBe('UNAUTHENTICATED');
 });
 
-test('the Authorization header is a bearer’s, and holds one thing', async () => {
-  for (const credential of [...credentials, kinds.signalbox.apiKey]) {
+test('only an Authorization header with one bearer credential authenticates a request', async () => {
+  for (const credential of [...credentials, fixture.signalbox.apiKey]) {
     const kind = credential.startsWith('key_') ? 'API_KEY' : 'TOKEN';
-    for (const good of [`Bearer ${credential}`, `bearer  ${credential}`]) {
-      expect(await viewerKind({ authorization: good })).toBe(kind);
+    for (const validCredentials of [`Bearer ${credential}`, `bearer  ${credential}`]) {
+      expect(await viewerKind({ authorization: validCredentials })).toBe(kind);
     }
-    for (const bad of [
+    for (const value of [
       credential,
       `Basic ${Buffer.from(`key:${credential}`).toString('base64')}`,
       `Token ${credential}`,
@@ -71,8 +71,8 @@ test('the Authorization header is a bearer’s, and holds one thing', async () =
       'Bearer undefined',
       'Bearer [object Object]',
     ]) {
-      expect({ bad, code: await viewerKind({ authorization: bad }) }).toEqual({
-        bad,
+      expect({ value, code: await viewerKind({ authorization: value }) }).toEqual({
+        value,
         code: 'UNAUTHENTICATED',
       });
     }
@@ -104,9 +104,9 @@ const PARAMETERS = [
 ];
 
 test.each(PARAMETERS)(
-  'a credential in a URL, as %s, is refused wherever it would have worked',
+  'a credential in the URL parameter %s is refused, and is neither returned nor logged',
   async (name) => {
-    const { signalbox, log } = kinds;
+    const { signalbox, log } = fixture;
     for (const credential of [...credentials, signalbox.apiKey]) {
       const path = `/graphql?query=%7Bviewer%7Bkind%7D%7D&${name}=${encodeURIComponent(credential)}`;
       expect(await upgrade(signalbox, { path })).toMatchObject({ status: 400 });
