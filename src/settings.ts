@@ -280,6 +280,23 @@ export const SETTINGS = {
     max: 10_000_000,
     about: 'Publishes by one API key; bursts of twice this number are allowed.',
   },
+  stateChangesPerSecondPerToken: {
+    env: 'SIGNALBOX_STATE_CHANGES_PER_SECOND_PER_TOKEN',
+    default: 20,
+    unit: 'per second',
+    min: 1,
+    max: 1_000_000,
+    about: 'Changes of channel state by one token; bursts of twice this number are allowed.',
+  },
+  stateChangesPerSecondPerChannel: {
+    env: 'SIGNALBOX_STATE_CHANGES_PER_SECOND_PER_CHANNEL',
+    default: 200,
+    unit: 'per second',
+    min: 1,
+    max: 1_000_000,
+    about:
+      'Changes of the state of one channel, by API keys and tokens together; bursts of twice this number are allowed.',
+  },
   mintsPerSecond: {
     env: 'SIGNALBOX_MINTS_PER_SECOND',
     default: 2_000,

@@ -11,6 +11,8 @@ export interface Member {
   readonly connectionData: string | null;
   /** The presence state that the connection set for itself. */
   readonly state: Json;
+  /** The ids of the channels that show the state: those in which the caller of the connection may PUBLISH. Default: none. */
+  readonly stateChannels?: readonly string[];
   readonly transport: 'WEBSOCKET' | 'SSE';
   /** Milliseconds since 1970. */
   readonly connectedAt: number;

@@ -8,7 +8,7 @@ export function createAutoSubscription({
   memberships,
 }: {
   channels: Pick<Channels, 'ensure'>;
-  memberships: Pick<Memberships, 'prepareAllowed' | 'subscribeIfAllowed'>;
+  memberships: Pick<Memberships, 'prepareAllowed' | 'subscribeIfAllowed' | 'forgetSuperseded'>;
 }): AutoSubscription {
   return {
     async prepare(token, channelIds, makesChannels) {
@@ -17,6 +17,7 @@ export function createAutoSubscription({
     },
     async subscribe(token, channelIds) {
       for (const id of channelIds) await memberships.subscribeIfAllowed(token, id);
+      await memberships.forgetSuperseded(token);
     },
   };
 }

@@ -24,6 +24,12 @@ export interface Channel {
   createdAt: number;
 }
 
+/**
+ * Who began a membership: a backend, with its API key or with a credential that names the channel, or the token itself. A
+ * channel that becomes PRIVATE keeps only members that a backend subscribed.
+ */
+export type MembershipOrigin = 'BACKEND' | 'TOKEN';
+
 /** The durable link “this token is subscribed to this channel”. */
 export interface Membership {
   projectId: string;
@@ -31,6 +37,7 @@ export interface Membership {
   tokenId: string;
   /** The head of the log when the membership began; messages up to this sequence are never replayed to the token. */
   beganAfter: number;
+  madeBy: MembershipOrigin;
   /** Milliseconds since 1970, UTC. */
   createdAt: number;
 }
@@ -41,7 +48,14 @@ export type ChannelChange =
   | { kind: 'CHANNEL_STATE_UPDATED'; projectId: string; channel: Channel }
   | { kind: 'CHANNEL_DELETED'; projectId: string; channelId: string }
   | { kind: 'MEMBERSHIP_BEGAN'; projectId: string; membership: Membership; channel: Channel }
-  | { kind: 'MEMBERSHIP_ENDED'; projectId: string; channelId: string; tokenId: string };
+  | {
+      kind: 'MEMBERSHIP_ENDED';
+      projectId: string;
+      channelId: string;
+      tokenId: string;
+      /** NOT_ALLOWED: the channel became PRIVATE, and the token had subscribed itself. */
+      reason: 'UNSUBSCRIBED' | 'NOT_ALLOWED';
+    };
 
 /** Sends a change to every node; resolves when all live connections have applied it. */
 export type AnnounceChannel = (change: ChannelChange) => Promise<unknown>;

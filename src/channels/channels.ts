@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Audit } from '../audit.ts';
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
@@ -10,10 +11,11 @@ import { type ChannelType } from '../projects/permissions.ts';
 import { type ProjectSettings } from '../projects/project-settings.ts';
 import { actorOf, requireApiKey, type Caller } from '../tokens/caller.ts';
 import { createKeyedMutex } from '../keyed-mutex.ts';
-import { createAccess, type Access } from './access.ts';
+import { createAccess, decideAccess, type Access, type ChannelAccess } from './access.ts';
 import { createChannelStore } from './channel-store.ts';
 import { type AnnounceChannel, type Channel } from './channel.ts';
 import { createMembershipStore } from './membership-store.ts';
+import { createStateRate } from './state-rate.ts';
 import { mergePatch } from './merge-patch.ts';
 
 export interface ChannelInput {
@@ -26,6 +28,12 @@ export interface ChannelInput {
   historySeconds?: number | null | undefined;
 }
 
+/** A channel and the number of memberships that its change of type ended. */
+export interface UpdatedChannel {
+  channel: Channel;
+  membersLeft: number;
+}
+
 export interface Channels {
   /**
    * Creates a channel: PRIVATE with the state `{}` unless `input` says otherwise. For API keys.
@@ -36,25 +44,32 @@ export interface Channels {
     input: ChannelInput & { id?: string | undefined; state?: unknown },
   ): Promise<Channel>;
   /**
-   * Changes the given fields. Live subscriptions are authorized again before this returns. For API keys.
+   * Changes the given fields. Live subscriptions are authorized again before this returns. When the channel becomes
+   * PRIVATE, the memberships of tokens that had subscribed themselves end, unless `keepsMembers` is true. For API keys.
    * @throws NOT_FOUND, BAD_USER_INPUT, FORBIDDEN, UNAUTHENTICATED
    */
-  update(caller: Caller, id: string, input: ChannelInput): Promise<Channel>;
+  update(
+    caller: Caller,
+    id: string,
+    input: ChannelInput & { keepsMembers?: boolean },
+  ): Promise<UpdatedChannel>;
   /**
    * Deletes the channel and ends its memberships and live subscriptions. For API keys.
    * @throws NOT_FOUND, FORBIDDEN, UNAUTHENTICATED
    */
   remove(caller: Caller, id: string): Promise<Channel>;
   /**
-   * Replaces the state. For callers that may MODERATE the channel.
-   * @throws CONFLICT when `ifVersion` is given and is not the current version
+   * Replaces the state. For callers that may MODERATE the channel. Resolves to the channel without its state if the caller
+   * may not SUBSCRIBE to it.
+   * @throws RATE_LIMITED, CONFLICT when `ifVersion` is given and is not the current version
    * @throws PAYLOAD_TOO_LARGE, BAD_USER_INPUT; also the errors of Access.require
    */
   setState(caller: Caller, id: string, state: unknown, ifVersion?: number): Promise<Channel>;
   /**
    * Applies a merge patch (RFC 7396) to the state. Retries when another node changes the state meanwhile, unless
-   * `ifVersion` is given. For callers that may MODERATE the channel.
-   * @throws CONFLICT when `ifVersion` is not the current version, or when every retry lost the race
+   * `ifVersion` is given. For callers that may MODERATE the channel. Resolves to the channel without its state if the caller
+   * may not SUBSCRIBE to it.
+   * @throws RATE_LIMITED, CONFLICT when `ifVersion` is not the current version, or when every retry lost the race
    * @throws PAYLOAD_TOO_LARGE, BAD_USER_INPUT; also the errors of Access.require
    */
   patchState(caller: Caller, id: string, patch: unknown, ifVersion?: number): Promise<Channel>;
@@ -71,6 +86,9 @@ export interface Channels {
 /** Attempts before a patch fails with CONFLICT. An attempt fails when another node changes the state meanwhile. */
 const MAX_PATCH_ATTEMPTS = 20;
 
+/** Memberships that one step ends; see `endSelfMadeMemberships`. */
+const MEMBERS_PER_STEP = 200;
+
 export function createChannels(deps: {
   store: Store;
   settingsOf: (projectId: string) => Promise<ProjectSettings>;
@@ -83,8 +101,10 @@ export function createChannels(deps: {
 }): Channels {
   const { store, settingsOf, clock, newId, config, announce, audit, logHead } = deps;
   const rows = createChannelStore(store);
-  const access = createAccess({ findChannel: rows.find, findMembership: createMembershipStore(store).find });
+  const memberships = createMembershipStore(store);
+  const access = createAccess({ findChannel: rows.find, findMembership: memberships.find });
 
+  const stateRate = createStateRate(clock, config);
   const mutex = createKeyedMutex();
   const serialize: Channels['serialize'] = (projectId, id, work) => mutex(`${projectId}\n${id}`, work);
 
@@ -137,6 +157,18 @@ export function createChannels(deps: {
     audit({ action: 'channel.state', projectId: caller.projectId, actor: actorOf(caller), subject: id });
   }
 
+  /** Ends the memberships that tokens began themselves. Runs in steps, so that a large channel does not block the event loop. */
+  async function endSelfMadeMemberships(projectId: string, channelId: string): Promise<number> {
+    for (let ended = 0; ;) {
+      const tokenIds = await memberships.removeSelfMade(projectId, channelId, MEMBERS_PER_STEP);
+      for (const tokenId of tokenIds)
+        await announce({ kind: 'MEMBERSHIP_ENDED', projectId, channelId, tokenId, reason: 'NOT_ALLOWED' });
+      ended += tokenIds.length;
+      if (tokenIds.length < MEMBERS_PER_STEP) return ended;
+      await nextTurn();
+    }
+  }
+
   async function conflict(caller: Caller, id: string): Promise<SignalboxError> {
     const current = await rows.find(caller.projectId, id);
     if (!current) return notFound('channel', id);
@@ -166,11 +198,17 @@ export function createChannels(deps: {
       const { projectId } = caller;
       const change = { ...(await parseKind(projectId, input)), ...parseHistoryPolicy(input, config) };
       return serialize(projectId, id, async () => {
+        const before = await rows.find(projectId, id);
+        if (!before) throw notFound('channel', id);
+        const becomesPrivate = before.type !== 'PRIVATE' && change.type === 'PRIVATE';
+        // Before the type changes, so that the change lets no member that it excludes read a single message.
+        const membersLeft =
+          becomesPrivate && input.keepsMembers !== true ? await endSelfMadeMemberships(projectId, id) : 0;
         const channel = await rows.update(projectId, id, change);
         if (!channel) throw notFound('channel', id);
         await announce({ kind: 'CHANNEL_UPDATED', projectId, channel });
         audit({ action: 'channel.update', projectId, actor: actorOf(caller), subject: id });
-        return channel;
+        return { channel, membersLeft };
       });
     },
     async remove(caller, id) {
@@ -185,28 +223,35 @@ export function createChannels(deps: {
         return channel;
       });
     },
-    setState: (caller, id, state, ifVersion) =>
-      serialize(caller.projectId, id, async () => {
-        const { channel } = await access.require(caller, 'MODERATE', id);
-        const saved = await saveState(channel, state as Json, ifVersion);
+    setState(caller, id, state, ifVersion) {
+      stateRate.takeOfCaller(caller);
+      return serialize(caller.projectId, id, async () => {
+        const channelAccess = await access.require(caller, 'MODERATE', id);
+        stateRate.takeOfChannel(channelAccess.channel);
+        const saved = await saveState(channelAccess.channel, state as Json, ifVersion);
         if (!saved) throw await conflict(caller, id);
         auditState(caller, id);
-        return saved;
-      }),
-    patchState: (caller, id, patch, ifVersion) =>
-      serialize(caller.projectId, id, async () => {
+        return asReadBy(caller, { ...channelAccess, channel: saved });
+      });
+    },
+    patchState(caller, id, patch, ifVersion) {
+      stateRate.takeOfCaller(caller);
+      return serialize(caller.projectId, id, async () => {
+        stateRate.takeOfChannel((await access.require(caller, 'MODERATE', id)).channel);
         for (let attempt = 0; attempt < MAX_PATCH_ATTEMPTS; attempt++) {
-          const { channel } = await access.require(caller, 'MODERATE', id);
+          const channelAccess = await access.require(caller, 'MODERATE', id);
+          const { channel } = channelAccess;
           if (ifVersion !== undefined && ifVersion !== channel.version) break;
           const patched = mergePatch(channel.state, parseJson(patch, config.maxStateBytes, 'patch'));
           const saved = await saveState(channel, patched, channel.version);
           if (saved) {
             auditState(caller, id);
-            return saved;
+            return asReadBy(caller, { ...channelAccess, channel: saved });
           }
         }
         throw await conflict(caller, id);
-      }),
+      });
+    },
     async list(caller, page, type) {
       requireApiKey(caller);
       return rows.list(caller.projectId, page, type);
@@ -220,6 +265,12 @@ export function createChannels(deps: {
     access,
     serialize,
   };
+}
+
+/** The channel as the caller may read it: a caller that may MODERATE but not SUBSCRIBE does not see the state. */
+function asReadBy(caller: Caller, channelAccess: ChannelAccess): Channel {
+  const { channel } = channelAccess;
+  return decideAccess(caller, 'SUBSCRIBE', channelAccess).allowed ? channel : { ...channel, state: null };
 }
 
 function parseHistoryPolicy({ historyMessages, historySeconds }: ChannelInput, config: Config) {

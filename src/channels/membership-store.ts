@@ -3,7 +3,7 @@ import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { channels, memberships } from './tables.ts';
 import { toChannel } from './channel-store.ts';
-import { type Channel, type Membership } from './channel.ts';
+import { type Channel, type Membership, type MembershipOrigin } from './channel.ts';
 
 /** A membership together with its channel. */
 export interface MembershipWithChannel {
@@ -58,7 +58,7 @@ export function createMembershipStore({ db }: Store) {
   return {
     find,
     /** A statement that inserts a membership. Inserts nothing if the channel no longer exists when the statement runs. */
-    insertion: ({ projectId, channelId, tokenId, beganAfter, createdAt }: Membership): Statement =>
+    insertion: ({ projectId, channelId, tokenId, beganAfter, madeBy, createdAt }: Membership): Statement =>
       db.insert(memberships).select(
         db
           .select({
@@ -66,6 +66,7 @@ export function createMembershipStore({ db }: Store) {
             channelId: channels.id,
             tokenId: sql<string>`${tokenId}`.as('token_id'),
             beganAfter: sql<number>`${beganAfter}`.as('began_after'),
+            madeBy: sql<MembershipOrigin>`${madeBy}`.as('made_by'),
             createdAt: sql<number>`${createdAt}`.as('created_at'),
           })
           .from(channels)
@@ -76,13 +77,28 @@ export function createMembershipStore({ db }: Store) {
       await db.insert(memberships).values(membership).onConflictDoNothing();
       return (await find(membership.projectId, membership.channelId, membership.tokenId)) ?? membership;
     },
-    /** Deletes a membership and resolves to it; undefined when there was none. */
-    async remove(projectId: string, channelId: string, tokenId: string): Promise<Membership | undefined> {
-      const [row] = await db
+    /** A statement that makes an existing membership one that a backend began. */
+    adoption: ({ projectId, channelId, tokenId }: Membership): Statement =>
+      db
+        .update(memberships)
+        .set({ madeBy: 'BACKEND' })
+        .where(at(projectId, channelId, tokenId)),
+    /** A statement that deletes a membership. */
+    removal: (projectId: string, channelId: string, tokenId: string): Statement =>
+      db.delete(memberships).where(at(projectId, channelId, tokenId)),
+    /** Deletes up to `limit` memberships of a channel that their tokens began, and resolves to the ids of the tokens. */
+    async removeSelfMade(projectId: string, channelId: string, limit: number): Promise<string[]> {
+      const selfMade = and(
+        eq(memberships.projectId, projectId),
+        eq(memberships.channelId, channelId),
+        eq(memberships.madeBy, 'TOKEN'),
+      );
+      const some = db.select({ id: memberships.tokenId }).from(memberships).where(selfMade).limit(limit);
+      const rows = await db
         .delete(memberships)
-        .where(at(projectId, channelId, tokenId))
-        .returning();
-      return row;
+        .where(and(selfMade, inArray(memberships.tokenId, some)))
+        .returning({ tokenId: memberships.tokenId });
+      return rows.map(({ tokenId }) => tokenId);
     },
     /** A statement that deletes all memberships of these tokens. No change is announced: the tokens have no connections. */
     removalOf: (tokenIds: readonly string[]): Statement =>

@@ -8,12 +8,14 @@ import { allowedActions, decide } from '../tokens/authorisation.ts';
 import { type CallerLoader } from '../tokens/caller-loader.ts';
 import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
 import { type Token } from '../tokens/token.ts';
+import { MAX_SKEW_SECONDS } from '../tokens/issuers/claims.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 import { createKeyedMutex } from '../keyed-mutex.ts';
 import { decideAccess, accessRefused } from './access.ts';
-import { type AnnounceChannel, type Channel, type Membership } from './channel.ts';
+import { type AnnounceChannel, type Channel, type Membership, type MembershipOrigin } from './channel.ts';
 import { type Channels } from './channels.ts';
 import { createMembershipStore, type MembershipWithChannel } from './membership-store.ts';
+import { createRemovalStore } from './removal-store.ts';
 
 /** The result for one pair of channel and token in a bulk call. */
 export interface Outcome {
@@ -38,7 +40,8 @@ export interface Memberships {
   subscribe(caller: Caller, channelId: string, tokenId: string): Promise<Membership>;
   /**
    * Ends a membership. No message published after this returned is delivered through it. Resolves to undefined when
-   * there was none. For API keys, and for the token itself.
+   * there was none. For API keys, and for the token itself. A membership that an API key ended is begun again only by an
+   * API key, by the token where it may subscribe itself, or by a credential that is issued later.
    * @throws NOT_FOUND when the caller is an API key and the channel or the token does not exist
    * @throws FORBIDDEN, UNAUTHENTICATED
    */
@@ -69,11 +72,16 @@ export interface Memberships {
   /** Like `prepare`, but skips channels that do not exist, in which the token may do nothing, or above the limit. */
   prepareAllowed(token: Token, channelIds: readonly string[]): Promise<Statement[]>;
   /**
-   * Subscribes a token to a channel that its credential names. Does nothing if the channel does not exist or the
-   * token may do nothing in it.
+   * Subscribes a token to a channel that its credential names. Does nothing if the channel does not exist, if the
+   * token may do nothing in it, or if an API key ended the membership after the credential was issued.
    * @throws LIMIT_EXCEEDED when the token has `maxMembershipsPerToken` memberships
    */
   subscribeIfAllowed(token: Token, channelId: string): Promise<void>;
+  /**
+   * Forgets the ended memberships that the newest credential of the token supersedes: an older credential begins no
+   * membership in any case.
+   */
+  forgetSuperseded(token: Token): Promise<void>;
   find(projectId: string, channelId: string, tokenId: string): Promise<Membership | undefined>;
   /** All memberships of a token with their channels. */
   allOf(projectId: string, tokenId: string): Promise<MembershipWithChannel[]>;
@@ -97,6 +105,7 @@ export function createMemberships(deps: {
   const { store, tokens, callerLoader, findChannel, serialize, clock, config, announce, audit, logHead } =
     deps;
   const rows = createMembershipStore(store);
+  const removals = createRemovalStore(store, config.maxMembershipsPerToken);
   /** Serializes write and announcement per token, so that the last change announced is the last one written. */
   const mutex = createKeyedMutex();
 
@@ -129,20 +138,40 @@ export function createMemberships(deps: {
         throw accessRefused(caller, 'SUBSCRIBE', channelId);
     } else if (!channel) throw notFound('channel', channelId);
     await requireMaySubscribe(token, channel);
-    return begin(actorOf(caller), token, channel);
+    const madeBy = caller.kind === 'API_KEY' ? 'BACKEND' : 'TOKEN';
+    return begin(actorOf(caller), madeBy, token, channel);
   }
 
-  async function begin(actor: string, token: Token, channel: Channel): Promise<Membership> {
+  async function begin(
+    actor: string,
+    madeBy: MembershipOrigin,
+    token: Token,
+    channel: Channel,
+  ): Promise<Membership> {
     const { projectId, id: tokenId } = token;
     const { id: channelId } = channel;
     const existing = await rows.find(projectId, channelId, tokenId);
     if (!existing) await requireCapacity(token, 1);
-    const beganAfter = await logHead(projectId);
-    const membership =
-      existing ?? (await rows.insert({ projectId, channelId, tokenId, beganAfter, createdAt: clock.now() }));
+    const membership = existing
+      ? await adopt(existing, madeBy)
+      : await rows.insert({
+          projectId,
+          channelId,
+          tokenId,
+          beganAfter: await logHead(projectId),
+          madeBy,
+          createdAt: clock.now(),
+        });
     await announce({ kind: 'MEMBERSHIP_BEGAN', projectId, membership, channel });
     audit({ action: 'membership.subscribe', projectId, actor, subject: tokenId, channel: channelId });
     return membership;
+  }
+
+  /** A backend that subscribes a token to a channel, to which the token had subscribed itself, wants it to stay. */
+  async function adopt(existing: Membership, madeBy: MembershipOrigin): Promise<Membership> {
+    if (madeBy === existing.madeBy || madeBy === 'TOKEN') return existing;
+    await store.batch([rows.adoption(existing)]);
+    return { ...existing, madeBy };
   }
 
   async function unsubscribe(
@@ -152,12 +181,19 @@ export function createMemberships(deps: {
   ): Promise<Membership | undefined> {
     const { projectId } = caller;
     requireKeyOrSelf(caller, tokenId);
+    const token = await tokens.find(projectId, tokenId);
     if (caller.kind === 'API_KEY') {
       await requireChannel(projectId, channelId);
-      if (!(await tokens.find(projectId, tokenId))) throw notFound('token', tokenId);
+      if (!token) throw notFound('token', tokenId);
     }
-    const ended = await rows.remove(projectId, channelId, tokenId);
-    await announce({ kind: 'MEMBERSHIP_ENDED', projectId, channelId, tokenId });
+    const ended = await rows.find(projectId, channelId, tokenId);
+    // Only credentials of other issuers name channels, and those tokens have a subject.
+    const isRemembered = caller.kind === 'API_KEY' && token?.subject != null;
+    await store.batch([
+      rows.removal(projectId, channelId, tokenId),
+      ...(isRemembered ? await removals.recording(projectId, channelId, tokenId, clock.now()) : []),
+    ]);
+    await announce({ kind: 'MEMBERSHIP_ENDED', projectId, channelId, tokenId, reason: 'UNSUBSCRIBED' });
     if (ended) {
       audit({
         action: 'membership.unsubscribe',
@@ -168,6 +204,14 @@ export function createMemberships(deps: {
       });
     }
     return ended;
+  }
+
+  /** Whether an API key ended the membership after the credential was issued, as far as the clocks of both can tell. */
+  async function wasTakenAway({ projectId, id, credentialRights }: Token, channelId: string) {
+    const removedAt = await removals.removedAt(projectId, channelId, id);
+    return (
+      removedAt !== undefined && (credentialRights?.issuedAt ?? 0) <= removedAt + MAX_SKEW_SECONDS * 1000
+    );
   }
 
   async function forEachPair(
@@ -207,7 +251,14 @@ export function createMemberships(deps: {
     if (channelIds.length === 0) return [];
     const beganAfter = await logHead(projectId);
     return channelIds.map((channelId) =>
-      rows.insertion({ projectId, channelId, tokenId, beganAfter, createdAt: clock.now() }),
+      rows.insertion({
+        projectId,
+        channelId,
+        tokenId,
+        beganAfter,
+        madeBy: 'BACKEND',
+        createdAt: clock.now(),
+      }),
     );
   }
 
@@ -262,8 +313,13 @@ export function createMemberships(deps: {
         serialize(token.projectId, channelId, async () => {
           const channel = await findChannel(token.projectId, channelId);
           if (!channel || !(await mayActAsMember(token, channel))) return;
-          await begin(token.id, token, channel);
+          if (await wasTakenAway(token, channelId)) return;
+          await begin(token.id, 'BACKEND', token, channel);
         }),
+      ),
+    forgetSuperseded: ({ projectId, id, credentialRights }) =>
+      mutex(id, () =>
+        removals.removeBefore(projectId, id, (credentialRights?.issuedAt ?? 0) - MAX_SKEW_SECONDS * 1000),
       ),
     find: (projectId, channelId, tokenId) => rows.find(projectId, channelId, tokenId),
     allOf: (projectId, tokenId) => rows.allOf(projectId, tokenId),

@@ -1,5 +1,6 @@
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { type Json } from '../names.ts';
+import { type MembershipOrigin } from './channel.ts';
 import { type ChannelType } from '../projects/permissions.ts';
 import { timestamp } from '../store/columns.ts';
 
@@ -30,10 +31,26 @@ export const memberships = sqliteTable(
     tokenId: text('token_id').notNull(),
     /** The head of the log when the membership began; earlier messages are never replayed to the token. */
     beganAfter: integer('began_after').notNull(),
+    madeBy: text('made_by').$type<MembershipOrigin>().notNull().default('BACKEND'),
     createdAt: timestamp('created_at').notNull(),
   },
   (table) => [
     primaryKey({ columns: [table.projectId, table.channelId, table.tokenId] }),
     index('memberships_by_token').on(table.projectId, table.tokenId, table.channelId),
   ],
+);
+
+/**
+ * The memberships that a backend took away, so that a credential of an earlier time does not give them back. A row of the
+ * channel `*` stands for every channel; see `createRemovalStore`.
+ */
+export const membershipRemovals = sqliteTable(
+  'membership_removals',
+  {
+    projectId: text('project_id').notNull(),
+    tokenId: text('token_id').notNull(),
+    channelId: text('channel_id').notNull(),
+    removedAt: timestamp('removed_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.projectId, table.tokenId, table.channelId] })],
 );

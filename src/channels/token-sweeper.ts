@@ -2,6 +2,7 @@ import { every, type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { type Store } from '../store/store.ts';
 import { createMembershipStore } from './membership-store.ts';
+import { createRemovalStore } from './removal-store.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 
 /**
@@ -26,12 +27,13 @@ export function createTokenSweeper(deps: {
 }): TokenSweeper {
   const { store, tokens, clock, config, onFault } = deps;
   const memberships = createMembershipStore(store);
+  const membershipRemovals = createRemovalStore(store, config.maxMembershipsPerToken);
 
   async function sweep(): Promise<void> {
     for (;;) {
       const { ids, removals } = await tokens.purgeableTokens(TOKENS_PER_TRANSACTION);
       if (ids.length === 0) return;
-      await store.batch([memberships.removalOf(ids), ...removals]);
+      await store.batch([memberships.removalOf(ids), membershipRemovals.removalOf(ids), ...removals]);
     }
   }
 

@@ -5,6 +5,9 @@ import { type Json } from '../names.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type Restriction } from '../tokens/restriction.ts';
 
+/** One list for all connections, to save memory per connection. */
+const NO_CHANNELS: readonly string[] = [];
+
 /** Why a connection closes. The transport maps it to a close code, presence to a leave reason. */
 export type CloseReason =
   | 'CLIENT_LEFT'
@@ -83,6 +86,10 @@ export class Connection {
   warnedExpiry: number | undefined;
   /** The state that the connection sets with `setPresence`. */
   presenceState: Json = null;
+  /** The ids of the channels that show the presence state; see Presence.setState. */
+  stateChannels: readonly string[] = NO_CHANNELS;
+  /** Called after the caller of the connection changed. */
+  onReauthorized: (() => void) | undefined;
   /** The sequence number of the last batch delivered here; a number, because a reference would keep the batch alive. */
   countedBatch = 0;
   /** The index of the first message of that batch that was counted. A message that matches two subscriptions counts once. */
@@ -127,9 +134,10 @@ export class Connection {
     if (this.transport === 'SSE' && this.#streams.size === 0) this.close('CLIENT_LEFT');
   }
 
-  /** Reauthorizes every stream. */
+  /** Reauthorizes every stream and the presence state. */
   reauthorize(): void {
     for (const stream of this.#streams) stream.reauthorize();
+    this.onReauthorized?.();
   }
 
   onNotice(handler: (notice: ConnectionNotice) => void): void {
@@ -194,6 +202,7 @@ export class Connection {
       identity: token?.identity ?? null,
       connectionData: token?.connectionData ?? null,
       state: this.presenceState,
+      stateChannels: this.stateChannels,
       transport: this.transport,
       connectedAt: this.openedAt,
     };

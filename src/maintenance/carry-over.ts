@@ -17,6 +17,9 @@ export interface CarriedOver {
  */
 export function carryOver(sqlite: Database): CarriedOver {
   const run = (sql: string) => sqlite.prepare(sql).run().changes;
+  // A replaced store that an older version wrote has no such table.
+  if (sqlite.prepare(`select 1 from replaced.sqlite_master where name = 'membership_removals'`).get())
+    run(`insert or replace into membership_removals select * from replaced.membership_removals`);
   return {
     revokedTokens: run(
       `update tokens set revoked_at = r.revoked_at from replaced.tokens r

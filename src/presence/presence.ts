@@ -1,10 +1,11 @@
 import { type Broker } from '../broker/broker.ts';
 import { type Member } from '../broker/leases.ts';
 import { type LeaveReason, type PresenceChange } from '../broker/signal.ts';
-import { type Access } from '../channels/access.ts';
+import { decideAccess, type Access } from '../channels/access.ts';
 import { every, type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { LEAVE_REASONS, type Connection } from '../connections/connection.ts';
+import { forbidden, unauthenticated, type SignalboxError } from '../errors.ts';
 import { createKeyedMutex } from '../keyed-mutex.ts';
 import { parseJson } from '../names.ts';
 import { type RateLimit } from '../rate-limit.ts';
@@ -40,7 +41,9 @@ export interface Presence extends AsyncDisposable {
    */
   exit(connection: Connection, channelId: string, reason: LeaveReason): void;
   /**
-   * Sets the presence state of the connection. Counts as a publish.
+   * Sets the presence state of the connection. A state is shown to others, so it counts as a publish, and a channel shows
+   * it only while the caller may PUBLISH there; elsewhere the state of the connection is null. Null is always allowed.
+   * @throws FORBIDDEN, UNAUTHENTICATED when the connection is in channels and may PUBLISH in none of them
    * @throws RATE_LIMITED, PAYLOAD_TOO_LARGE, BAD_USER_INPUT
    */
   setState(connection: Connection, state: unknown): Promise<Member>;
@@ -81,20 +84,68 @@ export async function createPresence(deps: {
     await broker.control({
       kind: 'PRESENCE_CHANGED',
       projectId,
-      change: { change, projectId, channelId, member, reason, at },
+      change: { change, projectId, channelId, member: asShownIn(channelId, member), reason, at },
     });
   }
 
-  /** Announces UPDATED in every channel of the connection. */
-  async function announceUpdate(connection: Connection): Promise<Member> {
+  const channelsOf = (connection: Connection) => [...(subscriptionCounts.get(connection)?.keys() ?? [])];
+
+  /** The channels of the connection that may show a presence state of it. */
+  async function findStateChannels(connection: Connection): Promise<string[]> {
+    connection.applyDue();
+    const found: string[] = [];
+    for (const channelId of channelsOf(connection)) {
+      const channelAccess = await access.lookup(connection.caller, channelId);
+      if (channelAccess && decideAccess(connection.caller, 'PUBLISH', channelAccess).allowed)
+        found.push(channelId);
+    }
+    return found;
+  }
+
+  /** Announces UPDATED in the channels of the connection that `isAffected` selects. */
+  async function announceUpdate(
+    connection: Connection,
+    isAffected: (channelId: string) => boolean,
+  ): Promise<Member> {
     const member = connection.asMember();
     // The connection may have closed while this waited in the queue; joining would bring it back online.
     if (connection.closed !== undefined) return member;
     await leases.join(member);
-    for (const channelId of subscriptionCounts.get(connection)?.keys() ?? [])
-      await announce('UPDATED', member, channelId, null);
+    for (const channelId of channelsOf(connection))
+      if (isAffected(channelId)) await announce('UPDATED', member, channelId, null);
     return member;
   }
+
+  /** Shows and hides the presence state as the caller may PUBLISH now. */
+  async function reauthorizeState(connection: Connection): Promise<void> {
+    if (connection.closed !== undefined) return;
+    const before = connection.stateChannels;
+    const after = await findStateChannels(connection);
+    connection.stateChannels = after;
+    const hasChanged = (channelId: string) => before.includes(channelId) !== after.includes(channelId);
+    if (channelsOf(connection).some(hasChanged)) await announceUpdate(connection, hasChanged);
+  }
+
+  /** Connections with a presence state. The others show nothing that a change of rights could hide. */
+  const withState = new Set<Connection>();
+
+  function trackState(connection: Connection): void {
+    if (withState.has(connection)) return;
+    withState.add(connection);
+    connection.onReauthorized = () => enqueue(connection, () => reauthorizeState(connection));
+    connection.onClose(() => void withState.delete(connection));
+  }
+
+  const channelUpdates = broker.listen({
+    applySignal(signal) {
+      if (signal.kind !== 'CHANNEL_UPDATED') return 0;
+      for (const connection of withState) {
+        if (connection.projectId === signal.projectId && channelsOf(connection).includes(signal.channel.id))
+          enqueue(connection, () => reauthorizeState(connection));
+      }
+      return 0;
+    },
+  });
 
   function countsOf(connection: Connection): Map<string, number> {
     const known = subscriptionCounts.get(connection);
@@ -106,7 +157,7 @@ export async function createPresence(deps: {
       const { connectionData } = connection.asMember();
       if (notice.kind !== 'TOKEN_UPDATED' || connectionData === announcedData) return;
       announcedData = connectionData;
-      enqueue(connection, () => announceUpdate(connection));
+      enqueue(connection, () => announceUpdate(connection, () => true));
     });
     return counts;
   }
@@ -144,7 +195,8 @@ export async function createPresence(deps: {
     },
     async members(caller, channelId, page) {
       await access.require(caller, 'PRESENCE', channelId);
-      return leases.ofChannel(caller.projectId, channelId, page);
+      const members = await leases.ofChannel(caller.projectId, channelId, page);
+      return members.map((member) => asShownIn(channelId, member));
     },
     enter(connection, channelId) {
       if (connection.caller.kind === 'API_KEY') return;
@@ -153,6 +205,10 @@ export async function createPresence(deps: {
       counts.set(channelId, count + 1);
       if (count > 0) return;
       enqueue(connection, async () => {
+        if (connection.presenceState !== null && connection.closed === undefined) {
+          connection.stateChannels = await findStateChannels(connection);
+          await leases.join(connection.asMember());
+        }
         await leases.enter(connection.projectId, connection.id, channelId);
         await announce('JOINED', connection.asMember(), channelId, null);
       });
@@ -174,11 +230,32 @@ export async function createPresence(deps: {
     },
     async setState(connection, state) {
       rateLimit.take(connection.caller.kind === 'TOKEN' ? connection.caller.token.id : connection.id);
-      connection.presenceState = parseJson(state, config.maxPresenceBytes, 'state');
-      return serialize(connection.id, () => announceUpdate(connection));
+      const parsed = parseJson(state, config.maxPresenceBytes, 'state');
+      return serialize(connection.id, async () => {
+        const before = connection.stateChannels;
+        const after = await findStateChannels(connection);
+        if (parsed !== null && after.length === 0 && channelsOf(connection).length > 0)
+          throw stateRefused(connection.caller);
+        connection.presenceState = parsed;
+        connection.stateChannels = after;
+        trackState(connection);
+        return announceUpdate(connection, (id) => before.includes(id) || after.includes(id));
+      });
     },
     async [Symbol.asyncDispose]() {
       renewals[Symbol.dispose]();
+      channelUpdates[Symbol.dispose]();
     },
   };
+}
+
+/** The member as a channel shows it: without the presence state where the caller of the connection may not PUBLISH. */
+function asShownIn(channelId: string, member: Member): Member {
+  if (member.state === null || member.stateChannels?.includes(channelId)) return member;
+  return { ...member, state: null };
+}
+
+function stateRefused(caller: Caller): SignalboxError {
+  const message = 'A presence state needs the action PUBLISH in at least one channel of the connection.';
+  return caller.kind === 'ANONYMOUS' ? unauthenticated(message) : forbidden(message);
 }

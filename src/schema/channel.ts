@@ -51,7 +51,8 @@ const HistoryPolicy = builder.objectRef<Channel>('HistoryPolicy').implement({
   }),
 });
 
-export const ChannelRef = builder.objectRef<Channel>('Channel').implement({
+/** `membersLeft` is set by updateChannel. */
+export const ChannelRef = builder.objectRef<Channel & { membersLeft?: number }>('Channel').implement({
   description: 'A named place to publish messages in.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id of the channel, unique within its project.' }),
@@ -71,6 +72,12 @@ export const ChannelRef = builder.objectRef<Channel>('Channel').implement({
         'The version of the state. It starts at 1 and grows by 1 with each change; pass it as `ifVersion`.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the channel was created.' }),
+    membersLeft: t.int({
+      nullable: true,
+      description:
+        'In the result of `updateChannel`: the number of memberships that ended because the channel became PRIVATE. Null elsewhere.',
+      resolve: ({ membersLeft }) => membersLeft ?? null,
+    }),
     history: t.field({
       type: HistoryPolicy,
       description: 'How many messages the log keeps.',
@@ -162,6 +169,10 @@ const UpdateChannelInput = builder.inputType('UpdateChannelInput', {
         'The new type. Subscriptions that the new type does not allow end at once. Removes a custom kind.',
     }),
     kind: t.string({ description: KIND }),
+    keepMembers: t.boolean({
+      description:
+        'Whether a channel that becomes PRIVATE keeps the tokens that subscribed themselves. False by default: their memberships end, and `Channel.membersLeft` counts them. Tokens that an API key or a credential subscribed always stay.',
+    }),
     history: t.field({ type: HistoryPolicyInput, description: 'The new history policy.' }),
   }),
 });
@@ -235,13 +246,16 @@ builder.mutationFields((t) => ({
       id: t.arg.id({ required: true, description: 'The channel’s id.' }),
       input: t.arg({ type: UpdateChannelInput, required: true, description: 'The fields to change.' }),
     },
-    resolve: (_, { id, input }, { caller, domain }) =>
-      domain.channels.update(caller, id, {
+    async resolve(_, { id, input }, { caller, domain }) {
+      const { channel, membersLeft } = await domain.channels.update(caller, id, {
         type: nullToUndefined(input.type),
         kind: nullToUndefined(input.kind),
         historyMessages: input.history?.messages,
         historySeconds: input.history?.seconds,
-      }),
+        keepsMembers: input.keepMembers ?? false,
+      });
+      return { ...channel, membersLeft };
+    },
   }),
   deleteChannel: t.field({
     type: ChannelRef,
@@ -253,7 +267,7 @@ builder.mutationFields((t) => ({
   setChannelState: t.field({
     type: ChannelRef,
     description:
-      'Replaces the state of a channel and delivers it to all subscribers. For API keys, and for tokens that may MODERATE. Throws CONFLICT, NOT_FOUND, FORBIDDEN, PAYLOAD_TOO_LARGE.',
+      'Replaces the state of a channel and delivers it to all subscribers. For API keys, and for tokens that may MODERATE; a token that may not SUBSCRIBE gets null as the `state` of the result. Throws RATE_LIMITED, CONFLICT, NOT_FOUND, FORBIDDEN, PAYLOAD_TOO_LARGE.',
     args: {
       ...channelArg,
       state: t.arg({ type: 'JSON', required: true, description: 'The new state.' }),
@@ -265,7 +279,7 @@ builder.mutationFields((t) => ({
   patchChannelState: t.field({
     type: ChannelRef,
     description:
-      'Applies a JSON merge patch (RFC 7396) to the state of a channel: objects are merged, null removes a member, every other value replaces. Concurrent patches are applied one after the other. For API keys, and for tokens that may MODERATE. Throws CONFLICT, NOT_FOUND, FORBIDDEN, PAYLOAD_TOO_LARGE.',
+      'Applies a JSON merge patch (RFC 7396) to the state of a channel: objects are merged, null removes a member, every other value replaces. Concurrent patches are applied one after the other. For API keys, and for tokens that may MODERATE; a token that may not SUBSCRIBE gets null as the `state` of the result. Throws RATE_LIMITED, CONFLICT, NOT_FOUND, FORBIDDEN, PAYLOAD_TOO_LARGE.',
     args: {
       ...channelArg,
       patch: t.arg({ type: 'JSON', required: true, description: 'The merge patch.' }),

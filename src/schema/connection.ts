@@ -29,7 +29,8 @@ export const ConnectionRef = builder.objectRef<Member>('Connection').implement({
     state: t.expose('state', {
       type: 'JSON',
       nullable: true,
-      description: 'The presence state of the connection, set with `setPresence`.',
+      description:
+        'The presence state of the connection, set with `setPresence`. Null in a channel in which the connection may not PUBLISH.',
     }),
     transport: t.expose('transport', {
       type: TransportEnum,

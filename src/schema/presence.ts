@@ -49,7 +49,7 @@ builder.mutationFields((t) => ({
   setPresence: t.field({
     type: ConnectionRef,
     description:
-      'Sets the presence state of the calling connection, which the other members of its channels see. Requires a live connection and counts as a publish. Throws RATE_LIMITED, BAD_USER_INPUT over plain HTTP, PAYLOAD_TOO_LARGE beyond 1 KiB by default.',
+      'Sets the presence state of the calling connection, which the other members of its channels see. A channel shows the state only while the connection may PUBLISH there: a muted token, a SUBSCRIBER or a GUEST stays present with the state null. Requires a live connection and counts as a publish; null is always allowed. Throws FORBIDDEN or UNAUTHENTICATED when the connection is in channels and may PUBLISH in none of them, RATE_LIMITED, BAD_USER_INPUT over plain HTTP, PAYLOAD_TOO_LARGE beyond 1 KiB by default.',
     args: { state: t.arg({ type: 'JSON', description: 'The new presence state; null: none.' }) },
     resolve(_, { state }, { connection, domain }) {
       if (!connection)

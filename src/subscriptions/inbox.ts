@@ -155,7 +155,7 @@ class Inbox implements Source<Event>, InboxChannelsListener {
       case 'MEMBERSHIP_BEGAN':
         return this.#channels.add(signal.channel, signal.membership);
       case 'MEMBERSHIP_ENDED':
-        return this.#channels.remove(signal.channelId, 'UNSUBSCRIBED');
+        return this.#channels.remove(signal.channelId, signal.reason);
       case 'CHANNEL_DELETED':
         return this.#channels.remove(signal.channelId, 'DELETED');
       case 'CHANNEL_UPDATED':

@@ -64,7 +64,7 @@ export function createProvisioning(deps: {
     const [before, after] = [known.credentialRights?.issuedAt ?? null, rights.issuedAt];
     const isOlder = before !== null && (after === null || after < before);
     if (isOlder || JSON.stringify(known.credentialRights) === JSON.stringify(rights)) return known;
-    await tokenStore.setCredentialRights(known.id, rights);
+    if (!(await tokenStore.setCredentialRights(known.id, rights))) return known;
     const updated: Token = { ...known, credentialRights: rights };
     if (after !== null && after > (before ?? 0)) await autoSubscription.subscribe(updated, channels);
     return updated;

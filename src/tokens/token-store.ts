@@ -37,8 +37,15 @@ export function createTokenStore({ db }: Store) {
       const row = findOneBySubject.all({ projectId, issuerId, subject })[0];
       return row && toToken(row);
     },
-    async setCredentialRights(id: string, credentialRights: CredentialRights): Promise<void> {
-      await db.update(tokens).set({ credentialRights }).where(eq(tokens.id, id));
+    /** Resolves to false, and writes nothing, when a concurrent request stored the rights of a newer credential. */
+    async setCredentialRights(id: string, credentialRights: CredentialRights): Promise<boolean> {
+      const storedIssuedAt = sql`coalesce(json_extract(${tokens.credentialRights}, '$.issuedAt'), 0)`;
+      const rows = await db
+        .update(tokens)
+        .set({ credentialRights })
+        .where(and(eq(tokens.id, id), sql`${storedIssuedAt} <= ${credentialRights.issuedAt ?? 0}`))
+        .returning({ id: tokens.id });
+      return rows.length > 0;
     },
     /** The ids of at most `limit` tokens that may be deleted by `now`. */
     async purgeableTokens(now: number, limit: number): Promise<string[]> {

@@ -1,0 +1,79 @@
+import { and, asc, count, eq, inArray, max, sql } from 'drizzle-orm';
+import { type Statement, type Store } from '../store/store.ts';
+import { membershipRemovals } from './tables.ts';
+
+/** The share of the removals that one overflow merges, so that most removals cost no merge. */
+const MERGED_SHARE = 0.1;
+/** Stands for every channel. No channel id has this character. */
+const EVERY_CHANNEL = '*';
+
+/**
+ * Remembers which memberships a backend took away and when. A credential that names the channel and was issued before the
+ * removal does not begin the membership again; see Memberships.subscribeIfAllowed. Keeps at most `maxPerToken` removals of a
+ * token: with one more, the oldest are merged into one that stands for every channel.
+ */
+export function createRemovalStore({ db }: Store, maxPerToken: number) {
+  const ofToken = (projectId: string, tokenId: string) =>
+    and(eq(membershipRemovals.projectId, projectId), eq(membershipRemovals.tokenId, tokenId));
+
+  return {
+    /** The statements that record a removal, and that merge the oldest removals of the token if it has too many. */
+    async recording(projectId: string, channelId: string, tokenId: string, removedAt: number) {
+      const statements: Statement[] = [save({ projectId, channelId, tokenId, removedAt })];
+      const [row] = await db
+        .select({ count: count() })
+        .from(membershipRemovals)
+        .where(ofToken(projectId, tokenId));
+      if ((row?.count ?? 0) < maxPerToken) return statements;
+      const oldest = await db
+        .select()
+        .from(membershipRemovals)
+        .where(and(ofToken(projectId, tokenId), sql`${membershipRemovals.channelId} <> ${EVERY_CHANNEL}`))
+        .orderBy(asc(membershipRemovals.removedAt))
+        .limit(Math.ceil(maxPerToken * MERGED_SHARE));
+      const newest = Math.max(...oldest.map((removal) => removal.removedAt));
+      statements.unshift(
+        removalOfChannels(
+          projectId,
+          tokenId,
+          oldest.map((removal) => removal.channelId),
+        ),
+        save({ projectId, tokenId, channelId: EVERY_CHANNEL, removedAt: newest }),
+      );
+      return statements;
+    },
+    /** When a backend last took the membership away, in milliseconds since 1970; undefined: never. */
+    async removedAt(projectId: string, channelId: string, tokenId: string): Promise<number | undefined> {
+      const [row] = await db
+        .select({ removedAt: max(membershipRemovals.removedAt) })
+        .from(membershipRemovals)
+        .where(
+          and(ofToken(projectId, tokenId), inArray(membershipRemovals.channelId, [channelId, EVERY_CHANNEL])),
+        );
+      return row?.removedAt ?? undefined;
+    },
+    /** Deletes the removals of a token before `before`, in milliseconds since 1970. */
+    async removeBefore(projectId: string, tokenId: string, before: number): Promise<void> {
+      await db
+        .delete(membershipRemovals)
+        .where(and(ofToken(projectId, tokenId), sql`${membershipRemovals.removedAt} < ${before}`));
+    },
+    /** A statement that deletes the removals of these tokens. */
+    removalOf: (tokenIds: readonly string[]): Statement =>
+      db.delete(membershipRemovals).where(inArray(membershipRemovals.tokenId, [...tokenIds])),
+  };
+
+  function save(removal: typeof membershipRemovals.$inferInsert): Statement {
+    const { projectId, tokenId, channelId } = membershipRemovals;
+    return db
+      .insert(membershipRemovals)
+      .values(removal)
+      .onConflictDoUpdate({ target: [projectId, tokenId, channelId], set: { removedAt: removal.removedAt } });
+  }
+
+  function removalOfChannels(projectId: string, tokenId: string, channelIds: readonly string[]): Statement {
+    return db
+      .delete(membershipRemovals)
+      .where(and(ofToken(projectId, tokenId), inArray(membershipRemovals.channelId, [...channelIds])));
+  }
+}
