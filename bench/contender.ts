@@ -10,7 +10,7 @@ export interface Endpoint {
   /** HTTP paths of the upgrades. */
   readonly subscribePath: string;
   readonly publishPath: string;
-  /** Which ids clients give their operations: all the same, as clients that count theirs do, or a UUID each. */
+  /** The operation ids of the clients: all the same, like clients that count, or one UUID each. */
   readonly operationIds: 'shared' | 'unique';
   /** With one, the server is Signalbox: channels are made and tokens minted with it. */
   readonly apiKey?: string;

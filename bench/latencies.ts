@@ -1,11 +1,13 @@
-import { type Measurement } from './job.ts';
 import { orderStatistics, percentile } from './statistics.ts';
 
 /** In ms, by what follows `p50Ms` and `p99Ms` in the names of their percentiles: nothing, mostly. */
 export type Latencies = Readonly<Record<string, readonly number[]>>;
 
 /** What was measured, with the percentiles of all its latencies, and as much of these as other rounds must know. */
-export function measurementOf(values: Measurement['values'], latenciesMs: Latencies): Measurement {
+export function measurementOf(
+  values: Readonly<Record<string, number>>,
+  latenciesMs: Latencies,
+): { values: Readonly<Record<string, number>>; latenciesMs: Latencies } {
   return {
     values: { ...values, ...percentilesOf(latenciesMs) },
     latenciesMs: each(latenciesMs, (all) => orderStatistics(all)),

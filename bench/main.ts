@@ -9,7 +9,7 @@ import { doubts, marksTable, tablesOf } from './report.ts';
 import { keepResults } from './results.ts';
 import { playRounds, type Sample } from './rounds.ts';
 import { summarise } from './summary.ts';
-import { judge } from './verdict.ts';
+import { evaluate } from './verdict.ts';
 import { SCENARIOS } from './scenarios/catalogue.ts';
 
 function progress(line: string): void {
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
   const calibrated = await calibrate(options);
   const { samples, failures } = await playRounds({ ...options, contenders: able }, progress);
   const rows = summarise([...calibrated, ...samples]);
-  const verdicts = judge(samples);
+  const verdicts = evaluate(samples);
   const warned = [...known, ...doubts(rows)];
   say(tablesOf(rows), '', '### Marks', '', marksTable(verdicts), '', ...warned);
   for (const { what, why } of failures) say(`FAILED ${what}: ${why}`);

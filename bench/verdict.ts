@@ -17,7 +17,7 @@ export interface Verdict {
   readonly says: 'reached' | 'within noise' | 'missed' | 'not yet' | 'not measured';
 }
 
-export function judge(samples: readonly Sample[]): Verdict[] {
+export function evaluate(samples: readonly Sample[]): Verdict[] {
   return MARKS.map((mark) => judgeMark(mark, samples));
 }
 

@@ -1,7 +1,7 @@
 import { type AddressInfo } from 'node:net';
 import { type Server } from 'node:http';
 
-/** Takes any free port, and tells whoever started this process which. It ends when that one does. */
+/** Listens on a free port and prints it for the parent process. Exits when the parent does. */
 export function listen(server: Server): void {
   server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => announce(server));
 }

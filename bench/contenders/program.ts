@@ -5,7 +5,7 @@ import { type Endpoint, type RunningServer } from '../contender.ts';
 
 const PATIENCE_MS = 5000;
 
-/** A server of ours for one of the peers: a program in this folder that tells its port. */
+/** A server for one contender: a program in this folder that prints its port. */
 export async function startProgram(
   name: string,
   endpoint: Omit<Endpoint, 'port' | 'pid'>,
@@ -24,7 +24,7 @@ export async function startProgram(
   return running(child, { ...endpoint, port, pid: child.pid! });
 }
 
-/** Starts a process that is not ours to write; `isUp` looks at what it says on standard error. */
+/** Starts a third-party program; `isUp` inspects its output on standard error. */
 export async function startProcess<T>(
   command: string,
   args: readonly string[],

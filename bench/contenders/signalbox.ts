@@ -32,8 +32,8 @@ export function signalbox(name: string, label: string, operationIds: Endpoint['o
       const { child, told: port } = await startProcess(process.execPath, [MAIN], {
         env: { ...ENV, SIGNALBOX_DATA: folder.path, ...env },
         isUp(said) {
-          const heard = /listens on http:\/\/\S+:(\d+)\/graphql/.exec(said)?.[1];
-          return heard === undefined ? undefined : Number(heard);
+          const port = /listens on http:\/\/\S+:(\d+)\/graphql/.exec(said)?.[1];
+          return port === undefined ? undefined : Number(port);
         },
       });
       const endpoint: Endpoint = {

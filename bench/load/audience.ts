@@ -1,5 +1,5 @@
 import { type Endpoint } from '../contender.ts';
-import { type Guest } from './dialect.ts';
+import { type SubscriberSpec } from './dialect.ts';
 import { Subscriber, type Tally } from './subscriber.ts';
 
 /** How many sockets are in the middle of joining at once. */
@@ -31,7 +31,12 @@ export class Audience implements Tally, Disposable {
   #waiting: { isDone: () => boolean; resolve: () => void; reject: (error: Error) => void } | undefined;
 
   /** Everybody joins, so many at a time. @param guestOf who the one at an index is. */
-  async join(endpoint: Endpoint, count: number, guestOf: (index: number) => Guest, due = 1): Promise<void> {
+  async join(
+    endpoint: Endpoint,
+    count: number,
+    guestOf: (index: number) => SubscriberSpec,
+    due = 1,
+  ): Promise<void> {
     let next = 0;
     const usher = async () => {
       while (next < count) {
@@ -39,7 +44,7 @@ export class Audience implements Tally, Disposable {
         const beganAt = performance.now();
         const subscriber = new Subscriber(endpoint, guestOf(index), { index, due, tally: this });
         this.subscribers.push(subscriber);
-        await subscriber.seat.joined;
+        await subscriber.connection.ready;
         this.joinsMs.push(performance.now() - beganAt);
       }
     };
@@ -59,7 +64,7 @@ export class Audience implements Tally, Disposable {
     if (this.#waiting?.isDone()) this.#waiting.resolve();
   }
 
-  /** The first one counts: it fails whatever is waited for, now and later. */
+  /** The first fault counts: it rejects every promise that is waited for, now and later. */
   fault(what: string): void {
     this.#fault ??= new Error(what);
     this.#waiting?.reject(this.#fault);
@@ -100,6 +105,6 @@ export class Audience implements Tally, Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const { seat } of this.subscribers) seat.socket.leave();
+    for (const { connection } of this.subscribers) connection.socket.leave();
   }
 }

@@ -1,30 +1,34 @@
 import { type Endpoint } from '../contender.ts';
 import { PUBLISH_MESSAGE } from './dialects/graphql.ts';
 import { digitsOf } from './payload.ts';
-import { Seat, type Ear } from './connection.ts';
+import { Connection, type Listener } from './connection.ts';
 
 const AT_ONCE = 64;
 
 /** What a client of Signalbox presents, and where the log stood when it was minted. */
-export interface Ticket {
+export interface MintedCredential {
   readonly id: string;
   readonly credential: string;
   readonly cursor: string;
 }
 
 /** The backend of an application: makes channels, mints tokens. Over one WebSocket, with the API key. */
-export class Backend implements Ear, Disposable {
-  readonly #seat: Seat;
+export class Backend implements Listener, Disposable {
+  readonly #connection: Connection;
   readonly #pending = new Map<string, { resolve: (data: any) => void; reject: (error: Error) => void }>();
   #operations = 0;
 
   private constructor(endpoint: Endpoint) {
-    this.#seat = new Seat(endpoint, { connectionParams: { apiKey: endpoint.apiKey }, operations: [] }, this);
+    this.#connection = new Connection(
+      endpoint,
+      { connectionParams: { apiKey: endpoint.apiKey }, operations: [] },
+      this,
+    );
   }
 
   static async open(endpoint: Endpoint): Promise<Backend> {
     const backend = new Backend(endpoint);
-    await backend.#seat.joined;
+    await backend.#connection.ready;
     return backend;
   }
 
@@ -33,7 +37,9 @@ export class Backend implements Ear, Disposable {
     const id = `b${++this.#operations}`;
     return new Promise((resolve, reject) => {
       this.#pending.set(id, { resolve, reject });
-      this.#seat.socket.sendText(JSON.stringify({ id, type: 'subscribe', payload: { query, variables } }));
+      this.#connection.socket.sendText(
+        JSON.stringify({ id, type: 'subscribe', payload: { query, variables } }),
+      );
     });
   }
 
@@ -49,17 +55,17 @@ export class Backend implements Ear, Disposable {
   async mint(
     count: number,
     input: { identity?: string; channels?: readonly string[] } = {},
-  ): Promise<Ticket[]> {
+  ): Promise<MintedCredential[]> {
     const query =
       'mutation ($input: CreateTokenInput) { createToken(input: $input) { token { id } credential cursor } }';
-    const tickets: Ticket[] = [];
+    const credentials: MintedCredential[] = [];
     await inParallel(count, async (index) => {
       const identity = input.identity ?? `user-${index}`;
       const { createToken } = await this.request(query, { input: { ...input, identity } });
       const { token, credential, cursor } = createToken;
-      tickets[index] = { id: token.id, credential, cursor };
+      credentials[index] = { id: token.id, credential, cursor };
     });
-    return tickets;
+    return credentials;
   }
 
   /** Resolves when it is acknowledged. */
@@ -68,7 +74,7 @@ export class Backend implements Ear, Disposable {
     await this.request(PUBLISH_MESSAGE, variables);
   }
 
-  hear(bytes: Buffer, start: number, stop: number): void {
+  onText(bytes: Buffer, start: number, stop: number): void {
     const { id, type, payload } = JSON.parse(bytes.toString('utf8', start, stop));
     const pending = this.#pending.get(id);
     if (!pending || type === 'complete') return;
@@ -77,13 +83,13 @@ export class Backend implements Ear, Disposable {
     else pending.reject(new Error(`The backend was refused: ${JSON.stringify(payload)}`));
   }
 
-  lost(code: number, reason: string): void {
+  onLost(code: number, reason: string): void {
     for (const { reject } of this.#pending.values())
       reject(new Error(`The backend was closed: ${code} ${reason}`));
   }
 
   [Symbol.dispose](): void {
-    this.#seat.socket.leave();
+    this.#connection.socket.leave();
   }
 }
 

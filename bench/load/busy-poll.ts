@@ -1,40 +1,40 @@
 import { availableParallelism } from 'node:os';
 
-let stirs = 0;
+let activity = 0;
 
-/** To be called when anything happens on a socket: what a vigil counts as busy. */
-export function stir(): void {
-  stirs++;
+/** Call it whenever something happens on a socket: the busy poll counts such turns as busy. */
+export function markActive(): void {
+  activity++;
 }
 
-/** Awake until it is ended. */
-export interface Vigil {
-  /** Share of its time, so far, in which there was something to do. */
+/** A loop that keeps the process awake until it is ended. */
+export interface BusyPoll {
+  /** The share of the time so far with activity on a socket, from 0 to 1. */
   busyShare(): number;
   end(): void;
 }
 
 /**
- * Keeps the event loop turning, so that it never sleeps in the kernel: whoever writes to a process that sleeps pays for
- * waking it, and a server must not look cheaper because it keeps the load generator busier than another. A turn in which
- * nothing stirred is idle. Where there is one core, the server needs it: the loop sleeps, and its CPU time says its share.
+ * Keeps the event loop turning so that it never sleeps in the kernel. The writer to a sleeping process pays for waking it,
+ * so a server would look cheaper merely because it keeps the load generator busier than another server does. A turn
+ * without activity is idle. On one core the server needs the core: the loop sleeps, and its CPU time is its busy share.
  */
-export function keepVigil(): Vigil {
-  return availableParallelism() < 2 ? sleepingVigil() : wakefulVigil();
+export function startBusyPoll(): BusyPoll {
+  return availableParallelism() < 2 ? sleepingLoop() : pollingLoop();
 }
 
-function wakefulVigil(): Vigil {
+function pollingLoop(): BusyPoll {
   const beganAt = performance.now();
   let turnedAt = beganAt;
-  let stirsBefore = stirs;
+  let activityBefore = activity;
   let idleMs = 0;
   let isOver = false;
   const turn = () => {
     if (isOver) return;
     const now = performance.now();
-    if (stirs === stirsBefore) idleMs += now - turnedAt;
+    if (activity === activityBefore) idleMs += now - turnedAt;
     turnedAt = now;
-    stirsBefore = stirs;
+    activityBefore = activity;
     setImmediate(turn);
   };
   setImmediate(turn);
@@ -44,7 +44,7 @@ function wakefulVigil(): Vigil {
   };
 }
 
-function sleepingVigil(): Vigil {
+function sleepingLoop(): BusyPoll {
   const beganAt = performance.now();
   const before = process.cpuUsage();
   return {

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { type Endpoint } from '../contender.ts';
-import { stir } from './busy-poll.ts';
+import { markActive } from './busy-poll.ts';
 
 /** What came of a request. */
 export interface Answer {
@@ -40,13 +40,13 @@ export class HttpConnection implements Disposable {
   }
 
   send(): void {
-    stir();
+    markActive();
     this.#sentAt = performance.now();
     this.#socket.write(this.#request);
   }
 
   #read(text: string): void {
-    stir();
+    markActive();
     this.#received += text;
     const length = lengthOf(this.#received);
     if (length === undefined || this.#received.length < length) return;

@@ -1,5 +1,5 @@
 import { type Job, type Outcome } from '../job.ts';
-import { PLAYS } from '../scenarios/runners.ts';
+import { RUNNERS } from '../scenarios/runners.ts';
 
 /** The load generator: a process that does one job and ends. */
 process.once('message', (job: Job) => {
@@ -18,7 +18,7 @@ async function play(job: Job): Promise<void> {
 }
 
 async function outcomeOf(job: Job): Promise<Outcome> {
-  const scenario = PLAYS[job.scenario];
+  const scenario = RUNNERS[job.scenario];
   if (!scenario) throw new TypeError(`There is no scenario ${job.scenario}.`);
   return scenario(job);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuMsOf, machineCpuMs } from '../process-usage.ts';
-import { keepVigil } from './busy-poll.ts';
+import { startBusyPoll } from './busy-poll.ts';
 
 /** What an interval cost. */
 export interface Usage {
@@ -21,7 +21,7 @@ export interface Meter {
 }
 
 export function startMeter(pid: number): Meter {
-  const vigil = keepVigil();
+  const vigil = startBusyPoll();
   const serverBefore = cpuMsOf(pid);
   const ownBefore = process.cpuUsage();
   const machineBefore = machineCpuMs();

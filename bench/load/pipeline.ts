@@ -1,6 +1,6 @@
 import { type Endpoint } from '../contender.ts';
 import { graphql, PUBLICATION } from './dialects/graphql.ts';
-import { Seat, type Ear } from './connection.ts';
+import { Connection, type Listener } from './connection.ts';
 
 const NEXT = Buffer.from('"type":"next"');
 const ERRORS = Buffer.from('"errors"');
@@ -9,8 +9,8 @@ const ID = Buffer.from(`"id":"${PUBLICATION}`);
 const PAD = 'x'.repeat(100);
 
 /** Mutations over one WebSocket, so many unanswered at once. */
-export class Pipeline implements Ear, Disposable {
-  readonly #seat: Seat;
+export class Pipeline implements Listener, Disposable {
+  readonly #connection: Connection;
   /** When each was sent that is not answered, by its number. */
   readonly #sentAt = new Map<number, number>();
   #latenciesMs: number[] = [];
@@ -20,7 +20,7 @@ export class Pipeline implements Ear, Disposable {
 
   private constructor(endpoint: Endpoint) {
     const { apiKey } = endpoint;
-    this.#seat = new Seat(
+    this.#connection = new Connection(
       endpoint,
       { operations: [], ...(apiKey !== undefined && { connectionParams: { apiKey } }) },
       this,
@@ -29,7 +29,7 @@ export class Pipeline implements Ear, Disposable {
 
   static async open(endpoint: Endpoint): Promise<Pipeline> {
     const pipeline = new Pipeline(endpoint);
-    await pipeline.#seat.joined;
+    await pipeline.#connection.ready;
     return pipeline;
   }
 
@@ -46,16 +46,17 @@ export class Pipeline implements Ear, Disposable {
   #send(): void {
     const n = ++this.#n;
     this.#sentAt.set(n, performance.now());
-    this.#seat.socket.sendText(graphql.publish({ n, pad: PAD, channel: 'bench' }));
+    this.#connection.socket.sendText(graphql.publish({ n, pad: PAD, channel: 'bench' }));
   }
 
-  hear(bytes: Buffer, start: number, stop: number): void {
+  onText(bytes: Buffer, start: number, stop: number): void {
     const answer = bytes.subarray(start, stop);
     if (answer.includes(ERRORS)) return this.#done?.reject(new Error(answer.toString()));
     if (!answer.includes(NEXT)) return;
     const n = numberOf(answer);
     const sentAt = this.#sentAt.get(n);
-    if (sentAt === undefined) return this.#done?.reject(new Error(`Nobody asked: ${answer.toString()}`));
+    if (sentAt === undefined)
+      return this.#done?.reject(new Error(`An answer without a request: ${answer.toString()}`));
     this.#sentAt.delete(n);
     const now = performance.now();
     this.#latenciesMs.push(now - sentAt);
@@ -63,12 +64,12 @@ export class Pipeline implements Ear, Disposable {
     else if (this.#sentAt.size === 0) this.#done?.resolve();
   }
 
-  lost(code: number, reason: string): void {
+  onLost(code: number, reason: string): void {
     this.#done?.reject(new Error(`The publisher was closed: ${code} ${reason}`));
   }
 
   [Symbol.dispose](): void {
-    this.#seat.socket.leave();
+    this.#connection.socket.leave();
   }
 }
 

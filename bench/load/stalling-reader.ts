@@ -1,47 +1,47 @@
 import { type Endpoint } from '../contender.ts';
 import { Backend } from './backend.ts';
-import { Seat } from './connection.ts';
-import { guestOf } from './stage.ts';
+import { Connection } from './connection.ts';
+import { subscriberSpecOf } from './fixture.ts';
 
 const IS_ONLINE = 'query ($token: ID!) { isOnline(token: $token) }';
 
 /** One client with many subscriptions, and a backend that asks the server whether it still has it. */
 export class StallingReader implements Disposable {
   #isOnline = true;
-  readonly #seat: Seat;
+  readonly #connection: Connection;
   readonly #backend: Backend;
   readonly #token: string;
 
-  private constructor(seat: Seat, backend: Backend, token: string) {
-    this.#seat = seat;
+  private constructor(connection: Connection, backend: Backend, token: string) {
+    this.#connection = connection;
     this.#backend = backend;
     this.#token = token;
   }
 
   static async join(endpoint: Endpoint, operations: number): Promise<StallingReader> {
     const backend = await Backend.open(endpoint);
-    const [ticket] = await backend.mint(1);
-    const guest = guestOf(endpoint, ticket);
-    const [operation] = guest.operations;
-    const ear = { hear: () => undefined, lost: () => undefined };
-    const seat = new Seat(
+    const [credential] = await backend.mint(1);
+    const spec = subscriberSpecOf(endpoint, credential);
+    const [operation] = spec.operations;
+    const listener = { onText: () => undefined, onLost: () => undefined };
+    const connection = new Connection(
       endpoint,
       {
-        ...guest,
+        ...spec,
         operations: Array.from({ length: operations }, (_, index) => ({
           ...operation!,
           id: String(index + 1),
         })),
       },
-      ear,
+      listener,
     );
-    await seat.joined;
-    return new StallingReader(seat, backend, ticket!.id);
+    await connection.ready;
+    return new StallingReader(connection, backend, credential!.id);
   }
 
   /** Reads nothing from now on. */
   stall(): void {
-    this.#seat.socket.stall();
+    this.#connection.socket.stall();
   }
 
   /** As the server said last. */
@@ -58,6 +58,6 @@ export class StallingReader implements Disposable {
 
   [Symbol.dispose](): void {
     this.#backend[Symbol.dispose]();
-    this.#seat.socket.destroy();
+    this.#connection.socket.destroy();
   }
 }

@@ -1,6 +1,6 @@
 import { type Audience } from './audience.ts';
 
-/** Whoever publishes. */
+/** A source of publishes. */
 export interface Speaker {
   publish(n: number, channel?: string): void;
 }

@@ -1,7 +1,7 @@
 import { type Endpoint } from '../contender.ts';
-import { type Guest } from './dialect.ts';
+import { type SubscriberSpec } from './dialect.ts';
 import { DIGITS, NUMBER_MARK, numberAt } from './payload.ts';
-import { Seat, type Ear } from './connection.ts';
+import { Connection, type Listener } from './connection.ts';
 
 /** Whatever is shorter is no message of ours: acknowledgements, pings, first events. */
 export const SHORTEST_MESSAGE_BYTES = 200;
@@ -16,9 +16,9 @@ export interface Tally {
 }
 
 /** Checks that it gets every message, in order, once: by the number at the end of each frame. */
-export class Subscriber implements Ear {
+export class Subscriber implements Listener {
   readonly index: number;
-  readonly seat: Seat;
+  readonly connection: Connection;
   /** The number of the message that is due. */
   due: number;
   /** Bytes of the last message's frame, without its header. */
@@ -29,16 +29,16 @@ export class Subscriber implements Ear {
 
   constructor(
     endpoint: Endpoint,
-    guest: Guest,
+    spec: SubscriberSpec,
     { index, due, tally }: { index: number; due: number; tally: Tally },
   ) {
     this.index = index;
     this.due = due;
     this.#tally = tally;
-    this.seat = new Seat(endpoint, guest, this, index);
+    this.connection = new Connection(endpoint, spec, this, index);
   }
 
-  hear(bytes: Buffer, start: number, stop: number): void {
+  onText(bytes: Buffer, start: number, stop: number): void {
     if (stop - start < SHORTEST_MESSAGE_BYTES) return this.#hearOther(bytes.toString('utf8', start, stop));
     if (this.#tailBytes === 0) this.#measure(bytes, start, stop);
     const n = numberAt(bytes, stop - this.#tailBytes);
@@ -51,7 +51,7 @@ export class Subscriber implements Ear {
     this.#tally.count(n, this);
   }
 
-  lost(code: number, reason: string): void {
+  onLost(code: number, reason: string): void {
     this.#tally.lost(this, code, reason);
   }
 
@@ -63,7 +63,7 @@ export class Subscriber implements Ear {
   }
 
   #hearOther(text: string): void {
-    const { dialect, socket } = this.seat;
+    const { dialect, socket } = this.connection;
     const answer = dialect.keepAlive(text);
     if (answer !== undefined) socket.sendText(answer);
     if (dialect.isRefusal(text)) this.#tally.fault(text);

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { type Endpoint } from '../contender.ts';
 import { closeFrameOf, pongFrameOf, readFrames, textFrameOf, type FrameSink } from './frames.ts';
 import { upgradeRequestOf } from './upgrade.ts';
-import { stir } from './busy-poll.ts';
+import { markActive } from './busy-poll.ts';
 
 /** All sockets read into the same memory: what is read is used up before the next one reads. */
 const READ_BUFFER = Buffer.alloc(256 * 1024);
@@ -14,11 +14,11 @@ const CLOSE = 0x88;
 const PING = 0x89;
 const NO_CODE = 1005;
 const ABNORMAL = 1006;
-/** A crowd that is closed at once shall be heard before it is answered: each answer would delay the next one's hearing. */
+/** When many sockets are closed at once, all close frames are read before the first is answered: an answer delays the next read. */
 const ANSWERS_CLOSE_AFTER_MS = 100;
 
-/** Hears what comes on one socket, opening first. The bytes are only there during the call. */
-export interface Listener {
+/** Receives the events of one socket, `onOpen` first. The bytes are valid during the call only. */
+export interface SocketListener {
   onOpen(): void;
   onText(bytes: Buffer, start: number, stop: number): void;
   /** Once: with the code of the server's close frame, or 1006 and why where there was none. */
@@ -27,7 +27,7 @@ export interface Listener {
 
 /** A WebSocket client on a raw TCP socket: no masking key, no extensions, nothing parsed but lengths. */
 export class RawWebSocket implements FrameSink {
-  readonly #listener: Listener;
+  readonly #listener: SocketListener;
   readonly #socket: Socket;
   #head = '';
   #isOpen = false;
@@ -36,17 +36,17 @@ export class RawWebSocket implements FrameSink {
   #rest: Buffer | undefined;
   #isCorked = false;
 
-  /** @param index tells sockets of a crowd apart. */
+  /** @param index tells the sockets of one group. */
   constructor(
     { port }: Endpoint,
     { path, subprotocol, index = 0 }: { path: string; subprotocol: string | undefined; index?: number },
-    listener: Listener,
+    listener: SocketListener,
   ) {
     this.#listener = listener;
     const localAddress = `127.0.0.${1 + Math.floor(index / SOCKETS_PER_ADDRESS)}`;
     const onread = { buffer: READ_BUFFER, callback: (length: number) => this.#read(length) };
     this.#socket = connect({ host: '127.0.0.1', port, localAddress, onread, noDelay: true }, () => {
-      stir();
+      markActive();
       this.#socket.write(upgradeRequestOf(port, path, subprotocol));
     });
     this.#socket.on('error', (error) => this.#closed(ABNORMAL, error.message));
@@ -59,7 +59,7 @@ export class RawWebSocket implements FrameSink {
   }
 
   sendFrame(frame: Buffer): void {
-    stir();
+    markActive();
     if (!this.#isCorked) {
       this.#isCorked = true;
       this.#socket.cork();
@@ -104,7 +104,7 @@ export class RawWebSocket implements FrameSink {
   }
 
   #read(length: number): boolean {
-    stir();
+    markActive();
     if (this.#isOpen) this.#readFrames(READ_BUFFER, length);
     else this.#readHead(READ_BUFFER.toString('latin1', 0, length));
     return !this.#isPaused;

@@ -2,7 +2,7 @@ import { type Endpoint } from '../contender.ts';
 import { type Job, type Outcome } from '../job.ts';
 import { Audience } from '../load/audience.ts';
 import { untilIdle } from '../load/meter.ts';
-import { Seat } from '../load/connection.ts';
+import { Connection } from '../load/connection.ts';
 import { type Speaker, stream } from '../load/stream.ts';
 import { measureStream } from './fan-out.ts';
 
@@ -31,9 +31,9 @@ export async function calibration({ endpoint, effort }: Job): Promise<Outcome> {
 
 /** Asks for all messages of one turn of the event loop at once. */
 async function openSpeaker(endpoint: Endpoint, audience: Audience): Promise<Speaker> {
-  const ear = { hear: () => undefined, lost: () => audience.fault('The server is gone.') };
-  const seat = new Seat(endpoint, { operations: [] }, ear);
-  await seat.joined;
+  const listener = { onText: () => undefined, onLost: () => audience.fault('The server is gone.') };
+  const connection = new Connection(endpoint, { operations: [] }, listener);
+  await connection.ready;
   let first = 0;
   let count = 0;
   return {
@@ -41,7 +41,7 @@ async function openSpeaker(endpoint: Endpoint, audience: Audience): Promise<Spea
       if (count++ > 0) return;
       first = n;
       process.nextTick(() => {
-        seat.socket.sendText(JSON.stringify([first, count]));
+        connection.socket.sendText(JSON.stringify([first, count]));
         count = 0;
       });
     },

@@ -1,10 +1,10 @@
 import { type Job, type Outcome } from '../job.ts';
 import { Audience } from '../load/audience.ts';
-import { Backend, type Ticket } from '../load/backend.ts';
+import { Backend, type MintedCredential } from '../load/backend.ts';
 import { SUBSCRIBE_EVENTS } from '../load/dialects/graphql.ts';
 import { untilIdle } from '../load/meter.ts';
 import { Publisher } from '../load/publisher.ts';
-import { fitMessages, operationOf } from '../load/stage.ts';
+import { fitMessages, operationOf } from '../load/fixture.ts';
 import { stream } from '../load/stream.ts';
 import { measureStream, proveNothingCameTwice } from './fan-out.ts';
 
@@ -15,11 +15,11 @@ import { measureStream, proveNothingCameTwice } from './fan-out.ts';
 export async function channels({ endpoint, effort, variant }: Job): Promise<Outcome> {
   const ids = Array.from({ length: variant }, (_, index) => `channel-${index}`);
   const channelOf = (n: number) => ids[n % ids.length]!;
-  const tickets = await enrol(endpoint, effort.members, ids);
+  const credentials = await subscribeMembers(endpoint, effort.members, ids);
   using audience = new Audience();
   await audience.join(endpoint, effort.members, (index) => ({
     operations: [operationOf(endpoint, { query: SUBSCRIBE_EVENTS })],
-    connectionParams: { token: tickets[index]!.credential },
+    connectionParams: { token: credentials[index]!.credential },
   }));
   await untilIdle(endpoint.pid);
   using publisher = await Publisher.open(endpoint, (what) => audience.fault(what));
@@ -31,11 +31,11 @@ export async function channels({ endpoint, effort, variant }: Job): Promise<Outc
   return { channels: measurement };
 }
 
-async function enrol(
+async function subscribeMembers(
   endpoint: Job['endpoint'],
   count: number,
   channelIds: readonly string[],
-): Promise<Ticket[]> {
+): Promise<MintedCredential[]> {
   using backend = await Backend.open(endpoint);
   await backend.createChannels(channelIds);
   return await backend.mint(count, { channels: channelIds });

@@ -4,7 +4,7 @@ import { measurementOf } from '../latencies.ts';
 import { Audience } from '../load/audience.ts';
 import { startMeter, untilIdle } from '../load/meter.ts';
 import { Publisher } from '../load/publisher.ts';
-import { fitMessages, inviteGuests } from '../load/stage.ts';
+import { fitMessages, prepareSubscribers } from '../load/fixture.ts';
 import { memoryKbOf } from '../process-usage.ts';
 
 /** Come and go first, so that neither compilation nor a first growth of the heap is counted. */
@@ -18,13 +18,13 @@ const EARLY = 500;
 export async function connections({ endpoint, effort }: Job): Promise<Outcome> {
   const { pid } = endpoint;
   const count = effort.connections;
-  const guests = await inviteGuests(endpoint, count);
-  await comeAndGo(endpoint, Math.min(EARLY, count), guests);
+  const specs = await prepareSubscribers(endpoint, count);
+  await comeAndGo(endpoint, Math.min(EARLY, count), specs);
   await sleep(effort.memorySettleMs);
   const memoryBefore = memoryKbOf(pid);
   using audience = new Audience();
   const meter = startMeter(pid);
-  await audience.join(endpoint, count, guests);
+  await audience.join(endpoint, count, specs);
   const { wallMs, generatorShare } = meter.read();
   await untilIdle(pid);
   const { serverCpuMs, othersShare } = meter.end();
@@ -50,11 +50,11 @@ export async function connections({ endpoint, effort }: Job): Promise<Outcome> {
 async function comeAndGo(
   endpoint: Job['endpoint'],
   count: number,
-  guests: Awaited<ReturnType<typeof inviteGuests>>,
+  specs: Awaited<ReturnType<typeof prepareSubscribers>>,
 ): Promise<void> {
   {
     using early = new Audience();
-    await early.join(endpoint, count, guests);
+    await early.join(endpoint, count, specs);
     await untilIdle(endpoint.pid);
   }
   await untilIdle(endpoint.pid);

@@ -2,7 +2,7 @@ import { type Job, type Measurement, type Outcome } from '../job.ts';
 import { measurementOf } from '../latencies.ts';
 import { type Audience } from '../load/audience.ts';
 import { startMeter } from '../load/meter.ts';
-import { setStage } from '../load/stage.ts';
+import { openFixture } from '../load/fixture.ts';
 import { stream, type Speaker } from '../load/stream.ts';
 
 /** Messages on their way at once, by part. */
@@ -18,7 +18,7 @@ const IN_FLIGHT: Readonly<Record<string, number>> = {
  * everybody, or sixteen on their way at a time.
  */
 export async function fanOut({ endpoint, effort, parts, variant }: Job): Promise<Outcome> {
-  await using stage = await setStage(endpoint, variant === 0 ? effort.subscribers : variant);
+  await using stage = await openFixture(endpoint, variant === 0 ? effort.subscribers : variant);
   const outcome: Record<string, Measurement> = {};
   for (const part of parts) {
     const inFlight = IN_FLIGHT[part] ?? 1;

@@ -2,7 +2,7 @@ import { type Endpoint } from '../contender.ts';
 import { type Job, type Measurement, type Outcome } from '../job.ts';
 import { measurementOf } from '../latencies.ts';
 import { Backend } from '../load/backend.ts';
-import { HttpCrowd } from '../load/http-crowd.ts';
+import { HttpConnections } from '../load/http-connections.ts';
 import { startMeter } from '../load/meter.ts';
 import { Pipeline } from '../load/pipeline.ts';
 
@@ -17,7 +17,7 @@ export async function publishes({ endpoint, effort, parts }: Job): Promise<Outco
   }
   const outcome: Record<string, Measurement> = {};
   if (parts.includes('publish-http')) {
-    using crowd = new HttpCrowd(endpoint, HTTP_CONNECTIONS);
+    using crowd = new HttpConnections(endpoint, HTTP_CONNECTIONS);
     await crowd.run({ durationMs: effort.publishWarmUpMs });
     outcome['publish-http'] = await measured(endpoint, () => crowd.run({ durationMs: effort.measureMs }));
   }

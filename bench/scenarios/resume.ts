@@ -1,7 +1,7 @@
 import { type Job, type Outcome } from '../job.ts';
 import { measurementOf } from '../latencies.ts';
 import { Audience } from '../load/audience.ts';
-import { Backend, type Ticket } from '../load/backend.ts';
+import { Backend, type MintedCredential } from '../load/backend.ts';
 import { SUBSCRIBE_EVENTS } from '../load/dialects/graphql.ts';
 import { startMeter, untilIdle } from '../load/meter.ts';
 import { Publisher } from '../load/publisher.ts';
@@ -15,21 +15,21 @@ const PAD_BYTES = 150;
  */
 export async function resume({ endpoint, effort }: Job): Promise<Outcome> {
   const { resumers, missedMessages } = effort;
-  const tickets = await missSome(endpoint, resumers, missedMessages);
+  const credentials = await missSome(endpoint, resumers, missedMessages);
   using audience = new Audience();
   // They connect and say nothing yet.
   await audience.join(endpoint, resumers, (index) => ({
     operations: [],
-    connectionParams: { token: tickets[index]!.credential },
+    connectionParams: { token: credentials[index]!.credential },
   }));
   await untilIdle(endpoint.pid);
   const meter = startMeter(endpoint.pid);
   for (let n = 1; n <= missedMessages; n++) audience.sent(n);
   // When each has caught up.
   audience.isKept = (n) => n === missedMessages;
-  for (const { index, seat } of audience.subscribers) {
-    const payload = { query: SUBSCRIBE_EVENTS, variables: { since: tickets[index]!.cursor } };
-    seat.socket.sendText(JSON.stringify({ id: '1', type: 'subscribe', payload }));
+  for (const { index, connection } of audience.subscribers) {
+    const payload = { query: SUBSCRIBE_EVENTS, variables: { since: credentials[index]!.cursor } };
+    connection.socket.sendText(JSON.stringify({ id: '1', type: 'subscribe', payload }));
   }
   await audience.untilDelivered(resumers * missedMessages);
   const { serverCpuMs, wallMs, ...shares } = meter.end();
@@ -52,10 +52,14 @@ export async function resume({ endpoint, effort }: Job): Promise<Outcome> {
 }
 
 /** Tokens that are subscribed to channel `bench`, and what is said there before they come back. */
-async function missSome(endpoint: Job['endpoint'], count: number, messages: number): Promise<Ticket[]> {
+async function missSome(
+  endpoint: Job['endpoint'],
+  count: number,
+  messages: number,
+): Promise<MintedCredential[]> {
   using backend = await Backend.open(endpoint);
   await backend.createChannels(['bench']);
-  const tickets = await backend.mint(count, { channels: ['bench'] });
+  const credentials = await backend.mint(count, { channels: ['bench'] });
   for (let n = 1; n <= messages; n++) await backend.publish(n, 'x'.repeat(PAD_BYTES));
-  return tickets;
+  return credentials;
 }

@@ -4,7 +4,7 @@ import { measurementOf } from '../latencies.ts';
 import { Audience } from '../load/audience.ts';
 import { Backend } from '../load/backend.ts';
 import { startMeter, untilIdle, type Usage } from '../load/meter.ts';
-import { guestOf } from '../load/stage.ts';
+import { subscriberSpecOf } from '../load/fixture.ts';
 
 const REVOKED = 4403;
 const REVOKE = 'mutation ($identity: String!) { revokeTokens(identity: $identity) { connections } }';
@@ -49,9 +49,9 @@ async function revokeAll(
   identity: string,
   count: number,
 ): Promise<Turn> {
-  const tickets = await backend.mint(count, { identity });
+  const credentials = await backend.mint(count, { identity });
   using audience = new Audience();
-  await audience.join(endpoint, count, (index) => guestOf(endpoint, tickets[index]));
+  await audience.join(endpoint, count, (index) => subscriberSpecOf(endpoint, credentials[index]));
   await untilIdle(endpoint.pid);
   const latenciesMs: number[] = [];
   const meter = startMeter(endpoint.pid);

@@ -9,7 +9,7 @@ import { revocation } from './revocation.ts';
 import { stalled } from './stalled.ts';
 
 /** What the load generator does for each scenario. */
-export const PLAYS: Readonly<Record<string, (job: Job) => Promise<Outcome>>> = {
+export const RUNNERS: Readonly<Record<string, (job: Job) => Promise<Outcome>>> = {
   calibration,
   fanout: fanOut,
   connections,

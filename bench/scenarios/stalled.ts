@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, type Outcome } from '../job.ts';
 import { measurementOf } from '../latencies.ts';
 import { startMeter, untilIdle } from '../load/meter.ts';
-import { setStage, type Stage } from '../load/stage.ts';
+import { openFixture, type Fixture } from '../load/fixture.ts';
 import { StallingReader } from '../load/stalling-reader.ts';
 import { stream } from '../load/stream.ts';
 import { residentKbOf } from '../process-usage.ts';
@@ -20,7 +20,7 @@ const CLOSES_WITHIN_MS = 20_000;
  * does not, until the server has closed it. What do the others notice of that, and what does the server hold?
  */
 export async function stalled({ endpoint, effort }: Job): Promise<Outcome> {
-  await using stage = await setStage(endpoint, effort.subscribers);
+  await using stage = await openFixture(endpoint, effort.subscribers);
   await stream(stage, { inFlight: 16, durationMs: effort.warmUpMs });
   using reader = await StallingReader.join(endpoint, OPERATIONS);
   await untilIdle(endpoint.pid);
@@ -58,7 +58,7 @@ interface Phase {
 }
 
 /** Publishes at an even pace, whether or not what came before has arrived; waits for the last one. */
-async function flow({ audience, publisher }: Stage, { reader, pid, isOver }: Phase) {
+async function flow({ audience, publisher }: Fixture, { reader, pid, isOver }: Phase) {
   audience.latenciesMs = [];
   const { due } = audience.subscribers[0]!;
   const before = audience.deliveries;

@@ -1,5 +1,5 @@
 import { type ErrorCode } from '../../src/errors.ts';
-import { type Action } from './rules.ts';
+import { type Action } from '../../src/projects/permissions.ts';
 
 /** The channels of the matrix, of type UNPROTECTED, PUBLIC and PRIVATE. */
 export const CHANNELS = ['square', 'room', 'den'] as const;

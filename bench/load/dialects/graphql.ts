@@ -16,7 +16,7 @@ export const PUBLICATION = 'p';
 export const graphql: Dialect = {
   subprotocol: 'graphql-transport-ws',
   isInAtOnce: false,
-  greet: ({ connectionParams }) =>
+  firstMessage: ({ connectionParams }) =>
     JSON.stringify({ type: 'connection_init', payload: connectionParams ?? {} }),
   reply(text, { operations }) {
     if (!text.includes('"connection_ack"')) return { says: [], isIn: false };

@@ -8,7 +8,7 @@ const PUBLISHED_AT = '2026-01-01T00:00:00.000Z';
 export const plain: Dialect = {
   subprotocol: undefined,
   isInAtOnce: true,
-  greet: () => undefined,
+  firstMessage: () => undefined,
   reply: () => ({ says: [], isIn: true }),
   publish({ n, pad }) {
     const messages = { id: ID, event: 'tick', publishedAt: PUBLISHED_AT, data: { pad, n: digitsOf(n) } };

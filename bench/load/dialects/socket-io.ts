@@ -13,7 +13,7 @@ const FIRST_ACK = '430';
 export const socketIo: Dialect = {
   subprotocol: undefined,
   isInAtOnce: false,
-  greet: () => undefined,
+  firstMessage: () => undefined,
   reply(text, { operations }) {
     if (text.startsWith(CONNECT)) {
       if (operations.length === 0) return { says: [], isIn: true };

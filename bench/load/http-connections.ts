@@ -6,7 +6,7 @@ import { digitsOf } from './payload.ts';
 const PAD_BYTES = 100;
 
 /** The same mutation over so many keep-alive connections, each sending its next one when it is answered. */
-export class HttpCrowd implements Disposable {
+export class HttpConnections implements Disposable {
   readonly #connections: readonly HttpConnection[];
   #latenciesMs: number[] = [];
   #deadline = 0;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type Endpoint } from '../contender.ts';
 import { Audience } from './audience.ts';
-import { Backend, type Ticket } from './backend.ts';
-import { type Guest, type Operation } from './dialect.ts';
+import { Backend, type MintedCredential } from './backend.ts';
+import { type SubscriberSpec, type Operation } from './dialect.ts';
 import { SUBSCRIBE_MESSAGES } from './dialects/graphql.ts';
 import { untilIdle } from './meter.ts';
 import { Publisher } from './publisher.ts';
@@ -11,29 +11,35 @@ import { stream } from './stream.ts';
 /** Length of every message on the wire, without the two or four bytes of the WebSocket header. */
 export const MESSAGE_BYTES = 350;
 
-/** Where a scenario plays: whoever listens to channel `bench`, and who speaks there. */
-export interface Stage extends AsyncDisposable {
+/** The subscribers of channel `bench` and its publisher. */
+export interface Fixture extends AsyncDisposable {
   readonly audience: Audience;
   readonly publisher: Publisher;
 }
 
-/** Who the subscribers of channel `bench` are; for Signalbox each has a token of its own, minted here. */
-export async function inviteGuests(endpoint: Endpoint, count: number): Promise<(index: number) => Guest> {
-  const tickets = endpoint.apiKey === undefined ? undefined : await mintFor(endpoint, count);
-  return (index) => guestOf(endpoint, tickets?.[index]);
+/** The subscribers of channel `bench`. With Signalbox each has its own token, minted here. */
+export async function prepareSubscribers(
+  endpoint: Endpoint,
+  count: number,
+): Promise<(index: number) => SubscriberSpec> {
+  const credentials = endpoint.apiKey === undefined ? undefined : await mintFor(endpoint, count);
+  return (index) => subscriberSpecOf(endpoint, credentials?.[index]);
 }
 
-async function mintFor(endpoint: Endpoint, count: number): Promise<Ticket[]> {
+async function mintFor(endpoint: Endpoint, count: number): Promise<MintedCredential[]> {
   using backend = await Backend.open(endpoint);
   await backend.createChannels(['bench']);
   return await backend.mint(count);
 }
 
 /** One subscription to channel `bench`. */
-export function guestOf(endpoint: Endpoint, ticket: Ticket | undefined): Guest {
+export function subscriberSpecOf(
+  endpoint: Endpoint,
+  credential: MintedCredential | undefined,
+): SubscriberSpec {
   return {
     operations: [operationOf(endpoint, { query: SUBSCRIBE_MESSAGES, variables: { channel: 'bench' } })],
-    ...(ticket && { connectionParams: { token: ticket.credential } }),
+    ...(credential && { connectionParams: { token: credential.credential } }),
   };
 }
 
@@ -41,11 +47,11 @@ export function operationOf({ operationIds }: Endpoint, operation: Omit<Operatio
   return { id: operationIds === 'unique' ? randomUUID() : '1', ...operation };
 }
 
-/** Everybody is in, has heard the first messages, and a message is `MESSAGE_BYTES` long. */
-export async function setStage(endpoint: Endpoint, count: number): Promise<Stage> {
-  const guests = await inviteGuests(endpoint, count);
+/** Connects all subscribers, delivers the first messages to them and pads messages to `MESSAGE_BYTES`. */
+export async function openFixture(endpoint: Endpoint, count: number): Promise<Fixture> {
+  const specs = await prepareSubscribers(endpoint, count);
   const audience = new Audience();
-  await audience.join(endpoint, count, guests);
+  await audience.join(endpoint, count, specs);
   await untilIdle(endpoint.pid);
   const publisher = await Publisher.open(endpoint, (what) => audience.fault(what));
   await fitMessages({ audience, publisher });
@@ -59,9 +65,9 @@ export async function setStage(endpoint: Endpoint, count: number): Promise<Stage
   };
 }
 
-/** Publishes twice: to see how long a message is, and that it is as long as it shall be. */
+/** Publishes twice: once to measure the length of a message, and once to check the padded length. */
 export async function fitMessages(
-  stage: Pick<Stage, 'audience' | 'publisher'>,
+  stage: Pick<Fixture, 'audience' | 'publisher'>,
   channelOf?: (n: number) => string,
 ): Promise<void> {
   const once = { inFlight: 1, count: 1, ...(channelOf && { channelOf }) };
