@@ -117,7 +117,7 @@ function idempotencyTests(make: MakeBroker): void {
       { status: 'rejected', reason: { code: 'CONFLICT' } },
       { status: 'fulfilled', value: { message: { logged: { sequence: 2, previous: 1 } } } },
     ]);
-    expect(received.map(({ event }) => event)).toEqual(['said', 'beside']);
+    expect(received.map(({ event }) => event)).toEqual(['message', 'beside']);
     await expect(broker.publish(keyed('k', { fingerprint: 'other' }))).rejects.toMatchObject({
       code: 'CONFLICT',
     });

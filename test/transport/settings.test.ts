@@ -182,6 +182,8 @@ const TESTED_IN: Record<string, string> = {
   maxDirectives: 'complexity',
   maxTokens: 'complexity',
   maxCost: 'complexity',
+  stateChangesPerSecondPerToken: '../channels/state-authority',
+  stateChangesPerSecondPerChannel: '../channels/state-authority',
 };
 /** Intervals and timeouts of the service itself, which no request can exceed. */
 const INTERNAL = ['purgeIntervalMs', 'leaseMs', 'drainTimeoutMs'];
