@@ -8,7 +8,6 @@ import { allowedActions, decide } from '../tokens/authorisation.ts';
 import { type CallerLoader } from '../tokens/caller-loader.ts';
 import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
 import { type Token } from '../tokens/token.ts';
-import { MAX_SKEW_SECONDS } from '../tokens/issuers/claims.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 import { createKeyedMutex } from '../keyed-mutex.ts';
 import { decideAccess, accessRefused } from './access.ts';
@@ -206,12 +205,10 @@ export function createMemberships(deps: {
     return ended;
   }
 
-  /** Whether an API key ended the membership after the credential was issued, as far as the clocks of both can tell. */
+  /** Whether an API key ended the membership after the credential was issued, or in the same millisecond. */
   async function wasTakenAway({ projectId, id, credentialRights }: Token, channelId: string) {
     const removedAt = await removals.removedAt(projectId, channelId, id);
-    return (
-      removedAt !== undefined && (credentialRights?.issuedAt ?? 0) <= removedAt + MAX_SKEW_SECONDS * 1000
-    );
+    return removedAt !== undefined && (credentialRights?.issuedAt ?? 0) <= removedAt;
   }
 
   async function forEachPair(
@@ -318,9 +315,7 @@ export function createMemberships(deps: {
         }),
       ),
     forgetSuperseded: ({ projectId, id, credentialRights }) =>
-      mutex(id, () =>
-        removals.removeBefore(projectId, id, (credentialRights?.issuedAt ?? 0) - MAX_SKEW_SECONDS * 1000),
-      ),
+      mutex(id, () => removals.removeBefore(projectId, id, credentialRights?.issuedAt ?? 0)),
     find: (projectId, channelId, tokenId) => rows.find(projectId, channelId, tokenId),
     allOf: (projectId, tokenId) => rows.allOf(projectId, tokenId),
     listOfToken: (projectId, tokenId, page) => rows.listOfToken(projectId, tokenId, page),
