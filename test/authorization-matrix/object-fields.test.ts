@@ -165,7 +165,7 @@ test('the table contains exactly the fields that depend on the caller', () => {
         .filter(
           ({ description, resolve }) =>
             /\b(caller|viewer)\b/.test(String(resolve)) ||
-            /For API keys|For whoever|Throws|others do not/.test(description ?? ''),
+            /For API keys|For callers that|Throws|Only API keys/.test(description ?? ''),
         )
         .map(({ name }) => `${type.name}.${name}`),
     );
