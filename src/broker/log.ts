@@ -39,7 +39,7 @@ export interface Log {
   head(projectId: string): Position;
   /** The position of a sequence that is not beyond the head. */
   positionAt(projectId: string, sequence: number): Position;
-  /** Whether a position belongs to this log; false for one of a history that was undone, of another log or beyond the head. */
+  /** Whether this log holds a position; false if a restore or a loss of power removed it, and beyond the head. */
   holds(projectId: string, position: Position): boolean;
   read(request: ReadRequest): LogPage;
   /**

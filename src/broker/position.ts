@@ -1,6 +1,6 @@
 /**
- * A position in a project's log. Positions are comparable only within one epoch: a log that is lost and recreated gets a
- * new epoch.
+ * A position in a project's log. Each process that publishes begins a new epoch, so a position from a log that an older
+ * copy has replaced is recognized: see `Log.holds`.
  */
 export interface Position {
   readonly epoch: number;

@@ -34,7 +34,7 @@ export interface PresenceChange {
 export type Signal =
   | { kind: 'PROJECT_UPDATED'; projectId: string; settings: ProjectSettings }
   | { kind: 'API_KEY_CHANGED'; projectId: string; apiKey: ApiKey }
-  /** Credentials signed by `keyId` end at `endsAt` (milliseconds since 1970). A null `keyId` means every key of the issuer. */
+  /** Credentials signed by `keyId` expire at `endsAt` (milliseconds since 1970). A null `keyId` means every key of the issuer. */
   | {
       kind: 'ISSUER_CHANGED';
       projectId: string;

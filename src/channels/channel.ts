@@ -30,7 +30,7 @@ export interface Channel {
  */
 export type MembershipOrigin = 'BACKEND' | 'TOKEN';
 
-/** The durable link “this token is subscribed to this channel”. */
+/** The durable subscription of a token to a channel. */
 export interface Membership {
   projectId: string;
   channelId: string;

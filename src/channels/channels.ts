@@ -69,7 +69,7 @@ export interface Channels {
    * Applies a merge patch (RFC 7396) to the state. Retries when another node changes the state meanwhile, unless
    * `ifVersion` is given. For callers that may MODERATE the channel. Resolves to the channel without its state if the caller
    * may not SUBSCRIBE to it.
-   * @throws RATE_LIMITED, CONFLICT when `ifVersion` is not the current version, or when every retry lost the race
+   * @throws RATE_LIMITED, CONFLICT when `ifVersion` is not the current version, or every retry met a concurrent change
    * @throws PAYLOAD_TOO_LARGE, BAD_USER_INPUT; also the errors of Access.require
    */
   patchState(caller: Caller, id: string, patch: unknown, ifVersion?: number): Promise<Channel>;
@@ -201,7 +201,7 @@ export function createChannels(deps: {
         const before = await rows.find(projectId, id);
         if (!before) throw notFound('channel', id);
         const becomesPrivate = before.type !== 'PRIVATE' && change.type === 'PRIVATE';
-        // Before the type changes, so that the change lets no member that it excludes read a single message.
+        // End them before the type changes, so that no message of the PRIVATE channel reaches an excluded token.
         const membersLeft =
           becomesPrivate && input.keepsMembers !== true ? await endSelfMadeMemberships(projectId, id) : 0;
         const channel = await rows.update(projectId, id, change);

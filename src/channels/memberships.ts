@@ -77,8 +77,8 @@ export interface Memberships {
    */
   subscribeIfAllowed(token: Token, channelId: string): Promise<void>;
   /**
-   * Forgets the ended memberships that the newest credential of the token supersedes: an older credential begins no
-   * membership in any case.
+   * Deletes the removals from before the newest credential of the token was issued: an older credential never begins a
+   * membership.
    */
   forgetSuperseded(token: Token): Promise<void>;
   find(projectId: string, channelId: string, tokenId: string): Promise<Membership | undefined>;
@@ -166,7 +166,7 @@ export function createMemberships(deps: {
     return membership;
   }
 
-  /** A backend that subscribes a token to a channel, to which the token had subscribed itself, wants it to stay. */
+  /** A backend that subscribes a member again takes over the membership, which then survives a change to PRIVATE. */
   async function adopt(existing: Membership, madeBy: MembershipOrigin): Promise<Membership> {
     if (madeBy === existing.madeBy || madeBy === 'TOKEN') return existing;
     await store.batch([rows.adoption(existing)]);
@@ -266,7 +266,7 @@ export function createMemberships(deps: {
     );
   }
 
-  /** Refuses a membership through which the token would receive nothing, so that the caller learns of it. */
+  /** Refuses a membership that would deliver no message to the token: an error is better than one without effect. */
   async function requireMaySubscribe(token: Token, { id, type, kind }: Channel): Promise<void> {
     const target = { id, type, kind, isMember: true };
     const { allowed, because } = decide(await callerLoader.loadRecord(token), 'SUBSCRIBE', target);

@@ -4,11 +4,11 @@ import { membershipRemovals } from './tables.ts';
 
 /** The share of the removals that one overflow merges, so that most removals cost no merge. */
 const MERGED_SHARE = 0.1;
-/** Stands for every channel. No channel id has this character. */
+/** Stands for every channel. No channel id contains this character. */
 const EVERY_CHANNEL = '*';
 
 /**
- * Remembers which memberships a backend took away and when. A credential that names the channel and was issued before the
+ * Records the memberships that a backend ended, and when. A credential that names the channel and was issued before the
  * removal does not begin the membership again; see Memberships.subscribeIfAllowed. Keeps at most `maxPerToken` removals of a
  * token: with one more, the oldest are merged into one that stands for every channel.
  */
@@ -42,7 +42,7 @@ export function createRemovalStore({ db }: Store, maxPerToken: number) {
       );
       return statements;
     },
-    /** When a backend last took the membership away, in milliseconds since 1970; undefined: never. */
+    /** When a backend last ended the membership, in milliseconds since 1970; undefined: never. */
     async removedAt(projectId: string, channelId: string, tokenId: string): Promise<number | undefined> {
       const [row] = await db
         .select({ removedAt: max(membershipRemovals.removedAt) })

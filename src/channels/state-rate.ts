@@ -24,7 +24,7 @@ export function createStateRate(
     takeOfCaller(caller: Caller): void {
       if (caller.kind === 'TOKEN') perToken.take(caller.token.id);
     },
-    /** Called once the caller is authorized, so that nobody else uses up the limit of a channel. @throws RATE_LIMITED */
+    /** Called after authorization, so that unauthorized callers do not use up the limit. @throws RATE_LIMITED */
     takeOfChannel({ projectId, id }: Channel): void {
       perChannel.take(`${projectId}\n${id}`);
     },

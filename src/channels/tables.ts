@@ -41,7 +41,7 @@ export const memberships = sqliteTable(
 );
 
 /**
- * The memberships that a backend took away, so that a credential of an earlier time does not give them back. A row of the
+ * The memberships that a backend ended, so that a credential issued earlier does not begin them again. A row of the
  * channel `*` stands for every channel; see `createRemovalStore`.
  */
 export const membershipRemovals = sqliteTable(

@@ -5,11 +5,11 @@ import { checkStore } from '../maintenance/check.ts';
 import { restoreStore, type RevivalDecision } from '../maintenance/restore.ts';
 import { describeBackup, describeCheck, describeRestore } from './reports.ts';
 
-/** What the command line needs of its process. */
+/** The parts of the process that the command line uses. */
 export interface Terminal {
   env: Readonly<Record<string, string | undefined>>;
   version: string;
-  /** Writes a line for the person at the terminal. */
+  /** Prints a line to the terminal. */
   print: (line: string) => void;
   /** Milliseconds since 1970. */
   now: () => number;

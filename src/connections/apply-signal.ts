@@ -78,7 +78,7 @@ export function createApplySignal(deps: {
   function dropRestrictionsOf(projectId: string, channelId: string): number {
     const isInChannel = (restriction: Restriction) => restriction.channelId === channelId;
     const affected = ofTokens(projectId, ({ restrictions }) => restrictions.some(isInChannel));
-    // The streams receive CHANNEL_DELETED from the broker themselves, so they need not be reauthorized.
+    // The streams receive CHANNEL_DELETED through the signal router, so they need not be reauthorized.
     for (const { connection, caller } of affected)
       live.setCaller(connection, {
         ...caller,
@@ -107,7 +107,7 @@ export function createApplySignal(deps: {
   }
 
   /**
-   * Closes the connections whose credential the key signed at `endsAt`: now, or by a timer.
+   * Closes the connections whose credential was signed by the key, at `endsAt`: at once, or by a timer.
    * @param endsAt milliseconds since 1970; null: the key does not expire
    */
   function expireSigningKey(

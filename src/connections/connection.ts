@@ -66,7 +66,7 @@ export interface ConnectionStream {
 }
 
 /**
- * One live WebSocket or SSE stream of a caller: its current caller, its streams, and its close handlers.
+ * One live WebSocket connection or SSE stream of a caller: its current caller, its streams, and its close handlers.
  * The registry opens connections and keeps their caller up to date.
  */
 export class Connection {
@@ -90,7 +90,7 @@ export class Connection {
   stateChannels: readonly string[] = NO_CHANNELS;
   /** Called after the caller of the connection changed. */
   onReauthorized: (() => void) | undefined;
-  /** The sequence number of the last batch delivered here; a number, because a reference would keep the batch alive. */
+  /** The number of the last batch that was counted for this connection. A reference would keep the batch alive. */
   countedBatch = 0;
   /** The index of the first message of that batch that was counted. A message that matches two subscriptions counts once. */
   countedFrom = 0;

@@ -10,9 +10,9 @@ export interface BackupReport {
 }
 
 /**
- * Copies the store of a data folder into one file, also while a service writes to it: the copy is one consistent
- * moment, and the service is not blocked. The copy is verified before it gets its name, and readable by its owner only.
- * The master key is not part of it.
+ * Copies the store of a data folder into one file, also while a service writes to it: the copy is a consistent
+ * snapshot, and the service is not blocked. It gets its final name after verification. Only its owner can read it.
+ * The copy does not contain the master key.
  * @param force replace a file that exists
  * @throws CONFLICT when the file exists; UNAVAILABLE when there is no store, no space, or the copy is damaged
  * @example backupStore({ data: './data', file: 'signalbox-2030-01-31.sqlite' })
@@ -31,7 +31,7 @@ export function backupStore({
   const source = openStoreFile(storeFileOf(data), { readonly: true });
   const partial = `${file}.partial`;
   try {
-    // SQLite writes into an empty file that exists, and so into one that nobody else may read.
+    // Create the file first, with owner-only permissions: `vacuum into` accepts an existing empty file.
     rmSync(partial, { force: true });
     closeSync(openSync(partial, 'wx', 0o600));
     source.prepare('vacuum into ?').run(partial);

@@ -1,6 +1,6 @@
 import { type Database } from 'better-sqlite3';
 
-/** What a restore takes over from the replaced store, so that the copy revives nothing that was taken away since. */
+/** How many rows a restore takes over from the replaced store, so that the copy restores no revoked access. */
 export interface CarriedOver {
   revokedTokens: number;
   narrowedTokens: number;
@@ -17,7 +17,7 @@ export interface CarriedOver {
  */
 export function carryOver(sqlite: Database): CarriedOver {
   const run = (sql: string) => sqlite.prepare(sql).run().changes;
-  // A replaced store that an older version wrote has no such table.
+  // A replaced store of an older version does not have this table.
   if (sqlite.prepare(`select 1 from replaced.sqlite_master where name = 'membership_removals'`).get())
     run(`insert or replace into membership_removals select * from replaced.membership_removals`);
   return {
@@ -58,12 +58,12 @@ export function carryOver(sqlite: Database): CarriedOver {
   };
 }
 
-/** Keys that sign credentials: a key that was retired since must not sign again, and newer ones must verify. */
+/** Takes over signing keys: a key retired after the backup must not sign again, and newer keys must verify. */
 export function carryOverSigningKeys(sqlite: Database): void {
   sqlite.prepare('insert or replace into signing_keys select * from replaced.signing_keys').run();
 }
 
-/** Refuses, in every project, credentials that were issued before a moment; what `revokeTokens(all: true)` does. */
+/** Refuses credentials issued before `issuedBefore` in every project, like `revokeTokens(all: true)` in one. */
 export function revokeIssuedBefore(sqlite: Database, issuedBefore: number, now: number): number {
   return sqlite
     .prepare(

@@ -1,6 +1,6 @@
 import { type Database } from 'better-sqlite3';
 
-/** How much a store holds of one project. */
+/** The size of one project in a store. */
 export interface ProjectSummary {
   projectId: string;
   /** The sequence of the newest message that was ever logged. */
@@ -9,7 +9,7 @@ export interface ProjectSummary {
   messages: number;
 }
 
-/** A fault of a store: the table, the channel or row where one is known, and a sentence. */
+/** A fault in a store: the table, the channel or row if known, and a description. */
 export interface Damage {
   table: string;
   /** `channel:lobby`, or the key of the row; absent for faults of the file itself. */
@@ -17,7 +17,7 @@ export interface Damage {
   message: string;
 }
 
-/** At most this many faults are listed per kind, so that a broken file cannot print for hours. */
+/** At most this many faults are listed per kind, so that the report on a badly damaged file stays short. */
 const MAX_LISTED = 100;
 
 /** Columns that hold JSON: the table, the expression that names a row, and the column. */
@@ -71,7 +71,7 @@ const CONTRADICTIONS = [
   },
 ] as const;
 
-/** How much the store holds, by project. */
+/** Counts the logged messages of each project. */
 export function summarize(sqlite: Database): ProjectSummary[] {
   return sqlite
     .prepare(
@@ -82,10 +82,10 @@ export function summarize(sqlite: Database): ProjectSummary[] {
     .all() as ProjectSummary[];
 }
 
-/** Reads every page and every row that holds JSON or refers to another row. Returns nothing for a sound store. */
+/** Reads every page and every row that holds JSON or refers to another row. An empty list: no damage. */
 export function findDamage(sqlite: Database): Damage[] {
   const pages = pageDamage(sqlite);
-  // Queries over broken pages fail or lie: the pages come first.
+  // Queries over damaged pages fail or return wrong rows, so the pages are checked first.
   return pages.length > 0 ? pages : [...jsonDamage(sqlite), ...contradictions(sqlite)];
 }
 
@@ -100,7 +100,7 @@ function pageDamage(sqlite: Database): Damage[] {
   }
 }
 
-/** SQLite names an index or a root page; a person wants the table. */
+/** The table of a fault. SQLite names only an index or a root page. */
 function tableOf(sqlite: Database, line: string): string {
   const index = /(?:index|from index) (\S+)$/.exec(line)?.[1];
   const page = /^Tree (\d+)/.exec(line)?.[1];

@@ -9,7 +9,7 @@ import { findDamage, summarize, type ProjectSummary } from './inspect.ts';
 import { flushFile, openStoreFile, requireOwnSchema, storeFileOf } from './store-file.ts';
 import { compareWithReplaced, type Undone } from './undone.ts';
 
-/** What to do about credentials that were revoked after the copy was made, where the replaced store cannot tell. */
+/** How a restore treats credentials that were revoked after the copy was made. */
 export type RevivalDecision =
   /** Take revocations over from the replaced store. The default; needs a readable store. */
   | { kind: 'CARRY_OVER' }
@@ -19,7 +19,7 @@ export type RevivalDecision =
   | { kind: 'ACCEPT_REVIVED' };
 
 export interface RestoreReport {
-  /** Where the replaced store is kept; undefined: there was none. */
+  /** The path that the replaced store was renamed to; undefined: there was none. */
   replaced: string | undefined;
   projects: ProjectSummary[];
   /** Undefined where the replaced store was missing or unreadable. */
@@ -30,11 +30,11 @@ export interface RestoreReport {
 }
 
 /**
- * Puts a copy that `backupStore` made in place of the store of a data folder. The service must be stopped. The copy is
- * verified, brought up to date and completed beside the store; then two renames put it in place. The replaced store
- * stays in the folder, without its write-ahead log, which is folded into it.
- * @throws UNAVAILABLE when a service uses the folder, the copy is damaged, newer or not a store, or the replaced store
- * cannot tell which credentials were revoked and no other decision is given
+ * Replaces the store of a data folder with a copy that `backupStore` made. The service must be stopped. The copy is
+ * verified, migrated and completed in a separate folder; then two renames put it in place. The replaced store
+ * stays in the folder; its write-ahead log is checkpointed into it first.
+ * @throws UNAVAILABLE when a service uses the folder, the copy is damaged, newer or not a store, or CARRY_OVER
+ * is the decision and the folder has no readable store of the same installation
  */
 export async function restoreStore({
   data,
@@ -86,7 +86,7 @@ function verifySource(file: string): void {
   }
 }
 
-/** Writes the write-ahead log of the store into its file. False where the store cannot be read. */
+/** Checkpoints the write-ahead log into the store file. Resolves to false when the store is unreadable or damaged. */
 async function foldLog(store: string): Promise<boolean> {
   try {
     const sqlite = openStoreFile(store, { readonly: false });
@@ -138,7 +138,7 @@ function takeOver(sqlite: Database): CarriedOver {
   return carryOver(sqlite);
 }
 
-/** Whether the replaced store belongs to the same installation: both hold the secret that cursors are made with. */
+/** Attaches the replaced store. Returns whether it is of the same installation: both hold the same cursor secret. */
 function attach(sqlite: Database, replaced: string): boolean {
   sqlite.prepare('attach ? as replaced').run(replaced);
   const row = sqlite
@@ -150,7 +150,7 @@ function attach(sqlite: Database, replaced: string): boolean {
   return row.count === 1;
 }
 
-/** A write-ahead log that stayed beside another store would damage it silently. */
+/** Renames the replaced store with its write-ahead log, because SQLite would apply a remaining log to the new store. */
 function putAside(store: string, now: number): string {
   const aside = `${store}.replaced-${new Date(now).toISOString().replaceAll(':', '')}`;
   renameSync(store, aside);

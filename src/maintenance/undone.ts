@@ -1,6 +1,6 @@
 import { type Database } from 'better-sqlite3';
 
-/** What a restore undoes, by project: everything that the replaced store holds and the copy does not. */
+/** How many rows of a project a restore loses: those that are in the replaced store and not in the copy. */
 export interface Undone {
   projectId: string;
   messages: number;

@@ -13,8 +13,8 @@ export interface StartPosition {
 }
 
 /**
- * Resolves the start of a subscription: after the cursor `since`, or at the head of the log without one. A cursor of a
- * history that was undone, because an older copy was restored or power was lost, is lost: see `Log.holds`.
+ * Resolves the start of a subscription: after the cursor `since`, or at the head of the log without one. The position
+ * of a cursor is lost when a restore or a loss of power removed it from the log: see `Log.holds`.
  * @throws BAD_USER_INPUT when `since` is not a cursor
  */
 export async function resolveStart(

@@ -8,7 +8,7 @@ import { type Presence } from './presence.ts';
 const CHUNK = 500;
 
 /**
- * Lists tokens by id, filtered by identity and by whether they are online. Presence knows only which tokens are online;
+ * Lists tokens by id, filtered by identity and by whether they are online. Presence has only the ids of online tokens;
  * the rows of tokens hold the identity.
  * @throws FORBIDDEN, UNAUTHENTICATED unless the caller is an API key
  */

@@ -36,7 +36,7 @@ export interface Presence extends AsyncDisposable {
    */
   enter(connection: Connection, channelId: string): void;
   /**
-   * Removes a subscription of the connection to the channel. The last one ends the membership and announces LEFT.
+   * Removes a subscription of the connection to the channel. The last one ends its presence there and announces LEFT.
    * @param reason announced if the connection is still open; otherwise its close reason is announced
    */
   exit(connection: Connection, channelId: string, reason: LeaveReason): void;
@@ -90,7 +90,7 @@ export async function createPresence(deps: {
 
   const channelsOf = (connection: Connection) => [...(subscriptionCounts.get(connection)?.keys() ?? [])];
 
-  /** The channels of the connection that may show a presence state of it. */
+  /** The channels of the connection in which its caller may PUBLISH, so that they may show its presence state. */
   async function findStateChannels(connection: Connection): Promise<string[]> {
     connection.applyDue();
     const found: string[] = [];
@@ -108,7 +108,7 @@ export async function createPresence(deps: {
     isAffected: (channelId: string) => boolean,
   ): Promise<Member> {
     const member = connection.asMember();
-    // The connection may have closed while this waited in the queue; joining would bring it back online.
+    // The connection may have closed while the update was queued; `join` would put it online again.
     if (connection.closed !== undefined) return member;
     await leases.join(member);
     for (const channelId of channelsOf(connection))
@@ -116,7 +116,7 @@ export async function createPresence(deps: {
     return member;
   }
 
-  /** Shows and hides the presence state as the caller may PUBLISH now. */
+  /** Shows the presence state in the channels in which the caller may PUBLISH now, and hides it in the others. */
   async function reauthorizeState(connection: Connection): Promise<void> {
     if (connection.closed !== undefined) return;
     const before = connection.stateChannels;
@@ -126,7 +126,7 @@ export async function createPresence(deps: {
     if (channelsOf(connection).some(hasChanged)) await announceUpdate(connection, hasChanged);
   }
 
-  /** Connections with a presence state. The others show nothing that a change of rights could hide. */
+  /** Connections that have set a presence state. Only these are reauthorized when rights change. */
   const withState = new Set<Connection>();
 
   function trackState(connection: Connection): void {

@@ -42,7 +42,7 @@ export function createApiKeyStore({ db }: Store) {
       const rows = await db.insert(apiKeys).values(row).onConflictDoNothing().returning();
       return rows.length > 0;
     },
-    /** Finds a key of any project, through the cache: a presented key is the only thing that names its project. */
+    /** Finds a key of any project, through the cache: only the row of a presented key names its project. */
     async findInAnyProject(id: string): Promise<ApiKeyRow | undefined> {
       const cached = cache.get(id);
       if (cached) return cached;

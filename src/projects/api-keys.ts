@@ -66,7 +66,7 @@ export interface ApiKeys {
    */
   bootstrap(configured: string | undefined): Promise<string | undefined>;
   /**
-   * Deletes the key that `bootstrap` created, because the start failed before anybody saw its secret. The next start
+   * Deletes the key that `bootstrap` created, because the start failed before the secret was printed. The next start
    * creates another one.
    */
   discardBootstrapKey(secret: string): Promise<void>;

@@ -58,7 +58,7 @@ const DEFAULTS: Record<Role | typeof ANONYMOUS, Record<ChannelType, readonly Act
  * The actions that a role may take in a channel. The first of these that exists applies:
  * 1. the permission stated for the role and the channel kind,
  * 2. the permission stated for the role and the channel type,
- * 3. the same two of the built-in role that a custom role is `like`,
+ * 3. for a custom role, the permissions stated for the built-in role that it is `like`, in the same order,
  * 4. the default of the built-in role and the channel type.
  *
  * A role that the project no longer defines allows no action.

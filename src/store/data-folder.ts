@@ -28,7 +28,7 @@ export function prepareDataFolder(folder: string): void {
 
 /**
  * A new store beside an existing master key is nearly always a mistake: the volume with the store is not mounted, or the
- * store was moved. Starting would answer every client as if its credential were unknown.
+ * store was moved. With an empty store, every credential would be refused as unknown.
  */
 function requireStoreBesideMasterKey(folder: string): void {
   if (!existsSync(join(folder, MASTER_KEY_FILE)) || existsSync(join(folder, STORE_FILE))) return;
@@ -44,7 +44,7 @@ function restrictToOwner(file: string): void {
 }
 
 /**
- * Locks the data folder for this process. The lock is held on a file of its own, so that backup tools can read the data
+ * Locks the data folder for this process. The lock is held on a separate file, so that backup tools can read the data
  * file. The kernel releases it when the process ends, even after `kill -9`.
  * @throws UNAVAILABLE when another process holds the lock, or the folder cannot be used
  */
@@ -68,7 +68,7 @@ export function lockFolder(folder: string): Database.Database {
   }
 }
 
-/** Says what an operator can do about a folder or a store file that cannot be used. */
+/** Describes why a folder or a store file cannot be used, and how an operator can fix the problem. */
 export function folderError(folder: string, cause: unknown): SignalboxError {
   const { code = '', message = String(cause) } = cause as { code?: string; message?: string };
   const sentence =

@@ -18,7 +18,7 @@ export function openChannelState(
     let sink: Sink<Channel> | undefined;
     let deliveredVersion = 0;
     const deliver = (channel: Channel) => {
-      // Changes from before there is a sink are part of the channel that `start` delivers.
+      // `start` delivers the current channel, which includes all earlier changes.
       if (!sink || channel.version <= deliveredVersion) return;
       deliveredVersion = channel.version;
       sink.deliver(internBatch([channel]));

@@ -9,7 +9,7 @@ import { type SignalRouter, type SignalHandler } from './signal-router.ts';
 /** Why a connection may no longer take an action in a channel. */
 export type EndReason = 'UNSUBSCRIBED' | 'NOT_ALLOWED' | 'DELETED';
 
-/** Produces the events of a stream about one channel. Authorization is not its concern: see `openChannelStream`. */
+/** Produces the events of a stream about one channel. Does not check authorization: see `openChannelStream`. */
 export interface ChannelSource<T> {
   /** Called once, when the stream has a sink. */
   start(sink: Sink<T>, channelAccess: ChannelAccess): void;

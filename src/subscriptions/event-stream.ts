@@ -24,7 +24,7 @@ export interface Source<T> {
   stop(): void;
 }
 
-/** Events queued for a consumer that pulls. With one more event, the connection is closed with SLOW_CONSUMER. */
+/** Maximum number of events queued for a pulling consumer. Beyond it, the connection is closed with SLOW_CONSUMER. */
 const MAX_QUEUED_EVENTS = 1000;
 /** A pulling consumer has room while fewer events than this are queued. */
 const ROOM_BELOW = 100;

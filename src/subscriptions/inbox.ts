@@ -124,7 +124,7 @@ class Inbox implements Source<Event>, InboxChannelsListener {
       channels: [...this.#channels.subscribed()],
       position: this.#start.after,
     });
-    // Not the list above: delivering an event can close the connection, which removes its channels.
+    // Read the list again: delivering `Connected` can close the connection, which removes its channels.
     for (const { id } of this.#channels.subscribed()) this.#deps.presence.enter(this.#connection, id);
     const { warnedExpiry } = this.#connection;
     if (warnedExpiry !== undefined) this.#deliverNotice({ kind: 'TOKEN_EXPIRING', expiresAt: warnedExpiry });

@@ -12,7 +12,7 @@ import { type Subscriber, type SubscriberIndex } from './subscriber-index.ts';
 const REPLAY_PAGE_MESSAGES = 200;
 /** Maximum size of all `data` on a page, in bytes, so that a page never exceeds the capacity of a sink. */
 const REPLAY_PAGE_BYTES = 64 * 1024;
-/** Ephemeral messages buffered while catching up. With one more, the oldest is dropped. */
+/** Maximum number of ephemeral messages buffered while catching up. Beyond it, the oldest is dropped. */
 const MAX_BACKLOG = 100;
 
 export interface LogSubscriberDeps {
@@ -32,9 +32,9 @@ export interface LogSink extends Sink<Message> {
  * Delivers all messages at a set of addresses after a position: in log order, each once, without gaps. It passes through
  * these phases:
  *
- * 1. *Waiting* until `start`: it records how far the log grows.
- * 2. *Catching up*: it reads the log page by page, as fast as the sink has room, and keeps recording the growth.
- * 3. *Cut over*, as soon as it has read as far as recorded. This step is synchronous, so no message falls in between.
+ * 1. *Waiting* until `start`: it records the head of the log.
+ * 2. *Catching up*: it reads the log page by page, as fast as the sink has room, and keeps recording the head.
+ * 3. *Cut over*, once it has read up to the recorded head. This step is synchronous, so no message falls in between.
  * 4. *Live*: batches from the broker go straight to the sink.
  * 5. *Stopped*.
  */

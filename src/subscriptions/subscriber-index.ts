@@ -8,7 +8,7 @@ import { type Batch } from '../batch.ts';
 export interface Subscriber {
   readonly connection: Connection;
   /**
-   * Receives a batch. Returns how many messages at the start of the batch the subscriber already knew; those are not
+   * Receives a batch. Returns how many messages at the start of the batch the subscriber already has; those are not
    * delivered again. Must neither block nor throw.
    */
   deliver(batch: Batch<Message>): number;

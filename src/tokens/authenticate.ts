@@ -48,8 +48,8 @@ export interface Authenticate {
    */
   refresh(caller: Caller): Promise<Caller>;
   /**
-   * Authenticates an Authorization header, which carries either an API key or a credential. Throws as those
-   * do.
+   * Authenticates an Authorization header, which carries either an API key or a credential. Throws the errors
+   * of `apiKey` and `credential`.
    */
   bearer(text: string, projectId?: string): Promise<Caller>;
 }

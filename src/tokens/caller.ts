@@ -24,7 +24,7 @@ export type TokenCaller = Extract<Caller, { kind: 'TOKEN' }>;
 
 /** The credential that a token caller presented, without the credential's text. */
 export interface CredentialInfo {
-  /** Milliseconds since 1970; null: not stated, and older than every revocation. */
+  /** Milliseconds since 1970; null: not stated, so every matching revocation applies. */
   issuedAt: number | null;
   /** The issuer: see `Token.issuerId`. */
   issuerId: string | null;

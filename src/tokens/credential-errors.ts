@@ -3,7 +3,7 @@ import { SignalboxError } from '../errors.ts';
 /** Upper limit of a credential, in bytes of UTF-8. Longer credentials are refused before they are parsed. */
 export const MAX_CREDENTIAL_BYTES = 8192;
 
-/** For credentials of which nothing is proved: the message does not tell an unknown credential from a forged one. */
+/** For credentials that are not verified: the message is the same for an unknown and a forged credential. */
 export function unauthenticated(): SignalboxError {
   return new SignalboxError(
     'UNAUTHENTICATED',
@@ -12,7 +12,7 @@ export function unauthenticated(): SignalboxError {
 }
 
 /**
- * For credentials that another issuer signs: tells the developer who mints them what is wrong and how to fix it.
+ * For credentials that another issuer signs: the message names the fault and the fix for the developer who mints them.
  *
  * @param reason A clause without a final full stop. It may name claims, but must quote no value of the credential.
  * @example refused('its “exp” is missing; set it to a number of seconds since 1970')

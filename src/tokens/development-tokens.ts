@@ -5,7 +5,7 @@ import { type Caller } from './caller.ts';
 import { mintDevelopmentToken as mint } from './issuers/development.ts';
 
 /**
- * Makes an unsigned credential for an identity.
+ * Creates an unsigned credential for an identity.
  * @throws FORBIDDEN when development tokens are disabled in the caller's project
  * @throws BAD_USER_INPUT when the identity is malformed
  */

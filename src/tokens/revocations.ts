@@ -25,7 +25,7 @@ export type AnnounceRevocation = (change: {
   revocation: Revocation;
 }) => Promise<number>;
 
-/** A credential, as far as a revocation looks at it. */
+/** The fields of a credential that a revocation is matched against. */
 type RevocableCredential = Parameters<typeof isRevoked>[1];
 
 /**

@@ -115,7 +115,7 @@ export function createSigningKeys(deps: {
 interface KeyRing {
   /** All keys by id, expired ones included. */
   keys: Map<string, SigningKey>;
-  /** The one that signs. */
+  /** The key that signs. */
   current: SigningKey;
 }
 

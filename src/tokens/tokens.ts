@@ -26,7 +26,7 @@ import { blankToken, withCredentialRights, type Token } from './token.ts';
  */
 export interface TokenInput extends ExpiryInput {
   role?: Role | undefined;
-  /** A role that the project defines. Excludes `role`. */
+  /** A role that the project defines. Mutually exclusive with `role`. */
   customRole?: string | undefined;
   grants?: readonly GrantInput[] | null | undefined;
   connectionData?: string | null | undefined;
@@ -53,7 +53,7 @@ export interface MintedToken {
 export interface Tokens {
   /**
    * Creates a token and a credential.
-   * @param alongside returns further rows to write in the same transaction as the token
+   * @param alongside returns further statements to run in the same transaction as the insertion of the token
    * @throws RATE_LIMITED, BAD_USER_INPUT, PAYLOAD_TOO_LARGE
    */
   create(

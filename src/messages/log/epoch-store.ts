@@ -5,16 +5,16 @@ import { type RandomBytes } from '../../ids.ts';
 import { type Store } from '../../store/store.ts';
 import { logEpochs } from './tables.ts';
 
-/** Where the first epoch of a log begins, so that it holds position 0, at which nothing was published yet. */
+/** `beganAfter` of the first epoch of a log, so that the epoch includes position 0, before the first message. */
 const BEFORE_FIRST = -1;
 
 interface Epoch {
   epoch: number;
-  /** Positions after this sequence belong to the epoch, up to where the next epoch begins. */
+  /** Positions after this sequence belong to the epoch, up to and including `beganAfter` of the next epoch. */
   beganAfter: number;
 }
 
-/** Older epochs are forgotten: cursors that old are reported as POSITION_LOST. One epoch is one process that published. */
+/** Older epochs are deleted, and their cursors yield POSITION_LOST. Each process that publishes begins one epoch. */
 const MAX_EPOCHS = 1000;
 
 /**
@@ -89,7 +89,7 @@ export function createEpochStore({ db }: Store, randomBytes: RandomBytes) {
       const epochs = epochsOf(projectId);
       return sequence <= head && epochs[indexOf(epochs, sequence)]?.epoch === epoch;
     },
-    /** Drops what was cached: a transaction failed. */
+    /** Clears the caches. Called after a rollback, because they may hold uncommitted epochs. */
     forget(): void {
       epochsByProject.clear();
       begun.clear();
@@ -99,7 +99,7 @@ export function createEpochStore({ db }: Store, randomBytes: RandomBytes) {
 
 export type EpochStore = ReturnType<typeof createEpochStore>;
 
-/** Where a logged message stands: its position, and the previous one of its address with its epoch if that differs. */
+/** The field `logged` of a message: its position, and the previous position at the same address. */
 export function logPlace(
   epochs: EpochStore,
   projectId: string,

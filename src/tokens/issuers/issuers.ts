@@ -19,7 +19,7 @@ export interface Signer {
   keys: IssuerKey[];
 }
 
-/** Tells every node when credentials of a key, or of a whole issuer, stop being accepted. */
+/** Announces to every node when credentials of a key, or of a whole issuer, are no longer accepted. */
 export type AnnounceIssuer = (change: {
   kind: 'ISSUER_CHANGED';
   projectId: string;
