@@ -129,7 +129,7 @@ export function echoes(text: string, sent: string): boolean {
     .reduce((rest, word) => rest.replaceAll(word, ''), text)
     .replaceAll(/\b[a-z]+_[0-9a-z]{26}\b/g, '')
     // The lifetime is computed from the claims and reported only to a caller whose signature is valid.
-    .replaceAll(/it lives \S+ seconds/g, '');
+    .replaceAll(/its lifetime is \S+ seconds/g, '');
   const parts = sent.split('.');
   const decoded = [...parts, sent.slice(4)].map((part) => Buffer.from(part, 'base64').toString());
   return [...parts, ...decoded].some((part) =>

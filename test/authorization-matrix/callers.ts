@@ -1,5 +1,6 @@
 import { type ErrorCode } from '../../src/errors.ts';
-import { type Action } from '../../src/projects/permissions.ts';
+
+export type Action = 'SUBSCRIBE' | 'PUBLISH' | 'PRESENCE' | 'MODERATE';
 
 /** The channels of the matrix, of type UNPROTECTED, PUBLIC and PRIVATE. */
 export const CHANNELS = ['square', 'room', 'den'] as const;

@@ -1,7 +1,5 @@
 import { type ErrorCode } from '../../src/errors.ts';
-import { type CallerProfile, type ChannelName } from './callers.ts';
-
-export type Action = 'SUBSCRIBE' | 'PUBLISH' | 'PRESENCE' | 'MODERATE';
+import { type Action, type CallerProfile, type ChannelName } from './callers.ts';
 
 /**
  * Which callers may call a field. `SELF`: the token that the call refers to. `ENTER`: tokens that may subscribe themselves to

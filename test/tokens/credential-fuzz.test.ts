@@ -7,30 +7,30 @@ import { echoes, junk, mutate, sign, unsigned } from '../authorization-matrix/ar
 import { createIssuerFixture, type IssuerFixture } from '../authorization-matrix/issuer-fixture.ts';
 import { tryConnect } from '../authorization-matrix/authenticate.ts';
 
-let kinds: IssuerFixture;
+let fixture: IssuerFixture;
 /** A valid credential of each kind, including those that Signalbox signs, and an API key. */
 let valid: string[];
 
 beforeAll(async () => {
-  kinds = await createIssuerFixture();
-  const { signalbox } = kinds;
+  fixture = await createIssuerFixture();
+  const { signalbox } = fixture;
   const development = await signalbox.request(
     'mutation { createDevelopmentToken(identity: "ada-the-user") }',
   );
   valid = [
-    ...Object.values(await kinds.validCredentials()),
+    ...Object.values(await fixture.validCredentials()),
     (await mint(signalbox, { identity: 'ada-the-user' })).credential,
     development.createDevelopmentToken,
     signalbox.apiKey,
   ];
 });
-afterAll(() => kinds[Symbol.asyncDispose]());
+afterAll(() => fixture[Symbol.asyncDispose]());
 
 /** Whether an HTTP header can carry the text. */
 const isHeaderSafe = (text: string) => /^[\x21-\x7e\xa1-\xff]+$/.test(text);
 
 const mutated = mutate(() => valid);
-const signed = sign(() => kinds);
+const signed = sign(() => fixture);
 const FAMILIES = { junk, mutated, unsigned, signed };
 const CREDENTIAL_ERRORS = ['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'TOKEN_REVOKED'];
 const families = Object.entries(FAMILIES);
@@ -38,15 +38,15 @@ const families = Object.entries(FAMILIES);
 /** The log lines since the last call. */
 let readLines = 0;
 function newLines(): string {
-  const lines = kinds.log.lines.slice(readLines).join('\n');
-  readLines = kinds.log.lines.length;
+  const lines = fixture.log.lines.slice(readLines).join('\n');
+  readLines = fixture.log.lines.length;
   return lines;
 }
 
 test.each(families)(
   'HTTP answers %s input with a caller or a credential error, and repeats the input neither in the answer nor in the log',
   async (_, family) => {
-    const { url } = kinds.signalbox;
+    const { url } = fixture.signalbox;
     newLines();
     let count = 0;
     await fc.assert(
@@ -91,7 +91,7 @@ test('WebSocket accepts any text as a credential, API key or project, or closes 
   newLines();
   await fc.assert(
     fc.asyncProperty(anyText, fc.constantFrom('token', 'apiKey', 'project'), async (text, name) => {
-      expect([undefined, 4401, 4403]).toContain(await tryConnect(kinds.signalbox, { [name]: text }));
+      expect([undefined, 4401, 4403]).toContain(await tryConnect(fixture.signalbox, { [name]: text }));
       expect(echoes(newLines(), text)).toBe(false);
     }),
     { numRuns: 200 },
@@ -108,15 +108,15 @@ test('WebSocket accepts any JSON in connection_init, or closes with 4400 or 4401
   );
   await fc.assert(
     fc.asyncProperty(params, async (payload) => {
-      expect([undefined, 4400, 4401]).toContain(await tryConnect(kinds.signalbox, payload as object));
+      expect([undefined, 4400, 4401]).toContain(await tryConnect(fixture.signalbox, payload as object));
     }),
     { numRuns: 200 },
   );
 });
 
 test('a live socket stays open when it re-authenticates with any text', async () => {
-  const { credential } = await mint(kinds.signalbox);
-  using socket = await connectSocket(kinds.signalbox, { token: credential });
+  const { credential } = await mint(fixture.signalbox);
+  using socket = await connectSocket(fixture.signalbox, { token: credential });
   const query = 'mutation ($c: String!) { reauthenticate(credential: $c) { kind } }';
   newLines();
   let id = 0;
@@ -137,7 +137,7 @@ test('a live socket stays open when it re-authenticates with any text', async ()
 });
 
 test('the search for echoes finds a repeated name, and the service accepts some mutated credentials', async () => {
-  const { ask } = kinds.signalbox;
+  const { ask } = fixture.signalbox;
   const name = 'a-channel-that-is-not-there';
   expect(echoes(JSON.stringify(await ask(`{ channel(id: "${name}") { id } }`)), name)).toBe(true);
   for (const family of [mutated, signed]) {
