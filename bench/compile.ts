@@ -7,8 +7,8 @@ const SOURCE = join(process.cwd(), 'bench');
 const TARGET = join(process.cwd(), 'node_modules/.cache/signalbox-bench');
 
 /**
- * Strips the types from all that is here, once. Servers and the load generator run as plain JavaScript: a loader in
- * their process would be measured too.
+ * Compiles the files of `bench/` to JavaScript. The servers and the load generator run without a TypeScript loader, since a
+ * loader in their processes would be measured as well.
  */
 export function compile(): void {
   rmSync(TARGET, { recursive: true, force: true });
@@ -29,7 +29,7 @@ export function compile(): void {
   writeFileSync(join(TARGET, 'package.json'), '{ "type": "module" }\n');
 }
 
-/** Where the program of a file of this folder is after that. */
+/** The path of the compiled program of a file of `bench/`. */
 export function compiled(name: string): string {
   return fileURLToPath(new URL(name.replace(/\.ts$/, '.js'), `file://${TARGET}/`));
 }

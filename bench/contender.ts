@@ -1,34 +1,34 @@
-/** How the clients of a server speak: see `load/dialect.ts`. */
-export type DialectName = 'graphql' | 'plain' | 'socket.io';
+/** The protocol between the clients and a server: see `load/protocol.ts`. */
+export type ProtocolName = 'graphql' | 'plain' | 'socket.io';
 
-/** All that the load generator needs to know of a running server; plain data, it crosses a process boundary. */
+/** Everything that the load generator needs to know about a running server. Plain data, since it is sent to another process. */
 export interface Endpoint {
   readonly port: number;
-  /** The server's first process; its children count as the server too. */
+  /** The first process of the server. Its child processes are measured as well. */
   readonly pid: number;
-  readonly dialect: DialectName;
-  /** HTTP paths of the upgrades. */
+  readonly protocol: ProtocolName;
+  /** URL paths of the WebSocket upgrades. */
   readonly subscribePath: string;
   readonly publishPath: string;
-  /** The operation ids of the clients: all the same, like clients that count, or one UUID each. */
+  /** The operation ids of the clients: `shared` if all clients number their operations, `unique` for a UUID each. */
   readonly operationIds: 'shared' | 'unique';
-  /** With one, the server is Signalbox: channels are made and tokens minted with it. */
+  /** Set only for Signalbox: the API key that creates channels and mints tokens. */
   readonly apiKey?: string;
 }
 
-/** A server that runs until it is disposed of, with a free port and temporary data of its own. */
+/** A running server on a free port, with temporary data. Disposing stops it. */
 export interface RunningServer extends AsyncDisposable {
   readonly endpoint: Endpoint;
 }
 
-/** One of those that are compared. */
+/** A server that takes part in the comparison. */
 export interface Contender {
-  /** What `--contenders` calls it. */
+  /** The name for `--contenders`. */
   readonly name: string;
-  /** What pictures and tables call it. */
+  /** The name in charts and tables. */
   readonly label: string;
-  /** Why it cannot take part on this machine, in a sentence; undefined when it can. */
+  /** Why the contender cannot run on this machine, in one sentence; undefined if it can. */
   missing?(): string | undefined;
-  /** @param env what one scenario sets besides. */
+  /** @param env additional environment variables of the scenario. */
   start(env?: Readonly<Record<string, string>>): Promise<RunningServer>;
 }

@@ -1,25 +1,26 @@
-/** How much is done. Counts, and milliseconds where it says so. */
+/** The amount of work of a run. Values are counts, or milliseconds if the name ends in `Ms`. */
 export interface Effort {
-  /** Of one channel, in the fan-out scenarios, of the stalled reader and the revocation. */
+  /** Subscribers of one channel, in the fan-out, stalled and revocation scenarios. */
   readonly subscribers: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
-  /** Of publishes: they compile more code, and fewer of them fit into a second. */
+  /** Longer than `warmUpMs`, because publishes compile more code and fewer of them fit into a second. */
   readonly publishWarmUpMs: number;
-  /** In the memory and connect scenario. */
+  /** Connections in the connections scenario. */
   readonly connections: number;
-  /** Clients that resume at once, and what each has missed. */
+  /** Clients that resume at once. */
   readonly resumers: number;
+  /** Messages that each of them has missed. */
   readonly missedMessages: number;
-  /** In the scenario of many channels: few, since each is a member of up to 1,000. */
+  /** Tokens in the channels scenario: few, since each is a member of up to 1,000 channels. */
   readonly members: number;
   readonly channelCounts: readonly number[];
   readonly sizes: readonly number[];
-  /** How often a thousand tokens are revoked in one round, after a first time. */
+  /** Number of measured revocations in one round, after a warm-up. */
   readonly revocations: number;
-  /** How long the stream goes on while all read; when one does not, it goes on until that one is closed. */
+  /** Duration of the stream while all clients read. With a stalled reader, the stream lasts until that one is closed. */
   readonly stallMs: number;
-  /** How long the memory of an idle server is watched. */
+  /** Time for which the server is idle before its memory is measured. */
   readonly memorySettleMs: number;
 }
 
@@ -54,7 +55,7 @@ export const QUICK: Effort = {
   memorySettleMs: 500,
 };
 
-/** Enough to see that everything works; its numbers mean nothing. */
+/** Checks that every scenario works. The numbers are meaningless. */
 export const SMOKE: Effort = {
   ...QUICK,
   subscribers: 50,

@@ -1,24 +1,26 @@
 import { type Effort } from './effort.ts';
 import { type Endpoint } from './contender.ts';
-import { type Latencies } from './latencies.ts';
 
-/** What the load generator is to do once, to one server. Plain data. */
+/** One job of the load generator: one scenario against one server. Plain data, since it is sent to another process. */
 export interface Job {
   readonly scenario: string;
-  /** Which parts of the scenario are wanted. */
+  /** The parts of the scenario to measure. */
   readonly parts: readonly string[];
-  /** The size, where the scenario has several: see the scenario. */
+  /** The size, if the scenario has several; otherwise 0. */
   readonly variant: number;
   readonly effort: Effort;
   readonly endpoint: Endpoint;
 }
 
-/** What was measured. The unit is in the name of each value. */
+/** Latencies in ms, by the suffix that follows `p50Ms` and `p99Ms` in the names of their percentiles; usually empty. */
+export type Latencies = Readonly<Record<string, readonly number[]>>;
+
+/** The measured values of one part. The name of each value contains its unit. */
 export interface Measurement {
   readonly values: Readonly<Record<string, number>>;
-  /** Order statistics at even distances, to be merged with those of other rounds; at most 1,000 of a kind. */
+  /** Evenly spaced order statistics, at most 1,000 per suffix, to be merged with those of other rounds. */
   readonly latenciesMs?: Latencies;
 }
 
-/** By part of the scenario. */
+/** Measurements by part of the scenario. */
 export type Outcome = Readonly<Record<string, Measurement>>;

@@ -1,33 +1,31 @@
+import { type Latencies, type Measurement } from './job.ts';
 import { orderStatistics, percentile } from './statistics.ts';
 
-/** In ms, by what follows `p50Ms` and `p99Ms` in the names of their percentiles: nothing, mostly. */
-export type Latencies = Readonly<Record<string, readonly number[]>>;
-
-/** What was measured, with the percentiles of all its latencies, and as much of these as other rounds must know. */
-export function measurementOf(
-  values: Readonly<Record<string, number>>,
-  latenciesMs: Latencies,
-): { values: Readonly<Record<string, number>>; latenciesMs: Latencies } {
+/** Adds the percentiles of all latencies to the values, and reduces the latencies to what other rounds need for merging. */
+export function measurementOf(values: Measurement['values'], latenciesMs: Latencies): Measurement {
   return {
     values: { ...values, ...percentilesOf(latenciesMs) },
-    latenciesMs: each(latenciesMs, (all) => orderStatistics(all)),
+    latenciesMs: mapEach(latenciesMs, (all) => orderStatistics(all)),
   };
 }
 
-/** Of all rounds together. */
+/** The percentiles of the latencies of all rounds together. */
 export function mergedPercentilesOf(rounds: readonly Latencies[]): Record<string, number> {
   const [first = {}] = rounds;
-  return percentilesOf(each(first, (_, ending) => rounds.flatMap((round) => round[ending] ?? [])));
+  return percentilesOf(mapEach(first, (_, suffix) => rounds.flatMap((round) => round[suffix] ?? [])));
 }
 
 function percentilesOf(latenciesMs: Latencies): Record<string, number> {
-  const entries = Object.entries(latenciesMs).flatMap(([ending, all]) => [
-    [`p50Ms${ending}`, percentile(all, 0.5)],
-    [`p99Ms${ending}`, percentile(all, 0.99)],
+  const entries = Object.entries(latenciesMs).flatMap(([suffix, all]) => [
+    [`p50Ms${suffix}`, percentile(all, 0.5)],
+    [`p99Ms${suffix}`, percentile(all, 0.99)],
   ]);
   return Object.fromEntries(entries);
 }
 
-function each(latenciesMs: Latencies, of: (all: readonly number[], ending: string) => number[]): Latencies {
-  return Object.fromEntries(Object.entries(latenciesMs).map(([ending, all]) => [ending, of(all, ending)]));
+function mapEach(
+  latenciesMs: Latencies,
+  map: (all: readonly number[], suffix: string) => number[],
+): Latencies {
+  return Object.fromEntries(Object.entries(latenciesMs).map(([suffix, all]) => [suffix, map(all, suffix)]));
 }

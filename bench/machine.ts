@@ -13,7 +13,7 @@ const PACKAGES = [
   'ws',
 ];
 
-/** What the numbers are numbers of. */
+/** The machine and the package versions of a run. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
@@ -21,7 +21,7 @@ export interface Machine {
   readonly kernel: string;
   readonly node: string;
   readonly nginx: string;
-  /** Of the last minute, before the first round: what others did here. */
+  /** Load average of the last minute before the first round: the activity of other processes. */
   readonly load: number;
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -39,7 +39,7 @@ export function describeMachine(): Machine {
   };
 }
 
-/** In one line, for below a picture. */
+/** The machine in one line, for the subtitle of a chart. */
 export function machineLine({ cpu, cores, node }: Machine): string {
   return `${cores} cores, ${cpu}, Node ${node}, loopback`;
 }

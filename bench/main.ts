@@ -1,26 +1,26 @@
 import { writeFileSync } from 'node:fs';
 import { compile } from './compile.ts';
-import { BLASTER, CONTENDERS } from './contenders/catalogue.ts';
+import { PREBUILT_FRAMES, CONTENDERS } from './contenders/catalogue.ts';
 import { describeMachine } from './machine.ts';
 import { measure } from './measure.ts';
 import { parseOptions, USAGE, type Options } from './options.ts';
-import { obstacles, warnings } from './preconditions.ts';
-import { doubts, marksTable, tablesOf } from './report.ts';
-import { keepResults } from './results.ts';
-import { playRounds, type Sample } from './rounds.ts';
+import { unmetPreconditions, warnings } from './preconditions.ts';
+import { doubtsAbout, targetsTable, tablesOf } from './report.ts';
+import { writeResults } from './write-results.ts';
+import { runRounds, type Sample } from './rounds.ts';
 import { summarise } from './summary.ts';
-import { evaluate } from './verdict.ts';
+import { evaluateTargets } from './evaluate-targets.ts';
 import { SCENARIOS } from './scenarios/catalogue.ts';
 
 function progress(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-function say(...lines: string[]): void {
+function print(...lines: string[]): void {
   process.stdout.write(`${lines.join('\n')}\n`);
 }
 
-function giveUp(...lines: string[]): never {
+function exitWith(...lines: string[]): never {
   progress(lines.join('\n'));
   process.exit(2);
 }
@@ -29,16 +29,16 @@ function optionsOrUsage(): Options {
   try {
     return parseOptions(process.argv.slice(2));
   } catch (error) {
-    return giveUp((error as Error).message, USAGE);
+    return exitWith((error as Error).message, USAGE);
   }
 }
 
-/** What the load generator can take, before it is trusted. */
+/** Measures the maximum rate of the load generator. */
 async function calibrate({ effort }: Options): Promise<Sample[]> {
-  const outcome = await measure(BLASTER, { scenario: 'calibration', parts: [], variant: 0, effort });
+  const outcome = await measure(PREBUILT_FRAMES, { scenario: 'calibration', parts: [], variant: 0, effort });
   return Object.entries(outcome).map(([part, measurement]) => ({
     part,
-    contender: BLASTER.name,
+    contender: PREBUILT_FRAMES.name,
     variant: 0,
     round: 0,
     ...measurement,
@@ -47,33 +47,35 @@ async function calibrate({ effort }: Options): Promise<Sample[]> {
 
 async function main(): Promise<void> {
   const options = optionsOrUsage();
-  const inTheWay = obstacles(options);
-  if (inTheWay.length > 0) giveUp(...inTheWay);
-  const known = warnings(options);
-  known.forEach(progress);
-  const able = options.contenders.filter((contender) => contender.missing?.() === undefined);
+  const unmet = unmetPreconditions(options);
+  if (unmet.length > 0) exitWith(...unmet);
+  const initialWarnings = warnings(options);
+  initialWarnings.forEach(progress);
+  const available = options.contenders.filter((contender) => contender.missing?.() === undefined);
   compile();
   const machine = describeMachine();
-  const calibrated = await calibrate(options);
-  const { samples, failures } = await playRounds({ ...options, contenders: able }, progress);
-  const rows = summarise([...calibrated, ...samples]);
-  const verdicts = evaluate(samples);
-  const warned = [...known, ...doubts(rows)];
-  say(tablesOf(rows), '', '### Marks', '', marksTable(verdicts), '', ...warned);
-  for (const { what, why } of failures) say(`FAILED ${what}: ${why}`);
+  const calibration = await calibrate(options);
+  const { samples, failures } = await runRounds({ ...options, contenders: available }, progress);
+  const rows = summarise([...calibration, ...samples]);
+  const targetResults = evaluateTargets(samples);
+  const allWarnings = [...initialWarnings, ...doubtsAbout(rows)];
+  print(tablesOf(rows), '', '### Targets', '', targetsTable(targetResults), '', ...allWarnings);
+  for (const { title, reason } of failures) print(`FAILED ${title}: ${reason}`);
   if (options.jsonFile !== undefined) {
-    const all = { at: new Date().toISOString(), machine, options, samples, rows, verdicts, failures };
+    const all = { at: new Date().toISOString(), machine, options, samples, rows, targetResults, failures };
     writeFileSync(options.jsonFile, `${JSON.stringify(all, null, 2)}\n`);
   }
-  const isWhole = options.scenarios.length === SCENARIOS.length;
+  const isComplete = options.scenarios.length === SCENARIOS.length;
   const { pace } = options;
   if (pace === 'full' && failures.length === 0 && options.contenders.length === CONTENDERS.length)
-    await keepResults({ machine, effort: options.effort, rows, verdicts, isWhole });
+    await writeResults({ machine, effort: options.effort, rows, targetResults, isComplete });
   process.exitCode =
-    failures.length > 0 || (pace !== 'smoke' && verdicts.some(({ says }) => says === 'missed')) ? 1 : 0;
+    failures.length > 0 || (pace !== 'smoke' && targetResults.some(({ status }) => status === 'missed'))
+      ? 1
+      : 0;
 }
 
-// Ends what was started: each server and folder listens to the end of this process.
+// Exit on a signal, so that the `exit` handlers stop the servers and remove the temporary folders.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
 
 await main();

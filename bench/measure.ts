@@ -4,9 +4,9 @@ import { compiled } from './compile.ts';
 import { type Contender } from './contender.ts';
 import { type Job, type Outcome } from './job.ts';
 
-const TOO_LONG_MS = 240_000;
+const TIMEOUT_MS = 240_000;
 
-/** Starts a server, lets a load generator do one job to it, and stops both. Fails when a delivery is missing. */
+/** Starts a server, runs one job of a load generator against it, and stops both. Rejects if a delivery is missing. */
 export async function measure(
   contender: Contender,
   job: Omit<Job, 'endpoint'>,
@@ -15,15 +15,17 @@ export async function measure(
   await using server = await contender.start(env);
   const generator = fork(compiled('load/main.ts'), {
     execArgv: [],
-    // Infinity and NaN are no JSON.
+    // The default JSON serialization loses Infinity and NaN.
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const kill = () => generator.kill('SIGKILL');
   process.on('exit', kill);
-  const impatient = setTimeout(kill, TOO_LONG_MS);
+  const timeout = setTimeout(kill, TIMEOUT_MS);
   try {
-    const exited = once(generator, 'exit').then(() => ({ error: 'The load generator ended early.' }));
+    const exited = once(generator, 'exit').then(() => ({
+      error: 'The load generator exited without a result.',
+    }));
     const answered = once(generator, 'message').then(([answer]) => answer as Answer);
     generator.send({ ...job, endpoint: server.endpoint } satisfies Job);
     const answer = await Promise.race([answered, exited]);
@@ -31,7 +33,7 @@ export async function measure(
     await exited;
     return answer.outcome;
   } finally {
-    clearTimeout(impatient);
+    clearTimeout(timeout);
     process.off('exit', kill);
     kill();
   }

@@ -5,12 +5,12 @@ import { FULL, QUICK, SMOKE, type Effort } from './effort.ts';
 import { SCENARIOS, type Scenario } from './scenarios/catalogue.ts';
 
 export interface Options {
-  /** What shall be played, with the parts that are wanted. */
+  /** The scenarios to run, each with the parts to measure. */
   readonly scenarios: readonly { scenario: Scenario; parts: readonly string[] }[];
   readonly contenders: readonly Contender[];
   readonly pace: 'full' | 'quick' | 'smoke';
   readonly effort: Effort;
-  /** Undefined: as the pace says. */
+  /** Undefined: the default of the pace. */
   readonly rounds: number | undefined;
   readonly jsonFile: string | undefined;
 }
@@ -19,11 +19,11 @@ export const USAGE = `npm run bench -- [options]
   --only <name,…>         scenarios or parts of them: ${SCENARIOS.map(({ name, parts }) => [name, ...parts.filter((part) => part !== name)].join(' ')).join(', ')}
   --contenders <name,…>   ${CONTENDERS.map(({ name }) => name).join(', ')}
   --rounds <n>            5 by default; with --quick 1 or 2
-  --quick                 a minute and a half: smaller and shorter, for ratios and no more
-  --smoke                 a few sockets: shows that everything works, measures nothing
-  --json <file>           writes all that was measured`;
+  --quick                 smaller and shorter, a minute and a half; only the ratios are meaningful
+  --smoke                 a few sockets; checks that every scenario works, the numbers are meaningless
+  --json <file>           writes all samples and results to a file`;
 
-/** @throws Error that says what is wrong with them. */
+/** @throws Error with a sentence for the user when an option is invalid. */
 export function parseOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
@@ -39,10 +39,10 @@ export function parseOptions(args: readonly string[]): Options {
   const pace = values.smoke ? 'smoke' : values.quick ? 'quick' : 'full';
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
-    throw new Error('--rounds is a count.');
+    throw new Error('--rounds must be a positive integer.');
   return {
-    scenarios: scenariosOf(listOf(values.only)),
-    contenders: contendersOf(listOf(values.contenders)),
+    scenarios: parseScenarios(parseList(values.only)),
+    contenders: parseContenders(parseList(values.contenders)),
     pace,
     effort: { full: FULL, quick: QUICK, smoke: SMOKE }[pace],
     rounds,
@@ -50,14 +50,14 @@ export function parseOptions(args: readonly string[]): Options {
   };
 }
 
-function listOf(text: string | undefined): string[] | undefined {
+function parseList(text: string | undefined): string[] | undefined {
   return text?.split(',').map((item) => item.trim());
 }
 
-function scenariosOf(names: readonly string[] | undefined): Options['scenarios'] {
+function parseScenarios(names: readonly string[] | undefined): Options['scenarios'] {
   const known = SCENARIOS.flatMap(({ name, parts }) => [name, ...parts]);
   const unknown = names?.find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new Error(`There is no scenario ${unknown}.`);
+  if (unknown !== undefined) throw new Error(`Unknown scenario ${unknown}.`);
   return SCENARIOS.map((scenario) => ({
     scenario,
     parts: scenario.parts.filter(
@@ -66,8 +66,8 @@ function scenariosOf(names: readonly string[] | undefined): Options['scenarios']
   })).filter(({ parts }) => parts.length > 0);
 }
 
-function contendersOf(names: readonly string[] | undefined): readonly Contender[] {
+function parseContenders(names: readonly string[] | undefined): readonly Contender[] {
   const unknown = names?.find((name) => !CONTENDERS.some((contender) => contender.name === name));
-  if (unknown !== undefined) throw new Error(`There is no contender ${unknown}.`);
+  if (unknown !== undefined) throw new Error(`Unknown contender ${unknown}.`);
   return CONTENDERS.filter(({ name }) => names === undefined || names.includes(name));
 }

@@ -2,34 +2,39 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { type Options } from './options.ts';
 import { maxOpenFiles } from './process-usage.ts';
 
-/** Files that a process has open besides its sockets, and some to spare. */
+/** Files that a process has open besides its sockets, with some reserve. */
 const OTHER_FILES = 200;
 const MAIN = 'dist/main.js';
 const BUILD_INFO = 'dist/.tsbuildinfo';
 
-/** What stands in the way, in sentences. Empty: nothing. */
-export function obstacles({ scenarios, effort }: Options): string[] {
-  const faults: string[] = [];
+/** The preconditions that are not met, one sentence each. */
+export function unmetPreconditions({ scenarios, effort }: Options): string[] {
+  const messages: string[] = [];
   if (process.platform !== 'linux')
-    faults.push('The CPU time and memory of servers are read from /proc: Linux only.');
-  if (!existsSync(MAIN)) faults.push(`${MAIN} is not there: run “npm run build” first.`);
+    messages.push(
+      'The benchmark runs on Linux only: it reads the CPU time and memory of the servers from /proc.',
+    );
+  if (!existsSync(MAIN)) messages.push(`${MAIN} does not exist. Run “npm run build” first.`);
   const sockets = Math.max(...scenarios.map(({ scenario }) => scenario.sockets(effort)));
   const files = sockets + OTHER_FILES;
   if (process.platform === 'linux' && maxOpenFiles() < files)
-    faults.push(
-      `A process may open ${maxOpenFiles()} files here; ${files} are needed: run “ulimit -n ${files}” first, or with --quick.`,
+    messages.push(
+      `A process may open ${maxOpenFiles()} files; ${files} are needed. Run “ulimit -n ${files}” first, or use --quick.`,
     );
-  return faults;
+  return messages;
 }
 
-/** What should be known before anything is believed. */
+/** Warnings that limit the validity of the results. */
 export function warnings({ contenders }: Options): string[] {
   const missing = contenders.flatMap((contender) => {
-    const why = contender.missing?.();
-    return why === undefined ? [] : [`Without ${contender.label}: ${why}`];
+    const reason = contender.missing?.();
+    return reason === undefined ? [] : [`${contender.label} does not take part: ${reason}`];
   });
   return isStale()
-    ? [...missing, 'src/ is newer than dist/: “npm run build” first, or the old one is measured.']
+    ? [
+        ...missing,
+        'src/ is newer than dist/. Run “npm run build” first; otherwise the old build is measured.',
+      ]
     : missing;
 }
 

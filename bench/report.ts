@@ -1,8 +1,8 @@
-import { TABLES, type Table } from './columns.ts';
+import { TABLES, type Table } from './result-tables.ts';
 import { type Row } from './summary.ts';
-import { type Verdict } from './verdict.ts';
+import { type TargetResult } from './evaluate-targets.ts';
 
-/** Three significant digits, thousands parted by commas. */
+/** Formats a number with three significant digits, and with commas between thousands. */
 export function number(value: number): string {
   if (!Number.isFinite(value)) return '–';
   if (Math.abs(value) >= 1000)
@@ -10,7 +10,7 @@ export function number(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-/** A Markdown table per part; each value with its noise. */
+/** One Markdown table per part; each value with half of its noise. */
 export function tablesOf(rows: readonly Row[]): string {
   return Object.entries(TABLES)
     .map(([part, table]) => ({ table, rows: rows.filter((row) => row.part === part) }))
@@ -33,48 +33,48 @@ function linesOf({ columns, variantUnit }: Table, rows: readonly Row[]): string[
   return [head, ...body];
 }
 
-/** What a row is called, and a bar. */
+/** The label of a row, or of a bar. */
 export function labelOf({ label, variant }: Row, variantUnit: string | undefined): string {
   if (variantUnit === undefined) return label;
   return `${number(variant)} ${variant === 1 ? variantUnit.replace(/s$/, '') : variantUnit}`;
 }
 
-export function marksTable(verdicts: readonly Verdict[]): string {
-  const head = ['mark', 'to reach', 'measured', 'noise', 'rounds', ''];
-  const body = verdicts.map(({ mark, measured, noise, rounds, says }) => {
-    const sense = mark.sense === 'at most' ? '≤' : '≥';
+export function targetsTable(targetResults: readonly TargetResult[]): string {
+  const head = ['target', 'goal', 'measured', 'noise', 'rounds', 'result'];
+  const body = targetResults.map(({ target, measured, noise, rounds, status }) => {
+    const sense = target.sense === 'at most' ? '≤' : '≥';
     return [
-      mark.name,
-      `${sense} ${number(mark.limit)} ${mark.unit}`,
-      measured === undefined ? '' : `${number(measured)} ${mark.unit}`,
+      target.name,
+      `${sense} ${number(target.limit)} ${target.unit}`,
+      measured === undefined ? '' : `${number(measured)} ${target.unit}`,
       measured === undefined ? '' : `${Math.round(noise * 100)} %`,
       String(rounds),
-      mark.isDream ? `${says} (a dream)` : says,
+      target.isStretchGoal ? `${status} (stretch goal)` : status,
     ];
   });
   return markdown([head, ...body]);
 }
 
-/** Above this share of its time, the load generator may be what was measured. */
-const BUSY = 0.9;
-/** Of a core. */
-const MUCH_TO_OTHERS = 0.2;
+/** Above this share of active time, the load generator may limit the result. */
+const MAX_GENERATOR_SHARE = 0.9;
+/** CPU time of other processes, as a share of one core. */
+const MAX_OTHERS_SHARE = 0.2;
 
-/** What makes some of it less than certain, in sentences. */
-export function doubts(rows: readonly Row[]): string[] {
+/** Reasons to doubt some of the results, one sentence each. */
+export function doubtsAbout(rows: readonly Row[]): string[] {
   const measured = rows.filter(({ part }) => !part.startsWith('calibration'));
   const share = ({ values }: Row, key: string) => values[key] ?? 0;
-  const busy = measured.filter((row) => share(row, 'generatorShare') > BUSY);
-  const shared = measured.filter((row) => share(row, 'othersShare') > MUCH_TO_OTHERS);
+  const busy = measured.filter((row) => share(row, 'generatorShare') > MAX_GENERATOR_SHARE);
+  const shared = measured.filter((row) => share(row, 'othersShare') > MAX_OTHERS_SHARE);
   const [worst] = shared.toSorted((a, b) => share(b, 'othersShare') - share(a, 'othersShare'));
   return [
     ...busy.map(
       (row) =>
-        `The load generator was busy for ${number(share(row, 'generatorShare') * 100)} % of the time: ${nameOf(row)}.`,
+        `The load generator was active for ${number(share(row, 'generatorShare') * 100)} % of the time: ${nameOf(row)}.`,
     ),
     ...(worst
       ? [
-          `Others used this machine too, in ${shared.length} of ${measured.length} rows; most of all, ${number(share(worst, 'othersShare') * 100)} % of a core, in ${nameOf(worst)}.`,
+          `Other processes used this machine in ${shared.length} of ${measured.length} rows, at most ${number(share(worst, 'othersShare') * 100)} % of a core in ${nameOf(worst)}.`,
         ]
       : []),
   ];

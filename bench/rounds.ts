@@ -6,18 +6,18 @@ import { type Scenario } from './scenarios/catalogue.ts';
 
 const ROUNDS = 5;
 
-/** One measurement of one part, in one round. */
+/** The measurement of one part in one round. */
 export interface Sample extends Measurement {
   readonly part: string;
   readonly contender: string;
-  /** Of the scenario, where it has several; otherwise 0. */
+  /** The size, if the scenario has several; otherwise 0. */
   readonly variant: number;
   readonly round: number;
 }
 
 export interface Failure {
-  readonly what: string;
-  readonly why: string;
+  readonly title: string;
+  readonly reason: string;
 }
 
 export interface Results {
@@ -25,20 +25,20 @@ export interface Results {
   readonly failures: Failure[];
 }
 
-/** Every contender once per round, each round beginning with another one, so that nobody always comes first. */
-export async function playRounds(
+/** Runs every contender once per round. Each round starts with another contender, so that none always runs first. */
+export async function runRounds(
   { scenarios, contenders, effort, pace, rounds }: Options,
-  say: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<Results> {
   const results: Results = { samples: [], failures: [] };
   for (const { scenario, parts } of scenarios) {
-    const taking = takingPart(scenario, contenders, pace !== 'full');
+    const participating = participants(scenario, contenders, pace !== 'full');
     const count = rounds ?? (pace === 'full' ? ROUNDS : scenario.quickRounds);
     for (let round = 0; round < count; round++) {
-      for (const contender of rotated(taking, round)) {
+      for (const contender of rotated(participating, round)) {
         for (const variant of scenario.variants?.(effort) ?? [0]) {
           const size = variant === 0 ? '' : ` ${variant}`;
-          const what = `${scenario.name}${size} · ${contender.label} · round ${round + 1} of ${count}`;
+          const title = `${scenario.name}${size} · ${contender.label} · round ${round + 1} of ${count}`;
           try {
             const job = { scenario: scenario.name, parts, variant, effort };
             const outcome = await measure(contender, job, scenario.env);
@@ -46,12 +46,12 @@ export async function playRounds(
               const measurement = outcome[part];
               if (!measurement) continue;
               results.samples.push({ part, contender: contender.name, variant, round, ...measurement });
-              say(`${what} · ${part}: ${inShort(measurement)}`);
+              report(`${title} · ${part}: ${describeValues(measurement)}`);
             }
           } catch (error) {
-            const why = (error as Error).message;
-            results.failures.push({ what, why });
-            say(`${what} FAILED: ${why}`);
+            const reason = (error as Error).message;
+            results.failures.push({ title, reason });
+            report(`${title} FAILED: ${reason}`);
           }
         }
       }
@@ -60,7 +60,7 @@ export async function playRounds(
   return results;
 }
 
-function takingPart(
+function participants(
   { contenders, quickContenders }: Scenario,
   all: readonly Contender[],
   isQuick: boolean,
@@ -74,7 +74,7 @@ function rotated<T>(items: readonly T[], by: number): T[] {
   return [...items.slice(first), ...items.slice(0, first)];
 }
 
-function inShort({ values }: Measurement): string {
+function describeValues({ values }: Measurement): string {
   return Object.entries(values)
     .map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`)
     .join(', ');

@@ -11,12 +11,12 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? NaN;
 }
 
-/** (max − min) / median: how far rounds lie apart. */
+/** (max − min) / median: the relative range of the rounds. */
 export function spread(values: readonly number[]): number {
   return (Math.max(...values) - Math.min(...values)) / Math.abs(median(values));
 }
 
-/** At most `count` of the values, at even distances in their order, the extremes among them. */
+/** At most `count` of the sorted values, evenly spaced, including the minimum and the maximum. */
 export function orderStatistics(values: readonly number[], count = 1000): number[] {
   const sorted = [...values].sort((a, b) => a - b);
   if (sorted.length <= count) return sorted;

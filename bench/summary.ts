@@ -3,33 +3,35 @@ import { mergedPercentilesOf } from './latencies.ts';
 import { type Sample } from './rounds.ts';
 import { median, spread } from './statistics.ts';
 
-/** One contender, or one size, over all rounds. */
+/** The result of one contender, or of one size, over all rounds. */
 export interface Row {
   readonly part: string;
   readonly contender: string;
   readonly variant: number;
   readonly label: string;
   readonly rounds: number;
-  /** Medians over rounds; percentiles of latencies from the merged rounds. */
+  /** Medians over the rounds; percentiles are computed from the merged latencies of all rounds. */
   readonly values: Readonly<Record<string, number>>;
-  /** (max − min) / median, by value. */
+  /** (max − min) / median over the rounds, for each value. */
   readonly noise: Readonly<Record<string, number>>;
 }
 
-/** In the order of the catalogue, then by size. */
+/** Summarises the samples, sorted by contender in the order of the catalogue, then by size. */
 export function summarise(samples: readonly Sample[]): Row[] {
   const groups = new Map<string, Sample[]>();
   for (const sample of samples) {
     const key = `${sample.part} ${sample.contender} ${sample.variant}`;
     groups.set(key, [...(groups.get(key) ?? []), sample]);
   }
-  const place = ({ contender }: Row) => CONTENDERS.findIndex(({ name }) => name === contender);
-  return [...groups.values()].map(toRow).sort((a, b) => place(a) - place(b) || a.variant - b.variant);
+  const positionOf = ({ contender }: Row) => CONTENDERS.findIndex(({ name }) => name === contender);
+  return [...groups.values()]
+    .map(toRow)
+    .sort((a, b) => positionOf(a) - positionOf(b) || a.variant - b.variant);
 }
 
 function toRow(samples: readonly Sample[]): Row {
   const { part, contender, variant, values } = samples[0]!;
-  const all = (key: string) => samples.map((sample) => sample.values[key] ?? NaN);
+  const valuesOf = (key: string) => samples.map((sample) => sample.values[key] ?? NaN);
   const keys = Object.keys(values);
   const label = CONTENDERS.find(({ name }) => name === contender)?.label ?? contender;
   const merged = mergedPercentilesOf(samples.map(({ latenciesMs }) => latenciesMs ?? {}));
@@ -39,7 +41,7 @@ function toRow(samples: readonly Sample[]): Row {
     variant,
     label,
     rounds: samples.length,
-    values: { ...Object.fromEntries(keys.map((key) => [key, median(all(key))])), ...merged },
-    noise: Object.fromEntries(keys.map((key) => [key, spread(all(key))])),
+    values: { ...Object.fromEntries(keys.map((key) => [key, median(valuesOf(key))])), ...merged },
+    noise: Object.fromEntries(keys.map((key) => [key, spread(valuesOf(key))])),
   };
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A folder that is gone when it is disposed of, or when this process ends. */
+/** Creates a temporary folder, which is removed when it is disposed or when this process exits. */
 export function createTemporaryFolder(): { path: string } & Disposable {
   const path = mkdtempSync(join(tmpdir(), 'signalbox-bench-'));
   const remove = () => rmSync(path, { recursive: true, force: true });

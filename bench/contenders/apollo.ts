@@ -3,13 +3,13 @@ import { PubSub } from 'graphql-subscriptions';
 import { useServer } from 'graphql-ws/use/ws';
 import { createSchema } from 'graphql-yoga';
 import { WebSocketServer } from 'ws';
-import { listen } from './listening.ts';
-import { JSON_SCALAR, messageOf, typeDefs, type PublishArguments } from './peer-schema.ts';
+import { listen } from './announce-port.ts';
+import { JSON_SCALAR, messageOf, typeDefs, type PublishArguments } from './shared-schema.ts';
 
-/** What Apollo Server's documentation puts beside it for subscriptions: graphql-ws, and graphql-subscriptions' `PubSub`. */
+/** The subscription stack of Apollo Server's documentation: graphql-ws, and `PubSub` of graphql-subscriptions. */
 const pubSub = new PubSub();
 
-// Many listeners of one event are the point here.
+// Avoid the warning about a leak: the benchmark adds thousands of listeners.
 (pubSub as any).ee.setMaxListeners(0);
 
 const schema = createSchema({

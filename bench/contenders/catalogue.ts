@@ -4,28 +4,28 @@ import { startProgram } from './program.ts';
 import { signalbox } from './signalbox.ts';
 
 const PLAIN = {
-  dialect: 'plain',
+  protocol: 'plain',
   subscribePath: '/subscribe',
   publishPath: '/publish',
   operationIds: 'shared',
 } as const;
 
-/** Clients of the peers send ids like those of graphql-ws: where each execution is framed by itself, it makes no difference. */
+/** Clients of the other GraphQL servers use UUIDs, as graphql-ws does. These servers frame every result separately anyway. */
 const GRAPHQL = {
-  dialect: 'graphql',
+  protocol: 'graphql',
   subscribePath: '/graphql',
   publishPath: '/graphql',
   operationIds: 'unique',
 } as const;
 
 const SOCKET_IO = {
-  dialect: 'socket.io',
+  protocol: 'socket.io',
   subscribePath: '/socket.io/?EIO=4&transport=websocket',
   publishPath: '/socket.io/?EIO=4&transport=websocket',
   operationIds: 'shared',
 } as const;
 
-/** Signalbox last: it is the one that the others are compared with. */
+/** All contenders; Signalbox is last, because the others are compared with it. */
 export const CONTENDERS: readonly Contender[] = [
   program('yoga', 'graphql-yoga + graphql-ws', GRAPHQL),
   program('apollo', 'graphql-subscriptions + graphql-ws', GRAPHQL),
@@ -37,8 +37,8 @@ export const CONTENDERS: readonly Contender[] = [
   signalbox('signalbox', 'Signalbox, shared ids', 'shared'),
 ];
 
-/** Not compared: measures the load generator. */
-export const BLASTER: Contender = program('blaster', 'prebuilt frames', PLAIN);
+/** No contender: a server of prebuilt frames, which measures the load generator. */
+export const PREBUILT_FRAMES: Contender = program('prebuilt-frames', 'prebuilt frames', PLAIN);
 
 function program(name: string, label: string, endpoint: Omit<Endpoint, 'port' | 'pid'>): Contender {
   return { name, label, start: () => startProgram(name, endpoint) };

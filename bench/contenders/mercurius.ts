@@ -1,9 +1,9 @@
 import fastify from 'fastify';
 import { default as mercurius, type PubSub } from 'mercurius';
-import { announce } from './listening.ts';
-import { JSON_SCALAR, messageOf, typeDefs, type PublishArguments } from './peer-schema.ts';
+import { announce } from './announce-port.ts';
+import { JSON_SCALAR, messageOf, typeDefs, type PublishArguments } from './shared-schema.ts';
 
-/** mercurius on fastify, with its own emitter. Mutations also over WebSocket, so that all publish in the same way. */
+/** mercurius on fastify, with its own emitter. It accepts mutations over WebSocket, so that all servers publish the same way. */
 const app = fastify({ logger: false });
 
 await app.register(mercurius, {

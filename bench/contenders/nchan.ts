@@ -9,13 +9,16 @@ import { running, startProcess } from './program.ts';
 
 const MODULE = '/usr/lib/nginx/modules/ngx_nchan_module.so';
 
-/** nginx with the nchan module, one worker; publishes over a WebSocket too. Debian: nginx, libnginx-mod-nchan. */
+/** nginx with the nchan module and one worker. Publishes over WebSocket as well. Debian packages: nginx, libnginx-mod-nchan. */
 export const nchan: Contender = {
   name: 'nchan',
   label: 'nchan (nginx, C)',
   missing() {
-    if (nginxVersion() === undefined) return 'nginx is not installed (Debian: nginx and libnginx-mod-nchan).';
-    return existsSync(MODULE) ? undefined : `${MODULE} is not there (Debian: libnginx-mod-nchan).`;
+    if (nginxVersion() === undefined)
+      return 'nginx is not installed. On Debian, install nginx and libnginx-mod-nchan.';
+    return existsSync(MODULE)
+      ? undefined
+      : `${MODULE} does not exist. On Debian, install libnginx-mod-nchan.`;
   },
   async start() {
     const folder = createTemporaryFolder();
@@ -23,26 +26,26 @@ export const nchan: Contender = {
     const file = join(folder.path, 'nginx.conf');
     writeFileSync(file, configuration(port));
     const { child } = await startProcess('nginx', ['-p', folder.path, '-c', file, '-e', 'stderr'], {
-      isUp: (said) => (said.includes('start worker processes') ? true : undefined),
+      parseOutput: (output) => (output.includes('start worker processes') ? true : undefined),
     });
     const endpoint = {
       port,
       pid: child.pid!,
-      dialect: 'plain',
+      protocol: 'plain',
       subscribePath: '/subscribe',
       publishPath: '/publish',
       operationIds: 'shared',
     } as const;
-    return running(child, endpoint, { after: () => folder[Symbol.dispose](), lastWord: 'SIGTERM' });
+    return running(child, endpoint, { after: () => folder[Symbol.dispose](), killSignal: 'SIGTERM' });
   },
 };
 
-/** Undefined where there is none. */
+/** The version of nginx, or undefined if it is not installed. */
 export function nginxVersion(): string | undefined {
   try {
-    // It says so on standard error.
-    const said = execFileSync('sh', ['-c', 'nginx -v 2>&1'], { encoding: 'utf8' });
-    return said.trim().replace('nginx version: ', '');
+    // nginx prints its version on standard error.
+    const output = execFileSync('sh', ['-c', 'nginx -v 2>&1'], { encoding: 'utf8' });
+    return output.trim().replace('nginx version: ', '');
   } catch {
     return undefined;
   }
@@ -80,7 +83,7 @@ http {
 `;
 }
 
-/** nginx cannot be asked which port it took. */
+/** A free port. nginx does not report which port it listens on, so the port must be chosen before the start. */
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

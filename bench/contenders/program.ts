@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { compiled } from '../compile.ts';
 import { type Endpoint, type RunningServer } from '../contender.ts';
 
-const PATIENCE_MS = 5000;
+const TIMEOUT_MS = 5000;
 
-/** A server for one contender: a program in this folder that prints its port. */
+/** Starts a program of this folder that serves one contender and sends its port to this process. */
 export async function startProgram(
   name: string,
   endpoint: Omit<Endpoint, 'port' | 'pid'>,
@@ -15,49 +15,53 @@ export async function startProgram(
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     execArgv: [],
   });
-  const told = once(child, 'message').then(([message]) => message as { port: number });
+  const announced = once(child, 'message').then(([message]) => message as { port: number });
   const exited = once(child, 'exit').then(([code]) => {
-    throw new Error(`${name} ended with ${String(code)} before it listened.`);
+    throw new Error(`${name} exited with ${String(code)} before it listened.`);
   });
-  const { port } = await Promise.race([told, exited]);
+  const { port } = await Promise.race([announced, exited]);
   exited.catch(() => undefined);
   return running(child, { ...endpoint, port, pid: child.pid! });
 }
 
-/** Starts a third-party program; `isUp` inspects its output on standard error. */
+/** Starts another process. It is ready when `parseOutput` returns a value for its standard error output so far. */
 export async function startProcess<T>(
   command: string,
   args: readonly string[],
-  { env = {}, isUp }: { env?: Readonly<Record<string, string>>; isUp: (said: string) => T | undefined },
-): Promise<{ child: ChildProcess; told: T }> {
+  {
+    env = {},
+    parseOutput,
+  }: { env?: Readonly<Record<string, string>>; parseOutput: (output: string) => T | undefined },
+): Promise<{ child: ChildProcess; announced: T }> {
   const child = spawn(command, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  let said = '';
-  const told = await new Promise<T>((resolve, reject) => {
+  let output = '';
+  const announced = await new Promise<T>((resolve, reject) => {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      const up = isUp(said);
-      if (up !== undefined) resolve(up);
+      output += text;
+      const result = parseOutput(output);
+      if (result !== undefined) resolve(result);
     });
     child.on('error', reject);
-    child.on('close', () => reject(new Error(`${command} ended: ${said}`)));
+    child.on('close', () => reject(new Error(`${command} exited: ${output}`)));
   });
-  return { child, told };
+  return { child, announced };
 }
 
 /**
- * A server that ends with its process.
- * @param after what is left to tidy up then.
- * @param lastWord what ends it when this process is about to end itself; nginx must be asked, or its workers stay.
+ * A running server, whose process is stopped when the object is disposed.
+ *
+ * @param after cleans up after the process has exited.
+ * @param killSignal stops the process when this process exits. nginx needs SIGTERM; after SIGKILL, its workers keep running.
  */
 export function running(
   child: ChildProcess,
   endpoint: Endpoint,
-  { after, lastWord = 'SIGKILL' }: { after?: () => void; lastWord?: NodeJS.Signals } = {},
+  { after, killSignal = 'SIGKILL' }: { after?: () => void; killSignal?: NodeJS.Signals } = {},
 ): RunningServer {
-  const kill = () => child.kill(lastWord);
+  const kill = () => child.kill(killSignal);
   process.on('exit', kill);
   return {
     endpoint,
@@ -65,9 +69,9 @@ export function running(
       if (child.exitCode === null && child.signalCode === null) {
         const exited = once(child, 'exit');
         child.kill('SIGTERM');
-        const impatient = setTimeout(kill, PATIENCE_MS);
+        const timeout = setTimeout(kill, TIMEOUT_MS);
         await exited;
-        clearTimeout(impatient);
+        clearTimeout(timeout);
       }
       process.off('exit', kill);
       after?.();

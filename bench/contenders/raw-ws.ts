@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
-import { listen } from './listening.ts';
+import { listen } from './announce-port.ts';
 
-/** The least that a server on `ws` can do: what a publisher sends goes to every other socket, as one shared buffer. */
+/** The minimum that a server on `ws` can do: it writes each message of a publisher to every other socket, as a shared buffer. */
 const server = createServer();
 const wss = new WebSocketServer({ server, perMessageDeflate: false });
 

@@ -5,9 +5,9 @@ import { running, startProcess } from './program.ts';
 
 const MAIN = fileURLToPath(new URL('dist/main.js', `file://${process.cwd()}/`));
 const API_KEY = 'key_bench.0123456789abcdef0123456789abcdef';
-const PLENTY = '1000000';
+const UNLIMITED = '1000000';
 
-/** The real thing: what `npm start` starts, with its log on disk; only the limits on one address and one key are raised. */
+/** The built service, started as `npm start` starts it, with its log on disk. Only limits per address, key and connection are raised. */
 const ENV = {
   NODE_ENV: 'production',
   PORT: '0',
@@ -15,11 +15,11 @@ const ENV = {
   SIGNALBOX_API_KEY: API_KEY,
   SIGNALBOX_LOG_LEVEL: 'silent',
   SIGNALBOX_HANDSHAKE_TIMEOUT_MS: '60000',
-  SIGNALBOX_MAX_CONNECTIONS_PER_ADDRESS: PLENTY,
-  SIGNALBOX_CONNECTS_PER_SECOND: PLENTY,
-  SIGNALBOX_PUBLISHES_PER_SECOND_PER_KEY: PLENTY,
-  SIGNALBOX_MINTS_PER_SECOND: PLENTY,
-  // Channels are made and tokens minted over one connection.
+  SIGNALBOX_MAX_CONNECTIONS_PER_ADDRESS: UNLIMITED,
+  SIGNALBOX_CONNECTS_PER_SECOND: UNLIMITED,
+  SIGNALBOX_PUBLISHES_PER_SECOND_PER_KEY: UNLIMITED,
+  SIGNALBOX_MINTS_PER_SECOND: UNLIMITED,
+  // One connection creates all channels and tokens.
   SIGNALBOX_MAX_OPERATIONS_PER_CONNECTION: '1000',
 };
 
@@ -29,17 +29,17 @@ export function signalbox(name: string, label: string, operationIds: Endpoint['o
     label,
     async start(env = {}) {
       const folder = createTemporaryFolder();
-      const { child, told: port } = await startProcess(process.execPath, [MAIN], {
+      const { child, announced: port } = await startProcess(process.execPath, [MAIN], {
         env: { ...ENV, SIGNALBOX_DATA: folder.path, ...env },
-        isUp(said) {
-          const port = /listens on http:\/\/\S+:(\d+)\/graphql/.exec(said)?.[1];
+        parseOutput(output) {
+          const port = /listens on http:\/\/\S+:(\d+)\/graphql/.exec(output)?.[1];
           return port === undefined ? undefined : Number(port);
         },
       });
       const endpoint: Endpoint = {
         port,
         pid: child.pid!,
-        dialect: 'graphql',
+        protocol: 'graphql',
         subscribePath: '/graphql',
         publishPath: '/graphql',
         operationIds,

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Server } from 'socket.io';
-import { listen } from './listening.ts';
+import { listen } from './announce-port.ts';
 
-/** A socket.io room. WebSocket only; no fallback to polling. */
+/** A socket.io room, over WebSocket only, without HTTP polling. */
 const server = createServer();
 const io = new Server(server, { transports: ['websocket'], serveClient: false });
 

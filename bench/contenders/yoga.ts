@@ -3,14 +3,20 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { useServer } from 'graphql-ws/use/ws';
 import { createPubSub, createSchema, createYoga } from 'graphql-yoga';
 import { WebSocketServer } from 'ws';
-import { listen } from './listening.ts';
-import { JSON_SCALAR, messageOf, typeDefs, type PeerMessage, type PublishArguments } from './peer-schema.ts';
+import { listen } from './announce-port.ts';
+import {
+  JSON_SCALAR,
+  messageOf,
+  typeDefs,
+  type SharedMessage,
+  type PublishArguments,
+} from './shared-schema.ts';
 
-/** graphql-yoga and graphql-ws, put together as Yoga's documentation does it, with its own `createPubSub`. */
+/** graphql-yoga and graphql-ws, combined as in Yoga's documentation, with Yoga's `createPubSub`. */
 const eventTarget = new EventTarget();
-// Many listeners of one event are the point here.
+// Avoid the warning about a leak: the benchmark adds thousands of listeners.
 setMaxListeners(0, eventTarget);
-const pubSub = createPubSub<Record<`messages:${string}`, [PeerMessage]>>({ eventTarget });
+const pubSub = createPubSub<Record<`messages:${string}`, [SharedMessage]>>({ eventTarget });
 
 const schema = createSchema({
   typeDefs,
@@ -27,7 +33,7 @@ const schema = createSchema({
     Subscription: {
       messages: {
         subscribe: (_: unknown, { channel }: { channel: string }) => pubSub.subscribe(`messages:${channel}`),
-        resolve: (message: PeerMessage) => message,
+        resolve: (message: SharedMessage) => message,
       },
     },
   },
@@ -38,7 +44,7 @@ const yoga = createYoga({ schema, logging: false, graphiql: false });
 const server = createServer(yoga);
 const wss = new WebSocketServer({ server, path: yoga.graphqlEndpoint });
 
-// An interface would have no index signature.
+// A type alias, because an interface has no implicit index signature.
 type Extra = { socket: unknown; request: IncomingMessage };
 
 useServer<Record<string, unknown>, Extra>(

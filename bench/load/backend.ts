@@ -1,18 +1,18 @@
 import { type Endpoint } from '../contender.ts';
-import { PUBLISH_MESSAGE } from './dialects/graphql.ts';
+import { PUBLISH_MESSAGE } from './protocols/graphql.ts';
 import { digitsOf } from './payload.ts';
 import { Connection, type Listener } from './connection.ts';
 
-const AT_ONCE = 64;
+const CONCURRENCY = 64;
 
-/** What a client of Signalbox presents, and where the log stood when it was minted. */
-export interface MintedCredential {
+/** A token of a Signalbox client, with the head of the log at its creation. */
+export interface MintedToken {
   readonly id: string;
   readonly credential: string;
   readonly cursor: string;
 }
 
-/** The backend of an application: makes channels, mints tokens. Over one WebSocket, with the API key. */
+/** The backend of an application: creates channels and mints tokens over one WebSocket, with the API key. */
 export class Backend implements Listener, Disposable {
   readonly #connection: Connection;
   readonly #pending = new Map<string, { resolve: (data: any) => void; reject: (error: Error) => void }>();
@@ -32,7 +32,7 @@ export class Backend implements Listener, Disposable {
     return backend;
   }
 
-  /** The data of one query or mutation. Fails on any error. */
+  /** Resolves to the data of one query or mutation. Rejects on any error. */
   request(query: string, variables: Readonly<Record<string, unknown>> = {}): Promise<any> {
     const id = `b${++this.#operations}`;
     return new Promise((resolve, reject) => {
@@ -43,7 +43,7 @@ export class Backend implements Listener, Disposable {
     });
   }
 
-  /** Channels that every token may enter. */
+  /** Creates PUBLIC channels. */
   async createChannels(ids: readonly string[]): Promise<void> {
     const query = 'mutation ($input: CreateChannelInput!) { createChannel(input: $input) { id } }';
     await inParallel(ids.length, (index) =>
@@ -51,41 +51,41 @@ export class Backend implements Listener, Disposable {
     );
   }
 
-  /** So many tokens, subscribed to these channels. */
-  async mint(
+  /** Mints `count` tokens that are subscribed to the channels. */
+  async mintTokens(
     count: number,
     input: { identity?: string; channels?: readonly string[] } = {},
-  ): Promise<MintedCredential[]> {
+  ): Promise<MintedToken[]> {
     const query =
       'mutation ($input: CreateTokenInput) { createToken(input: $input) { token { id } credential cursor } }';
-    const credentials: MintedCredential[] = [];
+    const tokens: MintedToken[] = [];
     await inParallel(count, async (index) => {
       const identity = input.identity ?? `user-${index}`;
       const { createToken } = await this.request(query, { input: { ...input, identity } });
       const { token, credential, cursor } = createToken;
-      credentials[index] = { id: token.id, credential, cursor };
+      tokens[index] = { id: token.id, credential, cursor };
     });
-    return credentials;
+    return tokens;
   }
 
-  /** Resolves when it is acknowledged. */
+  /** Publishes message `n`. Resolves when it is acknowledged. */
   async publish(n: number, pad: string): Promise<void> {
     const variables = { channel: 'bench', event: 'tick', data: { pad, n: digitsOf(n) } };
     await this.request(PUBLISH_MESSAGE, variables);
   }
 
-  onText(bytes: Buffer, start: number, stop: number): void {
+  onMessage(bytes: Buffer, start: number, stop: number): void {
     const { id, type, payload } = JSON.parse(bytes.toString('utf8', start, stop));
     const pending = this.#pending.get(id);
     if (!pending || type === 'complete') return;
     this.#pending.delete(id);
     if (type === 'next' && !payload.errors) pending.resolve(payload.data);
-    else pending.reject(new Error(`The backend was refused: ${JSON.stringify(payload)}`));
+    else pending.reject(new Error(`An operation of the backend failed: ${JSON.stringify(payload)}`));
   }
 
-  onLost(code: number, reason: string): void {
+  onClose(code: number, reason: string): void {
     for (const { reject } of this.#pending.values())
-      reject(new Error(`The backend was closed: ${code} ${reason}`));
+      reject(new Error(`The server closed the backend: ${code} ${reason}`));
   }
 
   [Symbol.dispose](): void {
@@ -98,5 +98,5 @@ async function inParallel(count: number, work: (index: number) => Promise<unknow
   const worker = async () => {
     while (next < count) await work(next++);
   };
-  await Promise.all(Array.from({ length: Math.min(count, AT_ONCE) }, worker));
+  await Promise.all(Array.from({ length: Math.min(count, CONCURRENCY) }, worker));
 }

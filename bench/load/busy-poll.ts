@@ -1,56 +1,57 @@
 import { availableParallelism } from 'node:os';
 
-let activity = 0;
+let activityCount = 0;
 
-/** Call it whenever something happens on a socket: the busy poll counts such turns as busy. */
+/** Must be called on every activity of a socket. A turn of the event loop without activity counts as idle. */
 export function markActive(): void {
-  activity++;
+  activityCount++;
 }
 
-/** A loop that keeps the process awake until it is ended. */
+/** Keeps the event loop awake until it is ended. */
 export interface BusyPoll {
-  /** The share of the time so far with activity on a socket, from 0 to 1. */
+  /** The share of the time so far in which the load generator was active, from 0 to 1. */
   busyShare(): number;
   end(): void;
 }
 
 /**
- * Keeps the event loop turning so that it never sleeps in the kernel. The writer to a sleeping process pays for waking it,
- * so a server would look cheaper merely because it keeps the load generator busier than another server does. A turn
- * without activity is idle. On one core the server needs the core: the loop sleeps, and its CPU time is its busy share.
+ * Keeps the event loop turning, so that the process never sleeps in the kernel. A server that writes to a sleeping process
+ * pays for waking it up, so it would look cheaper the busier it keeps the load generator. A turn without activity counts as
+ * idle. On a machine with one core, the server needs the core: there the event loop sleeps, and the busy share is the CPU
+ * time of this process.
  */
 export function startBusyPoll(): BusyPoll {
-  return availableParallelism() < 2 ? sleepingLoop() : pollingLoop();
+  return availableParallelism() < 2 ? cpuTimePoll() : spinningPoll();
 }
 
-function pollingLoop(): BusyPoll {
-  const beganAt = performance.now();
-  let turnedAt = beganAt;
-  let activityBefore = activity;
+function spinningPoll(): BusyPoll {
+  const startedAt = performance.now();
+  let turnedAt = startedAt;
+  let countBefore = activityCount;
   let idleMs = 0;
-  let isOver = false;
+  let isEnded = false;
   const turn = () => {
-    if (isOver) return;
+    if (isEnded) return;
     const now = performance.now();
-    if (activity === activityBefore) idleMs += now - turnedAt;
+    if (activityCount === countBefore) idleMs += now - turnedAt;
     turnedAt = now;
-    activityBefore = activity;
+    countBefore = activityCount;
     setImmediate(turn);
   };
   setImmediate(turn);
   return {
-    busyShare: () => 1 - idleMs / (performance.now() - beganAt),
-    end: () => (isOver = true),
+    busyShare: () => 1 - idleMs / (performance.now() - startedAt),
+    end: () => (isEnded = true),
   };
 }
 
-function sleepingLoop(): BusyPoll {
-  const beganAt = performance.now();
+function cpuTimePoll(): BusyPoll {
+  const startedAt = performance.now();
   const before = process.cpuUsage();
   return {
     busyShare() {
       const { user, system } = process.cpuUsage(before);
-      return (user + system) / 1000 / (performance.now() - beganAt);
+      return (user + system) / 1000 / (performance.now() - startedAt);
     },
     end: () => undefined,
   };

@@ -1,30 +1,31 @@
 import { type Endpoint } from '../contender.ts';
-import { type Dialect, type SubscriberSpec } from './dialect.ts';
-import { dialectOf } from './dialects/catalogue.ts';
-import { RawWebSocket, type SocketListener } from './web-socket.ts';
+import { type Protocol, type SubscriberSpec } from './protocol.ts';
+import { protocolOf } from './protocols/catalogue.ts';
+import { RawWebSocket, type SocketHandler } from './web-socket.ts';
 
-/** Receives messages once the subscriber is ready. The bytes are valid during the call only. */
+/** Receives the messages of a connection once it is ready. */
 export interface Listener {
-  onText(bytes: Buffer, start: number, stop: number): void;
-  /** The server closed the socket, or the socket failed. */
-  onLost(code: number, reason: string): void;
+  /** `bytes` is valid only during the call. */
+  onMessage(bytes: Buffer, start: number, stop: number): void;
+  /** The server closed the connection, or it broke. */
+  onClose(code: number, reason: string): void;
 }
 
-/** One connection of a subscriber: performs the handshake, then passes each message to the listener. */
-export class Connection implements SocketListener {
+/** One client on one socket: completes the handshake of the protocol, then passes messages to its listener. */
+export class Connection implements SocketHandler {
   readonly socket: RawWebSocket;
-  /** Resolves when the handshake and all subscribe messages are sent; rejects when the server refuses. */
+  /** Resolves when the client has sent everything that makes it a subscriber. Rejects if the server closes it before. */
   readonly ready: Promise<void>;
-  readonly dialect: Dialect;
+  readonly protocol: Protocol;
   readonly #spec: SubscriberSpec;
   readonly #listener: Listener;
-  #isIn = false;
+  #isReady = false;
   #resolve!: () => void;
   #reject!: (error: Error) => void;
 
-  /** @param index distinguishes the connections of one audience. */
+  /** @param index a number that is unique within the group; it selects the local address. */
   constructor(endpoint: Endpoint, spec: SubscriberSpec, listener: Listener, index = 0) {
-    this.dialect = dialectOf(endpoint.dialect);
+    this.protocol = protocolOf(endpoint.protocol);
     this.#spec = spec;
     this.#listener = listener;
     this.ready = new Promise((resolve, reject) => {
@@ -32,29 +33,29 @@ export class Connection implements SocketListener {
       this.#reject = reject;
     });
     const path = spec.operations.length > 0 ? endpoint.subscribePath : endpoint.publishPath;
-    this.socket = new RawWebSocket(endpoint, { path, subprotocol: this.dialect.subprotocol, index }, this);
+    this.socket = new RawWebSocket(endpoint, { path, subprotocol: this.protocol.subprotocol, index }, this);
   }
 
   onOpen(): void {
-    const greeting = this.dialect.firstMessage(this.#spec);
-    if (greeting !== undefined) this.socket.sendText(greeting);
-    if (this.dialect.isInAtOnce) this.#enter();
+    const first = this.protocol.firstMessage(this.#spec);
+    if (first !== undefined) this.socket.sendText(first);
+    if (this.protocol.isReadyOnOpen) this.#becomeReady();
   }
 
   onText(bytes: Buffer, start: number, stop: number): void {
-    if (this.#isIn) return this.#listener.onText(bytes, start, stop);
-    const { says, isIn } = this.dialect.reply(bytes.toString('utf8', start, stop), this.#spec);
-    for (const text of says) this.socket.sendText(text);
-    if (isIn) this.#enter();
+    if (this.#isReady) return this.#listener.onMessage(bytes, start, stop);
+    const { messages, isReady } = this.protocol.reply(bytes.toString('utf8', start, stop), this.#spec);
+    for (const text of messages) this.socket.sendText(text);
+    if (isReady) this.#becomeReady();
   }
 
   onClose(code: number, reason: string): void {
-    if (this.#isIn) this.#listener.onLost(code, reason);
-    else this.#reject(new Error(`A connection was refused: ${code} ${reason}`));
+    if (this.#isReady) this.#listener.onClose(code, reason);
+    else this.#reject(new Error(`The server closed a connecting client: ${code} ${reason}`));
   }
 
-  #enter(): void {
-    this.#isIn = true;
+  #becomeReady(): void {
+    this.#isReady = true;
     this.#resolve();
   }
 }

@@ -1,45 +1,42 @@
 import { randomUUID } from 'node:crypto';
 import { type Endpoint } from '../contender.ts';
-import { Audience } from './audience.ts';
-import { Backend, type MintedCredential } from './backend.ts';
-import { type SubscriberSpec, type Operation } from './dialect.ts';
-import { SUBSCRIBE_MESSAGES } from './dialects/graphql.ts';
+import { SubscriberGroup } from './subscriber-group.ts';
+import { Backend, type MintedToken } from './backend.ts';
+import { type SubscriberSpec, type Operation } from './protocol.ts';
+import { SUBSCRIBE_MESSAGES } from './protocols/graphql.ts';
 import { untilIdle } from './meter.ts';
 import { Publisher } from './publisher.ts';
 import { stream } from './stream.ts';
 
-/** Length of every message on the wire, without the two or four bytes of the WebSocket header. */
+/** Length of every message's frame in bytes, without the WebSocket header of two or four bytes. */
 export const MESSAGE_BYTES = 350;
 
-/** The subscribers of channel `bench` and its publisher. */
+/** The subscribers of channel `bench`, and its publisher. */
 export interface Fixture extends AsyncDisposable {
-  readonly audience: Audience;
+  readonly group: SubscriberGroup;
   readonly publisher: Publisher;
 }
 
-/** The subscribers of channel `bench`. With Signalbox each has its own token, minted here. */
-export async function prepareSubscribers(
+/** Specs for subscribers of channel `bench`. For Signalbox, creates the channel and mints a token for each of them. */
+export async function createSubscriberSpecs(
   endpoint: Endpoint,
   count: number,
 ): Promise<(index: number) => SubscriberSpec> {
-  const credentials = endpoint.apiKey === undefined ? undefined : await mintFor(endpoint, count);
-  return (index) => subscriberSpecOf(endpoint, credentials?.[index]);
+  const minted = endpoint.apiKey === undefined ? undefined : await mintFor(endpoint, count);
+  return (index) => subscriberSpecOf(endpoint, minted?.[index]);
 }
 
-async function mintFor(endpoint: Endpoint, count: number): Promise<MintedCredential[]> {
+async function mintFor(endpoint: Endpoint, count: number): Promise<MintedToken[]> {
   using backend = await Backend.open(endpoint);
   await backend.createChannels(['bench']);
-  return await backend.mint(count);
+  return await backend.mintTokens(count);
 }
 
-/** One subscription to channel `bench`. */
-export function subscriberSpecOf(
-  endpoint: Endpoint,
-  credential: MintedCredential | undefined,
-): SubscriberSpec {
+/** A client with one subscription to channel `bench`. */
+export function subscriberSpecOf(endpoint: Endpoint, token: MintedToken | undefined): SubscriberSpec {
   return {
     operations: [operationOf(endpoint, { query: SUBSCRIBE_MESSAGES, variables: { channel: 'bench' } })],
-    ...(credential && { connectionParams: { token: credential.credential } }),
+    ...(token && { connectionParams: { token: token.credential } }),
   };
 }
 
@@ -47,34 +44,35 @@ export function operationOf({ operationIds }: Endpoint, operation: Omit<Operatio
   return { id: operationIds === 'unique' ? randomUUID() : '1', ...operation };
 }
 
-/** Connects all subscribers, delivers the first messages to them and pads messages to `MESSAGE_BYTES`. */
-export async function openFixture(endpoint: Endpoint, count: number): Promise<Fixture> {
-  const specs = await prepareSubscribers(endpoint, count);
-  const audience = new Audience();
-  await audience.join(endpoint, count, specs);
+/** Connects the subscribers and the publisher, and pads the messages to `MESSAGE_BYTES`. */
+export async function createFixture(endpoint: Endpoint, count: number): Promise<Fixture> {
+  const specs = await createSubscriberSpecs(endpoint, count);
+  const group = new SubscriberGroup();
+  await group.connect(endpoint, count, specs);
   await untilIdle(endpoint.pid);
-  const publisher = await Publisher.open(endpoint, (what) => audience.fault(what));
-  await fitMessages({ audience, publisher });
+  const publisher = await Publisher.open(endpoint, (message) => group.fail(message));
+  await padMessages({ group, publisher });
   return {
-    audience,
+    group,
     publisher,
     async [Symbol.asyncDispose]() {
       publisher[Symbol.dispose]();
-      audience[Symbol.dispose]();
+      group[Symbol.dispose]();
     },
   };
 }
 
-/** Publishes twice: once to measure the length of a message, and once to check the padded length. */
-export async function fitMessages(
-  stage: Pick<Fixture, 'audience' | 'publisher'>,
+/** Publishes two messages: the first to measure its length, the second to check that it is padded to `MESSAGE_BYTES`. */
+export async function padMessages(
+  fixture: Pick<Fixture, 'group' | 'publisher'>,
   channelOf?: (n: number) => string,
 ): Promise<void> {
   const once = { inFlight: 1, count: 1, ...(channelOf && { channelOf }) };
-  const { audience, publisher } = stage;
-  const [first] = audience.subscribers;
-  await stream(stage, once);
+  const { group, publisher } = fixture;
+  const [first] = group.subscribers;
+  await stream(fixture, once);
   publisher.padBytes += MESSAGE_BYTES - first!.messageBytes;
-  await stream(stage, once);
-  if (first!.messageBytes !== MESSAGE_BYTES) throw new Error(`Messages have ${first!.messageBytes} bytes.`);
+  await stream(fixture, once);
+  if (first!.messageBytes !== MESSAGE_BYTES)
+    throw new Error(`Messages have ${first!.messageBytes} bytes, not ${MESSAGE_BYTES}.`);
 }

@@ -3,7 +3,7 @@ const FIN_PONG = 0x8a;
 const FIN_CLOSE = 0x88;
 const MASKED = 0x80;
 
-/** What a client sends: one masked frame. The key is zero, which is as good as any to a server that unmasks. */
+/** A masked text frame. The masking key is zero; servers unmask it like any other key. */
 export function textFrameOf(text: string): Buffer {
   return frameOf(FIN_TEXT, Buffer.from(text));
 }
@@ -12,7 +12,7 @@ export function pongFrameOf(payload: Buffer): Buffer {
   return frameOf(FIN_PONG, payload);
 }
 
-/** @param code as 4403; absent: none. */
+/** @param code the close code, such as 1000. */
 export function closeFrameOf(code: number): Buffer {
   const payload = Buffer.alloc(2);
   payload.writeUInt16BE(code);
@@ -31,12 +31,12 @@ function frameOf(first: number, payload: Buffer): Buffer {
   return frame;
 }
 
-/** Takes what a server sent, frame by frame. The bytes are only there during the call. */
+/** Receives the frames of a server. `bytes` is valid only during the call. */
 export interface FrameSink {
   onFrame(first: number, bytes: Buffer, start: number, stop: number): void;
 }
 
-/** Hands over each whole frame in `bytes` up to `end`; reads nothing but lengths. Returns how many bytes were used. */
+/** Passes each complete frame in `bytes` up to `end` to the sink, and parses only the lengths. Returns the bytes consumed. */
 export function readFrames(bytes: Buffer, end: number, sink: FrameSink): number {
   let at = 0;
   while (end - at >= 2) {

@@ -2,31 +2,31 @@ import { connect, type Socket } from 'node:net';
 import { type Endpoint } from '../contender.ts';
 import { markActive } from './busy-poll.ts';
 
-/** What came of a request. */
+/** The outcome of a request. */
 export interface Answer {
-  /** 200 and no errors. */
-  readonly isGood: boolean;
-  /** All of it, head included; or why there is none. */
+  /** Whether the status is 200 and the body has no errors. */
+  readonly isSuccess: boolean;
+  /** The whole response with its head, or the cause if there is no response. */
   readonly text: string;
   readonly at: number;
-  /** From sending the request to the end of the answer. */
+  /** Time from sending the request to the end of the response. */
   readonly tookMs: number;
 }
 
-/** One keep-alive connection for one POST, which can be sent again once it is answered. */
+/** One keep-alive connection that sends the same POST request repeatedly, each after the previous answer. */
 export class HttpConnection implements Disposable {
   readonly #socket: Socket;
   readonly #request: Buffer;
-  readonly #hear: (answer: Answer, connection: HttpConnection) => void;
+  readonly #onAnswer: (answer: Answer, connection: HttpConnection) => void;
   #received = '';
   #sentAt = 0;
 
   constructor(
     { port, apiKey }: Endpoint,
     body: string,
-    hear: (answer: Answer, connection: HttpConnection) => void,
+    onAnswer: (answer: Answer, connection: HttpConnection) => void,
   ) {
-    this.#hear = hear;
+    this.#onAnswer = onAnswer;
     const authorization = apiKey === undefined ? '' : `Authorization: Bearer ${apiKey}\r\n`;
     this.#request = Buffer.from(
       `POST /graphql HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${authorization}Content-Type: application/json\r\n` +
@@ -35,8 +35,8 @@ export class HttpConnection implements Disposable {
     this.#socket = connect({ host: '127.0.0.1', port, noDelay: true });
     this.#socket.setEncoding('latin1');
     this.#socket.on('data', (text: string) => this.#read(text));
-    this.#socket.on('error', (error) => this.#answered(false, error.message));
-    this.#socket.on('end', () => this.#answered(false, 'The server hung up.'));
+    this.#socket.on('error', (error) => this.#finish(false, error.message));
+    this.#socket.on('end', () => this.#finish(false, 'The server closed the connection.'));
   }
 
   send(): void {
@@ -52,12 +52,12 @@ export class HttpConnection implements Disposable {
     if (length === undefined || this.#received.length < length) return;
     const answer = this.#received;
     this.#received = '';
-    this.#answered(answer.startsWith('HTTP/1.1 200') && !answer.includes('"errors"'), answer);
+    this.#finish(answer.startsWith('HTTP/1.1 200') && !answer.includes('"errors"'), answer);
   }
 
-  #answered(isGood: boolean, text: string): void {
+  #finish(isSuccess: boolean, text: string): void {
     const at = performance.now();
-    this.#hear({ isGood, text, at, tookMs: at - this.#sentAt }, this);
+    this.#onAnswer({ isSuccess, text, at, tookMs: at - this.#sentAt }, this);
   }
 
   [Symbol.dispose](): void {
@@ -65,7 +65,7 @@ export class HttpConnection implements Disposable {
   }
 }
 
-/** Of the whole answer, head included; undefined until that is known. */
+/** The length of the whole response with its head, or undefined if it is not known yet. */
 function lengthOf(text: string): number | undefined {
   const end = text.indexOf('\r\n\r\n');
   if (end < 0) return undefined;

@@ -1,13 +1,13 @@
 import { type Job, type Outcome } from '../job.ts';
 import { RUNNERS } from '../scenarios/runners.ts';
 
-/** The load generator: a process that does one job and ends. */
+/** The load generator: a process that runs one job and exits. */
 process.once('message', (job: Job) => {
-  void play(job);
+  void run(job);
 });
 process.on('disconnect', () => process.exit(1));
 
-async function play(job: Job): Promise<void> {
+async function run(job: Job): Promise<void> {
   const answer = await outcomeOf(job).then(
     (outcome) => ({ outcome }),
     (error: unknown) => ({
@@ -19,6 +19,6 @@ async function play(job: Job): Promise<void> {
 
 async function outcomeOf(job: Job): Promise<Outcome> {
   const scenario = RUNNERS[job.scenario];
-  if (!scenario) throw new TypeError(`There is no scenario ${job.scenario}.`);
+  if (!scenario) throw new TypeError(`Unknown scenario ${job.scenario}.`);
   return scenario(job);
 }

@@ -2,26 +2,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuMsOf, machineCpuMs } from '../process-usage.ts';
 import { startBusyPoll } from './busy-poll.ts';
 
-/** What an interval cost. */
+/** The resources used in an interval. */
 export interface Usage {
   readonly serverCpuMs: number;
   readonly wallMs: number;
-  /** Share of the time in which the load generator had something to do: near 1, it measured itself. */
+  /** Share of the time in which the load generator was active. Near 1, the result may be limited by the load generator. */
   readonly generatorShare: number;
-  /** What all others on this machine took, as a share of one core: they were in the way. */
+  /** CPU time of all other processes of this machine, as a share of one core. */
   readonly othersShare: number;
 }
 
-/** Measures from when it is made until its end; meanwhile the load generator does not sleep. */
+/** Measures from its start to its end. Meanwhile, the load generator does not sleep. */
 export interface Meter {
-  /** So far. */
+  /** The usage so far. */
   read(): Usage;
-  /** To the end. */
+  /** Ends the measurement and returns the total usage. */
   end(): Usage;
 }
 
 export function startMeter(pid: number): Meter {
-  const vigil = startBusyPoll();
+  const busyPoll = startBusyPoll();
   const serverBefore = cpuMsOf(pid);
   const ownBefore = process.cpuUsage();
   const machineBefore = machineCpuMs();
@@ -34,33 +34,33 @@ export function startMeter(pid: number): Meter {
     return {
       serverCpuMs,
       wallMs,
-      generatorShare: vigil.busyShare(),
+      generatorShare: busyPoll.busyShare(),
       othersShare: Math.max(0, othersCpuMs / wallMs),
     };
   };
   return {
     read,
     end() {
-      vigil.end();
+      busyPoll.end();
       return read();
     },
   };
 }
 
-const LOOK_EVERY_MS = 50;
-const LOOKS = 4;
+const SAMPLE_EVERY_MS = 50;
+const SAMPLES = 4;
 const IDLE_MS = 10;
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
-/** Resolves when the server has nothing to do any more: all that was asked of it is done. */
+/** Resolves when the server is idle: then it has processed everything that it received. Rejects after 30 s. */
 export async function untilIdle(pid: number): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
-  const seen: number[] = [];
+  const deadline = performance.now() + TIMEOUT_MS;
+  const samples: number[] = [];
   for (;;) {
-    seen.push(cpuMsOf(pid));
-    const before = seen.at(-1 - LOOKS);
+    samples.push(cpuMsOf(pid));
+    const before = samples.at(-1 - SAMPLES);
     if (before !== undefined && cpuMsOf(pid) - before <= IDLE_MS) return;
-    if (performance.now() > deadline) throw new Error('The server does not come to rest.');
-    await sleep(LOOK_EVERY_MS);
+    if (performance.now() > deadline) throw new Error('The server did not become idle within 30 s.');
+    await sleep(SAMPLE_EVERY_MS);
   }
 }

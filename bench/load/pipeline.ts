@@ -1,17 +1,17 @@
 import { type Endpoint } from '../contender.ts';
-import { graphql, PUBLICATION } from './dialects/graphql.ts';
+import { graphql, PUBLICATION } from './protocols/graphql.ts';
 import { Connection, type Listener } from './connection.ts';
 
 const NEXT = Buffer.from('"type":"next"');
 const ERRORS = Buffer.from('"errors"');
-/** No id of a message begins like this. */
+/** The start of the operation id. Message ids never start with this letter. */
 const ID = Buffer.from(`"id":"${PUBLICATION}`);
 const PAD = 'x'.repeat(100);
 
-/** Mutations over one WebSocket, so many unanswered at once. */
+/** Publishes over one WebSocket, with a fixed number of unanswered mutations in flight. */
 export class Pipeline implements Listener, Disposable {
   readonly #connection: Connection;
-  /** When each was sent that is not answered, by its number. */
+  /** The send times of the unanswered mutations, by number. */
   readonly #sentAt = new Map<number, number>();
   #latenciesMs: number[] = [];
   #deadline = 0;
@@ -33,7 +33,7 @@ export class Pipeline implements Listener, Disposable {
     return pipeline;
   }
 
-  /** Resolves when the last of them is acknowledged. Returns how long each took, from sending it to its data. */
+  /** Resolves when the last mutation is answered, to the latency of each: from sending it to reading its answer, in ms. */
   async run({ inFlight, durationMs }: { inFlight: number; durationMs: number }): Promise<number[]> {
     this.#latenciesMs = [];
     this.#deadline = performance.now() + durationMs;
@@ -49,14 +49,13 @@ export class Pipeline implements Listener, Disposable {
     this.#connection.socket.sendText(graphql.publish({ n, pad: PAD, channel: 'bench' }));
   }
 
-  onText(bytes: Buffer, start: number, stop: number): void {
+  onMessage(bytes: Buffer, start: number, stop: number): void {
     const answer = bytes.subarray(start, stop);
     if (answer.includes(ERRORS)) return this.#done?.reject(new Error(answer.toString()));
     if (!answer.includes(NEXT)) return;
     const n = numberOf(answer);
     const sentAt = this.#sentAt.get(n);
-    if (sentAt === undefined)
-      return this.#done?.reject(new Error(`An answer without a request: ${answer.toString()}`));
+    if (sentAt === undefined) return this.#done?.reject(new Error(`Unexpected answer: ${answer.toString()}`));
     this.#sentAt.delete(n);
     const now = performance.now();
     this.#latenciesMs.push(now - sentAt);
@@ -64,8 +63,8 @@ export class Pipeline implements Listener, Disposable {
     else if (this.#sentAt.size === 0) this.#done?.resolve();
   }
 
-  onLost(code: number, reason: string): void {
-    this.#done?.reject(new Error(`The publisher was closed: ${code} ${reason}`));
+  onClose(code: number, reason: string): void {
+    this.#done?.reject(new Error(`The server closed the publisher: ${code} ${reason}`));
   }
 
   [Symbol.dispose](): void {
@@ -73,7 +72,7 @@ export class Pipeline implements Listener, Disposable {
   }
 }
 
-/** Which one is answered. Wherever in the frame a server has the operation's id. */
+/** The number of the answered mutation. The position of the operation id in the frame differs between servers. */
 function numberOf(answer: Buffer): number {
   const at = answer.indexOf(ID);
   return at < 0 ? NaN : Number.parseInt(answer.toString('latin1', at + ID.length, at + ID.length + 10), 10);

@@ -1,45 +1,45 @@
 import { type Endpoint } from '../contender.ts';
-import { type SubscriberSpec } from './dialect.ts';
+import { type SubscriberSpec } from './protocol.ts';
 import { Connection, type Listener } from './connection.ts';
 
-/** Publishes over one WebSocket; does not wait for answers, but a refusal is a fault. */
+/** Publishes over one WebSocket without waiting for the answers. A refused publish is a failure. */
 export class Publisher implements Listener, Disposable {
-  /** Of what is published from now on: makes frames as long as they shall be. */
+  /** Length of the padding of further messages, in bytes. */
   padBytes = 100;
   readonly #connection: Connection;
-  readonly #fault: (what: string) => void;
+  readonly #fail: (message: string) => void;
 
-  private constructor(endpoint: Endpoint, spec: SubscriberSpec, fault: (what: string) => void) {
-    this.#fault = fault;
+  private constructor(endpoint: Endpoint, spec: SubscriberSpec, fail: (message: string) => void) {
+    this.#fail = fail;
     this.#connection = new Connection(endpoint, spec, this);
   }
 
-  static async open(endpoint: Endpoint, fault: (what: string) => void): Promise<Publisher> {
+  static async open(endpoint: Endpoint, fail: (message: string) => void): Promise<Publisher> {
     const { apiKey } = endpoint;
     const spec: SubscriberSpec = {
       operations: [],
       ...(apiKey !== undefined && { connectionParams: { apiKey } }),
     };
-    const publisher = new Publisher(endpoint, spec, fault);
+    const publisher = new Publisher(endpoint, spec, fail);
     await publisher.#connection.ready;
     return publisher;
   }
 
   publish(n: number, channel = 'bench'): void {
-    const { dialect, socket } = this.#connection;
-    socket.sendText(dialect.publish({ n, channel, pad: 'x'.repeat(this.padBytes) }));
+    const { protocol, socket } = this.#connection;
+    socket.sendText(protocol.publish({ n, channel, pad: 'x'.repeat(this.padBytes) }));
   }
 
-  onText(bytes: Buffer, start: number, stop: number): void {
+  onMessage(bytes: Buffer, start: number, stop: number): void {
     const text = bytes.toString('utf8', start, stop);
-    const { dialect, socket } = this.#connection;
-    if (dialect.isRefusal(text)) return this.#fault(text);
-    const answer = dialect.keepAlive(text);
+    const { protocol, socket } = this.#connection;
+    if (protocol.isRefusal(text)) return this.#fail(text);
+    const answer = protocol.keepAlive(text);
     if (answer !== undefined) socket.sendText(answer);
   }
 
-  onLost(code: number, reason: string): void {
-    this.#fault(`The publisher was closed: ${code} ${reason}`);
+  onClose(code: number, reason: string): void {
+    this.#fail(`The server closed the publisher: ${code} ${reason}`);
   }
 
   [Symbol.dispose](): void {

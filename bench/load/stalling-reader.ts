@@ -5,25 +5,25 @@ import { subscriberSpecOf } from './fixture.ts';
 
 const IS_ONLINE = 'query ($token: ID!) { isOnline(token: $token) }';
 
-/** One client with many subscriptions, and a backend that asks the server whether it still has it. */
+/** One client with many subscriptions, and a backend that polls whether the server considers the client online. */
 export class StallingReader implements Disposable {
   #isOnline = true;
   readonly #connection: Connection;
   readonly #backend: Backend;
-  readonly #token: string;
+  readonly #tokenId: string;
 
-  private constructor(connection: Connection, backend: Backend, token: string) {
+  private constructor(connection: Connection, backend: Backend, tokenId: string) {
     this.#connection = connection;
     this.#backend = backend;
-    this.#token = token;
+    this.#tokenId = tokenId;
   }
 
-  static async join(endpoint: Endpoint, operations: number): Promise<StallingReader> {
+  static async connect(endpoint: Endpoint, operations: number): Promise<StallingReader> {
     const backend = await Backend.open(endpoint);
-    const [credential] = await backend.mint(1);
-    const spec = subscriberSpecOf(endpoint, credential);
+    const [minted] = await backend.mintTokens(1);
+    const spec = subscriberSpecOf(endpoint, minted);
     const [operation] = spec.operations;
-    const listener = { onText: () => undefined, onLost: () => undefined };
+    const listener = { onMessage: () => undefined, onClose: () => undefined };
     const connection = new Connection(
       endpoint,
       {
@@ -36,22 +36,22 @@ export class StallingReader implements Disposable {
       listener,
     );
     await connection.ready;
-    return new StallingReader(connection, backend, credential!.id);
+    return new StallingReader(connection, backend, minted!.id);
   }
 
-  /** Reads nothing from now on. */
+  /** Stops reading permanently. */
   stall(): void {
     this.#connection.socket.stall();
   }
 
-  /** As the server said last. */
+  /** The last answer of the server. */
   isOnline(): boolean {
     return this.#isOnline;
   }
 
-  /** Does not wait for the answer. */
-  ask(): void {
-    void this.#backend.request(IS_ONLINE, { token: this.#token }).then(({ isOnline }) => {
+  /** Queries the server without waiting for the answer. */
+  pollOnline(): void {
+    void this.#backend.request(IS_ONLINE, { token: this.#tokenId }).then(({ isOnline }) => {
       this.#isOnline = isOnline;
     });
   }

@@ -1,46 +1,48 @@
-import { type Audience } from './audience.ts';
+import { type SubscriberGroup } from './subscriber-group.ts';
 
-/** A source of publishes. */
-export interface Speaker {
+export interface MessagePublisher {
   publish(n: number, channel?: string): void;
 }
 
 export interface StreamOptions {
-  /** Messages that are published and have not reached everybody yet. */
+  /** Number of messages that are published and not yet delivered to all subscribers. */
   inFlight: number;
-  /** How many are published; or */
+  /** Number of messages to publish. Default: unlimited. */
   count?: number;
-  /** for how long. */
+  /** Time after which no further message is published. Default: unlimited. */
   durationMs?: number;
   channelOf?: (n: number) => string;
 }
 
-/** Publishes, a message for each that has reached everybody. Returns how many when all have reached everybody. */
+/**
+ * Publishes messages with a fixed number in flight: the next one when another one has been delivered to all subscribers.
+ * Resolves to the number of messages when all of them are delivered. Rejects if a delivery is missing or repeated.
+ */
 export async function stream(
-  { audience, publisher }: { audience: Audience; publisher: Speaker },
+  { group, publisher }: { group: SubscriberGroup; publisher: MessagePublisher },
   { inFlight, count = Infinity, durationMs = Infinity, channelOf }: StreamOptions,
 ): Promise<number> {
-  const first = audience.subscribers[0]!.due;
-  const before = audience.deliveries;
+  const first = group.subscribers[0]!.expectedNumber;
+  const before = group.deliveries;
   const deadline = performance.now() + durationMs;
   let published = 0;
-  let arrived = 0;
+  let delivered = 0;
   const publish = () => {
     const n = first + published++;
-    audience.sent(n);
+    group.markPublished(n);
     publisher.publish(n, channelOf?.(n));
   };
-  audience.reachedAll = () => {
-    arrived++;
+  group.onDeliveredToAll = () => {
+    delivered++;
     if (published < count && performance.now() < deadline) publish();
   };
   while (published < Math.min(inFlight, count)) publish();
-  await audience.until(
-    () => arrived === published,
-    () => `${audience.deliveries - before} deliveries of ${published} messages were made.`,
+  await group.until(
+    () => delivered === published,
+    () => `${group.deliveries - before} deliveries of ${published} messages were made.`,
   );
-  const expected = published * audience.subscribers.length;
-  const made = audience.deliveries - before;
-  if (made !== expected) throw new Error(`${made} deliveries were made, not ${expected}.`);
+  const expected = published * group.subscribers.length;
+  const deliveries = group.deliveries - before;
+  if (deliveries !== expected) throw new Error(`${deliveries} deliveries were made, not ${expected}.`);
   return published;
 }

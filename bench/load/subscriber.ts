@@ -1,71 +1,77 @@
 import { type Endpoint } from '../contender.ts';
-import { type SubscriberSpec } from './dialect.ts';
-import { DIGITS, NUMBER_MARK, numberAt } from './payload.ts';
 import { Connection, type Listener } from './connection.ts';
+import { DIGITS, NUMBER_MARK, numberAt } from './payload.ts';
+import { type SubscriberSpec } from './protocol.ts';
 
-/** Whatever is shorter is no message of ours: acknowledgements, pings, first events. */
+/** A shorter frame is no published message, but an acknowledgement, a ping or a first event. */
 export const SHORTEST_MESSAGE_BYTES = 200;
 
-/** What all subscribers of an audience report to. */
-export interface Tally {
-  /** A subscriber got message `n`, the one that was due. */
-  count(n: number, subscriber: Subscriber): void;
-  /** Something came that was not due: lost, twice, out of order, or an error. */
-  fault(what: string): void;
-  lost(subscriber: Subscriber, code: number, reason: string): void;
+/** Receives the reports of all subscribers of a group. */
+export interface DeliveryListener {
+  /** A subscriber received message `n`, as expected. */
+  onDelivery(n: number, subscriber: Subscriber): void;
+  /** A message was lost, repeated or out of order, or the server sent an error. */
+  fail(message: string): void;
+  onClose(subscriber: Subscriber, code: number, reason: string): void;
 }
 
-/** Checks that it gets every message, in order, once: by the number at the end of each frame. */
+/** Checks by the number at the end of each frame that it receives every message once, in order. */
 export class Subscriber implements Listener {
   readonly index: number;
   readonly connection: Connection;
-  /** The number of the message that is due. */
-  due: number;
-  /** Bytes of the last message's frame, without its header. */
+  /** The number that the next message must have. */
+  expectedNumber: number;
+  /** Length of the last message's frame in bytes, without the header. */
   messageBytes = 0;
-  readonly #tally: Tally;
-  /** From the number to the end of the frame: the same for all messages of a server. 0 until the first one. */
+  readonly #deliveryListener: DeliveryListener;
+  /** Bytes from the number to the end of the frame, equal for all messages of a server; 0 before the first message. */
   #tailBytes = 0;
 
   constructor(
     endpoint: Endpoint,
     spec: SubscriberSpec,
-    { index, due, tally }: { index: number; due: number; tally: Tally },
+    {
+      index,
+      expectedNumber,
+      deliveryListener,
+    }: { index: number; expectedNumber: number; deliveryListener: DeliveryListener },
   ) {
     this.index = index;
-    this.due = due;
-    this.#tally = tally;
+    this.expectedNumber = expectedNumber;
+    this.#deliveryListener = deliveryListener;
     this.connection = new Connection(endpoint, spec, this, index);
   }
 
-  onText(bytes: Buffer, start: number, stop: number): void {
-    if (stop - start < SHORTEST_MESSAGE_BYTES) return this.#hearOther(bytes.toString('utf8', start, stop));
-    if (this.#tailBytes === 0) this.#measure(bytes, start, stop);
+  onMessage(bytes: Buffer, start: number, stop: number): void {
+    if (stop - start < SHORTEST_MESSAGE_BYTES)
+      return this.#onControlMessage(bytes.toString('utf8', start, stop));
+    if (this.#tailBytes === 0) this.#measureTail(bytes, start, stop);
     const n = numberAt(bytes, stop - this.#tailBytes);
-    if (n !== this.due) {
+    if (n !== this.expectedNumber) {
       const text = bytes.toString('utf8', start, Math.min(stop, start + 400));
-      return this.#tally.fault(`${this.due} was due, and ${n} came: ${text}`);
+      return this.#deliveryListener.fail(`Expected message ${this.expectedNumber}, received ${n}: ${text}`);
     }
-    this.due++;
+    this.expectedNumber++;
     this.messageBytes = stop - start;
-    this.#tally.count(n, this);
+    this.#deliveryListener.onDelivery(n, this);
   }
 
-  onLost(code: number, reason: string): void {
-    this.#tally.lost(this, code, reason);
+  onClose(code: number, reason: string): void {
+    this.#deliveryListener.onClose(this, code, reason);
   }
 
-  #measure(bytes: Buffer, start: number, stop: number): void {
+  #measureTail(bytes: Buffer, start: number, stop: number): void {
     const at = bytes.lastIndexOf(NUMBER_MARK, stop);
-    if (at < start) return this.#tally.fault(`no message: ${bytes.toString('utf8', start, stop)}`);
+    if (at < start)
+      return this.#deliveryListener.fail(`A frame has no number: ${bytes.toString('utf8', start, stop)}`);
     this.#tailBytes = stop - at - NUMBER_MARK.length;
-    if (this.#tailBytes < DIGITS) this.#tally.fault('A message ends too early.');
+    if (this.#tailBytes < DIGITS) this.#deliveryListener.fail('A frame ends within its number.');
   }
 
-  #hearOther(text: string): void {
-    const { dialect, socket } = this.connection;
-    const answer = dialect.keepAlive(text);
+  #onControlMessage(text: string): void {
+    const { protocol, socket } = this.connection;
+    const answer = protocol.keepAlive(text);
     if (answer !== undefined) socket.sendText(answer);
-    if (dialect.isRefusal(text)) this.#tally.fault(text);
+    if (protocol.isRefusal(text)) this.#deliveryListener.fail(text);
   }
 }

@@ -1,4 +1,4 @@
-/** What a client asks with for a WebSocket. The key proves nothing here, and is always the same. */
+/** The HTTP request of a WebSocket upgrade. A constant key suffices, since the response is not verified. */
 export function upgradeRequestOf(port: number, path: string, subprotocol: string | undefined): string {
   const lines = [
     `GET ${path} HTTP/1.1`,

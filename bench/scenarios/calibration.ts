@@ -1,37 +1,40 @@
 import { type Endpoint } from '../contender.ts';
 import { type Job, type Outcome } from '../job.ts';
-import { Audience } from '../load/audience.ts';
+import { SubscriberGroup } from '../load/subscriber-group.ts';
 import { untilIdle } from '../load/meter.ts';
 import { Connection } from '../load/connection.ts';
-import { type Speaker, stream } from '../load/stream.ts';
+import { type MessagePublisher, stream } from '../load/stream.ts';
 import { measureStream } from './fan-out.ts';
 
 /**
- * What the load generator can take: a server that writes frames which cost nothing to make, to the same number of
- * sockets, one at a time and sixteen at a time. Where a contender comes near, it is the generator that was measured.
+ * Measures the maximum rate of the load generator: a server writes prebuilt frames to the same number of sockets, one frame
+ * and sixteen frames per read. The result of a contender near these rates is limited by the load generator.
  */
 export async function calibration({ endpoint, effort }: Job): Promise<Outcome> {
-  using audience = new Audience();
-  await audience.join(endpoint, effort.subscribers, () => ({ operations: [{ id: '1', query: '' }] }));
+  using group = new SubscriberGroup();
+  await group.connect(endpoint, effort.subscribers, () => ({ operations: [{ id: '1', query: '' }] }));
   await untilIdle(endpoint.pid);
-  const publisher = await openSpeaker(endpoint, audience);
-  await stream({ audience, publisher }, { inFlight: 16, durationMs: effort.warmUpMs });
+  const publisher = await openPublisher(endpoint, group);
+  await stream({ group, publisher }, { inFlight: 16, durationMs: effort.warmUpMs });
   const durationMs = effort.measureMs;
   return {
-    'calibration-single': await measureStream({ audience, publisher }, endpoint.pid, {
+    'calibration-single': await measureStream({ group, publisher }, endpoint.pid, {
       inFlight: 1,
       durationMs,
     }),
-    'calibration-burst': await measureStream({ audience, publisher }, endpoint.pid, {
+    'calibration-burst': await measureStream({ group, publisher }, endpoint.pid, {
       inFlight: 16,
       durationMs,
     }),
   };
 }
 
-/** Asks for all messages of one turn of the event loop at once. */
-async function openSpeaker(endpoint: Endpoint, audience: Audience): Promise<Speaker> {
-  const listener = { onText: () => undefined, onLost: () => audience.fault('The server is gone.') };
+/** A publisher that requests all messages of one turn of the event loop together. */
+async function openPublisher(endpoint: Endpoint, group: SubscriberGroup): Promise<MessagePublisher> {
+  const listener = {
+    onMessage: () => undefined,
+    onClose: () => group.fail('The server closed the publisher.'),
+  };
   const connection = new Connection(endpoint, { operations: [] }, listener);
   await connection.ready;
   let first = 0;

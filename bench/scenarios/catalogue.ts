@@ -1,31 +1,31 @@
 import { type Effort } from '../effort.ts';
 
-/** What is measured, and of whom. What the load generator does for it is in the file of its name. */
+/** A scenario, and the contenders that take part in it. The file with its name contains the work of the load generator. */
 export interface Scenario {
   readonly name: string;
-  /** What it measures in one go; `--only` takes these as well. */
+  /** The parts that the scenario measures with one server. `--only` accepts their names as well. */
   readonly parts: readonly string[];
   readonly title: string;
-  /** Names of contenders; absent: all. With `--quick`, `quickContenders` where there are some. */
+  /** Names of the contenders. Default: all. `quickContenders` replaces them with `--quick` and `--smoke`. */
   readonly contenders?: readonly string[];
   readonly quickContenders?: readonly string[];
-  /** Sizes that it is played with, one after the other; absent: one. */
+  /** The sizes that the scenario runs with, one after another. Default: a single size. */
   variants?(effort: Effort): readonly number[];
-  /** Rounds with `--quick`. */
+  /** Number of rounds with `--quick` and `--smoke`. */
   readonly quickRounds: number;
   readonly env?: Readonly<Record<string, string>>;
-  /** How many sockets the load generator opens. */
+  /** Number of sockets that the load generator opens. */
   sockets(effort: Effort): number;
 }
 
-const OURS = ['signalbox'];
+const SIGNALBOX_ONLY = ['signalbox'];
 
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'fanout',
     parts: ['fanout-single', 'fanout-burst'],
     title: 'Fan-out to 1,000 subscribers of one channel',
-    // Those that marks are about.
+    // The contenders that targets refer to.
     quickContenders: ['yoga', 'apollo', 'mercurius', 'raw-ws', 'nchan', 'signalbox-uuid', 'signalbox'],
     quickRounds: 2,
     sockets: ({ subscribers }) => subscribers,
@@ -49,8 +49,8 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'resume',
     parts: ['resume'],
-    title: 'Everybody resumes at once',
-    contenders: OURS,
+    title: 'All clients resume at once',
+    contenders: SIGNALBOX_ONLY,
     quickRounds: 1,
     sockets: ({ resumers }) => resumers,
   },
@@ -58,7 +58,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'stalled',
     parts: ['stalled'],
     title: 'One stalled reader among a thousand',
-    contenders: OURS,
+    contenders: SIGNALBOX_ONLY,
     quickRounds: 1,
     sockets: ({ subscribers }) => subscribers,
   },
@@ -66,7 +66,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'channels',
     parts: ['channels'],
     title: 'Many channels per connection',
-    contenders: OURS,
+    contenders: SIGNALBOX_ONLY,
     quickRounds: 1,
     variants: ({ channelCounts }) => channelCounts,
     sockets: ({ members }) => members,
@@ -75,7 +75,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'size',
     parts: ['size-single', 'size-burst'],
     title: 'Cost against the number of subscribers',
-    contenders: OURS,
+    contenders: SIGNALBOX_ONLY,
     quickRounds: 1,
     variants: ({ sizes }) => sizes,
     sockets: ({ sizes }) => Math.max(...sizes),
@@ -84,7 +84,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'revocation',
     parts: ['revocation'],
     title: 'From a revocation to the last close',
-    contenders: OURS,
+    contenders: SIGNALBOX_ONLY,
     quickRounds: 1,
     sockets: ({ subscribers }) => subscribers,
   },

@@ -1,37 +1,37 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, type Outcome } from '../job.ts';
 import { measurementOf } from '../latencies.ts';
-import { Audience } from '../load/audience.ts';
+import { SubscriberGroup } from '../load/subscriber-group.ts';
 import { startMeter, untilIdle } from '../load/meter.ts';
 import { Publisher } from '../load/publisher.ts';
-import { fitMessages, prepareSubscribers } from '../load/fixture.ts';
+import { padMessages, createSubscriberSpecs } from '../load/fixture.ts';
 import { memoryKbOf } from '../process-usage.ts';
 
-/** Come and go first, so that neither compilation nor a first growth of the heap is counted. */
-const EARLY = 500;
+/** These connect and disconnect first, so that compilation and the first growth of the heap are not measured. */
+const WARM_UP_CONNECTIONS = 500;
 
 /**
- * Thousands connect, as fast as the server lets them, each with a token and one subscription: what a connect costs, from
- * the TCP handshake until the server has nothing to do any more, and what a connection that waits holds in memory.
- * Two messages at the end reach all of them, or nothing was measured.
+ * Thousands of clients connect as fast as the server accepts them, each with a token and one subscription. Measures the CPU
+ * time per connect, from the TCP handshake until the server is idle, and the memory per idle connection. Two messages at
+ * the end must be delivered to all of them; otherwise the measurement fails.
  */
 export async function connections({ endpoint, effort }: Job): Promise<Outcome> {
   const { pid } = endpoint;
   const count = effort.connections;
-  const specs = await prepareSubscribers(endpoint, count);
-  await comeAndGo(endpoint, Math.min(EARLY, count), specs);
+  const specs = await createSubscriberSpecs(endpoint, count);
+  await connectAndDisconnect(endpoint, Math.min(WARM_UP_CONNECTIONS, count), specs);
   await sleep(effort.memorySettleMs);
   const memoryBefore = memoryKbOf(pid);
-  using audience = new Audience();
+  using group = new SubscriberGroup();
   const meter = startMeter(pid);
-  await audience.join(endpoint, count, specs);
+  await group.connect(endpoint, count, specs);
   const { wallMs, generatorShare } = meter.read();
   await untilIdle(pid);
   const { serverCpuMs, othersShare } = meter.end();
   await sleep(effort.memorySettleMs);
   const memoryAfter = memoryKbOf(pid);
-  using publisher = await Publisher.open(endpoint, (what) => audience.fault(what));
-  await fitMessages({ audience, publisher });
+  using publisher = await Publisher.open(endpoint, (message) => group.fail(message));
+  await padMessages({ group, publisher });
   return {
     connect: measurementOf(
       {
@@ -41,20 +41,20 @@ export async function connections({ endpoint, effort }: Job): Promise<Outcome> {
         generatorShare,
         othersShare,
       },
-      { '': audience.joinsMs },
+      { '': group.connectTimesMs },
     ),
     memory: { values: { kbPerConnection: (memoryAfter - memoryBefore) / count, connections: count } },
   };
 }
 
-async function comeAndGo(
+async function connectAndDisconnect(
   endpoint: Job['endpoint'],
   count: number,
-  specs: Awaited<ReturnType<typeof prepareSubscribers>>,
+  specs: Awaited<ReturnType<typeof createSubscriberSpecs>>,
 ): Promise<void> {
   {
-    using early = new Audience();
-    await early.join(endpoint, count, specs);
+    using warmUp = new SubscriberGroup();
+    await warmUp.connect(endpoint, count, specs);
     await untilIdle(endpoint.pid);
   }
   await untilIdle(endpoint.pid);

@@ -1,11 +1,11 @@
 import { type Job, type Measurement, type Outcome } from '../job.ts';
 import { measurementOf } from '../latencies.ts';
-import { type Audience } from '../load/audience.ts';
+import { type SubscriberGroup } from '../load/subscriber-group.ts';
 import { startMeter } from '../load/meter.ts';
-import { openFixture } from '../load/fixture.ts';
-import { stream, type Speaker } from '../load/stream.ts';
+import { createFixture } from '../load/fixture.ts';
+import { stream, type MessagePublisher } from '../load/stream.ts';
 
-/** Messages on their way at once, by part. */
+/** Number of messages in flight, by part. */
 const IN_FLIGHT: Readonly<Record<string, number>> = {
   'fanout-single': 1,
   'fanout-burst': 16,
@@ -14,50 +14,50 @@ const IN_FLIGHT: Readonly<Record<string, number>> = {
 };
 
 /**
- * One channel, a thousand subscribers, or as many as the variant says: the next message when the last one has reached
- * everybody, or sixteen on their way at a time.
+ * One channel with a thousand subscribers, or as many as the variant. With one message in flight, the next message is
+ * published when the last one has been delivered to all subscribers; in a burst, sixteen messages are in flight.
  */
 export async function fanOut({ endpoint, effort, parts, variant }: Job): Promise<Outcome> {
-  await using stage = await openFixture(endpoint, variant === 0 ? effort.subscribers : variant);
+  await using fixture = await createFixture(endpoint, variant === 0 ? effort.subscribers : variant);
   const outcome: Record<string, Measurement> = {};
   for (const part of parts) {
     const inFlight = IN_FLIGHT[part] ?? 1;
-    await stream(stage, { inFlight, durationMs: effort.warmUpMs });
-    outcome[part] = await measureStream(stage, endpoint.pid, { inFlight, durationMs: effort.measureMs });
+    await stream(fixture, { inFlight, durationMs: effort.warmUpMs });
+    outcome[part] = await measureStream(fixture, endpoint.pid, { inFlight, durationMs: effort.measureMs });
   }
-  await proveNothingCameTwice(stage);
+  await publishSentinel(fixture);
   return outcome;
 }
 
-/** One more message, which must be the next that everybody gets. */
-export async function proveNothingCameTwice(
-  stage: { audience: Audience; publisher: Speaker },
+/** Publishes one more message, which must be the next delivery to every subscriber: no message was delivered twice. */
+export async function publishSentinel(
+  fixture: { group: SubscriberGroup; publisher: MessagePublisher },
   channelOf?: (n: number) => string,
 ): Promise<void> {
-  await stream(stage, { inFlight: 1, count: 1, ...(channelOf && { channelOf }) });
+  await stream(fixture, { inFlight: 1, count: 1, ...(channelOf && { channelOf }) });
 }
 
-/** What a delivery costs and how long it takes. */
+/** Measures the CPU time and the latency per delivery. */
 export async function measureStream(
-  stage: { audience: Audience; publisher: Speaker },
+  fixture: { group: SubscriberGroup; publisher: MessagePublisher },
   pid: number,
   options: { inFlight: number; durationMs: number; channelOf?: (n: number) => string },
 ): Promise<Measurement> {
-  const { audience } = stage;
-  audience.latenciesMs = [];
+  const { group } = fixture;
+  group.latenciesMs = [];
   const meter = startMeter(pid);
-  const published = await stream(stage, options);
+  const published = await stream(fixture, options);
   const { serverCpuMs, wallMs, ...shares } = meter.end();
-  const deliveries = published * audience.subscribers.length;
+  const deliveries = published * group.subscribers.length;
   return measurementOf(
     {
       cpuUsPerDelivery: (serverCpuMs * 1000) / deliveries,
       deliveriesPerSecond: (deliveries * 1000) / wallMs,
       deliveriesPerCpuSecond: (deliveries * 1000) / serverCpuMs,
       deliveries,
-      messageBytes: audience.subscribers[0]!.messageBytes,
+      messageBytes: group.subscribers[0]!.messageBytes,
       ...shares,
     },
-    { '': audience.latenciesMs },
+    { '': group.latenciesMs },
   );
 }

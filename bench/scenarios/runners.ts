@@ -8,7 +8,7 @@ import { resume } from './resume.ts';
 import { revocation } from './revocation.ts';
 import { stalled } from './stalled.ts';
 
-/** What the load generator does for each scenario. */
+/** The work of the load generator for each scenario. */
 export const RUNNERS: Readonly<Record<string, (job: Job) => Promise<Outcome>>> = {
   calibration,
   fanout: fanOut,

@@ -1,10 +1,10 @@
-import { type DialectName } from '../../contender.ts';
-import { type Dialect } from '../dialect.ts';
+import { type ProtocolName } from '../../contender.ts';
+import { type Protocol } from '../protocol.ts';
 import { graphql } from './graphql.ts';
 import { plain } from './plain.ts';
 import { socketIo } from './socket-io.ts';
 
-export function dialectOf(name: DialectName): Dialect {
+export function protocolOf(name: ProtocolName): Protocol {
   switch (name) {
     case 'graphql':
       return graphql;

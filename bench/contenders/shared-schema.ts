@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLScalarType } from 'graphql';
 
-/** The part of Signalbox's schema that is measured, for its peers. */
+/** The measured part of Signalbox's schema, for the other GraphQL servers. */
 export const typeDefs = /* GraphQL */ `
   scalar JSON
   type Query {
@@ -25,8 +25,8 @@ export const typeDefs = /* GraphQL */ `
   }
 `;
 
-/** What is published, and what is yielded. */
-export interface PeerMessage {
+/** The message that is published and delivered. */
+export interface SharedMessage {
   id: string;
   channel: string;
   event: string;
@@ -42,6 +42,6 @@ export interface PublishArguments {
 
 export const JSON_SCALAR = new GraphQLScalarType({ name: 'JSON' });
 
-export function messageOf({ channel, event, data }: PublishArguments): PeerMessage {
+export function messageOf({ channel, event, data }: PublishArguments): SharedMessage {
   return { id: randomUUID(), channel, event, data, publishedAt: new Date().toISOString() };
 }

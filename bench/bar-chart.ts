@@ -1,11 +1,11 @@
-import { type Table } from './columns.ts';
+import { type Table } from './result-tables.ts';
 import { labelOf, number } from './report.ts';
 import { type Row } from './summary.ts';
 
 interface Bar {
   readonly label: string;
   readonly value: number;
-  readonly isOurs: boolean;
+  readonly isSignalbox: boolean;
 }
 
 const WIDTH = 760;
@@ -15,18 +15,22 @@ const TOP = 56;
 const STEP = 30;
 const BAR = 20;
 
-/** A plain SVG: one bar per contender, or size, or column. */
-export function pictureOf(table: Table, rows: readonly Row[], subtitle: string): string {
+/** An SVG bar chart with one bar per contender, per size, or per column. */
+export function barChartOf(table: Table, rows: readonly Row[], subtitle: string): string {
   const [column] = table.columns;
   if (table.drawn) {
     const values = rows[0]?.values ?? {};
-    const bars = table.drawn.map(({ key, label }) => ({ label, value: values[key] ?? NaN, isOurs: true }));
+    const bars = table.drawn.map(({ key, label }) => ({
+      label,
+      value: values[key] ?? NaN,
+      isSignalbox: true,
+    }));
     return draw(bars, table.title, `Less is better. ${subtitle}`);
   }
   const bars = rows.map((row) => ({
     label: labelOf(row, table.variantUnit),
     value: row.values[column!.key] ?? NaN,
-    isOurs: row.contender.startsWith('signalbox'),
+    isSignalbox: row.contender.startsWith('signalbox'),
   }));
   const better = column!.isMoreBetter ? 'More' : 'Less';
   return draw(bars, `${table.title}: ${column!.label}`, `${better} is better. ${subtitle}`);
@@ -35,13 +39,13 @@ export function pictureOf(table: Table, rows: readonly Row[], subtitle: string):
 function draw(bars: readonly Bar[], title: string, subtitle: string): string {
   const height = TOP + bars.length * STEP + 12;
   const longest = Math.max(...bars.map(({ value }) => value));
-  const lines = bars.map(({ label, value, isOurs }, index) => {
+  const lines = bars.map(({ label, value, isSignalbox }, index) => {
     const y = TOP + index * STEP;
     const width = Math.max(1, ((WIDTH - LEFT - RIGHT) * value) / longest);
     const middle = y + BAR / 2 + 4;
     return (
-      `<text x="${LEFT - 10}" y="${middle}" text-anchor="end"${isOurs ? ' font-weight="bold"' : ''}>${escaped(label)}</text>` +
-      `<rect x="${LEFT}" y="${y}" width="${width.toFixed(1)}" height="${BAR}" rx="2" fill="${isOurs ? '#d6453d' : '#8a99a8'}"/>` +
+      `<text x="${LEFT - 10}" y="${middle}" text-anchor="end"${isSignalbox ? ' font-weight="bold"' : ''}>${escaped(label)}</text>` +
+      `<rect x="${LEFT}" y="${y}" width="${width.toFixed(1)}" height="${BAR}" rx="2" fill="${isSignalbox ? '#d6453d' : '#8a99a8'}"/>` +
       `<text x="${(LEFT + width + 8).toFixed(1)}" y="${middle}">${number(value)}</text>`
     );
   });

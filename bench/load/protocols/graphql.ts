@@ -1,7 +1,7 @@
-import { type Dialect } from '../dialect.ts';
+import { type Protocol } from '../protocol.ts';
 import { digitsOf } from '../payload.ts';
 
-/** The same words for Signalbox and for its peers, whose schema is the part of its own that they take. */
+/** The documents are the same for Signalbox and for the other GraphQL servers, which implement this part of its schema. */
 export const SUBSCRIBE_MESSAGES =
   'subscription ($channel: ID!) { messages(channel: $channel) { id event publishedAt data } }';
 export const SUBSCRIBE_EVENTS =
@@ -9,21 +9,21 @@ export const SUBSCRIBE_EVENTS =
 export const PUBLISH_MESSAGE =
   'mutation ($channel: ID!, $event: String!, $data: JSON) { publishMessage(channel: $channel, event: $event, data: $data) { message { id } } }';
 
-/** With this and its number begins the id of the operation that publishes a message. */
+/** The prefix of the operation id of a publish; the number of the message follows. */
 export const PUBLICATION = 'p';
 
 /** `graphql-transport-ws`. */
-export const graphql: Dialect = {
+export const graphql: Protocol = {
   subprotocol: 'graphql-transport-ws',
-  isInAtOnce: false,
+  isReadyOnOpen: false,
   firstMessage: ({ connectionParams }) =>
     JSON.stringify({ type: 'connection_init', payload: connectionParams ?? {} }),
   reply(text, { operations }) {
-    if (!text.includes('"connection_ack"')) return { says: [], isIn: false };
-    const says = operations.map(({ id, query, variables }) =>
+    if (!text.includes('"connection_ack"')) return { messages: [], isReady: false };
+    const messages = operations.map(({ id, query, variables }) =>
       JSON.stringify({ id, type: 'subscribe', payload: { query, variables } }),
     );
-    return { says, isIn: true };
+    return { messages, isReady: true };
   },
   publish({ n, pad, channel }) {
     const variables = { channel, event: 'tick', data: { pad, n: digitsOf(n) } };

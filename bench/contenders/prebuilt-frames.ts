@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import { type Duplex } from 'node:stream';
-import { listen } from './listening.ts';
+import { listen } from './announce-port.ts';
 
 /**
- * No contender: what it writes costs next to nothing to make, so that the load generator is what is measured. A publish
- * of `[first, count]` makes one buffer of so many frames, written to every socket at once.
+ * A server whose frames cost next to nothing, so that the load generator itself is measured. A publish of `[first, count]`
+ * creates one buffer of `count` frames and writes it to every socket.
  */
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const MESSAGE_BYTES = 350;
@@ -21,21 +21,21 @@ server.on('upgrade', (request, socket) => {
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
   );
   socket.on('error', () => socket.destroy());
-  if (request.url === '/publish') return socket.on('data', (bytes: Buffer) => listenTo(bytes));
+  if (request.url === '/publish') return socket.on('data', (bytes: Buffer) => parseRequests(bytes));
   sockets.add(socket);
   return socket.on('close', () => sockets.delete(socket)).resume();
 });
 
-/** All requests are shorter than 126 bytes and not masked with anything but zeros. */
-function listenTo(bytes: Buffer): void {
+/** Parses the publish requests: all are shorter than 126 bytes, and their masking key is zero. */
+function parseRequests(bytes: Buffer): void {
   for (let at = 0; at < bytes.length;) {
     const start = at + 2 + MASK_BYTES;
     at = start + (bytes[at + 1]! & 0x7f);
-    blast(JSON.parse(bytes.toString('utf8', start, at)) as [number, number]);
+    writeFrames(JSON.parse(bytes.toString('utf8', start, at)) as [number, number]);
   }
 }
 
-function blast([first, count]: [number, number]): void {
+function writeFrames([first, count]: [number, number]): void {
   const frames = Array.from({ length: count }, (_, index) => frameOf(first + index));
   const batch = Buffer.concat(frames);
   for (const socket of sockets) socket.write(batch);

@@ -1,12 +1,12 @@
 import { type Endpoint } from '../contender.ts';
-import { PUBLISH_MESSAGE } from './dialects/graphql.ts';
+import { PUBLISH_MESSAGE } from './protocols/graphql.ts';
 import { HttpConnection, type Answer } from './http-connection.ts';
 import { digitsOf } from './payload.ts';
 
 const PAD_BYTES = 100;
 
-/** The same mutation over so many keep-alive connections, each sending its next one when it is answered. */
-export class HttpConnections implements Disposable {
+/** Publishes over `count` keep-alive connections, each of which sends its next mutation after the previous answer. */
+export class HttpPublishers implements Disposable {
   readonly #connections: readonly HttpConnection[];
   #latenciesMs: number[] = [];
   #deadline = 0;
@@ -20,11 +20,11 @@ export class HttpConnections implements Disposable {
       data: { pad: 'x'.repeat(PAD_BYTES), n: digitsOf(0) },
     };
     const body = JSON.stringify({ query: PUBLISH_MESSAGE, variables });
-    const hear = (answer: Answer, connection: HttpConnection) => this.#hear(answer, connection);
-    this.#connections = Array.from({ length: count }, () => new HttpConnection(endpoint, body, hear));
+    const onAnswer = (answer: Answer, connection: HttpConnection) => this.#onAnswer(answer, connection);
+    this.#connections = Array.from({ length: count }, () => new HttpConnection(endpoint, body, onAnswer));
   }
 
-  /** Resolves when the last one is answered. Returns how long each took, from the request to the whole answer. */
+  /** Resolves when the last request is answered, to the latency of each: from the request to the whole answer, in ms. */
   async run({ durationMs }: { durationMs: number }): Promise<number[]> {
     this.#latenciesMs = [];
     this.#deadline = performance.now() + durationMs;
@@ -35,8 +35,8 @@ export class HttpConnections implements Disposable {
     return this.#latenciesMs;
   }
 
-  #hear({ isGood, text, at, tookMs }: Answer, connection: HttpConnection): void {
-    if (!isGood) return this.#done?.reject(new Error(`A publish was refused: ${text}`));
+  #onAnswer({ isSuccess, text, at, tookMs }: Answer, connection: HttpConnection): void {
+    if (!isSuccess) return this.#done?.reject(new Error(`A publish was refused: ${text}`));
     this.#latenciesMs.push(tookMs);
     if (at < this.#deadline) connection.send();
     else if (--this.#busy === 0) this.#done?.resolve();

@@ -1,17 +1,17 @@
 export interface Column {
   readonly key: string;
   readonly label: string;
-  /** Of a rate; of all else, less is. */
+  /** Set for rates. For all other values, less is better. */
   readonly isMoreBetter?: boolean;
 }
 
-/** How a part is shown: its columns, of which the first is drawn, a bar for each row. */
+/** The table of a part. Its first column is also drawn as a chart, with a bar for each row. */
 export interface Table {
   readonly title: string;
   readonly columns: readonly Column[];
-  /** What the sizes are sizes of, where there are several. */
+  /** The unit of the sizes, if there are several. */
   readonly variantUnit?: string;
-  /** Where there is but one row: the columns that are drawn instead, a bar for each. They have the same unit. */
+  /** If there is only one row: the columns to draw instead, a bar for each. They have the same unit. */
   readonly drawn?: readonly Column[];
 }
 
@@ -36,7 +36,7 @@ const STALLED_LATENCIES = [
 ];
 const DELIVERY = [CPU, RATE, P50, P99, GENERATOR];
 
-/** By part of a scenario. */
+/** The tables by part of a scenario. */
 export const TABLES: Readonly<Record<string, Table>> = {
   'calibration-single': { title: 'The load generator alone, one frame per read', columns: [RATE, GENERATOR] },
   'calibration-burst': { title: 'The load generator alone, 16 frames per read', columns: [RATE, GENERATOR] },

@@ -1,7 +1,7 @@
-import { type Dialect } from '../dialect.ts';
+import { type Protocol } from '../protocol.ts';
 import { digitsOf } from '../payload.ts';
 
-/** Packets of Engine.IO 4 and Socket.IO 5: a digit or two, then JSON. */
+/** Packet types of Engine.IO 4 and Socket.IO 5: one or two digits, followed by JSON. */
 const OPEN = '0';
 const PING = '2';
 const PONG = '3';
@@ -10,17 +10,17 @@ const EVENT = '42';
 const FIRST_ACK = '430';
 
 /** A socket.io room, over the WebSocket transport only. */
-export const socketIo: Dialect = {
+export const socketIo: Protocol = {
   subprotocol: undefined,
-  isInAtOnce: false,
+  isReadyOnOpen: false,
   firstMessage: () => undefined,
   reply(text, { operations }) {
     if (text.startsWith(CONNECT)) {
-      if (operations.length === 0) return { says: [], isIn: true };
-      return { says: [`${EVENT}0["join","bench"]`], isIn: false };
+      if (operations.length === 0) return { messages: [], isReady: true };
+      return { messages: [`${EVENT}0["join","bench"]`], isReady: false };
     }
-    if (text.startsWith(OPEN)) return { says: [CONNECT], isIn: false };
-    return { says: [], isIn: text.startsWith(FIRST_ACK) };
+    if (text.startsWith(OPEN)) return { messages: [CONNECT], isReady: false };
+    return { messages: [], isReady: text.startsWith(FIRST_ACK) };
   },
   publish({ n, pad, channel }) {
     const data = { pad, n: digitsOf(n) };
