@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { apiKey, backend, createOnce } from './client/backend.ts';
 import { connect } from './client/frontend.ts';
@@ -7,7 +8,7 @@ import { connect } from './client/frontend.ts';
 
 await createOnce(`mutation { createChannel(input: { id: "signalbox-news" }) { id } }`);
 
-// `channels` subscribes the token; `grants` narrow its role. The secret is the whole text of the key.
+// `channels` subscribes the token; `grants` narrow its role. The secret is derived from the key.
 const sign = (lifetime: string) =>
   new SignJWT({
     role: 'PUBLISHER',
@@ -19,7 +20,7 @@ const sign = (lifetime: string) =>
     .setSubject('ada')
     .setIssuedAt()
     .setExpirationTime(lifetime)
-    .sign(new TextEncoder().encode(apiKey));
+    .sign(createHmac('sha256', apiKey).update('signalbox credential').digest());
 
 // The token record is created now, at the first use; later credentials for `ada` have the same record.
 const frontend = connect(() => sign('1 minute'));

@@ -35,10 +35,14 @@ export class ConfigError extends Error {
 export function readConfig(env: Readonly<Record<string, string | undefined>>): {
   config: Config;
   secrets: Secrets;
-  /** One sentence for each unknown `SIGNALBOX_*` variable. A rollback to an older version may leave such variables. */
+  /**
+   * One sentence for each unknown `SIGNALBOX_*` variable, which a rollback to an older version may leave, and for a first API
+   * key that can be guessed.
+   */
   warnings: string[];
 } {
   const errors: string[] = [];
+  const warnings = unknownVariables(env);
   const values: Record<string, unknown> = {};
   for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
     const text = env[setting.env];
@@ -57,6 +61,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): {
       `${API_KEY_ENV} must look like key_<id>.<secret>: an id of 1–40 letters or digits, and a secret of 16–200 letters, digits, - or _.`,
     );
   }
+  if (apiKey && API_KEY_SHAPE.test(apiKey) && isWeakApiKey(apiKey)) {
+    (values['mode'] === 'production' ? errors : warnings).push(WEAK_API_KEY);
+  }
   const masterKeys = parseList(env[MASTER_KEY_ENV] ?? '');
   if (masterKeys.some((key) => key.length < MIN_MASTER_KEY_LENGTH)) {
     errors.push(
@@ -65,7 +72,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): {
   }
   if (errors.length > 0) throw new ConfigError(errors.join('\n'));
   return {
-    warnings: unknownVariables(env),
+    warnings,
     config: values as Config,
     secrets: { ...(apiKey && { apiKey }), ...(masterKeys.length > 0 && { masterKeys }) },
   };
@@ -73,6 +80,22 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): {
 
 /** The format of every API key: `key_<id>.<secret>`. */
 export const API_KEY_SHAPE = /^key_([A-Za-z0-9]{1,40})\.([A-Za-z0-9_-]{16,200})$/;
+
+/** The characters of 32 random bytes in base64url. */
+const STRONG_SECRET_LENGTH = 43;
+/** Fewer distinct characters are practically impossible in 32 random bytes, in base64url or in hexadecimal. */
+const STRONG_DISTINCT_CHARACTERS = 10;
+
+/**
+ * Whether an API key cannot hold 32 random bytes, judged by its form: credentials that are signed with the key let their
+ * holders test guesses without asking the service, so a short secret can be found.
+ */
+function isWeakApiKey(apiKey: string): boolean {
+  const secret = API_KEY_SHAPE.exec(apiKey)?.[2] ?? '';
+  return secret.length < STRONG_SECRET_LENGTH || new Set(secret).size < STRONG_DISTINCT_CHARACTERS;
+}
+
+const WEAK_API_KEY = `${API_KEY_ENV} can be guessed: its secret must be 32 random bytes, in base64url or hexadecimal. Generate one with: node -p "'key_main.' + crypto.randomBytes(32).toString('base64url')"`;
 
 function parseSetting(setting: Setting, text: string): unknown {
   if (setting.choices) {

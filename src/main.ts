@@ -16,8 +16,9 @@ function exitWithError(message: string): never {
   process.exit(1);
 }
 
-function printWelcome({ url, firstApiKey }: Service, graphiql: boolean): void {
+function printWelcome({ url, firstApiKey, warnings }: Service, graphiql: boolean): void {
   print(
+    ...warnings.map((warning) => `Warning: ${warning}`),
     `Signalbox listens on ${url}/graphql`,
     ...(firstApiKey ? [`API key (shown this once): ${firstApiKey}`] : []),
     graphiql ? `Next: open ${url}/graphql in a browser` : `Next: send a POST request to ${url}/graphql`,

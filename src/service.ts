@@ -16,6 +16,8 @@ export interface Service extends AsyncDisposable {
   readonly url: string;
   /** The first API key, if this start generated it. It cannot be shown again. */
   readonly firstApiKey: string | undefined;
+  /** Sentences for the operator about what this start found, for example a key that can be guessed. */
+  readonly warnings: readonly string[];
   readonly domain: Domain;
   readonly retention: Retention;
   readonly tokenSweeper: TokenSweeper;
@@ -38,7 +40,7 @@ export async function startService(
 ): Promise<Service> {
   await using disposer = new Disposer();
   const infrastructure = openInfrastructure(config, overrides, disposer);
-  const { firstApiKey, tokenSweeper, ...access } = await composeAccess(infrastructure, secrets);
+  const { firstApiKey, warnings, tokenSweeper, ...access } = await composeAccess(infrastructure, secrets);
   const { retention, ...messaging } = await composeMessaging(infrastructure, access);
 
   const { clock, newId, metrics, onFault, broker, audit } = infrastructure;
@@ -54,6 +56,7 @@ export async function startService(
   return {
     url: transport.url,
     firstApiKey,
+    warnings,
     domain,
     retention,
     tokenSweeper,

@@ -137,6 +137,28 @@ test.each([
   expect(error).not.toContain('0123456789');
 });
 
+const STRONG = [
+  'key_one.Zm9yIHRlc3RzIG9ubHkgMzIgYnl0ZXMgb2Yga2V5ISE',
+  `key_one.${'0123456789abcdef'.repeat(4)}`,
+];
+const WEAK = [API_KEY, `key_one.${'a'.repeat(64)}`, `key_one.${'secret'.repeat(10)}`];
+
+test.each(WEAK)(
+  'in production an API key that can be guessed is refused, and the error does not contain it: %s',
+  (apiKey) => {
+    const [error, ...others] = errorsOf({ NODE_ENV: 'production', SIGNALBOX_API_KEY: apiKey });
+    expect(others).toEqual([]);
+    expect(error).toContain('32 random bytes');
+    expect(error).not.toContain(apiKey.split('.')[1]);
+    expect(readConfig({ SIGNALBOX_API_KEY: apiKey }).secrets).toEqual({ apiKey });
+  },
+);
+
+test.each(STRONG)('in production an API key of 32 random bytes is accepted: %s', (apiKey) => {
+  const { secrets } = readConfig({ NODE_ENV: 'production', SIGNALBOX_API_KEY: apiKey });
+  expect(secrets).toEqual({ apiKey });
+});
+
 test('defaultConfig returns the defaults with the given overrides', () => {
   expect(defaultConfig()).toEqual(readConfig({}).config);
   expect(defaultConfig({ port: 0 })).toEqual({ ...readConfig({}).config, port: 0 });

@@ -4,7 +4,7 @@ import { createTemporaryFolder } from '../temporary-folder.ts';
 import { running, startProcess } from './program.ts';
 
 const MAIN = fileURLToPath(new URL('dist/main.js', `file://${process.cwd()}/`));
-const API_KEY = 'key_bench.0123456789abcdef0123456789abcdef';
+const API_KEY = 'key_bench.Zm9yIGJlbmNobWFya3Mgb25seSAzMiBieXRlcyBrZXk';
 const UNLIMITED = '1000000';
 
 /** The built service, started as `npm start` starts it, with its log on disk. Only limits per address, key and connection are raised. */

@@ -5,7 +5,7 @@ import { createChannels } from '../channels/channels.ts';
 import { createExplainPermission } from '../channels/explain.ts';
 import { createMemberships } from '../channels/memberships.ts';
 import { createTokenSweeper, type TokenSweeper } from '../channels/token-sweeper.ts';
-import { type Secrets } from '../config.ts';
+import { API_KEY_ENV, type Secrets } from '../config.ts';
 import { createApiKeys } from '../projects/api-keys.ts';
 import { createProjects } from '../projects/projects.ts';
 import { RateLimit } from '../rate-limit.ts';
@@ -43,6 +43,8 @@ export interface AccessServices extends Pick<
 > {
   /** The first API key, if this start generated it. */
   firstApiKey: string | undefined;
+  /** Sentences for the operator about what this start found. */
+  warnings: readonly string[];
   tokenSweeper: TokenSweeper;
 }
 
@@ -72,7 +74,12 @@ export async function composeAccess(
       },
     }),
   );
-  const firstApiKey = await apiKeys.bootstrap(secrets.apiKey);
+  const { firstApiKey, otherOperatorKeys } = await apiKeys.bootstrap(secrets.apiKey);
+  const warnings = otherOperatorKeys.map(
+    ({ id }) =>
+      `The operator key ${id} is valid beside the key of ${API_KEY_ENV}. If it was lost or replaced, end it: mutation { revokeApiKey(id: "${id}") { id } }`,
+  );
+  for (const warning of warnings) logger.warn(warning);
 
   const signingKeys = createSigningKeys({ store, clock, newId, randomBytes, vault });
   const credentials = createCredentials({ keys: signingKeys, clock, newId });
@@ -138,6 +145,7 @@ export async function composeAccess(
 
   return {
     firstApiKey,
+    warnings,
     tokenSweeper,
     projects,
     apiKeys,

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { apiKeys } from './tables.ts';
@@ -8,6 +8,8 @@ export type ApiKeyRow = Omit<ApiKey, 'canSign'> & { secretHash: string; sealedSe
 
 /** The maximum number of cached rows; beyond it, the row that was cached first is evicted. */
 const MAX_CACHED_ROWS = 1000;
+
+const MAX_LISTED_OPERATOR_KEYS = 100;
 
 /**
  * Reads and writes the rows of API keys. A row holds the hash of the secret; for a key that can sign, also the secret
@@ -69,6 +71,16 @@ export function createApiKeyStore({ db }: Store) {
     async remove(projectId: string, id: string): Promise<void> {
       await db.delete(apiKeys).where(inProject(projectId, id));
       invalidate(id);
+    },
+    /** The operator keys of a project that were not revoked, at most 100, in the order of their ids. */
+    async listOperatorKeys(projectId: string): Promise<ApiKeyRow[]> {
+      const rows = await db
+        .select()
+        .from(apiKeys)
+        .where(and(eq(apiKeys.projectId, projectId), eq(apiKeys.operator, true), isNull(apiKeys.revokedAt)))
+        .orderBy(asc(apiKeys.id))
+        .limit(MAX_LISTED_OPERATOR_KEYS);
+      return rows.map(toRow);
     },
     async list(projectId: string, { first, after }: PageRequest): Promise<Page<ApiKeyRow>> {
       const rows = await db

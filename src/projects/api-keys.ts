@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual, type KeyObject } from 'node:crypto';
+import { createHash, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { type Clock } from '../clock.ts';
 import { API_KEY_SHAPE } from '../config.ts';
 import { badInput, notFound, SignalboxError } from '../errors.ts';
@@ -9,6 +9,7 @@ import { type Store } from '../store/store.ts';
 import { createApiKeyStore, type ApiKeyRow } from './api-key-store.ts';
 import { type ApiKey } from './api-key.ts';
 import { createKeyCache } from '../secrets/key-cache.ts';
+import { deriveSigningSecret } from './signing-secret.ts';
 import { DEFAULT_PROJECT } from './project.ts';
 import { type Vault } from '../secrets/vault.ts';
 
@@ -17,6 +18,12 @@ export interface MintedApiKey {
   apiKey: ApiKey;
   /** `key_<id>.<secret>` */
   secret: string;
+}
+
+/** The keys of the operator after a start; see ApiKeys.bootstrap. */
+export interface Bootstrap {
+  firstApiKey: string | undefined;
+  otherOperatorKeys: readonly ApiKey[];
 }
 
 /** Announces to every node that a key was revoked or given an expiry; resolves when live connections have applied it. */
@@ -54,8 +61,8 @@ export interface ApiKeys {
   /** The `rootKeyId` of a key of the project; undefined when the project has no such key. */
   rootKeyIdOf(projectId: string, id: string): Promise<string | undefined>;
   /**
-   * The key of this id with its signing key: the bytes of `key_<id>.<secret>`. Undefined when the key is unknown, has
-   * ended or cannot sign.
+   * The API key of this id with the key that verifies its credentials; see `deriveSigningSecret`. Undefined when the API
+   * key is unknown, has ended or cannot sign.
    */
   findSigning(id: string): Promise<{ apiKey: ApiKey; key: KeyObject } | undefined>;
   /** Applies a change that a node announced: the cached row is invalidated. */
@@ -63,8 +70,9 @@ export interface ApiKeys {
   /**
    * Ensures that the project `default` has an operator key. A configured secret is stored as one. Without a configured
    * secret, the first start creates a key that can sign, and resolves to its secret.
+   * @returns the created secret, and, where a secret is configured, the other operator keys that are still valid
    */
-  bootstrap(configured: string | undefined): Promise<string | undefined>;
+  bootstrap(configured: string | undefined): Promise<Bootstrap>;
   /**
    * Deletes the key that `bootstrap` created, because the start failed before the secret was printed. The next start
    * creates another one.
@@ -99,7 +107,7 @@ export function createApiKeys(deps: {
       expiresAt: null,
       revokedAt: null,
       secretHash: hash(secret),
-      sealedSecret: canSign ? await vault.seal(Buffer.from(secret), id) : null,
+      sealedSecret: canSign ? await vault.seal(deriveSigningSecret(secret), id) : null,
     };
     await rows.insert(row);
     return { apiKey: toApiKey(row), secret };
@@ -158,19 +166,23 @@ export function createApiKeys(deps: {
     async findSigning(id) {
       const row = await rows.findInAnyProject(id);
       if (!row?.sealedSecret || !isOpen(row, clock.now())) return undefined;
-      return { apiKey: toApiKey(row), key: await unsealKey(row.sealedSecret, id) };
+      return { apiKey: toApiKey(row), key: toSigningKey(await unsealKey(row.sealedSecret, id)) };
     },
     onKeyChanged: ({ id }) => rows.invalidate(id),
     async bootstrap(configured) {
       const operatorKey = { projectId: DEFAULT_PROJECT, name: 'bootstrap', operator: true };
       if (configured === undefined) {
         const { items } = await rows.list(DEFAULT_PROJECT, { first: 1 });
-        return items.length > 0 ? undefined : (await mint({ ...operatorKey, canSign: true })).secret;
+        const isFirst = items.length === 0;
+        return {
+          firstApiKey: isFirst ? (await mint({ ...operatorKey, canSign: true })).secret : undefined,
+          otherOperatorKeys: [],
+        };
       }
       const id = `key_${API_KEY_SHAPE.exec(configured)?.[1] ?? ''}`;
       const secrets = {
         secretHash: hash(configured),
-        sealedSecret: await vault.seal(Buffer.from(configured), id),
+        sealedSecret: await vault.seal(deriveSigningSecret(configured), id),
       };
       const isNew = await rows.insert({
         ...operatorKey,
@@ -182,7 +194,9 @@ export function createApiKeys(deps: {
         revokedAt: null,
       });
       if (!isNew) await rows.update(DEFAULT_PROJECT, id, secrets);
-      return undefined;
+      const operatorKeys = await rows.listOperatorKeys(DEFAULT_PROJECT);
+      const otherOperatorKeys = operatorKeys.filter((key) => key.id !== id && isOpen(key, clock.now()));
+      return { firstApiKey: undefined, otherOperatorKeys: otherOperatorKeys.map(toApiKey) };
     },
     async discardBootstrapKey(secret) {
       await rows.remove(DEFAULT_PROJECT, secret.slice(0, secret.indexOf('.')));
@@ -190,9 +204,15 @@ export function createApiKeys(deps: {
   };
 }
 
+/** Stores of earlier versions sealed the whole text of the key; the signing key is derived from it. */
+function toSigningKey(unsealed: KeyObject): KeyObject {
+  const text = unsealed.export().toString();
+  return API_KEY_SHAPE.test(text) ? createSecretKey(deriveSigningSecret(text)) : unsealed;
+}
+
 /**
- * A fast hash is enough: a generated secret has 256 bits of entropy, and a configured one has at least 16 characters.
- * Every HTTP request computes it.
+ * A fast hash is enough: a generated secret has 256 bits of entropy, and in production a configured one must look as if
+ * it had; see `isWeakApiKey`. Every HTTP request computes it.
  */
 function hash(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url');

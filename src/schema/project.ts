@@ -18,7 +18,8 @@ export const ApiKeyRef = builder.objectRef<ApiKey>('ApiKey').implement({
       description: 'Whether the key may also create projects and rotate signing keys.',
     }),
     canSign: t.exposeBoolean('canSign', {
-      description: 'Whether the service accepts credentials that are signed with the secret of the key.',
+      description:
+        'Whether the service accepts credentials that are signed with the secret that is derived from the key.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     expiresAt: t.expose('expiresAt', {
@@ -143,7 +144,7 @@ builder.mutationFields((t) => ({
       name: t.arg.string({ description: 'The purpose of the key; at most 1,000 characters.' }),
       canSign: t.arg.boolean({
         description:
-          'Whether the service accepts credentials that are signed with the secret of the key. They are JWTs like those of an issuer of the kind SIGNALBOX: HMAC with the whole text `key_<id>.<secret>` as the secret, and the id of the key as `kid` or `iss`. The secret is then stored, encrypted. False by default; true for the first key of a project.',
+          'Whether the service accepts credentials that are signed with the secret of the key. They are JWTs like those of an issuer of the kind SIGNALBOX: HMAC with the id of the key as `kid` or `iss`. They are not signed with the key itself but with a secret of 32 bytes that is derived from its whole text: HMAC-SHA-256 with the key `key_<id>.<secret>` over the text `signalbox credential`. The derived secret is then stored, encrypted. False by default; true for the first key of a project.',
       }),
       project: t.arg.id({
         description: 'The id of the project; the project of the caller when absent. For the operator.',

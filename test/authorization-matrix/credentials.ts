@@ -1,6 +1,7 @@
 import { mint, revokeToken, updateToken } from '../support/backend.ts';
 import { type ManualClock } from '../support/clock.ts';
 import { forge } from '../support/forge.ts';
+import { signingSecretOf } from '../support/external-credentials.ts';
 import { type ServiceClient } from '../support/service.ts';
 import { CHANNELS, type AcceptedName, type RejectedName } from './callers.ts';
 
@@ -19,7 +20,7 @@ const ALL = ['SUBSCRIBE', 'PUBLISH', 'PRESENCE', 'MODERATE'];
 
 /** A JWT signed by a backend. */
 export const externalCredential = (kid: string, payload: object, secret = SECRET) =>
-  forge({ alg: 'HS256', typ: 'JWT', kid }, payload, secret);
+  forge({ alg: 'HS256', typ: 'JWT', kid }, payload, signingSecretOf(secret));
 const streamToken = (payload: object) => forge({ alg: 'HS256', typ: 'JWT' }, payload, STREAM_SECRET);
 
 const member = { channels: CHANNELS };
@@ -95,7 +96,7 @@ export async function createCredentials(
   const ownToken = await mint(service);
 
   return {
-    'the operator’s key': { bearer: 'key_test.0123456789abcdef0123456789' },
+    'the operator’s key': { bearer: 'key_test.Zm9yIHRlc3RzIG9ubHkgMzIgYnl0ZXMgb2Yga2V5ISE' },
     'an API key': { bearer: (await newKey()).secret },
     'an API key of another project': { bearer: (await newKey(other)).secret },
     'an anonymous caller': { bearer: null },

@@ -11,6 +11,7 @@ import {
   OPENTOK,
   INFREQUENT_UPKEEP,
   opentokSessionId,
+  signingSecretOf,
   TWILIO,
 } from '../support/external-credentials.ts';
 import { startService, type TestService } from '../support/service.ts';
@@ -27,7 +28,7 @@ export interface HmacKind {
   payload(now: number): Record<string, unknown>;
   /** The allowed algorithms. */
   algorithms: readonly string[];
-  secret(fixture: IssuerFixture): string;
+  secret(fixture: IssuerFixture): string | Uint8Array;
 }
 
 const VENDOR = { secret: () => SECRET };
@@ -46,7 +47,7 @@ export const HMAC_KINDS = {
     header: JWT,
     payload: (now) => ({ sub: 'ada', iat: now, exp: now + 3600 }),
     algorithms: ANY,
-    secret: ({ signingKey }) => signingKey.secret,
+    secret: ({ signingKey }) => signingSecretOf(signingKey.secret),
   },
   STREAM: {
     header: JWT,
@@ -106,7 +107,7 @@ export interface IssuerFixture extends AsyncDisposable {
    * A credential of the kind, with overrides of its payload and header; undefined removes a field. It is signed with the
    * algorithm of its header if that is an HMAC, otherwise with HS256.
    */
-  sign(name: HmacName, payload?: object, header?: object, secret?: string): string;
+  sign(name: HmacName, payload?: object, header?: object, secret?: string | Uint8Array): string;
   /**
    * A credential whose payload is raw JSON, for payloads that no object serialises to. `extraClaims` is appended to the valid
    * claims; `wrap` transforms the whole payload.

@@ -11,6 +11,7 @@ import {
   sendDirect,
 } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
+import { forge } from '../support/forge.ts';
 import { queueResults, type ResultQueue } from '../support/result-queue.ts';
 import { publishTo, publishOnSocket } from '../support/publish.ts';
 import {
@@ -20,6 +21,7 @@ import {
   refusalMessageOf,
   sign,
   signingKeyOf,
+  signingSecretOf,
   tokenOf,
 } from '../support/external-credentials.ts';
 import { API_KEY, createServiceClient, silentLogger, startService } from '../support/service.ts';
@@ -113,14 +115,28 @@ test('refuses a JWT signed with an API key without canSign', async () => {
 });
 
 test.each([
-  ['the part after the dot', ({ id, secret }: typeof FIRST) => ({ id, secret: secret.split('.')[1]! })],
-  ['another key', ({ id }: typeof FIRST) => ({ id, secret: API_KEY })],
-  ['the stored hash', ({ id, secret }: typeof FIRST) => ({ id, secret: hash(secret) })],
-])('refuses a JWT signed with %s instead of the whole API key', async (_, forged) => {
+  ['the API key itself', ({ secret }: typeof FIRST) => Buffer.from(secret)],
+  ['the part after the dot', ({ secret }: typeof FIRST) => signingSecretOf(secret.split('.')[1]!)],
+  ['the secret of another key', () => signingSecretOf(API_KEY)],
+  ['the stored hash', ({ secret }: typeof FIRST) => Buffer.from(hash(secret))],
+])('refuses a JWT signed with %s instead of the derived secret', async (_, forged) => {
   await using signalbox = await startService();
   const key = await createApiKey(signalbox);
-  expect(await refusalCodeOf(signalbox, await sign(forged(key), { sub: 'ada' }))).toBe('UNAUTHENTICATED');
+  const credential = forge({ alg: 'HS256', kid: key.id }, { sub: 'ada' }, forged(key));
+  expect(await refusalCodeOf(signalbox, credential)).toBe('UNAUTHENTICATED');
   expect(await refusalCodeOf(signalbox, await sign(key, { sub: 'ada' }))).toBe('open');
+});
+
+test('the secret that signs credentials does not open the API', async () => {
+  await using signalbox = await startService();
+  const { id, secret } = await createApiKey(signalbox);
+  for (const encoding of ['base64url', 'hex', 'latin1'] as const) {
+    const bearer = Buffer.from(`${id}.${signingSecretOf(secret).toString(encoding)}`).toString('base64url');
+    expect(await refusalCodeOf(signalbox, bearer)).toBe('UNAUTHENTICATED');
+    expect(await refusalCodeOf(signalbox, `${id}.${signingSecretOf(secret).toString('hex')}`)).toBe(
+      'UNAUTHENTICATED',
+    );
+  }
 });
 
 test('applies the claims role, grants, data, channels and exp', async () => {

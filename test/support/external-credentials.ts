@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { SignJWT, type JWTPayload } from 'jose';
 import { StreamChat } from 'stream-chat';
@@ -92,7 +93,7 @@ export function mintOpentok(
 
 export interface SigningApiKey {
   id: string;
-  /** `key_<id>.<secret>`; this text is also the HMAC secret. */
+  /** `key_<id>.<secret>`; see `signingSecretOf`. */
   secret: string;
 }
 
@@ -119,7 +120,15 @@ export function sign(
 ): Promise<string> {
   return new SignJWT({ ...claims, ...(by === 'iss' && { iss: id }) })
     .setProtectedHeader({ alg, ...(by === 'kid' && { kid: id }) })
-    .sign(Buffer.from(secret));
+    .sign(signingSecretOf(secret));
+}
+
+/** The secret that an API key signs with; that of an issuer signs itself. */
+export function signingSecretOf(secret: string): Buffer {
+  const isApiKey = secret.startsWith('key_');
+  return isApiKey
+    ? createHmac('sha256', secret).update('signalbox credential').digest()
+    : Buffer.from(secret);
 }
 
 const VIEWER_TOKEN = `{ viewer { project token {

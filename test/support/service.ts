@@ -4,7 +4,7 @@ import { WebSocket } from 'ws';
 import { defaultConfig, type Config } from '../../src/config.ts';
 import { startService as start, type Overrides, type Service } from '../../src/service.ts';
 
-export const API_KEY = 'key_test.0123456789abcdef0123456789';
+export const API_KEY = 'key_test.Zm9yIHRlc3RzIG9ubHkgMzIgYnl0ZXMgb2Yga2V5ISE';
 
 /** Clients of a running service, in this process or in another one. */
 export interface ServiceClient {

@@ -17,7 +17,7 @@ const SECRETS: readonly Variable[] = [
     default: '',
     accepts: 'secret',
     about:
-      'First API key of the project `default`, `key_<id>.<secret>`. When absent, a key is generated at the first start and shown once.',
+      'First API key of the project `default`, `key_<id>.<secret>`, with 32 random bytes as the secret; in production a weaker one ends the start. When absent, a key is generated at the first start and shown once.',
   },
   {
     env: MASTER_KEY_ENV,
