@@ -26,7 +26,8 @@ builder.scalarType('Cursor', {
 });
 
 builder.scalarType('JSON', {
-  description: 'Any JSON value, nested at most 32 levels deep.',
+  description:
+    'Any JSON value, nested at most 32 levels deep. Numbers that JSON cannot carry exactly, such as integers beyond 2^53 that would be rounded, are refused with BAD_USER_INPUT: send them as strings.',
   serialize: (value) => value,
   parseValue: (value) => value,
   parseLiteral: (node, variables) => fromLiteral(node, variables ?? {}),

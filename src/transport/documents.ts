@@ -12,6 +12,7 @@ import {
 } from 'graphql';
 import { type Config } from '../config.ts';
 import { findLimitErrors, findWideSelections, limitError } from './document-limits.ts';
+import { inexactLiterals } from './exact-literals.ts';
 import { type RedactMessage } from './redact-message.ts';
 
 /**
@@ -45,6 +46,8 @@ export function createDocuments(
   function check(document: DocumentNode): readonly GraphQLError[] {
     const wideSelections = findWideSelections(document);
     if (wideSelections.length > 0) return wideSelections;
+    const inexact = inexactLiterals(document);
+    if (inexact.length > 0) return inexact.slice(0, MAX_VALIDATION_ERRORS);
     const errors = validate(schema, document, rules, { maxErrors: MAX_VALIDATION_ERRORS });
     // Only valid documents are measured, because measuring a fragment that spreads itself would not terminate.
     if (errors.length === 0) return findLimitErrors(schema, document, config);

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { SignalboxError } from '../errors.ts';
 import { type TransportDeps } from './transport-deps.ts';
 import { type createGraphiql } from './graphiql.ts';
+import { inexactNumberOfRequest } from './exact-variables.ts';
 import { createJsonPost } from './json-post.ts';
 import { hasCredentialInUrl, isAllowedOrigin, parseRequestUrl } from './origins.ts';
 import { createGraphqlHandler } from './yoga.ts';
@@ -54,6 +55,8 @@ export function createHttpServer(deps: HttpDeps): Server {
       const message = `A request body may have at most ${limit} bytes.`;
       return refuse(response, 413, new SignalboxError('PAYLOAD_TOO_LARGE', message, { limit }));
     }
+    const inexact = inexactNumberOfRequest(request.headers['content-type'], body, url);
+    if (inexact) return refuse(response, 400, inexact);
     if (!(await handleJsonPost(request, response, body))) await handleGraphql(request, response, body);
   }
 

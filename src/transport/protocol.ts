@@ -12,6 +12,7 @@ import { SignalboxError } from '../errors.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { closeNameForError, closeNameForReason } from './close-codes.ts';
 import { type TransportDeps } from './transport-deps.ts';
+import { inexactNumberOf } from './exact-variables.ts';
 import { execute } from './execute.ts';
 import { subscribe, tooManyOperations } from './fan-out.ts';
 import { authenticateConnectionInit } from './handshake.ts';
@@ -81,6 +82,8 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
     if (--session.operationAllowance < 0)
       session.operationAllowance = limit - Object.keys(subscriptions).length;
     if (session.operationAllowance < 0) return [toPublicError(tooManyOperations(limit))];
+    const inexact = inexactNumberOf(payload);
+    if (inexact) return [toPublicError(inexact)];
     try {
       const document = documents.parse(query);
       // graphql-ws keeps the payload of a running operation, so replace its text by the one of the cached document.

@@ -6,6 +6,7 @@ import { type Socket } from 'node:net';
 import { type WebSocket as ProtocolSocket } from 'graphql-ws';
 import { type WebSocket } from 'ws';
 import { type Connection } from '../connections/connection.ts';
+import { markInexactNumber } from './exact-variables.ts';
 import { closeNameForCode, CLOSE_CODES, type CloseName } from './close-codes.ts';
 import { Outbox, type OutboxOwner } from './outbox.ts';
 
@@ -83,7 +84,7 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner {
     // A socket keeps receiving until the peer has answered the close frame.
     if (this.outbox.isClosed) return;
     if (isBinary) return this.closeWith('BAD_MESSAGE');
-    this.#onMessage(data.toString()).catch((error: unknown) => {
+    this.#onMessage(markInexactNumber(data.toString())).catch((error: unknown) => {
       this.#onFault(error);
       this.closeWith('FAULT');
     });

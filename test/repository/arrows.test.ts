@@ -35,6 +35,7 @@ const LEAVES = [
   'config',
   'disposer',
   'errors',
+  'exact-numbers',
   'ids',
   'keyed-mutex',
   'logger',
