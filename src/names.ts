@@ -83,6 +83,15 @@ export function parseJson(value: unknown, maxBytes: number, field: string): Json
   return value as Json;
 }
 
+/** The JSON text of a value with the members of every object sorted by name, so that equal values have equal texts. */
+export function canonicalJson(value: Json): string {
+  return JSON.stringify(value, (_, part: Json) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : part,
+  );
+}
+
 /** Returns the size of `value` as JSON, in bytes of UTF-8. @throws as `parseJson` */
 export function requireJson(value: unknown, maxBytes: number, field: string): number {
   if (depthOf(value, MAX_JSON_DEPTH + 1) > MAX_JSON_DEPTH) {

@@ -6,7 +6,7 @@ import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { badInput, notFound, SignalboxError } from '../errors.ts';
 import { type NewId } from '../ids.ts';
-import { parseName, requireBytes, requireJson, type Json } from '../names.ts';
+import { canonicalJson, parseName, requireBytes, requireJson, type Json } from '../names.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { actorOf, requireApiKey, type Caller, type TokenCaller } from '../tokens/caller.ts';
 import { type Tokens } from '../tokens/tokens.ts';
@@ -100,9 +100,9 @@ export function createPublisher(deps: {
         key === undefined
           ? undefined
           : {
-              key: `${actorOf(caller)} ${key}`,
+              key: `${idempotencyScopeOf(caller)} ${key}`,
               fingerprint: createHash('sha256')
-                .update(JSON.stringify([address, event, data, ephemeral]))
+                .update(canonicalJson([address, event, data, ephemeral]))
                 .digest('base64url'),
               expiresAt: publishedAt + IDEMPOTENCY_SECONDS * 1000,
             },
@@ -202,4 +202,9 @@ function senderOf(caller: Caller): Sender {
     return { kind: 'API_KEY', tokenId: null, identity: null, connectionData: null };
   const { id, identity, connectionData } = caller.token;
   return { kind: 'TOKEN', tokenId: id, identity, connectionData };
+}
+
+/** The caller that an idempotency key belongs to. The successor of a rotated API key repeats what its predecessor began. */
+function idempotencyScopeOf(caller: Caller): string {
+  return caller.kind === 'API_KEY' ? caller.apiKey.rootKeyId : actorOf(caller);
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createChannel, mint, type MintedToken } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
+import { createApiKey } from '../support/external-credentials.ts';
 import { createFolder } from '../support/folder.ts';
 import { EVENTS, subscribeResuming, type ResumingSubscription } from '../support/resuming-subscription.ts';
 import {
@@ -112,6 +113,39 @@ test('the same key of two callers does not collide', async () => {
   const repeat = await publishTo(signalbox, room, 'by a token', once, token.credential);
   expect(repeat.message.id).toBe(published[1]!.message.id);
   expect(await receivedBy(signalbox, inbox)).toEqual(['by the backend', 'by a token', 'by another token']);
+});
+
+test('a repeat with the successor of a rotated API key publishes nothing', async () => {
+  const { signalbox, inbox } = await startRoom();
+  await using _ = signalbox;
+  const key = await createApiKey(signalbox);
+  const publish = (secret: string) =>
+    signalbox.request(
+      `mutation { publishMessage(channel: "room", event: "e", data: 1, idempotencyKey: "k") { repeated message { id } } }`,
+      {},
+      secret,
+    );
+  const first = (await publish(key.secret)).publishMessage;
+  const { rotateApiKey } = await signalbox.request(
+    `mutation ($id: ID!) { rotateApiKey(id: $id, overlapSeconds: 60) { secret } }`,
+    { id: key.id },
+  );
+  expect(first.repeated).toBe(false);
+  for (const secret of [rotateApiKey.secret, key.secret])
+    expect((await publish(secret)).publishMessage).toEqual({ repeated: true, message: first.message });
+  const other = await createApiKey(signalbox);
+  expect((await publish(other.secret)).publishMessage.repeated).toBe(false);
+  expect(await receivedBy(signalbox, inbox)).toEqual([1, 1]);
+});
+
+test('a repeat with the members of data in another order publishes nothing, and another order of a list is CONFLICT', async () => {
+  const { signalbox } = await startRoom();
+  await using _ = signalbox;
+  const first = await publishTo(signalbox, room, { a: 1, b: { c: [1, { d: 2, e: 3 }], f: null } }, once);
+  const repeat = await publishTo(signalbox, room, { b: { f: null, c: [1, { e: 3, d: 2 }] }, a: 1 }, once);
+  expect(repeat).toMatchObject({ repeated: true, message: { id: first.message.id } });
+  const answer = publishTo(signalbox, room, { a: 1, b: { c: [{ d: 2, e: 3 }, 1], f: null } }, once);
+  await expect(answer).rejects.toThrow('The idempotency key was already used');
 });
 
 test('a repeated ephemeral publish is delivered once and not replayed', async () => {
