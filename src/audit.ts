@@ -7,6 +7,7 @@ export interface AuditEntry {
     | 'key.revoke'
     | 'key.rotate'
     | 'signing-key.rotate'
+    | 'secrets.reseal'
     | 'issuer.create'
     | 'issuer.remove'
     | 'issuer.add-key'

@@ -23,6 +23,7 @@ import { createRevocations } from '../tokens/revocations.ts';
 import { createSigningKeys } from '../tokens/signing-keys.ts';
 import { createTokens } from '../tokens/tokens.ts';
 import { type Infrastructure } from './infrastructure.ts';
+import { createResealSecrets } from '../tokens/sealed-secret-store.ts';
 import { openVault } from './open-vault.ts';
 
 /** The part of the domain that decides who may do what: projects, keys, tokens, channels and memberships. */
@@ -31,6 +32,7 @@ export interface AccessServices extends Pick<
   | 'projects'
   | 'apiKeys'
   | 'signingKeys'
+  | 'resealSecrets'
   | 'authenticate'
   | 'issuers'
   | 'tokens'
@@ -150,6 +152,7 @@ export async function composeAccess(
     projects,
     apiKeys,
     signingKeys,
+    resealSecrets: createResealSecrets({ store, vault }),
     authenticate,
     issuers,
     tokens,

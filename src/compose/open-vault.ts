@@ -1,5 +1,5 @@
 import { type Secrets } from '../config.ts';
-import { readMasterKeys, verifyMasterKey } from '../secrets/master-key.ts';
+import { needsNewKey, readMasterKeys, requireNoSealedStore, verifyMasterKey } from '../secrets/master-key.ts';
 import { createJweVault, type Vault } from '../secrets/vault.ts';
 import { type Infrastructure } from './infrastructure.ts';
 
@@ -11,6 +11,7 @@ export async function openVault(
   { config, store, randomBytes }: Infrastructure,
   { masterKeys = [] }: Secrets,
 ): Promise<Vault> {
+  if (needsNewKey(config.data, masterKeys)) await requireNoSealedStore(store);
   const vault = createJweVault(readMasterKeys(config.data, masterKeys, () => randomBytes(32)));
   await verifyMasterKey(vault, store);
   return vault;

@@ -27,6 +27,8 @@ export interface Domain {
   projects: Projects;
   apiKeys: ApiKeys;
   signingKeys: SigningKeys;
+  /** Seals every secret in the store again under the first master key. Resolves to the number that were not. */
+  resealSecrets: () => Promise<number>;
   authenticate: Authenticate;
   issuers: Issuers;
   tokens: Tokens;

@@ -191,6 +191,17 @@ builder.mutationFields((t) => ({
       return apiKey;
     },
   }),
+  resealSecrets: t.field({
+    type: 'Int',
+    description:
+      'Seals every stored secret again under the first key of `SIGNALBOX_MASTER_KEY`, and returns how many were sealed under another key. Afterwards the other master keys, and `master.key` in the data folder, can be removed; backups from before still need them. For the API key of the operator. Throws FORBIDDEN.',
+    async resolve(_, __, { caller, domain }) {
+      requireOperator(caller);
+      const count = await domain.resealSecrets();
+      audit({ caller, domain }, 'secrets.reseal');
+      return count;
+    },
+  }),
   rotateSigningKey: t.field({
     type: 'Boolean',
     description:

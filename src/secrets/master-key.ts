@@ -1,10 +1,10 @@
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MASTER_KEY_ENV, MIN_MASTER_KEY_LENGTH } from '../config.ts';
 import { MASTER_KEY_FILE } from '../store/data-folder.ts';
 import { SignalboxError } from '../errors.ts';
 import { type Store } from '../store/store.ts';
-import { readSecret } from './secret-store.ts';
+import { hasSecret, readSecret } from './secret-store.ts';
 import { type Vault } from './vault.ts';
 
 const FILE = MASTER_KEY_FILE;
@@ -12,7 +12,7 @@ const OWNER_ONLY = 0o600;
 
 /**
  * The master keys that encrypt secrets at rest: first the configured keys, then the key in the data folder.
- * Without either, generates a key and writes it to the data folder. With the data folder `:memory:`, reads
+ * Without either, generates a key and writes it to the data folder; see `needsNewKey`. With the data folder `:memory:`, reads
  * and writes no file.
  * @param generate returns the random bytes of a new key
  * @throws UNAVAILABLE when other users can access the key file, or the file holds no key
@@ -36,6 +36,11 @@ export function readMasterKeys(
   return [generated];
 }
 
+/** Whether `readMasterKeys` would generate a key. */
+export function needsNewKey(data: string, configured: readonly string[]): boolean {
+  return configured.length === 0 && data !== ':memory:' && !existsSync(join(data, FILE));
+}
+
 function readKeyFile(file: string): string | undefined {
   const stat = statSync(file, { throwIfNoEntry: false });
   if (!stat) return undefined;
@@ -56,16 +61,34 @@ function readKeyFile(file: string): string | undefined {
 
 const toText = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');
 
+/** The name of the secret that `verifyMasterKey` opens. */
+export const CHECK_SECRET = 'vault';
+/** The owner that it is sealed for. */
+export const CHECK_OWNER = 'check';
+
+/**
+ * Refuses to generate a key beside a store whose secrets are sealed: the new key would open none of them, and a copy of
+ * the folder would take it for the right one.
+ * @throws UNAVAILABLE
+ */
+export async function requireNoSealedStore(store: Store): Promise<void> {
+  if (!(await hasSecret(store, CHECK_SECRET))) return;
+  throw new SignalboxError(
+    'UNAVAILABLE',
+    `The data folder has no ${FILE}, but its store was written under a master key. Put the file back, or set ${MASTER_KEY_ENV} to that key.`,
+  );
+}
+
 /**
  * Verifies that the vault opens the secrets of this store, with a known secret that is sealed at the first
  * start.
  * @throws UNAVAILABLE when the store was written under another master key
  */
 export async function verifyMasterKey(vault: Vault, store: Store): Promise<void> {
-  const sealed = await vault.seal(Buffer.from('signalbox'), 'check');
-  const stored = await readSecret(store, 'vault', () => Buffer.from(sealed));
+  const sealed = await vault.seal(Buffer.from('signalbox'), CHECK_OWNER);
+  const stored = await readSecret(store, CHECK_SECRET, () => Buffer.from(sealed));
   try {
-    await vault.open(Buffer.from(stored).toString(), 'check');
+    await vault.open(Buffer.from(stored).toString(), CHECK_OWNER);
   } catch {
     throw new SignalboxError(
       'UNAVAILABLE',

@@ -16,3 +16,9 @@ export async function readSecret(
   const [row] = await db.select().from(secrets).where(eq(secrets.name, name));
   return Buffer.from(row?.value ?? value, 'base64url');
 }
+
+/** Whether the installation has a secret of this name. */
+export async function hasSecret({ db }: Store, name: string): Promise<boolean> {
+  const rows = await db.select({ name: secrets.name }).from(secrets).where(eq(secrets.name, name));
+  return rows.length > 0;
+}

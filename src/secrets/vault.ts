@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { CompactEncrypt, compactDecrypt, errors } from 'jose';
+import { CompactEncrypt, compactDecrypt, decodeProtectedHeader, errors } from 'jose';
 
 /**
  * Encrypts secrets at rest under a master key. Each sealed secret is bound to its owner, the id of the row
@@ -12,6 +12,11 @@ export interface Vault {
    * not have
    */
   open(sealed: string, owner: string): Promise<Uint8Array>;
+  /**
+   * Seals a secret again under the first master key. Undefined when it is sealed under that key already.
+   * @throws TypeError as `open`
+   */
+  reseal(sealed: string, owner: string): Promise<string | undefined>;
 }
 
 /**
@@ -26,11 +31,15 @@ export interface Vault {
 export function createJweVault(masterKeys: readonly [string, ...string[]]): Vault {
   const keys = new Map(masterKeys.map((text) => [keyIdOf(text), deriveKey(text)]));
   const sealingKeyId = keyIdOf(masterKeys[0]);
-  return {
+  const vault: Vault = {
     seal: (secret, owner) =>
       new CompactEncrypt(secret)
         .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: sealingKeyId, sub: owner })
         .encrypt(deriveKey(masterKeys[0])),
+    async reseal(sealed, owner) {
+      const secret = await vault.open(sealed, owner);
+      return decodeProtectedHeader(sealed)['kid'] === sealingKeyId ? undefined : vault.seal(secret, owner);
+    },
     async open(sealed, owner) {
       try {
         const { plaintext, protectedHeader } = await compactDecrypt(
@@ -49,6 +58,7 @@ export function createJweVault(masterKeys: readonly [string, ...string[]]): Vaul
       throw new TypeError('A secret in the store cannot be read with this master key.');
     },
   };
+  return vault;
 }
 
 const deriveKey = (text: string) => createHash('sha256').update(`signalbox master key\n${text}`).digest();

@@ -114,6 +114,7 @@ add('mutation', ['revokeApiKey'], 'KEY', { id: '<apiKey>' });
 add('mutation', ['revokeApiKey', 'of the operator'], 'OPERATOR', { id: '<operatorKey>' });
 add('mutation', ['rotateApiKey'], 'KEY', { id: '<apiKey>' });
 add('mutation', ['rotateApiKey', 'of the operator'], 'OPERATOR', { id: '<operatorKey>' });
+add('mutation', ['resealSecrets'], 'OPERATOR', {}, { foreign: 'FORBIDDEN' });
 add('mutation', ['rotateSigningKey'], 'OPERATOR', { overlapSeconds: 600 }, { foreign: 'FORBIDDEN' });
 
 add('mutation', ['createIssuer'], 'KEY', { input: { kind: 'SIGNALBOX', key: KEY } }, OWN_PROJECT_ONLY);

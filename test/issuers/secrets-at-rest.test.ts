@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
@@ -31,6 +31,7 @@ import {
 
 const OWN = { kind: 'SIGNALBOX', key: { id: 'mine', secret: 'a secret of my own, of 32 bytes or more' } };
 const [OLD, NEW] = ['o'.repeat(32), 'n'.repeat(32)];
+const NO_MASTER_KEY = 'The data folder has no master.key, but its store was written under a master key.';
 const OTHER_MASTER_KEY = 'The data folder was written under another master key. Set SIGNALBOX_MASTER_KEY to';
 
 /** Starts a service with the given master keys, or with the one in its data folder. */
@@ -141,7 +142,7 @@ test('does not start under another master key, names SIGNALBOX_MASTER_KEY in the
   const signalbox = await startUnder(folder.path, [OLD]);
   const secrets = await createSecrets(signalbox);
   await signalbox[Symbol.asyncDispose]();
-  for (const keys of [[NEW], [NEW, 'x'.repeat(32)], undefined])
+  for (const keys of [[NEW], [NEW, 'x'.repeat(32)]])
     await expect(startUnder(folder.path, keys)).rejects.toThrow(OTHER_MASTER_KEY);
   await expectAllAcceptedUnder(folder.path, [OLD], secrets);
 });
@@ -168,7 +169,53 @@ test('uses the key file after the keys of the environment, and does not start wh
   await expectAllAcceptedUnder(folder.path, undefined, secrets);
   await expectAllAcceptedUnder(folder.path, [NEW], secrets);
   rmSync(join(folder.path, 'master.key'));
-  await expect(startUnder(folder.path)).rejects.toThrow(OTHER_MASTER_KEY);
+  await expect(startUnder(folder.path)).rejects.toThrow(NO_MASTER_KEY);
+  expect(existsSync(join(folder.path, 'master.key'))).toBe(false);
+});
+
+test('does not start without master.key beside an existing store, and leaves no other key behind', async () => {
+  using folder = createFolder();
+  const file = join(folder.path, 'master.key');
+  const signalbox = await startUnder(folder.path);
+  const secrets = await createSecrets(signalbox);
+  await signalbox[Symbol.asyncDispose]();
+  const key = readFileSync(file, 'utf8');
+  rmSync(file);
+  await expect(startUnder(folder.path)).rejects.toThrow(NO_MASTER_KEY);
+  expect(existsSync(file)).toBe(false);
+  writeFileSync(file, key, { mode: 0o600 });
+  await expectAllAcceptedUnder(folder.path, undefined, secrets);
+});
+
+const RESEAL = 'mutation { resealSecrets }';
+
+test('resealSecrets lets the old master keys go, also the one in the data folder', async () => {
+  using folder = createFolder();
+  const signalbox = await startUnder(folder.path);
+  const secrets = await createSecrets(signalbox);
+  await createIssuer(signalbox, TWILIO);
+  await signalbox[Symbol.asyncDispose]();
+  {
+    await using resealing = await startUnder(folder.path, [NEW]);
+    // Two API keys can sign; the configured one is sealed at each start. Then two issuers, the signing key and the check.
+    expect((await resealing.request(RESEAL)).resealSecrets).toBe(5);
+    expect((await resealing.request(RESEAL)).resealSecrets).toBe(0);
+    await expectAllAccepted(resealing, secrets);
+  }
+  rmSync(join(folder.path, 'master.key'));
+  await expectAllAcceptedUnder(folder.path, [NEW], secrets);
+});
+
+test('resealSecrets is for the API key of the operator', async () => {
+  await using signalbox = await startService();
+  const { secret } = await createApiKey(signalbox);
+  const { credential } = await mint(signalbox);
+  for (const [bearer, code] of [
+    [secret, 'FORBIDDEN'],
+    [credential, 'FORBIDDEN'],
+    [null, 'UNAUTHENTICATED'],
+  ] as const)
+    expect((await signalbox.ask(RESEAL, {}, bearer)).errors?.[0]?.extensions['code']).toBe(code);
 });
 
 test('refuses credentials of keys whose sealed secrets were swapped between rows', async () => {
