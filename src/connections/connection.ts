@@ -82,6 +82,8 @@ export class Connection {
   expiresAt = Number.POSITIVE_INFINITY;
   /** When the next grant or restriction of the caller lapses, in milliseconds since 1970. */
   nextDueAt = Number.POSITIVE_INFINITY;
+  /** The cursor that the client named when it connected. See `sinceOf`. */
+  since: string | undefined;
   /** The expiry for which TOKEN_EXPIRING was sent, in milliseconds since 1970. */
   warnedExpiry: number | undefined;
   /** The state that the connection sets with `setPresence`. */

@@ -8,9 +8,10 @@ export interface Cursors {
   /**
    * Returns undefined for a well-formed cursor that does not belong to this project: it comes from another project or
    * installation, or is forged.
+   * @param field the argument that the error names. Default: `cursor`
    * @throws BAD_USER_INPUT when `text` is not a cursor
    */
-  parse(projectId: string, text: string): Position | undefined;
+  parse(projectId: string, text: string, field?: string): Position | undefined;
 }
 
 const VERSION = '1';
@@ -49,8 +50,8 @@ export function createCursors(secret: Uint8Array): Cursors {
       block.writeUInt32BE(epoch, EPOCH_OFFSET);
       return VERSION + cipherOf(projectId).encipher.update(block).toString('base64url');
     },
-    parse(projectId, text) {
-      if (!SHAPE.test(text)) throw badInput('cursor', 'is not a cursor.');
+    parse(projectId, text, field = 'cursor') {
+      if (!SHAPE.test(text)) throw badInput(field, 'is not a cursor.');
       const block = cipherOf(projectId).decipher.update(Buffer.from(text.slice(1), 'base64url'));
       if (block.subarray(CHECK_OFFSET).some((byte) => byte !== 0)) return undefined;
       return { sequence: block.readUIntBE(0, EPOCH_OFFSET), epoch: block.readUInt32BE(EPOCH_OFFSET) };

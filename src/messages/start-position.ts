@@ -10,6 +10,8 @@ export interface StartPosition {
   head: Position;
   /** True when the log does not hold the position of the cursor, so the missed messages are unknown. */
   isLost: boolean;
+  /** Whether everything after the given cursor follows; false without a cursor, and when its position is lost. */
+  isResumed: boolean;
 }
 
 /**
@@ -23,8 +25,10 @@ export async function resolveStart(
   since: string | undefined,
 ): Promise<StartPosition> {
   const head = await broker.head(projectId);
-  if (since === undefined) return { after: head, head, isLost: false };
+  if (since === undefined) return { after: head, head, isLost: false, isResumed: false };
   const position = cursors.parse(projectId, since);
   const isHeld = position !== undefined && (await broker.holds(projectId, position));
-  return isHeld ? { after: position, head, isLost: false } : { after: head, head, isLost: true };
+  return isHeld
+    ? { after: position, head, isLost: false, isResumed: true }
+    : { after: head, head, isLost: true, isResumed: false };
 }

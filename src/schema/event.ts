@@ -66,6 +66,10 @@ builder.objectRef<EventOf<'Connected'>>('Connected').implement({
       resolve: ({ connection, position }, _, { domain }) =>
         domain.cursors.format(connection.projectId, position),
     }),
+    resumed: t.exposeBoolean('resumed', {
+      description:
+        'Whether the events after the given `since` follow. False on a fresh start, and when the position of `since` is lost: then reload what you display.',
+    }),
   }),
 });
 
@@ -195,7 +199,8 @@ builder.subscriptionFields((t) => ({
     args: {
       since: t.arg({
         type: 'Cursor',
-        description: 'Replay all events after this cursor first. Absent: start now.',
+        description:
+          'Replay all events after this cursor first. Absent: the `since` of `connection_init`, or start now.',
       }),
       presence: t.arg.boolean({
         description: 'Whether to yield `PresenceChanged` for these channels, too. False by default.',

@@ -200,7 +200,13 @@ builder.subscriptionFields((t) => ({
     type: MessageRef,
     description:
       'The messages that are published directly to the calling token, to its identity or to the connection. Throws UNAUTHENTICATED, POSITION_LOST, BAD_USER_INPUT.',
-    args: { since: t.arg({ type: 'Cursor', description: SINCE }) },
+    args: {
+      since: t.arg({
+        type: 'Cursor',
+        description:
+          'Replay all messages after this cursor first. Absent: the `since` of `connection_init`, or start now.',
+      }),
+    },
     subscribe: async (_, { since }, context) =>
       context.domain.subscriptions.directMessages(await context.connect(), { since: nullToUndefined(since) }),
     resolve: (message) => message,

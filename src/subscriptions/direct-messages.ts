@@ -6,6 +6,7 @@ import { SignalboxError } from '../errors.ts';
 import { internBatch } from '../batch.ts';
 import { type Cursors } from '../messages/cursor.ts';
 import { directAddressesOf, positionLost } from '../messages/visible-range.ts';
+import { sinceOf } from './since-of.ts';
 import { LogSubscriber, type LogSubscriberDeps } from './log-subscriber.ts';
 import { resolveStart } from '../messages/start-position.ts';
 
@@ -15,7 +16,7 @@ export interface DirectMessagesDeps extends LogSubscriberDeps {
 }
 
 /**
- * The direct messages to the token, its identity and this connection, starting after `since` or with the next message.
+ * The direct messages to the token, its identity and this connection, starting after `since`; see `sinceOf`.
  * @throws UNAUTHENTICATED when the caller is not a token
  * @throws POSITION_LOST when messages after `since` are no longer retained
  * @throws BAD_USER_INPUT when `since` is not a cursor
@@ -33,7 +34,11 @@ export async function openDirectMessages(
   const logSubscriber = new LogSubscriber(deps, connection);
   for (const address of addresses) logSubscriber.subscribe(address, 0);
   try {
-    const { after, head, isLost } = await resolveStart({ broker, cursors }, projectId, since);
+    const { after, head, isLost } = await resolveStart(
+      { broker, cursors },
+      projectId,
+      sinceOf(connection, since),
+    );
     const trimmed = await Promise.all(addresses.map((address) => broker.trimmedThrough(projectId, address)));
     if (isLost || trimmed.some((sequence) => sequence > after.sequence)) throw positionLost();
     logSubscriber.begin({ after, head });

@@ -20,6 +20,7 @@ export type Event = { readonly at: number } & (
       readonly token: Token | null;
       readonly channels: Channel[];
       readonly position: Position;
+      readonly resumed: boolean;
     }
   | { readonly type: 'ChannelAvailable'; readonly channel: Channel }
   | { readonly type: 'ChannelUnavailable'; readonly channel: Channel; readonly reason: UnavailableReason }

@@ -12,6 +12,7 @@ import { type Presence } from '../presence/presence.ts';
 import { type Cursors } from '../messages/cursor.ts';
 import { directAddressesOf } from '../messages/visible-range.ts';
 import { eventOfNotice, type Event, type GapReason, type UnavailableReason } from './event.ts';
+import { sinceOf } from './since-of.ts';
 import { InboxChannels, type InboxChannelsListener } from './inbox-channels.ts';
 import { LogSubscriber, type LogSubscriberDeps } from './log-subscriber.ts';
 import { type SharedEvents } from './shared-events.ts';
@@ -27,7 +28,7 @@ export interface InboxDeps extends LogSubscriberDeps {
 }
 
 export interface InboxOptions {
-  /** Resume after this cursor. Default: start with the next message. */
+  /** Resume after this cursor. Default: `sinceOf`. */
   since?: string | undefined;
   /** Whether to yield `PresenceChanged` events too. */
   presence: boolean;
@@ -61,7 +62,7 @@ export async function openInbox(
     inbox = new Inbox(deps, connection, presence);
     for (const { membership, channel } of entries) inbox.add(channel, membership);
     for (const signal of earlySignals) inbox.onSignal(signal);
-    inbox.begin(await resolveStart(deps, projectId, since));
+    inbox.begin(await resolveStart(deps, projectId, sinceOf(connection, since)));
     const stream = new EventStream<Event>(connection, inbox);
     inbox.bind(stream, routings);
     if (connection.closed !== undefined) stream.end();
@@ -123,6 +124,7 @@ class Inbox implements Source<Event>, InboxChannelsListener {
       token: caller.kind === 'TOKEN' ? caller.token : null,
       channels: [...this.#channels.subscribed()],
       position: this.#start.after,
+      resumed: this.#start.isResumed,
     });
     // Read the list again: delivering `Connected` can close the connection, which removes its channels.
     for (const { id } of this.#channels.subscribed()) this.#deps.presence.enter(this.#connection, id);

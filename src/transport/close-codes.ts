@@ -2,67 +2,81 @@ import { type CloseReason } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
 
 /**
- * All codes with which Signalbox closes a WebSocket; the close reason is the name of the entry. `reconnects` tells
- * whether an unpatched graphql-ws client with retries enabled reconnects after the code.
+ * All codes with which Signalbox closes a WebSocket. `reason` is the close reason where no error explains the close more
+ * exactly; otherwise it is the message of that error. `reconnects` tells whether an unpatched graphql-ws client with
+ * retries enabled reconnects after the code.
  */
 export const CLOSE_CODES = {
   RESTART: {
     code: 1012,
     reconnects: true,
+    reason: 'The service is restarting. Resume with the last cursor.',
     meaning: 'The service is restarting or shutting down. Reconnect and resume from the last cursor.',
   },
   OVERLOAD: {
     code: 1013,
     reconnects: true,
+    reason: 'The service is overloaded. Reconnect later.',
     meaning: 'The token has too many connections, or the service is overloaded. Reconnect later.',
   },
   BAD_MESSAGE: {
     code: 4400,
     reconnects: false,
-    meaning: 'The message is not valid in the `graphql-transport-ws` protocol.',
+    reason: 'The message is not valid in the graphql-transport-ws protocol.',
+    meaning:
+      'The message is not valid in the `graphql-transport-ws` protocol, or `since` in `connection_init` is not a cursor.',
   },
   UNAUTHENTICATED: {
     code: 4401,
     reconnects: false,
-    meaning: 'The credential or API key is not valid, or an operation was sent before `connection_ack`.',
+    reason: 'Operations are accepted after connection_ack only.',
+    meaning:
+      'The credential or API key is not valid, `connection_init` has an unknown key or an empty credential, or an operation was sent before `connection_ack`.',
   },
   RENEW: {
     code: 4403,
     reconnects: true,
+    reason: 'The credential is no longer valid. Reconnect with a new one.',
     meaning:
       'The token has expired or was revoked, or the API key or signing key of the connection is no longer valid. Reconnect with a new credential: graphql-ws calls `connectionParams` again.',
   },
   DISCONNECTED: {
     code: 1008,
     reconnects: false,
+    reason: 'The connection was closed by a moderator or a backend.',
     meaning:
       'A moderator or a backend closed the connection. The credential stays valid; reconnect only when the user asks for it.',
   },
   SLOW_OR_SILENT: {
     code: 4408,
     reconnects: true,
+    reason: 'connection_init was not acknowledged in time.',
     meaning:
       'The client did not read fast enough, or did not complete the handshake in time. Reconnect and resume from the last cursor.',
   },
   DUPLICATE_OPERATION: {
     code: 4409,
     reconnects: false,
+    reason: 'The id of the operation is in use by a running operation.',
     meaning: 'The id of a running operation was used for another operation.',
   },
   DUPLICATE_INIT: {
     code: 4429,
     reconnects: false,
+    reason: 'connection_init was sent twice. Renew a credential with the mutation reauthenticate.',
     meaning:
       'The client sent a second `connection_init`. To renew a credential, use the mutation `reauthenticate`.',
   },
   TOO_BIG: {
     code: 1009,
     reconnects: false,
+    reason: 'The message is larger than SIGNALBOX_MAX_MESSAGE_BYTES.',
     meaning: 'A message is larger than SIGNALBOX_MAX_MESSAGE_BYTES.',
   },
   FAULT: {
     code: 4500,
     reconnects: false,
+    reason: 'The service failed to handle the message. Its log contains the details.',
     meaning: 'The service failed to handle the message. The log of the service has the details.',
   },
 } as const;
@@ -88,6 +102,19 @@ export function closeNameForReason(reason: CloseReason): CloseName | undefined {
   }
 }
 
+/** The longest close reason that a close frame can carry, in bytes of UTF-8. */
+const MAX_REASON_BYTES = 123;
+
+/** Cuts a sentence at a character boundary, so that a close frame can carry it. */
+export function toCloseReason(sentence: string): string {
+  if (Buffer.byteLength(sentence) <= MAX_REASON_BYTES) return sentence;
+  const bytes = Buffer.from(sentence);
+  let end = MAX_REASON_BYTES;
+  // The continuation bytes of UTF-8 are 10xxxxxx.
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return bytes.toString('utf8', 0, end);
+}
+
 /** Maps the error of a refused `connection_init` to a close. */
 export function closeNameForError(error: unknown): CloseName {
   if (!(error instanceof SignalboxError)) return 'FAULT';
@@ -99,6 +126,8 @@ export function closeNameForError(error: unknown): CloseName {
     case 'RATE_LIMITED':
     case 'UNAVAILABLE':
       return 'OVERLOAD';
+    case 'BAD_USER_INPUT':
+      return 'BAD_MESSAGE';
     default:
       return 'UNAUTHENTICATED';
   }

@@ -13,6 +13,9 @@ const ROOM_BELOW_BYTES = 64 * 1024;
 const SCRATCH_BYTES = 64 * 1024;
 let scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
+/** A control frame without content (RFC 6455, section 5.5.2) and a message of the protocol, the same for every socket. */
+const PING_FRAMES = Buffer.concat([Buffer.from([0x89, 0x00]), textFrame('{"type":"ping"}')]);
+
 /** A text frame of one socket, or shared frames together with the operation id of one subscriber. */
 type OutgoingFrame = Buffer | { readonly frames: SharedFrames; readonly id: OperationId };
 
@@ -113,6 +116,11 @@ export class Outbox {
     if (this.queuedBytes <= this.#maxBytes) return false;
     this.#owner.overflow();
     return true;
+  }
+
+  /** Writes a ping as a control frame and as a message of the protocol, with one system call. */
+  ping(): void {
+    if (!this.#isClosed && this.#socket.writable) this.#socket.write(PING_FRAMES);
   }
 
   flush(): void {

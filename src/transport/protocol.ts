@@ -7,10 +7,11 @@
 import assert from 'node:assert';
 import { GraphQLError, type ExecutionArgs } from 'graphql';
 import { makeServer, type Context, type Server, type SubscribePayload } from 'graphql-ws';
-import { REVOKES_ACCESS, type Connection } from '../connections/connection.ts';
+import { errorOf, REVOKES_ACCESS, type Connection } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
-import { type Caller } from '../tokens/caller.ts';
+import { expiryOf } from '../tokens/caller.ts';
 import { closeNameForError, closeNameForReason } from './close-codes.ts';
+import { parseConnectionInit, type ConnectionInit } from './connection-init.ts';
 import { type TransportDeps } from './transport-deps.ts';
 import { inexactNumberOf } from './exact-variables.ts';
 import { execute } from './execute.ts';
@@ -39,20 +40,37 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
 
   /** The payload of `connection_ack`, or false if the socket has closed in the meantime. */
   async function connect(ctx: ProtocolContext) {
-    const connection = await domain.connections.open(takeCredential(ctx), 'WEBSOCKET');
+    const init = takeInit(ctx);
+    let cursor = '';
+    const connection = await domain.connections.open(async () => {
+      const caller = await authenticateConnectionInit(domain, init);
+      const { projectId } = caller;
+      if (init.since !== undefined) domain.cursors.parse(projectId, init.since, 'since');
+      // Read before the connection is open: a subscription since this cursor misses nothing that follows.
+      cursor = domain.cursors.format(projectId, await domain.broker.head(projectId));
+      return caller;
+    }, 'WEBSOCKET');
     if (ctx.extra.outbox.isClosed) {
       connection.close('CONNECTION_LOST');
       return false;
     }
+    connection.since = init.since;
     acknowledge(ctx.extra, connection);
-    return { connection: connection.id, project: connection.projectId };
+    const expiresAt = expiryOf(connection.caller);
+    return {
+      connection: connection.id,
+      project: connection.projectId,
+      pingIntervalMs: config.pingIntervalMs,
+      expiresAt: expiresAt === undefined ? null : new Date(expiresAt).toISOString(),
+      cursor,
+    };
   }
 
   /** Removes the credential from the context, because graphql-ws keeps the context for as long as the socket lives. */
-  function takeCredential(ctx: ProtocolContext): () => Promise<Caller> {
+  function takeInit(ctx: ProtocolContext): ConnectionInit {
     const { connectionParams = {} } = ctx;
     Object.assign(ctx, { connectionParams: undefined });
-    return () => authenticateConnectionInit(domain, connectionParams);
+    return parseConnectionInit(connectionParams);
   }
 
   function acknowledge(session: WebSocketSession, connection: Connection): void {
@@ -64,7 +82,7 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
     connection.onNotifyPeer((reason) => {
       const name = closeNameForReason(reason);
       if (reason === 'SLOW_CONSUMER') metrics.slowConsumer();
-      if (name) session.closeWith(name);
+      if (name) session.closeWith(name, errorOf(reason)?.message);
     });
   }
 
@@ -109,8 +127,8 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
       try {
         return await connect(ctx);
       } catch (error) {
-        publicError(error);
-        ctx.extra.closeWith(closeNameForError(error));
+        const { message } = publicError(error);
+        ctx.extra.closeWith(closeNameForError(error), message);
         return false;
       }
     },

@@ -7,7 +7,7 @@ import { type WebSocket as ProtocolSocket } from 'graphql-ws';
 import { type WebSocket } from 'ws';
 import { type Connection } from '../connections/connection.ts';
 import { markInexactNumber } from './exact-variables.ts';
-import { closeNameForCode, CLOSE_CODES, type CloseName } from './close-codes.ts';
+import { closeNameForCode, CLOSE_CODES, toCloseReason, type CloseName } from './close-codes.ts';
 import { Outbox, type OutboxOwner } from './outbox.ts';
 
 /** Milliseconds that a peer has to answer a close frame before its socket is terminated. */
@@ -42,7 +42,7 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner {
   subscriptions = 0;
   /** Operations that may start before the open ones are counted again. */
   operationAllowance = 0;
-  /** Whether the peer has answered the last ping. True for a new session, which has not been pinged. */
+  /** Whether the peer has sent anything since the last ping. True for a new session, which has not been pinged. */
   isAlive = true;
   readonly #ws: WebSocket;
   readonly #onFault: SessionDeps['onFault'];
@@ -81,6 +81,7 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner {
 
   /** Passes a message from the socket to the protocol. */
   receive(data: Buffer, isBinary: boolean): void {
+    this.isAlive = true;
     // A socket keeps receiving until the peer has answered the close frame.
     if (this.outbox.isClosed) return;
     if (isBinary) return this.closeWith('BAD_MESSAGE');
@@ -88,6 +89,16 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner {
       this.#onFault(error);
       this.closeWith('FAULT');
     });
+  }
+
+  /**
+   * Pings the peer. Once acknowledged, it gets a message of the protocol as well as a control frame: pages cannot see
+   * control frames, and clients that do not answer the message are found alive by the control frame.
+   */
+  ping(): void {
+    this.isAlive = false;
+    if (this.isAcknowledged()) this.outbox.ping();
+    else this.#ws.ping();
   }
 
   overflow(): void {
@@ -99,11 +110,14 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner {
     this.closeWith(closeNameForCode(code));
   }
 
-  /** Sends the queued frames and a close frame. Terminates the socket if the peer does not answer within 2 seconds. */
-  closeWith(name: CloseName): void {
+  /**
+   * Sends the queued frames and a close frame. `sentence` explains the close; it must not contain a secret. Terminates the
+   * socket if the peer does not answer within 2 seconds.
+   */
+  closeWith(name: CloseName, sentence: string = CLOSE_CODES[name].reason): void {
     this.outbox.flush();
     this.outbox.close();
-    this.#ws.close(CLOSE_CODES[name].code, name);
+    this.#ws.close(CLOSE_CODES[name].code, toCloseReason(sentence));
     setTimeout(() => this.#ws.terminate(), CLOSE_TIMEOUT_MS).unref();
   }
 

@@ -8,8 +8,9 @@ import { type IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
-import { WebSocketServer, type WebSocket } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { SignalboxError } from '../errors.ts';
+import { CLOSE_CODES } from './close-codes.ts';
 import { type TransportDeps } from './transport-deps.ts';
 import { hasCredentialInUrl, isAllowedOrigin, parseRequestUrl } from './origins.ts';
 import { WebSocketSession } from './websocket-session.ts';
@@ -31,6 +32,7 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
   const protocol = createProtocol(deps);
   const wss = new WebSocketServer({
     noServer: true,
+    WebSocket: ExplainedWebSocket,
     clientTracking: false,
     maxPayload: config.maxMessageBytes,
     // Compression costs 300 KB per connection and would prevent writing the same memory to many sockets.
@@ -70,12 +72,11 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
     entry.closed(code, reason.toString()).catch(onFault);
   }
 
-  /** Terminates every socket whose peer has not answered the last ping, and pings the others. */
+  /** Terminates every socket whose peer has sent nothing since the last ping, and pings the others. */
   function pingAll(): void {
     for (const [ws, { session }] of sockets) {
-      if (session.isAlive) ws.ping();
+      if (session.isAlive) session.ping();
       else ws.terminate();
-      session.isAlive = false;
     }
   }
   const pinging = setInterval(pingAll, config.pingIntervalMs).unref();
@@ -128,6 +129,21 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
     },
   };
 }
+
+/** Gives a reason to the closes that `ws` makes itself, without one: a message that is too large or not UTF-8. */
+class ExplainedWebSocket extends WebSocket {
+  override close(code?: number, reason: string | Buffer = defaultReason(code)): void {
+    super.close(code, reason);
+  }
+}
+
+function defaultReason(code: number | undefined): string {
+  if (code === CLOSE_CODES.TOO_BIG.code) return CLOSE_CODES.TOO_BIG.reason;
+  return code === INVALID_UTF8 ? 'The message is not valid UTF-8.' : '';
+}
+
+/** The close code of RFC 6455 for text that is not UTF-8. */
+const INVALID_UTF8 = 1007;
 
 /** An error of a socket is always followed by `close`, which `onClose` handles. */
 function ignoreError(): void {}

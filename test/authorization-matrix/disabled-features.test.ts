@@ -79,5 +79,5 @@ test('a development token is refused once development tokens are disabled', asyn
   ]);
   using socket = await openSocket(signalbox);
   socket.send({ type: 'connection_init', payload: { token: credential } });
-  expect(await socket.closed).toEqual({ code: 4401, reason: 'UNAUTHENTICATED' });
+  expect(await socket.closed).toMatchObject({ code: 4401 });
 });

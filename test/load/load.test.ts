@@ -175,5 +175,5 @@ test.each(numbers(3, SEED))(
 /** Expects the end by a revocation: a close code over WebSocket, an error over SSE. */
 function expectRevoked({ name }: Subscriber, end: unknown): void {
   if (name.endsWith('sse')) expect(end).toMatchObject([{ extensions: { code: 'TOKEN_REVOKED' } }]);
-  else expect(end).toMatchObject({ code: 4403, reason: 'RENEW' });
+  else expect(end).toMatchObject({ code: 4403, reason: 'The token was revoked.' });
 }

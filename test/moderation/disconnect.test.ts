@@ -39,7 +39,10 @@ test.each([
     for (const [index, { next, events }] of inboxes.entries()) {
       if (!closed.includes(index)) continue;
       expect(await next()).toEqual(DISCONNECTING);
-      expect(await events.ended).toMatchObject({ code: 1008, reason: 'DISCONNECTED' });
+      expect(await events.ended).toMatchObject({
+        code: 1008,
+        reason: 'The connection was closed by a moderator or a backend.',
+      });
       expect(events.waiting).toEqual([]);
     }
     for (const { id } of [phone, ...Object.values(others)]) await sendDirect(signalbox, id, 'sentinel');
@@ -55,7 +58,10 @@ test('Disconnecting is the last frame before the close frame', async () => {
   socket.send({ id: '1', type: 'subscribe', payload: { query: EVENTS } });
   await socket.next();
   await moderate(signalbox, 'disconnect', { token: id });
-  expect(await socket.closed).toEqual({ code: 1008, reason: 'DISCONNECTED' });
+  expect(await socket.closed).toEqual({
+    code: 1008,
+    reason: 'The connection was closed by a moderator or a backend.',
+  });
   expect(socket.waiting).toMatchObject([
     { id: '1', type: 'next', payload: { data: { events: { ...DISCONNECTING, note: null } } } },
   ]);

@@ -49,7 +49,7 @@ test.for([60, 30 * DAY_SECONDS])(
     expect(await isOnline(signalbox, id)).toBe(false);
     expect(await next(events)).toMatchObject({ message: { event: 'just-in-time' } });
     expect(await next(events)).toEqual({ __typename: 'Disconnecting', reason: 'TOKEN_EXPIRED' });
-    expect(await events.ended).toMatchObject({ code: 4403, reason: 'RENEW' });
+    expect(await events.ended).toMatchObject({ code: 4403, reason: 'The token has expired.' });
     expect(await codeOf(signalbox.ask(VIEWER, {}, credential))).toBe('TOKEN_EXPIRED');
     expect(await queueResults(signalbox.client({ token: credential }), EVENTS).ended).toMatchObject({
       code: 4403,

@@ -169,7 +169,7 @@ test('revokeToken closes every socket of the token with 4403 after a Disconnecti
   expect(await publish(signalbox, 'hall', 'afterwards')).toBe(1);
   for (const events of subscriptions) {
     expect(await next(events)).toEqual({ __typename: 'Disconnecting', reason: 'TOKEN_REVOKED' });
-    expect(await events.ended).toMatchObject({ code: 4403, reason: 'RENEW' });
+    expect(await events.ended).toMatchObject({ code: 4403, reason: 'The token was revoked.' });
     expect(events.waiting).toEqual([]);
   }
   expect(await next(other)).toMatchObject({ message: { event: 'afterwards' } });

@@ -78,7 +78,10 @@ test('a running mutation stops at the field after its API key is revoked', async
       variables: { id: createApiKey.apiKey.id },
     },
   });
-  expect(await socket.closed).toEqual({ code: 4403, reason: 'RENEW' });
+  expect(await socket.closed).toEqual({
+    code: 4403,
+    reason: 'The credential of this connection is no longer valid.',
+  });
   await publish(signalbox, 'news', 'sentinel');
   expect(await eventsIn(signalbox, 'news')).toEqual(['before', 'sentinel']);
 });

@@ -3,12 +3,24 @@ import { type AddressInfo } from 'node:net';
 import { createClient } from 'graphql-ws';
 import { expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { CLOSE_CODES } from '../../src/transport/close-codes.ts';
+import { CLOSE_CODES, toCloseReason } from '../../src/transport/close-codes.ts';
 
-test('every close has a code of its own and a name that fits into a close frame', () => {
+test('every close has a code of its own and a reason that fits into a close frame', () => {
   const codes = Object.values(CLOSE_CODES).map(({ code }) => code);
   expect(new Set(codes).size).toBe(codes.length);
-  for (const name of Object.keys(CLOSE_CODES)) expect(Buffer.byteLength(name)).toBeLessThanOrEqual(123);
+  for (const { reason } of Object.values(CLOSE_CODES)) expect(toCloseReason(reason)).toBe(reason);
+});
+
+test.each([
+  { sentence: 'x'.repeat(123), bytes: 123 },
+  { sentence: 'x'.repeat(124), bytes: 123 },
+  { sentence: `${'x'.repeat(122)}é`, bytes: 122 },
+  { sentence: '€'.repeat(50), bytes: 123 },
+  { sentence: `x${'🚂'.repeat(40)}`, bytes: 121 },
+])('cuts a reason of many bytes at a character: $bytes bytes of $sentence', ({ sentence, bytes }) => {
+  const reason = toCloseReason(sentence);
+  expect(Buffer.byteLength(reason)).toBe(bytes);
+  expect(sentence.startsWith(reason)).toBe(true);
 });
 
 test.each(Object.values(CLOSE_CODES))(

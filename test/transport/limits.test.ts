@@ -150,7 +150,10 @@ test('closes one connection more than a token may have with 1013, and accepts it
   using first = await connectSocket(signalbox, { token: full.credential });
   using second = await openSocket(signalbox);
   second.send({ type: 'connection_init', payload: { token: full.credential } });
-  expect(await second.closed).toEqual({ code: 1013, reason: 'OVERLOAD' });
+  expect(await second.closed).toEqual({
+    code: 1013,
+    reason: 'A token may have at most 1 live connections.',
+  });
   using _third = await connectSocket(signalbox, { token: other.credential });
 
   const client = persistent(signalbox, { token: full.credential });

@@ -130,7 +130,10 @@ test.each(['production', 'development'] as const)(
 
     using socket = await openSocket(signalbox);
     socket.send({ type: 'connection_init', payload: { token: credential } });
-    expect(await socket.closed).toEqual({ code: 4500, reason: 'FAULT' });
+    expect(await socket.closed).toEqual({
+      code: 4500,
+      reason: 'The service failed to handle the request. Its log contains the details under the errorId.',
+    });
     expect(await (await fetch(`${signalbox.url}/metrics`)).text()).toMatch(/^signalbox_faults_total 10$/m);
   },
 );

@@ -1,0 +1,96 @@
+import { SignalboxError, unauthenticated } from '../errors.ts';
+
+/** What the payload of a `connection_init` asks for. At most one of `token` and `apiKey` and `bearer` is set. */
+export interface ConnectionInit {
+  token?: string;
+  apiKey?: string;
+  /** An API key or a credential, from `Authorization: Bearer …`. */
+  bearer?: string;
+  /** The project of an anonymous caller, or of a credential that does not name one. */
+  project?: string;
+  /** The cursor from which the subscriptions of the connection resume unless they name another one. */
+  since?: string;
+}
+
+const KEYS = '“token”, “credential”, “apiKey”, “Authorization”, “project” and “since”';
+/** A longer key may be a secret that was sent in the wrong place, so it is not repeated. */
+const PLAIN_KEY = /^[A-Za-z_-]{1,24}$/;
+
+/**
+ * Reads the payload of a `connection_init`. Keys that Signalbox does not know, empty credentials and two credentials are
+ * refused: a misspelled credential must not open a connection of an anonymous caller.
+ * @throws UNAUTHENTICATED for unknown keys and malformed credentials, BAD_USER_INPUT for a malformed `since`
+ */
+export function parseConnectionInit(payload: Readonly<Record<string, unknown>>): ConnectionInit {
+  const init: ConnectionInit = {};
+  const credentialKeys: string[] = [];
+  for (const [key, value] of Object.entries(payload)) {
+    switch (key) {
+      case 'token':
+      case 'credential':
+        init.token = requireCredential(key, value);
+        credentialKeys.push(key);
+        break;
+      case 'apiKey':
+        init.apiKey = requireCredential(key, value);
+        credentialKeys.push(key);
+        break;
+      case 'authorization':
+      case 'Authorization':
+        init.bearer = parseBearer(requireCredential(key, value));
+        credentialKeys.push(key);
+        break;
+      case 'project':
+        if (!isAbsent(value)) init.project = requireString(key, value);
+        break;
+      case 'since':
+        if (!isAbsent(value)) init.since = requireCursor(value);
+        break;
+      default:
+        throw unknownKey(key);
+    }
+  }
+  if (credentialKeys.length > 1)
+    throw malformed(`send one of ${credentialKeys.map((key) => `“${key}”`).join(' and ')}, not both`);
+  return init;
+}
+
+/**
+ * The API key or credential of an Authorization header.
+ * @throws UNAUTHENTICATED unless it is `Bearer <API key or credential>`
+ */
+export function parseBearer(authorization: string): string {
+  const bearer = /^Bearer +([^\s]+)$/i.exec(authorization)?.[1];
+  if (bearer === undefined)
+    throw malformed('the Authorization header must be “Bearer <API key or credential>”');
+  return bearer;
+}
+
+const isAbsent = (value: unknown) => value === undefined || value === null || value === '';
+
+function requireCredential(key: string, value: unknown): string {
+  if (isAbsent(value))
+    throw unauthenticated(
+      `“${key}” is empty. Send a credential, or leave the key out to connect anonymously.`,
+    );
+  return requireString(key, value);
+}
+
+function requireString(key: string, value: unknown): string {
+  if (typeof value !== 'string') throw malformed(`${key} must be a string`);
+  return value;
+}
+
+function requireCursor(value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw new SignalboxError('BAD_USER_INPUT', 'since: is not a cursor.', { field: 'since' });
+}
+
+function unknownKey(key: string): SignalboxError {
+  const named = PLAIN_KEY.test(key) ? `does not know “${key}”` : 'has a key that is not known';
+  return unauthenticated(`connection_init ${named}. Known are ${KEYS}.`);
+}
+
+function malformed(problem: string): SignalboxError {
+  return unauthenticated(`The credentials are malformed: ${problem}.`);
+}

@@ -1,0 +1,268 @@
+import { createClient } from 'graphql-ws';
+import { expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
+import { createChannel, isOnline, mint, publish, sendDirect } from '../support/backend.ts';
+import { createManualClock } from '../support/clock.ts';
+import { createProxy } from '../support/proxy.ts';
+import { queueResults } from '../support/result-queue.ts';
+import { API_KEY, startService, type TestService } from '../support/service.ts';
+import { connectSocket, openSocket } from '../support/socket.ts';
+
+const EVENTS = `subscription ($since: Cursor) { events(since: $since) {
+  __typename
+  ... on Connected { cursor resumed }
+  ... on ChannelMessage { message { event } }
+  ... on DirectMessage { message { event } }
+} }`;
+const VIEWER = '{ viewer { kind token { identity } } }';
+
+/** Sends a `connection_init` and resolves to the acknowledgement, or to the close. */
+async function init(service: TestService, payload: unknown) {
+  using socket = await openSocket(service);
+  socket.send({ type: 'connection_init', payload });
+  const acknowledged = socket.next().catch(() => undefined);
+  return (await acknowledged) ?? (await socket.closed);
+}
+
+test.each([
+  { name: 'token', of: (credential: string) => ({ token: credential }) },
+  { name: 'credential', of: (credential: string) => ({ credential }) },
+  { name: 'Authorization', of: (credential: string) => ({ Authorization: `Bearer ${credential}` }) },
+  { name: 'authorization', of: (credential: string) => ({ authorization: `bearer ${credential}` }) },
+  {
+    name: 'token beside an empty project and since',
+    of: (credential: string) => ({ token: credential, project: null, since: '' }),
+  },
+])('a credential opens a connection as $name', async ({ of }) => {
+  await using signalbox = await startService();
+  const { credential } = await mint(signalbox, { identity: 'ada' });
+  const viewer = queueResults(signalbox.client(of(credential)), VIEWER);
+  expect((await viewer.next()).viewer).toEqual({ kind: 'TOKEN', token: { identity: 'ada' } });
+});
+
+test('an API key opens a connection as apiKey and as Authorization', async () => {
+  await using signalbox = await startService();
+  for (const params of [{ apiKey: API_KEY }, { Authorization: `Bearer ${API_KEY}` }]) {
+    const viewer = queueResults(signalbox.client(params), VIEWER);
+    expect((await viewer.next()).viewer.kind).toBe('API_KEY');
+  }
+});
+
+test.each([
+  ['authToken', { authToken: 'x' }, /“authToken”/],
+  ['headers', { headers: { Authorization: 'Bearer x' } }, /“headers”/],
+  ['Token', { Token: 'x' }, /“Token”/],
+  ['__proto__', JSON.parse('{"__proto__":{"token":"x"}}'), /“__proto__”/],
+  ['a misspelled key beside a credential', { token: 'x', sinse: '1' }, /“sinse”/],
+  ['an empty token', { token: '' }, /“token” is empty/],
+  ['a token that is null', { token: null }, /“token” is empty/],
+  ['an API key that is null', { apiKey: null }, /“apiKey” is empty/],
+  ['an empty Authorization', { Authorization: '' }, /“Authorization” is empty/],
+  ['an Authorization without a credential', { Authorization: 'Bearer ' }, /Bearer <API key or credential>/],
+  ['an Authorization of another scheme', { Authorization: 'Basic eDp5' }, /Bearer <API key or credential>/],
+  ['two credentials', { token: 'x', credential: 'x' }, /“token” and “credential”/],
+  ['a credential and an API key', { credential: 'x', apiKey: 'x' }, /“credential” and “apiKey”/],
+])('closes with 4401 and a sentence, never anonymous, after %s', async (_, payload, reason) => {
+  await using signalbox = await startService();
+  const refused = { code: 4401, reason: expect.stringMatching(reason) as string };
+  expect(await init(signalbox, payload)).toEqual(refused);
+});
+
+test('does not repeat an unknown key that may be a secret', async () => {
+  await using signalbox = await startService();
+  const { credential } = await mint(signalbox);
+  for (const secret of [credential, API_KEY, 'a'.repeat(40)]) {
+    const { code, reason } = await init(signalbox, { [secret]: '' });
+    expect(code).toBe(4401);
+    expect(reason).toMatch(/^connection_init has a key that is not known/);
+  }
+});
+
+test.each([
+  ['', 401],
+  ['Bearer', 401],
+  ['Bearer ', 401],
+  ['Basic eDp5', 401],
+])('answers a request with the Authorization header “%s” with 401, never as anonymous', async (header) => {
+  await using signalbox = await startService();
+  const response = await fetch(`${signalbox.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: header },
+    body: JSON.stringify({ query: VIEWER }),
+  });
+  expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+});
+
+test('connection_ack carries the connection, project, ping interval, expiry and head of the log', async () => {
+  await using signalbox = await startService({ pingIntervalMs: 7000 }, { clock: createManualClock() });
+  const { credential } = await mint(signalbox, { expiresIn: 60 });
+  const expected = {
+    connection: expect.stringMatching(/^conn_/) as string,
+    project: 'default',
+    pingIntervalMs: 7000,
+    cursor: expect.stringMatching(/^1/) as string,
+  };
+  expect((await init(signalbox, { token: credential })).payload).toEqual({
+    ...expected,
+    expiresAt: '2030-01-01T00:01:00.000Z',
+  });
+  expect((await init(signalbox, { project: 'default' })).payload).toEqual({ ...expected, expiresAt: null });
+});
+
+test('a subscription since the cursor of connection_ack misses nothing', async () => {
+  await using signalbox = await startService();
+  const { id, credential } = await mint(signalbox);
+  using socket = await openSocket(signalbox);
+  await sendDirect(signalbox, id, 'before');
+  socket.send({ type: 'connection_init', payload: { token: credential } });
+  const { cursor } = (await socket.next()).payload;
+  await sendDirect(signalbox, id, 'after');
+  const variables = { since: cursor };
+  socket.send({ id: '1', type: 'subscribe', payload: { query: EVENTS, variables } });
+  expect((await socket.next()).payload.data.events).toEqual({
+    __typename: 'Connected',
+    cursor,
+    resumed: true,
+  });
+  expect((await socket.next()).payload.data.events.message).toEqual({ event: 'after' });
+});
+
+test('since of connection_init is the default of events and of directMessages, and not of messages', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'lobby', { type: 'UNPROTECTED' });
+  const { id, credential } = await mint(signalbox);
+  const { since } = { since: (await init(signalbox, { token: credential })).payload.cursor as string };
+  await sendDirect(signalbox, id, 'first');
+  const { cursor: later } = (await init(signalbox, { token: credential })).payload;
+  await sendDirect(signalbox, id, 'second');
+  await publish(signalbox, 'lobby', 'said');
+  using socket = await connectSocket(signalbox, { token: credential, since });
+  let operations = 0;
+  const results = async (query: string, variables: object, count: number) => {
+    const id = String(++operations);
+    socket.send({ id, type: 'subscribe', payload: { query, variables } });
+    const received: unknown[] = [];
+    while (received.length < count) {
+      const message = await socket.next();
+      if (message.id === id) received.push(message.payload.data);
+    }
+    socket.send({ id, type: 'complete' });
+    return received;
+  };
+  const direct = 'subscription ($since: Cursor) { directMessages(since: $since) { event } }';
+
+  expect(await results(EVENTS, {}, 3)).toMatchObject([
+    { events: { __typename: 'Connected', cursor: since, resumed: true } },
+    { events: { message: { event: 'first' } } },
+    { events: { message: { event: 'second' } } },
+  ]);
+  expect(await results(direct, { since: null }, 2)).toEqual([
+    { directMessages: { event: 'first' } },
+    { directMessages: { event: 'second' } },
+  ]);
+  // A cursor of the operation wins.
+  expect(await results(direct, { since: later }, 1)).toEqual([{ directMessages: { event: 'second' } }]);
+  const live = 'subscription { messages(channel: "lobby") { event } }';
+  socket.send({ id: 'live', type: 'subscribe', payload: { query: live } });
+  await vi.waitFor(async () => expect(await publish(signalbox, 'lobby', 'unheard')).toBe(1));
+  let first;
+  do first = await socket.next();
+  while (first.id !== 'live');
+  expect(first.payload).toEqual({ data: { messages: { event: 'unheard' } } });
+});
+
+test('a lost position in connection_init is reported by Connected and Gap', async () => {
+  await using signalbox = await startService();
+  await using other = await startService();
+  const { cursor } = (await init(other, {})).payload;
+  const { credential } = await mint(signalbox);
+  const query = 'subscription { events { __typename ... on Connected { resumed } ... on Gap { reason } } }';
+  const events = queueResults(signalbox.client({ token: credential, since: cursor }), query);
+  expect((await events.next()).events).toEqual({ __typename: 'Connected', resumed: false });
+  expect((await events.next()).events).toEqual({ __typename: 'Gap', reason: 'POSITION_LOST' });
+});
+
+test.each([['x'], [42], [{}]])(
+  'closes with 4400 when since of connection_init is %j, and opens no connection',
+  async (since) => {
+    await using signalbox = await startService();
+    const { id, credential } = await mint(signalbox);
+    const close = await init(signalbox, { token: credential, since });
+    expect(close).toEqual({ code: 4400, reason: 'since: is not a cursor.' });
+    expect(await isOnline(signalbox, id)).toBe(false);
+  },
+);
+
+test('a client that copies its variables resumes by connectionParams after a cut', async () => {
+  await using signalbox = await startService();
+  const { id, credential } = await mint(signalbox);
+  await using proxy = await createProxy(() => Number(new URL(signalbox.url).port));
+  let since: string | undefined;
+  let reconnect!: () => void;
+  const mayReconnect = new Promise<void>((resolve) => (reconnect = resolve));
+  const client = createClient({
+    url: `ws://127.0.0.1:${proxy.port}/graphql`,
+    webSocketImpl: WebSocket,
+    connectionParams: () => ({ token: credential, since }),
+    retryAttempts: 5,
+    retryWait: () => mayReconnect,
+  });
+  const query = `subscription { events {
+    ... on Connected { cursor }
+    ... on DirectMessage { message { cursor event } }
+  } }`;
+  const events = queueResults(client, query);
+  const next = async () => {
+    const { cursor, message } = (await events.next()).events;
+    since = message?.cursor ?? cursor ?? since;
+    return message?.event;
+  };
+  await next();
+  await sendDirect(signalbox, id, 'first');
+  expect(await next()).toBe('first');
+  proxy.cut();
+  await sendDirect(signalbox, id, 'meanwhile');
+  reconnect();
+  await next();
+  expect(await next()).toBe('meanwhile');
+  await client.dispose();
+});
+
+test('sends protocol pings on its interval, and keeps clients that answer only control frames', async () => {
+  await using signalbox = await startService({ pingIntervalMs: 200 });
+  using silent = await connectSocket(signalbox);
+  // Nothing in the protocol is answered here; ws answers the control frames.
+  for (let pings = 0; pings < 4; pings++) expect(await silent.next()).toEqual({ type: 'ping' });
+  silent.send({ type: 'ping' });
+  let answer;
+  do answer = await silent.next();
+  while (answer.type === 'ping');
+  expect(answer).toEqual({ type: 'pong' });
+});
+
+test('keeps clients that answer only protocol pings', async () => {
+  await using signalbox = await startService({ pingIntervalMs: 200 });
+  using socket = await connectSocket(signalbox, {}, { autoPong: false });
+  for (let pings = 0; pings < 5; pings++) {
+    expect(await socket.next()).toEqual({ type: 'ping' });
+    socket.send({ type: 'pong' });
+  }
+});
+
+test('sends no protocol ping before connection_ack', async () => {
+  await using signalbox = await startService({ pingIntervalMs: 100, handshakeTimeoutMs: 1000 });
+  using socket = await openSocket(signalbox);
+  let pings = 0;
+  await new Promise<void>((resolve) => socket.ws.on('ping', () => ++pings === 2 && resolve()));
+  expect(socket.waiting).toEqual([]);
+});
+
+test('closes a message that is too large with 1009 and a sentence', async () => {
+  await using signalbox = await startService({ maxMessageBytes: 1024 });
+  using socket = await connectSocket(signalbox);
+  socket.send('x'.repeat(2000));
+  expect(await socket.closed).toEqual({
+    code: 1009,
+    reason: 'The message is larger than SIGNALBOX_MAX_MESSAGE_BYTES.',
+  });
+});
