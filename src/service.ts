@@ -43,8 +43,8 @@ export async function startService(
   const { firstApiKey, warnings, tokenSweeper, ...access } = await composeAccess(infrastructure, secrets);
   const { retention, ...messaging } = await composeMessaging(infrastructure, access);
 
-  const { clock, newId, metrics, onFault, broker, audit } = infrastructure;
-  const domain: Domain = { ...access, ...messaging, broker, audit };
+  const { clock, newId, metrics, onFault, broker, audit, store } = infrastructure;
+  const domain: Domain = { ...access, ...messaging, broker, audit, storage: store };
   const transport = disposer.use(
     await openTransport({ domain, config, clock, newId, metrics, onFault }).catch(async (error: unknown) => {
       if (firstApiKey !== undefined) await access.apiKeys.discardBootstrapKey(firstApiKey);

@@ -1,5 +1,6 @@
 import { SignalboxError } from '../errors.ts';
 import { type Batch } from '../batch.ts';
+import { isStoreLocked } from '../store/write-guard.ts';
 import { type Broker, type BrokerListener, type Published } from './broker.ts';
 import { type Leases } from './leases.ts';
 import { type Appended, type Log } from './log.ts';
@@ -48,13 +49,27 @@ export function createInProcessBroker({
     return connections;
   }
 
-  function flush(): void {
+  /** Attempts to append in a row that failed because another program held the write lock of the store. */
+  let lockedAttempts = 0;
+
+  /** Waits outside of the event loop's turn: other requests are answered while another program writes. */
+  function retryLater(publishes: PendingPublish[]): void {
+    pending = [...publishes, ...pending];
+    setTimeout(flush, LOCK_RETRY_MS, { isLast: false });
+  }
+
+  function flush({ isLast } = { isLast: false }): void {
     const publishes = pending;
     pending = [];
     let outcomes: Appended[];
     try {
       outcomes = log.append(publishes.map(({ draft }) => draft));
+      lockedAttempts = 0;
     } catch (cause) {
+      const mayRetry = !isLast && publishes.length <= MAX_WAITING_PUBLISHES;
+      if (mayRetry && isStoreLocked(cause) && lockedAttempts++ < MAX_LOCKED_ATTEMPTS)
+        return retryLater(publishes);
+      lockedAttempts = 0;
       const error = new SignalboxError(
         'UNAVAILABLE',
         'The message log cannot be written. Nothing was published; try again.',
@@ -120,10 +135,17 @@ export function createInProcessBroker({
     },
     leases,
     async [Symbol.asyncDispose]() {
-      if (pending.length > 0) flush();
+      if (pending.length > 0) flush({ isLast: true });
     },
   };
 }
+
+/** Time between two attempts to append while another program holds the write lock of the store, in milliseconds. */
+const LOCK_RETRY_MS = 25;
+/** After this many attempts (2 seconds), the publishes fail with UNAVAILABLE. */
+const MAX_LOCKED_ATTEMPTS = 80;
+/** Publishes that may wait for the lock. */
+const MAX_WAITING_PUBLISHES = 10_000;
 
 /** Larger batches save little per message and delay delivery. */
 const MAX_BATCH_MESSAGES = 64;

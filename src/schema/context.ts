@@ -10,6 +10,7 @@ import { type History } from '../messages/history.ts';
 import { type Publisher } from '../messages/publish.ts';
 import { type Moderation } from '../moderation/moderation.ts';
 import { type Subscriptions } from '../subscriptions/subscriptions.ts';
+import { type Store } from '../store/store.ts';
 import { type Presence } from '../presence/presence.ts';
 import { type ApiKeys } from '../projects/api-keys.ts';
 import { type Projects } from '../projects/projects.ts';
@@ -47,6 +48,8 @@ export interface Domain {
   broker: Broker;
   subscriptions: Subscriptions;
   audit: Audit;
+  /** Whether rows can be written at this moment. */
+  storage: Pick<Store, 'writeProblem' | 'untilUnlocked'>;
 }
 
 /** The context of an operation, for its resolvers. */

@@ -8,6 +8,7 @@ import { SignalboxError } from '../errors.ts';
 import { compileStatement } from './compiled-statement.ts';
 import { folderError, lockFolder, prepareDataFolder, STORE_FILE } from './data-folder.ts';
 import { type SqliteStore } from './store.ts';
+import { createWriteGuard, type WriteGuard } from './write-guard.ts';
 
 export interface SqliteOptions {
   /** The data folder, created when missing, or `:memory:`. */
@@ -28,28 +29,51 @@ export function openSqlite({ data, synchronous }: SqliteOptions): SqliteStore {
   const lock = data === ':memory:' ? undefined : lockFolder(data);
   const { sqlite, db } = openDatabase({ data, synchronous }, () => lock?.close());
 
+  const guard = createWriteGuard(sqlite);
+  guardStatements(sqlite, guard);
+
   const transaction = <T>(work: () => T): T =>
-    sqlite
-      .transaction(() => {
-        const result = work();
-        if (result instanceof Promise)
-          throw new TypeError('The work of a transaction must be synchronous; it returned a promise.');
-        return result;
-      })
-      .immediate();
+    guard.run(() =>
+      sqlite
+        .transaction(() => {
+          const result = work();
+          if (result instanceof Promise)
+            throw new TypeError('The work of a transaction must be synchronous; it returned a promise.');
+          return result;
+        })
+        .immediate(),
+    );
 
   return {
     db,
     transaction,
     compile: (query) => compileStatement(sqlite, query),
+    writeProblem: guard.problem,
+    untilUnlocked: guard.untilUnlocked,
     async batch(statements) {
+      await guard.untilUnlocked();
       transaction(() => statements.forEach((statement) => statement.run()));
     },
     async [Symbol.asyncDispose]() {
+      guard[Symbol.dispose]();
       sqlite.close();
       lock?.close();
     },
   };
+}
+
+/** Translates the errors of every statement that is prepared from now on, whoever runs it. */
+function guardStatements(sqlite: Database.Database, guard: WriteGuard): void {
+  const prepare = sqlite.prepare.bind(sqlite);
+  sqlite.prepare = ((source: string) => {
+    const statement = prepare(source);
+    const { run, get, all } = statement;
+    return Object.assign(statement, {
+      run: (...params: unknown[]) => guard.run(() => run.apply(statement, params)),
+      get: (...params: unknown[]) => guard.run(() => get.apply(statement, params)),
+      all: (...params: unknown[]) => guard.run(() => all.apply(statement, params)),
+    });
+  }) as typeof sqlite.prepare;
 }
 
 function openDatabase({ data, synchronous }: SqliteOptions, onFailure: () => void) {

@@ -18,6 +18,16 @@ export interface Store extends AsyncDisposable {
    * that awaits anything between two statements.
    */
   batch(statements: readonly Statement[]): Promise<void>;
+  /**
+   * Why rows cannot be written, in a sentence for operators; undefined when they can be. Tries to write, at most once a
+   * second.
+   */
+  writeProblem(): string | undefined;
+  /**
+   * Undefined while no other program holds the write lock. Otherwise resolves when it is free, and after 2 seconds in any
+   * case. Await it before a write, so that the write does not fail.
+   */
+  untilUnlocked(): Promise<void> | undefined;
 }
 
 /** The store that the embedded log requires: this process is the only writer, and transactions are synchronous. */

@@ -17,7 +17,7 @@ export interface HttpDeps extends TransportDeps {
 
 /** Creates the HTTP server for `/graphql` (queries, mutations, SSE, GraphiQL), `/health`, `/ready` and `/metrics`. */
 export function createHttpServer(deps: HttpDeps): Server {
-  const { config, metrics, graphiql, isReady, onFault, publicError } = deps;
+  const { config, domain, metrics, graphiql, isReady, onFault, publicError } = deps;
   const handleGraphql = createGraphqlHandler(deps);
   const handleJsonPost = createJsonPost(deps);
 
@@ -27,8 +27,10 @@ export function createHttpServer(deps: HttpDeps): Server {
     switch (url.pathname) {
       case '/health':
         return sendText(response, 200, 'ok');
-      case '/ready':
-        return isReady() ? sendText(response, 200, 'ready') : sendText(response, 503, 'draining');
+      case '/ready': {
+        const problem = isReady() ? domain.storage.writeProblem() : 'draining';
+        return problem === undefined ? sendText(response, 200, 'ready') : sendText(response, 503, problem);
+      }
       case '/metrics':
         return sendText(response, 200, await metrics.read(), metrics.contentType);
     }
