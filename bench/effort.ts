@@ -20,6 +20,10 @@ export interface Effort {
   readonly revocations: number;
   /** Duration of the stream while all clients read. With a stalled reader, the stream lasts until that one is closed. */
   readonly stallMs: number;
+  /** Connections, tokens and purged messages in the stalls scenario. */
+  readonly stallConnections: number;
+  readonly stallTokens: number;
+  readonly purgedMessages: number;
   /** Time for which the server is idle before its memory is measured. */
   readonly memorySettleMs: number;
 }
@@ -37,6 +41,9 @@ export const FULL: Effort = {
   sizes: [100, 500, 2000, 8000],
   revocations: 5,
   stallMs: 6000,
+  stallConnections: 2000,
+  stallTokens: 50_000,
+  purgedMessages: 200_000,
   memorySettleMs: 3000,
 };
 
@@ -52,6 +59,8 @@ export const QUICK: Effort = {
   sizes: [100, 1000],
   revocations: 1,
   stallMs: 2000,
+  stallTokens: 10_000,
+  purgedMessages: 40_000,
   memorySettleMs: 500,
 };
 
@@ -69,5 +78,8 @@ export const SMOKE: Effort = {
   sizes: [20, 50],
   revocations: 1,
   stallMs: 1000,
+  stallConnections: 50,
+  stallTokens: 100,
+  purgedMessages: 400,
   memorySettleMs: 200,
 };

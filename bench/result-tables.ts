@@ -34,6 +34,18 @@ const STALLED_LATENCIES = [
   { key: 'p99MsBefore', label: 'p99 before, ms' },
   { key: 'p99MsDuring', label: 'p99 during, ms' },
 ];
+const LONGEST_TURNS = [
+  { key: 'subscribeTokensMs', label: 'subscribeTokens' },
+  { key: 'unsubscribeTokensMs', label: 'unsubscribeTokens' },
+  { key: 'updateProjectMs', label: 'updateProject' },
+  { key: 'listOfflineMs', label: 'tokens(online: false)' },
+  { key: 'listOnlineMs', label: 'tokens(online: true)' },
+  { key: 'updateChannelMs', label: 'updateChannel' },
+  { key: 'deleteChannelMs', label: 'deleteChannel' },
+  { key: 'deleteFullChannelMs', label: 'deleteChannel and its purge' },
+  { key: 'revokeTokensMs', label: 'revokeTokens' },
+  { key: 'purgeMs', label: 'purge' },
+];
 const DELIVERY = [CPU, RATE, P50, P99, GENERATOR];
 
 /** The tables by part of a scenario. */
@@ -109,5 +121,10 @@ export const TABLES: Readonly<Record<string, Table>> = {
       GENERATOR,
     ],
     drawn: [P50, P99, LAST],
+  },
+  stalls: {
+    title: 'Longest turn of the event loop of one call or job, ms',
+    columns: [...LONGEST_TURNS, { key: 'purgeCpuUs', label: 'CPU per purged message, µs' }],
+    drawn: LONGEST_TURNS,
   },
 };

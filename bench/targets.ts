@@ -133,6 +133,8 @@ export const TARGETS: readonly Target[] = [
       ),
   },
   absolute('revocation: p99 to the close, 1,000 connections', 'at most', 20, 'ms', ['revocation', 'p99Ms']),
+  absolute('stalls: longest turn of the event loop', 'at most', 50, 'ms', ['stalls', 'longestMs']),
+  absolute('stalls: CPU per purged message', 'at most', 4.5, 'µs', ['stalls', 'purgeCpuUs']),
   deviation('size-single', 'sizes'),
   deviation('channels', 'channel counts'),
 ];

@@ -69,8 +69,8 @@ export class Backend implements Listener, Disposable {
   }
 
   /** Publishes message `n`. Resolves when it is acknowledged. */
-  async publish(n: number, pad: string): Promise<void> {
-    const variables = { channel: 'bench', event: 'tick', data: { pad, n: digitsOf(n) } };
+  async publish(n: number, pad: string, channel = 'bench'): Promise<void> {
+    const variables = { channel, event: 'tick', data: { pad, n: digitsOf(n) } };
     await this.request(PUBLISH_MESSAGE, variables);
   }
 

@@ -88,4 +88,14 @@ export const SCENARIOS: readonly Scenario[] = [
     quickRounds: 1,
     sockets: ({ subscribers }) => subscribers,
   },
+  {
+    name: 'stalls',
+    parts: ['stalls'],
+    title: 'Longest turns of the event loop',
+    contenders: SIGNALBOX_ONLY,
+    quickRounds: 1,
+    // Purges start soon after messages become obsolete, and every message is kept until then.
+    env: { SIGNALBOX_PURGE_INTERVAL_MS: '500', SIGNALBOX_RETENTION_MESSAGES: '1000000' },
+    sockets: ({ stallConnections }) => stallConnections,
+  },
 ];

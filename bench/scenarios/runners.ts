@@ -7,6 +7,7 @@ import { publishes } from './publishes.ts';
 import { resume } from './resume.ts';
 import { revocation } from './revocation.ts';
 import { stalled } from './stalled.ts';
+import { stalls } from './stalls.ts';
 
 /** The work of the load generator for each scenario. */
 export const RUNNERS: Readonly<Record<string, (job: Job) => Promise<Outcome>>> = {
@@ -16,6 +17,7 @@ export const RUNNERS: Readonly<Record<string, (job: Job) => Promise<Outcome>>> =
   publishes,
   resume,
   stalled,
+  stalls,
   channels,
   size: fanOut,
   revocation,
