@@ -49,6 +49,9 @@ async function start(): Promise<void> {
   process.on('SIGINT', drain);
 }
 
+// A terminal or pipe that is gone must not end the service.
+process.stderr.on('error', () => undefined);
+
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };

@@ -53,7 +53,15 @@ export const SETTINGS = {
     default: 'info',
     unit: 'choice',
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
-    about: 'Lowest severity that is logged.',
+    about: 'Lowest severity that is logged. The audit log has a switch of its own.',
+  },
+  auditLog: {
+    env: 'SIGNALBOX_AUDIT_LOG',
+    default: 'auto',
+    unit: 'choice',
+    choices: ['auto', 'on', 'off'],
+    about:
+      'The audit log: who did what, and who was refused; `auto` writes it at every log level except `silent`.',
   },
   graphiql: {
     env: 'SIGNALBOX_GRAPHIQL',

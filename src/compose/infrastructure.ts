@@ -7,7 +7,7 @@ import { systemClock, type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { type Disposer } from '../disposer.ts';
 import { createIds, pooled, type NewId, type RandomBytes } from '../ids.ts';
-import { createLogger, type Logger } from '../logger.ts';
+import { auditLoggerOf, createLogger, type Logger } from '../logger.ts';
 import { createLogStore, type LogStore } from '../messages/log/log-store.ts';
 import { openSqlite } from '../store/sqlite.ts';
 import { type SqliteStore } from '../store/store.ts';
@@ -43,15 +43,17 @@ export interface Infrastructure {
 /** Opens the store and the broker. @throws UNAVAILABLE when another process uses the data folder */
 export function openInfrastructure(config: Config, overrides: Overrides, disposer: Disposer): Infrastructure {
   const { clock = systemClock, randomBytes = systemRandomBytes } = overrides;
-  const logger = overrides.logger ?? createLogger(config);
   const newId = createIds(() => clock.now(), pooled(randomBytes));
   const nodeId = newId('node');
   const metrics = disposer.use(createMetrics());
+  const logger = overrides.logger ?? disposer.use(createLogger(config, metrics.logLinesDropped)).logger;
+  // The level of a logger that the embedder provides is the embedder's decision.
+  const auditLogger = overrides.logger ?? auditLoggerOf(config, logger);
   const onFault: Infrastructure['onFault'] = (error, errorId) => {
     metrics.fault();
     logger.error({ err: error, errorId }, 'fault');
   };
-  const audit: Audit = (entry) => logger.info({ audit: entry }, entry.action);
+  const audit: Audit = (entry) => auditLogger?.info({ audit: entry }, entry.action);
 
   const store = disposer.use(openSqlite(config));
   const log = createLogStore(store, randomBytes);

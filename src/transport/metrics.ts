@@ -13,6 +13,7 @@ export interface Metrics {
   slowConsumer(): void;
   refused(code: string): void;
   fault(): void;
+  logLinesDropped(count: number): void;
 }
 
 export function createMetrics(): Metrics & Disposable {
@@ -57,6 +58,11 @@ export function createMetrics(): Metrics & Disposable {
     help: 'Internal errors of the service.',
     registers,
   });
+  const logLinesDropped = new Counter({
+    name: 'signalbox_log_lines_dropped_total',
+    help: 'Log lines lost because standard output did not take them.',
+    registers,
+  });
 
   return {
     contentType: registry.contentType,
@@ -69,6 +75,7 @@ export function createMetrics(): Metrics & Disposable {
     slowConsumer: () => slow.inc(),
     refused: (code) => refused.inc({ code }),
     fault: () => faults.inc(),
+    logLinesDropped: (count) => logLinesDropped.inc(count),
     [Symbol.dispose]: () => registry.clear(),
   };
 }

@@ -38,6 +38,7 @@ const LEAVES = [
   'exact-numbers',
   'ids',
   'keyed-mutex',
+  'log-destination',
   'logger',
   'multimap',
   'names',

@@ -1,5 +1,7 @@
+import assert from 'node:assert';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { createFolder } from './folder.ts';
 import { API_KEY, createServiceClient, type ServiceClient } from './service.ts';
@@ -12,12 +14,16 @@ export interface LaunchOptions {
   env?: Record<string, string>;
   /** The data folder. Default: a temporary folder, removed when the process is disposed. */
   folder?: string;
+  /** Standard output: a file descriptor, or a pipe that is `stdout` of the process. Default: `ignore`. */
+  stdout?: number | 'pipe' | 'ignore';
 }
 
 /** The built service, started as `npm start` starts it, on a free port. */
 export interface LaunchedProcess extends AsyncDisposable {
   /** The standard error output so far. */
   readonly stderr: string;
+  /** Null unless standard output is a pipe. Nothing reads it. */
+  readonly stdout: Readable | null;
   kill(signal: 'SIGKILL' | 'SIGTERM'): void;
   /** Resolves to the exit code, or to null if a signal ended the process. */
   readonly exited: Promise<number | null>;
@@ -45,6 +51,7 @@ export async function startProcess(launch: LaunchOptions = {}): Promise<RunningP
       return launched.stderr;
     },
     kill: launched.kill,
+    stdout: launched.stdout,
     exited: launched.exited,
     async [Symbol.asyncDispose]() {
       await client[Symbol.asyncDispose]();
@@ -53,7 +60,7 @@ export async function startProcess(launch: LaunchOptions = {}): Promise<RunningP
   };
 }
 
-function spawnMain({ env = {}, folder }: LaunchOptions): {
+function spawnMain({ env = {}, folder, stdout = 'ignore' }: LaunchOptions): {
   launched: LaunchedProcess;
   listening: Promise<string>;
 } {
@@ -67,11 +74,13 @@ function spawnMain({ env = {}, folder }: LaunchOptions): {
       SIGNALBOX_LOG_LEVEL: 'silent',
       ...env,
     },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', stdout, 'pipe'],
   });
+  const { stderr: errors } = child;
+  assert(errors, 'stderr is a pipe');
   let stderr = '';
   const listening = new Promise<string>((resolve) => {
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
       const url = LISTENS.exec(stderr)?.[1];
       if (url !== undefined) resolve(url);
@@ -83,6 +92,7 @@ function spawnMain({ env = {}, folder }: LaunchOptions): {
     get stderr() {
       return stderr;
     },
+    stdout: child.stdout,
     kill: (signal) => child.kill(signal),
     exited,
     async [Symbol.asyncDispose]() {
