@@ -124,6 +124,8 @@ export function createInProcessBroker({
     read: async (request) => log.read(request),
     readBack: async (projectId, address, range, limit) => log.readBack(projectId, address, range, limit),
     trimmedThrough: async (projectId, address) => log.trimmedThrough(projectId, address),
+    expiredThrough: async (projectId, address, bounds, after) =>
+      log.expiredThrough(projectId, address, bounds, after),
     listen(listener) {
       listeners.add(listener);
       return { [Symbol.dispose]: () => listeners.delete(listener) };

@@ -1,5 +1,5 @@
 import { type Leases } from './leases.ts';
-import { type LogPage, type ReadRequest } from './log.ts';
+import { type HistoryBounds, type LogPage, type ReadRequest } from './log.ts';
 import { type Address, type Draft, type Message } from './message.ts';
 import { type Batch } from '../batch.ts';
 import { type Position } from './position.ts';
@@ -54,6 +54,8 @@ export interface Broker extends AsyncDisposable {
   ): Promise<LogPage>;
   /** See `Log.trimmedThrough`. */
   trimmedThrough(projectId: string, address: Address): Promise<number>;
+  /** See `Log.expiredThrough`. */
+  expiredThrough(projectId: string, address: Address, bounds: HistoryBounds, after: number): Promise<number>;
   /** Adds a listener until the returned value is disposed. */
   listen(listener: BrokerListener): Disposable;
   /** Sends a signal to every node. Resolves after all listeners applied it, to the number of affected connections. */

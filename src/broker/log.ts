@@ -20,6 +20,14 @@ export interface ReadRequest {
   maxBytes?: number;
 }
 
+/** The part of a channel's messages that its history policy promises. A message outside either bound is not readable. */
+export interface HistoryBounds {
+  /** The number of newest messages. Undefined: no bound. */
+  keep: number | undefined;
+  /** Messages published at this moment or later, in milliseconds since 1970. Undefined: no bound. */
+  since: number | undefined;
+}
+
 /** A consistent snapshot of a part of the log. */
 export interface LogPage {
   messages: Batch<Message>;
@@ -54,4 +62,9 @@ export interface Log {
   ): LogPage;
   /** The sequence number through which retention has trimmed the address; 0 when nothing was trimmed. */
   trimmedThrough(projectId: string, address: Address): number;
+  /**
+   * The sequence number of the newest message after `after` that lies outside the bounds; `after` if there is none. It
+   * differs from `trimmedThrough` until the next purge.
+   */
+  expiredThrough(projectId: string, address: Address, bounds: HistoryBounds, after: number): number;
 }

@@ -30,6 +30,8 @@ export interface Draft {
   sender: Sender;
   /** Milliseconds since 1970. */
   publishedAt: number;
+  /** The sequence number after which the history of the address begins: `createdAfter` of a channel. Default: 0. */
+  historyAfter?: number;
   /** Skips the log: delivered to live subscribers only, never replayed. */
   ephemeral: boolean;
   /** Deduplicates repeated publishes of the same message until `expiresAt`, in milliseconds since 1970. */

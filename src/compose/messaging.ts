@@ -53,7 +53,7 @@ export async function composeMessaging(
   const cursors = createCursors(await readSecret(store, 'cursors', () => randomBytes(32)));
   const messages = createPublisher({ broker, access, tokens, clock, newId, config, limits, published });
   const maxPageBytes = MAX_SIZE_MESSAGES_PER_PAGE * config.maxDataBytes;
-  const history = createHistory({ broker, access, cursors, maxPageBytes });
+  const history = createHistory({ broker, access, cursors, clock, maxPageBytes });
   const restrictions = createRestrictions({ store, clock, newId, announce, audit });
   const moderation = createModeration({ broker, access, tokens, restrictions, audit });
   const retention = disposer.use(createRetention({ log, broker, findChannel, clock, config, onFault }));

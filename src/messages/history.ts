@@ -1,12 +1,13 @@
 import { type Broker } from '../broker/broker.ts';
-import { type LogPage } from '../broker/log.ts';
+import { type HistoryBounds, type LogPage } from '../broker/log.ts';
 import { channelAddress, type Address, type Message } from '../broker/message.ts';
 import { type Access } from '../channels/access.ts';
+import { type Clock } from '../clock.ts';
 import { badInput, SignalboxError } from '../errors.ts';
 import { parsePageSize } from '../paging.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type Cursors } from './cursor.ts';
-import { directAddressesOf, hiddenThrough, positionLost } from './visible-range.ts';
+import { directAddressesOf, hiddenThrough, historyBounds, positionLost } from './visible-range.ts';
 import { resolveStart } from './start-position.ts';
 
 /** `first` and `after` read forwards, `last` and `before` backwards. Page sizes are 1–100; default: the last 20 messages. */
@@ -48,27 +49,34 @@ export function createHistory({
   broker,
   access,
   cursors,
+  clock,
   maxPageBytes,
 }: {
   broker: Broker;
   access: Access;
   cursors: Cursors;
+  clock: Clock;
   /** Maximum size of all `data` on one page as JSON, in characters; a page with more data ends early. */
   maxPageBytes: number;
 }): History {
   async function page(
     projectId: string,
-    addresses: Map<Address, number>,
+    floors: Map<Address, number>,
     request: HistoryRequest,
+    bounds?: HistoryBounds,
   ): Promise<HistoryPage> {
     const { first, after, last, before } = request;
     const isForwards = first != null || after != null;
     if (isForwards && (last != null || before != null))
       throw badInput('first', 'use either first and after, or last and before.');
     const head = await broker.head(projectId);
+    const addresses = bounds ? await withoutExpired(projectId, floors, bounds) : floors;
     let read: HistoryRead;
     if (isForwards) {
       const start = after == null ? 0 : await sequenceOf(projectId, after);
+      const isLost = ([address, floor]: [Address, number]) =>
+        floor > Math.max(start, floors.get(address) ?? 0);
+      if (after != null && [...addresses].some(isLost)) throw positionLost();
       read = await readForwards(projectId, addresses, start, parsePageSize(first, 'first'), after != null);
     } else {
       const end = before == null ? head.sequence + 1 : await sequenceOf(projectId, before);
@@ -77,6 +85,18 @@ export function createHistory({
     const { through, ...rest } = read;
     const end = read.messages.at(-1)?.logged ?? (await broker.positionAt(projectId, through));
     return { ...rest, end: cursors.format(projectId, end) };
+  }
+
+  /** The floors, raised so that they exclude what the history policy no longer promises. */
+  async function withoutExpired(
+    projectId: string,
+    floors: Map<Address, number>,
+    bounds: HistoryBounds,
+  ): Promise<Map<Address, number>> {
+    const raised = new Map<Address, number>();
+    for (const [address, floor] of floors)
+      raised.set(address, await broker.expiredThrough(projectId, address, bounds, floor));
+    return raised;
   }
 
   async function sequenceOf(projectId: string, cursor: string): Promise<number> {
@@ -126,11 +146,9 @@ export function createHistory({
   return {
     async ofChannel(caller, channelId, request) {
       const channelAccess = await access.require(caller, 'SUBSCRIBE', channelId);
-      return page(
-        caller.projectId,
-        new Map([[channelAddress(channelId), hiddenThrough(caller, channelAccess)]]),
-        request,
-      );
+      const bounds = historyBounds(channelAccess.channel, clock.now());
+      const floors = new Map([[channelAddress(channelId), hiddenThrough(caller, channelAccess)]]);
+      return page(caller.projectId, floors, request, bounds);
     },
     async ofDirectMessages(caller, request) {
       if (caller.kind !== 'TOKEN')

@@ -156,7 +156,8 @@ export function createPublisher(deps: {
     async publish(caller, channelId, input) {
       takeFromRateLimit(caller);
       const draft = createDraft(caller, channelAddress(channelId), input);
-      await access.require(caller, 'PUBLISH', channelId);
+      const { channel } = await access.require(caller, 'PUBLISH', channelId);
+      draft.historyAfter = channel.createdAfter;
       return publishDraft(draft);
     },
     async publishDirect(caller, to, input) {

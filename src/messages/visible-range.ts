@@ -1,5 +1,7 @@
 import { type Address } from '../broker/message.ts';
+import { type HistoryBounds } from '../broker/log.ts';
 import { type ChannelAccess } from '../channels/access.ts';
+import { type Channel } from '../channels/channel.ts';
 import { SignalboxError } from '../errors.ts';
 import { type Caller } from '../tokens/caller.ts';
 
@@ -18,6 +20,21 @@ export function hiddenThrough(caller: Caller, { channel, membership }: ChannelAc
   const beforeMembership =
     caller.kind === 'TOKEN' && channel.type === 'PRIVATE' ? (membership?.beganAfter ?? 0) : 0;
   return Math.max(channel.createdAfter, beforeMembership);
+}
+
+/**
+ * The bounds of the history policy of a channel at the moment `now`; undefined without a policy of its own. Readers apply
+ * them at once, because the purge removes messages only every `purgeIntervalMs`.
+ */
+export function historyBounds(
+  { historyMessages, historySeconds }: Channel,
+  now: number,
+): HistoryBounds | undefined {
+  if (historyMessages === null && historySeconds === null) return undefined;
+  return {
+    keep: historyMessages ?? undefined,
+    since: historySeconds === null ? undefined : now - historySeconds * 1000,
+  };
 }
 
 export function positionLost(): SignalboxError {

@@ -5,6 +5,7 @@ import {
   type ChannelStreamDeps,
   type EndReason,
 } from './channel-stream.ts';
+import { type Clock } from '../clock.ts';
 import { type Connection } from '../connections/connection.ts';
 import { type EventStream, type Sink } from './event-stream.ts';
 import { SignalboxError } from '../errors.ts';
@@ -12,13 +13,14 @@ import { parseName } from '../names.ts';
 import { internBatch, type Batch } from '../batch.ts';
 import { type Presence } from '../presence/presence.ts';
 import { type Cursors } from '../messages/cursor.ts';
-import { hiddenThrough, positionLost } from '../messages/visible-range.ts';
+import { hiddenThrough, historyBounds, positionLost } from '../messages/visible-range.ts';
 import { LogSubscriber, type LogSink, type LogSubscriberDeps } from './log-subscriber.ts';
 import { resolveStart } from '../messages/start-position.ts';
 
 export interface ChannelMessagesDeps extends LogSubscriberDeps, ChannelStreamDeps {
   presence: Presence;
   cursors: Cursors;
+  clock: Clock;
 }
 
 export interface ChannelMessagesOptions {
@@ -61,12 +63,15 @@ export function openChannelMessages(
     async (stream, channelAccess) => {
       const address = channelAddress(channelId);
       const floor = hiddenThrough(connection.caller, channelAccess);
+      const bounds = historyBounds(channelAccess.channel, deps.clock.now());
       const logSubscriber = new LogSubscriber(deps, connection);
-      logSubscriber.subscribe(address, floor);
+      logSubscriber.subscribe(address, floor, bounds);
       try {
         const { after, head, isLost } = await resolveStart({ broker, cursors }, projectId, since);
         const trimmed = await broker.trimmedThrough(projectId, address);
-        if (isLost || trimmed > Math.max(after.sequence, floor)) throw positionLost();
+        const start = Math.max(after.sequence, floor);
+        const expired = bounds ? await broker.expiredThrough(projectId, address, bounds, start) : start;
+        if (isLost || Math.max(trimmed, expired) > start) throw positionLost();
         logSubscriber.begin({ after, head });
       } catch (error) {
         logSubscriber.stop();

@@ -3,6 +3,7 @@ import { type Signal } from '../broker/signal.ts';
 import { decideAccess } from '../channels/access.ts';
 import { type Channel, type Membership } from '../channels/channel.ts';
 import { type Connection } from '../connections/connection.ts';
+import { historyBounds } from '../messages/visible-range.ts';
 import { type UnavailableReason } from './event.ts';
 import { type LogSubscriber } from './log-subscriber.ts';
 import { type SignalRouter } from './signal-router.ts';
@@ -19,6 +20,8 @@ interface InboxChannel {
 }
 
 export interface InboxChannelsListener {
+  /** The current time, in milliseconds since 1970. */
+  now(): number;
   /** Receives the signals about the channels and their presence. */
   onSignal(signal: Signal): void;
   /** Called after the inbox subscribed to a channel. */
@@ -125,6 +128,7 @@ export class InboxChannels {
     this.#logSubscriber.subscribe(
       channelAddress(channel.id),
       Math.max(membership.beganAfter, channel.createdAfter),
+      historyBounds(channel, this.#listener.now()),
     );
     this.#listener.onAvailable(channel);
   }

@@ -119,7 +119,7 @@ class Inbox implements Source<Event>, InboxChannelsListener {
     this.#sink = sink;
     this.#deliver({
       type: 'Connected',
-      at: this.#now(),
+      at: this.now(),
       connection: this.#connection,
       token: caller.kind === 'TOKEN' ? caller.token : null,
       channels: [...this.#channels.subscribed()],
@@ -180,32 +180,32 @@ class Inbox implements Source<Event>, InboxChannelsListener {
     // Before `start`, channels are part of the Connected event.
     if (!this.#sink) return;
     this.#deps.presence.enter(this.#connection, channel.id);
-    this.#deliver({ type: 'ChannelAvailable', at: this.#now(), channel });
+    this.#deliver({ type: 'ChannelAvailable', at: this.now(), channel });
   }
 
   onUnavailable(channel: Channel, reason: UnavailableReason | undefined): void {
     if (!this.#sink) return;
     const leaveReason = reason === 'NOT_ALLOWED' || reason === 'BANNED' ? 'NOT_ALLOWED' : 'LEFT';
     this.#deps.presence.exit(this.#connection, channel.id, leaveReason);
-    if (reason !== undefined) this.#deliver({ type: 'ChannelUnavailable', at: this.#now(), channel, reason });
+    if (reason !== undefined) this.#deliver({ type: 'ChannelUnavailable', at: this.now(), channel, reason });
   }
 
   #deliverNotice(notice: ConnectionNotice): void {
-    const event = eventOfNotice(notice, this.#connection, this.#now());
+    const event = eventOfNotice(notice, this.#connection, this.now());
     if (event) this.#deliver(event);
   }
 
   #deliverGap(reason: GapReason, addresses: Address[]): void {
     const channels = addresses.flatMap((address) => this.#channels.get(channelOf(address) ?? '') ?? []);
     const directMessages = addresses.some((address) => channelOf(address) === null);
-    this.#deliver({ type: 'Gap', at: this.#now(), reason, channels, directMessages });
+    this.#deliver({ type: 'Gap', at: this.now(), reason, channels, directMessages });
   }
 
   #deliver(event: Event): void {
     this.#sink?.deliver([event]);
   }
 
-  #now(): number {
+  now(): number {
     return this.#deps.clock.now();
   }
 }

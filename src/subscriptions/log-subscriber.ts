@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Broker } from '../broker/broker.ts';
+import { type HistoryBounds } from '../broker/log.ts';
 import { type Address, type Message } from '../broker/message.ts';
 import { type Position } from '../broker/position.ts';
 import { type Connection } from '../connections/connection.ts';
@@ -12,6 +13,9 @@ import { type Subscriber, type SubscriberIndex } from './subscriber-index.ts';
 const REPLAY_PAGE_MESSAGES = 200;
 /** Maximum size of all `data` on a page, in bytes, so that a page never exceeds the capacity of a sink. */
 const REPLAY_PAGE_BYTES = 64 * 1024;
+/** History policies that are checked per turn of the event loop; a check reads at most as many rows as the policy keeps. */
+const EXPIRY_CHECKS_PER_TURN = 50;
+const NOTHING_EXPIRED: ReadonlySet<Address> = new Set();
 /** Maximum number of ephemeral messages buffered while catching up. Beyond it, the oldest is dropped. */
 const MAX_BACKLOG = 100;
 
@@ -45,6 +49,8 @@ export class LogSubscriber implements Subscriber {
   readonly #replayed: LogSubscriberDeps['replayed'];
   /** The floor of each address: messages up to and including this sequence number are not delivered. */
   readonly #addresses = new Map<Address, number>();
+  /** The history policies of the addresses that have one. Applied once, when a replay begins. */
+  #bounds: Map<Address, HistoryBounds> | undefined;
   #phase: 'WAITING' | 'CATCHING_UP' | 'LIVE' | 'STOPPED' = 'WAITING';
   #sink: LogSink | undefined;
   /** All messages up to this sequence number have been delivered or are not for this subscriber. */
@@ -74,8 +80,12 @@ export class LogSubscriber implements Subscriber {
     return this.#addresses;
   }
 
-  /** Adds an address. Messages up to and including the sequence number `floor` are not delivered. */
-  subscribe(address: Address, floor: number): void {
+  /**
+   * Adds an address. Messages up to and including the sequence number `floor` are not delivered. A replay skips messages
+   * outside the bounds and reports them as lost.
+   */
+  subscribe(address: Address, floor: number, bounds?: HistoryBounds): void {
+    if (bounds && this.#phase === 'WAITING') (this.#bounds ??= new Map()).set(address, bounds);
     if (!this.#addresses.has(address)) this.#index.add(this.connection.projectId, address, this);
     this.#addresses.set(address, floor);
   }
@@ -127,6 +137,8 @@ export class LogSubscriber implements Subscriber {
   }
 
   async #catchUp(sink: LogSink): Promise<void> {
+    let expired = await this.#skipExpired();
+    if (this.#isStopped()) return;
     while (!this.#isCaughtUp()) {
       const { messages, through, lost } = await this.#broker.read({
         projectId: this.connection.projectId,
@@ -136,7 +148,8 @@ export class LogSubscriber implements Subscriber {
         maxBytes: REPLAY_PAGE_BYTES,
       });
       if (this.#isStopped()) return;
-      if (lost.length > 0) await this.#reportLost(lost, sink);
+      if (expired.size > 0 || lost.length > 0) await this.#reportLost(new Set([...expired, ...lost]), sink);
+      expired = NOTHING_EXPIRED;
       if (this.#isStopped()) return;
       const subscribed = this.#filterSubscribed(messages);
       if (subscribed.length > 0) sink.deliver(subscribed);
@@ -150,9 +163,28 @@ export class LogSubscriber implements Subscriber {
     this.#cutOver(sink);
   }
 
+  /** Raises the floors of the addresses with a history policy. Resolves to the addresses whose messages it excludes. */
+  async #skipExpired(): Promise<ReadonlySet<Address>> {
+    const lost = new Set<Address>();
+    let checked = 0;
+    for (const [address, bounds] of this.#bounds ?? []) {
+      const floor = this.#addresses.get(address);
+      if (floor === undefined) continue;
+      const after = Math.max(this.#position, floor);
+      const expired = await this.#broker.expiredThrough(this.connection.projectId, address, bounds, after);
+      if (expired > after && this.#addresses.has(address)) {
+        lost.add(address);
+        this.#addresses.set(address, expired);
+      }
+      if (++checked % EXPIRY_CHECKS_PER_TURN === 0) await nextTurn();
+      if (this.#isStopped()) break;
+    }
+    return lost;
+  }
+
   /** Reports each loss once: raising the floor to the trimmed sequence number excludes the loss from later reads. */
-  async #reportLost(lost: Address[], sink: LogSink): Promise<void> {
-    sink.onLost(lost);
+  async #reportLost(lost: ReadonlySet<Address>, sink: LogSink): Promise<void> {
+    sink.onLost([...this.#addresses.keys()].filter((address) => lost.has(address)));
     for (const address of lost) {
       const trimmedThrough = await this.#broker.trimmedThrough(this.connection.projectId, address);
       const floor = this.#addresses.get(address);
@@ -179,6 +211,7 @@ export class LogSubscriber implements Subscriber {
 
   #cutOver(sink: LogSink): void {
     this.#phase = 'LIVE';
+    this.#bounds = undefined;
     const backlog = this.#backlog.filter(({ address }) => this.#addresses.has(address));
     this.#backlog = [];
     if (backlog.length > 0) sink.deliver(internBatch(backlog));

@@ -103,6 +103,38 @@ export function brokerReadingContract(make: MakeBroker): void {
     expect((await broker.readBack('one', LOBBY, { after: 0, before: 9 }, 9)).messages).toEqual([log[3]]);
   });
 
+  test('expiredThrough returns the newest message outside the bounds that is not trimmed', async () => {
+    const bounds = fc.record({
+      keep: fc.option(fc.nat(6), { nil: undefined }),
+      since: fc.option(fc.nat(20), { nil: undefined }),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom(...ADDRESSES.slice(0, 2)), { maxLength: 20, size: 'max' }),
+        bounds,
+        fc.nat(22),
+        async (addresses, { keep, since }, after) => {
+          await using made = await make();
+          const { broker } = made;
+          const own: number[] = [];
+          for (const [publishedAt, address] of addresses.entries()) {
+            const { message } = await broker.publish(draft({ address, publishedAt }));
+            if (address === LOBBY) own.push(message.logged!.sequence);
+          }
+          const isOutside = (sequence: number, index: number) =>
+            (keep !== undefined && index < own.length - keep) ||
+            (since !== undefined && sequence - 1 < since);
+          const expired = Math.max(after, ...own.filter(isOutside));
+          expect(await broker.expiredThrough('one', LOBBY, { keep, since }, after)).toBe(expired);
+          await made.trim('one', LOBBY, keep ?? own.length);
+          const remaining = await broker.expiredThrough('one', LOBBY, { keep, since }, after);
+          expect(Math.max(remaining, await broker.trimmedThrough('one', LOBBY))).toBe(expired);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
   test('a trim changes neither the head nor the previous sequence of the next message', async () => {
     await using made = await make();
     const { broker } = made;

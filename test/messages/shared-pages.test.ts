@@ -189,7 +189,7 @@ const KEPT = 150;
 
 test('messages that were read before a purge are not replayed after the purge', async () => {
   await using signalbox = await startService();
-  await createChannel(signalbox, 'room', { history: { messages: KEPT } });
+  await createChannel(signalbox, 'room');
   const token = await mint(signalbox, { channels: ['room'] });
   const { cursor: since } = token;
   await publishNumbers(signalbox, 'room', 1000);
@@ -199,10 +199,14 @@ test('messages that were read before a purge are not replayed after the purge', 
   await Promise.all(early.map((one) => one.until(({ messages }) => messages.length === 1000)));
   for (const one of early) expect(dataOf(one)).toEqual(numbers(1000));
 
+  await signalbox.request(
+    'mutation ($h: HistoryPolicyInput) { updateChannel(id: "room", input: { history: $h }) { id } }',
+    { h: { messages: KEPT } },
+  );
   await purge(signalbox);
   const client = signalbox.client({ token: token.credential });
   const late = subscribeResuming(client, EVENTS, { since });
-  await publishTo(signalbox, { channel: 'room' }, 'the last');
+  await publishTo(signalbox, { token: token.id }, 'the last');
   await late.until(isComplete);
   expect(late.events.map(({ __typename }) => __typename)).toEqual(['Connected', 'Gap']);
   expect(dataOf(late)).toEqual([...numbers(KEPT, 1000 - KEPT), 'the last']);

@@ -7,6 +7,7 @@ import { type SqliteStore } from '../../store/store.ts';
 import { logs, messages } from './tables.ts';
 import { createEpochStore, logPlace } from './epoch-store.ts';
 import { createAddressStore, type AddressKey, type AddressStore } from './address-store.ts';
+import { createExpiryStore } from './expiry-store.ts';
 import { createPageStore } from './page-store.ts';
 import { createIdempotencyStore, type IdempotencyStore } from './idempotency-store.ts';
 import { createTrimStore, type TrimStore } from './trim-store.ts';
@@ -82,8 +83,10 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
     const sequence = last + 1;
     const epoch = epochs.of(projectId, sequence);
     const state = addresses.of(projectId, address);
-    const message = toMessage(draft, logPlace(epochs, projectId, sequence, state.last));
-    insertMessage({ ...draft, sequence, previous: state.last });
+    // Messages of a deleted channel with the same id are no predecessors.
+    const previous = state.last > (draft.historyAfter ?? 0) ? state.last : 0;
+    const message = toMessage(draft, logPlace(epochs, projectId, sequence, previous));
+    insertMessage({ ...draft, sequence, previous });
     heads.set(projectId, { epoch, sequence });
     state.last = sequence;
     return message;
@@ -135,6 +138,7 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
     read: (request) => pages.read(request, head(request.projectId)),
     readBack: (projectId, address, range, limit) => pages.readBack(projectId, address, { ...range, limit }),
     trimmedThrough: (projectId, address) => addresses.of(projectId, address).trimmedThrough,
+    ...createExpiryStore(store, addresses),
     ...createTrimStore(store, addresses, { atomically, onRemove: pages.clear }),
     listAddresses: addresses.list,
     listProjects: () =>
