@@ -23,6 +23,10 @@ const EventReasonEnum = builder.enumType('EventReason', {
     POSITION_LOST: {
       description: 'The cursor does not belong to this log, so the missed messages are unknown.',
     },
+    MEMBERSHIP: {
+      description:
+        'Messages were published after the cursor and before the membership of the token began. The inbox does not show them.',
+    },
     CLIENT_LEFT: { description: 'The client closed the connection.' },
     CONNECTION_LOST: { description: 'The socket failed or stopped answering pings.' },
     TOKEN_EXPIRED: { description: 'The token has expired.' },
@@ -137,10 +141,13 @@ builder.objectRef<EventOf<'TokenExpiring'>>('TokenExpiring').implement({
 
 builder.objectRef<EventOf<'Gap'>>('Gap').implement({
   description:
-    'Messages published since the given cursor were removed. The events after this one are complete again; reload the data that you show.',
+    'Messages published since the given cursor are missing, because they were removed or because the token was not a member. The events after this one are complete again; reload the data that you show.',
   interfaces: [EventRef],
   fields: (t) => ({
-    reason: t.expose('reason', { type: EventReasonEnum, description: 'RETENTION or POSITION_LOST.' }),
+    reason: t.expose('reason', {
+      type: EventReasonEnum,
+      description: 'RETENTION, POSITION_LOST or MEMBERSHIP.',
+    }),
     channels: t.expose('channels', { type: [ChannelRef], description: 'The channels with missed messages.' }),
     directMessages: t.exposeBoolean('directMessages', {
       description: 'Whether direct messages were missed.',

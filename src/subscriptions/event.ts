@@ -9,8 +9,11 @@ import { type Token } from '../tokens/token.ts';
 /** Why the inbox no longer delivers messages of a channel. */
 export type UnavailableReason = 'UNSUBSCRIBED' | 'NOT_ALLOWED' | 'BANNED' | 'DELETED';
 
-/** Why messages were missed: retention removed them, or the cursor does not belong to the current log. */
-export type GapReason = 'RETENTION' | 'POSITION_LOST';
+/**
+ * Why messages were missed: retention removed them, the cursor does not belong to the current log, or they were published
+ * between the cursor and the begin of the membership.
+ */
+export type GapReason = 'RETENTION' | 'POSITION_LOST' | 'MEMBERSHIP';
 
 /** An event of an inbox. `at`: when the event happened, in milliseconds since 1970. */
 export type Event = { readonly at: number } & (

@@ -62,6 +62,12 @@ export class InboxChannels {
     for (const { channel, isSubscribed } of this.#channels.values()) if (isSubscribed) yield channel;
   }
 
+  /** The channels that the inbox is subscribed to through a membership that began after a sequence number. */
+  *joinedAfter(sequence: number): Generator<InboxChannel> {
+    for (const inboxChannel of this.#channels.values())
+      if (inboxChannel.isSubscribed && inboxChannel.membership.beganAfter > sequence) yield inboxChannel;
+  }
+
   /** Whether the inbox delivers the presence changes of a channel. */
   showsPresence(channelId: string): boolean {
     return this.#channels.get(channelId)?.presenceRouting !== undefined;

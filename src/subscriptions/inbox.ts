@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { channelOf, type Address } from '../broker/message.ts';
+import { channelAddress, channelOf, type Address } from '../broker/message.ts';
 import { type Signal } from '../broker/signal.ts';
 import { type Channel, type Membership } from '../channels/channel.ts';
 import { type Memberships } from '../channels/memberships.ts';
@@ -62,7 +62,8 @@ export async function openInbox(
     inbox = new Inbox(deps, connection, presence);
     for (const { membership, channel } of entries) inbox.add(channel, membership);
     for (const signal of earlySignals) inbox.onSignal(signal);
-    inbox.begin(await resolveStart(deps, projectId, sinceOf(connection, since)));
+    const start = await resolveStart(deps, projectId, sinceOf(connection, since));
+    inbox.begin(start, start.isLost ? [] : await inbox.findMissedBeforeMembership(start.after.sequence));
     const stream = new EventStream<Event>(connection, inbox);
     inbox.bind(stream, routings);
     if (connection.closed !== undefined) stream.end();
@@ -86,6 +87,7 @@ class Inbox implements Source<Event>, InboxChannelsListener {
   #stream: EventStream<Event> | undefined;
   #sink: Sink<Event> | undefined;
   #start: StartPosition | undefined;
+  #missed: Address[] = [];
 
   constructor(deps: InboxDeps, connection: Connection, withPresence: boolean) {
     this.#deps = deps;
@@ -100,9 +102,26 @@ class Inbox implements Source<Event>, InboxChannelsListener {
     this.#channels.add(channel, membership);
   }
 
-  /** See `LogSubscriber.begin`. */
-  begin(start: StartPosition): void {
+  /**
+   * The channels with messages after a sequence number that the token missed because it was not a member: it left and
+   * came back, or it is another token of the same user.
+   */
+  async findMissedBeforeMembership(sequence: number): Promise<Address[]> {
+    const missed: Address[] = [];
+    for (const { channel, membership } of [...this.#channels.joinedAfter(sequence)]) {
+      const address = channelAddress(channel.id);
+      const range = { after: Math.max(sequence, channel.createdAfter), before: membership.beganAfter + 1 };
+      const page = await this.#deps.broker.readBack(this.#connection.projectId, address, range, 1);
+      const trimmed = await this.#deps.broker.trimmedThrough(this.#connection.projectId, address);
+      if (page.messages.length > 0 || trimmed > range.after) missed.push(address);
+    }
+    return missed;
+  }
+
+  /** See `LogSubscriber.begin`. `missed` as `findMissedBeforeMembership` returns it. */
+  begin(start: StartPosition, missed: Address[]): void {
     this.#start = start;
+    this.#missed = missed;
     this.#logSubscriber.begin(start);
   }
 
@@ -131,6 +150,9 @@ class Inbox implements Source<Event>, InboxChannelsListener {
     const { warnedExpiry } = this.#connection;
     if (warnedExpiry !== undefined) this.#deliverNotice({ kind: 'TOKEN_EXPIRING', expiresAt: warnedExpiry });
     if (this.#start.isLost) this.#deliverGap('POSITION_LOST', [...this.#logSubscriber.addresses.keys()]);
+    const missed = this.#missed.filter((address) => this.#logSubscriber.addresses.has(address));
+    if (missed.length > 0) this.#deliverGap('MEMBERSHIP', missed);
+    this.#missed = [];
     this.#logSubscriber.start({
       deliver: (batch) => sink.deliver(this.#deps.sharedEvents.messages(batch)),
       room: () => sink.room(),
