@@ -7,6 +7,10 @@ export interface Clock {
    * distance works: beyond the maximum of a timer (2^31 − 1 ms, 24.8 days), the timer is armed repeatedly.
    */
   at(epochMs: number, work: () => void): Disposable;
+  /** Milliseconds of elapsed time since some moment. It never jumps, unlike `now`, which an operator or NTP can set. */
+  monotonic(): number;
+  /** Runs `work` once, after `ms` of elapsed time; never synchronously. Disposing cancels `work`. At most 24.8 days. */
+  after(ms: number, work: () => void): Disposable;
 }
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -25,13 +29,18 @@ export const systemClock: Clock = {
     arm();
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   },
+  monotonic: () => performance.now(),
+  after(ms, work) {
+    const timer = setTimeout(work, Math.min(ms, MAX_TIMER_MS)).unref();
+    return { [Symbol.dispose]: () => clearTimeout(timer) };
+  },
 };
 
-/** Runs `work` every `intervalMs` until disposed. A `work` that throws does not stop the series. */
+/** Runs `work` every `intervalMs` of elapsed time until disposed, also while the system clock jumps. A `work` that throws does not stop the series. */
 export function every(clock: Clock, intervalMs: number, work: () => void): Disposable {
   let next: Disposable;
   const arm = () => {
-    next = clock.at(clock.now() + intervalMs, () => {
+    next = clock.after(intervalMs, () => {
       arm();
       work();
     });

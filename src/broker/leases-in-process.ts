@@ -10,13 +10,14 @@ interface Entry {
 
 /** See Leases. Keeps all leases in memory, so they end with the process. */
 export function createInProcessLeases(clock: Clock): Leases {
-  /** When the lease of each node ends, in milliseconds since 1970; 0 for a node with connections that never held a lease. */
+  /** When the lease of each node ends, on the monotonic clock; minus infinity for a node that never held a lease. */
   const leaseEnds = new Map<string, number>();
   const byConnection = new Map<string, Entry>();
   const byToken = new Multimap<Entry>();
   const byChannel = new Map<string, SortedIds>();
 
-  const isLive = ({ member }: Entry) => clock.now() < (leaseEnds.get(member.nodeId) ?? 0);
+  const isLive = ({ member }: Entry) =>
+    clock.monotonic() < (leaseEnds.get(member.nodeId) ?? Number.NEGATIVE_INFINITY);
 
   function findLive(projectId: string, connectionId: string): Entry | undefined {
     const entry = byConnection.get(connectionId);
@@ -42,18 +43,18 @@ export function createInProcessLeases(clock: Clock): Leases {
     if (ids?.length === 0) byChannel.delete(key);
   }
 
-  const areAllLeasesValid = () => [...leaseEnds.values()].every((end) => clock.now() < end);
+  const areAllLeasesValid = () => [...leaseEnds.values()].every((end) => clock.monotonic() < end);
 
   return {
     async renew(nodeId, leaseMs) {
-      leaseEnds.set(nodeId, clock.now() + leaseMs);
+      leaseEnds.set(nodeId, clock.monotonic() + leaseMs);
     },
     async join(member) {
       const known = byConnection.get(member.connectionId);
       const entry = known ?? { member, channelIds: new Set() };
       entry.member = member;
       if (!known) byConnection.set(member.connectionId, entry);
-      if (!leaseEnds.has(member.nodeId)) leaseEnds.set(member.nodeId, 0);
+      if (!leaseEnds.has(member.nodeId)) leaseEnds.set(member.nodeId, Number.NEGATIVE_INFINITY);
       if (member.tokenId !== null) byToken.add(keyOf(member.projectId, member.tokenId), entry);
     },
     async leave(projectId, connectionId) {
@@ -104,7 +105,7 @@ export function createInProcessLeases(clock: Clock): Leases {
     async lapse() {
       const lapsed = [...byConnection.values()].filter((entry) => !isLive(entry));
       lapsed.forEach(remove);
-      for (const [nodeId, end] of leaseEnds) if (clock.now() >= end) leaseEnds.delete(nodeId);
+      for (const [nodeId, end] of leaseEnds) if (clock.monotonic() >= end) leaseEnds.delete(nodeId);
       return lapsed.map(({ member, channelIds }) => ({ member, channelIds: [...channelIds] }));
     },
   };

@@ -1,3 +1,4 @@
+import { type ClockHistory } from '../clock-history.ts';
 import { every, type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { type Store } from '../store/store.ts';
@@ -16,22 +17,28 @@ export interface TokenSweeper extends Disposable {
 
 /** Tokens that one transaction deletes. A small number, because SQLite blocks the event loop for the whole transaction. */
 const TOKENS_PER_TRANSACTION = 200;
+/** How long a jump of the system clock deletes no tokens, in milliseconds: a day, in which an operator can set it right. */
+const HOLD_MS = 86_400_000;
 
 export function createTokenSweeper(deps: {
   store: Store;
   tokens: Tokens;
   clock: Clock;
+  clockHistory: ClockHistory;
   config: Config;
   /** Receives the error of a scheduled sweep that failed; the next interval tries again. */
   onFault: (error: unknown) => void;
 }): TokenSweeper {
-  const { store, tokens, clock, config, onFault } = deps;
+  const { store, tokens, clock, clockHistory, config, onFault } = deps;
   const memberships = createMembershipStore(store);
   const membershipRemovals = createRemovalStore(store, config.maxMembershipsPerToken);
 
   async function sweep(): Promise<void> {
     for (;;) {
-      const { ids, removals } = await tokens.purgeableTokens(TOKENS_PER_TRANSACTION);
+      const { ids, removals } = await tokens.purgeableTokens(
+        clockHistory.settledNow(HOLD_MS),
+        TOKENS_PER_TRANSACTION,
+      );
       if (ids.length === 0) return;
       await store.batch([memberships.removalOf(ids), membershipRemovals.removalOf(ids), ...removals]);
     }

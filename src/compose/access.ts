@@ -55,7 +55,7 @@ export async function composeAccess(
   infrastructure: Infrastructure,
   secrets: Secrets,
 ): Promise<AccessServices> {
-  const { config, clock, newId, randomBytes, store, broker, audit, logger, onFault, disposer } =
+  const { config, clock, clockHistory, newId, randomBytes, store, broker, audit, logger, onFault, disposer } =
     infrastructure;
   const announce = (signal: Signal) => broker.control(signal);
   const logHead = async (projectId: string) => (await broker.head(projectId)).sequence;
@@ -115,7 +115,9 @@ export async function composeAccess(
     audit,
     logHead,
   });
-  const tokenSweeper = disposer.use(createTokenSweeper({ store, tokens, clock, config, onFault }));
+  const tokenSweeper = disposer.use(
+    createTokenSweeper({ store, tokens, clock, clockHistory, config, onFault }),
+  );
 
   const issuers = createIssuers({ store, apiKeys, vault, clock, newId, announce, audit });
   const autoSubscription = createAutoSubscription({ channels, memberships });

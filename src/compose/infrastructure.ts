@@ -3,6 +3,7 @@ import { type Audit } from '../audit.ts';
 import { createInProcessBroker } from '../broker/broker-in-process.ts';
 import { type Broker } from '../broker/broker.ts';
 import { createInProcessLeases } from '../broker/leases-in-process.ts';
+import { createClockHistory, type ClockHistory } from '../clock-history.ts';
 import { systemClock, type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { type Disposer } from '../disposer.ts';
@@ -24,6 +25,7 @@ export interface Overrides {
 export interface Infrastructure {
   config: Config;
   clock: Clock;
+  clockHistory: ClockHistory;
   randomBytes: RandomBytes;
   newId: NewId;
   /** The id of this process in presence leases. */
@@ -54,6 +56,12 @@ export function openInfrastructure(config: Config, overrides: Overrides, dispose
     logger.error({ err: error, errorId }, 'fault');
   };
   const audit: Audit = (entry) => auditLogger?.info({ audit: entry }, entry.action);
+  const clockHistory = createClockHistory(clock, (ms) =>
+    logger.warn(
+      { seconds: Math.round(ms / 1000) },
+      'the system clock was set; messages are deleted by their age in elapsed time',
+    ),
+  );
 
   const store = disposer.use(openSqlite(config));
   const log = createLogStore(store, randomBytes);
@@ -62,6 +70,7 @@ export function openInfrastructure(config: Config, overrides: Overrides, dispose
   return {
     config,
     clock,
+    clockHistory,
     randomBytes,
     newId,
     nodeId,

@@ -84,8 +84,9 @@ export interface Tokens {
    * At most `limit` tokens that may be deleted, with the statements that delete them and their restrictions.
    * These are tokens that no credential can use any more: guests, and tokens of a single credential, one day
    * after they expired.
+   * @param now milliseconds since 1970
    */
-  purgeableTokens(limit: number): Promise<{ ids: string[]; removals: Statement[] }>;
+  purgeableTokens(now: number, limit: number): Promise<{ ids: string[]; removals: Statement[] }>;
   /** The ids of all tokens of an identity. Reads one page at a time. */
   idsOf(projectId: string, identity: string): AsyncIterable<string>;
 }
@@ -189,8 +190,8 @@ export function createTokens(deps: {
       return { items: items.map(withNewestRights), hasMore };
     },
     find: (projectId, id) => tokenStore.find(projectId, id),
-    async purgeableTokens(limit) {
-      const ids = await tokenStore.purgeableTokens(clock.now(), limit);
+    async purgeableTokens(now, limit) {
+      const ids = await tokenStore.purgeableTokens(now, limit);
       return { ids, removals: [tokenStore.removal(ids), restrictionStore.removalOf(ids)] };
     },
     async *idsOf(projectId, identity) {

@@ -30,7 +30,7 @@ async function startWithGrants(grants: object[]) {
   const signalbox = await startService(
     // Long enough that the node stays in presence while the timers that renew its lease are late.
     { leaseMs: 300_000 },
-    { clock: { now: () => clock.now() + lateMs, at: (epochMs, work) => clock.at(epochMs, work) } },
+    { clock: { ...clock, now: () => clock.now() + lateMs, at: (epochMs, work) => clock.at(epochMs, work) } },
   );
   for (const id of ['hall', 'room']) await createChannel(signalbox, id);
   const ada = await mint(signalbox, { identity: 'ada', channels: ['hall', 'room'], grants });

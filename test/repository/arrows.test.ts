@@ -32,6 +32,7 @@ const LEAVES = [
   'audit',
   'batch',
   'clock',
+  'clock-history',
   'config',
   'disposer',
   'errors',

@@ -112,7 +112,7 @@ test('a live socket closes at the new expiry when updateToken moves the expiry l
 test('delivers nothing to an expired token when the timer that closes its socket fires late', async () => {
   const clock = createManualClock();
   let lateMs = 0;
-  const lateClock = { now: () => clock.now() + lateMs, at: clock.at.bind(clock) };
+  const lateClock = { ...clock, now: () => clock.now() + lateMs, at: clock.at.bind(clock) };
   await using signalbox = await startService({ expiryWarningSeconds: 0 }, { clock: lateClock });
   await createChannel(signalbox, 'news');
   const { id, credential } = await mint(signalbox, { expiresIn: 60, channels: ['news'] });
