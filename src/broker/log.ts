@@ -16,7 +16,7 @@ export interface ReadRequest {
   addresses: ReadonlyMap<Address, number>;
   /** Maximum number of messages. */
   limit: number;
-  /** Maximum size of all `data` as JSON, in bytes; the first message is returned whatever its size. Default: unbounded. */
+  /** Maximum size of all `data` as JSON, in bytes; the first message is returned even if it is larger. Default: unbounded. */
   maxBytes?: number;
 }
 

@@ -4,7 +4,7 @@ import { createHmac } from 'node:crypto';
 export const SIGNING_LABEL = 'signalbox credential';
 
 /**
- * The secret that a backend signs credentials with, derived from the whole text of its API key. Whoever learns it can
+ * The secret that a backend signs credentials with, derived from the whole text of its API key. A holder of it can
  * sign credentials, but cannot call the API with it. 32 bytes.
  * @example
  * const secret = createHmac('sha256', apiKey).update('signalbox credential').digest();

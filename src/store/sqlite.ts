@@ -62,7 +62,7 @@ export function openSqlite({ data, synchronous }: SqliteOptions): SqliteStore {
   };
 }
 
-/** Translates the errors of every statement that is prepared from now on, whoever runs it. */
+/** Translates the errors of every statement that is prepared from now on. */
 function guardStatements(sqlite: Database.Database, guard: WriteGuard): void {
   const prepare = sqlite.prepare.bind(sqlite);
   sqlite.prepare = ((source: string) => {

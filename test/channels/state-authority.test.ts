@@ -7,8 +7,8 @@ const SET = `mutation ($s: JSON!, $c: ID!) { setChannelState(channel: $c, state:
 const PATCH = `mutation ($s: JSON!, $c: ID!) { patchChannelState(channel: $c, patch: $s) { id version state } }`;
 
 /** A moderator whose grants allow MODERATE but not SUBSCRIBE, or both. */
-const mintModerator = (doors: ServiceClient, actions: string[]) =>
-  mint(doors, { role: 'MODERATOR', grants: [{ channels: '*', actions }], channels: [] });
+const mintModerator = (service: ServiceClient, actions: string[]) =>
+  mint(service, { role: 'MODERATOR', grants: [{ channels: '*', actions }], channels: [] });
 
 test('a moderator that may not SUBSCRIBE changes the state without reading it', async () => {
   await using signalbox = await startService();

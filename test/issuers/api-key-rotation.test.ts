@@ -28,8 +28,8 @@ const revokeKey = ({ request }: ServiceClient, { id }: SigningApiKey) =>
   request(`mutation ($id: ID!) { revokeApiKey(id: $id) { id } }`, { id });
 
 /** Opens an `events` subscription with a credential; resolves after its first event. */
-async function subscribe(doors: ServiceClient, token: string) {
-  const events = queueResults(doors.client({ token }), EVENTS);
+async function subscribe(service: ServiceClient, token: string) {
+  const events = queueResults(service.client({ token }), EVENTS);
   return { events, token: (await events.next()).events.token as { id: string } };
 }
 

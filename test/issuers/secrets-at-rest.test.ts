@@ -40,11 +40,11 @@ async function startUnder(data: string, masterKeys?: string[]) {
   const service = await start(defaultConfig({ port: 0, data, mode: 'test' }), secrets, {
     logger: silentLogger,
   });
-  const doors = createServiceClient(service.url);
+  const client = createServiceClient(service.url);
   return {
-    ...doors,
+    ...client,
     async [Symbol.asyncDispose]() {
-      await doors[Symbol.asyncDispose]();
+      await client[Symbol.asyncDispose]();
       await service[Symbol.asyncDispose]();
     },
   };
@@ -113,19 +113,19 @@ test('stores no secret and no signature in the data folder, in any file or encod
 });
 
 /** Creates one secret of each kind that is sealed under the master key. */
-async function createSecrets(doors: ServiceClient) {
-  await createIssuer(doors, STREAM);
-  const key = await createApiKey(doors);
-  const minted = (await mint(doors)).credential;
+async function createSecrets(client: ServiceClient) {
+  await createIssuer(client, STREAM);
+  const key = await createApiKey(client);
+  const minted = (await mint(client)).credential;
   return { key, minted };
 }
 
 async function expectAllAccepted(
-  doors: ServiceClient,
+  client: ServiceClient,
   { key, minted }: { key: SigningApiKey; minted: string },
 ) {
   const credentials = [minted, stream.createToken('ada'), await sign(key, { sub: 'ada' })];
-  for (const credential of credentials) expect(await refusalCodeOf(doors, credential)).toBe('open');
+  for (const credential of credentials) expect(await refusalCodeOf(client, credential)).toBe('open');
 }
 
 async function expectAllAcceptedUnder(

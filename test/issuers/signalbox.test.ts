@@ -78,9 +78,9 @@ test('a JWT signed with the API key of the environment subscribes, publishes, re
 test('the API key that is created at the first start signs credentials', async () => {
   const config = defaultConfig({ port: 0, data: ':memory:', mode: 'test' });
   await using service = await start(config, {}, { logger: silentLogger });
-  await using doors = createServiceClient(service.url);
+  await using client = createServiceClient(service.url);
   const credential = await sign(signingKeyOf(service.firstApiKey!), { sub: 'ada' });
-  expect((await tokenOf(doors, credential)).identity).toBe('ada');
+  expect((await tokenOf(client, credential)).identity).toBe('ada');
 });
 
 test.each(

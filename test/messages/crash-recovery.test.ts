@@ -9,7 +9,7 @@ import { type ServiceClient } from '../support/service.ts';
 
 /** Publishes from eight loops until a publish fails. Calls `onAcknowledged` after each receipt. Resolves to all attempted data. */
 async function publishUntilCrash(
-  doors: ServiceClient,
+  service: ServiceClient,
   onAcknowledged: (data: string) => void,
 ): Promise<string[]> {
   const attempted: string[] = [];
@@ -18,7 +18,7 @@ async function publishUntilCrash(
       const data = `${publisher} ${number}`;
       attempted.push(data);
       try {
-        await publishTo(doors, { channel: 'room' }, data);
+        await publishTo(service, { channel: 'room' }, data);
       } catch {
         return;
       }
@@ -131,7 +131,7 @@ test('memberships survive a kill -9; the token is offline until it reconnects', 
   await newInbox.until(({ events }) => events.length > 0);
   expect(newInbox.events[0].channels).toEqual([{ id: 'room' }]);
   expect(await isOnline(second, token.id)).toBe(true);
-  await publishTo(second, { channel: 'room' }, 'heard');
+  await publishTo(second, { channel: 'room' }, 'delivered');
   await newInbox.until(({ messages }) => messages.length > 0);
-  expect(newInbox.messages[0]?.data).toBe('heard');
+  expect(newInbox.messages[0]?.data).toBe('delivered');
 });

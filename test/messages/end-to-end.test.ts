@@ -62,7 +62,7 @@ test('a token is created, receives channel and direct messages on its live inbox
   await request(`mutation ($t: ID!) { unsubscribeToken(channel: "lobby", token: $t) { createdAt } }`, {
     t: token,
   });
-  await request(`mutation { publishMessage(channel: "lobby", event: "unheard") { connections } }`);
+  await request(`mutation { publishMessage(channel: "lobby", event: "undelivered") { connections } }`);
   await request(`mutation ($t: ID!) { publishDirectMessage(token: $t, event: "sentinel") { connections } }`, {
     t: token,
   });

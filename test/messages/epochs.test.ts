@@ -84,7 +84,7 @@ class CopiedLog implements Disposable {
   }
 }
 
-test('a position is held exactly while its message is in the history, whatever is copied and restored', async () => {
+test('a position is held exactly while its message is in the history across copies and restores', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (script) => {
       using copied = new CopiedLog();

@@ -89,7 +89,7 @@ test.each([
   });
 });
 
-test('a live subscriber receives all messages, whatever the history policy', async () => {
+test('a live subscriber receives all messages under any history policy', async () => {
   await using signalbox = await startService(WITHOUT_PURGE);
   await createChannel(signalbox, 'room', { history: { messages: 0 } });
   const token = await mint(signalbox, { channels: ['room'] });

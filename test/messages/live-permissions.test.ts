@@ -42,7 +42,7 @@ for (const [title, { code, reason, change }] of Object.entries(changes)) {
     const room = subscribeResuming(client, MESSAGES, { channel: 'room', since: token.cursor });
     const direct = subscribeResuming(client, DIRECT_MESSAGES, { since: token.cursor });
     const inbox = subscribeResuming(client, EVENTS, { since: token.cursor });
-    await publishTo(signalbox, { channel: 'room' }, 'heard');
+    await publishTo(signalbox, { channel: 'room' }, 'delivered');
     await Promise.all([room, inbox].map((one) => one.until(({ messages }) => messages.length === 1)));
 
     await change(signalbox, token);
@@ -53,7 +53,7 @@ for (const [title, { code, reason, change }] of Object.entries(changes)) {
     await Promise.all(
       [direct, inbox].map((one) => one.until(({ messages }) => messages.at(-1)?.data === 'the last')),
     );
-    expect(inbox.messages.map(({ data }) => data)).toEqual(['heard', 'the last']);
+    expect(inbox.messages.map(({ data }) => data)).toEqual(['delivered', 'the last']);
     expect(room.messages).toHaveLength(1);
     expect(inbox.events.filter(({ __typename }) => __typename === 'ChannelUnavailable')).toEqual([
       { __typename: 'ChannelUnavailable', channel: { id: 'room' }, reason },
@@ -68,5 +68,5 @@ test('messages(channel) of an anonymous caller ends with UNAUTHENTICATED when th
   while ((await publishTo(signalbox, { channel: 'room' }, 'there?', { ephemeral: true })).connections === 0);
   await signalbox.request(`mutation { updateChannel(id: "room", input: { type: PUBLIC }) { type } }`);
   expect(await room.ended).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
-  expect((await publishTo(signalbox, { channel: 'room' }, 'unheard')).connections).toBe(0);
+  expect((await publishTo(signalbox, { channel: 'room' }, 'undelivered')).connections).toBe(0);
 });

@@ -72,7 +72,7 @@ test('never delivers a message published after unsubscribeToken returned (200 ru
   for (const channel of channels) {
     await publishTo(signalbox, { channel }, `received in ${channel}`);
     await unsubscribe(signalbox, channel, token);
-    const { connections } = await publishTo(signalbox, { channel }, 'unheard');
+    const { connections } = await publishTo(signalbox, { channel }, 'undelivered');
     expect(connections).toBe(0);
   }
   expect(await receivedBy(signalbox, token, [inbox])).toEqual([
@@ -90,7 +90,7 @@ test('subscribeToken and unsubscribeToken apply to all 20 connections of the tok
       await subscribe(signalbox, room(number), token);
       expect((await publishTo(signalbox, { channel: room(number) }, number)).connections).toBe(20);
       await unsubscribe(signalbox, room(number), token);
-      expect((await publishTo(signalbox, { channel: room(number) }, 'unheard')).connections).toBe(0);
+      expect((await publishTo(signalbox, { channel: room(number) }, 'undelivered')).connections).toBe(0);
     }),
   );
   for (const received of await receivedBy(signalbox, token, inboxes))

@@ -16,11 +16,11 @@ import { startService, type ServiceClient, type TestService } from '../support/s
 
 /** Describes each restriction on a page by kind, subject and channel. */
 async function list(
-  doors: ServiceClient,
+  service: ServiceClient,
   args: ModerationArguments = {},
   bearer?: string,
 ): Promise<string[]> {
-  const { nodes } = await moderate(doors, 'restrictions', args, bearer);
+  const { nodes } = await moderate(service, 'restrictions', args, bearer);
   return nodes.map(
     ({ kind, token, identity, channel }: Record<string, string | null>) =>
       `${kind} ${token ? 'token' : identity} ${channel ?? '*'}`,
@@ -155,7 +155,7 @@ test('a restriction of an identity does not affect the same identity in another 
     ...signalbox,
     request: (query, variables) => signalbox.request(query, variables, secret),
   };
-  for (const doors of [signalbox, other]) await createChannel(doors, 'hall');
+  for (const service of [signalbox, other]) await createChannel(service, 'hall');
   const namesake = await mint(other, { identity: 'ada', channels: ['hall'] });
   const { client, next } = await openInbox(signalbox, namesake.credential);
   await moderate(signalbox, 'mute', { identity: 'ada' });

@@ -64,7 +64,7 @@ test.each([
   await expect(vault.open(sealed, 'key_1')).rejects.toThrow(unreadable);
 });
 
-test('refuses a JWE that is encrypted under a foreign key, whatever its kid', async () => {
+test('refuses a JWE that is encrypted under a foreign key under any kid', async () => {
   const vault = createJweVault([OLD]);
   const { kid } = decodeProtectedHeader(await vault.seal(secret, 'key_1'));
   const keys = [deriveKey(''), deriveKey('undefined'), Buffer.alloc(32), deriveKey(NEW)];

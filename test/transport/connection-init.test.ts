@@ -164,11 +164,11 @@ test('since of connection_init is the default of events and of directMessages, a
   expect(await results(direct, { since: later }, 1)).toEqual([{ directMessages: { event: 'second' } }]);
   const live = 'subscription { messages(channel: "lobby") { event } }';
   socket.send({ id: 'live', type: 'subscribe', payload: { query: live } });
-  await vi.waitFor(async () => expect(await publish(signalbox, 'lobby', 'unheard')).toBe(1));
+  await vi.waitFor(async () => expect(await publish(signalbox, 'lobby', 'undelivered')).toBe(1));
   let first;
   do first = await socket.next();
   while (first.id !== 'live');
-  expect(first.payload).toEqual({ data: { messages: { event: 'unheard' } } });
+  expect(first.payload).toEqual({ data: { messages: { event: 'undelivered' } } });
 });
 
 test('a lost position in connection_init is reported by Connected and Gap', async () => {
