@@ -77,11 +77,11 @@ export function createMembershipStore({ db }: Store) {
       await db.insert(memberships).values(membership).onConflictDoNothing();
       return (await find(membership.projectId, membership.channelId, membership.tokenId)) ?? membership;
     },
-    /** A statement that makes an existing membership one that a backend began. */
-    adoption: ({ projectId, channelId, tokenId }: Membership): Statement =>
+    /** A statement that makes an existing membership one that a backend began, with the past after `beganAfter`. */
+    adoption: ({ projectId, channelId, tokenId }: Membership, beganAfter: number): Statement =>
       db
         .update(memberships)
-        .set({ madeBy: 'BACKEND' })
+        .set({ madeBy: 'BACKEND', beganAfter })
         .where(at(projectId, channelId, tokenId)),
     /** A statement that deletes a membership. */
     removal: (projectId: string, channelId: string, tokenId: string): Statement =>

@@ -33,10 +33,17 @@ export interface Memberships {
    * Subscribes a token to a channel. Every message published after this returned is delivered to all live connections of
    * the token. Idempotent. For API keys; for the token itself where its role and grants allow SUBSCRIBE without a
    * membership.
+   * @param since resolves to the sequence number after which the token may read the channel's past. For API keys. Default:
+   * the head of the log. An existing membership moves to the earlier of the two
    * @throws NOT_FOUND, FORBIDDEN, UNAUTHENTICATED, TOKEN_REVOKED
    * @throws LIMIT_EXCEEDED when the token has `maxMembershipsPerToken` memberships
    */
-  subscribe(caller: Caller, channelId: string, tokenId: string): Promise<Membership>;
+  subscribe(
+    caller: Caller,
+    channelId: string,
+    tokenId: string,
+    since?: () => Promise<number>,
+  ): Promise<Membership>;
   /**
    * Ends a membership. No message published after this returned is delivered through it. Resolves to undefined when
    * there was none. For API keys, and for the token itself. A membership that an API key ended is begun again only by an
@@ -127,7 +134,12 @@ export function createMemberships(deps: {
     throw tooManyMemberships(limit);
   }
 
-  async function subscribe(caller: Caller, channelId: string, tokenId: string): Promise<Membership> {
+  async function subscribe(
+    caller: Caller,
+    channelId: string,
+    tokenId: string,
+    since?: () => Promise<number>,
+  ): Promise<Membership> {
     const { projectId } = caller;
     requireKeyOrSelf(caller, tokenId);
     const token = await requireToken(projectId, tokenId);
@@ -138,7 +150,8 @@ export function createMemberships(deps: {
     } else if (!channel) throw notFound('channel', channelId);
     await requireMaySubscribe(token, channel);
     const madeBy = caller.kind === 'API_KEY' ? 'BACKEND' : 'TOKEN';
-    return begin(actorOf(caller), madeBy, token, channel);
+    if (since) requireApiKey(caller);
+    return begin(actorOf(caller), madeBy, token, channel, await since?.());
   }
 
   async function begin(
@@ -146,18 +159,19 @@ export function createMemberships(deps: {
     madeBy: MembershipOrigin,
     token: Token,
     channel: Channel,
+    since?: number,
   ): Promise<Membership> {
     const { projectId, id: tokenId } = token;
     const { id: channelId } = channel;
     const existing = await rows.find(projectId, channelId, tokenId);
     if (!existing) await requireCapacity(token, 1);
     const membership = existing
-      ? await adopt(existing, madeBy)
+      ? await adopt(existing, madeBy, since)
       : await rows.insert({
           projectId,
           channelId,
           tokenId,
-          beganAfter: await logHead(projectId),
+          beganAfter: since ?? (await logHead(projectId)),
           madeBy,
           createdAt: clock.now(),
         });
@@ -166,11 +180,20 @@ export function createMemberships(deps: {
     return membership;
   }
 
-  /** A backend that subscribes a member again takes over the membership, which then survives a change to PRIVATE. */
-  async function adopt(existing: Membership, madeBy: MembershipOrigin): Promise<Membership> {
-    if (madeBy === existing.madeBy || madeBy === 'TOKEN') return existing;
-    await store.batch([rows.adoption(existing)]);
-    return { ...existing, madeBy };
+  /**
+   * A backend that subscribes a member again takes over the membership, which then survives a change to PRIVATE, and may
+   * show the member more of the past.
+   */
+  async function adopt(
+    existing: Membership,
+    madeBy: MembershipOrigin,
+    since = existing.beganAfter,
+  ): Promise<Membership> {
+    const beganAfter = Math.min(existing.beganAfter, since);
+    const isUnchanged = madeBy === existing.madeBy && beganAfter === existing.beganAfter;
+    if (isUnchanged || madeBy === 'TOKEN') return existing;
+    await store.batch([rows.adoption(existing, beganAfter)]);
+    return { ...existing, madeBy, beganAfter };
   }
 
   async function unsubscribe(
@@ -277,8 +300,10 @@ export function createMemberships(deps: {
       );
   }
 
-  const serializedSubscribe: Memberships['subscribe'] = (caller, channelId, tokenId) =>
-    mutex(tokenId, () => serialize(caller.projectId, channelId, () => subscribe(caller, channelId, tokenId)));
+  const serializedSubscribe: Memberships['subscribe'] = (caller, channelId, tokenId, since) =>
+    mutex(tokenId, () =>
+      serialize(caller.projectId, channelId, () => subscribe(caller, channelId, tokenId, since)),
+    );
   const serializedUnsubscribe: Memberships['unsubscribe'] = (caller, channelId, tokenId) =>
     mutex(tokenId, () => unsubscribe(caller, channelId, tokenId));
 

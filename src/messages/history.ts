@@ -8,7 +8,7 @@ import { parsePageSize } from '../paging.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type Cursors } from './cursor.ts';
 import { directAddressesOf, hiddenThrough, historyBounds, positionLost } from './visible-range.ts';
-import { resolveStart } from './start-position.ts';
+import { sequenceOfCursor } from './start-position.ts';
 
 /** `first` and `after` read forwards, `last` and `before` backwards. Page sizes are 1–100; default: the last 20 messages. */
 export interface HistoryRequest {
@@ -99,11 +99,8 @@ export function createHistory({
     return raised;
   }
 
-  async function sequenceOf(projectId: string, cursor: string): Promise<number> {
-    const { after, isLost } = await resolveStart({ broker, cursors }, projectId, cursor);
-    if (isLost) throw positionLost();
-    return after.sequence;
-  }
+  const sequenceOf = (projectId: string, cursor: string) =>
+    sequenceOfCursor({ broker, cursors }, projectId, cursor);
 
   async function readForwards(
     projectId: string,

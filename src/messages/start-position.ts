@@ -1,6 +1,7 @@
 import { type Broker } from '../broker/broker.ts';
 import { type Position } from '../broker/position.ts';
 import { type Cursors } from './cursor.ts';
+import { positionLost } from './visible-range.ts';
 
 /** The position at which a subscription or a page begins. */
 export interface StartPosition {
@@ -31,4 +32,18 @@ export async function resolveStart(
   return isHeld
     ? { after: position, head, isLost: false, isResumed: true }
     : { after: head, head, isLost: true, isResumed: false };
+}
+
+/**
+ * The sequence number of a cursor.
+ * @throws POSITION_LOST when the log does not hold its position, BAD_USER_INPUT when it is not a cursor
+ */
+export async function sequenceOfCursor(
+  deps: { broker: Broker; cursors: Cursors },
+  projectId: string,
+  cursor: string,
+): Promise<number> {
+  const { after, isLost } = await resolveStart(deps, projectId, cursor);
+  if (isLost) throw positionLost();
+  return after.sequence;
 }

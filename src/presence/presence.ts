@@ -15,6 +15,8 @@ import { requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.t
 export interface Presence extends AsyncDisposable {
   /** Whether the token has a live connection. For API keys and the token itself. @throws FORBIDDEN, UNAUTHENTICATED */
   isOnline(caller: Caller, tokenId: string): Promise<boolean>;
+  /** Whether the token has a live connection. The caller must have checked that it may know. */
+  hasConnections(projectId: string, tokenId: string): Promise<boolean>;
   /** The live connections of the token. For API keys and the token itself. @throws FORBIDDEN, UNAUTHENTICATED */
   connectionsOf(caller: Caller, tokenId: string): Promise<Member[]>;
   /** The ids of the tokens that are online, sorted. For API keys. @throws FORBIDDEN, UNAUTHENTICATED */
@@ -184,6 +186,7 @@ export async function createPresence(deps: {
 
   return {
     isOnline: async (caller, tokenId) => (await connectionsOf(caller, tokenId)).length > 0,
+    hasConnections: async (projectId, tokenId) => (await leases.ofToken(projectId, tokenId)).length > 0,
     connectionsOf,
     async onlineTokens(caller) {
       requireApiKey(caller);

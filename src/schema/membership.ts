@@ -1,6 +1,7 @@
 import { decideAccess } from '../channels/access.ts';
 import { type Membership } from '../channels/channel.ts';
 import { MAX_PAIRS, type Outcome } from '../channels/memberships.ts';
+import { sequenceOfCursor } from '../messages/start-position.ts';
 import { builder } from './builder.ts';
 import { ChannelRef } from './channel.ts';
 import { ErrorCodeEnum } from './enums.ts';
@@ -70,10 +71,22 @@ builder.mutationFields((t) => ({
   subscribeToken: t.field({
     type: MembershipRef,
     description:
-      'Subscribes a token to a channel. Once the mutation has returned, every later message of the channel is delivered to every live connection of the token, and these connections receive `ChannelAvailable`. The membership survives restarts. Idempotent. For API keys, and for the token itself in UNPROTECTED and PUBLIC channels. The role and grants of the token must allow SUBSCRIBE. Throws NOT_FOUND, FORBIDDEN, TOKEN_REVOKED, LIMIT_EXCEEDED.',
-    args: { ...pairArgs },
-    resolve: (_, { channel, token }, { caller, domain }) =>
-      domain.memberships.subscribe(caller, channel, token),
+      'Subscribes a token to a channel. Once the mutation has returned, every later message of the channel is delivered to every live connection of the token, and these connections receive `ChannelAvailable`. The membership survives restarts. Idempotent. For API keys, and for the token itself in UNPROTECTED and PUBLIC channels. The role and grants of the token must allow SUBSCRIBE. Throws NOT_FOUND, FORBIDDEN, TOKEN_REVOKED, LIMIT_EXCEEDED, and POSITION_LOST for a `since` that is not of this log.',
+    args: {
+      ...pairArgs,
+      since: t.arg({
+        type: 'Cursor',
+        description:
+          'Lets the token read the messages after this cursor in a PRIVATE channel, in `Channel.messages` and when it resumes. Live connections receive new messages only. Absent: nothing from before the membership. For API keys.',
+      }),
+    },
+    resolve: (_, { channel, token, since }, { caller, domain }) =>
+      domain.memberships.subscribe(
+        caller,
+        channel,
+        token,
+        since == null ? undefined : () => sequenceOfCursor(domain, caller.projectId, since),
+      ),
   }),
   unsubscribeToken: t.field({
     type: MembershipRef,

@@ -2,6 +2,7 @@ import { type MintedToken } from '../tokens/tokens.ts';
 import { type Grant, type Token } from '../tokens/token.ts';
 import { createSubscribedToken } from '../channels/create-subscribed-token.ts';
 import { describeName, MAX_TEXT_LENGTH } from '../names.ts';
+import { isOnline } from '../presence/is-online.ts';
 import { listTokens } from '../presence/online-tokens.ts';
 import { builder, nullToUndefined } from './builder.ts';
 import { ConnectionRef } from './connection.ts';
@@ -176,9 +177,13 @@ const UpdateTokenInput = builder.inputType('UpdateTokenInput', {
 builder.queryFields((t) => ({
   isOnline: t.boolean({
     description:
-      'Whether a token has a live connection now; false for a token that does not exist. For API keys, and for the token itself. Throws UNAUTHENTICATED, FORBIDDEN.',
-    args: { token: t.arg.id({ required: true, description: 'The token’s id.' }) },
-    resolve: (_, { token }, { caller, domain }) => domain.presence.isOnline(caller, token),
+      'Whether a token, or any token of an identity, has a live connection now: pass exactly one of `token` and `identity`. For API keys, and for the token itself. Throws NOT_FOUND, BAD_USER_INPUT for a credential in the place of an id, UNAUTHENTICATED, FORBIDDEN.',
+    args: {
+      token: t.arg.id({ description: 'The token’s id.' }),
+      identity: t.arg.string({ description: 'The identity: online if one of its tokens is.' }),
+    },
+    resolve: (_, { token, identity }, { caller, domain }) =>
+      isOnline(domain, caller, { token: nullToUndefined(token), identity: nullToUndefined(identity) }),
   }),
   token: t.field({
     type: TokenRef,
@@ -234,12 +239,22 @@ builder.mutationFields((t) => ({
   createCredential: t.field({
     type: CreateTokenPayload,
     description:
-      'Creates another credential for a token. Not for tokens whose credentials an issuer signs. For API keys. Throws BAD_USER_INPUT, NOT_FOUND, TOKEN_REVOKED, TOKEN_EXPIRED, RATE_LIMITED.',
-    args: { token: t.arg.id({ required: true, description: 'The token’s id.' }) },
-    async resolve(_, { token }, { caller, domain }) {
+      'Creates another credential for a token, for example to renew a login: pass exactly one of `token` and `identity`. The client passes the credential to `reauthenticate` on the live connection, or connects with it. Not for tokens whose credentials an issuer signs. For API keys. Throws BAD_USER_INPUT, NOT_FOUND, TOKEN_REVOKED, TOKEN_EXPIRED, RATE_LIMITED.',
+    args: {
+      token: t.arg.id({ description: 'The token’s id.' }),
+      identity: t.arg.string({
+        description: 'The identity, if it has one token in force. With several, name the token.',
+      }),
+      expiresIn: t.arg.int({
+        description:
+          'The lifetime in seconds from now, at most the maximum lifetime of the project. Extends the token, also when it has expired; never shortens it. Absent: the expiry of the token stays.',
+      }),
+    },
+    async resolve(_, { token, identity, expiresIn }, { caller, domain }) {
       const head = await domain.broker.head(caller.projectId);
+      const target = { token: nullToUndefined(token), identity: nullToUndefined(identity) };
       return {
-        ...(await domain.tokens.mint(caller, token)),
+        ...(await domain.tokens.mint(caller, target, nullToUndefined(expiresIn))),
         cursor: domain.cursors.format(caller.projectId, head),
       };
     },

@@ -73,10 +73,16 @@ export class InboxChannels {
     return this.#channels.get(channelId)?.presenceRouting !== undefined;
   }
 
-  /** Idempotent: a known membership is ignored, and a newer membership replaces an older one. */
+  /**
+   * Idempotent: a newer membership replaces an older one. A known membership that may read more of the past is noted
+   * without an event, because the connection is beyond that past.
+   */
   add(channel: Channel, membership: Membership): void {
     const known = this.#channels.get(channel.id);
-    if (known?.membership.beganAfter === membership.beganAfter) return;
+    if (known && membership.beganAfter <= known.membership.beganAfter) {
+      known.membership = membership;
+      return;
+    }
     if (known) this.remove(channel.id, 'UNSUBSCRIBED');
     const { projectId } = this.#connection;
     const routing = this.#signalRouter.on('channel', projectId, channel.id, (signal) =>

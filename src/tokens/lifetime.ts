@@ -16,6 +16,7 @@ const MAX_LIFETIME_SECONDS = 100 * 366 * 86_400;
 
 /**
  * The requested expiry in milliseconds since 1970. Null: never. Undefined: the input requests none.
+ * @param path goes before the name of the field in errors
  * @throws BAD_USER_INPUT when the input has both fields, or the expiry is in the past, more than 100 years
  * ahead or beyond the project's `maxLifetimeSeconds`
  */
@@ -23,10 +24,11 @@ export function parseExpiry(
   { expiresIn, expiresAt: requestedAt }: ExpiryInput,
   { maxLifetimeSeconds }: LifetimeSettings,
   now: number,
+  path = 'input.',
 ): number | null | undefined {
   if (expiresIn !== undefined && requestedAt !== undefined)
-    throw badInput('input.expiresIn', 'expiresIn and expiresAt are mutually exclusive.');
-  const field = expiresIn === undefined ? 'input.expiresAt' : 'input.expiresIn';
+    throw badInput(`${path}expiresIn`, 'expiresIn and expiresAt are mutually exclusive.');
+  const field = path + (expiresIn === undefined ? 'expiresAt' : 'expiresIn');
   const expiresAt = expiresIn === undefined ? requestedAt : now + expiresIn * 1000;
   if (expiresAt === undefined) return undefined;
   if (expiresAt === null) {

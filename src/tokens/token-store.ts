@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { tokens } from './tables.ts';
@@ -76,6 +76,23 @@ export function createTokenStore({ db }: Store) {
         .where(and(eq(tokens.projectId, projectId), eq(tokens.id, id), isNull(tokens.revokedAt)))
         .returning();
       return row && toToken(row);
+    },
+    /** The unrevoked tokens of an identity whose credentials Signalbox signs, those that expire last first. */
+    async lastToExpire(projectId: string, identity: string, limit: number): Promise<Token[]> {
+      const rows = await db
+        .select()
+        .from(tokens)
+        .where(
+          and(
+            eq(tokens.projectId, projectId),
+            eq(tokens.identity, identity),
+            isNull(tokens.subject),
+            isNull(tokens.revokedAt),
+          ),
+        )
+        .orderBy(sql`${tokens.expiresAt} is null desc`, desc(tokens.expiresAt), desc(tokens.id))
+        .limit(limit);
+      return rows.map(toToken);
     },
     async list(
       projectId: string,

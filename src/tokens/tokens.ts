@@ -1,7 +1,7 @@
 import { type Audit } from '../audit.ts';
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
-import { badInput, notFound } from '../errors.ts';
+import { badInput, notFound, SignalboxError } from '../errors.ts';
 import { type NewId } from '../ids.ts';
 import { parseJson, parseText } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
@@ -62,11 +62,18 @@ export interface Tokens {
     alongside?: (token: Token) => Promise<Statement[]>,
   ): Promise<MintedToken>;
   /**
-   * Signs another credential for a token, with the token's current expiry.
-   * @throws BAD_USER_INPUT when an issuer signs the credentials of the token
+   * Signs another credential for a token, or for the only token of an identity that Signalbox signs for. The credential
+   * expires when the token does.
+   * @param expiresIn seconds from now that the token lives at least, also if it has expired. Default: its expiry stays
+   * @throws BAD_USER_INPUT when an issuer signs the credentials of the token, when an identity has several tokens in
+   * force, and unless exactly one of `token` and `identity` is given
    * @throws NOT_FOUND, TOKEN_REVOKED, TOKEN_EXPIRED, RATE_LIMITED
    */
-  mint(caller: Caller, id: string): Promise<MintedToken>;
+  mint(
+    caller: Caller,
+    target: { token?: string | undefined; identity?: string | undefined },
+    expiresIn?: number,
+  ): Promise<MintedToken>;
   /**
    * Changes the fields that `input` sets. Live connections have applied the change before this resolves.
    * @throws NOT_FOUND, TOKEN_REVOKED, BAD_USER_INPUT, PAYLOAD_TOO_LARGE
@@ -128,6 +135,45 @@ export function createTokens(deps: {
     };
   }
 
+  async function applyUpdate(
+    caller: Caller,
+    { id, origin, projectId }: Token,
+    change: Partial<Pick<Token, 'expiresAt'>>,
+  ): Promise<Token> {
+    const token = await tokenStore.update(projectId, id, {
+      ...change,
+      ...(origin === 'GUEST' &&
+        change.expiresAt !== undefined && { purgeAfter: purgeTime(change.expiresAt) }),
+    });
+    if (!token) throw tokenRevoked();
+    await announce({ kind: 'TOKEN_UPDATED', projectId, token });
+    audit({ action: 'token.update', projectId, actor: actorOf(caller), subject: id });
+    return token;
+  }
+
+  async function findMintTarget(
+    caller: Caller,
+    { token, identity }: { token?: string | undefined; identity?: string | undefined },
+  ): Promise<Token> {
+    if ((token === undefined) === (identity === undefined))
+      throw badInput('token', 'name exactly one of token and identity.');
+    if (token !== undefined) return requireToken(caller, token);
+    const found = await tokenStore.lastToExpire(caller.projectId, identity ?? '', 2);
+    const [first, second] = found;
+    if (!first) throw notFound('token of identity', identity ?? '');
+    if (second && (second.expiresAt === null || clock.now() < second.expiresAt))
+      throw badInput('identity', 'has several tokens; name one of them by its id, as token.');
+    return first;
+  }
+
+  /** Never shortens the life of a token: its other credentials stay valid as long as they were. */
+  async function extend(caller: Caller, token: Token, expiresIn: number | undefined): Promise<Token> {
+    if (expiresIn === undefined) return token;
+    const expiresAt = parseExpiry({ expiresIn }, await settingsOf(token.projectId), clock.now(), '');
+    if (expiresAt == null || token.expiresAt === null || expiresAt <= token.expiresAt) return token;
+    return applyUpdate(caller, token, { expiresAt });
+  }
+
   return {
     async create(caller, input, alongside) {
       requireApiKey(caller);
@@ -147,30 +193,24 @@ export function createTokens(deps: {
       audit({ action: 'token.create', projectId, actor: actorOf(caller), subject: token.id });
       return { token, credential: await credentials.mint(token) };
     },
-    async mint(caller, id) {
+    async mint(caller, target, expiresIn) {
       requireApiKey(caller);
       mints.take(actorOf(caller));
-      const token = await requireToken(caller, id);
-      requireActive(token, clock.now());
+      const found = await findMintTarget(caller, target);
+      if (found.revokedAt !== null) throw tokenRevoked();
       // A credential that Signalbox signs would lack the rights that narrow the issuer's credentials.
-      if (token.subject !== null)
+      if (found.subject !== null)
         throw badInput('token', 'an issuer signs the credentials of this token; get one from that issuer.');
-      audit({ action: 'token.mint', projectId: token.projectId, actor: actorOf(caller), subject: id });
+      const token = await extend(caller, found, expiresIn);
+      if (token.expiresAt !== null && clock.now() >= token.expiresAt)
+        throw new SignalboxError('TOKEN_EXPIRED', 'The token has expired. Pass expiresIn to renew it.');
+      audit({ action: 'token.mint', projectId: token.projectId, actor: actorOf(caller), subject: token.id });
       return { token, credential: await credentials.mint(token) };
     },
     async update(caller, id, input) {
       requireApiKey(caller);
       const change = parseInput(input, await settingsOf(caller.projectId));
-      const { origin } = await requireToken(caller, id);
-      const token = await tokenStore.update(caller.projectId, id, {
-        ...change,
-        ...(origin === 'GUEST' &&
-          change.expiresAt !== undefined && { purgeAfter: purgeTime(change.expiresAt) }),
-      });
-      if (!token) throw tokenRevoked();
-      await announce({ kind: 'TOKEN_UPDATED', projectId: token.projectId, token });
-      audit({ action: 'token.update', projectId: token.projectId, actor: actorOf(caller), subject: id });
-      return withNewestRights(token);
+      return withNewestRights(await applyUpdate(caller, await requireToken(caller, id), change));
     },
     async revoke(caller, id) {
       requireApiKey(caller);

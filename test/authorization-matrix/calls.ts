@@ -57,7 +57,7 @@ const TOKEN = { token: '<token>' };
 const TARGET_CHANNEL = { channel: '<targetChannel>' };
 
 add('query', ['viewer'], 'ANYONE');
-add('query', ['isOnline'], 'KEY_OR_SELF', { token: '<self>' }, OWN_PROJECT_ONLY);
+add('query', ['isOnline'], 'KEY_OR_SELF', { token: '<self>' });
 add('query', ['token'], 'KEY_OR_SELF', { id: '<self>' });
 add('query', ['tokens'], 'KEY', {}, OWN_PROJECT_ONLY);
 add('query', ['tokens', 'that are online'], 'KEY', { online: true }, OWN_PROJECT_ONLY);

@@ -230,7 +230,7 @@ test('a client that copies its variables resumes by connectionParams after a cut
 
 test('sends protocol pings on its interval, and keeps clients that answer only control frames', async () => {
   await using signalbox = await startService({ pingIntervalMs: 200 });
-  using silent = await connectSocket(signalbox);
+  using silent = await connectSocket(signalbox, {}, { pings: true });
   // Nothing in the protocol is answered here; ws answers the control frames.
   for (let pings = 0; pings < 4; pings++) expect(await silent.next()).toEqual({ type: 'ping' });
   silent.send({ type: 'ping' });
@@ -242,7 +242,7 @@ test('sends protocol pings on its interval, and keeps clients that answer only c
 
 test('keeps clients that answer only protocol pings', async () => {
   await using signalbox = await startService({ pingIntervalMs: 200 });
-  using socket = await connectSocket(signalbox, {}, { autoPong: false });
+  using socket = await connectSocket(signalbox, {}, { autoPong: false, pings: true });
   for (let pings = 0; pings < 5; pings++) {
     expect(await socket.next()).toEqual({ type: 'ping' });
     socket.send({ type: 'pong' });
@@ -251,7 +251,7 @@ test('keeps clients that answer only protocol pings', async () => {
 
 test('sends no protocol ping before connection_ack', async () => {
   await using signalbox = await startService({ pingIntervalMs: 100, handshakeTimeoutMs: 1000 });
-  using socket = await openSocket(signalbox);
+  using socket = await openSocket(signalbox, { pings: true });
   let pings = 0;
   await new Promise<void>((resolve) => socket.ws.on('ping', () => ++pings === 2 && resolve()));
   expect(socket.waiting).toEqual([]);

@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { mint, revokeToken } from '../support/backend.ts';
+import { createManualClock } from '../support/clock.ts';
+import { queueResults } from '../support/result-queue.ts';
+import { startService, type Answer } from '../support/service.ts';
+
+const RENEW = `mutation ($token: ID, $identity: String, $expiresIn: Int) {
+  createCredential(token: $token, identity: $identity, expiresIn: $expiresIn) {
+    credential cursor token { id expiresAt }
+  }
+}`;
+const VIEWER = '{ viewer { token { id } } }';
+const REAUTHENTICATE = `mutation ($c: String!) { reauthenticate(credential: $c) { token { id expiresAt } } }`;
+
+const errorOf = async (answer: Promise<Answer>) => {
+  const [error] = (await answer).errors ?? [];
+  return error && { code: error.extensions['code'], message: error.message };
+};
+
+test('createCredential renews a login on the live connection, by token and by identity', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({}, { clock });
+  const { id, credential } = await mint(signalbox, { identity: 'ada', expiresIn: 60 });
+  const client = signalbox.client({ token: credential });
+  const events = queueResults(client, 'subscription { events { __typename } }');
+  await events.next();
+  for (const target of [{ token: id }, { identity: 'ada' }]) {
+    await clock.advance(50_000);
+    const { createCredential: renewed } = await signalbox.request(RENEW, { ...target, expiresIn: 120 });
+    const expiresAt = new Date(clock.now() + 120_000).toISOString();
+    expect(renewed.token).toEqual({ id, expiresAt });
+    const viewer = queueResults(client, REAUTHENTICATE, { c: renewed.credential });
+    expect((await viewer.next()).reauthenticate.token).toEqual({ id, expiresAt });
+    await clock.advance(20_000);
+    expect((await signalbox.request(VIEWER, {}, renewed.credential)).viewer.token.id).toBe(id);
+  }
+  expect(events.waiting.filter(({ events: { __typename } }) => __typename === 'Disconnecting')).toEqual([]);
+});
+
+test('createCredential renews an expired token with expiresIn, and says so without it', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({}, { clock });
+  const { id } = await mint(signalbox, { identity: 'ada', expiresIn: 60 });
+  await clock.advance(3_600_000);
+  expect(await errorOf(signalbox.ask(RENEW, { token: id }))).toEqual({
+    code: 'TOKEN_EXPIRED',
+    message: 'The token has expired. Pass expiresIn to renew it.',
+  });
+  const { createCredential: renewed } = await signalbox.request(RENEW, { identity: 'ada', expiresIn: 60 });
+  expect((await signalbox.request(VIEWER, {}, renewed.credential)).viewer.token.id).toBe(id);
+});
+
+test('expiresIn of createCredential never shortens the life of a token', async () => {
+  await using signalbox = await startService({}, { clock: createManualClock() });
+  const [long, endless] = [await mint(signalbox, { expiresIn: 3600 }), await mint(signalbox)];
+  const expiryOf = async (token: string) =>
+    (await signalbox.request(RENEW, { token, expiresIn: 60 })).createCredential.token.expiresAt;
+  expect(await expiryOf(long.id)).toBe('2030-01-01T01:00:00.000Z');
+  expect(await expiryOf(endless.id)).toBeNull();
+});
+
+test('createCredential refuses targets and lifetimes that it cannot serve, with a sentence', async () => {
+  const clock = createManualClock();
+  await using signalbox = await startService({}, { clock });
+  const phone = await mint(signalbox, { identity: 'ada' });
+  await mint(signalbox, { identity: 'ada', expiresIn: 60 });
+  await signalbox.request('mutation { updateProject(settings: { maxLifetimeSeconds: 7200 }) { id } }');
+  const BAD = 'BAD_USER_INPUT';
+  for (const [variables, code, message] of [
+    [{}, BAD, /exactly one of token and identity/],
+    [{ token: phone.id, identity: 'ada' }, BAD, /exactly one of token and identity/],
+    [{ identity: 'ada' }, BAD, /has several tokens; name one/],
+    [{ identity: 'nobody' }, 'NOT_FOUND', /no token of identity “nobody”/],
+    [{ token: 'token_none' }, 'NOT_FOUND', /token_none/],
+    [{ token: phone.id, expiresIn: 0 }, BAD, /^expiresIn: must be in the future/],
+    [{ token: phone.id, expiresIn: 7201 }, BAD, /^expiresIn: is too far ahead/],
+  ] as const) {
+    expect(await errorOf(signalbox.ask(RENEW, variables))).toEqual({
+      code,
+      message: expect.stringMatching(message) as string,
+    });
+  }
+  // A revoked and an expired token do not count as a second one.
+  await revokeToken(signalbox, phone.id);
+  const renewed = await signalbox.request(RENEW, { identity: 'ada', expiresIn: 120 });
+  expect(renewed.createCredential.token.id).not.toBe(phone.id);
+});
