@@ -16,6 +16,7 @@ import { createCredentials } from '../tokens/credentials.ts';
 import { createMintDevelopmentToken } from '../tokens/development-tokens.ts';
 import { createExternalCredentials, DEVELOPMENT_ISSUER } from '../tokens/external-credentials.ts';
 import { createGuests } from '../tokens/guests.ts';
+import { createIssueClock } from '../tokens/issue-clock.ts';
 import { createIssuers } from '../tokens/issuers/issuers.ts';
 import { createProviders } from '../tokens/issuers/jwks.ts';
 import { createProvisioning } from '../tokens/provisioning.ts';
@@ -84,7 +85,8 @@ export async function composeAccess(
   for (const warning of warnings) logger.warn(warning);
 
   const signingKeys = createSigningKeys({ store, clock, newId, randomBytes, vault });
-  const credentials = createCredentials({ keys: signingKeys, clock, newId });
+  const issueClock = await createIssueClock(store, clock);
+  const credentials = createCredentials({ keys: signingKeys, issueClock, clock, newId });
   const mints = new RateLimit(clock, config.mintsPerSecond, 'credentials');
   const tokens = createTokens({
     store,
@@ -124,7 +126,14 @@ export async function composeAccess(
   const rootKeyIdOf = async (projectId: string, id: string) =>
     (await apiKeys.rootKeyIdOf(projectId, id)) ??
     (id === DEVELOPMENT_ISSUER || (await issuers.has(projectId, id)) ? id : undefined);
-  const revocations = createRevocations({ store, rootKeyIdOf, clock, announce, audit });
+  const revocations = createRevocations({
+    store,
+    rootKeyIdOf,
+    clock,
+    cutOff: issueClock.cutOff,
+    announce,
+    audit,
+  });
   const externalCredentials = createExternalCredentials({
     issuers,
     providers: createProviders({

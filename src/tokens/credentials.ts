@@ -8,7 +8,8 @@ import { SignJWT } from 'jose';
 import { type Clock } from '../clock.ts';
 import { type NewId } from '../ids.ts';
 import { MAX_CREDENTIAL_BYTES, unauthenticated } from './credential-errors.ts';
-import { parseTimes } from './issuers/claims.ts';
+import { type IssueClock } from './issue-clock.ts';
+import { parseSeconds, parseTimes } from './issuers/claims.ts';
 import { readJwt, type Jwt } from './issuers/jwt.ts';
 import { type SigningKeys } from './signing-keys.ts';
 import { type Token } from './token.ts';
@@ -37,8 +38,13 @@ export interface Credentials {
   verify(credential: string): Promise<VerifiedCredential>;
 }
 
-export function createCredentials(deps: { keys: SigningKeys; clock: Clock; newId: NewId }): Credentials {
-  const { keys, clock, newId } = deps;
+export function createCredentials(deps: {
+  keys: SigningKeys;
+  issueClock: IssueClock;
+  clock: Clock;
+  newId: NewId;
+}): Credentials {
+  const { keys, issueClock, clock, newId } = deps;
   return {
     async mint(token) {
       const { id, algorithm, signingKey } = await keys.current();
@@ -49,7 +55,7 @@ export function createCredentials(deps: { keys: SigningKeys; clock: Clock; newId
         .setAudience(token.projectId)
         .setSubject(token.id)
         .setJti(newId('jti'))
-        .setIssuedAt(clock.now() / 1000);
+        .setIssuedAt((await issueClock.next()) / 1000);
       if (token.expiresAt !== null) jwt.setExpirationTime(Math.ceil(token.expiresAt / 1000));
       return jwt.sign(signingKey);
     },
@@ -62,8 +68,11 @@ export function createCredentials(deps: { keys: SigningKeys; clock: Clock; newId
       const { iss, aud, sub, jti } = payload;
       if (iss !== ISSUER || typeof aud !== 'string' || typeof sub !== 'string' || typeof jti !== 'string')
         throw unauthenticated();
-      const { issuedAt } = parseTimes(payload, clock.now());
-      if (issuedAt === null) throw unauthenticated();
+      const { exp, nbf, iat } = payload;
+      parseTimes({ exp, nbf }, clock.now());
+      // Not compared with the system clock alone, which may have been set back since it stated the time.
+      const issuedAt = parseSeconds(iat, 'iat');
+      if (issuedAt === null || !issueClock.canHaveIssued(issuedAt)) throw unauthenticated();
       return { projectId: aud, tokenId: sub, issuedAt };
     },
   };

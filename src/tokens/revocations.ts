@@ -66,10 +66,12 @@ export function createRevocations(deps: {
   /** Resolves an issuer id: for an API key to its `rootKeyId`, else to the id; undefined: no such issuer. */
   rootKeyIdOf: (projectId: string, id: string) => Promise<string | undefined>;
   clock: Clock;
+  /** See `IssueClock`. */
+  cutOff: () => number;
   announce: AnnounceRevocation;
   audit: Audit;
 }): Revocations {
-  const { store, rootKeyIdOf, clock, announce, audit } = deps;
+  const { store, rootKeyIdOf, clock, cutOff, announce, audit } = deps;
   const revocationStore = createRevocationStore(store);
 
   async function parseTarget(
@@ -115,7 +117,7 @@ export function createRevocations(deps: {
       const revocation = await revocationStore.put({
         projectId,
         ...(await parseTarget(projectId, target, true)),
-        issuedBefore: issuedBefore ?? now,
+        issuedBefore: issuedBefore ?? cutOff(),
         createdAt: now,
       });
       const connections = await announce({ kind: 'TOKENS_REVOKED', projectId, revocation });

@@ -24,6 +24,7 @@ function createSlowProvisioning() {
     newId: createIds(clock.now, randomBytes),
     audit,
     revocations: createRevocations({
+      cutOff: clock.now,
       store,
       rootKeyIdOf: async (_, id) => id,
       clock,

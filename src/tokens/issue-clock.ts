@@ -1,0 +1,46 @@
+import { type Clock } from '../clock.ts';
+import { type Store } from '../store/store.ts';
+import { createIssueClockStore } from './issue-clock-store.ts';
+import { MAX_SKEW_SECONDS } from './issuers/claims.ts';
+
+const SKEW_MS = MAX_SKEW_SECONDS * 1000;
+
+/**
+ * The times at which this service issues its own credentials. They never go back, also when the system clock is set back
+ * and the process restarts: a credential issued before that stays valid, and a revocation still tells old from new. All
+ * times are in milliseconds since 1970.
+ */
+export interface IssueClock {
+  /** The time of issue of a new credential: now, or later while the system clock is behind an earlier time of issue. */
+  next(): Promise<number>;
+  /** Whether this service can have issued a credential at this time. */
+  canHaveIssued(issuedAt: number): boolean;
+  /** A moment after every time of issue so far, and not after those to come. Now, unless the system clock was set back. */
+  cutOff(): number;
+}
+
+/** Reads until when credentials were issued. The row is written at most once for each 5 seconds of issuing. */
+export async function createIssueClock(store: Store, clock: Clock): Promise<IssueClock> {
+  const rows = createIssueClockStore(store);
+  let stored = await rows.read();
+  // The row may be 5 seconds behind.
+  let latest = stored > clock.now() ? stored + SKEW_MS : 0;
+
+  return {
+    async next() {
+      latest = Math.max(latest, clock.now());
+      const issuedAt = latest;
+      if (issuedAt > stored + SKEW_MS) {
+        await rows.save(issuedAt);
+        stored = Math.max(stored, issuedAt);
+      }
+      return issuedAt;
+    },
+    canHaveIssued: (issuedAt) => issuedAt <= Math.max(latest, clock.now()) + SKEW_MS,
+    cutOff() {
+      if (latest <= clock.now()) return clock.now();
+      latest += 1;
+      return latest;
+    },
+  };
+}
