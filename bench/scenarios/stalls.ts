@@ -64,7 +64,7 @@ export async function stalls({ endpoint, effort }: Job): Promise<Outcome> {
 /** Fills channels, then lets them keep nothing, and measures the purge that follows. */
 async function purge(endpoint: Job['endpoint'], backend: Backend, count: number) {
   const ids = Array.from(
-    { length: Math.ceil(count / MESSAGES_PER_CHANNEL) },
+    { length: Math.max(2, Math.ceil(count / MESSAGES_PER_CHANNEL)) },
     (_, index) => `channel-${index}`,
   );
   await backend.createChannels(ids);

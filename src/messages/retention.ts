@@ -1,11 +1,12 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Broker } from '../broker/broker.ts';
 import { channelAddress, channelOf, type Address } from '../broker/message.ts';
 import { type Channel } from '../channels/channel.ts';
 import { every, type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
+import { SLICE_MS, Slices } from '../slices.ts';
 import { type AddressKey } from './log/address-store.ts';
 import { type LogStore } from './log/log-store.ts';
+import { type Trim } from './log/trim-store.ts';
 
 /** Removes messages that exceed the retention of the service or the history policy of their channel. */
 export interface Retention extends AsyncDisposable {
@@ -16,8 +17,13 @@ export interface Retention extends AsyncDisposable {
   purge(): Promise<void>;
 }
 
-/** Messages examined per step. The event loop runs between steps, so a large purge does not block it. */
-const STEP_SIZE = 500;
+/**
+ * Rows that one transaction removes. It adapts so that a step takes about the share of one turn: a large step costs less per
+ * row, because neighbours share a page of the file, and how much a turn can remove depends on the size of the messages.
+ */
+const STEP_ROWS = { first: 128, min: 32, max: 1024 };
+/** Addresses whose messages are removed together, because addresses with few messages would cost a transaction each. */
+const ADDRESSES_PER_TRIM = 100;
 const ADDRESS_PAGE_SIZE = 500;
 
 export function createRetention(deps: {
@@ -50,33 +56,65 @@ export function createRetention(deps: {
     },
   });
 
-  async function runInSteps(step: () => number): Promise<void> {
-    while (!isDisposed && step() > 0) await nextTurn();
+  /** Repeats `step`, which removes up to `limit` rows in one transaction, until it removes none. */
+  async function runInSteps(step: (limit: number) => number): Promise<void> {
+    const slices = new Slices();
+    let { first: limit } = STEP_ROWS;
+    while (!isDisposed) {
+      const startedAt = performance.now();
+      if (step(limit) === 0) return;
+      const took = performance.now() - startedAt;
+      if (took > SLICE_MS) limit = Math.max(STEP_ROWS.min, limit / 2);
+      else if (took < SLICE_MS / 3) limit = Math.min(STEP_ROWS.max, limit * 2);
+      await slices.nextTurn();
+    }
   }
 
-  async function purgeAddress(projectId: string, address: Address): Promise<void> {
+  /** The messages of an address that exceed its history policy. */
+  async function findTrim(projectId: string, address: Address): Promise<Trim> {
     const channelId = channelOf(address);
     const channel = channelId === null ? undefined : await findChannel(projectId, channelId);
     const key = `${projectId}\n${address}`;
     const seconds = channel?.historySeconds ?? config.retentionSeconds;
-    if (seconds < config.retentionSeconds) withShorterAge.set(key, { projectId, address });
+    const isShorter = seconds < config.retentionSeconds;
+    if (isShorter) withShorterAge.set(key, { projectId, address });
     else withShorterAge.delete(key);
     // Messages of a deleted channel are removed, so that a new channel with the same id never exposes them.
     const isOrphan = channelId !== null && !channel;
     const keep = isOrphan ? 0 : (channel?.historyMessages ?? config.retentionMessages);
-    const before = clock.now() - seconds * 1000;
-    const through = channel?.createdAfter ?? 0;
-    const from = log.oldestKept(projectId, address, keep);
-    await runInSteps(() => log.trim(projectId, address, { from, before, through }, STEP_SIZE));
-    // Yield even when nothing was removed: a purge may visit many addresses.
-    await nextTurn();
+    const through = Math.max(
+      channel?.createdAfter ?? 0,
+      log.excessThrough(projectId, address, keep),
+      // Messages beyond the retention of the service have been removed from the whole project.
+      isShorter ? log.agedThrough(projectId, clock.now() - seconds * 1000, address) : 0,
+    );
+    return { projectId, address, through };
+  }
+
+  async function purgeAddresses(keys: Iterable<AddressKey>): Promise<void> {
+    const slices = new Slices();
+    let trims: Trim[] = [];
+    const flush = async () => {
+      await runInSteps((limit) => log.trim(trims, limit));
+      trims = [];
+    };
+    for (const { projectId, address } of keys) {
+      if (isDisposed) return;
+      const trim = await findTrim(projectId, address);
+      if (trim.through > log.trimmedThrough(projectId, address)) trims.push(trim);
+      if (trims.length >= ADDRESSES_PER_TRIM) await flush();
+      if (slices.isUsedUp()) await slices.nextTurn();
+    }
+    if (trims.length > 0) await flush();
   }
 
   async function purgeAll(): Promise<void> {
-    await runInSteps(() => log.removeExpiredKeys(clock.now(), STEP_SIZE));
+    await runInSteps((limit) => log.removeExpiredKeys(clock.now(), limit));
     const before = clock.now() - config.retentionSeconds * 1000;
-    for (const projectId of log.listProjects())
-      await runInSteps(() => log.trimAge(projectId, before, STEP_SIZE));
+    for (const projectId of log.listProjects()) {
+      const through = log.agedThrough(projectId, before);
+      if (through > 0) await runInSteps((limit) => log.trimProject(projectId, through, limit));
+    }
     const due = new Map([
       ...withShorterAge,
       ...changed,
@@ -84,15 +122,11 @@ export function createRetention(deps: {
         .takeDirtyAddresses()
         .map(({ projectId, address }) => [`${projectId}\n${address}`, { projectId, address }] as const),
     ]);
+    changed.clear();
     try {
-      for (const [key, { projectId, address }] of due) {
-        if (isDisposed) return;
-        changed.delete(key);
-        await purgeAddress(projectId, address);
-        due.delete(key);
-      }
+      await purgeAddresses(due.values());
     } catch (error) {
-      // takeDirtyAddresses returns an address only once, so keep the remaining addresses for the next purge.
+      // takeDirtyAddresses returns an address only once, so keep them for the next purge.
       for (const [key, entry] of due) changed.set(key, entry);
       throw error;
     }
@@ -105,7 +139,7 @@ export function createRetention(deps: {
     let after = { projectId: '', address: '' };
     for (;;) {
       const page = log.listAddresses(after, ADDRESS_PAGE_SIZE);
-      for (const { projectId, address } of page) await purgeAddress(projectId, address);
+      await purgeAddresses(page);
       const last = page.at(-1);
       if (isDisposed || !last) return;
       after = last;

@@ -28,9 +28,8 @@ function createBroker(data = ':memory:') {
     /** Makes writes fail, like a full disk. */
     refuseWrites: (refused: boolean) => store.db.run(sql.raw(`pragma query_only = ${refused ? 1 : 0}`)),
     async trim(projectId, address, keep) {
-      while (
-        log.trim(projectId, address, { from: log.oldestKept(projectId, address, keep), before: 0 }, 100) > 0
-      );
+      const through = log.excessThrough(projectId, address, keep);
+      while (log.trim([{ projectId, address, through }], 100) > 0);
     },
     async [Symbol.asyncDispose]() {
       await broker[Symbol.asyncDispose]();

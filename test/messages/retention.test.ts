@@ -187,7 +187,7 @@ test('messages are delivered during a purge of thousands of messages', async () 
   await createChannel(signalbox, 'room');
   await createChannel(signalbox, 'other');
   const token = await mint(signalbox, { channels: ['other'] });
-  await Promise.all(numbers(40).map((part) => publishNumbers(signalbox, 'room', 100, part * 100)));
+  await Promise.all(numbers(100).map((part) => publishNumbers(signalbox, 'room', 100, part * 100)));
   const inbox = subscribeResuming(signalbox.client({ token: token.credential }), EVENTS);
   await inbox.until(({ events }) => events.length > 0);
   const publisher = signalbox.client(undefined, { lazy: false });

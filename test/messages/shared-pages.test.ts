@@ -150,12 +150,8 @@ test('read returns the current content of the log, regardless of pages that were
           );
           for (const appended of log.append(drafts)) if ('message' in appended) kept.push(appended.message);
         } else if (one.kind === 'TRIM') {
-          log.trim(
-            projectId,
-            one.address,
-            { from: log.oldestKept(projectId, one.address, one.keep), before: 0 },
-            1000,
-          );
+          const through = log.excessThrough(projectId, one.address, one.keep);
+          log.trim([{ projectId, address: one.address, through }], 1000);
           const own = kept.filter(
             (message) => message.projectId === projectId && message.address === one.address,
           );

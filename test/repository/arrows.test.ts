@@ -46,6 +46,7 @@ const LEAVES = [
   'paging',
   'rate-limit',
   'settings',
+  'slices',
 ];
 
 interface Import {

@@ -1,6 +1,6 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm';
 import { type Address } from '../../broker/message.ts';
-import { type Store } from '../../store/store.ts';
+import { type SqliteStore } from '../../store/store.ts';
 import { addresses } from './tables.ts';
 
 /** The state of an address. Outlives the messages, so that trimmed addresses are known. */
@@ -9,6 +9,8 @@ export interface AddressState {
   last: number;
   /** The sequence number through which the address was trimmed; 0 when nothing was trimmed. */
   trimmedThrough: number;
+  /** Messages at the address. Counted when it is first needed, and not stored: undefined until then. */
+  count?: number;
 }
 
 export interface AddressKey {
@@ -19,7 +21,7 @@ export interface AddressKey {
 const MAX_CACHED = 50_000;
 
 /** The rows of addresses, with a cache. The cache is valid because this process is the only writer. */
-export function createAddressStore({ db }: Store) {
+export function createAddressStore({ db, compile }: SqliteStore) {
   const cache = new Map<string, AddressState>();
   /** The highest trimmed sequence number per project. A read after this number cannot have lost messages at any address. */
   const maxTrimmed = new Map<string, number>();
@@ -33,19 +35,20 @@ export function createAddressStore({ db }: Store) {
       ),
     )
     .prepare();
-  const saveOne = db
-    .insert(addresses)
-    .values({
-      projectId: sql.placeholder('projectId'),
-      address: sql.placeholder('address'),
-      last: sql.placeholder('last'),
-      trimmedThrough: sql.placeholder('trimmedThrough'),
-    })
-    .onConflictDoUpdate({
-      target: [addresses.projectId, addresses.address],
-      set: { last: sql`excluded.last`, trimmedThrough: sql`excluded.trimmed_through` },
-    })
-    .prepare();
+  const saveOne = compile(
+    db
+      .insert(addresses)
+      .values({
+        projectId: sql.placeholder('projectId'),
+        address: sql.placeholder('address'),
+        last: sql.placeholder('last'),
+        trimmedThrough: sql.placeholder('trimmedThrough'),
+      })
+      .onConflictDoUpdate({
+        target: [addresses.projectId, addresses.address],
+        set: { last: sql`excluded.last`, trimmedThrough: sql`excluded.trimmed_through` },
+      }),
+  );
 
   function maxTrimmedThrough(projectId: string): number {
     const known = maxTrimmed.get(projectId);
@@ -71,7 +74,7 @@ export function createAddressStore({ db }: Store) {
       return state;
     },
     save(projectId: string, address: Address, { last, trimmedThrough }: AddressState): void {
-      saveOne.run({ projectId, address, last, trimmedThrough });
+      saveOne({ projectId, address, last, trimmedThrough });
       if (trimmedThrough > maxTrimmedThrough(projectId)) maxTrimmed.set(projectId, trimmedThrough);
     },
     maxTrimmedThrough,

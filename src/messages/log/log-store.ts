@@ -89,6 +89,7 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
     insertMessage({ ...draft, sequence, previous });
     heads.set(projectId, { epoch, sequence });
     state.last = sequence;
+    if (state.count !== undefined) state.count++;
     return message;
   }
 
