@@ -37,6 +37,8 @@ export interface LogPage {
   hasMore: boolean;
   /** Addresses that lost messages of the requested range to retention. */
   lost: Address[];
+  /** Addresses with messages of this page that are damaged in the store, and are therefore missing from `messages`. */
+  damaged: Address[];
 }
 
 /** The ordered record of a project's messages, as the in-process broker needs it: synchronous, with a single writer. */

@@ -1,5 +1,6 @@
 import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm';
 import { type Json } from '../names.ts';
+import { DAMAGED } from '../store/columns.ts';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { channels, memberships } from './tables.ts';
@@ -101,8 +102,8 @@ export function createChannelStore({ db, batch }: Store) {
 }
 
 /** The JSON column stores the state `null` as SQL NULL. */
-export function toChannel(row: typeof channels.$inferSelect): Channel {
-  return { ...row, state: row.state ?? null };
+export function toChannel({ state, ...row }: typeof channels.$inferSelect): Channel {
+  return state === DAMAGED ? { ...row, state: null, isDamaged: true } : { ...row, state: state ?? null };
 }
 
 /** Upper bound of the cache, in characters of JSON. A state held as objects takes about ten times as many bytes. */

@@ -1,3 +1,4 @@
+import { SignalboxError } from '../errors.ts';
 import { type Json } from '../names.ts';
 import { type ChannelType } from '../projects/permissions.ts';
 
@@ -9,6 +10,8 @@ export interface Channel {
   /** A channel kind that the project defines; it determines `type`. Null: the channel has a type only. */
   kind: string | null;
   state: Json;
+  /** True when the stored state cannot be read; `state` is then null. Replacing the state mends the channel. */
+  isDamaged?: true;
   /** The version of `state`: 1 at creation, plus 1 with each change. */
   version: number;
   /** The number of messages that the log keeps; null: as many as the service keeps (`retentionMessages`). */
@@ -59,3 +62,13 @@ export type ChannelChange =
 
 /** Sends a change to every node; resolves when all live connections have applied it. */
 export type AnnounceChannel = (change: ChannelChange) => Promise<unknown>;
+
+/** @throws UNAVAILABLE when the stored state is damaged: an error, so that nobody takes it for the state null */
+export function requireState({ id, state, isDamaged }: Pick<Channel, 'id' | 'state' | 'isDamaged'>): Json {
+  if (!isDamaged) return state;
+  throw new SignalboxError(
+    'UNAVAILABLE',
+    `The stored state of the channel “${id}” is damaged. Replace it with setChannelState, or restore a backup.`,
+    { cause: new Error(`The state of the channel “${id}” is not JSON.`) },
+  );
+}

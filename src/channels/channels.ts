@@ -13,7 +13,7 @@ import { actorOf, requireApiKey, type Caller } from '../tokens/caller.ts';
 import { createKeyedMutex } from '../keyed-mutex.ts';
 import { createAccess, decideAccess, type Access, type ChannelAccess } from './access.ts';
 import { createChannelStore } from './channel-store.ts';
-import { type AnnounceChannel, type Channel } from './channel.ts';
+import { requireState, type AnnounceChannel, type Channel } from './channel.ts';
 import { createMembershipStore } from './membership-store.ts';
 import { createStateRate } from './state-rate.ts';
 import { mergePatch } from './merge-patch.ts';
@@ -242,7 +242,7 @@ export function createChannels(deps: {
           const channelAccess = await access.require(caller, 'MODERATE', id);
           const { channel } = channelAccess;
           if (ifVersion !== undefined && ifVersion !== channel.version) break;
-          const patched = mergePatch(channel.state, parseJson(patch, config.maxStateBytes, 'patch'));
+          const patched = mergePatch(requireState(channel), parseJson(patch, config.maxStateBytes, 'patch'));
           const saved = await saveState(channel, patched, channel.version);
           if (saved) {
             auditState(caller, id);

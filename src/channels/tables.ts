@@ -2,7 +2,7 @@ import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlit
 import { type Json } from '../names.ts';
 import { type MembershipOrigin } from './channel.ts';
 import { type ChannelType } from '../projects/permissions.ts';
-import { timestamp } from '../store/columns.ts';
+import { json, timestamp } from '../store/columns.ts';
 
 export const channels = sqliteTable(
   'channels',
@@ -12,7 +12,7 @@ export const channels = sqliteTable(
     type: text('type').$type<ChannelType>().notNull(),
     /** A channel kind that the project defines; null: the channel has a type only. */
     kind: text('kind'),
-    state: text('state', { mode: 'json' }).$type<Json>(),
+    state: json<Json>('state'),
     version: integer('version').notNull(),
     historyMessages: integer('history_messages'),
     historySeconds: integer('history_seconds'),

@@ -63,7 +63,11 @@ export function openInfrastructure(config: Config, overrides: Overrides, dispose
     ),
   );
 
-  const store = disposer.use(openSqlite(config));
+  const store = disposer.use(
+    openSqlite(config, (damage) =>
+      logger.error({ damage }, 'a row of the store is damaged and is skipped; run “signalbox check”'),
+    ),
+  );
   const log = createLogStore(store, randomBytes);
   const leases = createInProcessLeases(clock);
   const broker = disposer.use(createInProcessBroker({ log, leases, onFault }));

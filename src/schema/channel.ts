@@ -1,5 +1,5 @@
 import { type Member } from '../broker/leases.ts';
-import { type Channel } from '../channels/channel.ts';
+import { requireState, type Channel } from '../channels/channel.ts';
 import { describeName } from '../names.ts';
 import { pageOf } from '../paging.ts';
 import { requireApiKey } from '../tokens/caller.ts';
@@ -62,10 +62,12 @@ export const ChannelRef = builder.objectRef<Channel & { membersLeft?: number }>(
       description:
         'The custom kind of the channel, which determines its type; null: the channel has only a type.',
     }),
-    state: t.expose('state', {
+    state: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'A JSON document that every subscriber of the channel can read.',
+      description:
+        'A JSON document that every subscriber of the channel can read. Throws UNAVAILABLE when the stored document is damaged.',
+      resolve: requireState,
     }),
     version: t.exposeInt('version', {
       description:

@@ -17,6 +17,9 @@ export interface SqliteOptions {
   synchronous: 'normal' | 'full';
 }
 
+/** Further rows are not reported, so that the memory of what was reported is bounded. */
+const MAX_REPORTED_DAMAGE = 1000;
+
 const MIGRATIONS = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
 /**
@@ -24,11 +27,15 @@ const MIGRATIONS = fileURLToPath(new URL('../../drizzle', import.meta.url));
  * @throws UNAVAILABLE when another process has the data folder open, the folder cannot be used, the store is damaged, or a
  * newer version of Signalbox wrote it
  */
-export function openSqlite({ data, synchronous }: SqliteOptions): SqliteStore {
+export function openSqlite(
+  { data, synchronous }: SqliteOptions,
+  onDamage: (damage: { table: string; place: string }) => void = () => undefined,
+): SqliteStore {
   if (data !== ':memory:') prepareDataFolder(data);
   const lock = data === ':memory:' ? undefined : lockFolder(data);
   const { sqlite, db } = openDatabase({ data, synchronous }, () => lock?.close());
 
+  const reported = new Set<string>();
   const guard = createWriteGuard(sqlite);
   guardStatements(sqlite, guard);
 
@@ -48,6 +55,12 @@ export function openSqlite({ data, synchronous }: SqliteOptions): SqliteStore {
     db,
     transaction,
     compile: (query) => compileStatement(sqlite, query),
+    reportDamage(table, place) {
+      const key = `${table} ${place}`;
+      if (reported.has(key) || reported.size >= MAX_REPORTED_DAMAGE) return;
+      reported.add(key);
+      onDamage({ table, place });
+    },
     writeProblem: guard.problem,
     untilUnlocked: guard.untilUnlocked,
     async batch(statements) {

@@ -18,6 +18,8 @@ export interface Store extends AsyncDisposable {
    * that awaits anything between two statements.
    */
   batch(statements: readonly Statement[]): Promise<void>;
+  /** Reports a damaged row to the operator, once for each `place`. */
+  reportDamage(table: string, place: string): void;
   /**
    * Why rows cannot be written, in a sentence for operators; undefined when they can be. Tries to write, at most once a
    * second.

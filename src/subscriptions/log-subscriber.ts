@@ -140,7 +140,7 @@ export class LogSubscriber implements Subscriber {
     let expired = await this.#skipExpired();
     if (this.#isStopped()) return;
     while (!this.#isCaughtUp()) {
-      const { messages, through, lost } = await this.#broker.read({
+      const { messages, through, lost, damaged } = await this.#broker.read({
         projectId: this.connection.projectId,
         after: this.#position,
         addresses: this.#addresses,
@@ -148,7 +148,8 @@ export class LogSubscriber implements Subscriber {
         maxBytes: REPLAY_PAGE_BYTES,
       });
       if (this.#isStopped()) return;
-      if (expired.size > 0 || lost.length > 0) await this.#reportLost(new Set([...expired, ...lost]), sink);
+      const missing = new Set([...expired, ...lost, ...damaged]);
+      if (missing.size > 0) await this.#reportLost(missing, sink);
       expired = NOTHING_EXPIRED;
       if (this.#isStopped()) return;
       const subscribed = this.#filterSubscribed(messages);

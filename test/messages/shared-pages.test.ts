@@ -66,7 +66,7 @@ test('a page is shared while it is valid: a full page until the cache is cleared
           const readBefore = reads;
           const page = shared.getOrRead(key, head, () => {
             reads++;
-            return { messages: [], bytes, through: head.sequence, isFull };
+            return { messages: [], damaged: [], bytes, through: head.sequence, isFull };
           });
           const last = read.get(key);
           if (reads > readBefore) read.set(key, { page, head });
@@ -88,7 +88,7 @@ test('a page is shared while it is valid: a full page until the cache is cleared
 test('the cache is bounded and keeps the newest pages when pages have no data', () => {
   const shared = new SharedPages();
   const head = { epoch: 1, sequence: 0 };
-  const make = (): Page => ({ messages: [], bytes: 0, through: 0, isFull: true });
+  const make = (): Page => ({ messages: [], damaged: [], bytes: 0, through: 0, isFull: true });
   const pages = numbers(40_000).map((number) => shared.getOrRead(`${number}`, head, make));
   const kept = pages.filter((page, number) => {
     try {

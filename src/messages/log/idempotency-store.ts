@@ -1,5 +1,6 @@
 import { and, eq, lt, sql } from 'drizzle-orm';
 import { type Draft, type Message } from '../../broker/message.ts';
+import { DAMAGED } from '../../store/columns.ts';
 import { type Store } from '../../store/store.ts';
 import { idempotencyKeys, type FirstMessage } from './tables.ts';
 
@@ -22,7 +23,7 @@ export function createIdempotencyStore({ db }: Store) {
       const { projectId, idempotency, publishedAt } = draft;
       if (!idempotency) return undefined;
       const used = findOne.all({ projectId, key: idempotency.key })[0];
-      if (!used || used.expiresAt <= publishedAt) return undefined;
+      if (!used || used.expiresAt <= publishedAt || used.message === DAMAGED) return undefined;
       // A repeat has the same address, event and data as the first message, so these fields come from the draft.
       const { address, event, data } = draft;
       const first = used.message;

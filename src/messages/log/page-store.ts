@@ -3,6 +3,7 @@ import { type LogPage, type ReadRequest } from '../../broker/log.ts';
 import { type Address, type Message } from '../../broker/message.ts';
 import { type Position } from '../../broker/position.ts';
 import { internBatch } from '../../batch.ts';
+import { DAMAGED } from '../../store/columns.ts';
 import { type Store } from '../../store/store.ts';
 import { messages } from './tables.ts';
 import { type AddressStore } from './address-store.ts';
@@ -29,9 +30,15 @@ const READ_WINDOW = 5000;
 /** Reads of up to this many addresses share their pages; the addresses are part of the cache key. */
 const MAX_SHARED_ADDRESSES = 16;
 
+type Row = typeof messages.$inferSelect;
+
 const placeholder = sql.placeholder;
 
-export function createPageStore({ db }: Store, addresses: AddressStore, epochs: EpochStore): PageStore {
+export function createPageStore(
+  { db, reportDamage }: Store,
+  addresses: AddressStore,
+  epochs: EpochStore,
+): PageStore {
   const shared = new SharedPages();
   const ofProject = eq(messages.projectId, placeholder('projectId'));
   /** Sizes are read first, so that messages beyond the page limits are neither loaded nor parsed. */
@@ -76,7 +83,8 @@ export function createPageStore({ db }: Store, addresses: AddressStore, epochs: 
   function readPage(request: ReadRequest, addressesToRead: readonly Address[], head: Position): Page {
     const { projectId, after, limit, maxBytes = Number.POSITIVE_INFINITY } = request;
     const [first] = addressesToRead;
-    if (first === undefined) return { messages: [], bytes: 0, through: head.sequence, isFull: false };
+    if (first === undefined)
+      return { messages: [], damaged: [], bytes: 0, through: head.sequence, isFull: false };
     const through =
       addressesToRead.length === 1 ? head.sequence : Math.min(head.sequence, after + READ_WINDOW);
     const wanted = { projectId, after, through, limit: limit + 1 };
@@ -88,11 +96,26 @@ export function createPageStore({ db }: Store, addresses: AddressStore, epochs: 
     const isFull = sequences.length < sizes.length;
     const rows = rowsOf.all({ projectId, sequences: JSON.stringify(sequences) });
     return {
-      messages: rows.map((row) => fromRow(row, epochs)),
+      ...toMessages(rows),
       bytes,
       through: isFull ? (sequences.at(-1) ?? after) : through,
       isFull,
     };
+  }
+
+  /** Skips damaged rows: one of them must not make the rest of the log unreadable. */
+  function toMessages(rows: readonly Row[]): { messages: Message[]; damaged: Address[] } {
+    const found: Message[] = [];
+    const damaged: Address[] = [];
+    for (const row of rows) {
+      const message = fromRow(row, epochs);
+      if (message) found.push(message);
+      else {
+        damaged.push(row.address);
+        reportDamage('messages', `${row.address}, sequence ${row.sequence}`);
+      }
+    }
+    return { messages: found, damaged };
   }
 
   function lostOf({ projectId, after, addresses: floors }: ReadRequest): Address[] {
@@ -121,6 +144,7 @@ export function createPageStore({ db }: Store, addresses: AddressStore, epochs: 
         through: page.through,
         hasMore: page.isFull || page.through < head.sequence,
         lost: lostOf(request),
+        damaged: page.damaged,
       };
     },
     readBack(projectId, address, { after, before, limit }) {
@@ -140,7 +164,7 @@ export function createPageStore({ db }: Store, addresses: AddressStore, epochs: 
         .all();
       const page = rows.slice(0, limit).reverse();
       return {
-        messages: page.map((row) => fromRow(row, epochs)),
+        ...toMessages(page),
         through: before,
         hasMore: rows.length > limit,
         lost: [],
@@ -167,8 +191,10 @@ function fitPage(
   return { sequences, bytes };
 }
 
-function fromRow(row: typeof messages.$inferSelect, epochs: EpochStore): Message {
+/** Undefined when the row is damaged. */
+function fromRow(row: Row, epochs: EpochStore): Message | undefined {
   const { projectId, id, address, event, sender, publishedAt, sequence, previous } = row;
+  if (row.data === DAMAGED || sender === DAMAGED || typeof publishedAt !== 'number') return undefined;
   const logged = logPlace(epochs, projectId, sequence, previous);
   return {
     projectId,

@@ -1,10 +1,12 @@
-import { type Message } from '../../broker/message.ts';
+import { type Address, type Message } from '../../broker/message.ts';
 import { type Position } from '../../broker/position.ts';
 import { type Batch } from '../../batch.ts';
 
 /** The result of one read of the log. */
 export interface Page {
   readonly messages: Batch<Message>;
+  /** The addresses of messages that are damaged in the store and skipped. */
+  readonly damaged: Address[];
   /** Size of all `data`, in bytes. */
   readonly bytes: number;
   /** The last sequence number that was examined. */

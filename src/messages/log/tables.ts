@@ -1,7 +1,7 @@
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import { type Address, type Message, type Sender } from '../../broker/message.ts';
 import { type Json } from '../../names.ts';
-import { timestamp } from '../../store/columns.ts';
+import { json, timestamp } from '../../store/columns.ts';
 
 /** One log per project; `head` is the last assigned sequence number. */
 export const logs = sqliteTable('logs', {
@@ -35,8 +35,8 @@ export const messages = sqliteTable(
     previous: integer('previous').notNull(),
     id: text('id').notNull(),
     event: text('event').notNull(),
-    data: text('data', { mode: 'json' }).$type<Json>(),
-    sender: text('sender', { mode: 'json' }).$type<Sender>().notNull(),
+    data: json<Json>('data'),
+    sender: json<Sender>('sender').notNull(),
     publishedAt: timestamp('published_at').notNull(),
   },
   (table) => [
@@ -82,7 +82,7 @@ export const idempotencyKeys = sqliteTable(
     /** Prefixed with the caller, so that equal keys of different callers do not collide. */
     key: text('key').notNull(),
     fingerprint: text('fingerprint').notNull(),
-    message: text('message', { mode: 'json' }).$type<FirstMessage>().notNull(),
+    message: json<FirstMessage>('message').notNull(),
     expiresAt: timestamp('expires_at').notNull(),
   },
   (table) => [
