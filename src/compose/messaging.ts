@@ -33,8 +33,21 @@ export async function composeMessaging(
     memberships,
   }: Pick<Domain, 'authenticate' | 'tokens' | 'channels' | 'memberships'>,
 ): Promise<MessagingServices> {
-  const { config, clock, newId, nodeId, randomBytes, metrics, audit, onFault, store, log, broker, disposer } =
-    infrastructure;
+  const {
+    config,
+    clock,
+    clockHistory,
+    newId,
+    nodeId,
+    randomBytes,
+    metrics,
+    audit,
+    onFault,
+    store,
+    log,
+    broker,
+    disposer,
+  } = infrastructure;
   const { access, find: findChannel } = channels;
   const { published, replayed } = metrics;
   const announce = (signal: Signal) => broker.control(signal);
@@ -56,7 +69,9 @@ export async function composeMessaging(
   const history = createHistory({ broker, access, cursors, clock, maxPageBytes });
   const restrictions = createRestrictions({ store, clock, newId, announce, audit });
   const moderation = createModeration({ broker, access, tokens, restrictions, audit });
-  const retention = disposer.use(createRetention({ log, broker, findChannel, clock, config, onFault }));
+  const retention = disposer.use(
+    createRetention({ log, broker, findChannel, clock, clockHistory, config, onFault }),
+  );
   const subscriptions = disposer.use(
     createSubscriptions({ broker, access, presence, cursors, memberships, clock, replayed, onFault }),
   );

@@ -1,10 +1,13 @@
 import { type Broker } from '../broker/broker.ts';
 import { channelAddress, channelOf, type Address } from '../broker/message.ts';
 import { type Channel } from '../channels/channel.ts';
+import { type ClockHistory } from '../clock-history.ts';
 import { every, type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { SLICE_MS, Slices } from '../slices.ts';
+import { IDEMPOTENCY_SECONDS } from './publish.ts';
 import { type AddressKey } from './log/address-store.ts';
+import { createLogAges } from './log-ages.ts';
 import { type LogStore } from './log/log-store.ts';
 import { type Trim } from './log/trim-store.ts';
 
@@ -24,6 +27,8 @@ export interface Retention extends AsyncDisposable {
 const STEP_ROWS = { first: 128, min: 32, max: 1024 };
 /** Addresses whose messages are removed together, because addresses with few messages would cost a transaction each. */
 const ADDRESSES_PER_TRIM = 100;
+/** How long a jump of the system clock removes no idempotency keys, in milliseconds: as long as a key is remembered. */
+const KEY_HOLD_MS = IDEMPOTENCY_SECONDS * 1000;
 const ADDRESS_PAGE_SIZE = 500;
 
 export function createRetention(deps: {
@@ -31,10 +36,12 @@ export function createRetention(deps: {
   broker: Broker;
   findChannel: (projectId: string, id: string) => Promise<Channel | undefined>;
   clock: Clock;
+  clockHistory: ClockHistory;
   config: Config;
   onFault: (error: unknown) => void;
 }): Retention {
-  const { log, broker, findChannel, clock, config, onFault } = deps;
+  const { log, broker, findChannel, clock, clockHistory, config, onFault } = deps;
+  const ages = createLogAges(log, clockHistory);
   let running: Promise<void> | undefined;
   let isDisposed = false;
   /** Addresses of channels with a shorter retention than the service; their messages expire without new publishes. */
@@ -86,7 +93,7 @@ export function createRetention(deps: {
       channel?.createdAfter ?? 0,
       log.excessThrough(projectId, address, keep),
       // Messages beyond the retention of the service have been removed from the whole project.
-      isShorter ? log.agedThrough(projectId, clock.now() - seconds * 1000, address) : 0,
+      isShorter ? ages.agedThrough(projectId, seconds * 1000, address) : 0,
     );
     return { projectId, address, through };
   }
@@ -109,10 +116,9 @@ export function createRetention(deps: {
   }
 
   async function purgeAll(): Promise<void> {
-    await runInSteps((limit) => log.removeExpiredKeys(clock.now(), limit));
-    const before = clock.now() - config.retentionSeconds * 1000;
+    await runInSteps((limit) => log.removeExpiredKeys(clockHistory.settledNow(KEY_HOLD_MS), limit));
     for (const projectId of log.listProjects()) {
-      const through = log.agedThrough(projectId, before);
+      const through = ages.agedThrough(projectId, config.retentionSeconds * 1000);
       if (through > 0) await runInSteps((limit) => log.trimProject(projectId, through, limit));
     }
     const due = new Map([

@@ -23,8 +23,14 @@ export interface TrimStore {
   /**
    * The sequence number through which messages were published before `before` (milliseconds since 1970); 0 when none
    * were. Without an address: in the whole log of the project. Costs O(log n).
+   * @param range only messages after the sequence `after` and up to `through` are compared; default: all
    */
-  agedThrough(projectId: string, before: number, address?: Address): number;
+  agedThrough(
+    projectId: string,
+    before: number,
+    address?: Address,
+    range?: { after: number; through?: number | undefined },
+  ): number;
   /** Removes up to `limit` messages of these addresses in one transaction. Returns the number removed. */
   trim(trims: readonly Trim[], limit: number): number;
   /** Removes up to `limit` messages of all addresses of a project in one transaction. Returns the number removed. */
@@ -120,21 +126,21 @@ export function createTrimStore(
       if (excess <= 0) return 0;
       return oldestOfAddress.all({ projectId, address, offset: excess - 1 })[0]?.sequence ?? 0;
     },
-    agedThrough(projectId, before, address) {
+    agedThrough(projectId, before, address, { after, through = Number.POSITIVE_INFINITY } = { after: 0 }) {
       const from = (sequence: number) =>
         address === undefined
           ? timeFromOfProject.all({ projectId, from: sequence })[0]
           : timeFromOfAddress.all({ projectId, address, from: sequence })[0];
       // Invariant: the message at `expired` has expired (0: no message), and none from `young` on is known to have expired.
-      let expired = 0;
-      let young = newestOf(projectId, address) + 1;
+      let expired = after;
+      let young = Math.min(newestOf(projectId, address), through) + 1;
       while (expired + 1 < young) {
         const middle = Math.floor((expired + young) / 2);
         const found = from(middle);
         if (found && found.sequence < young && found.publishedAt < before) expired = found.sequence;
         else young = middle;
       }
-      return expired;
+      return expired === after ? 0 : expired;
     },
     trim: (trims, limit) =>
       atomically(() => {
