@@ -166,3 +166,19 @@ test('delivers TokenExpiring three minutes before expiry, and keeps the connecti
   expect(await next(events)).toEqual({ __typename: 'Disconnecting', reason: 'TOKEN_EXPIRED' });
   expect(await events.ended).toMatchObject({ code: 4403 });
 });
+
+test('a token without iat connects, and revokeTokens refuses it by the seconds of its jti', async () => {
+  await using signalbox = await startService({}, { clock });
+  await createIssuer(signalbox, TWILIO);
+  const mint = () => {
+    const { header, payload } = dissect(mintTwilio({ identity: 'ada' }));
+    return forge(header, { ...payload, iat: undefined }, TWILIO.key.secret);
+  };
+  const before = mint();
+  expect(await tokenOf(signalbox, before)).toMatchObject({ identity: 'ada' });
+  await clock.advance(60_000);
+  await signalbox.request(`mutation { revokeTokens(identity: "ada") { connections } }`);
+  expect(await refusalCodeOf(signalbox, before)).toBe('TOKEN_REVOKED');
+  await clock.advance(60_000);
+  expect(await refusalCodeOf(signalbox, mint())).toBe('open');
+});

@@ -1,5 +1,5 @@
 import { claimAt, parseIdentityClaim } from './claim-values.ts';
-import { livesTooLong, parseTimes } from './claims.ts';
+import { livesTooLong, MAX_SKEW_SECONDS, parseSeconds, parseTimes } from './claims.ts';
 import { type Issuer } from './issuer.ts';
 import { isObject, type Unchecked, verifyHmac } from './jwt.ts';
 import { type Verify } from './verify.ts';
@@ -14,7 +14,8 @@ export const MAX_TWILIO_LIFETIME_SECONDS = 86_400;
 /**
  * Verifies a Twilio access token with a `SyncGrant`, as `AccessToken` of npm `twilio` mints it: a JWT signed with the
  * secret of an API key, where `iss` is the API key SID (`SK…`), `sub` the account SID (`AC…`), `grants.identity` the user
- * and `grants.data_sync.service_sid` the Sync service (`IS…`). See Verify.
+ * and `grants.data_sync.service_sid` the Sync service (`IS…`). The SDKs for other languages mint the same without `iat`.
+ * See Verify.
  */
 export const verifyTwilio: Verify = async (credential, issuer, keys, context) => {
   const { header, payload, key } = await verifyHmac(credential, keys, ALGORITHMS);
@@ -27,7 +28,7 @@ export const verifyTwilio: Verify = async (credential, issuer, keys, context) =>
   }
   checkSyncGrant(payload, issuer.service);
   const identity = parseIdentityClaim(claimAt(payload, '/grants/identity'), 'grants.identity');
-  checkLifetime(payload);
+  checkLifetime(payload, context.now);
   const claims = {
     subject: identity,
     identity,
@@ -37,7 +38,8 @@ export const verifyTwilio: Verify = async (credential, issuer, keys, context) =>
     channels: [],
     isOneCredential: false,
   };
-  return { claims: { ...claims, ...parseTimes(payload, context.now) }, key };
+  const { expiresAt } = parseTimes(payload, context.now);
+  return { claims: { ...claims, issuedAt: parseIssuedAt(payload, context.now), expiresAt }, key };
 };
 
 function checkSyncGrant(payload: Unchecked, service: Issuer['service']): void {
@@ -48,10 +50,26 @@ function checkSyncGrant(payload: Unchecked, service: Issuer['service']): void {
   }
 }
 
-function checkLifetime({ iat, exp }: Unchecked): void {
-  if (typeof iat !== 'number' || typeof exp !== 'number') {
-    throw refused('its “iat” and “exp” must be numbers of seconds since 1970');
-  }
-  const lifetime = exp - iat;
+/** Only Twilio's SDK for Node writes `iat`. Without `iat` and `nbf` the lifetime begins when the token is presented. */
+function checkLifetime({ iat, nbf, exp }: Unchecked, now: number): void {
+  const end = parseSeconds(exp, 'exp');
+  if (end === null) throw refused('it must have an “exp” in seconds since 1970');
+  const start = parseSeconds(iat, 'iat') ?? parseSeconds(nbf, 'nbf') ?? now;
+  const lifetime = Math.ceil((end - start) / 1000);
   if (lifetime > MAX_TWILIO_LIFETIME_SECONDS) throw livesTooLong(lifetime, MAX_TWILIO_LIFETIME_SECONDS);
+}
+
+/** Every SDK ends `jti` with the seconds at which it minted the token. */
+const JTI_SECONDS = /-(\d{9,11})$/;
+
+/**
+ * The time of issue by which `revokeTokens` compares, in milliseconds since 1970. Null, which every revocation covers, when
+ * neither `iat`, `nbf` nor `jti` states a time that has come.
+ */
+function parseIssuedAt({ iat, nbf, jti }: Unchecked, now: number): number | null {
+  const stated = parseSeconds(iat, 'iat') ?? parseSeconds(nbf, 'nbf');
+  if (stated !== null) return stated;
+  const seconds = typeof jti === 'string' ? JTI_SECONDS.exec(jti)?.[1] : undefined;
+  const minted = seconds === undefined ? null : Number(seconds) * 1000;
+  return minted !== null && minted <= now + MAX_SKEW_SECONDS * 1000 ? minted : null;
 }

@@ -142,7 +142,8 @@ const forged: [string, object, object][] = [
   ['another typ', { typ: 'jwt' }, {}],
   ['no typ', { typ: undefined }, {}],
   ['no exp', {}, { exp: undefined }],
-  ['no iat', {}, { iat: undefined }],
+  ['an iat that is a string', {}, { iat: String(seconds) }],
+  ['an nbf that is a string, without iat', {}, { iat: undefined, nbf: String(seconds) }],
   ['an exp that is a string', {}, { exp: String(seconds + 60) }],
   ['an exp of 1e300', {}, { exp: 1e300 }],
   ['an iat 6 seconds in the future', {}, { iat: seconds + 6, exp: seconds + 60 }],
@@ -170,4 +171,47 @@ test('refuses an identity that grants would inherit from __proto__', async () =>
     `"grants":{"__proto__":{"identity":"root"},"data_sync":{"service_sid":"${SERVICE}"}}`,
   );
   expect(await refusalOf(() => verifier.verify(forge(header, text, SECRET), NOW))).toMatch('UNAUTHENTICATED');
+});
+
+/**
+ * The claims of the official SDKs for Python (twilio/jwt/access_token/__init__.py), PHP (src/Twilio/Jwt/AccessToken.php),
+ * Ruby (lib/twilio-ruby/jwt/access_token.rb), Go (client/jwt/access_token.go), Java (jwt/accesstoken/AccessToken.java) and
+ * C# (Jwt/AccessToken/Token.cs): no `iat`; `nbf` only where the caller sets it.
+ */
+const signWithoutIat = (payload: object = {}) =>
+  forge(
+    { typ: 'JWT', alg: 'HS256', cty: 'twilio-fpa;v=1' },
+    {
+      jti: `${KEY}-${seconds}`,
+      iss: KEY,
+      sub: ACCOUNT,
+      exp: seconds + 3600,
+      grants: { identity: 'ada', data_sync: { service_sid: SERVICE } },
+      ...payload,
+    },
+    SECRET,
+  );
+
+test.each([
+  ['the seconds at the end of jti', {}, NOW],
+  ['nbf before jti', { nbf: seconds - 60 }, NOW - 60_000],
+  ['iat before nbf and jti', { iat: seconds - 90, nbf: seconds - 60 }, NOW - 90_000],
+  ['nothing when jti has no seconds', { jti: 'random' }, null],
+  ['nothing when jti is absent', { jti: undefined }, null],
+  ['nothing when the seconds of jti are in the future', { jti: `${KEY}-${seconds + 6}` }, null],
+])('without iat, the time of issue is %s', async (_, payload, issuedAt) => {
+  const { claims } = await verifier.verify(signWithoutIat(payload), NOW);
+  expect(claims).toMatchObject({ identity: 'ada', issuedAt, expiresAt: NOW + 3_600_000 });
+});
+
+test.each([
+  ['24 hours from now', { exp: seconds + 86_400 }, 'accepted'],
+  ['more than 24 hours from now', { exp: seconds + 86_401 }, 'its lifetime is 86401 seconds'],
+  ['24 hours from nbf', { nbf: seconds - 60, exp: seconds + 86_340 }, 'accepted'],
+  ['more than 24 hours from nbf', { nbf: seconds - 60, exp: seconds + 86_341 }, 'its lifetime is 86401'],
+  ['never', { exp: undefined }, 'it must have an “exp” in seconds since 1970'],
+  ['in the past', { exp: seconds }, 'TOKEN_EXPIRED'],
+  ['in milliseconds', { exp: NOW + 60_000 }, 'its “exp” must be a number of seconds since 1970'],
+])('without iat, a token that ends %s is checked from nbf, else from now', async (_, payload, outcome) => {
+  expect(await refusalOf(() => verifier.verify(signWithoutIat(payload), NOW))).toMatch(outcome);
 });
