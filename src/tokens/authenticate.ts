@@ -80,19 +80,23 @@ export function createAuthenticate(deps: {
   }
 
   async function authenticateCredential(text: string, namedProjectId?: string): Promise<Caller> {
-    const kind = classifyCredential(text);
-    if (kind.kind === 'MINTED') return authenticateOwnCredential(text, namedProjectId);
-    const projectId = namedProjectId ?? (await projectOf(kind));
-    const { record, credential } = await externalCredentials.authenticate(text, kind, projectId);
+    const kinds = classifyCredential(text);
+    if (kinds.some(({ kind }) => kind === 'MINTED')) return authenticateOwnCredential(text, namedProjectId);
+    const projectId = namedProjectId ?? (await projectOf(kinds));
+    const { record, credential } = await externalCredentials.authenticate(text, kinds, projectId);
     return loadActiveCaller(record, credential);
   }
 
   /**
    * The ids of API keys are unique across projects, so the id identifies the project. Other key ids do not.
    */
-  async function projectOf(kind: CredentialKind): Promise<string> {
-    if (kind.kind !== 'SIGNALBOX' || !kind.keyId.startsWith(API_KEY_PREFIX)) return DEFAULT_PROJECT;
-    return (await apiKeys.findOpen(kind.keyId))?.projectId ?? DEFAULT_PROJECT;
+  async function projectOf(kinds: readonly CredentialKind[]): Promise<string> {
+    for (const kind of kinds) {
+      if (kind.kind !== 'SIGNALBOX' || !kind.keyId.startsWith(API_KEY_PREFIX)) continue;
+      const apiKey = await apiKeys.findOpen(kind.keyId);
+      if (apiKey) return apiKey.projectId;
+    }
+    return DEFAULT_PROJECT;
   }
 
   /** For credentials that Signalbox signed: they only name a token, whose record holds the rights. */

@@ -41,7 +41,7 @@ export interface ExternalCredentials {
    */
   authenticate(
     credential: string,
-    kind: CredentialKind,
+    kinds: readonly CredentialKind[],
     projectId: string,
   ): Promise<{ record: Token; credential: CredentialInfo }>;
   /**
@@ -71,8 +71,8 @@ export function createExternalCredentials(deps: {
 }): ExternalCredentials {
   const { issuers, providers, provisioning, settingsOf, clock, config, firstUses } = deps;
 
-  async function verify(credential: string, kind: CredentialKind, projectId: string) {
-    const signer = await issuers.find(projectId, kind);
+  async function verify(credential: string, kinds: readonly CredentialKind[], projectId: string) {
+    const signer = await issuers.find(projectId, kinds);
     if (!signer) throw refused('no issuer of this project signed it');
     const { issuer, keys } = signer;
     const context = { now: clock.now(), maxGrants: config.maxGrantsPerToken };
@@ -104,9 +104,10 @@ export function createExternalCredentials(deps: {
   }
 
   return {
-    async authenticate(credential, kind, projectId) {
-      if (kind.kind === 'DEVELOPMENT') return authenticateDevelopment(kind, projectId);
-      const { issuer, claims, key } = await verify(credential, kind, projectId);
+    async authenticate(credential, kinds, projectId) {
+      const development = kinds.find(({ kind }) => kind === 'DEVELOPMENT');
+      if (development?.kind === 'DEVELOPMENT') return authenticateDevelopment(development, projectId);
+      const { issuer, claims, key } = await verify(credential, kinds, projectId);
       const settings = await settingsOf(projectId);
       if (claims.identity !== null) parseClaimedIdentity(claims.identity, issuer.kind, settings);
       const expiresAt = claimedExpiry(claims, settings, clock.now());

@@ -1,4 +1,5 @@
 import { createSecretKey } from 'node:crypto';
+import { refused } from '../../src/tokens/credential-errors.ts';
 import { classifyCredential } from '../../src/tokens/issuers/classify-credential.ts';
 import { type Issuer, type IssuerKey, type IssuerKind } from '../../src/tokens/issuers/issuer.ts';
 import { verifyOpentok } from '../../src/tokens/issuers/opentok.ts';
@@ -41,8 +42,11 @@ export function createTestVerifier(kind: SecretKind, keys: IssuerKey[], override
   const issuer = makeIssuer(kind, overrides);
   return {
     async verify(credential: string, now: number, maxGrants = 50): Promise<Verified> {
-      const classified = classifyCredential(credential);
-      if (classified.kind !== kind) throw new Error(`The credential was classified as ${classified.kind}.`);
+      const kinds = classifyCredential(credential);
+      const classified = kinds.find((candidate) => candidate.kind === kind);
+      const unusable = kinds.find((candidate) => candidate.kind === 'UNUSABLE');
+      if (!classified && unusable) throw refused(unusable.reason);
+      if (!classified) throw new Error(`The credential was classified as ${JSON.stringify(kinds)}.`);
       const candidates = 'keyId' in classified ? keys.filter(({ id }) => id === classified.keyId) : keys;
       return VERIFIERS[kind](credential, issuer, candidates, { now, maxGrants });
     },

@@ -13,7 +13,8 @@ export function claimAt(claims: Unchecked, path: string): unknown {
   if (!path.startsWith('/')) return ownProperty(claims, path);
   const tokens = path.slice(1).split('/');
   return tokens.reduce<unknown>(
-    (value, token) => ownProperty(value, token.replaceAll('~1', '/').replaceAll('~0', '~')),
+    // Null counts as absent, like the claims that readJwt leaves out.
+    (value, token) => ownProperty(value, token.replaceAll('~1', '/').replaceAll('~0', '~')) ?? undefined,
     claims,
   );
 }

@@ -54,7 +54,7 @@ export function parseTimes(
 
 /** Converts seconds since 1970 to milliseconds; null when the claim is absent. @throws UNAUTHENTICATED when it is not a time */
 export function parseSeconds(seconds: unknown, claim: string): number | null {
-  if (seconds === undefined) return null;
+  if (seconds === undefined || seconds === null) return null;
   if (typeof seconds !== 'number' || !(seconds >= 0) || seconds > MAX_LIFETIME_SECONDS * 2) {
     throw notSeconds(claim);
   }

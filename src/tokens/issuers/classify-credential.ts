@@ -1,13 +1,13 @@
 import { parseDevelopmentToken } from './development.ts';
 import { checkHeader, readJwt, type Unchecked } from './jwt.ts';
-import { rejectServerToken } from './stream-chat.ts';
+import { SERVER_TOKEN_REASON } from './stream-chat.ts';
 import { parseT1, T1_PREFIX } from './t1.ts';
 import { TWILIO_CONTENT_TYPE } from './twilio.ts';
 import { MAX_CREDENTIAL_BYTES, refused } from '../credential-errors.ts';
 
 /**
- * The kind that a credential claims to be, with the key, issuer or identity that it names. Nothing of this is proved:
- * the verifier of the kind has to check it.
+ * A kind that a credential may be, with the key, issuer or identity that it names. Nothing of this is proved: the
+ * verifier of the kind has to check it.
  */
 export type CredentialKind =
   /** Minted and signed by this service. */
@@ -15,57 +15,85 @@ export type CredentialKind =
   /** Unsigned, for projects with the setting `developmentTokens`. */
   | { kind: 'DEVELOPMENT'; identity: string }
   | { kind: 'SIGNALBOX' | 'TWILIO' | 'OPENTOK'; keyId: string }
-  /** Stream user tokens name no key. */
-  | { kind: 'STREAM' }
+  /** Stream user tokens name no key. `names`: the `kid` and `iss` that a framework added, of which none may name another issuer. */
+  | { kind: 'STREAM'; names: readonly string[] }
   /** `issuer` is the `iss` claim. */
-  | { kind: 'JWKS'; issuer: string };
+  | { kind: 'JWKS'; issuer: string }
+  /** Opens no connection, for example because it is for the REST API of a vendor. `reason`: see `refused`. */
+  | { kind: 'UNUSABLE'; reason: string };
 
-const MAX_KEY_ID_LENGTH = 255;
+const MAX_NAME_LENGTH = 255;
 
 /**
- * Determines the kind of a credential from its prefix, header and claims, without verifying the signature. The first
- * kind that matches is final: a credential that fails the verifier of its kind is never tried as another kind.
+ * Determines the kinds that a credential may be from its prefix, header and claims, without verifying the signature. The
+ * first kind whose key or issuer the project has is final: a credential that fails the verifier of that kind is never
+ * tried as another kind.
  *
  * @throws UNAUTHENTICATED when the credential is of no kind that can open a connection
  */
-export function classifyCredential(credential: string): CredentialKind {
+export function classifyCredential(credential: string): CredentialKind[] {
   if (Buffer.byteLength(credential) > MAX_CREDENTIAL_BYTES) {
     throw refused(`it is longer than ${MAX_CREDENTIAL_BYTES} bytes; send fewer or shorter claims`);
   }
   if (credential.startsWith(T1_PREFIX)) {
-    return { kind: 'OPENTOK', keyId: parseKeyId(parseT1(credential).partnerId, '“partner_id”') };
+    const { partnerId } = parseT1(credential);
+    if (!isName(partnerId)) throw namesNoKey('“partner_id”');
+    return [{ kind: 'OPENTOK', keyId: partnerId }];
   }
   const identity = parseDevelopmentToken(credential);
-  if (identity !== null) return { kind: 'DEVELOPMENT', identity };
+  if (identity !== null) return [{ kind: 'DEVELOPMENT', identity }];
   const { header, payload } = readJwt(credential);
-  if (header['typ'] === 'signalbox+jwt') return { kind: 'MINTED' };
+  if (header['typ'] === 'signalbox+jwt') return [{ kind: 'MINTED' }];
   checkHeader(header);
   return classifyExternal(header, payload);
 }
 
-function classifyExternal(header: Unchecked, payload: Unchecked): CredentialKind {
+/**
+ * Headers decide before claims: only Twilio's tokens have its content type, and a `kid` that names a key of the project
+ * decides whatever the claims are, because backends choose their own claims.
+ */
+function classifyExternal(header: Unchecked, payload: Unchecked): CredentialKind[] {
   const { iss } = payload;
-  if (header['cty'] === TWILIO_CONTENT_TYPE) return { kind: 'TWILIO', keyId: parseKeyId(iss, '“iss”') };
-  if (payload['scope'] === 'session.connect') return { kind: 'OPENTOK', keyId: parseKeyId(iss, '“iss”') };
-  // The secret that signs connection credentials also signs the two below, which authorise a backend. Accepting them
-  // would turn a leaked backend token into a connection.
-  if (payload['ist'] === 'project') {
-    throw refused(
-      'it is for a REST API, not for a connection; mint a token whose “scope” is session.connect',
-    );
-  }
-  rejectServerToken(payload);
-  if (typeof iss === 'string' && iss.startsWith('https://')) return { kind: 'JWKS', issuer: iss };
-  const { kid } = header;
-  if (iss === undefined && kid === undefined && typeof payload['user_id'] === 'string') {
-    return { kind: 'STREAM' };
-  }
-  return { kind: 'SIGNALBOX', keyId: parseKeyId(kid ?? iss, '“kid” in its header') };
+  if (header['cty'] === TWILIO_CONTENT_TYPE) return [byIss('TWILIO', iss)];
+  const kid = header['kid'] ?? undefined;
+  const byKid: CredentialKind[] = isName(kid) ? [{ kind: 'SIGNALBOX', keyId: kid }] : [];
+  if (payload['scope'] === 'session.connect') return [...byKid, byIss('OPENTOK', iss)];
+  // The keys of a JSON Web Key Set are public, so only asymmetric signatures can be of a provider.
+  if (isAsymmetric(header) && typeof iss === 'string' && iss.startsWith('https://'))
+    return [...byKid, { kind: 'JWKS', issuer: iss }];
+  const named: CredentialKind[] = isName(iss) ? [...byKid, { kind: 'SIGNALBOX', keyId: iss }] : byKid;
+  const unnamed = classifyUnnamed(header, payload);
+  const kinds = unnamed ? [...named, unnamed] : named;
+  if (kinds.length === 0) throw namesNoKey('“kid” in its header');
+  return kinds;
 }
 
-function parseKeyId(value: unknown, field: string): string {
-  if (typeof value !== 'string' || value === '' || value.length > MAX_KEY_ID_LENGTH) {
-    throw refused(`it does not say which key signed it; set ${field} to the id of the key`);
-  }
-  return value;
+function byIss(kind: 'TWILIO' | 'OPENTOK', iss: unknown): CredentialKind {
+  return isName(iss) ? { kind, keyId: iss } : { kind: 'UNUSABLE', reason: namesNoKeyReason('“iss”') };
 }
+
+/** Credentials whose key the header and `iss` do not have to name. */
+function classifyUnnamed(header: Unchecked, payload: Unchecked): CredentialKind | undefined {
+  // The secret that signs connection credentials also signs the two below, which authorise a backend. Accepting them
+  // would turn a leaked backend token into a connection.
+  if (payload['ist'] === 'project') return { kind: 'UNUSABLE', reason: REST_REASON };
+  if ('server' in payload) return { kind: 'UNUSABLE', reason: SERVER_TOKEN_REASON };
+  const names = [header['kid'] ?? undefined, payload['iss']].filter((name) => name !== undefined);
+  const isStream = typeof payload['user_id'] === 'string';
+  return isStream && names.every(isName) ? { kind: 'STREAM', names } : undefined;
+}
+
+const REST_REASON =
+  'it is for a REST API, not for a connection; mint a token whose “scope” is session.connect';
+
+function isAsymmetric({ alg }: Unchecked): boolean {
+  return typeof alg === 'string' && !alg.toUpperCase().startsWith('HS');
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_NAME_LENGTH;
+}
+
+const namesNoKeyReason = (field: string) =>
+  `it does not say which key signed it; set ${field} to the id of the key`;
+const namesNoKey = (field: string) => refused(namesNoKeyReason(field));

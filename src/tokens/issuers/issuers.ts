@@ -8,6 +8,7 @@ import { type Vault } from '../../secrets/vault.ts';
 import { type Store } from '../../store/store.ts';
 import { createKeyedMutex } from '../../keyed-mutex.ts';
 import { actorOf, requireApiKey, type Caller } from '../caller.ts';
+import { refused } from '../credential-errors.ts';
 import { type CredentialKind } from './classify-credential.ts';
 import { KEYS_ARE_FETCHED, parseIssuer, parseKey, type IssuerInput, type KeyInput } from './issuer-input.ts';
 import { createIssuerStore, type IssuerKeyRow } from './issuer-store.ts';
@@ -54,8 +55,12 @@ export interface Issuers {
   /** The keys of an issuer that have not expired, without secrets. Empty when the issuer was removed. */
   keysOf(caller: Caller, id: string): Promise<Pick<IssuerKeyRow, 'id' | 'createdAt' | 'expiresAt'>[]>;
   has(projectId: string, id: string): Promise<boolean>;
-  /** The issuer that a credential names, with the keys to try. Undefined when the project has no such issuer or key. */
-  find(projectId: string, credential: CredentialKind): Promise<Signer | undefined>;
+  /**
+   * The issuer that a credential names, with the keys to try: of the first of `kinds` whose issuer and key the project has.
+   * Undefined when it has none.
+   * @throws UNAUTHENTICATED when the credential can open no connection, for example because it is for the REST API of a vendor
+   */
+  find(projectId: string, kinds: readonly CredentialKind[]): Promise<Signer | undefined>;
   /**
    * When a key expires, in milliseconds since 1970; null: never. Undefined when the issuer or key was removed or has
    * expired. `keyId` null: a key of a JSON Web Key Set, which lasts as long as its issuer.
@@ -116,6 +121,54 @@ export function createIssuers(deps: {
           `The project already has a ${kind} key with the id “${key.id}”.`,
         );
     }
+  }
+
+  async function findSigner(projectId: string, credential: CredentialKind): Promise<Signer | undefined> {
+    if (credential.kind === 'MINTED' || credential.kind === 'DEVELOPMENT') return undefined;
+    if (credential.kind === 'UNUSABLE') throw refused(credential.reason);
+    if (credential.kind === 'STREAM') return findStreamSigner(projectId, credential.names);
+    if (credential.kind === 'SIGNALBOX' && credential.keyId.startsWith('key_'))
+      return findApiKeySigner(projectId, credential.keyId);
+    for (const issuer of await rows.list(projectId, credential.kind)) {
+      if (credential.kind === 'JWKS') {
+        if (issuer.provider?.issuer === credential.issuer) return { issuer, keys: [] };
+        continue;
+      }
+      const keys = (await activeKeysOf(issuer)).filter(({ id }) => id === credential.keyId);
+      if (keys.length > 0) return { issuer, keys: await Promise.all(keys.map(unseal)) };
+    }
+    return undefined;
+  }
+
+  async function findApiKeySigner(projectId: string, keyId: string): Promise<Signer | undefined> {
+    const found = await apiKeys.findSigning(keyId);
+    if (found?.apiKey.projectId !== projectId) return undefined;
+    const { id, rootKeyId, name, createdAt, expiresAt } = found.apiKey;
+    const issuer = {
+      id: rootKeyId,
+      projectId,
+      name,
+      createdAt,
+      account: null,
+      service: null,
+      provider: null,
+    };
+    return { issuer: { ...issuer, kind: 'SIGNALBOX' }, keys: [{ id, key: found.key, expiresAt }] };
+  }
+
+  /** Undefined when one of `names` is the name of another issuer or of its key: the credential is not Stream's then. */
+  async function findStreamSigner(projectId: string, names: readonly string[]): Promise<Signer | undefined> {
+    const all = names.length === 0 ? await rows.list(projectId, 'STREAM') : await rows.list(projectId);
+    const stream = all.find(({ kind }) => kind === 'STREAM');
+    if (!stream) return undefined;
+    for (const { id, provider } of all.filter((issuer) => issuer !== stream)) {
+      const keys = names.length === 0 ? [] : await activeKeysOf({ id });
+      const taken = [id, provider?.issuer, ...keys.map((key) => key.id)];
+      if (names.some((name) => taken.includes(name))) return undefined;
+    }
+    const keys = await activeKeysOf(stream);
+    const named = keys.filter(({ id }) => names.includes(id));
+    return { issuer: stream, keys: await Promise.all((named.length > 0 ? named : keys).map(unseal)) };
   }
 
   function record(caller: Caller, action: Parameters<Audit>[0]['action'], subject: string): void {
@@ -191,31 +244,10 @@ export function createIssuers(deps: {
       return (await rows.find(caller.projectId, id)) ? activeKeysOf({ id }) : [];
     },
     has: async (projectId, id) => (await rows.find(projectId, id)) !== undefined,
-    async find(projectId, credential) {
-      if (credential.kind === 'MINTED' || credential.kind === 'DEVELOPMENT') return undefined;
-      if (credential.kind === 'SIGNALBOX' && credential.keyId.startsWith('key_')) {
-        const found = await apiKeys.findSigning(credential.keyId);
-        if (found?.apiKey.projectId !== projectId) return undefined;
-        const { id, rootKeyId, name, createdAt, expiresAt } = found.apiKey;
-        const issuer = {
-          id: rootKeyId,
-          projectId,
-          name,
-          createdAt,
-          account: null,
-          service: null,
-          provider: null,
-        };
-        return { issuer: { ...issuer, kind: 'SIGNALBOX' }, keys: [{ id, key: found.key, expiresAt }] };
-      }
-      for (const issuer of await rows.list(projectId, credential.kind)) {
-        if (credential.kind === 'JWKS') {
-          if (issuer.provider?.issuer === credential.issuer) return { issuer, keys: [] };
-          continue;
-        }
-        const keys = await activeKeysOf(issuer);
-        const named = credential.kind === 'STREAM' ? keys : keys.filter(({ id }) => id === credential.keyId);
-        if (named.length > 0) return { issuer, keys: await Promise.all(named.map(unseal)) };
+    async find(projectId, kinds) {
+      for (const kind of kinds) {
+        const signer = await findSigner(projectId, kind);
+        if (signer) return signer;
       }
       return undefined;
     },

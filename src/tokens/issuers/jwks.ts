@@ -44,7 +44,8 @@ export function createProviders(deps: { clock: Clock } & Partial<KeySetOptions>)
       const keySet = keySetOf(id, provider.url);
       const { header, payload } = readJwt(credential);
       checkHeader(header);
-      const { alg, kid } = header;
+      const alg = header['alg'];
+      const kid = header['kid'] ?? undefined;
       const algorithms = JWKS_ALGORITHMS.filter((name) => provider.algorithms.includes(name));
       // Checked before the fetch, so that forged credentials cannot make this service send requests to the provider.
       if (payload['iss'] !== provider.issuer || !algorithms.some((name) => name === alg)) {

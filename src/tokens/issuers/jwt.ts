@@ -13,7 +13,8 @@ export interface Jwt {
 }
 
 /**
- * Splits and decodes a JWT in JWS Compact Serialization (RFC 7515, section 7.1). The signature is not verified.
+ * Splits and decodes a JWT in JWS Compact Serialization (RFC 7515, section 7.1). The signature is not verified. Claims that
+ * are null are left out.
  * @throws UNAUTHENTICATED unless it has three parts in canonical base64url, two of them JSON objects
  */
 export function readJwt(credential: string): Jwt {
@@ -22,7 +23,12 @@ export function readJwt(credential: string): Jwt {
   if (parts.length !== 3 || !header || !payload || !signature) {
     throw refused('it is not a JWT; send header, payload and signature in base64url, separated by dots');
   }
-  return { header: parseObject(header), payload: parseObject(payload) };
+  return { header: parseObject(header), payload: withoutNulls(parseObject(payload)) };
+}
+
+/** A claim that is null counts as absent: several JWT libraries write null for a value that was not set. */
+function withoutNulls(payload: Unchecked): Unchecked {
+  return Object.fromEntries(Object.entries(payload).filter(([, value]) => value !== null));
 }
 
 /** @throws UNAUTHENTICATED unless the bytes are a JSON object in UTF-8 */

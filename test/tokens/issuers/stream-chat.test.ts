@@ -107,7 +107,6 @@ test.each([
   ['an empty user_id', { user_id: '' }],
   ['a user_id with a space', { user_id: 'a b' }],
   ['an exp that is not a number', { user_id: 'john', exp: 'never' }],
-  ['an exp that is null', { user_id: 'john', exp: null }],
   ['a negative iat', { user_id: 'john', iat: -1 }],
 ])('refuses a signed token with %s', async (_, payload) => {
   expect(await refusalOf(() => verifier.verify(sign(payload), NOW))).toMatch('UNAUTHENTICATED');
