@@ -114,7 +114,7 @@ const ClaimMapInput = builder.inputType('ClaimMapInput', {
     identity: t.string({ description: 'The claim that holds the identity; `sub` when absent.' }),
     role: t.string({
       description:
-        'The claim that holds the name of a role of the project. Absent: every token gets PUBLISHER.',
+        'The claim that holds the name of a role of the project, or a list: the first entry that is a role of the project applies. Absent, or a list without such an entry: the token gets PUBLISHER.',
     }),
     grants: t.string({
       description:

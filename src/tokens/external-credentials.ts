@@ -24,7 +24,7 @@ import { verifyTwilio } from './issuers/twilio.ts';
 import { type Verified, type Verify } from './issuers/verify.ts';
 import { claimedExpiry } from './lifetime.ts';
 import { type Provisioning } from './provisioning.ts';
-import { findRole } from './roles.ts';
+import { findRole, type RoleChoice } from './roles.ts';
 import { type CredentialRights, type Token } from './token.ts';
 
 /** The issuer id of unsigned development tokens. */
@@ -142,7 +142,7 @@ export function createExternalCredentials(deps: {
 /** @throws UNAUTHENTICATED when the claims name a role that the project does not have */
 function parseRights(claims: Claims, settings: ProjectSettings, expiresAt: number | null): CredentialRights {
   const { role, grants, connectionData, issuedAt } = claims;
-  const choice = role === null ? null : findRole(settings.permissions, role);
+  const choice = chooseRole(role, settings);
   if (choice === undefined) throw refused('its “role” is not a role of this project');
   return {
     role: choice?.role ?? null,
@@ -152,6 +152,14 @@ function parseRights(claims: Claims, settings: ProjectSettings, expiresAt: numbe
     issuedAt,
     expiresAt,
   };
+}
+
+/** Null: the claims state no role. Undefined: the project does not have the role. */
+function chooseRole(role: Claims['role'], { permissions }: ProjectSettings): RoleChoice | null | undefined {
+  if (role === null) return null;
+  if (typeof role === 'string') return findRole(permissions, role);
+  const known = role.map((name) => findRole(permissions, name));
+  return known.find((choice) => choice !== undefined) ?? null;
 }
 
 function credentialInfo(

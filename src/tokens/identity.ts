@@ -1,10 +1,10 @@
-import { SignalboxError } from '../errors.ts';
+import { badInput, SignalboxError } from '../errors.ts';
 import { parseName } from '../names.ts';
 import { type ProjectSettings } from '../projects/project-settings.ts';
 import { refused } from './credential-errors.ts';
 import { type IssuerKind } from './issuers/issuer.ts';
 
-/** Only the identities of guests contain a colon, so that a guest and a user never share an identity. */
+/** Reserved for guests, so that a guest and a user never share an identity. */
 const GUEST_PREFIX = 'guest:';
 
 type IdentitySettings = Pick<ProjectSettings, 'emailIdentities'>;
@@ -18,11 +18,12 @@ export function parseIdentity(
   return parseName(emailIdentities ? 'emailIdentity' : 'identity', identity, field);
 }
 
-/** Issuers whose own rules allow e-mail addresses as identities. */
-const ISSUERS_WITH_EMAIL: ReadonlySet<IssuerKind> = new Set(['STREAM', 'JWKS']);
+/** Issuers that choose the subjects of their users: any visible ASCII characters, as OpenID Connect allows them. */
+const ISSUERS_WITH_OWN_SUBJECTS: ReadonlySet<IssuerKind> = new Set(['STREAM', 'JWKS']);
 
 /**
- * Validates the identity that a credential claims.
+ * Validates the identity that a credential claims. Of issuers that choose the subjects of their users, only the prefix
+ * `guest:` is refused.
  * @throws UNAUTHENTICATED naming the invalid character and its position
  */
 export function parseClaimedIdentity(
@@ -31,11 +32,10 @@ export function parseClaimedIdentity(
   { emailIdentities }: IdentitySettings,
 ): string {
   try {
-    return parseIdentity(
-      identity,
-      { emailIdentities: emailIdentities || ISSUERS_WITH_EMAIL.has(kind) },
-      'identity',
-    );
+    if (!ISSUERS_WITH_OWN_SUBJECTS.has(kind)) return parseIdentity(identity, { emailIdentities }, 'identity');
+    if (identity.startsWith(GUEST_PREFIX))
+      throw badInput('identity', `must not begin with ${GUEST_PREFIX}, which is reserved for guests.`);
+    return parseName('anyIdentity', identity, 'identity');
   } catch (error) {
     throw error instanceof SignalboxError ? refused(error.message.replace(/\.$/, '')) : error;
   }

@@ -27,12 +27,17 @@ function ownProperty(value: unknown, name: string): unknown {
 }
 
 /**
- * The id of the user, which may be an e-mail address. Numbers are refused: 1 and "1" would be the same user.
+ * The id of the user, which may be an e-mail address, or with the rule `anyIdentity` any visible ASCII characters. Numbers
+ * are refused: 1 and "1" would be the same user.
  * @throws UNAUTHENTICATED when the claim is absent or not a valid identity
  */
-export function parseIdentityClaim(value: unknown, claim: string): string {
+export function parseIdentityClaim(
+  value: unknown,
+  claim: string,
+  rule: 'emailIdentity' | 'anyIdentity' = 'emailIdentity',
+): string {
   if (typeof value !== 'string') throw refused(`its “${claim}” must be a string that names a user`);
-  return asCredentialError(() => parseName('emailIdentity', value, `its “${claim}”`));
+  return asCredentialError(() => parseName(rule, value, `its “${claim}”`));
 }
 
 /** The name of a role; null when the claim is absent. @throws UNAUTHENTICATED when the claim is not a role name */
@@ -40,6 +45,16 @@ export function parseRoleClaim(value: unknown, claim: string): string | null {
   if (value === undefined) return null;
   if (typeof value !== 'string') throw refused(`its “${claim}” must be a string that names a role`);
   return asCredentialError(() => parseName('role', value, `its “${claim}”`));
+}
+
+/**
+ * The names of roles in a claim that is a list, such as the `roles` of Entra ID and Keycloak, which also hold roles of other
+ * applications: entries that cannot be the name of a role are left out. A claim that is no list is read by parseRoleClaim.
+ * @throws UNAUTHENTICATED when the claim is neither a list nor a role name
+ */
+export function parseRolesClaim(value: unknown, claim: string): string | readonly string[] | null {
+  if (!Array.isArray(value)) return parseRoleClaim(value, claim);
+  return value.filter((name: unknown): name is string => typeof name === 'string');
 }
 
 /**

@@ -7,8 +7,11 @@ export interface Claims {
   subject: string;
   /** The id of the user; null: the credential names no user. */
   identity: string | null;
-  /** The name of a built-in role or of a custom role of the project; null: the role of the record applies. */
-  role: string | null;
+  /**
+   * The name of a built-in role or of a custom role of the project; null: the role of the record applies. Of a list, the
+   * first that is a role of the project applies, and if there is none, the role of the record.
+   */
+  role: string | readonly string[] | null;
   /** Null: the role is not narrowed. */
   grants: Grant[] | null;
   /** Null: the connection data of the record apply. */

@@ -1,5 +1,5 @@
 import { type Clock } from '../../clock.ts';
-import { claimAt, parseIdentityClaim, parseRoleClaim, parseTextClaim } from './claim-values.ts';
+import { claimAt, parseIdentityClaim, parseRolesClaim, parseTextClaim } from './claim-values.ts';
 import { type Claims, parseTimes } from './claims.ts';
 import { parseGrantsClaim } from './grants-claim.ts';
 import { type ClaimMap, type Issuer, JWKS_ALGORITHMS, type Provider } from './issuer.ts';
@@ -79,11 +79,11 @@ function readProviderClaims(
     mapped('grants'),
     mapped('connectionData'),
   ];
-  const identity = parseIdentityClaim(user.value, user.name);
+  const identity = parseIdentityClaim(user.value, user.name, 'anyIdentity');
   const claims = {
     subject: identity,
     identity,
-    role: parseRoleClaim(role.value, role.name),
+    role: parseRolesClaim(role.value, role.name),
     grants: parseGrantsClaim(grants.value, grants.name, context.maxGrants),
     connectionData: parseTextClaim(data.value, data.name),
     channels: [],

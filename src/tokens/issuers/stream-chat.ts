@@ -13,7 +13,7 @@ import { refused } from '../credential-errors.ts';
 export const verifyStream: Verify = async (credential, _issuer, keys, context) => {
   const { payload, key } = await verifyHmac(credential, keys, ['HS256']);
   rejectServerToken(payload);
-  const identity = parseIdentityClaim(payload['user_id'], 'user_id');
+  const identity = parseIdentityClaim(payload['user_id'], 'user_id', 'anyIdentity');
   const claims = {
     subject: identity,
     identity,

@@ -185,7 +185,6 @@ test.each([
 
 test.each<[keyof ClaimMap, unknown]>([
   ['role', 1],
-  ['role', ['MODERATOR']],
   ['grants', [{ channels: '*' }]],
   ['grants', Array.from({ length: 11 }, () => ({ channels: 'a', actions: [] }))],
   ['connectionData', 'x'.repeat(1001)],

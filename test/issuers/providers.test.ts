@@ -1,0 +1,110 @@
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { createIssuer, refusalMessageOf, tokenOf } from '../support/external-credentials.ts';
+import { startProvider, trustCertificate, type ProviderServer } from '../support/provider.ts';
+import { startService, type TestService } from '../support/service.ts';
+
+/** Access tokens with the claims that OpenID providers really write, verified with a key set from a local server. */
+
+const ISSUER = 'https://login.example/realms/app';
+let trust: Disposable;
+let pair: Awaited<ReturnType<typeof generateKeyPair>>;
+let provider: ProviderServer;
+let signalbox: TestService;
+
+beforeAll(async () => {
+  trust = trustCertificate();
+  pair = await generateKeyPair('RS256', { extractable: true });
+});
+afterAll(() => trust[Symbol.dispose]());
+beforeEach(async () => {
+  provider = await startProvider();
+  provider.publish([{ ...(await exportJWK(pair.publicKey)), kid: '1' }]);
+  signalbox = await startService();
+});
+afterEach(async () => {
+  await signalbox[Symbol.asyncDispose]();
+  await provider[Symbol.asyncDispose]();
+});
+
+const register = (options: object = {}) =>
+  createIssuer(signalbox, {
+    kind: 'JWKS',
+    provider: { url: provider.url, issuer: ISSUER, audience: 'app', ...options },
+  });
+const mint = (claims: object) =>
+  new SignJWT({ iss: ISSUER, aud: 'app', sub: 'ada', exp: Math.floor(Date.now() / 1000) + 60, ...claims })
+    .setProtectedHeader({ alg: 'RS256', kid: '1' })
+    .sign(pair.privateKey);
+
+test.each([
+  ['Keycloak, with a user of a federation', 'f:6b6dbe2c-7d0e-4c7e-9f2f-5a4a1c1f0b11:ada'],
+  ['ADFS, base64 with padding', '3Mc5mLzB3kX0rVv8rKgSgX0pXlq3mM4r8gV+0/5dZ0c='],
+  ['Privy, a decentralized id', 'did:privy:cm3np4u9j001rc8b73seqmqqk'],
+  ['Auth0', 'auth0|5f7c8ec7c33c6c004bbafe82'],
+  ['a claim e-mail', "o'brien@example.org"],
+  ['one visible character', '!'],
+  ['255 visible characters', '~'.repeat(255)],
+  ['a prefix like the one of guests', 'guests:ada'],
+])('a token opens with the subject of %s', async (_, sub) => {
+  await register();
+  expect(await tokenOf(signalbox, await mint({ sub }))).toMatchObject({ identity: sub });
+  const { tokens } = await signalbox.request(
+    `query ($i: String) { tokens(identity: $i) { nodes { identity } } }`,
+    {
+      i: sub,
+    },
+  );
+  expect(tokens.nodes).toEqual([{ identity: sub }]);
+});
+
+test.each([
+  ['the prefix of guests', 'guest:ada', 'must not begin with guest:'],
+  ['a blank', 'ada lovelace', 'has " " at position 3'],
+  ['a control character', 'ada\u0000', 'position 3'],
+  ['256 characters', 'x'.repeat(256), 'has 256 characters'],
+  ['no character', '', 'must not be empty'],
+])('a token is refused when its subject has %s', async (_, sub, reason) => {
+  await register();
+  expect(await refusalMessageOf(signalbox, await mint({ sub }))).toContain(reason);
+});
+
+const ADD_ROLE = `mutation { updateProject(settings: { roles: [
+  { name: "moderator", like: MODERATOR, actions: [SUBSCRIBE, PUBLISH] }
+] }) { id } }`;
+
+test.each([
+  [
+    'Keycloak',
+    '/realm_access/roles',
+    { realm_access: { roles: ['offline_access', 'moderator'] } },
+    'moderator',
+  ],
+  ['Entra ID', 'roles', { roles: ['Task.Read', 'moderator', 'OWNER'] }, 'moderator'],
+  ['Cognito', 'cognito:groups', { 'cognito:groups': ['eu-west-1_abc_Google', 'MODERATOR'] }, 'MODERATOR'],
+  [
+    'a provider that writes names with blanks',
+    'roles',
+    { roles: ['All users', '', 7, null, 'moderator'] },
+    'moderator',
+  ],
+  ['a provider without such a role', 'roles', { roles: ['offline_access'] }, 'PUBLISHER'],
+  ['an empty list', 'roles', { roles: [] }, 'PUBLISHER'],
+  ['null', 'roles', { roles: null }, 'PUBLISHER'],
+  ['a parent that is null', '/realm_access/roles', { realm_access: null }, 'PUBLISHER'],
+])('takes the first role of the project from the list of roles of %s', async (_, claim, claims, expected) => {
+  await signalbox.request(ADD_ROLE);
+  await register({ claims: { role: claim } });
+  const { role, customRole } = await tokenOf(signalbox, await mint(claims));
+  expect(customRole ?? role).toBe(expected);
+});
+
+test('a role that is no list and no role of the project is still refused', async () => {
+  await register({ claims: { role: 'role' } });
+  expect(await refusalMessageOf(signalbox, await mint({ role: 'offline_access' }))).toMatch(
+    'is not a role of',
+  );
+  expect(await refusalMessageOf(signalbox, await mint({ role: { name: 'MODERATOR' } }))).toMatch(
+    '“role” must be',
+  );
+});
