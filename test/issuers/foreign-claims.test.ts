@@ -8,6 +8,7 @@ import {
   refusalCodeOf,
   refusalMessageOf,
   sign,
+  signingSecretOf,
   STREAM,
   tokenOf,
   TWILIO,
@@ -79,7 +80,11 @@ test.each([
   await createIssuer(signalbox, JWKS);
   await createIssuer(signalbox, OPENTOK);
   await createIssuer(signalbox, STREAM);
-  const credential = forge({ ...HS256, kid: apiKey.id }, { sub: 'ada', ...claims }, apiKey.secret);
+  const credential = forge(
+    { ...HS256, kid: apiKey.id },
+    { sub: 'ada', ...claims },
+    signingSecretOf(apiKey.secret),
+  );
   expect(await tokenOf(signalbox, credential)).toMatchObject({ identity: 'ada', issuer: apiKey.id });
 });
 
@@ -87,7 +92,11 @@ test.each([
   ['an API key', { exp: null, iat: null, nbf: null, role: null, data: null, channels: null, grants: null }],
   ['an API key, with a grant that does not lapse', { grants: [{ channels: 'a', actions: [], exp: null }] }],
 ])('claims that are null count as absent in a JWT signed with %s', async (_, claims) => {
-  const credential = forge({ ...HS256, kid: apiKey.id }, { sub: 'ada', ...claims }, apiKey.secret);
+  const credential = forge(
+    { ...HS256, kid: apiKey.id },
+    { sub: 'ada', ...claims },
+    signingSecretOf(apiKey.secret),
+  );
   expect(await tokenOf(signalbox, credential)).toMatchObject({
     identity: 'ada',
     role: 'PUBLISHER',
@@ -124,7 +133,7 @@ test('claims that are null count as absent in the tokens of Stream, Twilio and O
 
 test('a null is never wider than an absent claim: identity, exp and session stay required', async () => {
   for (const input of [STREAM, TWILIO, OPENTOK]) await createIssuer(signalbox, input);
-  const own = (claims: object) => forge({ ...HS256, kid: apiKey.id }, claims, apiKey.secret);
+  const own = (claims: object) => forge({ ...HS256, kid: apiKey.id }, claims, signingSecretOf(apiKey.secret));
   expect(await refusalCodeOf(signalbox, own({ sub: null }))).toBe('UNAUTHENTICATED');
   expect(await refusalCodeOf(signalbox, own({ sub: 'ada', grants: [null] }))).toBe('UNAUTHENTICATED');
   const grants = { identity: 'ada', data_sync: { service_sid: TWILIO.service } };

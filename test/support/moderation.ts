@@ -1,5 +1,6 @@
 import { type Client } from 'graphql-ws';
 import { queueResults, queuePayloadResults, type ResultQueue } from './result-queue.ts';
+import { signingSecretOf } from './external-credentials.ts';
 import { forge } from './forge.ts';
 import { API_KEY, type Answer, type ServiceClient } from './service.ts';
 
@@ -128,5 +129,5 @@ export async function openInbox(
 
 /** A credential that a backend signs itself, with the API key of the tests. */
 export function signWithApiKey(claims: { sub: string; [claim: string]: unknown }, apiKey = API_KEY): string {
-  return forge({ alg: 'HS256', kid: apiKey.slice(0, apiKey.indexOf('.')) }, claims, apiKey);
+  return forge({ alg: 'HS256', kid: apiKey.slice(0, apiKey.indexOf('.')) }, claims, signingSecretOf(apiKey));
 }

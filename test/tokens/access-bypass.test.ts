@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createChannel, mint, updateToken } from '../support/backend.ts';
 import { queueResults } from '../support/result-queue.ts';
+import { signingSecretOf } from '../support/external-credentials.ts';
 import { forge } from '../support/forge.ts';
 import { API_KEY, startService } from '../support/service.ts';
 
@@ -70,7 +71,8 @@ test('reauthenticate refuses the credential when its issuer key is removed durin
       k: key('two'),
     },
   );
-  const sign = (id: string) => forge({ alg: 'HS256', kid: id }, { sub: 'ada' }, key(id).secret);
+  const sign = (id: string) =>
+    forge({ alg: 'HS256', kid: id }, { sub: 'ada' }, signingSecretOf(key(id).secret));
   const { domain } = signalbox.service;
   const connection = await domain.connections.open(
     () => domain.authenticate.credential(sign('one')),
@@ -95,7 +97,11 @@ test('reauthenticate refuses the credential when its issuer key is removed durin
 
 test('createCredential refuses a token whose credentials an issuer signs', async () => {
   await using signalbox = await startService();
-  const credential = forge({ alg: 'HS256', kid: 'key_test' }, { sub: 'ada', role: 'GUEST' }, API_KEY);
+  const credential = forge(
+    { alg: 'HS256', kid: 'key_test' },
+    { sub: 'ada', role: 'GUEST' },
+    signingSecretOf(API_KEY),
+  );
   const { viewer } = await signalbox.request('{ viewer { token { id role } } }', {}, credential);
   expect(viewer.token.role).toBe('GUEST');
   const { errors } = await signalbox.ask(
@@ -108,7 +114,11 @@ test('createCredential refuses a token whose credentials an issuer signs', async
 test('explainPermission answers TOKEN_ENDED after revokeTokens covers the token', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'square', { type: 'PUBLIC' });
-  const credential = forge({ alg: 'HS256', kid: 'key_test' }, { sub: 'ada', iat: 1 }, API_KEY);
+  const credential = forge(
+    { alg: 'HS256', kid: 'key_test' },
+    { sub: 'ada', iat: 1 },
+    signingSecretOf(API_KEY),
+  );
   const { viewer } = await signalbox.request('{ viewer { token { id } } }', {}, credential);
   const explain = async () => {
     const query = `query ($t: ID!) { explainPermission(token: $t, channel: "square", action: PUBLISH) { rule } }`;

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createChannel, isOnline, mint, publish, updateToken, sendDirect } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
 import { queueResults, type ResultQueue } from '../support/result-queue.ts';
+import { signingSecretOf } from '../support/external-credentials.ts';
 import { forge } from '../support/forge.ts';
 import { changeSettings, codeOf } from '../support/projects.ts';
 import { API_KEY, startService, type ServiceClient } from '../support/service.ts';
@@ -71,7 +72,7 @@ test('keeps the connection when it re-authenticates during the grace period, but
   await using _ = signalbox;
   const sign = (exp: number) => {
     const claims = { sub: 'ada', channels: ['news'], iat: clock.now() / 1000, exp: clock.now() / 1000 + exp };
-    return forge({ alg: 'HS256', kid: API_KEY.split('.')[0] }, claims, API_KEY);
+    return forge({ alg: 'HS256', kid: API_KEY.split('.')[0] }, claims, signingSecretOf(API_KEY));
   };
   const first = sign(60);
   const client = signalbox.client({ token: first });
@@ -159,7 +160,10 @@ test('closes at once, without a grace period, when the token is revoked or the s
     `mutation { createApiKey(canSign: true) { secret apiKey { id } } }`,
   );
   const { id: kid } = createApiKey.apiKey;
-  const credentials = [revoked.credential, forge({ alg: 'HS256', kid }, { sub: 'ada' }, createApiKey.secret)];
+  const credentials = [
+    revoked.credential,
+    forge({ alg: 'HS256', kid }, { sub: 'ada' }, signingSecretOf(createApiKey.secret)),
+  ];
   const [one, other] = credentials.map((token) => queueResults(signalbox.client({ token }), EVENTS));
   for (const events of [one, other]) expect(await next(events!)).toEqual({ __typename: 'Connected' });
   await signalbox.request(`mutation ($id: ID!) { rotateApiKey(id: $id, overlapSeconds: 70) { secret } }`, {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { createChannel, mint, roundTrip, subscribeToken } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
 import { queueResults } from '../support/result-queue.ts';
+import { signingSecretOf } from '../support/external-credentials.ts';
 import { forge } from '../support/forge.ts';
 import { changeSettings, codeOf, createProject } from '../support/projects.ts';
 import { API_KEY, startService, type ServiceClient } from '../support/service.ts';
@@ -45,7 +46,11 @@ test('explainPermission names the deciding rule and explains it, for every rule'
   await restrict(signalbox, 'mute', muted.id, 'public');
   await restrict(signalbox, 'ban', banned.id, 'public');
   await signalbox.request(`mutation ($t: ID!) { revokeToken(id: $t) { id } }`, { t: revoked.id });
-  const signed = forge({ alg: 'HS256', kid: API_KEY.split('.')[0] }, { sub: 'ada', grants: narrow }, API_KEY);
+  const signed = forge(
+    { alg: 'HS256', kid: API_KEY.split('.')[0] },
+    { sub: 'ada', grants: narrow },
+    signingSecretOf(API_KEY),
+  );
   const { viewer } = await signalbox.request(`{ viewer { token { id } } }`, {}, signed);
   await clock.advance(1000);
 

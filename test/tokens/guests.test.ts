@@ -5,6 +5,7 @@ import { createChannel, isOnline, mint, publish, roundTrip, updateToken } from '
 import { createManualClock } from '../support/clock.ts';
 import { queueResults } from '../support/result-queue.ts';
 import { createFolder } from '../support/folder.ts';
+import { signingSecretOf } from '../support/external-credentials.ts';
 import { forge } from '../support/forge.ts';
 import { changeSettings, codeOf, createProject } from '../support/projects.ts';
 import { API_KEY, startService, type ServiceClient } from '../support/service.ts';
@@ -75,7 +76,7 @@ test('refuses the identity of a guest in createToken, in credentials and in crea
   await changeSettings(signalbox, { emailIdentities: true, developmentTokens: true });
   const { identity } = (await createGuest(signalbox, { name: 'ada' })).token;
   const kid = API_KEY.split('.')[0]!;
-  const sign = (sub: string) => forge({ alg: 'HS256', kid }, { sub }, API_KEY);
+  const sign = (sub: string) => forge({ alg: 'HS256', kid }, { sub }, signingSecretOf(API_KEY));
   expect(codeOf(await signalbox.ask(`{ viewer { kind } }`, {}, sign('ada')))).toBeUndefined();
   for (const guestIdentity of [identity, 'guest:', 'guest:ada']) {
     const create = await signalbox.ask(

@@ -65,7 +65,7 @@ test('accepts @ and + in identities, but no other reserved character, when the p
   expect(await present(signalbox, credential)).toBe(address);
 });
 
-test('accepts e-mail addresses from Stream always, and from Twilio when the project enables emailIdentities', async () => {
+test('accepts any visible characters but the prefix of guests from Stream, and e-mail addresses from Twilio when the project enables emailIdentities', async () => {
   using clock = createSystemClock();
   await using signalbox = await startService({}, { clock });
   await createIssuer(signalbox, STREAM);
@@ -74,8 +74,11 @@ test('accepts e-mail addresses from Stream always, and from Twilio when the proj
     expect(await present(signalbox, stream.createToken(identity))).toBe(identity);
     expect(await present(signalbox, mintTwilio({ identity }))).toContain('at position 3;');
   }
-  for (const identity of ['ada/1', 'ada:1', 'guest:ada'])
-    expect(await present(signalbox, stream.createToken(identity))).toContain('at position');
+  for (const identity of ['ada/1', 'ada:1', "o'ada"]) {
+    expect(await present(signalbox, stream.createToken(identity))).toBe(identity);
+    expect(await present(signalbox, mintTwilio({ identity }))).toContain('at position');
+  }
+  expect(await present(signalbox, stream.createToken('guest:ada'))).toContain('must not begin with guest:');
   await changeSettings(signalbox, { emailIdentities: true });
   expect(await present(signalbox, mintTwilio({ identity: 'ada@example.org' }))).toBe('ada@example.org');
 });

@@ -4,6 +4,7 @@ import { mint, sendDirect } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
 import { queueResults } from '../support/result-queue.ts';
 import { changeSettings, codeOf, createProject } from '../support/projects.ts';
+import { signingSecretOf } from '../support/external-credentials.ts';
 import { forge } from '../support/forge.ts';
 import { API_KEY, startService, type Answer, type ServiceClient } from '../support/service.ts';
 
@@ -84,7 +85,11 @@ test('an error states the maximum lifetime, and existing tokens keep their expir
 
 /** Presents a credential that an API key signed. Resolves to the token's expiry, or to the error code and message. */
 async function expiryOfSigned({ ask }: ServiceClient, claims: JWTPayload): Promise<unknown> {
-  const credential = forge({ alg: 'HS256', kid: API_KEY.split('.')[0] }, { sub: 'ada', ...claims }, API_KEY);
+  const credential = forge(
+    { alg: 'HS256', kid: API_KEY.split('.')[0] },
+    { sub: 'ada', ...claims },
+    signingSecretOf(API_KEY),
+  );
   const { data, errors } = await ask(`{ viewer { token { expiresAt } } }`, {}, credential);
   if (!errors) return data.viewer.token.expiresAt;
   return `${codeOf({ errors }) as string}: ${errors[0]!.message}`;
