@@ -69,9 +69,9 @@ test.each([
   expect(await refusalMessageOf(signalbox, await mint({ sub }))).toContain(reason);
 });
 
-const ADD_ROLE = `mutation { updateProject(settings: { roles: [
-  { name: "moderator", like: MODERATOR, actions: [SUBSCRIBE, PUBLISH] }
-] }) { id } }`;
+const ADD_ROLE = `mutation { updateProject(settings: { permissions: {
+  roles: [{ name: "moderator", like: MODERATOR }]
+} }) { id } }`;
 
 test.each([
   [
