@@ -42,6 +42,8 @@ export interface AuditEntry {
   channel?: string;
   /** The error code of a refused operation. */
   code?: string;
+  /** Why a caller was refused before authentication: the sentence that it was shown. */
+  message?: string;
   /** The GraphQL field of a refused operation. */
   field?: string;
 }

@@ -1,6 +1,7 @@
+import { parseOrigin } from './origin-list.ts';
 import { SETTINGS, type Setting } from './settings.ts';
 
-type Value<S extends Setting> = S extends { unit: 'list' }
+type Value<S extends Setting> = S extends { unit: 'list' | 'origins' }
   ? readonly string[]
   : S extends { choices: readonly (infer Choice)[] }
     ? Choice
@@ -102,9 +103,8 @@ function parseSetting(setting: Setting, text: string): unknown {
     if (setting.choices.includes(text)) return text;
     throw new ConfigError(`${setting.env} is “${text}”; it must be one of ${setting.choices.join(', ')}.`);
   }
-  if (setting.unit === 'list') {
-    return parseList(text);
-  }
+  if (setting.unit === 'list') return parseList(text);
+  if (setting.unit === 'origins') return parseOrigins(setting.env, text);
   if (typeof setting.default === 'string') return text;
   const number = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = setting;
@@ -112,6 +112,16 @@ function parseSetting(setting: Setting, text: string): unknown {
   throw new ConfigError(
     `${setting.env} is “${text}”; it must be a whole number from ${min} to ${max} (${setting.unit}).`,
   );
+}
+
+function parseOrigins(env: string, text: string): string[] {
+  return parseList(text).map((item) => {
+    try {
+      return parseOrigin(item);
+    } catch (error) {
+      throw new ConfigError(`${env} lists “${item}”, which matches no page: it ${(error as Error).message}.`);
+    }
+  });
 }
 
 function parseList(text: string): string[] {

@@ -6,7 +6,8 @@ export interface Setting {
   /** The environment variable. */
   env: string;
   default: string | number;
-  unit: 'text' | 'bytes' | 'ms' | 'seconds' | 'count' | 'per second' | 'switch' | 'choice' | 'list';
+  unit:
+    'text' | 'bytes' | 'ms' | 'seconds' | 'count' | 'per second' | 'switch' | 'choice' | 'list' | 'origins';
   /** Inclusive; numbers only. */
   min?: number;
   /** Inclusive; numbers only. */
@@ -80,9 +81,9 @@ export const SETTINGS = {
   origins: {
     env: 'SIGNALBOX_ORIGINS',
     default: '',
-    unit: 'list',
+    unit: 'origins',
     about:
-      'Additional origins from which web pages may connect, for example `https://app.example`; the service’s own origin is always allowed. `*` allows all. `null` must be listed like any other origin.',
+      'Additional origins from which web pages may connect, for example `https://app.example`; the service’s own origin is always allowed, and in development every loopback origin. `*` allows all. `null` must be listed like any other origin. A value that no page can have ends the start.',
   },
   trustedProxies: {
     env: 'SIGNALBOX_TRUSTED_PROXIES',
@@ -157,6 +158,15 @@ export const SETTINGS = {
     min: 100,
     max: 60_000,
     about: 'Time from opening a socket to `connection_ack`, including verification of the credential.',
+  },
+  keepAliveMs: {
+    env: 'SIGNALBOX_KEEP_ALIVE_MS',
+    default: 75_000,
+    unit: 'ms',
+    min: 1000,
+    max: 3_600_000,
+    about:
+      'How long an idle HTTP connection stays open for the next request. Longer than the idle time of the load balancer in front, which is often 60 s.',
   },
   pingIntervalMs: {
     env: 'SIGNALBOX_PING_INTERVAL_MS',

@@ -16,7 +16,8 @@ const settings = Object.entries(SETTINGS) as [Name, Setting][];
 const numbers = settings.filter(([, setting]) => typeof setting.default === 'number');
 const choices = settings.filter(([, setting]) => setting.choices !== undefined);
 const texts = settings.filter(([, { unit }]) => unit === 'text');
-const lists = settings.filter(([, { unit }]) => unit === 'list');
+// The values of origins are checked in origin-list.test.ts.
+const lists = settings.filter(([, { unit }]) => ['list', 'origins'].includes(unit));
 
 /** The lines of the ConfigError; empty if the settings are valid. */
 function errorsOf(env: Record<string, string>): string[] {

@@ -65,9 +65,13 @@ export function decideAccess(caller: Caller, action: Action, channelAccess: Chan
 
 /** The error for a refused action: UNAUTHENTICATED for an anonymous caller, FORBIDDEN for a token. */
 export function accessRefused(caller: Caller, action: Action, channelId: string): SignalboxError {
-  const isAnonymous = caller.kind === 'ANONYMOUS';
+  if (caller.kind === 'ANONYMOUS')
+    return new SignalboxError(
+      'UNAUTHENTICATED',
+      `No credential was sent, and anonymous callers may not ${action} in the channel “${channelId}”, if it exists.`,
+    );
   return new SignalboxError(
-    isAnonymous ? 'UNAUTHENTICATED' : 'FORBIDDEN',
-    `The channel “${channelId}” does not exist, or ${isAnonymous ? 'anonymous callers' : 'this caller'} may not ${action} in it.`,
+    'FORBIDDEN',
+    `The channel “${channelId}” does not exist, or this caller may not ${action} in it.`,
   );
 }

@@ -3,11 +3,17 @@ import { type HistoryBounds, type LogPage } from '../broker/log.ts';
 import { channelAddress, type Address, type Message } from '../broker/message.ts';
 import { type Access } from '../channels/access.ts';
 import { type Clock } from '../clock.ts';
-import { badInput, SignalboxError } from '../errors.ts';
+import { badInput } from '../errors.ts';
 import { parsePageSize } from '../paging.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type Cursors } from './cursor.ts';
-import { directAddressesOf, hiddenThrough, historyBounds, positionLost } from './visible-range.ts';
+import {
+  directAddressesOf,
+  directMessagesRefused,
+  hiddenThrough,
+  historyBounds,
+  positionLost,
+} from './visible-range.ts';
 import { sequenceOfCursor } from './start-position.ts';
 
 /** `first` and `after` read forwards, `last` and `before` backwards. Page sizes are 1–100; default: the last 20 messages. */
@@ -148,8 +154,7 @@ export function createHistory({
       return page(caller.projectId, floors, request, bounds);
     },
     async ofDirectMessages(caller, request) {
-      if (caller.kind !== 'TOKEN')
-        throw new SignalboxError('UNAUTHENTICATED', 'Direct messages require a token.');
+      if (caller.kind !== 'TOKEN') throw directMessagesRefused(caller);
       return page(
         caller.projectId,
         new Map(directAddressesOf(caller).map((address) => [address, 0])),

@@ -40,3 +40,9 @@ export function historyBounds(
 export function positionLost(): SignalboxError {
   return new SignalboxError('POSITION_LOST', 'The log no longer holds all messages after this cursor.');
 }
+
+/** The error for a caller without a token, who has no direct messages. */
+export function directMessagesRefused({ kind }: Caller): SignalboxError {
+  const sent = kind === 'ANONYMOUS' ? 'No credential was sent. ' : '';
+  return new SignalboxError('UNAUTHENTICATED', `${sent}Direct messages require a token.`);
+}

@@ -25,3 +25,6 @@ builder.subscriptionType({
 export function nullToUndefined<T>(value: T | null | undefined): T | undefined {
   return value ?? undefined;
 }
+
+/** For the objects beside a secret that is returned once: an error below a field that is not nullable would null the secret. */
+export const NEVER_NULLS = 'Nullable, so that an error of a field below it does not take the secret with it.';

@@ -4,7 +4,7 @@ import { type Project } from '../projects/project.ts';
 import { actorOf, requireApiKey, requireOperator, type Caller } from '../tokens/caller.ts';
 import { MAX_SIGNING_OVERLAP_SECONDS } from '../tokens/signing-keys.ts';
 import { describeName } from '../names.ts';
-import { builder, nullToUndefined } from './builder.ts';
+import { builder, NEVER_NULLS, nullToUndefined } from './builder.ts';
 import { type Context } from './context.ts';
 import { relayConnection, forwardArgs, toRelayConnection, toPageRequest } from './paging.ts';
 
@@ -65,7 +65,7 @@ const ProjectConnection = relayConnection('Project', ProjectRef);
 const ApiKeyPayload = builder.objectRef<MintedApiKey>('ApiKeyPayload').implement({
   description: 'An API key with its secret.',
   fields: (t) => ({
-    apiKey: t.expose('apiKey', { type: ApiKeyRef, description: 'The key.' }),
+    apiKey: t.expose('apiKey', { type: ApiKeyRef, nullable: true, description: `The key. ${NEVER_NULLS}` }),
     secret: t.exposeString('secret', {
       description: '`key_<id>.<secret>`, for the Authorization header. Returned only once.',
     }),
@@ -77,9 +77,14 @@ const ProjectPayload = builder
   .implement({
     description: 'A project with its first API key.',
     fields: (t) => ({
-      project: t.expose('project', { type: ProjectRef, description: 'The project.' }),
+      project: t.expose('project', {
+        type: ProjectRef,
+        nullable: true,
+        description: `The project. ${NEVER_NULLS}`,
+      }),
       apiKey: t.field({
         type: ApiKeyRef,
+        nullable: true,
         description: 'The first key of the project.',
         resolve: ({ minted }) => minted.apiKey,
       }),

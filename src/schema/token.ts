@@ -4,7 +4,7 @@ import { createSubscribedToken } from '../channels/create-subscribed-token.ts';
 import { describeName, MAX_TEXT_LENGTH } from '../names.ts';
 import { isOnline } from '../presence/is-online.ts';
 import { listTokens } from '../presence/online-tokens.ts';
-import { builder, nullToUndefined } from './builder.ts';
+import { builder, NEVER_NULLS, nullToUndefined } from './builder.ts';
 import { ConnectionRef } from './connection.ts';
 import { ActionEnum, OriginEnum, RoleEnum } from './enums.ts';
 import { relayConnection, forwardArgs, toRelayConnection, toPageRequest } from './paging.ts';
@@ -103,7 +103,11 @@ export const CreateTokenPayload = builder
   .implement({
     description: 'A token and a credential for it.',
     fields: (t) => ({
-      token: t.expose('token', { type: TokenRef, description: 'The token.' }),
+      token: t.expose('token', {
+        type: TokenRef,
+        nullable: true,
+        description: `The token. ${NEVER_NULLS}`,
+      }),
       credential: t.exposeString('credential', {
         description:
           'A signed JWT for the client, which connects with `{ token: credential }`. The credential expires when the token expires, by the current expiry of the token.',

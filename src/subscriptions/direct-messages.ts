@@ -2,10 +2,9 @@ import { type Message } from '../broker/message.ts';
 import { type Connection } from '../connections/connection.ts';
 import { EventStream, type Sink } from './event-stream.ts';
 import { type SignalRouter } from './signal-router.ts';
-import { SignalboxError } from '../errors.ts';
 import { internBatch } from '../batch.ts';
 import { type Cursors } from '../messages/cursor.ts';
-import { directAddressesOf, positionLost } from '../messages/visible-range.ts';
+import { directAddressesOf, directMessagesRefused, positionLost } from '../messages/visible-range.ts';
 import { sinceOf } from './since-of.ts';
 import { LogSubscriber, type LogSubscriberDeps } from './log-subscriber.ts';
 import { resolveStart } from '../messages/start-position.ts';
@@ -28,8 +27,7 @@ export async function openDirectMessages(
 ): Promise<EventStream<Message>> {
   const { broker, signalRouter, cursors } = deps;
   const { projectId, caller } = connection;
-  if (caller.kind !== 'TOKEN')
-    throw new SignalboxError('UNAUTHENTICATED', 'Direct messages require a token.');
+  if (caller.kind !== 'TOKEN') throw directMessagesRefused(caller);
   const addresses = directAddressesOf(caller);
   const logSubscriber = new LogSubscriber(deps, connection);
   for (const address of addresses) logSubscriber.subscribe(address, 0);

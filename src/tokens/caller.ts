@@ -108,7 +108,10 @@ function grantsOf({ grants, credentialRights }: Token): Grant[] {
 export function requireApiKey(caller: Caller): asserts caller is ApiKeyCaller {
   if (caller.kind === 'API_KEY') return;
   if (caller.kind === 'ANONYMOUS')
-    throw new SignalboxError('UNAUTHENTICATED', 'This operation requires an API key.');
+    throw new SignalboxError(
+      'UNAUTHENTICATED',
+      'No credential was sent. This operation requires an API key.',
+    );
   throw new SignalboxError('FORBIDDEN', 'This operation requires an API key; tokens may not use it.');
 }
 
@@ -118,6 +121,11 @@ export function requireKeyOrSelf(caller: Caller, tokenId: string): void {
     if (caller.token.id === tokenId) return;
     throw new SignalboxError('FORBIDDEN', 'This operation requires an API key, or the token itself.');
   }
+  if (caller.kind === 'ANONYMOUS')
+    throw new SignalboxError(
+      'UNAUTHENTICATED',
+      'No credential was sent. This operation requires an API key, or the token itself.',
+    );
   requireApiKey(caller);
 }
 

@@ -12,12 +12,14 @@ const AUDITED_CODES: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /** Writes a refusal for missing authority to the audit log. */
-export function auditRefusal(audit: Audit, { code, caller, field }: Refusal): void {
+export function auditRefusal(audit: Audit, { code, caller, message, field }: Refusal): void {
   if (!AUDITED_CODES.has(code)) return;
   audit({
     action: 'refused',
     actor: caller ? actorOf(caller) : 'anonymous',
     code,
+    // Refusals of an authenticated caller are explained by its actor and field.
+    ...(!caller && { message }),
     ...(caller && { projectId: caller.projectId }),
     ...(field !== undefined && { field }),
   });

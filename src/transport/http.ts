@@ -4,7 +4,7 @@ import { type TransportDeps } from './transport-deps.ts';
 import { type createGraphiql } from './graphiql.ts';
 import { inexactNumberOfRequest } from './exact-variables.ts';
 import { createJsonPost } from './json-post.ts';
-import { hasCredentialInUrl, isAllowedOrigin, parseRequestUrl } from './origins.ts';
+import { hasCredentialInUrl, isAllowedOrigin, originRefused, parseRequestUrl } from './origins.ts';
 import { createGraphqlHandler } from './yoga.ts';
 
 export interface HttpDeps extends TransportDeps {
@@ -43,8 +43,8 @@ export function createHttpServer(deps: HttpDeps): Server {
       return void response.end(asset.body);
     }
     if (url.pathname !== '/graphql') return sendText(response, 404, 'Not found. The API is at /graphql.');
-    if (!isAllowedOrigin(origin, host, config.origins))
-      return refuse(response, 403, new SignalboxError('FORBIDDEN', 'This origin is not allowed.'));
+    if (origin !== undefined && !isAllowedOrigin(origin, host, config))
+      return refuse(response, 403, originRefused(origin));
     if (hasCredentialInUrl(url)) {
       const message = 'Send the credential in the Authorization header, not in the URL.';
       return refuse(response, 400, new SignalboxError('BAD_USER_INPUT', message));
@@ -80,6 +80,7 @@ export function createHttpServer(deps: HttpDeps): Server {
   });
   server.headersTimeout = headersTimeout;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.keepAliveTimeout = config.keepAliveMs;
   return server;
 }
 

@@ -1,18 +1,34 @@
 import { type IncomingMessage } from 'node:http';
+import { type Config } from '../config.ts';
+import { SignalboxError } from '../errors.ts';
 
 /**
- * Whether a request with this Origin header is allowed: the service's own pages and the origins in `list`, compared
- * exactly; `*` allows every origin. Requests without an origin are allowed, because only browsers send one: the check
+ * Whether a request with this Origin header is allowed: the service's own pages and the origins in `config.origins`,
+ * compared exactly; `*` allows every origin. In development, pages of the developer's own machine are allowed, too, since
+ * their server has another port. Requests without an origin are allowed, because only browsers send one: the check
  * protects users of browsers, credentials protect everything else.
  */
 export function isAllowedOrigin(
   origin: string | undefined,
   host: string | undefined,
-  list: readonly string[],
+  { origins, mode }: Pick<Config, 'origins' | 'mode'>,
 ): boolean {
   if (origin === undefined) return true;
-  if (list.includes('*') || list.includes(origin)) return true;
+  if (origins.includes('*') || origins.includes(origin)) return true;
+  if (mode === 'development' && LOOPBACK_ORIGIN.test(origin)) return true;
   return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`);
+}
+
+const LOOPBACK_ORIGIN =
+  /^https?:\/\/(localhost|([a-z0-9-]+\.)+localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/;
+/** A longer origin is no name that an operator could add to a list. */
+const MAX_NAMED_ORIGIN_LENGTH = 200;
+
+/** The error for a page whose origin is not allowed. It names the origin and the setting that allows it. */
+export function originRefused(origin: string): SignalboxError {
+  const isPrintable = /^[\x21-\x7e]+$/.test(origin) && origin.length <= MAX_NAMED_ORIGIN_LENGTH;
+  const named = isPrintable ? `The origin “${origin}”` : 'This origin';
+  return new SignalboxError('FORBIDDEN', `${named} is not allowed. Add it to SIGNALBOX_ORIGINS.`);
 }
 
 /** Common names of URL parameters that hold a secret, in lower case. */

@@ -12,6 +12,8 @@ export interface Refusal {
   code: ErrorCode;
   /** Undefined if the caller is not authenticated yet. */
   caller: Caller | undefined;
+  /** The sentence that the caller is shown. */
+  message: string;
   /** The GraphQL field that failed. Undefined if the error does not belong to a field. */
   field: string | undefined;
 }
@@ -56,11 +58,12 @@ export function createPublicError({
     const field = nodes?.[0]?.kind === Kind.FIELD ? nodes[0].name.value : undefined;
     if (thrown instanceof SignalboxError) {
       const { code, retryable, fields, cause } = thrown;
-      onRefused({ code, caller, field });
+      const message = redactMessage(thrown.message);
+      onRefused({ code, caller, message, field });
       // An error with a cause is a failure of the service, not of the caller, so the operator needs it in the log.
       const fault = cause === undefined ? {} : reportFault(cause);
       return markConverted(
-        new GraphQLError(redactMessage(thrown.message), {
+        new GraphQLError(message, {
           ...location,
           extensions: { code, retryable, ...fields, ...fault },
         }),
@@ -69,13 +72,14 @@ export function createPublicError({
     if (error instanceof GraphQLError && (thrown === error || thrown instanceof GraphQLError)) {
       const catalogueCode = codeOf(error);
       const code = catalogueCode ?? 'BAD_USER_INPUT';
-      onRefused({ code, caller, field });
+      const message = redactMessage(error.message);
+      onRefused({ code, caller, message, field });
       if (catalogueCode && 'retryable' in error.extensions) return error;
       // Of the extensions added by libraries only `http` stays: yoga reads the status from it and removes it.
       const { http } = error.extensions;
       const { retryable } = ERROR_CATALOGUE[code];
       const extensions = { code, retryable, ...(http !== undefined && { http: { ...http, spec: false } }) };
-      return markConverted(new GraphQLError(redactMessage(error.message), { ...location, extensions }));
+      return markConverted(new GraphQLError(message, { ...location, extensions }));
     }
     const code = 'INTERNAL_SERVER_ERROR';
     const extensions = { code, retryable: ERROR_CATALOGUE[code].retryable, ...reportFault(thrown) };

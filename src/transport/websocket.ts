@@ -9,10 +9,9 @@ import { Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { WebSocket, WebSocketServer } from 'ws';
-import { SignalboxError } from '../errors.ts';
 import { CLOSE_CODES } from './close-codes.ts';
 import { type TransportDeps } from './transport-deps.ts';
-import { hasCredentialInUrl, isAllowedOrigin, parseRequestUrl } from './origins.ts';
+import { hasCredentialInUrl, isAllowedOrigin, originRefused, parseRequestUrl } from './origins.ts';
 import { WebSocketSession } from './websocket-session.ts';
 import { createProtocol } from './protocol.ts';
 import { rejectUpgrade } from './reject-upgrade.ts';
@@ -92,10 +91,8 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
       const url = parseRequestUrl(request);
       if (url?.pathname !== '/graphql')
         return rejectUpgrade(socket, 404, 'Not found. The WebSocket endpoint is /graphql.');
-      if (!isAllowedOrigin(origin, host, config.origins)) {
-        const refusal = publicError(new SignalboxError('FORBIDDEN', 'This origin is not allowed.'));
-        return rejectUpgrade(socket, 403, refusal.message);
-      }
+      if (origin !== undefined && !isAllowedOrigin(origin, host, config))
+        return rejectUpgrade(socket, 403, publicError(originRefused(origin)).message);
       if (hasCredentialInUrl(url))
         return rejectUpgrade(socket, 400, 'Send the credential in connection_init, not in the URL.');
       if (!protocols.includes(GRAPHQL_TRANSPORT_WS_PROTOCOL)) {

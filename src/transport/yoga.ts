@@ -47,7 +47,7 @@ export function createGraphqlHandler({
     cors: (request) => {
       const origin = request.headers.get('origin') ?? undefined;
       const host = request.headers.get('host') ?? undefined;
-      if (origin === undefined || !isAllowedOrigin(origin, host, config.origins)) return false;
+      if (origin === undefined || !isAllowedOrigin(origin, host, config)) return false;
       return {
         origin: [origin],
         allowedHeaders: ['authorization', 'content-type', 'project'],

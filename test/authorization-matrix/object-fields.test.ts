@@ -137,7 +137,9 @@ test.each(accesses)('%s is permitted or refused as expected to %s', async (_, ca
   if (typeof found === 'string') {
     expect(errors?.map(({ extensions }) => extensions['code'])).toContain(found);
     expect(new Set(errors?.map(({ extensions }) => extensions['code'])).size).toBe(1);
-    expect(Object.values(data ?? {}).filter((value) => value !== null)).toEqual([]);
+    // A payload with a one-time secret stays, with null in the place of the object.
+    const values = Object.values<any>(data ?? {}).flatMap((value) => value?.token ?? value ?? []);
+    expect(values.filter((value) => Object.values(value).some((field) => field !== null))).toEqual([]);
   } else {
     expect(errors).toBeUndefined();
     expect(found(data)).toBeTruthy();

@@ -43,6 +43,7 @@ const LEAVES = [
   'logger',
   'multimap',
   'names',
+  'origin-list',
   'paging',
   'rate-limit',
   'settings',

@@ -44,7 +44,12 @@ test('audits a refusal before authentication as anonymous', async () => {
   await fetch(`${signalbox.url}/graphql`, { headers });
   expect(refusals(log)).toEqual(
     ['TOKEN_REVOKED', 'UNAUTHENTICATED', 'TOKEN_REVOKED', 'UNAUTHENTICATED', 'FORBIDDEN', 'FORBIDDEN'].map(
-      (code) => ({ action: 'refused', actor: 'anonymous', code }),
+      (code) => ({
+        action: 'refused',
+        actor: 'anonymous',
+        code,
+        message: expect.stringMatching(/\.$/) as string,
+      }),
     ),
   );
 });

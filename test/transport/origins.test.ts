@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
+import { createLog } from '../support/log.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { openSocket, openTcp, upgrade } from '../support/socket.ts';
 
@@ -160,3 +161,45 @@ test('closes the socket of a refused upgrade even if the peer does not close it'
   // Draining waits for every open socket.
   await signalbox.service[Symbol.asyncDispose]();
 });
+
+test('a refusal names the origin and the setting, in its body and in the log', async () => {
+  const log = createLog();
+  await using signalbox = await startService({}, { logger: log.logger });
+  const sentence = `The origin “${EVIL}” is not allowed. Add it to SIGNALBOX_ORIGINS.`;
+  expect(await upgrade(signalbox, { headers: { origin: EVIL } })).toMatchObject({
+    status: 403,
+    body: sentence,
+  });
+  expect(await (await post(signalbox, { origin: EVIL })).json()).toMatchObject({
+    errors: [{ message: sentence }],
+  });
+  const refusal = { action: 'refused', code: 'FORBIDDEN', message: sentence };
+  expect(log.audited()).toMatchObject([refusal, refusal]);
+  const odd = await post(signalbox, { origin: 'x'.repeat(300) });
+  expect(await odd.json()).toMatchObject({
+    errors: [{ message: 'This origin is not allowed. Add it to SIGNALBOX_ORIGINS.' }],
+  });
+});
+
+test.each([
+  ['http://localhost:3000', true],
+  ['https://localhost', true],
+  ['http://app.localhost:5173', true],
+  ['http://127.0.0.1:8080', true],
+  ['http://[::1]:8080', true],
+  ['http://localhost.evil.example', false],
+  ['http://evillocalhost:3000', false],
+  ['http://127.0.0.1.evil.example', false],
+  ['http://192.168.0.2:3000', false],
+  ['null', false],
+])(
+  'in development the origin %s is allowed: %s, and otherwise it must be listed',
+  async (origin, isAllowed) => {
+    for (const mode of ['development', 'production'] as const) {
+      await using signalbox = await startService({ mode });
+      const expected = mode === 'development' && isAllowed ? 101 : 403;
+      expect((await upgrade(signalbox, { headers: { origin } })).status).toBe(expected);
+      expect((await post(signalbox, { origin })).status).toBe(expected === 101 ? 200 : 403);
+    }
+  },
+);

@@ -170,6 +170,7 @@ test.each(rates)(
 const TESTED_IN: Record<string, string> = {
   handshakeTimeoutMs: 'handshake',
   pingIntervalMs: 'slow-consumer',
+  keepAliveMs: 'keep-alive',
   maxQueueBytes: 'slow-consumer',
   maxMessageBytes: 'limits',
   maxConnections: 'limits',
