@@ -31,3 +31,33 @@ export class Slices {
     this.#items = 0;
   }
 }
+
+/**
+ * Does `work` for each item in order: for the first items at once, for the others in slices. Returns undefined if all are
+ * done, otherwise a promise that resolves then. An item that throws does not stop the others.
+ * @param onFault receives what `work` throws
+ */
+export function inSlices<T>(
+  items: readonly T[],
+  work: (item: T) => void,
+  onFault: (error: unknown) => void,
+): Promise<void> | undefined {
+  const slices = new Slices();
+  let done = 0;
+  const isFinished = () => {
+    while (done < items.length) {
+      try {
+        work(items[done++] as T);
+      } catch (error) {
+        onFault(error);
+      }
+      if (slices.isUsedUp()) break;
+    }
+    return done === items.length;
+  };
+  const finishLater = async () => {
+    do await slices.nextTurn();
+    while (!isFinished());
+  };
+  return isFinished() ? undefined : finishLater();
+}

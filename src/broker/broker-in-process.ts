@@ -131,8 +131,13 @@ export function createInProcessBroker({
       return { [Symbol.dispose]: () => listeners.delete(listener) };
     },
     async control(signal: Signal) {
+      const affected: Promise<number>[] = [];
+      notifyListeners((listener) => affected.push(Promise.resolve(listener.applySignal?.(signal) ?? 0)));
       let affectedConnections = 0;
-      notifyListeners((listener) => (affectedConnections += listener.applySignal?.(signal) ?? 0));
+      for (const result of await Promise.allSettled(affected)) {
+        if (result.status === 'fulfilled') affectedConnections += result.value;
+        else onFault(result.reason);
+      }
       return affectedConnections;
     },
     leases,

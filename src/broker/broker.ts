@@ -20,8 +20,11 @@ export interface BrokerListener {
    * only or ephemeral messages only. Returns, for each message, the number of connections it was delivered to.
    */
   deliver?(batch: Batch<Message>): readonly number[];
-  /** Returns the number of connections that the signal affected. */
-  applySignal?(signal: Signal): number;
+  /**
+   * Returns the number of connections that the signal affected. The signal takes effect before this returns; a promise
+   * resolves when every affected connection has also been notified.
+   */
+  applySignal?(signal: Signal): number | Promise<number>;
 }
 
 /**

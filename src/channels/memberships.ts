@@ -10,6 +10,7 @@ import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from '../tokens
 import { type Token } from '../tokens/token.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 import { createKeyedMutex } from '../keyed-mutex.ts';
+import { Slices } from '../slices.ts';
 import { decideAccess, accessRefused } from './access.ts';
 import { type AnnounceChannel, type Channel, type Membership, type MembershipOrigin } from './channel.ts';
 import { type Channels } from './channels.ts';
@@ -247,6 +248,7 @@ export function createMemberships(deps: {
       throw new SignalboxError('LIMIT_EXCEEDED', message, { limit: MAX_PAIRS });
     }
     const outcomes: Outcome[] = [];
+    const slices = new Slices();
     for (const { channelId, tokenId } of pairs) {
       try {
         outcomes.push({
@@ -260,6 +262,7 @@ export function createMemberships(deps: {
         const { code, message } = error;
         outcomes.push({ channelId, tokenId, membership: null, error: { code, message } });
       }
+      if (slices.isUsedUp()) await slices.nextTurn();
     }
     return outcomes;
   }

@@ -6,6 +6,7 @@ import { type ProjectSettings } from '../projects/project-settings.ts';
 import { withRecord, type Caller, type TokenCaller } from '../tokens/caller.ts';
 import { DEVELOPMENT_ISSUER } from '../tokens/external-credentials.ts';
 import { subjectsOf, type Restriction } from '../tokens/restriction.ts';
+import { inSlices } from '../slices.ts';
 import { isRevoked } from '../tokens/revocation.ts';
 import { type Token } from '../tokens/token.ts';
 import { closeAll, type CloseReason, type Connection } from './connection.ts';
@@ -20,8 +21,14 @@ export interface LiveConnections {
   changeCaller(connection: Connection, caller: Caller): void;
 }
 
-/** Applies a signal before it returns. Returns the number of affected connections; undefined: not a signal for connections. */
-export type ApplySignal = (signal: Signal) => number | undefined;
+/** The number of affected connections; a promise if some of them have not been notified yet. */
+type Affected = number | Promise<number>;
+
+/**
+ * Applies a signal: it takes effect before this returns, and the connections are notified in slices. Undefined: not a signal
+ * for connections.
+ */
+export type ApplySignal = (signal: Signal) => Affected | undefined;
 
 /** Creates the function that applies each signal of the broker to the live connections. */
 export function createApplySignal(deps: {
@@ -36,55 +43,62 @@ export function createApplySignal(deps: {
     [...live.all].filter((connection) => connection.projectId === projectId);
 
   /** The live connections of the project with a token caller that matches. */
-  function ofTokens(projectId: string, matches: (caller: TokenCaller) => boolean) {
-    return ofProject(projectId).flatMap((connection) => {
-      const { caller } = connection;
-      return caller.kind === 'TOKEN' && matches(caller) ? [{ connection, caller }] : [];
+  const ofTokens = (projectId: string, matches: (caller: TokenCaller) => boolean) =>
+    ofProject(projectId).filter(({ caller }) => caller.kind === 'TOKEN' && matches(caller));
+
+  /** Does `work` for each connection in slices. Until then, each connection does it before it is used; see `Connection.defer`. */
+  function applyToEach(affected: readonly Connection[], work: (connection: Connection) => void): Affected {
+    for (const connection of affected) connection.defer(() => work(connection));
+    const applied = inSlices(affected, (connection) => connection.applyDue(), onFault);
+    return applied ? applied.then(() => affected.length) : affected.length;
+  }
+
+  /** Like `applyToEach`, for connections of tokens. `work` gets the caller of that moment, as other signals may change it. */
+  const applyToTokens = (
+    affected: readonly Connection[],
+    work: (connection: Connection, caller: TokenCaller) => void,
+  ): Affected =>
+    applyToEach(affected, (connection) => {
+      if (connection.caller.kind === 'TOKEN') work(connection, connection.caller);
     });
+
+  function closeAffected(affected: readonly Connection[], reason: CloseReason): Affected {
+    const closed = closeAll(affected, reason, onFault);
+    return closed ? closed.then(() => affected.length) : affected.length;
   }
 
-  function closeAffected(affected: Connection[], reason: CloseReason): number {
-    closeAll(affected, reason);
-    return affected.length;
-  }
-
-  function updateToken(token: Token): number {
-    const affected = live.ofToken(token.id);
-    for (const connection of affected) {
-      if (connection.caller.kind !== 'TOKEN') continue;
-      live.changeCaller(connection, withRecord(connection.caller, token));
+  const updateToken = (token: Token): Affected =>
+    applyToTokens(live.ofToken(token.id), (connection, caller) => {
+      live.changeCaller(connection, withRecord(caller, token));
       // Reauthorizing the streams can overflow the queue, which closes the connection.
-      if (!connection.isOpen(clock.now())) continue;
+      if (!connection.isOpen(clock.now())) return;
       broker.leases.join(connection.asMember()).catch(onFault);
       connection.notify({ kind: 'TOKEN_UPDATED' });
-    }
-    return affected.length;
-  }
+    });
 
-  function applyRestriction(kind: 'RESTRICTED' | 'RESTRICTION_LIFTED', restriction: Restriction): number {
+  function applyRestriction(kind: 'RESTRICTED' | 'RESTRICTION_LIFTED', restriction: Restriction): Affected {
     const affected = ofTokens(restriction.projectId, ({ token }) =>
       subjectsOf(token).includes(restriction.subject),
     );
-    for (const { connection, caller } of affected) {
+    return applyToTokens(affected, (connection, caller) => {
       const others = caller.restrictions.filter((other) => !isSameRestriction(other, restriction));
       // Notify first: after a ban, the streams of the channel end.
       connection.notify({ kind, restriction });
       const restrictions = kind === 'RESTRICTED' ? [...others, restriction] : others;
       live.changeCaller(connection, { ...caller, restrictions });
-    }
-    return affected.length;
+    });
   }
 
-  function dropRestrictionsOf(projectId: string, channelId: string): number {
+  function dropRestrictionsOf(projectId: string, channelId: string): Affected {
     const isInChannel = (restriction: Restriction) => restriction.channelId === channelId;
     const affected = ofTokens(projectId, ({ restrictions }) => restrictions.some(isInChannel));
     // The streams receive CHANNEL_DELETED through the signal router, so they need not be reauthorized.
-    for (const { connection, caller } of affected)
+    return applyToTokens(affected, (connection, caller) =>
       live.setCaller(connection, {
         ...caller,
         restrictions: caller.restrictions.filter((restriction) => !isInChannel(restriction)),
-      });
-    return affected.length;
+      }),
+    );
   }
 
   function disconnect(projectId: string, connectionId: string, note: string | null): number {
@@ -93,17 +107,18 @@ export function createApplySignal(deps: {
     return found ? 1 : 0;
   }
 
-  function updateSettings(projectId: string, settings: ProjectSettings): number {
+  async function updateSettings(projectId: string, settings: ProjectSettings): Promise<number> {
     const affected = ofProject(projectId);
     const isUnsigned = ({ caller }: Connection) =>
       caller.kind === 'TOKEN' && caller.credential.issuerId === DEVELOPMENT_ISSUER;
-    if (!settings.developmentTokens) closeAll(affected.filter(isUnsigned), 'KEY_ENDED');
-    for (const connection of affected) {
+    const closed = settings.developmentTokens ? 0 : closeAffected(affected.filter(isUnsigned), 'KEY_ENDED');
+    const updated = applyToEach(affected, (connection) => {
       const { caller } = connection;
       if (caller.kind !== 'API_KEY' && connection.isOpen(clock.now()))
         live.changeCaller(connection, { ...caller, settings });
-    }
-    return affected.length;
+    });
+    await closed;
+    return updated;
   }
 
   /**
@@ -114,27 +129,27 @@ export function createApplySignal(deps: {
     projectId: string,
     endsAt: number | null,
     isSignedByKey: (caller: TokenCaller) => boolean,
-  ): number {
+  ): Affected {
     const affected = ofTokens(projectId, isSignedByKey);
-    if (endsAt !== null && endsAt <= clock.now())
-      return closeAffected(
-        affected.map(({ connection }) => connection),
-        'KEY_ENDED',
-      );
-    for (const { connection, caller } of affected)
-      live.setCaller(connection, { ...caller, credential: { ...caller.credential, keyExpiresAt: endsAt } });
-    return affected.length;
+    if (endsAt !== null && endsAt <= clock.now()) return closeAffected(affected, 'KEY_ENDED');
+    return applyToTokens(affected, (connection, caller) =>
+      live.setCaller(connection, { ...caller, credential: { ...caller.credential, keyExpiresAt: endsAt } }),
+    );
   }
 
-  function updateApiKey(projectId: string, apiKey: ApiKey): number {
+  async function updateApiKey(projectId: string, apiKey: ApiKey): Promise<number> {
     const holders = [...live.all].filter(
       ({ caller }) => caller.kind === 'API_KEY' && caller.apiKey.id === apiKey.id,
     );
-    if (apiKey.revokedAt !== null) closeAll(holders, 'KEY_ENDED');
-    for (const connection of holders) live.setCaller(connection, { kind: 'API_KEY', projectId, apiKey });
+    const held =
+      apiKey.revokedAt !== null
+        ? closeAffected(holders, 'KEY_ENDED')
+        : applyToEach(holders, (connection) =>
+            live.setCaller(connection, { kind: 'API_KEY', projectId, apiKey }),
+          );
     const endsAt = apiKey.revokedAt ?? apiKey.expiresAt;
     const signed = expireSigningKey(projectId, endsAt, ({ credential }) => credential.keyId === apiKey.id);
-    return holders.length + signed;
+    return (await held) + (await signed);
   }
 
   return (signal) => {
@@ -148,10 +163,7 @@ export function createApplySignal(deps: {
         const revoked = ofTokens(projectId, ({ token, credential }) =>
           isRevoked(revocation, { ...credential, identity: token.identity }),
         );
-        return closeAffected(
-          revoked.map(({ connection }) => connection),
-          'TOKEN_REVOKED',
-        );
+        return closeAffected(revoked, 'TOKEN_REVOKED');
       }
       case 'RESTRICTED':
       case 'RESTRICTION_LIFTED':

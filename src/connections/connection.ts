@@ -2,6 +2,7 @@ import { type Member } from '../broker/leases.ts';
 import { type LeaveReason } from '../broker/signal.ts';
 import { forbidden, SignalboxError, unauthenticated, unavailable } from '../errors.ts';
 import { type Json } from '../names.ts';
+import { inSlices } from '../slices.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type Restriction } from '../tokens/restriction.ts';
 
@@ -80,8 +81,6 @@ export class Connection {
   caller: Caller;
   /** When the connection closes because its credential expires, in milliseconds since 1970. */
   expiresAt = Number.POSITIVE_INFINITY;
-  /** When the next grant or restriction of the caller lapses, in milliseconds since 1970. */
-  nextDueAt = Number.POSITIVE_INFINITY;
   /** The cursor that the client named when it connected. See `sinceOf`. */
   since: string | undefined;
   /** The expiry for which TOKEN_EXPIRING was sent, in milliseconds since 1970. */
@@ -100,6 +99,8 @@ export class Connection {
   closed: CloseReason | undefined;
   readonly #applyDue: (connection: Connection) => void;
   readonly #streams = new Set<ConnectionStream>();
+  #nextDueAt = Number.POSITIVE_INFINITY;
+  #deferred: (() => void)[] | undefined;
   #isClosing = false;
   #notifyPeer: ((reason: CloseReason) => void) | undefined;
   readonly #closeHandlers: ((reason: CloseReason, connection: Connection) => void)[] = [];
@@ -116,9 +117,46 @@ export class Connection {
     this.#applyDue = applyDue;
   }
 
-  /** Applies everything already due: drops lapsed grants, closes if expired. Timers do this too, but can fire late. */
+  /**
+   * When the next grant or restriction of the caller lapses, in milliseconds since 1970; minus infinity while work is
+   * deferred, so that whoever delivers to the connection calls `applyDue` first.
+   */
+  get nextDueAt(): number {
+    return this.#deferred ? Number.NEGATIVE_INFINITY : this.#nextDueAt;
+  }
+
+  set nextDueAt(at: number) {
+    this.#nextDueAt = at;
+  }
+
+  /**
+   * Defers the part of a change that one connection has to do, so that a change to thousands of connections can be divided
+   * among turns of the event loop. The change takes effect at once nevertheless: `applyDue` does the work, and it is called
+   * before anything is delivered to the connection or done for its caller. Works run in the order in which they were deferred.
+   */
+  defer(work: () => void): void {
+    if (this.#deferred) this.#deferred.push(work);
+    else this.#deferred = [work];
+  }
+
+  /**
+   * Applies everything already due: does deferred work, drops lapsed grants, closes if expired. Timers and slices do this
+   * too, but can be late.
+   */
   applyDue(): void {
+    while (this.#deferred) this.#doDeferred(this.#deferred);
     this.#applyDue(this);
+  }
+
+  #doDeferred(works: (() => void)[]): void {
+    // A work that calls `applyDue` itself must not run the works after it first.
+    this.#deferred = undefined;
+    try {
+      for (let work = works.shift(); work; work = works.shift()) work();
+    } finally {
+      // After an error, the next call does the rest.
+      for (const work of works) this.defer(work);
+    }
   }
 
   /** Whether messages may still be delivered to the connection. */
@@ -171,7 +209,7 @@ export class Connection {
    * @param note a text for the client, in its `Disconnecting` event
    */
   close(reason: CloseReason, note: string | null = null): void {
-    closeAll([this], reason, note);
+    if (this.beginClose(reason, note)) this.finishClose(reason, errorOf(reason));
   }
 
   /** Notifies the client; nothing is sent to it afterwards. Returns false if the connection is already closing. */
@@ -212,17 +250,27 @@ export class Connection {
 }
 
 /**
- * Closes many connections. Every client is notified before the first connection is cleaned up, so that the cleanup of
- * some does not delay the notification of others.
+ * Closes many connections, in slices. Nothing is delivered to any of them from the call on. Every client is notified before
+ * the first connection is cleaned up, so that the cleanup of some does not delay the notification of others.
+ * @returns undefined if all are closed, otherwise a promise that resolves then
  */
 export function closeAll(
   connections: Iterable<Connection>,
   reason: CloseReason,
-  note: string | null = null,
-): void {
-  const closing = [...connections].filter((connection) => connection.beginClose(reason, note));
+  onFault: (error: unknown) => void,
+): Promise<void> | undefined {
+  const all = [...connections];
   const error = errorOf(reason);
-  for (const connection of closing) connection.finishClose(reason, error);
+  const closing: Connection[] = [];
+  for (const connection of all) connection.defer(() => connection.close(reason));
+  const beginClose = (connection: Connection) => {
+    if (!connection.beginClose(reason, null)) return;
+    closing.push(connection);
+    connection.defer(() => connection.finishClose(reason, error));
+  };
+  const finishAll = () => inSlices(closing, (connection) => connection.applyDue(), onFault);
+  const begun = inSlices(all, beginClose, onFault);
+  return begun ? begun.then(finishAll) : finishAll();
 }
 
 /** The error that ends a stream over HTTP. A WebSocket client receives a close code instead. */

@@ -26,8 +26,8 @@ export interface Connections extends Disposable {
    * @throws FORBIDDEN for another token, and the errors of `Authenticate`
    */
   reauthenticate(connection: Connection, credential: string): Promise<void>;
-  /** Closes all connections with DRAINING. */
-  drain(): void;
+  /** Closes all connections with DRAINING, in slices. Resolves when all are closed. */
+  drain(): Promise<void>;
 }
 
 export function createConnections(deps: {
@@ -163,6 +163,7 @@ export function createConnections(deps: {
           if (connection.closed === undefined) setCaller(connection, current);
         }
         await broker.leases.join(connection.asMember());
+        connection.applyDue();
       } catch (error) {
         connection.close('CLIENT_LEFT');
         throw error;
@@ -189,8 +190,8 @@ export function createConnections(deps: {
       await broker.leases.join(connection.asMember());
       connection.notify({ kind: 'TOKEN_UPDATED' });
     },
-    drain() {
-      closeAll(all, 'DRAINING');
+    async drain() {
+      await closeAll(all, 'DRAINING', onFault);
     },
     [Symbol.dispose]: () => subscription[Symbol.dispose](),
   };

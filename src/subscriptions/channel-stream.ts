@@ -58,7 +58,7 @@ export async function openChannelStream<T>(
  */
 class ChannelGuard<T> implements Source<T>, SignalHandler {
   readonly #deps: ChannelStreamDeps;
-  readonly #connection: Connection;
+  readonly connection: Connection;
   readonly #action: Action;
   readonly #channelId: string;
   #stream: EventStream<T> | undefined;
@@ -71,21 +71,21 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
 
   constructor(deps: ChannelStreamDeps, connection: Connection, action: Action, channelId: string) {
     this.#deps = deps;
-    this.#connection = connection;
+    this.connection = connection;
     this.#action = action;
     this.#channelId = channelId;
   }
 
   /** Listens before it reads: signals that arrive during the read are applied after it, so no change is missed. */
   async authorize(stream: EventStream<T>): Promise<ChannelAccess> {
-    const { caller } = this.#connection;
+    const { caller } = this.connection;
     this.#stream = stream;
     this.#updateRouting('add');
     this.#channelAccess = await this.#deps.access.require(caller, this.#action, this.#channelId);
     const earlySignals = this.#earlySignals ?? [];
     this.#earlySignals = undefined;
     for (const signal of earlySignals) this.#apply(signal);
-    if (!this.#isAllowed()) throw accessRefused(this.#connection.caller, this.#action, this.#channelId);
+    if (!this.#isAllowed()) throw accessRefused(this.connection.caller, this.#action, this.#channelId);
     return this.#channelAccess;
   }
 
@@ -96,7 +96,7 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
   }
 
   onSignal(signal: Signal): void {
-    this.#connection.applyDue();
+    this.connection.applyDue();
     if (this.#earlySignals) this.#earlySignals.push(signal);
     else this.#apply(signal);
   }
@@ -117,7 +117,7 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
 
   #updateRouting(change: 'add' | 'remove'): void {
     const { signalRouter } = this.#deps;
-    const { projectId, caller } = this.#connection;
+    const { projectId, caller } = this.connection;
     signalRouter[change]('channel', projectId, this.#channelId, this);
     if (caller.kind === 'TOKEN') signalRouter[change]('memberships', projectId, caller.token.id, this);
   }
@@ -147,7 +147,7 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
   }
 
   #isAllowed(): boolean {
-    const { caller } = this.#connection;
+    const { caller } = this.connection;
     return (
       this.#channelAccess !== undefined && decideAccess(caller, this.#action, this.#channelAccess).allowed
     );
@@ -155,7 +155,7 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
 
   #endUnlessAllowed(reason: EndReason): void {
     if (this.#channelAccess && !this.#isAllowed())
-      this.#end(accessRefused(this.#connection.caller, this.#action, this.#channelId), reason);
+      this.#end(accessRefused(this.connection.caller, this.#action, this.#channelId), reason);
   }
 
   #end(error: SignalboxError, reason: EndReason): void {

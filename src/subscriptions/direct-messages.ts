@@ -45,7 +45,7 @@ export async function openDirectMessages(
     throw error;
   }
   let sink: Sink<Message> | undefined;
-  const routing = signalRouter.on('connection', projectId, connection.id, (signal) => {
+  const routing = signalRouter.on('connection', connection, connection.id, (signal) => {
     connection.applyDue();
     if (signal.kind === 'CONNECTION_SIGNALLED') sink?.deliver(internBatch([signal.message]));
   });

@@ -100,6 +100,8 @@ export class EventStream<T> implements AsyncIterable<T> {
       [Symbol.asyncIterator]: () => iterator,
       next: async () => {
         while (queue.length === 0 && !ended) await eventOrEnd.wait();
+        // The caller may have lost access since the events were queued.
+        this.connection.applyDue();
         if (queue.length < ROOM_BELOW) room.notify();
         if (queue.length > 0) return { value: queue.shift() as T, done: false };
         if (ended?.error) {

@@ -84,8 +84,7 @@ export class InboxChannels {
       return;
     }
     if (known) this.remove(channel.id, 'UNSUBSCRIBED');
-    const { projectId } = this.#connection;
-    const routing = this.#signalRouter.on('channel', projectId, channel.id, (signal) =>
+    const routing = this.#signalRouter.on('channel', this.#connection, channel.id, (signal) =>
       this.#listener.onSignal(signal),
     );
     const inboxChannel: InboxChannel = {
@@ -155,7 +154,7 @@ export class InboxChannels {
   }
 
   #reauthorizePresence(inboxChannel: InboxChannel): void {
-    const { caller, projectId } = this.#connection;
+    const { caller } = this.#connection;
     const isAllowed =
       this.#withPresence &&
       inboxChannel.isSubscribed &&
@@ -163,7 +162,7 @@ export class InboxChannels {
     if (isAllowed) {
       inboxChannel.presenceRouting ??= this.#signalRouter.on(
         'presence',
-        projectId,
+        this.#connection,
         inboxChannel.channel.id,
         (signal) => this.#listener.onSignal(signal),
       );

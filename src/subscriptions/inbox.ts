@@ -52,11 +52,11 @@ export async function openInbox(
     if (inbox) inbox.onSignal(signal);
     else earlySignals.push(signal);
   };
-  const routings = [deps.signalRouter.on('connection', projectId, connection.id, onSignal)];
+  const routings = [deps.signalRouter.on('connection', connection, connection.id, onSignal)];
   if (caller.kind === 'TOKEN')
-    routings.push(deps.signalRouter.on('memberships', projectId, caller.token.id, onSignal));
+    routings.push(deps.signalRouter.on('memberships', connection, caller.token.id, onSignal));
   // The channels of the token are unknown until its memberships are read, so listen to all channels until then.
-  const allChannels = deps.signalRouter.on('channel', projectId, EVERY_CHANNEL, onSignal);
+  const allChannels = deps.signalRouter.on('channel', connection, EVERY_CHANNEL, onSignal);
   try {
     const entries = caller.kind === 'TOKEN' ? await deps.memberships.allOf(projectId, caller.token.id) : [];
     inbox = new Inbox(deps, connection, presence);

@@ -147,6 +147,7 @@ export class LogSubscriber implements Subscriber {
         limit: REPLAY_PAGE_MESSAGES,
         maxBytes: REPLAY_PAGE_BYTES,
       });
+      this.connection.applyDue();
       if (this.#isStopped()) return;
       const missing = new Set([...expired, ...lost, ...damaged]);
       if (missing.size > 0) await this.#reportLost(missing, sink);

@@ -18,7 +18,7 @@ export function openPresence(
     let routing: Disposable | undefined;
     return {
       start(sink) {
-        routing = deps.signalRouter.on('presence', connection.projectId, channelId, (signal) => {
+        routing = deps.signalRouter.on('presence', connection, channelId, (signal) => {
           connection.applyDue();
           if (signal.kind === 'PRESENCE_CHANGED') sink.deliver(internBatch([signal.change]));
         });

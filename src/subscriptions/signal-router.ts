@@ -1,6 +1,8 @@
 import { type Broker } from '../broker/broker.ts';
 import { type Signal } from '../broker/signal.ts';
+import { type Connection } from '../connections/connection.ts';
 import { Multimap } from '../multimap.ts';
+import { inSlices } from '../slices.ts';
 
 /**
  * The subject of a route: a channel (by channel id), the memberships of a token (by token id), the presence of a channel
@@ -12,6 +14,7 @@ export type RouteKind = 'channel' | 'memberships' | 'presence' | 'connection';
 export const EVERY_CHANNEL = '*';
 
 export interface SignalHandler {
+  readonly connection: Connection;
   /** Must neither block nor throw. */
   onSignal(signal: Signal): void;
 }
@@ -22,8 +25,19 @@ export interface SignalRouter extends Disposable {
   add(kind: RouteKind, projectId: string, id: string, handler: SignalHandler): void;
   remove(kind: RouteKind, projectId: string, id: string, handler: SignalHandler): void;
   /** Like `add`, until the returned value is disposed. `onSignal` must neither block nor throw. */
-  on(kind: RouteKind, projectId: string, id: string, onSignal: (signal: Signal) => void): Disposable;
+  on(kind: RouteKind, connection: Connection, id: string, onSignal: (signal: Signal) => void): Disposable;
 }
+
+/**
+ * Signals whose handlers end or begin subscriptions, which is too much for one turn of the event loop if there are thousands.
+ * Every other signal is one delivery for each handler, like a message.
+ */
+const DIVISIBLE: ReadonlySet<Signal['kind']> = new Set<Signal['kind']>([
+  'CHANNEL_UPDATED',
+  'CHANNEL_DELETED',
+  'MEMBERSHIP_BEGAN',
+  'MEMBERSHIP_ENDED',
+]);
 
 export function createSignalRouter({
   broker,
@@ -35,20 +49,26 @@ export function createSignalRouter({
   const handlers = new Multimap<SignalHandler>();
   const subscription = broker.listen({
     applySignal(signal) {
-      let handledCount = 0;
-      for (const key of keysOfSignal(signal)) {
-        // A handler may add and remove handlers, so iterate over a copy and skip handlers removed in the meantime.
-        for (const handler of handlers.of(key)) {
-          if (!handlers.has(key, handler)) continue;
-          handledCount++;
+      // A handler may add and remove handlers, so the routes are a copy, and handlers removed in the meantime are skipped.
+      const routes = keysOfSignal(signal).flatMap((key) =>
+        handlers.of(key).map((handler) => ({ key, handler })),
+      );
+      const handle = ({ key, handler }: (typeof routes)[number]) => {
+        if (handlers.has(key, handler)) handler.onSignal(signal);
+      };
+      if (!DIVISIBLE.has(signal.kind)) {
+        for (const route of routes) {
           try {
-            handler.onSignal(signal);
+            handle(route);
           } catch (error) {
             onFault(error);
           }
         }
+        return routes.length;
       }
-      return handledCount;
+      for (const route of routes) route.handler.connection.defer(() => handle(route));
+      const handled = inSlices(routes, ({ handler }) => handler.connection.applyDue(), onFault);
+      return handled ? handled.then(() => routes.length) : routes.length;
     },
   });
 
@@ -60,10 +80,10 @@ export function createSignalRouter({
   return {
     add,
     remove,
-    on(kind, projectId, id, onSignal) {
-      const handler = { onSignal };
-      add(kind, projectId, id, handler);
-      return { [Symbol.dispose]: () => remove(kind, projectId, id, handler) };
+    on(kind, connection, id, onSignal) {
+      const handler = { connection, onSignal };
+      add(kind, connection.projectId, id, handler);
+      return { [Symbol.dispose]: () => remove(kind, connection.projectId, id, handler) };
     },
     [Symbol.dispose]: () => subscription[Symbol.dispose](),
   };

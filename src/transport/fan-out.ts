@@ -116,7 +116,11 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
     if (session.pending > MAX_PENDING_RESULTS) return session.connection.close('SLOW_CONSUMER');
     const tail = (session.tail ?? Promise.resolve())
       .then(() => results)
-      .then((settled) => this.#send(settled))
+      .then((settled) => {
+        // The caller may have lost access since the events were delivered.
+        session.connection.applyDue();
+        this.#send(settled);
+      })
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         session.pending -= count;

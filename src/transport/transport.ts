@@ -82,7 +82,7 @@ export async function openTransport(deps: {
         response.shouldKeepAlive = false;
         return new Promise((resolve) => response.once('close', resolve));
       });
-      domain.connections.drain();
+      await domain.connections.drain();
       await webSockets[Symbol.asyncDispose]();
       await Promise.all(answered);
       // The remaining sockets have sent no request. Browsers open such sockets in advance.

@@ -8,6 +8,8 @@ async function open({ service: { domain } }: TestService, credential: string) {
   return domain.connections.open(() => Promise.resolve(caller), 'WEBSOCKET');
 }
 
+const fail = (error: unknown) => expect.unreachable(String(error));
+
 test('closeAll notifies every client before it cleans up the first connection', async () => {
   await using signalbox = await startService();
   const { credential } = await mint(signalbox);
@@ -17,8 +19,8 @@ test('closeAll notifies every client before it cleans up the first connection', 
     connection.onClose(() => calls.push(`cleaned up ${index}`));
     connection.onNotifyPeer(() => calls.push(`notified ${index}`));
   });
-  closeAll(connections, 'TOKEN_REVOKED');
-  closeAll(connections, 'DRAINING');
+  void closeAll(connections, 'TOKEN_REVOKED', fail);
+  void closeAll(connections, 'DRAINING', fail);
   expect(calls).toEqual(['notified 0', 'notified 1', 'cleaned up 0', 'cleaned up 1']);
 });
 
