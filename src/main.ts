@@ -35,6 +35,10 @@ async function start(): Promise<void> {
   );
 
   let isDraining = false;
+  const announceDrain = (): void => {
+    service.announceDrain();
+    setTimeout(drain, config.drainDelayMs);
+  };
   const drain = (): void => {
     if (isDraining) return;
     isDraining = true;
@@ -45,7 +49,7 @@ async function start(): Promise<void> {
       (error: unknown) => exitWithError(`The service failed to shut down cleanly: ${String(error)}`),
     );
   };
-  process.on('SIGTERM', drain);
+  process.on('SIGTERM', announceDrain);
   process.on('SIGINT', drain);
 }
 

@@ -21,6 +21,8 @@ export interface Service extends AsyncDisposable {
   readonly domain: Domain;
   readonly retention: Retention;
   readonly tokenSweeper: TokenSweeper;
+  /** From now on `/ready` answers 503; everything else goes on as usual until the service is disposed. */
+  announceDrain(): void;
 }
 
 /**
@@ -60,6 +62,7 @@ export async function startService(
     domain,
     retention,
     tokenSweeper,
+    announceDrain: transport.announceDrain,
     [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose](),
   };
 }

@@ -151,6 +151,15 @@ export const SETTINGS = {
     max: 600_000,
     about: 'How long the service waits for open requests and sockets after SIGTERM.',
   },
+  drainDelayMs: {
+    env: 'SIGNALBOX_DRAIN_DELAY_MS',
+    default: 1_000,
+    unit: 'ms',
+    min: 0,
+    max: 600_000,
+    about:
+      'How long the service goes on as usual after SIGTERM while `/ready` answers 503, so that load balancers stop sending new connections. SIGINT does not wait.',
+  },
   handshakeTimeoutMs: {
     env: 'SIGNALBOX_HANDSHAKE_TIMEOUT_MS',
     default: 5_000,

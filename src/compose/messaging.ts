@@ -70,7 +70,16 @@ export async function composeMessaging(
   const restrictions = createRestrictions({ store, clock, newId, announce, audit });
   const moderation = createModeration({ broker, access, tokens, restrictions, audit });
   const retention = disposer.use(
-    createRetention({ log, broker, findChannel, clock, clockHistory, config, onFault }),
+    createRetention({
+      log,
+      broker,
+      reclaimSpace: store.reclaimSpace,
+      findChannel,
+      clock,
+      clockHistory,
+      config,
+      onFault,
+    }),
   );
   const subscriptions = disposer.use(
     createSubscriptions({ broker, access, presence, cursors, memberships, clock, replayed, onFault }),

@@ -34,13 +34,15 @@ const ADDRESS_PAGE_SIZE = 500;
 export function createRetention(deps: {
   log: LogStore;
   broker: Broker;
+  /** Returns up to `limit` unused pages of the file to the disk. Returns the number of pages. */
+  reclaimSpace: (limit: number) => number;
   findChannel: (projectId: string, id: string) => Promise<Channel | undefined>;
   clock: Clock;
   clockHistory: ClockHistory;
   config: Config;
   onFault: (error: unknown) => void;
 }): Retention {
-  const { log, broker, findChannel, clock, clockHistory, config, onFault } = deps;
+  const { log, broker, reclaimSpace, findChannel, clock, clockHistory, config, onFault } = deps;
   const ages = createLogAges(log, clockHistory);
   let running: Promise<void> | undefined;
   let isDisposed = false;
@@ -138,6 +140,7 @@ export function createRetention(deps: {
     }
     if (!hasFullScan) await purgeAllAddresses();
     hasFullScan = true;
+    await runInSteps(reclaimSpace);
   }
 
   /** Runs once per process, because dirty addresses of earlier processes are not recorded. */

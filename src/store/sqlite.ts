@@ -17,6 +17,9 @@ export interface SqliteOptions {
   synchronous: 'normal' | 'full';
 }
 
+/** The share of the file that stays unused, so that it does not shrink and grow all the time. */
+const KEPT_UNUSED = 0.1;
+
 /** Further rows are not reported, so that the memory of what was reported is bounded. */
 const MAX_REPORTED_DAMAGE = 1000;
 
@@ -63,6 +66,14 @@ export function openSqlite(
     },
     writeProblem: guard.problem,
     untilUnlocked: guard.untilUnlocked,
+    reclaimSpace(limit) {
+      const count = (name: string) => Number(sqlite.pragma(name, { simple: true }));
+      const unused = count('freelist_count');
+      const excess = Math.floor(unused - count('page_count') * KEPT_UNUSED);
+      if (excess <= 0) return 0;
+      guard.run(() => sqlite.pragma(`incremental_vacuum(${Math.min(limit, excess)})`));
+      return unused - count('freelist_count');
+    },
     async batch(statements) {
       await guard.untilUnlocked();
       transaction(() => statements.forEach((statement) => statement.run()));
@@ -93,6 +104,8 @@ function openDatabase({ data, synchronous }: SqliteOptions, onFailure: () => voi
   let sqlite: Database.Database | undefined;
   try {
     sqlite = new Database(data === ':memory:' ? data : join(data, STORE_FILE));
+    // Takes effect for a new store only: the setting is part of the file.
+    sqlite.pragma('auto_vacuum = INCREMENTAL');
     sqlite.pragma('journal_mode = WAL');
     sqlite.pragma(`synchronous = ${synchronous}`);
     sqlite.pragma('cache_size = -65536');

@@ -40,6 +40,11 @@ export interface SqliteStore extends Store {
    */
   transaction<T>(work: () => T): T;
   /**
+   * Returns up to `limit` unused pages of the file to the disk, beyond a tenth of the file. Returns the number of pages;
+   * always 0 for a store that an older version created.
+   */
+  reclaimSpace(limit: number): number;
+  /**
    * Compiles a query for hot paths; see `compileStatement`.
    * @example
    * const insert = store.compile(db.insert(rows).values({ id: sql.placeholder('id') }));

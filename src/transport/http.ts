@@ -12,12 +12,14 @@ export interface HttpDeps extends TransportDeps {
   graphiql: ReturnType<typeof createGraphiql> | undefined;
   /** False while the service drains. */
   isReady: () => boolean;
+  /** False as soon as a load balancer should send no new connections. */
+  isWanted: () => boolean;
   onFault: (error: unknown) => void;
 }
 
 /** Creates the HTTP server for `/graphql` (queries, mutations, SSE, GraphiQL), `/health`, `/ready` and `/metrics`. */
 export function createHttpServer(deps: HttpDeps): Server {
-  const { config, domain, metrics, graphiql, isReady, onFault, publicError } = deps;
+  const { config, domain, metrics, graphiql, isReady, isWanted, onFault, publicError } = deps;
   const handleGraphql = createGraphqlHandler(deps);
   const handleJsonPost = createJsonPost(deps);
 
@@ -28,7 +30,7 @@ export function createHttpServer(deps: HttpDeps): Server {
       case '/health':
         return sendText(response, 200, 'ok');
       case '/ready': {
-        const problem = isReady() ? domain.storage.writeProblem() : 'draining';
+        const problem = isWanted() ? domain.storage.writeProblem() : 'draining';
         return problem === undefined ? sendText(response, 200, 'ready') : sendText(response, 503, problem);
       }
       case '/metrics':

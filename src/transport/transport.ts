@@ -22,6 +22,8 @@ import { createRedactMessage } from './redact-message.ts';
 export interface Transport extends AsyncDisposable {
   /** `http://<host>:<port>` */
   readonly url: string;
+  /** From now on `/ready` answers 503; everything else goes on as usual until the transport is disposed. */
+  announceDrain(): void;
 }
 
 /** Starts to listen on `config.host` and `config.port`. Rejects with the error of Node if the port is in use. */
@@ -34,6 +36,8 @@ export async function openTransport(deps: {
   onFault: (error: unknown, errorId?: string) => void;
 }): Promise<Transport> {
   const { domain, config, clock, newId, metrics, onFault } = deps;
+  /** False from `announceDrain` on. */
+  let isWanted = true;
   let isReady = true;
   const isEnabled = (setting: 'auto' | 'on' | 'off') =>
     setting === 'on' || (setting === 'auto' && config.mode !== 'production');
@@ -53,11 +57,16 @@ export async function openTransport(deps: {
   const limiter = createConnectionLimiter(config, clock);
   const graphiql = isEnabled(config.graphiql) ? createGraphiql() : undefined;
   const shared = { schema, domain, config, documents, publicError, limiter, metrics, onFault };
-  const server = createHttpServer({ ...shared, graphiql, isReady: () => isReady });
+  const server = createHttpServer({
+    ...shared,
+    graphiql,
+    isReady: () => isReady,
+    isWanted: () => isWanted && isReady,
+  });
   const webSockets = createWebSockets(shared);
   const openResponses = new Set<ServerResponse>();
   server.prependListener('request', (_request, response: ServerResponse) => {
-    response.shouldKeepAlive &&= isReady;
+    response.shouldKeepAlive &&= isReady && isWanted;
     openResponses.add(response);
     response.once('close', () => openResponses.delete(response));
   });
@@ -74,6 +83,7 @@ export async function openTransport(deps: {
 
   return {
     url: `http://${host}:${port}`,
+    announceDrain: () => void (isWanted = false),
     async [Symbol.asyncDispose]() {
       isReady = false;
       const closed = new Promise((resolve) => server.close(resolve));
