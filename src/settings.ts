@@ -267,6 +267,33 @@ export const SETTINGS = {
     max: 100_000,
     about: 'Maximum number of concurrent operations on one connection.',
   },
+  maxRetainedBytesPerConnection: {
+    env: 'SIGNALBOX_MAX_RETAINED_BYTES_PER_CONNECTION',
+    default: 4 * MIB,
+    unit: 'bytes',
+    min: 16_384,
+    max: 1024 * MIB,
+    about:
+      'Estimated memory that the running operations of one connection may retain: their variables and their documents.',
+  },
+  maxRetainedBytesPerAddress: {
+    env: 'SIGNALBOX_MAX_RETAINED_BYTES_PER_ADDRESS',
+    default: 64 * MIB,
+    unit: 'bytes',
+    min: 65_536,
+    max: 65_536 * MIB,
+    about:
+      'Estimated memory that the clients of one network address may retain: running operations, open requests and answers that were not read.',
+  },
+  maxRetainedBytes: {
+    env: 'SIGNALBOX_MAX_RETAINED_BYTES',
+    default: 256 * MIB,
+    unit: 'bytes',
+    min: 65_536,
+    max: 1_048_576 * MIB,
+    about:
+      'Estimated memory that all clients together may retain: running operations, open requests and answers that were not read.',
+  },
   maxMembershipsPerToken: {
     env: 'SIGNALBOX_MAX_MEMBERSHIPS_PER_TOKEN',
     default: 1_000,

@@ -1,7 +1,7 @@
 import { type Broker } from '../broker/broker.ts';
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
-import { forbidden, limitExceeded, unavailable } from '../errors.ts';
+import { forbidden, limitExceeded, unauthenticated, unavailable } from '../errors.ts';
 import { type NewId } from '../ids.ts';
 import { Multimap } from '../multimap.ts';
 import { type Authenticate } from '../tokens/authenticate.ts';
@@ -18,6 +18,7 @@ export interface Connections extends Disposable {
    * @param authenticateCaller returns the authenticated caller of the connection
    * @throws LIMIT_EXCEEDED when the token has too many connections
    * @throws TOKEN_REVOKED, TOKEN_EXPIRED, UNAUTHENTICATED when the credential becomes invalid while the connection opens
+   * @throws UNAUTHENTICATED when the caller is anonymous and the project takes neither anonymous callers nor guests
    * @throws the errors of `authenticateCaller`
    */
   open(authenticateCaller: () => Promise<Caller>, transport: Connection['transport']): Promise<Connection>;
@@ -145,6 +146,7 @@ export function createConnections(deps: {
     async open(authenticateCaller, transport) {
       const changesBefore = changes;
       const caller = await authenticateCaller();
+      if (isRefusedAnonymous(caller)) throw anonymousRefused();
       const connection = new Connection({
         id: newId('conn'),
         nodeId,
@@ -195,4 +197,15 @@ export function createConnections(deps: {
     },
     [Symbol.dispose]: () => subscription[Symbol.dispose](),
   };
+}
+
+/** Guests are anonymous until they have created their token. */
+function isRefusedAnonymous(caller: Caller): boolean {
+  return caller.kind === 'ANONYMOUS' && !caller.settings.anonymous && !caller.settings.guests;
+}
+
+function anonymousRefused() {
+  return unauthenticated(
+    'The project takes no anonymous connections. Send a token or an API key when you connect.',
+  );
 }

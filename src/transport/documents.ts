@@ -14,12 +14,10 @@ import { type Config } from '../config.ts';
 import { findLimitErrors, findWideSelections, limitError } from './document-limits.ts';
 import { inexactLiterals } from './exact-literals.ts';
 import { type RedactMessage } from './redact-message.ts';
+import { documentBytes } from './retained-memory.ts';
 
-/**
- * Size of the cache of parsed documents, since clients send the same few again and again. The limit counts characters of
- * the texts; a parsed document takes about a hundred times as many bytes.
- */
-const MAX_CACHED_CHARACTERS = 512 * 1024;
+/** Estimated heap bytes of the cache of parsed documents, since clients send the same few again and again. */
+const MAX_CACHED_BYTES = 32 * 1024 * 1024;
 const MAX_VALIDATION_ERRORS = 20;
 
 /** Parses and validates documents for HTTP, SSE and WebSocket alike. */
@@ -39,7 +37,7 @@ export function createDocuments(
   { showsSchema, redactMessage }: { showsSchema: boolean; redactMessage: RedactMessage },
 ): Documents {
   const parsed = new Map<string, DocumentNode>();
-  let parsedCharacters = 0;
+  let cachedBytes = 0;
   const validated = new WeakMap<DocumentNode, readonly GraphQLError[]>();
   const rules = showsSchema ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
 
@@ -59,11 +57,11 @@ export function createDocuments(
 
   function cache(source: string, document: DocumentNode): void {
     parsed.set(source, document);
-    parsedCharacters += source.length;
-    for (const oldest of parsed.keys()) {
-      if (parsedCharacters <= MAX_CACHED_CHARACTERS) return;
-      parsed.delete(oldest);
-      parsedCharacters -= oldest.length;
+    cachedBytes += documentBytes(document);
+    for (const [text, oldest] of parsed) {
+      if (cachedBytes <= MAX_CACHED_BYTES) return;
+      parsed.delete(text);
+      cachedBytes -= documentBytes(oldest);
     }
   }
 

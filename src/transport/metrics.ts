@@ -14,6 +14,8 @@ export interface Metrics {
   refused(code: string): void;
   fault(): void;
   logLinesDropped(count: number): void;
+  /** Sets the source of the estimated memory that clients retain. */
+  observeRetainedBytes(read: () => number): void;
 }
 
 export function createMetrics(): Metrics & Disposable {
@@ -64,6 +66,16 @@ export function createMetrics(): Metrics & Disposable {
     registers,
   });
 
+  let readRetainedBytes = () => 0;
+  new Gauge({
+    name: 'signalbox_retained_bytes',
+    help: 'Estimated memory retained by running operations, open requests and unread answers.',
+    registers,
+    collect() {
+      this.set(readRetainedBytes());
+    },
+  });
+
   return {
     contentType: registry.contentType,
     read: () => registry.metrics(),
@@ -75,6 +87,9 @@ export function createMetrics(): Metrics & Disposable {
     slowConsumer: () => slow.inc(),
     refused: (code) => refused.inc({ code }),
     fault: () => faults.inc(),
+    observeRetainedBytes: (read) => {
+      readRetainedBytes = read;
+    },
     logLinesDropped: (count) => logLinesDropped.inc(count),
     [Symbol.dispose]: () => registry.clear(),
   };

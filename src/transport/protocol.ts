@@ -5,8 +5,8 @@
  * the connection and the session is acknowledged. Subscriptions continue in `fan-out`.
  */
 import assert from 'node:assert';
-import { GraphQLError, type ExecutionArgs } from 'graphql';
-import { makeServer, type Context, type Server, type SubscribePayload } from 'graphql-ws';
+import { getOperationAST, GraphQLError, type DocumentNode, type ExecutionArgs } from 'graphql';
+import { makeServer, type Context, type Server } from 'graphql-ws';
 import { errorOf, REVOKES_ACCESS, type Connection } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
 import { expiryOf } from '../tokens/caller.ts';
@@ -18,6 +18,7 @@ import { execute } from './execute.ts';
 import { subscribe, tooManyOperations } from './fan-out.ts';
 import { authenticateConnectionInit } from './handshake.ts';
 import { OperationIds } from './operation-id.ts';
+import { jsonHeapBytes } from './retained-memory.ts';
 import { Operation } from './operation.ts';
 import { type WebSocketSession } from './websocket-session.ts';
 import { createSharedOperations } from './shared-operation.ts';
@@ -26,7 +27,7 @@ type ProtocolContext = Context<Record<string, unknown>, WebSocketSession>;
 
 /** Creates the graphql-ws server: the library handles the protocol; connections, documents and subscriptions are Signalbox's. */
 export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
-  const { schema, domain, config, documents, publicError, metrics } = deps;
+  const { schema, domain, config, documents, publicError, memory, metrics } = deps;
   const fanOut = {
     sharedOperations: createSharedOperations({ domain, publicError }),
     operationIds: new OperationIds(),
@@ -89,8 +90,11 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
   function prepare(
     { extra: session, subscriptions }: ProtocolContext,
     operationId: string,
-    payload: SubscribePayload,
   ): ExecutionArgs | readonly GraphQLError[] {
+    const incoming = session.takeIncoming();
+    assert(incoming?.payload, 'prepare() requires the payload of the operation');
+    const { payload } = incoming;
+    incoming.payload = undefined;
     const { query, variables, operationName } = payload;
     assert(session.isAcknowledged(), 'prepare() requires an acknowledged session');
     const toPublicError = publicErrorFor(session);
@@ -104,20 +108,40 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
     if (inexact) return [toPublicError(inexact)];
     try {
       const document = documents.parse(query);
-      // graphql-ws keeps the payload of a running operation, so replace its text by the one of the cached document.
-      Object.assign(payload, { query: document.loc?.source.body ?? query });
       const errors = documents.validate(document);
       if (errors.length > 0) return errors;
+      const variableValues = variables && declaredVariables(document, operationName, variables);
+      incoming.release = retain(session, document, variableValues);
       return {
         schema,
         document,
         contextValue: new Operation(domain, operationId, session),
-        ...(variables && { variableValues: variables }),
+        ...(variableValues && { variableValues }),
         ...(operationName && { operationName }),
       };
     } catch (error) {
       return [error instanceof GraphQLError ? error : toPublicError(error)];
     }
+  }
+
+  /** Counts the memory of an operation. The returned function ends the count. @throws LIMIT_EXCEEDED, UNAVAILABLE */
+  function retain(
+    session: WebSocketSession,
+    document: DocumentNode,
+    variables: Record<string, unknown> | null | undefined,
+  ): () => void {
+    const bytes = variables ? jsonHeapBytes(variables) : 0;
+    memory.hold(session, bytes);
+    try {
+      memory.holdDocument(session, document);
+    } catch (error) {
+      memory.release(session, bytes);
+      throw error;
+    }
+    return () => {
+      memory.release(session, bytes);
+      memory.releaseDocument(document);
+    };
   }
 
   return makeServer<Record<string, unknown>, WebSocketSession>({
@@ -141,6 +165,19 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
     onError: ({ extra }, _id, _payload, errors) =>
       errors.map((error) => publicErrorFor(extra)(error).toJSON()),
   });
+}
+
+/** The variables that an operation declares. The others have no effect, so a running operation does not retain them. */
+function declaredVariables(
+  document: DocumentNode,
+  operationName: string | null | undefined,
+  variables: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const declared = getOperationAST(document, operationName)?.variableDefinitions ?? [];
+  const names = declared.map(({ variable }) => variable.name.value);
+  return Object.fromEntries(
+    names.filter((name) => Object.hasOwn(variables, name)).map((name) => [name, variables[name]]),
+  );
 }
 
 /** Every frame of an operation contains its id. A UUID has 36 bytes. */

@@ -2,6 +2,7 @@
  * Delivery, step 2 of 5: executes a batch of events once for all subscribers with equivalent operations.
  * Before this step: `fan-out`. Next: `serialized-results` serializes the execution results.
  */
+import { createHash } from 'node:crypto';
 import {
   execute,
   Kind,
@@ -143,7 +144,8 @@ function andThen<A, B>(value: A | Promise<A>, next: (value: A) => B): B | Promis
 
 /** The part of an operation that determines its results: the text without root arguments, and the remaining variables. */
 interface OperationShape {
-  text: string;
+  /** A hash of the text. Each shared operation has a key, and a key with the text would retain a copy of it. */
+  textHash: string;
   variables: string[];
 }
 
@@ -184,10 +186,10 @@ export function createSharedOperations(deps: SharedOperationDeps): SharedOperati
       return operations.size;
     },
     acquire(args, projectId) {
-      const { text, variables } = shapeOf(args.document, args.operationName ?? '');
+      const { textHash, variables } = shapeOf(args.document, args.operationName ?? '');
       // JSON omits undefined properties, so an absent variable (which takes its default) differs from null.
       const values = Object.fromEntries(variables.map((name) => [name, args.variableValues?.[name]]));
-      const key = JSON.stringify([projectId, text, values]);
+      const key = JSON.stringify([projectId, textHash, values]);
       let operation = operations.get(key);
       if (!operation) {
         operation = new SharedOperation({ key, args }, { ...deps, resultCache });
@@ -218,7 +220,8 @@ function computeShape(document: DocumentNode, operationName: string): OperationS
       collectVariables(node, variables);
     }
   }
-  return { text: texts.join('\n'), variables: [...variables].sort() };
+  const textHash = createHash('sha256').update(texts.join('\n')).digest('base64');
+  return { textHash, variables: [...variables].sort() };
 }
 
 /** Root arguments select the source stream at subscribe time. The result of an event does not depend on them. */

@@ -4,6 +4,7 @@ import { type Domain } from '../schema/context.ts';
 import { type Documents } from './documents.ts';
 import { type ConnectionLimiter } from './connection-limiter.ts';
 import { type Metrics } from './metrics.ts';
+import { type RetainedMemory } from './retained-memory.ts';
 import { type PublicError } from './public-errors.ts';
 
 /** The dependencies that HTTP, SSE and WebSocket share, so that all three apply the same rules. */
@@ -14,5 +15,6 @@ export interface TransportDeps {
   documents: Documents;
   publicError: PublicError;
   limiter: ConnectionLimiter;
+  memory: RetainedMemory;
   metrics: Metrics;
 }

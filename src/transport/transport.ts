@@ -14,6 +14,7 @@ import { createPublicError } from './public-errors.ts';
 import { auditRefusal } from './audit-refusal.ts';
 import { createWebSockets } from './websocket.ts';
 import { createRedactMessage } from './redact-message.ts';
+import { RetainedMemory } from './retained-memory.ts';
 
 /**
  * The HTTP, SSE and WebSocket transports on one port. Disposing drains them: new requests are refused, open connections
@@ -55,8 +56,10 @@ export async function openTransport(deps: {
   });
   const documents = createDocuments(schema, config, { showsSchema, redactMessage });
   const limiter = createConnectionLimiter(config, clock);
+  const memory = new RetainedMemory(config);
+  metrics.observeRetainedBytes(() => memory.totalBytes);
   const graphiql = isEnabled(config.graphiql) ? createGraphiql() : undefined;
-  const shared = { schema, domain, config, documents, publicError, limiter, metrics, onFault };
+  const shared = { schema, domain, config, documents, publicError, limiter, memory, metrics, onFault };
   const server = createHttpServer({
     ...shared,
     graphiql,

@@ -3,12 +3,19 @@
  * Before this step: `websocket` accepts the upgrade. Next: `protocol` handles the messages that the session receives.
  */
 import { type Socket } from 'node:net';
-import { type WebSocket as ProtocolSocket } from 'graphql-ws';
+import {
+  MessageType,
+  parseMessage,
+  stringifyMessage,
+  type SubscribePayload,
+  type WebSocket as ProtocolSocket,
+} from 'graphql-ws';
 import { type WebSocket } from 'ws';
 import { type Connection } from '../connections/connection.ts';
 import { markInexactNumber } from './exact-variables.ts';
 import { closeNameForCode, CLOSE_CODES, toCloseReason, type CloseName } from './close-codes.ts';
 import { Outbox, type OutboxOwner } from './outbox.ts';
+import { type MemoryHolder } from './retained-memory.ts';
 
 /** Milliseconds that a peer has to answer a close frame before its socket is terminated. */
 const CLOSE_TIMEOUT_MS = 2000;
@@ -16,6 +23,23 @@ const CLOSE_TIMEOUT_MS = 2000;
 export interface SessionDeps {
   config: { maxQueueBytes: number; handshakeTimeoutMs: number };
   onFault: (error: unknown) => void;
+}
+
+/** The messages that a client may send. The protocol knows others, which only a server sends. */
+const CLIENT_MESSAGES: ReadonlySet<string> = new Set([
+  MessageType.ConnectionInit,
+  MessageType.Ping,
+  MessageType.Pong,
+  MessageType.Subscribe,
+  MessageType.Complete,
+]);
+
+/** An operation from its `subscribe` message to its end. */
+export interface IncomingOperation {
+  /** Undefined once the operation has started, so that a running operation does not retain it. */
+  payload: SubscribePayload | undefined;
+  /** Is called when the operation has ended. */
+  release: (() => void) | undefined;
 }
 
 /** A session after `connection_ack`. */
@@ -27,7 +51,7 @@ export interface AcknowledgedSession extends WebSocketSession {
  * One WebSocket, from the upgrade to the close. Until `connection_init` is acknowledged the session has no connection.
  * Handlers are methods rather than closures, to save memory for each socket.
  */
-export class WebSocketSession implements ProtocolSocket, OutboxOwner {
+export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHolder {
   readonly protocol: string;
   /** The network address of the peer. */
   readonly address: string;
@@ -38,6 +62,10 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner {
   tail: Promise<void> | undefined;
   /** Number of results that wait for `tail`. */
   pending = 0;
+  /** Estimated bytes that the running operations retain. */
+  retainedBytes = 0;
+  /** The operation that graphql-ws is about to start. */
+  #incoming: IncomingOperation | undefined;
   /** Number of live subscriptions. */
   subscriptions = 0;
   /** Operations that may start before the open ones are counted again. */
@@ -85,10 +113,40 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner {
     // A socket keeps receiving until the peer has answered the close frame.
     if (this.outbox.isClosed) return;
     if (isBinary) return this.closeWith('BAD_MESSAGE');
-    this.#onMessage(markInexactNumber(data.toString())).catch((error: unknown) => {
-      this.#onFault(error);
-      this.closeWith('FAULT');
-    });
+    const text = markInexactNumber(data.toString());
+    const message = parseClientMessage(text);
+    if (!message) return this.closeWith('BAD_MESSAGE');
+    if (message.type === MessageType.Subscribe) return this.#start(message.id, message.payload);
+    this.#onMessage(text).catch((error: unknown) => this.#fail(error));
+  }
+
+  /**
+   * graphql-ws retains the text and the payload of a message until its operation ends. It therefore receives a message
+   * with an empty query, and `takeIncoming` passes the payload to the protocol.
+   */
+  #start(id: string, payload: SubscribePayload): void {
+    const operation: IncomingOperation = { payload, release: undefined };
+    this.#incoming = operation;
+    this.#onMessage(stringifyMessage({ id, type: MessageType.Subscribe, payload: { query: '' } })).then(
+      () => operation.release?.(),
+      (error: unknown) => {
+        operation.release?.();
+        this.#fail(error);
+      },
+    );
+    this.#incoming = undefined;
+    // If graphql-ws closed the socket instead, it has not taken the payload.
+    operation.payload = undefined;
+  }
+
+  /** The operation whose `subscribe` message graphql-ws is handling. */
+  takeIncoming(): IncomingOperation | undefined {
+    return this.#incoming;
+  }
+
+  #fail(error: unknown): void {
+    this.#onFault(error);
+    this.closeWith('FAULT');
   }
 
   /**
@@ -131,5 +189,15 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner {
   #clearHandshakeTimer(): void {
     clearTimeout(this.#handshakeTimer);
     this.#handshakeTimer = undefined;
+  }
+}
+
+/** Undefined if the text is not a message that a client may send. */
+function parseClientMessage(text: string) {
+  try {
+    const message = parseMessage(text);
+    return CLIENT_MESSAGES.has(message.type) ? message : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest';
+import { createChannel } from '../support/backend.ts';
+import { referencedHeapBytes } from '../support/heap.ts';
+import { readMetric } from '../support/read-metric.ts';
+import { API_KEY, startService, type TestService } from '../support/service.ts';
+import { connectSocket, openSocket, type RawSocket } from '../support/socket.ts';
+
+const MIB = 1024 * 1024;
+const EVENTS = 'subscription { events { __typename } }';
+/** 60 kB of JSON that take more than 1 MB of heap. */
+const PADDING: object[] = Array.from({ length: 20_000 }, () => ({}));
+
+async function subscribe(socket: RawSocket, id: string, payload: object, extra: object = {}): Promise<any> {
+  socket.send({ id, type: 'subscribe', payload, ...extra });
+  return socket.next();
+}
+
+const retainedBytes = (signalbox: TestService) => readMetric(signalbox, 'signalbox_retained_bytes');
+
+test.each([
+  { what: 'extensions', payload: { query: EVENTS, extensions: { PADDING } }, extra: {} },
+  {
+    what: 'variables that the operation does not declare',
+    payload: { query: EVENTS, variables: { PADDING } },
+    extra: {},
+  },
+  {
+    what: 'members that the protocol does not know',
+    payload: { query: EVENTS, PADDING },
+    extra: { more: 'x' },
+  },
+  { what: 'members beside the payload', payload: { query: EVENTS }, extra: { PADDING } },
+])('a running subscription retains none of its $what', async ({ payload, extra }) => {
+  await using signalbox = await startService();
+  using socket = await connectSocket(signalbox, { apiKey: API_KEY });
+  await subscribe(socket, 'first', payload, extra);
+  const before = referencedHeapBytes();
+  for (let i = 0; i < 30; i++)
+    expect(await subscribe(socket, `${i}`, payload, extra)).toMatchObject({ type: 'next' });
+  expect(referencedHeapBytes() - before).toBeLessThan(6 * MIB);
+});
+
+test('counts the variables and documents of running operations, and ends the count with the operation', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'lobby');
+  using socket = await connectSocket(signalbox, { apiKey: API_KEY });
+  const query = 'subscription ($names: [String!]) { messages(channel: "lobby", events: $names) { id } }';
+  socket.send({ id: 'a', type: 'subscribe', payload: { query, variables: { names: ['x'.repeat(50)] } } });
+  await subscribe(socket, 'events', { query: EVENTS });
+  const both = await retainedBytes(signalbox);
+  expect(both).toBeGreaterThan(5000);
+  socket.send({ id: 'a', type: 'complete' });
+  await subscribe(socket, 'b', { query: '{ viewer { kind } }' });
+  await socket.next();
+  const one = await retainedBytes(signalbox);
+  expect(one).toBeGreaterThan(1000);
+  expect(one).toBeLessThan(both - 5000);
+  socket.ws.close();
+  await socket.closed;
+  await expect.poll(() => retainedBytes(signalbox)).toBe(0);
+});
+
+/** Documents that differ in an alias only. */
+const differing = (n: number) =>
+  `subscription { events { ${'at '.repeat(60)} ${Array.from({ length: 30 }, (_, i) => `a${n}_${i}: at`).join(' ')} } }`;
+
+test('refuses differing documents beyond SIGNALBOX_MAX_RETAINED_BYTES_PER_CONNECTION, and accepts the same one again', async () => {
+  await using signalbox = await startService({ maxRetainedBytesPerConnection: MIB });
+  using socket = await connectSocket(signalbox, { apiKey: API_KEY });
+  let accepted = 0;
+  let answer: any;
+  while ((answer = await subscribe(socket, `${accepted}`, { query: differing(accepted) })).type === 'next')
+    accepted++;
+  expect(answer.payload).toMatchObject([{ extensions: { code: 'LIMIT_EXCEEDED', limit: MIB } }]);
+  expect(accepted).toBeGreaterThan(2);
+  expect(accepted).toBeLessThan(20);
+  for (let i = 0; i < 50; i++)
+    expect(await subscribe(socket, `again ${i}`, { query: differing(0) })).toMatchObject({ type: 'next' });
+  socket.send({ id: '1', type: 'complete' });
+  socket.send({ type: 'ping' });
+  expect(await socket.next()).toMatchObject({ type: 'pong' });
+  expect(await subscribe(socket, 'last', { query: differing(1000) })).toMatchObject({ type: 'next' });
+});
+
+test.each([
+  { setting: 'maxRetainedBytesPerAddress' as const, elsewhere: 'next' },
+  { setting: 'maxRetainedBytes' as const, elsewhere: 'error' },
+])('refuses operations beyond $setting on every connection', async ({ setting, elsewhere }) => {
+  await using signalbox = await startService({ [setting]: MIB, trustedProxies: 1 });
+  const from = (address: string) =>
+    connectSocket(signalbox, { apiKey: API_KEY }, { headers: { 'x-forwarded-for': address } });
+  using first = await from('192.0.2.1');
+  let n = 0;
+  while ((await subscribe(first, `${n}`, { query: differing(n) })).type === 'next') n++;
+  using second = await from('192.0.2.1');
+  expect(await subscribe(second, 'x', { query: differing(1001) })).toMatchObject({
+    type: 'error',
+    payload: [{ extensions: { code: 'UNAVAILABLE', retryable: true } }],
+  });
+  using other = await from('198.51.100.1');
+  expect(await subscribe(other, 'x', { query: differing(1002) })).toMatchObject({ type: elsewhere });
+});
+
+test('gives anonymous callers no connection where they are off', async () => {
+  await using signalbox = await startService({ mode: 'production' });
+  using socket = await openSocket(signalbox);
+  socket.send({ type: 'connection_init' });
+  expect((await socket.closed).code).toBe(4401);
+});
+
+test.each([
+  { message: { id: '1', type: 'next', payload: { data: {} } } },
+  { message: { id: '1', type: 'error', payload: [{ message: 'x' }] } },
+  { message: { type: 'connection_ack' } },
+  { message: { type: 'subscribe', id: '1', payload: { query: '{ viewer { kind } }', variables: [] } } },
+])('closes with 4400, and not as a fault of the service, after $message.type', async ({ message }) => {
+  await using signalbox = await startService();
+  using socket = await connectSocket(signalbox);
+  socket.send(message);
+  expect((await socket.closed).code).toBe(4400);
+  expect(await readMetric(signalbox, 'signalbox_faults_total')).toBe(0);
+});
