@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ClockHistory } from '../clock-history.ts';
 import { every, type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
@@ -41,6 +42,8 @@ export function createTokenSweeper(deps: {
       );
       if (ids.length === 0) return;
       await store.batch([memberships.removalOf(ids), membershipRemovals.removalOf(ids), ...removals]);
+      // Awaiting the store does not end the turn, because its writes are synchronous.
+      await nextTurn();
     }
   }
 

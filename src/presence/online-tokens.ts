@@ -1,4 +1,5 @@
 import { type Page, type PageRequest } from '../paging.ts';
+import { Slices } from '../slices.ts';
 import { requireApiKey, type Caller } from '../tokens/caller.ts';
 import { type Token } from '../tokens/token.ts';
 import { type Tokens } from '../tokens/tokens.ts';
@@ -22,11 +23,13 @@ export async function listTokens(
   if (online === undefined) return tokens.list(caller, { first, after }, { identity });
   const onlineIds = await presence.onlineTokens(caller);
   const found: Token[] = [];
+  const slices = new Slices();
   if (online) {
     const candidates = after === undefined ? onlineIds : onlineIds.filter((id) => id > after);
     for (let from = 0; from < candidates.length && found.length <= first; from += CHUNK) {
       const among = candidates.slice(from, from + CHUNK);
       found.push(...(await tokens.list(caller, { first: CHUNK }, { identity, among })).items);
+      if (slices.isUsedUp()) await slices.nextTurn();
     }
   } else {
     const isOnline = new Set(onlineIds);
@@ -36,6 +39,7 @@ export async function listTokens(
       found.push(...page.items.filter(({ id }) => !isOnline.has(id)));
       hasMore = page.hasMore;
       last = page.items.at(-1)?.id;
+      if (slices.isUsedUp()) await slices.nextTurn();
     }
   }
   return { items: found.slice(0, first), hasMore: found.length > first };

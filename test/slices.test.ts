@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { inSlices } from '../src/slices.ts';
+
+const fail = (error: unknown) => expect.unreachable(String(error));
+
+test('does few items at once, and many in order over several turns of the event loop', async () => {
+  expect(inSlices([1, 2, 3], () => undefined, fail)).toBeUndefined();
+  const done: number[] = [];
+  const items = Array.from({ length: 500 }, (_, index) => index);
+  const finished = inSlices(items, (item) => done.push(item), fail);
+  expect(done.length).toBeLessThanOrEqual(64);
+  let turns = 0;
+  const count = () => {
+    turns++;
+    if (done.length < items.length) setImmediate(count);
+  };
+  setImmediate(count);
+  await finished;
+  expect(done).toEqual(items);
+  expect(turns).toBeGreaterThan(5);
+});
+
+test('reports an item that throws and goes on with the next', async () => {
+  const faults: unknown[] = [];
+  const done: number[] = [];
+  const items = Array.from({ length: 200 }, (_, index) => index);
+  const work = (item: number) => {
+    if (item % 100 === 99) throw new Error(`item ${item}`);
+    done.push(item);
+  };
+  await inSlices(items, work, (error) => faults.push(error));
+  expect(faults).toEqual([new Error('item 99'), new Error('item 199')]);
+  expect(done).toHaveLength(198);
+});
