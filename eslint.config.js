@@ -3,7 +3,7 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  { ignores: ['dist', 'data', 'drizzle', 'node_modules', 'src/transport/graphiql'] },
+  { ignores: ['**/dist', 'data', 'drizzle', 'node_modules', 'src/transport/graphiql'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],
@@ -26,7 +26,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['test/**/*.ts', 'bench/**/*.ts'],
+    files: ['test/**/*.ts', 'packages/*/test/**/*.ts', 'bench/**/*.ts'],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',
       // Answers of the API are JSON; what they hold is what the test asserts.

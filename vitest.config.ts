@@ -4,7 +4,7 @@ export default defineConfig({
   // graphql-js ships two builds; Node and the libraries load this one, and mixing both breaks `instanceof`.
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
     // Tests use real sockets and processes: long enough for a busy machine, short enough to report a hang.
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -9,7 +9,7 @@ export function listPages(): string[] {
     readdirSync(`${ROOT}/${folder}`, { recursive: true, encoding: 'utf8' }).map(
       (file) => `${folder}/${file}`,
     );
-  return [...readdirSync(ROOT), ...under('docs'), ...under('examples'), ...under('bench')].filter((file) =>
-    file.endsWith('.md'),
-  );
+  const readmes = readdirSync(`${ROOT}/packages`).map((name) => `packages/${name}/README.md`);
+  const all = [...readdirSync(ROOT), ...under('docs'), ...under('examples'), ...under('bench'), ...readmes];
+  return all.filter((file) => file.endsWith('.md') && existsSync(`${ROOT}/${file}`));
 }

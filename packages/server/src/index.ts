@@ -1,0 +1,1 @@
+export { SignalboxError, type ErrorCode, type ErrorFields } from './errors.ts';
