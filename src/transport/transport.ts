@@ -81,6 +81,8 @@ export async function openTransport(deps: {
     server.once('error', reject);
     server.listen(config.port, config.host, resolve);
   });
+  // Accepting can fail while the process has no file descriptors left. Without a listener, that would end the process.
+  server.on('error', onFault);
   const { port } = server.address() as AddressInfo;
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
 
