@@ -1,0 +1,310 @@
+import { type Link } from '../connection/link.ts';
+import { DOCUMENTS } from '../documents.ts';
+import { createEmitter } from '../emitter.ts';
+import { SignalboxError, toError } from '../errors.ts';
+import { type ChannelInfo, type Member, type PresenceChange } from '../inbox/events.ts';
+import { type Message } from '../message.ts';
+import { type Outbox } from '../outbox/outbox.ts';
+import { type Runtime } from '../runtime.ts';
+import { createMembers } from './members.ts';
+import { subscribeAside } from './side-subscriptions.ts';
+import { createTimeline, type Page } from './timeline.ts';
+import { createTyping, TYPING_EVENT } from './typing.ts';
+import { createView, type View } from './view.ts';
+
+/** The parts of a client that its channels use. */
+export interface ChannelContext {
+  readonly runtime: Runtime;
+  readonly outbox: Outbox;
+  /** The link whose first event has come, with what the inbox delivers over it. */
+  readonly ready: Link | undefined;
+  /** Connects if nothing has connected yet. */
+  connect(): void;
+  /** Runs a query, again on the next link when one is lost. */
+  read(query: string, variables: object): Promise<unknown>;
+  /** Queues a message. Rejects with ENDED when the client has ended. */
+  publish(channel: string, event: string, data: unknown): Promise<Message>;
+  /** Publishes an ephemeral message, or rejects with OFFLINE. */
+  publishEphemeral(channel: string, event: string, data: unknown): Promise<Message>;
+  /** Handles a message that did not come by the inbox. */
+  deliver(message: Message): void;
+  isOwn(message: Message): boolean;
+  onGap(channel: string, reason: string): void;
+}
+
+/** One channel: what it shows, and how it stays up to date. The client tells it what the inbox delivers. */
+export interface ChannelController {
+  readonly messages: ReturnType<typeof createEmitter<[Message]>>;
+  readonly ended: ReturnType<typeof createEmitter<[SignalboxError]>>;
+  readonly typing: ReturnType<typeof createTyping>;
+  readonly view: View;
+  /** Keeps the channel subscribed until the returned function is called. */
+  hold(): () => void;
+  /** The same, and keeps everything that is shown up to date. */
+  show(limit: number): () => void;
+  loadOlder(limit: number): Promise<void>;
+  readNewest(last: number, before?: string): Promise<Page>;
+  readAfter(after: string): Promise<Page>;
+  /** A link is ready: `info` unless the inbox does not deliver the channel. */
+  onReady(info: ChannelInfo | undefined): void;
+  onAvailable(info: ChannelInfo): void;
+  onUnavailable(reason: string): void;
+  onInfo(info: ChannelInfo): void;
+  onPresence(change: PresenceChange): void;
+  onMessage(message: Message): void;
+  onPublished(message: Message, key: string): void;
+  onGap(reason: string): void;
+  onDown(): void;
+  end(error: SignalboxError): void;
+}
+
+/** A page that remounts its components subscribes again at once, so a channel is given up only after this time. */
+const LINGER_MS = 1_000;
+
+/** Creates a channel that nothing uses yet. */
+export function createChannelController(id: string, context: ChannelContext): ChannelController {
+  const { runtime, outbox } = context;
+  const messages = createEmitter<[Message]>();
+  const ended = createEmitter<[SignalboxError]>();
+  const timeline = createTimeline();
+  const members = createMembers();
+  const signal = (isTyping: boolean) =>
+    void context.publishEphemeral(id, TYPING_EVENT, isTyping).catch(() => undefined);
+  const typing = createTyping(runtime, signal, () => view.change());
+  const view = createView({ id, outbox, timeline, members, typing, isOwn: context.isOwn });
+  let holders = 0;
+  let viewers = 0;
+  let pageSize = 50;
+  let inInbox = false;
+  let isShut = false;
+  let sideCursor: string | null | undefined;
+  let stopSide: (() => void) | undefined;
+  let lingering: unknown;
+
+  async function readPage(query: string, variables: object): Promise<Page> {
+    return pageOf(await context.read(query, { channel: id, ...variables }));
+  }
+
+  /** Brings the subscriptions and what is shown up to date with the link, its inbox and the users of the channel. */
+  function sync(): void {
+    const link = context.ready;
+    if (!link || holders === 0 || isShut) return;
+    if (inInbox) leaveSide();
+    else if (!stopSide) void followAside(link);
+    if (viewers > 0 && inInbox && !timeline.isLoaded) void loadNewest(link);
+  }
+
+  async function followAside(link: Link): Promise<void> {
+    let isStopped = false;
+    let stop: () => void = () => undefined;
+    stopSide = () => {
+      isStopped = true;
+      stop();
+    };
+    const isCurrent = () => !isStopped && link === context.ready;
+    try {
+      if (sideCursor === undefined || (viewers > 0 && !timeline.isLoaded)) {
+        timeline.beginLoading();
+        const last = viewers > 0 ? pageSize : 1;
+        const page = pageOf(await link.execute(DOCUMENTS.newest, { channel: id, last }));
+        if (!isCurrent()) return;
+        sideCursor = page.pageInfo.endCursor;
+        if (viewers > 0) timeline.finishLoading(page);
+      }
+    } catch (thrown) {
+      if (isCurrent()) onSideError(toError(thrown));
+      return;
+    }
+    view.fail(undefined);
+    stop = subscribeAside(link, id, sideCursor, {
+      onMessage(message) {
+        if (!isCurrent()) return;
+        if (message.cursor !== null) sideCursor = message.cursor;
+        context.deliver(message);
+      },
+      onPresence: (change) => {
+        if (isCurrent()) onPresence(change);
+      },
+      onChannel: (info) => {
+        if (isCurrent()) view.inform(info);
+      },
+      onError: (error) => {
+        if (isCurrent()) onSideError(error);
+      },
+    });
+    if (viewers > 0) void loadMembers(link);
+  }
+
+  function onSideError(error: SignalboxError): void {
+    if (error.code === 'CONNECTION_LOST') return;
+    leaveSide();
+    if (error.code === 'POSITION_LOST') onGap(error.code);
+    else view.fail(error);
+  }
+
+  function leaveSide(): void {
+    stopSide?.();
+    stopSide = undefined;
+  }
+
+  async function loadNewest(link: Link): Promise<void> {
+    timeline.beginLoading();
+    view.change({ isLoading: true });
+    try {
+      const page = pageOf(await link.execute(DOCUMENTS.newest, { channel: id, last: pageSize }));
+      if (link !== context.ready) return;
+      timeline.finishLoading(page);
+      view.change({ isLoading: false, error: undefined });
+    } catch (thrown) {
+      const error = toError(thrown);
+      if (error.code !== 'CONNECTION_LOST') view.change({ isLoading: false, error });
+    }
+  }
+
+  /** A snapshot of who is present: after each connect, and when the channel is shown. */
+  async function loadMembers(link: Link): Promise<void> {
+    members.beginSnapshot();
+    const connections: Member[] = [];
+    try {
+      for (let after: string | null = null; ;) {
+        const data = await link.execute(DOCUMENTS.members, { channel: id, ...(after !== null && { after }) });
+        const { channel } = data as { channel: { presence: { members: MemberPage } } | null };
+        if (link !== context.ready || !channel) return;
+        const { nodes, pageInfo } = channel.presence.members;
+        connections.push(...nodes);
+        if (!pageInfo.hasNextPage) break;
+        after = pageInfo.endCursor;
+      }
+      members.finishSnapshot(connections);
+      view.change();
+    } catch {
+      // A caller without the right to see the presence sees no members.
+    }
+  }
+
+  function onPresence(change: PresenceChange): void {
+    members.apply(change);
+    view.change();
+  }
+
+  function onGap(reason: string): void {
+    sideCursor = undefined;
+    timeline.beginLoading();
+    context.onGap(id, reason);
+    ended.emit(new SignalboxError('POSITION_LOST', 'Messages of the channel are no longer kept.'));
+    sync();
+  }
+
+  function hold(): () => void {
+    holders++;
+    runtime.clearTimer(lingering);
+    context.connect();
+    sync();
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      if (--holders > 0) return;
+      lingering = runtime.setTimer(release, LINGER_MS);
+    };
+  }
+
+  /** Nothing uses the channel any more: what it shows would go stale, so it is loaded anew next time. */
+  function release(): void {
+    leaveSide();
+    sideCursor = undefined;
+    timeline.beginLoading();
+  }
+
+  return {
+    messages,
+    ended,
+    typing,
+    view,
+    hold,
+    show(limit) {
+      pageSize = Math.min(Math.max(limit, 1), 100);
+      viewers++;
+      // A side subscription that was started for listeners only has no page and no members.
+      if (viewers === 1 && !inInbox && !timeline.isLoaded) leaveSide();
+      const release = hold();
+      if (viewers === 1 && inInbox && context.ready) void loadMembers(context.ready);
+      return () => {
+        viewers--;
+        release();
+      };
+    },
+    async loadOlder(limit) {
+      if (!timeline.hasOlder || timeline.start === null || view.isLoading) return;
+      view.change({ isLoading: true });
+      try {
+        timeline.prepend(await readPage(DOCUMENTS.newest, { last: limit, before: timeline.start }));
+      } finally {
+        view.change({ isLoading: false });
+      }
+    },
+    readNewest: (last, before) =>
+      readPage(DOCUMENTS.newest, { last, ...(before !== undefined && { before }) }),
+    readAfter: (after) => readPage(DOCUMENTS.after, { first: 100, after }),
+    onReady(info) {
+      inInbox = info !== undefined;
+      if (info) {
+        isShut = false;
+        view.inform(info);
+      }
+      sync();
+      if (viewers > 0 && inInbox && context.ready) void loadMembers(context.ready);
+    },
+    onAvailable(info) {
+      inInbox = true;
+      isShut = false;
+      view.inform(info);
+      view.fail(undefined);
+      sync();
+      if (viewers > 0 && context.ready) void loadMembers(context.ready);
+    },
+    onUnavailable(reason) {
+      inInbox = false;
+      isShut = true;
+      leaveSide();
+      timeline.beginLoading();
+      members.finishSnapshot([]);
+      view.fail(new SignalboxError('FORBIDDEN', `The channel is no longer available: ${reason}.`));
+    },
+    onInfo: view.inform,
+    onPresence,
+    onMessage(message) {
+      if (typing.receive(message, context.isOwn(message))) return;
+      if (viewers > 0) timeline.append(message);
+      view.onMessage(message);
+      messages.emit(message);
+    },
+    onPublished(message, key) {
+      typing.end();
+      view.onPublished(message, key, viewers > 0 && !isShut);
+    },
+    onGap,
+    onDown() {
+      stopSide?.();
+      stopSide = undefined;
+      typing.clear();
+      view.change({ isLoading: false });
+    },
+    end(error) {
+      runtime.clearTimer(lingering);
+      if (holders === 0) release();
+      ended.emit(error);
+    },
+  };
+}
+
+interface MemberPage {
+  readonly nodes: readonly Member[];
+  readonly pageInfo: { readonly endCursor: string | null; readonly hasNextPage: boolean };
+}
+
+function pageOf(data: unknown): Page {
+  const { channel } = data as { channel: { messages: Page } | null };
+  if (!channel) throw new SignalboxError('NOT_FOUND', 'The channel does not exist.');
+  return channel.messages;
+}

@@ -1,0 +1,97 @@
+import { type AnyMessage, type EventMap, type EventName, type Message, type MessageOf } from '../message.ts';
+import { type Channel } from './channel.ts';
+import { type ChannelContext, type ChannelController } from './channel-controller.ts';
+import { iterateMessages } from './iterate-messages.ts';
+import { type ChannelSnapshot } from './snapshot.ts';
+
+/** The public side of a channel. The types of events are a promise of the application, so they are asserted here. */
+export function createChannel<Events extends EventMap>(
+  id: string,
+  controller: ChannelController,
+  context: ChannelContext,
+  setPresence: (state: unknown) => void,
+): Channel<Events> {
+  const { view, typing, messages } = controller;
+
+  function listen(accepts: (message: Message) => boolean, listener: (message: Message) => void): () => void {
+    const off = messages.on((message) => {
+      if (accepts(message)) listener(message);
+    });
+    const release = controller.hold();
+    return () => {
+      off();
+      release();
+    };
+  }
+
+  return {
+    id,
+    get size() {
+      return messages.size;
+    },
+    on<Event extends EventName<Events> | '*'>(
+      event: Event,
+      listener: (message: MessageOf<Events, Event>) => void,
+    ) {
+      return listen(
+        (message) => event === '*' || message.event === event,
+        listener as (message: Message) => void,
+      );
+    },
+    publish<Event extends EventName<Events>>(
+      event: Event,
+      data: Events[Event],
+      options: { readonly ephemeral?: boolean } = {},
+    ) {
+      const published = options.ephemeral
+        ? context.publishEphemeral(id, event, data)
+        : context.publish(id, event, data);
+      // The snapshot shows the error as well, so a caller need not handle the promise.
+      published.catch(() => undefined);
+      return published as Promise<Message<Events[Event], Event>>;
+    },
+    async history({ limit = 50, before } = {}) {
+      const { nodes, pageInfo } = await controller.readNewest(limit, before);
+      return {
+        messages: nodes as unknown as AnyMessage<Events>[],
+        before: pageInfo.hasPreviousPage ? (pageInfo.startCursor ?? undefined) : undefined,
+      };
+    },
+    messages: (options = {}) =>
+      iterateMessages(
+        {
+          onMessage: (listener) => listen(() => true, listener),
+          onEnd: (listener) => controller.ended.on(listener),
+          readNewest: (limit) => controller.readNewest(limit),
+          readAfter: controller.readAfter,
+        },
+        options,
+      ) as AsyncGenerator<AnyMessage<Events>, void>,
+    get state() {
+      return view.state;
+    },
+    presence: {
+      get members() {
+        return view.getSnapshot().members;
+      },
+      set: setPresence,
+    },
+    typing: {
+      get users() {
+        return typing.users;
+      },
+      start: typing.start,
+      stop: typing.stop,
+    },
+    subscribe(listener, { history = 50 } = {}) {
+      const off = view.onChange(listener);
+      const release = controller.show(history);
+      return () => {
+        off();
+        release();
+      };
+    },
+    getSnapshot: () => view.getSnapshot() as unknown as ChannelSnapshot<Events>,
+    loadOlder: (limit = 50) => controller.loadOlder(limit),
+  };
+}

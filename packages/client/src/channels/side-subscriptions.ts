@@ -1,0 +1,63 @@
+import { type Link, type Result, type Sink } from '../connection/link.ts';
+import { DOCUMENTS } from '../documents.ts';
+import { errorOf, type SignalboxError } from '../errors.ts';
+import { type ChannelInfo, type PresenceChange } from '../inbox/events.ts';
+import { type Message } from '../message.ts';
+
+/** Takes what the subscriptions of a channel deliver. */
+export interface SideSink {
+  onMessage(message: Message): void;
+  onPresence(change: PresenceChange): void;
+  onChannel(channel: ChannelInfo): void;
+  /** The messages ended: refused, no longer allowed, or POSITION_LOST. */
+  onError(error: SignalboxError): void;
+}
+
+/**
+ * Subscribes to a channel that the token is not a member of, so that the inbox does not deliver it: an UNPROTECTED or
+ * PUBLIC channel, or one that a role opens. Presence is optional, because a caller may lack the right to see it.
+ */
+export function subscribeAside(
+  link: Link,
+  channel: string,
+  since: string | null,
+  sink: SideSink,
+): () => void {
+  const stops = [
+    link.subscribe(
+      DOCUMENTS.messages,
+      { channel, ...(since !== null && { since }) },
+      sinkOf(({ messages }) => sink.onMessage(messages as Message), sink.onError),
+    ),
+    link.subscribe(
+      DOCUMENTS.presence,
+      { channel },
+      sinkOf(
+        ({ presence }) => sink.onPresence(presence as PresenceChange),
+        () => undefined,
+      ),
+    ),
+    link.subscribe(
+      DOCUMENTS.channelState,
+      { channel },
+      sinkOf(
+        ({ channelState }) => sink.onChannel(channelState as ChannelInfo),
+        () => undefined,
+      ),
+    ),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+function sinkOf(next: (data: Record<string, unknown>) => void, fail: (error: SignalboxError) => void): Sink {
+  return {
+    next({ data, errors }: Result) {
+      if (errors) fail(errorOf(errors));
+      else next(data as Record<string, unknown>);
+    },
+    error: fail,
+    complete: () => undefined,
+  };
+}

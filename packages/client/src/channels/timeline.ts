@@ -1,0 +1,83 @@
+import { type Message } from '../message.ts';
+
+/** A page of history, oldest message first. */
+export interface Page {
+  readonly nodes: readonly Message[];
+  readonly pageInfo: {
+    readonly startCursor: string | null;
+    readonly endCursor: string | null;
+    readonly hasPreviousPage: boolean;
+    readonly hasNextPage: boolean;
+  };
+}
+
+/** The messages of a channel that are loaded: a newest page, what followed live, and older pages, without a seam. */
+export interface Timeline {
+  readonly messages: readonly Message[];
+  readonly isLoaded: boolean;
+  /** Whether messages exist before the first one. */
+  readonly hasOlder: boolean;
+  /** The cursor to load older messages before. */
+  readonly start: string | null;
+  /** Call it before the newest page is requested: what arrives from now on follows the page or is part of it. */
+  beginLoading(): void;
+  /** The newest page has come and replaces what was loaded. */
+  finishLoading(page: Page): void;
+  /** Adds an older page. */
+  prepend(page: Page): void;
+  /** Adds a live message. */
+  append(message: Message): void;
+}
+
+/** Creates an empty timeline that keeps at most `limit` messages: the oldest are forgotten and can be loaded again. */
+export function createTimeline(limit = 5_000): Timeline {
+  let messages: readonly Message[] = [];
+  let tail: Message[] | undefined;
+  let isLoaded = false;
+  let hasOlder = false;
+  let start: string | null = null;
+
+  const without = (list: readonly Message[], others: readonly Message[]) => {
+    const ids = new Set(others.map(({ id }) => id));
+    return list.filter(({ id }) => !ids.has(id));
+  };
+
+  return {
+    get messages() {
+      return messages;
+    },
+    get isLoaded() {
+      return isLoaded;
+    },
+    get hasOlder() {
+      return hasOlder;
+    },
+    get start() {
+      return start;
+    },
+    beginLoading() {
+      tail = [];
+      isLoaded = false;
+    },
+    finishLoading({ nodes, pageInfo }) {
+      messages = [...nodes, ...without(tail ?? [], nodes)];
+      tail = undefined;
+      isLoaded = true;
+      hasOlder = pageInfo.hasPreviousPage;
+      start = pageInfo.startCursor;
+    },
+    prepend({ nodes, pageInfo }) {
+      messages = [...without(nodes, messages), ...messages];
+      hasOlder = pageInfo.hasPreviousPage;
+      start = pageInfo.startCursor ?? start;
+    },
+    append(message) {
+      tail?.push(message);
+      messages = [...messages, message];
+      if (messages.length <= limit) return;
+      messages = messages.slice(-limit);
+      hasOlder = true;
+      start = messages.find(({ cursor }) => cursor !== null)?.cursor ?? start;
+    },
+  };
+}

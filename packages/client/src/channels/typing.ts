@@ -1,0 +1,100 @@
+import { type Message } from '../message.ts';
+import { type Runtime } from '../runtime.ts';
+
+/** The event name of typing signals. They are ephemeral messages with `data` true or false. */
+export const TYPING_EVENT = '~typing';
+const REPEAT_MS = 3_000;
+const SHOWN_MS = 6_000;
+
+/** A user who is typing. */
+export interface TypingUser {
+  readonly key: string;
+  readonly identity: string | null;
+  readonly connectionData: string | null;
+}
+
+/** Who is typing in a channel, and whether this client does. */
+export interface Typing {
+  readonly users: readonly TypingUser[];
+  /** Call it at each key press: others are told at most every 3 s, and the end is told 6 s after the last call. */
+  start(): void;
+  /** Tells others at once that the user stopped. Publishing a message does the same, without a signal. */
+  stop(): void;
+  /** The user published a message: others see the end of the typing by the message itself. */
+  end(): void;
+  /** Takes a message of the channel. Returns true for typing signals. */
+  receive(message: Message, isOwn: boolean): boolean;
+  clear(): void;
+}
+
+/** Creates the typing state of a channel. `signal` publishes an ephemeral message; `onChange` is called for `users`. */
+export function createTyping(
+  runtime: Runtime,
+  signal: (isTyping: boolean) => void,
+  onChange: () => void,
+): Typing {
+  const timers = new Map<string, unknown>();
+  let users: readonly TypingUser[] = [];
+  let lastSignal: number | undefined;
+  let ownTimer: unknown;
+
+  function end(): void {
+    runtime.clearTimer(ownTimer);
+    lastSignal = undefined;
+  }
+
+  function stop(): void {
+    if (lastSignal === undefined) return;
+    end();
+    signal(false);
+  }
+
+  function remove(key: string): void {
+    if (!timers.has(key)) return;
+    runtime.clearTimer(timers.get(key));
+    timers.delete(key);
+    users = users.filter((user) => user.key !== key);
+    onChange();
+  }
+
+  return {
+    get users() {
+      return users;
+    },
+    start() {
+      const now = runtime.now();
+      runtime.clearTimer(ownTimer);
+      ownTimer = runtime.setTimer(stop, SHOWN_MS);
+      if (lastSignal !== undefined && now - lastSignal < REPEAT_MS) return;
+      lastSignal = now;
+      signal(true);
+    },
+    stop,
+    end,
+    receive({ event, data, sender }, isOwn) {
+      const key = sender.identity ?? sender.token ?? 'backend';
+      if (event !== TYPING_EVENT) {
+        remove(key);
+        return false;
+      }
+      if (isOwn) return true;
+      if (data === false) remove(key);
+      else {
+        runtime.clearTimer(timers.get(key));
+        timers.set(
+          key,
+          runtime.setTimer(() => remove(key), SHOWN_MS),
+        );
+        const isNew = users.every((user) => user.key !== key);
+        if (isNew)
+          users = [...users, { key, identity: sender.identity, connectionData: sender.connectionData }];
+        if (isNew) onChange();
+      }
+      return true;
+    },
+    clear() {
+      end();
+      for (const key of [...timers.keys()]) remove(key);
+    },
+  };
+}

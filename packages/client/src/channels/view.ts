@@ -1,0 +1,126 @@
+import { createEmitter } from '../emitter.ts';
+import { type SignalboxError } from '../errors.ts';
+import { type ChannelInfo } from '../inbox/events.ts';
+import { type Message } from '../message.ts';
+import { type OutboxEntry } from '../outbox/entry.ts';
+import { type Outbox } from '../outbox/outbox.ts';
+import { type Members } from './members.ts';
+import { type ChannelSnapshot, type TimelineEntry } from './snapshot.ts';
+import { type Timeline } from './timeline.ts';
+import { type Typing } from './typing.ts';
+
+type Snapshot = ChannelSnapshot<Record<string, unknown>>;
+type Entry = TimelineEntry<Record<string, unknown>>;
+
+/** What a channel shows, as a store: a snapshot and listeners. */
+export interface View {
+  readonly isLoading: boolean;
+  /** The state document of the channel. */
+  readonly state: unknown;
+  getSnapshot(): Snapshot;
+  onChange(listener: () => void): () => void;
+  /** Something that is shown has changed. */
+  change(flags?: { isLoading?: boolean; error?: SignalboxError | undefined }): void;
+  fail(error: SignalboxError | undefined): void;
+  inform(info: ChannelInfo): void;
+  /** A message came: an entry that waited for its echo is now in the timeline. */
+  onMessage(message: Message): void;
+  /** The service has kept a message. It is shown as published at the end until its echo tells its place in the order. */
+  onPublished(message: Message, key: string, awaitsEcho: boolean): void;
+}
+
+interface Parts {
+  readonly id: string;
+  readonly outbox: Outbox;
+  readonly timeline: Timeline;
+  readonly members: Members;
+  readonly typing: Typing;
+  isOwn(message: Message): boolean;
+}
+
+/** Keys are remembered for this many own messages, so that a list does not build their items anew. */
+const MAX_KEYS = 1_000;
+
+/** Creates the store of a channel. The snapshot is built when it is asked for, not at each change. */
+export function createView({ id, outbox, timeline, members, typing, isOwn }: Parts): View {
+  const listeners = createEmitter<[]>();
+  const keys = new Map<string, string>();
+  const awaited = new Map<string, Message>();
+  const cache = new WeakMap<Message, Entry>();
+  let snapshot: Snapshot | undefined;
+  let isLoading = false;
+  let error: SignalboxError | undefined;
+  let state: unknown;
+  let version = 0;
+
+  function change(flags: { isLoading?: boolean; error?: SignalboxError | undefined } = {}): void {
+    isLoading = flags.isLoading ?? isLoading;
+    if ('error' in flags) error = flags.error;
+    snapshot = undefined;
+    listeners.emit();
+  }
+
+  function publishedEntry(message: Message): Entry {
+    const known = cache.get(message);
+    const key = keys.get(message.id) ?? message.idempotencyKey ?? message.id;
+    if (known?.key === key) return known;
+    const { event, data, publishedAt: at } = message;
+    const entry: Entry = {
+      ...{ key, state: 'published', event, data, message, isOwn: isOwn(message), at, error: undefined },
+      retry: () => undefined,
+      discard: () => undefined,
+    };
+    cache.set(message, entry);
+    return entry;
+  }
+
+  const pendingEntry = ({ key, status, event, data, createdAt, error }: OutboxEntry): Entry => ({
+    ...{ key, state: status, event, data, message: undefined, isOwn: true, error },
+    at: new Date(createdAt).toISOString(),
+    retry: () => outbox.retry(key),
+    discard: () => outbox.discard(key),
+  });
+
+  function build(): Snapshot {
+    for (const { id: known } of timeline.messages) awaited.delete(known);
+    const shown = [...timeline.messages, ...awaited.values()].map(publishedEntry);
+    const shownKeys = new Set(shown.map(({ key }) => key));
+    const pending = outbox.entries(id).filter(({ key }) => !shownKeys.has(key));
+    return {
+      messages: [...shown, ...pending.map(pendingEntry)],
+      ...{ state, version, isLoading, error },
+      members: members.list,
+      typing: typing.users,
+      hasOlder: timeline.hasOlder,
+    };
+  }
+
+  return {
+    get isLoading() {
+      return isLoading;
+    },
+    get state() {
+      return state;
+    },
+    getSnapshot: () => (snapshot ??= build()),
+    onChange: listeners.on,
+    change,
+    fail(next) {
+      if (next !== error) change({ error: next });
+    },
+    inform(info) {
+      ({ state, version } = info);
+      change();
+    },
+    onMessage(message) {
+      awaited.delete(message.id);
+      change();
+    },
+    onPublished(message, key, awaitsEcho) {
+      keys.set(message.id, key);
+      if (keys.size > MAX_KEYS) for (const oldest of keys.keys()) if (keys.delete(oldest)) break;
+      if (awaitsEcho) awaited.set(message.id, message);
+      change();
+    },
+  };
+}

@@ -1,0 +1,288 @@
+import { type CredentialReason, type CredentialSource } from '../credential/credential.ts';
+import { createEmitter } from '../emitter.ts';
+import { messageOf, SignalboxError, SignedOut } from '../errors.ts';
+import { type PageSignal, type Runtime, type WebSocketClass } from '../runtime.ts';
+import { backoff } from './backoff.ts';
+import { meaningOfClose, type EndReason } from './close-reason.ts';
+import { openLink, type Link } from './link.ts';
+import { sentenceOf, type Status } from './status.ts';
+import { TRANSITIONS, type Occurrence } from './transitions.ts';
+
+/** The connection of a client: one link after another, with one credential after another. */
+export interface Connection {
+  readonly status: Status;
+  onStatus(listener: (status: Status) => void): () => void;
+  /** Connects unless it is connected or on the way. */
+  connect(): void;
+  /**
+   * Asks for a new credential and presents it on the live link. Does nothing while another renewal is under way.
+   *
+   * @param expiry when the token expires, as an RFC 3339 text. A token that was obtained just now and is short-lived is
+   *   renewed after half of its time instead of at once.
+   */
+  renew(expiry?: string): void;
+  /** Resolves to the live link, once there is one. Rejects with ENDED when the client ends first. */
+  whenLive(): Promise<Link>;
+  /** The live link, if there is one. */
+  readonly live: Link | undefined;
+  close(): void;
+}
+
+export interface ConnectionOptions {
+  readonly url: string;
+  /** The WebSocket class. Throws where there is none. */
+  webSocket(): WebSocketClass;
+  readonly runtime: Runtime;
+  readonly source: CredentialSource;
+  readonly project: string | undefined;
+  /** The `since` of `connection_init`, if operations of the application resume by it. */
+  since(): string | undefined;
+  /** The cursor that came with a credential. */
+  onCursor(cursor: string): void;
+  /** A link is live. */
+  onLive(link: Link): void;
+  /** The link is gone, or the client ended. */
+  onDown(): void;
+}
+
+const REAUTHENTICATE = `mutation ($credential: String!) { reauthenticate(credential: $credential) { token { expiresAt } } }`;
+/** A link that lived for so long may be replaced at once when its credential expires. */
+const STEADY_MS = 5_000;
+/** The service announces the expiry three minutes earlier; a client that was not told renews this much earlier. */
+const RENEW_BEFORE_MS = 5_000;
+
+const CODES: Partial<Record<EndReason, string>> = {
+  expired: 'TOKEN_EXPIRED',
+  revoked: 'TOKEN_REVOKED',
+  unauthenticated: 'UNAUTHENTICATED',
+  disconnected: 'DISCONNECTED',
+  protocol: 'PROTOCOL',
+};
+
+/** Creates a connection in the state `idle`. No timer or listener exists before `connect` and after the end. */
+export function createConnection(options: ConnectionOptions): Connection {
+  const { runtime, source } = options;
+  const statuses = createEmitter<[Status]>();
+  let status: Status = { state: 'idle', message: sentenceOf('idle') };
+  let link: Link | undefined;
+  let credential: string | undefined;
+  let hasCredential = false;
+  let expiresAt: number | undefined;
+  let obtainedAt = 0;
+  let reason: CredentialReason = 'start';
+  let failures = 0;
+  let liveSince = 0;
+  let attempt = 0;
+  let isRenewing = false;
+  let retryTimer: unknown;
+  let renewTimer: unknown;
+  let stopSignals: (() => void) | undefined;
+  let waiters: { resolve(link: Link): void; reject(error: SignalboxError): void }[] = [];
+
+  /** Applies an occurrence. Returns false when it has no effect in the current state. */
+  function move(occurrence: Occurrence, details: Omit<Partial<Status>, 'state' | 'message'> = {}): boolean {
+    const state = TRANSITIONS[status.state][occurrence];
+    if (state === status.state) return false;
+    status = { state, message: sentenceOf(state, details.reason), ...details };
+    if (state === 'connecting') void open();
+    if (state === 'ended') finish(details);
+    statuses.emit(status);
+    return true;
+  }
+
+  function finish({ reason: why, error }: Omit<Partial<Status>, 'state' | 'message'>): void {
+    dropLink();
+    stopSignals?.();
+    stopSignals = undefined;
+    hasCredential = false;
+    reason = 'start';
+    failures = 0;
+    const rejected = waiters;
+    waiters = [];
+    const ended = error ?? new SignalboxError('ENDED', sentenceOf('ended', why));
+    for (const waiter of rejected) waiter.reject(ended);
+    options.onDown();
+  }
+
+  function dropLink(): void {
+    attempt++;
+    isRenewing = false;
+    runtime.clearTimer(retryTimer);
+    runtime.clearTimer(renewTimer);
+    const old = link;
+    link = undefined;
+    old?.close();
+  }
+
+  async function open(): Promise<void> {
+    stopSignals ??= runtime.onPageSignal(onSignal);
+    dropLink();
+    const mine = attempt;
+    let webSocket: WebSocketClass;
+    try {
+      webSocket = options.webSocket();
+      if (!hasCredential || (source.changes && expiresAt !== undefined && expiresAt <= runtime.now())) {
+        const obtained = await source.ask(reason);
+        if (mine !== attempt) return;
+        ({ credential } = obtained);
+        hasCredential = true;
+        obtainedAt = runtime.now();
+        if (obtained.cursor) options.onCursor(obtained.cursor);
+      }
+    } catch (thrown) {
+      if (mine !== attempt) return;
+      return onCredentialFailed(thrown);
+    }
+    const since = options.since();
+    const opened = openLink({
+      url: options.url,
+      webSocket,
+      runtime,
+      connectionParams: {
+        ...(credential !== undefined && { token: credential }),
+        ...(options.project !== undefined && { project: options.project }),
+        ...(since !== undefined && { since }),
+      },
+      onAcknowledged: () => {
+        if (mine === attempt) onAcknowledged(opened);
+      },
+      onLost: (code, text) => {
+        if (mine === attempt) onLost(code, text);
+      },
+    });
+    link = opened;
+  }
+
+  function onCredentialFailed(thrown: unknown): void {
+    if (thrown instanceof SignalboxError && thrown.code === 'BAD_USER_INPUT')
+      move('refused', { reason: 'protocol', error: thrown });
+    else if (thrown instanceof SignedOut) move('refused', { reason: 'signedOut' });
+    else interrupt('lost', new SignalboxError('UNAUTHENTICATED', messageOf(thrown), true));
+  }
+
+  function onAcknowledged(opened: Link): void {
+    failures = 0;
+    reason = 'expired';
+    liveSince = runtime.now();
+    if (!move('acknowledged')) return;
+    expectExpiry(opened.acknowledgement.expiresAt);
+    const resolved = waiters;
+    waiters = [];
+    options.onLive(opened);
+    for (const waiter of resolved) waiter.resolve(opened);
+  }
+
+  /** Renews shortly before the expiry in case that `TokenExpiring` does not come, for example for a very short token. */
+  function expectExpiry(at: string | null | undefined): void {
+    runtime.clearTimer(renewTimer);
+    expiresAt = at ? Date.parse(at) : undefined;
+    if (expiresAt === undefined || !source.renews) return;
+    const rest = expiresAt - runtime.now();
+    renewTimer = runtime.setTimer(
+      () => renew(),
+      Math.min(Math.max(rest - RENEW_BEFORE_MS, rest / 2, 0), 2 ** 31 - 1),
+    );
+  }
+
+  function onLost(code: number, text: string): void {
+    const { reason: why, then } = meaningOfClose(code, text);
+    const error = new SignalboxError(
+      CODES[why] ?? 'CONNECTION_LOST',
+      text || sentenceOf('waiting'),
+      then !== 'end',
+    );
+    const wasLive = status.state === 'connected' || status.state === 'renewing';
+    // A credential that the service has just refused is not worth a second call when the first was for this attempt.
+    const isFirst = reason !== 'expired' && !(reason === 'start' && source.keeps);
+    const canRenew = source.changes && !(code === 4401 && isFirst);
+    if (then === 'end' || (then === 'renew' && !canRenew))
+      return void move('refused', { reason: why, error });
+    if (then === 'renew') {
+      hasCredential = false;
+      reason = why === 'revoked' ? 'revoked' : 'expired';
+      if (code === 4401) reason = 'revoked';
+    }
+    const isSteady = wasLive && runtime.now() - liveSince >= STEADY_MS;
+    interrupt(why, error, then === 'renew' && isSteady ? 0 : undefined);
+  }
+
+  /** Waits, then reconnects. `delay` null: waits until the page is shown again. */
+  function interrupt(
+    why: EndReason,
+    error?: SignalboxError,
+    delay: number | null = backoff(runtime, failures),
+  ) {
+    dropLink();
+    const retryAt = delay === null ? null : runtime.now() + delay;
+    if (!move('interrupted', { reason: why, retryAt, ...(error && { error }) })) return;
+    if (delay !== null) {
+      failures++;
+      retryTimer = runtime.setTimer(() => move('retry'), delay);
+    }
+    options.onDown();
+  }
+
+  function renew(expiry?: string): void {
+    if (!source.renews || isRenewing || !link) return;
+    const rest = expiry === undefined ? 0 : Date.parse(expiry) - runtime.now();
+    if (rest > runtime.now() - obtainedAt) {
+      runtime.clearTimer(renewTimer);
+      renewTimer = runtime.setTimer(() => renew(), rest / 2);
+      return;
+    }
+    if (!move('expiring')) return;
+    void renewOn(link, 0);
+  }
+
+  async function renewOn(live: Link, failed: number): Promise<void> {
+    const mine = attempt;
+    isRenewing = true;
+    try {
+      const obtained = await source.ask('expiring');
+      if (mine !== attempt) return;
+      const data = await live.execute(REAUTHENTICATE, { credential: obtained.credential });
+      if (mine !== attempt) return;
+      ({ credential } = obtained);
+      obtainedAt = runtime.now();
+      isRenewing = false;
+      const { reauthenticate } = data as { reauthenticate: { token: { expiresAt: string | null } | null } };
+      move('renewed');
+      expectExpiry(reauthenticate.token?.expiresAt);
+    } catch (thrown) {
+      if (mine !== attempt) return;
+      isRenewing = false;
+      if (thrown instanceof SignedOut) return void move('refused', { reason: 'signedOut' });
+      // The old credential is still in force: try again until the service closes the link with 4403.
+      renewTimer = runtime.setTimer(() => void renewOn(live, failed + 1), backoff(runtime, failed));
+    }
+  }
+
+  function onSignal(signal: PageSignal): void {
+    if (signal === 'hide') interrupt('closed', undefined, null);
+    else if (status.state === 'waiting' && signal !== 'offline') {
+      failures = 0;
+      if (hasCredential && expiresAt !== undefined && expiresAt <= runtime.now()) reason = 'wake';
+      move('retry');
+    } else link?.check();
+  }
+
+  return {
+    get status() {
+      return status;
+    },
+    get live() {
+      return status.state === 'connected' || status.state === 'renewing' ? link : undefined;
+    },
+    onStatus: (listener) => statuses.on(listener),
+    connect: () => void move('connect'),
+    renew,
+    whenLive() {
+      if (link && (status.state === 'connected' || status.state === 'renewing')) return Promise.resolve(link);
+      if (status.state === 'ended')
+        return Promise.reject(status.error ?? new SignalboxError('ENDED', status.message));
+      if (status.state === 'idle') move('connect');
+      return new Promise((resolve, reject) => waiters.push({ resolve, reject }));
+    },
+    close: () => void move('close', { reason: 'closed' }),
+  };
+}

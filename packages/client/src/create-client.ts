@@ -1,0 +1,283 @@
+import { type Channel } from './channels/channel.ts';
+import { createChannelController, type ChannelController } from './channels/channel-controller.ts';
+import { createChannel } from './channels/create-channel.ts';
+import {
+  type ClientEvents,
+  type ClientOptions,
+  type ClientViewer,
+  type GapNotice,
+  type SignalboxClient,
+} from './client.ts';
+import { createConnection } from './connection/connection.ts';
+import { type Link } from './connection/link.ts';
+import { createCredentialSource } from './credential/credential.ts';
+import { DOCUMENTS } from './documents.ts';
+import { createEmitter } from './emitter.ts';
+import { endpointOf } from './endpoint.ts';
+import { SignalboxError, toError } from './errors.ts';
+import { type ConnectedEvent, type InboxEvent } from './inbox/events.ts';
+import { followInbox } from './inbox/inbox.ts';
+import { createPosition } from './inbox/position.ts';
+import { createRecentIds } from './inbox/recent-ids.ts';
+import { type EventMap, type Message, type MessageOf } from './message.ts';
+import { createOutbox } from './outbox/outbox.ts';
+import { createSavedEntries } from './outbox/saved-entries.ts';
+import { createResumingOperation, type ResumingOperation } from './resuming-operation.ts';
+import { hostRuntime } from './runtime.ts';
+
+/**
+ * Creates a client. It reads nothing from its environment and opens nothing before it is used.
+ *
+ * @example
+ * const signalbox = createClient<{ message: { text: string } }>({ url, credential: () => fetchToken() });
+ * signalbox.channel('lobby').on('message', ({ data }) => show(data.text));
+ * @throws SignalboxError BAD_USER_INPUT when an option is missing or malformed
+ */
+export function createClient<Events extends EventMap = Record<string, unknown>>(
+  options: ClientOptions,
+): SignalboxClient<Events> {
+  const { storage, storageKey = 'signalbox', outboxLimit = 1_000 } = options;
+  const { wsUrl, httpUrl } = endpointOf(options.url);
+  if (!(options.credential as unknown))
+    throw new SignalboxError('BAD_USER_INPUT', "credential is required; pass 'anonymous' for none.");
+  // Getters of the runtime read the environment when they are used, so the two are not copied into one object.
+  const runtime = Object.assign(Object.create(hostRuntime) as typeof hostRuntime, options.runtime);
+
+  const channels = new Map<string, { channel: Channel<Events>; controller: ChannelController }>();
+  const operations = new Set<ResumingOperation>();
+  const gaps = createEmitter<[GapNotice]>();
+  const directMessages = createEmitter<[Message]>();
+  const position = createPosition(storage, `${storageKey}:cursor`);
+  const saved = createSavedEntries(storage, `${storageKey}:outbox`);
+  const ids = createRecentIds();
+  let ready: Link | undefined;
+  let viewer: ClientViewer | undefined;
+  let presence: { readonly state: unknown } | undefined;
+  let inboxChannels = new Map<string, ConnectedEvent['channels'][number]>();
+  let restoring: Promise<void> | undefined;
+
+  const outbox = createOutbox({
+    runtime,
+    limit: outboxLimit,
+    saved,
+    onChange: (id) => channels.get(id)?.controller.view.change(),
+    onPublished: (message, key) => {
+      if (message.channel !== null) channels.get(message.channel)?.controller.onPublished(message, key);
+    },
+    onUnauthenticated: () => connection.renew(),
+  });
+
+  const source = createCredentialSource({
+    option: options.credential,
+    ...{ httpUrl, runtime, storage, storageKey },
+  });
+
+  const connection = createConnection({
+    url: wsUrl,
+    webSocket: () => {
+      const webSocket = options.webSocket ?? runtime.webSocket;
+      if (webSocket) return webSocket;
+      throw new SignalboxError('BAD_USER_INPUT', 'There is no WebSocket here: pass the option webSocket.');
+    },
+    ...{ runtime, source },
+    project: options.project,
+    since: () => ([...operations].some(({ needsInit }) => needsInit) ? position.cursor : undefined),
+    onCursor: position.begin,
+    onLive(link) {
+      followInbox(link, {
+        position,
+        handle: (event) => {
+          if (link === connection.live) handle(link, event);
+        },
+        onError: (error) => {
+          for (const { controller } of channels.values()) controller.view.fail(error);
+        },
+      });
+      for (const operation of [...operations]) operation.start(link);
+    },
+    onDown() {
+      ready = undefined;
+      outbox.pause();
+      for (const { controller } of channels.values()) controller.onDown();
+      const { state, error, message } = connection.status;
+      if (state !== 'ended') return;
+      const ended = error ?? new SignalboxError('ENDED', message);
+      outbox.fail(ended);
+      for (const { controller } of channels.values()) controller.end(ended);
+      for (const operation of [...operations]) operation.fail(ended);
+    },
+  });
+
+  function handle(link: Link, event: InboxEvent): void {
+    switch (event.__typename) {
+      case 'Connected':
+        return onConnected(link, event);
+      case 'ChannelMessage':
+      case 'DirectMessage':
+        return deliver(event.message);
+      case 'ChannelAvailable':
+        inboxChannels.set(event.channel.id, event.channel);
+        return channels.get(event.channel.id)?.controller.onAvailable(event.channel);
+      case 'ChannelStateUpdated':
+        if (inboxChannels.has(event.channel.id)) inboxChannels.set(event.channel.id, event.channel);
+        return channels.get(event.channel.id)?.controller.onInfo(event.channel);
+      case 'ChannelUnavailable':
+        inboxChannels.delete(event.channel.id);
+        return channels.get(event.channel.id)?.controller.onUnavailable(event.reason);
+      case 'PresenceChanged':
+        return channels.get(event.presence.channel)?.controller.onPresence(event.presence);
+      case 'TokenExpiring':
+        return connection.renew(event.expiresAt);
+      case 'Gap':
+        for (const { id } of event.channels) {
+          const entry = channels.get(id);
+          if (entry) entry.controller.onGap(event.reason);
+          else gaps.emit({ reason: event.reason, channel: id });
+        }
+        if (event.directMessages) gaps.emit({ reason: event.reason, channel: undefined });
+    }
+  }
+
+  function onConnected(link: Link, event: ConnectedEvent): void {
+    ready = link;
+    viewer = {
+      connection: event.connection.id,
+      token: event.token?.id ?? null,
+      identity: event.token?.identity ?? null,
+    };
+    inboxChannels = new Map(event.channels.map((info) => [info.id, info]));
+    if (presence) sendPresence(link, presence.state);
+    for (const [id, { controller }] of channels) controller.onReady(inboxChannels.get(id));
+    void restoring?.then(() => {
+      if (link === ready) outbox.resume(link, event.token?.identity ?? event.token?.id);
+    });
+  }
+
+  function sendPresence(link: Link, state: unknown): void {
+    link.execute(DOCUMENTS.setPresence, { state }).catch(() => undefined);
+  }
+
+  function deliver(message: Message): void {
+    if (!ids.isNew(message.id)) return;
+    outbox.confirm(message);
+    if (message.channel === null) directMessages.emit(message);
+    else channels.get(message.channel)?.controller.onMessage(message);
+  }
+
+  /** What an earlier page stored is read before the first connection, so that it resumes from there. */
+  function connect(): void {
+    if (restoring) return;
+    restoring = Promise.all([position.load(), saved.load()]).then(([, entries]) => outbox.restore(entries));
+    if (storage) void restoring.then(() => connection.connect());
+    else connection.connect();
+  }
+
+  async function live(): Promise<Link> {
+    connect();
+    await restoring;
+    return connection.whenLive();
+  }
+
+  async function read(query: string, variables: object): Promise<unknown> {
+    for (;;) {
+      const link = await live();
+      try {
+        return await link.execute(query, variables);
+      } catch (thrown) {
+        const error = toError(thrown);
+        if (error.code !== 'CONNECTION_LOST') throw error;
+      }
+    }
+  }
+
+  const context = {
+    ...{ runtime, outbox, connect, read, deliver },
+    publish(channel: string, event: string, data: unknown) {
+      connect();
+      const { state, error, message } = connection.status;
+      if (state === 'ended') return Promise.reject(error ?? new SignalboxError('ENDED', message));
+      return outbox.publish(channel, event, data);
+    },
+    get ready() {
+      return ready;
+    },
+    async publishEphemeral(channel: string, event: string, data: unknown) {
+      const link = connection.live;
+      if (!link)
+        throw new SignalboxError(
+          'OFFLINE',
+          'Ephemeral messages are not queued: there is no connection.',
+          true,
+        );
+      const result = await link.execute(DOCUMENTS.publish, { channel, event, data, ephemeral: true });
+      return (result as { publishMessage: { message: Message } }).publishMessage.message;
+    },
+    isOwn: ({ sender }: Message) => sender.token !== null && sender.token === viewer?.token,
+    onGap: (channel: string, reason: string) => gaps.emit({ reason, channel }),
+  };
+
+  return {
+    channel(id) {
+      const known = channels.get(id);
+      if (known) return known.channel;
+      const controller = createChannelController(id, context);
+      const setPresence = (state: unknown) => {
+        presence = { state };
+        connect();
+        if (ready) sendPresence(ready, state);
+      };
+      const channel = createChannel<Events>(id, controller, context, setPresence);
+      channels.set(id, { channel, controller });
+      if (ready) controller.onReady(inboxChannels.get(id));
+      return channel;
+    },
+    direct: {
+      get size() {
+        return directMessages.size;
+      },
+      on(event, listener) {
+        connect();
+        return directMessages.on((message) => {
+          if (event === '*' || message.event === event)
+            listener(message as unknown as MessageOf<Events, typeof event>);
+        });
+      },
+    },
+    get status() {
+      return connection.status;
+    },
+    get viewer() {
+      return viewer;
+    },
+    on(event, listener) {
+      const listen = listener as (value: ClientEvents[keyof ClientEvents]) => void;
+      return event === 'status' ? connection.onStatus(listen) : gaps.on(listen);
+    },
+    connect() {
+      if (restoring) connection.connect();
+      else connect();
+    },
+    async graphql<Data>(document: string, variables: object = {}) {
+      return (await (await live()).execute(document, variables)) as Data;
+    },
+    subscribe(document, variables, sink) {
+      connect();
+      const operation = createResumingOperation(
+        document,
+        variables,
+        {
+          next: (data) => sink.next(data),
+          error: (error) => sink.error(error),
+          complete: () => sink.complete?.(),
+        },
+        () => operations.delete(operation),
+      );
+      operations.add(operation);
+      if (connection.live) operation.start(connection.live);
+      return operation.stop;
+    },
+    async close() {
+      connection.close();
+    },
+  };
+}

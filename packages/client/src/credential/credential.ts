@@ -1,0 +1,107 @@
+import { errorOf, SignalboxError, type GraphQLErrorLike } from '../errors.ts';
+import { type ClientStorage, type Runtime } from '../runtime.ts';
+
+/**
+ * Why the credential function is called: at the first connect, when the token expires soon, after it expired or was
+ * refused, after it was revoked, or when the device woke up and the token had expired in its sleep.
+ */
+export type CredentialReason = 'start' | 'expiring' | 'expired' | 'revoked' | 'wake';
+
+/** A credential, alone or as `createToken` returns it: with the cursor from which nothing is missed. */
+export type Credential = string | { readonly credential: string; readonly cursor?: string | null };
+
+/** Where the client gets its credential from. */
+export type CredentialOption =
+  /** A credential that is used as long as it is in force; `anonymous` for none. */
+  | string
+  /** Called for each new credential, one call at a time. Throw `SignedOut` to end the client. */
+  | ((reason: CredentialReason) => Credential | Promise<Credential>)
+  /** A guest of the service, with a name of 1–64 letters, digits, `_` and `-`. Needs a project that accepts guests. */
+  | { readonly guest: { readonly name?: string; readonly connectionData?: string } }
+  /** An unsigned credential for this identity. Needs a project that accepts development tokens; never in production. */
+  | { readonly development: string };
+
+/** The source of credentials of one client. */
+export interface CredentialSource {
+  /** Whether a new credential of the same token can be had while the old one is in force. */
+  readonly renews: boolean;
+  /** Whether asking again may give another credential than before. */
+  readonly changes: boolean;
+  /** Whether the first credential may be one of an earlier page, which the service may no longer accept. */
+  readonly keeps: boolean;
+  /** Resolves to a credential, or to undefined for an anonymous caller. Concurrent calls share one. */
+  ask(reason: CredentialReason): Promise<{ credential: string | undefined; cursor?: string | undefined }>;
+}
+
+interface SourceOptions {
+  readonly option: CredentialOption;
+  /** The endpoint, as an http(s) URL. */
+  readonly httpUrl: string;
+  readonly runtime: Runtime;
+  readonly storage: ClientStorage | undefined;
+  readonly storageKey: string;
+}
+
+const GUEST = `mutation ($input: CreateGuestInput) { createGuest(input: $input) { credential cursor } }`;
+const DEVELOPMENT = `mutation ($identity: String!) { createDevelopmentToken(identity: $identity) }`;
+
+/** Creates the source for one of the five forms of the option `credential`. */
+export function createCredentialSource(options: SourceOptions): CredentialSource {
+  const { option } = options;
+  const fetchCredential = fetcherOf(options);
+  let pending: Promise<{ credential: string | undefined; cursor?: string | undefined }> | undefined;
+  return {
+    renews: typeof option === 'function',
+    changes: typeof option !== 'string',
+    keeps: typeof option === 'object' && 'guest' in option && options.storage !== undefined,
+    ask(reason) {
+      pending ??= (async () => {
+        const answer = await fetchCredential(reason);
+        if (answer === undefined) return { credential: undefined };
+        const { credential, cursor } = typeof answer === 'string' ? { credential: answer } : answer;
+        if (typeof credential !== 'string' || credential === '')
+          throw new SignalboxError('BAD_USER_INPUT', 'The credential function returned no credential.');
+        return { credential, cursor: cursor ?? undefined };
+      })().finally(() => {
+        pending = undefined;
+      });
+      return pending;
+    },
+  };
+}
+
+function fetcherOf(
+  options: SourceOptions,
+): (reason: CredentialReason) => Promise<Credential | undefined> | Credential | undefined {
+  const { option } = options;
+  if (option === 'anonymous') return () => undefined;
+  if (typeof option === 'string') return () => option;
+  if (typeof option === 'function') return option;
+  if ('development' in option)
+    return async () => {
+      const data = await post(options, DEVELOPMENT, { identity: option.development });
+      return (data as { createDevelopmentToken: string }).createDevelopmentToken;
+    };
+  return async (reason) => {
+    const { storage, storageKey } = options;
+    // The guest of the previous page, so that a reload keeps the identity.
+    const kept = reason === 'start' ? await storage?.getItem(`${storageKey}:guest`) : null;
+    if (kept) return kept;
+    const data = await post(options, GUEST, { input: option.guest });
+    const { createGuest } = data as { createGuest: { credential: string; cursor: string } };
+    await storage?.setItem(`${storageKey}:guest`, createGuest.credential);
+    return createGuest;
+  };
+}
+
+async function post({ httpUrl, runtime }: SourceOptions, query: string, variables: object): Promise<unknown> {
+  if (!runtime.fetch) throw new SignalboxError('BAD_USER_INPUT', 'There is no fetch in this environment.');
+  const response = await runtime.fetch(httpUrl, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data, errors } = (await response.json()) as { data?: unknown; errors?: GraphQLErrorLike[] };
+  if (errors) throw errorOf(errors);
+  return data;
+}

@@ -1,0 +1,71 @@
+/** The fields of an error that the service documents. */
+export interface ErrorFields {
+  /** The argument at fault. */
+  readonly field?: string;
+  /** The bound that was exceeded. */
+  readonly limit?: number;
+  /** How long to wait, in seconds. */
+  readonly retryAfterSeconds?: number;
+  /** The current version of a channel, when `ifVersion` did not match. */
+  readonly version?: number;
+  /** The line in the log of the service that has the details of an internal error. */
+  readonly errorId?: string;
+}
+
+/**
+ * Every error of the client. `code` is a code of the service (see its error catalogue) or one of the client:
+ * `CONNECTION_LOST`, `OFFLINE`, `OUTBOX_FULL`, `OUTBOX_EXPIRED`, `ENDED`, `ABORTED`.
+ */
+export class SignalboxError extends Error {
+  override readonly name = 'SignalboxError';
+  readonly code: string;
+  /** Whether the same request may succeed later, unchanged. */
+  readonly retryable: boolean;
+  /** What the service documents besides the code. */
+  readonly fields: ErrorFields;
+
+  constructor(code: string, message: string, retryable = false, fields: ErrorFields = {}) {
+    super(message);
+    this.code = code;
+    this.retryable = retryable;
+    this.fields = fields;
+  }
+}
+
+/** Throw it from the credential function when the user is signed out: the client ends and does not reconnect. */
+export class SignedOut extends Error {
+  override readonly name = 'SignedOut';
+
+  constructor(message = 'The user is signed out.') {
+    super(message);
+  }
+}
+
+/** An error of a GraphQL result. */
+export interface GraphQLErrorLike {
+  readonly message: string;
+  readonly extensions?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The first error of a result, as a `SignalboxError`. */
+export function errorOf(errors: readonly GraphQLErrorLike[]): SignalboxError {
+  const { message = 'The operation failed.', extensions = {} } = errors[0] ?? {};
+  const { code, retryable, ...fields } = extensions;
+  return new SignalboxError(
+    typeof code === 'string' ? code : 'INTERNAL_SERVER_ERROR',
+    message,
+    retryable === true,
+    fields,
+  );
+}
+
+/** Turns whatever was thrown into a `SignalboxError`. */
+export function toError(thrown: unknown): SignalboxError {
+  if (thrown instanceof SignalboxError) return thrown;
+  if (Array.isArray(thrown)) return errorOf(thrown as GraphQLErrorLike[]);
+  return new SignalboxError('CONNECTION_LOST', messageOf(thrown), true);
+}
+
+/** The message of an `Error`, or the text of another value. */
+export const messageOf = (thrown: unknown): string =>
+  thrown instanceof Error ? thrown.message : String(thrown);

@@ -1,0 +1,43 @@
+import { type ClientStorage } from '../runtime.ts';
+
+/** The cursor of the inbox, kept across page loads where there is a storage. */
+export interface Position {
+  readonly cursor: string | undefined;
+  /** Reads the stored cursor, once. */
+  load(): Promise<void>;
+  /** Uses a cursor only where there is none yet. */
+  begin(cursor: string): void;
+  advance(cursor: string): void;
+  reset(): void;
+}
+
+/** Creates the position of a client. A storage that fails is ignored: the client then begins with the present. */
+export function createPosition(storage: ClientStorage | undefined, key: string): Position {
+  let cursor: string | undefined;
+  let loading: Promise<void> | undefined;
+  async function read(): Promise<void> {
+    try {
+      const stored = await storage?.getItem(key);
+      if (stored) cursor ??= stored;
+    } catch {
+      // A page may be forbidden to use its storage.
+    }
+  }
+  function write(next: string | undefined): void {
+    cursor = next;
+    void (async () => (next === undefined ? storage?.removeItem(key) : storage?.setItem(key, next)))().catch(
+      () => undefined,
+    );
+  }
+  return {
+    get cursor() {
+      return cursor;
+    },
+    load: () => (loading ??= read()),
+    begin(first) {
+      if (cursor === undefined) write(first);
+    },
+    advance: write,
+    reset: () => write(undefined),
+  };
+}

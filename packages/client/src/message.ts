@@ -1,0 +1,48 @@
+/** Who published a message. */
+export interface Sender {
+  readonly kind: 'API_KEY' | 'TOKEN';
+  readonly token: string | null;
+  readonly identity: string | null;
+  readonly connectionData: string | null;
+}
+
+/** A message, as the service delivers it. */
+export interface Message<Data = unknown, Event extends string = string> {
+  readonly id: string;
+  /** The position in the log; null for messages that are not kept. */
+  readonly cursor: string | null;
+  /** Null for direct messages. */
+  readonly channel: string | null;
+  readonly event: Event;
+  readonly data: Data;
+  /** RFC 3339. */
+  readonly publishedAt: string;
+  readonly sender: Sender;
+  /** The idempotency key, for messages that this token published. */
+  readonly idempotencyKey?: string | null;
+}
+
+/** The events of an application and the type of their data, for example `{ message: { text: string } }`. */
+export type EventMap = object;
+
+/** The name of an event of the application. */
+export type EventName<Events extends EventMap> = Extract<keyof Events, string>;
+
+/** Any message of an application, as a union over its events. */
+export type AnyMessage<Events extends EventMap> = {
+  [Event in EventName<Events>]: Message<Events[Event], Event>;
+}[EventName<Events>];
+
+/** The messages that `on(event)` delivers: those of one event, or of all events for `*`. */
+export type MessageOf<Events extends EventMap, Event extends EventName<Events> | '*'> = Event extends '*'
+  ? AnyMessage<Events>
+  : Extract<AnyMessage<Events>, { event: Event }>;
+
+/** Calls listeners by the event name of messages. */
+export interface MessageListeners<Events extends EventMap> {
+  readonly size: number;
+  on<Event extends EventName<Events> | '*'>(
+    event: Event,
+    listener: (message: MessageOf<Events, Event>) => void,
+  ): () => void;
+}

@@ -1,0 +1,26 @@
+import { type SignalboxError } from '../errors.ts';
+import { type Message } from '../message.ts';
+
+/** A message that this client publishes, from the call of `publish` until the service has kept it. */
+export interface OutboxEntry {
+  /** The idempotency key: it identifies the entry, its repeats and its echo. */
+  readonly key: string;
+  readonly channel: string;
+  readonly event: string;
+  readonly data: unknown;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly status: 'queued' | 'sending' | 'failed';
+  /** Why the entry failed. */
+  readonly error?: SignalboxError | undefined;
+}
+
+/** An entry with the parts that only the outbox changes. */
+export interface MutableEntry extends OutboxEntry {
+  status: 'queued' | 'sending' | 'failed';
+  error?: SignalboxError | undefined;
+  attempts: number;
+  /** When it was first sent: the service remembers the key from then on. */
+  sentAt?: number | undefined;
+  settle?: { resolve(message: Message): void; reject(error: SignalboxError): void } | undefined;
+}

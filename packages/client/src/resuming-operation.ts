@@ -1,0 +1,72 @@
+import { type Link } from './connection/link.ts';
+import { errorOf, type SignalboxError } from './errors.ts';
+
+/** A subscription of the application that is started again on each link, after the last cursor that it delivered. */
+export interface ResumingOperation {
+  /** Whether the service has to resume it by the `since` of `connection_init`, because it has no variable of its own. */
+  readonly needsInit: boolean;
+  start(link: Link): void;
+  fail(error: SignalboxError): void;
+  stop(): void;
+}
+
+interface ResultSink {
+  next(data: unknown): void;
+  error(error: SignalboxError): void;
+  complete(): void;
+}
+
+/** Creates an operation that is not started yet. `onDone` is called when it will not be started again. */
+export function createResumingOperation(
+  document: string,
+  variables: object,
+  sink: ResultSink,
+  onDone: () => void,
+): ResumingOperation {
+  const hasSince = /\$since\b/.test(document);
+  let since: string | undefined;
+  let stop: (() => void) | undefined;
+  let isDone = false;
+
+  function finish(report: () => void): void {
+    if (isDone) return;
+    isDone = true;
+    onDone();
+    report();
+  }
+  const fail = (error: SignalboxError) => finish(() => sink.error(error));
+
+  return {
+    needsInit: !hasSince,
+    start(link) {
+      if (isDone) return;
+      const resumed = hasSince && since !== undefined ? { ...variables, since } : variables;
+      stop = link.subscribe(document, resumed, {
+        next({ data, errors }) {
+          if (errors) return fail(errorOf(errors));
+          since = cursorOf(data) ?? since;
+          sink.next(data);
+        },
+        error(error) {
+          if (error.code !== 'CONNECTION_LOST') fail(error);
+        },
+        complete: () => finish(() => sink.complete()),
+      });
+    },
+    fail,
+    stop: () => finish(() => stop?.()),
+  };
+}
+
+/** The cursor of a result: its own, or that of its message. Results without one leave the position as it is. */
+function cursorOf(data: unknown): string | undefined {
+  for (const value of Object.values(data ?? {})) {
+    const { cursor, message } = (value ?? {}) as {
+      cursor?: string | null;
+      message?: { cursor?: string | null };
+    };
+    const found = cursor ?? message?.cursor;
+    if (typeof found === 'string') return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,96 @@
+/** The key-value storage of a page, such as `sessionStorage`, or an adapter of IndexedDB or AsyncStorage. */
+export interface ClientStorage {
+  getItem(key: string): string | null | Promise<string | null>;
+  setItem(key: string, value: string): unknown;
+  removeItem(key: string): unknown;
+}
+
+/** What the client needs of a WebSocket class: a browser, Node 22 and the package `ws` have one. */
+export type WebSocketClass = new (url: string, protocols?: string | string[]) => unknown;
+
+/** An `AbortSignal`, as far as the client uses it. */
+export interface AbortSignalLike {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+/** The part of `fetch` that the client uses. */
+export type FetchLike = (
+  url: string,
+  init: { method: string; headers: Record<string, string>; body: string },
+) => Promise<{ json(): Promise<unknown> }>;
+
+/** What a page reports about itself: it may be online again, visible again, about to be hidden, or restored. */
+export type PageSignal = 'check' | 'offline' | 'hide' | 'show';
+
+/** Clock, randomness and environment of a client. Tests inject their own. */
+export interface Runtime {
+  /** Milliseconds since 1970. */
+  now(): number;
+  setTimer(action: () => void, ms: number): unknown;
+  clearTimer(timer: unknown): void;
+  /** A number from 0 up to, but not including, 1. */
+  random(): number;
+  /** The default class; undefined in Node before version 22. */
+  readonly webSocket: WebSocketClass | undefined;
+  readonly fetch: FetchLike | undefined;
+  /** Calls `listener` for what the page reports until the returned function is called. Does nothing outside of pages. */
+  onPageSignal(listener: (signal: PageSignal) => void): () => void;
+}
+
+interface EventTargetLike {
+  addEventListener?(type: string, listener: () => void): void;
+  removeEventListener?(type: string, listener: () => void): void;
+}
+
+interface Host extends EventTargetLike {
+  setTimeout(action: () => void, ms: number): unknown;
+  clearTimeout(timer: unknown): void;
+  WebSocket?: WebSocketClass;
+  fetch?: FetchLike;
+  document?: EventTargetLike & { visibilityState?: string };
+}
+
+// The packages are compiled without the types of browsers and of Node, so that neither is used by accident.
+const host = globalThis as unknown as Host;
+
+/** The environment that the client runs in. Nothing is read from it before a function is called. */
+export const hostRuntime: Runtime = {
+  now: () => Date.now(),
+  setTimer: (action, ms) => host.setTimeout(action, ms),
+  clearTimer: (timer) => {
+    host.clearTimeout(timer);
+  },
+  random: () => Math.random(),
+  get webSocket() {
+    return host.WebSocket;
+  },
+  get fetch() {
+    return host.fetch?.bind(globalThis);
+  },
+  onPageSignal(listener) {
+    const onVisible = () => {
+      if (host.document?.visibilityState === 'visible') listener('check');
+    };
+    const listening: [EventTargetLike | undefined, string, () => void][] = [
+      [host, 'online', () => listener('check')],
+      [host, 'offline', () => listener('offline')],
+      [host, 'pagehide', () => listener('hide')],
+      [host, 'pageshow', () => listener('show')],
+      [host.document, 'visibilitychange', onVisible],
+    ];
+    for (const [target, type, action] of listening) target?.addEventListener?.(type, action);
+    return () => {
+      for (const [target, type, action] of listening) target?.removeEventListener?.(type, action);
+    };
+  },
+};
+
+/** 21 random letters and digits: an idempotency key that no other client chooses. */
+export function randomKey(runtime: Runtime): string {
+  const alphabet = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+  let key = '';
+  for (let i = 0; i < 21; i++) key += alphabet.charAt(Math.floor(runtime.random() * alphabet.length));
+  return key;
+}

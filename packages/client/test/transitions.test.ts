@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { TRANSITIONS, type Occurrence, type State } from '../src/connection/transitions.ts';
+
+const STATES: State[] = ['idle', 'connecting', 'connected', 'renewing', 'waiting', 'ended'];
+const OCCURRENCES: Occurrence[] = [
+  'connect',
+  'acknowledged',
+  'expiring',
+  'renewed',
+  'interrupted',
+  'retry',
+  'refused',
+  'close',
+];
+
+/** The pairs that change the state. Every other pair has no effect. */
+const CHANGES: Record<string, State> = {
+  'idle × connect': 'connecting',
+  'idle × close': 'ended',
+  'connecting × acknowledged': 'connected',
+  'connecting × interrupted': 'waiting',
+  'connecting × refused': 'ended',
+  'connecting × close': 'ended',
+  'connected × expiring': 'renewing',
+  'connected × interrupted': 'waiting',
+  'connected × refused': 'ended',
+  'connected × close': 'ended',
+  'renewing × renewed': 'connected',
+  'renewing × interrupted': 'waiting',
+  'renewing × refused': 'ended',
+  'renewing × close': 'ended',
+  'waiting × connect': 'connecting',
+  'waiting × retry': 'connecting',
+  'waiting × refused': 'ended',
+  'waiting × close': 'ended',
+  'ended × connect': 'connecting',
+};
+
+const PAIRS = STATES.flatMap((state) => OCCURRENCES.map((occurrence) => [state, occurrence] as const));
+
+test.each(PAIRS)('%s × %s leads to the state of the table', (state, occurrence) => {
+  expect(TRANSITIONS[state][occurrence]).toBe(CHANGES[`${state} × ${occurrence}`] ?? state);
+});
+
+test('the table has every state and every occurrence', () => {
+  expect(Object.keys(TRANSITIONS).sort()).toEqual([...STATES].sort());
+  for (const row of Object.values(TRANSITIONS))
+    expect(Object.keys(row).sort()).toEqual([...OCCURRENCES].sort());
+});
