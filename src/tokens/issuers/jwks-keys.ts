@@ -25,14 +25,15 @@ export interface KeySetOptions {
 export interface KeySet {
   /**
    * The key that the header of a credential names. Without `kid`, exactly one key of the set must match `alg`.
-   * @throws UNAUTHENTICATED when no key or several keys match, UNAVAILABLE when the key set cannot be fetched
+   * @throws UNAUTHENTICATED when no key or several keys match, UNAVAILABLE when the key set cannot be fetched, or lacks
+   * the key but was fetched so recently that the provider may have added the key since
    */
   find(header: { alg: string; kid: string | undefined }): Promise<CryptoKey>;
 }
 
 /**
  * The JSON Web Key Set of one provider. It is fetched at first use, when it is 10 minutes old, and when a credential names
- * a key that is not in the set. During an outage of the provider the last set is used for 24 hours, and only credentials
+ * a key that is not in the set: at most twice in 30 seconds. During an outage of the provider the last set is used for 24 hours, and only credentials
  * with an unknown key wait for a fetch.
  *
  * @throws TypeError when the URL is not `https:`
@@ -40,6 +41,8 @@ export interface KeySet {
 export function createKeySet(url: string, { clock, timeoutMs, onFetchFailed }: KeySetOptions): KeySet {
   let fetchedAt: number | null = null;
   let failedAt: number | null = null;
+  let fetches = 0;
+  let refetchedAt: number | null = null;
   const isWithin = (seconds: number, since: number | null) =>
     since !== null && clock.now() < since + seconds * 1000;
 
@@ -55,6 +58,7 @@ export function createKeySet(url: string, { clock, timeoutMs, onFetchFailed }: K
         const set = await fetchKeySet(new URL(address), signal);
         fetchedAt = clock.now();
         failedAt = null;
+        fetches++;
         return Response.json(set);
       } catch (error) {
         failedAt = clock.now();
@@ -74,12 +78,30 @@ export function createKeySet(url: string, { clock, timeoutMs, onFetchFailed }: K
     if (!(isUsable && isFailing)) await reloaded;
   };
 
+  /**
+   * A provider that rotates its keys may sign with the new key at once, while the set from before is cooling down. One
+   * early fetch for each interval finds the key; credentials that come after it have to be presented again.
+   */
+  async function findNewKey(select: () => Promise<CryptoKey>): Promise<CryptoKey> {
+    if (isWithin(COOLDOWN_SECONDS, refetchedAt)) throw keyNotFetchedYet((fetchedAt ?? 0) - clock.now());
+    refetchedAt = clock.now();
+    await keys.reload();
+    return select();
+  }
+
   return {
-    async find(header) {
+    async find({ alg, kid }) {
+      const select = () => keys({ alg, ...(kid !== undefined && { kid }) });
+      const fetchesBefore = fetches;
       try {
         await refresh();
-        return await keys({ alg: header.alg, ...(header.kid !== undefined && { kid: header.kid }) });
+        return await select().catch((error: unknown) => {
+          const isStale = kid !== undefined && fetches === fetchesBefore;
+          if (error instanceof errors.JWKSNoMatchingKey && isStale) return findNewKey(select);
+          throw error;
+        });
       } catch (error) {
+        if (error instanceof SignalboxError) throw error;
         if (error instanceof errors.JWKSNoMatchingKey) throw invalidSignature();
         if (error instanceof errors.JWKSMultipleMatchingKeys)
           throw refused('it does not say which key signed it; set “kid” in its header to the id of one key');
@@ -87,6 +109,16 @@ export function createKeySet(url: string, { clock, timeoutMs, onFetchFailed }: K
       }
     },
   };
+}
+
+/** @param sinceFetchMs The time of the last fetch, relative to now. */
+function keyNotFetchedYet(sinceFetchMs: number): SignalboxError {
+  const seconds = Math.max(1, Math.ceil(COOLDOWN_SECONDS + sinceFetchMs / 1000));
+  return new SignalboxError(
+    'UNAVAILABLE',
+    `The credential names a key that its issuer had not published when its keys were last fetched. Try again in ${seconds} seconds.`,
+    { retryAfterSeconds: seconds },
+  );
 }
 
 function unavailable(): SignalboxError {

@@ -17,7 +17,7 @@ const START = Date.UTC(2030, 0, 1);
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const ISSUER = 'https://id.example/';
-const SUB: ClaimMap = { identity: 'sub', role: null, grants: null, connectionData: null };
+const SUB: ClaimMap = { audience: 'aud', identity: 'sub', role: null, grants: null, connectionData: null };
 
 /** A key pair that signs JWTs; they are valid unless `payload` or `header` says otherwise. */
 async function createSigner(kid: string, alg: string = 'ES256') {
@@ -75,7 +75,7 @@ const issuer = (overrides: Partial<Provider> = {}, id = 'issuer_1') =>
     provider: {
       url: server.url,
       issuer: ISSUER,
-      audience: 'app',
+      audiences: ['app'],
       algorithms: ['ES256'],
       claims: SUB,
       ...overrides,
@@ -118,6 +118,7 @@ test.each(JWKS_ALGORITHMS)('accepts %s only when the issuer lists it', async (al
 
 test('reads claims by name and by JSON pointer', async () => {
   const claims = {
+    audience: 'aud',
     identity: '/user/e~1mail',
     role: '/realm_access/roles/1',
     grants: 'https://app.example/grants',
@@ -257,16 +258,30 @@ test('fetches the keys once for concurrent credentials, and again after ten minu
   expect(server.requestedPaths).toHaveLength(2);
 });
 
-test('fetches again for an unknown key after 30 seconds, and then refuses the removed key', async () => {
+test('fetches early for a new key of the provider, and refuses the removed key then', async () => {
   await present(await first!.sign());
   server.publish([second!.jwk]);
-  const [byOldKey, byNewKey] = [await first!.sign(), await second!.sign()];
-  expect(await refusal(byNewKey)).toBe(INVALID_SIGNATURE);
-  expect(server.requestedPaths).toHaveLength(1);
-  await advance(30_000);
-  expect(await refusal(byNewKey)).toBe('accepted');
+  expect(await refusal(second!.sign())).toBe('accepted');
   expect(server.requestedPaths).toHaveLength(2);
-  expect(await refusal(byOldKey)).toBe(INVALID_SIGNATURE);
+  await advance(30_000);
+  expect(await refusal(first!.sign())).toBe(INVALID_SIGNATURE);
+});
+
+test('throws UNAVAILABLE with the rest of the interval for a new key when the early fetch is used up', async () => {
+  await present(await first!.sign());
+  expect(await refusal(first!.sign({}, { kid: 'forged' }))).toBe(INVALID_SIGNATURE);
+  expect(server.requestedPaths).toHaveLength(2);
+  server.publish([second!.jwk, first!.jwk]);
+  await advance(10_000);
+  await expect(present(await second!.sign())).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    fields: { retryAfterSeconds: 20 },
+    message: expect.stringContaining('Try again in 20 seconds.'),
+  });
+  expect(await refusal(first!.sign())).toBe('accepted');
+  expect(server.requestedPaths).toHaveLength(2);
+  await advance(20_000);
+  expect(await refusal(second!.sign())).toBe('accepted');
 });
 
 test('refuses a removed key after ten minutes at most', async () => {
@@ -279,16 +294,17 @@ test('refuses a removed key after ten minutes at most', async () => {
   expect(await refusal(credential)).toBe(INVALID_SIGNATURE);
 });
 
-test('fetches once in 30 seconds when credentials name unknown keys', async () => {
+test('fetches twice in 30 seconds when credentials name unknown keys', async () => {
   await present(await first!.sign());
   const unknown = await Promise.all(
     Array.from({ length: 30 }, (_, index) => first!.sign({}, { kid: `x${index}` })),
   );
   for (let round = 1; round <= 3; round++) {
     await advance(30_000);
-    for (const credential of unknown) expect(await refusal(credential)).toBe(INVALID_SIGNATURE);
+    for (const [index, credential] of unknown.entries())
+      expect(await refusal(credential)).toMatch(index < 2 ? INVALID_SIGNATURE : /^UNAVAILABLE/);
     await Promise.all(unknown.map((credential) => refusal(credential)));
-    expect(server.requestedPaths).toHaveLength(1 + round);
+    expect(server.requestedPaths).toHaveLength(1 + 2 * round);
   }
 });
 
