@@ -1,5 +1,6 @@
 import { type ClaimMap, type Issuer, type IssuerKey, type Provider } from '../tokens/issuers/issuer.ts';
 import {
+  MAX_AUDIENCES,
   MAX_ISSUER_TEXT_LENGTH,
   MAX_SECRET_BYTES,
   MIN_OWN_SECRET_BYTES,
@@ -31,6 +32,9 @@ const ClaimMapRef = builder.objectRef<ClaimMap>('ClaimMap').implement({
   description:
     'Which claims of a provider hold the rights of a token. Each value is the name of a claim or a JSON pointer such as `/realm_access/role`.',
   fields: (t) => ({
+    audience: t.exposeString('audience', {
+      description: 'The claim that holds the audience or the client.',
+    }),
     identity: t.exposeString('identity', { description: 'The claim that holds the identity.' }),
     role: t.exposeString('role', {
       nullable: true,
@@ -52,8 +56,10 @@ const ProviderRef = builder.objectRef<Provider>('Provider').implement({
   fields: (t) => ({
     url: t.exposeString('url', { description: 'The URL of its JSON Web Key Set.' }),
     issuer: t.exposeString('issuer', { description: 'The exact value of the claim `iss`.' }),
-    audience: t.exposeString('audience', {
-      description: 'The value that the claim `aud` must equal or contain.',
+    audiences: t.field({
+      type: ['String'],
+      description: 'The audiences of which the audience claim must be one or contain one.',
+      resolve: ({ audiences }) => [...audiences],
     }),
     algorithms: t.field({
       type: [JwksAlgorithmEnum],
@@ -111,6 +117,10 @@ const ClaimMapInput = builder.inputType('ClaimMapInput', {
   description:
     'Which claims of a provider hold the rights of a token. Each value is the name of a claim or a JSON pointer such as `/realm_access/role`.',
   fields: (t) => ({
+    audience: t.string({
+      description:
+        'The claim that holds the audience; `aud` when absent. `client_id` or `azp` for access tokens without `aud`.',
+    }),
     identity: t.string({ description: 'The claim that holds the identity; `sub` when absent.' }),
     role: t.string({
       description:
@@ -133,8 +143,11 @@ const ProviderInput = builder.inputType('ProviderInput', {
       description: 'The exact value of the claim `iss`. It starts with https://.',
     }),
     audience: t.string({
-      required: true,
-      description: 'The value that the claim `aud` must equal or contain.',
+      description:
+        'The value that the audience claim must equal or contain. Exactly one of `audience` and `audiences` is required.',
+    }),
+    audiences: t.stringList({
+      description: `The audiences of which the audience claim must be one or contain one, for example a web page and mobile applications: 1–${MAX_AUDIENCES}.`,
     }),
     algorithms: t.field({
       type: [JwksAlgorithmEnum],
@@ -188,9 +201,12 @@ builder.mutationFields((t) => ({
         provider: input.provider
           ? {
               ...input.provider,
+              audience: nullToUndefined(input.provider.audience),
+              audiences: nullToUndefined(input.provider.audiences),
               algorithms: nullToUndefined(input.provider.algorithms),
               claims: input.provider.claims
                 ? {
+                    audience: nullToUndefined(input.provider.claims.audience),
                     identity: nullToUndefined(input.provider.claims.identity),
                     role: nullToUndefined(input.provider.claims.role),
                     grants: nullToUndefined(input.provider.claims.grants),

@@ -33,7 +33,7 @@ test('lists issuers with every input except secrets, and none after removeIssuer
       provider: {
         ...JWKS.provider,
         algorithms: ['RS256'],
-        claims: { identity: 'sub', role: '/realm/role', grants: null, connectionData: null },
+        claims: { audience: 'aud', identity: 'sub', role: '/realm/role', grants: null, connectionData: null },
       },
       keys: [],
     },

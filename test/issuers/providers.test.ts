@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { createIssuer, refusalMessageOf, tokenOf } from '../support/external-credentials.ts';
 import { startProvider, trustCertificate, type ProviderServer } from '../support/provider.ts';
 import { startService, type TestService } from '../support/service.ts';
+import { openSocket } from '../support/socket.ts';
 
 /** Access tokens with the claims that OpenID providers really write, verified with a key set from a local server. */
 
@@ -107,4 +108,57 @@ test('a role that is no list and no role of the project is still refused', async
   expect(await refusalMessageOf(signalbox, await mint({ role: { name: 'MODERATOR' } }))).toMatch(
     '“role” must be',
   );
+});
+
+test.each([
+  ['Cognito, an access token of the web client', 'client_id', { aud: undefined, client_id: 'web' }],
+  ['Cognito, an access token of the mobile client', 'client_id', { aud: undefined, client_id: 'mobile' }],
+  ['Clerk, a session token', 'azp', { aud: undefined, azp: 'https://app.example' }],
+  ['Keycloak, an access token', 'azp', { aud: 'account', azp: 'web' }],
+  ['Auth0, an access token of an API', undefined, { aud: ['https://api.example', 'web'], azp: 'x' }],
+  ['Firebase, an id token', undefined, { aud: 'web' }],
+])('accepts the audiences of %s', async (_, audience, claims) => {
+  const audiences = ['web', 'mobile', 'https://app.example'];
+  await register({ audience: undefined, audiences, claims: { audience } });
+  expect(await tokenOf(signalbox, await mint(claims))).toMatchObject({ identity: 'ada' });
+});
+
+test.each([
+  ['another client', 'client_id', { client_id: 'other' }],
+  ['no client', 'client_id', {}],
+  ['a client that is null', 'client_id', { client_id: null }],
+  ['the audience in aud only', 'azp', { aud: 'web' }],
+  ['a nested list', undefined, { aud: [['web']] }],
+  ['a part of an audience', undefined, { aud: 'we' }],
+])('refuses a token with %s', async (_, audience, claims) => {
+  await register({ audience: undefined, audiences: ['web', 'mobile'], claims: { audience } });
+  const name = audience ?? 'aud';
+  expect(await refusalMessageOf(signalbox, await mint({ aud: 'app', ...claims }))).toContain(
+    `its “${name}” must contain an audience of its issuer`,
+  );
+});
+
+test.each([
+  ['no audience', { audience: undefined }, 'input.provider.audiences: has 0 entries'],
+  ['an empty list', { audience: undefined, audiences: [] }, 'input.provider.audiences: has 0 entries'],
+  ['both', { audiences: ['app', 'web'] }, 'mutually exclusive'],
+  ['21 audiences', { audience: undefined, audiences: Array(21).fill('x') }, 'has 21 entries'],
+  ['an empty audience', { audience: undefined, audiences: ['web', ''] }, 'audiences[1]: has 0 characters'],
+])('createIssuer refuses %s', async (_, options, reason) => {
+  await expect(register(options)).rejects.toThrow(reason);
+});
+
+test('a WebSocket with a key that the provider has just published may be retried', async () => {
+  await register();
+  await tokenOf(signalbox, await mint({}));
+  const next = await generateKeyPair('RS256', { extractable: true });
+  const sign = (kid: string) =>
+    new SignJWT({ iss: ISSUER, aud: 'app', sub: 'ada', exp: Math.floor(Date.now() / 1000) + 60 })
+      .setProtectedHeader({ alg: 'RS256', kid })
+      .sign(next.privateKey);
+  await refusalMessageOf(signalbox, await sign('forged'));
+  provider.publish([{ ...(await exportJWK(next.publicKey)), kid: '2' }]);
+  using socket = await openSocket(signalbox);
+  socket.send({ type: 'connection_init', payload: { token: await sign('2') } });
+  expect(await socket.closed).toMatchObject({ code: 1013, reason: expect.stringContaining('Try again in') });
 });

@@ -6,13 +6,13 @@ export const CREATE_ISSUER = `mutation ($input: CreateIssuerInput!) { createIssu
 export const ADD_KEY = `mutation ($i: ID!, $key: IssuerKeyInput!) { addIssuerKey(issuer: $i, key: $key) { keys { id } } }`;
 export const REMOVE_KEY = `mutation ($i: ID!, $k: ID!, $s: Int!) { removeIssuerKey(issuer: $i, key: $k, overlapSeconds: $s) { keys { id } } }`;
 const LIST = `{ project { issuers {
-  id kind name account service provider { url issuer audience algorithms claims { identity role grants connectionData } }
+  id kind name account service provider { url issuer audiences algorithms claims { audience identity role grants connectionData } }
   createdAt keys { id createdAt expiresAt }
 } } }`;
 
 export const JWKS = {
   kind: 'JWKS',
-  provider: { url: 'https://login.example/keys', issuer: 'https://login.example/', audience: 'us' },
+  provider: { url: 'https://login.example/keys', issuer: 'https://login.example/', audiences: ['us'] },
 };
 
 /** The issuers of the project, with all their fields. */

@@ -24,10 +24,12 @@ export interface KeyInput {
 export interface ProviderInput {
   url: string;
   issuer: string;
-  audience: string;
+  /** Exactly one of `audience` and `audiences` is required. */
+  audience?: string | undefined;
+  audiences?: readonly string[] | undefined;
   /** Defaults to RS256. */
   algorithms?: readonly JwksAlgorithm[] | undefined;
-  /** `identity` defaults to `sub`; the other claims are not read unless they are named. */
+  /** `audience` defaults to `aud` and `identity` to `sub`; the other claims are not read unless they are named. */
   claims?: { [Name in keyof Provider['claims']]?: string | undefined } | undefined;
 }
 
@@ -38,6 +40,8 @@ export const MAX_SECRET_BYTES = 1024;
  */
 export const MIN_OWN_SECRET_BYTES = 32;
 export const MAX_ISSUER_TEXT_LENGTH = 255;
+/** Audiences per provider: every client of one provider that connects, such as a web page and mobile applications. */
+export const MAX_AUDIENCES = 20;
 
 /** @throws BAD_USER_INPUT when a field is malformed, missing, or not applicable to the kind */
 export function parseIssuer(input: IssuerInput) {
@@ -81,6 +85,7 @@ function parseProvider({
   url,
   issuer,
   audience,
+  audiences = audience === undefined ? [] : [audience],
   algorithms = ['RS256'],
   claims = {},
 }: ProviderInput): Provider {
@@ -88,15 +93,20 @@ function parseProvider({
   if (!isPlainHttps(url))
     throw badInput(`${field}.url`, 'must be an https:// URL without user, password or fragment.');
   if (!issuer.startsWith('https://')) throw badInput(`${field}.issuer`, 'must begin with https://.');
+  if (audience !== undefined && !(audiences.length === 1 && audiences[0] === audience))
+    throw badInput(`${field}.audience`, 'and audiences are mutually exclusive; put all into audiences.');
+  if (audiences.length === 0 || audiences.length > MAX_AUDIENCES)
+    throw badInput(`${field}.audiences`, `has ${audiences.length} entries; 1–${MAX_AUDIENCES} are allowed.`);
   if (algorithms.length === 0) throw badInput(`${field}.algorithms`, 'must not be empty.');
   const claim = (name: keyof Provider['claims']) =>
     claims[name] === undefined ? null : parseShortText(claims[name], `${field}.claims.${name}`);
   return {
     url: parseShortText(url, `${field}.url`),
     issuer: parseShortText(issuer, `${field}.issuer`),
-    audience: parseShortText(audience, `${field}.audience`),
+    audiences: audiences.map((text, index) => parseShortText(text, `${field}.audiences[${index}]`)),
     algorithms: JWKS_ALGORITHMS.filter((algorithm) => algorithms.includes(algorithm)),
     claims: {
+      audience: claim('audience') ?? 'aud',
       identity: claim('identity') ?? 'sub',
       role: claim('role'),
       grants: claim('grants'),

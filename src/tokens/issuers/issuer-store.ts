@@ -5,6 +5,15 @@ import { type Issuer, type IssuerKind } from './issuer.ts';
 
 export type IssuerKeyRow = typeof issuerKeys.$inferSelect;
 
+function readIssuer({ provider, ...row }: typeof issuers.$inferSelect): Issuer {
+  if (!provider) return { ...row, provider };
+  const { audience, audiences = audience === undefined ? [] : [audience], claims, ...rest } = provider;
+  return {
+    ...row,
+    provider: { ...rest, audiences, claims: { ...claims, audience: claims.audience ?? 'aud' } },
+  };
+}
+
 /** Reads and writes the rows of issuers and of their keys. The secrets of keys are stored sealed. */
 export function createIssuerStore({ db, batch }: Store) {
   const issuerById = (projectId: string, id: string) =>
@@ -18,15 +27,16 @@ export function createIssuerStore({ db, batch }: Store) {
     },
     async find(projectId: string, id: string): Promise<Issuer | undefined> {
       const [row] = await db.select().from(issuers).where(issuerById(projectId, id));
-      return row;
+      return row && readIssuer(row);
     },
     /** All issuers of the project, or those of one kind. Not paginated: a project has at most 50. */
     async list(projectId: string, kind?: IssuerKind): Promise<Issuer[]> {
-      return db
+      const rows = await db
         .select()
         .from(issuers)
         .where(and(eq(issuers.projectId, projectId), kind === undefined ? undefined : eq(issuers.kind, kind)))
         .orderBy(asc(issuers.id));
+      return rows.map(readIssuer);
     },
     async count(projectId: string): Promise<number> {
       const [row] = await db.select({ count: count() }).from(issuers).where(eq(issuers.projectId, projectId));

@@ -20,6 +20,8 @@ export type JwksAlgorithm = (typeof JWKS_ALGORITHMS)[number];
 
 /** The claims that a provider uses: the name of a claim, or a JSON pointer such as `/realm_access/role`. Null: no claim. */
 export interface ClaimMap {
+  /** Holds the audience or the client: `aud`, or for access tokens without it `client_id` or `azp`. */
+  audience: string;
   identity: string;
   role: string | null;
   grants: string | null;
@@ -32,8 +34,8 @@ export interface Provider {
   url: string;
   /** `iss` must equal this string exactly. */
   issuer: string;
-  /** `aud` must be this string or a list that contains it. */
-  audience: string;
+  /** The audience claim must be one of these strings or a list that contains one. */
+  audiences: readonly string[];
   algorithms: readonly JwksAlgorithm[];
   claims: ClaimMap;
 }

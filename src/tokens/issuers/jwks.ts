@@ -61,15 +61,17 @@ export function createProviders(deps: { clock: Clock } & Partial<KeySetOptions>)
 
 function readProviderClaims(
   payload: Unchecked,
-  { audience, claims: names }: Provider,
+  { audiences, claims: names }: Provider,
   context: VerifyContext,
 ): Claims {
-  const { aud, exp } = payload;
-  if (aud !== audience && !(Array.isArray(aud) && aud.includes(audience))) {
-    throw refused('its “aud” must contain the audience of its issuer');
+  const { exp } = payload;
+  const audience: unknown = claimAt(payload, names.audience);
+  const stated: unknown[] = Array.isArray(audience) ? audience : [audience];
+  if (!stated.some((name) => typeof name === 'string' && audiences.includes(name))) {
+    throw refused(`its “${names.audience}” must contain an audience of its issuer`);
   }
   if (exp === undefined) throw refused('it must have an “exp” in seconds since 1970');
-  const mapped = (claim: keyof ClaimMap) => {
+  const mapped = (claim: Exclude<keyof ClaimMap, 'audience'>) => {
     const name = names[claim];
     return { value: name === null ? undefined : claimAt(payload, name), name: name ?? claim };
   };

@@ -2,6 +2,13 @@ import { index, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { timestamp } from '../../store/columns.ts';
 import { type IssuerKind, type Provider } from './issuer.ts';
 
+/** Rows from before a provider could have several audiences have one `audience` and no name of its claim. */
+export type StoredProvider = Omit<Provider, 'audiences' | 'claims'> & {
+  audience?: string;
+  audiences?: Provider['audiences'];
+  claims: Omit<Provider['claims'], 'audience'> & { audience?: string };
+};
+
 /** External signers whose credentials a project accepts. API keys that sign are in the table of API keys. */
 export const issuers = sqliteTable(
   'issuers',
@@ -12,7 +19,7 @@ export const issuers = sqliteTable(
     name: text('name').notNull(),
     account: text('account'),
     service: text('service'),
-    provider: text('provider', { mode: 'json' }).$type<Provider>(),
+    provider: text('provider', { mode: 'json' }).$type<StoredProvider>(),
     createdAt: timestamp('created_at').notNull(),
   },
   (table) => [index('issuers_by_project').on(table.projectId, table.id)],

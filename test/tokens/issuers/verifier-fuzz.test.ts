@@ -16,9 +16,9 @@ const HS256 = { alg: 'HS256', typ: 'JWT' };
 const PROVIDER = {
   url: 'https://127.0.0.1:1/keys',
   issuer: 'https://id.example',
-  audience: 'app',
+  audiences: ['app'],
   algorithms: ['RS256'] as const,
-  claims: { identity: 'sub', role: '/a/b', grants: 'g', connectionData: 'd' },
+  claims: { audience: 'aud', identity: 'sub', role: '/a/b', grants: 'g', connectionData: 'd' },
 };
 
 const VALID_SHAPES = [
