@@ -6,10 +6,10 @@ import { CHANNELS } from './callers.ts';
 import { CALLS, hasTargetChannel } from './calls.ts';
 import { callByHttp, type CallOutcome } from './transports.ts';
 
-const OPEN_TO_ANYONE = new Set(['query viewer', 'subscription events']);
+const OPEN_TO_ANYONE = new Set(['query viewer']);
 const DISABLED = new Set(['mutation createGuest', 'mutation createDevelopmentToken']);
 
-test('in production, an anonymous caller may only query viewer and subscribe to events', async () => {
+test('in production, an anonymous caller may only query viewer', async () => {
   await using signalbox = await startService({ mode: 'production', connectsPerSecond: 1e6 });
   await createChannel(signalbox, 'square', { type: 'UNPROTECTED' });
   await createChannel(signalbox, 'room', { type: 'PUBLIC' });
