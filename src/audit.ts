@@ -9,6 +9,7 @@ export interface AuditEntry {
     | 'signing-key.rotate'
     | 'secrets.reseal'
     | 'issuer.create'
+    | 'issuer.update'
     | 'issuer.remove'
     | 'issuer.add-key'
     | 'issuer.remove-key'

@@ -310,6 +310,23 @@ export const SETTINGS = {
     max: 10_000,
     about: 'Maximum number of grants of one token.',
   },
+  maxCredentialBytes: {
+    env: 'SIGNALBOX_MAX_CREDENTIAL_BYTES',
+    default: 32_768,
+    unit: 'bytes',
+    min: 1024,
+    max: 1_048_576,
+    about:
+      'Maximum size of a credential that another issuer signed. Over a WebSocket it must also fit into SIGNALBOX_MAX_MESSAGE_BYTES.',
+  },
+  privateProviders: {
+    env: 'SIGNALBOX_PRIVATE_PROVIDERS',
+    default: 'off',
+    unit: 'choice',
+    choices: ['on', 'off'],
+    about:
+      'Whether the keys of an OpenID provider may be fetched from a private or loopback address. Off by default, because a project could otherwise make the service send requests into your network.',
+  },
   connectsPerSecond: {
     env: 'SIGNALBOX_CONNECTS_PER_SECOND',
     default: 200,

@@ -121,7 +121,17 @@ export async function composeAccess(
     createTokenSweeper({ store, tokens, clock, clockHistory, config, onFault }),
   );
 
-  const issuers = createIssuers({ store, apiKeys, vault, clock, newId, announce, audit });
+  const allowsPrivateProviders = config.privateProviders === 'on';
+  const issuers = createIssuers({
+    store,
+    apiKeys,
+    vault,
+    clock,
+    newId,
+    announce,
+    audit,
+    allowsPrivateProviders,
+  });
   const autoSubscription = createAutoSubscription({ channels, memberships });
   const rootKeyIdOf = async (projectId: string, id: string) =>
     (await apiKeys.rootKeyIdOf(projectId, id)) ??
@@ -138,6 +148,7 @@ export async function composeAccess(
     issuers,
     providers: createProviders({
       clock,
+      allowsPrivateAddress: allowsPrivateProviders,
       onFetchFailed: (url, error) => logger.warn({ url, err: error }, 'failed to fetch provider keys'),
     }),
     provisioning: createProvisioning({ store, clock, newId, audit, autoSubscription, revocations }),
@@ -147,6 +158,7 @@ export async function composeAccess(
     firstUses: new RateLimit(clock, config.mintsPerSecond, 'development tokens'),
   });
   const authenticate = createAuthenticate({
+    maxCredentialBytes: config.maxCredentialBytes,
     apiKeys,
     credentials,
     externalCredentials,

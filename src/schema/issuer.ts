@@ -4,6 +4,8 @@ import {
   MAX_ISSUER_TEXT_LENGTH,
   MAX_SECRET_BYTES,
   MIN_OWN_SECRET_BYTES,
+  type KeyInput,
+  type ProviderInput,
 } from '../tokens/issuers/issuer-input.ts';
 import { MAX_ISSUERS, MAX_KEY_OVERLAP_SECONDS, MAX_KEYS_PER_ISSUER } from '../tokens/issuers/issuers.ts';
 import { builder, nullToUndefined } from './builder.ts';
@@ -32,10 +34,8 @@ const ClaimMapRef = builder.objectRef<ClaimMap>('ClaimMap').implement({
   description:
     'Which claims of a provider hold the rights of a token. Each value is the name of a claim or a JSON pointer such as `/realm_access/role`.',
   fields: (t) => ({
-    audience: t.exposeString('audience', {
-      description: 'The claim that holds the audience or the client.',
-    }),
     identity: t.exposeString('identity', { description: 'The claim that holds the identity.' }),
+    audience: t.exposeString('audience', { description: 'The claim that names the audience.' }),
     role: t.exposeString('role', {
       nullable: true,
       description: 'The claim that holds the role; null: none.',
@@ -56,9 +56,8 @@ const ProviderRef = builder.objectRef<Provider>('Provider').implement({
   fields: (t) => ({
     url: t.exposeString('url', { description: 'The URL of its JSON Web Key Set.' }),
     issuer: t.exposeString('issuer', { description: 'The exact value of the claim `iss`.' }),
-    audiences: t.field({
-      type: ['String'],
-      description: 'The audiences of which the audience claim must be one or contain one.',
+    audiences: t.stringList({
+      description: 'The audiences of which the claim must name one.',
       resolve: ({ audiences }) => [...audiences],
     }),
     algorithms: t.field({
@@ -107,8 +106,11 @@ const IssuerKeyInput = builder.inputType('IssuerKeyInput', {
       description: `The id that the issuer uses for the key. TWILIO: the SID; OPENTOK and STREAM: the API key; SIGNALBOX: the value of \`kid\` or \`iss\`. 1–${MAX_ISSUER_TEXT_LENGTH} characters.`,
     }),
     secret: t.string({
-      required: true,
-      description: `The secret of the key: at most ${MAX_SECRET_BYTES} bytes, for SIGNALBOX at least ${MIN_OWN_SECRET_BYTES}. Stored encrypted and never returned.`,
+      description: `The secret of the key, required unless publicKey is given: at most ${MAX_SECRET_BYTES} bytes, for SIGNALBOX at least ${MIN_OWN_SECRET_BYTES}. Stored encrypted and never returned.`,
+    }),
+    publicKey: t.string({
+      description:
+        'OPENTOK: instead of a secret, the RSA public key of a Vonage application as PEM; the id is the application id. Its tokens are signed with RS256.',
     }),
   }),
 });
@@ -117,11 +119,11 @@ const ClaimMapInput = builder.inputType('ClaimMapInput', {
   description:
     'Which claims of a provider hold the rights of a token. Each value is the name of a claim or a JSON pointer such as `/realm_access/role`.',
   fields: (t) => ({
+    identity: t.string({ description: 'The claim that holds the identity; `sub` when absent.' }),
     audience: t.string({
       description:
-        'The claim that holds the audience; `aud` when absent. `client_id` or `azp` for access tokens without `aud`.',
+        'The claim that names the audience; `aud` when absent. Access tokens of Cognito have `client_id`, those of Clerk `azp`.',
     }),
-    identity: t.string({ description: 'The claim that holds the identity; `sub` when absent.' }),
     role: t.string({
       description:
         'The claim that holds the name of a role of the project, or a list: the first entry that is a role of the project applies. Absent, or a list without such an entry: the token gets PUBLISHER.',
@@ -134,7 +136,7 @@ const ClaimMapInput = builder.inputType('ClaimMapInput', {
   }),
 });
 
-const ProviderInput = builder.inputType('ProviderInput', {
+const ProviderInputRef = builder.inputType('ProviderInput', {
   description: 'An OpenID provider.',
   fields: (t) => ({
     url: t.string({ required: true, description: 'The https URL of its JSON Web Key Set.' }),
@@ -147,7 +149,7 @@ const ProviderInput = builder.inputType('ProviderInput', {
         'The value that the audience claim must equal or contain. Exactly one of `audience` and `audiences` is required.',
     }),
     audiences: t.stringList({
-      description: `The audiences of which the audience claim must be one or contain one, for example a web page and mobile applications: 1–${MAX_AUDIENCES}.`,
+      description: `The audiences that credentials may be for, such as the client ids of a web page and an app; at most ${MAX_AUDIENCES}. The claim must name one of them, alone or in a list.`,
     }),
     algorithms: t.field({
       type: [JwksAlgorithmEnum],
@@ -175,9 +177,49 @@ const CreateIssuerInput = builder.inputType('CreateIssuerInput', {
     service: t.string({
       description: 'TWILIO: the Sync service SID that the grant must name; absent: any service.',
     }),
-    provider: t.field({ type: ProviderInput, description: 'JWKS: the provider. Required.' }),
+    provider: t.field({ type: ProviderInputRef, description: 'JWKS: the provider. Required.' }),
   }),
 });
+
+const UpdateProviderInput = builder.inputType('UpdateProviderInput', {
+  description: 'Changes of an OpenID provider; absent fields stay unchanged.',
+  fields: (t) => ({
+    url: t.string({ description: 'The https URL of its JSON Web Key Set.' }),
+    audiences: t.stringList({ description: `The audiences, in place of those before; 1–${MAX_AUDIENCES}.` }),
+    algorithms: t.field({ type: [JwksAlgorithmEnum], description: 'The algorithms that it may sign with.' }),
+    claims: t.field({ type: ClaimMapInput, description: 'The claims, in place of all those before.' }),
+  }),
+});
+
+const UpdateIssuerInput = builder.inputType('UpdateIssuerInput', {
+  description: 'Input of updateIssuer; absent fields stay unchanged.',
+  fields: (t) => ({
+    name: t.string({ description: 'The display name.' }),
+    service: t.string({
+      description: 'TWILIO: the Sync service SID that the grant must name; null: any service.',
+    }),
+    provider: t.field({ type: UpdateProviderInput, description: 'JWKS: the changes of the provider.' }),
+  }),
+});
+
+type Nullable<T> = { [Name in keyof T]?: T[Name] | null | undefined };
+
+function readKey({ id, secret, publicKey }: { id: string } & Nullable<Omit<KeyInput, 'id'>>): KeyInput {
+  return { id, secret: nullToUndefined(secret), publicKey: nullToUndefined(publicKey) };
+}
+
+function readClaimMap(
+  claims: { [Name in keyof ClaimMap]?: string | null | undefined } | null | undefined,
+): ProviderInput['claims'] {
+  if (!claims) return undefined;
+  return {
+    identity: nullToUndefined(claims.identity),
+    audience: nullToUndefined(claims.audience),
+    role: nullToUndefined(claims.role),
+    grants: nullToUndefined(claims.grants),
+    connectionData: nullToUndefined(claims.connectionData),
+  };
+}
 
 const issuerArg = builder.args((t) => ({
   issuer: t.id({ required: true, description: 'The issuer’s id.' }),
@@ -195,7 +237,7 @@ builder.mutationFields((t) => ({
       domain.issuers.create(caller, {
         kind: input.kind,
         name: nullToUndefined(input.name),
-        key: nullToUndefined(input.key),
+        key: input.key ? readKey(input.key) : undefined,
         account: nullToUndefined(input.account),
         service: nullToUndefined(input.service),
         provider: input.provider
@@ -204,15 +246,29 @@ builder.mutationFields((t) => ({
               audience: nullToUndefined(input.provider.audience),
               audiences: nullToUndefined(input.provider.audiences),
               algorithms: nullToUndefined(input.provider.algorithms),
-              claims: input.provider.claims
-                ? {
-                    audience: nullToUndefined(input.provider.claims.audience),
-                    identity: nullToUndefined(input.provider.claims.identity),
-                    role: nullToUndefined(input.provider.claims.role),
-                    grants: nullToUndefined(input.provider.claims.grants),
-                    connectionData: nullToUndefined(input.provider.claims.connectionData),
-                  }
-                : undefined,
+              claims: readClaimMap(input.provider.claims),
+            }
+          : undefined,
+      }),
+  }),
+  updateIssuer: t.field({
+    type: IssuerRef,
+    description:
+      'Changes the given properties of an issuer. The changes apply to credentials that are presented from now on; live connections stay. For API keys. Throws NOT_FOUND, BAD_USER_INPUT, CONFLICT.',
+    args: {
+      ...issuerArg,
+      input: t.arg({ type: UpdateIssuerInput, required: true, description: 'The changes.' }),
+    },
+    resolve: (_, { issuer, input: { name, service, provider } }, { caller, domain }) =>
+      domain.issuers.update(caller, issuer, {
+        name: nullToUndefined(name),
+        service,
+        provider: provider
+          ? {
+              url: nullToUndefined(provider.url),
+              audiences: nullToUndefined(provider.audiences),
+              algorithms: nullToUndefined(provider.algorithms),
+              claims: readClaimMap(provider.claims),
             }
           : undefined,
       }),
@@ -231,7 +287,7 @@ builder.mutationFields((t) => ({
       ...issuerArg,
       key: t.arg({ type: IssuerKeyInput, required: true, description: 'The key.' }),
     },
-    resolve: (_, { issuer, key }, { caller, domain }) => domain.issuers.addKey(caller, issuer, key),
+    resolve: (_, { issuer, key }, { caller, domain }) => domain.issuers.addKey(caller, issuer, readKey(key)),
   }),
   removeIssuerKey: t.field({
     type: IssuerRef,

@@ -9,14 +9,18 @@ export type UnsealKey = (sealed: string, owner: string) => Promise<KeyObject>;
 /**
  * Opens sealed keys and caches them, because every credential that is presented needs one. Evicts the oldest
  * first.
+ * @param toKey makes the key from the bytes that were sealed; a secret key by default
  */
-export function createKeyCache(vault: Vault): UnsealKey {
+export function createKeyCache(
+  vault: Vault,
+  toKey: (secret: Uint8Array) => KeyObject = createSecretKey,
+): UnsealKey {
   const unsealed = new Map<string, KeyObject>();
   return async (sealed, owner) => {
     const cacheKey = `${owner}\n${sealed}`;
     const cached = unsealed.get(cacheKey);
     if (cached) return cached;
-    const key = createSecretKey(await vault.open(sealed, owner));
+    const key = toKey(await vault.open(sealed, owner));
     unsealed.set(cacheKey, key);
     const [oldest] = unsealed.keys();
     if (unsealed.size > MAX_CACHED_KEYS && oldest !== undefined) unsealed.delete(oldest);

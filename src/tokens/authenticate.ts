@@ -62,8 +62,11 @@ export function createAuthenticate(deps: {
   callerLoader: CallerLoader;
   tokens: Tokens;
   clock: Clock;
+  /** Upper limit of a credential, in bytes of UTF-8. */
+  maxCredentialBytes: number;
 }): Authenticate {
   const { apiKeys, credentials, externalCredentials, revocations, callerLoader, tokens, clock } = deps;
+  const { maxCredentialBytes } = deps;
 
   async function authenticateApiKey(text: string, namedProjectId?: string): Promise<Caller> {
     const caller = apiKeyCaller(await apiKeys.verify(text));
@@ -80,7 +83,7 @@ export function createAuthenticate(deps: {
   }
 
   async function authenticateCredential(text: string, namedProjectId?: string): Promise<Caller> {
-    const kinds = classifyCredential(text);
+    const kinds = classifyCredential(text, maxCredentialBytes);
     if (kinds.some(({ kind }) => kind === 'MINTED')) return authenticateOwnCredential(text, namedProjectId);
     const projectId = namedProjectId ?? (await projectOf(kinds));
     const { record, credential } = await externalCredentials.authenticate(text, kinds, projectId);

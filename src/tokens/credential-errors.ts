@@ -1,6 +1,9 @@
 import { SignalboxError } from '../errors.ts';
 
-/** Upper limit of a credential, in bytes of UTF-8. Longer credentials are refused before they are parsed. */
+/**
+ * Upper limit of a credential that this service signs, in bytes of UTF-8. Longer credentials are refused before they are
+ * parsed. For other issuers see the setting `maxCredentialBytes`.
+ */
 export const MAX_CREDENTIAL_BYTES = 8192;
 
 /** For credentials that are not verified: the message is the same for an unknown and a forged credential. */

@@ -6,6 +6,7 @@ import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { actorOf, requireApiKey, type Caller } from './caller.ts';
 import { tokenRevoked } from './credential-errors.ts';
+import { createFutureDated } from './future-dated.ts';
 import { createRevocationStore } from './revocation-store.ts';
 import { isRevoked, type Revocation } from './revocation.ts';
 
@@ -73,6 +74,7 @@ export function createRevocations(deps: {
 }): Revocations {
   const { store, rootKeyIdOf, clock, cutOff, announce, audit } = deps;
   const revocationStore = createRevocationStore(store);
+  const futureDated = createFutureDated(clock);
 
   async function parseTarget(
     projectId: string,
@@ -104,7 +106,9 @@ export function createRevocations(deps: {
   const includes: Revocations['includes'] = async (projectId, credential) => {
     const { identity, issuerId } = credential;
     const candidates = await revocationStore.findCandidates(projectId, identity, issuerId);
-    return candidates.some((revocation) => isRevoked(revocation, credential));
+    return candidates.some(
+      (revocation) => isRevoked(revocation, credential) || futureDated.isCovered(revocation, credential),
+    );
   };
 
   return {
@@ -114,10 +118,10 @@ export function createRevocations(deps: {
       const now = clock.now();
       if (issuedBefore !== undefined && issuedBefore > now)
         throw badInput('issuedBefore', 'must not be in the future.');
+      const covered = { projectId, ...(await parseTarget(projectId, target, true)) };
       const revocation = await revocationStore.put({
-        projectId,
-        ...(await parseTarget(projectId, target, true)),
-        issuedBefore: issuedBefore ?? cutOff(),
+        ...covered,
+        issuedBefore: issuedBefore ?? Math.max(cutOff(), futureDated.cutOff(covered)),
         createdAt: now,
       });
       const connections = await announce({ kind: 'TOKENS_REVOKED', projectId, revocation });
@@ -138,6 +142,7 @@ export function createRevocations(deps: {
     includes,
     async requireNotRevoked(projectId, credential) {
       if (await includes(projectId, credential)) throw tokenRevoked();
+      futureDated.note(projectId, credential);
     },
   };
 }

@@ -71,15 +71,22 @@ export function createHttpServer(deps: HttpDeps): Server {
 
   const headersTimeout = Math.max(config.handshakeTimeoutMs, MIN_HEADERS_TIMEOUT_MS);
   // Node checks its timeouts only at this interval, which is 30 seconds by default.
-  const server = createServer({ connectionsCheckingInterval: headersTimeout }, (request, response) => {
-    respond(request, response).catch((error: unknown) => {
-      // A client that disconnects while it sends its request is not a fault of the service.
-      if (request.destroyed && !request.complete) return;
-      onFault(error);
-      if (response.headersSent) response.destroy();
-      else sendText(response, 500, 'Internal server error');
-    });
-  });
+  const server = createServer(
+    {
+      connectionsCheckingInterval: headersTimeout,
+      // 16 KiB, the default of Node, for all headers but the credential.
+      maxHeaderSize: config.maxCredentialBytes + 16_384,
+    },
+    (request, response) => {
+      respond(request, response).catch((error: unknown) => {
+        // A client that disconnects while it sends its request is not a fault of the service.
+        if (request.destroyed && !request.complete) return;
+        onFault(error);
+        if (response.headersSent) response.destroy();
+        else sendText(response, 500, 'Internal server error');
+      });
+    },
+  );
   server.headersTimeout = headersTimeout;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.keepAliveTimeout = config.keepAliveMs;

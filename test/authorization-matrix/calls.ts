@@ -118,6 +118,7 @@ add('mutation', ['resealSecrets'], 'OPERATOR', {}, { foreign: 'FORBIDDEN' });
 add('mutation', ['rotateSigningKey'], 'OPERATOR', { overlapSeconds: 600 }, { foreign: 'FORBIDDEN' });
 
 add('mutation', ['createIssuer'], 'KEY', { input: { kind: 'SIGNALBOX', key: KEY } }, OWN_PROJECT_ONLY);
+add('mutation', ['updateIssuer'], 'KEY', { issuer: '<issuer>', input: { name: 'renamed' } });
 add('mutation', ['removeIssuer'], 'KEY', { issuer: '<issuer>' });
 add('mutation', ['addIssuerKey'], 'KEY', { issuer: '<issuer>', key: KEY });
 add('mutation', ['removeIssuerKey'], 'KEY', { issuer: '<issuer>', key: '<issuerKey>' });

@@ -41,7 +41,7 @@ export async function startService(
   overrides: Overrides = {},
 ): Promise<TestService> {
   const service = await start(
-    defaultConfig({ port: 0, data: ':memory:', mode: 'test', ...config }),
+    defaultConfig({ port: 0, data: ':memory:', mode: 'test', privateProviders: 'on', ...config }),
     { apiKey: API_KEY },
     { logger: silentLogger, ...overrides },
   );

@@ -3,7 +3,7 @@ import { checkHeader, readJwt, type Unchecked } from './jwt.ts';
 import { SERVER_TOKEN_REASON } from './stream-chat.ts';
 import { parseT1, T1_PREFIX } from './t1.ts';
 import { TWILIO_CONTENT_TYPE } from './twilio.ts';
-import { MAX_CREDENTIAL_BYTES, refused } from '../credential-errors.ts';
+import { refused } from '../credential-errors.ts';
 
 /**
  * A kind that a credential may be, with the key, issuer or identity that it names. Nothing of this is proved: the
@@ -17,23 +17,26 @@ export type CredentialKind =
   | { kind: 'SIGNALBOX' | 'TWILIO' | 'OPENTOK'; keyId: string }
   /** Stream user tokens name no key. `names`: the `kid` and `iss` that a framework added, of which none may name another issuer. */
   | { kind: 'STREAM'; names: readonly string[] }
-  /** `issuer` is the `iss` claim. */
-  | { kind: 'JWKS'; issuer: string }
+  /** `issuer` is the `iss` claim; the payload tells the audiences of one provider apart. */
+  | { kind: 'JWKS'; issuer: string; payload: Unchecked }
   /** Opens no connection, for example because it is for the REST API of a vendor. `reason`: see `refused`. */
   | { kind: 'UNUSABLE'; reason: string };
 
 const MAX_NAME_LENGTH = 255;
+/** The default of the setting `maxCredentialBytes`. */
+const DEFAULT_MAX_BYTES = 32_768;
 
 /**
  * Determines the kinds that a credential may be from its prefix, header and claims, without verifying the signature. The
  * first kind whose key or issuer the project has is final: a credential that fails the verifier of that kind is never
  * tried as another kind.
  *
- * @throws UNAUTHENTICATED when the credential is of no kind that can open a connection
+ * @param maxBytes the setting `maxCredentialBytes`
+ * @throws UNAUTHENTICATED when the credential is longer or of no kind that can open a connection
  */
-export function classifyCredential(credential: string): CredentialKind[] {
-  if (Buffer.byteLength(credential) > MAX_CREDENTIAL_BYTES) {
-    throw refused(`it is longer than ${MAX_CREDENTIAL_BYTES} bytes; send fewer or shorter claims`);
+export function classifyCredential(credential: string, maxBytes = DEFAULT_MAX_BYTES): CredentialKind[] {
+  if (Buffer.byteLength(credential) > maxBytes) {
+    throw refused(`it is longer than ${maxBytes} bytes; send fewer or shorter claims`);
   }
   if (credential.startsWith(T1_PREFIX)) {
     const { partnerId } = parseT1(credential);
@@ -57,10 +60,12 @@ function classifyExternal(header: Unchecked, payload: Unchecked): CredentialKind
   if (header['cty'] === TWILIO_CONTENT_TYPE) return [byIss('TWILIO', iss)];
   const kid = header['kid'] ?? undefined;
   const byKid: CredentialKind[] = isName(kid) ? [{ kind: 'SIGNALBOX', keyId: kid }] : [];
-  if (payload['scope'] === 'session.connect') return [...byKid, byIss('OPENTOK', iss)];
+  // OpenTok names its API key in `iss`, Vonage its application in `application_id`.
+  if (payload['scope'] === 'session.connect')
+    return [...byKid, byIss('OPENTOK', iss ?? payload['application_id'])];
   // The keys of a JSON Web Key Set are public, so only asymmetric signatures can be of a provider.
   if (isAsymmetric(header) && typeof iss === 'string' && iss.startsWith('https://'))
-    return [...byKid, { kind: 'JWKS', issuer: iss }];
+    return [...byKid, { kind: 'JWKS', issuer: iss, payload }];
   const named: CredentialKind[] = isName(iss) ? [...byKid, { kind: 'SIGNALBOX', keyId: iss }] : byKid;
   const unnamed = classifyUnnamed(header, payload);
   const kinds = unnamed ? [...named, unnamed] : named;

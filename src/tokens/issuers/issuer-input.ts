@@ -1,6 +1,14 @@
 import { badInput } from '../../errors.ts';
 import { parseText } from '../../names.ts';
-import { JWKS_ALGORITHMS, type IssuerKind, type JwksAlgorithm, type Provider } from './issuer.ts';
+import { isPublicKey, parsePublicKey } from './public-key.ts';
+import {
+  JWKS_ALGORITHMS,
+  type ClaimMap,
+  type Issuer,
+  type IssuerKind,
+  type JwksAlgorithm,
+  type Provider,
+} from './issuer.ts';
 
 /** Input of `createIssuer`. The kind determines which of the optional fields are required. */
 export interface IssuerInput {
@@ -18,6 +26,15 @@ export interface IssuerInput {
 
 export interface KeyInput {
   id: string;
+  /** Exactly one of `secret` and `publicKey` is given. */
+  secret?: string | undefined;
+  /** OPENTOK: the RSA public key of a Vonage application, as PEM. */
+  publicKey?: string | undefined;
+}
+
+/** A key as it is stored: the secret, or a public key as PEM. */
+export interface ParsedKey {
+  id: string;
   secret: string;
 }
 
@@ -29,7 +46,7 @@ export interface ProviderInput {
   audiences?: readonly string[] | undefined;
   /** Defaults to RS256. */
   algorithms?: readonly JwksAlgorithm[] | undefined;
-  /** `audience` defaults to `aud` and `identity` to `sub`; the other claims are not read unless they are named. */
+  /** `identity` defaults to `sub`; the other claims are not read unless they are named. */
   claims?: { [Name in keyof Provider['claims']]?: string | undefined } | undefined;
 }
 
@@ -40,8 +57,48 @@ export const MAX_SECRET_BYTES = 1024;
  */
 export const MIN_OWN_SECRET_BYTES = 32;
 export const MAX_ISSUER_TEXT_LENGTH = 255;
-/** Audiences per provider: every client of one provider that connects, such as a web page and mobile applications. */
 export const MAX_AUDIENCES = 20;
+
+/** Input of `updateIssuer`: absent fields stay as they are. */
+export interface IssuerChange {
+  name?: string | undefined;
+  /** TWILIO only; null: any service. */
+  service?: string | null | undefined;
+  /** JWKS only. Its `iss` cannot change, because its subjects would become those of another party. */
+  provider?: ProviderChange | undefined;
+}
+
+type ProviderChange = Pick<ProviderInput, 'audiences' | 'algorithms' | 'claims'> & {
+  url?: string | undefined;
+};
+
+/** @throws BAD_USER_INPUT when a field is malformed or not applicable to the kind of the issuer */
+export function parseIssuerChange(issuer: Issuer, { name, service, provider }: IssuerChange): Issuer {
+  if (service !== undefined && issuer.kind !== 'TWILIO')
+    throw badInput('input.service', 'is for TWILIO only.');
+  if (provider !== undefined && !issuer.provider) throw badInput('input.provider', 'is for JWKS only.');
+  return {
+    ...issuer,
+    ...(name !== undefined && { name: parseText(name, 'input.name') }),
+    ...(service !== undefined && {
+      service: service === null ? null : parseShortText(service, 'input.service'),
+    }),
+    ...(provider && issuer.provider && { provider: changeProvider(issuer.provider, provider) }),
+  };
+}
+
+function changeProvider(
+  provider: Provider,
+  { url, audiences, algorithms, claims }: ProviderChange,
+): Provider {
+  return {
+    ...provider,
+    ...(url !== undefined && { url: parseUrl(url) }),
+    ...(audiences && { audiences: parseAudiences(audiences) }),
+    ...(algorithms && { algorithms: parseAlgorithms(algorithms) }),
+    ...(claims && { claims: parseClaimMap(claims) }),
+  };
+}
 
 /** @throws BAD_USER_INPUT when a field is malformed, missing, or not applicable to the kind */
 export function parseIssuer(input: IssuerInput) {
@@ -71,14 +128,26 @@ export const KEYS_ARE_FETCHED = 'is not for JWKS: the keys are fetched from the 
  * @param field The path of the key in the input, as a prefix for the field that an error names.
  * @throws BAD_USER_INPUT when the id or the secret is malformed
  */
-export function parseKey({ id, secret }: KeyInput, kind: IssuerKind, field: string): KeyInput {
+export function parseKey({ id, secret, publicKey }: KeyInput, kind: IssuerKind, field: string): ParsedKey {
+  if ((secret === undefined) === (publicKey === undefined))
+    throw badInput(`${field}.secret`, 'is required, or publicKey instead.');
+  if (publicKey !== undefined && kind !== 'OPENTOK')
+    throw badInput(`${field}.publicKey`, 'is for OPENTOK only.');
+  if (id.startsWith('key_'))
+    throw badInput(`${field}.id`, 'must not begin with key_, which is reserved for the ids of API keys.');
+  const parsedId = parseShortText(id, `${field}.id`);
+  return publicKey === undefined
+    ? { id: parsedId, secret: parseSecret(secret ?? '', kind, `${field}.secret`) }
+    : { id: parsedId, secret: parsePublicKey(publicKey, `${field}.publicKey`) };
+}
+
+function parseSecret(secret: string, kind: IssuerKind, field: string): string {
   const bytes = Buffer.byteLength(secret);
   const min = kind === 'SIGNALBOX' ? MIN_OWN_SECRET_BYTES : 1;
   if (bytes < min || bytes > MAX_SECRET_BYTES)
-    throw badInput(`${field}.secret`, `has ${bytes} bytes; ${min}–${MAX_SECRET_BYTES} are allowed.`);
-  if (id.startsWith('key_'))
-    throw badInput(`${field}.id`, 'must not begin with key_, which is reserved for the ids of API keys.');
-  return { id: parseShortText(id, `${field}.id`), secret };
+    throw badInput(field, `has ${bytes} bytes; ${min}–${MAX_SECRET_BYTES} are allowed.`);
+  if (isPublicKey(secret)) throw badInput(field, 'is a public key, which everybody may know.');
+  return secret;
 }
 
 function parseProvider({
@@ -90,29 +159,47 @@ function parseProvider({
   claims = {},
 }: ProviderInput): Provider {
   const field = 'input.provider';
-  if (!isPlainHttps(url))
-    throw badInput(`${field}.url`, 'must be an https:// URL without user, password or fragment.');
-  if (!issuer.startsWith('https://')) throw badInput(`${field}.issuer`, 'must begin with https://.');
   if (audience !== undefined && !(audiences.length === 1 && audiences[0] === audience))
     throw badInput(`${field}.audience`, 'and audiences are mutually exclusive; put all into audiences.');
-  if (audiences.length === 0 || audiences.length > MAX_AUDIENCES)
-    throw badInput(`${field}.audiences`, `has ${audiences.length} entries; 1–${MAX_AUDIENCES} are allowed.`);
-  if (algorithms.length === 0) throw badInput(`${field}.algorithms`, 'must not be empty.');
-  const claim = (name: keyof Provider['claims']) =>
-    claims[name] === undefined ? null : parseShortText(claims[name], `${field}.claims.${name}`);
+  if (!issuer.startsWith('https://')) throw badInput(`${field}.issuer`, 'must begin with https://.');
   return {
-    url: parseShortText(url, `${field}.url`),
+    url: parseUrl(url),
     issuer: parseShortText(issuer, `${field}.issuer`),
-    audiences: audiences.map((text, index) => parseShortText(text, `${field}.audiences[${index}]`)),
-    algorithms: JWKS_ALGORITHMS.filter((algorithm) => algorithms.includes(algorithm)),
-    claims: {
-      audience: claim('audience') ?? 'aud',
-      identity: claim('identity') ?? 'sub',
-      role: claim('role'),
-      grants: claim('grants'),
-      connectionData: claim('connectionData'),
-    },
+    audiences: parseAudiences(audiences),
+    algorithms: parseAlgorithms(algorithms),
+    claims: parseClaimMap(claims),
   };
+}
+
+function parseAudiences(audiences: readonly string[]): string[] {
+  const field = 'input.provider.audiences';
+  if (audiences.length === 0 || audiences.length > MAX_AUDIENCES)
+    throw badInput(field, `has ${audiences.length} entries; 1–${MAX_AUDIENCES} are allowed.`);
+  return audiences.map((audience, index) => parseShortText(audience, `${field}[${index}]`));
+}
+
+function parseAlgorithms(algorithms: readonly JwksAlgorithm[]): JwksAlgorithm[] {
+  if (algorithms.length === 0) throw badInput('input.provider.algorithms', 'must not be empty.');
+  return JWKS_ALGORITHMS.filter((algorithm) => algorithms.includes(algorithm));
+}
+
+function parseClaimMap(claims: NonNullable<ProviderInput['claims']>): ClaimMap {
+  const claim = (name: keyof ClaimMap) =>
+    claims[name] === undefined ? null : parseShortText(claims[name], `input.provider.claims.${name}`);
+  return {
+    identity: claim('identity') ?? 'sub',
+    audience: claim('audience') ?? 'aud',
+    role: claim('role'),
+    grants: claim('grants'),
+    connectionData: claim('connectionData'),
+  };
+}
+
+function parseUrl(url: string): string {
+  const field = 'input.provider.url';
+  if (!isPlainHttps(url))
+    throw badInput(field, 'must be an https:// URL without user, password or fragment.');
+  return parseShortText(url, field);
 }
 
 function isPlainHttps(text: string): boolean {

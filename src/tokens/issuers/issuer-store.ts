@@ -42,6 +42,9 @@ export function createIssuerStore({ db, batch }: Store) {
       const [row] = await db.select({ count: count() }).from(issuers).where(eq(issuers.projectId, projectId));
       return row?.count ?? 0;
     },
+    async update({ id, projectId, name, service, provider }: Issuer): Promise<void> {
+      await db.update(issuers).set({ name, service, provider }).where(issuerById(projectId, id));
+    },
     /** Deletes the issuer and its keys. */
     async remove(projectId: string, id: string): Promise<void> {
       await batch([

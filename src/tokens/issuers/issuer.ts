@@ -20,9 +20,9 @@ export type JwksAlgorithm = (typeof JWKS_ALGORITHMS)[number];
 
 /** The claims that a provider uses: the name of a claim, or a JSON pointer such as `/realm_access/role`. Null: no claim. */
 export interface ClaimMap {
-  /** Holds the audience or the client: `aud`, or for access tokens without it `client_id` or `azp`. */
-  audience: string;
   identity: string;
+  /** The claim that names the application that the credential is for. */
+  audience: string;
   role: string | null;
   grants: string | null;
   connectionData: string | null;
@@ -34,7 +34,7 @@ export interface Provider {
   url: string;
   /** `iss` must equal this string exactly. */
   issuer: string;
-  /** The audience claim must be one of these strings or a list that contains one. */
+  /** The claim that names the audience must be one of these, or a list that contains one of them. 1–20. */
   audiences: readonly string[];
   algorithms: readonly JwksAlgorithm[];
   claims: ClaimMap;

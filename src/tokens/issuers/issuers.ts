@@ -10,7 +10,19 @@ import { createKeyedMutex } from '../../keyed-mutex.ts';
 import { actorOf, requireApiKey, type Caller } from '../caller.ts';
 import { refused } from '../credential-errors.ts';
 import { type CredentialKind } from './classify-credential.ts';
-import { KEYS_ARE_FETCHED, parseIssuer, parseKey, type IssuerInput, type KeyInput } from './issuer-input.ts';
+import {
+  KEYS_ARE_FETCHED,
+  parseIssuer,
+  parseIssuerChange,
+  parseKey,
+  type IssuerChange,
+  type IssuerInput,
+  type KeyInput,
+  type ParsedKey,
+} from './issuer-input.ts';
+import { hasAudience } from './audience.ts';
+import { toIssuerKey } from './public-key.ts';
+import { requirePublicUrl } from './public-address.ts';
 import { createIssuerStore, type IssuerKeyRow } from './issuer-store.ts';
 import { type Issuer, type IssuerKey } from './issuer.ts';
 
@@ -35,12 +47,18 @@ export type AnnounceIssuer = (change: {
 export const MAX_ISSUERS = 50;
 /** Keys per issuer, not counting expired ones. */
 export const MAX_KEYS_PER_ISSUER = 20;
+const URL_FIELD = 'input.provider.url';
 export const MAX_KEY_OVERLAP_SECONDS = 30 * 86_400;
 
 /** The external issuers of a project and their keys. Methods that take a caller require an API key. */
 export interface Issuers {
   /** @throws BAD_USER_INPUT, CONFLICT when credentials could not be told apart from those of another issuer, LIMIT_EXCEEDED */
   create(caller: Caller, input: IssuerInput): Promise<Issuer>;
+  /**
+   * Changes the given fields. Applies to credentials that are presented from now on; live connections stay.
+   * @throws NOT_FOUND, BAD_USER_INPUT, CONFLICT as `create`
+   */
+  update(caller: Caller, id: string, change: IssuerChange): Promise<Issuer>;
   /** Removes the issuer and closes the connections that its credentials opened, at once. @throws NOT_FOUND */
   remove(caller: Caller, id: string): Promise<Issuer>;
   /** @throws NOT_FOUND, CONFLICT when the id of the key is taken, BAD_USER_INPUT, LIMIT_EXCEEDED */
@@ -76,10 +94,12 @@ export function createIssuers(deps: {
   newId: NewId;
   announce: AnnounceIssuer;
   audit: Audit;
+  /** Whether a key set may be fetched from a private or loopback address. */
+  allowsPrivateProviders: boolean;
 }): Issuers {
-  const { store, apiKeys, vault, clock, newId, announce, audit } = deps;
+  const { store, apiKeys, vault, clock, newId, announce, audit, allowsPrivateProviders } = deps;
   const rows = createIssuerStore(store);
-  const unsealKey = createKeyCache(vault);
+  const unsealKey = createKeyCache(vault, toIssuerKey);
   /** Per project: limits and conflicts are checked and the row is inserted without another change in between. */
   const serialize = createKeyedMutex();
 
@@ -89,7 +109,7 @@ export function createIssuers(deps: {
     return issuer;
   }
 
-  async function seal({ id: issuerId, projectId }: Issuer, { id, secret }: KeyInput): Promise<IssuerKeyRow> {
+  async function seal({ id: issuerId, projectId }: Issuer, { id, secret }: ParsedKey): Promise<IssuerKeyRow> {
     const sealedSecret = await vault.seal(Buffer.from(secret), `${issuerId} ${id}`);
     return { projectId, issuerId, id, sealedSecret, createdAt: clock.now(), expiresAt: null };
   }
@@ -104,14 +124,14 @@ export function createIssuers(deps: {
   }
 
   /** `find` must never match two issuers. Stream tokens name no key; other kinds are selected by key id or by `iss`. */
-  async function requireUnambiguous(issuer: Issuer, key: KeyInput | undefined): Promise<void> {
+  async function requireUnambiguous(issuer: Issuer, key: ParsedKey | undefined): Promise<void> {
     const { kind } = issuer;
     for (const other of await rows.list(issuer.projectId, kind)) {
       const message =
         kind === 'STREAM' && other.id !== issuer.id
           ? 'The project already has a STREAM issuer. Add the key to that issuer with addIssuerKey.'
-          : kind === 'JWKS' && other.provider?.issuer === issuer.provider?.issuer
-            ? 'The project already has a JWKS issuer with the same provider.issuer. Remove that issuer first.'
+          : other.id !== issuer.id && sharesCredentials(other, issuer)
+            ? 'The project already has a JWKS issuer with the same provider.issuer and audience. Change that issuer with updateIssuer.'
             : undefined;
       if (message) throw new SignalboxError('CONFLICT', message);
       const keys = await activeKeysOf(other);
@@ -129,15 +149,23 @@ export function createIssuers(deps: {
     if (credential.kind === 'STREAM') return findStreamSigner(projectId, credential.names);
     if (credential.kind === 'SIGNALBOX' && credential.keyId.startsWith('key_'))
       return findApiKeySigner(projectId, credential.keyId);
+    if (credential.kind === 'JWKS') return findProvider(projectId, credential);
     for (const issuer of await rows.list(projectId, credential.kind)) {
-      if (credential.kind === 'JWKS') {
-        if (issuer.provider?.issuer === credential.issuer) return { issuer, keys: [] };
-        continue;
-      }
       const keys = (await activeKeysOf(issuer)).filter(({ id }) => id === credential.keyId);
       if (keys.length > 0) return { issuer, keys: await Promise.all(keys.map(unseal)) };
     }
     return undefined;
+  }
+
+  /** Of several issuers for one provider, the one whose audience the credential names. */
+  async function findProvider(
+    projectId: string,
+    { issuer: iss, payload }: Extract<CredentialKind, { kind: 'JWKS' }>,
+  ): Promise<Signer | undefined> {
+    const all = await rows.list(projectId, 'JWKS');
+    const named = all.filter(({ provider }) => provider?.issuer === iss);
+    const issuer = named.find(({ provider }) => provider && hasAudience(provider, payload)) ?? named[0];
+    return issuer && { issuer, keys: [] };
   }
 
   async function findApiKeySigner(projectId: string, keyId: string): Promise<Signer | undefined> {
@@ -181,11 +209,24 @@ export function createIssuers(deps: {
       const { projectId } = caller;
       const issuer = { id: newId('issuer'), projectId, ...parseIssuer(input), createdAt: clock.now() };
       const key = input.key && parseKey(input.key, input.kind, 'input.key');
+      if (issuer.provider && !allowsPrivateProviders) await requirePublicUrl(issuer.provider.url, URL_FIELD);
       return serialize(projectId, async () => {
         await requireUnambiguous(issuer, key);
         requireBelowLimit(await rows.count(projectId), MAX_ISSUERS, 'issuers in the project');
         await rows.insert(issuer, key && (await seal(issuer, key)));
         record(caller, 'issuer.create', issuer.id);
+        return issuer;
+      });
+    },
+    async update(caller, id, change) {
+      requireApiKey(caller);
+      if (change.provider?.url !== undefined && !allowsPrivateProviders && URL.canParse(change.provider.url))
+        await requirePublicUrl(change.provider.url, URL_FIELD);
+      return serialize(caller.projectId, async () => {
+        const issuer = parseIssuerChange(await requireIssuer(caller, id), change);
+        await requireUnambiguous(issuer, undefined);
+        await rows.update(issuer);
+        record(caller, 'issuer.update', id);
         return issuer;
       });
     },
@@ -258,6 +299,13 @@ export function createIssuers(deps: {
       return (await activeKeysOf(issuer)).find(({ id }) => id === keyId)?.expiresAt;
     },
   };
+}
+
+/** Whether a credential could be of both providers. */
+function sharesCredentials({ provider: one }: Issuer, { provider: other }: Issuer): boolean {
+  if (!one || one.issuer !== other?.issuer) return false;
+  const isSameClaim = one.claims.audience === other.claims.audience;
+  return !isSameClaim || one.audiences.some((audience) => other.audiences.includes(audience));
 }
 
 /** @param noun The counted things in plural, for the message. */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { isObject } from './jwt.ts';
+import { publicLookup, requirePublicHost } from './public-address.ts';
 
 /** Time limit of one fetch in milliseconds, from the DNS look-up to the last byte. */
 export const JWKS_TIMEOUT_MS = 5000;
@@ -17,10 +18,20 @@ export function parseKeySetUrl(text: string): URL {
 
 /**
  * Fetches a JSON Web Key Set (RFC 7517). Redirects are not followed, so only the configured host is ever contacted.
+ * @param allowsPrivateAddress whether the host may be, or resolve to, a private or loopback address
  * @throws Error when the response is late, larger than 256 KiB, not 200, or not a key set of at most 100 keys
  */
-export async function fetchKeySet(url: URL, signal: AbortSignal): Promise<{ keys: object[] }> {
-  const request = get(url, { signal, headers: { accept: 'application/json, application/jwk-set+json' } });
+export async function fetchKeySet(
+  url: URL,
+  signal: AbortSignal,
+  allowsPrivateAddress: boolean,
+): Promise<{ keys: object[] }> {
+  if (!allowsPrivateAddress) requirePublicHost(url);
+  const request = get(url, {
+    signal,
+    ...(!allowsPrivateAddress && { lookup: publicLookup }),
+    headers: { accept: 'application/json, application/jwk-set+json' },
+  });
   const responded = once(request, 'response') as Promise<[IncomingMessage]>;
   // Once the response has begun, reading it reports the error. Without a listener the request would throw it as well.
   request.on('error', () => undefined);

@@ -18,6 +18,8 @@ export interface KeySetOptions {
   clock: Clock;
   /** Time limit of one fetch, in milliseconds. */
   timeoutMs: number;
+  /** Whether the key set may be fetched from a private or loopback address. */
+  allowsPrivateAddress: boolean;
   /** Called after every fetch that fails, for the log. */
   onFetchFailed: (url: string, error: unknown) => void;
 }
@@ -38,7 +40,10 @@ export interface KeySet {
  *
  * @throws TypeError when the URL is not `https:`
  */
-export function createKeySet(url: string, { clock, timeoutMs, onFetchFailed }: KeySetOptions): KeySet {
+export function createKeySet(
+  url: string,
+  { clock, timeoutMs, allowsPrivateAddress, onFetchFailed }: KeySetOptions,
+): KeySet {
   let fetchedAt: number | null = null;
   let failedAt: number | null = null;
   let fetches = 0;
@@ -55,7 +60,7 @@ export function createKeySet(url: string, { clock, timeoutMs, onFetchFailed }: K
       // jose cools down after a successful fetch only, so during an outage every unknown key would cause a fetch.
       if (isWithin(FAILURE_PAUSE_SECONDS, failedAt)) throw new Error('The last fetch failed just now.');
       try {
-        const set = await fetchKeySet(new URL(address), signal);
+        const set = await fetchKeySet(new URL(address), signal, allowsPrivateAddress);
         fetchedAt = clock.now();
         failedAt = null;
         fetches++;

@@ -1,4 +1,5 @@
 import { type Clock } from '../../clock.ts';
+import { hasAudience } from './audience.ts';
 import { claimAt, parseIdentityClaim, parseRolesClaim, parseTextClaim } from './claim-values.ts';
 import { type Claims, parseTimes } from './claims.ts';
 import { parseGrantsClaim } from './grants-claim.ts';
@@ -25,7 +26,12 @@ export interface Providers {
 
 /** `timeoutMs`: time limit of one fetch in milliseconds, 5,000 by default. */
 export function createProviders(deps: { clock: Clock } & Partial<KeySetOptions>): Providers {
-  const options = { timeoutMs: JWKS_TIMEOUT_MS, onFetchFailed: () => undefined, ...deps };
+  const options = {
+    timeoutMs: JWKS_TIMEOUT_MS,
+    allowsPrivateAddress: false,
+    onFetchFailed: () => undefined,
+    ...deps,
+  };
   const keySets = new Map<string, KeySet>();
 
   const keySetOf = (issuerId: string, url: string): KeySet => {
@@ -59,19 +65,13 @@ export function createProviders(deps: { clock: Clock } & Partial<KeySetOptions>)
   };
 }
 
-function readProviderClaims(
-  payload: Unchecked,
-  { audiences, claims: names }: Provider,
-  context: VerifyContext,
-): Claims {
+function readProviderClaims(payload: Unchecked, provider: Provider, context: VerifyContext): Claims {
+  const { claims: names } = provider;
   const { exp } = payload;
-  const audience: unknown = claimAt(payload, names.audience);
-  const stated: unknown[] = Array.isArray(audience) ? audience : [audience];
-  if (!stated.some((name) => typeof name === 'string' && audiences.includes(name))) {
+  if (!hasAudience(provider, payload))
     throw refused(`its “${names.audience}” must contain an audience of its issuer`);
-  }
   if (exp === undefined) throw refused('it must have an “exp” in seconds since 1970');
-  const mapped = (claim: Exclude<keyof ClaimMap, 'audience'>) => {
+  const mapped = (claim: keyof ClaimMap) => {
     const name = names[claim];
     return { value: name === null ? undefined : claimAt(payload, name), name: name ?? claim };
   };

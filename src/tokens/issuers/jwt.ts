@@ -66,10 +66,22 @@ export async function verifyHmac(
   keys: readonly IssuerKey[],
   algorithms: readonly string[],
 ): Promise<Jwt & { key: IssuerKey }> {
+  return verifyWithKeys(credential, keys, () => algorithms);
+}
+
+/**
+ * Verifies a JWT with the first key that signed it. The key decides which algorithms are allowed, never the header.
+ * @throws UNAUTHENTICATED unless one of `keys` signed it with one of its algorithms
+ */
+export async function verifyWithKeys(
+  credential: string,
+  keys: readonly IssuerKey[],
+  algorithmsOf: (key: IssuerKey['key']) => readonly string[],
+): Promise<Jwt & { key: IssuerKey }> {
   const jwt = readJwt(credential);
   checkHeader(jwt.header);
   for (const key of keys) {
-    if (await isSignedWith(key.key, credential, algorithms)) return { ...jwt, key };
+    if (await isSignedWith(key.key, credential, algorithmsOf(key.key))) return { ...jwt, key };
   }
   throw invalidSignature();
 }

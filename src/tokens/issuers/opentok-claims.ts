@@ -2,6 +2,7 @@ import { parseName } from '../../names.ts';
 import { ACTIONS, type Action } from '../../projects/permissions.ts';
 import { asCredentialError, parseTextClaim } from './claim-values.ts';
 import { type Claims, livesTooLong, notSeconds, parseTimes } from './claims.ts';
+import { type IssuerKey } from './issuer.ts';
 import { refused } from '../credential-errors.ts';
 
 /** The fields that OpenTok's JWT and T1 tokens share, under the vendor's names. Their types are not checked yet. */
@@ -36,20 +37,20 @@ const ROLES = new Map<unknown, { role: string; actions: readonly Action[] }>([
  * Reads the fields of a verified OpenTok token. The session becomes a channel that the token is subscribed to and the
  * only one that its grants cover. The role defaults to `publisher`.
  *
- * @param keyId The OpenTok API key that signed the token.
+ * @param key The OpenTok API key, or the key of the Vonage application, that signed the token.
  * @param now Milliseconds since 1970.
  * @throws TOKEN_EXPIRED when the token has expired, UNAUTHENTICATED when a field is malformed, the session belongs to
  * another API key, or the lifetime is longer than 30 days
  */
 export function readOpentokFields(
   fields: OpentokFields,
-  keyId: string,
+  key: Pick<IssuerKey, 'id' | 'key'>,
   now: number,
 ): Omit<Claims, 'subject' | 'isOneCredential'> {
   if (fields.scope !== undefined && fields.scope !== 'session.connect') {
     throw refused('its “scope” must be session.connect');
   }
-  const session = parseSessionId(fields.session_id, keyId);
+  const session = parseSessionId(fields.session_id, key);
   const granted = ROLES.get(fields.role ?? 'publisher');
   if (!granted) throw refused(`its “role” must be one of ${[...ROLES.keys()].join(', ')}`);
   const claims = {
@@ -62,14 +63,18 @@ export function readOpentokFields(
   return { ...claims, ...parseOpentokTimes(fields, now) };
 }
 
-/** A session id contains its API key: `1_` or `2_`, then base64url(`1~<API key>~<location>~<create date>~<random>~`). */
-function parseSessionId(value: unknown, keyId: string): string {
+/**
+ * A session id of OpenTok contains its API key: `1_` or `2_`, then base64url(`1~<API key>~<location>~<create date>~<random>~`).
+ * Vonage does not document what its session ids contain.
+ */
+function parseSessionId(value: unknown, { id, key }: Pick<IssuerKey, 'id' | 'key'>): string {
   if (typeof value !== 'string') throw refused('its “session_id” must be the id of an OpenTok session');
   const session = asCredentialError(() => parseName('channel', value, 'its “session_id”'));
+  if (key.type === 'public') return session;
   const apiKey = /^[12]_/.test(session)
     ? Buffer.from(session.slice(2), 'base64url').toString().split('~')[1]
     : undefined;
-  if (apiKey !== keyId) throw refused('its “session_id” must belong to the API key that signed it');
+  if (apiKey !== id) throw refused('its “session_id” must belong to the API key that signed it');
   return session;
 }
 

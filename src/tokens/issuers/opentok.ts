@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type IssuerKey } from './issuer.ts';
-import { invalidSignature, verifyHmac } from './jwt.ts';
+import { invalidSignature, verifyWithKeys } from './jwt.ts';
 import { type OpentokFields, readOpentokFields } from './opentok-claims.ts';
 import { isT1SignedWith, parseForm, parseT1, T1_PREFIX } from './t1.ts';
 import { type Verify } from './verify.ts';
@@ -8,8 +8,9 @@ import { refused } from '../credential-errors.ts';
 
 /**
  * Verifies an OpenTok connection token in either format of `generateToken()` of npm `opentok`: an HS256 JWT whose `iss` is
- * the API key, or `T1==` (see T1). Both are signed with the API secret. A token names a session but no user, so every
- * token has a record of its own. See Verify.
+ * the API key, or `T1==` (see T1). Both are signed with the API secret. The tokens of Vonage, OpenTok's successor, are RS256
+ * JWTs that name an application instead. A token names a session but no user, so every token has a record of its own. See
+ * Verify.
  */
 export const verifyOpentok: Verify = async (credential, _issuer, keys, context) => {
   const { fields, signed, key } = credential.startsWith(T1_PREFIX)
@@ -18,7 +19,7 @@ export const verifyOpentok: Verify = async (credential, _issuer, keys, context) 
   // Hash the signed bytes, not the credential: the unsigned head of a T1 token may be spelled in several ways.
   const subject = createHash('sha256').update(signed).digest('base64url');
   return {
-    claims: { ...readOpentokFields(fields, key.id, context.now), subject, isOneCredential: true },
+    claims: { ...readOpentokFields(fields, key, context.now), subject, isOneCredential: true },
     key,
   };
 };
@@ -31,8 +32,13 @@ interface VerifiedFields {
 }
 
 async function verifyJwt(credential: string, keys: readonly IssuerKey[]): Promise<VerifiedFields> {
-  const { payload, key } = await verifyHmac(credential, keys, ['HS256']);
-  if (payload['iss'] !== key.id) throw refused('its “iss” must be the API key that signed it');
+  const { payload, key } = await verifyWithKeys(credential, keys, ({ type }) =>
+    type === 'public' ? ['RS256'] : ['HS256'],
+  );
+  if (key.key.type === 'public') {
+    if (payload['application_id'] !== key.id)
+      throw refused('its “application_id” must be the application whose key signed it');
+  } else if (payload['iss'] !== key.id) throw refused('its “iss” must be the API key that signed it');
   // The JWT of the OpenTok REST API is signed with the same secret and has no scope.
   if (payload['scope'] === undefined) throw refused('it has no “scope”, which must be session.connect');
   return { fields: payload, signed: credential.slice(0, credential.lastIndexOf('.')), key };
@@ -40,7 +46,9 @@ async function verifyJwt(credential: string, keys: readonly IssuerKey[]): Promis
 
 function verifyT1(credential: string, keys: readonly IssuerKey[]): VerifiedFields {
   const t1 = parseT1(credential);
-  const key = keys.find(({ id, key }) => id === t1.partnerId && isT1SignedWith(key, t1));
+  const key = keys.find(
+    ({ id, key }) => key.type === 'secret' && id === t1.partnerId && isT1SignedWith(key, t1),
+  );
   if (!key) throw invalidSignature();
   const form = parseForm(t1.signed);
   const fields = {

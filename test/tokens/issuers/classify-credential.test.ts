@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import { type CredentialKind, classifyCredential } from '../../../src/tokens/issuers/classify-credential.ts';
 import { forge } from '../../support/forge.ts';
 import { refusalOf } from '../../support/issuers.ts';
-import { MAX_CREDENTIAL_BYTES } from '../../../src/tokens/credential-errors.ts';
 
 const HS256 = { alg: 'HS256', typ: 'JWT' };
 const jwt = (header: object, payload: object) => forge({ ...HS256, ...header }, payload, 'any secret');
@@ -95,7 +94,7 @@ const known: [string, string, ...CredentialKind[]][] = [
     'an OpenID provider’s JWT',
     jwt({ alg: 'RS256', kid: '1' }, { iss: 'https://id.example' }),
     { kind: 'SIGNALBOX', keyId: '1' },
-    { kind: 'JWKS', issuer: 'https://id.example' },
+    { kind: 'JWKS', issuer: 'https://id.example', payload: { iss: 'https://id.example' } },
   ],
   [
     'a JWT with jku, x5u, x5c and jwk in its header',
@@ -178,15 +177,15 @@ test.each(unknown)('refuses %s', async (_, credential) => {
   );
 });
 
-test('refuses a credential of more than 8,192 bytes of UTF-8', async () => {
+test('refuses a credential of more than maxBytes bytes of UTF-8', async () => {
   const head = `partner_id=12&sig=${SIG}:a=`;
-  const longest = t1(head.padEnd(((MAX_CREDENTIAL_BYTES - 4) / 4) * 3, 'x'));
+  const longest = t1(head.padEnd(((8192 - 4) / 4) * 3, 'x'));
   expect(longest).toHaveLength(8192);
-  expect(classifyCredential(longest)[0]?.kind).toBe('OPENTOK');
+  expect(classifyCredential(longest, 8192)[0]?.kind).toBe('OPENTOK');
   const tooLong =
     'UNAUTHENTICATED: The credential is refused: it is longer than 8192 bytes; send fewer or shorter claims.';
   for (const credential of [`${longest}A`, 'é'.repeat(4097), `T1==${'A'.repeat(1e6)}`, '.'.repeat(1e6)]) {
-    expect(await refusalOf(() => classifyCredential(credential))).toBe(tooLong);
+    expect(await refusalOf(() => classifyCredential(credential, 8192))).toBe(tooLong);
   }
 });
 

@@ -56,7 +56,7 @@ beforeEach(async () => {
   server.publish([first!.jwk]);
   failures = [];
   const onFetchFailed = (_: string, error: unknown) => failures.push((error as Error).message);
-  providers = createProviders({ clock, timeoutMs: 2000, onFetchFailed });
+  providers = createProviders({ clock, allowsPrivateAddress: true, timeoutMs: 2000, onFetchFailed });
 });
 afterEach(async () => {
   vi.useRealTimers();
@@ -433,7 +433,7 @@ test('stops reading a response without end at 256 KiB', async () => {
 
 test('closes the connection without reading the body when the status is not 200', async () => {
   // Longer than the test, so that the time-out does not close the connection.
-  providers = createProviders({ clock, timeoutMs: 600_000 });
+  providers = createProviders({ clock, allowsPrivateAddress: true, timeoutMs: 600_000 });
   const closed = new Promise<void>((resolve) =>
     server.answer((_, response) => response.on('close', resolve).writeHead(500).write('…')),
   );
@@ -455,7 +455,12 @@ test.each<[string, (response: any) => void]>([
   ['does not answer', () => undefined],
   ['stops in the middle of the response', (response) => response.write('{"keys":')],
 ])('throws UNAVAILABLE after the time-out when the provider %s', async (_, answer) => {
-  providers = createProviders({ clock, timeoutMs: 100, onFetchFailed: (url) => failures.push(url) });
+  providers = createProviders({
+    clock,
+    allowsPrivateAddress: true,
+    timeoutMs: 100,
+    onFetchFailed: (url) => failures.push(url),
+  });
   const closed = new Promise<void>((resolve) =>
     server.answer((_, response) => {
       response.on('close', resolve);
