@@ -2,7 +2,16 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   // graphql-js ships two builds; Node and the libraries load this one, and mixing both breaks `instanceof`.
-  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
+  resolve: {
+    alias: [
+      { find: /^graphql$/, replacement: 'graphql/index.js' },
+      // Tests run the source of the packages, not an older build.
+      ...['client', 'react'].map((name) => ({
+        find: `@signalbox/${name}`,
+        replacement: new URL(`packages/${name}/src/index.ts`, import.meta.url).pathname,
+      })),
+    ],
+  },
   test: {
     include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
     // Tests use real sockets and processes: long enough for a busy machine, short enough to report a hang.

@@ -195,6 +195,16 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     sync();
   }
 
+  async function loadOlder(limit: number): Promise<void> {
+    if (!timeline.hasOlder || timeline.start === null || view.isLoading) return;
+    view.change({ isLoading: true });
+    try {
+      timeline.prepend(await readPage(DOCUMENTS.newest, { last: limit, before: timeline.start }));
+    } finally {
+      view.change({ isLoading: false });
+    }
+  }
+
   function hold(): () => void {
     holders++;
     runtime.clearTimer(lingering);
@@ -223,26 +233,22 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     view,
     hold,
     show(limit) {
-      pageSize = Math.min(Math.max(limit, 1), 100);
+      const size = Math.min(Math.max(limit, 1), 100);
+      // Components that show the state only ask for one message; the component with the list decides.
+      pageSize = viewers === 0 ? size : Math.max(size, pageSize);
       viewers++;
       // A side subscription that was started for listeners only has no page and no members.
       if (viewers === 1 && !inInbox && !timeline.isLoaded) leaveSide();
       const release = hold();
       if (viewers === 1 && inInbox && context.ready) void loadMembers(context.ready);
+      const missing = pageSize - timeline.messages.length;
+      if (timeline.isLoaded && missing > 0) loadOlder(missing).catch(() => undefined);
       return () => {
         viewers--;
         release();
       };
     },
-    async loadOlder(limit) {
-      if (!timeline.hasOlder || timeline.start === null || view.isLoading) return;
-      view.change({ isLoading: true });
-      try {
-        timeline.prepend(await readPage(DOCUMENTS.newest, { last: limit, before: timeline.start }));
-      } finally {
-        view.change({ isLoading: false });
-      }
-    },
+    loadOlder,
     readNewest: (last, before) =>
       readPage(DOCUMENTS.newest, { last, ...(before !== undefined && { before }) }),
     readAfter: (after) => readPage(DOCUMENTS.after, { first: 100, after }),
