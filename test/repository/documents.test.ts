@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { buildSchema, parse, validate } from 'graphql';
 import { expect, test } from 'vitest';
 import { DOCUMENTS, read } from '../support/documents.ts';
+import { OPERATIONS_FILE, printOperations } from '../support/package-operations.ts';
 import { listPages } from '../support/pages.ts';
 
 const exists = (file: string) => existsSync(new URL(`../../${file}`, import.meta.url));
@@ -15,6 +16,10 @@ function section(page: string, heading: string): string {
 
 test.each(Object.entries(DOCUMENTS))('%s matches the source (npm run schema prints it)', (file, print) => {
   expect(read(file)).toBe(print());
+});
+
+test(`${OPERATIONS_FILE} matches its operations and the schema (npm run schema prints it)`, async () => {
+  expect(read(OPERATIONS_FILE)).toBe(await printOperations());
 });
 
 test('every test that the architecture names exists', () => {

@@ -79,3 +79,9 @@ export class SignalboxError extends Error {
     this.errorId = options.errorId;
   }
 }
+
+/** The service answers NOT_FOUND with an error; the schema allows null, too. */
+export function requireFound<T>(kind: string, id: string, found: T | null): T {
+  if (found !== null) return found;
+  throw new SignalboxError('NOT_FOUND', `The project has no ${kind} “${id}”.`);
+}

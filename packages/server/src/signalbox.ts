@@ -1,0 +1,72 @@
+import { createChannels } from './channels.ts';
+import { createMessages } from './messages.ts';
+import { createModeration } from './moderation.ts';
+import { type CallOptions, type SignalboxOptions } from './options.ts';
+import { createRevocations } from './revocations.ts';
+import { createSigner } from './sign.ts';
+import { createTokens } from './tokens.ts';
+import { type Operation } from './transport/operation.ts';
+import { createRequest } from './transport/request.ts';
+
+/**
+ * Signalbox for a backend. One instance serves the whole process; it holds no connection of its own and needs no closing.
+ *
+ * @example
+ * ```ts
+ * const signalbox = new Signalbox(process.env.SIGNALBOX_API_KEY, { url: 'https://realtime.example' });
+ * const { credential, cursor } = await signalbox.tokens.create({ identity: 'ada', channels: ['lobby'] });
+ * await signalbox.publishMessage('lobby', 'message', { text: 'hello' });
+ * ```
+ */
+export class Signalbox {
+  /** Create, read, list, change and revoke tokens. */
+  readonly tokens: ReturnType<typeof createTokens>;
+  /** Create, read, list, change and delete channels, their state, their history and their members. */
+  readonly channels: ReturnType<typeof createChannels>;
+  /**
+   * Signs a credential for an identity, without a call to the service. Its token is created when the credential is first used.
+   * The API key must be allowed to sign: the first one of a project is.
+   * @throws SignalboxError BAD_USER_INPUT
+   */
+  readonly sign: ReturnType<typeof createSigner>;
+  readonly publishMessage: ReturnType<typeof createMessages>['publishMessage'];
+  readonly publishDirectMessage: ReturnType<typeof createMessages>['publishDirectMessage'];
+  readonly revokeTokens: ReturnType<typeof createRevocations>['revokeTokens'];
+  readonly restoreTokens: ReturnType<typeof createRevocations>['restoreTokens'];
+  readonly mute: ReturnType<typeof createModeration>['mute'];
+  readonly unmute: ReturnType<typeof createModeration>['unmute'];
+  readonly ban: ReturnType<typeof createModeration>['ban'];
+  readonly unban: ReturnType<typeof createModeration>['unban'];
+  readonly disconnect: ReturnType<typeof createModeration>['disconnect'];
+  /**
+   * Executes a GraphQL document of your own. It is repeated only after errors after which the service changed nothing.
+   * @throws SignalboxError
+   */
+  readonly graphql: <Result = Record<string, unknown>>(
+    document: string,
+    variables?: Record<string, unknown>,
+    options?: CallOptions,
+  ) => Promise<Result>;
+
+  /**
+   * @param apiKey `key_<id>.<secret>`. It stays in the process: an instance shows it in no log and no error.
+   * @throws SignalboxError BAD_USER_INPUT when the key or an option is malformed
+   */
+  constructor(apiKey: string | undefined, options: SignalboxOptions) {
+    const request = createRequest(apiKey, options);
+    this.tokens = createTokens(request);
+    this.channels = createChannels(request);
+    this.sign = createSigner(apiKey ?? '');
+    ({ publishMessage: this.publishMessage, publishDirectMessage: this.publishDirectMessage } =
+      createMessages(request));
+    ({ revokeTokens: this.revokeTokens, restoreTokens: this.restoreTokens } = createRevocations(request));
+    const moderation = createModeration(request);
+    this.mute = moderation.mute;
+    this.unmute = moderation.unmute;
+    this.ban = moderation.ban;
+    this.unban = moderation.unban;
+    this.disconnect = moderation.disconnect;
+    this.graphql = <Result>(document: string, variables: Record<string, unknown> = {}, call?: CallOptions) =>
+      request(document as Operation<Result, Record<string, unknown>>, variables, 'once', call);
+  }
+}

@@ -1,0 +1,108 @@
+import { type ErrorFields, SignalboxError } from '../errors.ts';
+
+export interface Attempt {
+  fetch: typeof fetch;
+  endpoint: string;
+  apiKey: string;
+  body: string;
+  timeoutMs: number;
+  signal: AbortSignal | undefined;
+}
+
+/** The result of one HTTP request. */
+export type AttemptResult =
+  | { data: Record<string, unknown> }
+  /** `unchanged`: the service certainly changed nothing, so that a repetition is safe for every operation. */
+  | { error: SignalboxError; unchanged: boolean };
+
+/** Codes of errors after which the service certainly changed nothing. */
+const UNCHANGED = new Set(['RATE_LIMITED', 'UNAVAILABLE']);
+
+/** Failures to connect, by the names that Node and Bun give them: the request was not sent. */
+const NOT_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'ConnectionRefused',
+]);
+
+/** Statuses of a proxy that could not reach the service, or not in time. */
+const PROXY_STATUSES = new Set([502, 503, 504]);
+
+/**
+ * Sends one request and reads its answer whole, so that the connection can be used again.
+ * @throws the reason of `signal` when the caller ends the call
+ */
+export async function attempt({
+  fetch,
+  endpoint,
+  apiKey,
+  body,
+  timeoutMs,
+  signal,
+}: Attempt): Promise<AttemptResult> {
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), timeoutMs);
+  try {
+    const response = await fetch(endpoint, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${apiKey}`,
+        'content-type': 'application/json',
+        accept: 'application/graphql-response+json, application/json',
+      },
+      body,
+      // A redirect would repeat the API key at another address.
+      redirect: 'manual',
+      signal: signal === undefined ? timeout.signal : AbortSignal.any([signal, timeout.signal]),
+    });
+    return readAnswer(response, await response.text());
+  } catch (cause) {
+    signal?.throwIfAborted();
+    if (timeout.signal.aborted) {
+      const message = `The service did not answer within ${timeoutMs} ms.`;
+      return { error: new SignalboxError('TIMEOUT', message, { retryable: true }), unchanged: false };
+    }
+    const message = `The service cannot be reached at ${new URL(endpoint).origin}.`;
+    const error = new SignalboxError('NETWORK_ERROR', message, { retryable: true, cause });
+    return { error, unchanged: NOT_SENT.has(codeOf(cause)) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The code of the system error behind a failed `fetch`. */
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return '';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  return 'cause' in error ? codeOf(error.cause) : '';
+}
+
+function readAnswer(response: Response, text: string): AttemptResult {
+  const answer = parseAnswer(text);
+  const [first] = answer?.errors ?? [];
+  if (first !== undefined) {
+    const { code = 'BAD_RESPONSE', ...extensions } = first.extensions ?? {};
+    const error = new SignalboxError(code, first.message, extensions);
+    return { error, unchanged: UNCHANGED.has(code) };
+  }
+  if (answer?.data) return { data: answer.data };
+  const message = `${response.url || 'The address'} answered with HTTP ${response.status}, and not with GraphQL. Check the url.`;
+  const retryable = PROXY_STATUSES.has(response.status);
+  return { error: new SignalboxError('BAD_RESPONSE', message, { retryable }), unchanged: false };
+}
+
+interface Answer {
+  data?: Record<string, unknown> | null;
+  errors?: { message: string; extensions?: ErrorFields & { code?: string; retryable?: boolean } }[];
+}
+
+function parseAnswer(text: string): Answer | undefined {
+  try {
+    const answer = JSON.parse(text) as unknown;
+    return typeof answer === 'object' && answer !== null ? answer : undefined;
+  } catch {
+    return undefined;
+  }
+}

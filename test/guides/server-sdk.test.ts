@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { createScripts, namedBlock } from '../support/code-blocks.ts';
+import { API_KEY, startService } from '../support/service.ts';
+
+const GUIDE = 'docs/guides/server-sdk.md';
+
+test('backend.mjs and sign-in.mjs run with the built package, and their credentials open connections', async () => {
+  await using service = await startService();
+  using scripts = createScripts();
+  const env = { SIGNALBOX_API_KEY: API_KEY, SIGNALBOX_URL: service.url };
+  for (const name of ['backend.mjs', 'sign-in.mjs']) scripts.write(name, namedBlock(GUIDE, name));
+
+  await using backend = scripts.start('backend.mjs', [], env);
+  expect(await backend.next()).toEqual({ credential: expect.any(String), cursor: expect.any(String) });
+  expect(await backend.next()).toEqual({ mine: true, isOnline: false, events: ['message'] });
+  await expect(backend.next()).rejects.toThrow('ended');
+
+  await using signIn = scripts.start('sign-in.mjs', [], env);
+  const { credential } = await signIn.next();
+  const { viewer } = await service.request(
+    `{ viewer { token { identity role revokedAt } channels { nodes { id } } } }`,
+    {},
+    credential,
+  );
+  expect(viewer).toEqual({
+    token: { identity: 'ada', role: 'SUBSCRIBER', revokedAt: null },
+    channels: { nodes: [{ id: 'lobby' }] },
+  });
+  const { token } = await service.request(
+    `{ token: tokens(identity: "ada") { nodes { revokedAt origin } } }`,
+  );
+  expect(token.nodes).toContainEqual({ revokedAt: expect.any(String), origin: 'MINTED' });
+  const { channel } = await service.request(`{ channel(id: "lobby") { state } }`);
+  expect(channel.state).toEqual({ topic: 'signals' });
+});
