@@ -1,4 +1,3 @@
-import { createClient, type Client } from 'graphql-ws/client';
 import { errorOf, SignalboxError, toError, type GraphQLErrorLike } from '../errors.ts';
 import { type Runtime, type WebSocketClass } from '../runtime.ts';
 
@@ -52,27 +51,41 @@ const OPEN_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 5_000;
 const DEFAULT_PING_INTERVAL_MS = 15_000;
 
-/** The part of a socket with which the client asks for a sign of life. */
+/** A message of the protocol `graphql-transport-ws`, from the service. */
+interface ServerMessage {
+  readonly type?: string;
+  readonly id?: string;
+  readonly payload?: unknown;
+}
+
+/** The part of a WebSocket that the client uses, in browsers and in Node. */
 interface Socket {
   readonly readyState: number;
+  onopen: (() => void) | null;
+  onmessage: ((event: { data: unknown }) => void) | null;
+  onclose: ((event: { code: number; reason: string }) => void) | null;
+  onerror: (() => void) | null;
   send(text: string): void;
   close(code?: number): void;
-  addEventListener?(type: string, listener: () => void): void;
 }
 
 const lost = (code: number, text: string) =>
   new SignalboxError('CONNECTION_LOST', text || `The connection was lost (${code}).`, true);
 
-/** Opens a WebSocket with the protocol `graphql-transport-ws`. */
+/** Opens a WebSocket with the protocol `graphql-transport-ws`. The client has its own 60 lines of it for its size. */
 export function openLink(options: LinkOptions): Link {
   const { runtime } = options;
+  const sinks = new Map<string, Sink>();
   let acknowledgement: Acknowledgement = {};
+  let isAcknowledged = false;
   let isOver = false;
-  let socket: Socket | undefined;
   let timer: unknown;
   let deadline = 0;
   let lastId = 0;
-  const failures = new Set<(error: SignalboxError) => void>();
+
+  function send(message: object): void {
+    if (socket.readyState === 1) socket.send(JSON.stringify(message));
+  }
 
   function expectBefore(ms: number): void {
     runtime.clearTimer(timer);
@@ -82,33 +95,42 @@ export function openLink(options: LinkOptions): Link {
 
   function onSilence(): void {
     // A timer that fires late belongs to a page that slept: what the service sent meanwhile is not read yet, so ask again.
-    if (runtime.now() - deadline > 1_000) check();
-    else {
-      end(1006, 'The service has not answered in time.');
-      client.terminate();
-    }
+    if (isAcknowledged && runtime.now() - deadline > 1_000) check();
+    else end(1006, 'The service has not answered in time.');
   }
 
   function check(): void {
-    if (isOver || !socket) return;
-    try {
-      if (socket.readyState === 1) socket.send('{"type":"ping"}');
-    } catch {
-      // The socket is closing, and its close event follows.
-    }
+    if (isOver || !isAcknowledged) return;
+    send({ type: 'ping' });
     expectBefore(ANSWER_TIMEOUT_MS);
   }
 
-  function onMessage(): void {
-    if (isOver) return;
+  function onMessage({ type, id = '', payload }: ServerMessage): void {
+    if (type === 'connection_ack' && !isAcknowledged) {
+      isAcknowledged = true;
+      acknowledgement = payload ?? {};
+    }
     expectBefore((acknowledgement.pingIntervalMs ?? DEFAULT_PING_INTERVAL_MS) + ANSWER_TIMEOUT_MS);
+    const sink = sinks.get(id);
+    if (type === 'connection_ack') options.onAcknowledged();
+    else if (type === 'ping') send({ type: 'pong' });
+    else if (type === 'next') sink?.next(payload as Result);
+    else if (type === 'error' && sinks.delete(id)) sink?.error(toError(payload));
+    else if (type === 'complete' && sinks.delete(id)) sink?.complete();
   }
 
+  /** Releases the socket and fails the operations. Its events are ignored from now on. */
   function release(error: SignalboxError): void {
     isOver = true;
     runtime.clearTimer(timer);
-    for (const fail of [...failures]) fail(error);
-    failures.clear();
+    const failed = [...sinks.values()];
+    sinks.clear();
+    for (const sink of failed) sink.error(error);
+    try {
+      socket.close(1000);
+    } catch {
+      // The socket is closed already.
+    }
   }
 
   function end(code: number, text: string): void {
@@ -117,58 +139,34 @@ export function openLink(options: LinkOptions): Link {
     options.onLost(code, text);
   }
 
+  const socket = new options.webSocket(options.url, 'graphql-transport-ws') as Socket;
   expectBefore(OPEN_TIMEOUT_MS);
-  const client: Client = createClient({
-    url: options.url,
-    webSocketImpl: observe(options.webSocket, (created) => {
-      socket = created;
-    }),
-    connectionParams: options.connectionParams,
-    lazy: false,
-    retryAttempts: 0,
-    generateID: () => String(++lastId),
-    onNonLazyError: () => undefined,
-    on: {
-      message: onMessage,
-      connected: (_, payload) => {
-        if (isOver) return;
-        acknowledgement = payload ?? {};
-        onMessage();
-        options.onAcknowledged();
-      },
-      closed: (event) => {
-        const { code = 1006, reason = '' } = event as { code?: number; reason?: string };
-        end(code, reason);
-      },
-      error: () => end(1006, 'The service cannot be reached.'),
-    },
-  });
+  socket.onopen = () => send({ type: 'connection_init', payload: options.connectionParams });
+  socket.onmessage = ({ data }) => {
+    if (isOver) return;
+    let message: ServerMessage;
+    try {
+      message = JSON.parse(String(data)) as ServerMessage;
+    } catch {
+      return end(1006, 'The service sent something else than JSON.');
+    }
+    onMessage(message);
+  };
+  // In Node an error without a listener ends the process. A close event follows each error.
+  socket.onerror = () => undefined;
+  socket.onclose = ({ code, reason }) => end(code, reason);
 
   function subscribe(query: string, variables: object, sink: Sink): () => void {
     if (isOver) {
       sink.error(lost(1006, 'The connection is closed.'));
       return () => undefined;
     }
-    let isDone = false;
-    const settle = (finish: () => void) => {
-      if (isDone) return;
-      isDone = true;
-      failures.delete(fail);
-      finish();
+    const id = String(++lastId);
+    sinks.set(id, sink);
+    send({ id, type: 'subscribe', payload: { query, variables } });
+    return () => {
+      if (sinks.delete(id)) send({ id, type: 'complete' });
     };
-    const fail = (error: SignalboxError) => settle(() => sink.error(error));
-    failures.add(fail);
-    const stop = client.subscribe(
-      { query, variables: variables as Record<string, unknown> },
-      {
-        next: (result) => {
-          if (!isDone) sink.next(result as Result);
-        },
-        error: (thrown) => fail(toError(thrown)),
-        complete: () => settle(() => sink.complete()),
-      },
-    );
-    return () => settle(stop);
   }
 
   return {
@@ -192,27 +190,7 @@ export function openLink(options: LinkOptions): Link {
       }),
     check,
     close() {
-      if (isOver) return;
-      release(lost(1000, 'The client closed the connection.'));
-      try {
-        socket?.close(1000);
-      } catch {
-        // The socket is closed already.
-      }
+      if (!isOver) release(lost(1000, 'The client closed the connection.'));
     },
-  };
-}
-
-/** A subclass that hands out each socket when it is created, so that it can be closed before it is open. */
-function observe(webSocket: WebSocketClass, onCreated: (socket: Socket) => void): WebSocketClass {
-  const Base = webSocket as new (url: string, protocols?: string | string[]) => object;
-  return class extends Base {
-    constructor(url: string, protocols?: string | string[]) {
-      super(url, protocols);
-      const socket = this as unknown as Socket;
-      // In Node an error without a listener ends the process, and graphql-ws removes its own when it gives up a socket.
-      socket.addEventListener?.('error', () => undefined);
-      onCreated(socket);
-    }
   };
 }
