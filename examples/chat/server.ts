@@ -1,0 +1,90 @@
+/**
+ * `npm run example`: starts Signalbox with an empty store, a backend that signs users in, and the page.
+ * The backend is what a team writes: it holds the API key and answers `POST /credential`.
+ */
+import { spawn } from 'node:child_process';
+import { createServer, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { createServer as createVite } from 'vite';
+
+const PAGE_PORT = Number(process.env['PAGE_PORT'] ?? 3000);
+const SERVICE_PORT = Number(process.env['PORT'] ?? 4000);
+const KEY = `key_example.${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')}`;
+const page = `http://127.0.0.1:${PAGE_PORT}`;
+const url = `http://127.0.0.1:${SERVICE_PORT}`;
+const root = fileURLToPath(new URL('.', import.meta.url));
+
+const service = spawn(process.execPath, [fileURLToPath(new URL('../../dist/main.js', import.meta.url))], {
+  stdio: ['ignore', 'ignore', 'inherit'],
+  env: {
+    PATH: process.env['PATH'],
+    PORT: String(SERVICE_PORT),
+    SIGNALBOX_DATA: ':memory:',
+    SIGNALBOX_API_KEY: KEY,
+    SIGNALBOX_ORIGINS: page,
+  },
+});
+service.on('exit', (code) => process.exit(code ?? 0));
+process.on('exit', () => service.kill());
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(0));
+
+async function ask<T>(query: string, variables: object = {}): Promise<T> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data, errors } = (await response.json()) as { data: T; errors?: { message: string }[] };
+  if (errors?.[0]) throw new Error(errors[0].message);
+  return data;
+}
+
+const tokens = new Map<string, string>();
+
+/** A credential of the token of a user. The token stays the same, so that its memberships do. */
+async function createCredential(identity: string): Promise<string> {
+  const token = tokens.get(identity);
+  if (token !== undefined) {
+    const renewed = await ask<{ createCredential: { credential: string } }>(
+      `mutation ($token: ID!) { createCredential(token: $token, expiresIn: 3600) { credential } }`,
+      { token },
+    );
+    return renewed.createCredential.credential;
+  }
+  const { createToken } = await ask<{ createToken: { token: { id: string }; credential: string } }>(
+    `mutation ($input: CreateTokenInput) { createToken(input: $input) { token { id } credential } }`,
+    { input: { identity, channels: ['lobby'], expiresIn: 3600 } },
+  );
+  tokens.set(identity, createToken.token.id);
+  return createToken.credential;
+}
+
+async function login(request: IncomingMessage): Promise<string | undefined> {
+  const name = await text(request);
+  return /^[\w-]{1,64}$/.test(name) ? createCredential(name) : undefined;
+}
+
+while (!(await fetch(`${url}/ready`).catch(() => undefined))?.ok)
+  await new Promise((resolve) => setTimeout(resolve, 100));
+await ask(`mutation { createChannel(input: { id: "lobby", type: PUBLIC }) { id } }`);
+
+const vite = await createVite({
+  root,
+  server: { middlewareMode: true, hmr: false, ws: false },
+  plugins: [{ name: 'address', transformIndexHtml: (html) => html.replace('%SIGNALBOX_URL%', url) }],
+  resolve: {
+    alias: ['client', 'react'].map((name) => ({
+      find: `@signalbox/${name}`,
+      replacement: fileURLToPath(new URL(`../../packages/${name}/src/index.ts`, import.meta.url)),
+    })),
+  },
+});
+
+createServer((request, response) => {
+  if (request.method !== 'POST' || request.url !== '/credential') return vite.middlewares(request, response);
+  login(request).then(
+    (credential) => response.writeHead(credential === undefined ? 401 : 200).end(credential),
+    () => response.writeHead(503).end(),
+  );
+}).listen(PAGE_PORT, '127.0.0.1', () => console.log(`Open ${page} in two windows.`));

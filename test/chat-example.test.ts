@@ -1,0 +1,73 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { launchChromium } from './support/chromium.ts';
+import { findFreePort } from './support/free-port.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Starts service, backend and page as `npm run example` does, without the build before it. */
+async function startExample(): Promise<AsyncDisposable & { page: string }> {
+  const [page, service] = [await findFreePort(), await findFreePort()];
+  const child = spawn(process.execPath, ['--import', 'tsx', 'examples/chat/server.ts'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { PATH: process.env['PATH'], PAGE_PORT: String(page), PORT: String(service) },
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.on('data', (chunk: Buffer) => String(chunk).includes('Open http') && resolve());
+    child.on('exit', (code) => reject(new Error(`The example exited with ${String(code)}.`)));
+  });
+  return {
+    page: `http://127.0.0.1:${page}`,
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        child.on('exit', () => resolve());
+        child.kill();
+      }),
+  };
+}
+
+test('the page component of the example has at most 45 lines', () => {
+  const lines = readFileSync(`${ROOT}/examples/chat/src/Chat.tsx`, 'utf8').trimEnd().split('\n');
+  expect(lines.length).toBeLessThanOrEqual(45);
+});
+
+test('two users and a guest meet in the example, and what is written offline arrives once', async (scope) => {
+  await using browser = await launchChromium(scope);
+  await using example = await startExample();
+  async function enter(act: (page: Page) => Promise<void>): Promise<Page> {
+    const page = await (await browser.newContext({ viewport: { width: 390, height: 844 } })).newPage();
+    await page.goto(example.page);
+    await act(page);
+    await page
+      .getByRole('status')
+      .filter({ hasText: /^Connected/ })
+      .waitFor();
+    return page;
+  }
+  const signIn = (name: string) => async (page: Page) => {
+    await page.getByLabel('Name').fill(name);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+  };
+  async function say(page: Page, text: string): Promise<void> {
+    await page.getByLabel('Message', { exact: true }).fill(text);
+    await page.getByRole('button', { name: 'Send' }).click();
+  }
+  const [ada, bob] = [await enter(signIn('ada')), await enter(signIn('bob'))];
+  const guest = await enter((page) => page.getByRole('button', { name: 'Enter as a guest' }).click());
+  await ada.getByText('Online: ada, bob').waitFor();
+
+  const written = ['hello', 'one', 'two'];
+  await say(ada, 'hello');
+  await bob.getByText('hello').waitFor();
+  await ada.context().setOffline(true);
+  for (const text of written.slice(1)) await say(ada, text);
+  await ada.context().setOffline(false);
+  for (const page of [ada, bob, guest]) {
+    await page.locator('li.published', { hasText: 'two' }).waitFor();
+    expect(await page.locator('li .text').allTextContents()).toEqual(written);
+  }
+});
