@@ -68,7 +68,7 @@ export interface SignalboxClient<Events extends EventMap> {
   graphql<Data = unknown>(document: string, variables?: object): Promise<Data>;
   /**
    * Starts a subscription of the GraphQL API and continues it after reconnects: if the document has a variable `$since`,
-   * it becomes the cursor of the last result. Returns a function that stops it.
+   * it becomes the cursor of the last result. Completes when the client is closed. Returns a function that stops it.
    */
   subscribe(document: string, variables: object, sink: SubscriptionSink): () => void;
   /** Ends the client: what is queued fails with ENDED. Resolves once nothing of it is left. */

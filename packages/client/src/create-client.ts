@@ -99,12 +99,14 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
       ready = undefined;
       outbox.pause();
       for (const { controller } of channels.values()) controller.onDown();
-      const { state, error, message } = connection.status;
+      const { state, error, message, reason } = connection.status;
       if (state !== 'ended') return;
       const ended = error ?? new SignalboxError('ENDED', message);
       outbox.fail(ended);
       for (const { controller } of channels.values()) controller.end(ended);
-      for (const operation of [...operations]) operation.fail(ended);
+      for (const operation of [...operations])
+        if (reason === 'closed') operation.complete();
+        else operation.fail(ended);
     },
   });
 

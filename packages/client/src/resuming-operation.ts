@@ -7,6 +7,7 @@ export interface ResumingOperation {
   readonly needsInit: boolean;
   start(link: Link): void;
   fail(error: SignalboxError): void;
+  complete(): void;
   stop(): void;
 }
 
@@ -54,6 +55,7 @@ export function createResumingOperation(
       });
     },
     fail,
+    complete: () => finish(() => sink.complete()),
     stop: () => finish(() => stop?.()),
   };
 }
