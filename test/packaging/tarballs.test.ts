@@ -1,0 +1,143 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { build } from 'vite';
+import { expect, test, vi } from 'vitest';
+import { createFolder } from '../support/folder.ts';
+import { API_KEY, startService } from '../support/service.ts';
+import { createProject, pack, PACKAGES, ROOT } from './pack.ts';
+
+const run = promisify(execFile);
+
+// Each test packs, and most install and compile.
+vi.setConfig({ testTimeout: 120_000 });
+
+/** Compiles `use.ts` of a project with the strictest reading of the declarations, as a bundler and as Node resolve them. */
+function compile(path: string): void {
+  for (const [module, resolution] of [
+    ['ESNext', 'Bundler'],
+    ['NodeNext', 'NodeNext'],
+  ] as const) {
+    const options = [
+      '--strict',
+      '--noEmit',
+      '--skipLibCheck',
+      'false',
+      '--target',
+      'ES2023',
+      '--lib',
+      'ES2023,DOM',
+    ];
+    execFileSync(
+      process.execPath,
+      [
+        join(ROOT, 'node_modules/typescript/bin/tsc'),
+        ...options,
+        '--module',
+        module,
+        '--moduleResolution',
+        resolution,
+        'use.ts',
+      ],
+      { cwd: path, encoding: 'utf8' },
+    );
+  }
+}
+
+/** Builds `page.js` of a project for browsers, and returns the code. */
+async function bundle(path: string): Promise<string> {
+  const result = await build({
+    root: path,
+    configFile: false,
+    logLevel: 'silent',
+    build: { write: false, lib: { entry: join(path, 'page.js'), formats: ['es'] } },
+  });
+  const output = [result].flat()[0];
+  if (!output || !('output' in output)) throw new Error('vite returned no output.');
+  return output.output[0].code;
+}
+
+test.each(PACKAGES)('publint and are-the-types-wrong find nothing in @signalbox/%s', async (name) => {
+  const { messages, pkg } = await publint({
+    pkgDir: join(ROOT, 'packages', name),
+    pack: 'npm',
+    strict: true,
+  });
+  expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+
+  using folder = createFolder();
+  const tarball = createPackageFromTarballData(readFileSync(pack(name, folder.path)));
+  const result = await checkPackage(tarball);
+  // The packages are ES modules. Node 20.19 can require() them; resolution without `exports` is of 2020.
+  if (!('problems' in result)) throw new Error('The tarball has no types.');
+  const problems = result.problems.filter(
+    (problem) =>
+      problem.kind !== 'CJSResolvesToESM' &&
+      !('resolutionKind' in problem && problem.resolutionKind === 'node10'),
+  );
+  expect(problems).toEqual([]);
+});
+
+test('@signalbox/server in an empty project: Node publishes with it, and only jose comes along', async () => {
+  await using service = await startService();
+  using project = createProject(['server']);
+  expect(project.installed()).toEqual(['@signalbox', 'jose']);
+  project.write(
+    'use.ts',
+    `import { Signalbox, SignalboxError, type Token } from '@signalbox/server';
+    export const open = (key: string) => new Signalbox(key, { url: 'https://realtime.example' });
+    export const first = async (key: string): Promise<Token> => open(key).tokens.get('token_1');
+    export const codeOf = (error: unknown) => (error instanceof SignalboxError ? error.code : undefined);`,
+  );
+  compile(project.path);
+  project.write(
+    'use.mjs',
+    `import { Signalbox } from '@signalbox/server';
+    const signalbox = new Signalbox(process.env.KEY, { url: process.env.URL });
+    await signalbox.channels.create({ id: 'lobby' });
+    const { message } = await signalbox.publishMessage('lobby', 'message', 1);
+    console.log(message.event, (await signalbox.sign('ada')).split('.').length);`,
+  );
+  const env = { PATH: process.env['PATH'], KEY: API_KEY, URL: service.url };
+  const { stdout } = await run(process.execPath, ['use.mjs'], { cwd: project.path, env });
+  expect(stdout).toBe('message 3\n');
+});
+
+test('@signalbox/client and @signalbox/react in an empty project: types, a Vite build, and a server that renders', async () => {
+  using project = createProject(['client', 'react'], ['react@18.3.1', 'react-dom@18.3.1']);
+  const ofService = ['better-sqlite3', 'drizzle-orm', 'graphql-yoga', 'jose', 'pino', 'ws'];
+  expect(project.installed().filter((name) => ofService.includes(name))).toEqual([]);
+  project.write(
+    'use.ts',
+    `import { createClient } from '@signalbox/client';
+    export const client = createClient<{ message: { text: string } }>({ url: 'https://realtime.example', credential: 'anonymous' });`,
+  );
+  compile(project.path);
+  project.write(
+    'page.js',
+    `import { createClient } from '@signalbox/client';
+    import { SignalboxProvider } from '@signalbox/react';
+    console.log(createClient, SignalboxProvider);`,
+  );
+  // A built-in module of Node would be left as an import, or replaced by an empty one with this name.
+  const code = await bundle(project.path);
+  expect(code).not.toMatch(/from ?["']node:|__vite-browser-external/);
+  // As on a server that renders: without any global of a browser.
+  project.write(
+    'render.mjs',
+    `import { createElement } from 'react';
+    import { renderToString } from 'react-dom/server';
+    import { createClient } from '@signalbox/client';
+    import { SignalboxProvider, useChannel } from '@signalbox/react';
+    const client = createClient({ url: 'https://realtime.example', credential: 'anonymous' });
+    const Lobby = () => createElement('p', null, useChannel('lobby').messages.length);
+    console.log(renderToString(createElement(SignalboxProvider, { client }, createElement(Lobby))));
+    process.exit();`,
+  );
+  const { stdout } = await run(process.execPath, ['render.mjs'], { cwd: project.path });
+  expect(stdout).toBe('<p>0</p>\n');
+});
