@@ -14,6 +14,7 @@ import { type WebSocket } from 'ws';
 import { type Connection } from '../connections/connection.ts';
 import { markInexactNumber } from './exact-variables.ts';
 import { closeNameForCode, CLOSE_CODES, toCloseReason, type CloseName } from './close-codes.ts';
+import { MessageLane, type MessageTurns } from './message-turns.ts';
 import { Outbox, type OutboxOwner } from './outbox.ts';
 import { type MemoryHolder } from './retained-memory.ts';
 
@@ -23,6 +24,7 @@ const CLOSE_TIMEOUT_MS = 2000;
 export interface SessionDeps {
   config: { maxQueueBytes: number; handshakeTimeoutMs: number };
   onFault: (error: unknown) => void;
+  turns: MessageTurns;
 }
 
 /** The messages that a client may send. The protocol knows others, which only a server sends. */
@@ -56,6 +58,8 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
   /** The network address of the peer. */
   readonly address: string;
   readonly outbox: Outbox;
+  /** Divides the received messages among turns of the event loop. */
+  readonly lane: MessageLane;
   /** Undefined until `connection_init` is acknowledged. */
   connection: Connection | undefined;
   /** Settles when the last pending result has been sent. Undefined while no result is pending. */
@@ -78,10 +82,11 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
   #handshakeTimer: NodeJS.Timeout | undefined;
   #onMessage: (data: string) => Promise<void> = () => Promise.resolve();
 
-  constructor({ config, onFault }: SessionDeps, ws: WebSocket, socket: Socket, address: string) {
+  constructor({ config, onFault, turns }: SessionDeps, ws: WebSocket, socket: Socket, address: string) {
     this.protocol = ws.protocol;
     this.address = address;
     this.outbox = new Outbox(socket, this, config.maxQueueBytes);
+    this.lane = new MessageLane(turns, ws);
     this.#ws = ws;
     this.#onFault = onFault;
     // One timeout covers a client that sends nothing and a credential check that never returns.
@@ -107,9 +112,13 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
     this.#onMessage = handler;
   }
 
-  /** Passes a message from the socket to the protocol. */
+  /** Passes a message from the socket to the protocol, in this turn of the event loop or a later one. */
   receive(data: Buffer, isBinary: boolean): void {
     this.isAlive = true;
+    this.lane.run(() => this.#handle(data, isBinary));
+  }
+
+  #handle(data: Buffer, isBinary: boolean): void {
     // A socket keeps receiving until the peer has answered the close frame.
     if (this.outbox.isClosed) return;
     if (isBinary) return this.closeWith('BAD_MESSAGE');
@@ -183,6 +192,7 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
   handleClose(isClean: boolean): void {
     this.#clearHandshakeTimer();
     this.outbox.close();
+    this.lane.clear();
     this.connection?.close(isClean ? 'CLIENT_LEFT' : 'CONNECTION_LOST');
   }
 

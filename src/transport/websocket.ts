@@ -12,6 +12,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { CLOSE_CODES } from './close-codes.ts';
 import { type TransportDeps } from './transport-deps.ts';
 import { hasCredentialInUrl, isAllowedOrigin, originRefused, parseRequestUrl } from './origins.ts';
+import { MessageTurns } from './message-turns.ts';
 import { WebSocketSession } from './websocket-session.ts';
 import { createProtocol } from './protocol.ts';
 import { rejectUpgrade } from './reject-upgrade.ts';
@@ -29,6 +30,7 @@ export interface WebSockets extends AsyncDisposable {
 export function createWebSockets(deps: WebSocketDeps): WebSockets {
   const { config, publicError, limiter, metrics, onFault } = deps;
   const protocol = createProtocol(deps);
+  const sessionDeps = { config, onFault, turns: new MessageTurns() };
   const wss = new WebSocketServer({
     noServer: true,
     WebSocket: ExplainedWebSocket,
@@ -45,7 +47,7 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
   >();
 
   function accept(ws: WebSocket, socket: Socket, address: string): void {
-    const session = new WebSocketSession(deps, ws, socket, address);
+    const session = new WebSocketSession(sessionDeps, ws, socket, address);
     ws.on('pong', onPong).on('error', ignoreError).on('message', onMessage).once('close', onClose);
     sockets.set(ws, { session, closed: protocol.opened(session, session) });
     metrics.connected('websocket');
