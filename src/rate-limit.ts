@@ -24,8 +24,13 @@ export class RateLimit {
     this.#noun = noun;
   }
 
-  /** Takes one from the bucket of `key`. @throws RATE_LIMITED with `retryAfterSeconds` when the bucket is empty */
-  take(key: string): void {
+  /**
+   * Takes from the bucket of `key`. A full bucket gives any amount: what exceeds it is a debt of at most the size of the
+   * bucket, which refills first.
+   * @param amount default: 1
+   * @throws RATE_LIMITED with `retryAfterSeconds` when the bucket holds less
+   */
+  take(key: string, amount = 1): void {
     const now = this.#clock.now();
     const burst = this.#perSecond * 2;
     const bucket = this.#find(key, now) ?? { tokens: burst, updatedAt: now };
@@ -34,20 +39,21 @@ export class RateLimit {
     bucket.tokens = Math.min(burst, bucket.tokens + (elapsedMs / 1000) * this.#perSecond);
     bucket.updatedAt = now;
     this.#recent.set(key, bucket);
-    if (bucket.tokens < 1) {
-      const retryAfterSeconds = Math.ceil((1 - bucket.tokens) / this.#perSecond);
+    const needed = Math.min(amount, burst);
+    if (bucket.tokens < needed) {
+      const retryAfterSeconds = Math.ceil((needed - bucket.tokens) / this.#perSecond);
       throw new SignalboxError(
         'RATE_LIMITED',
         `Too many ${this.#noun}: at most ${this.#perSecond} a second.`,
         { retryAfterSeconds },
       );
     }
-    bucket.tokens -= 1;
+    bucket.tokens = Math.max(-burst, bucket.tokens - amount);
   }
 
-  /** A bucket is full again after two seconds, so two generations of that age hold every bucket that is not full. */
+  /** A bucket is full again after four seconds, so two generations of that age hold every bucket that is not full. */
   #find(key: string, now: number): Bucket | undefined {
-    if (Math.abs(now - this.#rotatedAt) > 2000) {
+    if (Math.abs(now - this.#rotatedAt) > 4000) {
       this.#older = this.#recent;
       this.#recent = new Map();
       this.#rotatedAt = now;

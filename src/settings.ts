@@ -368,6 +368,32 @@ export const SETTINGS = {
     about:
       'Changes of the state of one channel, by API keys and tokens together; bursts of twice this number are allowed.',
   },
+  operationCostPerSecondPerToken: {
+    env: 'SIGNALBOX_OPERATION_COST_PER_SECOND_PER_TOKEN',
+    default: 20_000,
+    unit: 'per second',
+    min: 100,
+    max: 1_000_000_000,
+    about:
+      'Cost of the operations of one token, reads included; bursts of twice this number are allowed. An operation costs 10 and what `SIGNALBOX_MAX_COST` counts.',
+  },
+  operationCostPerSecondPerAddress: {
+    env: 'SIGNALBOX_OPERATION_COST_PER_SECOND_PER_ADDRESS',
+    default: 100_000,
+    unit: 'per second',
+    min: 100,
+    max: 1_000_000_000,
+    about:
+      'Cost of the operations of all tokens and anonymous callers of one network address; bursts of twice this number are allowed.',
+  },
+  operationCostPerSecondPerKey: {
+    env: 'SIGNALBOX_OPERATION_COST_PER_SECOND_PER_KEY',
+    default: 10_000_000,
+    unit: 'per second',
+    min: 100,
+    max: 1_000_000_000,
+    about: 'Cost of the operations of one API key; bursts of twice this number are allowed.',
+  },
   mintsPerSecond: {
     env: 'SIGNALBOX_MINTS_PER_SECOND',
     default: 2_000,
@@ -423,6 +449,6 @@ export const SETTINGS = {
     min: 100,
     max: 100_000_000,
     about:
-      'Maximum number of fields that a GraphQL document may return; a list counts at its requested size.',
+      'Maximum cost of a GraphQL operation: the fields that it may return, and 5 for each row of a list. A list counts at its requested size, whether or not its fields are selected.',
   },
 } as const satisfies Record<string, Setting>;

@@ -1,6 +1,7 @@
 import {
   getNamedType,
   getNullableType,
+  getOperationAST,
   GraphQLError,
   isInterfaceType,
   isListType,
@@ -13,6 +14,7 @@ import {
   type GraphQLNamedType,
   type GraphQLSchema,
   type NamedTypeNode,
+  type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
 import { ERROR_CATALOGUE } from '../errors.ts';
@@ -44,6 +46,31 @@ export function findLimitErrors(
   document: DocumentNode,
   limits: DocumentLimits,
 ): GraphQLError[] {
+  return measureOperations(schema, document).flatMap(({ operation, size }) => {
+    const { depth, aliases, directives, cost } = size;
+    costs.set(operation, cost);
+    return [
+      ...check('levels', depth, limits.maxDepth),
+      ...check('aliases', aliases, limits.maxAliases),
+      ...check('directives', directives + (operation.directives?.length ?? 0), limits.maxDirectives),
+      ...check('units of cost', cost, limits.maxCost),
+    ];
+  });
+}
+
+/** The cost of each operation that `findLimitErrors` has measured. */
+const costs = new WeakMap<OperationDefinitionNode, number>();
+
+/** The cost of an operation of a validated document: the fields that it may return, and the rows that it reads. */
+export function costOf(document: DocumentNode, operationName: string | null | undefined): number {
+  const operation = getOperationAST(document, operationName);
+  return (operation && costs.get(operation)) ?? 0;
+}
+
+function measureOperations(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+): { operation: OperationDefinitionNode; size: Measure }[] {
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const node of document.definitions) {
     if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
@@ -72,7 +99,7 @@ export function findLimitErrors(
       depth: inner.depth + 1,
       aliases: inner.aliases + (field.alias ? 1 : 0),
       directives: inner.directives,
-      cost: 1 + inner.cost * listSizeOf(field, parent),
+      cost: 1 + costOfRows(inner.cost, listSizeOf(field, parent)),
     };
   }
 
@@ -93,16 +120,10 @@ export function findLimitErrors(
     return sum;
   }
 
-  return document.definitions.flatMap((node) => {
-    if (node.kind !== Kind.OPERATION_DEFINITION) return [];
-    const root = schema.getRootType(node.operation) ?? undefined;
-    const { depth, aliases, directives, cost } = measureSelection(node.selectionSet, root);
-    return [
-      ...check('levels', depth, limits.maxDepth),
-      ...check('aliases', aliases, limits.maxAliases),
-      ...check('directives', directives + (node.directives?.length ?? 0), limits.maxDirectives),
-      ...check('result fields', cost, limits.maxCost),
-    ];
+  return document.definitions.flatMap((operation) => {
+    if (operation.kind !== Kind.OPERATION_DEFINITION) return [];
+    const root = schema.getRootType(operation.operation) ?? undefined;
+    return [{ operation, size: measureSelection(operation.selectionSet, root) }];
   });
 }
 
@@ -120,6 +141,14 @@ export function findWideSelections(document: DocumentNode): GraphQLError[] {
   return check('selections in one selection set', widest, MAX_SELECTIONS);
 }
 
+/** Cost of a row of a list, which is read even if none of its fields is selected. */
+const ROW_COST = 5;
+
+/** @param size undefined if the field is not a list */
+function costOfRows(selectionCost: number, size: number | undefined): number {
+  return size === undefined ? selectionCost : size * (selectionCost + ROW_COST);
+}
+
 /** Arguments that set the size of a list. */
 const SIZE_ARGUMENTS: ReadonlySet<string> = new Set(['first', 'last']);
 
@@ -131,8 +160,8 @@ function fieldsOf(type: MaybeType) {
   return isObjectType(type) || isInterfaceType(type) ? type.getFields() : undefined;
 }
 
-/** The largest number of objects that a field returns, which multiplies the cost of its selection. */
-function listSizeOf(node: FieldNode, parent: MaybeType): number {
+/** The largest number of rows that a field reads, which multiplies the cost of its selection. Undefined if it is no list. */
+function listSizeOf(node: FieldNode, parent: MaybeType): number | undefined {
   const size = node.arguments?.find(({ name }) => SIZE_ARGUMENTS.has(name.value))?.value;
   if (!size) {
     const fields = fieldsOf(parent) ?? {};
@@ -140,7 +169,7 @@ function listSizeOf(node: FieldNode, parent: MaybeType): number {
     const isPaged = field?.args.some(({ name }) => SIZE_ARGUMENTS.has(name)) ?? false;
     // Lists inside a page (`nodes`, `edges`) are already counted at the field that returns the page.
     const isList = field !== undefined && isListType(getNullableType(field.type)) && !('pageInfo' in fields);
-    return isPaged || isList ? DEFAULT_PAGE_SIZE : 1;
+    return isPaged || isList ? DEFAULT_PAGE_SIZE : undefined;
   }
   return size.kind === Kind.INT ? Math.max(1, Math.min(Number(size.value), MAX_PAGE_SIZE)) : MAX_PAGE_SIZE;
 }

@@ -17,7 +17,14 @@ export type JsonPost = (request: IncomingMessage, response: ServerResponse, body
  *
  * Yoga takes five times as long, most of it for the objects of the Fetch standard.
  */
-export function createJsonPost({ schema, domain, documents, publicError, limiter }: TransportDeps): JsonPost {
+export function createJsonPost({
+  schema,
+  domain,
+  documents,
+  publicError,
+  limiter,
+  budget,
+}: TransportDeps): JsonPost {
   return async (request, response, body) => {
     const contentType = responseTypeOf(request);
     const params = contentType === undefined ? undefined : parseParams(body);
@@ -29,6 +36,12 @@ export function createJsonPost({ schema, domain, documents, publicError, limiter
     if (!caller) return false;
     const contextValue = new RequestContext(domain, caller, limiter.addressOf(request));
     const { operationName, variables } = params;
+    try {
+      budget.take(contextValue, document, operationName);
+    } catch {
+      // Yoga refuses the request in the same way.
+      return false;
+    }
     const result = await execute(
       {
         schema,

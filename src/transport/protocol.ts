@@ -27,7 +27,7 @@ type ProtocolContext = Context<Record<string, unknown>, WebSocketSession>;
 
 /** Creates the graphql-ws server: the library handles the protocol; connections, documents and subscriptions are Signalbox's. */
 export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
-  const { schema, domain, config, documents, publicError, memory, metrics } = deps;
+  const { schema, domain, config, documents, budget, publicError, memory, metrics } = deps;
   const fanOut = {
     sharedOperations: createSharedOperations({ domain, publicError }),
     operationIds: new OperationIds(),
@@ -110,12 +110,15 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
       const document = documents.parse(query);
       const errors = documents.validate(document);
       if (errors.length > 0) return errors;
+      const contextValue = new Operation(domain, operationId, session);
+      // Taken before anything is retained, because it refuses.
+      session.lane.charge(budget.take(contextValue, document, operationName));
       const variableValues = variables && declaredVariables(document, operationName, variables);
       incoming.release = retain(session, document, variableValues);
       return {
         schema,
         document,
-        contextValue: new Operation(domain, operationId, session),
+        contextValue,
         ...(variableValues && { variableValues }),
         ...(operationName && { operationName }),
       };

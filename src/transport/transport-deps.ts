@@ -4,6 +4,7 @@ import { type Domain } from '../schema/context.ts';
 import { type Documents } from './documents.ts';
 import { type ConnectionLimiter } from './connection-limiter.ts';
 import { type Metrics } from './metrics.ts';
+import { type OperationBudget } from './operation-budget.ts';
 import { type RetainedMemory } from './retained-memory.ts';
 import { type PublicError } from './public-errors.ts';
 
@@ -16,5 +17,6 @@ export interface TransportDeps {
   publicError: PublicError;
   limiter: ConnectionLimiter;
   memory: RetainedMemory;
+  budget: OperationBudget;
   metrics: Metrics;
 }

@@ -10,6 +10,7 @@ import { createConnectionLimiter } from './connection-limiter.ts';
 import { createGraphiql } from './graphiql.ts';
 import { createHttpServer } from './http.ts';
 import { type Metrics } from './metrics.ts';
+import { createOperationBudget } from './operation-budget.ts';
 import { createPublicError } from './public-errors.ts';
 import { auditRefusal } from './audit-refusal.ts';
 import { createWebSockets } from './websocket.ts';
@@ -58,8 +59,20 @@ export async function openTransport(deps: {
   const limiter = createConnectionLimiter(config, clock);
   const memory = new RetainedMemory(config);
   metrics.observeRetainedBytes(() => memory.totalBytes);
+  const budget = createOperationBudget(config, clock);
   const graphiql = isEnabled(config.graphiql) ? createGraphiql() : undefined;
-  const shared = { schema, domain, config, documents, publicError, limiter, memory, metrics, onFault };
+  const shared = {
+    schema,
+    domain,
+    config,
+    documents,
+    publicError,
+    limiter,
+    memory,
+    budget,
+    metrics,
+    onFault,
+  };
   const server = createHttpServer({
     ...shared,
     graphiql,

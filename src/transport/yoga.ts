@@ -3,6 +3,7 @@ import {
   GraphQLError,
   type DocumentNode,
   type ExecutionArgs,
+  type ExecutionResult,
   type GraphQLSchema,
   type Source,
 } from 'graphql';
@@ -14,6 +15,7 @@ import { type TransportDeps } from './transport-deps.ts';
 import { execute } from './execute.ts';
 import { authenticateHttpRequest } from './handshake.ts';
 import { useHttpStatus } from './http-status.ts';
+import { type OperationBudget } from './operation-budget.ts';
 import { isAllowedOrigin } from './origins.ts';
 import { type PublicError } from './public-errors.ts';
 import { openSse } from './sse.ts';
@@ -32,6 +34,7 @@ export function createGraphqlHandler({
   documents,
   publicError,
   limiter,
+  budget,
   metrics,
 }: TransportDeps) {
   const yoga = createYoga<NodeContext, Context>({
@@ -74,8 +77,8 @@ export function createGraphqlHandler({
         };
       }),
       useDocuments(documents, publicError),
-      useExecution(publicError),
-      useStreams(publicError),
+      useExecution(budget, publicError),
+      useStreams(budget, publicError),
       useHttpStatus(),
     ],
   });
@@ -118,26 +121,51 @@ function useDocuments(documents: Documents, publicError: PublicError): Plugin {
 }
 
 /** Executes as over WebSocket, so that errors are converted with their caller. */
-function useExecution(publicError: PublicError): Plugin {
+function useExecution(budget: OperationBudget, publicError: PublicError): Plugin {
   return {
     onExecute({ setExecuteFn }) {
-      setExecuteFn((args: ExecutionArgs) => execute(args, publicErrorFor(args, publicError)));
+      setExecuteFn(
+        (args: ExecutionArgs) =>
+          refusalOf(args, budget, publicError) ?? execute(args, publicErrorFor(args, publicError)),
+      );
     },
   };
 }
 
 /** Closes the connection of a refused subscription, which was opened before the refusal. */
-function useStreams(publicError: PublicError): Plugin<Context> {
+function useStreams(budget: OperationBudget, publicError: PublicError): Plugin<Context> {
   return {
-    onSubscribe: ({ args }) => ({
-      onSubscribeResult({ result, setResult }) {
-        if (isAsyncIterable(result)) return;
-        (args.contextValue as Context).connection?.close('CLIENT_LEFT');
-        if (result.errors)
-          setResult({ ...result, errors: result.errors.map(publicErrorFor(args, publicError)) });
-      },
-    }),
+    onSubscribe({ args, setResultAndStopExecution }) {
+      const refusal = refusalOf(args, budget, publicError);
+      if (refusal) {
+        setResultAndStopExecution(refusal);
+        return undefined;
+      }
+      return {
+        onSubscribeResult({ result, setResult }) {
+          if (isAsyncIterable(result)) return;
+          (args.contextValue as Context).connection?.close('CLIENT_LEFT');
+          if (result.errors)
+            setResult({ ...result, errors: result.errors.map(publicErrorFor(args, publicError)) });
+        },
+      };
+    },
   };
+}
+
+/** Takes the cost of an operation from the budget of its caller. Undefined if the operation may be executed. */
+function refusalOf(
+  args: ExecutionArgs,
+  budget: OperationBudget,
+  publicError: PublicError,
+): ExecutionResult | undefined {
+  const context = args.contextValue as Context;
+  try {
+    budget.take(context, args.document, args.operationName);
+    return undefined;
+  } catch (error) {
+    return { errors: [publicError(error, context.caller)] };
+  }
 }
 
 function publicErrorFor({ contextValue }: { contextValue?: unknown }, publicError: PublicError) {

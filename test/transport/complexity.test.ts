@@ -5,7 +5,7 @@ import { createDocuments } from '../../src/transport/documents.ts';
 import { startService } from '../support/service.ts';
 import { askEachTransport, TRANSPORTS } from '../support/transports.ts';
 
-const LIMITS = { maxDepth: 5, maxAliases: 4, maxDirectives: 3, maxTokens: 100, maxCost: 2000 };
+const LIMITS = { maxDepth: 5, maxAliases: 4, maxDirectives: 3, maxTokens: 100, maxCost: 2500 };
 
 const TAGS = '@include(if: true) @skip(if: false)';
 
@@ -63,30 +63,30 @@ const rows: {
     beyond: `{ viewer { ${'kind '.repeat(100)} } }`,
   },
   {
-    unit: 'result fields',
+    unit: 'units of cost',
     limit: 'maxCost',
     within: `{ tokens(first: 99) { nodes { ${'id '.repeat(19)} } } }`,
     beyond: `{ tokens(first: 100) { nodes { ${'id '.repeat(19)} } } }`,
   },
   {
-    unit: 'result fields of a list whose size is a variable',
+    unit: 'units of cost of a list whose size is a variable',
     limit: 'maxCost',
-    within: 'query ($n: Int) { channels(first: 6) { nodes { tokens(first: $n) { nodes { id } } } } }',
+    within: 'query ($n: Int) { channels(first: 3) { nodes { tokens(first: $n) { nodes { id } } } } }',
     beyond: 'query ($n: Int) { channels(first: $n) { nodes { tokens(first: $n) { nodes { id } } } } }',
     variables: { n: 1 },
   },
   {
-    unit: 'result fields of a list without a size',
+    unit: 'units of cost of a list without a size',
     limit: 'maxCost',
-    within: '{ channels { nodes { tokens { nodes { id role } } } } }',
-    beyond: '{ channels { nodes { tokens { nodes { id role connections { id transport } } } } } }',
+    within: '{ channels(first: 10) { nodes { tokens { nodes { id role } } } } }',
+    beyond: '{ channels(first: 10) { nodes { tokens { nodes { id role connections { id transport } } } } } }',
   },
   {
-    unit: 'result fields of a costly field under several aliases',
+    unit: 'units of cost of a costly field under several aliases',
     limit: 'maxCost',
-    within: '{ channels(first: 9) { nodes { a: tokens(first: 100) { nodes { id } } } } }',
+    within: '{ channels(first: 3) { nodes { a: tokens(first: 100) { nodes { id } } } } }',
     beyond:
-      '{ channels(first: 9) { nodes { a: tokens(first: 100) { nodes { id } } b: tokens(first: 100) { nodes { id } } } } }',
+      '{ channels(first: 3) { nodes { a: tokens(first: 100) { nodes { id } } b: tokens(first: 100) { nodes { id } } } } }',
   },
 ];
 

@@ -183,6 +183,9 @@ const TESTED_IN: Record<string, string> = {
   maxDirectives: 'complexity',
   maxTokens: 'complexity',
   maxCost: 'complexity',
+  operationCostPerSecondPerToken: 'operation-budget',
+  operationCostPerSecondPerAddress: 'operation-budget',
+  operationCostPerSecondPerKey: 'operation-budget',
   stateChangesPerSecondPerToken: '../channels/state-authority',
   stateChangesPerSecondPerChannel: '../channels/state-authority',
 };
