@@ -375,7 +375,7 @@ export const SETTINGS = {
     min: 100,
     max: 1_000_000_000,
     about:
-      'Cost of the operations of one token, reads included; bursts of twice this number are allowed. An operation costs 10 and what `SIGNALBOX_MAX_COST` counts.',
+      'Cost of the operations of one token, reads included; bursts of twice this number are allowed. An operation costs 10, 1 for each field that it may return and 5 for each row that it reads.',
   },
   operationCostPerSecondPerAddress: {
     env: 'SIGNALBOX_OPERATION_COST_PER_SECOND_PER_ADDRESS',
@@ -449,6 +449,6 @@ export const SETTINGS = {
     min: 100,
     max: 100_000_000,
     about:
-      'Maximum cost of a GraphQL operation: the fields that it may return, and 5 for each row of a list. A list counts at its requested size, whether or not its fields are selected.',
+      'Maximum number of fields that a GraphQL document may return; a list counts at its requested size.',
   },
 } as const satisfies Record<string, Setting>;

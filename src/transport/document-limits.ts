@@ -33,7 +33,10 @@ interface Measure {
   depth: number;
   aliases: number;
   directives: number;
+  /** The fields that the result may have. */
   cost: number;
+  /** The rows that are read. */
+  rows: number;
 }
 
 /**
@@ -47,13 +50,13 @@ export function findLimitErrors(
   limits: DocumentLimits,
 ): GraphQLError[] {
   return measureOperations(schema, document).flatMap(({ operation, size }) => {
-    const { depth, aliases, directives, cost } = size;
-    costs.set(operation, cost);
+    const { depth, aliases, directives, cost, rows } = size;
+    costs.set(operation, cost + rows * ROW_COST);
     return [
       ...check('levels', depth, limits.maxDepth),
       ...check('aliases', aliases, limits.maxAliases),
       ...check('directives', directives + (operation.directives?.length ?? 0), limits.maxDirectives),
-      ...check('units of cost', cost, limits.maxCost),
+      ...check('result fields', cost, limits.maxCost),
     ];
   });
 }
@@ -99,7 +102,7 @@ function measureOperations(
       depth: inner.depth + 1,
       aliases: inner.aliases + (field.alias ? 1 : 0),
       directives: inner.directives,
-      cost: 1 + costOfRows(inner.cost, listSizeOf(field, parent)),
+      ...sizeOf(inner, listSizeOf(field, parent), isPage(field, parent)),
     };
   }
 
@@ -116,6 +119,7 @@ function measureOperations(
       sum.aliases += measure.aliases;
       sum.directives += measure.directives + (node.directives?.length ?? 0);
       sum.cost += measure.cost;
+      sum.rows += measure.rows;
     }
     return sum;
   }
@@ -141,18 +145,19 @@ export function findWideSelections(document: DocumentNode): GraphQLError[] {
   return check('selections in one selection set', widest, MAX_SELECTIONS);
 }
 
-/** Cost of a row of a list, which is read even if none of its fields is selected. */
+/** Cost of a row that is read, compared with that of a field. */
 const ROW_COST = 5;
 
-/** @param size undefined if the field is not a list */
-function costOfRows(selectionCost: number, size: number | undefined): number {
-  return size === undefined ? selectionCost : size * (selectionCost + ROW_COST);
+/** @param size the number of items of a list; 1 if the field is no list */
+function sizeOf(inner: Measure, size: number, isPage: boolean): Pick<Measure, 'cost' | 'rows'> {
+  // The rows of a page are read even if none of their fields is selected.
+  return { cost: 1 + inner.cost * size, rows: (inner.rows + (isPage ? 1 : 0)) * size };
 }
 
 /** Arguments that set the size of a list. */
 const SIZE_ARGUMENTS: ReadonlySet<string> = new Set(['first', 'last']);
 
-const EMPTY: Measure = { depth: 0, aliases: 0, directives: 0, cost: 0 };
+const EMPTY: Measure = { depth: 0, aliases: 0, directives: 0, cost: 0, rows: 0 };
 
 type MaybeType = GraphQLNamedType | undefined;
 
@@ -160,16 +165,20 @@ function fieldsOf(type: MaybeType) {
   return isObjectType(type) || isInterfaceType(type) ? type.getFields() : undefined;
 }
 
-/** The largest number of rows that a field reads, which multiplies the cost of its selection. Undefined if it is no list. */
-function listSizeOf(node: FieldNode, parent: MaybeType): number | undefined {
+/** Whether a field returns a page of rows. */
+function isPage({ name }: FieldNode, parent: MaybeType): boolean {
+  return fieldsOf(parent)?.[name.value]?.args.some((arg) => SIZE_ARGUMENTS.has(arg.name)) ?? false;
+}
+
+/** The largest number of items that a field returns, which multiplies the cost of its selection. 1 if it is no list. */
+function listSizeOf(node: FieldNode, parent: MaybeType): number {
   const size = node.arguments?.find(({ name }) => SIZE_ARGUMENTS.has(name.value))?.value;
   if (!size) {
     const fields = fieldsOf(parent) ?? {};
     const field = fields[node.name.value];
-    const isPaged = field?.args.some(({ name }) => SIZE_ARGUMENTS.has(name)) ?? false;
     // Lists inside a page (`nodes`, `edges`) are already counted at the field that returns the page.
     const isList = field !== undefined && isListType(getNullableType(field.type)) && !('pageInfo' in fields);
-    return isPaged || isList ? DEFAULT_PAGE_SIZE : undefined;
+    return isPage(node, parent) || isList ? DEFAULT_PAGE_SIZE : 1;
   }
   return size.kind === Kind.INT ? Math.max(1, Math.min(Number(size.value), MAX_PAGE_SIZE)) : MAX_PAGE_SIZE;
 }

@@ -122,7 +122,9 @@ test.each(kinds)('%s: is refused once its key is removed', async (_, kind) => {
   const credential = await kind.credential();
   await expectOutcome(credential, ACCEPTED);
   await kind.revokeKey();
-  await expectOutcome(credential, REFUSED);
+  // The keys of a provider are fetched at most twice in 30 seconds. Until the next fetch, the key may have been published.
+  const notFetched = { ...REFUSED, close: 1013 };
+  expect([REFUSED, notFetched]).toContainEqual(await tryAuthenticate(fixture.signalbox, credential));
 });
 
 test('a newer credential of a revoked token does not change the token', async () => {

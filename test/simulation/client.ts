@@ -15,6 +15,7 @@ const EVENTS = `subscription ($since: Cursor) { events(since: $since) {
   ... on ChannelStateUpdated { channel { id version } }
   ... on ChannelMessage { ${MESSAGE} }
   ... on DirectMessage { ${MESSAGE} }
+  ... on Gap { reason }
 } }`;
 
 /** The close code of an expired or revoked token. The client must not reconnect with the same credential. */

@@ -116,7 +116,8 @@ export type InboxEvent =
   | { __typename: 'Connected'; connection: { id: string }; cursor: string; channels: Versioned[] }
   | { __typename: 'ChannelAvailable' | 'ChannelUnavailable' | 'ChannelStateUpdated'; channel: Versioned }
   | { __typename: 'ChannelMessage' | 'DirectMessage'; message: Message }
-  | { __typename: 'TokenUpdated' | 'TokenExpiring' | 'Gap' | 'Disconnecting' };
+  | { __typename: 'Gap'; reason: string }
+  | { __typename: 'TokenUpdated' | 'TokenExpiring' | 'Disconnecting' };
 
 /** One subscription on one socket. */
 export interface Session {

@@ -133,7 +133,11 @@ describe('the checker of a small simulation', () => {
 
   test('reports a Gap event', () => {
     const laws = lawsAfter(({ wallClock }, { stream }) => {
-      stream.received.push({ at: wallClock.length, session: 0, event: { __typename: 'Gap' } });
+      stream.received.push({
+        at: wallClock.length,
+        session: 0,
+        event: { __typename: 'Gap', reason: 'RETENTION' },
+      });
     });
     expect(laws).toContain(3);
   });

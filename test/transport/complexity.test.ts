@@ -5,7 +5,7 @@ import { createDocuments } from '../../src/transport/documents.ts';
 import { startService } from '../support/service.ts';
 import { askEachTransport, TRANSPORTS } from '../support/transports.ts';
 
-const LIMITS = { maxDepth: 5, maxAliases: 4, maxDirectives: 3, maxTokens: 100, maxCost: 2500 };
+const LIMITS = { maxDepth: 5, maxAliases: 4, maxDirectives: 3, maxTokens: 100, maxCost: 2000 };
 
 const TAGS = '@include(if: true) @skip(if: false)';
 
@@ -63,30 +63,30 @@ const rows: {
     beyond: `{ viewer { ${'kind '.repeat(100)} } }`,
   },
   {
-    unit: 'units of cost',
+    unit: 'result fields',
     limit: 'maxCost',
     within: `{ tokens(first: 99) { nodes { ${'id '.repeat(19)} } } }`,
     beyond: `{ tokens(first: 100) { nodes { ${'id '.repeat(19)} } } }`,
   },
   {
-    unit: 'units of cost of a list whose size is a variable',
+    unit: 'result fields of a list whose size is a variable',
     limit: 'maxCost',
-    within: 'query ($n: Int) { channels(first: 3) { nodes { tokens(first: $n) { nodes { id } } } } }',
+    within: 'query ($n: Int) { channels(first: 6) { nodes { tokens(first: $n) { nodes { id } } } } }',
     beyond: 'query ($n: Int) { channels(first: $n) { nodes { tokens(first: $n) { nodes { id } } } } }',
     variables: { n: 1 },
   },
   {
-    unit: 'units of cost of a list without a size',
+    unit: 'result fields of a list without a size',
     limit: 'maxCost',
-    within: '{ channels(first: 10) { nodes { tokens { nodes { id role } } } } }',
-    beyond: '{ channels(first: 10) { nodes { tokens { nodes { id role connections { id transport } } } } } }',
+    within: '{ channels { nodes { tokens { nodes { id role } } } } }',
+    beyond: '{ channels { nodes { tokens { nodes { id role connections { id transport } } } } } }',
   },
   {
-    unit: 'units of cost of a costly field under several aliases',
+    unit: 'result fields of a costly field under several aliases',
     limit: 'maxCost',
-    within: '{ channels(first: 3) { nodes { a: tokens(first: 100) { nodes { id } } } } }',
+    within: '{ channels(first: 9) { nodes { a: tokens(first: 100) { nodes { id } } } } }',
     beyond:
-      '{ channels(first: 3) { nodes { a: tokens(first: 100) { nodes { id } } b: tokens(first: 100) { nodes { id } } } } }',
+      '{ channels(first: 9) { nodes { a: tokens(first: 100) { nodes { id } } b: tokens(first: 100) { nodes { id } } } } }',
   },
 ];
 
@@ -150,7 +150,7 @@ test.each(Object.keys(TRANSPORTS))('rejects a batch of operations over %s', asyn
   ]);
 });
 
-test('caches parsed documents until their texts exceed 512 Ki characters', () => {
+test('caches parsed documents until their estimated size exceeds 32 MiB', () => {
   const options = { showsSchema: true, redactMessage: (message: string) => message };
   const documents = createDocuments(createSchema(), defaultConfig({ maxTokens: 10_000 }), options);
   const numbered = (n: number) => `query q${n} { viewer { ${'kind '.repeat(2000)} } }`;
@@ -162,6 +162,6 @@ test('caches parsed documents until their texts exceed 512 Ki characters', () =>
   expect(documents.parse(numbered(99)) === documents.parse(numbered(99))).toBe(true);
   expect(documents.parse(numbered(0)) === first).toBe(false);
   // A document that exceeds the cache by itself is not cached.
-  const long = `{ viewer { kind } } # ${'x'.repeat(600_000)}`;
+  const long = `{ viewer { kind } } # ${'x'.repeat(17_000_000)}`;
   expect(documents.parse(long) === documents.parse(long)).toBe(false);
 });

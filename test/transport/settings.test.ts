@@ -186,11 +186,15 @@ const TESTED_IN: Record<string, string> = {
   operationCostPerSecondPerToken: 'operation-budget',
   operationCostPerSecondPerAddress: 'operation-budget',
   operationCostPerSecondPerKey: 'operation-budget',
+  maxCredentialBytes: '../issuers/provider-options',
+  maxRetainedBytes: 'retained-memory',
+  maxRetainedBytesPerAddress: 'retained-memory',
+  maxRetainedBytesPerConnection: 'retained-memory',
   stateChangesPerSecondPerToken: '../channels/state-authority',
   stateChangesPerSecondPerChannel: '../channels/state-authority',
 };
 /** Intervals and timeouts of the service itself, which no request can exceed. */
-const INTERNAL = ['purgeIntervalMs', 'leaseMs', 'drainTimeoutMs'];
+const INTERNAL = ['purgeIntervalMs', 'leaseMs', 'drainTimeoutMs', 'drainDelayMs'];
 
 test('every limit has a test that exceeds it', () => {
   const limits = Object.keys(SETTINGS).filter((name) => /^max|PerSecond|Ms$|^retention/.test(name));
