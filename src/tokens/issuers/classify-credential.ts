@@ -3,6 +3,7 @@ import { checkHeader, readJwt, type Unchecked } from './jwt.ts';
 import { SERVER_TOKEN_REASON } from './stream-chat.ts';
 import { parseT1, T1_PREFIX } from './t1.ts';
 import { TWILIO_CONTENT_TYPE } from './twilio.ts';
+import { isUrlName } from './url-name.ts';
 import { refused } from '../credential-errors.ts';
 
 /**
@@ -64,7 +65,7 @@ function classifyExternal(header: Unchecked, payload: Unchecked): CredentialKind
   if (payload['scope'] === 'session.connect')
     return [...byKid, byIss('OPENTOK', iss ?? payload['application_id'])];
   // The keys of a JSON Web Key Set are public, so only asymmetric signatures can be of a provider.
-  if (isAsymmetric(header) && typeof iss === 'string' && iss.startsWith('https://'))
+  if (isAsymmetric(header) && typeof iss === 'string' && isUrlName(iss))
     return [...byKid, { kind: 'JWKS', issuer: iss, payload }];
   const named: CredentialKind[] = isName(iss) ? [...byKid, { kind: 'SIGNALBOX', keyId: iss }] : byKid;
   const unnamed = classifyUnnamed(header, payload);

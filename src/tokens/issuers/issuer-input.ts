@@ -1,6 +1,7 @@
 import { badInput } from '../../errors.ts';
 import { parseText } from '../../names.ts';
 import { isPublicKey, parsePublicKey } from './public-key.ts';
+import { isUrlName } from './url-name.ts';
 import {
   JWKS_ALGORITHMS,
   type ClaimMap,
@@ -161,7 +162,7 @@ function parseProvider({
   const field = 'input.provider';
   if (audience !== undefined && !(audiences.length === 1 && audiences[0] === audience))
     throw badInput(`${field}.audience`, 'and audiences are mutually exclusive; put all into audiences.');
-  if (!issuer.startsWith('https://')) throw badInput(`${field}.issuer`, 'must begin with https://.');
+  if (!isUrlName(issuer)) throw badInput(`${field}.issuer`, 'must begin with https:// or http://.');
   return {
     url: parseUrl(url),
     issuer: parseShortText(issuer, `${field}.issuer`),
