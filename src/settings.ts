@@ -267,6 +267,33 @@ export const SETTINGS = {
     max: 100_000,
     about: 'Maximum number of concurrent operations on one connection.',
   },
+  maxDocumentsPerConnection: {
+    env: 'SIGNALBOX_MAX_DOCUMENTS_PER_CONNECTION',
+    default: 20,
+    unit: 'count',
+    min: 1,
+    max: 100_000,
+    about:
+      'Maximum number of differing subscription operations on one connection. Operations that differ only in the arguments of the subscription count once.',
+  },
+  maxDocumentsPerToken: {
+    env: 'SIGNALBOX_MAX_DOCUMENTS_PER_TOKEN',
+    default: 50,
+    unit: 'count',
+    min: 1,
+    max: 100_000,
+    about:
+      'Maximum number of differing subscription operations of one token, or of the anonymous callers of one network address; and of subscriptions of one token to one channel whose result depends on the caller.',
+  },
+  maxDocumentsPerChannel: {
+    env: 'SIGNALBOX_MAX_DOCUMENTS_PER_CHANNEL',
+    default: 200,
+    unit: 'count',
+    min: 1,
+    max: 100_000,
+    about:
+      'Maximum number of differing subscription operations of all tokens and anonymous callers to one channel, and to the inboxes of one project. Each is executed once per event. API keys do not count.',
+  },
   maxRetainedBytesPerConnection: {
     env: 'SIGNALBOX_MAX_RETAINED_BYTES_PER_CONNECTION',
     default: 4 * MIB,

@@ -60,7 +60,7 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
   readonly #deps: ChannelStreamDeps;
   readonly connection: Connection;
   readonly #action: Action;
-  readonly #channelId: string;
+  readonly channelId: string;
   #stream: EventStream<T> | undefined;
   #source: ChannelSource<T> | undefined;
   /** The current channel and membership; undefined until they have been read. */
@@ -73,7 +73,7 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
     this.#deps = deps;
     this.connection = connection;
     this.#action = action;
-    this.#channelId = channelId;
+    this.channelId = channelId;
   }
 
   /** Listens before it reads: signals that arrive during the read are applied after it, so no change is missed. */
@@ -81,11 +81,11 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
     const { caller } = this.connection;
     this.#stream = stream;
     this.#updateRouting('add');
-    this.#channelAccess = await this.#deps.access.require(caller, this.#action, this.#channelId);
+    this.#channelAccess = await this.#deps.access.require(caller, this.#action, this.channelId);
     const earlySignals = this.#earlySignals ?? [];
     this.#earlySignals = undefined;
     for (const signal of earlySignals) this.#apply(signal);
-    if (!this.#isAllowed()) throw accessRefused(this.connection.caller, this.#action, this.#channelId);
+    if (!this.#isAllowed()) throw accessRefused(this.connection.caller, this.#action, this.channelId);
     return this.#channelAccess;
   }
 
@@ -118,7 +118,7 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
   #updateRouting(change: 'add' | 'remove'): void {
     const { signalRouter } = this.#deps;
     const { projectId, caller } = this.connection;
-    signalRouter[change]('channel', projectId, this.#channelId, this);
+    signalRouter[change]('channel', projectId, this.channelId, this);
     if (caller.kind === 'TOKEN') signalRouter[change]('memberships', projectId, caller.token.id, this);
   }
 
@@ -133,13 +133,13 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
         this.#channelAccess = { ...before, channel: signal.channel };
         return this.#source?.onStateUpdated?.(this.#channelAccess);
       case 'CHANNEL_DELETED':
-        return this.#end(notFound('channel', this.#channelId), 'DELETED');
+        return this.#end(notFound('channel', this.channelId), 'DELETED');
       case 'MEMBERSHIP_BEGAN':
-        if (signal.membership.channelId === this.#channelId)
+        if (signal.membership.channelId === this.channelId)
           this.#channelAccess = { ...before, membership: signal.membership };
         return;
       case 'MEMBERSHIP_ENDED':
-        if (signal.channelId !== this.#channelId) return;
+        if (signal.channelId !== this.channelId) return;
         this.#channelAccess = { ...before, membership: undefined };
         return this.#endUnlessAllowed('UNSUBSCRIBED');
       default:
@@ -155,7 +155,7 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
 
   #endUnlessAllowed(reason: EndReason): void {
     if (this.#channelAccess && !this.#isAllowed())
-      this.#end(accessRefused(this.connection.caller, this.#action, this.#channelId), reason);
+      this.#end(accessRefused(this.connection.caller, this.#action, this.channelId), reason);
   }
 
   #end(error: SignalboxError, reason: EndReason): void {

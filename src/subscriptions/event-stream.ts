@@ -16,6 +16,8 @@ export interface Sink<T> {
 
 /** The origin of the events of a stream. */
 export interface Source<T> {
+  /** Set if all events are about one channel. */
+  readonly channelId?: string;
   /** Called once, when the stream has a sink. */
   start(sink: Sink<T>): void;
   /** Called after the caller of the connection changed: checks again which events the caller may receive. */
@@ -50,6 +52,11 @@ export class EventStream<T> implements AsyncIterable<T> {
     this.#sink = sink;
     if (this.#ended) sink.end(this.#ended.error);
     else this.#source.start(sink);
+  }
+
+  /** The channel that all events are about; undefined if there is no single one. */
+  get channelId(): string | undefined {
+    return this.#source.channelId;
   }
 
   get ended(): boolean {

@@ -10,6 +10,7 @@ import { type Batch } from '../batch.ts';
 import { SerializedResults } from './serialized-results.ts';
 import { type OperationId, type OperationIds } from './operation-id.ts';
 import { type SharedOperation, type SharedOperations } from './shared-operation.ts';
+import { type ExecutionShare, type ExecutionShares } from './execution-shares.ts';
 import { type PublicError } from './public-errors.ts';
 import { type AcknowledgedSession } from './websocket-session.ts';
 
@@ -18,6 +19,7 @@ const MAX_PENDING_RESULTS = 1000;
 
 export interface FanOutDeps {
   sharedOperations: SharedOperations;
+  executionShares: ExecutionShares;
   operationIds: OperationIds;
   publicError: PublicError;
   /** Is called with the number of results after each delivery. */
@@ -44,9 +46,13 @@ export async function subscribe(
   if (!(source instanceof EventStream)) return refuse((source as ExecutionResult).errors ?? []);
   // The protocol counts operation ids, but a client can reuse an id while its previous subscription is still starting.
   const limit = deps.maxSubscriptions;
-  if (session.subscriptions < limit) return new Subscription(deps, args, operationId, session, source);
-  source.end();
-  return refuse([tooManyOperations(limit)]);
+  try {
+    if (session.subscriptions >= limit) throw tooManyOperations(limit);
+    return new Subscription(deps, args, operationId, session, source);
+  } catch (error) {
+    source.end();
+    return refuse([error]);
+  }
 }
 
 export function tooManyOperations(limit: number): SignalboxError {
@@ -67,6 +73,7 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
   readonly #args: ExecutionArgs;
   readonly #id: OperationId;
   readonly #sharedOperation: SharedOperation;
+  readonly #share: ExecutionShare;
   readonly #session: AcknowledgedSession;
   readonly #source: EventStream<unknown>;
   #ended: { error: SignalboxError | undefined } | undefined;
@@ -81,8 +88,14 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
   ) {
     this.#deps = deps;
     this.#args = args;
-    this.#id = deps.operationIds.acquire(operationId);
     this.#sharedOperation = deps.sharedOperations.acquire(args, session.connection.projectId);
+    try {
+      this.#share = deps.executionShares.acquire(session, this.#sharedOperation, source.channelId);
+    } catch (error) {
+      deps.sharedOperations.release(this.#sharedOperation);
+      throw error;
+    }
+    this.#id = deps.operationIds.acquire(operationId);
     this.#session = session;
     this.#source = source;
     session.subscriptions++;
@@ -92,7 +105,7 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
   /** Sends the results of a batch. Results of one session are sent in the order of its batches, even if some are slower. */
   deliver(events: Batch<unknown>): void {
     try {
-      const results = this.#sharedOperation.execute(events, this.#args);
+      const results = this.#sharedOperation.execute(events, this.#args, this.#share);
       if (results instanceof SerializedResults && !this.#session.tail) this.#send(results);
       else this.#sendLater(results, events.length);
     } catch (error) {
@@ -131,6 +144,7 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
 
   /** Ends the subscription rather than omit a result. `publicError` has logged the cause. */
   #fail(error: unknown): void {
+    if (error instanceof SignalboxError && error.code === 'LIMIT_EXCEEDED') return this.#source.end(error);
     const { message } = this.#deps.publicError(error, this.#session.connection.caller);
     this.#source.end(new SignalboxError('INTERNAL_SERVER_ERROR', message));
   }
@@ -150,6 +164,7 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
     // When the connection has closed, the close code carries the reason.
     this.#ended = { error: this.#session.connection.closed === undefined ? error : undefined };
     this.#session.subscriptions--;
+    this.#share.release();
     this.#deps.sharedOperations.release(this.#sharedOperation);
     this.#deps.operationIds.release(this.#id);
     this.#source.end();

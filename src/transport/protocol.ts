@@ -15,6 +15,7 @@ import { parseConnectionInit, type ConnectionInit } from './connection-init.ts';
 import { type TransportDeps } from './transport-deps.ts';
 import { inexactNumberOf } from './exact-variables.ts';
 import { execute } from './execute.ts';
+import { ExecutionShares } from './execution-shares.ts';
 import { subscribe, tooManyOperations } from './fan-out.ts';
 import { authenticateConnectionInit } from './handshake.ts';
 import { OperationIds } from './operation-id.ts';
@@ -30,6 +31,7 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
   const { schema, domain, config, documents, budget, publicError, memory, metrics } = deps;
   const fanOut = {
     sharedOperations: createSharedOperations({ domain, publicError }),
+    executionShares: new ExecutionShares(config),
     operationIds: new OperationIds(),
     publicError,
     onDelivered: metrics.delivered,

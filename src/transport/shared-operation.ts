@@ -59,15 +59,20 @@ export class SharedOperation {
    * viewer.
    *
    * @param viewerArgs the execution arguments of this subscriber, used when the operation is per viewer
+   * @param share `chargeViewer` is called before an execution for this subscriber alone; it may throw to refuse it
    */
-  execute(batch: Batch<unknown>, viewerArgs: ExecutionArgs): SerializedResults | Promise<SerializedResults> {
-    if (this.#perViewer) return this.#executeForViewer(batch, viewerArgs);
+  execute(
+    batch: Batch<unknown>,
+    viewerArgs: ExecutionArgs,
+    share?: { chargeViewer(): void },
+  ): SerializedResults | Promise<SerializedResults> {
+    if (this.#perViewer) return this.#executeForViewer(batch, viewerArgs, share);
     if (this.#last?.batch !== batch)
       this.#last = { batch, results: this.#resultsByBatch.get(batch) ?? this.#executeShared(batch) };
     const { results } = this.#last;
     if (results instanceof Promise)
-      return results.then((shared) => shared ?? this.#executeForViewer(batch, viewerArgs));
-    return results ?? this.#executeForViewer(batch, viewerArgs);
+      return results.then((shared) => shared ?? this.#executeForViewer(batch, viewerArgs, share));
+    return results ?? this.#executeForViewer(batch, viewerArgs, share);
   }
 
   #executeShared(batch: Batch<unknown>): SharedResults | Promise<SharedResults> {
@@ -91,7 +96,9 @@ export class SharedOperation {
   #executeForViewer(
     batch: Batch<unknown>,
     viewerArgs: ExecutionArgs,
+    share: { chargeViewer(): void } | undefined,
   ): SerializedResults | Promise<SerializedResults> {
+    share?.chargeViewer();
     return andThen(
       executeBatch(batch, viewerArgs),
       (results) => new SerializedResults(results, this.#publicError),

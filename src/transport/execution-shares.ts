@@ -1,0 +1,145 @@
+/**
+ * Bounds how many executions one client can cause per event. A shared operation is executed once per event for all its
+ * subscribers, so only differing operations, and operations that depend on the viewer, make an event more expensive.
+ */
+import { type Connection } from '../connections/connection.ts';
+import { limitExceeded } from '../errors.ts';
+import { type SharedOperation } from './shared-operation.ts';
+
+export interface ExecutionLimits {
+  maxDocumentsPerConnection: number;
+  maxDocumentsPerToken: number;
+  maxDocumentsPerChannel: number;
+}
+
+export interface ShareHolder {
+  /** The network address of the client, which stands for the token of an anonymous caller. */
+  readonly address: string;
+  readonly connection: Connection;
+}
+
+/** The use of a shared operation by one subscription, counted until `release`. */
+export interface ExecutionShare {
+  /** Counts the executions for this subscription alone. Only the first call counts. @throws LIMIT_EXCEEDED */
+  chargeViewer(): void;
+  release(): void;
+}
+
+const ADVICE = 'Use the same document with variables for the arguments of the subscription.';
+
+/** Counts the differing operations of each connection, token (or anonymous address) and channel. */
+export class ExecutionShares {
+  readonly #limits: ExecutionLimits;
+  readonly #byConnection = new UseCounts<Connection>();
+  readonly #byOwner = new UseCounts<string>();
+  readonly #byChannel = new UseCounts<string>();
+  /** Subscriptions that are executed for themselves, by channel and viewer. */
+  readonly #viewers = new Map<string, number>();
+
+  constructor(limits: ExecutionLimits) {
+    this.#limits = limits;
+  }
+
+  /**
+   * Counts the use of an operation. An operation that a scope uses already does not count again in that scope.
+   * API keys are bounded per connection only, so clients cannot take the place of a backend, nor a backend theirs.
+   *
+   * @param channelId undefined for a subscription that is not about one channel; those of a project count together
+   * @throws LIMIT_EXCEEDED when the connection, the token or the channel would have too many differing operations
+   */
+  acquire(
+    { connection, address }: ShareHolder,
+    operation: SharedOperation,
+    channelId?: string,
+  ): ExecutionShare {
+    const { key } = operation;
+    const { caller, projectId } = connection;
+    const { maxDocumentsPerConnection, maxDocumentsPerToken, maxDocumentsPerChannel } = this.#limits;
+    const channel = `${projectId} ${channelId ?? ''}`;
+    const owner = caller.kind === 'TOKEN' ? caller.token.id : `${projectId} ${address}`;
+    const isBackend = caller.kind === 'API_KEY';
+    requireRoom(this.#byConnection, connection, key, maxDocumentsPerConnection, 'A connection');
+    if (!isBackend) {
+      const subject = caller.kind === 'TOKEN' ? 'A token' : 'The anonymous callers of one network address';
+      requireRoom(this.#byOwner, owner, key, maxDocumentsPerToken, subject);
+      const isInbox = channelId === undefined;
+      const place = isInbox ? 'The inboxes of a project' : 'The subscriptions to one channel';
+      requireRoom(this.#byChannel, channel, key, maxDocumentsPerChannel, place);
+      this.#byOwner.add(owner, key);
+      this.#byChannel.add(channel, key);
+    }
+    this.#byConnection.add(connection, key);
+    // Many anonymous callers can share an address, and each needs an execution of its own, so they count apart.
+    const viewer = `${channel} ${caller.kind === 'TOKEN' ? caller.token.id : connection.id}`;
+    let isCharged = false;
+    return {
+      chargeViewer: () => {
+        if (isCharged || isBackend) return;
+        this.#addViewer(viewer);
+        isCharged = true;
+      },
+      release: () => {
+        this.#byConnection.remove(connection, key);
+        if (!isBackend) {
+          this.#byOwner.remove(owner, key);
+          this.#byChannel.remove(channel, key);
+        }
+        if (isCharged) this.#removeViewer(viewer);
+      },
+    };
+  }
+
+  #addViewer(viewer: string): void {
+    const limit = this.#limits.maxDocumentsPerToken;
+    const count = this.#viewers.get(viewer) ?? 0;
+    if (count >= limit) {
+      throw limitExceeded(
+        limit,
+        `A token may have at most ${limit} subscriptions to one channel whose result depends on the caller. End some of them, or select fields that are equal for all callers.`,
+      );
+    }
+    this.#viewers.set(viewer, count + 1);
+  }
+
+  #removeViewer(viewer: string): void {
+    const count = (this.#viewers.get(viewer) ?? 0) - 1;
+    if (count > 0) this.#viewers.set(viewer, count);
+    else this.#viewers.delete(viewer);
+  }
+}
+
+function requireRoom<S>(counts: UseCounts<S>, scope: S, key: string, limit: number, subject: string): void {
+  if (counts.has(scope, key) || counts.distinct(scope) < limit) return;
+  throw limitExceeded(
+    limit,
+    `${subject} may have at most ${limit} differing subscription operations. ${ADVICE}`,
+  );
+}
+
+/** How often each scope uses each key. */
+class UseCounts<S> {
+  readonly #usesByScope = new Map<S, Map<string, number>>();
+
+  has(scope: S, key: string): boolean {
+    return this.#usesByScope.get(scope)?.has(key) ?? false;
+  }
+
+  distinct(scope: S): number {
+    return this.#usesByScope.get(scope)?.size ?? 0;
+  }
+
+  add(scope: S, key: string): void {
+    const uses = this.#usesByScope.get(scope) ?? new Map<string, number>();
+    this.#usesByScope.set(scope, uses);
+    uses.set(key, (uses.get(key) ?? 0) + 1);
+  }
+
+  remove(scope: S, key: string): void {
+    const uses = this.#usesByScope.get(scope);
+    if (!uses) return;
+    const count = (uses.get(key) ?? 0) - 1;
+    if (count > 0) uses.set(key, count);
+    else uses.delete(key);
+    if (uses.size === 0) this.#usesByScope.delete(scope);
+  }
+}
