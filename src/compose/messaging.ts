@@ -64,7 +64,17 @@ export async function composeMessaging(
   );
 
   const cursors = createCursors(await readSecret(store, 'cursors', () => randomBytes(32)));
-  const messages = createPublisher({ broker, access, tokens, clock, newId, config, limits, published });
+  const messages = createPublisher({
+    broker,
+    access,
+    tokens,
+    clock,
+    newId,
+    config,
+    limits,
+    published,
+    audit,
+  });
   const maxPageBytes = MAX_SIZE_MESSAGES_PER_PAGE * config.maxDataBytes;
   const history = createHistory({ broker, access, cursors, clock, maxPageBytes });
   const restrictions = createRestrictions({ store, clock, newId, announce, audit });

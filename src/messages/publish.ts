@@ -1,18 +1,23 @@
 import { createHash } from 'node:crypto';
 import { type Broker, type Published } from '../broker/broker.ts';
 import { channelAddress, type Address, type Draft, type Sender } from '../broker/message.ts';
-import { type Access } from '../channels/access.ts';
+import { type Access, type ChannelAccess } from '../channels/access.ts';
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
-import { badInput, notFound, SignalboxError } from '../errors.ts';
+import { badInput, notFound, SignalboxError, type ErrorCode } from '../errors.ts';
+import { type Audit } from '../audit.ts';
 import { type NewId } from '../ids.ts';
 import { canonicalJson, parseName, requireBytes, requireJson, type Json } from '../names.ts';
 import { type RateLimit } from '../rate-limit.ts';
+import { Slices } from '../slices.ts';
 import { actorOf, requireApiKey, type Caller, type TokenCaller } from '../tokens/caller.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 
 /** How long an idempotency key is remembered, in seconds: 24 hours. */
 export const IDEMPOTENCY_SECONDS = 86_400;
+
+/** The maximum number of messages in one call of `publishAll`. */
+export const MAX_PUBLISHES = 100;
 
 export interface PublishInput {
   /** 1–128 letters, digits and `_ . : ~ -`. */
@@ -23,6 +28,17 @@ export interface PublishInput {
   ephemeral?: boolean | undefined;
   /** 1–255 visible ASCII characters. A repeat within 24 hours returns the first message and publishes nothing. */
   idempotencyKey?: string | undefined;
+}
+
+/** A message of a batch. */
+export interface ChannelPublishInput extends PublishInput {
+  channel: string;
+}
+
+/** The outcome of one message of a batch: exactly one of the two is null. */
+export interface PublishOutcome {
+  published: Published | null;
+  error: { code: ErrorCode; message: string } | null;
 }
 
 /** The recipient of a direct message: exactly one of `token`, `identity` and `connection`. */
@@ -44,6 +60,14 @@ export interface Publisher {
    * @throws UNAVAILABLE when the log cannot be written
    */
   publish(caller: Caller, channelId: string, input: PublishInput): Promise<Published>;
+  /**
+   * Publishes up to MAX_PUBLISHES messages to channels, in order, in one transaction of the log. A message that is refused
+   * is reported in its outcome, at the same index, and holds back no other message. Each message counts against the rate
+   * limit.
+   * @throws LIMIT_EXCEEDED for more messages
+   * @throws UNAVAILABLE when the log cannot be written; then no message was published
+   */
+  publishAll(caller: Caller, inputs: readonly ChannelPublishInput[]): Promise<PublishOutcome[]>;
   /**
    * Publishes a direct message to a token, to all tokens of an identity, or to one live connection. Messages to a
    * connection are never logged. Requires an API key; a token may send to a connection where the project setting
@@ -67,8 +91,9 @@ export function createPublisher(deps: {
   limits: { perToken: RateLimit; perKey: RateLimit };
   /** Called after each successful publish, for metrics. */
   published: () => void;
+  audit: Audit;
 }): Publisher {
-  const { broker, access, tokens, clock, newId, config, limits, published } = deps;
+  const { broker, access, tokens, clock, newId, config, limits, published, audit } = deps;
 
   function createDraft(
     caller: Caller,
@@ -139,6 +164,35 @@ export function createPublisher(deps: {
     return result;
   }
 
+  /** Checks the content of a message of a batch, but not yet the permission of its caller. */
+  function prepare(caller: Caller, input: ChannelPublishInput): Prepared {
+    return refusalOr(() => {
+      takeFromRateLimit(caller);
+      return createDraft(caller, channelAddress(input.channel), input);
+    });
+  }
+
+  /** The channels of a batch with the access of its caller, each looked up once. */
+  async function lookUpAccess(
+    caller: Caller,
+    channelIds: Iterable<string>,
+  ): Promise<ReadonlyMap<string, ChannelAccess | SignalboxError>> {
+    const found = new Map<string, ChannelAccess | SignalboxError>();
+    for (const id of new Set(channelIds))
+      found.set(id, await access.require(caller, 'PUBLISH', id).catch(requireRefusal));
+    return found;
+  }
+
+  /** One entry per code, not per message, so that a batch cannot flood the audit log. */
+  function auditRefusals(caller: Caller, outcomes: readonly PublishOutcome[]): void {
+    const codes = new Set(outcomes.map(({ error }) => error?.code));
+    for (const code of ['FORBIDDEN', 'UNAUTHENTICATED'] as const) {
+      if (!codes.has(code)) continue;
+      const { projectId } = caller;
+      audit({ action: 'refused', actor: actorOf(caller), projectId, code, field: 'publishMessages' });
+    }
+  }
+
   async function signalConnection(draft: Draft, connectionId: string): Promise<Published> {
     const { projectId, id, address, event, data, sender, publishedAt } = draft;
     const message = { projectId, id, address, event, data, sender, publishedAt, logged: null };
@@ -159,6 +213,39 @@ export function createPublisher(deps: {
       const { channel } = await access.require(caller, 'PUBLISH', channelId);
       draft.historyAfter = channel.createdAfter;
       return publishDraft(draft);
+    },
+    async publishAll(caller, inputs) {
+      if (inputs.length > MAX_PUBLISHES)
+        throw new SignalboxError(
+          'LIMIT_EXCEEDED',
+          `A call may publish at most ${MAX_PUBLISHES} messages; this call has ${inputs.length}.`,
+          { limit: MAX_PUBLISHES },
+        );
+      const prepared: Prepared[] = [];
+      const slices = new Slices();
+      for (const input of inputs) {
+        prepared.push(prepare(caller, input));
+        if (slices.isUsedUp()) await slices.nextTurn();
+      }
+      // From here no turn of the event loop passes until all are handed to the broker: no right ends in between, and the
+      // broker appends them in one transaction.
+      const accesses = await lookUpAccess(
+        caller,
+        inputs.map(({ channel }) => channel),
+      );
+      const outcomes = await Promise.all(
+        prepared.map(async (draft, index): Promise<PublishOutcome> => {
+          if (draft instanceof SignalboxError) return refused(draft);
+          const channelAccess = accesses.get(inputs[index]?.channel ?? '');
+          if (channelAccess === undefined) throw new Error('lookUpAccess() omitted a channel');
+          if (channelAccess instanceof SignalboxError) return refused(channelAccess);
+          draft.historyAfter = channelAccess.channel.createdAfter;
+          const result = await publishDraft(draft).catch(requireRefusal);
+          return result instanceof SignalboxError ? refused(result) : { published: result, error: null };
+        }),
+      );
+      auditRefusals(caller, outcomes);
+      return outcomes;
     },
     async publishDirect(caller, to, input) {
       const { token, identity, connection } = to;
@@ -196,6 +283,29 @@ export function createPublisher(deps: {
       return signalConnection(draft, connectionId);
     },
   };
+}
+
+/** A draft, or why its message is refused. */
+type Prepared = Draft | SignalboxError;
+
+function refusalOr<T>(work: () => T): T | SignalboxError {
+  try {
+    return work();
+  } catch (error) {
+    return requireRefusal(error);
+  }
+}
+
+/** A plain object, because graphql-js throws errors that a resolver returns. */
+const refused = ({ code, message }: SignalboxError): PublishOutcome => ({
+  published: null,
+  error: { code, message },
+});
+
+/** Returns the error of a refused message. Throws failures of the service, which concern the whole batch. */
+function requireRefusal(error: unknown): SignalboxError {
+  if (error instanceof SignalboxError && error.cause === undefined) return error;
+  throw error;
 }
 
 function senderOf(caller: Caller): Sender {

@@ -4,7 +4,7 @@ import { MAX_PAIRS, type Outcome } from '../channels/memberships.ts';
 import { sequenceOfCursor } from '../messages/start-position.ts';
 import { builder } from './builder.ts';
 import { ChannelRef } from './channel.ts';
-import { ErrorCodeEnum } from './enums.ts';
+import { OutcomeError } from './outcome-error.ts';
 import { TokenRef } from './token.ts';
 
 const MembershipRef = builder.objectRef<Membership>('Membership').implement({
@@ -26,14 +26,6 @@ const MembershipRef = builder.objectRef<Membership>('Membership').implement({
       resolve: ({ tokenId }, _, { caller, domain }) => domain.tokens.get(caller, tokenId),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the membership began.' }),
-  }),
-});
-
-const OutcomeError = builder.objectRef<NonNullable<Outcome['error']>>('OutcomeError').implement({
-  description: 'Why one item of a batch failed.',
-  fields: (t) => ({
-    code: t.expose('code', { type: ErrorCodeEnum, description: 'The error code.' }),
-    message: t.exposeString('message', { description: 'The error message.' }),
   }),
 });
 

@@ -1,10 +1,11 @@
 import { type Published } from '../broker/broker.ts';
 import { channelOf, type Message, type Sender } from '../broker/message.ts';
 import { type HistoryPage } from '../messages/history.ts';
-import { IDEMPOTENCY_SECONDS } from '../messages/publish.ts';
+import { IDEMPOTENCY_SECONDS, MAX_PUBLISHES, type PublishOutcome } from '../messages/publish.ts';
 import { type Cursors } from '../messages/cursor.ts';
 import { describeName } from '../names.ts';
 import { builder, nullToUndefined } from './builder.ts';
+import { OutcomeError } from './outcome-error.ts';
 import { relayConnection, type RelayConnection } from './paging.ts';
 
 const SenderKindEnum = builder.enumType('SenderKind', {
@@ -109,17 +110,45 @@ const Receipt = builder.objectRef<Published>('Receipt').implement({
   }),
 });
 
+const EVENT = `The event name. ${describeName('event')}.`;
+const DATA = 'The content: at most 32 KiB of JSON by default.';
+const EPHEMERAL =
+  'Whether to skip the log: the message is delivered to live connections only and never replayed. False by default.';
+const IDEMPOTENCY_KEY = `Makes the publish idempotent: for ${IDEMPOTENCY_SECONDS / 3600} hours, a repeat with the same key publishes nothing. ${describeName('idempotencyKey')}.`;
+
 const publishArgs = builder.args((t) => ({
-  event: t.string({ required: true, description: `The event name. ${describeName('event')}.` }),
-  data: t.field({ type: 'JSON', description: 'The content: at most 32 KiB of JSON by default.' }),
-  ephemeral: t.boolean({
-    description:
-      'Whether to skip the log: the message is delivered to live connections only and never replayed. False by default.',
-  }),
-  idempotencyKey: t.string({
-    description: `Makes the publish idempotent: for ${IDEMPOTENCY_SECONDS / 3600} hours, a repeat with the same key publishes nothing. ${describeName('idempotencyKey')}.`,
-  }),
+  event: t.string({ required: true, description: EVENT }),
+  data: t.field({ type: 'JSON', description: DATA }),
+  ephemeral: t.boolean({ description: EPHEMERAL }),
+  idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
 }));
+
+const PublishMessageInput = builder.inputType('PublishMessageInput', {
+  description: 'One message of publishMessages.',
+  fields: (t) => ({
+    channel: t.id({ required: true, description: 'The channel’s id.' }),
+    event: t.string({ required: true, description: EVENT }),
+    data: t.field({ type: 'JSON', description: DATA }),
+    ephemeral: t.boolean({ description: EPHEMERAL }),
+    idempotencyKey: t.string({ description: IDEMPOTENCY_KEY }),
+  }),
+});
+
+const PublishOutcomeRef = builder.objectRef<PublishOutcome>('PublishOutcome').implement({
+  description: 'The outcome for one message of publishMessages: either a receipt or an error.',
+  fields: (t) => ({
+    receipt: t.expose('published', {
+      type: Receipt,
+      nullable: true,
+      description: 'The confirmation; null if the message was refused.',
+    }),
+    error: t.expose('error', {
+      type: OutcomeError,
+      nullable: true,
+      description: 'Why the message was refused: the error of publishMessage; null if it was published.',
+    }),
+  }),
+});
 
 builder.mutationFields((t) => ({
   publishMessage: t.field({
@@ -134,6 +163,28 @@ builder.mutationFields((t) => ({
         ephemeral: nullToUndefined(ephemeral),
         idempotencyKey: nullToUndefined(idempotencyKey),
       }),
+  }),
+  publishMessages: t.field({
+    type: [PublishOutcomeRef],
+    description: `Publishes at most ${MAX_PUBLISHES} messages to channels, in order, in one transaction. The outcomes have the order of the messages. A message that is refused holds back no other message; each message counts against the rate limit. For API keys, and for tokens that may PUBLISH. Throws LIMIT_EXCEEDED, and UNAVAILABLE when nothing was published.`,
+    args: {
+      messages: t.arg({
+        type: [PublishMessageInput],
+        required: true,
+        description: `The messages: at most ${MAX_PUBLISHES}.`,
+      }),
+    },
+    resolve: (_, { messages }, { caller, domain }) =>
+      domain.messages.publishAll(
+        caller,
+        messages.map(({ channel, event, data, ephemeral, idempotencyKey }) => ({
+          channel,
+          event,
+          data,
+          ephemeral: nullToUndefined(ephemeral),
+          idempotencyKey: nullToUndefined(idempotencyKey),
+        })),
+      ),
   }),
   publishDirectMessage: t.field({
     type: Receipt,

@@ -154,6 +154,7 @@ add('mutation', ['publishMessage', 'of an ephemeral message'], 'PUBLISH', {
   event: 'said',
   ephemeral: true,
 });
+add('mutation', ['publishMessages'], 'PUBLISH', { messages: [{ ...TARGET_CHANNEL, event: 'said' }] });
 add('mutation', ['publishDirectMessage', 'to a token'], 'KEY', { ...TOKEN, event: 'said' });
 add('mutation', ['publishDirectMessage', 'to an identity'], 'KEY', { identity: '<identity>', event: 'said' });
 add('mutation', ['publishDirectMessage', 'to a connection'], 'PUBLISH', {
@@ -200,6 +201,9 @@ export const rootFields = () =>
     Object.keys(root.getFields()).map((name) => `${type} ${name}`),
   );
 
+/** Selections of fields that report a refusal in their data. */
+const SELECTIONS: Record<string, string> = { publishMessages: '{ error { code } }' };
+
 /** The document of a call: arguments as variables, and the smallest possible selection. */
 export function documentOf({ type, field, args }: Call): string {
   const root = ROOTS[type].getFields()[field];
@@ -210,5 +214,5 @@ export function documentOf({ type, field, args }: Call): string {
   const declared = passedArguments.map(({ name, type }) => `$${name}: ${String(type)}`).join(', ');
   const selectedArguments = passedArguments.map(({ name }) => `${name}: $${name}`).join(', ');
   const isLeaf = isLeafType(getNamedType(root.type));
-  return `${type} ${declared && `(${declared})`} { ${field}${selectedArguments && `(${selectedArguments})`} ${isLeaf ? '' : '{ __typename }'} }`;
+  return `${type} ${declared && `(${declared})`} { ${field}${selectedArguments && `(${selectedArguments})`} ${isLeaf ? '' : (SELECTIONS[field] ?? '{ __typename }')} }`;
 }

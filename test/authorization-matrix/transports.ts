@@ -8,6 +8,7 @@ export type CallOutcome = string | null;
 
 function outcomeOf({ data, errors }: Answer): CallOutcome {
   const isEmpty = Object.values(data ?? {}).every((value) => value === null);
+  if (!errors && data && 'publishMessages' in data) return data['publishMessages'][0].error?.code ?? null;
   if (!errors) return data ? null : 'an empty answer';
   const code = errors[0]?.extensions['code'];
   return errors.length === 1 && isEmpty && typeof code === 'string' ? code : JSON.stringify({ data, errors });

@@ -1,0 +1,17 @@
+import { ERROR_CATALOGUE, type ErrorCode } from '../errors.ts';
+import { builder } from './builder.ts';
+import { ErrorCodeEnum } from './enums.ts';
+
+export const OutcomeError = builder
+  .objectRef<{ code: ErrorCode; message: string }>('OutcomeError')
+  .implement({
+    description: 'Why one item of a batch failed.',
+    fields: (t) => ({
+      code: t.expose('code', { type: ErrorCodeEnum, description: 'The error code.' }),
+      message: t.exposeString('message', { description: 'The error message.' }),
+      retryable: t.boolean({
+        description: 'Whether the same item may succeed later, unchanged.',
+        resolve: ({ code }) => ERROR_CATALOGUE[code].retryable,
+      }),
+    }),
+  });
