@@ -7,12 +7,6 @@ export function decodeBase64Url(text: string): Buffer | undefined {
   return bytes.toString('base64url') === text ? bytes : undefined;
 }
 
-/** Decodes standard base64 with padding (RFC 4648, section 4). Undefined for any other spelling. */
-export function decodeBase64(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.toString('base64') === text ? bytes : undefined;
-}
-
 /** Decodes standard base64 or base64url, with or without padding. Undefined for any other spelling. */
 export function decodeAnyBase64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');

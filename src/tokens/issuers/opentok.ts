@@ -64,10 +64,10 @@ function verifyT1(credential: string, keys: readonly IssuerKey[]): VerifiedField
 
 /**
  * The oldest SDKs sent `permissions` instead of `role`; their tokens are publishers. No SDK sends both, so a form with
- * both was tampered with before it was signed.
+ * both was tampered with before it was signed. The SDK for .NET writes the role in capitals.
  */
 function readRole(form: ReadonlyMap<string, string>): string | undefined {
-  if (!form.has('permissions')) return form.get('role');
+  if (!form.has('permissions')) return form.get('role')?.toLowerCase();
   if (form.has('role')) throw refused('it has both a “role” and “permissions”; send “role” alone');
   return 'publisher';
 }

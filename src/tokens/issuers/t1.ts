@@ -1,6 +1,6 @@
 import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';
-import { decodeBase64 } from './base64.ts';
+import { decodeAnyBase64 } from './base64.ts';
 import { refused } from '../credential-errors.ts';
 
 export const T1_PREFIX = 'T1==';
@@ -10,7 +10,7 @@ const HEX_SHA1 = /^[0-9a-f]{40}$/i;
 /**
  * The OpenTok token format before JWT: `T1==` + base64(`partner_id=<API key>&sig=<hex HMAC-SHA1>:<data string>`), as
  * `generateToken()` of the OpenTok SDKs mints it (npm `opentok`: with its third argument `true`). Older SDKs add
- * `sdk_version` before `sig`.
+ * `sdk_version` before `sig`, and the SDK for Java writes base64 with `-` and `_`.
  */
 export interface T1 {
   /** The OpenTok API key. */
@@ -26,7 +26,7 @@ export interface T1 {
 
 /** Decodes a T1 token without verifying the signature. @throws UNAUTHENTICATED when it is malformed */
 export function parseT1(credential: string): T1 {
-  const text = decodeBase64(credential.slice(T1_PREFIX.length));
+  const text = decodeAnyBase64(credential.slice(T1_PREFIX.length));
   const end = text?.indexOf(':') ?? -1;
   if (!text || end < 0) throw malformed();
   const head = parseForm(text.subarray(0, end));
