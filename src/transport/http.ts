@@ -4,6 +4,7 @@ import { type TransportDeps } from './transport-deps.ts';
 import { type createGraphiql } from './graphiql.ts';
 import { inexactNumberOfRequest } from './exact-variables.ts';
 import { createJsonPost } from './json-post.ts';
+import { mediaTypeProblem } from './media-type.ts';
 import { hasCredentialInUrl, isAllowedOrigin, originRefused, parseRequestUrl } from './origins.ts';
 import { createGraphqlHandler } from './yoga.ts';
 
@@ -53,6 +54,8 @@ export function createHttpServer(deps: HttpDeps): Server {
     }
     if (!isReady())
       return refuse(response, 503, new SignalboxError('UNAVAILABLE', 'The service is draining.'));
+    const problem = request.method === 'POST' ? mediaTypeProblem(request.headers['content-type']) : undefined;
+    if (problem) return refuse(response, 415, problem);
     const body = await readBody(request, config.maxMessageBytes);
     if (body === undefined) {
       const limit = config.maxMessageBytes;

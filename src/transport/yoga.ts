@@ -80,6 +80,7 @@ export function createGraphqlHandler({
       useExecution(budget, publicError),
       useStreams(budget, publicError),
       useHttpStatus(),
+      useStreamHeaders(),
     ],
   });
 
@@ -116,6 +117,21 @@ function useDocuments(documents: Documents, publicError: PublicError): Plugin {
       setValidationFn((_schema: GraphQLSchema, document: DocumentNode) =>
         documents.validate(document).map((error) => publicError(copy(error))),
       );
+    },
+  };
+}
+
+/** Replaces the headers that yoga gives an event stream. */
+function useStreamHeaders(): Plugin {
+  return {
+    onResponse({ response: { headers } }) {
+      if (!headers.get('content-type')?.startsWith('text/event-stream')) return;
+      // Yoga's `keep-alive` overrides a request to close, so the connection would stay open after the end of the stream.
+      headers.delete('connection');
+      // `none` is no registered coding, and proxies do not know it.
+      headers.delete('content-encoding');
+      // Without this header, nginx collects the events in its buffers.
+      headers.set('x-accel-buffering', 'no');
     },
   };
 }

@@ -77,6 +77,9 @@ test('a subscription since the endCursor of a page misses no message, even when 
   await createChannel(signalbox, 'room', { history: { messages: 0 } });
   await publishNumbers(signalbox, 'room', 3, -3);
   await signalbox.service.retention.purge();
+  await signalbox.request(
+    'mutation { updateChannel(id: "room", input: { history: { messages: 1000 } }) { id } }',
+  );
   const empty = [await page(signalbox, { last: 10 }), await page(signalbox, { first: 10 })];
   await publishNumbers(signalbox, 'room', 30);
   const latest = await page(signalbox, { last: 10 });
