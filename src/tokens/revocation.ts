@@ -19,10 +19,20 @@ export interface Revocation {
   createdAt: number;
 }
 
-/** Whether the revocation covers the credential. `issuedAt`: milliseconds since 1970; null: not stated. */
+/** What a revocation is matched against. */
+export interface RevocableCredential {
+  identity: string | null;
+  issuerId: string | null;
+  /** Milliseconds since 1970; null: not stated. */
+  issuedAt: number | null;
+  /** Null: Signalbox signed the credential, by its own clock. */
+  rights?: object | null;
+}
+
+/** Whether the revocation covers the credential. */
 export function isRevoked(
   { scope, subject, issuedBefore }: Pick<Revocation, 'scope' | 'subject' | 'issuedBefore'>,
-  credential: { identity: string | null; issuerId: string | null; issuedAt: number | null },
+  credential: RevocableCredential,
 ): boolean {
   if (scope === 'IDENTITY' && credential.identity !== subject) return false;
   if (scope === 'ISSUER' && credential.issuerId !== subject) return false;

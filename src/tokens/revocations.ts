@@ -8,7 +8,7 @@ import { actorOf, requireApiKey, type Caller } from './caller.ts';
 import { tokenRevoked } from './credential-errors.ts';
 import { createFutureDated } from './future-dated.ts';
 import { createRevocationStore } from './revocation-store.ts';
-import { isRevoked, type Revocation } from './revocation.ts';
+import { isRevoked, type RevocableCredential, type Revocation } from './revocation.ts';
 
 /** The credentials to revoke. Exactly one field is set. */
 export interface RevocationTarget {
@@ -25,9 +25,6 @@ export type AnnounceRevocation = (change: {
   projectId: string;
   revocation: Revocation;
 }) => Promise<number>;
-
-/** The fields of a credential that a revocation is matched against. */
-type RevocableCredential = Parameters<typeof isRevoked>[1];
 
 /**
  * Bulk revocations: refuse all credentials of a target that were issued before a moment. To revoke one token

@@ -45,10 +45,12 @@ test('a Gap names exactly the channels that lost messages after the cursor, and 
   const inbox = subscribeResuming(client, EVENTS, { since });
   await publishTo(signalbox, { token: token.id }, 'the last');
   await inbox.until(isComplete);
+  // The token became a member of “later” after messages that the cursor precedes.
   expect(gapsOf(inbox)).toEqual([
+    { __typename: 'Gap', reason: 'MEMBERSHIP', channels: [{ id: 'later' }], directMessages: false },
     { __typename: 'Gap', reason: 'RETENTION', channels: [{ id: 'busy' }], directMessages: false },
   ]);
-  expect(inbox.events.map(({ __typename }) => __typename)).toEqual(['Connected', 'Gap']);
+  expect(inbox.events.map(({ __typename }) => __typename)).toEqual(['Connected', 'Gap', 'Gap']);
   expect(dataOf(inbox)).toEqual([...numbers(5, 15), ...numbers(5, 100), 'the last']);
 });
 
