@@ -11,8 +11,8 @@ export function createAutoSubscription({
   memberships: Pick<Memberships, 'prepareAllowed' | 'subscribeIfAllowed' | 'forgetSuperseded'>;
 }): AutoSubscription {
   return {
-    async prepare(token, channelIds, makesChannels) {
-      if (makesChannels) for (const id of channelIds) await channels.ensure(token.projectId, id, token.id);
+    async prepare(token, channelIds, createsChannels) {
+      if (createsChannels) for (const id of channelIds) await channels.ensure(token.projectId, id, token.id);
       return memberships.prepareAllowed(token, channelIds);
     },
     async subscribe(token, channelIds) {

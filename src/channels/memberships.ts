@@ -167,7 +167,7 @@ export function createMemberships(deps: {
     const existing = await rows.find(projectId, channelId, tokenId);
     if (!existing) await requireCapacity(token, 1);
     const membership = existing
-      ? await adopt(existing, madeBy, since)
+      ? await claimForBackend(existing, madeBy, since)
       : await rows.insert({
           projectId,
           channelId,
@@ -185,7 +185,7 @@ export function createMemberships(deps: {
    * A backend that subscribes a member again takes over the membership, which then survives a change to PRIVATE, and may
    * show the member more of the past.
    */
-  async function adopt(
+  async function claimForBackend(
     existing: Membership,
     madeBy: MembershipOrigin,
     since = existing.beganAfter,
@@ -230,7 +230,7 @@ export function createMemberships(deps: {
   }
 
   /** Whether an API key ended the membership after the credential was issued, or in the same millisecond. */
-  async function wasTakenAway({ projectId, id, credentialRights }: Token, channelId: string) {
+  async function wasRemoved({ projectId, id, credentialRights }: Token, channelId: string) {
     const removedAt = await removals.removedAt(projectId, channelId, id);
     return removedAt !== undefined && (credentialRights?.issuedAt ?? 0) <= removedAt;
   }
@@ -338,7 +338,7 @@ export function createMemberships(deps: {
         serialize(token.projectId, channelId, async () => {
           const channel = await findChannel(token.projectId, channelId);
           if (!channel || !(await mayActAsMember(token, channel))) return;
-          if (await wasTakenAway(token, channelId)) return;
+          if (await wasRemoved(token, channelId)) return;
           await begin(token.id, 'BACKEND', token, channel);
         }),
       ),

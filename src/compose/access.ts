@@ -100,8 +100,8 @@ export async function composeAccess(
     audit,
   });
   const callerLoader = createCallerLoader({ store, settingsOf, clock });
-  const arrivals = new RateLimit(clock, config.guestsPerSecond, 'guests from your address');
-  const guests = createGuests({ store, credentials, settingsOf, clock, newId, arrivals, audit });
+  const guestRate = new RateLimit(clock, config.guestsPerSecond, 'guests from your address');
+  const guests = createGuests({ store, credentials, settingsOf, clock, newId, guestRate, audit });
 
   const channels = createChannels({ store, settingsOf, clock, newId, config, announce, audit, logHead });
   const { access, find: findChannel, serialize } = channels;
@@ -155,7 +155,7 @@ export async function composeAccess(
     settingsOf,
     clock,
     config,
-    firstUses: new RateLimit(clock, config.mintsPerSecond, 'development tokens'),
+    developmentTokenRate: new RateLimit(clock, config.mintsPerSecond, 'development tokens'),
   });
   const authenticate = createAuthenticate({
     maxCredentialBytes: config.maxCredentialBytes,

@@ -7,7 +7,7 @@ import { openSqlite } from '../store/sqlite.ts';
 import { carryOver, carryOverSigningKeys, revokeIssuedBefore, type CarriedOver } from './carry-over.ts';
 import { findDamage, summarize, type ProjectSummary } from './inspect.ts';
 import { flushFile, openStoreFile, requireOwnSchema, storeFileOf } from './store-file.ts';
-import { compareWithReplaced, type Undone } from './undone.ts';
+import { compareWithReplaced, type RestoreLoss } from './restore-loss.ts';
 
 /** How a restore treats credentials that were revoked after the copy was made. */
 export type RevivalDecision =
@@ -23,7 +23,7 @@ export interface RestoreReport {
   replaced: string | undefined;
   projects: ProjectSummary[];
   /** Undefined where the replaced store was missing or unreadable. */
-  undone: Undone[] | undefined;
+  undone: RestoreLoss[] | undefined;
   carriedOver: CarriedOver | undefined;
   /** Projects in which credentials issued before the given moment are refused. */
   revokedProjects: number;
@@ -51,25 +51,25 @@ export async function restoreStore({
   verifySource(file);
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const lock = lockFolder(data);
-  const workplace = join(data, 'restoring');
+  const stagingFolder = join(data, 'restoring');
   try {
-    rmSync(workplace, { recursive: true, force: true });
-    mkdirSync(workplace, { mode: 0o700 });
-    const copy = storeFileOf(workplace);
+    rmSync(stagingFolder, { recursive: true, force: true });
+    mkdirSync(stagingFolder, { mode: 0o700 });
+    const copy = storeFileOf(stagingFolder);
     copyFileSync(file, copy);
     chmodSync(copy, 0o600);
     // Opening migrates a copy of an older version.
-    await openSqlite({ data: workplace, synchronous: 'full' })[Symbol.asyncDispose]();
+    await openSqlite({ data: stagingFolder, synchronous: 'full' })[Symbol.asyncDispose]();
     const store = storeFileOf(data);
-    const isReadable = existsSync(store) && (await foldLog(store));
+    const isReadable = existsSync(store) && (await checkpointLog(store));
     const report = complete(copy, isReadable ? store : undefined, decision, now);
     flushFile(copy);
-    const replaced = existsSync(store) ? putAside(store, now) : undefined;
+    const replaced = existsSync(store) ? renameReplaced(store, now) : undefined;
     renameSync(copy, store);
     flushFile(store);
     return { ...report, replaced };
   } finally {
-    rmSync(workplace, { recursive: true, force: true });
+    rmSync(stagingFolder, { recursive: true, force: true });
     lock.close();
   }
 }
@@ -87,7 +87,7 @@ function verifySource(file: string): void {
 }
 
 /** Checkpoints the write-ahead log into the store file. Resolves to false when the store is unreadable or damaged. */
-async function foldLog(store: string): Promise<boolean> {
+async function checkpointLog(store: string): Promise<boolean> {
   try {
     const sqlite = openStoreFile(store, { readonly: false });
     try {
@@ -151,7 +151,7 @@ function attach(sqlite: Database, replaced: string): boolean {
 }
 
 /** Renames the replaced store with its write-ahead log, because SQLite would apply a remaining log to the new store. */
-function putAside(store: string, now: number): string {
+function renameReplaced(store: string, now: number): string {
   const aside = `${store}.replaced-${new Date(now).toISOString().replaceAll(':', '')}`;
   renameSync(store, aside);
   for (const suffix of ['-wal', '-shm']) {

@@ -67,9 +67,9 @@ export function createExternalCredentials(deps: {
   clock: Clock;
   config: Config;
   /** Limits development tokens per project, because anyone can make one. */
-  firstUses: RateLimit;
+  developmentTokenRate: RateLimit;
 }): ExternalCredentials {
-  const { issuers, providers, provisioning, settingsOf, clock, config, firstUses } = deps;
+  const { issuers, providers, provisioning, settingsOf, clock, config, developmentTokenRate } = deps;
 
   async function verify(credential: string, kinds: readonly CredentialKind[], projectId: string) {
     const signer = await issuers.find(projectId, kinds);
@@ -93,10 +93,10 @@ export function createExternalCredentials(deps: {
     if (!settings.developmentTokens) throw unauthenticated();
     const claims = readDevelopmentToken(kind);
     parseClaimedIdentity(kind.identity, 'STREAM', settings);
-    firstUses.take(projectId);
+    developmentTokenRate.take(projectId);
     const rights = parseRights(claims, settings, null);
     const record = await provisioning.findOrCreate(
-      { projectId, issuerId: DEVELOPMENT_ISSUER, origin: 'DEVELOPMENT', makesChannels: false },
+      { projectId, issuerId: DEVELOPMENT_ISSUER, origin: 'DEVELOPMENT', createsChannels: false },
       claims,
       rights,
     );
@@ -118,7 +118,7 @@ export function createExternalCredentials(deps: {
           issuerId: issuer.id,
           origin: 'SELF_MINTED',
           // The backend that signed an OpenTok token created the session that the token names: create its channel.
-          makesChannels: issuer.kind === 'OPENTOK',
+          createsChannels: issuer.kind === 'OPENTOK',
         },
         claims,
         rights,

@@ -37,16 +37,16 @@ export function createGuests(deps: {
   clock: Clock;
   newId: NewId;
   /** Limits new guests per network address. */
-  arrivals: RateLimit;
+  guestRate: RateLimit;
   audit: Audit;
 }): Guests {
-  const { store, credentials, settingsOf, clock, newId, arrivals, audit } = deps;
+  const { store, credentials, settingsOf, clock, newId, guestRate, audit } = deps;
   const tokenStore = createTokenStore(store);
   return {
     async create({ projectId }, address, { name, connectionData }) {
       const settings = await settingsOf(projectId);
       if (!settings.guests) throw new SignalboxError('FORBIDDEN', 'Guests are disabled in this project.');
-      arrivals.take(address);
+      guestRate.take(address);
       const now = clock.now();
       const lifetimeSeconds = Math.min(
         settings.guestSeconds,

@@ -20,9 +20,9 @@ import { requireActive } from './tokens.ts';
 export interface AutoSubscription {
   /**
    * The membership rows of a token that is not yet stored, for the caller to write together with the token.
-   * @param makesChannels whether to create missing channels
+   * @param createsChannels whether to create missing channels
    */
-  prepare(token: Token, channelIds: readonly string[], makesChannels: boolean): Promise<Statement[]>;
+  prepare(token: Token, channelIds: readonly string[], createsChannels: boolean): Promise<Statement[]>;
   /** Subscribes a stored token, and its live connections. */
   subscribe(token: Token, channelIds: readonly string[]): Promise<void>;
 }
@@ -38,7 +38,7 @@ export interface Provisioning {
    * @throws TOKEN_REVOKED, TOKEN_EXPIRED without creating a record
    */
   findOrCreate(
-    source: { projectId: string; issuerId: string; origin: Origin; makesChannels: boolean },
+    source: { projectId: string; issuerId: string; origin: Origin; createsChannels: boolean },
     claims: Claims,
     rights: CredentialRights,
   ): Promise<Token>;
@@ -71,7 +71,7 @@ export function createProvisioning(deps: {
   }
 
   return {
-    async findOrCreate({ projectId, issuerId, origin, makesChannels }, claims, rights) {
+    async findOrCreate({ projectId, issuerId, origin, createsChannels }, claims, rights) {
       const { subject, identity, channels, isOneCredential } = claims;
       await revocations.requireNotRevoked(projectId, { identity, issuerId, issuedAt: rights.issuedAt });
       const known = await tokenStore.findBySubject(projectId, issuerId, subject);
@@ -85,7 +85,7 @@ export function createProvisioning(deps: {
         credentialRights: rights,
         purgeAfter: isOneCredential ? purgeTime(rights.expiresAt) : null,
       };
-      const memberships = await autoSubscription.prepare(token, channels, makesChannels);
+      const memberships = await autoSubscription.prepare(token, channels, createsChannels);
       try {
         await store.batch([tokenStore.insertion(token), ...memberships]);
       } catch (error) {

@@ -61,7 +61,7 @@ function createSlowProvisioning() {
       projectId: 'default',
       issuerId: 'key_1',
       origin: 'SELF_MINTED' as const,
-      makesChannels: false,
+      createsChannels: false,
     };
     return provisioning.findOrCreate(scope, claims, rights);
   }

@@ -23,7 +23,7 @@ test('subscribes a token by the rights of its newer credential, not by those of 
   });
   const authenticate = (rights: CredentialRights) =>
     provisioning.findOrCreate(
-      { projectId: 'default', issuerId: 'key_1', origin: 'SELF_MINTED', makesChannels: false },
+      { projectId: 'default', issuerId: 'key_1', origin: 'SELF_MINTED', createsChannels: false },
       { ...rights, subject: 'ada', identity: 'ada', channels: ['news'], isOneCredential: false },
       rights,
     );

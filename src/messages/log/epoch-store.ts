@@ -100,7 +100,7 @@ export function createEpochStore({ db }: Store, randomBytes: RandomBytes) {
 export type EpochStore = ReturnType<typeof createEpochStore>;
 
 /** The field `logged` of a message: its position, and the previous position at the same address. */
-export function logPlace(
+export function loggedPosition(
   epochs: EpochStore,
   projectId: string,
   sequence: number,

@@ -5,7 +5,7 @@ import { type Position } from '../../broker/position.ts';
 import { type RandomBytes } from '../../ids.ts';
 import { type SqliteStore } from '../../store/store.ts';
 import { logs, messages } from './tables.ts';
-import { createEpochStore, logPlace } from './epoch-store.ts';
+import { createEpochStore, loggedPosition } from './epoch-store.ts';
 import { createAddressStore, type AddressKey, type AddressStore } from './address-store.ts';
 import { createExpiryStore } from './expiry-store.ts';
 import { createPageStore } from './page-store.ts';
@@ -85,7 +85,7 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
     const state = addresses.of(projectId, address);
     // Messages of a deleted channel with the same id are no predecessors.
     const previous = state.last > (draft.historyAfter ?? 0) ? state.last : 0;
-    const message = toMessage(draft, logPlace(epochs, projectId, sequence, previous));
+    const message = toMessage(draft, loggedPosition(epochs, projectId, sequence, previous));
     insertMessage({ ...draft, sequence, previous });
     heads.set(projectId, { epoch, sequence });
     state.last = sequence;

@@ -7,7 +7,7 @@ import { DAMAGED } from '../../store/columns.ts';
 import { type Store } from '../../store/store.ts';
 import { messages } from './tables.ts';
 import { type AddressStore } from './address-store.ts';
-import { logPlace, type EpochStore } from './epoch-store.ts';
+import { loggedPosition, type EpochStore } from './epoch-store.ts';
 import { SharedPages, type Page } from './shared-pages.ts';
 
 /** The reads of the log. See Log. */
@@ -195,7 +195,7 @@ function fitPage(
 function fromRow(row: Row, epochs: EpochStore): Message | undefined {
   const { projectId, id, address, event, sender, publishedAt, sequence, previous } = row;
   if (row.data === DAMAGED || sender === DAMAGED || typeof publishedAt !== 'number') return undefined;
-  const logged = logPlace(epochs, projectId, sequence, previous);
+  const logged = loggedPosition(epochs, projectId, sequence, previous);
   return {
     projectId,
     id,

@@ -1,7 +1,7 @@
 import { type Database } from 'better-sqlite3';
 
 /** How many rows of a project a restore loses: those that are in the replaced store and not in the copy. */
-export interface Undone {
+export interface RestoreLoss {
   projectId: string;
   messages: number;
   tokens: number;
@@ -9,7 +9,7 @@ export interface Undone {
 }
 
 /** Compares the main store with the one attached as `replaced`. */
-export function compareWithReplaced(sqlite: Database): Undone[] {
+export function compareWithReplaced(sqlite: Database): RestoreLoss[] {
   return sqlite
     .prepare(
       `select l.project_id as projectId,
@@ -21,5 +21,5 @@ export function compareWithReplaced(sqlite: Database): Undone[] {
              where m.project_id = c.project_id and m.id = c.id)) as channels
        from replaced.logs l order by l.project_id`,
     )
-    .all() as Undone[];
+    .all() as RestoreLoss[];
 }
