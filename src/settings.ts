@@ -168,6 +168,14 @@ export const SETTINGS = {
     max: 60_000,
     about: 'Time from opening a socket to `connection_ack`, including verification of the credential.',
   },
+  responseTimeoutMs: {
+    env: 'SIGNALBOX_RESPONSE_TIMEOUT_MS',
+    default: 60_000,
+    unit: 'ms',
+    min: 100,
+    max: 3_600_000,
+    about: 'How long a client may take to read the answer to an HTTP request before its connection is cut.',
+  },
   keepAliveMs: {
     env: 'SIGNALBOX_KEEP_ALIVE_MS',
     default: 75_000,
@@ -310,7 +318,7 @@ export const SETTINGS = {
     min: 65_536,
     max: 65_536 * MIB,
     about:
-      'Estimated memory that the clients of one network address may retain: running operations, open requests and answers that were not read.',
+      'Estimated memory that the clients of one network address may retain: running operations, and answers that were not read.',
   },
   maxRetainedBytes: {
     env: 'SIGNALBOX_MAX_RETAINED_BYTES',

@@ -6,6 +6,7 @@ import { inexactNumberOfRequest } from './exact-variables.ts';
 import { createJsonPost } from './json-post.ts';
 import { mediaTypeProblem } from './media-type.ts';
 import { hasCredentialInUrl, isAllowedOrigin, originRefused, parseRequestUrl } from './origins.ts';
+import { createUnreadAnswers } from './unread-answers.ts';
 import { createGraphqlHandler } from './yoga.ts';
 
 export interface HttpDeps extends TransportDeps {
@@ -20,7 +21,8 @@ export interface HttpDeps extends TransportDeps {
 
 /** Creates the HTTP server for `/graphql` (queries, mutations, SSE, GraphiQL), `/health`, `/ready` and `/metrics`. */
 export function createHttpServer(deps: HttpDeps): Server {
-  const { config, domain, metrics, graphiql, isReady, isWanted, onFault, publicError } = deps;
+  const { config, domain, limiter, metrics, graphiql, isReady, isWanted, onFault, publicError } = deps;
+  const watchUnread = createUnreadAnswers(deps.memory, config);
   const handleGraphql = createGraphqlHandler(deps);
   const handleJsonPost = createJsonPost(deps);
 
@@ -64,6 +66,7 @@ export function createHttpServer(deps: HttpDeps): Server {
     }
     const inexact = inexactNumberOfRequest(request.headers['content-type'], body, url);
     if (inexact) return refuse(response, 400, inexact);
+    watchUnread(response, limiter.addressOf(request));
     if (!(await handleJsonPost(request, response, body))) await handleGraphql(request, response, body);
   }
 

@@ -7,6 +7,8 @@ export interface MemoryHolder {
   readonly address: string;
   /** Bytes that this holder retains now. Only `RetainedMemory` changes it. */
   retainedBytes: number;
+  /** Whether only its address and the total are limited, not this holder itself. Default: false. */
+  readonly isUnlimited?: boolean;
 }
 
 interface RetainedMemoryLimits {
@@ -16,8 +18,8 @@ interface RetainedMemoryLimits {
 }
 
 /**
- * Counts the memory that clients make the service retain: variables and documents of running operations, bodies of
- * requests, and answers that a client has not read. The numbers are estimates of heap bytes, because a few bytes of JSON
+ * Counts the memory that clients make the service retain: variables and documents of running operations, and answers
+ * that a client has not read. The numbers are estimates of heap bytes, because a few bytes of JSON
  * or GraphQL take many times as many bytes in memory.
  */
 export class RetainedMemory {
@@ -48,7 +50,7 @@ export class RetainedMemory {
     if (bytes === 0) return;
     const { maxRetainedBytesPerConnection, maxRetainedBytesPerAddress, maxRetainedBytes } = this.#limits;
     const limit = maxRetainedBytesPerConnection;
-    if (holder.retainedBytes + bytes > limit) {
+    if (!holder.isUnlimited && holder.retainedBytes + bytes > limit) {
       throw limitExceeded(
         limit,
         `The running operations of a connection may retain at most ${limit} bytes of variables and documents. End some of them, or send smaller ones.`,
@@ -133,19 +135,6 @@ export function jsonHeapBytes(value: unknown): number {
         pending.push(entry);
       }
     }
-  }
-  return bytes;
-}
-
-const STRUCTURE: ReadonlySet<number> = new Set(Buffer.from('{['));
-const SEPARATORS: ReadonlySet<number> = new Set(Buffer.from(',:'));
-
-/** Estimates the heap bytes of a JSON text and the value that it is parsed to, without parsing it. */
-export function bodyHeapBytes(body: Buffer): number {
-  let bytes = body.length * 2;
-  for (const byte of body) {
-    if (STRUCTURE.has(byte)) bytes += BYTES_PER_OBJECT;
-    else if (SEPARATORS.has(byte)) bytes += BYTES_PER_ENTRY;
   }
   return bytes;
 }
