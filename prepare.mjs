@@ -9,10 +9,14 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(fileURLToPath(import.meta.url));
 const compiler = join(root, 'node_modules/typescript/bin/tsc');
 if (existsSync(compiler)) {
-  const { status } = spawnSync(execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], {
-    stdio: 'inherit',
-  });
-  exit(status ?? 1);
+  // The hooks of packages/react are compiled against the declarations of packages/client, so the client comes first.
+  for (const folder of ['.', 'packages/client', 'packages/react', 'packages/server']) {
+    const project = join(root, folder, 'tsconfig.build.json');
+    if (!existsSync(project)) continue;
+    const { status } = spawnSync(execPath, [compiler, '-p', project], { stdio: 'inherit' });
+    if (status !== 0) exit(status ?? 1);
+  }
+  exit(0);
 }
 stdout.write(
   existsSync(join(root, 'dist/main.js'))
