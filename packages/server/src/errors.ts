@@ -1,25 +1,11 @@
+import { type ErrorCode as ServiceErrorCode } from './generated/operations.ts';
+
 /**
  * A code of the service's catalogue (`docs/reference/errors.md`), or one of three that the SDK adds:
  * `NETWORK_ERROR` (no answer), `TIMEOUT` (no answer in time) and `BAD_RESPONSE` (an answer that is not GraphQL).
  */
 export type ErrorCode =
-  | 'BAD_USER_INPUT'
-  | 'CONFLICT'
-  | 'FORBIDDEN'
-  | 'GRAPHQL_PARSE_FAILED'
-  | 'GRAPHQL_VALIDATION_FAILED'
-  | 'INTERNAL_SERVER_ERROR'
-  | 'LIMIT_EXCEEDED'
-  | 'NOT_FOUND'
-  | 'OPERATION_TOO_COMPLEX'
-  | 'PAYLOAD_TOO_LARGE'
-  | 'POSITION_LOST'
-  | 'RATE_LIMITED'
-  | 'SLOW_CONSUMER'
-  | 'TOKEN_EXPIRED'
-  | 'TOKEN_REVOKED'
-  | 'UNAUTHENTICATED'
-  | 'UNAVAILABLE'
+  | ServiceErrorCode
   | 'NETWORK_ERROR'
   | 'TIMEOUT'
   | 'BAD_RESPONSE'
