@@ -63,7 +63,7 @@ export type ChannelChange =
 /** Sends a change to every node; resolves when all live connections have applied it. */
 export type AnnounceChannel = (change: ChannelChange) => Promise<unknown>;
 
-/** @throws UNAVAILABLE when the stored state is damaged: an error, so that nobody takes it for the state null */
+/** @throws UNAVAILABLE when the stored state is damaged, because null would pass for a valid state */
 export function requireState({ id, state, isDamaged }: Pick<Channel, 'id' | 'state' | 'isDamaged'>): Json {
   if (!isDamaged) return state;
   throw new SignalboxError(

@@ -119,7 +119,7 @@ export class Connection {
 
   /**
    * When the next grant or restriction of the caller lapses, in milliseconds since 1970; minus infinity while work is
-   * deferred, so that whoever delivers to the connection calls `applyDue` first.
+   * deferred, so that `applyDue` is called before anything is delivered to the connection.
    */
   get nextDueAt(): number {
     return this.#deferred ? Number.NEGATIVE_INFINITY : this.#nextDueAt;

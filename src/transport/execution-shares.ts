@@ -42,7 +42,7 @@ export class ExecutionShares {
 
   /**
    * Counts the use of an operation. An operation that a scope uses already does not count again in that scope.
-   * API keys are bounded per connection only, so clients cannot take the place of a backend, nor a backend theirs.
+   * API keys are bounded per connection only, so that clients cannot use up the room of a backend.
    *
    * @param channelId undefined for a subscription that is not about one channel; those of a project count together
    * @throws LIMIT_EXCEEDED when the connection, the token or the channel would have too many differing operations

@@ -59,7 +59,7 @@ export function errorOf(errors: readonly GraphQLErrorLike[]): SignalboxError {
   );
 }
 
-/** Turns whatever was thrown into a `SignalboxError`. */
+/** Converts a thrown value of any type to a `SignalboxError`. */
 export function toError(thrown: unknown): SignalboxError {
   if (thrown instanceof SignalboxError) return thrown;
   if (Array.isArray(thrown)) return errorOf(thrown as GraphQLErrorLike[]);

@@ -54,7 +54,7 @@ export function classifyCredential(credential: string, maxBytes = DEFAULT_MAX_BY
 
 /**
  * Headers decide before claims: only Twilio's tokens have its content type, and a `kid` that names a key of the project
- * decides whatever the claims are, because backends choose their own claims.
+ * decides before any claim, because backends choose their own claims.
  */
 function classifyExternal(header: Unchecked, payload: Unchecked): CredentialKind[] {
   const { iss } = payload;
