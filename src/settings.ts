@@ -7,7 +7,17 @@ export interface Setting {
   env: string;
   default: string | number;
   unit:
-    'text' | 'bytes' | 'ms' | 'seconds' | 'count' | 'per second' | 'switch' | 'choice' | 'list' | 'origins';
+    | 'text'
+    | 'bits'
+    | 'bytes'
+    | 'ms'
+    | 'seconds'
+    | 'count'
+    | 'per second'
+    | 'switch'
+    | 'choice'
+    | 'list'
+    | 'origins';
   /** Inclusive; numbers only. */
   min?: number;
   /** Inclusive; numbers only. */
@@ -92,7 +102,16 @@ export const SETTINGS = {
     min: 0,
     max: 10,
     about:
-      'Number of proxies in front of the service that append to `X-Forwarded-For`; 0 ignores the header.',
+      'Number of proxies in front of the service that append to `X-Forwarded-For`; 0 ignores the header. An entry that is not an IP address, for example one with a port, counts for the proxy that sent it.',
+  },
+  ipv6PrefixLength: {
+    env: 'SIGNALBOX_IPV6_PREFIX_LENGTH',
+    default: 64,
+    unit: 'bits',
+    min: 16,
+    max: 128,
+    about:
+      'Bits of an IPv6 address that count as one network address in every limit, because one client commands a whole prefix. 56 or 48 where providers hand out larger prefixes.',
   },
   synchronous: {
     env: 'SIGNALBOX_SYNCHRONOUS',

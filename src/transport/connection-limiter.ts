@@ -1,4 +1,3 @@
-import { type IncomingMessage } from 'node:http';
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { SignalboxError } from '../errors.ts';
@@ -6,8 +5,6 @@ import { RateLimit } from '../rate-limit.ts';
 
 /** Limits the number of connections (WebSocket and SSE) and the rate of connects, for each network address and in total. */
 export interface ConnectionLimiter {
-  /** The network address of the client, taken from X-Forwarded-For if there are trusted proxies. */
-  addressOf(request: IncomingMessage): string;
   /**
    * Counts a connection. Call `release` once for each successful `acquire`.
    * @throws RATE_LIMITED when the address connects too often, UNAVAILABLE when there are too many connections
@@ -22,13 +19,6 @@ export function createConnectionLimiter(config: Config, clock: Clock): Connectio
   let total = 0;
 
   return {
-    addressOf(request) {
-      const peer = request.socket.remoteAddress ?? '';
-      if (config.trustedProxies === 0) return peer;
-      // Each trusted proxy has appended the address of its client, so only the last entries can be trusted.
-      const forwarded = String(request.headers['x-forwarded-for'] ?? '').split(',');
-      return forwarded.at(-config.trustedProxies)?.trim() || peer;
-    },
     acquire(address) {
       rate.take(address);
       const count = countByAddress.get(address) ?? 0;

@@ -21,12 +21,14 @@ export interface HttpDeps extends TransportDeps {
 
 /** Creates the HTTP server for `/graphql` (queries, mutations, SSE, GraphiQL), `/health`, `/ready` and `/metrics`. */
 export function createHttpServer(deps: HttpDeps): Server {
-  const { config, domain, limiter, metrics, graphiql, isReady, isWanted, onFault, publicError } = deps;
+  const { addressOf, config, domain, metrics, graphiql, isReady, isWanted, onFault, publicError } = deps;
   const watchUnread = createUnreadAnswers(deps.memory, config);
   const handleGraphql = createGraphqlHandler(deps);
   const handleJsonPost = createJsonPost(deps);
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Read before the client can disconnect.
+    const address = addressOf(request);
     const url = parseRequestUrl(request);
     if (!url) return sendText(response, 400, 'The URL is not valid.');
     switch (url.pathname) {
@@ -66,7 +68,7 @@ export function createHttpServer(deps: HttpDeps): Server {
     }
     const inexact = inexactNumberOfRequest(request.headers['content-type'], body, url);
     if (inexact) return refuse(response, 400, inexact);
-    watchUnread(response, limiter.addressOf(request));
+    watchUnread(response, address);
     if (!(await handleJsonPost(request, response, body))) await handleGraphql(request, response, body);
   }
 

@@ -22,7 +22,7 @@ export function createJsonPost({
   domain,
   documents,
   publicError,
-  limiter,
+  addressOf,
   budget,
 }: TransportDeps): JsonPost {
   return async (request, response, body) => {
@@ -34,7 +34,7 @@ export function createJsonPost({
       () => undefined,
     );
     if (!caller) return false;
-    const contextValue = new RequestContext(domain, caller, limiter.addressOf(request));
+    const contextValue = new RequestContext(domain, caller, addressOf(request));
     const { operationName, variables } = params;
     try {
       budget.take(contextValue, document, operationName);

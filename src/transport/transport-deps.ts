@@ -3,6 +3,7 @@ import { type Config } from '../config.ts';
 import { type Domain } from '../schema/context.ts';
 import { type Documents } from './documents.ts';
 import { type ConnectionLimiter } from './connection-limiter.ts';
+import { type AddressOf } from './network-address.ts';
 import { type Metrics } from './metrics.ts';
 import { type OperationBudget } from './operation-budget.ts';
 import { type RetainedMemory } from './retained-memory.ts';
@@ -15,6 +16,7 @@ export interface TransportDeps {
   config: Config;
   documents: Documents;
   publicError: PublicError;
+  addressOf: AddressOf;
   limiter: ConnectionLimiter;
   memory: RetainedMemory;
   budget: OperationBudget;

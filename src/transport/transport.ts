@@ -10,6 +10,7 @@ import { createConnectionLimiter } from './connection-limiter.ts';
 import { createGraphiql } from './graphiql.ts';
 import { createHttpServer } from './http.ts';
 import { type Metrics } from './metrics.ts';
+import { createAddressOf } from './network-address.ts';
 import { createOperationBudget } from './operation-budget.ts';
 import { createPublicError } from './public-errors.ts';
 import { auditRefusal } from './audit-refusal.ts';
@@ -67,6 +68,7 @@ export async function openTransport(deps: {
     config,
     documents,
     publicError,
+    addressOf: createAddressOf(config),
     limiter,
     memory,
     budget,

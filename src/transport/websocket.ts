@@ -28,7 +28,7 @@ export interface WebSockets extends AsyncDisposable {
 }
 
 export function createWebSockets(deps: WebSocketDeps): WebSockets {
-  const { config, publicError, limiter, metrics, onFault } = deps;
+  const { addressOf, config, publicError, limiter, metrics, onFault } = deps;
   const protocol = createProtocol(deps);
   const sessionDeps = { config, onFault, turns: new MessageTurns() };
   const wss = new WebSocketServer({
@@ -105,7 +105,7 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
         );
       }
       try {
-        const address = limiter.addressOf(request);
+        const address = addressOf(request);
         limiter.acquire(address);
         const release = () => limiter.release(address);
         socket.once('close', release);

@@ -33,6 +33,7 @@ export function createGraphqlHandler({
   config,
   documents,
   publicError,
+  addressOf,
   limiter,
   budget,
   metrics,
@@ -69,9 +70,9 @@ export function createGraphqlHandler({
           get connection() {
             return connection;
           },
-          address: limiter.addressOf(req),
+          address: addressOf(req),
           async connect() {
-            connection ??= await openSse({ domain, limiter, metrics }, caller, limiter.addressOf(req), res);
+            connection ??= await openSse({ domain, limiter, metrics }, caller, addressOf(req), res);
             return connection;
           },
         };
