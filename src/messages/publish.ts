@@ -38,7 +38,7 @@ export interface ChannelPublishInput extends PublishInput {
 /** The outcome of one message of a batch: exactly one of the two is null. */
 export interface PublishOutcome {
   published: Published | null;
-  error: { code: ErrorCode; message: string } | null;
+  error: { code: ErrorCode; message: string; retryAfterSeconds?: number | undefined } | null;
 }
 
 /** The recipient of a direct message: exactly one of `token`, `identity` and `connection`. */
@@ -297,9 +297,9 @@ function refusalOr<T>(work: () => T): T | SignalboxError {
 }
 
 /** A plain object, because graphql-js throws errors that a resolver returns. */
-const refused = ({ code, message }: SignalboxError): PublishOutcome => ({
+const refused = ({ code, message, fields }: SignalboxError): PublishOutcome => ({
   published: null,
-  error: { code, message },
+  error: { code, message, retryAfterSeconds: fields.retryAfterSeconds },
 });
 
 /** Returns the error of a refused message. Throws failures of the service, which concern the whole batch. */

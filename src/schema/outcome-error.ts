@@ -3,7 +3,7 @@ import { builder } from './builder.ts';
 import { ErrorCodeEnum } from './enums.ts';
 
 export const OutcomeError = builder
-  .objectRef<{ code: ErrorCode; message: string }>('OutcomeError')
+  .objectRef<{ code: ErrorCode; message: string; retryAfterSeconds?: number | undefined }>('OutcomeError')
   .implement({
     description: 'Why one item of a batch failed.',
     fields: (t) => ({
@@ -12,6 +12,12 @@ export const OutcomeError = builder
       retryable: t.boolean({
         description: 'Whether the same item may succeed later, unchanged.',
         resolve: ({ code }) => ERROR_CATALOGUE[code].retryable,
+      }),
+      retryAfterSeconds: t.int({
+        nullable: true,
+        description:
+          'With RATE_LIMITED: how long to wait before the next attempt, in seconds. Null otherwise.',
+        resolve: ({ retryAfterSeconds }) => retryAfterSeconds ?? null,
       }),
     }),
   });

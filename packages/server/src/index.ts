@@ -1,3 +1,4 @@
+export { type MessageToPublish, type PublishOutcome } from './batch.ts';
 export {
   type Channel,
   type HistoryPage,
@@ -10,17 +11,29 @@ export {
   type Action,
   type ChannelType,
   type CreateChannelInput,
+  type CreateIssuerInput,
   type CreateTokenInput,
   type GrantInput,
+  type IssuerKeyInput,
+  type ProjectSettingsInput,
   type Role,
   type UpdateChannelInput,
+  type UpdateIssuerInput,
   type UpdateTokenInput,
 } from './generated/operations.ts';
+export { type Issuer } from './issuers.ts';
+export { type Member } from './members.ts';
 export { type Membership, type MembershipOutcome } from './memberships.ts';
 export { type PublishOptions, type Receipt, type Recipient } from './messages.ts';
 export { type Restriction } from './moderation.ts';
 export { type CallOptions, type SignalboxOptions } from './options.ts';
+export { type ApiKey, type ApiKeyWithSecret, type Project } from './project.ts';
 export { type Revocation, type RevocationTarget } from './revocations.ts';
 export { type SignedGrant, type SignOptions } from './sign.ts';
 export { Signalbox } from './signalbox.ts';
-export { type Token, type TokenOrIdentity, type TokenWithCredential } from './tokens.ts';
+export {
+  type PermissionExplanation,
+  type Token,
+  type TokenOrIdentity,
+  type TokenWithCredential,
+} from './tokens.ts';

@@ -4,7 +4,8 @@ import {
   type ReceiptFragment,
 } from './generated/operations.ts';
 import { type CallOptions } from './options.ts';
-import { type Request } from './transport/request.ts';
+import { createPublishMessages } from './batch.ts';
+import { type Transport } from './transport/request.ts';
 
 /** The confirmation of a publish: the message is kept, unless it is ephemeral. */
 export type Receipt = ReceiptFragment;
@@ -28,7 +29,8 @@ export interface PublishOptions extends CallOptions {
 }
 
 /** The calls that publish. */
-export function createMessages(request: Request) {
+export function createMessages(transport: Transport) {
+  const { request } = transport;
   // Messages that are not kept have no idempotency: their publish is not repeated when the answer is lost.
   const prepare = ({ ephemeral, idempotencyKey }: PublishOptions, isKept: boolean) => ({
     variables: { ephemeral, idempotencyKey: idempotencyKey ?? (isKept ? crypto.randomUUID() : undefined) },
@@ -37,6 +39,8 @@ export function createMessages(request: Request) {
   const callOptions = ({ signal, timeoutMs }: PublishOptions): CallOptions => ({ signal, timeoutMs });
 
   return {
+    ...createPublishMessages(transport),
+
     /**
      * Publishes a message to a channel. When it resolves, the message is kept and was delivered to the live subscribers.
      *

@@ -1,6 +1,7 @@
 import {
   BanDocument,
   DisconnectDocument,
+  ListRestrictionsDocument,
   MuteDocument,
   type RestrictionFragment,
   UnbanDocument,
@@ -8,6 +9,7 @@ import {
 } from './generated/operations.ts';
 import { type Recipient } from './messages.ts';
 import { type CallOptions } from './options.ts';
+import { listPages, PAGE_SIZE } from './pages.ts';
 import { type TokenOrIdentity } from './tokens.ts';
 import { type Request } from './transport/request.ts';
 
@@ -62,6 +64,17 @@ export function createModeration(request: Request) {
       options?: CallOptions,
     ): Promise<Restriction | null> {
       return (await request(UnbanDocument, target, 'repeatable', options)).unban;
+    },
+
+    /** Yields the mutes and bans that apply now, oldest first; reads 100 at a time. */
+    listRestrictions(
+      filter: Partial<TokenOrIdentity> & { channel?: string | undefined } = {},
+      options?: CallOptions,
+    ): AsyncGenerator<Restriction, void, undefined> {
+      return listPages(async (after) => {
+        const variables = { ...filter, first: PAGE_SIZE, after };
+        return (await request(ListRestrictionsDocument, variables, 'repeatable', options)).restrictions;
+      });
     },
 
     /**

@@ -1,10 +1,12 @@
 import {
+  ListRevocationsDocument,
   RestoreTokensDocument,
   type RevocationFragment,
   RevokeTokensDocument,
   type RevokeTokensMutation,
 } from './generated/operations.ts';
 import { type CallOptions } from './options.ts';
+import { listPages, PAGE_SIZE } from './pages.ts';
 import { type Request } from './transport/request.ts';
 
 /** A revocation of many tokens. */
@@ -33,6 +35,14 @@ export function createRevocations(request: Request) {
       const variables = { ...target, issuedBefore: issuedBefore?.toISOString() };
       const repetition = issuedBefore === undefined ? 'once' : 'repeatable';
       return (await request(RevokeTokensDocument, variables, repetition, options)).revokeTokens;
+    },
+
+    /** Yields the revocations of `revokeTokens` that were not undone; reads 100 at a time. */
+    listRevocations(options?: CallOptions): AsyncGenerator<Revocation, void, undefined> {
+      return listPages(async (after) => {
+        const variables = { first: PAGE_SIZE, after };
+        return (await request(ListRevocationsDocument, variables, 'repeatable', options)).revocations;
+      });
     },
 
     /** Undoes `revokeTokens`. Resolves to null when there was no revocation. */

@@ -1,8 +1,11 @@
 import {
+  type Action,
   CreateCredentialDocument,
   CreateTokenDocument,
   type CreateTokenInput,
   type CreateTokenMutation,
+  ExplainPermissionDocument,
+  type ExplainPermissionQuery,
   GetTokenDocument,
   IsOnlineDocument,
   ListTokensDocument,
@@ -25,6 +28,22 @@ export type TokenWithCredential = CreateTokenMutation['createToken'];
 /** A token by its id, or all tokens of an identity. */
 export type TokenOrIdentity =
   { token: string; identity?: undefined } | { identity: string; token?: undefined };
+
+/** Whether an action is allowed: `allowed`, the `rule` that decides, and `because`, a sentence for developers. */
+export type PermissionExplanation = ExplainPermissionQuery['explainPermission'];
+
+/** Creates `explainPermission`. */
+export function createExplainPermission(request: Request) {
+  /**
+   * Explains whether a token may take an action in a channel now; without `token`, whether an anonymous caller may.
+   * @throws SignalboxError NOT_FOUND for the token
+   */
+  return async (
+    question: { token?: string | undefined; channel: string; action: Action },
+    options?: CallOptions,
+  ): Promise<PermissionExplanation> =>
+    (await request(ExplainPermissionDocument, question, 'repeatable', options)).explainPermission;
+}
 
 /** The calls of `signalbox.tokens`. */
 export function createTokens(request: Request) {

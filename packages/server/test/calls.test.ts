@@ -179,6 +179,59 @@ test('signs a credential that opens a connection, and revokes and restores it', 
   await expect(signalbox.sign('ada', { expiresIn: 0.5 })).rejects.toMatchObject({ field: 'expiresIn' });
 });
 
+test('reads who is in a channel, explains permissions, and lists restrictions and revocations', async () => {
+  await using opened = await openService();
+  const { service, signalbox } = opened;
+  await signalbox.channels.create({ id: 'lobby' });
+  const { token, credential } = await signalbox.tokens.create({ identity: 'ada', channels: ['lobby'] });
+  const id = token?.id ?? '';
+  const inbox = queueResults(service.client({ token: credential }), `subscription { events { __typename } }`);
+  expect(await inbox.next()).toMatchObject({ events: { __typename: 'Connected' } });
+  expect(await signalbox.channels.countMembers('lobby')).toBe(1);
+  expect(await collect(signalbox.channels.members('lobby'))).toMatchObject([{ token: id, identity: 'ada' }]);
+  expect(await collect(signalbox.channels.tokens('lobby'))).toMatchObject([{ id, isOnline: true }]);
+  await expect(signalbox.channels.countMembers('none')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+
+  const question = { token: id, channel: 'lobby', action: 'PUBLISH' } as const;
+  expect(await signalbox.explainPermission(question)).toMatchObject({ allowed: true, rule: 'ALLOWED' });
+  await signalbox.mute({ token: id, channel: 'lobby', reason: 'flood' });
+  expect(await signalbox.explainPermission(question)).toMatchObject({ allowed: false, rule: 'MUTED' });
+  expect(await signalbox.explainPermission({ channel: 'lobby', action: 'PUBLISH' })).toMatchObject({
+    allowed: false,
+  });
+  expect(await collect(signalbox.listRestrictions())).toMatchObject([{ reason: 'flood', token: id }]);
+  expect(await collect(signalbox.listRestrictions({ identity: 'bob' }))).toEqual([]);
+  expect(await collect(signalbox.listRevocations())).toEqual([]);
+  await signalbox.revokeTokens({ identity: 'ada' });
+  expect(await collect(signalbox.listRevocations())).toMatchObject([{ identity: 'ada' }]);
+});
+
+test('manages issuers, API keys and the settings of the project', async () => {
+  await using opened = await openService();
+  const { issuers, apiKeys, project } = opened.signalbox;
+  const key = { id: 'stream-key', secret: 'the secret of a Stream app' };
+  const issuer = await issuers.create({ kind: 'STREAM', key });
+  expect(await issuers.update(issuer.id, { name: 'Our app' })).toMatchObject({ name: 'Our app' });
+  await issuers.addKey(issuer.id, { id: 'second', secret: 'another secret' });
+  const left = await issuers.removeKey(issuer.id, 'stream-key', { overlapSeconds: 60 });
+  expect(Object.fromEntries(left.keys.map(({ id, expiresAt }) => [id, expiresAt]))).toEqual({
+    'stream-key': expect.any(String),
+    second: null,
+  });
+  expect(JSON.stringify(await issuers.list())).not.toContain('secret');
+  await issuers.remove(issuer.id);
+  expect(await issuers.list()).toEqual([]);
+
+  const { apiKey, secret } = await apiKeys.create({ name: 'reports' });
+  expect(secret.split('.')[0]).toBe(apiKey?.id);
+  const successor = await apiKeys.rotate(apiKey?.id ?? '', { overlapSeconds: 0 });
+  expect(await apiKeys.revoke(successor.apiKey?.id ?? '')).toMatchObject({ revokedAt: expect.any(String) });
+  expect((await collect(apiKeys.list())).map(({ name }) => name)).toContain('reports');
+
+  expect(await project.update({ guests: true })).toMatchObject({ settings: { guests: true } });
+  expect((await project.get()).id).toBe('default');
+});
+
 test('passes a document of the caller on', async () => {
   await using opened = await openService();
   const { viewer } = await opened.signalbox.graphql<{ viewer: { kind: string } }>(`{ viewer { kind } }`);

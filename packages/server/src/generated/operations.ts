@@ -18,6 +18,14 @@ export type Action =
   /** Receive the messages of the channel, and read its history and state. */
   | 'SUBSCRIBE';
 
+/** A custom kind of channel. */
+export type ChannelKindInput = {
+  /** The name. 1–64 characters: letters, digits and _ -. */
+  name: string;
+  /** The channel type, which tells who may subscribe. */
+  type: ChannelType;
+};
+
 /** Who may subscribe to a channel. */
 export type ChannelType =
   /** Tokens with a membership of the channel. */
@@ -26,6 +34,20 @@ export type ChannelType =
   | 'PUBLIC'
   /** Every caller that knows its id, with or without a token. */
   | 'UNPROTECTED';
+
+/** Which claims of a provider hold the rights of a token. Each value is the name of a claim or a JSON pointer such as `/realm_access/role`. */
+export type ClaimMapInput = {
+  /** The claim that names the audience; `aud` when absent. Access tokens of Cognito have `client_id`, those of Clerk `azp`. */
+  audience?: string | null | undefined;
+  /** The claim that holds the connection data. Absent: none. */
+  connectionData?: string | null | undefined;
+  /** The claim that holds the grants: a list of `{ channels, actions, exp }` with an optional `exp` in seconds since 1970. Absent: the role is not narrowed. */
+  grants?: string | null | undefined;
+  /** The claim that holds the identity; `sub` when absent. */
+  identity?: string | null | undefined;
+  /** The claim that holds the name of a role of the project, or a list: the first entry that is a role of the project applies. Absent, or a list without such an entry: the token gets PUBLISHER. */
+  role?: string | null | undefined;
+};
 
 /** Input of createChannel; all fields are optional. */
 export type CreateChannelInput = {
@@ -39,6 +61,22 @@ export type CreateChannelInput = {
   state?: unknown;
   /** Who may subscribe to the channel; PRIVATE by default. */
   type?: ChannelType | null | undefined;
+};
+
+/** Input of createIssuer. */
+export type CreateIssuerInput = {
+  /** TWILIO: the account SID, which the claim `sub` must equal. Required. */
+  account?: string | null | undefined;
+  /** The key that it signs with. Required for every kind except JWKS. */
+  key?: IssuerKeyInput | null | undefined;
+  /** The format of its credentials. */
+  kind: IssuerKind;
+  /** The display name; the kind when absent. */
+  name?: string | null | undefined;
+  /** JWKS: the provider. Required. */
+  provider?: ProviderInput | null | undefined;
+  /** TWILIO: the Sync service SID that the grant must name; absent: any service. */
+  service?: string | null | undefined;
 };
 
 /** Input of createToken; all fields are optional. */
@@ -61,6 +99,14 @@ export type CreateTokenInput = {
   role?: Role | null | undefined;
   /** Notes of the backend: at most 16 KiB of JSON by default. */
   state?: unknown;
+};
+
+/** A custom role of the project. */
+export type CustomRoleInput = {
+  /** The built-in role whose permissions apply where the matrix has no entry for the custom role. */
+  like: Role;
+  /** The name. 1–64 characters: letters, digits and _ -. */
+  name: string;
 };
 
 /** The values of `extensions.code` in an error. `extensions.retryable` tells whether the same request may succeed later. */
@@ -118,6 +164,61 @@ export type HistoryPolicyInput = {
   seconds?: number | null | undefined;
 };
 
+/** A key that an issuer signs credentials with. */
+export type IssuerKeyInput = {
+  /** The id that the issuer uses for the key. TWILIO: the SID; OPENTOK and STREAM: the API key; SIGNALBOX: the value of `kid` or `iss`. 1–255 characters. */
+  id: string;
+  /** OPENTOK: instead of a secret, the RSA public key of a Vonage application as PEM; the id is the application id. Its tokens are signed with RS256. */
+  publicKey?: string | null | undefined;
+  /** The secret of the key, required unless publicKey is given: at most 1024 bytes, for SIGNALBOX at least 32. Stored encrypted and never returned. */
+  secret?: string | null | undefined;
+};
+
+/** How the credentials of an issuer are signed, and how their claims are read. */
+export type IssuerKind =
+  /** JWTs of an OpenID provider, verified with the keys that the provider publishes. */
+  | 'JWKS'
+  /** Connection tokens of OpenTok, as `T1==…` or as a JWT (HS256). The session is a channel with the id of the session, created at the first use; valid for at most 30 days. */
+  | 'OPENTOK'
+  /** A JWT (HS256, HS384, HS512) with the claims of Signalbox: `sub` is the identity; `role`, `grants`, `data`, `channels`, `iat`, `exp` and `nbf` are optional. `kid`, or else `iss`, names the key. */
+  | 'SIGNALBOX'
+  /** User tokens of Stream Chat: HS256 with `user_id`, optionally `iat` and `exp`. */
+  | 'STREAM'
+  /** Access tokens of Twilio with a Sync grant: HS256, HS384 or HS512; `iss` names the API key; valid for at most 24 hours. */
+  | 'TWILIO';
+
+/** An algorithm that a provider may sign with. */
+export type JwksAlgorithm =
+  /** ES256, defined in RFC 7518 or RFC 8037. */
+  | 'ES256'
+  /** ES384, defined in RFC 7518 or RFC 8037. */
+  | 'ES384'
+  /** ES512, defined in RFC 7518 or RFC 8037. */
+  | 'ES512'
+  /** EdDSA, defined in RFC 7518 or RFC 8037. */
+  | 'EdDSA'
+  /** PS256, defined in RFC 7518 or RFC 8037. */
+  | 'PS256'
+  /** PS384, defined in RFC 7518 or RFC 8037. */
+  | 'PS384'
+  /** PS512, defined in RFC 7518 or RFC 8037. */
+  | 'PS512'
+  /** RS256, defined in RFC 7518 or RFC 8037. */
+  | 'RS256'
+  /** RS384, defined in RFC 7518 or RFC 8037. */
+  | 'RS384'
+  /** RS512, defined in RFC 7518 or RFC 8037. */
+  | 'RS512';
+
+/** The token lifetimes of another vendor. */
+export type LifetimePreset =
+  /** 24 hours unless the token says otherwise, 30 days at most. */
+  | 'OPENTOK'
+  /** Tokens never expire unless they say otherwise. */
+  | 'STREAM'
+  /** One hour unless the token says otherwise, 24 hours at most. */
+  | 'TWILIO';
+
 /** How a token was created. */
 export type Origin =
   /** By the first use of an unsigned development token. */
@@ -128,6 +229,107 @@ export type Origin =
   | 'MINTED'
   /** By the first use of a credential that an issuer of the project signed. Its backend mints credentials itself. */
   | 'SELF_MINTED';
+
+/** The actions that a role may take in channels of a kind. Replaces the default. */
+export type PermissionInput = {
+  /** Any of SUBSCRIBE, PUBLISH, PRESENCE, MODERATE. Anonymous callers may be allowed SUBSCRIBE and PRESENCE in UNPROTECTED channels only. */
+  actions: Array<Action>;
+  /** UNPROTECTED, PUBLIC, PRIVATE or a custom kind. */
+  kind: string;
+  /** A role of the project, or ANONYMOUS. */
+  role: string;
+};
+
+/** The rules that decide whether an action is allowed. They are checked in this order; the first rule that refuses decides. */
+export type PermissionRule =
+  /** No rule refuses. */
+  | 'ALLOWED'
+  /** The project decides which actions callers without a credential may take. */
+  | 'ANONYMOUS'
+  /** An API key may do everything in its project. */
+  | 'API_KEY'
+  /** The token is banned from the channel. */
+  | 'BANNED'
+  /** The grants of the token and the grants of its credential narrow its role. */
+  | 'GRANTS'
+  /** Only members may take actions in a PRIVATE channel. */
+  | 'MEMBERSHIP'
+  /** The token is muted. */
+  | 'MUTED'
+  /** The channel does not exist. */
+  | 'NO_CHANNEL'
+  /** The permission matrix of the project decides which actions the role may take in channels of this kind. */
+  | 'ROLE'
+  /** The token has expired or was revoked. */
+  | 'TOKEN_ENDED';
+
+/** The whole permission matrix; absent entries have their defaults. See `Permissions`. */
+export type PermissionsInput = {
+  /** The custom kinds of channels, at most 50. A kind that channels use cannot be removed. */
+  kinds?: Array<ChannelKindInput> | null | undefined;
+  /** The custom roles, at most 50. */
+  roles?: Array<CustomRoleInput> | null | undefined;
+  /** The entries that differ from the defaults, at most 1000. */
+  stated?: Array<PermissionInput> | null | undefined;
+};
+
+/** Input of updateProject; absent fields stay unchanged. */
+export type ProjectSettingsInput = {
+  /** Whether callers without a credential may subscribe to UNPROTECTED channels. Off by default in production. */
+  anonymous?: boolean | null | undefined;
+  /** The lifetime of a token that does not state one: 1–3,162,240,000 seconds; null, the default: unlimited. */
+  defaultLifetimeSeconds?: number | null | undefined;
+  /** Whether unsigned credentials are accepted, so that any client can claim any identity. For development only; off by default. */
+  developmentTokens?: boolean | null | undefined;
+  /** Whether identities may contain `@` and `+`, as e-mail addresses do. Off by default; identities of STREAM and JWKS issuers may always contain them. */
+  emailIdentities?: boolean | null | undefined;
+  /** How long a live connection stays open after its token has expired, so that a renewal may be late: 0–3,600 seconds, 0 by default. New connections with an expired token are always refused. */
+  expiryGraceSeconds?: number | null | undefined;
+  /** How long before the expiry of its token a connection receives `TokenExpiring`: 0–86,400 seconds; 0: never; null, the default: the setting of the service, 180 seconds. */
+  expiryWarningSeconds?: number | null | undefined;
+  /** The lifetime of a guest: 60–86,400 seconds, one hour by default. */
+  guestSeconds?: number | null | undefined;
+  /** Whether any caller may use `createGuest`. Off by default in production. */
+  guests?: boolean | null | undefined;
+  /** Sets both lifetimes to those of another vendor. Mutually exclusive with `defaultLifetimeSeconds` and `maxLifetimeSeconds`. */
+  lifetimes?: LifetimePreset | null | undefined;
+  /** The maximum lifetime of a token: 1–3,162,240,000 seconds; null, the default: unlimited. Existing tokens keep their expiry. */
+  maxLifetimeSeconds?: number | null | undefined;
+  /** The permission matrix: the actions of each role in each kind of channel. */
+  permissions?: PermissionsInput | null | undefined;
+  /** Whether tokens that may PUBLISH in a channel may use `publishDirectMessage` to a connection in that channel. Off by default. */
+  publishersSignal?: boolean | null | undefined;
+};
+
+/** An OpenID provider. */
+export type ProviderInput = {
+  /** The algorithms that it may sign with; RS256 when absent. */
+  algorithms?: Array<JwksAlgorithm> | null | undefined;
+  /** The value that the audience claim must equal or contain. Exactly one of `audience` and `audiences` is required. */
+  audience?: string | null | undefined;
+  /** The audiences that credentials may be for, such as the client ids of a web page and an app; at most 20. The claim must name one of them, alone or in a list. */
+  audiences?: Array<string> | null | undefined;
+  /** The claims that hold identity, role, grants and connection data. */
+  claims?: ClaimMapInput | null | undefined;
+  /** The exact value of the claim `iss`. It starts with https://, or with http:// for AD FS. */
+  issuer: string;
+  /** The https URL of its JSON Web Key Set. */
+  url: string;
+};
+
+/** One message of publishMessages. */
+export type PublishMessageInput = {
+  /** The channel’s id. */
+  channel: string;
+  /** The content: at most 32 KiB of JSON by default. */
+  data?: unknown;
+  /** Whether to skip the log: the message is delivered to live connections only and never replayed. False by default. */
+  ephemeral?: boolean | null | undefined;
+  /** The event name. 1–128 characters: letters, digits and _ . : ~ -. */
+  event: string;
+  /** Makes the publish idempotent: for 24 hours, a repeat with the same key publishes nothing. 1–255 characters: visible ASCII characters. */
+  idempotencyKey?: string | null | undefined;
+};
 
 /** What a restriction takes away. */
 export type RestrictionKind =
@@ -163,6 +365,13 @@ export type SenderKind =
   /** A client, with a token. */
   | 'TOKEN';
 
+/** The transport of a connection. */
+export type Transport =
+  /** A stream of server-sent events over HTTP. */
+  | 'SSE'
+  /** A WebSocket with the subprotocol `graphql-transport-ws`. */
+  | 'WEBSOCKET';
+
 /** Input of updateChannel; absent fields stay unchanged. */
 export type UpdateChannelInput = {
   /** The new history policy. */
@@ -173,6 +382,28 @@ export type UpdateChannelInput = {
   kind?: string | null | undefined;
   /** The new type. Subscriptions that the new type does not allow end at once. Removes a custom kind. */
   type?: ChannelType | null | undefined;
+};
+
+/** Input of updateIssuer; absent fields stay unchanged. */
+export type UpdateIssuerInput = {
+  /** The display name. */
+  name?: string | null | undefined;
+  /** JWKS: the changes of the provider. */
+  provider?: UpdateProviderInput | null | undefined;
+  /** TWILIO: the Sync service SID that the grant must name; null: any service. */
+  service?: string | null | undefined;
+};
+
+/** Changes of an OpenID provider; absent fields stay unchanged. */
+export type UpdateProviderInput = {
+  /** The algorithms that it may sign with. */
+  algorithms?: Array<JwksAlgorithm> | null | undefined;
+  /** The audiences, in place of those before; 1–20. */
+  audiences?: Array<string> | null | undefined;
+  /** The claims, in place of all those before. */
+  claims?: ClaimMapInput | null | undefined;
+  /** The https URL of its JSON Web Key Set. */
+  url?: string | null | undefined;
 };
 
 /** Input of updateToken; absent fields stay unchanged. */
@@ -384,6 +615,66 @@ export type GetHistoryQuery = {
   } | null;
 };
 
+export type ListChannelTokensQueryVariables = Exact<{
+  channel: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+export type ListChannelTokensQuery = {
+  channel: {
+    tokens: {
+      nodes: Array<{
+        id: string;
+        identity: string | null;
+        role: Role;
+        customRole: string | null;
+        connectionData: string | null;
+        state: unknown;
+        origin: Origin;
+        issuer: string | null;
+        createdAt: string;
+        expiresAt: string | null;
+        revokedAt: string | null;
+        isOnline: boolean;
+        grants: Array<{ channels: string; actions: Array<Action>; expiresAt: string | null }> | null;
+      }>;
+      pageInfo: { hasNextPage: boolean; endCursor: string | null };
+    };
+  } | null;
+};
+
+export type ListMembersQueryVariables = Exact<{
+  channel: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+export type ListMembersQuery = {
+  channel: {
+    presence: {
+      members: {
+        nodes: Array<{
+          id: string;
+          token: string | null;
+          identity: string | null;
+          connectionData: string | null;
+          state: unknown;
+          transport: Transport;
+          connectedAt: string;
+        }>;
+        pageInfo: { hasNextPage: boolean; endCursor: string | null };
+      };
+    };
+  } | null;
+};
+
+export type CountMembersQueryVariables = Exact<{
+  channel: string;
+}>;
+
+export type CountMembersQuery = { channel: { presence: { count: number } } | null };
+
 export type TokenFragment = {
   id: string;
   identity: string | null;
@@ -467,6 +758,272 @@ export type RevocationFragment = {
   createdAt: string;
 };
 
+export type ApiKeyFragment = {
+  id: string;
+  name: string;
+  canSign: boolean;
+  isOperator: boolean;
+  createdAt: string;
+  expiresAt: string | null;
+  revokedAt: string | null;
+};
+
+export type IssuerFragment = {
+  id: string;
+  kind: IssuerKind;
+  name: string;
+  account: string | null;
+  service: string | null;
+  createdAt: string;
+  provider: {
+    issuer: string;
+    url: string;
+    audiences: Array<string>;
+    algorithms: Array<JwksAlgorithm>;
+    claims: {
+      identity: string;
+      role: string | null;
+      grants: string | null;
+      connectionData: string | null;
+      audience: string;
+    };
+  } | null;
+  keys: Array<{ id: string; createdAt: string; expiresAt: string | null }>;
+};
+
+export type ProjectFragment = {
+  id: string;
+  name: string;
+  createdAt: string;
+  settings: {
+    defaultLifetimeSeconds: number | null;
+    maxLifetimeSeconds: number | null;
+    expiryWarningSeconds: number | null;
+    expiryGraceSeconds: number;
+    guests: boolean;
+    guestSeconds: number;
+    anonymous: boolean;
+    developmentTokens: boolean;
+    emailIdentities: boolean;
+    publishersSignal: boolean;
+    permissions: {
+      kinds: Array<{ name: string; type: ChannelType }>;
+      roles: Array<{ name: string; like: Role }>;
+      stated: Array<{ kind: string; role: string; actions: Array<Action> }>;
+    };
+  };
+};
+
+export type MemberFragment = {
+  id: string;
+  token: string | null;
+  identity: string | null;
+  connectionData: string | null;
+  state: unknown;
+  transport: Transport;
+  connectedAt: string;
+};
+
+export type PublishOutcomeFragment = {
+  receipt: {
+    connections: number;
+    repeated: boolean;
+    message: {
+      id: string;
+      cursor: string | null;
+      channel: string | null;
+      event: string;
+      data: unknown;
+      publishedAt: string;
+      sender: {
+        kind: SenderKind;
+        identity: string | null;
+        token: string | null;
+        connectionData: string | null;
+      };
+    };
+  } | null;
+  error: { code: ErrorCode; message: string; retryable: boolean; retryAfterSeconds: number | null } | null;
+};
+
+export type ListIssuersQueryVariables = Exact<{ [key: string]: never }>;
+
+export type ListIssuersQuery = {
+  project: {
+    issuers: Array<{
+      id: string;
+      kind: IssuerKind;
+      name: string;
+      account: string | null;
+      service: string | null;
+      createdAt: string;
+      provider: {
+        issuer: string;
+        url: string;
+        audiences: Array<string>;
+        algorithms: Array<JwksAlgorithm>;
+        claims: {
+          identity: string;
+          role: string | null;
+          grants: string | null;
+          connectionData: string | null;
+          audience: string;
+        };
+      } | null;
+      keys: Array<{ id: string; createdAt: string; expiresAt: string | null }>;
+    }>;
+  };
+};
+
+export type CreateIssuerMutationVariables = Exact<{
+  input: CreateIssuerInput;
+}>;
+
+export type CreateIssuerMutation = {
+  createIssuer: {
+    id: string;
+    kind: IssuerKind;
+    name: string;
+    account: string | null;
+    service: string | null;
+    createdAt: string;
+    provider: {
+      issuer: string;
+      url: string;
+      audiences: Array<string>;
+      algorithms: Array<JwksAlgorithm>;
+      claims: {
+        identity: string;
+        role: string | null;
+        grants: string | null;
+        connectionData: string | null;
+        audience: string;
+      };
+    } | null;
+    keys: Array<{ id: string; createdAt: string; expiresAt: string | null }>;
+  };
+};
+
+export type UpdateIssuerMutationVariables = Exact<{
+  issuer: string;
+  input: UpdateIssuerInput;
+}>;
+
+export type UpdateIssuerMutation = {
+  updateIssuer: {
+    id: string;
+    kind: IssuerKind;
+    name: string;
+    account: string | null;
+    service: string | null;
+    createdAt: string;
+    provider: {
+      issuer: string;
+      url: string;
+      audiences: Array<string>;
+      algorithms: Array<JwksAlgorithm>;
+      claims: {
+        identity: string;
+        role: string | null;
+        grants: string | null;
+        connectionData: string | null;
+        audience: string;
+      };
+    } | null;
+    keys: Array<{ id: string; createdAt: string; expiresAt: string | null }>;
+  };
+};
+
+export type RemoveIssuerMutationVariables = Exact<{
+  issuer: string;
+}>;
+
+export type RemoveIssuerMutation = {
+  removeIssuer: {
+    id: string;
+    kind: IssuerKind;
+    name: string;
+    account: string | null;
+    service: string | null;
+    createdAt: string;
+    provider: {
+      issuer: string;
+      url: string;
+      audiences: Array<string>;
+      algorithms: Array<JwksAlgorithm>;
+      claims: {
+        identity: string;
+        role: string | null;
+        grants: string | null;
+        connectionData: string | null;
+        audience: string;
+      };
+    } | null;
+    keys: Array<{ id: string; createdAt: string; expiresAt: string | null }>;
+  };
+};
+
+export type AddIssuerKeyMutationVariables = Exact<{
+  issuer: string;
+  key: IssuerKeyInput;
+}>;
+
+export type AddIssuerKeyMutation = {
+  addIssuerKey: {
+    id: string;
+    kind: IssuerKind;
+    name: string;
+    account: string | null;
+    service: string | null;
+    createdAt: string;
+    provider: {
+      issuer: string;
+      url: string;
+      audiences: Array<string>;
+      algorithms: Array<JwksAlgorithm>;
+      claims: {
+        identity: string;
+        role: string | null;
+        grants: string | null;
+        connectionData: string | null;
+        audience: string;
+      };
+    } | null;
+    keys: Array<{ id: string; createdAt: string; expiresAt: string | null }>;
+  };
+};
+
+export type RemoveIssuerKeyMutationVariables = Exact<{
+  issuer: string;
+  key: string;
+  overlapSeconds: number;
+}>;
+
+export type RemoveIssuerKeyMutation = {
+  removeIssuerKey: {
+    id: string;
+    kind: IssuerKind;
+    name: string;
+    account: string | null;
+    service: string | null;
+    createdAt: string;
+    provider: {
+      issuer: string;
+      url: string;
+      audiences: Array<string>;
+      algorithms: Array<JwksAlgorithm>;
+      claims: {
+        identity: string;
+        role: string | null;
+        grants: string | null;
+        connectionData: string | null;
+        audience: string;
+      };
+    } | null;
+    keys: Array<{ id: string; createdAt: string; expiresAt: string | null }>;
+  };
+};
+
 export type PublishMessageMutationVariables = Exact<{
   channel: string;
   event: string;
@@ -525,6 +1082,34 @@ export type PublishDirectMessageMutation = {
       };
     };
   };
+};
+
+export type PublishMessagesMutationVariables = Exact<{
+  messages: Array<PublishMessageInput> | PublishMessageInput;
+}>;
+
+export type PublishMessagesMutation = {
+  publishMessages: Array<{
+    receipt: {
+      connections: number;
+      repeated: boolean;
+      message: {
+        id: string;
+        cursor: string | null;
+        channel: string | null;
+        event: string;
+        data: unknown;
+        publishedAt: string;
+        sender: {
+          kind: SenderKind;
+          identity: string | null;
+          token: string | null;
+          connectionData: string | null;
+        };
+      };
+    } | null;
+    error: { code: ErrorCode; message: string; retryable: boolean; retryAfterSeconds: number | null } | null;
+  }>;
 };
 
 export type MuteMutationVariables = Exact<{
@@ -616,6 +1201,165 @@ export type DisconnectMutationVariables = Exact<{
 }>;
 
 export type DisconnectMutation = { disconnect: number };
+
+export type ListRestrictionsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  token?: string | null | undefined;
+  identity?: string | null | undefined;
+  channel?: string | null | undefined;
+}>;
+
+export type ListRestrictionsQuery = {
+  restrictions: {
+    nodes: Array<{
+      id: string;
+      kind: RestrictionKind;
+      channel: string | null;
+      token: string | null;
+      identity: string | null;
+      reason: string | null;
+      until: string | null;
+      createdAt: string;
+    }>;
+    pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  };
+};
+
+export type GetProjectQueryVariables = Exact<{ [key: string]: never }>;
+
+export type GetProjectQuery = {
+  project: {
+    id: string;
+    name: string;
+    createdAt: string;
+    settings: {
+      defaultLifetimeSeconds: number | null;
+      maxLifetimeSeconds: number | null;
+      expiryWarningSeconds: number | null;
+      expiryGraceSeconds: number;
+      guests: boolean;
+      guestSeconds: number;
+      anonymous: boolean;
+      developmentTokens: boolean;
+      emailIdentities: boolean;
+      publishersSignal: boolean;
+      permissions: {
+        kinds: Array<{ name: string; type: ChannelType }>;
+        roles: Array<{ name: string; like: Role }>;
+        stated: Array<{ kind: string; role: string; actions: Array<Action> }>;
+      };
+    };
+  };
+};
+
+export type UpdateProjectMutationVariables = Exact<{
+  settings: ProjectSettingsInput;
+}>;
+
+export type UpdateProjectMutation = {
+  updateProject: {
+    id: string;
+    name: string;
+    createdAt: string;
+    settings: {
+      defaultLifetimeSeconds: number | null;
+      maxLifetimeSeconds: number | null;
+      expiryWarningSeconds: number | null;
+      expiryGraceSeconds: number;
+      guests: boolean;
+      guestSeconds: number;
+      anonymous: boolean;
+      developmentTokens: boolean;
+      emailIdentities: boolean;
+      publishersSignal: boolean;
+      permissions: {
+        kinds: Array<{ name: string; type: ChannelType }>;
+        roles: Array<{ name: string; like: Role }>;
+        stated: Array<{ kind: string; role: string; actions: Array<Action> }>;
+      };
+    };
+  };
+};
+
+export type ListApiKeysQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+export type ListApiKeysQuery = {
+  project: {
+    apiKeys: {
+      nodes: Array<{
+        id: string;
+        name: string;
+        canSign: boolean;
+        isOperator: boolean;
+        createdAt: string;
+        expiresAt: string | null;
+        revokedAt: string | null;
+      }>;
+      pageInfo: { hasNextPage: boolean; endCursor: string | null };
+    };
+  };
+};
+
+export type CreateApiKeyMutationVariables = Exact<{
+  name?: string | null | undefined;
+  canSign?: boolean | null | undefined;
+  project?: string | null | undefined;
+}>;
+
+export type CreateApiKeyMutation = {
+  createApiKey: {
+    secret: string;
+    apiKey: {
+      id: string;
+      name: string;
+      canSign: boolean;
+      isOperator: boolean;
+      createdAt: string;
+      expiresAt: string | null;
+      revokedAt: string | null;
+    } | null;
+  };
+};
+
+export type RotateApiKeyMutationVariables = Exact<{
+  id: string;
+  overlapSeconds: number;
+}>;
+
+export type RotateApiKeyMutation = {
+  rotateApiKey: {
+    secret: string;
+    apiKey: {
+      id: string;
+      name: string;
+      canSign: boolean;
+      isOperator: boolean;
+      createdAt: string;
+      expiresAt: string | null;
+      revokedAt: string | null;
+    } | null;
+  };
+};
+
+export type RevokeApiKeyMutationVariables = Exact<{
+  id: string;
+}>;
+
+export type RevokeApiKeyMutation = {
+  revokeApiKey: {
+    id: string;
+    name: string;
+    canSign: boolean;
+    isOperator: boolean;
+    createdAt: string;
+    expiresAt: string | null;
+    revokedAt: string | null;
+  };
+};
 
 export type CreateTokenMutationVariables = Exact<{
   input?: CreateTokenInput | null | undefined;
@@ -809,6 +1553,34 @@ export type IsOnlineQueryVariables = Exact<{
 
 export type IsOnlineQuery = { isOnline: boolean };
 
+export type ListRevocationsQueryVariables = Exact<{
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+export type ListRevocationsQuery = {
+  revocations: {
+    nodes: Array<{
+      scope: RevocationScope;
+      identity: string | null;
+      issuer: string | null;
+      issuedBefore: string;
+      createdAt: string;
+    }>;
+    pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  };
+};
+
+export type ExplainPermissionQueryVariables = Exact<{
+  token?: string | null | undefined;
+  channel: string;
+  action: Action;
+}>;
+
+export type ExplainPermissionQuery = {
+  explainPermission: { allowed: boolean; rule: PermissionRule; because: string };
+};
+
 export const CreateChannelDocument =
   'mutation CreateChannel($input:CreateChannelInput!){createChannel(input:$input){...Channel}}fragment Channel on Channel{id type kind state version history{messages seconds}createdAt}' as Operation<
     CreateChannelMutation,
@@ -881,6 +1653,60 @@ export const GetHistoryDocument =
     GetHistoryQueryVariables
   >;
 
+export const ListChannelTokensDocument =
+  'query ListChannelTokens($channel:ID!$first:Int$after:String){channel(id:$channel){tokens(first:$first after:$after){nodes{...Token}pageInfo{hasNextPage endCursor}}}}fragment Token on Token{id identity role customRole grants{channels actions expiresAt}connectionData state origin issuer createdAt expiresAt revokedAt isOnline}' as Operation<
+    ListChannelTokensQuery,
+    ListChannelTokensQueryVariables
+  >;
+
+export const ListMembersDocument =
+  'query ListMembers($channel:ID!$first:Int$after:String){channel(id:$channel){presence{members(first:$first after:$after){nodes{...Member}pageInfo{hasNextPage endCursor}}}}}fragment Member on Connection{id token identity connectionData state transport connectedAt}' as Operation<
+    ListMembersQuery,
+    ListMembersQueryVariables
+  >;
+
+export const CountMembersDocument =
+  'query CountMembers($channel:ID!){channel(id:$channel){presence{count}}}' as Operation<
+    CountMembersQuery,
+    CountMembersQueryVariables
+  >;
+
+export const ListIssuersDocument =
+  'fragment Issuer on Issuer{id kind name account service provider{issuer url audiences algorithms claims{identity role grants connectionData audience}}keys{id createdAt expiresAt}createdAt}query ListIssuers{project{issuers{...Issuer}}}' as Operation<
+    ListIssuersQuery,
+    ListIssuersQueryVariables
+  >;
+
+export const CreateIssuerDocument =
+  'fragment Issuer on Issuer{id kind name account service provider{issuer url audiences algorithms claims{identity role grants connectionData audience}}keys{id createdAt expiresAt}createdAt}mutation CreateIssuer($input:CreateIssuerInput!){createIssuer(input:$input){...Issuer}}' as Operation<
+    CreateIssuerMutation,
+    CreateIssuerMutationVariables
+  >;
+
+export const UpdateIssuerDocument =
+  'fragment Issuer on Issuer{id kind name account service provider{issuer url audiences algorithms claims{identity role grants connectionData audience}}keys{id createdAt expiresAt}createdAt}mutation UpdateIssuer($issuer:ID!$input:UpdateIssuerInput!){updateIssuer(issuer:$issuer input:$input){...Issuer}}' as Operation<
+    UpdateIssuerMutation,
+    UpdateIssuerMutationVariables
+  >;
+
+export const RemoveIssuerDocument =
+  'fragment Issuer on Issuer{id kind name account service provider{issuer url audiences algorithms claims{identity role grants connectionData audience}}keys{id createdAt expiresAt}createdAt}mutation RemoveIssuer($issuer:ID!){removeIssuer(issuer:$issuer){...Issuer}}' as Operation<
+    RemoveIssuerMutation,
+    RemoveIssuerMutationVariables
+  >;
+
+export const AddIssuerKeyDocument =
+  'fragment Issuer on Issuer{id kind name account service provider{issuer url audiences algorithms claims{identity role grants connectionData audience}}keys{id createdAt expiresAt}createdAt}mutation AddIssuerKey($issuer:ID!$key:IssuerKeyInput!){addIssuerKey(issuer:$issuer key:$key){...Issuer}}' as Operation<
+    AddIssuerKeyMutation,
+    AddIssuerKeyMutationVariables
+  >;
+
+export const RemoveIssuerKeyDocument =
+  'fragment Issuer on Issuer{id kind name account service provider{issuer url audiences algorithms claims{identity role grants connectionData audience}}keys{id createdAt expiresAt}createdAt}mutation RemoveIssuerKey($issuer:ID!$key:ID!$overlapSeconds:Int!){removeIssuerKey(issuer:$issuer key:$key overlapSeconds:$overlapSeconds){...Issuer}}' as Operation<
+    RemoveIssuerKeyMutation,
+    RemoveIssuerKeyMutationVariables
+  >;
+
 export const PublishMessageDocument =
   'fragment Message on Message{id cursor channel event data publishedAt sender{kind identity token connectionData}}fragment Receipt on Receipt{message{...Message}connections repeated}mutation PublishMessage($channel:ID!$event:String!$data:JSON$ephemeral:Boolean$idempotencyKey:String){publishMessage(channel:$channel event:$event data:$data ephemeral:$ephemeral idempotencyKey:$idempotencyKey){...Receipt}}' as Operation<
     PublishMessageMutation,
@@ -891,6 +1717,12 @@ export const PublishDirectMessageDocument =
   'fragment Message on Message{id cursor channel event data publishedAt sender{kind identity token connectionData}}fragment Receipt on Receipt{message{...Message}connections repeated}mutation PublishDirectMessage($token:ID$identity:String$connection:ID$event:String!$data:JSON$ephemeral:Boolean$idempotencyKey:String){publishDirectMessage(token:$token identity:$identity connection:$connection event:$event data:$data ephemeral:$ephemeral idempotencyKey:$idempotencyKey){...Receipt}}' as Operation<
     PublishDirectMessageMutation,
     PublishDirectMessageMutationVariables
+  >;
+
+export const PublishMessagesDocument =
+  'fragment Message on Message{id cursor channel event data publishedAt sender{kind identity token connectionData}}fragment Receipt on Receipt{message{...Message}connections repeated}fragment PublishOutcome on PublishOutcome{receipt{...Receipt}error{code message retryable retryAfterSeconds}}mutation PublishMessages($messages:[PublishMessageInput!]!){publishMessages(messages:$messages){...PublishOutcome}}' as Operation<
+    PublishMessagesMutation,
+    PublishMessagesMutationVariables
   >;
 
 export const MuteDocument =
@@ -921,6 +1753,48 @@ export const DisconnectDocument =
   'mutation Disconnect($connection:ID$token:ID$identity:String$channel:ID$reason:String){disconnect(connection:$connection token:$token identity:$identity channel:$channel reason:$reason)}' as Operation<
     DisconnectMutation,
     DisconnectMutationVariables
+  >;
+
+export const ListRestrictionsDocument =
+  'fragment Restriction on Restriction{id kind channel token identity reason until createdAt}query ListRestrictions($first:Int$after:String$token:ID$identity:String$channel:ID){restrictions(first:$first after:$after token:$token identity:$identity channel:$channel){nodes{...Restriction}pageInfo{hasNextPage endCursor}}}' as Operation<
+    ListRestrictionsQuery,
+    ListRestrictionsQueryVariables
+  >;
+
+export const GetProjectDocument =
+  'fragment Project on Project{id name createdAt settings{defaultLifetimeSeconds maxLifetimeSeconds expiryWarningSeconds expiryGraceSeconds guests guestSeconds anonymous developmentTokens emailIdentities publishersSignal permissions{kinds{name type}roles{name like}stated{kind role actions}}}}query GetProject{project{...Project}}' as Operation<
+    GetProjectQuery,
+    GetProjectQueryVariables
+  >;
+
+export const UpdateProjectDocument =
+  'fragment Project on Project{id name createdAt settings{defaultLifetimeSeconds maxLifetimeSeconds expiryWarningSeconds expiryGraceSeconds guests guestSeconds anonymous developmentTokens emailIdentities publishersSignal permissions{kinds{name type}roles{name like}stated{kind role actions}}}}mutation UpdateProject($settings:ProjectSettingsInput!){updateProject(settings:$settings){...Project}}' as Operation<
+    UpdateProjectMutation,
+    UpdateProjectMutationVariables
+  >;
+
+export const ListApiKeysDocument =
+  'fragment ApiKey on ApiKey{id name canSign isOperator createdAt expiresAt revokedAt}query ListApiKeys($first:Int$after:String){project{apiKeys(first:$first after:$after){nodes{...ApiKey}pageInfo{hasNextPage endCursor}}}}' as Operation<
+    ListApiKeysQuery,
+    ListApiKeysQueryVariables
+  >;
+
+export const CreateApiKeyDocument =
+  'fragment ApiKey on ApiKey{id name canSign isOperator createdAt expiresAt revokedAt}mutation CreateApiKey($name:String$canSign:Boolean$project:ID){createApiKey(name:$name canSign:$canSign project:$project){apiKey{...ApiKey}secret}}' as Operation<
+    CreateApiKeyMutation,
+    CreateApiKeyMutationVariables
+  >;
+
+export const RotateApiKeyDocument =
+  'fragment ApiKey on ApiKey{id name canSign isOperator createdAt expiresAt revokedAt}mutation RotateApiKey($id:ID!$overlapSeconds:Int!){rotateApiKey(id:$id overlapSeconds:$overlapSeconds){apiKey{...ApiKey}secret}}' as Operation<
+    RotateApiKeyMutation,
+    RotateApiKeyMutationVariables
+  >;
+
+export const RevokeApiKeyDocument =
+  'fragment ApiKey on ApiKey{id name canSign isOperator createdAt expiresAt revokedAt}mutation RevokeApiKey($id:ID!){revokeApiKey(id:$id){...ApiKey}}' as Operation<
+    RevokeApiKeyMutation,
+    RevokeApiKeyMutationVariables
   >;
 
 export const CreateTokenDocument =
@@ -975,4 +1849,16 @@ export const IsOnlineDocument =
   'query IsOnline($token:ID$identity:String){isOnline(token:$token identity:$identity)}' as Operation<
     IsOnlineQuery,
     IsOnlineQueryVariables
+  >;
+
+export const ListRevocationsDocument =
+  'fragment Revocation on Revocation{scope identity issuer issuedBefore createdAt}query ListRevocations($first:Int$after:String){revocations(first:$first after:$after){nodes{...Revocation}pageInfo{hasNextPage endCursor}}}' as Operation<
+    ListRevocationsQuery,
+    ListRevocationsQueryVariables
+  >;
+
+export const ExplainPermissionDocument =
+  'query ExplainPermission($token:ID$channel:ID!$action:Action!){explainPermission(token:$token channel:$channel action:$action){allowed rule because}}' as Operation<
+    ExplainPermissionQuery,
+    ExplainPermissionQueryVariables
   >;
