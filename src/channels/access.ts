@@ -1,6 +1,7 @@
 import { notFound, SignalboxError } from '../errors.ts';
-import { decide, type Decision, type AccessTarget } from '../tokens/authorisation.ts';
-import { type Caller } from '../tokens/caller.ts';
+import { decide, SCOPE_OF, type Decision, type AccessTarget } from '../tokens/authorisation.ts';
+import { requireApiKey, type Caller } from '../tokens/caller.ts';
+import { type ApiKeyScope } from '../projects/api-key.ts';
 import { type Action } from '../projects/permissions.ts';
 import { type Channel, type Membership } from './channel.ts';
 
@@ -16,11 +17,12 @@ export interface Access {
   /**
    * Returns the channel if the caller may take `action` in it. A channel that the caller may not access and a channel
    * that does not exist yield the same error, so that ids cannot be probed.
+   * @param scope the scope that an API key needs; by default the scope of the action
    * @throws NOT_FOUND when the channel does not exist and the caller is an API key
    * @throws UNAUTHENTICATED when an anonymous caller may not take the action
-   * @throws FORBIDDEN when a token may not take the action
+   * @throws FORBIDDEN when a token may not take the action, or an API key lacks the scope
    */
-  require(caller: Caller, action: Action, channelId: string): Promise<ChannelAccess>;
+  require(caller: Caller, action: Action, channelId: string, scope?: ApiKeyScope): Promise<ChannelAccess>;
   /** Returns the channel and the caller's membership without a decision; undefined when the channel does not exist. */
   lookup(caller: Caller, channelId: string): Promise<ChannelAccess | undefined>;
 }
@@ -43,9 +45,14 @@ export function createAccess(deps: {
 
   return {
     lookup,
-    async require(caller, action, channelId) {
+    async require(caller, action, channelId, scope = SCOPE_OF[action]) {
+      if (caller.kind === 'API_KEY') {
+        requireApiKey(caller, scope, channelId);
+        const channelAccess = await lookup(caller, channelId);
+        if (!channelAccess) throw notFound('channel', channelId);
+        return channelAccess;
+      }
       const channelAccess = await lookup(caller, channelId);
-      if (caller.kind === 'API_KEY' && !channelAccess) throw notFound('channel', channelId);
       if (!channelAccess || !decideAccess(caller, action, channelAccess).allowed)
         throw accessRefused(caller, action, channelId);
       return channelAccess;

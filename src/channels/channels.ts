@@ -179,7 +179,7 @@ export function createChannels(deps: {
 
   return {
     async create(caller, input) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'CHANNELS', input.id);
       const { projectId } = caller;
       const id = input.id === undefined ? newId('channel') : parseName('channel', input.id, 'input.id');
       const channel: Channel = {
@@ -194,7 +194,7 @@ export function createChannels(deps: {
       return channel;
     },
     async update(caller, id, input) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'CHANNELS', id);
       const { projectId } = caller;
       const change = { ...(await parseKind(projectId, input)), ...parseHistoryPolicy(input, config) };
       return serialize(projectId, id, async () => {
@@ -208,11 +208,11 @@ export function createChannels(deps: {
         if (!channel) throw notFound('channel', id);
         await announce({ kind: 'CHANNEL_UPDATED', projectId, channel });
         audit({ action: 'channel.update', projectId, actor: actorOf(caller), subject: id });
-        return { channel, membersLeft };
+        return { channel: asReadBy(caller, { channel, membership: undefined }), membersLeft };
       });
     },
     async remove(caller, id) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'CHANNELS', id);
       const { projectId } = caller;
       return serialize(projectId, id, async () => {
         const channel = await rows.find(projectId, id);
@@ -220,13 +220,13 @@ export function createChannels(deps: {
         await rows.remove(projectId, id);
         await announce({ kind: 'CHANNEL_DELETED', projectId, channelId: id });
         audit({ action: 'channel.delete', projectId, actor: actorOf(caller), subject: id });
-        return channel;
+        return asReadBy(caller, { channel, membership: undefined });
       });
     },
     setState(caller, id, state, ifVersion) {
       stateRate.takeOfCaller(caller);
       return serialize(caller.projectId, id, async () => {
-        const channelAccess = await access.require(caller, 'MODERATE', id);
+        const channelAccess = await access.require(caller, 'MODERATE', id, 'CHANNELS');
         stateRate.takeOfChannel(channelAccess.channel);
         const saved = await saveState(channelAccess.channel, state as Json, ifVersion);
         if (!saved) throw await conflict(caller, id);
@@ -237,9 +237,9 @@ export function createChannels(deps: {
     patchState(caller, id, patch, ifVersion) {
       stateRate.takeOfCaller(caller);
       return serialize(caller.projectId, id, async () => {
-        stateRate.takeOfChannel((await access.require(caller, 'MODERATE', id)).channel);
+        stateRate.takeOfChannel((await access.require(caller, 'MODERATE', id, 'CHANNELS')).channel);
         for (let attempt = 0; attempt < MAX_PATCH_ATTEMPTS; attempt++) {
-          const channelAccess = await access.require(caller, 'MODERATE', id);
+          const channelAccess = await access.require(caller, 'MODERATE', id, 'CHANNELS');
           const { channel } = channelAccess;
           if (ifVersion !== undefined && ifVersion !== channel.version) break;
           const patched = mergePatch(requireState(channel), parseJson(patch, config.maxStateBytes, 'patch'));
@@ -253,7 +253,7 @@ export function createChannels(deps: {
       });
     },
     async list(caller, page, type) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'READ');
       return rows.list(caller.projectId, page, type);
     },
     find: (projectId, id) => rows.find(projectId, id),
@@ -267,7 +267,7 @@ export function createChannels(deps: {
   };
 }
 
-/** The channel as the caller may read it: a caller that may MODERATE but not SUBSCRIBE does not see the state. */
+/** The channel as the caller may read it: a caller that may change it but not SUBSCRIBE does not see the state. */
 function asReadBy(caller: Caller, channelAccess: ChannelAccess): Channel {
   const { channel } = channelAccess;
   return decideAccess(caller, 'SUBSCRIBE', channelAccess).allowed ? channel : { ...channel, state: null };

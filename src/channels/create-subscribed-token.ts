@@ -1,4 +1,4 @@
-import { type Caller } from '../tokens/caller.ts';
+import { requireApiKey, type Caller } from '../tokens/caller.ts';
 import { type MintedToken, type TokenInput, type Tokens } from '../tokens/tokens.ts';
 import { type Memberships } from './memberships.ts';
 
@@ -12,5 +12,6 @@ export async function createSubscribedToken(
   caller: Caller,
   input: TokenInput & { identity?: string | undefined; channels?: readonly string[] | undefined },
 ): Promise<MintedToken> {
+  if (input.channels?.length) requireApiKey(caller, 'CHANNELS');
   return tokens.create(caller, input, (token) => memberships.prepare(token, input.channels ?? []));
 }

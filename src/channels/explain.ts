@@ -38,12 +38,12 @@ export function createExplainPermission(deps: {
 }): ExplainPermission {
   const { tokens, callerLoader, access, revocations, clock } = deps;
 
-  async function loadSubject(caller: Caller, tokenId: string | undefined): Promise<Caller> {
+  async function loadSubject(caller: Caller, tokenId: string | undefined, channel: string): Promise<Caller> {
     if (tokenId === undefined) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'READ', channel);
       return callerLoader.loadAnonymous(caller.projectId);
     }
-    requireKeyOrSelf(caller, tokenId);
+    requireKeyOrSelf(caller, tokenId, 'READ', channel);
     if (caller.kind === 'TOKEN') return caller;
     const record = await tokens.find(caller.projectId, tokenId);
     if (!record) throw notFound('token', tokenId);
@@ -64,7 +64,7 @@ export function createExplainPermission(deps: {
   }
 
   return async (caller, { token, channel, action }) => {
-    const subject = await loadSubject(caller, token);
+    const subject = await loadSubject(caller, token, channel);
     // A token that asks about itself is already authenticated; after its expiry it may still be in its grace period.
     if (caller.kind === 'API_KEY' && subject.kind === 'TOKEN' && (await hasEnded(subject.token)))
       return { allowed: false, rule: 'TOKEN_ENDED', because: 'the token has expired or was revoked' };

@@ -142,7 +142,7 @@ export function createMemberships(deps: {
     since?: () => Promise<number>,
   ): Promise<Membership> {
     const { projectId } = caller;
-    requireKeyOrSelf(caller, tokenId);
+    requireKeyOrSelf(caller, tokenId, 'CHANNELS', channelId);
     const token = await requireToken(projectId, tokenId);
     const channel = await findChannel(projectId, channelId);
     if (caller.kind === 'TOKEN') {
@@ -151,7 +151,7 @@ export function createMemberships(deps: {
     } else if (!channel) throw notFound('channel', channelId);
     await requireMaySubscribe(token, channel);
     const madeBy = caller.kind === 'API_KEY' ? 'BACKEND' : 'TOKEN';
-    if (since) requireApiKey(caller);
+    if (since) requireApiKey(caller, 'CHANNELS', channelId);
     return begin(actorOf(caller), madeBy, token, channel, await since?.());
   }
 
@@ -203,7 +203,7 @@ export function createMemberships(deps: {
     tokenId: string,
   ): Promise<Membership | undefined> {
     const { projectId } = caller;
-    requireKeyOrSelf(caller, tokenId);
+    requireKeyOrSelf(caller, tokenId, 'CHANNELS', channelId);
     const token = await tokens.find(projectId, tokenId);
     if (caller.kind === 'API_KEY') {
       await requireChannel(projectId, channelId);
@@ -241,7 +241,7 @@ export function createMemberships(deps: {
     tokenIds: readonly string[],
     act: (caller: Caller, channelId: string, tokenId: string) => Promise<Membership | undefined>,
   ): Promise<Outcome[]> {
-    requireApiKey(caller);
+    for (const channelId of channelIds) requireApiKey(caller, 'CHANNELS', channelId);
     const pairs = channelIds.flatMap((channelId) => tokenIds.map((tokenId) => ({ channelId, tokenId })));
     if (pairs.length > MAX_PAIRS) {
       const message = `A call may name at most ${MAX_PAIRS} pairs of channel and token; this call names ${pairs.length}.`;

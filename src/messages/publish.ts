@@ -249,7 +249,8 @@ export function createPublisher(deps: {
     },
     async publishDirect(caller, to, input) {
       const { token, identity, connection } = to;
-      if (caller.kind !== 'TOKEN' || connection === undefined) requireApiKey(caller);
+      if (caller.kind !== 'TOKEN' || connection === undefined)
+        requireApiKey(caller, 'PUBLISH', connection === undefined ? undefined : to.channel);
       takeFromRateLimit(caller);
       if ([token, identity, connection].filter((id) => id !== undefined).length !== 1) {
         throw badInput('token', 'name exactly one of token, identity and connection.');

@@ -6,6 +6,7 @@ import { type Access } from '../channels/access.ts';
 import { badInput, forbidden, notFound } from '../errors.ts';
 import { parseName, parseText } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
+import { type ApiKeyScope } from '../projects/api-key.ts';
 import { actorOf, requireApiKey, type Caller } from '../tokens/caller.ts';
 import {
   subjectsOf,
@@ -92,11 +93,15 @@ export function createModeration(deps: {
   const { leases } = broker;
 
   /** Requires that the caller may moderate the channel; without a channel, all channels. */
-  async function requireAuthority(caller: Caller, channel: string | undefined): Promise<void> {
-    if (channel !== undefined) await access.require(caller, 'MODERATE', channel);
+  async function requireAuthority(
+    caller: Caller,
+    channel: string | undefined,
+    scope: ApiKeyScope = 'MODERATE',
+  ): Promise<void> {
+    if (channel !== undefined) await access.require(caller, 'MODERATE', channel, scope);
     else if (caller.kind === 'TOKEN')
       throw forbidden('A token must name the channel that it moderates; only an API key may omit `channel`.');
-    else requireApiKey(caller);
+    else requireApiKey(caller, scope);
   }
 
   async function parseTarget(caller: Caller, { token, identity }: Target): Promise<RestrictedSubject> {
@@ -172,7 +177,7 @@ export function createModeration(deps: {
       return restrictions.lift(caller, { kind, subject, channelId: channel ?? null });
     },
     async list(caller, page, { channel, ...target }) {
-      await requireAuthority(caller, channel);
+      await requireAuthority(caller, channel, 'READ');
       const hasTarget = target.token !== undefined || target.identity !== undefined;
       return restrictions.list(caller.projectId, page, {
         ...(hasTarget && { subject: await parseTarget(caller, target) }),

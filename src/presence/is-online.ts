@@ -23,12 +23,12 @@ export async function isOnline(
   if (token !== undefined) {
     if (SECRET_PREFIXES.some((prefix) => token.startsWith(prefix)))
       throw badInput('token', 'is a credential; name the token by its id, `token_…`.');
-    requireKeyOrSelf(caller, token);
+    requireKeyOrSelf(caller, token, 'READ');
     if (!(await tokens.find(caller.projectId, token))) throw notFound('token', token);
     return presence.isOnline(caller, token);
   }
   const named = identity ?? '';
-  if (caller.kind !== 'TOKEN') requireApiKey(caller);
+  if (caller.kind !== 'TOKEN') requireApiKey(caller, 'READ');
   else if (caller.token.identity !== named)
     throw forbidden('This operation requires an API key, or a token of the identity.');
   if (!(await tokens.hasIdentity(caller.projectId, named))) throw notFound('token of identity', named);

@@ -19,7 +19,7 @@ export async function listTokens(
   { first, after }: PageRequest,
   { identity, online }: { identity?: string | undefined; online?: boolean | undefined },
 ): Promise<Page<Token>> {
-  requireApiKey(caller);
+  requireApiKey(caller, 'READ');
   if (online === undefined) return tokens.list(caller, { first, after }, { identity });
   const onlineIds = await presence.onlineTokens(caller);
   const found: Token[] = [];

@@ -180,7 +180,7 @@ export async function createPresence(deps: {
   );
 
   async function connectionsOf(caller: Caller, tokenId: string): Promise<Member[]> {
-    requireKeyOrSelf(caller, tokenId);
+    requireKeyOrSelf(caller, tokenId, 'READ');
     return leases.ofToken(caller.projectId, tokenId);
   }
 
@@ -189,7 +189,7 @@ export async function createPresence(deps: {
     hasConnections: async (projectId, tokenId) => (await leases.ofToken(projectId, tokenId)).length > 0,
     connectionsOf,
     async onlineTokens(caller) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'READ');
       return leases.onlineTokens(caller.projectId);
     },
     async count(caller, channelId) {

@@ -7,7 +7,7 @@ import { parseText } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { createApiKeyStore, type ApiKeyRow } from './api-key-store.ts';
-import { type ApiKey } from './api-key.ts';
+import { ALL_RIGHTS, parseRights, type ApiKey, type ApiKeyRightsInput } from './api-key.ts';
 import { createKeyCache } from '../secrets/key-cache.ts';
 import { deriveSigningSecret } from './signing-secret.ts';
 import { DEFAULT_PROJECT } from './project.ts';
@@ -26,6 +26,16 @@ export interface Bootstrap {
   otherOperatorKeys: readonly ApiKey[];
 }
 
+/** A new API key, before validation. */
+export interface ApiKeyInput extends ApiKeyRightsInput {
+  /** “API key” by default. */
+  name?: string | undefined;
+  /** False by default. */
+  canSign?: boolean | undefined;
+  /** Milliseconds since 1970, UTC; undefined: the key does not expire. */
+  expiresAt?: number | undefined;
+}
+
 /** Announces to every node that a key was revoked or given an expiry; resolves when live connections have applied it. */
 export type AnnounceApiKey = (change: {
   kind: 'API_KEY_CHANGED';
@@ -37,16 +47,13 @@ export type AnnounceApiKey = (change: {
 export const MAX_OVERLAP_SECONDS = 30 * 86_400;
 
 export interface ApiKeys {
-  /** Creates a key. `name` defaults to “API key”, `canSign` to false. @throws BAD_USER_INPUT for an invalid name */
-  create(
-    projectId: string,
-    input: { name?: string | undefined; canSign?: boolean | undefined },
-  ): Promise<MintedApiKey>;
+  /** @throws BAD_USER_INPUT for an invalid name, invalid rights or an expiry in the past */
+  create(projectId: string, input: ApiKeyInput): Promise<MintedApiKey>;
   list(projectId: string, page: PageRequest): Promise<Page<ApiKey>>;
   /** Revokes a key and closes its live connections at once. @throws NOT_FOUND */
   revoke(projectId: string, id: string): Promise<ApiKey>;
   /**
-   * Creates a successor with a new secret. The old key remains valid for `overlapSeconds`: 0 to `MAX_OVERLAP_SECONDS`.
+   * Creates a successor with a new secret and the same rights. The old key remains valid for `overlapSeconds`: 0 to `MAX_OVERLAP_SECONDS`.
    * @throws NOT_FOUND, BAD_USER_INPUT
    * @throws CONFLICT when the key has expired or was revoked
    */
@@ -101,10 +108,12 @@ export function createApiKeys(deps: {
     const row: ApiKeyRow = {
       operator: false,
       rootKeyId: id,
+      lastsUntil: null,
+      ...ALL_RIGHTS,
       ...fields,
       id,
       createdAt: clock.now(),
-      expiresAt: null,
+      expiresAt: fields.lastsUntil ?? null,
       revokedAt: null,
       secretHash: hash(secret),
       sealedSecret: canSign ? await vault.seal(deriveSigningSecret(secret), id) : null,
@@ -126,8 +135,17 @@ export function createApiKeys(deps: {
   }
 
   return {
-    create: (projectId, { name, canSign = false }) =>
-      mint({ projectId, name: parseText(name ?? 'API key', 'name'), canSign }),
+    async create(projectId, { name, canSign = false, expiresAt, ...rights }) {
+      if (expiresAt !== undefined && expiresAt <= clock.now())
+        throw badInput('expiresAt', 'must be in the future.');
+      return mint({
+        projectId,
+        name: parseText(name ?? 'API key', 'name'),
+        canSign,
+        lastsUntil: expiresAt ?? null,
+        ...parseRights(rights, canSign),
+      });
+    },
     async list(projectId, page) {
       const { items, hasMore } = await rows.list(projectId, page);
       return { items: items.map(toApiKey), hasMore };
@@ -144,9 +162,10 @@ export function createApiKeys(deps: {
       if (!old) throw notFound('API key', id);
       if (!isOpen(old, clock.now()))
         throw new SignalboxError('CONFLICT', `The API key “${id}” has expired or was revoked.`);
-      const { name, operator, canSign, rootKeyId } = toApiKey(old);
-      const successor = await mint({ projectId, name, operator, canSign, rootKeyId });
-      await change(projectId, id, { expiresAt: clock.now() + overlapSeconds * 1000 });
+      const { id: _, createdAt: __, expiresAt, revokedAt: ___, ...inherited } = toApiKey(old);
+      const successor = await mint(inherited);
+      const overlapEnd = clock.now() + overlapSeconds * 1000;
+      await change(projectId, id, { expiresAt: Math.min(overlapEnd, expiresAt ?? overlapEnd) });
       return successor;
     },
     async verify(text) {
@@ -186,7 +205,9 @@ export function createApiKeys(deps: {
       };
       const isNew = await rows.insert({
         ...operatorKey,
+        ...ALL_RIGHTS,
         ...secrets,
+        lastsUntil: null,
         id,
         rootKeyId: id,
         createdAt: clock.now(),

@@ -1,5 +1,6 @@
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { timestamp } from '../store/columns.ts';
+import { type ApiKeyScope } from './api-key.ts';
 import { type ProjectSettings } from './project-settings.ts';
 
 export const projects = sqliteTable('projects', {
@@ -25,6 +26,12 @@ export const apiKeys = sqliteTable(
     createdAt: timestamp('created_at').notNull(),
     expiresAt: timestamp('expires_at'),
     revokedAt: timestamp('revoked_at'),
+    /** Null: all scopes. */
+    scopes: text('scopes', { mode: 'json' }).$type<readonly ApiKeyScope[]>(),
+    /** A channel pattern; null: no limit. */
+    channels: text('channels'),
+    /** The expiry that was set at the creation; null: none. */
+    lastsUntil: timestamp('lasts_until'),
   },
   (table) => [index('api_keys_by_project').on(table.projectId, table.id)],
 );

@@ -104,7 +104,7 @@ export const ChannelRef = builder.objectRef<Channel & { membersLeft?: number }>(
       description: 'The tokens that are subscribed to the channel, online or offline. For API keys.',
       args: { ...forwardArgs },
       async resolve(channel, args, { caller, domain }) {
-        requireApiKey(caller);
+        requireApiKey(caller, 'READ', channel.id);
         const page = toPageRequest(args);
         const { items, hasMore } = await domain.memberships.listOfChannel(
           channel.projectId,

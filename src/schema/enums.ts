@@ -1,3 +1,4 @@
+import { API_KEY_SCOPES, type ApiKeyScope } from '../projects/api-key.ts';
 import { ERROR_CATALOGUE, type ErrorCode } from '../errors.ts';
 import { CHANNEL_TYPES } from '../projects/permissions.ts';
 import { ISSUER_KINDS, JWKS_ALGORITHMS } from '../tokens/issuers/issuer.ts';
@@ -107,13 +108,18 @@ export const LifetimePresetEnum = builder.enumType('LifetimePreset', {
   }),
 });
 
+export const ApiKeyScopeEnum = builder.enumType('ApiKeyScope', {
+  description: 'What an API key may do.',
+  values: described(Object.keys(API_KEY_SCOPES) as ApiKeyScope[], API_KEY_SCOPES),
+});
+
 export const PermissionRuleEnum = builder.enumType('PermissionRule', {
   description:
     'The rules that decide whether an action is allowed. They are checked in this order; the first rule that refuses decides.',
   values: described(EXPLANATION_RULES, {
     NO_CHANNEL: 'The channel does not exist.',
     TOKEN_ENDED: 'The token has expired or was revoked.',
-    API_KEY: 'An API key may do everything in its project.',
+    API_KEY: 'The scopes and channels of the API key decide.',
     ANONYMOUS: 'The project decides which actions callers without a credential may take.',
     BANNED: 'The token is banned from the channel.',
     ROLE: 'The permission matrix of the project decides which actions the role may take in channels of this kind.',

@@ -201,7 +201,7 @@ builder.mutationFields((t) => ({
       settings: t.arg({ type: ProjectSettingsInput, required: true, description: 'The settings to change.' }),
     },
     async resolve(_, { settings }, { caller, domain }) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'ADMIN');
       const project = await domain.projects.update(caller.projectId, toChange(settings));
       domain.audit({ action: 'project.update', projectId: caller.projectId, actor: actorOf(caller) });
       return project;

@@ -3,7 +3,9 @@
  * `channels/access.ts` looks up the channel and the membership, and calls `decide` on subscribe, on delivery
  * and on replay.
  */
+import { type ApiKeyScope } from '../projects/api-key.ts';
 import { ACTIONS, actionsOf, ANONYMOUS, type Action, type ChannelType } from '../projects/permissions.ts';
+import { refusalOf } from './api-key-rights.ts';
 import { type Caller } from './caller.ts';
 import { grantsAllow } from './grants.ts';
 import { covers } from './restriction.ts';
@@ -40,6 +42,14 @@ export interface Decision {
   because: string;
 }
 
+/** The scope that an API key needs for an action in a channel. */
+export const SCOPE_OF: Readonly<Record<Action, ApiKeyScope>> = {
+  SUBSCRIBE: 'READ',
+  PRESENCE: 'READ',
+  PUBLISH: 'PUBLISH',
+  MODERATE: 'MODERATE',
+};
+
 const refusal = (rule: Rule, because: string): Decision => ({ allowed: false, rule, because });
 
 /**
@@ -47,8 +57,11 @@ const refusal = (rule: Rule, because: string): Decision => ({ allowed: false, ru
  * pure: the caller must have been stripped of lapsed grants and restrictions, see `applyLapses`.
  */
 export function decide(caller: Caller, action: Action, target: AccessTarget): Decision {
-  if (caller.kind === 'API_KEY')
-    return { allowed: true, rule: 'API_KEY', because: 'an API key may do everything in its project' };
+  if (caller.kind === 'API_KEY') {
+    const because = refusalOf(caller.apiKey, SCOPE_OF[action], target.id);
+    if (because !== undefined) return refusal('API_KEY', because);
+    return { allowed: true, rule: 'API_KEY', because: 'the API key may do it' };
+  }
   const { permissions } = caller.settings;
   const where = target.kind === null ? `${target.type} channels` : `channels of the kind ${target.kind}`;
   if (caller.kind === 'ANONYMOUS') {

@@ -1,6 +1,7 @@
-import { SignalboxError } from '../errors.ts';
-import { type ApiKey } from '../projects/api-key.ts';
+import { forbidden, SignalboxError } from '../errors.ts';
+import { type ApiKey, type ApiKeyScope } from '../projects/api-key.ts';
 import { type ProjectSettings } from '../projects/project-settings.ts';
+import { refusalOf } from './api-key-rights.ts';
 import { type Restriction } from './restriction.ts';
 import { withCredentialRights, type CredentialRights, type Grant, type Token } from './token.ts';
 
@@ -104,9 +105,21 @@ function grantsOf({ grants, credentialRights }: Token): Grant[] {
   return [...(grants ?? []), ...(credentialRights?.grants ?? [])];
 }
 
-/** @throws UNAUTHENTICATED for anonymous callers, FORBIDDEN for tokens */
-export function requireApiKey(caller: Caller): asserts caller is ApiKeyCaller {
-  if (caller.kind === 'API_KEY') return;
+/**
+ * Requires an API key with the scope. Keys that are limited to some channels may act in those only, and in nothing that
+ * `channel` leaves open.
+ * @throws UNAUTHENTICATED for anonymous callers, FORBIDDEN for tokens and for API keys without these rights
+ */
+export function requireApiKey(
+  caller: Caller,
+  scope: ApiKeyScope,
+  channel?: string,
+): asserts caller is ApiKeyCaller {
+  if (caller.kind === 'API_KEY') {
+    const refusal = refusalOf(caller.apiKey, scope, channel);
+    if (refusal !== undefined) throw forbidden(`Refused: ${refusal}.`);
+    return;
+  }
   if (caller.kind === 'ANONYMOUS')
     throw new SignalboxError(
       'UNAUTHENTICATED',
@@ -115,8 +128,16 @@ export function requireApiKey(caller: Caller): asserts caller is ApiKeyCaller {
   throw new SignalboxError('FORBIDDEN', 'This operation requires an API key; tokens may not use it.');
 }
 
-/** @throws UNAUTHENTICATED for anonymous callers, FORBIDDEN for tokens other than `tokenId` */
-export function requireKeyOrSelf(caller: Caller, tokenId: string): void {
+/**
+ * Requires the token itself, or an API key as `requireApiKey` does.
+ * @throws UNAUTHENTICATED for anonymous callers, FORBIDDEN for tokens other than `tokenId` and for API keys without the rights
+ */
+export function requireKeyOrSelf(
+  caller: Caller,
+  tokenId: string,
+  scope: ApiKeyScope,
+  channel?: string,
+): void {
   if (caller.kind === 'TOKEN') {
     if (caller.token.id === tokenId) return;
     throw new SignalboxError('FORBIDDEN', 'This operation requires an API key, or the token itself.');
@@ -126,7 +147,7 @@ export function requireKeyOrSelf(caller: Caller, tokenId: string): void {
       'UNAUTHENTICATED',
       'No credential was sent. This operation requires an API key, or the token itself.',
     );
-  requireApiKey(caller);
+  requireApiKey(caller, scope, channel);
 }
 
 /**
@@ -134,7 +155,7 @@ export function requireKeyOrSelf(caller: Caller, tokenId: string): void {
  * operator's
  */
 export function requireOperator(caller: Caller): asserts caller is ApiKeyCaller {
-  requireApiKey(caller);
+  requireApiKey(caller, 'ADMIN');
   if (!caller.apiKey.operator)
     throw new SignalboxError('FORBIDDEN', 'This operation requires the operator’s API key.');
 }

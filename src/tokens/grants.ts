@@ -1,33 +1,7 @@
 import { badInput } from '../errors.ts';
-import { parseName } from '../names.ts';
+import { matchesPattern, parsePattern } from '../projects/channel-pattern.ts';
 import { ACTIONS, type Action } from '../projects/permissions.ts';
 import { type Grant } from './token.ts';
-
-const SEPARATOR = ':';
-const WILDCARD = '*';
-
-/**
- * Whether the id `channel` matches `pattern`. Colons separate segments. A `*` stands for any characters
- * within one segment. A segment has at most one `*`, so matching takes time linear in the length of both.
- * @example
- * matchesPattern('room:*', 'room:1'); // true
- * matchesPattern('room:*', 'room:1:2'); // false
- */
-export function matchesPattern(pattern: string, channel: string): boolean {
-  const patternSegments = pattern.split(SEPARATOR);
-  const channelSegments = channel.split(SEPARATOR);
-  return (
-    patternSegments.length === channelSegments.length &&
-    patternSegments.every((segment, index) => matchesSegment(segment, channelSegments[index] ?? ''))
-  );
-}
-
-function matchesSegment(pattern: string, segment: string): boolean {
-  const star = pattern.indexOf(WILDCARD);
-  if (star < 0) return pattern === segment;
-  const [head, tail] = [pattern.slice(0, star), pattern.slice(star + 1)];
-  return segment.length >= head.length + tail.length && segment.startsWith(head) && segment.endsWith(tail);
-}
 
 /** A grant before validation. */
 export interface GrantInput {
@@ -42,13 +16,8 @@ export function parseGrants(grants: readonly GrantInput[], max: number): Grant[]
   if (grants.length > max)
     throw badInput('input.grants', `has ${grants.length} grants; at most ${max} are allowed.`);
   return grants.map(({ channels, actions, expiresAt = null }, index) => {
-    const field = `input.grants[${index}].channels`;
-    parseName('channel', channels.replaceAll(WILDCARD, '_'), field);
-    if (channels.split(SEPARATOR).some((segment) => segment.split(WILDCARD).length > 2)) {
-      throw badInput(field, 'may have one * in each segment between colons.');
-    }
     return {
-      channels,
+      channels: parsePattern(channels, `input.grants[${index}].channels`),
       actions: ACTIONS.filter((action) => actions.includes(action)),
       ...(expiresAt !== null && { expiresAt }),
     };

@@ -110,7 +110,7 @@ export function createRevocations(deps: {
 
   return {
     async revoke(caller, target, issuedBefore) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'TOKENS');
       const { projectId } = caller;
       const now = clock.now();
       if (issuedBefore !== undefined && issuedBefore > now)
@@ -126,14 +126,14 @@ export function createRevocations(deps: {
       return { revocation, connections };
     },
     async restore(caller, target) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'TOKENS');
       const { scope, subject } = await parseTarget(caller.projectId, target, false);
       const revocation = await revocationStore.remove(caller.projectId, scope, subject);
       if (revocation) auditChange(caller, 'tokens.restore', revocation);
       return revocation;
     },
     async list(caller, page) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'READ');
       return revocationStore.list(caller.projectId, page);
     },
     includes,

@@ -176,7 +176,7 @@ export function createTokens(deps: {
 
   return {
     async create(caller, input, alongside) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'TOKENS');
       mints.take(actorOf(caller));
       const { projectId, apiKey } = caller;
       const settings = await settingsOf(projectId);
@@ -194,7 +194,7 @@ export function createTokens(deps: {
       return { token, credential: await credentials.mint(token) };
     },
     async mint(caller, target, expiresIn) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'TOKENS');
       mints.take(actorOf(caller));
       const found = await findMintTarget(caller, target);
       if (found.revokedAt !== null) throw tokenRevoked();
@@ -208,12 +208,12 @@ export function createTokens(deps: {
       return { token, credential: await credentials.mint(token) };
     },
     async update(caller, id, input) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'TOKENS');
       const change = parseInput(input, await settingsOf(caller.projectId));
       return withNewestRights(await applyUpdate(caller, await requireToken(caller, id), change));
     },
     async revoke(caller, id) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'TOKENS');
       const before = await requireToken(caller, id);
       const token = (await tokenStore.update(caller.projectId, id, { revokedAt: clock.now() })) ?? before;
       await announce({ kind: 'TOKEN_REVOKED', projectId: token.projectId, token });
@@ -221,11 +221,11 @@ export function createTokens(deps: {
       return withNewestRights(token);
     },
     async get(caller, id) {
-      requireKeyOrSelf(caller, id);
+      requireKeyOrSelf(caller, id, 'READ');
       return withNewestRights(await requireToken(caller, id));
     },
     async list(caller, page, filter) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'READ');
       const { items, hasMore } = await tokenStore.list(caller.projectId, page, filter);
       return { items: items.map(withNewestRights), hasMore };
     },

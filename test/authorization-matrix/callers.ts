@@ -1,5 +1,8 @@
 import { type ErrorCode } from '../../src/errors.ts';
 
+export const SCOPES = ['READ', 'PUBLISH', 'TOKENS', 'CHANNELS', 'MODERATE', 'KEYS', 'ADMIN'] as const;
+export type Scope = (typeof SCOPES)[number];
+
 export type Action = 'SUBSCRIBE' | 'PUBLISH' | 'PRESENCE' | 'MODERATE';
 
 /** The channels of the matrix, of type UNPROTECTED, PUBLIC and PRIVATE. */
@@ -12,6 +15,10 @@ export interface CallerProfile {
   /** If its credential is rejected: the error code of every operation. */
   refused?: ErrorCode;
   isOperator?: boolean;
+  /** Of an API key. Default: all scopes. */
+  scopes?: readonly Scope[];
+  /** The only channel that an API key may act in. Default: every channel, and everything outside channels. */
+  onlyIn?: ChannelName;
   /** Whether the caller belongs to another project. */
   isForeign?: boolean;
   /** Whether the caller is the token that calls with the rule SELF refer to. */
@@ -29,6 +36,18 @@ const everywhere = (actions: readonly Action[]) => ({ square: actions, room: act
 export const ACCEPTED_CALLERS = {
   'the operator’s key': { kind: 'KEY', isOperator: true },
   'an API key': { kind: 'KEY' },
+  'an API key with the scope READ': { kind: 'KEY', scopes: ['READ'] },
+  'an API key with the scope PUBLISH': { kind: 'KEY', scopes: ['PUBLISH'] },
+  'an API key with the scope TOKENS': { kind: 'KEY', scopes: ['TOKENS'] },
+  'an API key with the scope CHANNELS': { kind: 'KEY', scopes: ['CHANNELS'] },
+  'an API key with the scope MODERATE': { kind: 'KEY', scopes: ['MODERATE'] },
+  'an API key with the scope KEYS': { kind: 'KEY', scopes: ['KEYS'] },
+  'an API key with the scope ADMIN': { kind: 'KEY', scopes: ['ADMIN'] },
+  'an API key limited to one channel': {
+    kind: 'KEY',
+    scopes: ['READ', 'PUBLISH', 'CHANNELS', 'MODERATE'],
+    onlyIn: 'room',
+  },
   'an API key of another project': { kind: 'KEY', isForeign: true },
   'an anonymous caller': { kind: 'ANONYMOUS', may: { square: ['SUBSCRIBE'] } },
   'an anonymous caller of another project': { kind: 'ANONYMOUS', isForeign: true },

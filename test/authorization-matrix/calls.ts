@@ -1,5 +1,6 @@
 import { getNamedType, isLeafType } from 'graphql';
 import { createSchema } from '../../src/schema/schema.ts';
+import { SCOPES } from './callers.ts';
 import { type Rule, type CallRule } from './rules.ts';
 
 /**
@@ -46,6 +47,7 @@ function add(
     title: variant === undefined ? field : `${field} ${variant}`,
     rule,
     args,
+    about: JSON.stringify(args).includes('<targetChannel>') ? 'TARGET' : 'OTHER',
     ...options,
   });
 }
@@ -57,34 +59,77 @@ const TOKEN = { token: '<token>' };
 const TARGET_CHANNEL = { channel: '<targetChannel>' };
 
 add('query', ['viewer'], 'ANYONE');
-add('query', ['isOnline'], 'KEY_OR_SELF', { token: '<self>' });
-add('query', ['token'], 'KEY_OR_SELF', { id: '<self>' });
-add('query', ['tokens'], 'KEY', {}, OWN_PROJECT_ONLY);
-add('query', ['tokens', 'that are online'], 'KEY', { online: true }, OWN_PROJECT_ONLY);
+add('query', ['isOnline'], 'KEY_OR_SELF', { token: '<self>' }, { scopes: ['READ'] });
+add('query', ['token'], 'KEY_OR_SELF', { id: '<self>' }, { scopes: ['READ'] });
+add('query', ['tokens'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
+add(
+  'query',
+  ['tokens', 'that are online'],
+  'KEY',
+  { online: true },
+  { ...OWN_PROJECT_ONLY, scopes: ['READ'] },
+);
 add('query', ['channel'], 'SUBSCRIBE', { id: '<targetChannel>' });
-add('query', ['channels'], 'KEY', {}, OWN_PROJECT_ONLY);
-add('query', ['project'], 'KEY', {}, OWN_PROJECT_ONLY);
+add('query', ['channels'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
+add('query', ['project'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
 add('query', ['projects'], 'OPERATOR', {}, { foreign: 'FORBIDDEN' });
-add('query', ['revocations'], 'KEY', {}, OWN_PROJECT_ONLY);
-add('query', ['restrictions'], 'KEY', {}, OWN_PROJECT_ONLY);
-add('query', ['restrictions', 'of a channel'], 'MODERATE', TARGET_CHANNEL);
-add('query', ['restrictions', 'of a token in a channel'], 'MODERATE', { ...TARGET_CHANNEL, ...TOKEN });
-add('query', ['explainPermission'], 'KEY_OR_SELF', { token: '<self>', ...TARGET_CHANNEL, action: 'PUBLISH' });
+add('query', ['revocations'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
+add('query', ['restrictions'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
+add('query', ['restrictions', 'of a channel'], 'MODERATE', TARGET_CHANNEL, { scopes: ['READ'] });
+add(
+  'query',
+  ['restrictions', 'of a token in a channel'],
+  'MODERATE',
+  { ...TARGET_CHANNEL, ...TOKEN },
+  { scopes: ['READ'] },
+);
+add(
+  'query',
+  ['explainPermission'],
+  'KEY_OR_SELF',
+  { token: '<self>', ...TARGET_CHANNEL, action: 'PUBLISH' },
+  { scopes: ['READ'] },
+);
 add(
   'query',
   ['explainPermission', 'for an anonymous caller'],
   'KEY',
   { ...TARGET_CHANNEL, action: 'PUBLISH' },
-  OWN_PROJECT_ONLY,
+  { ...OWN_PROJECT_ONLY, scopes: ['READ'] },
 );
 
-add('mutation', ['createToken'], 'KEY', {}, OWN_PROJECT_ONLY);
-add('mutation', ['createCredential'], 'KEY', TOKEN);
-add('mutation', ['updateToken'], 'KEY', { id: '<token>', input: { role: 'MODERATOR' } });
-add('mutation', ['revokeToken'], 'KEY', { id: '<token>' });
-add('mutation', ['revokeTokens'], 'KEY', { identity: '<identity>' }, OWN_PROJECT_ONLY);
-add('mutation', ['revokeTokens', 'of an issuer'], 'KEY', { issuer: '<issuer>' });
-add('mutation', ['restoreTokens'], 'KEY', { identity: '<identity>' }, OWN_PROJECT_ONLY);
+add(
+  'mutation',
+  ['createToken', 'in a channel'],
+  'KEY',
+  { input: { channels: ['<channel>'] } },
+  { scopes: ['TOKENS', 'CHANNELS'], foreign: 'NOT_FOUND' },
+);
+add('mutation', ['createToken'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['TOKENS'] });
+add('mutation', ['createCredential'], 'KEY', TOKEN, { scopes: ['TOKENS'] });
+add(
+  'mutation',
+  ['updateToken'],
+  'KEY',
+  { id: '<token>', input: { role: 'MODERATOR' } },
+  { scopes: ['TOKENS'] },
+);
+add('mutation', ['revokeToken'], 'KEY', { id: '<token>' }, { scopes: ['TOKENS'] });
+add(
+  'mutation',
+  ['revokeTokens'],
+  'KEY',
+  { identity: '<identity>' },
+  { ...OWN_PROJECT_ONLY, scopes: ['TOKENS'] },
+);
+add('mutation', ['revokeTokens', 'of an issuer'], 'KEY', { issuer: '<issuer>' }, { scopes: ['TOKENS'] });
+add(
+  'mutation',
+  ['restoreTokens'],
+  'KEY',
+  { identity: '<identity>' },
+  { ...OWN_PROJECT_ONLY, scopes: ['TOKENS'] },
+);
 add('mutation', ['createGuest'], 'ANYONE');
 add('mutation', ['createDevelopmentToken'], 'ANYONE', { identity: 'ada' });
 add(
@@ -99,8 +144,14 @@ add(
 );
 
 add('mutation', ['createProject'], 'OPERATOR', {}, { foreign: 'FORBIDDEN' });
-add('mutation', ['updateProject'], 'KEY', { settings: { guestSeconds: 600 } }, OWN_PROJECT_ONLY);
-add('mutation', ['createApiKey'], 'KEY', {}, OWN_PROJECT_ONLY);
+add(
+  'mutation',
+  ['updateProject'],
+  'KEY',
+  { settings: { guestSeconds: 600 } },
+  { ...OWN_PROJECT_ONLY, scopes: ['ADMIN'] },
+);
+add('mutation', ['createApiKey'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: SCOPES });
 add(
   'mutation',
   ['createApiKey', 'of another project'],
@@ -110,42 +161,97 @@ add(
     foreign: 'FORBIDDEN',
   },
 );
-add('mutation', ['revokeApiKey'], 'KEY', { id: '<apiKey>' });
+add(
+  'mutation',
+  ['createApiKey', 'with one scope'],
+  'KEY',
+  { scopes: ['KEYS'] },
+  { ...OWN_PROJECT_ONLY, scopes: ['KEYS'] },
+);
+add('mutation', ['revokeApiKey'], 'KEY', { id: '<apiKey>' }, { scopes: ['KEYS'] });
 add('mutation', ['revokeApiKey', 'of the operator'], 'OPERATOR', { id: '<operatorKey>' });
-add('mutation', ['rotateApiKey'], 'KEY', { id: '<apiKey>' });
+add('mutation', ['rotateApiKey'], 'KEY', { id: '<apiKey>' }, { scopes: SCOPES });
 add('mutation', ['rotateApiKey', 'of the operator'], 'OPERATOR', { id: '<operatorKey>' });
 add('mutation', ['resealSecrets'], 'OPERATOR', {}, { foreign: 'FORBIDDEN' });
 add('mutation', ['rotateSigningKey'], 'OPERATOR', { overlapSeconds: 600 }, { foreign: 'FORBIDDEN' });
 
-add('mutation', ['createIssuer'], 'KEY', { input: { kind: 'SIGNALBOX', key: KEY } }, OWN_PROJECT_ONLY);
-add('mutation', ['updateIssuer'], 'KEY', { issuer: '<issuer>', input: { name: 'renamed' } });
-add('mutation', ['removeIssuer'], 'KEY', { issuer: '<issuer>' });
-add('mutation', ['addIssuerKey'], 'KEY', { issuer: '<issuer>', key: KEY });
-add('mutation', ['removeIssuerKey'], 'KEY', { issuer: '<issuer>', key: '<issuerKey>' });
+add(
+  'mutation',
+  ['createIssuer'],
+  'KEY',
+  { input: { kind: 'SIGNALBOX', key: KEY } },
+  { ...OWN_PROJECT_ONLY, scopes: ['ADMIN'] },
+);
+add(
+  'mutation',
+  ['updateIssuer'],
+  'KEY',
+  { issuer: '<issuer>', input: { name: 'renamed' } },
+  { scopes: ['ADMIN'] },
+);
+add('mutation', ['removeIssuer'], 'KEY', { issuer: '<issuer>' }, { scopes: ['ADMIN'] });
+add('mutation', ['addIssuerKey'], 'KEY', { issuer: '<issuer>', key: KEY }, { scopes: ['ADMIN'] });
+add(
+  'mutation',
+  ['removeIssuerKey'],
+  'KEY',
+  { issuer: '<issuer>', key: '<issuerKey>' },
+  { scopes: ['ADMIN'] },
+);
 
-add('mutation', ['createChannel'], 'KEY', { input: {} }, OWN_PROJECT_ONLY);
-add('mutation', ['updateChannel'], 'KEY', { id: '<channel>', input: { type: 'UNPROTECTED' } });
-add('mutation', ['deleteChannel'], 'KEY', { id: '<channel>' });
-add('mutation', ['setChannelState'], 'MODERATE', { ...TARGET_CHANNEL, state: { topic: 'another' } });
-add('mutation', ['patchChannelState'], 'MODERATE', { ...TARGET_CHANNEL, patch: { topic: 'another' } });
+add('mutation', ['createChannel'], 'KEY', { input: {} }, { ...OWN_PROJECT_ONLY, scopes: ['CHANNELS'] });
+add(
+  'mutation',
+  ['updateChannel'],
+  'KEY',
+  { id: '<channel>', input: { type: 'UNPROTECTED' } },
+  { scopes: ['CHANNELS'] },
+);
+add('mutation', ['deleteChannel'], 'KEY', { id: '<channel>' }, { scopes: ['CHANNELS'] });
+add(
+  'mutation',
+  ['setChannelState'],
+  'MODERATE',
+  { ...TARGET_CHANNEL, state: { topic: 'another' } },
+  { scopes: ['CHANNELS'] },
+);
+add(
+  'mutation',
+  ['patchChannelState'],
+  'MODERATE',
+  { ...TARGET_CHANNEL, patch: { topic: 'another' } },
+  { scopes: ['CHANNELS'] },
+);
 
-add('mutation', ['subscribeToken'], 'KEY', { channel: '<channel>', ...TOKEN });
-add('mutation', ['subscribeToken', 'itself'], 'ENTER', { ...TARGET_CHANNEL, token: '<own>' });
-add('mutation', ['unsubscribeToken'], 'KEY', { ...TARGET_CHANNEL, ...TOKEN });
-add('mutation', ['unsubscribeToken', 'itself'], 'KEY_OR_TOKEN', { channel: '<channel>', token: '<own>' });
+add('mutation', ['subscribeToken'], 'KEY', { channel: '<channel>', ...TOKEN }, { scopes: ['CHANNELS'] });
+add(
+  'mutation',
+  ['subscribeToken', 'itself'],
+  'ENTER',
+  { ...TARGET_CHANNEL, token: '<own>' },
+  { scopes: ['CHANNELS'] },
+);
+add('mutation', ['unsubscribeToken'], 'KEY', { ...TARGET_CHANNEL, ...TOKEN }, { scopes: ['CHANNELS'] });
+add(
+  'mutation',
+  ['unsubscribeToken', 'itself'],
+  'KEY_OR_TOKEN',
+  { channel: '<channel>', token: '<own>' },
+  { scopes: ['CHANNELS'] },
+);
 add(
   'mutation',
   ['subscribeTokens'],
   'KEY',
   { channels: ['<channel>'], tokens: ['<token>'] },
-  OWN_PROJECT_ONLY,
+  { ...OWN_PROJECT_ONLY, scopes: ['CHANNELS'] },
 );
 add(
   'mutation',
   ['unsubscribeTokens'],
   'KEY',
   { channels: ['<targetChannel>'], tokens: ['<token>'] },
-  OWN_PROJECT_ONLY,
+  { ...OWN_PROJECT_ONLY, scopes: ['CHANNELS'] },
 );
 
 add('mutation', ['publishMessage'], 'PUBLISH', { ...TARGET_CHANNEL, event: 'said' });
@@ -155,8 +261,20 @@ add('mutation', ['publishMessage', 'of an ephemeral message'], 'PUBLISH', {
   ephemeral: true,
 });
 add('mutation', ['publishMessages'], 'PUBLISH', { messages: [{ ...TARGET_CHANNEL, event: 'said' }] });
-add('mutation', ['publishDirectMessage', 'to a token'], 'KEY', { ...TOKEN, event: 'said' });
-add('mutation', ['publishDirectMessage', 'to an identity'], 'KEY', { identity: '<identity>', event: 'said' });
+add(
+  'mutation',
+  ['publishDirectMessage', 'to a token'],
+  'KEY',
+  { ...TOKEN, event: 'said' },
+  { scopes: ['PUBLISH'] },
+);
+add(
+  'mutation',
+  ['publishDirectMessage', 'to an identity'],
+  'KEY',
+  { identity: '<identity>', event: 'said' },
+  { scopes: ['PUBLISH'] },
+);
 add('mutation', ['publishDirectMessage', 'to a connection'], 'PUBLISH', {
   connection: '<connection>',
   ...TARGET_CHANNEL,
@@ -168,13 +286,20 @@ for (const field of ['mute', 'unmute', 'ban', 'unban']) {
   add('mutation', [field], 'MODERATE', { ...TOKEN, ...TARGET_CHANNEL });
   add('mutation', [field, 'an identity'], 'MODERATE', { identity: '<identity>', ...TARGET_CHANNEL });
 }
-for (const field of ['mute', 'unmute', 'disconnect']) add('mutation', [field, 'everywhere'], 'KEY', TOKEN);
+for (const field of ['mute', 'unmute', 'disconnect'])
+  add('mutation', [field, 'everywhere'], 'KEY', TOKEN, { scopes: ['MODERATE'] });
 add('mutation', ['disconnect'], 'MODERATE', { ...TOKEN, ...TARGET_CHANNEL });
 add('mutation', ['disconnect', 'a connection'], 'MODERATE', {
   connection: '<connection>',
   ...TARGET_CHANNEL,
 });
-add('mutation', ['disconnect', 'a connection anywhere'], 'KEY', { connection: '<connection>' });
+add(
+  'mutation',
+  ['disconnect', 'a connection anywhere'],
+  'KEY',
+  { connection: '<connection>' },
+  { scopes: ['MODERATE'] },
+);
 
 add('subscription', ['events'], 'ANYONE');
 add('subscription', ['messages'], 'SUBSCRIBE', TARGET_CHANNEL);

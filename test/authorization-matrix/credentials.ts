@@ -39,6 +39,9 @@ export async function createCredentials(
   });
   const newKey = async ({ request }: ServiceClient = service, args = '') =>
     (await request(`mutation { createApiKey${args} { secret apiKey { id } } }`)).createApiKey;
+  const keyWith = async (scopes: string) => ({
+    bearer: (await newKey(service, `(scopes: ${scopes})`)).secret,
+  });
   const newIssuer = async (kind: string, id: string, secret = SECRET) =>
     (
       await request('mutation ($input: CreateIssuerInput!) { createIssuer(input: $input) { id } }', {
@@ -98,6 +101,16 @@ export async function createCredentials(
   return {
     'the operator’s key': { bearer: 'key_test.Zm9yIHRlc3RzIG9ubHkgMzIgYnl0ZXMgb2Yga2V5ISE' },
     'an API key': { bearer: (await newKey()).secret },
+    'an API key with the scope READ': await keyWith('[READ]'),
+    'an API key with the scope PUBLISH': await keyWith('[PUBLISH]'),
+    'an API key with the scope TOKENS': await keyWith('[TOKENS]'),
+    'an API key with the scope CHANNELS': await keyWith('[CHANNELS]'),
+    'an API key with the scope MODERATE': await keyWith('[MODERATE]'),
+    'an API key with the scope KEYS': await keyWith('[KEYS]'),
+    'an API key with the scope ADMIN': await keyWith('[ADMIN]'),
+    'an API key limited to one channel': await keyWith(
+      '[READ, PUBLISH, CHANNELS, MODERATE], channels: "roo*"',
+    ),
     'an API key of another project': { bearer: (await newKey(other)).secret },
     'an anonymous caller': { bearer: null },
     'an anonymous caller of another project': { bearer: null, project: 'other' },

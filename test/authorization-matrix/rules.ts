@@ -1,5 +1,5 @@
 import { type ErrorCode } from '../../src/errors.ts';
-import { type Action, type CallerProfile, type ChannelName } from './callers.ts';
+import { SCOPES, type Action, type CallerProfile, type ChannelName, type Scope } from './callers.ts';
 
 /**
  * Which callers may call a field. `SELF`: the token that the call refers to. `ENTER`: tokens that may subscribe themselves to
@@ -15,6 +15,10 @@ export interface CallRule {
    * call is allowed and affects only the caller's own project. Default: NOT_FOUND.
    */
   foreign?: ErrorCode | null;
+  /** The scopes that an API key needs, all of them. Default: the scope of the action that is the rule. */
+  scopes?: readonly Scope[];
+  /** Which channel the call is about: the channel of the matrix, or another one, or none. Default: by the arguments. */
+  about?: 'TARGET' | 'OTHER';
   /** The call needs a live socket; over plain HTTP it fails with BAD_USER_INPUT. */
   isLive?: boolean;
 }
@@ -24,7 +28,7 @@ export interface CallRule {
  * service, so that the test can contradict it.
  */
 export function expectedRefusal(
-  { rule, foreign = 'NOT_FOUND', isLive = false }: CallRule,
+  { rule, scopes, about = 'OTHER', foreign = 'NOT_FOUND', isLive = false }: CallRule,
   caller: CallerProfile,
   channel: ChannelName,
   isSocket: boolean,
@@ -37,6 +41,9 @@ export function expectedRefusal(
       if (rule === 'TOKEN') return 'UNAUTHENTICATED';
       if (rule === 'OPERATOR') return caller.isOperator ? null : caller.isForeign ? foreign : 'FORBIDDEN';
       if (rule === 'SELF') return caller.isForeign ? foreign : 'FORBIDDEN';
+      if (caller.scopes && !(scopes ?? scopesOf(rule)).every((scope) => caller.scopes!.includes(scope)))
+        return 'FORBIDDEN';
+      if (caller.onlyIn && (about === 'OTHER' || channel !== caller.onlyIn)) return 'FORBIDDEN';
       return caller.isForeign ? foreign : null;
     case 'TOKEN':
       return mayToken(rule, caller, channel)
@@ -47,6 +54,20 @@ export function expectedRefusal(
     case 'ANONYMOUS':
       if (rule === 'SELF') return caller.isForeign ? foreign : 'FORBIDDEN';
       return caller.may?.[channel]?.some((action) => action === rule) ? null : 'UNAUTHENTICATED';
+  }
+}
+
+/** A call without a stated scope must be about an action in a channel; otherwise every scope is demanded, so that it fails. */
+function scopesOf(rule: Rule): readonly Scope[] {
+  switch (rule) {
+    case 'SUBSCRIBE':
+    case 'PRESENCE':
+      return ['READ'];
+    case 'PUBLISH':
+    case 'MODERATE':
+      return [rule];
+    default:
+      return SCOPES;
   }
 }
 

@@ -150,6 +150,9 @@ const row = (id: string): ApiKeyRow => ({
   createdAt: 1,
   expiresAt: null,
   revokedAt: null,
+  scopes: null,
+  channels: null,
+  lastsUntil: null,
   secretHash: `hash of ${id}`,
   sealedSecret: null,
 });

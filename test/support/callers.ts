@@ -45,6 +45,9 @@ export function apiKeyCaller(): ApiKeyCaller {
     createdAt: 1,
     expiresAt: null,
     revokedAt: null,
+    scopes: null,
+    channels: null,
+    lastsUntil: null,
   };
   return { kind: 'API_KEY', projectId: apiKey.projectId, apiKey };
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { grantsAllow, matchesPattern, parseGrants } from '../../src/tokens/grants.ts';
+import { grantsAllow, parseGrants } from '../../src/tokens/grants.ts';
+import { matchesPattern } from '../../src/projects/channel-pattern.ts';
 import { ACTIONS } from '../../src/projects/permissions.ts';
 import { countCharactersRead } from '../support/character-meter.ts';
 

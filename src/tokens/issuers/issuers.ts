@@ -205,7 +205,7 @@ export function createIssuers(deps: {
 
   return {
     async create(caller, input) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'ADMIN');
       const { projectId } = caller;
       const issuer = { id: newId('issuer'), projectId, ...parseIssuer(input), createdAt: clock.now() };
       const key = input.key && parseKey(input.key, input.kind, 'input.key');
@@ -219,7 +219,7 @@ export function createIssuers(deps: {
       });
     },
     async update(caller, id, change) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'ADMIN');
       if (change.provider?.url !== undefined && !allowsPrivateProviders && URL.canParse(change.provider.url))
         await requirePublicUrl(change.provider.url, URL_FIELD);
       return serialize(caller.projectId, async () => {
@@ -231,7 +231,7 @@ export function createIssuers(deps: {
       });
     },
     async remove(caller, id) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'ADMIN');
       const { projectId } = caller;
       return serialize(projectId, async () => {
         const issuer = await requireIssuer(caller, id);
@@ -248,7 +248,7 @@ export function createIssuers(deps: {
       });
     },
     async addKey(caller, id, input) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'ADMIN');
       return serialize(caller.projectId, async () => {
         const issuer = await requireIssuer(caller, id);
         if (issuer.kind === 'JWKS') throw badInput('key', KEYS_ARE_FETCHED);
@@ -262,7 +262,7 @@ export function createIssuers(deps: {
       });
     },
     async removeKey(caller, id, keyId, overlapSeconds) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'ADMIN');
       if (overlapSeconds < 0 || overlapSeconds > MAX_KEY_OVERLAP_SECONDS)
         throw badInput('overlapSeconds', `is ${overlapSeconds}; it must be 0–${MAX_KEY_OVERLAP_SECONDS}.`);
       const issuer = await requireIssuer(caller, id);
@@ -275,13 +275,13 @@ export function createIssuers(deps: {
       return issuer;
     },
     async list(caller, projectId) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'READ');
       if (projectId !== caller.projectId)
         throw new SignalboxError('FORBIDDEN', 'The issuers of a project require an API key of that project.');
       return rows.list(projectId);
     },
     async keysOf(caller, id) {
-      requireApiKey(caller);
+      requireApiKey(caller, 'READ');
       return (await rows.find(caller.projectId, id)) ? activeKeysOf({ id }) : [];
     },
     has: async (projectId, id) => (await rows.find(projectId, id)) !== undefined,

@@ -246,7 +246,7 @@ export type PermissionRule =
   | 'ALLOWED'
   /** The project decides which actions callers without a credential may take. */
   | 'ANONYMOUS'
-  /** An API key may do everything in its project. */
+  /** The scopes and channels of the API key decide. */
   | 'API_KEY'
   /** The token is banned from the channel. */
   | 'BANNED'
