@@ -6,7 +6,7 @@ export default defineConfig({
     alias: [
       { find: /^graphql$/, replacement: 'graphql/index.js' },
       // Tests run the source of the packages, not an older build.
-      ...['client', 'react'].map((name) => ({
+      ...['client', 'react', 'server'].map((name) => ({
         find: `@signalbox/${name}`,
         replacement: new URL(`packages/${name}/src/index.ts`, import.meta.url).pathname,
       })),

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { createServer, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { Signalbox } from '@signalbox/server';
 import { createServer as createVite } from 'vite';
 
 const PAGE_PORT = Number(process.env['PAGE_PORT'] ?? 3000);
@@ -29,35 +30,17 @@ service.on('exit', (code) => process.exit(code ?? 0));
 process.on('exit', () => service.kill());
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(0));
 
-async function ask<T>(query: string, variables: object = {}): Promise<T> {
-  const response = await fetch(`${url}/graphql`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ query, variables }),
-  });
-  const { data, errors } = (await response.json()) as { data: T; errors?: { message: string }[] };
-  if (errors?.[0]) throw new Error(errors[0].message);
-  return data;
-}
-
+const signalbox = new Signalbox(KEY, { url });
 const tokens = new Map<string, string>();
 
 /** A credential of the token of a user. The token stays the same, so that its memberships do. */
 async function createCredential(identity: string): Promise<string> {
-  const token = tokens.get(identity);
-  if (token !== undefined) {
-    const renewed = await ask<{ createCredential: { credential: string } }>(
-      `mutation ($token: ID!) { createCredential(token: $token, expiresIn: 3600) { credential } }`,
-      { token },
-    );
-    return renewed.createCredential.credential;
-  }
-  const { createToken } = await ask<{ createToken: { token: { id: string }; credential: string } }>(
-    `mutation ($input: CreateTokenInput) { createToken(input: $input) { token { id } credential } }`,
-    { input: { identity, channels: ['lobby'], expiresIn: 3600 } },
-  );
-  tokens.set(identity, createToken.token.id);
-  return createToken.credential;
+  const known = tokens.get(identity);
+  const { token, credential } = await (known === undefined
+    ? signalbox.tokens.create({ identity, channels: ['lobby'], expiresIn: 3600 })
+    : signalbox.tokens.createCredential({ token: known, expiresIn: 3600 }));
+  if (token) tokens.set(identity, token.id);
+  return credential;
 }
 
 async function login(request: IncomingMessage): Promise<string | undefined> {
@@ -67,7 +50,7 @@ async function login(request: IncomingMessage): Promise<string | undefined> {
 
 while (!(await fetch(`${url}/ready`).catch(() => undefined))?.ok)
   await new Promise((resolve) => setTimeout(resolve, 100));
-await ask(`mutation { createChannel(input: { id: "lobby", type: PUBLIC }) { id } }`);
+await signalbox.channels.create({ id: 'lobby', type: 'PUBLIC' });
 
 const vite = await createVite({
   root,
