@@ -34,8 +34,13 @@ export interface Draft {
   historyAfter?: number;
   /** Skips the log: delivered to live subscribers only, never replayed. */
   ephemeral: boolean;
-  /** Deduplicates repeated publishes of the same message until `expiresAt`, in milliseconds since 1970. */
+  /**
+   * Deduplicates repeated publishes of the same message until `expiresAt`, in milliseconds since 1970. `key` is the key that
+   * the publisher chose, prefixed with the publisher, so that equal keys of different publishers do not collide.
+   */
   idempotency?: { key: string; fingerprint: string; expiresAt: number } | undefined;
+  /** The idempotency key as the publisher chose it. */
+  idempotencyKey?: string | undefined;
 }
 
 /** A published message. Immutable, so one object is delivered to every subscriber. */
@@ -48,14 +53,18 @@ export interface Message {
   readonly sender: Sender;
   /** Milliseconds since 1970. */
   readonly publishedAt: number;
+  /** The idempotency key as the publisher chose it. Only the publisher may read it: see `Context.isSender`. */
+  readonly idempotencyKey?: string | undefined;
   /**
-   * The position in the project's log, and the sequence number of the previous message at the same address (0: none).
-   * Null for ephemeral messages, which skip the log.
+   * The position in the project's log, the sequence number of the previous message at the same address (0: none), and the
+   * ordinal of the message at its address. Null for ephemeral messages, which skip the log.
    */
   readonly logged: {
     readonly epoch: number;
     readonly sequence: number;
     readonly previous: number;
+    /** Counts the messages of the address from 1, without holes. A channel that is created again starts from 1 again. */
+    readonly ordinal: number;
     /** The epoch of `previous`, if it is another than `epoch`. */
     readonly previousEpoch?: number;
   } | null;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Broker, type Published } from '../broker/broker.ts';
-import { channelAddress, type Address, type Draft, type Sender } from '../broker/message.ts';
+import { channelAddress, type Address, type Draft } from '../broker/message.ts';
 import { type Access, type ChannelAccess } from '../channels/access.ts';
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
@@ -12,6 +12,7 @@ import { type RateLimit } from '../rate-limit.ts';
 import { Slices } from '../slices.ts';
 import { actorOf, requireApiKey, type Caller, type TokenCaller } from '../tokens/caller.ts';
 import { type Tokens } from '../tokens/tokens.ts';
+import { senderOf } from './sender.ts';
 
 /** How long an idempotency key is remembered, in seconds: 24 hours. */
 export const IDEMPOTENCY_SECONDS = 86_400;
@@ -121,6 +122,7 @@ export function createPublisher(deps: {
       sender: senderOf(caller),
       publishedAt,
       ephemeral,
+      idempotencyKey: key,
       idempotency:
         key === undefined
           ? undefined
@@ -307,13 +309,6 @@ const refused = ({ code, message, fields }: SignalboxError): PublishOutcome => (
 function requireRefusal(error: unknown): SignalboxError {
   if (error instanceof SignalboxError && error.cause === undefined) return error;
   throw error;
-}
-
-function senderOf(caller: Caller): Sender {
-  if (caller.kind !== 'TOKEN')
-    return { kind: 'API_KEY', tokenId: null, identity: null, connectionData: null };
-  const { id, identity, connectionData } = caller.token;
-  return { kind: 'TOKEN', tokenId: id, identity, connectionData };
 }
 
 /** The caller that an idempotency key belongs to. The successor of a rotated API key repeats what its predecessor began. */

@@ -1,5 +1,6 @@
 import { type Audit } from '../audit.ts';
 import { type Broker } from '../broker/broker.ts';
+import { type Sender } from '../broker/message.ts';
 import { type Channels } from '../channels/channels.ts';
 import { type ExplainPermission } from '../channels/explain.ts';
 import { type Memberships } from '../channels/memberships.ts';
@@ -61,6 +62,11 @@ export interface Context {
   readonly connection: Connection | undefined;
   /** The network address of the client. A result that reads it is never shared. */
   readonly address: string;
+  /**
+   * Whether the caller published the messages of this sender. A result that reads it is shared between all other callers,
+   * and between the connections of the sender.
+   */
+  isSender(sender: Sender): boolean;
   /** The live connection; opens one when an HTTP request becomes a stream. */
   connect(): Promise<Connection>;
 }

@@ -57,6 +57,19 @@ export const MessageRef = builder.objectRef<Message>('Message').implement({
             })
           : null,
     }),
+    sequence: t.float({
+      nullable: true,
+      description:
+        'The number of the message in its channel or at its direct address: a whole number, from 1, without holes. Sort by it. A hole between two messages that you received is a message that you did not receive: it was removed, filtered out, or published while you were not a member. Null if the message is not in the log.',
+      resolve: ({ logged }) => logged?.ordinal,
+    }),
+    idempotencyKey: t.string({
+      nullable: true,
+      description:
+        'The idempotency key of the publish, to recognise your own message. Only for the token that published the message, and for API keys if an API key did; null for all others.',
+      resolve: ({ idempotencyKey, sender }, _, context) =>
+        idempotencyKey !== undefined && context.isSender(sender) ? idempotencyKey : null,
+    }),
     channel: t.id({
       nullable: true,
       description: 'The id of the channel; null for direct messages.',

@@ -1,6 +1,8 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { getOperationAST, OperationTypeNode, type DocumentNode } from 'graphql';
 import { type Connection } from '../connections/connection.ts';
+import { type Sender } from '../broker/message.ts';
+import { isSentBy } from '../messages/sender.ts';
 import { type Context, type Domain } from '../schema/context.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type TransportDeps } from './transport-deps.ts';
@@ -140,6 +142,10 @@ class RequestContext implements Context {
     this.domain = domain;
     this.caller = caller;
     this.address = address;
+  }
+
+  isSender(sender: Sender): boolean {
+    return isSentBy(sender, this.caller);
   }
 
   connect(): Promise<Connection> {

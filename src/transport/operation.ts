@@ -1,4 +1,6 @@
 import { REVOKES_ACCESS, errorOf, type Connection } from '../connections/connection.ts';
+import { type Sender } from '../broker/message.ts';
+import { isSentBy } from '../messages/sender.ts';
 import { type Context, type Domain } from '../schema/context.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type AcknowledgedSession } from './websocket-session.ts';
@@ -33,6 +35,10 @@ export class Operation implements Context {
 
   get address(): string {
     return this.session.address;
+  }
+
+  isSender(sender: Sender): boolean {
+    return isSentBy(sender, this.caller);
   }
 
   connect(): Promise<Connection> {

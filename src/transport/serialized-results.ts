@@ -21,12 +21,15 @@ export class SerializedResults {
   readonly count: number;
   /** Estimated memory in bytes, including the frames for ids of one length. */
   readonly estimatedBytes: number;
+  /** The senders whose results differ from these; see `senderKey`. Undefined if there are none. */
+  readonly senders: ReadonlySet<string> | undefined;
   /** For each `next` message, its payload and the closing brace of the message. */
   readonly #payloads: readonly Buffer[];
   #latestFrames: SharedFrames | undefined;
   #cachedFrames: SharedFrames[] = [];
 
-  constructor(results: readonly ExecutionResult[], publicError: PublicError) {
+  constructor(results: readonly ExecutionResult[], publicError: PublicError, senders?: ReadonlySet<string>) {
+    this.senders = senders;
     this.#payloads = results.map(({ data, errors }) => {
       const payload = errors
         ? { errors: errors.map((error) => publicError(error).toJSON()), data }

@@ -14,13 +14,12 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { type Batch } from '../batch.ts';
+import { senderKeyOfCaller } from '../messages/sender.ts';
 import { type Context, type Domain } from '../schema/context.ts';
 import { ResultCache } from './result-cache.ts';
 import { SerializedResults } from './serialized-results.ts';
 import { type PublicError } from './public-errors.ts';
-
-/** Thrown in a shared execution when a resolver accesses the viewer. */
-class ViewerAccessed extends Error {}
+import { ViewerlessContext } from './viewerless-context.ts';
 
 /** Undefined if the results depend on the viewer, so that each subscriber needs an execution of its own. */
 type SharedResults = SerializedResults | undefined;
@@ -31,15 +30,24 @@ type SharedResults = SerializedResults | undefined;
  * The shared execution runs with a viewerless context. If a resolver accesses the viewer, the results are discarded, the
  * operation becomes `perViewer`, and each subscriber is executed with its own context from then on. A field that depends
  * on the viewer therefore cannot be shared, even if its author did not think of sharing.
+ *
+ * A field that only the sender of a message may read (`Context.isSender`) keeps the operation shared: its results are shared
+ * by everyone but the senders in the batch, and each sender shares a second execution with its other connections.
  */
 export class SharedOperation {
   subscribers = 0;
   readonly key: string;
   readonly #args: ExecutionArgs;
+  readonly #domain: Domain;
   readonly #publicError: PublicError;
   readonly #resultCache: ResultCache;
   /** Weak, because a batch can reference a connection and its socket. */
   readonly #resultsByBatch = new WeakMap<Batch<unknown>, SerializedResults>();
+  /** The results of the senders in a batch, beside its shared results. */
+  readonly #resultsBySender = new WeakMap<
+    SerializedResults,
+    Map<string, SharedResults | Promise<SharedResults>>
+  >();
   readonly #self = new WeakRef<SharedOperation>(this);
   #perViewer = false;
   #last: { batch: Batch<unknown>; results: SharedResults | Promise<SharedResults> } | undefined;
@@ -49,7 +57,8 @@ export class SharedOperation {
     { domain, publicError, resultCache }: SharedOperationDeps & { resultCache: ResultCache },
   ) {
     this.key = key;
-    this.#args = { ...args, contextValue: this.#viewerlessContext(domain) };
+    this.#args = { ...args, contextValue: undefined };
+    this.#domain = domain;
     this.#publicError = publicError;
     this.#resultCache = resultCache;
   }
@@ -69,22 +78,39 @@ export class SharedOperation {
     if (this.#perViewer) return this.#executeForViewer(batch, viewerArgs, share);
     if (this.#last?.batch !== batch)
       this.#last = { batch, results: this.#resultsByBatch.get(batch) ?? this.#executeShared(batch) };
-    const { results } = this.#last;
-    if (results instanceof Promise)
-      return results.then((shared) => shared ?? this.#executeForViewer(batch, viewerArgs, share));
-    return results ?? this.#executeForViewer(batch, viewerArgs, share);
+    const forViewer = (shared: SharedResults) => shared ?? this.#executeForViewer(batch, viewerArgs, share);
+    return andThen(this.#last.results, (shared) =>
+      shared?.senders ? andThen(this.#ofSender(batch, shared, viewerArgs), forViewer) : forViewer(shared),
+    );
   }
 
-  #executeShared(batch: Batch<unknown>): SharedResults | Promise<SharedResults> {
+  /** The results for this viewer: those of a sender if it sent a message of the batch, otherwise the shared results. */
+  #ofSender(
+    batch: Batch<unknown>,
+    shared: SerializedResults,
+    { contextValue }: ExecutionArgs,
+  ): SharedResults | Promise<SharedResults> {
+    const { connection } = contextValue as Context;
+    const sender = connection && senderKeyOfCaller(connection.caller);
+    if (sender === undefined || !shared.senders?.has(sender)) return shared;
+    const bySender = this.#resultsBySender.get(shared) ?? new Map<string, SharedResults>();
+    this.#resultsBySender.set(shared, bySender);
+    if (!bySender.has(sender)) bySender.set(sender, this.#executeShared(batch, sender));
+    return bySender.get(sender);
+  }
+
+  /** @param sender executes for the connections of this sender; see `senderKey` */
+  #executeShared(batch: Batch<unknown>, sender?: string): SharedResults | Promise<SharedResults> {
+    const contextValue = new ViewerlessContext(this.#domain, sender, () => (this.#perViewer = true));
     const serialize = (results: ExecutionResult[]): SharedResults => {
       // Errors contain locations in the document, which differ between equivalent documents.
       if (this.#perViewer || results.some(({ errors }) => errors)) return undefined;
-      const serialized = new SerializedResults(results, this.#publicError);
-      this.#resultsByBatch.set(batch, serialized);
+      const serialized = new SerializedResults(results, this.#publicError, contextValue.senders);
+      if (sender === undefined) this.#resultsByBatch.set(batch, serialized);
       this.#resultCache.add(serialized.estimatedBytes, createEvict(this.#self, new WeakRef(batch)));
       return serialized;
     };
-    return andThen(executeBatch(batch, this.#args), serialize);
+    return andThen(executeBatch(batch, { ...this.#args, contextValue }), serialize);
   }
 
   /** Drops the results of a batch; they are executed again if another subscriber needs them. */
@@ -103,26 +129,6 @@ export class SharedOperation {
       executeBatch(batch, viewerArgs),
       (results) => new SerializedResults(results, this.#publicError),
     );
-  }
-
-  #viewerlessContext(domain: Domain): Context {
-    const rejectViewer = (): never => {
-      this.#perViewer = true;
-      throw new ViewerAccessed();
-    };
-    return {
-      domain,
-      get caller() {
-        return rejectViewer();
-      },
-      get connection() {
-        return rejectViewer();
-      },
-      get address() {
-        return rejectViewer();
-      },
-      connect: rejectViewer,
-    };
   }
 }
 
@@ -145,7 +151,7 @@ function executeBatch(
     : (results as ExecutionResult[]);
 }
 
-function andThen<A, B>(value: A | Promise<A>, next: (value: A) => B): B | Promise<B> {
+function andThen<A, B>(value: A | Promise<A>, next: (value: A) => B | Promise<B>): B | Promise<B> {
   return value instanceof Promise ? value.then(next) : next(value);
 }
 

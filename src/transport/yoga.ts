@@ -9,6 +9,7 @@ import {
 } from 'graphql';
 import { createYoga, isAsyncIterable, type Plugin, type YogaInitialContext } from 'graphql-yoga';
 import { type Connection } from '../connections/connection.ts';
+import { isSentBy } from '../messages/sender.ts';
 import { type Context } from '../schema/context.ts';
 import { type Documents } from './documents.ts';
 import { type TransportDeps } from './transport-deps.ts';
@@ -71,6 +72,7 @@ export function createGraphqlHandler({
             return connection;
           },
           address: addressOf(req),
+          isSender: (sender) => isSentBy(sender, connection?.caller ?? caller),
           async connect() {
             connection ??= await openSse({ domain, limiter, metrics }, caller, addressOf(req), res);
             return connection;

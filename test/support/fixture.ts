@@ -71,6 +71,7 @@ export class Fixture implements AsyncDisposable {
   readonly #bystanderId: string;
   #leave: (() => void) | undefined;
   #channels = 0;
+  #publishes = 0;
   channel = '';
   /** Cursor of the first of the two messages that every channel starts with. */
   since = '';
@@ -173,10 +174,10 @@ export class Fixture implements AsyncDisposable {
         const { by, ...message } = action;
         // The token may lack the permission at this point; then the publish is refused and has no effect.
         await ask(
-          `mutation ($c: ID!, $event: String!, $data: JSON, $ephemeral: Boolean) {
-            publishMessage(channel: $c, event: $event, data: $data, ephemeral: $ephemeral) { connections }
+          `mutation ($c: ID!, $event: String!, $data: JSON, $ephemeral: Boolean, $key: String!) {
+            publishMessage(channel: $c, event: $event, data: $data, ephemeral: $ephemeral, idempotencyKey: $key) { connections }
           }`,
-          { c, ...message },
+          { c, ...message, key: `publish-${++this.#publishes}` },
           by === 'backend' ? API_KEY : this.#tokens.publisher.credential,
         );
         return;

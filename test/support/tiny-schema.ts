@@ -6,6 +6,15 @@ import {
   GraphQLString,
   type GraphQLFieldConfigMap,
 } from 'graphql';
+import { type Sender } from '../../src/broker/message.ts';
+
+/** The sender of each event: `ada` of those with an odd number, `bob` of the others. */
+export const senderOfEvent = ({ n }: TinyEvent): Sender => ({
+  kind: 'TOKEN',
+  tokenId: n % 2 === 1 ? 'ada' : 'bob',
+  identity: null,
+  connectionData: null,
+});
 
 /** The source event; `n` identifies it. */
 export interface TinyEvent {
@@ -16,6 +25,7 @@ export interface TinyEvent {
 interface TinyContext {
   caller: { name: string };
   connection: { id: string } | undefined;
+  isSender(sender: Sender): boolean;
   connect(): Promise<{ id: string }>;
 }
 
@@ -55,6 +65,14 @@ export function createTinySchema(executed: () => void): GraphQLSchema {
         await nextMicrotask();
         if (n % 3 === 1) throw new RangeError(`${n} is lost.`);
         return n;
+      },
+    },
+    own: { type: GraphQLString, resolve: (event, _, context) => ownOf(event, context) },
+    ownSlowly: {
+      type: GraphQLString,
+      async resolve(event, _, context) {
+        await nextMicrotask();
+        return ownOf(event, context);
       },
     },
     viewer: { type: GraphQLString, resolve: (_, __, { caller }) => caller.name },
@@ -100,6 +118,11 @@ export function createTinySchema(executed: () => void): GraphQLSchema {
   });
 }
 
+const ownOf = (event: TinyEvent, context: TinyContext) =>
+  context.isSender(senderOfEvent(event)) ? `of ${senderOfEvent(event).tokenId}` : null;
+
+/** Fields that are the same for every viewer but the sender of the event. */
+export const SENDER_FIELDS = ['own', 'ownSlowly'];
 /** Fields that are the same for every viewer. */
 export const COMMON_FIELDS = ['n', 'plus', 'slow', 'failsOnOdd', 'failsSlowly', '__typename'];
 /** Fields that depend on the viewer. */

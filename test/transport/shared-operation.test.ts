@@ -2,12 +2,19 @@ import fc from 'fast-check';
 import { execute, GraphQLError, parse, validate, type ExecutionArgs } from 'graphql';
 import { expect, test } from 'vitest';
 import { internBatch } from '../../src/batch.ts';
+import { type Sender } from '../../src/broker/message.ts';
 import { type Domain } from '../../src/schema/context.ts';
 import { OperationId } from '../../src/transport/operation-id.ts';
 import { type SerializedResults } from '../../src/transport/serialized-results.ts';
 import { createSharedOperations, type SharedOperation } from '../../src/transport/shared-operation.ts';
 import { type PublicError } from '../../src/transport/public-errors.ts';
-import { COMMON_FIELDS, createTinySchema, VIEWER_FIELDS, type TinyEvent } from '../support/tiny-schema.ts';
+import {
+  COMMON_FIELDS,
+  createTinySchema,
+  SENDER_FIELDS,
+  VIEWER_FIELDS,
+  type TinyEvent,
+} from '../support/tiny-schema.ts';
 
 let executions = 0;
 const schema = createTinySchema(() => executions++);
@@ -21,8 +28,10 @@ const createOperations = () => createSharedOperations({ domain: NO_DOMAIN, publi
 function argsFor(query: string, variables: Record<string, unknown> = {}, viewer = 'ada'): ExecutionArgs {
   const document = parse(query);
   expect(validate(schema, document)).toEqual([]);
-  const connection = { id: `socket of ${viewer}` };
-  const contextValue = { caller: { name: viewer }, connection, connect: async () => connection };
+  const caller = { kind: 'TOKEN', name: viewer, token: { id: viewer } };
+  const connection = { id: `socket of ${viewer}`, caller };
+  const isSender = ({ tokenId }: Sender) => tokenId === viewer;
+  const contextValue = { caller, connection, isSender, connect: async () => connection };
   return { schema, document, variableValues: variables, contextValue };
 }
 
@@ -51,6 +60,7 @@ const fields = fc
   .array(
     fc.constantFrom(
       ...COMMON_FIELDS,
+      ...SENDER_FIELDS,
       ...VIEWER_FIELDS,
       'plus(m: $m)',
       'plus(m: 5)',
@@ -172,6 +182,30 @@ test.each(VIEWER_FIELDS)('%s is executed for each viewer', async (name) => {
     );
     // The first event costs one more: the shared execution that accessed the viewer.
     expect(executions).toBe(n === 1 ? 4 : 3);
+  }
+});
+
+test.each(SENDER_FIELDS)('%s costs one more execution for each sender in a batch', async (name) => {
+  const operations = createOperations();
+  const viewers = ['ada', 'ada', 'bob', ...Array.from({ length: 50 }, (_, index) => `viewer ${index}`)];
+  const subscribers = viewers.map((viewer) => {
+    const args = argsFor(`subscription { happened { n ${name} } }`, {}, viewer);
+    return { viewer, args, operation: operations.acquire(args, 'one') };
+  });
+  for (const numbers of [[1], [2], [1, 2]]) {
+    executions = 0;
+    const batch = internBatch(numbers.map((n) => ({ n })));
+    const all = await Promise.all(
+      subscribers.map(async ({ args, operation }) => operation.execute(batch, args)),
+    );
+    expect(new Set(all).size).toBe(1 + numbers.length);
+    expect(executions).toBe((1 + numbers.length) * batch.length);
+    // A frame of one event can be read as a whole.
+    if (numbers.length > 1) continue;
+    for (const [index, { viewer }] of subscribers.entries()) {
+      const { data } = await payloadOf(all[index]!);
+      expect(data.happened[name]).toBe(viewer === (numbers[0] === 1 ? 'ada' : 'bob') ? `of ${viewer}` : null);
+    }
   }
 });
 

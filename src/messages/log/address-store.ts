@@ -7,6 +7,8 @@ import { addresses } from './tables.ts';
 export interface AddressState {
   /** The sequence number of the last message; 0 before the first message. */
   last: number;
+  /** The ordinal of the last message; 0 before the first message. */
+  lastOrdinal: number;
   /** The sequence number through which the address was trimmed; 0 when nothing was trimmed. */
   trimmedThrough: number;
   /** Messages at the address. Counted when it is first needed, and not stored: undefined until then. */
@@ -26,7 +28,11 @@ export function createAddressStore({ db, compile }: SqliteStore) {
   /** The highest trimmed sequence number per project. A read after this number cannot have lost messages at any address. */
   const maxTrimmed = new Map<string, number>();
   const findOne = db
-    .select({ last: addresses.last, trimmedThrough: addresses.trimmedThrough })
+    .select({
+      last: addresses.last,
+      lastOrdinal: addresses.lastOrdinal,
+      trimmedThrough: addresses.trimmedThrough,
+    })
     .from(addresses)
     .where(
       and(
@@ -42,11 +48,16 @@ export function createAddressStore({ db, compile }: SqliteStore) {
         projectId: sql.placeholder('projectId'),
         address: sql.placeholder('address'),
         last: sql.placeholder('last'),
+        lastOrdinal: sql.placeholder('lastOrdinal'),
         trimmedThrough: sql.placeholder('trimmedThrough'),
       })
       .onConflictDoUpdate({
         target: [addresses.projectId, addresses.address],
-        set: { last: sql`excluded.last`, trimmedThrough: sql`excluded.trimmed_through` },
+        set: {
+          last: sql`excluded.last`,
+          lastOrdinal: sql`excluded.last_ordinal`,
+          trimmedThrough: sql`excluded.trimmed_through`,
+        },
       }),
   );
 
@@ -69,12 +80,13 @@ export function createAddressStore({ db, compile }: SqliteStore) {
       const key = `${projectId}\n${address}`;
       const known = cache.get(key);
       if (known) return known;
-      const state = findOne.all({ projectId, address })[0] ?? { last: 0, trimmedThrough: 0 };
+      const state = findOne.all({ projectId, address })[0] ?? { last: 0, lastOrdinal: 0, trimmedThrough: 0 };
       cache.set(key, state);
       return state;
     },
-    save(projectId: string, address: Address, { last, trimmedThrough }: AddressState): void {
-      saveOne({ projectId, address, last, trimmedThrough });
+    save(projectId: string, address: Address, state: AddressState): void {
+      const { last, lastOrdinal, trimmedThrough } = state;
+      saveOne({ projectId, address, last, lastOrdinal, trimmedThrough });
       if (trimmedThrough > maxTrimmedThrough(projectId)) maxTrimmed.set(projectId, trimmedThrough);
     },
     maxTrimmedThrough,

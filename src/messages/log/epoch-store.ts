@@ -99,14 +99,13 @@ export function createEpochStore({ db }: Store, randomBytes: RandomBytes) {
 
 export type EpochStore = ReturnType<typeof createEpochStore>;
 
-/** The field `logged` of a message: its position, and the previous position at the same address. */
+/** The field `logged` of a message: its position, and its place among the messages of the same address. */
 export function loggedPosition(
   epochs: EpochStore,
   projectId: string,
-  sequence: number,
-  previous: number,
+  { sequence, previous, ordinal }: { sequence: number; previous: number; ordinal: number },
 ): NonNullable<Message['logged']> {
   const epoch = epochs.of(projectId, sequence);
   const previousEpoch = previous === 0 ? epoch : epochs.of(projectId, previous);
-  return { epoch, sequence, previous, ...(previousEpoch !== epoch && { previousEpoch }) };
+  return { epoch, sequence, previous, ordinal, ...(previousEpoch !== epoch && { previousEpoch }) };
 }

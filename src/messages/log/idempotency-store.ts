@@ -25,10 +25,10 @@ export function createIdempotencyStore({ db }: Store) {
       const used = findOne.all({ projectId, key: idempotency.key })[0];
       if (!used || used.expiresAt <= publishedAt || used.message === DAMAGED) return undefined;
       // A repeat has the same address, event and data as the first message, so these fields come from the draft.
-      const { address, event, data } = draft;
+      const { address, event, data, idempotencyKey } = draft;
       const first = used.message;
       return {
-        message: { projectId, address, event, data, ...first },
+        message: { projectId, address, event, data, idempotencyKey, ...first },
         isSame: used.fingerprint === idempotency.fingerprint,
       };
     },

@@ -41,6 +41,8 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
       data: sql.placeholder('data'),
       sender: sql.placeholder('sender'),
       publishedAt: sql.placeholder('publishedAt'),
+      ordinal: sql.placeholder('ordinal'),
+      idempotencyKey: sql.placeholder('idempotencyKey'),
     }),
   );
   const saveHead = db
@@ -85,10 +87,12 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
     const state = addresses.of(projectId, address);
     // Messages of a deleted channel with the same id are no predecessors.
     const previous = state.last > (draft.historyAfter ?? 0) ? state.last : 0;
-    const message = toMessage(draft, loggedPosition(epochs, projectId, sequence, previous));
-    insertMessage({ ...draft, sequence, previous });
+    const ordinal = previous === 0 ? 1 : state.lastOrdinal + 1;
+    const message = toMessage(draft, loggedPosition(epochs, projectId, { sequence, previous, ordinal }));
+    insertMessage({ ...draft, sequence, previous, ordinal, idempotencyKey: draft.idempotencyKey ?? null });
     heads.set(projectId, { epoch, sequence });
     state.last = sequence;
+    state.lastOrdinal = ordinal;
     if (state.count !== undefined) state.count++;
     return message;
   }
@@ -158,6 +162,6 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
 }
 
 function toMessage(draft: Draft, logged: Message['logged']): Message {
-  const { projectId, id, address, event, data, sender, publishedAt } = draft;
-  return { projectId, id, address, event, data, sender, publishedAt, logged };
+  const { projectId, id, address, event, data, sender, publishedAt, idempotencyKey } = draft;
+  return { projectId, id, address, event, data, sender, publishedAt, idempotencyKey, logged };
 }

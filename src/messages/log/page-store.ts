@@ -193,9 +193,9 @@ function fitPage(
 
 /** Undefined when the row is damaged. */
 function fromRow(row: Row, epochs: EpochStore): Message | undefined {
-  const { projectId, id, address, event, sender, publishedAt, sequence, previous } = row;
+  const { projectId, id, address, event, sender, publishedAt, idempotencyKey } = row;
   if (row.data === DAMAGED || sender === DAMAGED || typeof publishedAt !== 'number') return undefined;
-  const logged = loggedPosition(epochs, projectId, sequence, previous);
+  const logged = loggedPosition(epochs, projectId, row);
   return {
     projectId,
     id,
@@ -204,6 +204,7 @@ function fromRow(row: Row, epochs: EpochStore): Message | undefined {
     data: row.data ?? null,
     sender,
     publishedAt,
+    idempotencyKey: idempotencyKey ?? undefined,
     logged,
   };
 }

@@ -38,6 +38,10 @@ export const messages = sqliteTable(
     data: json<Json>('data'),
     sender: json<Sender>('sender').notNull(),
     publishedAt: timestamp('published_at').notNull(),
+    /** Counts the messages of the address from 1. */
+    ordinal: integer('ordinal').notNull().default(0),
+    /** The idempotency key as the publisher chose it. */
+    idempotencyKey: text('idempotency_key'),
   },
   (table) => [
     primaryKey({ columns: [table.projectId, table.sequence] }),
@@ -45,7 +49,7 @@ export const messages = sqliteTable(
   ],
 );
 
-/** Per address: the last sequence number, and the sequence number through which it was trimmed. Rows outlive the messages. */
+/** Per address: the last sequence number and ordinal, and the sequence number through which it was trimmed. Rows outlive the messages. */
 export const addresses = sqliteTable(
   'addresses',
   {
@@ -53,6 +57,7 @@ export const addresses = sqliteTable(
     address: text('address').$type<Address>().notNull(),
     last: integer('last').notNull(),
     trimmedThrough: integer('trimmed_through').notNull(),
+    lastOrdinal: integer('last_ordinal').notNull().default(0),
   },
   (table) => [primaryKey({ columns: [table.projectId, table.address] })],
 );
