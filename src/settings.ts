@@ -9,6 +9,7 @@ export interface Setting {
   unit:
     | 'text'
     | 'bits'
+    | 'percent'
     | 'bytes'
     | 'ms'
     | 'seconds'
@@ -268,7 +269,16 @@ export const SETTINGS = {
     unit: 'count',
     min: 1,
     max: 10_000_000,
-    about: 'Maximum number of live connections in total.',
+    about: 'Maximum number of live connections (WebSocket and SSE) in total.',
+  },
+  reservedConnectionsPercent: {
+    env: 'SIGNALBOX_RESERVED_CONNECTIONS_PERCENT',
+    default: 10,
+    unit: 'percent',
+    min: 0,
+    max: 90,
+    about:
+      'Share of SIGNALBOX_MAX_CONNECTIONS that only API keys can use, so that a flood of users cannot keep a backend out.',
   },
   maxConnectionsPerAddress: {
     env: 'SIGNALBOX_MAX_CONNECTIONS_PER_ADDRESS',
@@ -421,6 +431,15 @@ export const SETTINGS = {
     max: 1_000_000,
     about:
       'Changes of the state of one channel, by API keys and tokens together; bursts of twice this number are allowed.',
+  },
+  changesPerSecondPerToken: {
+    env: 'SIGNALBOX_CHANGES_PER_SECOND_PER_TOKEN',
+    default: 20,
+    unit: 'per second',
+    min: 1,
+    max: 1_000_000,
+    about:
+      'Changes by one token that others see: mutes, bans and disconnects, its own memberships, and joins of channels by a connection that has left one. Each kind counts for itself; bursts of twice this number are allowed.',
   },
   operationCostPerSecondPerToken: {
     env: 'SIGNALBOX_OPERATION_COST_PER_SECOND_PER_TOKEN',

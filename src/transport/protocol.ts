@@ -47,6 +47,7 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
     let cursor = '';
     const connection = await domain.connections.open(async () => {
       const caller = await authenticateConnectionInit(domain, init);
+      ctx.extra.place.confirm(caller.kind === 'API_KEY');
       const { projectId } = caller;
       if (init.since !== undefined) domain.cursors.parse(projectId, init.since, 'since');
       // Read before the connection is open: a subscription since this cursor misses nothing that follows.

@@ -15,12 +15,12 @@ export async function openSse(
   address: string,
   response: ServerResponse,
 ): Promise<Connection> {
-  limiter.acquire(address);
+  const place = limiter.acquire(address, { isApiKey: caller.kind === 'API_KEY' });
   try {
     const connection = await domain.connections.open(() => domain.authenticate.refresh(caller), 'SSE');
     metrics.connected('sse');
     connection.onClose((reason) => {
-      limiter.release(address);
+      place.release();
       metrics.disconnected('sse');
       if (reason === 'SLOW_CONSUMER') metrics.slowConsumer();
     });
@@ -29,7 +29,7 @@ export async function openSse(
     if (response.closed) connection.close('CLIENT_LEFT');
     return connection;
   } catch (error) {
-    limiter.release(address);
+    place.release();
     throw error;
   }
 }

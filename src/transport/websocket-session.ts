@@ -14,6 +14,7 @@ import { type WebSocket } from 'ws';
 import { type Connection } from '../connections/connection.ts';
 import { markInexactNumber } from './exact-variables.ts';
 import { closeNameForCode, CLOSE_CODES, toCloseReason, type CloseName } from './close-codes.ts';
+import { type ConnectionPlace } from './connection-limiter.ts';
 import { MessageLane, type MessageTurns } from './message-turns.ts';
 import { Outbox, type OutboxOwner } from './outbox.ts';
 import { type MemoryHolder } from './retained-memory.ts';
@@ -57,6 +58,8 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
   readonly protocol: string;
   /** The network address of the peer. */
   readonly address: string;
+  /** The place of the socket among the limited number of connections. */
+  readonly place: ConnectionPlace;
   readonly outbox: Outbox;
   /** Divides the received messages among turns of the event loop. */
   readonly lane: MessageLane;
@@ -82,9 +85,15 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
   #handshakeTimer: NodeJS.Timeout | undefined;
   #onMessage: (data: string) => Promise<void> = () => Promise.resolve();
 
-  constructor({ config, onFault, turns }: SessionDeps, ws: WebSocket, socket: Socket, address: string) {
+  constructor(
+    { config, onFault, turns }: SessionDeps,
+    ws: WebSocket,
+    socket: Socket,
+    { address, place }: { address: string; place: ConnectionPlace },
+  ) {
     this.protocol = ws.protocol;
     this.address = address;
+    this.place = place;
     this.outbox = new Outbox(socket, this, config.maxQueueBytes);
     this.lane = new MessageLane(turns, ws);
     this.#ws = ws;

@@ -10,6 +10,7 @@ import { type Duplex } from 'node:stream';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { WebSocket, WebSocketServer } from 'ws';
 import { CLOSE_CODES } from './close-codes.ts';
+import { type ConnectionPlace } from './connection-limiter.ts';
 import { type TransportDeps } from './transport-deps.ts';
 import { hasCredentialInUrl, isAllowedOrigin, originRefused, parseRequestUrl } from './origins.ts';
 import { MessageTurns } from './message-turns.ts';
@@ -46,11 +47,16 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
     { session: WebSocketSession; closed: ReturnType<typeof protocol.opened> }
   >();
 
-  function accept(ws: WebSocket, socket: Socket, address: string): void {
-    const session = new WebSocketSession(sessionDeps, ws, socket, address);
+  function accept(
+    ws: WebSocket,
+    socket: Socket,
+    source: { address: string; place: ConnectionPlace },
+  ): WebSocketSession {
+    const session = new WebSocketSession(sessionDeps, ws, socket, source);
     ws.on('pong', onPong).on('error', ignoreError).on('message', onMessage).once('close', onClose);
     sockets.set(ws, { session, closed: protocol.opened(session, session) });
     metrics.connected('websocket');
+    return session;
   }
 
   // All sockets share these handlers, which find their socket in `this`, to save a closure for each socket and event.
@@ -67,7 +73,7 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
     const entry = sockets.get(this);
     if (!entry) return;
     sockets.delete(this);
-    limiter.release(entry.session.address);
+    entry.session.place.release();
     metrics.disconnected('websocket');
     entry.session.handleClose(code === 1000 || code === 1001);
     entry.closed(code, reason.toString()).catch(onFault);
@@ -106,12 +112,13 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
       }
       try {
         const address = addressOf(request);
-        limiter.acquire(address);
-        const release = () => limiter.release(address);
+        let session: WebSocketSession | undefined;
+        const place = limiter.acquire(address, { onEvicted: () => session?.closeWith('OVERLOAD') });
+        const release = () => place.release();
         socket.once('close', release);
         wss.handleUpgrade(request, socket, head, (ws) => {
           socket.off('close', release);
-          accept(ws, socket, address);
+          session = accept(ws, socket, { address, place });
         });
       } catch (error) {
         const refusal = publicError(error);

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { createConnectionLimiter, type ConnectionPlace } from '../../src/transport/connection-limiter.ts';
 import { API_KEY, startService, type TestService } from '../support/service.ts';
-import { connectSocket, openSocket, upgrade } from '../support/socket.ts';
+import { connectSocket, openSocket, upgrade, type RawSocket } from '../support/socket.ts';
 import { createManualClock } from '../support/clock.ts';
 import { mint } from '../support/backend.ts';
 
@@ -204,4 +206,116 @@ test('answers connects beyond SIGNALBOX_CONNECTS_PER_SECOND with 429 and Retry-A
   expect((await upgrade(signalbox)).headers).toMatchObject({ 'retry-after': '1' });
   await clock.advance(1000);
   for (const status of [101, 429]) expect((await upgrade(signalbox)).status).toBe(status);
+});
+
+/** 10 places, of which 1 is for API keys by default. */
+const TEN = { maxConnections: 10 };
+
+test('keeps the last places for API keys: users get no 503 of a backend', async () => {
+  await using signalbox = await startService(TEN);
+  const sockets: RawSocket[] = [];
+  for (let i = 0; i < 9; i++) sockets.push(await connectSocket(signalbox));
+  // A user takes no reserved place, over WebSocket or SSE.
+  using refused = await openSocket(signalbox);
+  refused.send({ type: 'connection_init' });
+  expect(await refused.closed).toMatchObject({
+    code: 1013,
+    reason: expect.stringMatching(/too many/) as string,
+  });
+  const subscribeBySse = async (bearer?: string) => {
+    const response = await fetch(`${signalbox.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'text/event-stream',
+        ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+      },
+      body: JSON.stringify(SUBSCRIPTION),
+    });
+    const { value } = await response.body!.getReader().read();
+    return Buffer.from(value!).toString();
+  };
+  expect(await subscribeBySse()).toContain('UNAVAILABLE');
+  using backend = await connectSocket(signalbox, { apiKey: API_KEY });
+  expect((await upgrade(signalbox)).status).toBe(503);
+  backend.ws.close();
+  await backend.closed;
+  expect(await subscribeBySse(API_KEY)).toContain('Connected');
+  for (const socket of sockets) socket.ws.terminate();
+});
+
+test('sockets that never say who connects do not keep an API key out, and make room in turn', async () => {
+  await using signalbox = await startService({ ...TEN, reservedConnectionsPercent: 20, trustedProxies: 1 });
+  const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
+  const silent: RawSocket[] = [];
+  for (let i = 0; i < 12; i++) silent.push(await openSocket(signalbox, from('192.0.2.1')));
+  // The first 8 have places of users; of the others, each had to make room for the next but one.
+  for (const early of silent.slice(8, 10)) expect((await early.closed).code).toBe(1013);
+  using other = await openSocket(signalbox, from('198.51.100.1'));
+  expect((await silent[10]!.closed).code).toBe(1013);
+  // Another silent socket displaces one of its own address, and not the other one.
+  using _late = await openSocket(signalbox, from('192.0.2.1'));
+  expect((await silent[11]!.closed).code).toBe(1013);
+  other.send({ type: 'connection_init', payload: { apiKey: API_KEY } });
+  expect(await other.next()).toMatchObject({ type: 'connection_ack' });
+  expect(silent[0]!.ws.readyState).toBe(silent[0]!.ws.OPEN);
+  for (const socket of silent) socket.ws.terminate();
+});
+
+test('counts no place twice, however connections open and close (100 runs)', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.record({
+          action: fc.constantFrom('open', 'key', 'user', 'close'),
+          index: fc.nat(9),
+          address: fc.nat(2),
+        }),
+      ),
+      async (steps) => {
+        const config = {
+          connectsPerSecond: 1_000_000,
+          ...TEN,
+          maxConnectionsPerAddress: 6,
+          reservedConnectionsPercent: 30,
+        };
+        const limiter = createConnectionLimiter(config, createManualClock());
+        const open: { place: ConnectionPlace; confirmed: 'no' | 'key' | 'user' }[] = [];
+        const drop = (place: ConnectionPlace) =>
+          open.splice(
+            open.findIndex((one) => one.place === place),
+            1,
+          );
+        for (const { action, index, address } of steps) {
+          const one = open[index];
+          try {
+            if (action === 'open') {
+              const place: ConnectionPlace = limiter.acquire(`${address}`, { onEvicted: () => drop(place) });
+              open.push({ place, confirmed: 'no' });
+            } else if (one && action === 'close') {
+              one.place.release();
+              one.place.release();
+              drop(one.place);
+            } else if (one?.confirmed === 'no') {
+              one.place.confirm(action === 'key');
+              one.confirmed = action === 'key' ? 'key' : 'user';
+            }
+          } catch {
+            // Refused: the connection of a refused `confirm` closes.
+            if (one && action === 'user') {
+              one.place.release();
+              drop(one.place);
+            }
+          }
+          expect(open.length).toBeLessThanOrEqual(10);
+          expect(open.filter(({ confirmed }) => confirmed === 'user').length).toBeLessThanOrEqual(7);
+        }
+        for (const { place } of open) place.release();
+        for (let i = 0; i < 7; i++) limiter.acquire(`a${i}`, { isApiKey: false });
+        expect(() => limiter.acquire('b', { isApiKey: false })).toThrow(/too many/);
+        for (let i = 0; i < 3; i++) limiter.acquire(`a${i}`, { isApiKey: true });
+        expect(() => limiter.acquire('b', { isApiKey: true })).toThrow(/too many/);
+      },
+    ),
+  );
 });

@@ -175,6 +175,7 @@ const TESTED_IN: Record<string, string> = {
   maxMessageBytes: 'limits',
   maxConnections: 'limits',
   maxConnectionsPerAddress: 'limits',
+  changesPerSecondPerToken: '../moderation/change-rate',
   maxConnectionsPerToken: 'limits',
   maxOperationsPerConnection: 'limits',
   connectsPerSecond: 'limits',
