@@ -3,6 +3,7 @@ import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { notFound, SignalboxError, type ErrorCode } from '../errors.ts';
 import { type Page, type PageRequest } from '../paging.ts';
+import { type RateLimit } from '../rate-limit.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { allowedActions, decide } from '../tokens/authorisation.ts';
 import { type CallerLoader } from '../tokens/caller-loader.ts';
@@ -36,7 +37,7 @@ export interface Memberships {
    * membership.
    * @param since resolves to the sequence number after which the token may read the channel's past. For API keys. Default:
    * the head of the log. An existing membership moves to the earlier of the two
-   * @throws NOT_FOUND, FORBIDDEN, UNAUTHENTICATED, TOKEN_REVOKED
+   * @throws NOT_FOUND, FORBIDDEN, UNAUTHENTICATED, TOKEN_REVOKED; RATE_LIMITED when the token itself changes memberships too often
    * @throws LIMIT_EXCEEDED when the token has `maxMembershipsPerToken` memberships
    */
   subscribe(
@@ -50,7 +51,7 @@ export interface Memberships {
    * there was none. For API keys, and for the token itself. A membership that an API key ended is begun again only by an
    * API key, by the token where it may subscribe itself, or by a credential that is issued later.
    * @throws NOT_FOUND when the caller is an API key and the channel or the token does not exist
-   * @throws FORBIDDEN, UNAUTHENTICATED
+   * @throws FORBIDDEN, UNAUTHENTICATED, RATE_LIMITED as `subscribe`
    */
   unsubscribe(caller: Caller, channelId: string, tokenId: string): Promise<Membership | undefined>;
   /**
@@ -108,13 +109,30 @@ export function createMemberships(deps: {
   announce: AnnounceChannel;
   audit: Audit;
   logHead: (projectId: string) => Promise<number>;
+  /** The limit on changes that a token makes to its own memberships, which everyone in the channels sees. */
+  rateLimit: RateLimit;
 }): Memberships {
-  const { store, tokens, callerLoader, findChannel, serialize, clock, config, announce, audit, logHead } =
-    deps;
+  const {
+    store,
+    tokens,
+    callerLoader,
+    findChannel,
+    serialize,
+    clock,
+    config,
+    announce,
+    audit,
+    logHead,
+    rateLimit,
+  } = deps;
   const rows = createMembershipStore(store);
   const removals = createRemovalStore(store, config.maxMembershipsPerToken);
   /** Serializes write and announcement per token, so that the last change announced is the last one written. */
   const mutex = createKeyedMutex();
+
+  function takeFromRateLimit(caller: Caller): void {
+    if (caller.kind === 'TOKEN') rateLimit.take(caller.token.id);
+  }
 
   async function requireChannel(projectId: string, id: string): Promise<Channel> {
     const channel = await findChannel(projectId, id);
@@ -150,6 +168,7 @@ export function createMemberships(deps: {
         throw accessRefused(caller, 'SUBSCRIBE', channelId);
     } else if (!channel) throw notFound('channel', channelId);
     await requireMaySubscribe(token, channel);
+    takeFromRateLimit(caller);
     const madeBy = caller.kind === 'API_KEY' ? 'BACKEND' : 'TOKEN';
     if (since) requireApiKey(caller, 'CHANNELS', channelId);
     return begin(actorOf(caller), madeBy, token, channel, await since?.());
@@ -204,6 +223,7 @@ export function createMemberships(deps: {
   ): Promise<Membership | undefined> {
     const { projectId } = caller;
     requireKeyOrSelf(caller, tokenId, 'CHANNELS', channelId);
+    takeFromRateLimit(caller);
     const token = await tokens.find(projectId, tokenId);
     if (caller.kind === 'API_KEY') {
       await requireChannel(projectId, channelId);

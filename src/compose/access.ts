@@ -116,6 +116,7 @@ export async function composeAccess(
     announce,
     audit,
     logHead,
+    rateLimit: new RateLimit(clock, config.changesPerSecondPerToken, 'changes of memberships by this token'),
   });
   const tokenSweeper = disposer.use(
     createTokenSweeper({ store, tokens, clock, clockHistory, config, onFault }),

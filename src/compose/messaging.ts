@@ -59,8 +59,18 @@ export async function composeMessaging(
     perToken: new RateLimit(clock, config.publishesPerSecondPerToken, 'publishes by this token'),
     perKey: new RateLimit(clock, config.publishesPerSecondPerKey, 'publishes by this API key'),
   };
+  const changesOf = (noun: string) => new RateLimit(clock, config.changesPerSecondPerToken, noun);
   const presence = disposer.use(
-    await createPresence({ broker, access, clock, config, nodeId, rateLimit: limits.perToken, onFault }),
+    await createPresence({
+      broker,
+      access,
+      clock,
+      config,
+      nodeId,
+      rateLimit: limits.perToken,
+      rejoinRate: changesOf('joins of channels after leaving one'),
+      onFault,
+    }),
   );
 
   const cursors = createCursors(await readSecret(store, 'cursors', () => randomBytes(32)));
@@ -78,7 +88,14 @@ export async function composeMessaging(
   const maxPageBytes = MAX_SIZE_MESSAGES_PER_PAGE * config.maxDataBytes;
   const history = createHistory({ broker, access, cursors, clock, maxPageBytes });
   const restrictions = createRestrictions({ store, clock, newId, announce, audit });
-  const moderation = createModeration({ broker, access, tokens, restrictions, audit });
+  const moderation = createModeration({
+    broker,
+    access,
+    tokens,
+    restrictions,
+    audit,
+    rateLimit: changesOf('actions of moderation by this token'),
+  });
   const retention = disposer.use(
     createRetention({
       log,

@@ -7,6 +7,7 @@ import { badInput, forbidden, notFound } from '../errors.ts';
 import { parseName, parseText } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type ApiKeyScope } from '../projects/api-key.ts';
+import { type RateLimit } from '../rate-limit.ts';
 import { actorOf, requireApiKey, type Caller } from '../tokens/caller.ts';
 import {
   subjectsOf,
@@ -39,7 +40,7 @@ export interface RestrictOptions {
  * channel, and needs the MODERATE action there.
  *
  * All methods throw FORBIDDEN or UNAUTHENTICATED when the caller may not moderate, NOT_FOUND when the token or the channel
- * does not exist, and BAD_USER_INPUT.
+ * does not exist, and BAD_USER_INPUT. All but `list` throw RATE_LIMITED when a token moderates too often.
  */
 export interface Moderation {
   /**
@@ -88,8 +89,10 @@ export function createModeration(deps: {
   tokens: Tokens;
   restrictions: Restrictions;
   audit: Audit;
+  /** The limit on actions of one token. */
+  rateLimit: RateLimit;
 }): Moderation {
-  const { broker, access, tokens, restrictions, audit } = deps;
+  const { broker, access, tokens, restrictions, audit, rateLimit } = deps;
   const { leases } = broker;
 
   /** Requires that the caller may moderate the channel; without a channel, all channels. */
@@ -102,6 +105,10 @@ export function createModeration(deps: {
     else if (caller.kind === 'TOKEN')
       throw forbidden('A token must name the channel that it moderates; only an API key may omit `channel`.');
     else requireApiKey(caller, scope);
+  }
+
+  function takeFromRateLimit(caller: Caller): void {
+    if (caller.kind === 'TOKEN') rateLimit.take(caller.token.id);
   }
 
   async function parseTarget(caller: Caller, { token, identity }: Target): Promise<RestrictedSubject> {
@@ -145,6 +152,7 @@ export function createModeration(deps: {
   return {
     async disconnect(caller, target, { channel, reason }) {
       await requireAuthority(caller, channel);
+      takeFromRateLimit(caller);
       const note = reason === undefined ? null : parseText(reason, 'reason');
       const { projectId } = caller;
       let closed = 0;
@@ -166,12 +174,14 @@ export function createModeration(deps: {
     },
     async restrict(caller, kind, target, channel, options) {
       await requireAuthority(caller, channel);
+      takeFromRateLimit(caller);
       const subject = await parseTarget(caller, target);
       await requireNotItself(caller, subject);
       return restrictions.put(caller, { kind, subject, channelId: channel ?? null }, options);
     },
     async lift(caller, kind, target, channel) {
       await requireAuthority(caller, channel);
+      takeFromRateLimit(caller);
       const subject = await parseTarget(caller, target);
       await requireNotItself(caller, subject);
       return restrictions.lift(caller, { kind, subject, channelId: channel ?? null });

@@ -33,6 +33,13 @@ export interface Presence extends AsyncDisposable {
     page: { after?: string | undefined; limit: number },
   ): Promise<Member[]>;
   /**
+   * Call before a subscription of the connection is opened. Everyone in a channel sees who joins and leaves it, so a
+   * connection that has left channels joins at a limited rate. Its first joins are not limited, because a client joins all
+   * its channels when it connects.
+   * @throws RATE_LIMITED
+   */
+  requireMayJoin(connection: Connection): void;
+  /**
    * Adds a subscription of the connection to the channel. The first one makes the connection a member and announces
    * JOINED. API keys never become members.
    */
@@ -62,12 +69,16 @@ export async function createPresence(deps: {
   nodeId: string;
   /** The limit on publishes per token. A connection without a token has a limit of its own. */
   rateLimit: RateLimit;
+  /** The limit on joins by a token, or by a connection without one, after it left a channel. */
+  rejoinRate: RateLimit;
   onFault: (error: unknown) => void;
 }): Promise<Presence> {
-  const { broker, access, clock, config, nodeId, rateLimit, onFault } = deps;
+  const { broker, access, clock, config, nodeId, rateLimit, rejoinRate, onFault } = deps;
   const { leases } = broker;
   /** For each channel that a connection is in, the number of its subscriptions there. */
   const subscriptionCounts = new WeakMap<Connection, Map<string, number>>();
+  /** The number of channels that a live connection has left since its last join. */
+  const leaveCounts = new WeakMap<Connection, number>();
   /** Orders the changes of one connection, so that a slow JOINED never follows its LEFT. */
   const serialize = createKeyedMutex();
 
@@ -201,6 +212,12 @@ export async function createPresence(deps: {
       const members = await leases.ofChannel(caller.projectId, channelId, page);
       return members.map((member) => asShownIn(channelId, member));
     },
+    requireMayJoin(connection) {
+      const leaves = leaveCounts.get(connection);
+      if (leaves === undefined) return;
+      rejoinRate.take(ownerOf(connection), leaves);
+      leaveCounts.delete(connection);
+    },
     enter(connection, channelId) {
       if (connection.caller.kind === 'API_KEY') return;
       const counts = countsOf(connection);
@@ -225,6 +242,7 @@ export async function createPresence(deps: {
         return;
       }
       counts.delete(channelId);
+      leaveCounts.set(connection, (leaveCounts.get(connection) ?? 0) + 1);
       const leaveReason = connection.closed === undefined ? reason : LEAVE_REASONS[connection.closed];
       enqueue(connection, async () => {
         await leases.exit(connection.projectId, connection.id, channelId);
@@ -232,7 +250,7 @@ export async function createPresence(deps: {
       });
     },
     async setState(connection, state) {
-      rateLimit.take(connection.caller.kind === 'TOKEN' ? connection.caller.token.id : connection.id);
+      rateLimit.take(ownerOf(connection));
       const parsed = parseJson(state, config.maxPresenceBytes, 'state');
       return serialize(connection.id, async () => {
         const before = connection.stateChannels;
@@ -250,6 +268,11 @@ export async function createPresence(deps: {
       channelUpdates[Symbol.dispose]();
     },
   };
+}
+
+/** The token of a connection, or the connection itself if it has none. */
+function ownerOf({ id, caller }: Connection): string {
+  return caller.kind === 'TOKEN' ? caller.token.id : id;
 }
 
 /** The member as a channel shows it: without the presence state where the caller of the connection may not PUBLISH. */

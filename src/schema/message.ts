@@ -245,7 +245,7 @@ builder.subscriptionFields((t) => ({
   messages: t.field({
     type: MessageRef,
     description:
-      'The messages of one channel, in order, each once. For callers that may SUBSCRIBE; the subscription ends with an error when the caller no longer may. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, POSITION_LOST, BAD_USER_INPUT.',
+      'The messages of one channel, in order, each once. For callers that may SUBSCRIBE; the subscription ends with an error when the caller no longer may. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, POSITION_LOST, RATE_LIMITED, BAD_USER_INPUT.',
     args: {
       channel: t.arg.id({ required: true, description: 'The channel’s id.' }),
       since: t.arg({ type: 'Cursor', description: SINCE }),

@@ -60,7 +60,7 @@ const termArgs = builder.args((t) => ({
 }));
 
 const MODERATORS =
-  'For API keys, and for tokens that may MODERATE in the channel; a token cannot moderate itself. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, BAD_USER_INPUT';
+  'For API keys, and for tokens that may MODERATE in the channel; a token cannot moderate itself. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, RATE_LIMITED, BAD_USER_INPUT';
 const ONE_CHANNEL = 'The id of the channel; absent: all channels, for API keys only.';
 
 builder.queryFields((t) => ({
@@ -148,7 +148,7 @@ builder.mutationFields((t) => ({
   }),
   disconnect: t.int({
     description:
-      'Closes live connections (close code 1008) and returns how many. The connections receive `Disconnecting` first. Their tokens stay valid: use `ban` or `revokeToken` to keep a client out. For API keys, and for tokens that may MODERATE in `channel`, for connections in that channel. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, BAD_USER_INPUT.',
+      'Closes live connections (close code 1008) and returns how many. The connections receive `Disconnecting` first. Their tokens stay valid: use `ban` or `revokeToken` to keep a client out. For API keys, and for tokens that may MODERATE in `channel`, for connections in that channel. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, RATE_LIMITED, BAD_USER_INPUT.',
     args: {
       connection: t.arg.id({
         description: 'The id of the connection. Pass exactly one of `connection`, `token` and `identity`.',

@@ -39,7 +39,7 @@ export const MAX_EVENT_NAMES = 100;
  * @throws FORBIDDEN, UNAUTHENTICATED or NOT_FOUND unless the caller may SUBSCRIBE to the channel
  * @throws POSITION_LOST when messages after `since` are no longer retained
  * @throws LIMIT_EXCEEDED for more than 100 event names
- * @throws BAD_USER_INPUT for an invalid cursor or event name
+ * @throws BAD_USER_INPUT for an invalid cursor or event name, RATE_LIMITED as Presence.requireMayJoin
  */
 export function openChannelMessages(
   deps: ChannelMessagesDeps,
@@ -61,6 +61,7 @@ export function openChannelMessages(
     'SUBSCRIBE',
     channelId,
     async (stream, channelAccess) => {
+      deps.presence.requireMayJoin(connection);
       const address = channelAddress(channelId);
       const floor = hiddenThrough(connection.caller, channelAccess);
       const bounds = historyBounds(channelAccess.channel, deps.clock.now());

@@ -37,7 +37,7 @@ export interface InboxOptions {
 /**
  * Opens the inbox of a connection: one stream with the messages of the channels that its token is subscribed to, direct
  * messages, and changes to channels, memberships and the token. *Connected* is always the first event.
- * @throws BAD_USER_INPUT when `since` is not a cursor
+ * @throws BAD_USER_INPUT when `since` is not a cursor, RATE_LIMITED as Presence.requireMayJoin
  */
 export async function openInbox(
   deps: InboxDeps,
@@ -45,6 +45,7 @@ export async function openInbox(
   { since, presence }: InboxOptions,
 ): Promise<EventStream<Event>> {
   const { projectId, caller } = connection;
+  deps.presence.requireMayJoin(connection);
   const earlySignals: Signal[] = [];
   let inbox: Inbox | undefined;
   // Listen before reading: signals that arrive while the memberships are read are applied afterwards.
