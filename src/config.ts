@@ -1,7 +1,8 @@
+import { parseHost } from './host-list.ts';
 import { parseOrigin } from './origin-list.ts';
 import { SETTINGS, type Setting } from './settings.ts';
 
-type Value<S extends Setting> = S extends { unit: 'list' | 'origins' }
+type Value<S extends Setting> = S extends { unit: 'list' | 'origins' | 'hosts' }
   ? readonly string[]
   : S extends { choices: readonly (infer Choice)[] }
     ? Choice
@@ -105,6 +106,7 @@ function parseSetting(setting: Setting, text: string): unknown {
   }
   if (setting.unit === 'list') return parseList(text);
   if (setting.unit === 'origins') return parseOrigins(setting.env, text);
+  if (setting.unit === 'hosts') return parseHosts(setting.env, text);
   if (typeof setting.default === 'string') return text;
   const number = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = setting;
@@ -121,6 +123,16 @@ function parseOrigins(env: string, text: string): string[] {
     } catch (error) {
       throw new ConfigError(`${env} lists “${item}”, which matches no page: it ${(error as Error).message}.`);
     }
+  });
+}
+
+function parseHosts(env: string, text: string): string[] {
+  return parseList(text).map((item) => {
+    const host = parseHost(item);
+    if (host !== undefined) return host;
+    throw new ConfigError(
+      `${env} lists “${item}”, which is no host name; write names like signalbox.example, without a scheme, a port or “*”.`,
+    );
   });
 }
 

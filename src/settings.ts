@@ -18,7 +18,8 @@ export interface Setting {
     | 'switch'
     | 'choice'
     | 'list'
-    | 'origins';
+    | 'origins'
+    | 'hosts';
   /** Inclusive; numbers only. */
   min?: number;
   /** Inclusive; numbers only. */
@@ -94,7 +95,14 @@ export const SETTINGS = {
     default: '',
     unit: 'origins',
     about:
-      'Additional origins from which web pages may connect, for example `https://app.example`; the service’s own origin is always allowed, and in development every loopback origin. `*` allows all. `null` must be listed like any other origin. A value that no page can have ends the start.',
+      'Additional origins from which web pages may connect, for example `https://app.example`; the service’s own origin is allowed under the names of `SIGNALBOX_HOSTS`, and in development every loopback origin. `*` allows all. `null` must be listed like any other origin. A value that no page can have ends the start.',
+  },
+  hosts: {
+    env: 'SIGNALBOX_HOSTS',
+    default: '',
+    unit: 'hosts',
+    about:
+      'Names under which browsers may ask the service, for example `signalbox.example`, without a port; `*` allows all. Always allowed are IP addresses, `localhost`, names without a dot and the hosts of `SIGNALBOX_ORIGINS`. Other names are refused with 421, except `/health` and `/ready`; in production only if names are listed. A page of the same host counts as the service’s own page under these names only.',
   },
   trustedProxies: {
     env: 'SIGNALBOX_TRUSTED_PROXIES',

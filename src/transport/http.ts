@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { SignalboxError } from '../errors.ts';
 import { type TransportDeps } from './transport-deps.ts';
 import { type createGraphiql } from './graphiql.ts';
+import { hostRefused, isAllowedHost } from './hosts.ts';
 import { inexactNumberOfRequest } from './exact-variables.ts';
 import { createJsonPost } from './json-post.ts';
 import { mediaTypeProblem } from './media-type.ts';
@@ -38,10 +39,13 @@ export function createHttpServer(deps: HttpDeps): Server {
         const problem = isWanted() ? domain.storage.writeProblem() : 'draining';
         return problem === undefined ? sendText(response, 200, 'ready') : sendText(response, 503, problem);
       }
+    }
+    const { origin, host, accept = '' } = request.headers;
+    if (!isAllowedHost(host, config)) return refuse(response, 421, hostRefused(host));
+    switch (url.pathname) {
       case '/metrics':
         return sendText(response, 200, await metrics.read(), metrics.contentType);
     }
-    const { origin, host, accept = '' } = request.headers;
     const wantsPage =
       request.method === 'GET' && (url.pathname !== '/graphql' || accept.includes('text/html'));
     const asset = wantsPage ? graphiql?.(url.pathname) : undefined;

@@ -1,9 +1,9 @@
 import { type IncomingMessage } from 'node:http';
-import { type Config } from '../config.ts';
 import { SignalboxError } from '../errors.ts';
+import { isKnownHost, type HostConfig } from './hosts.ts';
 
 /**
- * Whether a request with this Origin header is allowed: the service's own pages and the origins in `config.origins`,
+ * Whether a request with this Origin header is allowed: the service's own pages, under a known name, and the origins in `config.origins`,
  * compared exactly; `*` allows every origin. In development, pages of the developer's own machine are allowed, too, since
  * their server has another port. Requests without an origin are allowed, because only browsers send one: the check
  * protects users of browsers, credentials protect everything else.
@@ -11,12 +11,15 @@ import { SignalboxError } from '../errors.ts';
 export function isAllowedOrigin(
   origin: string | undefined,
   host: string | undefined,
-  { origins, mode }: Pick<Config, 'origins' | 'mode'>,
+  config: HostConfig,
 ): boolean {
   if (origin === undefined) return true;
+  const { origins, mode } = config;
   if (origins.includes('*') || origins.includes(origin)) return true;
   if (mode === 'development' && LOOPBACK_ORIGIN.test(origin)) return true;
-  return host !== undefined && (origin === `http://${host}` || origin === `https://${host}`);
+  const isSameHost = host !== undefined && (origin === `http://${host}` || origin === `https://${host}`);
+  // Under a name that is not known, the page of the same host may be a foreign page (DNS rebinding).
+  return isSameHost && isKnownHost(host, config);
 }
 
 const LOOPBACK_ORIGIN =

@@ -12,6 +12,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { CLOSE_CODES } from './close-codes.ts';
 import { type ConnectionPlace } from './connection-limiter.ts';
 import { type TransportDeps } from './transport-deps.ts';
+import { hostRefused, isAllowedHost } from './hosts.ts';
 import { hasCredentialInUrl, isAllowedOrigin, originRefused, parseRequestUrl } from './origins.ts';
 import { MessageTurns } from './message-turns.ts';
 import { WebSocketSession } from './websocket-session.ts';
@@ -99,6 +100,8 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
       const url = parseRequestUrl(request);
       if (url?.pathname !== '/graphql')
         return rejectUpgrade(socket, 404, 'Not found. The WebSocket endpoint is /graphql.');
+      if (!isAllowedHost(host, config))
+        return rejectUpgrade(socket, 421, publicError(hostRefused(host)).message);
       if (origin !== undefined && !isAllowedOrigin(origin, host, config))
         return rejectUpgrade(socket, 403, publicError(originRefused(origin)).message);
       if (hasCredentialInUrl(url))

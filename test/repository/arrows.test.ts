@@ -44,6 +44,7 @@ const LEAVES = [
   'multimap',
   'names',
   'origin-list',
+  'host-list',
   'paging',
   'rate-limit',
   'settings',
