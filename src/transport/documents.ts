@@ -15,6 +15,7 @@ import { findLimitErrors, findWideSelections, limitError } from './document-limi
 import { inexactLiterals } from './exact-literals.ts';
 import { type RedactMessage } from './redact-message.ts';
 import { documentBytes } from './retained-memory.ts';
+import { UnconditionalSubscriptionRule } from './subscription-root.ts';
 
 /** Estimated heap bytes of the cache of parsed documents, since clients send the same few again and again. */
 const MAX_CACHED_BYTES = 32 * 1024 * 1024;
@@ -41,12 +42,19 @@ export function createDocuments(
   const validated = new WeakMap<DocumentNode, readonly GraphQLError[]>();
   const rules = showsSchema ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
 
+  function findErrors(document: DocumentNode): readonly GraphQLError[] {
+    // Before the other rules, because one of them throws when a root field depends on a variable.
+    const conditions = validate(schema, document, [UnconditionalSubscriptionRule]);
+    if (conditions.length > 0) return conditions;
+    return validate(schema, document, rules, { maxErrors: MAX_VALIDATION_ERRORS });
+  }
+
   function check(document: DocumentNode): readonly GraphQLError[] {
     const wideSelections = findWideSelections(document);
     if (wideSelections.length > 0) return wideSelections;
     const inexact = inexactLiterals(document);
     if (inexact.length > 0) return inexact.slice(0, MAX_VALIDATION_ERRORS);
-    const errors = validate(schema, document, rules, { maxErrors: MAX_VALIDATION_ERRORS });
+    const errors = findErrors(document);
     // Only valid documents are measured, because measuring a fragment that spreads itself would not terminate.
     if (errors.length === 0) return findLimitErrors(schema, document, config);
     const extensions = { code: 'GRAPHQL_VALIDATION_FAILED', retryable: false };
