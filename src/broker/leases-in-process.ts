@@ -15,6 +15,7 @@ export function createInProcessLeases(clock: Clock): Leases {
   const byConnection = new Map<string, Entry>();
   const byToken = new Multimap<Entry>();
   const byChannel = new Map<string, SortedIds>();
+  const byProject = new Map<string, SortedIds>();
 
   const isLive = ({ member }: Entry) =>
     clock.monotonic() < (leaseEnds.get(member.nodeId) ?? Number.NEGATIVE_INFINITY);
@@ -32,15 +33,13 @@ export function createInProcessLeases(clock: Clock): Leases {
   function remove(entry: Entry): void {
     const { member, channelIds } = entry;
     byConnection.delete(member.connectionId);
+    removeId(byProject, member.projectId, member.connectionId);
     if (member.tokenId !== null) byToken.delete(keyOf(member.projectId, member.tokenId), entry);
     for (const channelId of channelIds) exit(member.projectId, channelId, member.connectionId);
   }
 
   function exit(projectId: string, channelId: string, connectionId: string): void {
-    const key = keyOf(projectId, channelId);
-    const ids = byChannel.get(key);
-    ids?.delete(connectionId);
-    if (ids?.length === 0) byChannel.delete(key);
+    removeId(byChannel, keyOf(projectId, channelId), connectionId);
   }
 
   const areAllLeasesValid = () => [...leaseEnds.values()].every((end) => clock.monotonic() < end);
@@ -53,7 +52,10 @@ export function createInProcessLeases(clock: Clock): Leases {
       const known = byConnection.get(member.connectionId);
       const entry = known ?? { member, channelIds: new Set() };
       entry.member = member;
-      if (!known) byConnection.set(member.connectionId, entry);
+      if (!known) {
+        byConnection.set(member.connectionId, entry);
+        addId(byProject, member.projectId, member.connectionId);
+      }
       if (!leaseEnds.has(member.nodeId)) leaseEnds.set(member.nodeId, Number.NEGATIVE_INFINITY);
       if (member.tokenId !== null) byToken.add(keyOf(member.projectId, member.tokenId), entry);
     },
@@ -65,10 +67,7 @@ export function createInProcessLeases(clock: Clock): Leases {
       const entry = byConnection.get(connectionId);
       if (entry?.member.projectId !== projectId) return;
       entry.channelIds.add(channelId);
-      const key = keyOf(projectId, channelId);
-      const ids = byChannel.get(key) ?? new SortedIds();
-      ids.add(connectionId);
-      byChannel.set(key, ids);
+      addId(byChannel, keyOf(projectId, channelId), connectionId);
     },
     async exit(projectId, connectionId, channelId) {
       const entry = byConnection.get(connectionId);
@@ -94,6 +93,22 @@ export function createInProcessLeases(clock: Clock): Leases {
       return [...ids.after('')].filter((connectionId) => findLive(projectId, connectionId)).length;
     },
     find: async (projectId, connectionId) => findLive(projectId, connectionId)?.member,
+    async list(projectId, { channelId, tokenId, identity, transport }, { after = '', limit }) {
+      const ids =
+        channelId === undefined ? byProject.get(projectId) : byChannel.get(keyOf(projectId, channelId));
+      const found: { member: Member; channelIds: string[] }[] = [];
+      for (const connectionId of ids?.after(after) ?? []) {
+        if (found.length >= limit) break;
+        const entry = findLive(projectId, connectionId);
+        if (!entry) continue;
+        const { member, channelIds } = entry;
+        if (tokenId !== undefined && member.tokenId !== tokenId) continue;
+        if (identity !== undefined && member.identity !== identity) continue;
+        if (transport !== undefined && member.transport !== transport) continue;
+        found.push({ member, channelIds: [...channelIds] });
+      }
+      return found;
+    },
     async onlineTokens(projectId) {
       const online = new Set<string>();
       for (const entry of byConnection.values()) {
@@ -109,6 +124,18 @@ export function createInProcessLeases(clock: Clock): Leases {
       return lapsed.map(({ member, channelIds }) => ({ member, channelIds: [...channelIds] }));
     },
   };
+}
+
+function addId(sets: Map<string, SortedIds>, key: string, id: string): void {
+  const ids = sets.get(key) ?? new SortedIds();
+  ids.add(id);
+  sets.set(key, ids);
+}
+
+function removeId(sets: Map<string, SortedIds>, key: string, id: string): void {
+  const ids = sets.get(key);
+  ids?.delete(id);
+  if (ids?.length === 0) sets.delete(key);
 }
 
 /** Project ids contain no line break, so keys of different projects never collide. */

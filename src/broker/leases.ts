@@ -18,6 +18,14 @@ export interface Member {
   readonly connectedAt: number;
 }
 
+/** Selects live connections. Absent fields select all. */
+export interface ConnectionFilter {
+  channelId?: string | undefined;
+  tokenId?: string | undefined;
+  identity?: string | undefined;
+  transport?: Member['transport'] | undefined;
+}
+
 /**
  * The live connections of all nodes. Each node holds one lease for all of its connections and renews the lease
  * periodically. When a node crashes, its connections stay in presence until the lease expires.
@@ -47,6 +55,15 @@ export interface Leases {
   countOfChannel(projectId: string, channelId: string): Promise<number>;
   /** A live connection, or undefined. */
   find(projectId: string, connectionId: string): Promise<Member | undefined>;
+  /**
+   * A page of the live connections of a project that match `filter`, sorted by connection id, each with the ids of its
+   * channels: at most `limit` connections with an id above `after`.
+   */
+  list(
+    projectId: string,
+    filter: ConnectionFilter,
+    page: { after?: string | undefined; limit: number },
+  ): Promise<{ member: Member; channelIds: string[] }[]>;
   /** The ids of all tokens with a live connection, sorted. */
   onlineTokens(projectId: string): Promise<string[]>;
   /** Removes the connections of nodes whose lease has expired, and returns them with the channels they were in. */

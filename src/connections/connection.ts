@@ -56,8 +56,18 @@ export interface ConnectionOptions {
   applyDue: (connection: Connection) => void;
 }
 
+/** How far a subscription has read the log. */
+export interface StreamProgress {
+  /** All messages for the subscription up to this sequence number have been handed over. */
+  sequence: number;
+  /** Whether the subscription is live: it has handed over everything that is in the log for it. */
+  isCaughtUp: boolean;
+}
+
 /** A subscription that ends with its connection. */
 export interface ConnectionStream {
+  /** Undefined for subscriptions that do not read the log. */
+  progress(): StreamProgress | undefined;
   /** Checks again which channels the stream may receive. Called when the caller of the connection changes. */
   reauthorize(): void;
   /** Drops all queued events. */
@@ -89,6 +99,8 @@ export class Connection {
   presenceState: Json = null;
   /** The ids of the channels that show the presence state; see Presence.setState. */
   stateChannels: readonly string[] = NO_CHANNELS;
+  /** The bytes that wait to be sent; undefined over SSE, where the HTTP response holds them. */
+  sendQueue: { readonly queuedBytes: number } | undefined;
   /** Called after the caller of the connection changed. */
   onReauthorized: (() => void) | undefined;
   /** The number of the last batch that was counted for this connection. A reference would keep the batch alive. */
@@ -162,6 +174,11 @@ export class Connection {
   /** Whether messages may still be delivered to the connection. */
   isOpen(now: number): boolean {
     return this.closed === undefined && now < this.expiresAt;
+  }
+
+  /** The open subscriptions. */
+  get streams(): ReadonlySet<ConnectionStream> {
+    return this.#streams;
   }
 
   add(stream: ConnectionStream): void {

@@ -13,6 +13,8 @@ import { closeAll, Connection, errorOf, type CloseReason } from './connection.ts
 /** The live connections of this node. Expiry and the signals of the broker close or update them. */
 export interface Connections extends Disposable {
   readonly count: number;
+  /** The live connections of this node. */
+  readonly all: ReadonlySet<Connection>;
   /**
    * Opens a connection. Once this resolves, the connection is online and follows every change of its token or key.
    * @param authenticateCaller returns the authenticated caller of the connection
@@ -143,6 +145,7 @@ export function createConnections(deps: {
     get count() {
       return all.size;
     },
+    all,
     async open(authenticateCaller, transport) {
       const changesBefore = changes;
       const caller = await authenticateCaller();

@@ -11,6 +11,7 @@ import './membership.ts';
 import './message.ts';
 import './event.ts';
 import './presence.ts';
+import './live-connection.ts';
 import './moderation.ts';
 import './viewer.ts';
 import { type GraphQLSchema } from 'graphql';

@@ -6,7 +6,7 @@ import {
   type EndReason,
 } from './channel-stream.ts';
 import { type Clock } from '../clock.ts';
-import { type Connection } from '../connections/connection.ts';
+import { type Connection, type StreamProgress } from '../connections/connection.ts';
 import { type EventStream, type Sink } from './event-stream.ts';
 import { SignalboxError } from '../errors.ts';
 import { parseName } from '../names.ts';
@@ -121,6 +121,10 @@ class ChannelMessages implements ChannelSource<Message>, LogSink {
 
   room(): Promise<void> | undefined {
     return this.#sink?.room();
+  }
+
+  progress(): StreamProgress {
+    return this.#logSubscriber.progress();
   }
 
   onLost(): void {

@@ -2,7 +2,7 @@ import { type Signal } from '../broker/signal.ts';
 import { decideAccess, accessRefused, type Access, type ChannelAccess } from '../channels/access.ts';
 import { notFound, type SignalboxError } from '../errors.ts';
 import { type Action } from '../projects/permissions.ts';
-import { errorOf, type Connection } from '../connections/connection.ts';
+import { errorOf, type Connection, type StreamProgress } from '../connections/connection.ts';
 import { EventStream, type Sink, type Source } from './event-stream.ts';
 import { type SignalRouter, type SignalHandler } from './signal-router.ts';
 
@@ -17,6 +17,8 @@ export interface ChannelSource<T> {
   onStateUpdated?(channelAccess: ChannelAccess): void;
   /** Called once. `reason` is set when the connection may no longer take the action. */
   stop(reason?: EndReason): void;
+  /** See `ConnectionStream.progress`. Absent if the source never reads the log. */
+  progress?(): StreamProgress;
 }
 
 export interface ChannelStreamDeps {
@@ -99,6 +101,10 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
     this.connection.applyDue();
     if (this.#earlySignals) this.#earlySignals.push(signal);
     else this.#apply(signal);
+  }
+
+  progress(): StreamProgress | undefined {
+    return this.#source?.progress?.();
   }
 
   start(sink: Sink<T>): void {

@@ -60,6 +60,7 @@ export async function openDirectMessages(
       });
     },
     reauthorize: () => undefined,
+    progress: () => logSubscriber.progress(),
     stop() {
       logSubscriber.stop();
       routing[Symbol.dispose]();

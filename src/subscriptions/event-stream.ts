@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type SignalboxError } from '../errors.ts';
 import { type Batch } from '../batch.ts';
-import { type Connection } from '../connections/connection.ts';
+import { type Connection, type StreamProgress } from '../connections/connection.ts';
 
 /** The destination of the events of a stream. */
 export interface Sink<T> {
@@ -20,6 +20,8 @@ export interface Source<T> {
   readonly channelId?: string;
   /** Called once, when the stream has a sink. */
   start(sink: Sink<T>): void;
+  /** See `ConnectionStream.progress`. Absent if the source never reads the log. */
+  progress?(): StreamProgress | undefined;
   /** Called after the caller of the connection changed: checks again which events the caller may receive. */
   reauthorize(): void;
   /** Called once, when the stream has ended. */
@@ -57,6 +59,10 @@ export class EventStream<T> implements AsyncIterable<T> {
   /** The channel that all events are about; undefined if there is no single one. */
   get channelId(): string | undefined {
     return this.#source.channelId;
+  }
+
+  progress(): StreamProgress | undefined {
+    return this.#source.progress?.();
   }
 
   get ended(): boolean {

@@ -4,7 +4,7 @@ import { type Signal } from '../broker/signal.ts';
 import { type Channel, type Membership } from '../channels/channel.ts';
 import { type Memberships } from '../channels/memberships.ts';
 import { type Clock } from '../clock.ts';
-import { type Connection, type ConnectionNotice } from '../connections/connection.ts';
+import { type Connection, type ConnectionNotice, type StreamProgress } from '../connections/connection.ts';
 import { EventStream, type Sink, type Source } from './event-stream.ts';
 import { EVERY_CHANNEL, type SignalRouter } from './signal-router.ts';
 import { internBatch } from '../batch.ts';
@@ -226,6 +226,10 @@ class Inbox implements Source<Event>, InboxChannelsListener {
 
   #deliver(event: Event): void {
     this.#sink?.deliver([event]);
+  }
+
+  progress(): StreamProgress {
+    return this.#logSubscriber.progress();
   }
 
   now(): number {

@@ -3,7 +3,7 @@ import { type Broker } from '../broker/broker.ts';
 import { type HistoryBounds } from '../broker/log.ts';
 import { type Address, type Message } from '../broker/message.ts';
 import { type Position } from '../broker/position.ts';
-import { type Connection } from '../connections/connection.ts';
+import { type Connection, type StreamProgress } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
 import { internBatch, type Batch } from '../batch.ts';
 import { type Sink } from './event-stream.ts';
@@ -201,6 +201,10 @@ export class LogSubscriber implements Subscriber {
       return floor !== undefined && (logged?.sequence ?? 0) > floor;
     };
     return page.every(isSubscribed) ? page : internBatch(page.filter(isSubscribed));
+  }
+
+  progress(): StreamProgress {
+    return { sequence: this.#position, isCaughtUp: this.#phase === 'LIVE' };
   }
 
   #isCaughtUp(): boolean {

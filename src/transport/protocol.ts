@@ -79,6 +79,7 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
 
   function acknowledge(session: WebSocketSession, connection: Connection): void {
     session.acknowledge(connection);
+    connection.sendQueue = session.outbox;
     connection.onNotice((notice) => {
       // The caller has lost access, so frames queued in this turn must not be sent.
       if (notice.kind === 'DISCONNECTING' && REVOKES_ACCESS.has(notice.reason)) session.outbox.discard();

@@ -71,6 +71,11 @@ add(
 );
 add('query', ['channel'], 'SUBSCRIBE', { id: '<targetChannel>' });
 add('query', ['channels'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
+add('query', ['connections'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
+add('query', ['connections', 'of a channel'], 'KEY', TARGET_CHANNEL, {
+  ...OWN_PROJECT_ONLY,
+  scopes: ['READ'],
+});
 add('query', ['project'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
 add('query', ['projects'], 'OPERATOR', {}, { foreign: 'FORBIDDEN' });
 add('query', ['revocations'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });

@@ -40,6 +40,7 @@ test('a connection that closes while its token is updated does not stay online',
   expect(await isOnline(signalbox, token.id)).toBe(true);
   connection.add({
     // A stream does this when its queue overflows.
+    progress: () => undefined,
     reauthorize: () => connection.close('SLOW_CONSUMER'),
     discard: () => undefined,
     end: () => undefined,

@@ -131,6 +131,9 @@ export function leasesContract(name: string, make: (clock: ManualClock) => Lease
       await leases.exit('two', 'conn_1', 'lobby');
       await leases.enter('two', 'conn_1', 'attic');
       expect(await snapshot(leases, 'two')).toEqual({
+        listed: [],
+        listedByToken: [[], []],
+        listedByChannel: [[], []],
         online: [],
         tokens: [[], []],
         channels: [[], []],
@@ -270,7 +273,19 @@ async function snapshot(leases: Leases, projectId: string) {
   const channelsOfConnections = await Promise.all(
     CONNECTIONS.map((one) => channelsOf(leases, projectId, one)),
   );
+  const listed = await leases.list(projectId, {}, { limit: 100 });
+  const listedByToken = await Promise.all(
+    TOKENS.map(async (tokenId) => (await leases.list(projectId, { tokenId }, { limit: 100 })).map(memberOf)),
+  );
+  const listedByChannel = await Promise.all(
+    CHANNELS.map(async (channelId) =>
+      (await leases.list(projectId, { channelId }, { limit: 100 })).map(memberOf),
+    ),
+  );
   return {
+    listed: listed.map(({ member, channelIds }) => ({ member, channelIds: channelIds.sort() })),
+    listedByToken,
+    listedByChannel,
     online: await leases.onlineTokens(projectId),
     tokens: tokens.map(byId),
     channels,
@@ -278,6 +293,8 @@ async function snapshot(leases: Leases, projectId: string) {
     channelsOfConnections,
   };
 }
+
+const memberOf = ({ member }: { member: Member }) => member;
 
 async function channelsOf(leases: Leases, projectId: string, { connectionId }: Member): Promise<string[]> {
   const channelIds: string[] = [];
@@ -333,10 +350,17 @@ class Model {
     const of = (matches: (one: (typeof live)[number]) => boolean) =>
       byId(live.filter(matches).map((one) => one.member));
     const tokens = TOKENS.map((tokenId) => of((one) => one.member.tokenId === tokenId));
+    const channels = CHANNELS.map((channelId) => of((one) => one.channelIds.includes(channelId)));
     return {
+      listed: byId(live.map((one) => one.member)).map((member) => ({
+        member,
+        channelIds: live.find(isSameConnection(member))!.channelIds.toSorted(),
+      })),
+      listedByToken: tokens,
+      listedByChannel: channels,
       online: TOKENS.filter((_, index) => tokens[index]!.length > 0),
       tokens,
-      channels: CHANNELS.map((channelId) => of((one) => one.channelIds.includes(channelId))),
+      channels,
       found: of(() => true),
       channelsOfConnections: CONNECTIONS.map((one) => {
         const known = live.find(isSameConnection(one));

@@ -6,9 +6,11 @@ export {
   type Message,
   type StateOptions,
 } from './channels.ts';
+export { type ConnectionFilter, type LiveConnection } from './connections.ts';
 export { type ErrorCode, type ErrorFields, SignalboxError } from './errors.ts';
 export {
   type Action,
+  type ApiKeyScope,
   type ChannelType,
   type CreateChannelInput,
   type CreateIssuerInput,
@@ -27,7 +29,7 @@ export { type Membership, type MembershipOutcome } from './memberships.ts';
 export { type PublishOptions, type Receipt, type Recipient } from './messages.ts';
 export { type Restriction } from './moderation.ts';
 export { type CallOptions, type SignalboxOptions } from './options.ts';
-export { type ApiKey, type ApiKeyWithSecret, type Project } from './project.ts';
+export { type ApiKey, type ApiKeyWithSecret, type NewApiKey, type Project } from './project.ts';
 export { type Revocation, type RevocationTarget } from './revocations.ts';
 export { type SignedGrant, type SignOptions } from './sign.ts';
 export { Signalbox } from './signalbox.ts';

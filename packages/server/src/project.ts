@@ -1,5 +1,6 @@
 import {
   type ApiKeyFragment,
+  type ApiKeyScope,
   CreateApiKeyDocument,
   type CreateApiKeyMutation,
   GetProjectDocument,
@@ -22,6 +23,16 @@ export type ApiKey = ApiKeyFragment;
 
 /** A new API key. Keep `secret` now: it is returned only once. */
 export type ApiKeyWithSecret = CreateApiKeyMutation['createApiKey'];
+
+/** The properties of a new API key; see `create`. */
+export interface NewApiKey {
+  name?: string | undefined;
+  canSign?: boolean | undefined;
+  scopes?: readonly ApiKeyScope[] | undefined;
+  channels?: string | undefined;
+  expiresAt?: Date | string | undefined;
+  project?: string | undefined;
+}
 
 /** The calls of `signalbox.project`. */
 export function createProject(request: Request) {
@@ -54,14 +65,21 @@ export function createApiKeys(request: Request) {
 
     /**
      * Creates an API key. Not repeated when the answer is lost, because that could leave a second key.
-     * @param input `canSign`: whether credentials signed with the key are accepted. Default: false. `project`: for the operator.
-     * @throws SignalboxError FORBIDDEN, NOT_FOUND
+     * @param input `canSign`: whether credentials signed with the key are accepted. Default: false. `scopes`: what the key may
+     * do. Default: everything. `channels`: a pattern that limits the scopes READ, PUBLISH, CHANNELS and MODERATE.
+     * `expiresAt`: when the key and its successors expire. Default: never. `project`: for the operator.
+     * @throws SignalboxError FORBIDDEN, NOT_FOUND, BAD_USER_INPUT
      */
     async create(
-      input: { name?: string | undefined; canSign?: boolean | undefined; project?: string | undefined } = {},
+      { scopes, expiresAt, ...input }: NewApiKey = {},
       options?: CallOptions,
     ): Promise<ApiKeyWithSecret> {
-      return (await request(CreateApiKeyDocument, input, 'once', options)).createApiKey;
+      const variables = {
+        ...input,
+        scopes: scopes && [...scopes],
+        expiresAt: expiresAt && new Date(expiresAt).toISOString(),
+      };
+      return (await request(CreateApiKeyDocument, variables, 'once', options)).createApiKey;
     },
 
     /**

@@ -1,4 +1,5 @@
 import { createChannels } from './channels.ts';
+import { createListConnections } from './connections.ts';
 import { createIssuers } from './issuers.ts';
 import { createMessages } from './messages.ts';
 import { createModeration } from './moderation.ts';
@@ -49,6 +50,7 @@ export class Signalbox {
   readonly unban: ReturnType<typeof createModeration>['unban'];
   readonly listRestrictions: ReturnType<typeof createModeration>['listRestrictions'];
   readonly explainPermission: ReturnType<typeof createExplainPermission>;
+  readonly listConnections: ReturnType<typeof createListConnections>;
   readonly disconnect: ReturnType<typeof createModeration>['disconnect'];
   /**
    * Executes a GraphQL document of your own. It is repeated only after errors after which the service changed nothing.
@@ -88,6 +90,7 @@ export class Signalbox {
     this.ban = moderation.ban;
     this.unban = moderation.unban;
     this.listRestrictions = moderation.listRestrictions;
+    this.listConnections = createListConnections(request);
     this.disconnect = moderation.disconnect;
     this.graphql = <Result>(document: string, variables: Record<string, unknown> = {}, call?: CallOptions) =>
       request(document as Operation<Result, Record<string, unknown>>, variables, 'once', call);

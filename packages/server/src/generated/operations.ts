@@ -18,6 +18,23 @@ export type Action =
   /** Receive the messages of the channel, and read its history and state. */
   | 'SUBSCRIBE';
 
+/** What an API key may do. */
+export type ApiKeyScope =
+  /** Change the settings and the issuers of the project. An issuer signs credentials of any token. */
+  | 'ADMIN'
+  /** Create, change and delete channels, their state and their memberships. */
+  | 'CHANNELS'
+  /** List, create, rotate and revoke API keys. A key creates and rotates only keys that may do no more than itself. */
+  | 'KEYS'
+  /** Mute, ban and disconnect. */
+  | 'MODERATE'
+  /** Publish messages and direct messages. */
+  | 'PUBLISH'
+  /** Read tokens, channels, messages, presence, restrictions and settings, and subscribe to channels. */
+  | 'READ'
+  /** Create, update and revoke tokens, and create credentials. */
+  | 'TOKENS';
+
 /** A custom kind of channel. */
 export type ChannelKindInput = {
   /** The name. 1–64 characters: letters, digits and _ -. */
@@ -675,6 +692,38 @@ export type CountMembersQueryVariables = Exact<{
 
 export type CountMembersQuery = { channel: { presence: { count: number } } | null };
 
+export type ListConnectionsQueryVariables = Exact<{
+  channel?: string | null | undefined;
+  token?: string | null | undefined;
+  identity?: string | null | undefined;
+  transport?: Transport | null | undefined;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+export type ListConnectionsQuery = {
+  connections: {
+    nodes: Array<{
+      node: string;
+      channels: Array<string>;
+      subscriptions: number | null;
+      queuedBytes: number | null;
+      cursor: string | null;
+      isCaughtUp: boolean | null;
+      connection: {
+        id: string;
+        token: string | null;
+        identity: string | null;
+        connectionData: string | null;
+        state: unknown;
+        transport: Transport;
+        connectedAt: string;
+      };
+    }>;
+    pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  };
+};
+
 export type TokenFragment = {
   id: string;
   identity: string | null;
@@ -763,6 +812,8 @@ export type ApiKeyFragment = {
   name: string;
   canSign: boolean;
   isOperator: boolean;
+  scopes: Array<ApiKeyScope> | null;
+  channels: string | null;
   createdAt: string;
   expiresAt: string | null;
   revokedAt: string | null;
@@ -822,6 +873,24 @@ export type MemberFragment = {
   state: unknown;
   transport: Transport;
   connectedAt: string;
+};
+
+export type LiveConnectionFragment = {
+  node: string;
+  channels: Array<string>;
+  subscriptions: number | null;
+  queuedBytes: number | null;
+  cursor: string | null;
+  isCaughtUp: boolean | null;
+  connection: {
+    id: string;
+    token: string | null;
+    identity: string | null;
+    connectionData: string | null;
+    state: unknown;
+    transport: Transport;
+    connectedAt: string;
+  };
 };
 
 export type PublishOutcomeFragment = {
@@ -1295,6 +1364,8 @@ export type ListApiKeysQuery = {
         name: string;
         canSign: boolean;
         isOperator: boolean;
+        scopes: Array<ApiKeyScope> | null;
+        channels: string | null;
         createdAt: string;
         expiresAt: string | null;
         revokedAt: string | null;
@@ -1307,6 +1378,9 @@ export type ListApiKeysQuery = {
 export type CreateApiKeyMutationVariables = Exact<{
   name?: string | null | undefined;
   canSign?: boolean | null | undefined;
+  scopes?: Array<ApiKeyScope> | ApiKeyScope | null | undefined;
+  channels?: string | null | undefined;
+  expiresAt?: string | null | undefined;
   project?: string | null | undefined;
 }>;
 
@@ -1318,6 +1392,8 @@ export type CreateApiKeyMutation = {
       name: string;
       canSign: boolean;
       isOperator: boolean;
+      scopes: Array<ApiKeyScope> | null;
+      channels: string | null;
       createdAt: string;
       expiresAt: string | null;
       revokedAt: string | null;
@@ -1338,6 +1414,8 @@ export type RotateApiKeyMutation = {
       name: string;
       canSign: boolean;
       isOperator: boolean;
+      scopes: Array<ApiKeyScope> | null;
+      channels: string | null;
       createdAt: string;
       expiresAt: string | null;
       revokedAt: string | null;
@@ -1355,6 +1433,8 @@ export type RevokeApiKeyMutation = {
     name: string;
     canSign: boolean;
     isOperator: boolean;
+    scopes: Array<ApiKeyScope> | null;
+    channels: string | null;
     createdAt: string;
     expiresAt: string | null;
     revokedAt: string | null;
@@ -1671,6 +1751,12 @@ export const CountMembersDocument =
     CountMembersQueryVariables
   >;
 
+export const ListConnectionsDocument =
+  'query ListConnections($channel:ID$token:ID$identity:String$transport:Transport$first:Int$after:String){connections(channel:$channel token:$token identity:$identity transport:$transport first:$first after:$after){nodes{...LiveConnection}pageInfo{hasNextPage endCursor}}}fragment Member on Connection{id token identity connectionData state transport connectedAt}fragment LiveConnection on LiveConnection{connection{...Member}node channels subscriptions queuedBytes cursor isCaughtUp}' as Operation<
+    ListConnectionsQuery,
+    ListConnectionsQueryVariables
+  >;
+
 export const ListIssuersDocument =
   'fragment Issuer on Issuer{id kind name account service provider{issuer url audiences algorithms claims{identity role grants connectionData audience}}keys{id createdAt expiresAt}createdAt}query ListIssuers{project{issuers{...Issuer}}}' as Operation<
     ListIssuersQuery,
@@ -1774,25 +1860,25 @@ export const UpdateProjectDocument =
   >;
 
 export const ListApiKeysDocument =
-  'fragment ApiKey on ApiKey{id name canSign isOperator createdAt expiresAt revokedAt}query ListApiKeys($first:Int$after:String){project{apiKeys(first:$first after:$after){nodes{...ApiKey}pageInfo{hasNextPage endCursor}}}}' as Operation<
+  'fragment ApiKey on ApiKey{id name canSign isOperator scopes channels createdAt expiresAt revokedAt}query ListApiKeys($first:Int$after:String){project{apiKeys(first:$first after:$after){nodes{...ApiKey}pageInfo{hasNextPage endCursor}}}}' as Operation<
     ListApiKeysQuery,
     ListApiKeysQueryVariables
   >;
 
 export const CreateApiKeyDocument =
-  'fragment ApiKey on ApiKey{id name canSign isOperator createdAt expiresAt revokedAt}mutation CreateApiKey($name:String$canSign:Boolean$project:ID){createApiKey(name:$name canSign:$canSign project:$project){apiKey{...ApiKey}secret}}' as Operation<
+  'fragment ApiKey on ApiKey{id name canSign isOperator scopes channels createdAt expiresAt revokedAt}mutation CreateApiKey($name:String$canSign:Boolean$scopes:[ApiKeyScope!]$channels:String$expiresAt:DateTime$project:ID){createApiKey(name:$name canSign:$canSign scopes:$scopes channels:$channels expiresAt:$expiresAt project:$project){apiKey{...ApiKey}secret}}' as Operation<
     CreateApiKeyMutation,
     CreateApiKeyMutationVariables
   >;
 
 export const RotateApiKeyDocument =
-  'fragment ApiKey on ApiKey{id name canSign isOperator createdAt expiresAt revokedAt}mutation RotateApiKey($id:ID!$overlapSeconds:Int!){rotateApiKey(id:$id overlapSeconds:$overlapSeconds){apiKey{...ApiKey}secret}}' as Operation<
+  'fragment ApiKey on ApiKey{id name canSign isOperator scopes channels createdAt expiresAt revokedAt}mutation RotateApiKey($id:ID!$overlapSeconds:Int!){rotateApiKey(id:$id overlapSeconds:$overlapSeconds){apiKey{...ApiKey}secret}}' as Operation<
     RotateApiKeyMutation,
     RotateApiKeyMutationVariables
   >;
 
 export const RevokeApiKeyDocument =
-  'fragment ApiKey on ApiKey{id name canSign isOperator createdAt expiresAt revokedAt}mutation RevokeApiKey($id:ID!){revokeApiKey(id:$id){...ApiKey}}' as Operation<
+  'fragment ApiKey on ApiKey{id name canSign isOperator scopes channels createdAt expiresAt revokedAt}mutation RevokeApiKey($id:ID!){revokeApiKey(id:$id){...ApiKey}}' as Operation<
     RevokeApiKeyMutation,
     RevokeApiKeyMutationVariables
   >;

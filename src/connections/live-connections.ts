@@ -1,0 +1,64 @@
+import { type Broker } from '../broker/broker.ts';
+import { type ConnectionFilter, type Member } from '../broker/leases.ts';
+import { type Position } from '../broker/position.ts';
+import { pageOf, type Page, type PageRequest } from '../paging.ts';
+import { requireApiKey, type Caller } from '../tokens/caller.ts';
+import { type Connection } from './connection.ts';
+
+/** A live connection, as operators see it. */
+export interface LiveConnection {
+  member: Member;
+  /** The channels in which the connection is present, sorted. */
+  channelIds: string[];
+  /** What only the node of the connection knows; undefined for connections of other nodes. */
+  local:
+    | {
+        subscriptions: number;
+        /** Undefined over SSE. */
+        queuedBytes: number | undefined;
+        /** Up to where every subscription has read the log; undefined when none reads it. */
+        position: Position | undefined;
+        /** Whether every subscription that reads the log is live. */
+        isCaughtUp: boolean;
+      }
+    | undefined;
+}
+
+/**
+ * Lists the live connections of a project, sorted by id.
+ * @throws UNAUTHENTICATED, FORBIDDEN unless the caller is an API key with the scope READ
+ */
+export async function listConnections(
+  { broker, all }: { broker: Broker; all: ReadonlySet<Connection> },
+  caller: Caller,
+  { first, after }: PageRequest,
+  filter: ConnectionFilter,
+): Promise<Page<LiveConnection>> {
+  requireApiKey(caller, 'READ', filter.channelId);
+  const rows = await broker.leases.list(caller.projectId, filter, { after, limit: first + 1 });
+  const { items, hasMore } = pageOf(rows, first);
+  const ids = new Set(items.map(({ member }) => member.connectionId));
+  const here = new Map<string, Connection>();
+  for (const connection of all) if (ids.has(connection.id)) here.set(connection.id, connection);
+  const describe = async ({ member, channelIds }: (typeof items)[number]): Promise<LiveConnection> => {
+    const connection = here.get(member.connectionId);
+    return {
+      member,
+      channelIds: channelIds.sort(),
+      local: connection && (await describeLocal(broker, connection)),
+    };
+  };
+  return { items: await Promise.all(items.map(describe)), hasMore };
+}
+
+async function describeLocal(broker: Broker, connection: Connection): Promise<LiveConnection['local']> {
+  const { projectId, streams, sendQueue } = connection;
+  const progress = [...streams].flatMap((stream) => stream.progress() ?? []);
+  const sequences = progress.map(({ sequence }) => sequence);
+  return {
+    subscriptions: streams.size,
+    queuedBytes: sendQueue?.queuedBytes,
+    position: sequences.length > 0 ? await broker.positionAt(projectId, Math.min(...sequences)) : undefined,
+    isCaughtUp: progress.every(({ isCaughtUp }) => isCaughtUp),
+  };
+}
