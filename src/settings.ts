@@ -277,7 +277,8 @@ export const SETTINGS = {
     unit: 'count',
     min: 1,
     max: 10_000_000,
-    about: 'Maximum number of live connections (WebSocket and SSE) in total.',
+    about:
+      'Maximum number of live connections (WebSocket and SSE) in total, and, counted apart from them, of connections for plain HTTP requests. A new HTTP connection beyond the limit takes the place of an idle one.',
   },
   reservedConnectionsPercent: {
     env: 'SIGNALBOX_RESERVED_CONNECTIONS_PERCENT',
@@ -294,7 +295,8 @@ export const SETTINGS = {
     unit: 'count',
     min: 1,
     max: 10_000_000,
-    about: 'Maximum number of live connections from one network address.',
+    about:
+      'Maximum number of live connections (WebSocket and SSE) from one network address, and, counted apart from them, of connections for plain HTTP requests. Behind trusted proxies, the limit of an address applies to its open HTTP requests.',
   },
   maxConnectionsPerToken: {
     env: 'SIGNALBOX_MAX_CONNECTIONS_PER_TOKEN',
@@ -346,7 +348,7 @@ export const SETTINGS = {
     min: 16_384,
     max: 1024 * MIB,
     about:
-      'Estimated memory that the running operations of one connection may retain: their variables and their documents.',
+      'Estimated memory that the running operations of one connection may retain: their variables and their documents. An event stream over HTTP counts as a connection.',
   },
   maxRetainedBytesPerAddress: {
     env: 'SIGNALBOX_MAX_RETAINED_BYTES_PER_ADDRESS',

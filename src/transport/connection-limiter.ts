@@ -150,6 +150,6 @@ export function createConnectionLimiter(
   };
 }
 
-function tooManyConnections(): SignalboxError {
+export function tooManyConnections(): SignalboxError {
   return unavailable('There are too many connections, from this address or in total. Try again later.');
 }

@@ -3,10 +3,13 @@ import { SignalboxError } from '../errors.ts';
 import { type TransportDeps } from './transport-deps.ts';
 import { type createGraphiql } from './graphiql.ts';
 import { hostRefused, isAllowedHost } from './hosts.ts';
+import { limitHttpConnections } from './http-connections.ts';
 import { inexactNumberOfRequest } from './exact-variables.ts';
 import { createJsonPost } from './json-post.ts';
 import { mediaTypeProblem } from './media-type.ts';
 import { hasCredentialInUrl, isAllowedOrigin, originRefused, parseRequestUrl } from './origins.ts';
+import { RequestMemory } from './request-memory.ts';
+import { jsonTextHeapBytes } from './retained-memory.ts';
 import { createUnreadAnswers } from './unread-answers.ts';
 import { createGraphqlHandler } from './yoga.ts';
 
@@ -24,12 +27,17 @@ export interface HttpDeps extends TransportDeps {
 export function createHttpServer(deps: HttpDeps): Server {
   const { addressOf, config, domain, metrics, graphiql, isReady, isWanted, onFault, publicError } = deps;
   const watchUnread = createUnreadAnswers(deps.memory, config);
-  const handleGraphql = createGraphqlHandler(deps);
   const handleJsonPost = createJsonPost(deps);
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // Read before the client can disconnect.
     const address = addressOf(request);
+    const memory = new RequestMemory(deps.memory, address);
+    try {
+      if (!connections.begin(request, response, () => memory.release())) return;
+    } catch (error) {
+      return refuseBusy(response, error);
+    }
     const url = parseRequestUrl(request);
     if (!url) return sendText(response, 400, 'The URL is not valid.');
     switch (url.pathname) {
@@ -64,7 +72,14 @@ export function createHttpServer(deps: HttpDeps): Server {
       return refuse(response, 503, new SignalboxError('UNAVAILABLE', 'The service is draining.'));
     const problem = request.method === 'POST' ? mediaTypeProblem(request.headers['content-type']) : undefined;
     if (problem) return refuse(response, 415, problem);
-    const body = await readBody(request, config.maxMessageBytes);
+    let body: Buffer | undefined;
+    try {
+      body = await readBody(request, config.maxMessageBytes, (bytes) => memory.holdBody(bytes));
+      connections.received(request);
+      memory.hold(jsonTextHeapBytes(body ?? Buffer.of()));
+    } catch (error) {
+      return refuseBusy(response, error);
+    }
     if (body === undefined) {
       const limit = config.maxMessageBytes;
       const message = `A request body may have at most ${limit} bytes.`;
@@ -73,7 +88,16 @@ export function createHttpServer(deps: HttpDeps): Server {
     const inexact = inexactNumberOfRequest(request.headers['content-type'], body, url);
     if (inexact) return refuse(response, 400, inexact);
     watchUnread(response, address);
-    if (!(await handleJsonPost(request, response, body))) await handleGraphql(request, response, body);
+    if (await handleJsonPost(request, response, body, memory)) return;
+    await handleGraphql(request, response, body, memory);
+  }
+
+  /** Refuses a request for which there is no place or no memory. Rethrows every other error. */
+  function refuseBusy(response: ServerResponse, error: unknown): void {
+    if (!(error instanceof SignalboxError)) throw error;
+    // The rest of the request is not read.
+    response.shouldKeepAlive = false;
+    refuse(response, 503, error);
   }
 
   function refuse(response: ServerResponse, status: number, error: SignalboxError): void {
@@ -99,6 +123,8 @@ export function createHttpServer(deps: HttpDeps): Server {
       });
     },
   );
+  const connections = limitHttpConnections(server, addressOf, config);
+  const handleGraphql = createGraphqlHandler(deps, connections);
   server.headersTimeout = headersTimeout;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.keepAliveTimeout = config.keepAliveMs;
@@ -120,16 +146,30 @@ function sendText(
   response.end(body);
 }
 
-/** Reads the body of a request, holding at most `maxBytes`. Undefined if the body is larger. */
-function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
+/**
+ * Reads the body of a request, holding at most `maxBytes`. Undefined if the body is larger.
+ * @param hold is called with the number of bytes that are held; rejects with its error
+ */
+function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  hold: (bytes: number) => void,
+): Promise<Buffer | undefined> {
   const declared = Number(request.headers['content-length'] ?? 0);
   const chunks: Buffer[] = [];
   let length = 0;
   return new Promise((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length <= maxBytes) chunks.push(chunk);
-      else chunks.length = 0;
+      if (length <= maxBytes) {
+        try {
+          hold(chunk.length);
+        } catch (error) {
+          request.pause();
+          return reject(error instanceof Error ? error : new Error(String(error)));
+        }
+        chunks.push(chunk);
+      } else chunks.length = 0;
       // Most clients read the response only after they have sent the whole body, so a moderate excess is read and dropped.
       if (length > maxBytes * 16) resolve(undefined);
     });

@@ -8,9 +8,15 @@ import { type Caller } from '../tokens/caller.ts';
 import { type TransportDeps } from './transport-deps.ts';
 import { execute } from './execute.ts';
 import { authenticateHttpRequest } from './handshake.ts';
+import { type RequestMemory } from './request-memory.ts';
 
 /** Answers a request, or returns false and leaves the request untouched. */
-export type JsonPost = (request: IncomingMessage, response: ServerResponse, body: Buffer) => Promise<boolean>;
+export type JsonPost = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: Buffer,
+  memory: RequestMemory,
+) => Promise<boolean>;
 
 /**
  * Creates the fast path of GraphQL over HTTP, which takes nearly all requests: a POST of JSON with a valid query or
@@ -27,7 +33,7 @@ export function createJsonPost({
   addressOf,
   budget,
 }: TransportDeps): JsonPost {
-  return async (request, response, body) => {
+  return async (request, response, body, memory) => {
     const contentType = responseTypeOf(request);
     const params = contentType === undefined ? undefined : parseParams(body);
     const document = params && findDocument(params);
@@ -39,6 +45,7 @@ export function createJsonPost({
     const contextValue = new RequestContext(domain, caller, addressOf(request));
     const { operationName, variables } = params;
     try {
+      memory.holdDocument(document);
       budget.take(contextValue, document, operationName);
     } catch {
       // Yoga refuses the request in the same way.

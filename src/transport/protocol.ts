@@ -5,7 +5,7 @@
  * the connection and the session is acknowledged. Subscriptions continue in `fan-out`.
  */
 import assert from 'node:assert';
-import { getOperationAST, GraphQLError, type DocumentNode, type ExecutionArgs } from 'graphql';
+import { GraphQLError, type DocumentNode, type ExecutionArgs } from 'graphql';
 import { makeServer, type Context, type Server } from 'graphql-ws';
 import { errorOf, REVOKES_ACCESS, type Connection } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
@@ -13,6 +13,7 @@ import { expiryOf } from '../tokens/caller.ts';
 import { closeNameForError, closeNameForReason } from './close-codes.ts';
 import { parseConnectionInit, type ConnectionInit } from './connection-init.ts';
 import { type TransportDeps } from './transport-deps.ts';
+import { declaredVariables } from './declared-variables.ts';
 import { inexactNumberOf } from './exact-variables.ts';
 import { execute } from './execute.ts';
 import { ExecutionShares } from './execution-shares.ts';
@@ -172,19 +173,6 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
     onError: ({ extra }, _id, _payload, errors) =>
       errors.map((error) => publicErrorFor(extra)(error).toJSON()),
   });
-}
-
-/** The variables that an operation declares. The others have no effect, so a running operation does not retain them. */
-function declaredVariables(
-  document: DocumentNode,
-  operationName: string | null | undefined,
-  variables: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
-  const declared = getOperationAST(document, operationName)?.variableDefinitions ?? [];
-  const names = declared.map(({ variable }) => variable.name.value);
-  return Object.fromEntries(
-    names.filter((name) => Object.hasOwn(variables, name)).map((name) => [name, variables[name]]),
-  );
 }
 
 /** Every frame of an operation contains its id. A UUID has 36 bytes. */

@@ -116,6 +116,24 @@ export function documentBytes(document: DocumentNode): number {
   return bytes;
 }
 
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Estimates, before it is parsed, the heap bytes of the value of a JSON text: at least as many as `jsonHeapBytes`. */
+export function jsonTextHeapBytes(text: Uint8Array): number {
+  let bytes = text.length * 2 + BYTES_PER_ENTRY;
+  let isString = false;
+  for (let i = 0; i < text.length; i++) {
+    const byte = text[i];
+    if (byte === QUOTE) isString = !isString;
+    else if (isString) i += byte === BACKSLASH ? 1 : 0;
+    // { [ begin an object and its first entry, a comma ends an entry.
+    else if (byte === 0x7b || byte === 0x5b) bytes += BYTES_PER_OBJECT + BYTES_PER_ENTRY;
+    else if (byte === 0x2c) bytes += BYTES_PER_ENTRY;
+  }
+  return bytes;
+}
+
 const BYTES_PER_OBJECT = 64;
 const BYTES_PER_ENTRY = 16;
 

@@ -7,38 +7,42 @@ import {
   type GraphQLSchema,
   type Source,
 } from 'graphql';
-import { createYoga, isAsyncIterable, type Plugin, type YogaInitialContext } from 'graphql-yoga';
+import {
+  createYoga,
+  isAsyncIterable,
+  type GraphQLParams,
+  type Plugin,
+  type YogaInitialContext,
+} from 'graphql-yoga';
 import { type Connection } from '../connections/connection.ts';
 import { isSentBy } from '../messages/sender.ts';
 import { type Context } from '../schema/context.ts';
 import { type Documents } from './documents.ts';
 import { type TransportDeps } from './transport-deps.ts';
+import { declaredVariables } from './declared-variables.ts';
 import { execute } from './execute.ts';
 import { authenticateHttpRequest } from './handshake.ts';
+import { type HttpConnections } from './http-connections.ts';
 import { useHttpStatus } from './http-status.ts';
 import { type OperationBudget } from './operation-budget.ts';
 import { isAllowedOrigin } from './origins.ts';
 import { type PublicError } from './public-errors.ts';
+import { type RequestMemory } from './request-memory.ts';
 import { openSse } from './sse.ts';
 
 /** The Node objects of a request, which yoga passes to its plugins. */
 interface NodeContext {
   req: IncomingMessage;
   res: ServerResponse;
+  /** What the request retains; see `useParams`. */
+  memory: RequestMemory;
 }
 
 /** Creates the handler for GraphQL over HTTP and SSE: yoga with the documents, errors and callers that WebSockets use too. */
-export function createGraphqlHandler({
-  schema,
-  domain,
-  config,
-  documents,
-  publicError,
-  addressOf,
-  limiter,
-  budget,
-  metrics,
-}: TransportDeps) {
+export function createGraphqlHandler(
+  { schema, domain, config, documents, publicError, addressOf, limiter, budget, metrics }: TransportDeps,
+  connections: HttpConnections,
+) {
   const yoga = createYoga<NodeContext, Context>({
     schema,
     graphqlEndpoint: '/graphql',
@@ -74,11 +78,14 @@ export function createGraphqlHandler({
           address: addressOf(req),
           isSender: (sender) => isSentBy(sender, connection?.caller ?? caller),
           async connect() {
-            connection ??= await openSse({ domain, limiter, metrics }, caller, addressOf(req), res);
+            if (connection) return connection;
+            connection = await openSse({ domain, limiter, metrics }, caller, addressOf(req), res);
+            connections.leave(req);
             return connection;
           },
         };
       }),
+      useParams(documents),
       useDocuments(documents, publicError),
       useExecution(budget, publicError),
       useStreams(budget, publicError),
@@ -87,10 +94,15 @@ export function createGraphqlHandler({
     ],
   });
 
-  return async (request: IncomingMessage, response: ServerResponse, body: Buffer): Promise<void> => {
+  return async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: Buffer,
+    memory: RequestMemory,
+  ): Promise<void> => {
     // The body has been read to enforce its limit. Yoga uses `request.body` instead of reading the stream again.
     if (body.length > 0) Object.assign(request, { body });
-    await yoga(request, response, { req: request, res: response });
+    await yoga(request, response, { req: request, res: response, memory });
   };
 }
 
@@ -104,6 +116,32 @@ function useContext(
       Object.defineProperties(context, Object.getOwnPropertyDescriptors(extension));
     },
   };
+}
+
+/** Keeps of a request what its operation needs, because yoga retains the parameters until the end of an event stream. */
+function useParams(documents: Documents): Plugin {
+  return {
+    onParams({ params, setParams }) {
+      const { extensions, variables } = params;
+      // Yoga refuses malformed parameters after this, so they stay as they are.
+      const needed = isObject(extensions) ? { ...params, extensions: {} } : params;
+      const declared = isObject(variables) ? declaredIn(documents, params) : undefined;
+      setParams(declared ? { ...needed, variables: declared } : needed);
+    },
+  };
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The variables that the operation declares. Undefined if the request is malformed, which yoga refuses. */
+function declaredIn(documents: Documents, { query, operationName, variables }: GraphQLParams) {
+  try {
+    return declaredVariables(documents.parse(query ?? ''), operationName, variables ?? {});
+  } catch {
+    return undefined;
+  }
 }
 
 function useDocuments(documents: Documents, publicError: PublicError): Plugin {
@@ -145,7 +183,8 @@ function useExecution(budget: OperationBudget, publicError: PublicError): Plugin
     onExecute({ setExecuteFn }) {
       setExecuteFn(
         (args: ExecutionArgs) =>
-          refusalOf(args, budget, publicError) ?? execute(args, publicErrorFor(args, publicError)),
+          refusalOf(args, budget, publicError, (memory) => memory.holdDocument(args.document)) ??
+          execute(args, publicErrorFor(args, publicError)),
       );
     },
   };
@@ -155,7 +194,10 @@ function useExecution(budget: OperationBudget, publicError: PublicError): Plugin
 function useStreams(budget: OperationBudget, publicError: PublicError): Plugin<Context> {
   return {
     onSubscribe({ args, setResultAndStopExecution }) {
-      const refusal = refusalOf(args, budget, publicError);
+      const { document, variableValues } = args as ExecutionArgs;
+      const refusal = refusalOf(args, budget, publicError, (memory) =>
+        memory.holdSubscription(document, variableValues),
+      );
       if (refusal) {
         setResultAndStopExecution(refusal);
         return undefined;
@@ -172,14 +214,16 @@ function useStreams(budget: OperationBudget, publicError: PublicError): Plugin<C
   };
 }
 
-/** Takes the cost of an operation from the budget of its caller. Undefined if the operation may be executed. */
+/** Takes the cost of an operation from the budget of its caller, and counts its memory. Undefined if it may be executed. */
 function refusalOf(
   args: ExecutionArgs,
   budget: OperationBudget,
   publicError: PublicError,
+  hold: (memory: RequestMemory) => void,
 ): ExecutionResult | undefined {
-  const context = args.contextValue as Context;
+  const context = args.contextValue as Context & NodeContext;
   try {
+    hold(context.memory);
     budget.take(context, args.document, args.operationName);
     return undefined;
   } catch (error) {

@@ -1,9 +1,11 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { jsonHeapBytes, jsonTextHeapBytes } from '../../src/transport/retained-memory.ts';
 import { createChannel } from '../support/backend.ts';
 import { referencedHeapBytes } from '../support/heap.ts';
 import { readMetric } from '../support/read-metric.ts';
 import { API_KEY, startService, type TestService } from '../support/service.ts';
-import { connectSocket, openSocket, type RawSocket } from '../support/socket.ts';
+import { connectSocket, openSocket, openTcp, type RawSocket, type Tcp } from '../support/socket.ts';
 
 const MIB = 1024 * 1024;
 const EVENTS = 'subscription { events { __typename } }';
@@ -119,4 +121,125 @@ test.each([
   socket.send(message);
   expect((await socket.closed).code).toBe(4400);
   expect(await readMetric(signalbox, 'signalbox_faults_total')).toBe(0);
+});
+
+/** Sends the head of a POST and a part of its body, and never the rest. */
+async function sendPart(signalbox: TestService, part: string, headers = ''): Promise<Tcp & { text: string }> {
+  const tcp = { ...(await openTcp(signalbox)), text: '' };
+  tcp.socket.setEncoding('utf8').on('data', (text: string) => (tcp.text += text));
+  const head = `POST /graphql HTTP/1.1\r\nHost: localhost\r\n${headers}Content-Type: application/json`;
+  tcp.socket.write(`${head}\r\nContent-Length: 60000\r\n\r\n${part}`);
+  return tcp;
+}
+
+test('counts the bodies of HTTP requests that have not arrived completely, until their connections close', async () => {
+  await using signalbox = await startService();
+  using first = await sendPart(signalbox, 'x'.repeat(30_000));
+  using second = await sendPart(signalbox, 'x'.repeat(20_000));
+  await expect.poll(() => retainedBytes(signalbox)).toBe(50_000);
+  first.socket.destroy();
+  await expect.poll(() => retainedBytes(signalbox)).toBe(20_000);
+  second.socket.destroy();
+  await expect.poll(() => retainedBytes(signalbox)).toBe(0);
+});
+
+test('refuses HTTP requests beyond the memory of their address with 503, and others not', async () => {
+  await using signalbox = await startService({ maxRetainedBytesPerAddress: 100_000, trustedProxies: 1 });
+  const from = (address: string) => `X-Forwarded-For: ${address}\r\n`;
+  using _first = await sendPart(signalbox, 'x'.repeat(50_000), from('192.0.2.1'));
+  using _second = await sendPart(signalbox, 'x'.repeat(40_000), from('192.0.2.1'));
+  await expect.poll(() => retainedBytes(signalbox)).toBe(90_000);
+  using third = await sendPart(signalbox, 'x'.repeat(20_000), from('192.0.2.1'));
+  await expect.poll(() => third.text).toMatch(/^HTTP\/1.1 503 .*UNAVAILABLE/s);
+  using _other = await sendPart(signalbox, 'x'.repeat(20_000), from('192.0.2.2'));
+  await expect.poll(() => retainedBytes(signalbox)).toBe(110_000);
+  // A small body of which the parsed value is large.
+  const post = async (value: object) =>
+    (
+      await fetch(`${signalbox.url}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-forwarded-for': '192.0.2.3' },
+        body: JSON.stringify({ query: '{ viewer { kind } }', extensions: { value } }),
+      })
+    ).status;
+  expect(await post(PADDING.slice(0, 100))).toBe(200);
+  expect(await post(PADDING.slice(0, 5000))).toBe(503);
+  await expect.poll(() => retainedBytes(signalbox)).toBe(110_000);
+});
+
+test('the estimate from a JSON text is at least the estimate from its value', () => {
+  fc.assert(
+    fc.property(fc.json({ maxDepth: 5 }), (json) => {
+      const estimate = jsonTextHeapBytes(Buffer.from(json));
+      expect(estimate).toBeGreaterThanOrEqual(jsonHeapBytes(JSON.parse(json)));
+      expect(estimate).toBeLessThanOrEqual(json.length * 100 + 100);
+    }),
+  );
+});
+
+/** Opens an event stream. Resolves to its first message. */
+async function openStream(
+  { url }: TestService,
+  request: object,
+): Promise<{ first: string; close: () => void }> {
+  const abort = new AbortController();
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'text/event-stream',
+      authorization: `Bearer ${API_KEY}`,
+    },
+    body: JSON.stringify(request),
+    signal: abort.signal,
+  });
+  const { value } = await response.body!.getReader().read();
+  return { first: Buffer.from(value!).toString(), close: () => abort.abort() };
+}
+
+test('counts the body, the variables and the document of an event stream until it closes', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'lobby');
+  const query = `subscription ($p: Boolean! = false) { events { __typename at @include(if: $p) } }`;
+  const stream = await openStream(signalbox, { query, variables: { p: false, other: PADDING } });
+  expect(stream.first).toContain('Connected');
+  const held = await retainedBytes(signalbox);
+  // The body has 60 KB; the variable that the operation does not declare would have 1.6 MB.
+  expect(held).toBeGreaterThan(60_000);
+  expect(held).toBeLessThan(100_000);
+  stream.close();
+  await expect.poll(() => retainedBytes(signalbox)).toBe(0);
+});
+
+test('an event stream retains none of the extensions and of the variables that its operation does not declare', async () => {
+  await using signalbox = await startService();
+  const open = () =>
+    openStream(signalbox, { query: EVENTS, variables: { PADDING }, extensions: { PADDING } });
+  const streams = [await open()];
+  const before = referencedHeapBytes();
+  for (let i = 0; i < 20; i++) streams.push(await open());
+  expect(referencedHeapBytes() - before).toBeLessThan(10 * MIB);
+  for (const stream of streams) stream.close();
+});
+
+test('refuses event streams beyond the limits of a connection and of an address', async () => {
+  await using signalbox = await startService({
+    maxRetainedBytesPerConnection: 100_000,
+    maxRetainedBytesPerAddress: 300_000,
+  });
+  await createChannel(signalbox, 'lobby');
+  const query = 'subscription ($e: [String!]) { messages(channel: "lobby", events: $e) { id } }';
+  const tooLarge = await openStream(signalbox, { query, variables: { e: Array(5000).fill('') } });
+  expect(tooLarge.first).toContain('LIMIT_EXCEEDED');
+  let last = '';
+  const streams = [];
+  while (!last.includes('errors') && streams.length < 30) {
+    const stream = await openStream(signalbox, { query: differing(streams.length) });
+    last = stream.first;
+    streams.push(stream);
+  }
+  expect(last).toContain('UNAVAILABLE');
+  expect(streams.length).toBeGreaterThan(1);
+  for (const stream of streams) stream.close();
+  await expect.poll(() => retainedBytes(signalbox)).toBe(0);
 });
