@@ -61,3 +61,65 @@ export function inSlices<T>(
   };
   return isFinished() ? undefined : finishLater();
 }
+
+/**
+ * Divides work that arrives all at once, such as the close of thousands of sockets, among turns of the event loop. Unlike
+ * `Slices`, it is shared: the works of many callers wait in one queue, in the order in which they arrived.
+ *
+ * @example
+ * await turns.take();
+ */
+export class TurnQueue {
+  readonly #max: number;
+  /** The weight that starts in one turn while works wait. It adapts so that a turn takes about 8 ms. */
+  #perTurn = 1;
+  /** The weight that has started in this turn. */
+  #started = 0;
+  #startedAt = 0;
+  #waiting: { weight: number; start: () => void }[] = [];
+  #isScheduled = false;
+
+  /** @param max the weight that starts in one turn at most, if the works are fast */
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** Undefined if a work of this weight may start now; otherwise resolves when it may. */
+  take(weight = 1): Promise<void> | undefined {
+    if (this.#waiting.length === 0 && this.#started < this.#max) {
+      this.#started += weight;
+      this.#schedule();
+      return undefined;
+    }
+    return new Promise((start) => {
+      this.#waiting.push({ weight, start });
+      this.#schedule();
+    });
+  }
+
+  /** Resolves when all works that have arrived so far have started. */
+  async idle(): Promise<void> {
+    while (this.#waiting.length > 0) await nextTurn();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => this.#beginTurn());
+  }
+
+  #beginTurn(): void {
+    this.#isScheduled = false;
+    // Includes the work that the last turn's works did in promises.
+    const took = performance.now() - this.#startedAt;
+    if (took > SLICE_MS) this.#perTurn = Math.max(1, this.#perTurn / 2);
+    else this.#perTurn = Math.min(this.#max, this.#perTurn * 2);
+    this.#started = 0;
+    this.#startedAt = performance.now();
+    let count = 0;
+    while (count < this.#waiting.length && this.#started < this.#perTurn)
+      this.#started += this.#waiting[count++]?.weight ?? 0;
+    for (const { start } of this.#waiting.splice(0, count)) start();
+    if (count > 0) this.#schedule();
+  }
+}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { inSlices } from '../src/slices.ts';
+import { inSlices, TurnQueue } from '../src/slices.ts';
 
 const fail = (error: unknown) => expect.unreachable(String(error));
 
@@ -31,4 +31,33 @@ test('reports an item that throws and goes on with the next', async () => {
   await inSlices(items, work, (error) => faults.push(error));
   expect(faults).toEqual([new Error('item 99'), new Error('item 199')]);
   expect(done).toHaveLength(198);
+});
+
+test('a turn queue starts some works at once, and the others in order over several turns of the event loop', async () => {
+  const turns = new TurnQueue(8);
+  const started: number[] = [];
+  const works = Array.from({ length: 300 }, async (_, index) => {
+    await turns.take();
+    started.push(index);
+  });
+  // The works that did not have to wait go on in this turn.
+  await Promise.resolve();
+  expect(started.length).toBeLessThanOrEqual(8);
+  let passed = 0;
+  const count = () => {
+    passed++;
+    if (started.length < works.length) setImmediate(count);
+  };
+  setImmediate(count);
+  await turns.idle();
+  await Promise.all(works);
+  expect(started).toEqual(Array.from({ length: 300 }, (_, index) => index));
+  expect(passed).toBeGreaterThan(4);
+});
+
+test('a turn queue starts a work that is heavier than a turn', async () => {
+  const turns = new TurnQueue(1);
+  expect(turns.take(1000)).toBeUndefined();
+  await turns.take(1000);
+  await turns.take();
 });

@@ -9,7 +9,7 @@ import { type ChannelType } from '../projects/permissions.ts';
 import { type Channel } from './channel.ts';
 
 /** Reads and writes the rows of channels; reads by id are cached. */
-export function createChannelStore({ db, batch }: Store) {
+export function createChannelStore({ db }: Store) {
   const at = (projectId: string, id: string) => and(eq(channels.projectId, projectId), eq(channels.id, id));
   const findOne = db
     .select()
@@ -70,18 +70,25 @@ export function createChannelStore({ db, batch }: Store) {
         .returning();
       return row && cache.set(toChannel(row));
     },
-    /** Deletes the channel with its memberships, mutes and bans in one transaction. */
+    /** Deletes the channel. Its memberships, mutes and bans have no effect from then on; see `removeRemains`. */
     async remove(projectId: string, id: string): Promise<void> {
-      await batch([
-        db.delete(channels).where(at(projectId, id)),
-        db
-          .delete(memberships)
-          .where(and(eq(memberships.projectId, projectId), eq(memberships.channelId, id))),
-        db
-          .delete(restrictions)
-          .where(and(eq(restrictions.projectId, projectId), eq(restrictions.channelId, id))),
-      ]);
+      await db.delete(channels).where(at(projectId, id));
       cache.delete(projectId, id);
+    },
+    /**
+     * Deletes up to `limit` memberships and as many mutes and bans of a deleted channel. Resolves to false when there were
+     * none.
+     */
+    async removeRemains(projectId: string, id: string, limit: number): Promise<boolean> {
+      const ofChannel = and(eq(memberships.projectId, projectId), eq(memberships.channelId, id));
+      const inChannel = and(eq(restrictions.projectId, projectId), eq(restrictions.channelId, id));
+      const left = await db
+        .delete(memberships)
+        .where(sql`rowid in (select rowid from ${memberships} where ${ofChannel} limit ${limit})`);
+      const lifted = await db
+        .delete(restrictions)
+        .where(sql`rowid in (select rowid from ${restrictions} where ${inChannel} limit ${limit})`);
+      return left.changes + lifted.changes > 0;
     },
     async list(projectId: string, { first, after }: PageRequest, type?: ChannelType): Promise<Page<Channel>> {
       const rows = await db

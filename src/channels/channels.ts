@@ -88,6 +88,8 @@ const MAX_PATCH_ATTEMPTS = 20;
 
 /** Memberships that one step ends; see `endSelfMadeMemberships`. */
 const MEMBERS_PER_STEP = 200;
+/** Memberships, and as many mutes and bans, that one step of the deletion of a channel deletes. */
+const ROWS_PER_STEP = 500;
 
 export function createChannels(deps: {
   store: Store;
@@ -108,14 +110,13 @@ export function createChannels(deps: {
   const mutex = createKeyedMutex();
   const serialize: Channels['serialize'] = (projectId, id, work) => mutex(`${projectId}\n${id}`, work);
 
-  const blankChannel = async (projectId: string, id: string): Promise<Channel> => ({
+  const blankChannel = (projectId: string, id: string): Omit<Channel, 'createdAfter'> => ({
     projectId,
     id,
     type: 'PRIVATE',
     kind: null,
     state: {},
     version: 1,
-    createdAfter: await logHead(projectId),
     createdAt: clock.now(),
     historyMessages: null,
     historySeconds: null,
@@ -169,6 +170,25 @@ export function createChannels(deps: {
     }
   }
 
+  /** Runs in steps, like `endSelfMadeMemberships`. */
+  async function removeRemains(projectId: string, id: string): Promise<void> {
+    while (await rows.removeRemains(projectId, id, ROWS_PER_STEP)) await nextTurn();
+  }
+
+  /**
+   * Inserts the channel unless its id is taken; then it resolves to undefined. What a deleted channel of the same id left
+   * behind, if the process ended meanwhile, must not become part of the new one.
+   */
+  function insert(blank: Omit<Channel, 'createdAfter'>): Promise<Channel | undefined> {
+    const { projectId, id } = blank;
+    return serialize(projectId, id, async () => {
+      if (await rows.find(projectId, id)) return undefined;
+      await removeRemains(projectId, id);
+      const channel = { ...blank, createdAfter: await logHead(projectId) };
+      return (await rows.insert(channel)) ? channel : undefined;
+    });
+  }
+
   async function conflict(caller: Caller, id: string): Promise<SignalboxError> {
     const current = await rows.find(caller.projectId, id);
     if (!current) return notFound('channel', id);
@@ -182,14 +202,13 @@ export function createChannels(deps: {
       requireApiKey(caller, 'CHANNELS', input.id);
       const { projectId } = caller;
       const id = input.id === undefined ? newId('channel') : parseName('channel', input.id, 'input.id');
-      const channel: Channel = {
-        ...(await blankChannel(projectId, id)),
+      const channel = await insert({
+        ...blankChannel(projectId, id),
         state: parseJson(input.state ?? {}, config.maxStateBytes, 'input.state'),
         ...(await parseKind(projectId, input)),
         ...parseHistoryPolicy(input, config),
-      };
-      if (!(await rows.insert(channel)))
-        throw new SignalboxError('CONFLICT', `The channel “${id}” already exists.`);
+      });
+      if (!channel) throw new SignalboxError('CONFLICT', `The channel “${id}” already exists.`);
       audit({ action: 'channel.create', projectId, actor: actorOf(caller), subject: id });
       return channel;
     },
@@ -219,6 +238,8 @@ export function createChannels(deps: {
         if (!channel) throw notFound('channel', id);
         await rows.remove(projectId, id);
         await announce({ kind: 'CHANNEL_DELETED', projectId, channelId: id });
+        // The channel is gone even if this fails: then `insert` does it.
+        await removeRemains(projectId, id).catch(() => undefined);
         audit({ action: 'channel.delete', projectId, actor: actorOf(caller), subject: id });
         return asReadBy(caller, { channel, membership: undefined });
       });
@@ -259,7 +280,7 @@ export function createChannels(deps: {
     find: (projectId, id) => rows.find(projectId, id),
     async ensure(projectId, id, actor) {
       if (await rows.find(projectId, id)) return;
-      if (await rows.insert(await blankChannel(projectId, id)))
+      if (await insert(blankChannel(projectId, id)))
         audit({ action: 'channel.create', projectId, actor, subject: id });
     },
     access,

@@ -5,6 +5,7 @@ import { sequenceOfCursor } from '../messages/start-position.ts';
 import { builder } from './builder.ts';
 import { ChannelRef } from './channel.ts';
 import { OutcomeError } from './outcome-error.ts';
+import { eachInTurn } from './paging.ts';
 import { TokenRef } from './token.ts';
 
 const MembershipRef = builder.objectRef<Membership>('Membership').implement({
@@ -93,14 +94,14 @@ builder.mutationFields((t) => ({
     type: [MembershipOutcome],
     description: `Subscribes many tokens to many channels. ${MANY}`,
     args: { ...pairsArgs },
-    resolve: (_, { channels, tokens }, { caller, domain }) =>
-      domain.memberships.subscribeAll(caller, channels, tokens),
+    resolve: async (_, { channels, tokens }, { caller, domain }) =>
+      eachInTurn(await domain.memberships.subscribeAll(caller, channels, tokens)),
   }),
   unsubscribeTokens: t.field({
     type: [MembershipOutcome],
     description: `Unsubscribes many tokens from many channels. ${MANY}`,
     args: { ...pairsArgs },
-    resolve: (_, { channels, tokens }, { caller, domain }) =>
-      domain.memberships.unsubscribeAll(caller, channels, tokens),
+    resolve: async (_, { channels, tokens }, { caller, domain }) =>
+      eachInTurn(await domain.memberships.unsubscribeAll(caller, channels, tokens)),
   }),
 }));

@@ -1,5 +1,7 @@
+import { getNamedType, isObjectType, type GraphQLOutputType, type GraphQLSchema } from 'graphql';
 import { badInput } from '../errors.ts';
 import { parsePageSize, type Page, type PageRequest } from '../paging.ts';
+import { TurnQueue } from '../slices.ts';
 import { builder, type ObjectRefOf } from './builder.ts';
 
 /** A page in the form of Relay’s cursor connections. */
@@ -56,12 +58,12 @@ export function relayConnection<T>(
       edges: t.field({
         type: [Edge],
         description: 'The entries of the page with their cursors.',
-        resolve: (page) => page.edges,
+        resolve: ({ edges }) => edges,
       }),
       nodes: t.field({
         type: [node],
         description: 'The entries of the page without cursors.',
-        resolve: (page) => page.edges.map((edge) => edge.node) as never,
+        resolve: ({ edges }) => edges.map((edge) => edge.node) as never,
       }),
       pageInfo: t.field({
         type: PageInfo,
@@ -70,6 +72,41 @@ export function relayConnection<T>(
       }),
     }),
   });
+}
+
+/** Pages that are read and completed in one turn of the event loop. */
+const pageTurns = new TurnQueue(8);
+/** Entries of other lists. */
+const entryTurns = new TurnQueue(64);
+
+/**
+ * Divides the pages of an operation among turns of the event loop: pages can be nested, and the thousands of entries would
+ * otherwise be read and completed in one turn.
+ */
+export function readPagesInTurns(schema: GraphQLSchema): GraphQLSchema {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type)) continue;
+    for (const field of Object.values(type.getFields())) {
+      const { resolve } = field;
+      if (!resolve || !isConnection(field.type)) continue;
+      field.resolve = (...args) => {
+        const turn = pageTurns.take();
+        return turn ? turn.then(() => resolve(...args)) : resolve(...args);
+      };
+    }
+  }
+  return schema;
+}
+
+/** Whether a type is one of those that `relayConnection` makes. */
+function isConnection(type: GraphQLOutputType): boolean {
+  const named = getNamedType(type);
+  return isObjectType(named) && 'pageInfo' in named.getFields();
+}
+
+/** The entries of a list that may be longer than a page, each in its turn of the event loop. */
+export function eachInTurn<T>(entries: readonly T[]): (T | Promise<T>)[] {
+  return entries.map((entry) => entryTurns.take()?.then(() => entry) ?? entry);
 }
 
 const FIRST = 'The number of entries: 1–100, 20 by default.';

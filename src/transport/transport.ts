@@ -4,6 +4,7 @@ import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { type NewId } from '../ids.ts';
 import { type Domain } from '../schema/context.ts';
+import { readPagesInTurns } from '../schema/paging.ts';
 import { createSchema } from '../schema/schema.ts';
 import { createDocuments } from './documents.ts';
 import { createConnectionLimiter } from './connection-limiter.ts';
@@ -44,7 +45,7 @@ export async function openTransport(deps: {
   let isReady = true;
   const isEnabled = (setting: 'auto' | 'on' | 'off') =>
     setting === 'on' || (setting === 'auto' && config.mode !== 'production');
-  const schema = createSchema();
+  const schema = readPagesInTurns(createSchema());
   const showsSchema = isEnabled(config.introspection);
   const redactMessage = createRedactMessage(showsSchema);
   const publicError = createPublicError({

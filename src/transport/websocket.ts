@@ -15,6 +15,7 @@ import { type TransportDeps } from './transport-deps.ts';
 import { hostRefused, isAllowedHost } from './hosts.ts';
 import { hasCredentialInUrl, isAllowedOrigin, originRefused, parseRequestUrl } from './origins.ts';
 import { MessageTurns } from './message-turns.ts';
+import { TurnQueue } from '../slices.ts';
 import { WebSocketSession } from './websocket-session.ts';
 import { createProtocol } from './protocol.ts';
 import { rejectUpgrade } from './reject-upgrade.ts';
@@ -29,6 +30,15 @@ export interface WebSockets extends AsyncDisposable {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
+/** The session of an open socket, and the callback that tells graphql-ws that the socket has closed. */
+interface SocketEntry {
+  session: WebSocketSession;
+  closed: (code: number, reason: string) => Promise<void>;
+}
+
+/** Closed sockets that are released at once in one turn of the event loop. */
+const CLOSINGS_PER_TURN = 16;
+
 export function createWebSockets(deps: WebSocketDeps): WebSockets {
   const { addressOf, config, publicError, limiter, metrics, onFault } = deps;
   const protocol = createProtocol(deps);
@@ -42,11 +52,8 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
     perMessageDeflate: false,
     handleProtocols: () => GRAPHQL_TRANSPORT_WS_PROTOCOL,
   });
-  /** The session of each open socket, and the callback that tells graphql-ws that the socket has closed. */
-  const sockets = new Map<
-    WebSocket,
-    { session: WebSocketSession; closed: ReturnType<typeof protocol.opened> }
-  >();
+  const sockets = new Map<WebSocket, SocketEntry>();
+  const closings = new TurnQueue(CLOSINGS_PER_TURN);
 
   function accept(
     ws: WebSocket,
@@ -76,8 +83,15 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
     sockets.delete(this);
     entry.session.place.release();
     metrics.disconnected('websocket');
-    entry.session.handleClose(code === 1000 || code === 1001);
-    entry.closed(code, reason.toString()).catch(onFault);
+    entry.session.outbox.close();
+    void release(entry, code, reason.toString()).catch(onFault);
+  }
+
+  /** Ends the connection and the operations of a closed socket. All clients of a proxy can close at once, so they take turns. */
+  async function release({ session, closed }: SocketEntry, code: number, reason: string): Promise<void> {
+    await closings.take();
+    session.handleClose(code === 1000 || code === 1001);
+    await closed(code, reason);
   }
 
   /** Terminates every socket whose peer has sent nothing since the last ping, and pings the others. */
@@ -134,6 +148,7 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
       const closed = [...sockets.keys()].map((ws) => new Promise((resolve) => ws.once('close', resolve)));
       for (const { session } of sockets.values()) session.closeWith('RESTART');
       await Promise.all(closed);
+      await closings.idle();
       wss.close();
     },
   };
