@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { createProgram } from './cli/program.ts';
 import { systemClock } from './clock.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { SignalboxError } from './errors.ts';
 import { startService, type Service } from './service.ts';
+import { VERSION } from './version.ts';
 
 /** Prints to standard error, for the person at the terminal. The structured log goes to standard output. */
 function print(...lines: string[]): void {
@@ -56,13 +56,9 @@ async function start(): Promise<void> {
 // A terminal or pipe that is gone must not end the service.
 process.stderr.on('error', () => undefined);
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
-
 const program = createProgram({
   env: process.env,
-  version,
+  version: VERSION,
   print,
   now: systemClock.now,
   start,

@@ -6,6 +6,7 @@ import { type Config, type Secrets } from './config.ts';
 import { Disposer } from './disposer.ts';
 import { type Retention } from './messages/retention.ts';
 import { type Domain } from './schema/context.ts';
+import { descriptorWarning } from './transport/file-descriptors.ts';
 import { openTransport } from './transport/transport.ts';
 
 export type { Overrides };
@@ -43,12 +44,22 @@ export async function startService(
   await using disposer = new Disposer();
   const infrastructure = openInfrastructure(config, overrides, disposer);
   const { firstApiKey, warnings, tokenSweeper, ...access } = await composeAccess(infrastructure, secrets);
+  const fewDescriptors = descriptorWarning(config);
+  if (fewDescriptors !== undefined) infrastructure.logger.warn(fewDescriptors);
   const { retention, ...messaging } = await composeMessaging(infrastructure, access);
 
-  const { clock, newId, metrics, onFault, broker, audit, store } = infrastructure;
+  const { clock, newId, metrics, onFault, broker, audit, store, logger } = infrastructure;
   const domain: Domain = { ...access, ...messaging, broker, audit, storage: store };
   const transport = disposer.use(
-    await openTransport({ domain, config, clock, newId, metrics, onFault }).catch(async (error: unknown) => {
+    await openTransport({
+      domain,
+      config,
+      clock,
+      newId,
+      metrics,
+      onFault,
+      onMachineProblem: (sentence, isOver) => (isOver ? logger.warn(sentence) : logger.error(sentence)),
+    }).catch(async (error: unknown) => {
       if (firstApiKey !== undefined) await access.apiKeys.discardBootstrapKey(firstApiKey);
       throw error;
     }),
@@ -58,7 +69,7 @@ export async function startService(
   return {
     url: transport.url,
     firstApiKey,
-    warnings,
+    warnings: fewDescriptors === undefined ? warnings : [...warnings, fewDescriptors],
     domain,
     retention,
     tokenSweeper,

@@ -69,6 +69,7 @@ export function openInfrastructure(config: Config, overrides: Overrides, dispose
     ),
   );
   const log = createLogStore(store, randomBytes);
+  metrics.observeStore(() => ({ ...store.size(), messages: log.span() }));
   const leases = createInProcessLeases(clock);
   const broker = disposer.use(createInProcessBroker({ log, leases, onFault }));
   return {

@@ -105,6 +105,7 @@ export async function composeMessaging(
       clock,
       clockHistory,
       config,
+      onPurged: metrics.purged,
       onFault,
     }),
   );

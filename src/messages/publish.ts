@@ -90,8 +90,8 @@ export function createPublisher(deps: {
   newId: NewId;
   config: Config;
   limits: { perToken: RateLimit; perKey: RateLimit };
-  /** Called after each successful publish, for metrics. */
-  published: () => void;
+  /** Called after each successful publish with its duration, for metrics. */
+  published: (seconds: number) => void;
   audit: Audit;
 }): Publisher {
   const { broker, access, tokens, clock, newId, config, limits, published, audit } = deps;
@@ -161,8 +161,9 @@ export function createPublisher(deps: {
   }
 
   async function publishDraft(draft: Draft): Promise<Published> {
+    const startedAt = performance.now();
     const result = await broker.publish(draft);
-    published();
+    published((performance.now() - startedAt) / 1000);
     return result;
   }
 
@@ -198,13 +199,14 @@ export function createPublisher(deps: {
   async function signalConnection(draft: Draft, connectionId: string): Promise<Published> {
     const { projectId, id, address, event, data, sender, publishedAt } = draft;
     const message = { projectId, id, address, event, data, sender, publishedAt, logged: null };
+    const startedAt = performance.now();
     const affected = await broker.control({
       kind: 'CONNECTION_SIGNALLED',
       projectId,
       connectionId,
       message,
     });
-    published();
+    published((performance.now() - startedAt) / 1000);
     return { message, connections: affected > 0 ? 1 : 0, repeated: false };
   }
 

@@ -40,12 +40,16 @@ export function createRetention(deps: {
   clock: Clock;
   clockHistory: ClockHistory;
   config: Config;
+  /** Called after each purge with the number of rows that it removed and its duration, for metrics. */
+  onPurged: (rows: number, seconds: number) => void;
   onFault: (error: unknown) => void;
 }): Retention {
-  const { log, broker, reclaimSpace, findChannel, clock, clockHistory, config, onFault } = deps;
+  const { log, broker, reclaimSpace, findChannel, clock, clockHistory, config, onPurged, onFault } = deps;
   const ages = createLogAges(log, clockHistory);
   let running: Promise<void> | undefined;
   let isDisposed = false;
+  /** Rows that the running purge has removed. */
+  let removedRows = 0;
   /** Addresses of channels with a shorter retention than the service; their messages expire without new publishes. */
   const withShorterAge = new Map<string, AddressKey>();
   /** Addresses whose channel was updated or deleted since the last purge. */
@@ -71,7 +75,9 @@ export function createRetention(deps: {
     let { first: limit } = STEP_ROWS;
     while (!isDisposed) {
       const startedAt = performance.now();
-      if (step(limit) === 0) return;
+      const removed = step(limit);
+      if (removed === 0) return;
+      removedRows += removed;
       const took = performance.now() - startedAt;
       if (took > SLICE_MS) limit = Math.max(STEP_ROWS.min, limit / 2);
       else if (took < SLICE_MS / 3) limit = Math.min(STEP_ROWS.max, limit * 2);
@@ -118,6 +124,8 @@ export function createRetention(deps: {
   }
 
   async function purgeAll(): Promise<void> {
+    const startedAt = performance.now();
+    removedRows = 0;
     await runInSteps((limit) => log.removeExpiredKeys(clockHistory.settledNow(KEY_HOLD_MS), limit));
     for (const projectId of log.listProjects()) {
       const through = ages.agedThrough(projectId, config.retentionSeconds * 1000);
@@ -140,6 +148,7 @@ export function createRetention(deps: {
     }
     if (!hasFullScan) await purgeAllAddresses();
     hasFullScan = true;
+    onPurged(removedRows, (performance.now() - startedAt) / 1000);
     await runInSteps(reclaimSpace);
   }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
@@ -73,6 +73,13 @@ export function openSqlite(
       if (excess <= 0) return 0;
       guard.run(() => sqlite.pragma(`incremental_vacuum(${Math.min(limit, excess)})`));
       return unused - count('freelist_count');
+    },
+    size() {
+      const bytesOf = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+      const path = sqlite.memory ? undefined : sqlite.name;
+      if (path !== undefined) return { databaseBytes: bytesOf(path), walBytes: bytesOf(`${path}-wal`) };
+      const pages = (name: string) => Number(sqlite.pragma(name, { simple: true }));
+      return { databaseBytes: pages('page_count') * pages('page_size'), walBytes: 0 };
     },
     async batch(statements) {
       await guard.untilUnlocked();

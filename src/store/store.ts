@@ -44,6 +44,8 @@ export interface SqliteStore extends Store {
    * always 0 for a store that an older version created.
    */
   reclaimSpace(limit: number): number;
+  /** The sizes of the files in bytes. A store in memory has no write-ahead log. */
+  size(): { databaseBytes: number; walBytes: number };
   /**
    * Compiles a query for hot paths; see `compileStatement`.
    * @example

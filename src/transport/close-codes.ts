@@ -83,6 +83,13 @@ export const CLOSE_CODES = {
 
 export type CloseName = keyof typeof CLOSE_CODES;
 
+const OWN_CODES: ReadonlySet<number> = new Set(Object.values(CLOSE_CODES).map(({ code }) => code));
+
+/** Whether a close code is one of the service or of the WebSocket protocol; a client can send thousands of others. */
+export function isKnownCloseCode(code: number): boolean {
+  return OWN_CODES.has(code) || (code >= 1000 && code <= 1015);
+}
+
 /** Maps the reason of a closed connection to a close. Undefined if the peer has already left. */
 export function closeNameForReason(reason: CloseReason): CloseName | undefined {
   switch (reason) {

@@ -20,12 +20,25 @@ export interface HttpDeps extends TransportDeps {
   isReady: () => boolean;
   /** False as soon as a load balancer should send no new connections. */
   isWanted: () => boolean;
+  /** Why the machine refuses connections, for operators; undefined when it does not. */
+  machineProblem: () => string | undefined;
   onFault: (error: unknown) => void;
 }
 
 /** Creates the HTTP server for `/graphql` (queries, mutations, SSE, GraphiQL), `/health`, `/ready` and `/metrics`. */
 export function createHttpServer(deps: HttpDeps): Server {
-  const { addressOf, config, domain, metrics, graphiql, isReady, isWanted, onFault, publicError } = deps;
+  const {
+    addressOf,
+    config,
+    domain,
+    metrics,
+    graphiql,
+    isReady,
+    isWanted,
+    machineProblem,
+    onFault,
+    publicError,
+  } = deps;
   const watchUnread = createUnreadAnswers(deps.memory, config);
   const handleJsonPost = createJsonPost(deps);
 
@@ -44,7 +57,7 @@ export function createHttpServer(deps: HttpDeps): Server {
       case '/health':
         return sendText(response, 200, 'ok');
       case '/ready': {
-        const problem = isWanted() ? domain.storage.writeProblem() : 'draining';
+        const problem = isWanted() ? (machineProblem() ?? domain.storage.writeProblem()) : 'draining';
         return problem === undefined ? sendText(response, 200, 'ready') : sendText(response, 503, problem);
       }
     }

@@ -1,96 +1,113 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { VERSION } from '../version.ts';
+import { isKnownCloseCode } from './close-codes.ts';
+import { METRICS, type MetricName, type MetricSpec } from './metrics-catalogue.ts';
 
-/** The Prometheus metrics of the service. Labels have fixed sets of values: never a name, an id or a payload. */
+/** The sizes that `/metrics` reads from the store. */
+export interface StoreSize {
+  databaseBytes: number;
+  walBytes: number;
+  messages: number;
+}
+
+/** The Prometheus metrics of the service; see `metrics-catalogue.ts` for what each of them counts. */
 export interface Metrics {
   readonly contentType: string;
   /** Prints all metrics in the Prometheus text format. */
   read(): Promise<string>;
   connected(transport: 'websocket' | 'sse'): void;
   disconnected(transport: 'websocket' | 'sse'): void;
+  /** @param code the code of the close frame; codes that a client invented count as `other` */
+  websocketClosed(code: number): void;
+  connectionDropped(): void;
+  descriptorsExhausted(isExhausted: boolean): void;
   delivered(count: number): void;
-  published(): void;
+  /** @param seconds from the start of the publish to its acknowledgement */
+  published(seconds: number): void;
   replayed(count: number): void;
   slowConsumer(): void;
   refused(code: string): void;
+  purged(rows: number, seconds: number): void;
   fault(): void;
   logLinesDropped(count: number): void;
   /** Sets the source of the estimated memory that clients retain. */
   observeRetainedBytes(read: () => number): void;
+  /** Sets the source of the sizes of the store. */
+  observeStore(read: () => StoreSize): void;
 }
 
 export function createMetrics(): Metrics & Disposable {
   const registry = new Registry();
-  const registers = [registry];
-  // Adds event-loop lag, memory, CPU and garbage collection.
+  // Adds event-loop lag, memory, CPU, file descriptors and garbage collection.
   collectDefaultMetrics({ register: registry });
-  const connections = new Gauge({
-    name: 'signalbox_connections',
-    help: 'Live connections.',
-    labelNames: ['transport'],
-    registers,
-  });
-  const delivered = new Counter({
-    name: 'signalbox_deliveries_total',
-    help: 'Events delivered to WebSocket subscribers.',
-    registers,
-  });
-  const published = new Counter({
-    name: 'signalbox_publishes_total',
-    help: 'Messages published.',
-    registers,
-  });
-  const replayed = new Counter({
-    name: 'signalbox_replayed_total',
-    help: 'Messages replayed from the log.',
-    registers,
-  });
-  const slow = new Counter({
-    name: 'signalbox_slow_consumers_total',
-    help: 'Connections closed because the client did not read fast enough.',
-    registers,
-  });
-  const refused = new Counter({
-    name: 'signalbox_refusals_total',
-    help: 'Errors returned to callers.',
-    labelNames: ['code'],
-    registers,
-  });
-  const faults = new Counter({
-    name: 'signalbox_faults_total',
-    help: 'Internal errors of the service.',
-    registers,
-  });
-  const logLinesDropped = new Counter({
-    name: 'signalbox_log_lines_dropped_total',
-    help: 'Log lines lost because standard output did not take them.',
-    registers,
-  });
+  const optionsOf = (name: MetricName) => {
+    const { help, label }: MetricSpec = METRICS[name];
+    return { name, help, labelNames: label ? [label.name] : [], registers: [registry] };
+  };
+  const counter = (name: MetricName) => new Counter(optionsOf(name));
+  const gauge = (name: MetricName, collect?: (this: Gauge) => void) =>
+    new Gauge({ ...optionsOf(name), ...(collect && { collect }) });
+  const histogram = (name: MetricName) => {
+    const { buckets = [] }: MetricSpec = METRICS[name];
+    return new Histogram({ ...optionsOf(name), buckets: [...buckets] });
+  };
 
   let readRetainedBytes = () => 0;
-  new Gauge({
-    name: 'signalbox_retained_bytes',
-    help: 'Estimated memory retained by running operations, open requests and unread answers.',
-    registers,
-    collect() {
-      this.set(readRetainedBytes());
-    },
+  let readStore = (): StoreSize => ({ databaseBytes: 0, walBytes: 0, messages: 0 });
+  gauge('signalbox_build_info').set({ version: VERSION }, 1);
+  const connections = gauge('signalbox_connections');
+  const closes = counter('signalbox_websocket_closes_total');
+  const dropped = counter('signalbox_connections_dropped_total');
+  const exhausted = gauge('signalbox_file_descriptors_exhausted');
+  const published = counter('signalbox_publishes_total');
+  const publishDuration = histogram('signalbox_publish_duration_seconds');
+  const delivered = counter('signalbox_deliveries_total');
+  const replayed = counter('signalbox_replayed_total');
+  const slow = counter('signalbox_slow_consumers_total');
+  const refused = counter('signalbox_refusals_total');
+  gauge('signalbox_retained_bytes', function () {
+    this.set(readRetainedBytes());
   });
+  gauge('signalbox_store_bytes', function () {
+    const { databaseBytes, walBytes, messages } = readStore();
+    this.set({ file: 'database' }, databaseBytes);
+    this.set({ file: 'wal' }, walBytes);
+    logMessages.set(messages);
+  });
+  const logMessages = gauge('signalbox_log_messages');
+  const purgedRows = counter('signalbox_purged_rows_total');
+  const purgeDuration = histogram('signalbox_purge_duration_seconds');
+  const logLinesDropped = counter('signalbox_log_lines_dropped_total');
+  const faults = counter('signalbox_faults_total');
 
   return {
     contentType: registry.contentType,
     read: () => registry.metrics(),
     connected: (transport) => connections.inc({ transport }),
     disconnected: (transport) => connections.dec({ transport }),
+    websocketClosed: (code) => closes.inc({ code: isKnownCloseCode(code) ? String(code) : 'other' }),
+    connectionDropped: () => dropped.inc(),
+    descriptorsExhausted: (isExhausted) => exhausted.set(isExhausted ? 1 : 0),
     delivered: (count) => delivered.inc(count),
-    published: () => published.inc(),
+    published(seconds) {
+      published.inc();
+      publishDuration.observe(seconds);
+    },
     replayed: (count) => replayed.inc(count),
     slowConsumer: () => slow.inc(),
     refused: (code) => refused.inc({ code }),
+    purged(rows, seconds) {
+      purgedRows.inc(rows);
+      purgeDuration.observe(seconds);
+    },
     fault: () => faults.inc(),
+    logLinesDropped: (count) => logLinesDropped.inc(count),
     observeRetainedBytes: (read) => {
       readRetainedBytes = read;
     },
-    logLinesDropped: (count) => logLinesDropped.inc(count),
+    observeStore: (read) => {
+      readStore = read;
+    },
     [Symbol.dispose]: () => registry.clear(),
   };
 }

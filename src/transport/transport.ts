@@ -8,6 +8,7 @@ import { readPagesInTurns } from '../schema/paging.ts';
 import { createSchema } from '../schema/schema.ts';
 import { createDocuments } from './documents.ts';
 import { createConnectionLimiter } from './connection-limiter.ts';
+import { isExhaustion, watchFileDescriptors } from './file-descriptors.ts';
 import { createGraphiql } from './graphiql.ts';
 import { createHttpServer } from './http.ts';
 import { type Metrics } from './metrics.ts';
@@ -38,8 +39,10 @@ export async function openTransport(deps: {
   newId: NewId;
   metrics: Metrics;
   onFault: (error: unknown, errorId?: string) => void;
+  /** Logs a sentence for the operator about the machine; `isOver`: the state that it describes has ended. */
+  onMachineProblem: (sentence: string, isOver: boolean) => void;
 }): Promise<Transport> {
-  const { domain, config, clock, newId, metrics, onFault } = deps;
+  const { domain, config, clock, newId, metrics, onFault, onMachineProblem } = deps;
   /** False from `announceDrain` on. */
   let isWanted = true;
   let isReady = true;
@@ -79,10 +82,11 @@ export async function openTransport(deps: {
   const server = createHttpServer({
     ...shared,
     graphiql,
+    machineProblem: () => descriptors.problem(),
     isReady: () => isReady,
     isWanted: () => isWanted && isReady,
   });
-  const webSockets = createWebSockets(shared);
+  const webSockets = createWebSockets({ ...shared, hasRoom: () => descriptors.hasRoom() });
   const openResponses = new Set<ServerResponse>();
   server.prependListener('request', (_request, response: ServerResponse) => {
     response.shouldKeepAlive &&= isReady && isWanted;
@@ -98,7 +102,17 @@ export async function openTransport(deps: {
     server.listen(config.port, config.host, resolve);
   });
   // Accepting can fail while the process has no file descriptors left. Without a listener, that would end the process.
-  server.on('error', onFault);
+  server.on('error', (error) => (isExhaustion(error) ? metrics.connectionDropped() : onFault(error)));
+  const descriptors = watchFileDescriptors(server, {
+    onDropped: metrics.connectionDropped,
+    onChange(problem) {
+      metrics.descriptorsExhausted(problem !== undefined);
+      onMachineProblem(
+        problem ?? 'The process has enough file descriptors again; connections are accepted.',
+        problem === undefined,
+      );
+    },
+  });
   const { port } = server.address() as AddressInfo;
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
 
@@ -107,6 +121,7 @@ export async function openTransport(deps: {
     announceDrain: () => void (isWanted = false),
     async [Symbol.asyncDispose]() {
       isReady = false;
+      descriptors[Symbol.dispose]();
       const closed = new Promise((resolve) => server.close(resolve));
       // Running responses close their connections, which would otherwise stay open for another request.
       const answered = [...openResponses].map((response) => {

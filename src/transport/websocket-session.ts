@@ -77,6 +77,8 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
   subscriptions = 0;
   /** Operations that may start before the open ones are counted again. */
   operationAllowance = 0;
+  /** The code of the close frame that the service sent first, if it did. */
+  sentCloseCode: number | undefined;
   /** Whether the peer has sent anything since the last ping. True for a new session, which has not been pinged. */
   isAlive = true;
   readonly #ws: WebSocket;
@@ -193,6 +195,7 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
   closeWith(name: CloseName, sentence: string = CLOSE_CODES[name].reason): void {
     this.outbox.flush();
     this.outbox.close();
+    this.sentCloseCode ??= CLOSE_CODES[name].code;
     this.#ws.close(CLOSE_CODES[name].code, toCloseReason(sentence));
     setTimeout(() => this.#ws.terminate(), CLOSE_TIMEOUT_MS).unref();
   }

@@ -22,6 +22,8 @@ import { rejectUpgrade } from './reject-upgrade.ts';
 
 export interface WebSocketDeps extends TransportDeps {
   onFault: (error: unknown) => void;
+  /** Whether the process has a file descriptor left for another WebSocket. */
+  hasRoom: () => boolean;
 }
 
 /** The WebSocket transport of `/graphql`. Disposing closes all sockets with RESTART and waits until they are closed. */
@@ -40,7 +42,7 @@ interface SocketEntry {
 const CLOSINGS_PER_TURN = 16;
 
 export function createWebSockets(deps: WebSocketDeps): WebSockets {
-  const { addressOf, config, publicError, limiter, metrics, onFault } = deps;
+  const { addressOf, config, publicError, limiter, metrics, onFault, hasRoom } = deps;
   const protocol = createProtocol(deps);
   const sessionDeps = { config, onFault, turns: new MessageTurns() };
   const wss = new WebSocketServer({
@@ -83,6 +85,7 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
     sockets.delete(this);
     entry.session.place.release();
     metrics.disconnected('websocket');
+    metrics.websocketClosed(entry.session.sentCloseCode ?? code);
     entry.session.outbox.close();
     void release(entry, code, reason.toString()).catch(onFault);
   }
@@ -127,6 +130,8 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
           `Request the WebSocket sub-protocol ${GRAPHQL_TRANSPORT_WS_PROTOCOL}.`,
         );
       }
+      if (!hasRoom())
+        return rejectUpgrade(socket, 503, 'The service has too many connections open. Try again later.');
       try {
         const address = addressOf(request);
         let session: WebSocketSession | undefined;

@@ -32,6 +32,7 @@ const LEAVES = [
   'audit',
   'batch',
   'clock',
+  'version',
   'clock-history',
   'config',
   'disposer',

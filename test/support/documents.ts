@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { printCloseCodes } from './reference/close-codes.ts';
 import { printCommandLine } from './reference/command-line.ts';
 import { printErrors } from './reference/errors.ts';
+import { printMetrics } from './reference/metrics.ts';
 import { printSchemaFile, printSchemaReference } from './reference/schema.ts';
 import { printEnvExample, printSettings } from './reference/settings.ts';
 
@@ -12,6 +13,7 @@ export const DOCUMENTS = {
   'docs/reference/settings.md': printSettings,
   'docs/reference/errors.md': printErrors,
   'docs/reference/close-codes.md': printCloseCodes,
+  'docs/reference/metrics.md': printMetrics,
   'docs/reference/schema.md': printSchemaReference,
   'docs/reference/command-line.md': printCommandLine,
 } as const;

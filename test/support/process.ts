@@ -16,6 +16,8 @@ export interface LaunchOptions {
   folder?: string;
   /** Standard output: a file descriptor, or a pipe that is `stdout` of the process. Default: `ignore`. */
   stdout?: number | 'pipe' | 'ignore';
+  /** Limit of open files and sockets. Default: that of the tests. */
+  descriptors?: number;
 }
 
 /** The built service, started as `npm start` starts it, on a free port. */
@@ -60,12 +62,16 @@ export async function startProcess(launch: LaunchOptions = {}): Promise<RunningP
   };
 }
 
-function spawnMain({ env = {}, folder, stdout = 'ignore' }: LaunchOptions): {
+function spawnMain({ env = {}, folder, stdout = 'ignore', descriptors }: LaunchOptions): {
   launched: LaunchedProcess;
   listening: Promise<string>;
 } {
   const temporaryFolder = folder === undefined ? createFolder() : undefined;
-  const child = spawn(process.execPath, [MAIN], {
+  const command =
+    descriptors === undefined
+      ? [process.execPath, MAIN]
+      : ['sh', '-c', `ulimit -n ${descriptors} && exec "$0" "$@"`, process.execPath, MAIN];
+  const child = spawn(command[0] ?? '', command.slice(1), {
     env: {
       NODE_ENV: 'test',
       PORT: '0',

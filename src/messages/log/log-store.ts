@@ -16,6 +16,8 @@ import { createTrimStore, type TrimStore } from './trim-store.ts';
 export interface LogStore extends Log, TrimStore {
   listAddresses: AddressStore['list'];
   listProjects(): string[];
+  /** The number of sequence numbers from the oldest to the newest message of each log, summed. Costs O(projects). */
+  span(): number;
   removeExpiredKeys: IdempotencyStore['removeExpired'];
   /** Addresses that messages were appended to since the last call. Each address is returned once. */
   takeDirtyAddresses(): AddressKey[];
@@ -49,6 +51,13 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
     .update(logs)
     .set({ head: sql`${sql.placeholder('sequence')}` })
     .where(eq(logs.projectId, sql.placeholder('projectId')))
+    .prepare();
+
+  // SQLite reads the oldest message of each project from the primary key.
+  const oldest = sql`(select min(${messages.sequence}) from ${messages} where ${messages.projectId} = ${logs.projectId})`;
+  const logSpan = db
+    .select({ span: sql<number>`coalesce(sum(${logs.head} - ${oldest} + 1), 0)` })
+    .from(logs)
     .prepare();
 
   function head(projectId: string): Position {
@@ -152,6 +161,7 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
         .from(logs)
         .all()
         .map(({ projectId }) => projectId),
+    span: () => logSpan.all()[0]?.span ?? 0,
     removeExpiredKeys: idempotency.removeExpired,
     takeDirtyAddresses() {
       const taken = [...dirty.values()];
