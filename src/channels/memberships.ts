@@ -8,6 +8,7 @@ import { type Statement, type Store } from '../store/store.ts';
 import { allowedActions, decide } from '../tokens/authorisation.ts';
 import { type CallerLoader } from '../tokens/caller-loader.ts';
 import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
+import { MAX_SKEW_SECONDS } from '../tokens/issuers/claims.ts';
 import { type Token } from '../tokens/token.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 import { createKeyedMutex } from '../keyed-mutex.ts';
@@ -232,9 +233,11 @@ export function createMemberships(deps: {
     const ended = await rows.find(projectId, channelId, tokenId);
     // Only credentials of other issuers name channels, and those tokens have a subject.
     const isRemembered = caller.kind === 'API_KEY' && token?.subject != null;
+    // The last credential may state a time to come, and is older than the removal all the same.
+    const removedAt = Math.max(clock.now(), token?.credentialRights?.issuedAt ?? 0);
     await store.batch([
       rows.removal(projectId, channelId, tokenId),
-      ...(isRemembered ? await removals.recording(projectId, channelId, tokenId, clock.now()) : []),
+      ...(isRemembered ? await removals.recording(projectId, channelId, tokenId, removedAt) : []),
     ]);
     await announce({ kind: 'MEMBERSHIP_ENDED', projectId, channelId, tokenId, reason: 'UNSUBSCRIBED' });
     if (ended) {
@@ -249,10 +252,16 @@ export function createMemberships(deps: {
     return ended;
   }
 
-  /** Whether an API key ended the membership after the credential was issued, or in the same millisecond. */
+  /**
+   * Whether an API key ended the membership after the credential was issued, or in the same millisecond. The clock of an
+   * issuer may be ahead: a credential that states a time to come is older than a removal of that moment.
+   */
   async function wasRemoved({ projectId, id, credentialRights }: Token, channelId: string) {
     const removedAt = await removals.removedAt(projectId, channelId, id);
-    return removedAt !== undefined && (credentialRights?.issuedAt ?? 0) <= removedAt;
+    if (removedAt === undefined) return false;
+    const issuedAt = credentialRights?.issuedAt ?? 0;
+    const now = clock.now();
+    return issuedAt <= removedAt || (issuedAt > now && removedAt > now - MAX_SKEW_SECONDS * 1000);
   }
 
   async function forEachPair(
@@ -363,7 +372,11 @@ export function createMemberships(deps: {
         }),
       ),
     forgetSuperseded: ({ projectId, id, credentialRights }) =>
-      mutex(id, () => removals.removeBefore(projectId, id, credentialRights?.issuedAt ?? 0)),
+      mutex(id, () => {
+        // A credential from a clock that is ahead must not make a removal of the last seconds forgotten.
+        const latest = clock.now() - MAX_SKEW_SECONDS * 1000;
+        return removals.removeBefore(projectId, id, Math.min(credentialRights?.issuedAt ?? 0, latest));
+      }),
     find: (projectId, channelId, tokenId) => rows.find(projectId, channelId, tokenId),
     allOf: (projectId, tokenId) => rows.allOf(projectId, tokenId),
     listOfToken: (projectId, tokenId, page) => rows.listOfToken(projectId, tokenId, page),

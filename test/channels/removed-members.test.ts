@@ -105,3 +105,22 @@ test('a removal outlasts a restart, the deletion of the channel and more removal
   expect(await channelsOf(restarted, unshown)).not.toContain('board');
   expect(await channelsOf(restarted, await credential(['board']))).toContain('board');
 });
+
+test.each([true, false])(
+  'a credential from a clock that is ahead does not undo a removal (presented before it: %s)',
+  async (isPresented) => {
+    const { clock, signalbox, credential, id } = await startWithAda();
+    await using _ = signalbox;
+    await subscribeToken(signalbox, 'board', id);
+    const ahead = await credential(['board', 'lobby'], clock.now() / 1000 + 4);
+    if (isPresented) expect(await channelsOf(signalbox, ahead)).toEqual(['board', 'lobby']);
+    await clock.advance(500);
+    await unsubscribeToken(signalbox, 'board', id);
+    for (const wait of [500, 1000, 10_000]) {
+      expect(await channelsOf(signalbox, ahead)).toEqual(['lobby']);
+      if (!isPresented && wait === 1000) return;
+      await clock.advance(wait);
+    }
+    expect(await channelsOf(signalbox, await credential(['board']))).toEqual(['board', 'lobby']);
+  },
+);
