@@ -16,6 +16,7 @@ import { createCredentials } from '../tokens/credentials.ts';
 import { createMintDevelopmentToken } from '../tokens/development-tokens.ts';
 import { createExternalCredentials, DEVELOPMENT_ISSUER } from '../tokens/external-credentials.ts';
 import { createGuests } from '../tokens/guests.ts';
+import { createStreamTickets } from '../tokens/stream-tickets.ts';
 import { createIssueClock } from '../tokens/issue-clock.ts';
 import { createIssuers } from '../tokens/issuers/issuers.ts';
 import { createProviders } from '../tokens/issuers/jwks.ts';
@@ -38,6 +39,7 @@ export interface AccessServices extends Pick<
   | 'issuers'
   | 'tokens'
   | 'guests'
+  | 'streamTickets'
   | 'mintDevelopmentToken'
   | 'revocations'
   | 'explainPermission'
@@ -181,6 +183,7 @@ export async function composeAccess(
     issuers,
     tokens,
     guests,
+    streamTickets: createStreamTickets({ authenticate, clock, randomBytes }),
     mintDevelopmentToken: createMintDevelopmentToken(settingsOf),
     revocations,
     explainPermission: createExplainPermission({ tokens, callerLoader, access, revocations, clock }),

@@ -21,6 +21,7 @@ import { type MintDevelopmentToken } from '../tokens/development-tokens.ts';
 import { type Guests } from '../tokens/guests.ts';
 import { type Issuers } from '../tokens/issuers/issuers.ts';
 import { type Revocations } from '../tokens/revocations.ts';
+import { type StreamTickets } from '../tokens/stream-tickets.ts';
 import { type SigningKeys } from '../tokens/signing-keys.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 
@@ -35,6 +36,7 @@ export interface Domain {
   issuers: Issuers;
   tokens: Tokens;
   guests: Guests;
+  streamTickets: StreamTickets;
   mintDevelopmentToken: MintDevelopmentToken;
   revocations: Revocations;
   explainPermission: ExplainPermission;

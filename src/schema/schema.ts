@@ -4,6 +4,7 @@ import './settings.ts';
 import './issuer.ts';
 import './token.ts';
 import './guest.ts';
+import './stream-ticket.ts';
 import './revocation.ts';
 import './permission.ts';
 import './channel.ts';

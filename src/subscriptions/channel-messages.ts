@@ -14,6 +14,7 @@ import { internBatch, type Batch } from '../batch.ts';
 import { type Presence } from '../presence/presence.ts';
 import { type Cursors } from '../messages/cursor.ts';
 import { hiddenThrough, historyBounds, positionLost } from '../messages/visible-range.ts';
+import { sinceOf } from './since-of.ts';
 import { LogSubscriber, type LogSink, type LogSubscriberDeps } from './log-subscriber.ts';
 import { resolveStart } from '../messages/start-position.ts';
 
@@ -68,12 +69,18 @@ export function openChannelMessages(
       const logSubscriber = new LogSubscriber(deps, connection);
       logSubscriber.subscribe(address, floor, bounds);
       try {
-        const { after, head, isLost } = await resolveStart({ broker, cursors }, projectId, since);
+        const { after, head, isLost } = await resolveStart(
+          { broker, cursors },
+          projectId,
+          // Over SSE the connection has this one subscription; a WebSocket may have others with other positions.
+          connection.transport === 'SSE' ? sinceOf(connection, since) : since,
+        );
         const trimmed = await broker.trimmedThrough(projectId, address);
         const start = Math.max(after.sequence, floor);
         const expired = bounds ? await broker.expiredThrough(projectId, address, bounds, start) : start;
         if (isLost || Math.max(trimmed, expired) > start) throw positionLost();
         logSubscriber.begin({ after, head });
+        stream.startPosition = after;
       } catch (error) {
         logSubscriber.stop();
         throw error;

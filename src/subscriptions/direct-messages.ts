@@ -1,4 +1,5 @@
 import { type Message } from '../broker/message.ts';
+import { type Position } from '../broker/position.ts';
 import { type Connection } from '../connections/connection.ts';
 import { EventStream, type Sink } from './event-stream.ts';
 import { type SignalRouter } from './signal-router.ts';
@@ -30,6 +31,7 @@ export async function openDirectMessages(
   if (caller.kind !== 'TOKEN') throw directMessagesRefused(caller);
   const addresses = directAddressesOf(caller);
   const logSubscriber = new LogSubscriber(deps, connection);
+  let startPosition: Position;
   for (const address of addresses) logSubscriber.subscribe(address, 0);
   try {
     const { after, head, isLost } = await resolveStart(
@@ -40,6 +42,7 @@ export async function openDirectMessages(
     const trimmed = await Promise.all(addresses.map((address) => broker.trimmedThrough(projectId, address)));
     if (isLost || trimmed.some((sequence) => sequence > after.sequence)) throw positionLost();
     logSubscriber.begin({ after, head });
+    startPosition = after;
   } catch (error) {
     logSubscriber.stop();
     throw error;
@@ -66,6 +69,7 @@ export async function openDirectMessages(
       routing[Symbol.dispose]();
     },
   });
+  stream.startPosition = startPosition;
   if (connection.closed !== undefined) stream.end();
   return stream;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type SignalboxError } from '../errors.ts';
 import { type Batch } from '../batch.ts';
+import { type Position } from '../broker/position.ts';
 import { type Connection, type StreamProgress } from '../connections/connection.ts';
 
 /** The destination of the events of a stream. */
@@ -39,6 +40,8 @@ const ROOM_BELOW = 100;
  */
 export class EventStream<T> implements AsyncIterable<T> {
   readonly connection: Connection;
+  /** The position after which the stream began, if its events do not start with one. Set before the stream has a consumer. */
+  startPosition: Position | undefined;
   readonly #source: Source<T>;
   #sink: Sink<T> | undefined;
   #ended: { error: SignalboxError | undefined } | undefined;

@@ -12,6 +12,14 @@ const STATUSES: Readonly<Record<string, number>> = {
   UNAVAILABLE: 503,
 };
 
+/** The HTTP status of a refusal. */
+export function statusOf({ extensions }: GraphQLError): number {
+  const { code, http } = extensions as { code?: string; http?: { status?: number } };
+  // Yoga sets another status when the request is not valid GraphQL over HTTP, such as a mutation by GET.
+  if (http?.status !== undefined && http.status !== 400) return http.status;
+  return STATUSES[code ?? ''] ?? 400;
+}
+
 /**
  * Sets the HTTP status of requests that are refused before execution, which have no `data`. Yoga applies the status only
  * for clients that accept `application/graphql-response+json`; with `application/json` and event streams, every
@@ -34,14 +42,13 @@ export function useHttpStatus(): Plugin {
 
 function withStatus(error: GraphQLError): GraphQLError {
   const { nodes, source, positions, path, extensions } = error;
-  const { code, http } = extensions as { code?: string; http?: { status?: number } };
-  // Yoga has set another status because the request is not valid GraphQL over HTTP, such as a mutation by GET.
+  const { http } = extensions as { http?: { status?: number } };
   if (http?.status !== undefined && http.status !== 400) return error;
   return new GraphQLError(error.message, {
     nodes: nodes ?? null,
     source: source ?? null,
     positions: positions ?? null,
     path: path ?? null,
-    extensions: { ...extensions, http: { status: STATUSES[code ?? ''] ?? 400, spec: true } },
+    extensions: { ...extensions, http: { status: statusOf(error), spec: true } },
   });
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { SignalboxError } from '../errors.ts';
 import { type TransportDeps } from './transport-deps.ts';
@@ -85,6 +86,7 @@ export function createHttpServer(deps: HttpDeps): Server {
       return refuse(response, 503, new SignalboxError('UNAVAILABLE', 'The service is draining.'));
     const problem = request.method === 'POST' ? mediaTypeProblem(request.headers['content-type']) : undefined;
     if (problem) return refuse(response, 415, problem);
+    if (!isUtf8Query(url.search)) return refuse(response, 400, notUtf8('The URL'));
     let body: Buffer | undefined;
     try {
       body = await readBody(request, config.maxMessageBytes, (bytes) => memory.holdBody(bytes));
@@ -98,10 +100,13 @@ export function createHttpServer(deps: HttpDeps): Server {
       const message = `A request body may have at most ${limit} bytes.`;
       return refuse(response, 413, new SignalboxError('PAYLOAD_TOO_LARGE', message, { limit }));
     }
+    if (!isUtf8(body)) return refuse(response, 400, notUtf8('The body'));
     const inexact = inexactNumberOfRequest(request.headers['content-type'], body, url);
     if (inexact) return refuse(response, 400, inexact);
     watchUnread(response, address);
-    if (await handleJsonPost(request, response, body, memory)) return;
+    // A ticket is checked where the other credentials of event streams are.
+    const hasTicket = url.searchParams.has('ticket');
+    if (!hasTicket && (await handleJsonPost(request, response, body, memory))) return;
     await handleGraphql(request, response, body, memory);
   }
 
@@ -115,6 +120,10 @@ export function createHttpServer(deps: HttpDeps): Server {
 
   function refuse(response: ServerResponse, status: number, error: SignalboxError): void {
     const errors = [publicError(error).toJSON()];
+    const { origin, host } = response.req.headers;
+    // Without these headers, a page of an allowed origin could not read why it was refused.
+    if (origin !== undefined && isAllowedOrigin(origin, host, config))
+      response.setHeader('access-control-allow-origin', origin).setHeader('vary', 'Origin');
     sendText(response, status, JSON.stringify({ errors }), 'application/json; charset=utf-8');
   }
 
@@ -148,6 +157,23 @@ export function createHttpServer(deps: HttpDeps): Server {
 const MIN_HEADERS_TIMEOUT_MS = 1000;
 /** From the first byte of a request to its last. */
 const REQUEST_TIMEOUT_MS = 30_000;
+
+function notUtf8(part: string): SignalboxError {
+  return new SignalboxError(
+    'BAD_USER_INPUT',
+    `${part} is not valid UTF-8. Encode the text of the request in UTF-8.`,
+  );
+}
+
+/** Whether the escapes of a query are UTF-8; the URL standard replaces others in silence. */
+function isUtf8Query(search: string): boolean {
+  try {
+    decodeURIComponent(search.replaceAll(/%(?![\dA-Fa-f]{2})/g, '%25'));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function sendText(
   response: ServerResponse,

@@ -64,7 +64,7 @@ export function networkAddress(text: string, ipv6PrefixLength: number): string |
 }
 
 /** The eight 16-bit groups of an IPv6 address. */
-function groupsOf(address: string): number[] {
+export function groupsOf(address: string): number[] {
   const [withoutZone = ''] = address.split('%');
   const [head = '', tail] = canonicalIPv6(withoutZone).split('::');
   const parse = (part = '') => (part === '' ? [] : part.split(':').map((group) => parseInt(group, 16)));

@@ -8,6 +8,7 @@ import { type Metrics } from './metrics.ts';
 import { type OperationBudget } from './operation-budget.ts';
 import { type RetainedMemory } from './retained-memory.ts';
 import { type PublicError } from './public-errors.ts';
+import { type UnacknowledgedBytes } from './unacknowledged.ts';
 
 /** The dependencies that HTTP, SSE and WebSocket share, so that all three apply the same rules. */
 export interface TransportDeps {
@@ -21,4 +22,6 @@ export interface TransportDeps {
   memory: RetainedMemory;
   budget: OperationBudget;
   metrics: Metrics;
+  /** Notices the peers of event streams that vanished. */
+  unacknowledged: UnacknowledgedBytes;
 }

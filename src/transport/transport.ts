@@ -19,6 +19,7 @@ import { auditRefusal } from './audit-refusal.ts';
 import { createWebSockets } from './websocket.ts';
 import { createRedactMessage } from './redact-message.ts';
 import { RetainedMemory } from './retained-memory.ts';
+import { createUnacknowledgedBytes } from './unacknowledged.ts';
 
 /**
  * The HTTP, SSE and WebSocket transports on one port. Disposing drains them: new requests are refused, open connections
@@ -66,6 +67,8 @@ export async function openTransport(deps: {
   metrics.observeRetainedBytes(() => memory.totalBytes);
   const budget = createOperationBudget(config, clock);
   const graphiql = isEnabled(config.graphiql) ? createGraphiql() : undefined;
+  // Twice per heartbeat: a peer that vanished is noticed within two heartbeats.
+  const unacknowledged = createUnacknowledgedBytes(config.pingIntervalMs / 2);
   const shared = {
     schema,
     domain,
@@ -77,6 +80,7 @@ export async function openTransport(deps: {
     memory,
     budget,
     metrics,
+    unacknowledged,
     onFault,
   };
   const server = createHttpServer({
@@ -134,6 +138,7 @@ export async function openTransport(deps: {
       // The remaining sockets have sent no request. Browsers open such sockets in advance.
       server.closeAllConnections();
       await closed;
+      unacknowledged[Symbol.dispose]();
     },
   };
 }

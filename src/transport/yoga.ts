@@ -28,7 +28,8 @@ import { type OperationBudget } from './operation-budget.ts';
 import { isAllowedOrigin } from './origins.ts';
 import { type PublicError } from './public-errors.ts';
 import { type RequestMemory } from './request-memory.ts';
-import { openSse } from './sse.ts';
+import { eventStreamRefusal, lastEventIdOf, openSse, ticketOf } from './sse.ts';
+import { useEventStreams } from './sse-response.ts';
 
 /** The Node objects of a request, which yoga passes to its plugins. */
 interface NodeContext {
@@ -40,7 +41,18 @@ interface NodeContext {
 
 /** Creates the handler for GraphQL over HTTP and SSE: yoga with the documents, errors and callers that WebSockets use too. */
 export function createGraphqlHandler(
-  { schema, domain, config, documents, publicError, addressOf, limiter, budget, metrics }: TransportDeps,
+  {
+    schema,
+    domain,
+    config,
+    documents,
+    publicError,
+    addressOf,
+    limiter,
+    budget,
+    metrics,
+    unacknowledged,
+  }: TransportDeps,
   connections: HttpConnections,
 ) {
   const yoga = createYoga<NodeContext, Context>({
@@ -59,13 +71,16 @@ export function createGraphqlHandler(
       if (origin === undefined || !isAllowedOrigin(origin, host, config)) return false;
       return {
         origin: [origin],
-        allowedHeaders: ['authorization', 'content-type', 'project'],
+        allowedHeaders: ['authorization', 'content-type', 'last-event-id', 'project'],
         methods: ['GET', 'POST'],
       };
     },
     plugins: [
       useContext(async ({ request, req, res }) => {
-        const caller = await authenticateHttpRequest(domain, (name) => request.headers.get(name));
+        const ticket = ticketOf(req);
+        const caller = await (ticket === undefined
+          ? authenticateHttpRequest(domain, (name) => request.headers.get(name))
+          : domain.streamTickets.redeem(ticket));
         let connection: Connection | undefined;
         return {
           domain,
@@ -79,7 +94,13 @@ export function createGraphqlHandler(
           isSender: (sender) => isSentBy(sender, connection?.caller ?? caller),
           async connect() {
             if (connection) return connection;
-            connection = await openSse({ domain, limiter, metrics }, caller, addressOf(req), res);
+            connection = await openSse(
+              { domain, limiter, metrics, unacknowledged },
+              caller,
+              addressOf(req),
+              res,
+            );
+            connection.since = lastEventIdOf(req);
             connections.leave(req);
             return connection;
           },
@@ -88,6 +109,7 @@ export function createGraphqlHandler(
       useParams(documents),
       useDocuments(documents, publicError),
       useExecution(budget, publicError),
+      useEventStreams(config.pingIntervalMs),
       useStreams(budget, publicError),
       useHttpStatus(),
       useStreamHeaders(),
@@ -190,14 +212,14 @@ function useExecution(budget: OperationBudget, publicError: PublicError): Plugin
   };
 }
 
-/** Closes the connection of a refused subscription, which was opened before the refusal. */
-function useStreams(budget: OperationBudget, publicError: PublicError): Plugin<Context> {
+/** Refuses a subscription before its connection opens, or closes the connection if it is refused later. */
+function useStreams(budget: OperationBudget, publicError: PublicError): Plugin<Context, NodeContext> {
   return {
     onSubscribe({ args, setResultAndStopExecution }) {
       const { document, variableValues } = args as ExecutionArgs;
-      const refusal = refusalOf(args, budget, publicError, (memory) =>
-        memory.holdSubscription(document, variableValues),
-      );
+      const refusal =
+        notAcceptable(args, publicError) ??
+        refusalOf(args, budget, publicError, (memory) => memory.holdSubscription(document, variableValues));
       if (refusal) {
         setResultAndStopExecution(refusal);
         return undefined;
@@ -212,6 +234,18 @@ function useStreams(budget: OperationBudget, publicError: PublicError): Plugin<C
       };
     },
   };
+}
+
+/** The refusal, with status 406, of a subscription whose client does not accept an event stream. */
+function notAcceptable(
+  { contextValue }: ExecutionArgs,
+  publicError: PublicError,
+): ExecutionResult | undefined {
+  const { req, caller } = contextValue as Context & NodeContext;
+  const refusal = eventStreamRefusal(req);
+  if (!refusal) return undefined;
+  const { message, extensions } = publicError(refusal, caller);
+  return { errors: [new GraphQLError(message, { extensions: { ...extensions, http: { status: 406 } } })] };
 }
 
 /** Takes the cost of an operation from the budget of its caller, and counts its memory. Undefined if it may be executed. */

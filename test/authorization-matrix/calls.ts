@@ -135,6 +135,7 @@ add(
   { identity: '<identity>' },
   { ...OWN_PROJECT_ONLY, scopes: ['TOKENS'] },
 );
+add('mutation', ['createStreamTicket'], 'TOKEN');
 add('mutation', ['createGuest'], 'ANYONE');
 add('mutation', ['createDevelopmentToken'], 'ANYONE', { identity: 'ada' });
 add(

@@ -31,6 +31,8 @@ export function fetchStream(
 
 export interface SseMessage {
   name: string;
+  /** The cursor of the event. A block with an id alone has no name. */
+  id?: string;
   data: any;
 }
 
@@ -40,9 +42,13 @@ export async function* readStream(response: Response): AsyncGenerator<SseMessage
   for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
     text += chunk;
     for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-      const [, name, data] = /^event: (\w+)\ndata: ?(.*)$/.exec(text.slice(0, end)) ?? [];
+      const block = text.slice(0, end);
       text = text.slice(end + 2);
-      if (name !== undefined) yield { name, data: data ? JSON.parse(data) : undefined };
+      const [, name] = /^event: (\w+)$/m.exec(block) ?? [];
+      const [, id] = /^id: (.*)$/m.exec(block) ?? [];
+      const [, data] = /^data: ?(.*)$/m.exec(block) ?? [];
+      if (name !== undefined)
+        yield { name, ...(id !== undefined && { id }), data: data ? JSON.parse(data) : undefined };
     }
   }
   return undefined;

@@ -93,6 +93,7 @@ test('delivers an UNPROTECTED channel to an anonymous GET, as an EventSource sen
   expect(await publish(signalbox, 'porch', 'hello')).toBe(1);
   expect((await readStream(response).next()).value).toEqual({
     name: 'next',
+    id: expect.stringMatching(/^1/) as string,
     data: { data: { messages: { event: 'hello' } } },
   });
 });

@@ -14,6 +14,7 @@ const LEFT_OUT: Record<string, string> = {
   'Mutation.rotateSigningKey': 'For the operator of the service.',
   'Mutation.createDevelopmentToken': 'For clients: @signalbox/client takes `{ development }`.',
   'Mutation.createGuest': 'For clients: @signalbox/client takes `{ guest }`.',
+  'Mutation.createStreamTicket': 'For clients: a backend sends its key in the Authorization header.',
   'Mutation.reauthenticate': 'For clients: it concerns a live connection.',
   'Mutation.setPresence': 'For clients: it concerns a live connection.',
   'Subscription.events': 'For clients: this package holds no connection.',
