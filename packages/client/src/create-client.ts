@@ -55,6 +55,9 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
   let presence: { readonly state: unknown } | undefined;
   let inboxChannels = new Map<string, ConnectedEvent['channels'][number]>();
   let restoring: Promise<void> | undefined;
+  let isRestored = storage === undefined;
+  let isWanted = false;
+  let stopInbox: (() => void) | undefined;
 
   const outbox = createOutbox({
     runtime,
@@ -84,8 +87,8 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
     since: () => ([...operations].some(({ needsInit }) => needsInit) ? position.cursor : undefined),
     onCursor: position.begin,
     onLive(link) {
-      followInbox(link, {
-        position,
+      stopInbox = followInbox(link, {
+        ...{ runtime, position },
         handle: (event) => {
           if (link === connection.live) handle(link, event);
         },
@@ -97,6 +100,8 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
     },
     onDown() {
       ready = undefined;
+      stopInbox?.();
+      stopInbox = undefined;
       outbox.pause();
       for (const { controller } of channels.values()) controller.onDown();
       const { state, error, message, reason } = connection.status;
@@ -142,6 +147,7 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
 
   function onConnected(link: Link, event: ConnectedEvent): void {
     ready = link;
+    connection.synchronize(event.at);
     viewer = {
       connection: event.connection.id,
       token: event.token?.id ?? null,
@@ -166,12 +172,23 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
     else channels.get(message.channel)?.controller.onMessage(message);
   }
 
-  /** What an earlier page stored is read before the first connection, so that it resumes from there. */
+  /** Connects for a caller that needs the connection. A client that ended stays so until the application connects it. */
   function connect(): void {
-    if (restoring) return;
-    restoring = Promise.all([position.load(), saved.load()]).then(([, entries]) => outbox.restore(entries));
-    if (storage) void restoring.then(() => connection.connect());
-    else connection.connect();
+    if (connection.status.state === 'idle') open();
+  }
+
+  /** What an earlier page stored is read before the first connection, so that it resumes from there. */
+  function open(): void {
+    isWanted = true;
+    restoring ??= Promise.all([position.load(), saved.load()]).then(([, entries]) => {
+      outbox.restore(entries);
+      isRestored = true;
+    });
+    if (isRestored) connection.connect();
+    else
+      void restoring.then(() => {
+        if (isWanted) connection.connect();
+      });
   }
 
   async function live(): Promise<Link> {
@@ -202,6 +219,9 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
     },
     get ready() {
       return ready;
+    },
+    get hasEnded() {
+      return connection.status.state === 'ended';
     },
     async publishEphemeral(channel: string, event: string, data: unknown) {
       const link = connection.live;
@@ -255,10 +275,7 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
       const listen = listener as (value: ClientEvents[keyof ClientEvents]) => void;
       return event === 'status' ? connection.onStatus(listen) : gaps.on(listen);
     },
-    connect() {
-      if (restoring) connection.connect();
-      else connect();
-    },
+    connect: open,
     async graphql<Data>(document: string, variables: object = {}) {
       return (await (await live()).execute(document, variables)) as Data;
     },
@@ -279,6 +296,7 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
       return operation.stop;
     },
     async close() {
+      isWanted = false;
       connection.close();
     },
   };

@@ -9,7 +9,7 @@ const PAGE = `nodes { ${MESSAGE} } pageInfo { startCursor endCursor hasPreviousP
 export const DOCUMENTS = {
   events: `subscription ($since: Cursor) { events(since: $since, presence: true) {
   __typename
-  ... on Connected { connection { id } token { id identity } cursor resumed channels { ${CHANNEL} } }
+  ... on Connected { at connection { id } token { id identity } cursor resumed channels { ${CHANNEL} } }
   ... on ChannelAvailable { channel { ${CHANNEL} } }
   ... on ChannelUnavailable { channel { ${CHANNEL} } reason }
   ... on ChannelMessage { message { ${MESSAGE} } }

@@ -1,3 +1,4 @@
+import { backoff } from '../connection/backoff.ts';
 import { type Link } from '../connection/link.ts';
 import { DOCUMENTS } from '../documents.ts';
 import { createEmitter } from '../emitter.ts';
@@ -18,6 +19,7 @@ export interface ChannelContext {
   readonly outbox: Outbox;
   /** The link whose first event has come, with what the inbox delivers over it. */
   readonly ready: Link | undefined;
+  readonly hasEnded: boolean;
   /** Connects if nothing has connected yet. */
   connect(): void;
   /** Runs a query, again on the next link when one is lost. */
@@ -68,8 +70,11 @@ export function createChannelController(id: string, context: ChannelContext): Ch
   const ended = createEmitter<[SignalboxError]>();
   const timeline = createTimeline();
   const members = createMembers();
-  const signal = (isTyping: boolean) =>
-    void context.publishEphemeral(id, TYPING_EVENT, isTyping).catch(() => undefined);
+  const signal = (isTyping: boolean) => {
+    if (!context.ready) return false;
+    context.publishEphemeral(id, TYPING_EVENT, isTyping).catch(() => undefined);
+    return true;
+  };
   const typing = createTyping(runtime, signal, () => view.change());
   const view = createView({ id, outbox, timeline, members, typing, isOwn: context.isOwn });
   let holders = 0;
@@ -79,7 +84,11 @@ export function createChannelController(id: string, context: ChannelContext): Ch
   let isShut = false;
   let sideCursor: string | null | undefined;
   let stopSide: (() => void) | undefined;
+  let isSideLive = false;
+  let load: object | undefined;
   let lingering: unknown;
+  let retryTimer: unknown;
+  let failures = 0;
 
   async function readPage(query: string, variables: object): Promise<Page> {
     return pageOf(await context.read(query, { channel: id, ...variables }));
@@ -91,7 +100,13 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     if (!link || holders === 0 || isShut) return;
     if (inInbox) leaveSide();
     else if (!stopSide) void followAside(link);
-    if (viewers > 0 && inInbox && !timeline.isLoaded) void loadNewest(link);
+    if (viewers > 0 && (inInbox || isSideLive) && !timeline.isLoaded) void loadNewest(link);
+  }
+
+  /** The service has no capacity at the moment: asks again, with backoff. */
+  function retryLater(): void {
+    runtime.clearTimer(retryTimer);
+    retryTimer = runtime.setTimer(sync, backoff(runtime, failures++));
   }
 
   async function followAside(link: Link): Promise<void> {
@@ -103,19 +118,22 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     };
     const isCurrent = () => !isStopped && link === context.ready;
     try {
-      if (sideCursor === undefined || (viewers > 0 && !timeline.isLoaded)) {
+      if (sideCursor === undefined) {
+        const isShown = viewers > 0;
         timeline.beginLoading();
-        const last = viewers > 0 ? pageSize : 1;
+        const last = isShown ? pageSize : 1;
         const page = pageOf(await link.execute(DOCUMENTS.newest, { channel: id, last }));
         if (!isCurrent()) return;
         sideCursor = page.pageInfo.endCursor;
-        if (viewers > 0) timeline.finishLoading(page);
+        if (isShown) timeline.finishLoading(page);
       }
     } catch (thrown) {
       if (isCurrent()) onSideError(toError(thrown));
       return;
     }
+    failures = 0;
     view.fail(undefined);
+    isSideLive = true;
     stop = subscribeAside(link, id, sideCursor, {
       onMessage(message) {
         if (!isCurrent()) return;
@@ -133,31 +151,43 @@ export function createChannelController(id: string, context: ChannelContext): Ch
       },
     });
     if (viewers > 0) void loadMembers(link);
+    sync();
   }
 
   function onSideError(error: SignalboxError): void {
     if (error.code === 'CONNECTION_LOST') return;
     leaveSide();
     if (error.code === 'POSITION_LOST') onGap(error.code);
-    else view.fail(error);
+    else {
+      view.fail(error);
+      if (error.retryable) retryLater();
+    }
   }
 
   function leaveSide(): void {
     stopSide?.();
     stopSide = undefined;
+    isSideLive = false;
   }
 
   async function loadNewest(link: Link): Promise<void> {
+    if (load) return;
+    const mine = (load = {});
     timeline.beginLoading();
     view.change({ isLoading: true });
     try {
       const page = pageOf(await link.execute(DOCUMENTS.newest, { channel: id, last: pageSize }));
-      if (link !== context.ready) return;
+      if (mine !== load) return;
+      load = undefined;
+      failures = 0;
       timeline.finishLoading(page);
       view.change({ isLoading: false, error: undefined });
     } catch (thrown) {
+      if (mine !== load) return;
+      load = undefined;
       const error = toError(thrown);
-      if (error.code !== 'CONNECTION_LOST') view.change({ isLoading: false, error });
+      view.change({ isLoading: false, error });
+      if (error.retryable) retryLater();
     }
   }
 
@@ -188,8 +218,11 @@ export function createChannelController(id: string, context: ChannelContext): Ch
   }
 
   function onGap(reason: string): void {
-    sideCursor = undefined;
-    timeline.beginLoading();
+    // The head of the log at the connect: what was published since is replayed. If that is lost, too, the page decides.
+    const head = context.ready?.acknowledgement.cursor;
+    sideCursor = head === sideCursor ? undefined : head;
+    forget();
+    view.onGap();
     context.onGap(id, reason);
     ended.emit(new SignalboxError('POSITION_LOST', 'Messages of the channel are no longer kept.'));
     sync();
@@ -215,7 +248,8 @@ export function createChannelController(id: string, context: ChannelContext): Ch
       if (!isHeld) return;
       isHeld = false;
       if (--holders > 0) return;
-      lingering = runtime.setTimer(release, LINGER_MS);
+      if (context.hasEnded) release();
+      else lingering = runtime.setTimer(release, LINGER_MS);
     };
   }
 
@@ -223,6 +257,13 @@ export function createChannelController(id: string, context: ChannelContext): Ch
   function release(): void {
     leaveSide();
     sideCursor = undefined;
+    forget();
+  }
+
+  /** What is loaded is no longer the newest page: it is replaced when the channel is shown. */
+  function forget(): void {
+    load = undefined;
+    runtime.clearTimer(retryTimer);
     timeline.beginLoading();
   }
 
@@ -237,10 +278,9 @@ export function createChannelController(id: string, context: ChannelContext): Ch
       // Components that show the state only ask for one message; the component with the list decides.
       pageSize = viewers === 0 ? size : Math.max(size, pageSize);
       viewers++;
-      // A side subscription that was started for listeners only has no page and no members.
-      if (viewers === 1 && !inInbox && !timeline.isLoaded) leaveSide();
+      const isFollowed = inInbox || isSideLive;
       const release = hold();
-      if (viewers === 1 && inInbox && context.ready) void loadMembers(context.ready);
+      if (viewers === 1 && isFollowed && context.ready) void loadMembers(context.ready);
       const missing = pageSize - timeline.messages.length;
       if (timeline.isLoaded && missing > 0) loadOlder(missing).catch(() => undefined);
       return () => {
@@ -273,7 +313,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
       inInbox = false;
       isShut = true;
       leaveSide();
-      timeline.beginLoading();
+      forget();
       members.finishSnapshot([]);
       view.fail(new SignalboxError('FORBIDDEN', `The channel is no longer available: ${reason}.`));
     },
@@ -281,7 +321,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     onPresence,
     onMessage(message) {
       if (typing.receive(message, context.isOwn(message))) return;
-      if (viewers > 0) timeline.append(message);
+      if (viewers > 0 || load || timeline.isLoaded) timeline.append(message);
       view.onMessage(message);
       messages.emit(message);
     },
@@ -291,8 +331,9 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     },
     onGap,
     onDown() {
-      stopSide?.();
-      stopSide = undefined;
+      leaveSide();
+      load = undefined;
+      runtime.clearTimer(retryTimer);
       typing.clear();
       view.change({ isLoading: false });
     },

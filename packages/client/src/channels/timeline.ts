@@ -25,8 +25,25 @@ export interface Timeline {
   finishLoading(page: Page): void;
   /** Adds an older page. */
   prepend(page: Page): void;
-  /** Adds a live message. */
+  /** Adds a live message unless it came with a page. */
   append(message: Message): void;
+}
+
+const MAX_PAGE = 100;
+
+/**
+ * A page and what arrived live meanwhile, in the order of the log. Live messages that the page lacks, because they are not
+ * kept, stay before those that they preceded.
+ */
+function merge(page: readonly Message[], live: readonly Message[]): Message[] {
+  const merged: Message[] = [];
+  let used = 0;
+  for (const message of page) {
+    const index = live.findIndex(({ id }) => id === message.id);
+    merged.push(...live.slice(used, Math.max(index, used)), message);
+    used = Math.max(index + 1, used);
+  }
+  return [...merged, ...live.slice(used)];
 }
 
 /** Creates an empty timeline that keeps at most `limit` messages: the oldest are forgotten and can be loaded again. */
@@ -60,7 +77,7 @@ export function createTimeline(limit = 5_000): Timeline {
       isLoaded = false;
     },
     finishLoading({ nodes, pageInfo }) {
-      messages = [...nodes, ...without(tail ?? [], nodes)];
+      messages = merge(nodes, tail ?? []);
       tail = undefined;
       isLoaded = true;
       hasOlder = pageInfo.hasPreviousPage;
@@ -72,6 +89,7 @@ export function createTimeline(limit = 5_000): Timeline {
       start = pageInfo.startCursor ?? start;
     },
     append(message) {
+      if (messages.slice(-MAX_PAGE).some(({ id }) => id === message.id)) return;
       tail?.push(message);
       messages = [...messages, message];
       if (messages.length <= limit) return;

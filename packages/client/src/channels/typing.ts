@@ -27,10 +27,15 @@ export interface Typing {
   clear(): void;
 }
 
-/** Creates the typing state of a channel. `signal` publishes an ephemeral message; `onChange` is called for `users`. */
+/**
+ * Creates the typing state of a channel.
+ *
+ * @param signal publishes an ephemeral message; returns false when there is no connection
+ * @param onChange is called for `users`
+ */
 export function createTyping(
   runtime: Runtime,
-  signal: (isTyping: boolean) => void,
+  signal: (isTyping: boolean) => boolean,
   onChange: () => void,
 ): Typing {
   const timers = new Map<string, unknown>();
@@ -63,11 +68,12 @@ export function createTyping(
     },
     start() {
       const now = runtime.now();
+      if (lastSignal === undefined || now - lastSignal >= REPEAT_MS) {
+        if (!signal(true)) return;
+        lastSignal = now;
+      }
       runtime.clearTimer(ownTimer);
       ownTimer = runtime.setTimer(stop, SHOWN_MS);
-      if (lastSignal !== undefined && now - lastSignal < REPEAT_MS) return;
-      lastSignal = now;
-      signal(true);
     },
     stop,
     end,

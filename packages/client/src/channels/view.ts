@@ -25,6 +25,8 @@ export interface View {
   inform(info: ChannelInfo): void;
   /** A message came: an entry that waited for its echo is now in the timeline. */
   onMessage(message: Message): void;
+  /** Messages were lost, possibly with echoes that are awaited: the page that is loaded now tells what there is. */
+  onGap(): void;
   /** The service has kept a message. It is shown as published at the end until its echo tells its place in the order. */
   onPublished(message: Message, key: string, awaitsEcho: boolean): void;
 }
@@ -116,6 +118,7 @@ export function createView({ id, outbox, timeline, members, typing, isOwn }: Par
       awaited.delete(message.id);
       change();
     },
+    onGap: () => awaited.clear(),
     onPublished(message, key, awaitsEcho) {
       keys.set(message.id, key);
       if (keys.size > MAX_KEYS) for (const oldest of keys.keys()) if (keys.delete(oldest)) break;

@@ -21,6 +21,8 @@ export interface Connection {
    *   renewed after half of its time instead of at once.
    */
   renew(expiry?: string): void;
+  /** Takes the time of the service, as an RFC 3339 text: the clock of a device may be wrong by hours. */
+  synchronize(at: string): void;
   /** Resolves to the live link, once there is one. Rejects with ENDED when the client ends first. */
   whenLive(): Promise<Link>;
   /** The live link, if there is one. */
@@ -69,6 +71,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let hasCredential = false;
   let expiresAt: number | undefined;
   let obtainedAt = 0;
+  let clockAheadMs = 0;
   let reason: CredentialReason = 'start';
   let failures = 0;
   let liveSince = 0;
@@ -121,7 +124,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     let webSocket: WebSocketClass;
     try {
       webSocket = options.webSocket();
-      if (!hasCredential || (source.changes && expiresAt !== undefined && expiresAt <= runtime.now())) {
+      if (!hasCredential || (source.changes && hasExpired())) {
         const obtained = await source.ask(reason);
         if (mine !== attempt) return;
         ({ credential } = obtained);
@@ -134,7 +137,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       return onCredentialFailed(thrown);
     }
     const since = options.since();
-    const opened = openLink({
+    const parts = {
       url: options.url,
       webSocket,
       runtime,
@@ -144,14 +147,22 @@ export function createConnection(options: ConnectionOptions): Connection {
         ...(since !== undefined && { since }),
       },
       onAcknowledged: () => {
-        if (mine === attempt) onAcknowledged(opened);
+        if (mine === attempt && link) onAcknowledged(link);
       },
-      onLost: (code, text) => {
+      onLost: (code: number, text: string) => {
         if (mine === attempt) onLost(code, text);
       },
-    });
-    link = opened;
+    };
+    try {
+      link = openLink(parts);
+    } catch (thrown) {
+      // A browser refuses some addresses at once, for example ws: from a page that came over https.
+      move('refused', { reason: 'protocol', error: new SignalboxError('BAD_USER_INPUT', messageOf(thrown)) });
+    }
   }
+
+  const serverNow = () => runtime.now() - clockAheadMs;
+  const hasExpired = () => expiresAt !== undefined && expiresAt <= serverNow();
 
   function onCredentialFailed(thrown: unknown): void {
     if (thrown instanceof SignalboxError && thrown.code === 'BAD_USER_INPUT')
@@ -165,11 +176,17 @@ export function createConnection(options: ConnectionOptions): Connection {
     reason = 'expired';
     liveSince = runtime.now();
     if (!move('acknowledged')) return;
-    expectExpiry(opened.acknowledgement.expiresAt);
+    const { expiresAt: at } = opened.acknowledgement;
+    expiresAt = at ? Date.parse(at) : undefined;
     const resolved = waiters;
     waiters = [];
     options.onLive(opened);
     for (const waiter of resolved) waiter.resolve(opened);
+  }
+
+  function setRenewTimer(action: () => void, ms: number): void {
+    runtime.clearTimer(renewTimer);
+    renewTimer = runtime.setTimer(action, ms);
   }
 
   /** Renews shortly before the expiry in case that `TokenExpiring` does not come, for example for a very short token. */
@@ -177,11 +194,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     runtime.clearTimer(renewTimer);
     expiresAt = at ? Date.parse(at) : undefined;
     if (expiresAt === undefined || !source.renews) return;
-    const rest = expiresAt - runtime.now();
-    renewTimer = runtime.setTimer(
-      () => renew(),
-      Math.min(Math.max(rest - RENEW_BEFORE_MS, rest / 2, 0), 2 ** 31 - 1),
-    );
+    const rest = expiresAt - serverNow();
+    setRenewTimer(() => renew(), Math.min(Math.max(rest - RENEW_BEFORE_MS, rest / 2, 0), 2 ** 31 - 1));
   }
 
   function onLost(code: number, text: string): void {
@@ -224,10 +238,9 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   function renew(expiry?: string): void {
     if (!source.renews || isRenewing || !link) return;
-    const rest = expiry === undefined ? 0 : Date.parse(expiry) - runtime.now();
+    const rest = expiry === undefined ? 0 : Date.parse(expiry) - serverNow();
     if (rest > runtime.now() - obtainedAt) {
-      runtime.clearTimer(renewTimer);
-      renewTimer = runtime.setTimer(() => renew(), rest / 2);
+      setRenewTimer(() => renew(), rest / 2);
       return;
     }
     if (!move('expiring')) return;
@@ -253,7 +266,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       isRenewing = false;
       if (thrown instanceof SignedOut) return void move('refused', { reason: 'signedOut' });
       // The old credential is still in force: try again until the service closes the link with 4403.
-      renewTimer = runtime.setTimer(() => void renewOn(live, failed + 1), backoff(runtime, failed));
+      setRenewTimer(() => void renewOn(live, failed + 1), backoff(runtime, failed));
     }
   }
 
@@ -261,7 +274,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (signal === 'hide') interrupt('closed', undefined, null);
     else if (status.state === 'waiting' && signal !== 'offline') {
       failures = 0;
-      if (hasCredential && expiresAt !== undefined && expiresAt <= runtime.now()) reason = 'wake';
+      if (hasCredential && hasExpired()) reason = 'wake';
       move('retry');
     } else link?.check();
   }
@@ -276,6 +289,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     onStatus: (listener) => statuses.on(listener),
     connect: () => void move('connect'),
     renew,
+    synchronize(at) {
+      clockAheadMs = runtime.now() - Date.parse(at);
+      expectExpiry(link?.acknowledgement.expiresAt);
+    },
     whenLive() {
       if (link && (status.state === 'connected' || status.state === 'renewing')) return Promise.resolve(link);
       if (status.state === 'ended')

@@ -29,6 +29,8 @@ export interface PresenceChange {
 /** The first event of a connection. */
 export interface ConnectedEvent {
   readonly __typename: 'Connected';
+  /** The time of the service, as an RFC 3339 text. */
+  readonly at: string;
   readonly connection: { readonly id: string };
   readonly token: { readonly id: string; readonly identity: string | null } | null;
   readonly cursor: string;
