@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { chromium, type Browser } from 'playwright-core';
 import { type TestContext } from 'vitest';
 
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+/** The path of the browser. */
+export const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const FLAGS = [
   '--headless',
   '--no-sandbox',
@@ -19,9 +20,18 @@ const missing = existsSync(CHROMIUM)
   : `There is no Chromium at ${CHROMIUM}: install it or set CHROMIUM.`;
 if (missing) process.stderr.write(`Tests in a browser are skipped. ${missing}\n`);
 
-/** Launches a browser. Skips the test when Chromium is missing, or fails it when `REQUIRE_SERVERS=1`. */
-export async function launchChromium({ skip }: TestContext): Promise<Browser> {
-  if (missing && process.env['REQUIRE_SERVERS'] === '1') throw new Error(missing);
-  if (missing) skip(missing);
-  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+/** Whether tests in a browser are skipped: Chromium is missing, and `REQUIRE_SERVERS=1` does not forbid it. */
+export const skipsBrowser = missing !== undefined && process.env['REQUIRE_SERVERS'] !== '1';
+
+/** Skips the test when Chromium is missing, or fails it when `REQUIRE_SERVERS=1`. */
+export function requireChromium(scope?: TestContext): void {
+  if (missing === undefined) return;
+  if (scope && skipsBrowser) scope.skip(missing);
+  throw new Error(missing);
+}
+
+/** Launches a browser. Skips or fails the test as `requireChromium` does. */
+export async function launchChromium(scope?: TestContext, flags: string[] = []): Promise<Browser> {
+  requireChromium(scope);
+  return chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...flags] });
 }

@@ -1,12 +1,17 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A TCP proxy in front of a service, which can cut the connections that pass through it. */
+/** A TCP proxy in front of a service, which can cut the connections that pass through it, or swallow what they send. */
 export interface Proxy extends AsyncDisposable {
   readonly port: number;
   /** Number of connections cut so far. */
   readonly cuts: number;
   /** Cuts every live connection at once, without a close frame. */
   cut(): void;
+  /**
+   * Begins or ends a black hole. While it lasts, connections can be opened, but every byte disappears without an error;
+   * the connections of that time stay silent for ever, also after its end.
+   */
+  setBlackHole(isOn: boolean): void;
 }
 
 /**
@@ -21,6 +26,9 @@ export async function createProxy(
   bytesUntilCut: () => number | undefined = () => undefined,
 ): Promise<Proxy> {
   const live = new Set<Socket>();
+  const swallowed = new Set<Socket>();
+  const sockets = new Set<Socket>();
+  let isBlackHole = false;
   let cuts = 0;
 
   function cut(client: Socket): void {
@@ -29,11 +37,18 @@ export async function createProxy(
     client.destroySoon();
   }
 
+  function swallow(client: Socket): void {
+    live.delete(client);
+    swallowed.add(client);
+    client.unpipe().resume();
+  }
+
   const proxy = createServer((client) => {
     const upstream = connect(typeof service === 'number' ? service : service(), '127.0.0.1');
     let remaining = bytesUntilCut() ?? Number.POSITIVE_INFINITY;
     live.add(client);
-    client.pipe(upstream);
+    if (isBlackHole) swallow(client);
+    else client.pipe(upstream);
     upstream.on('data', (chunk: Buffer) => {
       if (!live.has(client)) return;
       const part = chunk.subarray(0, Math.min(chunk.length, remaining));
@@ -45,8 +60,11 @@ export async function createProxy(
       if (remaining === 0) cut(client);
     });
     for (const socket of [client, upstream]) {
+      sockets.add(socket);
       socket.on('error', () => socket.destroy());
       socket.on('close', () => {
+        sockets.delete(socket);
+        if (swallowed.has(client)) return;
         live.delete(client);
         client.destroySoon();
         upstream.destroy();
@@ -61,8 +79,12 @@ export async function createProxy(
       return cuts;
     },
     cut: () => [...live].forEach(cut),
+    setBlackHole(isOn) {
+      isBlackHole = isOn;
+      if (isOn) [...live].forEach(swallow);
+    },
     async [Symbol.asyncDispose]() {
-      for (const client of live) client.destroy();
+      for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => proxy.close(resolve));
     },
   };

@@ -1,0 +1,50 @@
+import { createClient, SignedOut, type Status } from '@signalbox/client';
+
+/** The page of the tests in a browser. Its address has the service, the channel, the user and whether it has a storage. */
+const parameters = new URLSearchParams(location.search);
+const identity = parameters.get('identity') ?? '';
+
+const client = createClient<{ message: { text: string } }>({
+  url: parameters.get('url') ?? '',
+  async credential(reason) {
+    const response = await fetch(`/credential?${new URLSearchParams({ identity, reason }).toString()}`);
+    if (response.status === 401) throw new SignedOut();
+    if (!response.ok) throw new Error(`The backend answered ${response.status}.`);
+    return response.text();
+  },
+  ...(parameters.has('storage') && { storage: sessionStorage }),
+});
+const channel = client.channel(parameters.get('channel') ?? '');
+const received: string[] = [];
+const failed: string[] = [];
+const statuses: (Status & { at: number })[] = [];
+
+client.on('status', (status) => statuses.push({ ...status, at: Date.now() }));
+channel.on('message', ({ data }) => received.push(data.text));
+channel.subscribe(() => undefined);
+
+/** What a test asks of the page. */
+const app = {
+  say(text: string) {
+    channel.publish('message', { text }).catch(() => failed.push(text));
+  },
+  type: () => channel.typing.start(),
+  close: () => client.close(),
+  report() {
+    const { messages, members, typing } = channel.getSnapshot();
+    return {
+      received,
+      failed,
+      statuses,
+      shown: messages.map(({ data }) => data.text),
+      states: [...new Set(messages.map(({ state }) => state))],
+      members: members.map(({ key }) => key),
+      typing: typing.map(({ key }) => key),
+      state: client.status.state,
+      connection: client.viewer?.connection,
+    };
+  },
+};
+
+export type Report = ReturnType<typeof app.report>;
+Object.assign(globalThis, { app });
