@@ -36,7 +36,9 @@ export type AnyMessage<Events extends EventMap> = {
 /** The messages that `on(event)` delivers: those of one event, or of all events for `*`. */
 export type MessageOf<Events extends EventMap, Event extends EventName<Events> | '*'> = Event extends '*'
   ? AnyMessage<Events>
-  : Extract<AnyMessage<Events>, { event: Event }>;
+  : Event extends EventName<Events>
+    ? Message<Events[Event], Event>
+    : never;
 
 /** Calls listeners by the event name of messages. */
 export interface MessageListeners<Events extends EventMap> {
