@@ -40,6 +40,8 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
   const { wsUrl, httpUrl } = endpointOf(options.url);
   if (!(options.credential as unknown))
     throw new SignalboxError('BAD_USER_INPUT', "credential is required; pass 'anonymous' for none.");
+  if (!(outboxLimit >= 1 && outboxLimit <= 100_000))
+    throw new SignalboxError('BAD_USER_INPUT', 'outboxLimit must be between 1 and 100000.');
   // Getters of the runtime read the environment when they are used, so the two are not copied into one object.
   const runtime = Object.assign(Object.create(hostRuntime) as typeof hostRuntime, options.runtime);
 

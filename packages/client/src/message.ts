@@ -11,6 +11,8 @@ export interface Message<Data = unknown, Event extends string = string> {
   readonly id: string;
   /** The position in the log; null for messages that are not kept. */
   readonly cursor: string | null;
+  /** The number of the message in its channel or at its direct address, from 1; null for messages that are not kept. */
+  readonly sequence: number | null;
   /** Null for direct messages. */
   readonly channel: string | null;
   readonly event: Event;
@@ -18,8 +20,8 @@ export interface Message<Data = unknown, Event extends string = string> {
   /** RFC 3339. */
   readonly publishedAt: string;
   readonly sender: Sender;
-  /** The idempotency key, for messages that this token published. */
-  readonly idempotencyKey?: string | null;
+  /** The idempotency key, for messages that this token published; null for those of others. */
+  readonly idempotencyKey: string | null;
 }
 
 /** The events of an application and the type of their data, for example `{ message: { text: string } }`. */

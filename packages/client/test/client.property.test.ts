@@ -148,12 +148,14 @@ const FREQUENT = [
     command(`others publish(${id})`, ({ service }, model) => service.publish(id, `other ${model.others++}`)),
   ),
   channel.map((id) =>
-    command(`show(${id})`, ({ client, views }) => {
-      if (!views.has(id))
-        views.set(
-          id,
-          client.channel(id).subscribe(() => undefined),
-        );
+    command(`show(${id})`, ({ client, views, violations }) => {
+      if (views.has(id)) return;
+      const shown = client.channel(id);
+      const check = () => {
+        const texts = shown.getSnapshot().messages.map(({ data }) => data.text);
+        if (new Set(texts).size < texts.length) violations.push(`${id} shows ${texts.join()}`);
+      };
+      views.set(id, shown.subscribe(check));
     }),
   ),
   channel.map((id) =>

@@ -105,7 +105,8 @@ export function createModelService(clock: ModelClock, skewMs = 0) {
     ...{ id: `msg_${at}`, cursor: String(at), channel, event: 'message', data: { text } },
     publishedAt: new Date(0).toISOString(),
     sender: { kind: 'TOKEN', token: null, identity: key === null ? 'bob' : 'ada', connectionData: null },
-    idempotencyKey: key,
+    sequence: at,
+    idempotencyKey: DOCUMENTS.events.includes('idempotencyKey') ? key : null,
   });
   const channelOf = (id: string) => ({ id, type: 'PRIVATE', state: null, version: 0 });
 
