@@ -14,6 +14,12 @@ const EMPTY: ChannelSnapshot<never> = {
   error: undefined,
 };
 
+/** Options of `useChannel`. */
+export interface ChannelHookOptions {
+  /** The number of messages to begin with. Default: 50. Range: 1–100. */
+  readonly history?: number;
+}
+
 /** What `useChannel` returns: the snapshot of the channel, and what a page does with it. */
 export interface ChannelHook<Events extends EventMap> extends ChannelSnapshot<Events> {
   readonly channel: Channel<Events>;
@@ -42,13 +48,12 @@ export function useSnapshot<Events extends EventMap>(
 /**
  * Shows a channel: its messages with history and those on their way, members, typing and state.
  *
- * @param options.history the number of messages to begin with: 1–100, 50 by default
  * @example
  * const { messages, publish } = useChannel<{ message: { text: string } }>('lobby');
  */
 export function useChannel<Events extends EventMap = Record<string, unknown>>(
   id: string,
-  { history = 50 }: { readonly history?: number } = {},
+  { history = 50 }: ChannelHookOptions = {},
 ): ChannelHook<Events> {
   const channel = useSignalbox<Events>().channel(id);
   const snapshot = useSnapshot(channel, history);

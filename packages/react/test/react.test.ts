@@ -16,14 +16,17 @@ import { createChannel, createMember } from '../../client/test/support/client.ts
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Serves the page of the test as one bundle. */
-async function servePage(): Promise<AsyncDisposable & { origin: string }> {
+const ALIASES = { 18: {}, 19: { react: 'react-19', 'react-dom': 'react-dom-19' } };
+
+/** Serves the page of the test as one bundle with a version of React. */
+async function servePage(version: 18 | 19): Promise<AsyncDisposable & { origin: string }> {
   const { outputFiles } = await build({
     entryPoints: [`${ROOT}/packages/react/test/support/page.tsx`],
     bundle: true,
     write: false,
     format: 'iife',
     jsx: 'automatic',
+    alias: ALIASES[version],
     tsconfig: `${ROOT}/tsconfig.json`,
     define: { 'process.env.NODE_ENV': '"development"' },
   });
@@ -45,52 +48,57 @@ async function servePage(): Promise<AsyncDisposable & { origin: string }> {
 
 const texts = (page: Page) => page.locator('li.published').allTextContents();
 
-test('two pages in StrictMode see the same messages, members and typing across cuts and a reload', async (scope) => {
-  await using browser = await launchChromium(scope);
-  await using site = await servePage();
-  await using service = await startService({ origins: [site.origin] });
-  await createChannel(service);
-  await service.request('mutation { setChannelState(channel: "lobby", state: { topic: "Trains" }) { id } }');
-  await using proxy = await createProxy(Number(new URL(service.url).port));
-  async function open(identity: string): Promise<Page> {
-    const { credential } = await createMember(service, identity);
-    const page = await browser.newPage();
-    const url = `http://127.0.0.1:${proxy.port}`;
-    await page.goto(`${site.origin}/?${new URLSearchParams({ url, credential }).toString()}`);
-    await page.locator('#status', { hasText: 'connected' }).waitFor();
-    return page;
-  }
-  const [ada, bob] = [await open('ada'), await open('bob')];
-  await ada.locator('h1', { hasText: 'Trains' }).waitFor();
-  await ada.locator('#members', { hasText: 'ada,bob' }).waitFor();
+test.for([18, 19] as const)(
+  'two pages with React %i in StrictMode see the same messages, members and typing across cuts and a reload',
+  async (version, scope) => {
+    await using browser = await launchChromium(scope);
+    await using site = await servePage(version);
+    await using service = await startService({ origins: [site.origin] });
+    await createChannel(service);
+    await service.request(
+      'mutation { setChannelState(channel: "lobby", state: { topic: "Trains" }) { id } }',
+    );
+    await using proxy = await createProxy(Number(new URL(service.url).port));
+    async function open(identity: string): Promise<Page> {
+      const { credential } = await createMember(service, identity);
+      const page = await browser.newPage();
+      const url = `http://127.0.0.1:${proxy.port}`;
+      await page.goto(`${site.origin}/?${new URLSearchParams({ url, credential }).toString()}`);
+      await page.locator('#status', { hasText: 'connected' }).waitFor();
+      return page;
+    }
+    const [ada, bob] = [await open('ada'), await open('bob')];
+    await ada.locator('h1', { hasText: 'Trains' }).waitFor();
+    await ada.locator('#members', { hasText: 'ada,bob' }).waitFor();
 
-  await bob.locator('input').pressSequentially('he');
-  await ada.locator('#typing', { hasText: 'bob' }).waitFor();
-  const expected: string[] = [];
-  async function say(page: Page, text: string): Promise<void> {
-    expected.push(text);
-    await page.locator('input').fill(text);
-    await page.locator('input').press('Enter');
-  }
-  await say(bob, 'hello');
-  await ada.locator('li.published', { hasText: 'hello' }).waitFor();
-  expect(await ada.locator('#typing').textContent()).toBe('');
+    await bob.locator('input').pressSequentially('he');
+    await ada.locator('#typing', { hasText: 'bob' }).waitFor();
+    const expected: string[] = [];
+    async function say(page: Page, text: string): Promise<void> {
+      expected.push(text);
+      await page.locator('input').fill(text);
+      await page.locator('input').press('Enter');
+    }
+    await say(bob, 'hello');
+    await ada.locator('li.published', { hasText: 'hello' }).waitFor();
+    expect(await ada.locator('#typing').textContent()).toBe('');
 
-  for (let round = 0; round < 5; round++) {
-    proxy.cut();
-    await say(round % 2 ? ada : bob, `round ${round}`);
-    for (const page of [ada, bob])
-      await page.locator('li.published', { hasText: `round ${round}` }).waitFor();
-  }
-  await ada.reload();
-  await ada.locator('li.published', { hasText: 'round 4' }).waitFor();
-  await say(ada, 'after the reload');
-  for (const page of [ada, bob]) {
-    await page.locator('li.published', { hasText: 'after the reload' }).waitFor();
-    expect(await texts(page)).toEqual(expected);
-    expect(await page.locator('li:not(.published)').count()).toBe(0);
-  }
-});
+    for (let round = 0; round < 5; round++) {
+      proxy.cut();
+      await say(round % 2 ? ada : bob, `round ${round}`);
+      for (const page of [ada, bob])
+        await page.locator('li.published', { hasText: `round ${round}` }).waitFor();
+    }
+    await ada.reload();
+    await ada.locator('li.published', { hasText: 'round 4' }).waitFor();
+    await say(ada, 'after the reload');
+    for (const page of [ada, bob]) {
+      await page.locator('li.published', { hasText: 'after the reload' }).waitFor();
+      expect(await texts(page)).toEqual(expected);
+      expect(await page.locator('li:not(.published)').count()).toBe(0);
+    }
+  },
+);
 
 test('a server renders the empty channel and connects nowhere', () => {
   const client = createClient({ url: 'http://127.0.0.1:1', credential: 'anonymous' });
