@@ -23,6 +23,7 @@ const MAX_LISTED = 100;
 /** Columns that hold JSON: the table, the expression that names a row, and the column. */
 const JSON_COLUMNS = [
   ['projects', 'id', 'settings'],
+  ['api_keys', 'id', 'scopes'],
   ['tokens', 'id', 'credential_rights'],
   ['tokens', 'id', 'grants'],
   ['tokens', 'id', 'state'],

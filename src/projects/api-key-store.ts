@@ -1,5 +1,6 @@
 import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
+import { DAMAGED } from '../store/columns.ts';
 import { type Store } from '../store/store.ts';
 import { apiKeys } from './tables.ts';
 import { type ApiKey } from './api-key.ts';
@@ -15,7 +16,9 @@ const MAX_LISTED_OPERATOR_KEYS = 100;
  * Reads and writes the rows of API keys. A row holds the hash of the secret; for a key that can sign, also the secret
  * sealed under the master key. Rows found by id are cached until they change, because every HTTP request presents a key.
  */
-export function createApiKeyStore({ db }: Store) {
+export function createApiKeyStore({ db, reportDamage }: Store) {
+  const toRow = (row: typeof apiKeys.$inferSelect) => readRow(row, reportDamage);
+
   const cache = new Map<string, ApiKeyRow>();
   /** Counts invalidations. A row that was read before an invalidation must not be cached after it. */
   let invalidations = 0;
@@ -95,6 +98,11 @@ export function createApiKeyStore({ db }: Store) {
 }
 
 /** Keys that were created before rotation existed have an empty `rootKeyId`; each is its own root. */
-function toRow(row: typeof apiKeys.$inferSelect): ApiKeyRow {
-  return { ...row, rootKeyId: row.rootKeyId || row.id };
+function readRow(
+  { scopes, ...row }: typeof apiKeys.$inferSelect,
+  reportDamage: Store['reportDamage'],
+): ApiKeyRow {
+  if (scopes === DAMAGED) reportDamage('api_keys', `${row.id}, scopes`);
+  // Null would mean every scope.
+  return { ...row, scopes: scopes === DAMAGED ? [] : scopes, rootKeyId: row.rootKeyId || row.id };
 }

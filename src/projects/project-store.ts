@@ -1,5 +1,6 @@
 import { asc, eq, gt, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
+import { DAMAGED } from '../store/columns.ts';
 import { type Store } from '../store/store.ts';
 import { projects } from './tables.ts';
 import { type ProjectSettings } from './project-settings.ts';
@@ -9,7 +10,13 @@ import { type Project } from './project.ts';
 export type ProjectRow = Omit<Project, 'settings'> & { settings: Partial<ProjectSettings> };
 
 /** Reads and writes the rows of projects. */
-export function createProjectStore({ db }: Store) {
+export function createProjectStore({ db, reportDamage }: Store) {
+  const toRow = ({ settings, ...row }: typeof projects.$inferSelect): ProjectRow => {
+    if (settings !== DAMAGED) return { ...row, settings };
+    reportDamage('projects', row.id);
+    return { ...row, settings: {}, isDamaged: true };
+  };
+
   const findOne = db
     .select()
     .from(projects)
@@ -24,7 +31,7 @@ export function createProjectStore({ db }: Store) {
     },
     async find(id: string): Promise<ProjectRow | undefined> {
       const [row] = findOne.all({ id });
-      return row;
+      return row && toRow(row);
     },
     async setSettings(id: string, settings: Partial<ProjectSettings>): Promise<void> {
       await db.update(projects).set({ settings }).where(eq(projects.id, id));
@@ -36,7 +43,7 @@ export function createProjectStore({ db }: Store) {
         .where(after === undefined ? undefined : gt(projects.id, after))
         .orderBy(asc(projects.id))
         .limit(first + 1);
-      return pageOf(rows, first);
+      return pageOf(rows.map(toRow), first);
     },
   };
 }

@@ -12,7 +12,7 @@ import {
   type ProjectSettings,
 } from './project-settings.ts';
 import { createProjectStore, type ProjectRow } from './project-store.ts';
-import { DEFAULT_PROJECT, type Project } from './project.ts';
+import { DEFAULT_PROJECT, requireSettings, type Project } from './project.ts';
 
 /** Announces new settings to every node; resolves when live connections have applied them. */
 export type AnnounceProject = (change: {
@@ -101,14 +101,14 @@ export function createProjects(deps: {
     async settingsOf(id) {
       const cached = settingsCache.get(id);
       if (cached) return cached;
-      const { settings } = withDefaults(await find(id));
+      const settings = requireSettings(withDefaults(await find(id)));
       if (!settingsCache.has(id)) settingsCache.set(id, settings);
       return settingsCache.get(id) ?? settings;
     },
     onSettingsChanged: (id, settings) => void settingsCache.set(id, settings),
     update: (id, change) =>
       mutex(id, async () => {
-        const row = await find(id);
+        const { isDamaged: _, ...row } = await find(id);
         const settings = { ...row.settings, ...parseSettings(change) };
         const after = withDefaults({ ...row, settings });
         requireConsistent(after.settings);

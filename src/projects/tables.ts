@@ -1,5 +1,5 @@
 import { index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core';
-import { timestamp } from '../store/columns.ts';
+import { json, timestamp } from '../store/columns.ts';
 import { type ApiKeyScope } from './api-key.ts';
 import { type ProjectSettings } from './project-settings.ts';
 
@@ -8,7 +8,7 @@ export const projects = sqliteTable('projects', {
   name: text('name').notNull(),
   createdAt: timestamp('created_at').notNull(),
   /** Only the values that differ from the defaults. */
-  settings: text('settings', { mode: 'json' }).$type<Partial<ProjectSettings>>().notNull().default({}),
+  settings: json<Partial<ProjectSettings>>('settings').notNull().default({}),
 });
 
 export const apiKeys = sqliteTable(
@@ -27,7 +27,7 @@ export const apiKeys = sqliteTable(
     expiresAt: timestamp('expires_at'),
     revokedAt: timestamp('revoked_at'),
     /** Null: all scopes. */
-    scopes: text('scopes', { mode: 'json' }).$type<readonly ApiKeyScope[]>(),
+    scopes: json<readonly ApiKeyScope[]>('scopes'),
     /** A channel pattern; null: no limit. */
     channels: text('channels'),
     /** The expiry that was set at the creation; null: none. */

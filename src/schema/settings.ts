@@ -16,6 +16,7 @@ import {
 import { badInput } from '../errors.ts';
 import { describeName } from '../names.ts';
 import { actorOf, requireApiKey } from '../tokens/caller.ts';
+import { requireSettings } from '../projects/project.ts';
 import { builder, nullToUndefined } from './builder.ts';
 import { ActionEnum, ChannelTypeEnum, LifetimePresetEnum, RoleEnum } from './enums.ts';
 import { ProjectRef } from './project.ts';
@@ -114,7 +115,12 @@ const ProjectSettingsRef = builder.objectRef<ProjectSettings>('ProjectSettings')
 });
 
 builder.objectField(ProjectRef, 'settings', (t) =>
-  t.expose('settings', { type: ProjectSettingsRef, description: 'The settings of the project.' }),
+  t.field({
+    type: ProjectSettingsRef,
+    nullable: true,
+    description: 'The settings of the project. Throws UNAVAILABLE when the stored settings are damaged.',
+    resolve: requireSettings,
+  }),
 );
 
 const CustomRoleInput = builder.inputType('CustomRoleInput', {

@@ -1,5 +1,5 @@
 import { type MintedToken } from '../tokens/tokens.ts';
-import { type Grant, type Token } from '../tokens/token.ts';
+import { type Grant, type Token, requireUndamaged } from '../tokens/token.ts';
 import { createSubscribedToken } from '../channels/create-subscribed-token.ts';
 import { describeName, MAX_TEXT_LENGTH } from '../names.ts';
 import { isOnline } from '../presence/is-online.ts';
@@ -52,10 +52,12 @@ export const TokenRef = builder.objectRef<Token>('Token').implement({
       nullable: true,
       description: 'The custom role of the token, which replaces `role`.',
     }),
-    grants: t.expose('grants', {
+    grants: t.field({
       type: [GrantRef],
       nullable: true,
-      description: 'The grants that narrow the role; null: the role is not narrowed.',
+      description:
+        'The grants that narrow the role; null: the role is not narrowed. Throws UNAVAILABLE when the stored grants are damaged; until they are set again, the token is allowed nothing.',
+      resolve: (token) => requireUndamaged(token, 'grants'),
     }),
     claimedGrants: t.field({
       type: [GrantRef],
@@ -68,10 +70,12 @@ export const TokenRef = builder.objectRef<Token>('Token').implement({
       nullable: true,
       description: 'Data about the token that other callers see in presence and as the sender of messages.',
     }),
-    state: t.expose('state', {
+    state: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'Notes of the backend. Only API keys and the token itself can read them.',
+      description:
+        'Notes of the backend. Only API keys and the token itself can read them. Throws UNAVAILABLE when the stored notes are damaged.',
+      resolve: (token) => requireUndamaged(token, 'state'),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the token was created.' }),
     expiresAt: t.expose('expiresAt', {

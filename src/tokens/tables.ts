@@ -1,7 +1,7 @@
 import { index, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import { type Json } from '../names.ts';
 import { type Role } from '../projects/permissions.ts';
-import { timestamp } from '../store/columns.ts';
+import { json, timestamp } from '../store/columns.ts';
 import { type RestrictedSubject, type RestrictionKind } from './restriction.ts';
 import { type RevocationScope } from './revocation.ts';
 import { type CredentialRights, type Grant, type Origin } from './token.ts';
@@ -31,10 +31,10 @@ export const tokens = sqliteTable(
     role: text('role').$type<Role>().notNull(),
     customRole: text('custom_role'),
     /** The rights of the newest credential of another issuer. */
-    credentialRights: text('credential_rights', { mode: 'json' }).$type<CredentialRights>(),
-    grants: text('grants', { mode: 'json' }).$type<Grant[]>(),
+    credentialRights: json<CredentialRights>('credential_rights'),
+    grants: json<Grant[]>('grants'),
     connectionData: text('connection_data'),
-    state: text('state', { mode: 'json' }).$type<Json>(),
+    state: json<Json>('state'),
     createdAt: timestamp('created_at').notNull(),
     expiresAt: timestamp('expires_at'),
     revokedAt: timestamp('revoked_at'),

@@ -2,7 +2,8 @@ import { and, asc, desc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { tokens } from './tables.ts';
-import { type CredentialRights, type Token } from './token.ts';
+import { DAMAGED } from '../store/columns.ts';
+import { type CredentialRights, type DamagedProperty, type Token } from './token.ts';
 
 export interface TokenFilter {
   identity?: string | undefined;
@@ -11,7 +12,9 @@ export interface TokenFilter {
 }
 
 /** The rows of tokens. */
-export function createTokenStore({ db }: Store) {
+export function createTokenStore({ db, reportDamage }: Store) {
+  const toToken = (row: typeof tokens.$inferSelect) => readToken(row, reportDamage);
+
   const findOne = db
     .select()
     .from(tokens)
@@ -39,7 +42,7 @@ export function createTokenStore({ db }: Store) {
     },
     /** Resolves to false, and writes nothing, when a concurrent request stored the rights of a newer credential. */
     async setCredentialRights(id: string, credentialRights: CredentialRights): Promise<boolean> {
-      const storedIssuedAt = sql`coalesce(json_extract(${tokens.credentialRights}, '$.issuedAt'), 0)`;
+      const storedIssuedAt = sql`case when json_valid(${tokens.credentialRights}) then coalesce(json_extract(${tokens.credentialRights}, '$.issuedAt'), 0) else 0 end`;
       const rows = await db
         .update(tokens)
         .set({ credentialRights })
@@ -117,7 +120,33 @@ export function createTokenStore({ db }: Store) {
   };
 }
 
-/** The JSON column does not distinguish an absent state from the state `null`. */
-function toToken(row: typeof tokens.$inferSelect): Token {
-  return { ...row, state: row.state ?? null };
+/** The rights of a credential that cannot be read: none, until the credential is presented again. */
+const NO_RIGHTS: CredentialRights = {
+  role: null,
+  customRole: null,
+  grants: [],
+  connectionData: null,
+  issuedAt: null,
+  expiresAt: null,
+};
+
+/** The JSON column does not distinguish an absent state from the state `null`. Damaged grants allow nothing. */
+function readToken(
+  { grants, credentialRights, state, ...row }: typeof tokens.$inferSelect,
+  reportDamage: Store['reportDamage'],
+): Token {
+  const damaged: DamagedProperty[] = [];
+  const intact = <T>(property: DamagedProperty, value: T | typeof DAMAGED, substitute: T): T => {
+    if (value !== DAMAGED) return value;
+    damaged.push(property);
+    reportDamage('tokens', `${row.id}, ${property}`);
+    return substitute;
+  };
+  const token = {
+    ...row,
+    grants: intact('grants', grants, []),
+    credentialRights: intact('credentialRights', credentialRights, NO_RIGHTS),
+    state: intact('state', state, null) ?? null,
+  };
+  return damaged.length === 0 ? token : { ...token, damaged };
 }

@@ -1,3 +1,4 @@
+import { SignalboxError } from '../errors.ts';
 import { type Json } from '../names.ts';
 import { type Action, type Role } from '../projects/permissions.ts';
 
@@ -68,7 +69,11 @@ export interface Token {
   revokedAt: number | null;
   /** When the record may be deleted, because no credential can use it any more; null: never. */
   purgeAfter: number | null;
+  /** The properties whose stored text is damaged. Until they are set again, the token is allowed nothing that they would decide. */
+  damaged?: readonly DamagedProperty[];
 }
+
+export type DamagedProperty = 'grants' | 'state' | 'credentialRights';
 
 /**
  * The record as a caller with these credential rights sees it: claimed rights replace those of the record,
@@ -122,4 +127,16 @@ export function blankToken(id: string, projectId: string, now: number): Token {
     revokedAt: null,
     purgeAfter: null,
   };
+}
+
+/**
+ * The grants or the state of a token.
+ * @throws UNAVAILABLE when the stored text is damaged
+ */
+export function requireUndamaged<P extends 'grants' | 'state'>(token: Token, property: P): Token[P] {
+  if (!token.damaged?.includes(property)) return token[property];
+  throw new SignalboxError(
+    'UNAVAILABLE',
+    `The stored ${property} of the token “${token.id}” is damaged. Set it again with updateToken; the operator can find more damage with “signalbox check”.`,
+  );
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { createChannel, mint } from '../support/backend.ts';
+import { runCommand } from '../support/command-line.ts';
 import { createFolder } from '../support/folder.ts';
 import { startProcess } from '../support/process.ts';
 import { numbers, publishNumbers } from '../support/publish.ts';
@@ -11,11 +12,19 @@ import { EVENTS, MESSAGES, subscribeResuming } from '../support/resuming-subscri
 /** Stops a service, damages rows with `sql`, and starts it again with a log file. */
 async function startDamaged(sql: string) {
   const folder = createFolder();
-  let token: { credential: string; cursor: string };
+  let token: { id: string; credential: string; cursor: string };
+  let narrowKey: string;
+  let otherKey: string;
   {
     await using service = await startProcess({ folder: folder.path });
     for (const id of ['hall', 'room', 'yard']) await createChannel(service, id);
-    token = await mint(service, { channels: ['room', 'yard'] });
+    token = await mint(service, { identity: 'ada', channels: ['room', 'yard'] });
+    await mint(service);
+    const keys = await service.request(
+      `mutation { createApiKey(name: "narrow", scopes: [READ]) { secret } createProject(input: { id: "other" }) { secret } }`,
+    );
+    narrowKey = keys.createApiKey.secret;
+    otherKey = keys.createProject.secret;
     await publishNumbers(service, 'room', 10);
     await publishNumbers(service, 'yard', 2);
     service.kill('SIGTERM');
@@ -35,6 +44,9 @@ async function startDamaged(sql: string) {
   return {
     service,
     token,
+    narrowKey,
+    otherKey,
+    folder: folder.path,
     readLog: () => readFileSync(logFile, 'utf8'),
     async [Symbol.asyncDispose]() {
       await service[Symbol.asyncDispose]();
@@ -97,4 +109,63 @@ test.each([
   await stream.until(({ messages }) => messages.length === 3).catch(() => undefined);
   while (!readLog().includes('channel:room, sequence 4'))
     await service.request('{ channel(id: "room") { messages(last: 100) { nodes { id } } } }');
+});
+
+const LIST_TOKENS = '{ tokens(first: 10) { nodes { id grants { channels } state } } }';
+
+test('damaged grants and notes fail their own fields, allow nothing, are named, and can be set again', async () => {
+  await using started = await startDamaged(
+    `update tokens set grants = '[{"chan', state = '{"no' where identity = 'ada'; update api_keys set scopes = '["RE' where name = 'narrow'`,
+  );
+  const { service, token, folder, readLog } = started;
+  const { data, errors } = await service.ask(LIST_TOKENS);
+  expect(data.tokens.nodes).toMatchObject([
+    { id: token.id, grants: null, state: null },
+    { grants: null, state: null },
+  ]);
+  expect(errors).toMatchObject([
+    { path: ['tokens', 'nodes', 0, 'grants'], extensions: { code: 'UNAVAILABLE' } },
+    { path: ['tokens', 'nodes', 0, 'state'], extensions: { code: 'UNAVAILABLE' } },
+  ]);
+  expect(errors?.[0]?.message).toContain(token.id);
+  // Grants that cannot be read must not become those of the role.
+  const room = '{ channel(id: "room") { id } }';
+  expect((await service.ask(room, {}, token.credential)).errors?.[0]?.extensions['code']).toBe('FORBIDDEN');
+  // The keys of an API key neither: without scopes it would have all of them.
+  expect((await service.ask(LIST_TOKENS, {}, started.narrowKey)).errors?.[0]?.extensions['code']).toBe(
+    'FORBIDDEN',
+  );
+  expect(readLog()).toMatch(new RegExp(`${token.id}, grants`));
+  const checked = await runCommand(['check'], { SIGNALBOX_DATA: folder });
+  expect(checked.code).toBe(1);
+  expect(checked.output).toMatch(/tokens/);
+  expect(checked.output).toContain(token.id);
+  await service.request(
+    'mutation ($id: ID!) { updateToken(id: $id, input: { grants: null, state: {} }) { grants { channels } } }',
+    { id: token.id },
+  );
+  expect((await service.ask(room, {}, token.credential)).errors).toBeUndefined();
+});
+
+test('damaged settings stop their project only, and can be set again', async () => {
+  await using started = await startDamaged(`update projects set settings = '{"anon' where id = 'other'`);
+  const { service } = started;
+  const { data, errors } = await service.ask('{ projects(first: 10) { nodes { id settings { guests } } } }');
+  expect(data.projects.nodes).toMatchObject([
+    { id: 'default', settings: { guests: true } },
+    { id: 'other', settings: null },
+  ]);
+  expect(errors).toMatchObject([
+    { path: ['projects', 'nodes', 1, 'settings'], extensions: { code: 'UNAVAILABLE' } },
+  ]);
+  const guest = 'mutation { createToken(input: { identity: "eve" }) { credential } }';
+  expect((await service.ask(guest, {}, started.otherKey)).errors?.[0]?.extensions['code']).toBe(
+    'UNAVAILABLE',
+  );
+  await service.request(
+    'mutation { updateProject(settings: { guests: false }) { settings { guests } } }',
+    {},
+    started.otherKey,
+  );
+  expect((await service.ask(guest, {}, started.otherKey)).errors).toBeUndefined();
 });

@@ -1,11 +1,20 @@
 import { and, asc, count, eq, lte } from 'drizzle-orm';
+import { DAMAGED } from '../../store/columns.ts';
 import { type Store } from '../../store/store.ts';
 import { issuerKeys, issuers } from './tables.ts';
 import { type Issuer, type IssuerKind } from './issuer.ts';
 
 export type IssuerKeyRow = typeof issuerKeys.$inferSelect;
 
-function readIssuer({ provider, ...row }: typeof issuers.$inferSelect): Issuer {
+/** Without its provider, an issuer accepts no credential. */
+function readIssuer(
+  { provider, ...row }: typeof issuers.$inferSelect,
+  reportDamage: Store['reportDamage'],
+): Issuer {
+  if (provider === DAMAGED) {
+    reportDamage('issuers', row.id);
+    return { ...row, provider: null };
+  }
   if (!provider) return { ...row, provider };
   const { audience, audiences = audience === undefined ? [] : [audience], claims, ...rest } = provider;
   return {
@@ -15,7 +24,7 @@ function readIssuer({ provider, ...row }: typeof issuers.$inferSelect): Issuer {
 }
 
 /** Reads and writes the rows of issuers and of their keys. The secrets of keys are stored sealed. */
-export function createIssuerStore({ db, batch }: Store) {
+export function createIssuerStore({ db, batch, reportDamage }: Store) {
   const issuerById = (projectId: string, id: string) =>
     and(eq(issuers.projectId, projectId), eq(issuers.id, id));
   const keyById = (issuerId: string, id: string) =>
@@ -27,7 +36,7 @@ export function createIssuerStore({ db, batch }: Store) {
     },
     async find(projectId: string, id: string): Promise<Issuer | undefined> {
       const [row] = await db.select().from(issuers).where(issuerById(projectId, id));
-      return row && readIssuer(row);
+      return row && readIssuer(row, reportDamage);
     },
     /** All issuers of the project, or those of one kind. Not paginated: a project has at most 50. */
     async list(projectId: string, kind?: IssuerKind): Promise<Issuer[]> {
@@ -36,7 +45,7 @@ export function createIssuerStore({ db, batch }: Store) {
         .from(issuers)
         .where(and(eq(issuers.projectId, projectId), kind === undefined ? undefined : eq(issuers.kind, kind)))
         .orderBy(asc(issuers.id));
-      return rows.map(readIssuer);
+      return rows.map((row) => readIssuer(row, reportDamage));
     },
     async count(projectId: string): Promise<number> {
       const [row] = await db.select({ count: count() }).from(issuers).where(eq(issuers.projectId, projectId));

@@ -1,5 +1,5 @@
 import { index, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
-import { timestamp } from '../../store/columns.ts';
+import { json, timestamp } from '../../store/columns.ts';
 import { type IssuerKind, type Provider } from './issuer.ts';
 
 /** Rows from before a provider could have several audiences have one `audience` and no name of its claim. */
@@ -19,7 +19,7 @@ export const issuers = sqliteTable(
     name: text('name').notNull(),
     account: text('account'),
     service: text('service'),
-    provider: text('provider', { mode: 'json' }).$type<StoredProvider>(),
+    provider: json<StoredProvider>('provider'),
     createdAt: timestamp('created_at').notNull(),
   },
   (table) => [index('issuers_by_project').on(table.projectId, table.id)],

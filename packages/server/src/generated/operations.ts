@@ -862,7 +862,7 @@ export type ProjectFragment = {
       roles: Array<{ name: string; like: Role }>;
       stated: Array<{ kind: string; role: string; actions: Array<Action> }>;
     };
-  };
+  } | null;
 };
 
 export type MemberFragment = {
@@ -1318,7 +1318,7 @@ export type GetProjectQuery = {
         roles: Array<{ name: string; like: Role }>;
         stated: Array<{ kind: string; role: string; actions: Array<Action> }>;
       };
-    };
+    } | null;
   };
 };
 
@@ -1347,7 +1347,7 @@ export type UpdateProjectMutation = {
         roles: Array<{ name: string; like: Role }>;
         stated: Array<{ kind: string; role: string; actions: Array<Action> }>;
       };
-    };
+    } | null;
   };
 };
 
