@@ -9,7 +9,8 @@ export const API_KEY_SCOPES = {
   CHANNELS: 'Create, change and delete channels, their state and their memberships.',
   MODERATE: 'Mute, ban and disconnect.',
   KEYS: 'List, create, rotate and revoke API keys. A key creates and rotates only keys that may do no more than itself.',
-  ADMIN: 'Change the settings and the issuers of the project. An issuer signs credentials of any token.',
+  ADMIN:
+    'Change the settings and the issuers of the project. With an issuer, the holder of this scope can sign credentials for any identity.',
 } as const;
 
 export type ApiKeyScope = keyof typeof API_KEY_SCOPES;

@@ -36,6 +36,11 @@ export interface ProjectSettings {
   permissions: Permissions;
 }
 
+/** A change of settings: absent ones stay unchanged, and so do absent lists of the permissions. */
+export type SettingsChange = Partial<Omit<ProjectSettings, 'permissions'>> & {
+  permissions?: Partial<Permissions>;
+};
+
 const HUNDRED_YEARS_SECONDS = 100 * 366 * 86_400;
 
 /** The inclusive range of each numeric setting, in seconds. The descriptions in the schema are generated from it. */

@@ -10,6 +10,7 @@ import {
   parseSettings,
   requireConsistent,
   type ProjectSettings,
+  type SettingsChange,
 } from './project-settings.ts';
 import { createProjectStore, type ProjectRow } from './project-store.ts';
 import { DEFAULT_PROJECT, requireSettings, type Project } from './project.ts';
@@ -34,7 +35,7 @@ export interface Projects {
    * @throws NOT_FOUND, BAD_USER_INPUT
    * @throws CONFLICT when a channel kind is removed or gets another type while channels of this kind exist
    */
-  update(id: string, change: Partial<ProjectSettings>): Promise<Project>;
+  update(id: string, change: SettingsChange): Promise<Project>;
   /** The effective settings: the same object until they change. @throws NOT_FOUND */
   settingsOf(id: string): Promise<ProjectSettings>;
   /** Applies settings that a node announced. */
@@ -109,7 +110,15 @@ export function createProjects(deps: {
     update: (id, change) =>
       mutex(id, async () => {
         const { isDamaged: _, ...row } = await find(id);
-        const settings = { ...row.settings, ...parseSettings(change) };
+        const permissions = change.permissions && {
+          ...withDefaults(row).settings.permissions,
+          ...change.permissions,
+        };
+        const { permissions: __, ...others } = change;
+        const settings = {
+          ...row.settings,
+          ...parseSettings({ ...others, ...(permissions && { permissions }) }),
+        };
         const after = withDefaults({ ...row, settings });
         requireConsistent(after.settings);
         await requireUsedKindsUnchanged(id, withDefaults(row).settings, after.settings);

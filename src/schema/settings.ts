@@ -12,12 +12,13 @@ import {
   MAX_ROLES,
   SETTING_RANGES,
   type ProjectSettings,
+  type SettingsChange,
 } from '../projects/project-settings.ts';
 import { badInput } from '../errors.ts';
 import { describeName } from '../names.ts';
 import { actorOf, requireApiKey } from '../tokens/caller.ts';
 import { requireSettings } from '../projects/project.ts';
-import { builder, nullToUndefined } from './builder.ts';
+import { builder } from './builder.ts';
 import { ActionEnum, ChannelTypeEnum, LifetimePresetEnum, RoleEnum } from './enums.ts';
 import { ProjectRef } from './project.ts';
 
@@ -162,7 +163,8 @@ const PermissionInput = builder.inputType('PermissionInput', {
 });
 
 const PermissionsInput = builder.inputType('PermissionsInput', {
-  description: 'The whole permission matrix; absent entries have their defaults. See `Permissions`.',
+  description:
+    'Changes of the permission matrix. Each list replaces the stored one as a whole; absent lists stay unchanged. See `Permissions`.',
   fields: (t) => ({
     roles: t.field({ type: [CustomRoleInput], description: `The custom roles, at most ${MAX_ROLES}.` }),
     kinds: t.field({
@@ -220,7 +222,7 @@ function toChange({
   lifetimes,
   permissions,
   ...settings
-}: typeof ProjectSettingsInput.$inferInput): Partial<ProjectSettings> {
+}: typeof ProjectSettingsInput.$inferInput): SettingsChange {
   if (
     lifetimes &&
     (settings.defaultLifetimeSeconds !== undefined || settings.maxLifetimeSeconds !== undefined)
@@ -238,9 +240,9 @@ function toChange({
     ...(lifetimes && LIFETIME_PRESETS[lifetimes]),
     ...(permissions && {
       permissions: {
-        roles: nullToUndefined(permissions.roles) ?? [],
-        kinds: nullToUndefined(permissions.kinds) ?? [],
-        stated: nullToUndefined(permissions.stated) ?? [],
+        ...(permissions.roles && { roles: permissions.roles }),
+        ...(permissions.kinds && { kinds: permissions.kinds }),
+        ...(permissions.stated && { stated: permissions.stated }),
       },
     }),
   };

@@ -111,7 +111,7 @@ test('applies the permission for role and kind, else for the type, else for the 
 const TOKEN = `{ viewer { token { role customRole } } }`;
 const CREATE_TOKEN = `mutation ($input: CreateTokenInput!) { createToken(input: $input) { credential } }`;
 
-test('assigns and changes a custom role, and allows a token nothing when its role is removed', async () => {
+test('assigns and changes a custom role, keeps it while absent lists stay unchanged, and allows a token nothing when its role is removed', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'news', { type: 'PUBLIC' });
   await changeSettings(signalbox, { permissions: { roles: [HOST] } });
@@ -124,6 +124,9 @@ test('assigns and changes a custom role, and allows a token nothing when its rol
   await changeSettings(signalbox, { permissions: { roles: [{ ...HOST, like: 'PUBLISHER' }] } });
   expect(await allowedActions(signalbox, 'news', credential)).toBe('SUBSCRIBE PUBLISH PRESENCE');
   await changeSettings(signalbox, { permissions: {} });
+  await changeSettings(signalbox, { permissions: { kinds: [STAGE] } });
+  expect(await allowedActions(signalbox, 'news', credential)).toBe('SUBSCRIBE PUBLISH PRESENCE');
+  await changeSettings(signalbox, { permissions: { roles: [] } });
   expect(await roles()).toMatchObject({ customRole: 'host' });
   expect(await allowedActions(signalbox, 'news', credential)).toBe('');
 
