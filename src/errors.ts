@@ -8,7 +8,11 @@ export const ERROR_CATALOGUE = {
     retryable: false,
     meaning: 'The token has expired. Get a new credential from your backend and reconnect.',
   },
-  TOKEN_REVOKED: { retryable: false, meaning: 'The token was revoked by its backend.' },
+  TOKEN_REVOKED: {
+    retryable: false,
+    meaning:
+      'The token, or this credential, was revoked. Ask your backend for a new credential; a token that `revokeToken` ended gets none.',
+  },
   FORBIDDEN: {
     retryable: false,
     meaning: 'The caller is authenticated, but its role, grants or memberships do not allow this.',
@@ -52,7 +56,8 @@ export const ERROR_CATALOGUE = {
   },
   UNAVAILABLE: {
     retryable: true,
-    meaning: 'The service is starting, draining or cannot write. Nothing was changed; try again.',
+    meaning:
+      'The service is starting, draining, or cannot read or write its store. Nothing was changed. Retry later; if the message reports damage, tell the operator.',
   },
   GRAPHQL_PARSE_FAILED: { retryable: false, meaning: 'The document is not valid GraphQL syntax.' },
   GRAPHQL_VALIDATION_FAILED: { retryable: false, meaning: 'The document does not match the schema.' },

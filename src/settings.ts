@@ -483,7 +483,8 @@ export const SETTINGS = {
     unit: 'per second',
     min: 1,
     max: 1_000_000,
-    about: 'Credentials minted by one API key; bursts of twice this number are allowed.',
+    about:
+      'Tokens and credentials that one API key creates per second; bursts of twice this number are allowed.',
   },
   guestsPerSecond: {
     env: 'SIGNALBOX_GUESTS_PER_SECOND',

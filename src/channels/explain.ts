@@ -9,8 +9,8 @@ import { type Token } from '../tokens/token.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 import { targetOf, type Access } from './access.ts';
 
-/** The rules of `decide`, after the two checks that come before it: the channel must exist, the token must not have ended. */
-export const EXPLANATION_RULES = ['NO_CHANNEL', 'TOKEN_ENDED', ...RULES] as const;
+/** The rules of `decide`, after the two checks that come before it: the token must not have ended, the channel must exist. */
+export const EXPLANATION_RULES = ['TOKEN_ENDED', 'NO_CHANNEL', ...RULES] as const;
 
 export interface Explanation extends Omit<Decision, 'rule'> {
   rule: (typeof EXPLANATION_RULES)[number];

@@ -24,7 +24,7 @@ export const ConnectionRef = builder.objectRef<Member>('Connection').implement({
     }),
     connectionData: t.exposeString('connectionData', {
       nullable: true,
-      description: 'Data about the token that the backend shows to other callers.',
+      description: 'Public text about the token; see `Token.connectionData`.',
     }),
     state: t.expose('state', {
       type: 'JSON',

@@ -51,8 +51,7 @@ export const OriginEnum = builder.enumType('Origin', {
   description: 'How a token was created.',
   values: described(ORIGINS, {
     MINTED: 'By `createToken`.',
-    SELF_MINTED:
-      'By the first use of a credential that an issuer of the project signed. Its backend mints credentials itself.',
+    SELF_MINTED: 'By the first use of a credential that an issuer of the project signed.',
     DEVELOPMENT: 'By the first use of an unsigned development token.',
     GUEST: 'By `createGuest`.',
   }),
@@ -94,17 +93,17 @@ export const RevocationScopeEnum = builder.enumType('RevocationScope', {
   description: 'Which tokens a revocation applies to.',
   values: described(REVOCATION_SCOPES, {
     PROJECT: 'All tokens of the project.',
-    IDENTITY: 'All tokens of an identity.',
-    ISSUER: 'All tokens of an issuer or of an API key: those it signed and those it minted.',
+    IDENTITY: 'The credentials of an identity.',
+    ISSUER: 'The credentials of an issuer, or of the tokens that an API key created or signed.',
   }),
 });
 
 export const LifetimePresetEnum = builder.enumType('LifetimePreset', {
   description: 'The token lifetimes of another vendor.',
   values: described(Object.keys(LIFETIME_PRESETS) as LifetimePreset[], {
-    STREAM: 'Tokens never expire unless they say otherwise.',
-    TWILIO: 'One hour unless the token says otherwise, 24 hours at most.',
-    OPENTOK: '24 hours unless the token says otherwise, 30 days at most.',
+    STREAM: 'Tokens without an expiry never expire.',
+    TWILIO: 'Tokens without an expiry live one hour; the maximum is 24 hours.',
+    OPENTOK: 'Tokens without an expiry live 24 hours; the maximum is 30 days.',
   }),
 });
 
@@ -114,8 +113,7 @@ export const ApiKeyScopeEnum = builder.enumType('ApiKeyScope', {
 });
 
 export const PermissionRuleEnum = builder.enumType('PermissionRule', {
-  description:
-    'The rules that decide whether an action is allowed. They are checked in this order; the first rule that refuses decides.',
+  description: `The rules that decide whether an action is allowed, checked in the order ${EXPLANATION_RULES.slice(0, -1).join(', ')}. The first rule that refuses decides; ALLOWED means that none refused.`,
   values: described(EXPLANATION_RULES, {
     NO_CHANNEL: 'The channel does not exist.',
     TOKEN_ENDED: 'The token has expired or was revoked.',
@@ -126,7 +124,7 @@ export const PermissionRuleEnum = builder.enumType('PermissionRule', {
     MEMBERSHIP: 'Only members may take actions in a PRIVATE channel.',
     GRANTS: 'The grants of the token and the grants of its credential narrow its role.',
     MUTED: 'The token is muted.',
-    ALLOWED: 'No rule refuses.',
+    ALLOWED: 'No rule refused the action.',
   }),
 });
 

@@ -10,7 +10,8 @@ import { TokenRef } from './token.ts';
 type EventOf<Type extends Event['type']> = Extract<Event, { type: Type }>;
 
 const EventReasonEnum = builder.enumType('EventReason', {
-  description: 'Why an event happened.',
+  description:
+    'The reason of a `Disconnecting`, `ChannelUnavailable` or `Gap` event; each value names its event.',
   values: {
     UNSUBSCRIBED: { description: 'The membership was ended by `unsubscribeToken`.' },
     NOT_ALLOWED: {
@@ -132,7 +133,7 @@ builder.objectRef<EventOf<'TokenUpdated'>>('TokenUpdated').implement({
 
 builder.objectRef<EventOf<'TokenExpiring'>>('TokenExpiring').implement({
   description:
-    'The token expires soon. Fetch a new credential and call `reauthenticate`, or let the backend extend the token.',
+    'The token expires soon. Fetch a new credential and call `reauthenticate`. An extension of the token with `updateToken` keeps this connection open, too, but a later reconnect needs a credential with the new expiry.',
   interfaces: [EventRef],
   fields: (t) => ({
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When the token expires.' }),
@@ -141,14 +142,18 @@ builder.objectRef<EventOf<'TokenExpiring'>>('TokenExpiring').implement({
 
 builder.objectRef<EventOf<'Gap'>>('Gap').implement({
   description:
-    'Messages published since the given cursor are missing, because they were removed or because the token was not a member. The events after this one are complete again; reload the data that you show.',
+    'Messages after the given cursor may be missing; `reason` tells why. The events after this one are complete again: reload the listed channels.',
   interfaces: [EventRef],
   fields: (t) => ({
     reason: t.expose('reason', {
       type: EventReasonEnum,
       description: 'RETENTION, POSITION_LOST or MEMBERSHIP.',
     }),
-    channels: t.expose('channels', { type: [ChannelRef], description: 'The channels with missed messages.' }),
+    channels: t.expose('channels', {
+      type: [ChannelRef],
+      description:
+        'The channels to reload: those with missing messages, or all channels when the position is lost.',
+    }),
     directMessages: t.exposeBoolean('directMessages', {
       description: 'Whether direct messages were missed.',
     }),

@@ -276,7 +276,7 @@ builder.mutationFields((t) => ({
   removeIssuer: t.field({
     type: IssuerRef,
     description:
-      'Stops accepting the credentials of an issuer and closes the live connections that used them at once (close code 4403). The records of its tokens stay. For API keys. Throws NOT_FOUND.',
+      'Stops accepting the credentials of an issuer and at once closes the live connections that used them (close code 4403). The records of its tokens stay. For API keys. Throws NOT_FOUND.',
     args: { ...issuerArg },
     resolve: (_, { issuer }, { caller, domain }) => domain.issuers.remove(caller, issuer),
   }),

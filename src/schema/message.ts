@@ -27,7 +27,7 @@ const SenderRef = builder.objectRef<Sender>('Sender').implement({
     }),
     connectionData: t.exposeString('connectionData', {
       nullable: true,
-      description: 'Data about the token that the backend shows to other callers.',
+      description: 'Public text about the sender’s token; see `Token.connectionData`.',
     }),
   }),
 });
@@ -127,7 +127,7 @@ const EVENT = `The event name. ${describeName('event')}.`;
 const DATA = 'The content: at most 32 KiB of JSON by default.';
 const EPHEMERAL =
   'Whether to skip the log: the message is delivered to live connections only and never replayed. False by default.';
-const IDEMPOTENCY_KEY = `Makes the publish idempotent: for ${IDEMPOTENCY_SECONDS / 3600} hours, a repeat with the same key publishes nothing. ${describeName('idempotencyKey')}.`;
+const IDEMPOTENCY_KEY = `Makes the publish idempotent: for ${IDEMPOTENCY_SECONDS / 3600} hours, a repeat with the same key by the same caller publishes nothing and returns the receipt of the first, with \`repeated: true\`; another message with that key is CONFLICT. ${describeName('idempotencyKey')}.`;
 
 const publishArgs = builder.args((t) => ({
   event: t.string({ required: true, description: EVENT }),

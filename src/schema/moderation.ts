@@ -148,7 +148,7 @@ builder.mutationFields((t) => ({
   }),
   disconnect: t.int({
     description:
-      'Closes live connections (close code 1008) and returns how many. The connections receive `Disconnecting` first. Their tokens stay valid: use `ban` or `revokeToken` to keep a client out. For API keys, and for tokens that may MODERATE in `channel`, for connections in that channel. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, RATE_LIMITED, BAD_USER_INPUT.',
+      'Closes live connections (close code 1008) and returns the number of closed connections. They receive `Disconnecting` first. Their tokens stay valid: use `ban` or `revokeToken` to keep a client out. For API keys, and for tokens that may MODERATE in `channel`, for connections in that channel. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, RATE_LIMITED, BAD_USER_INPUT.',
     args: {
       connection: t.arg.id({
         description: 'The id of the connection. Pass exactly one of `connection`, `token` and `identity`.',

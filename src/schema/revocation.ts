@@ -45,11 +45,11 @@ const RevocationPayload = builder
 
 const targetArgs = builder.args((t) => ({
   identity: t.string({
-    description: 'The tokens of this identity. Pass exactly one of `identity`, `issuer` and `all`.',
+    description: 'The credentials of this identity. Pass exactly one of `identity`, `issuer` and `all`.',
   }),
   issuer: t.id({
     description:
-      'The tokens that this issuer or API key signed or minted, including the keys before and after it in rotation; `development` for unsigned tokens.',
+      'The credentials of this issuer, or of the tokens that this API key created or signed, including all keys that were rotated from the same first key; `development` for unsigned credentials.',
   }),
   all: t.boolean({ description: 'All tokens of the project.' }),
 }));

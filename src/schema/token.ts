@@ -41,7 +41,7 @@ export const TokenRef = builder.objectRef<Token>('Token').implement({
     issuer: t.exposeID('issuerId', {
       nullable: true,
       description:
-        'The issuer that signs its credentials, or the API key that minted the token. For an API key that was rotated, the id of the first key. Null for guests.',
+        'The issuer that signs its credentials, or the API key that created the token. For an API key that was rotated, the id of the first key. Null for guests.',
     }),
     role: t.expose('role', {
       type: RoleEnum,
@@ -74,7 +74,7 @@ export const TokenRef = builder.objectRef<Token>('Token').implement({
       type: 'JSON',
       nullable: true,
       description:
-        'Notes of the backend. Only API keys and the token itself can read them. Throws UNAVAILABLE when the stored notes are damaged.',
+        'A JSON document about the token, written by the backend. API keys and the token itself can read it. Throws UNAVAILABLE when the stored document is damaged.',
       resolve: (token) => requireUndamaged(token, 'state'),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the token was created.' }),
@@ -114,12 +114,12 @@ export const CreateTokenPayload = builder
       }),
       credential: t.exposeString('credential', {
         description:
-          'A signed JWT for the client, which connects with `{ token: credential }`. The credential expires when the token expires, by the current expiry of the token.',
+          'A signed JWT for the client, which connects with `{ token: credential }`. It expires at the `expiresAt` that the token had when it was signed.',
       }),
       cursor: t.expose('cursor', {
         type: 'Cursor',
         description:
-          'The head of the log when the token was created. A first `events(since:)` with this cursor misses nothing.',
+          'The head of the log just before this mutation. A new client passes it as its first `since` and misses nothing; a client that has a cursor keeps its own.',
       }),
     }),
   });
@@ -153,12 +153,16 @@ const CreateTokenInput = builder.inputType('CreateTokenInput', {
       description: 'Grants that narrow the role; absent: the role is not narrowed. At most 100 by default.',
     }),
     connectionData: t.string({ description: CONNECTION_DATA }),
-    state: t.field({ type: 'JSON', description: 'Notes of the backend: at most 16 KiB of JSON by default.' }),
+    state: t.field({
+      type: 'JSON',
+      description:
+        'A JSON document about the token, at most 16 KiB by default. API keys and the token’s own client can read it: store no secrets.',
+    }),
     expiresIn: t.int({ description: EXPIRES_IN }),
     expiresAt: t.field({
       type: 'DateTime',
       description:
-        'When the token expires. When `expiresIn` is absent, too: the default lifetime of the project, unlimited by default.',
+        'When the token expires. When `expiresIn` is absent, too: `defaultLifetimeSeconds` of the project, else its `maxLifetimeSeconds`, else never.',
     }),
     channels: t.idList({
       description: 'Channels to subscribe the token to. If one of them fails, no token is created.',

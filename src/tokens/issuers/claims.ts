@@ -16,7 +16,7 @@ export interface Claims {
   grants: Grant[] | null;
   /** Null: the connection data of the record apply. */
   connectionData: string | null;
-  /** Ids of the channels that the token is subscribed to when its record is created. */
+  /** Ids of the channels that the token is subscribed to at the first use, and again for each newer credential. */
   channels: string[];
   /** Milliseconds since 1970; null: the credential has no time of issue. */
   issuedAt: number | null;

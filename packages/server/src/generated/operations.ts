@@ -20,7 +20,7 @@ export type Action =
 
 /** What an API key may do. */
 export type ApiKeyScope =
-  /** Change the settings and the issuers of the project. An issuer signs credentials of any token. */
+  /** Change the settings and the issuers of the project. With an issuer, the holder of this scope can sign credentials for any identity. */
   | 'ADMIN'
   /** Create, change and delete channels, their state and their memberships. */
   | 'CHANNELS'
@@ -104,7 +104,7 @@ export type CreateTokenInput = {
   connectionData?: string | null | undefined;
   /** The name of a custom role. Mutually exclusive with `role`. */
   customRole?: string | null | undefined;
-  /** When the token expires. When `expiresIn` is absent, too: the default lifetime of the project, unlimited by default. */
+  /** When the token expires. When `expiresIn` is absent, too: `defaultLifetimeSeconds` of the project, else its `maxLifetimeSeconds`, else never. */
   expiresAt?: string | null | undefined;
   /** The lifetime in seconds from now, at most the maximum lifetime of the project and 100 years. Mutually exclusive with `expiresAt`. */
   expiresIn?: number | null | undefined;
@@ -114,7 +114,7 @@ export type CreateTokenInput = {
   identity?: string | null | undefined;
   /** The role; PUBLISHER by default. */
   role?: Role | null | undefined;
-  /** Notes of the backend: at most 16 KiB of JSON by default. */
+  /** A JSON document about the token, at most 16 KiB by default. API keys and the token’s own client can read it: store no secrets. */
   state?: unknown;
 };
 
@@ -156,11 +156,11 @@ export type ErrorCode =
   | 'SLOW_CONSUMER'
   /** The token has expired. Get a new credential from your backend and reconnect. */
   | 'TOKEN_EXPIRED'
-  /** The token was revoked by its backend. */
+  /** The token, or this credential, was revoked. Ask your backend for a new credential; a token that `revokeToken` ended gets none. */
   | 'TOKEN_REVOKED'
   /** The credential or API key is missing, malformed, unknown or signed by an untrusted key. */
   | 'UNAUTHENTICATED'
-  /** The service is starting, draining or cannot write. Nothing was changed; try again. */
+  /** The service is starting, draining, or cannot read or write its store. Nothing was changed. Retry later; if the message reports damage, tell the operator. */
   | 'UNAVAILABLE';
 
 /** A channel pattern and the actions to allow in matching channels. */
@@ -229,11 +229,11 @@ export type JwksAlgorithm =
 
 /** The token lifetimes of another vendor. */
 export type LifetimePreset =
-  /** 24 hours unless the token says otherwise, 30 days at most. */
+  /** Tokens without an expiry live 24 hours; the maximum is 30 days. */
   | 'OPENTOK'
-  /** Tokens never expire unless they say otherwise. */
+  /** Tokens without an expiry never expire. */
   | 'STREAM'
-  /** One hour unless the token says otherwise, 24 hours at most. */
+  /** Tokens without an expiry live one hour; the maximum is 24 hours. */
   | 'TWILIO';
 
 /** How a token was created. */
@@ -244,7 +244,7 @@ export type Origin =
   | 'GUEST'
   /** By `createToken`. */
   | 'MINTED'
-  /** By the first use of a credential that an issuer of the project signed. Its backend mints credentials itself. */
+  /** By the first use of a credential that an issuer of the project signed. */
   | 'SELF_MINTED';
 
 /** The actions that a role may take in channels of a kind. Replaces the default. */
@@ -257,9 +257,9 @@ export type PermissionInput = {
   role: string;
 };
 
-/** The rules that decide whether an action is allowed. They are checked in this order; the first rule that refuses decides. */
+/** The rules that decide whether an action is allowed, checked in the order TOKEN_ENDED, NO_CHANNEL, API_KEY, ANONYMOUS, BANNED, ROLE, MEMBERSHIP, GRANTS, MUTED. The first rule that refuses decides; ALLOWED means that none refused. */
 export type PermissionRule =
-  /** No rule refuses. */
+  /** No rule refused the action. */
   | 'ALLOWED'
   /** The project decides which actions callers without a credential may take. */
   | 'ANONYMOUS'
@@ -280,7 +280,7 @@ export type PermissionRule =
   /** The token has expired or was revoked. */
   | 'TOKEN_ENDED';
 
-/** The whole permission matrix; absent entries have their defaults. See `Permissions`. */
+/** Changes of the permission matrix. Each list replaces the stored one as a whole; absent lists stay unchanged. See `Permissions`. */
 export type PermissionsInput = {
   /** The custom kinds of channels, at most 50. A kind that channels use cannot be removed. */
   kinds?: Array<ChannelKindInput> | null | undefined;
@@ -344,7 +344,7 @@ export type PublishMessageInput = {
   ephemeral?: boolean | null | undefined;
   /** The event name. 1–128 characters: letters, digits and _ . : ~ -. */
   event: string;
-  /** Makes the publish idempotent: for 24 hours, a repeat with the same key publishes nothing. 1–255 characters: visible ASCII characters. */
+  /** Makes the publish idempotent: for 24 hours, a repeat with the same key by the same caller publishes nothing and returns the receipt of the first, with `repeated: true`; another message with that key is CONFLICT. 1–255 characters: visible ASCII characters. */
   idempotencyKey?: string | null | undefined;
 };
 
@@ -357,9 +357,9 @@ export type RestrictionKind =
 
 /** Which tokens a revocation applies to. */
 export type RevocationScope =
-  /** All tokens of an identity. */
+  /** The credentials of an identity. */
   | 'IDENTITY'
-  /** All tokens of an issuer or of an API key: those it signed and those it minted. */
+  /** The credentials of an issuer, or of the tokens that an API key created or signed. */
   | 'ISSUER'
   /** All tokens of the project. */
   | 'PROJECT';
