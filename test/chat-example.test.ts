@@ -2,11 +2,18 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Page } from 'playwright-core';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { launchChromium } from './support/chromium.ts';
 import { findFreePort } from './support/free-port.ts';
 
+/** A phone and a desk. */
+const SIZES = [
+  [390, 844],
+  [1280, 800],
+] as const;
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+// The development server of Vite compiles the page at its first load.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** Starts service, backend and page as `npm run example` does, without the build before it. */
 async function startExample(): Promise<AsyncDisposable & { page: string }> {
@@ -30,17 +37,34 @@ async function startExample(): Promise<AsyncDisposable & { page: string }> {
   };
 }
 
+/** What axe finds in the page as it is, in light and dark, on a phone and on a desk. */
+async function findViolations(page: Page): Promise<string[]> {
+  await page.addScriptTag({ path: `${ROOT}/node_modules/axe-core/axe.min.js` });
+  const found: string[] = [];
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const [width, height] of SIZES) {
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      const violations = await page.evaluate<string[]>(
+        `axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => [id, html, failureSummary].join(' '))))`,
+      );
+      found.push(...violations.map((violation) => `${colorScheme} ${width}: ${violation}`));
+    }
+  return found;
+}
+
 test('the page component of the example has at most 45 lines', () => {
   const lines = readFileSync(`${ROOT}/examples/chat/src/Chat.tsx`, 'utf8').trimEnd().split('\n');
   expect(lines.length).toBeLessThanOrEqual(45);
 });
 
-test('two users and a guest meet in the example, and what is written offline arrives once', async (scope) => {
+test('two users and a guest meet in the example, and what is written offline arrives once, without a violation that axe finds', async (scope) => {
   await using browser = await launchChromium(scope);
   await using example = await startExample();
   async function enter(act: (page: Page) => Promise<void>): Promise<Page> {
     const page = await (await browser.newContext({ viewport: { width: 390, height: 844 } })).newPage();
     await page.goto(example.page);
+    if (act === enterAsGuest) expect(await findViolations(page)).toEqual([]);
     await act(page);
     await page
       .getByRole('status')
@@ -48,6 +72,7 @@ test('two users and a guest meet in the example, and what is written offline arr
       .waitFor();
     return page;
   }
+  const enterAsGuest = (page: Page) => page.getByRole('button', { name: 'Enter as a guest' }).click();
   const signIn = (name: string) => async (page: Page) => {
     await page.getByLabel('Name').fill(name);
     await page.getByRole('button', { name: 'Sign in' }).click();
@@ -57,7 +82,7 @@ test('two users and a guest meet in the example, and what is written offline arr
     await page.getByRole('button', { name: 'Send' }).click();
   }
   const [ada, bob] = [await enter(signIn('ada')), await enter(signIn('bob'))];
-  const guest = await enter((page) => page.getByRole('button', { name: 'Enter as a guest' }).click());
+  const guest = await enter(enterAsGuest);
   await ada.getByText('Online: ada, bob').waitFor();
 
   const written = ['hello', 'one', 'two'];
@@ -65,7 +90,12 @@ test('two users and a guest meet in the example, and what is written offline arr
   await bob.getByText('hello').waitFor();
   await ada.context().setOffline(true);
   for (const text of written.slice(1)) await say(ada, text);
+  await bob.getByLabel('Message', { exact: true }).pressSequentially('t');
+  // With messages that are queued.
+  expect(await findViolations(ada)).toEqual([]);
   await ada.context().setOffline(false);
+  await guest.getByText('bob is typing …').waitFor();
+  expect(await findViolations(guest)).toEqual([]);
   for (const page of [ada, bob, guest]) {
     await page.locator('li.published', { hasText: 'two' }).waitFor();
     expect(await page.locator('li .text').allTextContents()).toEqual(written);
