@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createClient, SignedOut, type SignalboxError } from '../src/index.ts';
+import {
+  createClient,
+  SignedOut,
+  type ClientStorage,
+  type SignalboxError,
+  type WebSocketClass,
+} from '../src/index.ts';
 import { createModelClock, settle } from './support/model-clock.ts';
 import {
   createModelService,
@@ -319,4 +325,66 @@ test('the client loses, doubles and leaves behind nothing when any step fails', 
     ),
     { numRuns: Number(process.env['RUNS'] ?? 300) },
   );
+});
+
+/** A storage that answers when the test says so. */
+function createSlowStorage(cursor: string) {
+  let answer: () => void = () => undefined;
+  const isReady = new Promise<void>((resolve) => (answer = resolve));
+  const storage = {
+    getItem: (key: string) => isReady.then(() => (key.endsWith(':cursor') ? cursor : null)),
+    setItem: () => undefined,
+    removeItem: () => undefined,
+  };
+  return { storage, answer };
+}
+
+test('a client that is connected and closed while its storage is read resumes from it, or stays closed', async () => {
+  const clock = createModelClock(1);
+  const service = createModelService(clock);
+  service.publish('a', 'missed');
+  const open = (storage: ClientStorage) =>
+    createClient<{ message: { text: string } }>({
+      ...{ url: 'https://model.example', webSocket: service.webSocket, runtime: clock.runtime, storage },
+      credential: () => service.createCredential(60_000),
+    });
+  const [first, second] = [createSlowStorage('0'), createSlowStorage('0')];
+  const [resuming, closing] = [open(first.storage), open(second.storage)];
+  const received: string[] = [];
+  resuming.channel('a').on('message', ({ data }) => received.push(data.text));
+  closing.channel('a').on('message', ({ data }) => received.push(data.text));
+  resuming.connect();
+  await closing.close();
+  // The credential function has answered long ago.
+  await settle();
+  first.answer();
+  second.answer();
+  await settle();
+  expect(received).toEqual(['missed']);
+  expect([resuming.status.state, closing.status.state]).toEqual(['connected', 'ended']);
+  await resuming.close();
+  expect(service.connections).toBe(0);
+});
+
+test('ends with a sentence when the environment refuses the address at once', async () => {
+  const RefusingSocket = function () {
+    throw new Error('An insecure WebSocket connection may not be initiated from a page loaded over HTTPS.');
+  } as unknown as WebSocketClass;
+  const clock = createModelClock(1);
+  const client = createClient({
+    ...{
+      url: 'http://model.example',
+      credential: 'anonymous',
+      runtime: clock.runtime,
+      webSocket: RefusingSocket,
+    },
+  });
+  client.connect();
+  await settle();
+  expect(client.status).toMatchObject({
+    state: 'ended',
+    reason: 'protocol',
+    error: { code: 'BAD_USER_INPUT' },
+  });
+  expect({ timers: clock.timers, listeners: clock.listeners }).toEqual({ timers: 0, listeners: 0 });
 });

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { createTimeline, type Page } from '../src/channels/timeline.ts';
+import { type Message } from '../src/message.ts';
+
+const messageOf = (id: string): Message => ({
+  ...{ id, cursor: id, sequence: null, idempotencyKey: null, channel: 'lobby', event: 'message', data: null },
+  publishedAt: '2026-01-01T00:00:00.000Z',
+  sender: { kind: 'TOKEN', token: null, identity: null, connectionData: null },
+});
+const pageOf = (...ids: string[]): Page => ({
+  nodes: ids.map(messageOf),
+  pageInfo: { startCursor: ids[0] ?? null, endCursor: null, hasPreviousPage: false, hasNextPage: false },
+});
+
+test('keeps the order of live messages that the page lacks because they are not kept', () => {
+  const timeline = createTimeline();
+  timeline.beginLoading();
+  for (const id of ['2', 'ephemeral', '3', '4']) timeline.append(messageOf(id));
+  timeline.finishLoading(pageOf('1', '2', '3'));
+  expect(timeline.messages.map(({ id }) => id)).toEqual(['1', '2', 'ephemeral', '3', '4']);
+});
+
+test('has a message once that comes live after the page that has it', () => {
+  const timeline = createTimeline();
+  timeline.beginLoading();
+  timeline.finishLoading(pageOf('1', '2'));
+  for (const id of ['2', '3']) timeline.append(messageOf(id));
+  timeline.prepend(pageOf('0', '1'));
+  expect(timeline.messages.map(({ id }) => id)).toEqual(['0', '1', '2', '3']);
+});
