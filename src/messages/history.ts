@@ -26,8 +26,10 @@ export interface HistoryRequest {
 
 export interface HistoryPage {
   messages: Message[];
-  hasPreviousPage: boolean;
-  hasNextPage: boolean;
+  /** Whether the caller may read messages before the page: known, or read by the function. */
+  hasPreviousPage: boolean | (() => Promise<boolean>);
+  /** Whether messages follow the page. */
+  hasNextPage: boolean | (() => Promise<boolean>);
   /** The cursor of the last message; for an empty page, the cursor of the position up to which the log was read. */
   end: string;
 }
@@ -108,6 +110,19 @@ export function createHistory({
   const sequenceOf = (projectId: string, cursor: string) =>
     sequenceOfCursor({ broker, cursors }, projectId, cursor);
 
+  /** Whether a visible message exists between two sequence numbers, both excluded. */
+  async function hasAny(
+    projectId: string,
+    addresses: Map<Address, number>,
+    { after, before }: { after: number; before: number },
+  ): Promise<boolean> {
+    for (const [address, floor] of addresses) {
+      const range = { after: Math.max(after, floor), before };
+      if ((await broker.readBack(projectId, address, range, 1)).messages.length > 0) return true;
+    }
+    return false;
+  }
+
   async function readForwards(
     projectId: string,
     addresses: Map<Address, number>,
@@ -126,7 +141,9 @@ export function createHistory({
     const messages = withinBytes(found.slice(0, size), maxPageBytes);
     const hasNextPage = messages.length < found.length || reads.some(({ hasMore }) => hasMore);
     const through = Math.min(...reads.map((read) => read.through));
-    return { messages, hasPreviousPage: isResumed, hasNextPage, through };
+    const hasPreviousPage =
+      isResumed && (() => hasAny(projectId, addresses, { after: 0, before: start + 1 }));
+    return { messages, hasPreviousPage, hasNextPage, through };
   }
 
   async function readBackwards(
@@ -143,7 +160,9 @@ export function createHistory({
     // A backwards page ends at the newest message, so the byte limit drops the oldest messages.
     const messages = withinBytes(found.slice(-size).reverse(), maxPageBytes).reverse();
     const hasPreviousPage = messages.length < found.length || reads.some(({ hasMore }) => hasMore);
-    return { messages, hasPreviousPage, hasNextPage: isResumed, through: Math.max(0, before - 1) };
+    const later = { after: before - 1, before: Number.MAX_SAFE_INTEGER };
+    const hasNextPage = isResumed && (() => hasAny(projectId, addresses, later));
+    return { messages, hasPreviousPage, hasNextPage, through: Math.max(0, before - 1) };
   }
 
   return {

@@ -1,14 +1,14 @@
 import { type Member } from '../broker/leases.ts';
 import { requireState, type Channel } from '../channels/channel.ts';
 import { describeName } from '../names.ts';
-import { pageOf } from '../paging.ts';
+import { pageOf, type PageRequest } from '../paging.ts';
 import { requireApiKey } from '../tokens/caller.ts';
 import { withCredentialRights } from '../tokens/token.ts';
 import { builder, nullToUndefined } from './builder.ts';
 import { ConnectionRef } from './connection.ts';
 import { ChannelTypeEnum } from './enums.ts';
 import { historyArgs, MessageConnection, toMessagePage } from './message.ts';
-import { relayConnection, forwardArgs, toRelayConnection, toPageRequest } from './paging.ts';
+import { relayConnection, forwardArgs, readRelayConnection, selectedPage, toPageRequest } from './paging.ts';
 import { TokenConnection } from './token.ts';
 
 const MemberConnection = relayConnection('Member', ConnectionRef);
@@ -26,12 +26,12 @@ const ChannelPresence = builder.objectRef<Channel>('ChannelPresence').implement(
       description: 'The connections, sorted by id.',
       args: { ...forwardArgs },
       async resolve(channel, args, { caller, domain }) {
-        const page = toPageRequest(args);
-        const found = await domain.presence.members(caller, channel.id, {
-          after: page.after,
-          limit: page.first + 1,
-        });
-        return toRelayConnection(pageOf(found, page.first), page, (member: Member) => member.connectionId);
+        return readRelayConnection(
+          toPageRequest(args),
+          async ({ first, after }) =>
+            pageOf(await domain.presence.members(caller, channel.id, { after, limit: first + 1 }), first),
+          (member: Member) => member.connectionId,
+        );
       },
     }),
   }),
@@ -105,19 +105,18 @@ export const ChannelRef = builder.objectRef<Channel & { membersLeft?: number }>(
       args: { ...forwardArgs },
       async resolve(channel, args, { caller, domain }) {
         requireApiKey(caller, 'READ', channel.id);
-        const page = toPageRequest(args);
-        const { items, hasMore } = await domain.memberships.listOfChannel(
-          channel.projectId,
-          channel.id,
-          page,
-        );
-        const found = await Promise.all(
-          items.map(({ tokenId }) => domain.tokens.find(channel.projectId, tokenId)),
-        );
-        const tokens = found.flatMap((token) =>
-          token ? withCredentialRights(token, token.credentialRights) : [],
-        );
-        return toRelayConnection({ items: tokens, hasMore }, page, ({ id }) => id);
+        const { projectId, id: channelId } = channel;
+        const read = (page: PageRequest) =>
+          selectedPage(
+            page,
+            (part) => domain.memberships.listOfChannel(projectId, channelId, part),
+            ({ tokenId }) => tokenId,
+            async ({ tokenId }) => {
+              const token = await domain.tokens.find(projectId, tokenId);
+              return token && withCredentialRights(token, token.credentialRights);
+            },
+          );
+        return readRelayConnection(toPageRequest(args), read, ({ id }) => id);
       },
     }),
   }),
@@ -198,10 +197,9 @@ builder.queryFields((t) => ({
       type: t.arg({ type: ChannelTypeEnum, description: 'Only channels of this type.' }),
     },
     async resolve(_, { type, ...args }, { caller, domain }) {
-      const page = toPageRequest(args);
-      return toRelayConnection(
-        await domain.channels.list(caller, page, nullToUndefined(type)),
-        page,
+      return readRelayConnection(
+        toPageRequest(args),
+        (page) => domain.channels.list(caller, page, nullToUndefined(type)),
         ({ id }) => id,
       );
     },

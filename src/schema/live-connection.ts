@@ -1,7 +1,7 @@
 import { listConnections, type LiveConnection } from '../connections/live-connections.ts';
 import { builder, nullToUndefined } from './builder.ts';
 import { ConnectionRef, TransportEnum } from './connection.ts';
-import { forwardArgs, relayConnection, toPageRequest, toRelayConnection } from './paging.ts';
+import { forwardArgs, relayConnection, toPageRequest, readRelayConnection } from './paging.ts';
 
 const LiveConnectionRef = builder.objectRef<LiveConnection>('LiveConnection').implement({
   description: 'A live connection, as operators see it.',
@@ -62,7 +62,6 @@ builder.queryFields((t) => ({
       ...forwardArgs,
     },
     async resolve(_, { channel, token, identity, transport, ...args }, { caller, domain }) {
-      const page = toPageRequest(args);
       const filter = {
         channelId: nullToUndefined(channel),
         tokenId: nullToUndefined(token),
@@ -70,8 +69,11 @@ builder.queryFields((t) => ({
         transport: nullToUndefined(transport),
       };
       const { broker, connections } = domain;
-      const found = await listConnections({ broker, all: connections.all }, caller, page, filter);
-      return toRelayConnection(found, page, ({ member }) => member.connectionId);
+      return readRelayConnection(
+        toPageRequest(args),
+        (page) => listConnections({ broker, all: connections.all }, caller, page, filter),
+        ({ member }) => member.connectionId,
+      );
     },
   }),
 }));

@@ -3,7 +3,7 @@ import { type Restriction } from '../tokens/restriction.ts';
 import { MAX_RESTRICTIONS } from '../tokens/restrictions.ts';
 import { builder, nullToUndefined } from './builder.ts';
 import { RestrictionKindEnum } from './enums.ts';
-import { relayConnection, forwardArgs, toRelayConnection, toPageRequest } from './paging.ts';
+import { relayConnection, forwardArgs, readRelayConnection, toPageRequest } from './paging.ts';
 
 export const RestrictionRef = builder.objectRef<Restriction>('Restriction').implement({
   description: 'A mute or a ban: it takes actions away from a token or an identity.',
@@ -75,13 +75,16 @@ builder.queryFields((t) => ({
       }),
     },
     async resolve(_, { token, identity, channel, ...args }, { caller, domain }) {
-      const page = toPageRequest(args);
       const filter = {
         token: nullToUndefined(token),
         identity: nullToUndefined(identity),
         channel: nullToUndefined(channel),
       };
-      return toRelayConnection(await domain.moderation.list(caller, page, filter), page, ({ id }) => id);
+      return readRelayConnection(
+        toPageRequest(args),
+        (page) => domain.moderation.list(caller, page, filter),
+        ({ id }) => id,
+      );
     },
   }),
 }));

@@ -1,14 +1,19 @@
 import { getNamedType, isObjectType, type GraphQLOutputType, type GraphQLSchema } from 'graphql';
 import { badInput } from '../errors.ts';
-import { parsePageSize, type Page, type PageRequest } from '../paging.ts';
+import { pageOf, parsePageSize, type Page, type PageRequest } from '../paging.ts';
 import { TurnQueue } from '../slices.ts';
 import { builder, type ObjectRefOf } from './builder.ts';
+
+/** Whether entries exist beyond a page: known, or read when it is selected. */
+type Exists = boolean | (() => Promise<boolean>);
+
+const resolveExists = (exists: Exists) => (typeof exists === 'function' ? exists() : exists);
 
 /** A page in the form of Relay’s cursor connections. */
 export interface RelayConnection<T> {
   edges: { cursor: string; node: T }[];
-  hasNextPage: boolean;
-  hasPreviousPage: boolean;
+  hasNextPage: Exists;
+  hasPreviousPage: Exists;
   /** The end cursor of an empty page, if it is known. */
   end?: string;
 }
@@ -16,8 +21,14 @@ export interface RelayConnection<T> {
 const PageInfo = builder.objectRef<RelayConnection<unknown>>('PageInfo').implement({
   description: 'The position of a page in its list.',
   fields: (t) => ({
-    hasNextPage: t.exposeBoolean('hasNextPage', { description: 'Whether entries follow the page.' }),
-    hasPreviousPage: t.exposeBoolean('hasPreviousPage', { description: 'Whether entries precede the page.' }),
+    hasNextPage: t.boolean({
+      description: 'Whether entries follow the page.',
+      resolve: ({ hasNextPage }) => resolveExists(hasNextPage),
+    }),
+    hasPreviousPage: t.boolean({
+      description: 'Whether entries precede the page.',
+      resolve: ({ hasPreviousPage }) => resolveExists(hasPreviousPage),
+    }),
     startCursor: t.string({
       nullable: true,
       description: 'The cursor of the first edge; null on an empty page.',
@@ -128,17 +139,46 @@ export function toPageRequest({
   return { first: parsePageSize(first, 'first'), after: after == null ? undefined : decode(after) };
 }
 
-/** A page of a list sorted by `idOf`, whose cursors are those ids. */
-export function toRelayConnection<T>(
-  { items, hasMore }: Page<T>,
+/** Reads a page of a list sorted by `idOf`, whose cursors are those ids. */
+export async function readRelayConnection<T>(
   request: PageRequest,
+  read: (page: PageRequest) => Promise<Page<T>>,
   idOf: (item: T) => string,
-): RelayConnection<T> {
+): Promise<RelayConnection<T>> {
+  const { items, hasMore } = await read(request);
+  const { after } = request;
   return {
     edges: items.map((node) => ({ cursor: Buffer.from(idOf(node)).toString('base64url'), node })),
     hasNextPage: hasMore,
-    hasPreviousPage: request.after !== undefined,
+    // The entry of the cursor may be gone, so that only the first entry of the list tells.
+    hasPreviousPage:
+      after !== undefined &&
+      (async () => {
+        const [first] = (await read({ first: 1 })).items;
+        return first !== undefined && idOf(first) <= after;
+      }),
   };
+}
+
+/**
+ * A page of the entries of a list that `select` turns into items, and not into undefined. Reads on until the page is full,
+ * so that `hasMore` is true only if an item follows.
+ */
+export async function selectedPage<Entry, T>(
+  { first, after }: PageRequest,
+  read: (page: PageRequest) => Promise<Page<Entry>>,
+  idOf: (entry: Entry) => string,
+  select: (entry: Entry) => Promise<T | undefined>,
+): Promise<Page<T>> {
+  const found: T[] = [];
+  let position = after;
+  for (;;) {
+    const { items, hasMore } = await read({ first, after: position });
+    for (const item of await Promise.all(items.map(select))) if (item !== undefined) found.push(item);
+    const last = items.at(-1);
+    if (found.length > first || !hasMore || last === undefined) return pageOf(found, first);
+    position = idOf(last);
+  }
 }
 
 function decode(cursor: string): string {

@@ -8,7 +8,7 @@ import { describeName } from '../names.ts';
 import { builder, NEVER_NULLS, nullToUndefined } from './builder.ts';
 import { type Context } from './context.ts';
 import { ApiKeyScopeEnum } from './enums.ts';
-import { relayConnection, forwardArgs, toRelayConnection, toPageRequest } from './paging.ts';
+import { relayConnection, forwardArgs, readRelayConnection, toPageRequest } from './paging.ts';
 
 export const ApiKeyRef = builder.objectRef<ApiKey>('ApiKey').implement({
   description:
@@ -66,8 +66,11 @@ export const ProjectRef = builder.objectRef<Project>('Project').implement({
       args: { ...forwardArgs },
       async resolve(project, args, { caller, domain }) {
         requireKeyOf(caller, project.id);
-        const page = toPageRequest(args);
-        return toRelayConnection(await domain.apiKeys.list(project.id, page), page, ({ id }) => id);
+        return readRelayConnection(
+          toPageRequest(args),
+          (page) => domain.apiKeys.list(project.id, page),
+          ({ id }) => id,
+        );
       },
     }),
   }),
@@ -132,8 +135,11 @@ builder.queryFields((t) => ({
     args: { ...forwardArgs },
     async resolve(_, args, { caller, domain }) {
       requireOperator(caller);
-      const page = toPageRequest(args);
-      return toRelayConnection(await domain.projects.list(page), page, ({ id }) => id);
+      return readRelayConnection(
+        toPageRequest(args),
+        (page) => domain.projects.list(page),
+        ({ id }) => id,
+      );
     },
   }),
 }));

@@ -1,7 +1,7 @@
 import { type Revocation } from '../tokens/revocation.ts';
 import { builder, nullToUndefined } from './builder.ts';
 import { RevocationScopeEnum } from './enums.ts';
-import { relayConnection, forwardArgs, toRelayConnection, toPageRequest } from './paging.ts';
+import { relayConnection, forwardArgs, readRelayConnection, toPageRequest } from './paging.ts';
 
 const RevocationRef = builder.objectRef<Revocation>('Revocation').implement({
   description:
@@ -61,9 +61,11 @@ builder.queryFields((t) => ({
       'The revocations that `revokeTokens` made and `restoreTokens` did not undo. For API keys. Throws UNAUTHENTICATED, FORBIDDEN.',
     args: { ...forwardArgs },
     async resolve(_, args, { caller, domain }) {
-      const page = toPageRequest(args);
-      const found = await domain.revocations.list(caller, page);
-      return toRelayConnection(found, page, ({ scope, subject }) => `${scope}:${subject}`);
+      return readRelayConnection(
+        toPageRequest(args),
+        (page) => domain.revocations.list(caller, page),
+        ({ scope, subject }) => `${scope}:${subject}`,
+      );
     },
   }),
 }));

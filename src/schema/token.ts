@@ -7,7 +7,7 @@ import { listTokens } from '../presence/online-tokens.ts';
 import { builder, NEVER_NULLS, nullToUndefined } from './builder.ts';
 import { ConnectionRef } from './connection.ts';
 import { ActionEnum, OriginEnum, RoleEnum } from './enums.ts';
-import { relayConnection, forwardArgs, toRelayConnection, toPageRequest } from './paging.ts';
+import { relayConnection, forwardArgs, readRelayConnection, toPageRequest } from './paging.ts';
 
 const GrantRef = builder.objectRef<Grant>('Grant').implement({
   description:
@@ -216,12 +216,12 @@ builder.queryFields((t) => ({
       }),
     },
     async resolve(_, { identity, online, ...page }, { caller, domain }) {
-      const request = toPageRequest(page);
-      const found = await listTokens(domain, caller, request, {
-        identity: nullToUndefined(identity),
-        online: nullToUndefined(online),
-      });
-      return toRelayConnection(found, request, ({ id }) => id);
+      const filter = { identity: nullToUndefined(identity), online: nullToUndefined(online) };
+      return readRelayConnection(
+        toPageRequest(page),
+        (request) => listTokens(domain, caller, request, filter),
+        ({ id }) => id,
+      );
     },
   }),
 }));

@@ -1,3 +1,5 @@
+import { type Channel } from '../channels/channel.ts';
+import { type Page, type PageRequest } from '../paging.ts';
 import { SignalboxError } from '../errors.ts';
 import { decideAccess, targetOf } from '../channels/access.ts';
 import { allowedActions } from '../tokens/authorisation.ts';
@@ -7,7 +9,7 @@ import { ChannelRef } from './channel.ts';
 import { ConnectionRef } from './connection.ts';
 import { ActionEnum } from './enums.ts';
 import { historyArgs, MessageConnection, toMessagePage } from './message.ts';
-import { relayConnection, forwardArgs, toRelayConnection, toPageRequest } from './paging.ts';
+import { relayConnection, forwardArgs, readRelayConnection, selectedPage, toPageRequest } from './paging.ts';
 import { ApiKeyRef } from './project.ts';
 import { TokenRef } from './token.ts';
 
@@ -59,20 +61,20 @@ const ViewerRef = builder.objectRef<Caller>('Viewer').implement({
       description: 'The channels that the token of the caller is subscribed to and may receive now.',
       args: { ...forwardArgs },
       async resolve(viewer, args, { domain }) {
-        const page = toPageRequest(args);
-        if (viewer.kind !== 'TOKEN') return toRelayConnection({ items: [], hasMore: false }, page, () => '');
-        const { items, hasMore } = await domain.memberships.listOfToken(
-          viewer.projectId,
-          viewer.token.id,
-          page,
-        );
-        const found = await Promise.all(
-          items.map(({ channelId }) => domain.channels.access.lookup(viewer, channelId)),
-        );
-        const channels = found.flatMap((access) =>
-          access && decideAccess(viewer, 'SUBSCRIBE', access).allowed ? access.channel : [],
-        );
-        return toRelayConnection({ items: channels, hasMore }, page, ({ id }) => id);
+        const read = async (page: PageRequest): Promise<Page<Channel>> => {
+          if (viewer.kind !== 'TOKEN') return { items: [], hasMore: false };
+          const { projectId, token } = viewer;
+          return selectedPage(
+            page,
+            (part) => domain.memberships.listOfToken(projectId, token.id, part),
+            ({ channelId }) => channelId,
+            async ({ channelId }) => {
+              const access = await domain.channels.access.lookup(viewer, channelId);
+              return access && decideAccess(viewer, 'SUBSCRIBE', access).allowed ? access.channel : undefined;
+            },
+          );
+        };
+        return readRelayConnection(toPageRequest(args), read, ({ id }) => id);
       },
     }),
     directMessages: t.field({
