@@ -132,8 +132,14 @@ export function createHistory({
   ): Promise<HistoryRead> {
     // One read per address uses the address index, so traffic at other addresses adds no cost.
     const reads = await Promise.all(
-      [...addresses].map((address) =>
-        broker.read({ projectId, after: start, addresses: new Map([address]), limit: size }),
+      [...addresses].map(([address, floor]) =>
+        // After the floor: hidden messages must not use up the page.
+        broker.read({
+          projectId,
+          after: Math.max(start, floor),
+          addresses: new Map([[address, floor]]),
+          limit: size,
+        }),
       ),
     );
     if (isResumed && reads.some(({ lost }) => lost.length > 0)) throw positionLost();

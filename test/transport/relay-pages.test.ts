@@ -135,6 +135,12 @@ test.each(LISTS)(
   },
 );
 
+test('messages from before a membership do not use up the pages of a member', async () => {
+  const query = '{ channel(id: "room") { messages(first: 1) { nodes { event } } } }';
+  const { channel } = await signalbox.request(query, {}, member.credential);
+  expect(channel.messages.nodes).toEqual([{ event: 'message-0' }]);
+});
+
 test('an entry that is gone before the cursor is no previous page', async () => {
   const { request } = signalbox;
   await createChannel(signalbox, 'a-first');
