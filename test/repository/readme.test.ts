@@ -57,6 +57,12 @@ test('the main job works by copy and paste, through a crash and an outage', asyn
   await runInShell(`${job.split('# 1.')[0]}${job.split('\n').at(-2)!.replace('hello', 'welcome back')}`);
   expect(await next()).toMatchObject({ __typename: 'Connected' });
   expect(await next()).toMatchObject({ message: { data: { text: 'welcome back' } } });
+
+  await again.request('mutation ($t: ID!) { revokeToken(id: $t) { id } }', { t: token.id });
+  expect(await next()).toMatchObject({ __typename: 'Disconnecting', reason: 'TOKEN_REVOKED' });
+  // It ends instead of reconnecting for ever with a credential that has ended, and it starts with one only.
+  await expect(next()).rejects.toThrow('listen.mjs ended.');
+  await expect(scripts.start('listen.mjs').next()).rejects.toThrow('listen.mjs ended.');
 });
 
 /** Occupies a port and destroys each connection, until so many have been made. */
