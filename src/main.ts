@@ -1,78 +1,24 @@
 #!/usr/bin/env node
-import { createProgram } from './cli/program.ts';
-import { systemClock } from './clock.ts';
-import { ConfigError, readConfig } from './config.ts';
-import { SignalboxError } from './errors.ts';
-import { startService, type Service } from './service.ts';
-import { VERSION } from './version.ts';
+/**
+ * The entry. It is parsed by whatever version of Node there is, and loads the rest only where that can work: a static import
+ * would end in a SyntaxError, which names neither the cause nor the remedy. No top-level await and no prefix `node:`, for the
+ * same reason.
+ */
+import { readFileSync } from 'fs';
+import { machineProblem } from './machine.ts';
 
-/** Prints to standard error, for the person at the terminal. The structured log goes to standard output. */
-function print(...lines: string[]): void {
-  process.stderr.write(`${lines.join('\n')}\n`);
+function readLimits(): string {
+  try {
+    return readFileSync('/proc/self/limits', 'latin1');
+  } catch {
+    return '';
+  }
 }
 
-function exitWithError(message: string): never {
-  print(message);
-  process.exit(1);
+const problem = machineProblem(process.versions.node, readLimits());
+if (problem === undefined) {
+  void import('./start.ts');
+} else {
+  process.stderr.write(`${problem}\n`);
+  process.exitCode = 1;
 }
-
-function printWelcome({ url, firstApiKey, warnings }: Service, graphiql: boolean): void {
-  print(
-    ...warnings.map((warning) => `Warning: ${warning}`),
-    `Signalbox listens on ${url}/graphql`,
-    ...(firstApiKey ? [`API key (shown this once): ${firstApiKey}`] : []),
-    graphiql ? `Next: open ${url}/graphql in a browser` : `Next: send a POST request to ${url}/graphql`,
-  );
-}
-
-async function start(): Promise<void> {
-  const { config, secrets, warnings } = readConfig(process.env);
-  warnings.forEach((warning) => print(warning));
-  const service = await startService(config, secrets);
-  printWelcome(
-    service,
-    config.graphiql === 'on' || (config.graphiql === 'auto' && config.mode !== 'production'),
-  );
-
-  let isDraining = false;
-  const announceDrain = (): void => {
-    service.announceDrain();
-    setTimeout(drain, config.drainDelayMs);
-  };
-  const drain = (): void => {
-    if (isDraining) return;
-    isDraining = true;
-    // Acknowledged messages are on disk, so exiting with open requests after the deadline loses nothing.
-    setTimeout(() => process.exit(0), config.drainTimeoutMs).unref();
-    service[Symbol.asyncDispose]().then(
-      () => process.exit(0),
-      (error: unknown) => exitWithError(`The service failed to shut down cleanly: ${String(error)}`),
-    );
-  };
-  process.on('SIGTERM', announceDrain);
-  process.on('SIGINT', drain);
-}
-
-// A terminal or pipe that is gone must not end the service.
-process.stderr.on('error', () => undefined);
-
-const program = createProgram({
-  env: process.env,
-  version: VERSION,
-  print,
-  now: systemClock.now,
-  start,
-  setExitCode: (code) => (process.exitCode = code),
-});
-
-program.parseAsync().catch((error: unknown) => {
-  if (error instanceof ConfigError || error instanceof SignalboxError) exitWithError(error.message);
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE')
-    exitWithError(
-      `The port is in use: ${(error as Error).message}. Set PORT to another one, or to 0 for any free port.`,
-    );
-  exitWithError(
-    `Signalbox could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-  );
-});

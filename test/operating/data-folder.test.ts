@@ -1,4 +1,13 @@
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -6,7 +15,8 @@ import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { runCommand } from '../support/command-line.ts';
 import { createFolder } from '../support/folder.ts';
-import { startProcess } from '../support/process.ts';
+import { launchProcess, startProcess } from '../support/process.ts';
+import { machineProblem } from '../../src/machine.ts';
 
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
@@ -106,6 +116,35 @@ test('the API key of a first start that fails is not lost: the next start create
   occupied.close();
   await using service = await startProcess({ folder: data, env: { SIGNALBOX_API_KEY: '' } });
   expect(service.stderr).toMatch(/API key \(shown this once\): key_/);
+});
+
+test.each([
+  ['18.20.4', ''],
+  ['20.18.1', ''],
+  ['12.22.0', ''],
+])('names the version of Node that it needs when it runs on %s', (version, limits) => {
+  expect(machineProblem(version, limits)).toMatch(/needs Node 20\.19 or newer; this is Node \d+/);
+});
+
+test.each(['20.19.0', '20.20.2', '22.0.0', '100.1.0'])('runs on Node %s', (version) => {
+  expect(
+    machineProblem(version, 'Max open files            1024                 1048576              files'),
+  ).toBe(undefined);
+});
+
+test('the entry has no syntax that an old version of Node cannot parse', () => {
+  for (const file of ['main.js', 'machine.js']) {
+    const text = readFileSync(new URL(`../../dist/${file}`, import.meta.url), 'utf8');
+    expect(text).not.toMatch(/\?\?|\?\.|^await |from 'node:|\bstatic \{|#[a-z]/m);
+  }
+});
+
+test('a start with too few file descriptors to load ends with a sentence', async () => {
+  await using launched = launchProcess({ descriptors: 100 });
+  expect(await launched.exited).toBe(1);
+  expect(launched.stderr).toBe(
+    'Signalbox needs at least 256 file descriptors to start, and one more for each connection; the limit is 100. Raise it: ulimit -n, or LimitNOFILE in systemd.\n',
+  );
 });
 
 test('warns of an unknown SIGNALBOX_ variable and names the nearest setting', async () => {
