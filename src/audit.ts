@@ -1,3 +1,5 @@
+import { type RefusalReason } from './errors.ts';
+
 /** One line of the operator's audit log: actor, action and subject. It never holds a credential, a secret or a payload. */
 export interface AuditEntry {
   action:
@@ -32,7 +34,8 @@ export interface AuditEntry {
     | 'channel.state'
     | 'membership.subscribe'
     | 'membership.unsubscribe'
-    | 'refused';
+    | 'refused'
+    | 'refused.omitted';
   /** Absent when a caller was refused before authentication. */
   projectId?: string;
   /** The id of the API key or token that acted; otherwise `anonymous`. */
@@ -41,6 +44,14 @@ export interface AuditEntry {
   subject?: string;
   /** The channel in which the action applies, if the channel is not the subject. */
   channel?: string;
+  /** The network address of a refused caller, as limits count it: IPv6 by its prefix. */
+  address?: string;
+  /** Who issued the token of a refused caller: an issuer, an API key, or `signalbox`. */
+  issuer?: string;
+  /** Why a caller was refused. */
+  reason?: RefusalReason;
+  /** The number of refusals that have no line of their own. */
+  count?: number;
   /** The error code of a refused operation. */
   code?: string;
   /** Why a caller was refused before authentication: the sentence that it was shown. */

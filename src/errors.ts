@@ -81,9 +81,41 @@ export interface ErrorFields {
   version?: number;
 }
 
+/**
+ * Why a caller was refused, for the audit log: more exact than the code and the message, which must not tell a stranger which
+ * keys, tokens and channels exist.
+ */
+export type RefusalReason =
+  | 'NO_CREDENTIAL'
+  | 'CREDENTIAL'
+  | 'MALFORMED'
+  | 'UNKNOWN_KEY'
+  | 'UNKNOWN_ISSUER'
+  | 'UNKNOWN_TOKEN'
+  | 'SIGNATURE'
+  | 'CLAIMS'
+  | 'API_KEY'
+  | 'PROJECT'
+  | 'EXPIRED'
+  | 'REVOKED'
+  | 'ORIGIN'
+  | 'HOST'
+  | 'ANONYMOUS'
+  | 'BANNED'
+  | 'MUTED'
+  | 'ROLE'
+  | 'MEMBERSHIP'
+  | 'GRANTS'
+  | 'NOT_FOUND'
+  | 'NOT_ALLOWED';
+
 export interface ErrorDetails extends ErrorFields {
   /** The underlying error. It is logged for the operator and never sent to the client. */
   cause?: unknown;
+  /** Written to the audit log and never sent to the client. */
+  reason?: RefusalReason | undefined;
+  /** The issuer of the refused credential, for the audit log. Never sent to the client. */
+  issuer?: string | undefined;
 }
 
 /**
@@ -98,12 +130,18 @@ export interface ErrorDetails extends ErrorFields {
 export class SignalboxError extends Error {
   readonly code: ErrorCode;
   readonly fields: ErrorFields;
+  /** See `ErrorDetails`. */
+  readonly reason: RefusalReason | undefined;
+  /** See `ErrorDetails`. Set after the verification, which does not know the issuer. */
+  issuer: string | undefined;
 
-  constructor(code: ErrorCode, message: string, { cause, ...fields }: ErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, { cause, reason, issuer, ...fields }: ErrorDetails = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'SignalboxError';
     this.code = code;
     this.fields = fields;
+    this.reason = reason;
+    this.issuer = issuer;
   }
 
   get retryable(): boolean {
@@ -121,8 +159,8 @@ export function badInput(field: string, message: string): SignalboxError {
   return new SignalboxError('BAD_USER_INPUT', `${field}: ${message}`, { field });
 }
 
-export function unauthenticated(message: string): SignalboxError {
-  return new SignalboxError('UNAUTHENTICATED', message);
+export function unauthenticated(message: string, reason?: RefusalReason): SignalboxError {
+  return new SignalboxError('UNAUTHENTICATED', message, { reason });
 }
 
 export function forbidden(message: string): SignalboxError {

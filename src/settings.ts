@@ -494,6 +494,23 @@ export const SETTINGS = {
     max: 1_000_000,
     about: 'Guest tokens created from one network address; bursts of twice this number are allowed.',
   },
+  auditedRefusalsPerSecondPerAddress: {
+    env: 'SIGNALBOX_AUDITED_REFUSALS_PER_SECOND_PER_ADDRESS',
+    default: 100,
+    unit: 'per second',
+    min: 1,
+    max: 1_000_000,
+    about:
+      'Refusals of one network address that the audit log has lines for; bursts of twice this number are allowed. The others are counted, and a line every 10 s says how many they were.',
+  },
+  auditedRefusalsPerSecond: {
+    env: 'SIGNALBOX_AUDITED_REFUSALS_PER_SECOND',
+    default: 200,
+    unit: 'per second',
+    min: 1,
+    max: 1_000_000,
+    about: 'Refusals of all network addresses that the audit log has lines for, as above.',
+  },
   maxDepth: {
     env: 'SIGNALBOX_MAX_DEPTH',
     default: 15,

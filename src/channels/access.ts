@@ -54,7 +54,7 @@ export function createAccess(deps: {
       }
       const channelAccess = await lookup(caller, channelId);
       if (!channelAccess || !decideAccess(caller, action, channelAccess).allowed)
-        throw accessRefused(caller, action, channelId);
+        throw accessRefused(caller, action, channelId, channelAccess);
       return channelAccess;
     },
   };
@@ -70,15 +70,27 @@ export function decideAccess(caller: Caller, action: Action, channelAccess: Chan
   return decide(caller, action, targetOf(channelAccess));
 }
 
-/** The error for a refused action: UNAUTHENTICATED for an anonymous caller, FORBIDDEN for a token. */
-export function accessRefused(caller: Caller, action: Action, channelId: string): SignalboxError {
+/**
+ * The error for a refused action: UNAUTHENTICATED for an anonymous caller, FORBIDDEN for a token.
+ * @param channelAccess undefined if the channel does not exist, which only the audit log tells
+ */
+export function accessRefused(
+  caller: Caller,
+  action: Action,
+  channelId: string,
+  channelAccess: ChannelAccess | undefined,
+): SignalboxError {
+  const rule = channelAccess && decideAccess(caller, action, channelAccess).rule;
+  const reason = rule === 'ALLOWED' ? 'NOT_ALLOWED' : (rule ?? 'NOT_FOUND');
   if (caller.kind === 'ANONYMOUS')
     return new SignalboxError(
       'UNAUTHENTICATED',
       `No credential was sent, and anonymous callers may not ${action} in the channel “${channelId}”, if it exists.`,
+      { reason },
     );
   return new SignalboxError(
     'FORBIDDEN',
     `The channel “${channelId}” does not exist, or this caller may not ${action} in it.`,
+    { reason },
   );
 }

@@ -166,7 +166,7 @@ export function createMemberships(deps: {
     const channel = await findChannel(projectId, channelId);
     if (caller.kind === 'TOKEN') {
       if (!channel || !decideAccess(caller, 'SUBSCRIBE', { channel, membership: undefined }).allowed)
-        throw accessRefused(caller, 'SUBSCRIBE', channelId);
+        throw accessRefused(caller, 'SUBSCRIBE', channelId, channel && { channel, membership: undefined });
     } else if (!channel) throw notFound('channel', channelId);
     await requireMaySubscribe(token, channel);
     takeFromRateLimit(caller);

@@ -87,7 +87,8 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
     const earlySignals = this.#earlySignals ?? [];
     this.#earlySignals = undefined;
     for (const signal of earlySignals) this.#apply(signal);
-    if (!this.#isAllowed()) throw accessRefused(this.connection.caller, this.#action, this.channelId);
+    if (!this.#isAllowed())
+      throw accessRefused(this.connection.caller, this.#action, this.channelId, this.#channelAccess);
     return this.#channelAccess;
   }
 
@@ -161,7 +162,10 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
 
   #endUnlessAllowed(reason: EndReason): void {
     if (this.#channelAccess && !this.#isAllowed())
-      this.#end(accessRefused(this.connection.caller, this.#action, this.channelId), reason);
+      this.#end(
+        accessRefused(this.connection.caller, this.#action, this.channelId, this.#channelAccess),
+        reason,
+      );
   }
 
   #end(error: SignalboxError, reason: EndReason): void {

@@ -74,11 +74,15 @@ export function createAuthenticate(deps: {
     throw new SignalboxError(
       'UNAUTHENTICATED',
       'The API key belongs to another project than the one that the request names.',
+      { reason: 'PROJECT' },
     );
   }
 
   function apiKeyCaller(key: ApiKey | undefined): Caller {
-    if (!key) throw new SignalboxError('UNAUTHENTICATED', 'The API key is unknown, expired or revoked.');
+    if (!key)
+      throw new SignalboxError('UNAUTHENTICATED', 'The API key is unknown, expired or revoked.', {
+        reason: 'API_KEY',
+      });
     return { kind: 'API_KEY', projectId: key.projectId, apiKey: key };
   }
 
@@ -105,9 +109,9 @@ export function createAuthenticate(deps: {
   /** For credentials that Signalbox signed: they only name a token, whose record holds the rights. */
   async function authenticateOwnCredential(text: string, namedProjectId?: string): Promise<Caller> {
     const { projectId, tokenId, issuedAt } = await credentials.verify(text);
-    if (namedProjectId !== undefined && namedProjectId !== projectId) throw unauthenticated();
+    if (namedProjectId !== undefined && namedProjectId !== projectId) throw unauthenticated('PROJECT');
     const record = await tokens.find(projectId, tokenId);
-    if (!record) throw unauthenticated();
+    if (!record) throw unauthenticated('UNKNOWN_TOKEN');
     const { issuerId } = record;
     return loadActiveCaller(record, { issuedAt, issuerId, keyId: null, keyExpiresAt: null, rights: null });
   }

@@ -63,27 +63,28 @@ export function createCredentials(deps: {
       const { header, payload } = parseCredential(credential);
       const { kid, typ, alg, crit } = header;
       const key = typeof kid === 'string' ? await keys.find(kid) : undefined;
-      if (!key || key.algorithm !== alg || typ !== TYPE || crit !== undefined) throw unauthenticated();
-      if (!isSignedWith(key.verificationKey, credential)) throw unauthenticated();
+      if (!key || key.algorithm !== alg || typ !== TYPE || crit !== undefined)
+        throw unauthenticated(key ? 'MALFORMED' : 'UNKNOWN_KEY');
+      if (!isSignedWith(key.verificationKey, credential)) throw unauthenticated('SIGNATURE');
       const { iss, aud, sub, jti } = payload;
       if (iss !== ISSUER || typeof aud !== 'string' || typeof sub !== 'string' || typeof jti !== 'string')
-        throw unauthenticated();
+        throw unauthenticated('CLAIMS');
       const { exp, nbf, iat } = payload;
       parseTimes({ exp, nbf }, clock.now());
       // Not compared with the system clock alone, which may have been set back since it stated the time.
       const issuedAt = parseSeconds(iat, 'iat');
-      if (issuedAt === null || !issueClock.canHaveIssued(issuedAt)) throw unauthenticated();
+      if (issuedAt === null || !issueClock.canHaveIssued(issuedAt)) throw unauthenticated('CLAIMS');
       return { projectId: aud, tokenId: sub, issuedAt };
     },
   };
 }
 
 function parseCredential(credential: string): Jwt {
-  if (Buffer.byteLength(credential) > MAX_CREDENTIAL_BYTES) throw unauthenticated();
+  if (Buffer.byteLength(credential) > MAX_CREDENTIAL_BYTES) throw unauthenticated('MALFORMED');
   try {
     return readJwt(credential);
   } catch {
-    throw unauthenticated();
+    throw unauthenticated('MALFORMED');
   }
 }
 

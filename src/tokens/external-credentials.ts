@@ -73,13 +73,18 @@ export function createExternalCredentials(deps: {
 
   async function verify(credential: string, kinds: readonly CredentialKind[], projectId: string) {
     const signer = await issuers.find(projectId, kinds);
-    if (!signer) throw refused('no issuer of this project signed it');
+    if (!signer) throw refused('no issuer of this project signed it', 'UNKNOWN_ISSUER');
     const { issuer, keys } = signer;
     const context = { now: clock.now(), maxGrants: config.maxGrantsPerToken };
-    const verified: Verified = await (issuer.kind === 'JWKS'
-      ? providers.verify(credential, issuer, context)
-      : VERIFIERS[issuer.kind](credential, issuer, keys, context));
-    return { issuer, ...verified };
+    try {
+      const verified: Verified = await (issuer.kind === 'JWKS'
+        ? providers.verify(credential, issuer, context)
+        : VERIFIERS[issuer.kind](credential, issuer, keys, context));
+      return { issuer, ...verified };
+    } catch (error) {
+      if (error instanceof SignalboxError) error.issuer = issuer.id;
+      throw error;
+    }
   }
 
   async function authenticateDevelopment(

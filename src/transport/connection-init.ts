@@ -72,6 +72,7 @@ function requireCredential(key: string, value: unknown): string {
   if (isAbsent(value))
     throw unauthenticated(
       `“${key}” is empty. Send a credential, or leave the key out to connect anonymously.`,
+      'MALFORMED',
     );
   return requireString(key, value);
 }
@@ -88,9 +89,9 @@ function requireCursor(value: unknown): string {
 
 function unknownKey(key: string): SignalboxError {
   const named = PLAIN_KEY.test(key) ? `does not know “${key}”` : 'has a key that is not known';
-  return unauthenticated(`connection_init ${named}. Known are ${KEYS}.`);
+  return unauthenticated(`connection_init ${named}. Known are ${KEYS}.`, 'MALFORMED');
 }
 
 function malformed(problem: string): SignalboxError {
-  return unauthenticated(`The credentials are malformed: ${problem}.`);
+  return unauthenticated(`The credentials are malformed: ${problem}.`, 'MALFORMED');
 }

@@ -41,7 +41,7 @@ export async function subscribe(
 ): Promise<AsyncIterableIterator<ExecutionResult> | ExecutionResult> {
   const source = await createSourceEventStream(args);
   const refuse = (errors: readonly unknown[]) => ({
-    errors: errors.map((error) => deps.publicError(error, session.connection.caller)),
+    errors: errors.map((error) => deps.publicError(error, session.connection.caller, session.address)),
   });
   if (!(source instanceof EventStream)) return refuse((source as ExecutionResult).errors ?? []);
   // The protocol counts operation ids, but a client can reuse an id while its previous subscription is still starting.
@@ -145,7 +145,7 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
   /** Ends the subscription rather than omit a result. `publicError` has logged the cause. */
   #fail(error: unknown): void {
     if (error instanceof SignalboxError && error.code === 'LIMIT_EXCEEDED') return this.#source.end(error);
-    const { message } = this.#deps.publicError(error, this.#session.connection.caller);
+    const { message } = this.#deps.publicError(error, this.#session.connection.caller, this.#session.address);
     this.#source.end(new SignalboxError('INTERNAL_SERVER_ERROR', message));
   }
 

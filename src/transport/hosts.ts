@@ -43,5 +43,6 @@ export function hostRefused(host = ''): SignalboxError {
   return new SignalboxError(
     'FORBIDDEN',
     `The service is not known under ${named}. Add it to SIGNALBOX_HOSTS.`,
+    { reason: 'HOST' },
   );
 }

@@ -1,5 +1,7 @@
+import { type ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
+import { setRetryAfter } from './retry-after.ts';
 
 /** The status of each refusal that is not caused by the document. All others have status 400. */
 const STATUSES: Readonly<Record<string, number>> = {
@@ -25,12 +27,15 @@ export function statusOf({ extensions }: GraphQLError): number {
  * for clients that accept `application/graphql-response+json`; with `application/json` and event streams, every
  * well-formed request has status 200. Yoga reads the status from `extensions.http` and removes it from the response.
  */
-export function useHttpStatus(): Plugin {
+export function useHttpStatus(): Plugin<object, { res: ServerResponse }> {
   return {
     onParams({ params: { operationName } }) {
       // The only parameter that yoga does not check.
       if (operationName != null && typeof operationName !== 'string')
         throw new GraphQLError('operationName: must be a string.', { extensions: { http: { status: 400 } } });
+    },
+    onResultProcess({ result, serverContext }) {
+      if (!isAsyncIterable(result) && !Array.isArray(result)) setRetryAfter(serverContext.res, result.errors);
     },
     onExecutionResult({ result, setResult }) {
       if (!result || Array.isArray(result) || isAsyncIterable(result) || !result.errors) return;

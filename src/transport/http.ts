@@ -11,6 +11,7 @@ import { mediaTypeProblem } from './media-type.ts';
 import { hasCredentialInUrl, isAllowedOrigin, originRefused, parseRequestUrl } from './origins.ts';
 import { RequestMemory } from './request-memory.ts';
 import { jsonTextHeapBytes } from './retained-memory.ts';
+import { setRetryAfter } from './retry-after.ts';
 import { createUnreadAnswers } from './unread-answers.ts';
 import { createGraphqlHandler } from './yoga.ts';
 
@@ -119,7 +120,8 @@ export function createHttpServer(deps: HttpDeps): Server {
   }
 
   function refuse(response: ServerResponse, status: number, error: SignalboxError): void {
-    const errors = [publicError(error).toJSON()];
+    const errors = [publicError(error, undefined, addressOf(response.req)).toJSON()];
+    setRetryAfter(response, errors);
     const { origin, host } = response.req.headers;
     // Without these headers, a page of an allowed origin could not read why it was refused.
     if (origin !== undefined && isAllowedOrigin(origin, host, config))

@@ -8,6 +8,7 @@ import { type Caller } from '../tokens/caller.ts';
 import { type TransportDeps } from './transport-deps.ts';
 import { execute } from './execute.ts';
 import { authenticateHttpRequest } from './handshake.ts';
+import { setRetryAfter } from './retry-after.ts';
 import { type RequestMemory } from './request-memory.ts';
 
 /** Answers a request, or returns false and leaves the request untouched. */
@@ -59,11 +60,12 @@ export function createJsonPost({
         ...(variables && { variableValues: variables }),
         ...(operationName && { operationName }),
       },
-      (error) => publicError(error, caller),
+      (error) => publicError(error, caller, contextValue.address),
     );
     // A result without data was refused before the execution started, so yoga can answer the request again.
     if (result.data === undefined) return false;
     const text = JSON.stringify(result);
+    setRetryAfter(response, result.errors);
     response.writeHead(200, {
       'content-type': `${contentType}; charset=utf-8`,
       'content-length': Buffer.byteLength(text),

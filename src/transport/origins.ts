@@ -31,7 +31,9 @@ const MAX_NAMED_ORIGIN_LENGTH = 200;
 export function originRefused(origin: string): SignalboxError {
   const isPrintable = /^[\x21-\x7e]+$/.test(origin) && origin.length <= MAX_NAMED_ORIGIN_LENGTH;
   const named = isPrintable ? `The origin “${origin}”` : 'This origin';
-  return new SignalboxError('FORBIDDEN', `${named} is not allowed. Add it to SIGNALBOX_ORIGINS.`);
+  return new SignalboxError('FORBIDDEN', `${named} is not allowed. Add it to SIGNALBOX_ORIGINS.`, {
+    reason: 'ORIGIN',
+  });
 }
 
 /** Common names of URL parameters that hold a secret, in lower case. */

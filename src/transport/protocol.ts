@@ -40,7 +40,7 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
   };
 
   const publicErrorFor = (session: WebSocketSession) => (error: unknown) =>
-    publicError(error, session.connection?.caller);
+    publicError(error, session.connection?.caller, session.address);
 
   /** The payload of `connection_ack`, or false if the socket has closed in the meantime. */
   async function connect(ctx: ProtocolContext) {
@@ -159,7 +159,7 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
       try {
         return await connect(ctx);
       } catch (error) {
-        const { message } = publicError(error);
+        const { message } = publicError(error, undefined, ctx.extra.address);
         ctx.extra.closeWith(closeNameForError(error), message);
         return false;
       }

@@ -1,17 +1,26 @@
 import { GraphQLError, Kind } from 'graphql';
-import { ERROR_CATALOGUE, SignalboxError, type ErrorCode } from '../errors.ts';
+import { ERROR_CATALOGUE, SignalboxError, type ErrorCode, type RefusalReason } from '../errors.ts';
 import { type NewId } from '../ids.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type RedactMessage } from './redact-message.ts';
 
-/** Converts any thrown value into an error that a caller may see, with a code of the catalogue. Idempotent. */
-export type PublicError = (error: unknown, caller?: Caller) => GraphQLError;
+/**
+ * Converts any thrown value into an error that a caller may see, with a code of the catalogue. Idempotent.
+ * `address` is the network address of the caller, for the audit log.
+ */
+export type PublicError = (error: unknown, caller?: Caller, address?: string) => GraphQLError;
 
 /** An error that a caller is shown. */
 export interface Refusal {
   code: ErrorCode;
   /** Undefined if the caller is not authenticated yet. */
   caller: Caller | undefined;
+  /** The network address of the caller. Undefined for errors of an execution that several callers share. */
+  address: string | undefined;
+  /** See `ErrorDetails`. */
+  issuer: string | undefined;
+  /** See `ErrorDetails`. */
+  reason: RefusalReason | undefined;
   /** The sentence that the caller is shown. */
   message: string;
   /** The GraphQL field that failed. Undefined if the error does not belong to a field. */
@@ -45,7 +54,7 @@ export function createPublicError({
     return { errorId };
   }
 
-  return (error, caller) => {
+  return (error, caller, address) => {
     if (error instanceof GraphQLError && converted.has(error)) return error;
     const thrown = error instanceof GraphQLError ? (error.originalError ?? error) : error;
     const { nodes, path, source, positions } = error instanceof GraphQLError ? error : new GraphQLError('');
@@ -57,9 +66,9 @@ export function createPublicError({
     };
     const field = nodes?.[0]?.kind === Kind.FIELD ? nodes[0].name.value : undefined;
     if (thrown instanceof SignalboxError) {
-      const { code, retryable, fields, cause } = thrown;
+      const { code, retryable, fields, cause, issuer, reason } = thrown;
       const message = redactMessage(thrown.message);
-      onRefused({ code, caller, message, field });
+      onRefused({ code, caller, address, issuer, reason, message, field });
       // An error with a cause is a failure of the service, not of the caller, so the operator needs it in the log.
       const fault = cause === undefined ? {} : reportFault(cause);
       return markConverted(
@@ -73,7 +82,7 @@ export function createPublicError({
       const catalogueCode = codeOf(error);
       const code = catalogueCode ?? 'BAD_USER_INPUT';
       const message = redactMessage(error.message);
-      onRefused({ code, caller, message, field });
+      onRefused({ code, caller, address, issuer: undefined, reason: undefined, message, field });
       if (catalogueCode && 'retryable' in error.extensions) return error;
       // Of the extensions added by libraries only `http` stays: yoga reads the status from it and removes it.
       const { http } = error.extensions;

@@ -15,7 +15,7 @@ import { type Metrics } from './metrics.ts';
 import { createAddressOf } from './network-address.ts';
 import { createOperationBudget } from './operation-budget.ts';
 import { createPublicError } from './public-errors.ts';
-import { auditRefusal } from './audit-refusal.ts';
+import { createRefusalAudit } from './audit-refusal.ts';
 import { createWebSockets } from './websocket.ts';
 import { createRedactMessage } from './redact-message.ts';
 import { RetainedMemory } from './retained-memory.ts';
@@ -52,12 +52,13 @@ export async function openTransport(deps: {
   const schema = readPagesInTurns(createSchema());
   const showsSchema = isEnabled(config.introspection);
   const redactMessage = createRedactMessage(showsSchema);
+  const auditRefusal = createRefusalAudit(domain.audit, config, clock);
   const publicError = createPublicError({
     newId,
     redactMessage,
     onRefused: (refusal) => {
       metrics.refused(refusal.code);
-      auditRefusal(domain.audit, refusal);
+      auditRefusal(refusal);
     },
     onFault: (errorId, error) => onFault(error, errorId),
   });
@@ -139,6 +140,7 @@ export async function openTransport(deps: {
       server.closeAllConnections();
       await closed;
       unacknowledged[Symbol.dispose]();
+      auditRefusal[Symbol.dispose]();
     },
   };
 }

@@ -110,6 +110,7 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
     upgrade(request, socket, head) {
       socket.on('error', destroy);
       assert(socket instanceof Socket, 'WebSockets.upgrade() requires a net.Socket');
+      const address = addressOf(request);
       const { origin, host } = request.headers;
       const protocols = (request.headers['sec-websocket-protocol'] ?? '')
         .split(',')
@@ -118,9 +119,9 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
       if (url?.pathname !== '/graphql')
         return rejectUpgrade(socket, 404, 'Not found. The WebSocket endpoint is /graphql.');
       if (!isAllowedHost(host, config))
-        return rejectUpgrade(socket, 421, publicError(hostRefused(host)).message);
+        return rejectUpgrade(socket, 421, publicError(hostRefused(host), undefined, address).message);
       if (origin !== undefined && !isAllowedOrigin(origin, host, config))
-        return rejectUpgrade(socket, 403, publicError(originRefused(origin)).message);
+        return rejectUpgrade(socket, 403, publicError(originRefused(origin), undefined, address).message);
       if (hasCredentialInUrl(url))
         return rejectUpgrade(socket, 400, 'Send the credential in connection_init, not in the URL.');
       if (!protocols.includes(GRAPHQL_TRANSPORT_WS_PROTOCOL)) {
@@ -133,7 +134,6 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
       if (!hasRoom())
         return rejectUpgrade(socket, 503, 'The service has too many connections open. Try again later.');
       try {
-        const address = addressOf(request);
         let session: WebSocketSession | undefined;
         const place = limiter.acquire(address, { onEvicted: () => session?.closeWith('OVERLOAD') });
         const release = () => place.release();
@@ -143,7 +143,7 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
           session = accept(ws, socket, { address, place });
         });
       } catch (error) {
-        const refusal = publicError(error);
+        const refusal = publicError(error, undefined, address);
         const { code, retryAfterSeconds } = refusal.extensions;
         return rejectUpgrade(socket, code === 'RATE_LIMITED' ? 429 : 503, refusal.message, retryAfterSeconds);
       }

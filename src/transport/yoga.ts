@@ -77,10 +77,15 @@ export function createGraphqlHandler(
     },
     plugins: [
       useContext(async ({ request, req, res }) => {
+        const address = addressOf(req);
         const ticket = ticketOf(req);
-        const caller = await (ticket === undefined
-          ? authenticateHttpRequest(domain, (name) => request.headers.get(name))
-          : domain.streamTickets.redeem(ticket));
+        const authenticated =
+          ticket === undefined
+            ? authenticateHttpRequest(domain, (name) => request.headers.get(name))
+            : domain.streamTickets.redeem(ticket);
+        const caller = await authenticated.catch((error: unknown) => {
+          throw publicError(error, undefined, address);
+        });
         let connection: Connection | undefined;
         return {
           domain,
@@ -90,16 +95,11 @@ export function createGraphqlHandler(
           get connection() {
             return connection;
           },
-          address: addressOf(req),
+          address,
           isSender: (sender) => isSentBy(sender, connection?.caller ?? caller),
           async connect() {
             if (connection) return connection;
-            connection = await openSse(
-              { domain, limiter, metrics, unacknowledged },
-              caller,
-              addressOf(req),
-              res,
-            );
+            connection = await openSse({ domain, limiter, metrics, unacknowledged }, caller, address, res);
             connection.since = lastEventIdOf(req);
             connections.leave(req);
             return connection;
@@ -261,10 +261,11 @@ function refusalOf(
     budget.take(context, args.document, args.operationName);
     return undefined;
   } catch (error) {
-    return { errors: [publicError(error, context.caller)] };
+    return { errors: [publicError(error, context.caller, context.address)] };
   }
 }
 
 function publicErrorFor({ contextValue }: { contextValue?: unknown }, publicError: PublicError) {
-  return (error: unknown) => publicError(error, (contextValue as Context).caller);
+  const context = contextValue as Context;
+  return (error: unknown) => publicError(error, context.caller, context.address);
 }

@@ -182,6 +182,8 @@ const TESTED_IN: Record<string, string> = {
   maxDocumentsPerConnection: 'execution-shares',
   maxDocumentsPerToken: 'execution-shares',
   maxDocumentsPerChannel: 'execution-shares',
+  auditedRefusalsPerSecond: 'audit',
+  auditedRefusalsPerSecondPerAddress: 'audit',
   maxDepth: 'complexity',
   maxAliases: 'complexity',
   maxDirectives: 'complexity',

@@ -37,7 +37,7 @@ const DEFAULT_MAX_BYTES = 32_768;
  */
 export function classifyCredential(credential: string, maxBytes = DEFAULT_MAX_BYTES): CredentialKind[] {
   if (Buffer.byteLength(credential) > maxBytes) {
-    throw refused(`it is longer than ${maxBytes} bytes; send fewer or shorter claims`);
+    throw refused(`it is longer than ${maxBytes} bytes; send fewer or shorter claims`, 'MALFORMED');
   }
   if (credential.startsWith(T1_PREFIX)) {
     const { partnerId } = parseT1(credential);
@@ -102,4 +102,4 @@ function isName(value: unknown): value is string {
 
 const namesNoKeyReason = (field: string) =>
   `it does not say which key signed it; set ${field} to the id of the key`;
-const namesNoKey = (field: string) => refused(namesNoKeyReason(field));
+const namesNoKey = (field: string) => refused(namesNoKeyReason(field), 'MALFORMED');

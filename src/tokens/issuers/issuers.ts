@@ -145,7 +145,7 @@ export function createIssuers(deps: {
 
   async function findSigner(projectId: string, credential: CredentialKind): Promise<Signer | undefined> {
     if (credential.kind === 'MINTED' || credential.kind === 'DEVELOPMENT') return undefined;
-    if (credential.kind === 'UNUSABLE') throw refused(credential.reason);
+    if (credential.kind === 'UNUSABLE') throw refused(credential.reason, 'MALFORMED');
     if (credential.kind === 'STREAM') return findStreamSigner(projectId, credential.names);
     if (credential.kind === 'SIGNALBOX' && credential.keyId.startsWith('key_'))
       return findApiKeySigner(projectId, credential.keyId);

@@ -21,7 +21,10 @@ export function readJwt(credential: string): Jwt {
   const parts = credential.split('.', 4);
   const [header, payload, signature] = parts.map(decodeBase64Url);
   if (parts.length !== 3 || !header || !payload || !signature) {
-    throw refused('it is not a JWT; send header, payload and signature in base64url, separated by dots');
+    throw refused(
+      'it is not a JWT; send header, payload and signature in base64url, separated by dots',
+      'MALFORMED',
+    );
   }
   return { header: parseObject(header), payload: withoutNulls(parseObject(payload)) };
 }
@@ -39,7 +42,7 @@ export function parseObject(bytes: Buffer): Unchecked {
   } catch {
     // Malformed JSON is refused like JSON that is not an object.
   }
-  throw refused('its header and payload must be JSON objects in UTF-8');
+  throw refused('its header and payload must be JSON objects in UTF-8', 'MALFORMED');
 }
 
 export function isObject(value: unknown): value is Unchecked {
@@ -52,9 +55,9 @@ export function isObject(value: unknown): value is Unchecked {
  */
 export function checkHeader({ alg, crit }: Unchecked): void {
   if (typeof alg !== 'string' || alg.trim().toLowerCase() === 'none') {
-    throw refused('it is not signed; sign it and name the algorithm in “alg”');
+    throw refused('it is not signed; sign it and name the algorithm in “alg”', 'MALFORMED');
   }
-  if (crit !== undefined) throw refused('its header has critical extensions; remove “crit”');
+  if (crit !== undefined) throw refused('its header has critical extensions; remove “crit”', 'MALFORMED');
 }
 
 /**
@@ -105,5 +108,8 @@ export async function isSignedWith(
 
 /** One message for an unknown key, another algorithm and a wrong signature, so that it does not reveal which keys exist. */
 export function invalidSignature() {
-  return refused('no key of its issuer signed it; check the id of the key, the secret and the algorithm');
+  return refused(
+    'no key of its issuer signed it; check the id of the key, the secret and the algorithm',
+    'SIGNATURE',
+  );
 }

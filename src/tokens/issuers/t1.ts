@@ -67,5 +67,8 @@ function decode(text: string): string {
 }
 
 function malformed() {
-  return refused('it is not a valid T1 token; each field must be URL-encoded and must not be repeated');
+  return refused(
+    'it is not a valid T1 token; each field must be URL-encoded and must not be repeated',
+    'MALFORMED',
+  );
 }
