@@ -31,6 +31,15 @@ export class RateLimit {
    * @throws RATE_LIMITED with `retryAfterSeconds` when the bucket holds less
    */
   take(key: string, amount = 1): void {
+    const bucket = this.require(key, amount);
+    bucket.tokens = Math.max(-this.#perSecond * 2, bucket.tokens - amount);
+  }
+
+  /**
+   * Throws where `take` would, and takes nothing. For an action that several limits must allow.
+   * @throws RATE_LIMITED with `retryAfterSeconds` when the bucket holds less
+   */
+  require(key: string, amount = 1): { tokens: number } {
     const now = this.#clock.now();
     const burst = this.#perSecond * 2;
     const bucket = this.#find(key, now) ?? { tokens: burst, updatedAt: now };
@@ -48,7 +57,7 @@ export class RateLimit {
         { retryAfterSeconds },
       );
     }
-    bucket.tokens = Math.max(-burst, bucket.tokens - amount);
+    return bucket;
   }
 
   /** A bucket is full again after four seconds, so two generations of that age hold every bucket that is not full. */

@@ -339,7 +339,7 @@ export const SETTINGS = {
     min: 1,
     max: 100_000,
     about:
-      'Maximum number of differing subscription operations of all tokens and anonymous callers to one channel, and to the inboxes of one project. Each is executed once per event. API keys do not count.',
+      'Maximum number of differing subscription operations of all tokens and anonymous callers to one channel, and to the inboxes of one project. Each is executed once per event. A token may use half of those that are left, so that a few tokens cannot use them up. API keys do not count.',
   },
   maxRetainedBytesPerConnection: {
     env: 'SIGNALBOX_MAX_RETAINED_BYTES_PER_CONNECTION',

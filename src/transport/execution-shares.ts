@@ -3,7 +3,7 @@
  * subscribers, so only differing operations, and operations that depend on the viewer, make an event more expensive.
  */
 import { type Connection } from '../connections/connection.ts';
-import { limitExceeded } from '../errors.ts';
+import { limitExceeded, type SignalboxError } from '../errors.ts';
 import { type SharedOperation } from './shared-operation.ts';
 
 export interface ExecutionLimits {
@@ -33,6 +33,7 @@ export class ExecutionShares {
   readonly #byConnection = new UseCounts<Connection>();
   readonly #byOwner = new UseCounts<string>();
   readonly #byChannel = new UseCounts<string>();
+  readonly #byOwnerInChannel = new UseCounts<string>();
   /** Subscriptions that are executed for themselves, by channel and viewer. */
   readonly #viewers = new Map<string, number>();
 
@@ -65,8 +66,10 @@ export class ExecutionShares {
       const isInbox = channelId === undefined;
       const place = isInbox ? 'The inboxes of a project' : 'The subscriptions to one channel';
       requireRoom(this.#byChannel, channel, key, maxDocumentsPerChannel, place);
+      if (!this.#byChannel.has(channel, key)) this.#requireFairShare(`${channel} ${owner}`, channel, place);
       this.#byOwner.add(owner, key);
       this.#byChannel.add(channel, key);
+      this.#byOwnerInChannel.add(`${channel} ${owner}`, key);
     }
     this.#byConnection.add(connection, key);
     // Many anonymous callers can share an address, and each needs an execution of its own, so they count apart.
@@ -83,10 +86,22 @@ export class ExecutionShares {
         if (!isBackend) {
           this.#byOwner.remove(owner, key);
           this.#byChannel.remove(channel, key);
+          this.#byOwnerInChannel.remove(`${channel} ${owner}`, key);
         }
         if (isCharged) this.#removeViewer(viewer);
       },
     };
+  }
+
+  /**
+   * Refuses a token that uses more operations than half of those that the channel still has room for, so that a few tokens
+   * cannot use up the room of all others. Everyone may add a first one.
+   */
+  #requireFairShare(ownerInChannel: string, channel: string, place: string): void {
+    const limit = this.#limits.maxDocumentsPerChannel;
+    const own = this.#byOwnerInChannel.distinct(ownerInChannel);
+    const room = limit - this.#byChannel.distinct(channel);
+    if (own > 0 && own >= room / 2) throw noRoom(place, limit);
   }
 
   #addViewer(viewer: string): void {
@@ -110,7 +125,11 @@ export class ExecutionShares {
 
 function requireRoom<S>(counts: UseCounts<S>, scope: S, key: string, limit: number, subject: string): void {
   if (counts.has(scope, key) || counts.distinct(scope) < limit) return;
-  throw limitExceeded(
+  throw noRoom(subject, limit);
+}
+
+function noRoom(subject: string, limit: number): SignalboxError {
+  return limitExceeded(
     limit,
     `${subject} may have at most ${limit} differing subscription operations. ${ADVICE}`,
   );

@@ -91,23 +91,28 @@ export function limitHttpConnections(
 
   /** Whether there is a place for a new connection, which is counted already. Makes room if it is needed. */
   function hasPlace(socket: Duplex, address: string): boolean {
-    const ofAddress = byAddress.get(address) ?? [];
-    const isAddressFull = trustedProxies === 0 && [...ofAddress].length > maxConnectionsPerAddress;
+    const ofAddress = byAddress.get(address) ?? new Set();
+    const isAddressFull = trustedProxies === 0 && ofAddress.size > maxConnectionsPerAddress;
     if (isAddressFull && !closeFirst(ofAddress, socket, 'IDLE')) return false;
     const { IDLE, RECEIVING, ANSWERING } = byState;
     if (IDLE.size + RECEIVING.size + ANSWERING.size <= maxConnections) return true;
     return closeFirst(IDLE, socket, 'IDLE') || closeFirst(RECEIVING, socket, 'RECEIVING');
   }
 
+  /** Shared by all sockets, to save a closure for each. */
+  function forget(this: Duplex): void {
+    const connection = connections.get(this);
+    if (!connection) return;
+    for (const close of [...connection.open.values()]) close();
+    setState(this, connection, 'LEFT');
+    connections.delete(this);
+  }
+
   server.on('connection', (socket: Socket) => {
     const address = networkAddress(socket.remoteAddress ?? '', ipv6PrefixLength) ?? '';
     const connection: HttpConnection = { address, state: 'LEFT', open: new Map() };
     connections.set(socket, connection);
-    socket.once('close', () => {
-      for (const close of [...connection.open.values()]) close();
-      setState(socket, connection, 'LEFT');
-      connections.delete(socket);
-    });
+    socket.once('close', forget);
     setState(socket, connection, 'IDLE');
     if (hasPlace(socket, address)) return;
     setState(socket, connection, 'LEFT');
@@ -115,8 +120,8 @@ export function limitHttpConnections(
     rejectUpgrade(socket, 503, tooManyConnections().message, RETRY_AFTER_SECONDS);
   });
   server.on('upgrade', (_request: IncomingMessage, socket: Duplex) => {
-    const connection = connections.get(socket);
-    if (connection) setState(socket, connection, 'LEFT');
+    forget.call(socket);
+    socket.off('close', forget);
   });
 
   /** Counts an open request of an address. @throws UNAVAILABLE */

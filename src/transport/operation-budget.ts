@@ -41,6 +41,8 @@ export function createOperationBudget(
       const cost = BASE_COST + costOf(document, operationName);
       if (caller.kind === 'API_KEY') perKey.take(caller.apiKey.id, cost);
       else {
+        // A refusal takes from neither budget.
+        perAddress.require(address, cost);
         if (caller.kind === 'TOKEN') perToken.take(caller.token.id, cost);
         perAddress.take(address, cost);
       }

@@ -143,3 +143,15 @@ test('300 ordinary clients with the same documents are accepted, also when they 
     for (const socket of sockets) socket[Symbol.dispose]();
   }
 });
+
+test('a few tokens cannot use up the differing operations of a channel, and others may still add one', async () => {
+  await using signalbox = await start({ maxDocumentsPerChannel: 40, maxDocumentsPerToken: 20 });
+  let next = 0;
+  const accepted: number[] = [];
+  for (let token = 0; token < 6; token++) {
+    const socket = await connectSocket(signalbox, { token: (await mint(signalbox)).credential });
+    for (let i = 0; i < 20; i++) subscribe(socket, i, differing(next++));
+    accepted.push(20 - (await errorsOf(socket)).length);
+  }
+  expect(accepted).toEqual([14, 9, 6, 4, 3, 2]);
+});

@@ -106,3 +106,31 @@ test.each([
   expect(findLimitErrors(schema, document, limits)).toEqual([]);
   expect(costOf(document, undefined)).toBe(cost);
 });
+
+test('an operation that the budget of the address refuses takes nothing from the budget of the token', async () => {
+  const clock = createManualClock();
+  const config = {
+    operationCostPerSecondPerToken: 30,
+    operationCostPerSecondPerAddress: 24,
+    trustedProxies: 1,
+  };
+  await using signalbox = await startService(config, { clock });
+  const { credential } = await mint(signalbox);
+  const ask = async (address: string) => {
+    const response = await fetch(`${signalbox.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-forwarded-for': address,
+        authorization: `Bearer ${credential}`,
+      },
+      body: JSON.stringify({ query: SMALL }),
+    });
+    return ((await response.json()) as { errors?: unknown[] }).errors;
+  };
+  // Each costs 12: the address has room for 4, the token for 5.
+  for (let i = 0; i < 4; i++) expect(await ask('192.0.2.1')).toBeUndefined();
+  for (let i = 0; i < 3; i++) expect(await ask('192.0.2.1')).toMatchObject(REFUSED);
+  expect(await ask('192.0.2.2')).toBeUndefined();
+  expect(await ask('192.0.2.2')).toMatchObject(REFUSED);
+});
