@@ -3,7 +3,16 @@ import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  { ignores: ['**/dist', 'data', 'drizzle', 'node_modules', 'src/transport/graphiql'] },
+  {
+    ignores: [
+      '**/dist',
+      'data',
+      'drizzle',
+      'drizzle-postgres/meta',
+      'node_modules',
+      'src/transport/graphiql',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts', '**/*.tsx'],

@@ -38,8 +38,11 @@ export function createChannelStore({ db }: Store) {
     async find(projectId: string, id: string): Promise<Channel | undefined> {
       const cached = cache.get(projectId, id);
       if (cached) return cached;
-      const row = findOne.all({ projectId, id })[0];
-      return row && cache.set(toChannel(row));
+      const { changes } = cache;
+      const [row] = await findOne.execute({ projectId, id });
+      if (!row) return undefined;
+      // A change during the read may have replaced this row already.
+      return cache.changes === changes ? cache.set(toChannel(row)) : toChannel(row);
     },
     async update(
       projectId: string,
@@ -51,7 +54,7 @@ export function createChannelStore({ db }: Store) {
         .set({ id, ...change })
         .where(at(projectId, id))
         .returning();
-      return row && cache.set(toChannel(row));
+      return row && cache.write(toChannel(row));
     },
     /**
      * Replaces the state and increments the version. Resolves to undefined when the channel does not exist or its
@@ -68,7 +71,7 @@ export function createChannelStore({ db }: Store) {
         .set({ state, version: sql`${channels.version} + 1` })
         .where(and(at(projectId, id), ifVersion === undefined ? undefined : eq(channels.version, ifVersion)))
         .returning();
-      return row && cache.set(toChannel(row));
+      return row && cache.write(toChannel(row));
     },
     /** Deletes the channel. Its memberships, mutes and bans have no effect from then on; see `removeRemains`. */
     async remove(projectId: string, id: string): Promise<void> {
@@ -126,6 +129,8 @@ const CHARACTERS_PER_CHANNEL = 200;
 class ChannelCache {
   readonly #entries = new Map<string, { channel: Channel; characters: number }>();
   #characters = 0;
+  /** Counts writes and deletions, so that a row that was read before one is not cached after it. */
+  changes = 0;
 
   get(projectId: string, id: string): Channel | undefined {
     return this.#entries.get(keyOf(projectId, id))?.channel;
@@ -148,7 +153,14 @@ class ChannelCache {
     return channel;
   }
 
+  /** Caches a channel that was just written. */
+  write(channel: Channel): Channel {
+    this.changes++;
+    return this.set(channel);
+  }
+
   delete(projectId: string, id: string): void {
+    this.changes++;
     this.#remove(keyOf(projectId, id));
   }
 

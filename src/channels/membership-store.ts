@@ -52,7 +52,8 @@ export function createMembershipStore({ db }: Store) {
     channelId: string,
     tokenId: string,
   ): Promise<Membership | undefined> {
-    return findOne.all({ projectId, channelId, tokenId })[0];
+    const [row] = await findOne.execute({ projectId, channelId, tokenId });
+    return row;
   }
 
   return {
@@ -112,9 +113,8 @@ export function createMembershipStore({ db }: Store) {
     },
     /** All memberships of a token with their channels. `maxMembershipsPerToken` bounds their number. */
     async allOf(projectId: string, tokenId: string): Promise<MembershipWithChannel[]> {
-      return findAll
-        .all({ projectId, tokenId })
-        .map(({ membership, channel }) => ({ membership, channel: toChannel(channel) }));
+      const rows = await findAll.execute({ projectId, tokenId });
+      return rows.map(({ membership, channel }) => ({ membership, channel: toChannel(channel) }));
     },
     async listOfToken(
       projectId: string,

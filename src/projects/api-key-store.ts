@@ -52,7 +52,7 @@ export function createApiKeyStore({ db, reportDamage }: Store) {
       const cached = cache.get(id);
       if (cached) return cached;
       const invalidationsBefore = invalidations;
-      const [row] = findOne.all({ id }).map(toRow);
+      const [row] = (await findOne.execute({ id })).map(toRow);
       if (row && invalidations === invalidationsBefore) addToCache(row);
       return row;
     },

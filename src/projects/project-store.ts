@@ -30,7 +30,7 @@ export function createProjectStore({ db, reportDamage }: Store) {
       return rows.length > 0;
     },
     async find(id: string): Promise<ProjectRow | undefined> {
-      const [row] = findOne.all({ id });
+      const [row] = await findOne.execute({ id });
       return row && toRow(row);
     },
     async setSettings(id: string, settings: Partial<ProjectSettings>): Promise<void> {

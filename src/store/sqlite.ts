@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { drizzle } from 'drizzle-orm/better-sqlite3';
+import { sql } from 'drizzle-orm';
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import { SignalboxError } from '../errors.ts';
 import { compileStatement } from './compiled-statement.ts';
 import { folderError, lockFolder, prepareDataFolder, STORE_FILE } from './data-folder.ts';
-import { type SqliteStore } from './store.ts';
+import { type Database as AsyncDatabase, type SqliteStore } from './store.ts';
 import { createWriteGuard, type WriteGuard } from './write-guard.ts';
 
 export interface SqliteOptions {
@@ -55,9 +56,13 @@ export function openSqlite(
     );
 
   return {
-    db,
+    // Queries of better-sqlite3 can be awaited too; only the types differ.
+    db: db as unknown as AsyncDatabase,
+    sync: db,
     transaction,
     compile: (query) => compileStatement(sqlite, query),
+    jsonNumber: (column, member) =>
+      sql<number>`case when json_valid(${column}) then coalesce(json_extract(${column}, ${`$.${member}`}), 0) else 0 end`,
     reportDamage(table, place) {
       const key = `${table} ${place}`;
       if (reported.has(key) || reported.size >= MAX_REPORTED_DAMAGE) return;
@@ -83,7 +88,10 @@ export function openSqlite(
     },
     async batch(statements) {
       await guard.untilUnlocked();
-      transaction(() => statements.forEach((statement) => statement.run()));
+      transaction(() => {
+        for (const { sql, params } of statements.map((statement) => statement.toSQL()))
+          sqlite.prepare(sql).run(params);
+      });
     },
     async [Symbol.asyncDispose]() {
       guard[Symbol.dispose]();

@@ -1,10 +1,19 @@
 import { type BetterSQLite3Database } from 'drizzle-orm/better-sqlite3';
+import { type SQL } from 'drizzle-orm';
+import { type BaseSQLiteDatabase, type SQLiteColumn } from 'drizzle-orm/sqlite-core';
 import { type CompiledStatement } from './compiled-statement.ts';
 
 /** A statement that was built but not executed. */
 export interface Statement {
-  run(): unknown;
+  toSQL(): { sql: string; params: unknown[] };
 }
+
+/**
+ * Builds and executes queries. Its type is that of an asynchronous SQLite database, and the tables are defined in SQLite's
+ * terms; PostgreSQL executes the same queries with the same tables. Use only what both have: select, insert, update, delete,
+ * `returning`, `onConflict…`, `prepare().execute()`, and SQL that both read alike.
+ */
+export type Database = BaseSQLiteDatabase<'async', unknown>;
 
 /**
  * The port to the durable rows. Callers await every read and write as if it crossed a network, so that a networked
@@ -12,12 +21,14 @@ export interface Statement {
  */
 export interface Store extends AsyncDisposable {
   /** Builds queries. Each query is one statement and atomic by itself; await it to execute it. */
-  readonly db: BetterSQLite3Database;
+  readonly db: Database;
   /**
    * Executes the statements in order in one transaction: either all take effect or none. The port offers no transaction
    * that awaits anything between two statements.
    */
   batch(statements: readonly Statement[]): Promise<void>;
+  /** SQL for a number in a JSON column; 0 where it is absent or the column is damaged. */
+  jsonNumber(column: SQLiteColumn, member: string): SQL<number>;
   /** Reports a damaged row to the operator, once for each `place`. */
   reportDamage(table: string, place: string): void;
   /**
@@ -34,6 +45,8 @@ export interface Store extends AsyncDisposable {
 
 /** The store that the embedded log requires: this process is the only writer, and transactions are synchronous. */
 export interface SqliteStore extends Store {
+  /** The same database with synchronous queries, for the log. */
+  readonly sync: BetterSQLite3Database;
   /**
    * Runs `work` in a transaction and returns its result; rolls back when `work` throws.
    * @throws TypeError when `work` returns a promise, because code after its first `await` would run outside the transaction
@@ -53,4 +66,10 @@ export interface SqliteStore extends Store {
    * insert({ id: 1 });
    */
   compile(query: { toSQL(): { sql: string; params: unknown[] } }): CompiledStatement;
+}
+
+/** The store on PostgreSQL, with what its log needs. */
+export interface PostgresStore extends Store {
+  /** Executes one statement and resolves to its rows, by column name. `bigint` is a number, `json` is its text. */
+  rows<Row extends object>(sql: string, params: readonly unknown[]): Promise<Row[]>;
 }

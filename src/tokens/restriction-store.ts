@@ -61,7 +61,8 @@ export function createRestrictionStore({ db }: Store) {
       [first, second = first]: readonly RestrictedSubject[],
       now: number,
     ): Promise<Restriction[]> {
-      return inForceOfSubjects.all({ project, first, second, now }).map(toRestriction);
+      const rows = await inForceOfSubjects.execute({ project, first, second, now });
+      return rows.map(toRestriction);
     },
     async list(
       project: string,

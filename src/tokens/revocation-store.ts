@@ -59,7 +59,12 @@ export function createRevocationStore({ db }: Store) {
       issuerId: string | null,
     ): Promise<Revocation[]> {
       // Identities and issuer ids are never empty, so an empty text matches no row of those scopes.
-      return candidatesQuery.all({ project, none: '', identity: identity ?? '', issuer: issuerId ?? '' });
+      return candidatesQuery.execute({
+        project,
+        none: '',
+        identity: identity ?? '',
+        issuer: issuerId ?? '',
+      });
     },
     async list(project: string, { first, after }: PageRequest): Promise<Page<Revocation>> {
       const rows = await db

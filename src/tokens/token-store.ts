@@ -12,7 +12,7 @@ export interface TokenFilter {
 }
 
 /** The rows of tokens. */
-export function createTokenStore({ db, reportDamage }: Store) {
+export function createTokenStore({ db, jsonNumber, reportDamage }: Store) {
   const toToken = (row: typeof tokens.$inferSelect) => readToken(row, reportDamage);
 
   const findOne = db
@@ -37,12 +37,12 @@ export function createTokenStore({ db, reportDamage }: Store) {
     /** The statement that inserts a token, for a batch. */
     insertion: (token: Token): Statement => db.insert(tokens).values(token),
     async findBySubject(projectId: string, issuerId: string, subject: string): Promise<Token | undefined> {
-      const row = findOneBySubject.all({ projectId, issuerId, subject })[0];
+      const [row] = await findOneBySubject.execute({ projectId, issuerId, subject });
       return row && toToken(row);
     },
     /** Resolves to false, and writes nothing, when a concurrent request stored the rights of a newer credential. */
     async setCredentialRights(id: string, credentialRights: CredentialRights): Promise<boolean> {
-      const storedIssuedAt = sql`case when json_valid(${tokens.credentialRights}) then coalesce(json_extract(${tokens.credentialRights}, '$.issuedAt'), 0) else 0 end`;
+      const storedIssuedAt = jsonNumber(tokens.credentialRights, 'issuedAt');
       const rows = await db
         .update(tokens)
         .set({ credentialRights })
@@ -62,7 +62,7 @@ export function createTokenStore({ db, reportDamage }: Store) {
     /** The statement that deletes tokens, for a batch. */
     removal: (ids: readonly string[]): Statement => db.delete(tokens).where(inArray(tokens.id, [...ids])),
     async find(projectId: string, id: string): Promise<Token | undefined> {
-      const row = findOne.all({ projectId, id })[0];
+      const [row] = await findOne.execute({ projectId, id });
       return row && toToken(row);
     },
     /**

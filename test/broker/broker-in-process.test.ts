@@ -26,7 +26,7 @@ function createBroker(data = ':memory:') {
     faults,
     store,
     /** Makes writes fail, like a full disk. */
-    refuseWrites: (refused: boolean) => store.db.run(sql.raw(`pragma query_only = ${refused ? 1 : 0}`)),
+    refuseWrites: (refused: boolean) => store.sync.run(sql.raw(`pragma query_only = ${refused ? 1 : 0}`)),
     async trim(projectId, address, keep) {
       const through = log.excessThrough(projectId, address, keep);
       while (log.trim([{ projectId, address, through }], 100) > 0);

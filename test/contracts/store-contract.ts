@@ -1,4 +1,5 @@
 import { asc, eq, gt, sql } from 'drizzle-orm';
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Statement, type Store } from '../../src/store/store.ts';
@@ -9,10 +10,11 @@ import { secrets } from '../../src/secrets/tables.ts';
 /** The contract suite of the Store port. `open` opens an empty store. */
 export function storeContract(name: string, open: () => Store | Promise<Store>): void {
   describe(`Store contract: ${name}`, () => {
-    test('reads back any text and any JSON unchanged', async () => {
+    test('reads back any text without a NUL character and any JSON unchanged', async () => {
       await using store = await open();
       await fc.assert(
-        fc.asyncProperty(fc.string({ unit: 'grapheme' }), fc.jsonValue(), async (value, json) => {
+        fc.asyncProperty(fc.string({ unit: 'grapheme' }), fc.jsonValue(), async (text, json) => {
+          const value = text.replaceAll('\0', '');
           const state = JSON.parse(JSON.stringify(json));
           await store.batch([
             store.db.delete(secrets),
@@ -130,6 +132,20 @@ export function storeContract(name: string, open: () => Store | Promise<Store>):
       expect(await names(store)).toEqual([]);
       await store.batch([statement]);
       expect(await names(store)).toEqual(['built']);
+    });
+
+    test('rejects a statement with the error of the database, which does not hold the parameters', async () => {
+      await using store = await open();
+      await store.db.insert(secrets).values({ name: 'taken', value: 'first' });
+      const error: unknown = await store.db
+        .insert(secrets)
+        .values({ name: 'taken', value: 'do-not-log' })
+        .then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        );
+      expect(error).toBeInstanceOf(Error);
+      expect(inspect(error)).not.toContain('do-not-log');
     });
 
     test('rejects reads and batches after it was closed', async () => {

@@ -113,6 +113,7 @@ test.each([
   ['ws', /^transport\//],
   ['@pothos/core', /^schema\//],
   ['jose', /^(tokens|secrets)\//],
+  ['pg', /^store\//],
   ['better-sqlite3', /^(store|maintenance)\//],
   ['commander', /^cli\//],
   ['drizzle-orm', /^store\/|-store\.ts$|\/tables\.ts$/],

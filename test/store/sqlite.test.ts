@@ -18,9 +18,9 @@ const TABLES = [channelTables, logTables, projectTables, secretTables, issuerTab
   (tables) => Object.values(tables),
 );
 const open = (data: string, synchronous: 'normal' | 'full' = 'normal') => openSqlite({ data, synchronous });
-const insert = ({ db }: SqliteStore, id: string) =>
+const insert = ({ sync: db }: SqliteStore, id: string) =>
   db.insert(projects).values({ id, name: id, createdAt: 1 });
-const idsOf = ({ db }: SqliteStore) =>
+const idsOf = ({ sync: db }: SqliteStore) =>
   db
     .select()
     .from(projects)
@@ -33,7 +33,7 @@ test('creates a missing data folder and every table in it', async () => {
   using folder = createFolder();
   const data = join(folder.path, 'not', 'there', 'yet');
   await using store = open(data);
-  for (const table of TABLES) expect(store.db.select().from(table).all()).toEqual([]);
+  for (const table of TABLES) expect(store.sync.select().from(table).all()).toEqual([]);
   expect(existsSync(join(data, 'signalbox.sqlite'))).toBe(true);
 });
 
@@ -73,8 +73,8 @@ test.each([
 ] as const)('sets synchronous to %s and uses a write-ahead log', async (synchronous, level) => {
   using folder = createFolder();
   await using store = open(folder.path, synchronous);
-  expect(store.db.get(sql`pragma synchronous`)).toEqual({ synchronous: level });
-  expect(store.db.get(sql`pragma journal_mode`)).toEqual({ journal_mode: 'wal' });
+  expect(store.sync.get(sql`pragma synchronous`)).toEqual({ synchronous: level });
+  expect(store.sync.get(sql`pragma journal_mode`)).toEqual({ journal_mode: 'wal' });
 });
 
 test('returns the result of a transaction, and rolls back when its work throws', async () => {

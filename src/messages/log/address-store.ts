@@ -23,7 +23,7 @@ export interface AddressKey {
 const MAX_CACHED = 50_000;
 
 /** The rows of addresses, with a cache. The cache is valid because this process is the only writer. */
-export function createAddressStore({ db, compile }: SqliteStore) {
+export function createAddressStore({ sync: db, compile }: SqliteStore) {
   const cache = new Map<string, AddressState>();
   /** The highest trimmed sequence number per project. A read after this number cannot have lost messages at any address. */
   const maxTrimmed = new Map<string, number>();

@@ -2,7 +2,7 @@ import { and, asc, eq, lt } from 'drizzle-orm';
 import { type Message } from '../../broker/message.ts';
 import { type Position } from '../../broker/position.ts';
 import { type RandomBytes } from '../../ids.ts';
-import { type Store } from '../../store/store.ts';
+import { type SqliteStore } from '../../store/store.ts';
 import { logEpochs } from './tables.ts';
 
 /** `beganAfter` of the first epoch of a log, so that the epoch includes position 0, before the first message. */
@@ -21,7 +21,7 @@ const MAX_EPOCHS = 1000;
  * The epochs of each log, oldest first. A cursor names its epoch, so a cursor from a history that was undone by restoring
  * an older copy, or by a loss of power, is never taken for a position of the history that followed.
  */
-export function createEpochStore({ db }: Store, randomBytes: RandomBytes) {
+export function createEpochStore({ sync: db }: SqliteStore, randomBytes: RandomBytes) {
   const epochsByProject = new Map<string, Epoch[]>();
   /** Projects whose current epoch was begun by this process. */
   const begun = new Set<string>();

@@ -1,7 +1,7 @@
 import { and, asc, desc, eq, gt, gte, sql } from 'drizzle-orm';
 import { type HistoryBounds } from '../../broker/log.ts';
 import { type Address } from '../../broker/message.ts';
-import { type Store } from '../../store/store.ts';
+import { type SqliteStore } from '../../store/store.ts';
 import { type AddressStore } from './address-store.ts';
 import { messages } from './tables.ts';
 
@@ -10,7 +10,7 @@ const placeholder = sql.placeholder;
 /**
  * Which messages a history policy excludes. The purge removes them later; until then, readers skip them.
  */
-export function createExpiryStore({ db }: Store, addresses: AddressStore) {
+export function createExpiryStore({ sync: db }: SqliteStore, addresses: AddressStore) {
   const { sequence, previous, publishedAt } = messages;
   const ofAddress = and(
     eq(messages.projectId, placeholder('projectId')),

@@ -1,11 +1,11 @@
 import { and, eq, lt, sql } from 'drizzle-orm';
 import { type Draft, type Message } from '../../broker/message.ts';
 import { DAMAGED } from '../../store/columns.ts';
-import { type Store } from '../../store/store.ts';
+import { type SqliteStore } from '../../store/store.ts';
 import { idempotencyKeys, type FirstMessage } from './tables.ts';
 
 /** The rows of idempotency keys, each with the first message that used the key. */
-export function createIdempotencyStore({ db }: Store) {
+export function createIdempotencyStore({ sync: db }: SqliteStore) {
   const findOne = db
     .select()
     .from(idempotencyKeys)

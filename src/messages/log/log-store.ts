@@ -24,7 +24,7 @@ export interface LogStore extends Log, TrimStore {
 }
 
 export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): LogStore {
-  const { db, transaction } = store;
+  const { sync: db, transaction } = store;
   const heads = new Map<string, Position>();
   const dirty = new Map<string, AddressKey>();
   const addresses = createAddressStore(store);

@@ -4,7 +4,7 @@ import { type Address, type Message } from '../../broker/message.ts';
 import { type Position } from '../../broker/position.ts';
 import { internBatch } from '../../batch.ts';
 import { DAMAGED } from '../../store/columns.ts';
-import { type Store } from '../../store/store.ts';
+import { type SqliteStore } from '../../store/store.ts';
 import { messages } from './tables.ts';
 import { type AddressStore } from './address-store.ts';
 import { loggedPosition, type EpochStore } from './epoch-store.ts';
@@ -35,7 +35,7 @@ type Row = typeof messages.$inferSelect;
 const placeholder = sql.placeholder;
 
 export function createPageStore(
-  { db, reportDamage }: Store,
+  { sync: db, reportDamage }: SqliteStore,
   addresses: AddressStore,
   epochs: EpochStore,
 ): PageStore {

@@ -1,6 +1,6 @@
 import { and, asc, count, desc, eq, gte, lte, max, sql } from 'drizzle-orm';
 import { type Address } from '../../broker/message.ts';
-import { type Store } from '../../store/store.ts';
+import { type SqliteStore } from '../../store/store.ts';
 import { messages } from './tables.ts';
 import { type AddressKey, type AddressStore } from './address-store.ts';
 
@@ -40,7 +40,7 @@ export interface TrimStore {
 const placeholder = sql.placeholder;
 
 export function createTrimStore(
-  { db }: Store,
+  { sync: db }: SqliteStore,
   addresses: AddressStore,
   { atomically, onRemove }: { atomically: <T>(work: () => T) => T; onRemove: () => void },
 ): TrimStore {

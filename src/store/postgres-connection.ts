@@ -1,0 +1,92 @@
+import pg from 'pg';
+import { SignalboxError } from '../errors.ts';
+
+/** The longest wait for a connection, in milliseconds. */
+const CONNECT_TIMEOUT_MS = 5000;
+/** The longest wait of a statement for a lock, and its longest duration, in milliseconds. */
+const LOCK_TIMEOUT_MS = 5000;
+const STATEMENT_TIMEOUT_MS = 10_000;
+
+const KEEP_ALIVE_DELAY_MS = 5000;
+
+/** The settings of every connection of a node. PgBouncer does not know some of them and refuses the connection. */
+export function connectionOptions(url: string, nodeId: string): pg.ClientConfig {
+  return {
+    connectionString: url,
+    application_name: `signalbox:${nodeId}`,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
+    types: { getTypeParser: parserOf },
+  };
+}
+
+const INT8 = 20;
+const JSON_TYPE = 114;
+
+/** Sequences and moments are below 2^53. JSON stays text, because the columns of the tables parse it. */
+function parserOf(type: number): (text: string) => unknown {
+  if (type === INT8) return Number;
+  if (type === JSON_TYPE) return (text) => text;
+  return parsers.getTypeParser(type);
+}
+
+const parsers: { getTypeParser(type: number): (text: string) => unknown } = pg.types;
+
+/**
+ * Opens a connection outside of the pool.
+ * @throws UNAVAILABLE, with a sentence for the operator, when the database cannot be used
+ */
+export async function connect(url: string, nodeId: string): Promise<pg.Client> {
+  try {
+    const client = new pg.Client(connectionOptions(url, nodeId));
+    // An error of an idle connection ends the process if nothing listens; users of the connection notice its end.
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  } catch (error) {
+    throw connectionError(url, error);
+  }
+}
+
+/** Why the database cannot be used, and what an operator can do. Never names the password. */
+export function connectionError(url: string, cause: unknown): SignalboxError {
+  if (cause instanceof SignalboxError) return cause;
+  const { code = '', message = String(cause) } = cause as { code?: string; message?: string };
+  const { place, user, database } = describe(url);
+  const sentence = (() => {
+    if (code === '28P01')
+      return `refuses the user “${user}” or its password. Correct both in ${DATABASE_URL_ENV}.`;
+    if (code.startsWith('28'))
+      return `refuses the user “${user}”. Check pg_hba.conf and ${DATABASE_URL_ENV}.`;
+    if (code === '3D000') return `has no database “${database}”. Create it: createdb ${database}`;
+    if (code === '53300') return 'has no connection left. Raise max_connections, or end other clients.';
+    if (code === '42501')
+      return `does not let the user “${user}” create tables. Make it the owner of the database “${database}”.`;
+    if (/unsupported startup parameter/i.test(message))
+      return `is PgBouncer, which is not supported. Connect to PostgreSQL itself: correct ${DATABASE_URL_ENV}.`;
+    if (code === 'ECONNREFUSED' || code === 'ENOENT')
+      return `does not accept connections. Start it, or correct ${DATABASE_URL_ENV}.`;
+    if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+      return `is not found: its name has no address. Correct ${DATABASE_URL_ENV}.`;
+    if (/timeout/i.test(message) || code === 'ETIMEDOUT')
+      return `does not answer. Check the network, or correct ${DATABASE_URL_ENV}.`;
+    return `cannot be used: ${message}${code && ` (${code})`}.`;
+  })();
+  // The error of the driver is no cause here: the log would show its fields.
+  return new SignalboxError('UNAVAILABLE', `PostgreSQL at ${place} ${sentence}`);
+}
+
+export const DATABASE_URL_ENV = 'SIGNALBOX_DATABASE_URL';
+
+function describe(url: string) {
+  const { hostname, port, username, pathname, searchParams } = new URL(url);
+  return {
+    place: `${searchParams.get('host') ?? (hostname || 'localhost')}:${port || '5432'}`,
+    user: decodeURIComponent(username) || 'the default user',
+    database: decodeURIComponent(pathname.slice(1)) || decodeURIComponent(username),
+  };
+}

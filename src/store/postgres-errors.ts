@@ -1,0 +1,54 @@
+import { SignalboxError } from '../errors.ts';
+
+/** The parts of an error of PostgreSQL, of its driver or of the network. */
+interface DatabaseError {
+  code?: string;
+  message?: string;
+}
+
+/** The codes that begin so mean that the database cannot do anything now; any other code is that of the statement. */
+const SENTENCES: readonly (readonly [prefix: string, sentence: string])[] = [
+  ['53100', 'The disk of the database has no space left. Nothing was changed; try again later.'],
+  ['53300', 'The database has no connection left. Nothing was changed; try again later.'],
+  ['53', 'The database has no resources left. Nothing was changed; try again later.'],
+  ['25006', 'The database cannot be written. Nothing was changed; try again later.'],
+  ['55P03', 'The database is locked by another program. Nothing was changed; try again.'],
+  ['57014', 'The database did not answer in time. Nothing was changed; try again later.'],
+  ['57P', 'The database is not available. Try again later.'],
+  ['08', 'The database is not available. Try again later.'],
+  ['28', 'The database refuses the connection. Try again later.'],
+  ['3D000', 'The database does not exist. Try again later.'],
+  ['58', 'The database reports an error of its disk. Try again later.'],
+  ['XX', 'The database reports an internal error. Try again later.'],
+];
+
+/** Errors of the network, and of the driver, which have no code. */
+const LOST = /^(E[A-Z]+|CERT_\w+|DEPTH_\w+|SELF_SIGNED\w*|UNABLE_\w+|ERR_TLS\w*)$/;
+const LOST_MESSAGE = /Connection terminated|timeout exceeded|not queryable|pool after calling end|SSL/;
+
+/**
+ * The error of a statement, as rooms may see it: UNAVAILABLE when the database causes it; other errors unchanged. The
+ * driver's messages name neither parameters nor the password.
+ */
+export function asUnavailable(error: unknown): unknown {
+  if (error instanceof SignalboxError) return error;
+  const { code = '', message = '' } = error as DatabaseError;
+  const sentence =
+    SENTENCES.find(([prefix]) => code.startsWith(prefix))?.[1] ??
+    (isLost({ code, message }) ? 'The database cannot be reached. Try again later.' : undefined);
+  return sentence === undefined ? error : new SignalboxError('UNAVAILABLE', sentence, { cause: error });
+}
+
+/**
+ * Whether it is unknown if the statement took effect, because the connection was lost before its answer. Errors that
+ * PostgreSQL itself reports mean that it took none.
+ */
+export function isOutcomeUnknown(error: unknown): boolean {
+  const cause = error instanceof SignalboxError ? error.cause : error;
+  if (!cause) return false;
+  const { code = '', message = '' } = cause as DatabaseError;
+  return isLost({ code, message }) || code.startsWith('57P') || code.startsWith('08');
+}
+
+/** Codes of PostgreSQL have digits; those of the network and of TLS have none. */
+const isLost = ({ code = '', message = '' }: DatabaseError) => LOST.test(code) || LOST_MESSAGE.test(message);

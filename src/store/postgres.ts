@@ -1,0 +1,135 @@
+import { sql } from 'drizzle-orm';
+import pg from 'pg';
+import { SignalboxError } from '../errors.ts';
+import { acquireNodeLock, takeOwnership, type NodeLock } from './node-lock.ts';
+import { checkServer } from './postgres-checks.ts';
+import { connectionError, connectionOptions } from './postgres-connection.ts';
+import { asUnavailable } from './postgres-errors.ts';
+import { migrateDatabase } from './postgres-migrations.ts';
+import { createDatabase } from './postgres-session.ts';
+import { type PostgresStore } from './store.ts';
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database`; the driver reads its parameters, such as `sslmode`. */
+  url: string;
+  /** The maximum number of connections of the pool; one more holds the lock of the node. */
+  connections: number;
+  nodeId: string;
+}
+
+/** A success is valid for this long before `writeProblem` asks the database again, in milliseconds. */
+const PROBE_INTERVAL_MS = 1000;
+/** The statements that each connection keeps prepared. The service has fewer; lists of ids make more texts. */
+const MAX_PREPARED = 200;
+
+/**
+ * Opens the PostgreSQL store, checks the server, and applies pending migrations; see Store. Disposing closes the
+ * connections.
+ * @throws UNAVAILABLE when the database cannot be used, another node uses it, or a newer version of Signalbox wrote it
+ */
+export async function openPostgres({ url, connections, nodeId }: PostgresOptions): Promise<PostgresStore> {
+  const lock = await prepareDatabase(url, nodeId);
+  const pool = new pg.Pool({ ...connectionOptions(url, nodeId), max: connections });
+  const prepared = new Map<string, string>();
+  let problem: string | undefined;
+  let probedAt = performance.now();
+  let isClosed = false;
+
+  pool.on('error', (error) => note(asUnavailable(error)));
+
+  function note(error: unknown): void {
+    if (error instanceof SignalboxError) problem = error.message;
+  }
+
+  /** Statements are prepared once for each connection: parsing and planning would take longer than their execution. */
+  function nameOf(sql: string): string | undefined {
+    const known = prepared.get(sql);
+    if (known !== undefined || prepared.size >= MAX_PREPARED) return known;
+    const name = `signalbox_${prepared.size}`;
+    prepared.set(sql, name);
+    return name;
+  }
+
+  async function guard<T>(work: () => Promise<T>): Promise<T> {
+    const lost = isClosed ? 'The service is shutting down.' : lock.lostTo();
+    if (lost !== undefined) throw new SignalboxError('UNAVAILABLE', (problem = lost));
+    try {
+      const result = await work();
+      problem = undefined;
+      return result;
+    } catch (error) {
+      const translated = asUnavailable(error);
+      note(translated);
+      throw translated;
+    }
+  }
+
+  const statementOf = (sql: string, params: readonly unknown[]) => {
+    const name = nameOf(sql);
+    return { text: sql, values: [...params], ...(name !== undefined && { name }) };
+  };
+
+  function probe(): void {
+    probedAt = performance.now();
+    void guard(() => pool.query('select 1')).catch(() => undefined);
+  }
+
+  return {
+    db: createDatabase((sql, params) =>
+      guard(
+        async () => (await pool.query<unknown[]>({ ...statementOf(sql, params), rowMode: 'array' })).rows,
+      ),
+    ),
+    rows: <Row extends object>(sql: string, params: readonly unknown[]) =>
+      guard(async () => (await pool.query<Row>(statementOf(sql, params))).rows),
+    async batch(statements) {
+      const queries = statements.map((statement) => statement.toSQL());
+      if (queries.length === 0) return;
+      await guard(async () => {
+        const client = await pool.connect();
+        let failure: Error | undefined;
+        try {
+          await client.query('begin');
+          for (const { sql, params } of queries) await client.query(statementOf(sql, params));
+          await client.query('commit');
+        } catch (error) {
+          failure = error as Error;
+          await client.query('rollback').catch(() => undefined);
+          throw error;
+        } finally {
+          // A connection in an unknown state is closed; an error of the statement leaves it usable.
+          client.release(failure !== undefined && asUnavailable(failure) !== failure);
+        }
+      });
+    },
+    jsonNumber: (column, member) => sql<number>`coalesce((${column} ->> ${member}::text)::bigint, 0)`,
+    reportDamage: () => undefined,
+    writeProblem() {
+      if (performance.now() - probedAt > PROBE_INTERVAL_MS) probe();
+      return lock.lostTo() ?? problem;
+    },
+    untilUnlocked: () => undefined,
+    async [Symbol.asyncDispose]() {
+      isClosed = true;
+      await pool.end();
+      await lock[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function prepareDatabase(url: string, nodeId: string): Promise<NodeLock> {
+  try {
+    const lock = await acquireNodeLock(url, nodeId);
+    try {
+      await checkServer(lock.client, url, nodeId);
+      await migrateDatabase(lock.client);
+      await takeOwnership(lock.client, nodeId);
+      return lock;
+    } catch (error) {
+      await lock[Symbol.asyncDispose]();
+      throw error;
+    }
+  } catch (error) {
+    throw connectionError(url, error);
+  }
+}

@@ -1,0 +1,110 @@
+import { inspect } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { projects } from '../../src/projects/tables.ts';
+import { openPostgres } from '../../src/store/postgres.ts';
+import { storeContract } from '../contracts/store-contract.ts';
+import { hasPostgres, requirePostgres, sharedPostgres, startPostgres } from '../support/postgres.ts';
+
+let nodes = 0;
+const open = (url: string) => openPostgres({ url, connections: 4, nodeId: `node_${++nodes}` });
+const emptyDatabase = async () => (await sharedPostgres()).createDatabase();
+
+describe.skipIf(!hasPostgres)('on PostgreSQL', () => {
+  storeContract('PostgreSQL', async () => open(await emptyDatabase()));
+});
+
+test('a second node is refused until the first one has stopped, and a node that was replaced writes nothing', async (context) => {
+  requirePostgres(context);
+  const url = await emptyDatabase();
+  const first = await open(url);
+  await expect(open(url)).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    message: expect.stringContaining('Another Signalbox node uses this database'),
+  });
+  // The connection that holds the lock is lost, and another node is faster.
+  const { query } = await sharedPostgres();
+  await query(url, 'select pg_terminate_backend(pid) from pg_locks where locktype = $$advisory$$');
+  await using second = await open(url);
+  await expect.poll(() => first.writeProblem()).toContain('has taken over');
+  await expect(first.db.select().from(projects)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  expect(await second.db.select().from(projects)).toEqual([]);
+  await first[Symbol.asyncDispose]();
+});
+
+test('goes on after the server crashed and came back, and says meanwhile why it cannot write', async (context) => {
+  requirePostgres(context);
+  await using server = await startPostgres();
+  const url = await server.createDatabase();
+  await using store = await open(url);
+  await store.db.insert(projects).values({ id: 'one', name: 'kept', createdAt: 1 });
+  expect(store.writeProblem()).toBeUndefined();
+  await server.crash();
+  await expect
+    .poll(async () => store.db.select({ name: projects.name }).from(projects).catch(String))
+    .toEqual([{ name: 'kept' }]);
+  await expect.poll(() => store.writeProblem()).toBeUndefined();
+});
+
+const settings = (name: string, value: string) => (url: string) => [
+  `alter database ${new URL(url).pathname.slice(1)} set ${name} = ${value}`,
+];
+
+test.each([
+  ['synchronous_commit=off', settings('synchronous_commit', 'off'), 'Set synchronous_commit=on'],
+  ['a read-only database', settings('default_transaction_read_only', 'on'), 'The database is read-only'],
+] as const)('refuses %s with a sentence', async (_, statements, sentence) => {
+  if (!hasPostgres) return;
+  const { query } = await sharedPostgres();
+  const url = await emptyDatabase();
+  for (const statement of statements(url)) await query(url, statement);
+  await expect(open(url)).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    message: expect.stringContaining(sentence),
+  });
+});
+
+test('refuses fsync=off with a sentence', async (context) => {
+  requirePostgres(context);
+  await using server = await startPostgres(['-c', 'fsync=off']);
+  await expect(open(await server.createDatabase())).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    message: expect.stringContaining('Set fsync=on'),
+  });
+});
+
+test('refuses a database that a newer version wrote', async (context) => {
+  requirePostgres(context);
+  const url = await emptyDatabase();
+  await (await open(url))[Symbol.asyncDispose]();
+  const { query } = await sharedPostgres();
+  await query(
+    url,
+    `insert into drizzle.__drizzle_migrations (hash, created_at) values ('future', 9999999999999)`,
+  );
+  await expect(open(url)).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    message: expect.stringContaining('newer version of Signalbox'),
+  });
+});
+
+const WRONG_URLS: readonly [
+  name: string,
+  change: Partial<Pick<URL, 'password' | 'pathname' | 'port' | 'hostname'>>,
+  sentence: string,
+][] = [
+  ['a wrong password', { password: 'not-the-password' }, 'refuses the user “owner” or its password'],
+  ['a missing database', { pathname: '/nowhere' }, 'has no database “nowhere”. Create it: createdb nowhere'],
+  ['a closed port', { port: '1' }, 'does not accept connections'],
+  ['an unknown host', { hostname: 'nowhere.invalid' }, 'is not found'],
+];
+
+test.each(WRONG_URLS)('says so when the URL has %s, without the password', async (_, change, sentence) => {
+  if (!hasPostgres) return;
+  const url = Object.assign(new URL(await emptyDatabase()), change);
+  const error: unknown = await open(url.href).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining(sentence) });
+  expect(inspect(error)).not.toContain(url.password);
+});
