@@ -19,10 +19,13 @@ export interface Secrets {
   apiKey?: string;
   /** The keys that protect secrets at rest: the first key encrypts, all keys decrypt. Absent: the key file in the data folder. */
   masterKeys?: readonly string[];
+  /** `postgres://user:password@host:port/database`. Absent: the store is SQLite in the data folder. */
+  databaseUrl?: string;
 }
 
 export const API_KEY_ENV = 'SIGNALBOX_API_KEY';
 export const MASTER_KEY_ENV = 'SIGNALBOX_MASTER_KEY';
+export const DATABASE_URL_ENV = 'SIGNALBOX_DATABASE_URL';
 export const MIN_MASTER_KEY_LENGTH = 32;
 
 /** Lists every invalid setting, one line each, in a form that an operator can act on. */
@@ -72,12 +75,31 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): {
       `${MASTER_KEY_ENV} must have at least ${MIN_MASTER_KEY_LENGTH} characters in each key; separate several keys with commas.`,
     );
   }
+  const databaseUrl = env[DATABASE_URL_ENV];
+  if (databaseUrl && !isDatabaseUrl(databaseUrl)) {
+    errors.push(
+      `${DATABASE_URL_ENV} must look like postgres://user:password@host:port/database; write special characters of the password as %xx.`,
+    );
+  }
+  if (databaseUrl && masterKeys.length === 0) {
+    errors.push(
+      `${MASTER_KEY_ENV} is required together with ${DATABASE_URL_ENV}: there is no data folder to keep the key in. Generate one: openssl rand -base64 48`,
+    );
+  }
   if (errors.length > 0) throw new ConfigError(errors.join('\n'));
   return {
     warnings,
     config: values as Config,
-    secrets: { ...(apiKey && { apiKey }), ...(masterKeys.length > 0 && { masterKeys }) },
+    secrets: {
+      ...(apiKey && { apiKey }),
+      ...(masterKeys.length > 0 && { masterKeys }),
+      ...(databaseUrl && { databaseUrl }),
+    },
   };
+}
+
+function isDatabaseUrl(text: string): boolean {
+  return URL.canParse(text) && ['postgres:', 'postgresql:'].includes(new URL(text).protocol);
 }
 
 /** The format of every API key: `key_<id>.<secret>`. */
@@ -157,6 +179,7 @@ function unknownVariables(env: Readonly<Record<string, string | undefined>>): st
     ...Object.values<Setting>(SETTINGS).map(({ env: name }) => name),
     API_KEY_ENV,
     MASTER_KEY_ENV,
+    DATABASE_URL_ENV,
   ];
   return Object.keys(env)
     .filter((name) => name.startsWith('SIGNALBOX_') && !known.includes(name))

@@ -29,7 +29,7 @@ export interface Service extends AsyncDisposable {
 /**
  * Opens the store and the broker, composes the domain and opens the transport. Resources are closed in the reverse order
  * of opening, also if a later step fails.
- * @throws UNAVAILABLE when another process uses the data folder, or its master key is missing
+ * @throws UNAVAILABLE when another process uses the data folder or the database, or the master key is missing
  * @throws the error of `listen`, for example EADDRINUSE
  *
  * @example
@@ -42,7 +42,7 @@ export async function startService(
   overrides: Overrides = {},
 ): Promise<Service> {
   await using disposer = new Disposer();
-  const infrastructure = openInfrastructure(config, overrides, disposer);
+  const infrastructure = await openInfrastructure(config, secrets, overrides, disposer);
   const { firstApiKey, warnings, tokenSweeper, ...access } = await composeAccess(infrastructure, secrets);
   const fewDescriptors = descriptorWarning(config);
   if (fewDescriptors !== undefined) infrastructure.logger.warn(fewDescriptors);

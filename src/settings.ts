@@ -53,6 +53,15 @@ export const SETTINGS = {
     unit: 'text',
     about: 'Data folder; `:memory:` keeps all data in memory and loses it on exit.',
   },
+  databaseConnections: {
+    env: 'SIGNALBOX_DATABASE_CONNECTIONS',
+    default: 10,
+    unit: 'count',
+    min: 2,
+    max: 200,
+    about:
+      'Connections to PostgreSQL, where `SIGNALBOX_DATABASE_URL` is set; one more holds the lock of the node.',
+  },
   mode: {
     env: 'NODE_ENV',
     default: 'development',

@@ -124,6 +124,18 @@ test('the API key is returned in secrets and is not part of config', () => {
   expect(readConfig({}).secrets).toEqual({});
 });
 
+test('SIGNALBOX_DATABASE_URL is a secret, requires a master key, and no error contains it', () => {
+  const [url, key] = ['postgres://u:sesame@host/db', 'm'.repeat(32)];
+  const { config, secrets } = readConfig({ SIGNALBOX_DATABASE_URL: url, SIGNALBOX_MASTER_KEY: key });
+  expect(secrets).toEqual({ databaseUrl: url, masterKeys: [key] });
+  expect(JSON.stringify(config)).not.toContain('sesame');
+  const alone = errorsOf({ SIGNALBOX_DATABASE_URL: url });
+  expect(alone).toEqual([expect.stringContaining('SIGNALBOX_MASTER_KEY is required')]);
+  const wrong = errorsOf({ SIGNALBOX_DATABASE_URL: 'mysql://u:sesame@host/db', SIGNALBOX_MASTER_KEY: key });
+  expect(wrong).toEqual([expect.stringContaining('must look like postgres://')]);
+  expect([...alone, ...wrong].join('')).not.toContain('sesame');
+});
+
 test.each([
   ['another prefix', 'kex_one.0123456789abcdef'],
   ['no id', 'key_.0123456789abcdef'],

@@ -85,13 +85,21 @@ export function createChannelStore({ db }: Store) {
     async removeRemains(projectId: string, id: string, limit: number): Promise<boolean> {
       const ofChannel = and(eq(memberships.projectId, projectId), eq(memberships.channelId, id));
       const inChannel = and(eq(restrictions.projectId, projectId), eq(restrictions.channelId, id));
+      const someTokens = db
+        .select({ id: memberships.tokenId })
+        .from(memberships)
+        .where(ofChannel)
+        .limit(limit);
       const left = await db
         .delete(memberships)
-        .where(sql`rowid in (select rowid from ${memberships} where ${ofChannel} limit ${limit})`);
+        .where(and(ofChannel, inArray(memberships.tokenId, someTokens)))
+        .returning({ id: memberships.tokenId });
+      const some = db.select({ id: restrictions.id }).from(restrictions).where(inChannel).limit(limit);
       const lifted = await db
         .delete(restrictions)
-        .where(sql`rowid in (select rowid from ${restrictions} where ${inChannel} limit ${limit})`);
-      return left.changes + lifted.changes > 0;
+        .where(and(inChannel, inArray(restrictions.id, some)))
+        .returning({ id: restrictions.id });
+      return left.length + lifted.length > 0;
     },
     async list(projectId: string, { first, after }: PageRequest, type?: ChannelType): Promise<Page<Channel>> {
       const rows = await db

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { readConfig } from '../config.ts';
+import { DATABASE_URL_ENV, readConfig } from '../config.ts';
+import { SignalboxError } from '../errors.ts';
 import { backupStore } from '../maintenance/backup.ts';
 import { checkStore } from '../maintenance/check.ts';
 import { restoreStore, type RevivalDecision } from '../maintenance/restore.ts';
@@ -23,11 +24,18 @@ export interface Terminal {
 export function createProgram({ env, version, print, now, start, setExitCode }: Terminal): Command {
   const program = new Command('signalbox')
     .description(
-      'Realtime channels with tokens. Settings are read from environment variables: see docs/reference/settings.md. Every command works on the data folder that SIGNALBOX_DATA names.',
+      'Realtime channels with tokens. Settings are read from environment variables: see docs/reference/settings.md. backup, restore and check work on the data folder that SIGNALBOX_DATA names.',
     )
     .version(version)
     .showHelpAfterError('Run “signalbox --help” for the commands.');
-  const dataFolder = () => readConfig(env).config.data;
+  const dataFolder = () => {
+    const { config, secrets } = readConfig(env);
+    if (secrets.databaseUrl === undefined) return config.data;
+    throw new SignalboxError(
+      'BAD_USER_INPUT',
+      `The store is in PostgreSQL, not in a data folder: use pg_dump and pg_restore, or unset ${DATABASE_URL_ENV}.`,
+    );
+  };
 
   program.command('start', { isDefault: true }).description('Start the service.').action(start);
 

@@ -1,17 +1,22 @@
 import { randomBytes as systemRandomBytes } from 'node:crypto';
 import { type Audit } from '../audit.ts';
 import { createInProcessBroker } from '../broker/broker-in-process.ts';
+import { createBrokerWithLanes } from '../broker/broker-with-lanes.ts';
 import { type Broker } from '../broker/broker.ts';
 import { createInProcessLeases } from '../broker/leases-in-process.ts';
 import { createClockHistory, type ClockHistory } from '../clock-history.ts';
 import { systemClock, type Clock } from '../clock.ts';
-import { type Config } from '../config.ts';
+import { type Config, type Secrets } from '../config.ts';
 import { type Disposer } from '../disposer.ts';
 import { createIds, pooled, type NewId, type RandomBytes } from '../ids.ts';
 import { auditLoggerOf, createLogger, type Logger } from '../logger.ts';
-import { createLogStore, type LogStore } from '../messages/log/log-store.ts';
+import { createLogStore } from '../messages/log/log-store.ts';
+import { createPostgresLogStore } from '../messages/log/postgres-log-store.ts';
+import { type RetentionLog } from '../messages/log/retention-log.ts';
+import { isOutcomeUnknown } from '../store/postgres-errors.ts';
+import { openPostgres } from '../store/postgres.ts';
 import { openSqlite } from '../store/sqlite.ts';
-import { type SqliteStore } from '../store/store.ts';
+import { type Store } from '../store/store.ts';
 import { createMetrics, type Metrics } from '../transport/metrics.ts';
 
 /** Replacements for the system's clock, randomness and log, for tests and embedders. */
@@ -35,15 +40,22 @@ export interface Infrastructure {
   audit: Audit;
   /** Reports an unexpected error to the operator. `errorId` is the id that the client received. */
   onFault: (error: unknown, errorId?: string) => void;
-  store: SqliteStore;
-  log: LogStore;
+  store: Store;
+  log: RetentionLog;
+  /** Returns up to `limit` unused pages of the store to the disk. Returns the number of pages. */
+  reclaimSpace: (limit: number) => number;
   broker: Broker;
   /** Closes the resources in reverse order of opening. */
   disposer: Disposer;
 }
 
-/** Opens the store and the broker. @throws UNAVAILABLE when another process uses the data folder */
-export function openInfrastructure(config: Config, overrides: Overrides, disposer: Disposer): Infrastructure {
+/** Opens the store and the broker. @throws UNAVAILABLE when another process uses the data folder or the database */
+export async function openInfrastructure(
+  config: Config,
+  { databaseUrl }: Secrets,
+  overrides: Overrides,
+  disposer: Disposer,
+): Promise<Infrastructure> {
   const { clock = systemClock, randomBytes = systemRandomBytes } = overrides;
   const newId = createIds(() => clock.now(), pooled(randomBytes));
   const nodeId = newId('node');
@@ -63,15 +75,30 @@ export function openInfrastructure(config: Config, overrides: Overrides, dispose
     ),
   );
 
-  const store = disposer.use(
-    openSqlite(config, (damage) =>
-      logger.error({ damage }, 'a row of the store is damaged and is skipped; run “signalbox check”'),
-    ),
-  );
-  const log = createLogStore(store, randomBytes);
-  metrics.observeStore(() => ({ ...store.size(), messages: log.span() }));
   const leases = createInProcessLeases(clock);
-  const broker = disposer.use(createInProcessBroker({ log, leases, onFault }));
+  const storage = await (databaseUrl === undefined ? openEmbedded() : openDatabase(databaseUrl));
+
+  function openEmbedded() {
+    const store = disposer.use(
+      openSqlite(config, (damage) =>
+        logger.error({ damage }, 'a row of the store is damaged and is skipped; run “signalbox check”'),
+      ),
+    );
+    const log = createLogStore(store, randomBytes);
+    metrics.observeStore(() => ({ ...store.size(), messages: log.span() }));
+    const broker = disposer.use(createInProcessBroker({ log, leases, onFault }));
+    return { store, log, broker, reclaimSpace: store.reclaimSpace };
+  }
+
+  async function openDatabase(url: string) {
+    const connections = config.databaseConnections;
+    const store = disposer.use(await openPostgres({ url, connections, nodeId }));
+    const log = createPostgresLogStore(store, { nodeId, randomBytes });
+    const broker = disposer.use(createBrokerWithLanes({ log, leases, isOutcomeUnknown, onFault }));
+    // PostgreSQL's autovacuum does this.
+    return { store, log, broker, reclaimSpace: () => 0 };
+  }
+
   return {
     config,
     clock,
@@ -83,9 +110,7 @@ export function openInfrastructure(config: Config, overrides: Overrides, dispose
     metrics,
     audit,
     onFault,
-    store,
-    log,
-    broker,
+    ...storage,
     disposer,
   };
 }

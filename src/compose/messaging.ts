@@ -45,6 +45,7 @@ export async function composeMessaging(
     onFault,
     store,
     log,
+    reclaimSpace,
     broker,
     disposer,
   } = infrastructure;
@@ -100,7 +101,7 @@ export async function composeMessaging(
     createRetention({
       log,
       broker,
-      reclaimSpace: store.reclaimSpace,
+      reclaimSpace,
       findChannel,
       clock,
       clockHistory,

@@ -9,10 +9,12 @@ import { type Infrastructure } from './infrastructure.ts';
  */
 export async function openVault(
   { config, store, randomBytes }: Infrastructure,
-  { masterKeys = [] }: Secrets,
+  { masterKeys = [], databaseUrl }: Secrets,
 ): Promise<Vault> {
-  if (needsNewKey(config.data, masterKeys)) await requireNoSealedStore(store);
-  const vault = createJweVault(readMasterKeys(config.data, masterKeys, () => randomBytes(32)));
+  // A store in a database has no data folder to keep a key in.
+  const folder = databaseUrl === undefined ? config.data : ':memory:';
+  if (needsNewKey(folder, masterKeys)) await requireNoSealedStore(store);
+  const vault = createJweVault(readMasterKeys(folder, masterKeys, () => randomBytes(32)));
   await verifyMasterKey(vault, store);
   return vault;
 }

@@ -1,6 +1,6 @@
 import { type Address } from '../broker/message.ts';
 import { type ClockHistory, type ClockSegment } from '../clock-history.ts';
-import { type LogStore } from './log/log-store.ts';
+import { type RetentionLog } from './log/retention-log.ts';
 
 /** The heads of the logs around the moment at which a jump of the system clock was noticed, by project. */
 interface JumpHeads {
@@ -13,44 +13,45 @@ interface JumpHeads {
 /** Finds messages by their age in elapsed time, although they state when they were published by the system clock. */
 export interface LogAges {
   /** Notices jumps of the system clock. Call it regularly. */
-  sample(): void;
+  sample(): Promise<void>;
   /**
    * The sequence number through which messages are older than `ageMs`; 0 when none are. Where it is uncertain on which side
    * of a jump a message was published, the message counts as younger. Without an address: in the whole log of the project.
    */
-  agedThrough(projectId: string, ageMs: number, address?: Address): number;
+  agedThrough(projectId: string, ageMs: number, address?: Address): Promise<number>;
 }
 
 export function createLogAges(
-  log: Pick<LogStore, 'agedThrough' | 'head' | 'listProjects'>,
+  log: Pick<RetentionLog, 'agedThrough' | 'heads'>,
   clockHistory: ClockHistory,
 ): LogAges {
   const jumps = new WeakMap<ClockSegment, JumpHeads>();
-  let last = headsOfNow();
+  let last = log.heads();
+  // Each sample reads the heads anew; the first one throws what this read threw.
+  if (last instanceof Promise) last.catch(() => undefined);
 
-  function headsOfNow(): ReadonlyMap<string, number> {
-    return new Map(log.listProjects().map((projectId) => [projectId, log.head(projectId).sequence]));
-  }
-
-  function sample(): readonly ClockSegment[] {
+  async function sample(): Promise<readonly ClockSegment[]> {
     const segments = clockHistory.sample();
-    const now = headsOfNow();
-    for (const segment of segments.slice(1))
-      if (!jumps.has(segment)) jumps.set(segment, { before: last, after: now });
+    const now = await log.heads();
+    const before = await last;
     last = now;
+    for (const segment of segments.slice(1))
+      if (!jumps.has(segment)) jumps.set(segment, { before, after: now });
     return segments;
   }
 
   return {
-    sample: () => void sample(),
-    agedThrough(projectId, ageMs, address) {
-      const segments = sample();
+    async sample() {
+      await sample();
+    },
+    async agedThrough(projectId, ageMs, address) {
+      const segments = await sample();
       const { time, index } = clockHistory.ago(ageMs);
       const [current, next] = [segments[index], segments[index + 1]];
       // Everything of earlier segments is older, and nothing of later ones: compare the times of this segment only.
       const after = (current && jumps.get(current)?.after.get(projectId)) ?? 0;
       const through = next && (jumps.get(next)?.before.get(projectId) ?? 0);
-      return Math.max(after, log.agedThrough(projectId, time, address, { after, through }));
+      return Math.max(after, await log.agedThrough(projectId, time, address, { after, through }));
     },
   };
 }

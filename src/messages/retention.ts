@@ -8,14 +8,14 @@ import { SLICE_MS, Slices } from '../slices.ts';
 import { IDEMPOTENCY_SECONDS } from './publish.ts';
 import { type AddressKey } from './log/address-store.ts';
 import { createLogAges } from './log-ages.ts';
-import { type LogStore } from './log/log-store.ts';
+import { type RetentionLog } from './log/retention-log.ts';
 import { type Trim } from './log/trim-store.ts';
 
 /** Removes messages that exceed the retention of the service or the history policy of their channel. */
 export interface Retention extends AsyncDisposable {
   /**
-   * Removes everything that exceeds its retention at the time of the call. Also runs every `purgeIntervalMs`; concurrent
-   * calls share one purge.
+   * Removes everything that exceeds its retention at the time of the call. Also runs every `purgeIntervalMs`. Calls
+   * during a purge share the next one.
    */
   purge(): Promise<void>;
 }
@@ -32,7 +32,7 @@ const KEY_HOLD_MS = IDEMPOTENCY_SECONDS * 1000;
 const ADDRESS_PAGE_SIZE = 500;
 
 export function createRetention(deps: {
-  log: LogStore;
+  log: RetentionLog;
   broker: Broker;
   /** Returns up to `limit` unused pages of the file to the disk. Returns the number of pages. */
   reclaimSpace: (limit: number) => number;
@@ -47,6 +47,8 @@ export function createRetention(deps: {
   const { log, broker, reclaimSpace, findChannel, clock, clockHistory, config, onPurged, onFault } = deps;
   const ages = createLogAges(log, clockHistory);
   let running: Promise<void> | undefined;
+  /** The purge after the running one, for calls that it does not cover. */
+  let next: Promise<void> | undefined;
   let isDisposed = false;
   /** Rows that the running purge has removed. */
   let removedRows = 0;
@@ -70,15 +72,16 @@ export function createRetention(deps: {
   });
 
   /** Repeats `step`, which removes up to `limit` rows in one transaction, until it removes none. */
-  async function runInSteps(step: (limit: number) => number): Promise<void> {
+  async function runInSteps(step: (limit: number) => number | Promise<number>): Promise<void> {
     const slices = new Slices();
     let { first: limit } = STEP_ROWS;
     while (!isDisposed) {
       const startedAt = performance.now();
-      const removed = step(limit);
+      const removing = step(limit);
+      const took = performance.now() - startedAt;
+      const removed = await removing;
       if (removed === 0) return;
       removedRows += removed;
-      const took = performance.now() - startedAt;
       if (took > SLICE_MS) limit = Math.max(STEP_ROWS.min, limit / 2);
       else if (took < SLICE_MS / 3) limit = Math.min(STEP_ROWS.max, limit * 2);
       await slices.nextTurn();
@@ -99,9 +102,9 @@ export function createRetention(deps: {
     const keep = isOrphan ? 0 : (channel?.historyMessages ?? config.retentionMessages);
     const through = Math.max(
       channel?.createdAfter ?? 0,
-      log.excessThrough(projectId, address, keep),
+      await log.excessThrough(projectId, address, keep),
       // Messages beyond the retention of the service have been removed from the whole project.
-      isShorter ? ages.agedThrough(projectId, seconds * 1000, address) : 0,
+      isShorter ? await ages.agedThrough(projectId, seconds * 1000, address) : 0,
     );
     return { projectId, address, through };
   }
@@ -116,7 +119,7 @@ export function createRetention(deps: {
     for (const { projectId, address } of keys) {
       if (isDisposed) return;
       const trim = await findTrim(projectId, address);
-      if (trim.through > log.trimmedThrough(projectId, address)) trims.push(trim);
+      if (trim.through > (await log.trimmedThrough(projectId, address))) trims.push(trim);
       if (trims.length >= ADDRESSES_PER_TRIM) await flush();
       if (slices.isUsedUp()) await slices.nextTurn();
     }
@@ -127,8 +130,8 @@ export function createRetention(deps: {
     const startedAt = performance.now();
     removedRows = 0;
     await runInSteps((limit) => log.removeExpiredKeys(clockHistory.settledNow(KEY_HOLD_MS), limit));
-    for (const projectId of log.listProjects()) {
-      const through = ages.agedThrough(projectId, config.retentionSeconds * 1000);
+    for (const projectId of await log.listProjects()) {
+      const through = await ages.agedThrough(projectId, config.retentionSeconds * 1000);
       if (through > 0) await runInSteps((limit) => log.trimProject(projectId, through, limit));
     }
     const due = new Map([
@@ -156,7 +159,7 @@ export function createRetention(deps: {
   async function purgeAllAddresses(): Promise<void> {
     let after = { projectId: '', address: '' };
     for (;;) {
-      const page = log.listAddresses(after, ADDRESS_PAGE_SIZE);
+      const page = await log.listAddresses(after, ADDRESS_PAGE_SIZE);
       await purgeAddresses(page);
       const last = page.at(-1);
       if (isDisposed || !last) return;
@@ -165,11 +168,20 @@ export function createRetention(deps: {
   }
 
   function purge(): Promise<void> {
-    running ??= purgeAll().finally(() => (running = undefined));
+    if (running) {
+      next ??= running
+        .catch(() => undefined)
+        .then(() => {
+          next = undefined;
+          return purge();
+        });
+      return next;
+    }
+    running = purgeAll().finally(() => (running = undefined));
     return running;
   }
 
-  const timer = every(clock, config.purgeIntervalMs, () => void purge().catch(onFault));
+  const timer = every(clock, config.purgeIntervalMs, () => void (running ?? purge()).catch(onFault));
 
   return {
     purge,

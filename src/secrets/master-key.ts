@@ -92,7 +92,7 @@ export async function verifyMasterKey(vault: Vault, store: Store): Promise<void>
   } catch {
     throw new SignalboxError(
       'UNAVAILABLE',
-      `The data folder was written under another master key. Set ${MASTER_KEY_ENV} to that key, or to a new key followed by a comma and that key.`,
+      `The store was written under another master key. Set ${MASTER_KEY_ENV} to that key, or to a new key followed by a comma and that key.`,
     );
   }
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg';
+import { DATABASE_URL_ENV } from '../config.ts';
 import { SignalboxError } from '../errors.ts';
-import { connect, DATABASE_URL_ENV } from './postgres-connection.ts';
+import { connect } from './postgres-connection.ts';
 
 const OLDEST_VERSION = 140_000;
 

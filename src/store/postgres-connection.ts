@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { DATABASE_URL_ENV } from '../config.ts';
 import { SignalboxError } from '../errors.ts';
 
 /** The longest wait for a connection, in milliseconds. */
@@ -79,8 +80,6 @@ export function connectionError(url: string, cause: unknown): SignalboxError {
   // The error of the driver is no cause here: the log would show its fields.
   return new SignalboxError('UNAVAILABLE', `PostgreSQL at ${place} ${sentence}`);
 }
-
-export const DATABASE_URL_ENV = 'SIGNALBOX_DATABASE_URL';
 
 function describe(url: string) {
   const { hostname, port, username, pathname, searchParams } = new URL(url);

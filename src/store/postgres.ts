@@ -66,7 +66,7 @@ export async function openPostgres({ url, connections, nodeId }: PostgresOptions
 
   const statementOf = (sql: string, params: readonly unknown[]) => {
     const name = nameOf(sql);
-    return { text: sql, values: [...params], ...(name !== undefined && { name }) };
+    return { text: sql, values: params.map(toWhole), ...(name !== undefined && { name }) };
   };
 
   function probe(): void {
@@ -115,6 +115,12 @@ export async function openPostgres({ url, connections, nodeId }: PostgresOptions
       await lock[Symbol.asyncDispose]();
     },
   };
+}
+
+/** The columns hold whole numbers; a moment of the clock may have a fraction, which SQLite compares and PostgreSQL refuses. */
+function toWhole(param: unknown): unknown {
+  if (typeof param !== 'number' || Number.isSafeInteger(param)) return param;
+  return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Math.floor(param)));
 }
 
 async function prepareDatabase(url: string, nodeId: string): Promise<NodeLock> {

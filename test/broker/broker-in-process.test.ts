@@ -94,7 +94,7 @@ test('a project has a single epoch when its first publish fails', async () => {
   await expect(broker.publish(draft({ event: null as never }))).rejects.toMatchObject(unavailable);
   const { message } = await broker.publish(draft());
   const { epoch } = await broker.head('one');
-  expect(message.logged).toEqual({ epoch, sequence: 1, previous: 0 });
+  expect(message.logged).toEqual({ epoch, sequence: 1, previous: 0, ordinal: 1 });
 });
 
 test('publish fails with UNAVAILABLE after the store is closed', async () => {

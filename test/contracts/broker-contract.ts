@@ -9,17 +9,20 @@ import { brokerReadingContract } from './broker-reading-contract.ts';
 
 const PROJECTS = ['one', 'two'] as const;
 
-/** The behavior of every implementation of Broker. */
-export function brokerContract(name: string, make: MakeBroker): void {
+/**
+ * The behavior of every implementation of Broker.
+ * @param share the share of the random runs, for an implementation whose runs take longer. Default: 1
+ */
+export function brokerContract(name: string, make: MakeBroker, share = 1): void {
   describe(`${name} implements Broker`, () => {
-    publishTests(make);
+    publishTests(make, share);
     idempotencyTests(make);
-    brokerReadingContract(make);
-    listenerTests(make);
+    brokerReadingContract(make, share);
+    listenerTests(make, share);
   });
 }
 
-function publishTests(make: MakeBroker): void {
+function publishTests(make: MakeBroker, share: number): void {
   test('a message is in the log and delivered to every listener when publish resolves', async () => {
     await using made = await make();
     const { broker } = made;
@@ -66,7 +69,7 @@ function publishTests(make: MakeBroker): void {
           );
         }
       }),
-      { numRuns: 40 },
+      { numRuns: Math.ceil(40 * share) },
     );
   });
 
@@ -148,7 +151,7 @@ function idempotencyTests(make: MakeBroker): void {
   });
 }
 
-function listenerTests(make: MakeBroker): void {
+function listenerTests(make: MakeBroker, share: number): void {
   test('a caller that listens and then reads misses no message, whenever it starts', async () => {
     const bursts = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 8, size: 'max' });
     await fc.assert(
@@ -170,7 +173,7 @@ function listenerTests(make: MakeBroker): void {
         const { messages } = await read!;
         expect(new Set([...messages, ...received].map(({ id }) => id))).toEqual(new Set(published));
       }),
-      { numRuns: 40 },
+      { numRuns: Math.ceil(40 * share) },
     );
   });
 

@@ -5,7 +5,7 @@ import { ADDRESSES, LOBBY, publishAll, readAll, type MakeBroker } from '../suppo
 import { draft, from } from '../support/drafts.ts';
 
 /** The behavior of reading from every implementation of Broker. */
-export function brokerReadingContract(make: MakeBroker): void {
+export function brokerReadingContract(make: MakeBroker, share: number): void {
   test('read returns, page by page, the messages at the given addresses after a position and above the floors', async () => {
     const requests = fc.record({
       after: fc.nat(25),
@@ -34,7 +34,7 @@ export function brokerReadingContract(make: MakeBroker): void {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: Math.ceil(60 * share) },
     );
   });
 
@@ -74,7 +74,7 @@ export function brokerReadingContract(make: MakeBroker): void {
           });
         },
       ),
-      { numRuns: 60 },
+      { numRuns: Math.ceil(60 * share) },
     );
   });
 
@@ -131,7 +131,7 @@ export function brokerReadingContract(make: MakeBroker): void {
           expect(Math.max(remaining, await broker.trimmedThrough('one', LOBBY))).toBe(expired);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: Math.ceil(60 * share) },
     );
   });
 

@@ -32,7 +32,7 @@ import {
 const OWN = { kind: 'SIGNALBOX', key: { id: 'mine', secret: 'a secret of my own, of 32 bytes or more' } };
 const [OLD, NEW] = ['o'.repeat(32), 'n'.repeat(32)];
 const NO_MASTER_KEY = 'The data folder has no master.key, but its store was written under a master key.';
-const OTHER_MASTER_KEY = 'The data folder was written under another master key. Set SIGNALBOX_MASTER_KEY to';
+const OTHER_MASTER_KEY = 'The store was written under another master key. Set SIGNALBOX_MASTER_KEY to';
 
 /** Starts a service with the given master keys, or with the one in its data folder. */
 async function startUnder(data: string, masterKeys?: string[]) {

@@ -6,7 +6,7 @@ import { createManualClock } from '../support/clock.ts';
 import { createFolder } from '../support/folder.ts';
 import { EVENTS, subscribeResuming } from '../support/resuming-subscription.ts';
 import { publishNumbers, numbers, publishTo, publishMany, publishOnSocket } from '../support/publish.ts';
-import { startService, type ServiceClient, type TestService } from '../support/service.ts';
+import { isOnPostgres, startService, type ServiceClient, type TestService } from '../support/service.ts';
 
 const HOUR_MS = 3_600_000;
 const purge = ({ service }: TestService) => service.retention.purge();
@@ -123,7 +123,7 @@ test('a purge runs every purgeIntervalMs', async () => {
   await clock.advance(4999);
   expect(await retained(signalbox, 'room')).toHaveLength(5);
   await clock.advance(1);
-  expect(await retained(signalbox, 'room')).toEqual([3, 4]);
+  await expect.poll(() => retained(signalbox, 'room')).toEqual([3, 4]);
 });
 
 test('a purge applies a reduced history policy without new publishes', async () => {
@@ -141,26 +141,29 @@ test('a purge applies a reduced history policy without new publishes', async () 
   expect(await retained(signalbox, 'age')).toEqual([]);
 });
 
-test('a purge removes the messages of a deleted channel, also when a channel with the same id was created', async () => {
-  using folder = createFolder();
-  await using signalbox = await startService({ data: folder.path });
-  await createChannel(signalbox, 'room');
-  await createChannel(signalbox, 'other');
-  await createChannel(signalbox, 'again');
-  for (const channel of ['room', 'again', 'other']) await publishNumbers(signalbox, channel, 5);
-  await purge(signalbox);
-  const rows = new Database(join(folder.path, 'signalbox.sqlite'), { readonly: true });
-  const countRows = rows.prepare('select count(*) from messages').pluck();
-  expect(countRows.get()).toBe(15);
-  await signalbox.request(
-    `mutation { deleteChannel(id: "room") { id } again: deleteChannel(id: "again") { id } }`,
-  );
-  await createChannel(signalbox, 'again');
-  await publishNumbers(signalbox, 'again', 2);
-  await purge(signalbox);
-  expect(countRows.get()).toBe(5 + 2);
-  rows.close();
-});
+test.skipIf(isOnPostgres)(
+  'a purge removes the messages of a deleted channel, also when a channel with the same id was created',
+  async () => {
+    using folder = createFolder();
+    await using signalbox = await startService({ data: folder.path });
+    await createChannel(signalbox, 'room');
+    await createChannel(signalbox, 'other');
+    await createChannel(signalbox, 'again');
+    for (const channel of ['room', 'again', 'other']) await publishNumbers(signalbox, channel, 5);
+    await purge(signalbox);
+    const rows = new Database(join(folder.path, 'signalbox.sqlite'), { readonly: true });
+    const countRows = rows.prepare('select count(*) from messages').pluck();
+    expect(countRows.get()).toBe(15);
+    await signalbox.request(
+      `mutation { deleteChannel(id: "room") { id } again: deleteChannel(id: "again") { id } }`,
+    );
+    await createChannel(signalbox, 'again');
+    await publishNumbers(signalbox, 'again', 2);
+    await purge(signalbox);
+    expect(countRows.get()).toBe(5 + 2);
+    rows.close();
+  },
+);
 
 test('the first purge after a restart removes messages that the previous process did not purge', async () => {
   using folder = createFolder();

@@ -44,7 +44,8 @@ export const sharedPostgres = (): Promise<PostgresServer> => (shared ??= startPo
 
 export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
   if (programs === undefined) throw new Error(missing);
-  const folder = createFolder();
+  // In memory where there is a file system in memory: most tests do not wait for a disk.
+  const folder = createFolder(existsSync('/dev/shm') ? '/dev/shm' : undefined);
   const data = join(folder.path, 'data');
   const user = findUser();
   if (user) chownSync(folder.path, user.uid, user.gid);
@@ -53,7 +54,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     'sh',
     [
       '-c',
-      `printf ${PASSWORD} > password && '${programs}/initdb' -D data --locale=C -E UTF8 -U owner --pwfile=password --auth=scram-sha-256 --no-sync`,
+      `printf ${PASSWORD} > password && '${programs}/initdb' -D data --locale=C -E UTF8 -U owner --pwfile=password --auth=scram-sha-256 --no-sync --wal-segsize=1`,
     ],
     options,
   );

@@ -1,7 +1,7 @@
 import { createClient, type Client, type ClientOptions } from 'graphql-ws';
 import { pino, type Logger } from 'pino';
 import { WebSocket } from 'ws';
-import { defaultConfig, type Config } from '../../src/config.ts';
+import { defaultConfig, type Config, type Secrets } from '../../src/config.ts';
 import { startService as start, type Overrides, type Service } from '../../src/service.ts';
 
 export const API_KEY = 'key_test.Zm9yIHRlc3RzIG9ubHkgMzIgYnl0ZXMgb2Yga2V5ISE';
@@ -42,7 +42,7 @@ export async function startService(
 ): Promise<TestService> {
   const service = await start(
     defaultConfig({ port: 0, data: ':memory:', mode: 'test', privateProviders: 'on', ...config }),
-    { apiKey: API_KEY },
+    { apiKey: API_KEY, ...(await databaseOf(config)) },
     { logger: silentLogger, ...overrides },
   );
   const client = createServiceClient(service.url);
@@ -57,6 +57,25 @@ export async function startService(
     },
   };
 }
+
+/** Whether the services of the tests keep their rows in PostgreSQL: see `npm run test:postgres`. */
+export const isOnPostgres = process.env['SIGNALBOX_TEST_STORE'] === 'postgres';
+
+/**
+ * With `SIGNALBOX_TEST_STORE=postgres`, the services of the tests keep their rows in PostgreSQL: a data folder stands for a
+ * database, and each service without one gets a new database.
+ */
+async function databaseOf({ data = ':memory:' }: Partial<Config>): Promise<Secrets> {
+  if (!isOnPostgres) return {};
+  const { sharedPostgres } = await import('./postgres.ts');
+  const known = databases.get(data);
+  const url = known ?? (await (await sharedPostgres()).createDatabase());
+  if (data !== ':memory:') databases.set(data, url);
+  return { databaseUrl: url, masterKeys: ['the-master-key-of-the-tests-on-postgres'] };
+}
+
+/** The databases that stand for data folders. */
+const databases = new Map<string, string>();
 
 /** Creates the clients of a service. Disposing the object disposes every graphql-ws client that it created. */
 export function createServiceClient(url: string): ServiceClient & AsyncDisposable {

@@ -18,6 +18,8 @@ export interface LogStore extends Log, TrimStore {
   listProjects(): string[];
   /** The number of sequence numbers from the oldest to the newest message of each log, summed. Costs O(projects). */
   span(): number;
+  /** The sequence of the newest message of each log, by project. */
+  heads(): ReadonlyMap<string, number>;
   removeExpiredKeys: IdempotencyStore['removeExpired'];
   /** Addresses that messages were appended to since the last call. Each address is returned once. */
   takeDirtyAddresses(): AddressKey[];
@@ -106,6 +108,11 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
     return message;
   }
 
+  function listProjects(): string[] {
+    const rows = db.select({ projectId: logs.projectId }).from(logs).all();
+    return rows.map(({ projectId }) => projectId);
+  }
+
   /** Saves each address and each project once per transaction, however many messages were appended. */
   function saveHeads(touched: Map<string, AddressKey>): void {
     const projectIds = new Set<string>();
@@ -155,13 +162,9 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
     ...createExpiryStore(store, addresses),
     ...createTrimStore(store, addresses, { atomically, onRemove: pages.clear }),
     listAddresses: addresses.list,
-    listProjects: () =>
-      db
-        .select({ projectId: logs.projectId })
-        .from(logs)
-        .all()
-        .map(({ projectId }) => projectId),
+    listProjects,
     span: () => logSpan.all()[0]?.span ?? 0,
+    heads: () => new Map(listProjects().map((projectId) => [projectId, head(projectId).sequence])),
     removeExpiredKeys: idempotency.removeExpired,
     takeDirtyAddresses() {
       const taken = [...dirty.values()];

@@ -1,4 +1,4 @@
-import { API_KEY_ENV, MASTER_KEY_ENV } from '../../../src/config.ts';
+import { API_KEY_ENV, DATABASE_URL_ENV, MASTER_KEY_ENV } from '../../../src/config.ts';
 import { SETTINGS, type Setting } from '../../../src/settings.ts';
 import { documentOf, PRINTED, table } from './markdown.ts';
 
@@ -12,6 +12,13 @@ interface Variable {
 }
 
 const SECRETS: readonly Variable[] = [
+  {
+    env: DATABASE_URL_ENV,
+    default: '',
+    accepts: 'secret',
+    about:
+      'URL of a PostgreSQL database, `postgres://user:password@host:port/database`. When absent, the store is SQLite in the data folder. Requires `SIGNALBOX_MASTER_KEY`; see [PostgreSQL](../postgresql.md).',
+  },
   {
     env: API_KEY_ENV,
     default: '',

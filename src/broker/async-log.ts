@@ -1,0 +1,26 @@
+import { type Appended, type Log } from './log.ts';
+import { type Draft, type Message } from './message.ts';
+
+/** The reads of a log whose answers cross a network. */
+type Reads = Pick<
+  Log,
+  'head' | 'positionAt' | 'holds' | 'read' | 'readBack' | 'trimmedThrough' | 'expiredThrough'
+>;
+
+/** The ordered record of a project's messages in a database that several processes can reach; see `Log`. */
+export type AsyncLog = {
+  readonly [Name in keyof Reads]: (...args: Parameters<Reads[Name]>) => Promise<ReturnType<Reads[Name]>>;
+} & {
+  /**
+   * Appends a batch of drafts of one project in order; either all or none. No idempotency key may occur twice.
+   * @param batch the number of the batch within this process and project, from 1. A number may be repeated with the same
+   * drafts: they are appended once, and the answer is that of the first time.
+   * @param answered the number of the newest batch whose answer this process received; 0: none
+   */
+  append(projectId: string, batch: number, answered: number, drafts: readonly Draft[]): Promise<Appended[]>;
+  /** The messages of all addresses with `after` < sequence <= `through`, at most `limit`, the oldest first. */
+  readRange(projectId: string, after: number, through: number, limit: number): Promise<Message[]>;
+};
+
+/** Whether it is unknown if an append took effect, so that its batch number must be repeated. */
+export type IsOutcomeUnknown = (error: unknown) => boolean;

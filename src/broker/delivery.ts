@@ -1,0 +1,123 @@
+import { type Batch } from '../batch.ts';
+import { SignalboxError } from '../errors.ts';
+import { type BrokerListener, type Published } from './broker.ts';
+import { type Appended } from './log.ts';
+import { type Draft, type Message } from './message.ts';
+import { type Signal } from './signal.ts';
+
+/** A publish that waits for its outcome. */
+export interface PendingPublish {
+  readonly draft: Draft;
+  resolve(published: Published): void;
+  reject(error: Error): void;
+}
+
+/** The listeners of this node, and what is delivered to them. */
+export interface Delivery {
+  /** Adds a listener until the returned value is disposed. */
+  listen(listener: BrokerListener): Disposable;
+  /** Delivers messages in log order; consecutive messages of one address form a batch. */
+  deliver(messages: readonly Message[]): void;
+  /** Delivers and acknowledges publishes in log order; consecutive messages of one address form a batch. */
+  settle(publishes: readonly PendingPublish[], outcomes: readonly Appended[]): void;
+  /** Applies a signal; resolves to the number of affected connections. */
+  control(signal: Signal): Promise<number>;
+}
+
+export function createDelivery(onFault: (error: unknown) => void): Delivery {
+  const listeners = new Set<BrokerListener>();
+
+  /** The append is committed by now, so a listener that throws must not affect other listeners or the publisher. */
+  function notifyListeners(notify: (listener: BrokerListener) => void): void {
+    for (const listener of listeners) {
+      try {
+        notify(listener);
+      } catch (error) {
+        onFault(error);
+      }
+    }
+  }
+
+  /** Returns, for each message, the number of connections it was delivered to. */
+  function fanOut(batch: Batch<Message>): number[] {
+    const connections = batch.map(() => 0);
+    notifyListeners(({ deliver }) =>
+      deliver?.(batch).forEach((count, index) => (connections[index] = (connections[index] ?? 0) + count)),
+    );
+    return connections;
+  }
+
+  return {
+    listen(listener) {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => listeners.delete(listener) };
+    },
+    deliver(messages) {
+      let batch: Message[] = [];
+      for (const message of messages) {
+        if (batch.length > 0 && !fitsBatch(batch, 0, message)) {
+          fanOut(batch);
+          batch = [];
+        }
+        batch.push(message);
+      }
+      if (batch.length > 0) fanOut(batch);
+    },
+    settle(publishes, outcomes) {
+      let batch: Message[] = [];
+      let publishers: PendingPublish[] = [];
+      let bytes = 0;
+      const deliverBatch = () => {
+        const connections = batch.length > 0 ? fanOut(batch) : [];
+        batch.forEach((message, index) =>
+          publishers[index]?.resolve({ message, repeated: false, connections: connections[index] ?? 0 }),
+        );
+        batch = [];
+        publishers = [];
+        bytes = 0;
+      };
+      publishes.forEach((publish, index) => {
+        const appended = outcomes[index];
+        if (appended?.outcome === 'APPENDED') {
+          if (!fitsBatch(batch, bytes, appended.message)) deliverBatch();
+          batch.push(appended.message);
+          publishers.push(publish);
+          bytes += publish.draft.bytes;
+        } else if (appended?.outcome === 'REPEATED')
+          publish.resolve({ message: appended.message, repeated: true, connections: 0 });
+        else
+          publish.reject(
+            new SignalboxError('CONFLICT', 'The idempotency key was already used for a different message.'),
+          );
+      });
+      deliverBatch();
+    },
+    async control(signal) {
+      const affected: Promise<number>[] = [];
+      notifyListeners((listener) => affected.push(Promise.resolve(listener.applySignal?.(signal) ?? 0)));
+      let affectedConnections = 0;
+      for (const result of await Promise.allSettled(affected)) {
+        if (result.status === 'fulfilled') affectedConnections += result.value;
+        else onFault(result.reason);
+      }
+      return affectedConnections;
+    },
+  };
+}
+
+/** Larger batches save little per message and delay delivery. */
+const MAX_BATCH_MESSAGES = 64;
+/** Size of all `data` in a batch. The results of a batch are built and sent as one unit, so their size must be bounded. */
+const MAX_BATCH_BYTES = 64 * 1024;
+
+/** Whether a message may join the batch: same project, same address, both logged or both ephemeral, and room left. */
+function fitsBatch(batch: Batch<Message>, bytes: number, { projectId, address, logged }: Message): boolean {
+  const last = batch.at(-1);
+  return (
+    last?.projectId === projectId &&
+    last.address === address &&
+    (last.logged === null) === (logged === null) &&
+    batch.length < MAX_BATCH_MESSAGES &&
+    bytes < MAX_BATCH_BYTES
+  );
+}

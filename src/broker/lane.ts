@@ -1,0 +1,157 @@
+import { SignalboxError } from '../errors.ts';
+import { type AsyncLog, type IsOutcomeUnknown } from './async-log.ts';
+import { type Delivery, type PendingPublish } from './delivery.ts';
+import { type Appended } from './log.ts';
+import { type Draft, type Message } from './message.ts';
+
+/** The largest batch, in messages and in bytes of `data`. */
+const MAX_MESSAGES = 500;
+const MAX_BYTES = 1024 * 1024;
+/** How long an append with an unknown outcome is repeated, and the time between two attempts, in milliseconds. */
+const RETRY_FOR_MS = 5000;
+const RETRY_INTERVAL_MS = 100;
+/** Messages that one read of a repair loads. */
+const REPAIR_PAGE = 500;
+
+/**
+ * The publishes of one project. One batch is in flight at a time; what arrives meanwhile is the next one, so batches grow
+ * with the load. Messages are delivered in the order of the log: if numbers are missing before those of a batch, because an
+ * earlier append succeeded without an answer, the missing messages are read and delivered first.
+ */
+export class Lane {
+  readonly #projectId: string;
+  readonly #log: AsyncLog;
+  readonly #delivery: Delivery;
+  readonly #isOutcomeUnknown: IsOutcomeUnknown;
+  #waiting: PendingPublish[] = [];
+  #running: Promise<void> | undefined;
+  #batch = 0;
+  #answered = 0;
+  /** Everything up to this sequence has been delivered; undefined until the head of the log was read. */
+  #through: number | undefined;
+
+  constructor(
+    projectId: string,
+    {
+      log,
+      delivery,
+      isOutcomeUnknown,
+    }: { log: AsyncLog; delivery: Delivery; isOutcomeUnknown: IsOutcomeUnknown },
+  ) {
+    this.#projectId = projectId;
+    this.#log = log;
+    this.#delivery = delivery;
+    this.#isOutcomeUnknown = isOutcomeUnknown;
+  }
+
+  add(publish: PendingPublish): void {
+    this.#waiting.push(publish);
+    this.#start();
+  }
+
+  #start(): void {
+    // setImmediate runs after all socket reads of this turn, so publishes from all sockets share one batch.
+    this.#running ??= new Promise<void>((resolve) => setImmediate(resolve))
+      .then(() => this.#drain())
+      .finally(() => {
+        this.#running = undefined;
+        if (this.#waiting.length > 0) this.#start();
+      });
+  }
+
+  /** Resolves when everything that waits has its outcome. */
+  async settled(): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const publishes = this.#takeBatch();
+      try {
+        await this.#append(publishes);
+      } catch (cause) {
+        for (const { reject } of publishes) reject(unavailable(cause, this.#isOutcomeUnknown(cause)));
+      }
+    }
+  }
+
+  /** A second use of an idempotency key waits for the next batch, where the first one is known. */
+  #takeBatch(): PendingPublish[] {
+    const keys = new Set<string>();
+    let bytes = 0;
+    const end = this.#waiting.findIndex(({ draft }, index) => {
+      const key = draft.idempotency?.key;
+      if (index > 0 && (index === MAX_MESSAGES || bytes + draft.bytes > MAX_BYTES)) return true;
+      if (key !== undefined && keys.has(key)) return true;
+      if (key !== undefined) keys.add(key);
+      bytes += draft.bytes;
+      return false;
+    });
+    return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
+  }
+
+  async #append(publishes: readonly PendingPublish[]): Promise<void> {
+    const drafts = publishes.map(({ draft }) => draft);
+    if (drafts.every((draft) => draft.ephemeral && !draft.idempotency)) {
+      const outcomes = drafts.map((draft): Appended => ({ outcome: 'APPENDED', message: ephemeral(draft) }));
+      return this.#delivery.settle(publishes, outcomes);
+    }
+    this.#through ??= (await this.#log.head(this.#projectId)).sequence;
+    const batch = ++this.#batch;
+    const outcomes = await this.#repeat(() =>
+      this.#log.append(this.#projectId, batch, this.#answered, drafts),
+    );
+    this.#answered = batch;
+    await this.#deliver(publishes, outcomes);
+  }
+
+  /** Repeats an append until its outcome is known. */
+  async #repeat<T>(append: () => Promise<T>): Promise<T> {
+    const deadline = performance.now() + RETRY_FOR_MS;
+    for (;;) {
+      try {
+        return await append();
+      } catch (error) {
+        if (!this.#isOutcomeUnknown(error) || performance.now() > deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_INTERVAL_MS));
+      }
+    }
+  }
+
+  async #deliver(publishes: readonly PendingPublish[], outcomes: readonly Appended[]): Promise<void> {
+    const sequences = outcomes.flatMap((one) =>
+      one.outcome === 'APPENDED' && one.message.logged ? [one.message.logged.sequence] : [],
+    );
+    const [first] = sequences;
+    if (first !== undefined) await this.#repair(first - 1);
+    this.#through = sequences.at(-1) ?? this.#through;
+    this.#delivery.settle(publishes, outcomes);
+  }
+
+  async #repair(through: number): Promise<void> {
+    let after = this.#through ?? through;
+    while (after < through) {
+      const messages = await this.#repeat(() =>
+        this.#log.readRange(this.#projectId, after, through, REPAIR_PAGE),
+      );
+      const last = messages.at(-1)?.logged?.sequence ?? through;
+      this.#delivery.deliver(messages);
+      this.#through = after = messages.length < REPAIR_PAGE ? through : last;
+    }
+  }
+}
+
+function unavailable(cause: unknown, mayHaveBeenPublished: boolean): SignalboxError {
+  return new SignalboxError(
+    'UNAVAILABLE',
+    mayHaveBeenPublished
+      ? 'The message log did not answer. The message may or may not have been published; try again with the same idempotencyKey.'
+      : 'The message log cannot be written. Nothing was published; try again.',
+    { cause },
+  );
+}
+
+function ephemeral(draft: Draft): Message {
+  const { projectId, id, address, event, data, sender, publishedAt, idempotencyKey } = draft;
+  return { projectId, id, address, event, data, sender, publishedAt, idempotencyKey, logged: null };
+}

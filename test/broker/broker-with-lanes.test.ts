@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, describe, expect, test } from 'vitest';
+import { createBrokerWithLanes } from '../../src/broker/broker-with-lanes.ts';
+import { createInProcessLeases } from '../../src/broker/leases-in-process.ts';
+import { type Message } from '../../src/broker/message.ts';
+import { createPostgresLogStore } from '../../src/messages/log/postgres-log-store.ts';
+import { openPostgres } from '../../src/store/postgres.ts';
+import { isOutcomeUnknown } from '../../src/store/postgres-errors.ts';
+import { type PostgresStore } from '../../src/store/store.ts';
+import { brokerContract } from '../contracts/broker-contract.ts';
+import { type BrokerUnderTest } from '../support/broker.ts';
+import { createManualClock } from '../support/clock.ts';
+import { draft, from, keyed } from '../support/drafts.ts';
+import { hasPostgres, requirePostgres, sharedPostgres } from '../support/postgres.ts';
+
+let nodes = 0;
+
+/** A broker on a store that may be wrapped, for faults between the node and the database. */
+function createBroker(store: PostgresStore, nodeId: string, use: PostgresStore = store) {
+  const log = createPostgresLogStore(use, { nodeId, randomBytes });
+  const faults: unknown[] = [];
+  const broker = createBrokerWithLanes({
+    log,
+    leases: createInProcessLeases(createManualClock()),
+    isOutcomeUnknown,
+    onFault: (error) => faults.push(error),
+  });
+  return {
+    broker,
+    faults,
+    log,
+    store,
+    nodeId,
+    async trim(projectId, address, keep) {
+      const through = await log.excessThrough(projectId, address, keep);
+      while ((await log.trim([{ projectId, address, through }], 100)) > 0);
+    },
+    async [Symbol.asyncDispose]() {
+      await broker[Symbol.asyncDispose]();
+      await store[Symbol.asyncDispose]();
+    },
+  } satisfies BrokerUnderTest & Record<string, unknown>;
+}
+
+async function open(url?: string, wrap: (store: PostgresStore) => PostgresStore = (store) => store) {
+  const server = await sharedPostgres();
+  const nodeId = `node_${++nodes}`;
+  const store = await openPostgres({ url: url ?? (await server.createDatabase()), connections: 4, nodeId });
+  return createBroker(store, nodeId, wrap(store));
+}
+
+/** The brokers of the contract share a store: opening one costs more than the tests themselves. */
+let shared: ReturnType<typeof open> | undefined;
+async function openEmpty(): Promise<BrokerUnderTest> {
+  shared ??= open();
+  const { store, nodeId } = await shared;
+  await store.rows(
+    `WITH a AS (DELETE FROM logs), b AS (DELETE FROM log_epochs), c AS (DELETE FROM messages), d AS (DELETE FROM addresses),
+      e AS (DELETE FROM idempotency_keys) DELETE FROM lanes`,
+    [],
+  );
+  const made = createBroker(store, nodeId);
+  return { ...made, [Symbol.asyncDispose]: () => made.broker[Symbol.asyncDispose]() };
+}
+afterAll(async () => (await shared)?.[Symbol.asyncDispose]());
+
+describe.skipIf(!hasPostgres)('on PostgreSQL', () => {
+  brokerContract('The broker with lanes', openEmpty, 0.2);
+});
+
+const lost = () => Object.assign(new Error('Connection terminated unexpectedly'), { code: 'ECONNRESET' });
+
+test('a batch whose answer is lost is appended once and delivered once', async (context) => {
+  requirePostgres(context);
+  let losses = 0;
+  await using made = await open(undefined, (store) => ({
+    ...store,
+    async rows(sql, params) {
+      const result = await store.rows<never>(sql, params);
+      if (sql.includes('append_messages') && losses++ < 2) throw lost();
+      return result;
+    },
+  }));
+  const { broker } = made;
+  const received: Message[] = [];
+  broker.listen({ deliver: (batch) => (received.push(...batch), []) });
+  const first = await broker.publish(keyed('k'));
+  const repeated = await broker.publish(keyed('k'));
+  expect(first.message.logged).toMatchObject({ sequence: 1 });
+  expect(repeated).toMatchObject({ repeated: true, message: { id: first.message.id } });
+  expect(losses).toBe(4);
+  expect(received).toEqual([first.message]);
+  expect((await broker.head('one')).sequence).toBe(1);
+});
+
+test('messages of an append that was given up are delivered before the next ones, in order', async (context) => {
+  requirePostgres(context);
+  let isBroken = false;
+  await using made = await open(undefined, (store) => ({
+    ...store,
+    async rows(sql, params) {
+      const result = await store.rows<never>(sql, params);
+      if (sql.includes('append_messages') && isBroken) throw lost();
+      return result;
+    },
+  }));
+  const { broker } = made;
+  const received: Message[] = [];
+  broker.listen({ deliver: (batch) => (received.push(...batch), []) });
+  await broker.publish(draft());
+  isBroken = true;
+  await expect(broker.publish(draft())).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    message: expect.stringContaining('may or may not have been published'),
+  });
+  isBroken = false;
+  await broker.publish(draft());
+  expect(received.map(({ logged }) => [logged?.sequence, logged?.previous])).toEqual([
+    [1, 0],
+    [2, 1],
+    [3, 2],
+  ]);
+});
+
+test('the log continues on another node, which begins an epoch; the replaced node can append nothing', async (context) => {
+  requirePostgres(context);
+  const url = await (await sharedPostgres()).createDatabase();
+  const first = await open(url);
+  const { message } = await first.broker.publish(draft());
+  await first.store.rows('update node_ownership set node = $1', ['another']);
+  await expect(first.broker.publish(draft())).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await first[Symbol.asyncDispose]();
+  await using second = await open(url);
+  const { broker } = second;
+  const { epoch } = message.logged!;
+  expect(await broker.head('one')).toEqual({ epoch, sequence: 1 });
+  const request = { projectId: 'one', after: 0, addresses: from('channel:lobby'), limit: 9 };
+  expect((await broker.read(request)).messages).toEqual([message]);
+  const next = await broker.publish(draft());
+  expect(next.message.logged).toMatchObject({ sequence: 2, previous: 1, previousEpoch: epoch });
+  expect(await broker.holds('one', { epoch, sequence: 1 })).toBe(true);
+  expect(await broker.holds('one', { epoch, sequence: 2 })).toBe(false);
+});
