@@ -9,8 +9,9 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(fileURLToPath(import.meta.url));
 const compiler = join(root, 'node_modules/typescript/bin/tsc');
 if (existsSync(compiler)) {
-  // The hooks of packages/react are compiled against the declarations of packages/client, so the client comes first.
-  for (const folder of ['.', 'packages/client', 'packages/react', 'packages/server']) {
+  // The hooks of packages/react and the command line of the service are compiled against the declarations of the packages
+  // that they import, so those come first.
+  for (const folder of ['packages/client', 'packages/react', 'packages/server', '.']) {
     const project = join(root, folder, 'tsconfig.build.json');
     if (!existsSync(project)) continue;
     const { status } = spawnSync(execPath, [compiler, '-p', project], { stdio: 'inherit' });

@@ -1,8 +1,11 @@
+import { once } from 'node:events';
+import { CommanderError } from 'commander';
 import { createProgram } from './cli/program.ts';
+import { exitCodeOf } from './cli/remote/errors.ts';
 import { systemClock } from './clock.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { SignalboxError } from './errors.ts';
-import { startService, type Service } from './service.ts';
+import { type Service } from './service.ts';
 import { VERSION } from './version.ts';
 
 /** Prints to standard error, for the person at the terminal. The structured log goes to standard output. */
@@ -27,6 +30,8 @@ function printWelcome({ url, firstApiKey, warnings }: Service, graphiql: boolean
 async function start(): Promise<void> {
   const { config, secrets, warnings } = readConfig(process.env);
   warnings.forEach((warning) => print(warning));
+  // Loaded here, because most commands do without the service and should start at once.
+  const { startService } = await import('./service.ts');
   const service = await startService(config, secrets);
   printWelcome(
     service,
@@ -55,16 +60,44 @@ async function start(): Promise<void> {
 // A terminal or pipe that is gone must not end the service.
 process.stderr.on('error', () => undefined);
 
+/** Writes a line of a result. A reader that has gone, such as `head`, ends the command. */
+async function write(line: string): Promise<void> {
+  // Not before the first line: a service that logs to the same descriptor must find it as it was.
+  if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', () => process.exit(0));
+  if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
+}
+
+/** Replaces the line at the cursor, so that the next update or message takes its place. */
+const showProgress = (text: string) => process.stderr.write(`\r\u001b[K${text}`);
+
 const program = createProgram({
   env: process.env,
   version: VERSION,
   print,
+  write,
+  readInput: () => process.stdin as AsyncIterable<Buffer>,
+  showProgress: process.stderr.isTTY ? showProgress : undefined,
+  onInterrupt(listener) {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, listener);
+  },
   now: systemClock.now,
   start,
   setExitCode: (code) => (process.exitCode = code),
 });
 
 program.parseAsync().catch((error: unknown) => {
+  if (error instanceof CommanderError) {
+    // Printed by commander already; help and version end with 0.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+    return;
+  }
+  const exitCode = exitCodeOf(error);
+  if (exitCode !== undefined) {
+    const { message, code } = error as { message: string; code?: string };
+    print(code === undefined ? message : `${message} (${code})`);
+    process.exitCode = exitCode;
+    return;
+  }
   if (error instanceof ConfigError || error instanceof SignalboxError) exitWithError(error.message);
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE')

@@ -4,30 +4,28 @@ import { SignalboxError } from '../errors.ts';
 import { backupStore } from '../maintenance/backup.ts';
 import { checkStore } from '../maintenance/check.ts';
 import { restoreStore, type RevivalDecision } from '../maintenance/restore.ts';
+import { addRemoteCommands } from './remote/remote-commands.ts';
+import { type RemoteTerminal } from './remote/terminal.ts';
 import { describeBackup, describeCheck, describeRestore } from './reports.ts';
 
 /** The parts of the process that the command line uses. */
-export interface Terminal {
-  env: Readonly<Record<string, string | undefined>>;
+export interface Terminal extends RemoteTerminal {
   version: string;
-  /** Prints a line to the terminal. */
-  print: (line: string) => void;
-  /** Milliseconds since 1970. */
-  now: () => number;
   /** Starts the service; resolves when it listens. */
   start: () => Promise<void>;
-  /** Sets the exit code of the process: 0 is success, 1 is failure. */
-  setExitCode: (code: number) => void;
 }
 
 /** The command line. `signalbox` without a command starts the service. */
-export function createProgram({ env, version, print, now, start, setExitCode }: Terminal): Command {
+export function createProgram(terminal: Terminal): Command {
+  const { env, version, print, now, start, setExitCode } = terminal;
   const program = new Command('signalbox')
     .description(
-      'Realtime channels with tokens. Settings are read from environment variables: see docs/reference/settings.md. backup, restore and check work on the data folder that SIGNALBOX_DATA names.',
+      'Realtime channels with tokens. Without a command, the service is started. serve, backup, restore and check work on this machine: settings are read from environment variables (docs/reference/settings.md), and SIGNALBOX_DATA names the data folder. All other commands talk to a running service: SIGNALBOX_URL and SIGNALBOX_API_KEY say where it is, or a profile (docs/guides/command-line.md).',
     )
     .version(version)
-    .showHelpAfterError('Run “signalbox --help” for the commands.');
+    .showHelpAfterError('Run “signalbox --help” for the commands.')
+    // Thrown instead of an exit, so that the process decides about its exit code. Commands inherit it.
+    .exitOverride();
   const dataFolder = () => {
     const { config, secrets } = readConfig(env);
     if (secrets.databaseUrl === undefined) return config.data;
@@ -37,7 +35,15 @@ export function createProgram({ env, version, print, now, start, setExitCode }: 
     );
   };
 
-  program.command('start', { isDefault: true }).description('Start the service.').action(start);
+  program
+    .command('serve', { isDefault: true })
+    .alias('start')
+    .description('Start the service.')
+    // Otherwise commander would report an unknown command as too many arguments of the default one.
+    .allowExcessArguments()
+    .action((_options: object, { args: [unknown] }: Command) =>
+      unknown === undefined ? start() : program.error(`error: unknown command '${unknown}'`),
+    );
 
   program
     .command('backup')
@@ -81,6 +87,7 @@ export function createProgram({ env, version, print, now, start, setExitCode }: 
       if (report.damage.length > 0) setExitCode(1);
     });
 
+  addRemoteCommands(program, terminal);
   return program;
 }
 

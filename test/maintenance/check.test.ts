@@ -97,7 +97,7 @@ test.each([
 });
 
 test('an unknown command ends with a sentence', async () => {
-  const { code, output } = await runCommand(['serve']);
-  expect(code).toBe(1);
-  expect(output).toContain('--help');
+  const { code, output } = await runCommand(['bakup']);
+  expect(code).toBe(2);
+  expect(output).toMatch(/unknown command 'bakup'[^]*--help/);
 });

@@ -91,6 +91,12 @@ test('imports between rooms point inwards only', () => {
   expect(outward).toEqual([]);
 });
 
+test('commands that talk to a service over the network import nothing of the service', () => {
+  const remote = internal.filter(({ file }) => file.startsWith('cli/remote/'));
+  expect(remote.length).toBeGreaterThan(20);
+  expect(remote.filter(({ target }) => !target.startsWith('cli/remote/'))).toEqual([]);
+});
+
 test('stores are imported only by their own room and by the composition root', () => {
   const violations = internal.filter(
     ({ file, target }) =>
@@ -110,12 +116,14 @@ test.each([
   ['graphql', /^(schema|transport)\//],
   ['graphql-ws', /^transport\//],
   ['graphql-yoga', /^transport\//],
-  ['ws', /^transport\//],
+  ['ws', /^(transport|cli\/remote)\//],
+  ['@signalbox/client', /^cli\/remote\//],
+  ['@signalbox/server', /^cli\/remote\//],
   ['@pothos/core', /^schema\//],
   ['jose', /^(tokens|secrets)\//],
   ['pg', /^store\//],
   ['better-sqlite3', /^(store|maintenance)\//],
-  ['commander', /^cli\//],
+  ['commander', /^(cli\/|start\.ts$)/],
   ['drizzle-orm', /^store\/|-store\.ts$|\/tables\.ts$/],
   ['pino', /^logger\.ts$/],
   ['prom-client', /^transport\/metrics\.ts$/],

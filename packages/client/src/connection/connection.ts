@@ -61,6 +61,9 @@ const CODES: Partial<Record<EndReason, string>> = {
   protocol: 'PROTOCOL',
 };
 
+/** `key_<id>.<secret>`; a credential is a JWT, which begins with `ey`. */
+const isApiKey = (credential: string) => credential.startsWith('key_');
+
 /** Creates a connection in the state `idle`. No timer or listener exists before `connect` and after the end. */
 export function createConnection(options: ConnectionOptions): Connection {
   const { runtime, source } = options;
@@ -142,7 +145,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       webSocket,
       runtime,
       connectionParams: {
-        ...(credential !== undefined && { token: credential }),
+        ...(credential !== undefined && { [isApiKey(credential) ? 'apiKey' : 'token']: credential }),
         ...(options.project !== undefined && { project: options.project }),
         ...(since !== undefined && { since }),
       },

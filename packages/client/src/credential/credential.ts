@@ -12,7 +12,7 @@ export type Credential = string | { readonly credential: string; readonly cursor
 
 /** Where the client gets its credential from. */
 export type CredentialOption =
-  /** A credential that is used as long as it is in force; `anonymous` for none. */
+  /** A credential that is used as long as it is in force; `anonymous` for none. In a backend, also an API key. */
   | string
   /** Called for each new credential, one call at a time. Throw `SignedOut` to end the client. */
   | ((reason: CredentialReason) => Credential | Promise<Credential>)

@@ -1,0 +1,65 @@
+import { Signalbox } from '@signalbox/server';
+import { type Command } from 'commander';
+import { readServiceAddress, type ServiceAddress } from './connection.ts';
+import { UsageError } from './errors.ts';
+import { createOutput, type Output } from './output.ts';
+import { type RemoteTerminal } from './terminal.ts';
+
+/** The options that every command has which talks to a service. */
+export interface CommonOptions {
+  json?: boolean;
+  profile?: string;
+}
+
+/** What the action of a command works with. */
+export interface Session {
+  terminal: RemoteTerminal;
+  output: Output;
+  json: boolean;
+  address: ServiceAddress;
+  /** The SDK with the API key. Throws where there is none. */
+  readonly signalbox: Signalbox;
+}
+
+/** Adds a command that talks to a service. */
+export function addCommand(parent: Command, nameAndArguments: string, description: string): Command {
+  return parent
+    .command(nameAndArguments)
+    .description(description)
+    .option('--json', 'print one JSON value per line')
+    .option('--profile <name>', 'take address and API key from this profile');
+}
+
+/** Adds a command that only groups others. */
+export const addGroup = (parent: Command, name: string, description: string): Command =>
+  parent.command(name).description(description);
+
+/** Opens the session of a command. */
+export function openSession(terminal: RemoteTerminal, { json = false, profile }: CommonOptions): Session {
+  const address = readServiceAddress(terminal.env, profile);
+  let opened: Signalbox | undefined;
+  return {
+    terminal,
+    output: createOutput(terminal, json),
+    json,
+    address,
+    get signalbox() {
+      if (!address.apiKey)
+        throw new UsageError(
+          'There is no API key. Set SIGNALBOX_API_KEY, or write a profile: see docs/guides/command-line.md.',
+        );
+      return (opened ??= new Signalbox(address.apiKey, { url: address.url }));
+    },
+  };
+}
+
+/** Yields at most `limit` entries. */
+export async function* take<T>(entries: AsyncIterable<T>, limit: number): AsyncGenerator<T, void> {
+  let count = 0;
+  for await (const entry of entries) {
+    if (count >= limit) return;
+    count += 1;
+    yield entry;
+    if (count === limit) return;
+  }
+}

@@ -1,0 +1,165 @@
+import { createClient, type Status } from '@signalbox/client';
+import { type Command } from 'commander';
+import { WebSocket } from 'ws';
+import { addCommand, openSession, type CommonOptions } from './command.ts';
+import { UsageError } from './errors.ts';
+import { readSecret } from './input.ts';
+import { cell, printable, toJson } from './output.ts';
+import { type RemoteTerminal } from './terminal.ts';
+import { parseInteger } from './values.ts';
+
+const MESSAGE = `id cursor channel event data publishedAt sender { kind token identity connectionData }`;
+const CHANNEL = `subscription ($channel: ID!, $since: Cursor) { messages(channel: $channel, since: $since) { ${MESSAGE} } }`;
+const INBOX = `subscription ($since: Cursor) { events(since: $since) {
+  __typename at
+  ... on Connected { cursor connection { id } token { id identity } channels { id } }
+  ... on ChannelMessage { message { ${MESSAGE} } }
+  ... on DirectMessage { message { ${MESSAGE} } }
+  ... on ChannelAvailable { channel { id } }
+  ... on ChannelUnavailable { channel { id } reason }
+  ... on ChannelStateUpdated { channel { id state version } }
+  ... on Restricted { restriction { kind channel reason until } }
+  ... on TokenExpiring { expiresAt }
+  ... on Gap { reason directMessages channels { id } }
+} }`;
+
+interface Message {
+  cursor: string | null;
+  channel: string | null;
+  event: string;
+  data: unknown;
+  publishedAt: string;
+  sender: { identity: string | null; token: string | null };
+}
+
+interface Event {
+  __typename: string;
+  at: string;
+  cursor?: string;
+  message?: Message;
+}
+
+interface ListenOptions extends CommonOptions {
+  credential?: string;
+  since?: string;
+  count?: string;
+}
+
+/** `listen`. */
+export function addListenCommand(program: Command, terminal: RemoteTerminal): void {
+  addCommand(
+    program,
+    'listen [channels...]',
+    'Print messages as they are published. Reconnects and resumes by itself until interrupted.',
+  )
+    .option(
+      '--credential <file>',
+      'listen as a client: the credential in this file, or “-” for standard input. Also: SIGNALBOX_CREDENTIAL',
+    )
+    .option('--since <cursor>', 'begin after this cursor, which an earlier “listen” printed at its end')
+    .option('--count <number>', 'end after so many messages')
+    .addHelpText(
+      'after',
+      '\nWith an API key, name the channels. With a credential and no channel, everything that its token receives is printed.',
+    )
+    .action(async (channels: string[], options: ListenOptions) => {
+      const { address, json } = openSession(terminal, options);
+      const credential =
+        options.credential === undefined
+          ? terminal.env['SIGNALBOX_CREDENTIAL'] || address.apiKey
+          : await readSecret(terminal, options.credential, 'credential');
+      if (!credential)
+        throw new UsageError(
+          'There is no credential and no API key. Set SIGNALBOX_CREDENTIAL or SIGNALBOX_API_KEY.',
+        );
+      if (channels.length === 0 && credential.startsWith('key_'))
+        throw new UsageError('With an API key, name the channels to listen to.');
+      if (channels.length > 1 && options.since !== undefined)
+        throw new UsageError('--since needs at most one channel: a cursor is a position in one stream.');
+      const count = options.count === undefined ? Infinity : parseInteger('--count', options.count, 1, 1e9);
+      await listen({ terminal, url: address.url, credential, channels, since: options.since, count, json });
+    });
+}
+
+interface Listening {
+  terminal: RemoteTerminal;
+  url: string;
+  credential: string;
+  channels: string[];
+  since: string | undefined;
+  count: number;
+  json: boolean;
+}
+
+async function listen({ terminal, url, credential, channels, since, count, json }: Listening): Promise<void> {
+  const client = createClient({ url, credential, webSocket: WebSocket });
+  let last = since;
+  let left = count;
+  // Lines are written one after the other, in the order of their arrival.
+  let writing = Promise.resolve();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      terminal.onInterrupt(resolve);
+      client.on('status', (status) => report(terminal, status));
+      const error = (reason: Error) => {
+        // A client that has ended says why; the operation only says that it ended.
+        reject(client.status.error ?? reason);
+      };
+      const show = (value: Message | Event, message: Message | undefined) => {
+        if (left <= 0) return;
+        last = message?.cursor ?? ('__typename' in value ? value.cursor : undefined) ?? last;
+        writing = writing.then(() => terminal.write(json ? toJson(value) : describe(value, message)));
+        if (message !== undefined) left -= 1;
+        if (left === 0) resolve();
+      };
+      const variables = since === undefined ? {} : { since };
+      for (const channel of channels)
+        client.subscribe(
+          CHANNEL,
+          { channel, ...variables },
+          {
+            next: (data) => {
+              const { messages } = data as { messages: Message };
+              show(messages, messages);
+            },
+            error,
+          },
+        );
+      if (channels.length === 0)
+        client.subscribe(INBOX, variables, {
+          next: (data) => {
+            const { events } = data as { events: Event };
+            show(events, events.message);
+          },
+          error,
+        });
+    });
+  } finally {
+    await client.close();
+    await writing;
+    if (last !== undefined && channels.length <= 1) terminal.print(`Resume with --since ${last}`);
+  }
+}
+
+function report({ print }: RemoteTerminal, { state, error }: Status): void {
+  if (state === 'connected') print('Connected.');
+  if (state === 'waiting')
+    print(printable(`Connection lost: ${error?.message ?? 'no answer'} Reconnecting …`));
+}
+
+function describe(value: Message | Event, message: Message | undefined): string {
+  if (message !== undefined) {
+    const { publishedAt, channel, event, sender, data } = message;
+    return [
+      publishedAt,
+      channel ?? '(direct)',
+      event,
+      sender.identity ?? sender.token ?? '(backend)',
+      toJson(data),
+    ]
+      .map(cell)
+      .join('  ');
+  }
+  const { __typename, at, ...rest } = value as Event;
+  return `${cell(at)}  ${__typename}  ${toJson(rest)}`;
+}

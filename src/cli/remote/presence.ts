@@ -1,0 +1,54 @@
+import { type Member } from '@signalbox/server';
+import { type Command } from 'commander';
+import { addCommand, openSession, type CommonOptions } from './command.ts';
+import { type Columns } from './output.ts';
+import { type RemoteTerminal } from './terminal.ts';
+import { parseTarget, parseWord } from './values.ts';
+
+const MEMBER: Columns<Member> = [
+  ['CONNECTION', ({ id }) => id],
+  ['IDENTITY', ({ identity }) => identity],
+  ['TOKEN', ({ token }) => token],
+  ['STATE', ({ state }) => state],
+  ['SINCE', ({ connectedAt }) => connectedAt],
+];
+
+const ACTIONS = ['SUBSCRIBE', 'PUBLISH', 'PRESENCE', 'MODERATE'] as const;
+
+/** `online`, `presence` and `explain`. */
+export function addPresenceCommands(program: Command, terminal: RemoteTerminal): void {
+  addCommand(
+    program,
+    'online',
+    'Tell whether a token or an identity has a live connection. Exit code 1 when it has none.',
+  )
+    .option('--token <token>', 'the id of the token')
+    .option('--identity <identity>', 'the identity: online if one of its tokens is')
+    .action(async (options: CommonOptions & { token?: string; identity?: string }) => {
+      const { signalbox, output } = openSession(terminal, options);
+      const isOnline = await signalbox.tokens.isOnline(parseTarget(options));
+      await output.say(isOnline ? 'Online.' : 'Offline.', isOnline);
+      if (!isOnline) terminal.setExitCode(1);
+    });
+
+  addCommand(program, 'presence <channel>', 'List the live connections in a channel.').action(
+    async (channel: string, common: CommonOptions) => {
+      const { signalbox, output } = openSession(terminal, common);
+      await output.list(signalbox.channels.members(channel), MEMBER);
+    },
+  );
+
+  addCommand(program, 'explain', 'Explain whether an action is allowed. Exit code 1 when it is not.')
+    .requiredOption('--channel <channel>', 'the channel')
+    .requiredOption('--action <action>', 'SUBSCRIBE, PUBLISH, PRESENCE or MODERATE')
+    .option('--token <token>', 'the token (default: an anonymous caller)')
+    .action(async (options: CommonOptions & { channel: string; action: string; token?: string }) => {
+      const { signalbox, output } = openSession(terminal, options);
+      const { channel, token } = options;
+      const action = parseWord('--action', options.action, ACTIONS);
+      const explained = await signalbox.explainPermission({ channel, token, action });
+      const { allowed, rule, because } = explained;
+      await output.say(`${allowed ? 'Allowed' : 'Not allowed'} (${rule}): ${because}`, explained);
+      if (!allowed) terminal.setExitCode(1);
+    });
+}

@@ -1,0 +1,28 @@
+import { type Command } from 'commander';
+import { addBenchCommand } from './bench.ts';
+import { addChannelCommands } from './channels.ts';
+import { addCompletionCommand } from './completion.ts';
+import { addDoctorCommand } from './doctor.ts';
+import { addIssuerCommands } from './issuers.ts';
+import { addKeyCommands } from './keys.ts';
+import { addListenCommand } from './listen.ts';
+import { addModerationCommands } from './moderation.ts';
+import { addPresenceCommands } from './presence.ts';
+import { addPublishCommands } from './publish.ts';
+import { type RemoteTerminal } from './terminal.ts';
+import { addTokenCommands } from './tokens.ts';
+
+/** Adds the commands that talk to a service over its public API. They import nothing of the service itself. */
+export function addRemoteCommands(program: Command, terminal: RemoteTerminal): void {
+  addTokenCommands(program, terminal);
+  addChannelCommands(program, terminal);
+  addPublishCommands(program, terminal);
+  addListenCommand(program, terminal);
+  addPresenceCommands(program, terminal);
+  addModerationCommands(program, terminal);
+  addKeyCommands(program, terminal);
+  addIssuerCommands(program, terminal);
+  addDoctorCommand(program, terminal);
+  addBenchCommand(program, terminal);
+  addCompletionCommand(program, terminal);
+}

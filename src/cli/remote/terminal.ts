@@ -1,0 +1,17 @@
+/** The parts of the process that commands which talk to a service use. */
+export interface RemoteTerminal {
+  env: Readonly<Record<string, string | undefined>>;
+  /** Prints a line to standard error: notes, errors and progress. */
+  print: (line: string) => void;
+  /** Writes a line to standard output: the result of a command. Resolves when there is room for the next one. */
+  write: (line: string) => Promise<void>;
+  /** Standard input, in chunks. */
+  readInput: () => AsyncIterable<Uint8Array>;
+  /** Replaces the line at the cursor of standard error; undefined where that is no terminal. */
+  showProgress: ((text: string) => void) | undefined;
+  /** Calls a listener, once, when the user or the system asks the process to end. */
+  onInterrupt: (listener: () => void) => void;
+  /** Milliseconds since 1970. */
+  now: () => number;
+  setExitCode: (code: number) => void;
+}

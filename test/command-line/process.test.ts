@@ -1,0 +1,146 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createChannel, mint } from '../support/backend.ts';
+import { runCommand, runOnTerminal, startCommand } from '../support/command-line.ts';
+import { runProgram } from '../support/command-line-program.ts';
+import { createFolder } from '../support/folder.ts';
+import { createProxy, type Proxy } from '../support/proxy.ts';
+import { API_KEY, startService, type TestService } from '../support/service.ts';
+
+let service: TestService;
+let proxy: Proxy;
+let env: Record<string, string>;
+beforeAll(async () => {
+  service = await startService();
+  proxy = await createProxy(Number(new URL(service.url).port));
+  env = { SIGNALBOX_URL: `http://127.0.0.1:${proxy.port}`, SIGNALBOX_API_KEY: API_KEY };
+  await createChannel(service, 'lobby');
+});
+afterAll(async () => {
+  await proxy[Symbol.asyncDispose]();
+  await service[Symbol.asyncDispose]();
+});
+
+const publish = (data: unknown) => runProgram(service, ['publish', 'lobby', 'said', JSON.stringify(data)]);
+
+test('results go to standard output, notes to standard error, and input comes from a pipe', async () => {
+  const { code, stdout, output } = await runCommand(
+    ['publish', 'lobby', 'row', '-', '--json'],
+    env,
+    '1\n2\n',
+  );
+  expect(code).toBe(0);
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).message.data),
+  ).toEqual([1, 2]);
+  expect(output).toContain('Published 2 messages; 0 were refused.');
+  expect(stdout).not.toContain('Published');
+});
+
+test('exits with the documented codes', async () => {
+  expect(await runCommand(['channel', 'show', 'nowhere'], env)).toEqual({
+    code: 4,
+    stdout: '',
+    output: 'There is no channel “nowhere” in this project. (NOT_FOUND)\n',
+  });
+  expect(await runCommand(['tokn'], env)).toMatchObject({
+    code: 2,
+    output: expect.stringContaining("unknown command 'tokn'"),
+  });
+});
+
+test('listen as a client prints each message once and resumes by itself across cuts, then from its cursor', async () => {
+  const { credential } = await mint(service, { identity: 'ada', channels: ['lobby'] });
+  using folder = createFolder();
+  const file = join(folder.path, 'ada.jwt');
+  writeFileSync(file, `${credential}\n`);
+  const args = ['listen', '--credential', file, '--json'];
+  const ada = startCommand(args, { SIGNALBOX_URL: env['SIGNALBOX_URL'] ?? '' });
+  await ada.until(/"Connected"/);
+  await publish('before the cut');
+  await ada.until(/before the cut/);
+  proxy.cut();
+  await publish('during the cut');
+  await ada.until(/during the cut/);
+  await publish('after the cut');
+  await ada.until(/after the cut/);
+  expect(await ada.interrupt()).toBe(0);
+  const seen = [...ada.output.matchAll(/"data":"([^"]+)"/g)].map(([, text]) => text);
+  expect(seen).toEqual(['before the cut', 'during the cut', 'after the cut']);
+  const [, cursor = ''] = /Resume with --since (\S+)/.exec(ada.output) ?? [];
+  await publish('while it was away');
+  const resumed = await runProgram(service, [...args, '--since', cursor, '--count', '1']);
+  expect(resumed.lines.map((line) => JSON.parse(line).message?.data).filter(Boolean)).toEqual([
+    'while it was away',
+  ]);
+});
+
+test('listen with an API key follows channels, and a refusal ends it with its sentence', async () => {
+  await using listening = startCommand(['listen', 'lobby'], env);
+  await listening.until(/Connected\./);
+  // The subscription begins after the acknowledgement; the first of these messages that arrives shows that it has.
+  for (let attempt = 0; attempt < 100 && !listening.output.includes('"live"'); attempt++)
+    await publish('live');
+  await listening.until(/lobby {2}said {2}\(backend\) {2}"live"/);
+  const refused = await runProgram(service, ['listen', 'nowhere']);
+  expect(refused).toMatchObject({ code: 4, lines: [] });
+});
+
+test('a profile is read when it is private, and refused when others can read it', async () => {
+  using folder = createFolder();
+  mkdirSync(join(folder.path, 'signalbox'));
+  const file = join(folder.path, 'signalbox', 'default.json');
+  writeFileSync(file, JSON.stringify({ url: service.url, apiKey: API_KEY }), { mode: 0o600 });
+  const home = { XDG_CONFIG_HOME: folder.path };
+  expect(await runCommand(['channel', 'list', '--json'], home)).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('"lobby"'),
+  });
+  chmodSync(file, 0o640);
+  const { code, output } = await runCommand(['channel', 'list'], home);
+  expect(code).toBe(2);
+  expect(output).toContain(`Others can read ${file}, which holds an API key. Run: chmod 600`);
+  expect(output).not.toContain(API_KEY);
+});
+
+const hasScript = spawnSync('script', ['--version']).status === 0;
+test.skipIf(!hasScript && process.env['REQUIRE_SERVERS'] !== '1')(
+  'a terminal shows a progress bar, a pipe shows none',
+  async () => {
+    using folder = createFolder();
+    const file = join(folder.path, 'rows.jsonl');
+    writeFileSync(file, Array.from({ length: 2_000 }, (_, row) => `${row}\n`).join(''));
+    const args = ['publish', 'lobby', 'row', '--file', file, '--batch'];
+    const shown = await runOnTerminal(args, env);
+    expect(shown).toMatch(/\[#+ *\] \d+ % {2}\d+ messages {2}\d+\/s {2}\d+ s left/);
+    expect(shown).toMatch(/Published 2000 messages; 0 were refused\./);
+    const { output } = await runCommand(args, env);
+    expect(output).toBe('Published 2000 messages; 0 were refused.\n');
+  },
+);
+
+test('the completion for bash completes commands and options', async () => {
+  const { lines } = await runProgram(service, ['completion', 'bash']);
+  const complete = (...words: string[]) =>
+    execFileSync(
+      'bash',
+      [
+        '-c',
+        `${lines.join('\n')}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _signalbox; echo "\${COMPREPLY[@]}"`,
+        'bash',
+        ...words,
+      ],
+      { encoding: 'utf8' },
+    ).trim();
+  expect(complete('signalbox', 'tok')).toBe('token');
+  expect(complete('signalbox', 'token', 're')).toBe('revoke renew');
+  expect(complete('signalbox', 'token', 'create', '--id')).toBe('--identity');
+  expect(complete('signalbox', 'publish', 'lobby', 'said', '--ba')).toBe('--batch');
+  const fish = await runProgram(service, ['completion', 'fish']);
+  expect(fish.lines.join('\n')).toContain("complete -c signalbox -f -n '__fish_seen_subcommand_from token");
+});
