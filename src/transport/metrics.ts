@@ -54,6 +54,14 @@ export function createMetrics(): Metrics & Disposable {
 
   let readRetainedBytes = () => 0;
   let readStore = (): StoreSize => ({ databaseBytes: 0, walBytes: 0, messages: 0 });
+  /** Undefined when the store cannot be read: the other metrics are needed then most of all. */
+  function readSize(): StoreSize | undefined {
+    try {
+      return readStore();
+    } catch {
+      return undefined;
+    }
+  }
   gauge('signalbox_build_info').set({ version: VERSION }, 1);
   const connections = gauge('signalbox_connections');
   const closes = counter('signalbox_websocket_closes_total');
@@ -69,7 +77,9 @@ export function createMetrics(): Metrics & Disposable {
     this.set(readRetainedBytes());
   });
   gauge('signalbox_store_bytes', function () {
-    const { databaseBytes, walBytes, messages } = readStore();
+    const size = readSize();
+    if (!size) return;
+    const { databaseBytes, walBytes, messages } = size;
     this.set({ file: 'database' }, databaseBytes);
     this.set({ file: 'wal' }, walBytes);
     logMessages.set(messages);
