@@ -16,8 +16,10 @@ const settings = Object.entries(SETTINGS) as [Name, Setting][];
 const numbers = settings.filter(([, setting]) => typeof setting.default === 'number');
 const choices = settings.filter(([, setting]) => setting.choices !== undefined);
 const texts = settings.filter(([, { unit }]) => unit === 'text');
-// The values of origins are checked in origin-list.test.ts.
+// The values of origins and hosts are checked in tests of their own.
 const lists = settings.filter(([, { unit }]) => ['list', 'origins'].includes(unit));
+
+const hosts = settings.filter(([, { unit }]) => unit === 'hosts');
 
 /** The lines of the ConfigError; empty if the settings are valid. */
 function errorsOf(env: Record<string, string>): string[] {
@@ -30,8 +32,9 @@ function errorsOf(env: Record<string, string>): string[] {
   }
 }
 
-test('every setting is a number, a choice, a text or a list', () => {
-  expect(numbers.length + choices.length + texts.length + lists.length).toBe(settings.length);
+test('every setting is a number, a choice, a text, a list or a list of hosts', () => {
+  const kinds = [numbers, choices, texts, lists, hosts];
+  expect(kinds.flat()).toHaveLength(settings.length);
 });
 
 test.each(numbers)(

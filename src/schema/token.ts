@@ -74,7 +74,7 @@ export const TokenRef = builder.objectRef<Token>('Token').implement({
       type: 'JSON',
       nullable: true,
       description:
-        'A JSON document about the token, written by the backend. API keys and the token itself can read it. Throws UNAVAILABLE when the stored document is damaged.',
+        'A JSON document about the token, written by the backend. Only API keys and the token itself can read it. Throws UNAVAILABLE when the stored document is damaged.',
       resolve: (token) => requireUndamaged(token, 'state'),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the token was created.' }),

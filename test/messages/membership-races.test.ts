@@ -117,7 +117,10 @@ test('inboxes that open while the token is being subscribed receive the messages
 });
 
 test('an inbox reports every channel when it opens in the same event loop turn as subscribeToken', async () => {
-  await using signalbox = await startService({ maxOperationsPerConnection: 500 });
+  await using signalbox = await startService({
+    maxOperationsPerConnection: 500,
+    changesPerSecondPerToken: 100,
+  });
   await Promise.all(numbers(50).map((number) => createChannel(signalbox, room(number), { type: 'PUBLIC' })));
   const token = await mint(signalbox);
   const client = signalbox.client({ token: token.credential }, { lazy: false });

@@ -6,10 +6,13 @@ import { startProcess, type LaunchOptions, type RunningProcess } from '../suppor
 import { type ServiceClient } from '../support/service.ts';
 import { mountSmallDisk, requireSmallDisk } from '../support/small-disk.ts';
 
-const ALIASES = Array.from({ length: 30 }, (_, index) => `a${index}: token(id: "token_x") { id }`).join(' ');
+const ALIASES = Array.from(
+  { length: 30 },
+  (_, index) => `a${index}: updateProject(settings: {}) { id }`,
+).join(' ');
 
-/** A request that writes 30 audit lines. */
-const refuse = ({ ask }: ServiceClient) => ask(`{ ${ALIASES} }`, {}, null);
+/** Makes a request that writes 30 audit lines. Lines of refusals are limited per second, those of changes are not. */
+const writeLines = ({ request }: ServiceClient) => request<unknown>(`mutation { ${ALIASES} }`);
 
 async function readDropped({ url }: ServiceClient): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
@@ -19,7 +22,7 @@ async function readDropped({ url }: ServiceClient): Promise<number> {
 async function logUntilDropped(service: ServiceClient): Promise<void> {
   for (let request = 0; (await readDropped(service)) === 0; request++) {
     expect(request).toBeLessThan(2000);
-    await refuse(service);
+    await writeLines(service);
   }
 }
 
@@ -44,7 +47,7 @@ test('a pipe that is read again gets whole lines, and one line that counts the l
   await logUntilDropped(service);
   let text = '';
   service.stdout?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-  while (!text.includes('log lines were dropped')) await refuse(service);
+  while (!text.includes('log lines were dropped')) await writeLines(service);
   const lines = text.split('\n').slice(0, -1);
   const parsed = lines.map((line) => JSON.parse(line) as { dropped?: number });
   expect(parsed.find(({ dropped }) => dropped !== undefined)?.dropped).toBeGreaterThan(0);
@@ -68,7 +71,7 @@ test('a full disk loses lines, and later lines are whole again', async (context)
   await logUntilDropped(service);
   disk.free();
   const readLog = () => readFileSync(file, 'utf8');
-  while (!readLog().includes('log lines were dropped')) await refuse(service);
+  while (!readLog().includes('log lines were dropped')) await writeLines(service);
   const last = readLog().trimEnd().split('\n').at(-1) ?? '';
   expect(() => JSON.parse(last) as unknown).not.toThrow();
   await expectToWork(service);

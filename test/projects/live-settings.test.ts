@@ -47,7 +47,7 @@ test('applies changed permissions to channels and live subscriptions before upda
   expect(await publish(signalbox, 'street', 'undelivered')).toBe(0);
   expect(await own!.messages.ended).toMatchObject(refused('FORBIDDEN'));
   await sendDirect(signalbox, own!.id, 'sentinel');
-  await changeSettings(signalbox, { permissions: {} });
+  await changeSettings(signalbox, { permissions: { stated: [] } });
   expect(await publish(signalbox, 'street', 'delivered-again')).toBe(1);
   for (const event of [
     { message: { event: 'delivered' } },

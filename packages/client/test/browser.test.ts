@@ -158,6 +158,7 @@ describe.skipIf(skipsBrowser).concurrent('two pages in Chromium', () => {
         texts.push(...both);
         await user.say(...both);
       }
+      for (const user of users) await user.until(({ state }) => state === 'connected');
       place.proxy.cut();
     }
     expect(place.proxy.cuts).toBeGreaterThanOrEqual(50);
