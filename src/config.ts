@@ -1,4 +1,5 @@
 import { parseHost } from './host-list.ts';
+import { parseUrl } from './names.ts';
 import { parseOrigin } from './origin-list.ts';
 import { SETTINGS, type Setting } from './settings.ts';
 
@@ -99,7 +100,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): {
 }
 
 function isDatabaseUrl(text: string): boolean {
-  return URL.canParse(text) && ['postgres:', 'postgresql:'].includes(new URL(text).protocol);
+  return ['postgres:', 'postgresql:'].includes(parseUrl(text)?.protocol ?? '');
 }
 
 /** The format of every API key: `key_<id>.<secret>`. */

@@ -1,12 +1,13 @@
+import { parseUrl } from './names.ts';
+
 /**
  * The name in a Host header, or in a list of the operator: in the spelling of the URL standard (lower case,
  * internationalized names in Punycode), without the port and without the dot of the root.
  * @returns undefined if the text is not a host name or an IP address
  */
 export function hostNameOf(host: string): string | undefined {
-  const url = `http://${host}`;
-  if (/[\s/?#@\\*]/.test(host) || !URL.canParse(url)) return undefined;
-  return new URL(url).hostname.replace(/\.$/, '') || undefined;
+  const url = /[\s/?#@\\*]/.test(host) ? undefined : parseUrl(`http://${host}`);
+  return url?.hostname.replace(/\.$/, '') || undefined;
 }
 
 /**

@@ -1,3 +1,5 @@
+import { parseUrl } from './names.ts';
+
 /**
  * One origin of a list of the operator, in the spelling that browsers send: lower case, without a default port and without
  * a trailing slash. `*` and `null` stay as they are.
@@ -13,8 +15,9 @@ export function parseOrigin(text: string): string {
     throw new Error(`begins with ${scheme}://; the origin of a page begins with http:// or https://`);
   // A host of a scheme that URL does not know is compared as it is, because browsers do not change it either.
   const isWeb = scheme === 'http' || scheme === 'https';
-  if (!URL.canParse(value)) throw new Error('is not an origin; write one like https://app.example:8443');
-  const { host, pathname, search, hash, username, password, origin } = new URL(value);
+  const url = parseUrl(value);
+  if (!url) throw new Error('is not an origin; write one like https://app.example:8443');
+  const { host, pathname, search, hash, username, password, origin } = url;
   if (host === '') throw new Error('has no host');
   if (username !== '' || password !== '') throw new Error('has a user name; an origin has none');
   if ((pathname !== '/' && pathname !== '') || search !== '' || hash !== '')

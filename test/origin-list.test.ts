@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { parseOrigin } from '../src/origin-list.ts';
 import { readConfig } from '../src/config.ts';
 
 test.each([
@@ -34,4 +35,10 @@ test.each([
   const read = () => readConfig({ SIGNALBOX_ORIGINS: `https://other.example,${value}` });
   expect(read).toThrow(sentence);
   expect(read).toThrow(`SIGNALBOX_ORIGINS lists “${value}”, which matches no page: it `);
+});
+
+test('reads a host name with ü also once the function is optimized, unlike URL.canParse of Node 20', () => {
+  for (let call = 0; call < 20_000; call++)
+    if (parseOrigin('https://bücher.example') !== 'https://xn--bcher-kva.example')
+      expect.fail(`call ${call}`);
 });

@@ -2,6 +2,7 @@ import { isIPv4 } from 'node:net';
 import { type Config } from '../config.ts';
 import { SignalboxError } from '../errors.ts';
 import { hostNameOf } from '../host-list.ts';
+import { parseUrl } from '../names.ts';
 
 export type HostConfig = Pick<Config, 'hosts' | 'origins' | 'host' | 'mode'>;
 
@@ -29,7 +30,7 @@ export function isAllowedHost(host: string | undefined, config: HostConfig): boo
 }
 
 function hostOfOrigin(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).hostname : undefined;
+  return parseUrl(origin)?.hostname;
 }
 
 /** A longer name is none that an operator could add to a list. */

@@ -1,5 +1,6 @@
 import { type IncomingMessage } from 'node:http';
 import { SignalboxError } from '../errors.ts';
+import { parseUrl } from '../names.ts';
 import { isKnownHost, type HostConfig } from './hosts.ts';
 
 /**
@@ -56,5 +57,5 @@ export function hasCredentialInUrl(url: URL): boolean {
 /** Parses the target of a request. Undefined if it is not a valid URL. The host of the result is a placeholder. */
 export function parseRequestUrl({ url = '/' }: IncomingMessage): URL | undefined {
   const text = url.startsWith('/') ? `http://localhost${url}` : url;
-  return URL.canParse(text) ? new URL(text) : undefined;
+  return parseUrl(text);
 }

@@ -39,9 +39,18 @@ export function checkApiKey(apiKey: unknown): string {
   );
 }
 
+/** Undefined for a text that is no URL. Not `URL.canParse`, which in Node 20 refuses some host names once it is optimized. */
+function parseUrl(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The address of the GraphQL endpoint. */
 export function parseEndpoint(url: string): string {
-  const endpoint = URL.canParse(url) ? new URL(url) : undefined;
+  const endpoint = parseUrl(url);
   const fault =
     endpoint === undefined || !/^https?:$/.test(endpoint.protocol)
       ? 'must be an http or https address, such as https://realtime.example.'

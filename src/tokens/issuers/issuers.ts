@@ -1,6 +1,7 @@
 import { type Audit } from '../../audit.ts';
 import { type Clock } from '../../clock.ts';
 import { badInput, notFound, SignalboxError } from '../../errors.ts';
+import { parseUrl } from '../../names.ts';
 import { type NewId } from '../../ids.ts';
 import { type ApiKeys } from '../../projects/api-keys.ts';
 import { createKeyCache } from '../../secrets/key-cache.ts';
@@ -220,7 +221,7 @@ export function createIssuers(deps: {
     },
     async update(caller, id, change) {
       requireApiKey(caller, 'ADMIN');
-      if (change.provider?.url !== undefined && !allowsPrivateProviders && URL.canParse(change.provider.url))
+      if (change.provider?.url !== undefined && !allowsPrivateProviders && parseUrl(change.provider.url))
         await requirePublicUrl(change.provider.url, URL_FIELD);
       return serialize(caller.projectId, async () => {
         const issuer = parseIssuerChange(await requireIssuer(caller, id), change);
