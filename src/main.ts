@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The entry. It is parsed by whatever version of Node there is, and loads the rest only where that can work: a static import
+ * The entry. Every version of Node can parse it, and loads the rest only where that can work: a static import
  * would end in a SyntaxError, which names neither the cause nor the remedy. No top-level await and no prefix `node:`, for the
  * same reason.
  */

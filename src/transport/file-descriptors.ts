@@ -2,7 +2,7 @@ import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { type Server } from 'node:net';
 import { type Config } from '../config.ts';
 
-/** Descriptors that stay free for the store, the log and key files, whatever clients do. */
+/** Descriptors that stay free for the store, the log and key files, however many connections clients open. */
 const RESERVE = 16;
 /** Of the connections that are accepted, the last ones serve HTTP only, so that `/ready` and `/metrics` stay reachable. */
 const HTTP_ONLY = 8;
