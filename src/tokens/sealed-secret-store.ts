@@ -1,4 +1,5 @@
 import { and, asc, eq, gt, isNotNull } from 'drizzle-orm';
+import { unavailable, type SignalboxError } from '../errors.ts';
 import { apiKeys } from '../projects/tables.ts';
 import { CHECK_OWNER, CHECK_SECRET } from '../secrets/master-key.ts';
 import { secrets } from '../secrets/tables.ts';
@@ -17,7 +18,13 @@ interface SealedRow {
   write: (resealed: string) => PromiseLike<unknown>;
 }
 
-/** Seals every secret in the store again under the first master key. Resolves to the number of secrets that were not. */
+/** At most this many unreadable secrets are named in the error. */
+const MAX_NAMED = 10;
+
+/**
+ * Seals every secret in the store again under the first master key. Resolves to the number of secrets that were not.
+ * @throws UNAVAILABLE when secrets cannot be opened, with the ids of their rows, after all others were sealed again
+ */
 export type ResealSecrets = () => Promise<number>;
 
 /**
@@ -27,10 +34,16 @@ export type ResealSecrets = () => Promise<number>;
 export function createResealSecrets({ store, vault }: { store: Store; vault: Vault }): ResealSecrets {
   return async () => {
     let count = 0;
+    const unreadable: string[] = [];
     // The check comes last: until then a start without the old key fails, and the work can be done again.
     for (const list of [sealedApiKeys, sealedIssuerKeys, sealedSigningKeys, sealedCheck]) {
+      if (list === sealedCheck && unreadable.length > 0) throw someUnreadable(unreadable);
       for await (const { sealed, owner, write } of list(store)) {
-        const resealed = await vault.reseal(sealed, owner);
+        const resealed = await vault.reseal(sealed, owner).catch((error: unknown) => {
+          if (!(error instanceof TypeError)) throw error;
+          unreadable.push(owner);
+          return undefined;
+        });
         if (resealed === undefined) continue;
         await write(resealed);
         count++;
@@ -38,6 +51,14 @@ export function createResealSecrets({ store, vault }: { store: Store; vault: Vau
     }
     return count;
   };
+}
+
+function someUnreadable(owners: readonly string[]): SignalboxError {
+  const named = owners.slice(0, MAX_NAMED).join(', ');
+  const others = owners.length > MAX_NAMED ? ` and ${owners.length - MAX_NAMED} more` : '';
+  return unavailable(
+    `The other secrets were sealed again, but these cannot be opened with the master keys: ${named}${others}. Add the key that sealed them to SIGNALBOX_MASTER_KEY, or revoke or remove them; keep the old keys until then.`,
+  );
 }
 
 async function* sealedApiKeys({ db }: Store): AsyncGenerator<SealedRow> {

@@ -206,6 +206,24 @@ test('resealSecrets lets the old master keys go, also the one in the data folder
   await expectAllAcceptedUnder(folder.path, [NEW], secrets);
 });
 
+test('resealSecrets names a secret that cannot be opened, and seals the others', async () => {
+  using folder = createFolder();
+  const signalbox = await startUnder(folder.path);
+  const secrets = await createSecrets(signalbox);
+  await signalbox[Symbol.asyncDispose]();
+  const sqlite = new Database(join(folder.path, 'signalbox.sqlite'));
+  sqlite.exec(`create temp table copied as select * from api_keys where sealed_secret is not null limit 1;
+    update copied set id = 'key_copied'; insert into api_keys select * from copied`);
+  sqlite.close();
+  await using resealing = await startUnder(folder.path, [NEW]);
+  const { errors } = await resealing.ask(RESEAL, {});
+  expect(errors?.[0]).toMatchObject({
+    message: expect.stringContaining('cannot be opened with the master keys: key_copied.') as string,
+    extensions: { code: 'UNAVAILABLE' },
+  });
+  await expectAllAccepted(resealing, secrets);
+});
+
 test('resealSecrets is for the API key of the operator', async () => {
   await using signalbox = await startService();
   const { secret } = await createApiKey(signalbox);
