@@ -2,13 +2,14 @@ import { type Broker } from '../broker/broker.ts';
 import { type ConnectionFilter, type Member } from '../broker/leases.ts';
 import { type Position } from '../broker/position.ts';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
+import { refusalOf } from '../tokens/api-key-rights.ts';
 import { requireApiKey, type Caller } from '../tokens/caller.ts';
 import { type Connection } from './connection.ts';
 
 /** A live connection, as operators see it. */
 export interface LiveConnection {
   member: Member;
-  /** The channels in which the connection is present, sorted. */
+  /** The channels in which the connection is present, sorted; for an API key that is limited to some channels, only those. */
   channelIds: string[];
   /** What only the node of the connection knows; undefined for connections of other nodes. */
   local:
@@ -40,11 +41,13 @@ export async function listConnections(
   const ids = new Set(items.map(({ member }) => member.connectionId));
   const here = new Map<string, Connection>();
   for (const connection of all) if (ids.has(connection.id)) here.set(connection.id, connection);
+  const { apiKey } = caller;
+  const mayRead = (channelId: string) => refusalOf(apiKey, 'READ', channelId) === undefined;
   const describe = async ({ member, channelIds }: (typeof items)[number]): Promise<LiveConnection> => {
     const connection = here.get(member.connectionId);
     return {
       member,
-      channelIds: channelIds.sort(),
+      channelIds: channelIds.filter(mayRead).sort(),
       local: connection && (await describeLocal(broker, connection)),
     };
   };

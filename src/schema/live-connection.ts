@@ -16,7 +16,8 @@ const LiveConnectionRef = builder.objectRef<LiveConnection>('LiveConnection').im
       resolve: ({ member }) => member.nodeId,
     }),
     channels: t.idList({
-      description: 'The ids of the channels in which the connection is present, sorted.',
+      description:
+        'The ids of the channels in which the connection is present, sorted. An API key that is limited to some channels sees only those.',
       resolve: ({ channelIds }) => channelIds,
     }),
     subscriptions: t.int({

@@ -88,3 +88,16 @@ test('shows the bytes that wait for a client that does not read', async () => {
   while (!(await isQueued())) await publishTo(signalbox, { channel: 'lobby' }, data);
   socket.ws.resume();
 });
+
+test('shows an API key that is limited to some channels no others', async () => {
+  await using signalbox = await startService();
+  for (const id of ['lobby', 'attic']) await createChannel(signalbox, id);
+  const token = await mint(signalbox, { channels: ['lobby', 'attic'] });
+  const events = queueResults(signalbox.client({ token: token.credential }), EVENTS);
+  await events.next();
+  const { createApiKey } = await signalbox.request(
+    'mutation { createApiKey(scopes: [READ], channels: "lob*") { secret } }',
+  );
+  const { connections } = await signalbox.request(LIST, { channel: 'lobby' }, createApiKey.secret);
+  expect(connections.nodes).toMatchObject([{ connection: { token: token.id }, channels: ['lobby'] }]);
+});
