@@ -1,7 +1,7 @@
 import { type Audit } from '../audit.ts';
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
-import { notFound, SignalboxError, type ErrorCode } from '../errors.ts';
+import { notFound, SignalboxError } from '../errors.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { type Statement, type Store } from '../store/store.ts';
@@ -12,24 +12,12 @@ import { MAX_SKEW_SECONDS } from '../tokens/issuers/claims.ts';
 import { type Token } from '../tokens/token.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 import { createKeyedMutex } from '../keyed-mutex.ts';
-import { Slices } from '../slices.ts';
 import { decideAccess, accessRefused } from './access.ts';
 import { type AnnounceChannel, type Channel, type Membership, type MembershipOrigin } from './channel.ts';
 import { type Channels } from './channels.ts';
+import { forEachPair, type Outcome } from './membership-pairs.ts';
 import { createMembershipStore, type MembershipWithChannel } from './membership-store.ts';
 import { createRemovalStore } from './removal-store.ts';
-
-/** The result for one pair of channel and token in a bulk call. */
-export interface Outcome {
-  channelId: string;
-  tokenId: string;
-  /** The membership that exists after subscribing, or that was ended; null on an error, or when there was none to end. */
-  membership: Membership | null;
-  error: { code: ErrorCode; message: string } | null;
-}
-
-/** The maximum number of pairs of channel and token in a bulk call. */
-export const MAX_PAIRS = 1000;
 
 export interface Memberships {
   /**
@@ -262,38 +250,6 @@ export function createMemberships(deps: {
     const issuedAt = credentialRights?.issuedAt ?? 0;
     const now = clock.now();
     return issuedAt <= removedAt || (issuedAt > now && removedAt > now - MAX_SKEW_SECONDS * 1000);
-  }
-
-  async function forEachPair(
-    caller: Caller,
-    channelIds: readonly string[],
-    tokenIds: readonly string[],
-    act: (caller: Caller, channelId: string, tokenId: string) => Promise<Membership | undefined>,
-  ): Promise<Outcome[]> {
-    for (const channelId of channelIds) requireApiKey(caller, 'CHANNELS', channelId);
-    const pairs = channelIds.flatMap((channelId) => tokenIds.map((tokenId) => ({ channelId, tokenId })));
-    if (pairs.length > MAX_PAIRS) {
-      const message = `A call may name at most ${MAX_PAIRS} pairs of channel and token; this call names ${pairs.length}.`;
-      throw new SignalboxError('LIMIT_EXCEEDED', message, { limit: MAX_PAIRS });
-    }
-    const outcomes: Outcome[] = [];
-    const slices = new Slices();
-    for (const { channelId, tokenId } of pairs) {
-      try {
-        outcomes.push({
-          channelId,
-          tokenId,
-          membership: (await act(caller, channelId, tokenId)) ?? null,
-          error: null,
-        });
-      } catch (error) {
-        if (!(error instanceof SignalboxError)) throw error;
-        const { code, message } = error;
-        outcomes.push({ channelId, tokenId, membership: null, error: { code, message } });
-      }
-      if (slices.isUsedUp()) await slices.nextTurn();
-    }
-    return outcomes;
   }
 
   async function prepareRows(

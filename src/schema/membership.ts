@@ -1,6 +1,6 @@
 import { decideAccess } from '../channels/access.ts';
 import { type Membership } from '../channels/channel.ts';
-import { MAX_PAIRS, type Outcome } from '../channels/memberships.ts';
+import { MAX_PAIRS, type Outcome } from '../channels/membership-pairs.ts';
 import { sequenceOfCursor } from '../messages/start-position.ts';
 import { builder } from './builder.ts';
 import { ChannelRef } from './channel.ts';

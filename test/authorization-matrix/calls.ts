@@ -254,6 +254,13 @@ add(
 );
 add(
   'mutation',
+  ['subscribeTokens', 'without a channel'],
+  'KEY',
+  { channels: [], tokens: ['<token>'] },
+  { ...OWN_PROJECT_ONLY, scopes: ['CHANNELS'] },
+);
+add(
+  'mutation',
   ['unsubscribeTokens'],
   'KEY',
   { channels: ['<targetChannel>'], tokens: ['<token>'] },
