@@ -85,9 +85,11 @@ export function watchFileDescriptors(
     report();
   }
 
+  // One listener for all sockets: a closure of their own would cost each of them memory.
+  const onClose = () => sockets--;
   server.on('connection', (socket) => {
     sockets++;
-    socket.once('close', () => sockets--);
+    socket.on('close', onClose);
   });
   server.on('drop', () => {
     refusedAt = performance.now();
