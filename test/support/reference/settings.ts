@@ -1,5 +1,5 @@
 import { API_KEY_ENV, DATABASE_URL_ENV, MASTER_KEY_ENV } from '../../../src/config.ts';
-import { SETTINGS, type Setting } from '../../../src/settings.ts';
+import { SETTING_GROUPS, type Setting } from '../../../src/settings.ts';
 import { documentOf, PRINTED, table } from './markdown.ts';
 
 /** One environment variable, as the reference and `.env.example` show it. */
@@ -24,7 +24,7 @@ const SECRETS: readonly Variable[] = [
     default: '',
     accepts: 'secret',
     about:
-      'First API key of the project `default`, `key_<id>.<secret>`, with 32 random bytes as the secret; in production a weaker one ends the start. When absent, a key is generated at the first start and shown once.',
+      'First API key of the project `default`, `key_<id>.<secret>`, with 32 random bytes as the secret; in production a shorter secret is a startup error. When absent, a key is generated at the first start and shown once.',
   },
   {
     env: MASTER_KEY_ENV,
@@ -35,14 +35,17 @@ const SECRETS: readonly Variable[] = [
   },
 ];
 
-function listVariables(): Variable[] {
-  const settings = Object.values<Setting>(SETTINGS).map((setting) => ({
-    env: setting.env,
-    default: String(setting.default),
-    accepts: [setting.unit === 'choice' ? '' : setting.unit, rangeOf(setting)].filter(Boolean).join(', '),
-    about: setting.about,
+function listGroups(): { title: string; variables: readonly Variable[] }[] {
+  const groups = SETTING_GROUPS.map(({ title, settings }) => ({
+    title,
+    variables: Object.values<Setting>(settings).map((setting) => ({
+      env: setting.env,
+      default: String(setting.default),
+      accepts: [setting.unit === 'choice' ? '' : setting.unit, rangeOf(setting)].filter(Boolean).join(', '),
+      about: setting.about,
+    })),
   }));
-  return [...settings, ...SECRETS];
+  return [...groups, { title: 'Secrets', variables: SECRETS }];
 }
 
 function rangeOf({ choices, min, max }: Setting): string {
@@ -56,22 +59,28 @@ export function printSettings(): string {
     '# Settings',
     'Settings are environment variables. They are read and validated once at startup; if any are invalid, all of them are listed and the process exits with code 1. An empty variable counts as absent. [`.env.example`](../../.env.example) holds the same list in a form that `node --env-file` and systemd accept.',
     'Settings of a single project, such as lifetimes, guests and permissions, are not here: they belong to the mutation [`updateProject`](schema.md#mutation-updateproject).',
-    table(
-      ['variable', 'default', 'unit and range', 'meaning'],
-      listVariables().map(({ env, default: byDefault, accepts, about }) => [
-        `\`${env}\``,
-        byDefault === '' ? '' : `\`${byDefault}\``,
-        accepts,
-        about,
-      ]),
-    ),
+    ...listGroups().flatMap(({ title, variables }) => [
+      `## ${title}`,
+      table(
+        ['variable', 'default', 'unit and range', 'meaning'],
+        variables.map(({ env, default: byDefault, accepts, about }) => [
+          `\`${env}\``,
+          byDefault === '' ? '' : `\`${byDefault}\``,
+          accepts,
+          about,
+        ]),
+      ),
+    ]),
   );
 }
 
 export function printEnvExample(): string {
-  const variables = listVariables().map(
-    ({ env, default: byDefault, accepts, about }) => `# ${about} (${accepts})\n#${env}=${byDefault}`,
-  );
+  const groups = listGroups().flatMap(({ title, variables }) => [
+    `# ---- ${title} ----`,
+    ...variables.map(
+      ({ env, default: byDefault, accepts, about }) => `# ${about} (${accepts})\n#${env}=${byDefault}`,
+    ),
+  ]);
   return documentOf(
     [
       '# Every setting with its default, printed from the source by `npm run schema`.',
@@ -79,6 +88,6 @@ export function printEnvExample(): string {
       '#   node --env-file=.env dist/main.js',
       '# Signalbox itself reads its environment only, never a file.',
     ].join('\n'),
-    ...variables,
+    ...groups,
   );
 }

@@ -1,0 +1,91 @@
+import { type Setting } from './setting.ts';
+
+/** Maximum numbers of connections, operations, memberships and grants. */
+export const COUNT_SETTINGS = {
+  maxConnections: {
+    env: 'SIGNALBOX_MAX_CONNECTIONS',
+    default: 50_000,
+    unit: 'count',
+    min: 1,
+    max: 10_000_000,
+    about:
+      'Maximum number of live connections (WebSocket and SSE) in total, and, counted apart from them, of connections for plain HTTP requests. A new HTTP connection beyond the limit takes the place of an idle one.',
+  },
+  reservedConnectionsPercent: {
+    env: 'SIGNALBOX_RESERVED_CONNECTIONS_PERCENT',
+    default: 10,
+    unit: 'percent',
+    min: 0,
+    max: 90,
+    about:
+      'Share of SIGNALBOX_MAX_CONNECTIONS that only API keys can use, so that a flood of users cannot keep a backend out.',
+  },
+  maxConnectionsPerAddress: {
+    env: 'SIGNALBOX_MAX_CONNECTIONS_PER_ADDRESS',
+    default: 1_000,
+    unit: 'count',
+    min: 1,
+    max: 10_000_000,
+    about:
+      'Maximum number of live connections (WebSocket and SSE) from one network address, and, counted apart from them, of connections for plain HTTP requests. Behind trusted proxies, the limit of an address applies to its open HTTP requests.',
+  },
+  maxConnectionsPerToken: {
+    env: 'SIGNALBOX_MAX_CONNECTIONS_PER_TOKEN',
+    default: 50,
+    unit: 'count',
+    min: 1,
+    max: 1_000_000,
+    about: 'Maximum number of live connections of one token.',
+  },
+  maxOperationsPerConnection: {
+    env: 'SIGNALBOX_MAX_OPERATIONS_PER_CONNECTION',
+    default: 100,
+    unit: 'count',
+    min: 1,
+    max: 100_000,
+    about: 'Maximum number of concurrent operations on one connection.',
+  },
+  maxDocumentsPerConnection: {
+    env: 'SIGNALBOX_MAX_DOCUMENTS_PER_CONNECTION',
+    default: 20,
+    unit: 'count',
+    min: 1,
+    max: 100_000,
+    about:
+      'Maximum number of distinct subscription operations on one connection. Operations that differ only in the arguments of the subscription count once.',
+  },
+  maxDocumentsPerToken: {
+    env: 'SIGNALBOX_MAX_DOCUMENTS_PER_TOKEN',
+    default: 50,
+    unit: 'count',
+    min: 1,
+    max: 100_000,
+    about:
+      'Maximum number of distinct subscription operations of one token, or of all anonymous callers of one network address. It also limits the subscriptions of one token to one channel whose results depend on the caller.',
+  },
+  maxDocumentsPerChannel: {
+    env: 'SIGNALBOX_MAX_DOCUMENTS_PER_CHANNEL',
+    default: 200,
+    unit: 'count',
+    min: 1,
+    max: 100_000,
+    about:
+      'Maximum number of distinct subscription operations of all tokens and anonymous callers to one channel, and to the inboxes of one project. Each is executed once per event. One token may use at most half of the remaining ones, so that a few tokens cannot use them up. API keys do not count.',
+  },
+  maxMembershipsPerToken: {
+    env: 'SIGNALBOX_MAX_MEMBERSHIPS_PER_TOKEN',
+    default: 1_000,
+    unit: 'count',
+    min: 1,
+    max: 10_000,
+    about: 'Maximum number of channels that one token may be subscribed to.',
+  },
+  maxGrantsPerToken: {
+    env: 'SIGNALBOX_MAX_GRANTS_PER_TOKEN',
+    default: 100,
+    unit: 'count',
+    min: 1,
+    max: 10_000,
+    about: 'Maximum number of grants of one token.',
+  },
+} as const satisfies Record<string, Setting>;
