@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** Time that one turn of the event loop spends on long work, in milliseconds. Several long works may share a turn. */
+/** Time that one turn of the event loop spends on long work, in milliseconds. Several long tasks may share a turn. */
 export const SLICE_MS = 8;
 /** Items of one slice, so that tests see several slices on a machine of any speed. */
 const MAX_ITEMS = 64;
@@ -12,15 +12,15 @@ const MAX_ITEMS = 64;
  * const slices = new Slices();
  * for (const pair of pairs) {
  *   await subscribe(pair);
- *   if (slices.isUsedUp()) await slices.nextTurn();
+ *   if (slices.shouldYield()) await slices.nextTurn();
  * }
  */
 export class Slices {
   #startedAt = performance.now();
   #items = 0;
 
-  /** Counts one item of work. Returns whether this turn has spent its share: 8 ms or 64 items. */
-  isUsedUp(): boolean {
+  /** Counts one item of work. Returns whether the slice has used its share of the turn: 8 ms or 64 items. */
+  shouldYield(): boolean {
     return ++this.#items >= MAX_ITEMS || performance.now() - this.#startedAt >= SLICE_MS;
   }
 
@@ -44,34 +44,34 @@ export function inSlices<T>(
 ): Promise<void> | undefined {
   const slices = new Slices();
   let done = 0;
-  const isFinished = () => {
+  const runSlice = () => {
     while (done < items.length) {
       try {
         work(items[done++] as T);
       } catch (error) {
         onFault(error);
       }
-      if (slices.isUsedUp()) break;
+      if (slices.shouldYield()) break;
     }
     return done === items.length;
   };
   const finishLater = async () => {
     do await slices.nextTurn();
-    while (!isFinished());
+    while (!runSlice());
   };
-  return isFinished() ? undefined : finishLater();
+  return runSlice() ? undefined : finishLater();
 }
 
 /**
  * Divides work that arrives all at once, such as the close of thousands of sockets, among turns of the event loop. Unlike
- * `Slices`, it is shared: the works of many callers wait in one queue, in the order in which they arrived.
+ * `Slices`, it is shared: the tasks of many callers wait in one queue, in the order in which they arrived.
  *
  * @example
  * await turns.take();
  */
 export class TurnQueue {
   readonly #max: number;
-  /** The weight that starts in one turn while works wait. It adapts so that a turn takes about 8 ms. */
+  /** The weight that starts in one turn while tasks wait. It adapts so that a turn takes about 8 ms. */
   #perTurn = 1;
   /** The weight that has started in this turn. */
   #started = 0;
@@ -79,12 +79,12 @@ export class TurnQueue {
   #waiting: { weight: number; start: () => void }[] = [];
   #isScheduled = false;
 
-  /** @param max the weight that starts in one turn at most, if the works are fast */
+  /** @param max the weight that starts in one turn at most, if the tasks are fast */
   constructor(max: number) {
     this.#max = max;
   }
 
-  /** Undefined if a work of this weight may start now; otherwise resolves when it may. */
+  /** Undefined if a task of this weight may start now; otherwise resolves when it may. */
   take(weight = 1): Promise<void> | undefined {
     if (this.#waiting.length === 0 && this.#started < this.#max) {
       this.#started += weight;
@@ -97,7 +97,7 @@ export class TurnQueue {
     });
   }
 
-  /** Resolves when all works that have arrived so far have started. */
+  /** Resolves when all tasks that have arrived so far have started. */
   async idle(): Promise<void> {
     while (this.#waiting.length > 0) await nextTurn();
   }
@@ -110,7 +110,7 @@ export class TurnQueue {
 
   #beginTurn(): void {
     this.#isScheduled = false;
-    // Includes the work that the last turn's works did in promises.
+    // Includes the work that the tasks of the last turn did in promises.
     const took = performance.now() - this.#startedAt;
     if (took > SLICE_MS) this.#perTurn = Math.max(1, this.#perTurn / 2);
     else this.#perTurn = Math.min(this.#max, this.#perTurn * 2);

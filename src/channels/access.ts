@@ -1,5 +1,5 @@
 import { notFound, SignalboxError } from '../errors.ts';
-import { decide, SCOPE_OF, type Decision, type AccessTarget } from '../tokens/authorisation.ts';
+import { decide, SCOPE_OF, type Decision, type AccessTarget } from '../tokens/authorization.ts';
 import { requireApiKey, type Caller } from '../tokens/caller.ts';
 import { type ApiKeyScope } from '../projects/api-key.ts';
 import { type Action } from '../projects/permissions.ts';

@@ -31,7 +31,7 @@ export interface ChannelInput {
 /** A channel and the number of memberships that its change of type ended. */
 export interface UpdatedChannel {
   channel: Channel;
-  membersLeft: number;
+  endedMemberships: number;
 }
 
 export interface Channels {
@@ -45,13 +45,13 @@ export interface Channels {
   ): Promise<Channel>;
   /**
    * Changes the given fields. Live subscriptions are authorized again before this returns. When the channel becomes
-   * PRIVATE, the memberships of tokens that had subscribed themselves end, unless `keepsMembers` is true. For API keys.
+   * PRIVATE, the memberships of tokens that had subscribed themselves end, unless `keepsMemberships` is true. For API keys.
    * @throws NOT_FOUND, BAD_USER_INPUT, FORBIDDEN, UNAUTHENTICATED
    */
   update(
     caller: Caller,
     id: string,
-    input: ChannelInput & { keepsMembers?: boolean },
+    input: ChannelInput & { keepsMemberships?: boolean },
   ): Promise<UpdatedChannel>;
   /**
    * Deletes the channel and ends its memberships and live subscriptions. For API keys.
@@ -221,13 +221,13 @@ export function createChannels(deps: {
         if (!before) throw notFound('channel', id);
         const becomesPrivate = before.type !== 'PRIVATE' && change.type === 'PRIVATE';
         // End them before the type changes, so that no message of the PRIVATE channel reaches an excluded token.
-        const membersLeft =
-          becomesPrivate && input.keepsMembers !== true ? await endSelfMadeMemberships(projectId, id) : 0;
+        const endedMemberships =
+          becomesPrivate && input.keepsMemberships !== true ? await endSelfMadeMemberships(projectId, id) : 0;
         const channel = await rows.update(projectId, id, change);
         if (!channel) throw notFound('channel', id);
         await announce({ kind: 'CHANNEL_UPDATED', projectId, channel });
         audit({ action: 'channel.update', projectId, actor: actorOf(caller), subject: id });
-        return { channel: asReadBy(caller, { channel, membership: undefined }), membersLeft };
+        return { channel: asReadBy(caller, { channel, membership: undefined }), endedMemberships };
       });
     },
     async remove(caller, id) {

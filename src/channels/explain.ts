@@ -1,7 +1,7 @@
 import { type Clock } from '../clock.ts';
 import { notFound } from '../errors.ts';
 import { type Action } from '../projects/permissions.ts';
-import { allowedActions, decide, RULES, type Decision, type AccessTarget } from '../tokens/authorisation.ts';
+import { allowedActions, decide, RULES, type Decision, type AccessTarget } from '../tokens/authorization.ts';
 import { requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
 import { type Revocations } from '../tokens/revocations.ts';
 import { type CallerLoader } from '../tokens/caller-loader.ts';

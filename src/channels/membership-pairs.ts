@@ -46,7 +46,7 @@ export async function forEachPair(
       const { code, message } = error;
       outcomes.push({ channelId, tokenId, membership: null, error: { code, message } });
     }
-    if (slices.isUsedUp()) await slices.nextTurn();
+    if (slices.shouldYield()) await slices.nextTurn();
   }
   return outcomes;
 }

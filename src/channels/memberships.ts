@@ -5,7 +5,7 @@ import { notFound, SignalboxError } from '../errors.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { type Statement, type Store } from '../store/store.ts';
-import { allowedActions, decide } from '../tokens/authorisation.ts';
+import { allowedActions, decide } from '../tokens/authorization.ts';
 import { type CallerLoader } from '../tokens/caller-loader.ts';
 import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
 import { MAX_SKEW_SECONDS } from '../tokens/issuers/claims.ts';

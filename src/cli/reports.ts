@@ -3,19 +3,19 @@ import { type CheckReport } from '../maintenance/check.ts';
 import { type ProjectSummary } from '../maintenance/inspect.ts';
 import { type RestoreReport } from '../maintenance/restore.ts';
 
-const holds = ({ projectId, messages, head }: ProjectSummary) =>
+const describeProject = ({ projectId, messages, head }: ProjectSummary) =>
   `Project ${projectId}: ${messages} messages, head of the log ${head}.`;
 
 export function describeBackup({ file, bytes, projects }: BackupReport): string[] {
   return [
     `Wrote ${file}: ${bytes} bytes, verified.`,
-    ...projects.map(holds),
+    ...projects.map(describeProject),
     'The master key is not in the backup. Without it, API keys that sign, issuers and signing keys cannot be read.',
   ];
 }
 
 export function describeCheck({ damage, projects }: CheckReport): string[] {
-  if (damage.length === 0) return ['The store is sound.', ...projects.map(holds)];
+  if (damage.length === 0) return ['No damage was found.', ...projects.map(describeProject)];
   return [
     `The store is damaged: ${damage.length} faults.`,
     ...damage.map(
@@ -29,7 +29,7 @@ export function describeRestore(report: RestoreReport): string[] {
   const { replaced, projects, undone, carriedOver, revokedProjects } = report;
   return [
     'The backup is in place. Start the service.',
-    ...projects.map(holds),
+    ...projects.map(describeProject),
     ...(replaced === undefined ? [] : [`The replaced store is kept as ${replaced}.`]),
     ...(undone ?? []).map(
       ({ projectId, messages, tokens, channels }) =>
@@ -39,14 +39,14 @@ export function describeRestore(report: RestoreReport): string[] {
     ...(carriedOver
       ? [
           `Taken over from the replaced store: ${Object.entries(carriedOver)
-            .map(([name, count]) => `${words(name)} ${count}`)
+            .map(([name, count]) => `${toWords(name)} ${count}`)
             .join(', ')}.`,
         ]
       : []),
     ...(revokedProjects > 0 ? [`Older credentials are refused in ${revokedProjects} projects.`] : []),
-    'Clients with a cursor after the backup are told POSITION_LOST. Idempotency keys used after the backup are forgotten.',
+    'Clients with a cursor after the backup receive POSITION_LOST. Idempotency keys used after the backup are forgotten.',
   ];
 }
 
 /** `revokedTokens` → `revoked tokens` */
-const words = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+const toWords = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

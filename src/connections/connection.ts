@@ -104,9 +104,9 @@ export class Connection {
   /** Called after the caller of the connection changed. */
   onReauthorized: (() => void) | undefined;
   /** The number of the last batch that was counted for this connection. A reference would keep the batch alive. */
-  countedBatch = 0;
+  lastCountedBatch = 0;
   /** The index of the first message of that batch that was counted. A message that matches two subscriptions counts once. */
-  countedFrom = 0;
+  firstCountedIndex = 0;
   /** Set once the connection is closed. */
   closed: CloseReason | undefined;
   readonly #applyDue: (connection: Connection) => void;
@@ -156,18 +156,18 @@ export class Connection {
    * too, but can be late.
    */
   applyDue(): void {
-    while (this.#deferred) this.#doDeferred(this.#deferred);
+    while (this.#deferred) this.#runDeferred(this.#deferred);
     this.#applyDue(this);
   }
 
-  #doDeferred(works: (() => void)[]): void {
-    // A work that calls `applyDue` itself must not run the works after it first.
+  #runDeferred(tasks: (() => void)[]): void {
+    // A task that calls `applyDue` itself must not run the tasks after it first.
     this.#deferred = undefined;
     try {
-      for (let work = works.shift(); work; work = works.shift()) work();
+      for (let task = tasks.shift(); task; task = tasks.shift()) task();
     } finally {
-      // After an error, the next call does the rest.
-      for (const work of works) this.defer(work);
+      // After an error, the next call runs the remaining tasks.
+      for (const task of tasks) this.defer(task);
     }
   }
 
@@ -209,8 +209,8 @@ export class Connection {
     for (const handler of this.#noticeHandlers) handler(notice);
   }
 
-  /** Sets the function that closes the socket. Called at once if the connection is already closed. */
-  onNotifyPeer(notifyPeer: (reason: CloseReason) => void): void {
+  /** Sets the function that tells the peer the reason and closes the socket. It is called at once if the connection is already closed. */
+  setNotifyPeer(notifyPeer: (reason: CloseReason) => void): void {
     if (this.closed === undefined) this.#notifyPeer = notifyPeer;
     else notifyPeer(this.closed);
   }

@@ -10,7 +10,7 @@ interface JumpHeads {
   after: ReadonlyMap<string, number>;
 }
 
-/** Finds messages by their age in elapsed time, although they state when they were published by the system clock. */
+/** Finds messages older than an elapsed time. `publishedAt` is system time, so jumps of the system clock are corrected. */
 export interface LogAges {
   /** Notices jumps of the system clock. Call it regularly. */
   sample(): Promise<void>;

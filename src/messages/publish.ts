@@ -229,7 +229,7 @@ export function createPublisher(deps: {
       const slices = new Slices();
       for (const input of inputs) {
         prepared.push(prepare(caller, input));
-        if (slices.isUsedUp()) await slices.nextTurn();
+        if (slices.shouldYield()) await slices.nextTurn();
       }
       // From here no turn of the event loop passes until all are handed to the broker: no right ends in between, and the
       // broker appends them in one transaction.

@@ -121,7 +121,7 @@ export function createRetention(deps: {
       const trim = await findTrim(projectId, address);
       if (trim.through > (await log.trimmedThrough(projectId, address))) trims.push(trim);
       if (trims.length >= ADDRESSES_PER_TRIM) await flush();
-      if (slices.isUsedUp()) await slices.nextTurn();
+      if (slices.shouldYield()) await slices.nextTurn();
     }
     if (trims.length > 0) await flush();
   }

@@ -29,7 +29,7 @@ export async function listTokens(
     for (let from = 0; from < candidates.length && found.length <= first; from += CHUNK) {
       const among = candidates.slice(from, from + CHUNK);
       found.push(...(await tokens.list(caller, { first: CHUNK }, { identity, among })).items);
-      if (slices.isUsedUp()) await slices.nextTurn();
+      if (slices.shouldYield()) await slices.nextTurn();
     }
   } else {
     const isOnline = new Set(onlineIds);
@@ -39,7 +39,7 @@ export async function listTokens(
       found.push(...page.items.filter(({ id }) => !isOnline.has(id)));
       hasMore = page.hasMore;
       last = page.items.at(-1)?.id;
-      if (slices.isUsedUp()) await slices.nextTurn();
+      if (slices.shouldYield()) await slices.nextTurn();
     }
   }
   return { items: found.slice(0, first), hasMore: found.length > first };

@@ -51,8 +51,8 @@ const HistoryPolicy = builder.objectRef<Channel>('HistoryPolicy').implement({
   }),
 });
 
-/** `membersLeft` is set by updateChannel. */
-export const ChannelRef = builder.objectRef<Channel & { membersLeft?: number }>('Channel').implement({
+/** `endedMemberships` is set by updateChannel. */
+export const ChannelRef = builder.objectRef<Channel & { endedMemberships?: number }>('Channel').implement({
   description: 'A named place to publish messages in.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id of the channel, unique within its project.' }),
@@ -74,11 +74,11 @@ export const ChannelRef = builder.objectRef<Channel & { membersLeft?: number }>(
         'The version of the state. It starts at 1 and grows by 1 with each change; pass it as `ifVersion`.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the channel was created.' }),
-    membersLeft: t.int({
+    endedMemberships: t.int({
       nullable: true,
       description:
         'In the result of `updateChannel`: the number of memberships that ended because the channel became PRIVATE. Null elsewhere.',
-      resolve: ({ membersLeft }) => membersLeft ?? null,
+      resolve: ({ endedMemberships }) => endedMemberships ?? null,
     }),
     history: t.field({
       type: HistoryPolicy,
@@ -170,9 +170,9 @@ const UpdateChannelInput = builder.inputType('UpdateChannelInput', {
         'The new type. Subscriptions that the new type does not allow end at once. Removes a custom kind.',
     }),
     kind: t.string({ description: KIND }),
-    keepMembers: t.boolean({
+    keepMemberships: t.boolean({
       description:
-        'Whether a channel that becomes PRIVATE keeps the tokens that subscribed themselves. False by default: their memberships end, and `Channel.membersLeft` counts them. Tokens that an API key or a credential subscribed always stay.',
+        'Whether a channel that becomes PRIVATE keeps the tokens that subscribed themselves. False by default: their memberships end, and `Channel.endedMemberships` counts them. Tokens that an API key or a credential subscribed always stay.',
     }),
     history: t.field({ type: HistoryPolicyInput, description: 'The new history policy.' }),
   }),
@@ -247,14 +247,14 @@ builder.mutationFields((t) => ({
       input: t.arg({ type: UpdateChannelInput, required: true, description: 'The fields to change.' }),
     },
     async resolve(_, { id, input }, { caller, domain }) {
-      const { channel, membersLeft } = await domain.channels.update(caller, id, {
+      const { channel, endedMemberships } = await domain.channels.update(caller, id, {
         type: nullToUndefined(input.type),
         kind: nullToUndefined(input.kind),
         historyMessages: input.history?.messages,
         historySeconds: input.history?.seconds,
-        keepsMembers: input.keepMembers ?? false,
+        keepsMemberships: input.keepMemberships ?? false,
       });
-      return { ...channel, membersLeft };
+      return { ...channel, endedMemberships };
     },
   }),
   deleteChannel: t.field({

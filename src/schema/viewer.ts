@@ -2,7 +2,7 @@ import { type Channel } from '../channels/channel.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { SignalboxError } from '../errors.ts';
 import { decideAccess, targetOf } from '../channels/access.ts';
-import { allowedActions } from '../tokens/authorisation.ts';
+import { allowedActions } from '../tokens/authorization.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { builder } from './builder.ts';
 import { ChannelRef } from './channel.ts';

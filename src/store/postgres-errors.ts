@@ -27,7 +27,7 @@ const LOST = /^(E[A-Z]+|CERT_\w+|DEPTH_\w+|SELF_SIGNED\w*|UNABLE_\w+|ERR_TLS\w*)
 const LOST_MESSAGE = /Connection terminated|timeout exceeded|not queryable|pool after calling end|SSL/;
 
 /**
- * The error of a statement, as rooms may see it: UNAVAILABLE when the database causes it; other errors unchanged. The
+ * The error of a statement, as the callers of the store see it: UNAVAILABLE when the database causes it; other errors unchanged. The
  * driver's messages name neither parameters nor the password.
  */
 export function asUnavailable(error: unknown): unknown {

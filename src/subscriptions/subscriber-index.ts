@@ -95,13 +95,13 @@ class DeliveryCount {
 
   /** @param from the index of the first message that was delivered to the connection */
   add(connection: Connection, from: number): void {
-    if (connection.countedBatch !== this.#batchNumber) {
-      connection.countedBatch = this.#batchNumber;
-      connection.countedFrom = this.#length;
+    if (connection.lastCountedBatch !== this.#batchNumber) {
+      connection.lastCountedBatch = this.#batchNumber;
+      connection.firstCountedIndex = this.#length;
     }
-    const before = connection.countedFrom;
+    const before = connection.firstCountedIndex;
     if (from >= before) return;
-    connection.countedFrom = from;
+    connection.firstCountedIndex = from;
     this.#change(from, 1);
     if (before < this.#length) this.#change(before, -1);
   }

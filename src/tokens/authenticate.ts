@@ -1,8 +1,7 @@
 /**
- * Authentication of `connection_init` and of HTTP requests, step 1 of 5: choose the verifier. An API key is
- * verified by `projects/api-keys.ts`. A credential is classified by `issuers/classify-credential.ts` (step
- * 2), then verified by `credentials.ts` if Signalbox signed it, and by `external-credentials.ts` (step 3)
- * otherwise.
+ * Authentication of `connection_init` and of HTTP requests: choose the verifier. An API key is verified by
+ * `projects/api-keys.ts`. A credential is classified by `issuers/classify-credential.ts`, then verified by
+ * `credentials.ts` if Signalbox signed it, and by `external-credentials.ts` otherwise.
  */
 import { type Clock } from '../clock.ts';
 import { SignalboxError } from '../errors.ts';

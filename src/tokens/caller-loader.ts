@@ -1,6 +1,6 @@
 /**
- * Authentication, step 5 of 5: turn the token record and the credential into a caller, with the settings of
- * the project and the restrictions in force. `authorisation.ts` then decides each action of that caller.
+ * Authentication: turn the token record and the credential into a caller, with the settings of
+ * the project and the restrictions in force. `authorization.ts` then decides each action of that caller.
  */
 import { type Clock } from '../clock.ts';
 import { type ProjectSettings } from '../projects/project-settings.ts';
@@ -11,7 +11,7 @@ import { subjectsOf } from './restriction.ts';
 import { withCredentialRights, type Token } from './token.ts';
 
 /**
- * Loads callers with everything that authorisation needs, without grants and restrictions that have lapsed.
+ * Loads callers with everything that authorization needs, without grants and restrictions that have lapsed.
  */
 export interface CallerLoader {
   /** The caller that presents `credential` for the token `record`. */

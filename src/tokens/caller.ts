@@ -5,7 +5,7 @@ import { refusalOf } from './api-key-rights.ts';
 import { type Restriction } from './restriction.ts';
 import { withCredentialRights, type CredentialRights, type Grant, type Token } from './token.ts';
 
-/** The authenticated caller, with everything that authorisation needs. */
+/** The authenticated caller, with everything that authorization needs. */
 export type Caller =
   | { kind: 'API_KEY'; projectId: string; apiKey: ApiKey }
   | {

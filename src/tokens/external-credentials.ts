@@ -1,6 +1,6 @@
 /**
- * Authentication, step 3 of 5: verify a credential that another issuer signed, or an unsigned development
- * token, and translate its claims into rights. `provisioning.ts` (step 4) then finds or creates the token
+ * Authentication: verify a credential that another issuer signed, or an unsigned development
+ * token, and translate its claims into rights. `provisioning.ts` then finds or creates the token
  * record of its subject.
  */
 import { type Clock } from '../clock.ts';

@@ -15,7 +15,10 @@ export interface IssueClock {
   next(): Promise<number>;
   /** Whether this service can have issued a credential at this time. */
   canHaveIssued(issuedAt: number): boolean;
-  /** A moment after every time of issue so far, and not after those to come. Now, unless the system clock was set back. */
+  /**
+   * The earliest time that is later than every credential issued so far. As `issuedBefore` of a revocation it covers them all,
+   * and none that follows. It is now, unless the system clock was set back.
+   */
   cutOff(): number;
 }
 

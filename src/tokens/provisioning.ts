@@ -1,6 +1,6 @@
 /**
- * Authentication, step 4 of 5, for credentials of other issuers: find the token record of the credential's
- * subject, or create it at the first use. `caller-loader.ts` (step 5) then loads the caller.
+ * Authentication with credentials of other issuers: find the token record of the credential's
+ * subject, or create it at the first use. `caller-loader.ts` then loads the caller.
  */
 import { type Audit } from '../audit.ts';
 import { type Clock } from '../clock.ts';
@@ -72,7 +72,7 @@ export function createProvisioning(deps: {
 
   return {
     async findOrCreate({ projectId, issuerId, origin, createsChannels }, claims, rights) {
-      const { subject, identity, channels, isOneCredential } = claims;
+      const { subject, identity, channels, isSingleCredential } = claims;
       await revocations.requireNotRevoked(projectId, { identity, issuerId, issuedAt: rights.issuedAt });
       const known = await tokenStore.findBySubject(projectId, issuerId, subject);
       if (known) return updateRights(known, claims, rights);
@@ -83,7 +83,7 @@ export function createProvisioning(deps: {
         issuerId,
         subject,
         credentialRights: rights,
-        purgeAfter: isOneCredential ? purgeTime(rights.expiresAt) : null,
+        purgeAfter: isSingleCredential ? purgeTime(rights.expiresAt) : null,
       };
       const memberships = await autoSubscription.prepare(token, channels, createsChannels);
       try {

@@ -6,7 +6,7 @@ import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { actorOf, requireApiKey, type Caller } from './caller.ts';
 import { tokenRevoked } from './credential-errors.ts';
-import { createFutureDated } from './future-dated.ts';
+import { createFutureCredentials } from './future-credentials.ts';
 import { createRevocationStore } from './revocation-store.ts';
 import { isRevoked, type RevocableCredential, type Revocation } from './revocation.ts';
 
@@ -71,7 +71,7 @@ export function createRevocations(deps: {
 }): Revocations {
   const { store, rootKeyIdOf, clock, cutOff, announce, audit } = deps;
   const revocationStore = createRevocationStore(store);
-  const futureDated = createFutureDated(clock);
+  const futureCredentials = createFutureCredentials(clock);
 
   async function parseTarget(
     projectId: string,
@@ -104,7 +104,8 @@ export function createRevocations(deps: {
     const { identity, issuerId } = credential;
     const candidates = await revocationStore.findCandidates(projectId, identity, issuerId);
     return candidates.some(
-      (revocation) => isRevoked(revocation, credential) || futureDated.isCovered(revocation, credential),
+      (revocation) =>
+        isRevoked(revocation, credential) || futureCredentials.isCovered(revocation, credential),
     );
   };
 
@@ -118,7 +119,7 @@ export function createRevocations(deps: {
       const covered = { projectId, ...(await parseTarget(projectId, target, true)) };
       const revocation = await revocationStore.put({
         ...covered,
-        issuedBefore: issuedBefore ?? Math.max(cutOff(), futureDated.cutOff(covered)),
+        issuedBefore: issuedBefore ?? Math.max(cutOff(), futureCredentials.cutOff(covered)),
         createdAt: now,
       });
       const connections = await announce({ kind: 'TOKENS_REVOKED', projectId, revocation });
@@ -139,7 +140,7 @@ export function createRevocations(deps: {
     includes,
     async requireNotRevoked(projectId, credential) {
       if (await includes(projectId, credential)) throw tokenRevoked();
-      futureDated.note(projectId, credential);
+      futureCredentials.remember(projectId, credential);
     },
   };
 }

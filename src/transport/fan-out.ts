@@ -1,5 +1,5 @@
 /**
- * Delivery, step 1 of 5: takes each published batch from an event stream and delivers it to the sockets that subscribe.
+ * Delivery: takes each published batch from an event stream and delivers it to the sockets that subscribe.
  * Next: `shared-operation` executes the batch once for equivalent operations. The whole path is
  * fan-out → shared-operation → serialized-results → shared-frames → outbox.
  */

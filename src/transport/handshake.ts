@@ -1,5 +1,5 @@
 /**
- * Handshake, step 4 of 4: authenticates the credential of a `connection_init` or of an HTTP request.
+ * Handshake: authenticates the credential of a `connection_init` or of an HTTP request.
  * Before this step: `protocol`. Next, in the domain: `tokens/authenticate` verifies the credential.
  */
 import { SignalboxError } from '../errors.ts';

@@ -12,7 +12,7 @@ import { hasCredentialInUrl, isAllowedOrigin, originRefused, parseRequestUrl } f
 import { RequestMemory } from './request-memory.ts';
 import { jsonTextHeapBytes } from './retained-memory.ts';
 import { setRetryAfter } from './retry-after.ts';
-import { createUnreadAnswers } from './unread-answers.ts';
+import { createUnreadResponses } from './unread-responses.ts';
 import { createGraphqlHandler } from './yoga.ts';
 
 export interface HttpDeps extends TransportDeps {
@@ -41,7 +41,7 @@ export function createHttpServer(deps: HttpDeps): Server {
     onFault,
     publicError,
   } = deps;
-  const watchUnread = createUnreadAnswers(deps.memory, config);
+  const trackUnread = createUnreadResponses(deps.memory, config);
   const handleJsonPost = createJsonPost(deps);
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -104,7 +104,7 @@ export function createHttpServer(deps: HttpDeps): Server {
     if (!isUtf8(body)) return refuse(response, 400, notUtf8('The body'));
     const inexact = inexactNumberOfRequest(request.headers['content-type'], body, url);
     if (inexact) return refuse(response, 400, inexact);
-    watchUnread(response, address);
+    trackUnread(response, address);
     // A ticket is checked where the other credentials of event streams are.
     const hasTicket = url.searchParams.has('ticket');
     if (!hasTicket && (await handleJsonPost(request, response, body, memory))) return;

@@ -1,5 +1,5 @@
 /**
- * Delivery, step 5 of 5: writes frames to the socket. Before this step: `shared-frames`. The whole path is
+ * Delivery: writes frames to the socket. Before this step: `shared-frames`. The whole path is
  * fan-out → shared-operation → serialized-results → shared-frames → outbox.
  */
 import { type Socket } from 'node:net';

@@ -1,5 +1,5 @@
 /**
- * Handshake, step 3 of 4: the `graphql-transport-ws` protocol of a session, from `connection_init` to `connection_ack`
+ * Handshake: the `graphql-transport-ws` protocol of a session, from `connection_init` to `connection_ack`
  * and for every operation after it.
  * Before this step: `websocket-session`. Next: `handshake` authenticates the `connection_init`; then the domain opens
  * the connection and the session is acknowledged. Subscriptions continue in `fan-out`.
@@ -85,7 +85,7 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
       // The caller has lost access, so frames queued in this turn must not be sent.
       if (notice.kind === 'DISCONNECTING' && REVOKES_ACCESS.has(notice.reason)) session.outbox.discard();
     });
-    connection.onNotifyPeer((reason) => {
+    connection.setNotifyPeer((reason) => {
       const name = closeNameForReason(reason);
       if (reason === 'SLOW_CONSUMER') metrics.slowConsumer();
       if (name) session.closeWith(name, errorOf(reason)?.message);

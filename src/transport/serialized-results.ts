@@ -1,5 +1,5 @@
 /**
- * Delivery, step 3 of 5: serializes the execution results of a batch, once for all subscribers of a shared operation.
+ * Delivery: serializes the execution results of a batch, once for all subscribers of a shared operation.
  * Before this step: `shared-operation`. Next: `shared-frames` frames the results for an operation id.
  */
 import { type ExecutionResult } from 'graphql';

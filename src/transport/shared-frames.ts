@@ -1,5 +1,5 @@
 /**
- * Delivery, step 4 of 5: frames the serialized results as WebSocket messages, once for all operation ids of one length.
+ * Delivery: frames the serialized results as WebSocket messages, once for all operation ids of one length.
  * Before this step: `serialized-results`. Next: `outbox` writes the frames to the socket.
  */
 import { headerLength, writeHeader } from './websocket-frame.ts';

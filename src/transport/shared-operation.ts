@@ -1,5 +1,5 @@
 /**
- * Delivery, step 2 of 5: executes a batch of events once for all subscribers with equivalent operations.
+ * Delivery: executes a batch of events once for all subscribers with equivalent operations.
  * Before this step: `fan-out`. Next: `serialized-results` serializes the execution results.
  */
 import { createHash } from 'node:crypto';

@@ -1,5 +1,5 @@
 /**
- * Handshake, step 2 of 4: the state of one WebSocket for as long as the socket lives.
+ * Handshake: the state of one WebSocket for as long as the socket lives.
  * Before this step: `websocket` accepts the upgrade. Next: `protocol` handles the messages that the session receives.
  */
 import { type Socket } from 'node:net';

@@ -1,5 +1,5 @@
 /**
- * Handshake, step 1 of 4: accepts or rejects the HTTP upgrade of a WebSocket and pings the open sockets.
+ * Handshake: accepts or rejects the HTTP upgrade of a WebSocket and pings the open sockets.
  * Next: `websocket-session` holds the state of the accepted socket. The whole path from `connection_init` to
  * `connection_ack` is websocket → websocket-session → protocol → handshake.
  */

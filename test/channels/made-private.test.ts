@@ -10,7 +10,7 @@ const EVENTS = `subscription { events {
   ... on ChannelUnavailable { channel { id } reason }
   ... on ChannelMessage { message { event } }
 } }`;
-const UPDATE = `mutation ($input: UpdateChannelInput!) { updateChannel(id: "room", input: $input) { type membersLeft } }`;
+const UPDATE = `mutation ($input: UpdateChannelInput!) { updateChannel(id: "room", input: $input) { type endedMemberships } }`;
 const PUBLISH = `mutation { publishMessage(channel: "room", event: "e") { connections } }`;
 
 const subscribeItself = ({ request }: ServiceClient, token: { id: string; credential: string }) =>
@@ -49,7 +49,7 @@ test.each(['PUBLIC', 'UNPROTECTED'])(
 
     expect((await signalbox.request(UPDATE, { input: { type: 'PRIVATE' } })).updateChannel).toEqual({
       type: 'PRIVATE',
-      membersLeft: 1,
+      endedMemberships: 1,
     });
     expect((await events.next()).events).toEqual({
       __typename: 'ChannelUnavailable',
@@ -71,20 +71,22 @@ test('a custom kind that makes the channel PRIVATE ends such memberships, in mor
   await createChannel(signalbox, 'room', { type: 'PUBLIC' });
   for (let count = 0; count < 250; count++) await subscribeItself(signalbox, await mint(signalbox));
   const { updateChannel } = await signalbox.request(UPDATE, { input: { kind: 'team' } });
-  expect(updateChannel).toEqual({ type: 'PRIVATE', membersLeft: 250 });
+  expect(updateChannel).toEqual({ type: 'PRIVATE', endedMemberships: 250 });
   expect(await tokensOf(signalbox)).toEqual([]);
 });
 
-test('keepMembers keeps tokens that subscribed themselves, and other changes of a channel end no membership', async () => {
+test('keepMemberships keeps tokens that subscribed themselves, and other changes of a channel end no membership', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room', { type: 'PUBLIC' });
   const own = await mint(signalbox);
   await subscribeItself(signalbox, own);
   for (const input of [{ type: 'UNPROTECTED' }, { history: { messages: 5 } }, { type: 'PUBLIC' }])
-    expect((await signalbox.request(UPDATE, { input })).updateChannel.membersLeft).toBe(0);
-  const input = { type: 'PRIVATE', keepMembers: true };
-  expect((await signalbox.request(UPDATE, { input })).updateChannel.membersLeft).toBe(0);
+    expect((await signalbox.request(UPDATE, { input })).updateChannel.endedMemberships).toBe(0);
+  const input = { type: 'PRIVATE', keepMemberships: true };
+  expect((await signalbox.request(UPDATE, { input })).updateChannel.endedMemberships).toBe(0);
   expect((await signalbox.ask(PUBLISH, {}, own.credential)).errors).toBeUndefined();
-  expect((await signalbox.request(UPDATE, { input: { type: 'PRIVATE' } })).updateChannel.membersLeft).toBe(0);
+  expect(
+    (await signalbox.request(UPDATE, { input: { type: 'PRIVATE' } })).updateChannel.endedMemberships,
+  ).toBe(0);
   expect(await tokensOf(signalbox)).toEqual([own.id]);
 });

@@ -17,19 +17,19 @@ test('closeAll notifies every client before it cleans up the first connection', 
   const calls: string[] = [];
   connections.forEach((connection, index) => {
     connection.onClose(() => calls.push(`cleaned up ${index}`));
-    connection.onNotifyPeer(() => calls.push(`notified ${index}`));
+    connection.setNotifyPeer(() => calls.push(`notified ${index}`));
   });
   void closeAll(connections, 'TOKEN_REVOKED', fail);
   void closeAll(connections, 'DRAINING', fail);
   expect(calls).toEqual(['notified 0', 'notified 1', 'cleaned up 0', 'cleaned up 1']);
 });
 
-test('onNotifyPeer calls its function at once when the connection is already closed', async () => {
+test('setNotifyPeer calls its function at once when the connection is already closed', async () => {
   await using signalbox = await startService();
   const connection = await open(signalbox, (await mint(signalbox)).credential);
   connection.close('TOKEN_REVOKED');
   const reasons: string[] = [];
-  connection.onNotifyPeer((reason) => reasons.push(reason));
+  connection.setNotifyPeer((reason) => reasons.push(reason));
   expect(reasons).toEqual(['TOKEN_REVOKED']);
 });
 

@@ -55,7 +55,7 @@ function createSlowProvisioning() {
       subject,
       identity: subject,
       channels: [`of ${issuedAt}`],
-      isOneCredential: false,
+      isSingleCredential: false,
     };
     const scope = {
       projectId: 'default',

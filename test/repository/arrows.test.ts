@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 
 const SRC = fileURLToPath(new URL('../../src', import.meta.url));
 
-/** From the outside inwards: a room may import the rooms after it, never those before it. */
-const ROOMS = [
+/** From the outside inwards: a folder may import the folders after it, never those before it. */
+const FOLDERS = [
   'main',
   'start',
   'cli',
@@ -28,7 +28,7 @@ const ROOMS = [
   'store',
 ];
 
-/** Every room may import a leaf. A leaf may import leaves only. */
+/** Every folder may import a leaf. A leaf may import leaves only. */
 const LEAVES = [
   'audit',
   'batch',
@@ -59,7 +59,7 @@ interface Import {
   target: string;
 }
 
-const roomOf = (file: string) => file.split('/')[0]!.replace(/\.ts$/, '');
+const folderOf = (file: string) => file.split('/')[0]!.replace(/\.ts$/, '');
 
 const imports: Import[] = listFiles().flatMap((file) =>
   [...readFileSync(join(SRC, file), 'utf8').matchAll(/(?:from|import) '([^']+)'/g)].map(
@@ -76,17 +76,17 @@ function listFiles(): string[] {
   return readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
 }
 
-test('every source file belongs to a room or is a leaf', () => {
-  const unplaced = listFiles().filter((file) => ![...ROOMS, ...LEAVES].includes(roomOf(file)));
+test('every source file belongs to a folder of the architecture or is a leaf', () => {
+  const unplaced = listFiles().filter((file) => ![...FOLDERS, ...LEAVES].includes(folderOf(file)));
   expect(unplaced).toEqual([]);
   expect(imports.length).toBeGreaterThan(200);
 });
 
-test('imports between rooms point inwards only', () => {
+test('imports between folders point inwards only', () => {
   const outward = internal.filter(({ file, target }) => {
-    const [from, to] = [roomOf(file), roomOf(target)];
+    const [from, to] = [folderOf(file), folderOf(target)];
     if (from === to || LEAVES.includes(to)) return false;
-    return LEAVES.includes(from) || ROOMS.indexOf(to) < ROOMS.indexOf(from);
+    return LEAVES.includes(from) || FOLDERS.indexOf(to) < FOLDERS.indexOf(from);
   });
   expect(outward).toEqual([]);
 });
@@ -97,10 +97,10 @@ test('commands that talk to a service over the network import nothing of the ser
   expect(remote.filter(({ target }) => !target.startsWith('cli/remote/'))).toEqual([]);
 });
 
-test('stores are imported only by their own room and by the composition root', () => {
+test('stores are imported only by their own folder and by the composition root', () => {
   const violations = internal.filter(
     ({ file, target }) =>
-      target.endsWith('-store.ts') && roomOf(file) !== roomOf(target) && roomOf(file) !== 'compose',
+      target.endsWith('-store.ts') && folderOf(file) !== folderOf(target) && folderOf(file) !== 'compose',
   );
   expect(violations).toEqual([]);
 });

@@ -32,9 +32,9 @@ test('every test that the architecture names exists', () => {
   expect(missing).toEqual([]);
 });
 
-test('every file that a walk of the architecture names exists', () => {
-  const steps = ['Walk: from `publishMessage`', 'Walk: from `connection_init`'].flatMap((walk) =>
-    [...section('docs/architecture.md', walk).matchAll(/^\d+\. `([^`]+)` — \S/gm)].map(
+test('every file that a path of the architecture names exists', () => {
+  const steps = ['Path of a message', 'Path of a connection'].flatMap((path) =>
+    [...section('docs/architecture.md', path).matchAll(/^\d+\. `([^`]+)` — \S/gm)].map(
       ([, file = '']) => file,
     ),
   );
@@ -42,11 +42,13 @@ test('every file that a walk of the architecture names exists', () => {
   expect(steps.filter((file) => !exists(`src/${file}`))).toEqual([]);
 });
 
-test('the architecture lists the rooms in the order that arrows.test.ts enforces', () => {
+test('the architecture lists the folders in the order that arrows.test.ts enforces', () => {
   const [, line = ''] = /```\n(main → .*)\n```/.exec(read('docs/architecture.md')) ?? [];
-  const [, list = ''] = /const ROOMS = \[([^\]]*)\]/.exec(read('test/repository/arrows.test.ts')) ?? [];
-  const enforced = [...list.matchAll(/'([a-z]+)'/g)].map(([, room]) => room);
-  const documented = line.split(' → ').filter((room) => exists(`src/${room}`) || exists(`src/${room}.ts`));
+  const [, list = ''] = /const FOLDERS = \[([^\]]*)\]/.exec(read('test/repository/arrows.test.ts')) ?? [];
+  const enforced = [...list.matchAll(/'([a-z]+)'/g)].map(([, folder]) => folder);
+  const documented = line
+    .split(' → ')
+    .filter((folder) => exists(`src/${folder}`) || exists(`src/${folder}.ts`));
   expect(documented).toEqual(enforced);
 });
 

@@ -24,7 +24,7 @@ test('subscribes a token by the rights of its newer credential, not by those of 
   const authenticate = (rights: CredentialRights) =>
     provisioning.findOrCreate(
       { projectId: 'default', issuerId: 'key_1', origin: 'SELF_MINTED', createsChannels: false },
-      { ...rights, subject: 'ada', identity: 'ada', channels: ['news'], isOneCredential: false },
+      { ...rights, subject: 'ada', identity: 'ada', channels: ['news'], isSingleCredential: false },
       rights,
     );
   const none = { customRole: null, grants: null, connectionData: null, expiresAt: null };

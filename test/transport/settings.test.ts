@@ -193,7 +193,7 @@ const TESTED_IN: Record<string, string> = {
   operationCostPerSecondPerAddress: 'operation-budget',
   operationCostPerSecondPerKey: 'operation-budget',
   maxCredentialBytes: '../issuers/provider-options',
-  responseTimeoutMs: 'unread-answers',
+  responseTimeoutMs: 'unread-responses',
   maxRetainedBytes: 'retained-memory',
   maxRetainedBytesPerAddress: 'retained-memory',
   maxRetainedBytesPerConnection: 'retained-memory',

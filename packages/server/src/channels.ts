@@ -90,7 +90,7 @@ export function createChannels(request: Request) {
       id: string,
       input: UpdateChannelInput,
       options?: CallOptions,
-    ): Promise<Channel & { membersLeft: number | null }> {
+    ): Promise<Channel & { endedMemberships: number | null }> {
       return (await request(UpdateChannelDocument, { id, input }, 'once', options)).updateChannel;
     },
 

@@ -68,7 +68,7 @@ test('creates, reads, lists, changes and deletes channels, and their state', asy
   expect(await channels.patchState('game:1', { score: 3 })).toMatchObject({ state: { round: 2, score: 3 } });
   expect(await channels.update('game:1', { type: 'PRIVATE' })).toMatchObject({
     type: 'PRIVATE',
-    membersLeft: 0,
+    endedMemberships: 0,
   });
   expect((await collect(channels.list({ type: 'PRIVATE' }))).map(({ id }) => id)).toEqual(['game:1']);
   await channels.delete('game:1');

@@ -23,7 +23,7 @@ export interface Claims {
   /** Milliseconds since 1970; null: the credential does not expire. */
   expiresAt: number | null;
   /** True when the subject is the credential itself: its record is never used again after the credential has expired. */
-  isOneCredential: boolean;
+  isSingleCredential: boolean;
 }
 
 /** How far the clock of the signer may be ahead of this service's clock, in seconds. */

@@ -45,6 +45,6 @@ export function readDevelopmentToken(kind: { identity: string }): Claims {
     channels: [],
     issuedAt: null,
     expiresAt: null,
-    isOneCredential: false,
+    isSingleCredential: false,
   };
 }

@@ -89,7 +89,7 @@ function readProviderClaims(payload: Unchecked, provider: Provider, context: Ver
     grants: parseGrantsClaim(grants.value, grants.name, context.maxGrants),
     connectionData: parseTextClaim(data.value, data.name),
     channels: [],
-    isOneCredential: false,
+    isSingleCredential: false,
   };
   return { ...claims, ...parseTimes(payload, context.now) };
 }

@@ -46,7 +46,7 @@ export function readOpentokFields(
   fields: OpentokFields,
   key: Pick<IssuerKey, 'id' | 'key'>,
   now: number,
-): Omit<Claims, 'subject' | 'isOneCredential'> {
+): Omit<Claims, 'subject' | 'isSingleCredential'> {
   if (fields.scope !== undefined && fields.scope !== 'session.connect') {
     throw refused('its “scope” must be session.connect');
   }

@@ -19,7 +19,7 @@ export const verifyOpentok: Verify = async (credential, _issuer, keys, context) 
   // Hash the signed bytes, not the credential: the unsigned head of a T1 token may be spelled in several ways.
   const subject = createHash('sha256').update(signed).digest('base64url');
   return {
-    claims: { ...readOpentokFields(fields, key, context.now), subject, isOneCredential: true },
+    claims: { ...readOpentokFields(fields, key, context.now), subject, isSingleCredential: true },
     key,
   };
 };

@@ -29,7 +29,7 @@ export const verifySignalbox: Verify = async (credential, _issuer, keys, context
     grants: parseGrantsClaim(payload['grants'], 'grants', context.maxGrants),
     connectionData: parseTextClaim(payload['data'], 'data'),
     channels: parseChannelsClaim(payload['channels']),
-    isOneCredential: false,
+    isSingleCredential: false,
   };
   return { claims: { ...claims, ...parseTimes(payload, context.now) }, key };
 };

@@ -21,7 +21,7 @@ export const verifyStream: Verify = async (credential, _issuer, keys, context) =
     grants: null,
     connectionData: null,
     channels: [],
-    isOneCredential: false,
+    isSingleCredential: false,
   };
   return { claims: { ...claims, ...parseTimes(payload, context.now) }, key };
 };

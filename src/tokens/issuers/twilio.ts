@@ -36,7 +36,7 @@ export const verifyTwilio: Verify = async (credential, issuer, keys, context) =>
     grants: null,
     connectionData: null,
     channels: [],
-    isOneCredential: false,
+    isSingleCredential: false,
   };
   const { expiresAt } = parseTimes(payload, context.now);
   return { claims: { ...claims, issuedAt: parseIssuedAt(payload, context.now), expiresAt }, key };

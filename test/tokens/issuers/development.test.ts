@@ -32,7 +32,7 @@ test('reads the identity of a development token and no other claim', () => {
     channels: [],
     issuedAt: null,
     expiresAt: null,
-    isOneCredential: false,
+    isSingleCredential: false,
   });
 });
 

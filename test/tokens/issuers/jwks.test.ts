@@ -102,7 +102,7 @@ test('accepts a JWT that a key of the provider signed', async () => {
       channels: [],
       issuedAt: START,
       expiresAt: START + HOUR,
-      isOneCredential: false,
+      isSingleCredential: false,
     },
   });
 });

@@ -67,7 +67,7 @@ test.each(ROLES.flatMap((row) => LAYOUTS.map((layout) => [...layout, ...row] as 
       channels: [SESSION],
       issuedAt: NOW,
       expiresAt: NOW + DAY * 1000,
-      isOneCredential: true,
+      isSingleCredential: true,
     });
   },
 );

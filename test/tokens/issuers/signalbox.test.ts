@@ -24,7 +24,7 @@ const NO_CLAIMS = {
   channels: [],
   issuedAt: null,
   expiresAt: null,
-  isOneCredential: false,
+  isSingleCredential: false,
 };
 
 test('accepts a JWT with sub as its only claim', async () => {
@@ -70,7 +70,7 @@ test('reads sub, role, grants, data, channels, iat, nbf and exp, and ignores unk
     channels: ['game:1', 'lobby'],
     issuedAt: NOW,
     expiresAt: NOW + 60_500,
-    isOneCredential: false,
+    isSingleCredential: false,
   });
 });
 

@@ -29,7 +29,7 @@ test('accepts a token of createToken() of stream-chat as a user without an expir
       channels: [],
       issuedAt: null,
       expiresAt: null,
-      isOneCredential: false,
+      isSingleCredential: false,
     },
   });
 });

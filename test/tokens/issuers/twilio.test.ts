@@ -56,7 +56,7 @@ test.each(['HS256', 'HS384', 'HS512'])(
         channels: [],
         issuedAt: NOW,
         expiresAt: NOW + 3_600_000,
-        isOneCredential: false,
+        isSingleCredential: false,
       },
     });
   },

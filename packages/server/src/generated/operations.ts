@@ -393,8 +393,8 @@ export type Transport =
 export type UpdateChannelInput = {
   /** The new history policy. */
   history?: HistoryPolicyInput | null | undefined;
-  /** Whether a channel that becomes PRIVATE keeps the tokens that subscribed themselves. False by default: their memberships end, and `Channel.membersLeft` counts them. Tokens that an API key or a credential subscribed always stay. */
-  keepMembers?: boolean | null | undefined;
+  /** Whether a channel that becomes PRIVATE keeps the tokens that subscribed themselves. False by default: their memberships end, and `Channel.endedMemberships` counts them. Tokens that an API key or a credential subscribed always stay. */
+  keepMemberships?: boolean | null | undefined;
   /** The name of a custom kind, which determines the type; see `ProjectSettings.permissions`. Mutually exclusive with `type`. */
   kind?: string | null | undefined;
   /** The new type. Subscriptions that the new type does not allow end at once. Removes a custom kind. */
@@ -464,7 +464,7 @@ export type UpdateChannelMutationVariables = Exact<{
 
 export type UpdateChannelMutation = {
   updateChannel: {
-    membersLeft: number | null;
+    endedMemberships: number | null;
     id: string;
     type: ChannelType;
     kind: string | null;
@@ -1668,7 +1668,7 @@ export const CreateChannelDocument =
   >;
 
 export const UpdateChannelDocument =
-  'mutation UpdateChannel($id:ID!$input:UpdateChannelInput!){updateChannel(id:$id input:$input){...Channel membersLeft}}fragment Channel on Channel{id type kind state version history{messages seconds}createdAt}' as Operation<
+  'mutation UpdateChannel($id:ID!$input:UpdateChannelInput!){updateChannel(id:$id input:$input){...Channel endedMemberships}}fragment Channel on Channel{id type kind state version history{messages seconds}createdAt}' as Operation<
     UpdateChannelMutation,
     UpdateChannelMutationVariables
   >;

@@ -2,22 +2,22 @@ import { type Clock } from '../clock.ts';
 import { MAX_SKEW_SECONDS } from './issuers/claims.ts';
 import { isRevoked, type RevocableCredential, type Revocation } from './revocation.ts';
 
-/** Older entries are dropped first. An entry is of interest for 5 seconds. */
+/** Older entries are dropped first. An entry is needed for `MAX_SKEW_SECONDS`. */
 const MAX_ENTRIES = 10_000;
 
 /**
  * Remembers credentials that were presented before their time of issue, because the clock of their issuer is ahead. A
  * revocation of that moment must cover them, although they state a later time.
  */
-export function createFutureDated(clock: Clock) {
+export function createFutureCredentials(clock: Clock) {
   const seen = new Set<{ projectId: string; credential: RevocableCredential; issuedAt: number }>();
 
   return {
     /** Call it for each credential that was verified. */
-    note(projectId: string, credential: RevocableCredential): void {
+    remember(projectId: string, credential: RevocableCredential): void {
       const { issuedAt } = credential;
       const now = clock.now();
-      if (issuedAt === null || issuedAt <= now || isOwn(credential)) return;
+      if (issuedAt === null || issuedAt <= now || isSignedBySignalbox(credential)) return;
       for (const entry of seen) {
         if (entry.issuedAt > now && seen.size < MAX_ENTRIES) break;
         seen.delete(entry);
@@ -36,7 +36,7 @@ export function createFutureDated(clock: Clock) {
     isCovered(revocation: Revocation, credential: RevocableCredential): boolean {
       const now = clock.now();
       return (
-        !isOwn(credential) &&
+        !isSignedBySignalbox(credential) &&
         (credential.issuedAt ?? 0) > now &&
         revocation.createdAt > now - MAX_SKEW_SECONDS * 1000 &&
         isRevoked({ ...revocation, issuedBefore: Infinity }, credential)
@@ -46,4 +46,4 @@ export function createFutureDated(clock: Clock) {
 }
 
 /** Signalbox dates its own credentials by a clock that never goes back; see IssueClock. */
-const isOwn = ({ rights }: RevocableCredential) => rights === null;
+const isSignedBySignalbox = ({ rights }: RevocableCredential) => rights === null;

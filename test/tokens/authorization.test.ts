@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ACTIONS, type ChannelType, type Role } from '../../src/projects/permissions.ts';
-import { allowedActions, decide, RULES } from '../../src/tokens/authorisation.ts';
+import { allowedActions, decide, RULES } from '../../src/tokens/authorization.ts';
 import { applyLapses, nextChangeAt } from '../../src/tokens/caller.ts';
 import {
   action,
@@ -12,7 +12,7 @@ import {
   accessTarget,
   expectedRefusals,
   roleAllows,
-} from '../support/authorisation-model.ts';
+} from '../support/authorization-model.ts';
 import { anonymousCaller, apiKeyCaller, tokenCaller } from '../support/callers.ts';
 
 test('decide() allows an action unless a rule of the model refuses it, and names the first rule that does', () => {

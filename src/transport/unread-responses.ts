@@ -3,7 +3,7 @@ import { type Config } from '../config.ts';
 import { type RetainedMemory } from './retained-memory.ts';
 
 /** Bounds what a client requests and does not read: by its bytes in memory, and by a deadline. */
-export type WatchUnread = (response: ServerResponse, address: string) => void;
+export type TrackUnread = (response: ServerResponse, address: string) => void;
 
 /** How often the unread bytes of an open response are counted again, in milliseconds. */
 const INTERVAL_MS = 250;
@@ -13,10 +13,10 @@ const INTERVAL_MS = 250;
  * reads them. The connection is cut where they exceed the retained memory of its address or of the service, or where the
  * client reads nothing of them for `responseTimeoutMs`. A client that reads at once costs one timer, which never fires.
  */
-export function createUnreadAnswers(
+export function createUnreadResponses(
   memory: RetainedMemory,
   { responseTimeoutMs }: Pick<Config, 'responseTimeoutMs'>,
-): WatchUnread {
+): TrackUnread {
   return (response, address) => {
     const { socket } = response;
     if (!socket) return;

@@ -7,7 +7,7 @@ import {
   type ChannelType,
   type Permissions,
 } from '../../src/projects/permissions.ts';
-import { type AccessTarget } from '../../src/tokens/authorisation.ts';
+import { type AccessTarget } from '../../src/tokens/authorization.ts';
 import { type Caller } from '../../src/tokens/caller.ts';
 import { type Restriction } from '../../src/tokens/restriction.ts';
 import {
@@ -65,7 +65,7 @@ export function roleAllows(
 const isInForce = (end: number | null | undefined, now: number) => end == null || end > now;
 
 /**
- * The authorisation rules, written a second time and independently of `decide()`. Returns every rule that refuses the
+ * The authorization rules, written a second time and independently of `decide()`. Returns every rule that refuses the
  * action, in the order in which `decide()` evaluates them.
  */
 export function expectedRefusals(

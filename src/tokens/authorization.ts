@@ -1,5 +1,5 @@
 /**
- * Authorisation, after authentication: decides each action of a caller that `caller-loader.ts` loaded.
+ * Authorization, after authentication: decides each action of a caller that `caller-loader.ts` loaded.
  * `channels/access.ts` looks up the channel and the membership, and calls `decide` on subscribe, on delivery
  * and on replay.
  */
