@@ -13,6 +13,8 @@ import { auditLoggerOf, createLogger, type Logger } from '../logger.ts';
 import { createLogStore } from '../messages/log/log-store.ts';
 import { createPostgresLogStore } from '../messages/log/postgres-log-store.ts';
 import { type RetentionLog } from '../messages/log/retention-log.ts';
+import { measureLoopLag } from '../observability/loop-lag.ts';
+import { createStats, type Stats } from '../observability/stats.ts';
 import { isOutcomeUnknown } from '../store/postgres-errors.ts';
 import { openPostgres } from '../store/postgres.ts';
 import { openSqlite } from '../store/sqlite.ts';
@@ -37,6 +39,7 @@ export interface Infrastructure {
   nodeId: string;
   logger: Logger;
   metrics: Metrics;
+  stats: Stats;
   audit: Audit;
   /** Reports an unexpected error to the operator. `errorId` is the id that the client received. */
   onFault: (error: unknown, errorId?: string) => void;
@@ -59,7 +62,9 @@ export async function openInfrastructure(
   const { clock = systemClock, randomBytes = systemRandomBytes } = overrides;
   const newId = createIds(() => clock.now(), pooled(randomBytes));
   const nodeId = newId('node');
-  const metrics = disposer.use(createMetrics());
+  const loopLag = disposer.use(measureLoopLag());
+  const stats = disposer.use(createStats({ clock, nodeId, loopLag }));
+  const metrics = disposer.use(createMetrics(stats));
   const logger = overrides.logger ?? disposer.use(createLogger(config, metrics.logLinesDropped)).logger;
   // The level of a logger that the embedder provides is the embedder's decision.
   const auditLogger = overrides.logger ?? auditLoggerOf(config, logger);
@@ -85,7 +90,9 @@ export async function openInfrastructure(
       ),
     );
     const log = createLogStore(store, randomBytes);
-    metrics.observeStore(() => ({ ...store.size(), messages: log.span() }));
+    const readSize = () => ({ ...store.size(), messages: log.span() });
+    metrics.observeStore(readSize);
+    stats.observeStore(readSize);
     const broker = disposer.use(createInProcessBroker({ log, leases, onFault }));
     return { store, log, broker, reclaimSpace: store.reclaimSpace };
   }
@@ -108,6 +115,7 @@ export async function openInfrastructure(
     nodeId,
     logger,
     metrics,
+    stats,
     audit,
     onFault,
     ...storage,

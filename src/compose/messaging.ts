@@ -41,6 +41,7 @@ export async function composeMessaging(
     nodeId,
     randomBytes,
     metrics,
+    stats,
     audit,
     onFault,
     store,
@@ -50,12 +51,13 @@ export async function composeMessaging(
     disposer,
   } = infrastructure;
   const { access, find: findChannel } = channels;
-  const { published, replayed } = metrics;
+  const { published, replayed, gap } = metrics;
   const announce = (signal: Signal) => broker.control(signal);
 
   const connections = disposer.use(
     createConnections({ broker, authenticate, clock, newId, config, nodeId, onFault }),
   );
+  stats.observeConnections(() => connections.countByProject);
   const limits = {
     perToken: new RateLimit(clock, config.publishesPerSecondPerToken, 'publishes by this token'),
     perKey: new RateLimit(clock, config.publishesPerSecondPerKey, 'publishes by this API key'),
@@ -111,7 +113,7 @@ export async function composeMessaging(
     }),
   );
   const subscriptions = disposer.use(
-    createSubscriptions({ broker, access, presence, cursors, memberships, clock, replayed, onFault }),
+    createSubscriptions({ broker, access, presence, cursors, memberships, clock, replayed, gap, onFault }),
   );
 
   return { connections, presence, cursors, messages, history, moderation, retention, subscriptions };

@@ -15,6 +15,8 @@ export interface Connections extends Disposable {
   readonly count: number;
   /** The live connections of this node. */
   readonly all: ReadonlySet<Connection>;
+  /** The numbers of live connections of this node by project; projects without any are absent. */
+  readonly countByProject: ReadonlyMap<string, number>;
   /**
    * Opens a connection. Once this resolves, the connection is online and follows every change of its token or key.
    * @param authenticateCaller returns the authenticated caller of the connection
@@ -46,6 +48,7 @@ export function createConnections(deps: {
   const all = new Set<Connection>();
   const byToken = new Multimap<Connection>();
   const timers = new Map<Connection, Disposable[]>();
+  const countByProject = new Map<string, number>();
 
   function setCaller(connection: Connection, caller: Caller): void {
     if (connection.closed !== undefined) return;
@@ -94,20 +97,34 @@ export function createConnections(deps: {
     return nextDueAt === Number.POSITIVE_INFINITY ? [] : [clock.at(nextDueAt, () => applyDue(connection))];
   }
 
-  function register(connection: Connection): void {
+  function add(connection: Connection): void {
+    const { projectId } = connection;
     all.add(connection);
+    countByProject.set(projectId, (countByProject.get(projectId) ?? 0) + 1);
+  }
+
+  function remove(connection: Connection): void {
+    const { projectId } = connection;
+    if (!all.delete(connection)) return;
+    const others = (countByProject.get(projectId) ?? 1) - 1;
+    if (others > 0) countByProject.set(projectId, others);
+    else countByProject.delete(projectId);
+  }
+
+  function register(connection: Connection): void {
+    add(connection);
     if (connection.caller.kind !== 'TOKEN') return;
     const { id } = connection.caller.token;
     const limit = config.maxConnectionsPerToken;
     if (byToken.countOf(id) >= limit) {
-      all.delete(connection);
+      remove(connection);
       throw limitExceeded(limit, `A token may have at most ${limit} live connections.`);
     }
     byToken.add(id, connection);
   }
 
   function unregister(_reason: CloseReason, connection: Connection): void {
-    all.delete(connection);
+    remove(connection);
     for (const timer of timers.get(connection) ?? []) timer[Symbol.dispose]();
     timers.delete(connection);
     if (connection.caller.kind === 'TOKEN') byToken.delete(connection.caller.token.id, connection);
@@ -146,6 +163,7 @@ export function createConnections(deps: {
       return all.size;
     },
     all,
+    countByProject,
     async open(authenticateCaller, transport) {
       const changesBefore = changes;
       const caller = await authenticateCaller();

@@ -90,8 +90,8 @@ export function createPublisher(deps: {
   newId: NewId;
   config: Config;
   limits: { perToken: RateLimit; perKey: RateLimit };
-  /** Called after each successful publish with its duration, for metrics. */
-  published: (seconds: number) => void;
+  /** Called after each successful publish with its project and duration, for metrics. */
+  published: (projectId: string, seconds: number) => void;
   audit: Audit;
 }): Publisher {
   const { broker, access, tokens, clock, newId, config, limits, published, audit } = deps;
@@ -163,7 +163,7 @@ export function createPublisher(deps: {
   async function publishDraft(draft: Draft): Promise<Published> {
     const startedAt = performance.now();
     const result = await broker.publish(draft);
-    published((performance.now() - startedAt) / 1000);
+    published(draft.projectId, (performance.now() - startedAt) / 1000);
     return result;
   }
 
@@ -206,7 +206,7 @@ export function createPublisher(deps: {
       connectionId,
       message,
     });
-    published((performance.now() - startedAt) / 1000);
+    published(projectId, (performance.now() - startedAt) / 1000);
     return { message, connections: affected > 0 ? 1 : 0, repeated: false };
   }
 

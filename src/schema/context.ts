@@ -10,6 +10,7 @@ import { type Cursors } from '../messages/cursor.ts';
 import { type History } from '../messages/history.ts';
 import { type Publisher } from '../messages/publish.ts';
 import { type Moderation } from '../moderation/moderation.ts';
+import { type Stats } from '../observability/stats.ts';
 import { type Subscriptions } from '../subscriptions/subscriptions.ts';
 import { type Store } from '../store/store.ts';
 import { type Presence } from '../presence/presence.ts';
@@ -51,6 +52,7 @@ export interface Domain {
   broker: Broker;
   subscriptions: Subscriptions;
   audit: Audit;
+  stats: Stats;
   /** Whether rows can be written at this moment. */
   storage: Pick<Store, 'writeProblem' | 'untilUnlocked'>;
 }

@@ -13,6 +13,7 @@ import './message.ts';
 import './event.ts';
 import './presence.ts';
 import './live-connection.ts';
+import './stats.ts';
 import './moderation.ts';
 import './viewer.ts';
 import { type GraphQLSchema } from 'graphql';

@@ -25,6 +25,7 @@ export interface InboxDeps extends LogSubscriberDeps {
   cursors: Cursors;
   clock: Clock;
   sharedEvents: SharedEvents;
+  gap: (projectId: string) => void;
 }
 
 export interface InboxOptions {
@@ -221,6 +222,7 @@ class Inbox implements Source<Event>, InboxChannelsListener {
   #deliverGap(reason: GapReason, addresses: Address[]): void {
     const channels = addresses.flatMap((address) => this.#channels.get(channelOf(address) ?? '') ?? []);
     const directMessages = addresses.some((address) => channelOf(address) === null);
+    this.#deps.gap(this.#connection.projectId);
     this.#deliver({ type: 'Gap', at: this.now(), reason, channels, directMessages });
   }
 

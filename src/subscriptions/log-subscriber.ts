@@ -22,8 +22,8 @@ const MAX_BACKLOG = 100;
 export interface LogSubscriberDeps {
   broker: Broker;
   subscriberIndex: SubscriberIndex;
-  /** Called with the number of messages of each replayed page, for metrics. */
-  replayed: (count: number) => void;
+  /** Called with the project and the number of messages of each replayed page, for metrics. */
+  replayed: (projectId: string, count: number) => void;
 }
 
 /** The destination of a log subscriber. `end` is called with an error when the log cannot be read. */
@@ -155,7 +155,7 @@ export class LogSubscriber implements Subscriber {
       if (this.#isStopped()) return;
       const subscribed = this.#filterSubscribed(messages);
       if (subscribed.length > 0) sink.deliver(subscribed);
-      this.#replayed(subscribed.length);
+      this.#replayed(this.connection.projectId, subscribed.length);
       if (this.#isStopped()) return;
       this.#position = Math.max(this.#position, through);
       // One page per turn of the event loop, so that a long replay does not delay other subscribers.

@@ -50,8 +50,10 @@ export interface SubscriptionsDeps {
   presence: Presence;
   cursors: Cursors;
   clock: Clock;
-  /** Called with the number of messages of each replayed page, for metrics. */
-  replayed: (count: number) => void;
+  /** Called with the project and the number of messages of each replayed page, for metrics. */
+  replayed: (projectId: string, count: number) => void;
+  /** Called with the project of each `Gap` event, for metrics. */
+  gap: (projectId: string) => void;
   onFault: (error: unknown) => void;
 }
 

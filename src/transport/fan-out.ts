@@ -22,8 +22,8 @@ export interface FanOutDeps {
   executionShares: ExecutionShares;
   operationIds: OperationIds;
   publicError: PublicError;
-  /** Is called with the number of results after each delivery. */
-  onDelivered: (count: number) => void;
+  /** Is called with the project and the number of results after each delivery. */
+  onDelivered: (projectId: string, count: number) => void;
   /** Live subscriptions that one session may have. */
   maxSubscriptions: number;
 }
@@ -118,7 +118,7 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
     // Results can arrive after the connection or the subscription has ended; by then the client may have reused the id.
     if (connection.closed !== undefined || this.#ended) return;
     outbox.send(results.framesFor(this.#id), this.#id);
-    this.#deps.onDelivered(results.count);
+    this.#deps.onDelivered(connection.projectId, results.count);
   }
 
   #sendLater(results: SerializedResults | Promise<SerializedResults>, count: number): void {

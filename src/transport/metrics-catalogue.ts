@@ -49,6 +49,10 @@ export const METRICS = {
     kind: 'counter',
     help: 'Messages replayed from the log to clients that resumed.',
   },
+  signalbox_gaps_total: {
+    kind: 'counter',
+    help: 'Events `Gap`, which tell a client that messages after its cursor are missing. Clients of `messages` and `directMessages` receive the error POSITION_LOST instead.',
+  },
   signalbox_slow_consumers_total: {
     kind: 'counter',
     help: 'Connections closed because the client did not read fast enough.',

@@ -1,16 +1,14 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { type ErrorCode } from '../errors.ts';
+import { type StatsRecorder, type StoreSize } from '../observability/stats.ts';
 import { VERSION } from '../version.ts';
 import { isKnownCloseCode } from './close-codes.ts';
 import { METRICS, type MetricName, type MetricSpec } from './metrics-catalogue.ts';
 
-/** The sizes that `/metrics` reads from the store. */
-export interface StoreSize {
-  databaseBytes: number;
-  walBytes: number;
-  messages: number;
-}
-
-/** The Prometheus metrics of the service; see `metrics-catalogue.ts` for what each of them counts. */
+/**
+ * The Prometheus metrics of the service; see `metrics-catalogue.ts` for what each of them counts. What `stats` returns for
+ * each project is counted by the same calls.
+ */
 export interface Metrics {
   readonly contentType: string;
   /** Prints all metrics in the Prometheus text format. */
@@ -21,12 +19,15 @@ export interface Metrics {
   websocketClosed(code: number): void;
   connectionDropped(): void;
   descriptorsExhausted(isExhausted: boolean): void;
-  delivered(count: number): void;
+  delivered(projectId: string, count: number): void;
   /** @param seconds from the start of the publish to its acknowledgement */
-  published(seconds: number): void;
-  replayed(count: number): void;
-  slowConsumer(): void;
-  refused(code: string): void;
+  published(projectId: string, seconds: number): void;
+  replayed(projectId: string, count: number): void;
+  /** An event `Gap` told a client that it missed messages. */
+  gap(projectId: string): void;
+  slowConsumer(projectId: string): void;
+  /** @param projectId undefined: the caller was refused before its project was known */
+  refused(code: ErrorCode, projectId: string | undefined): void;
   purged(rows: number, seconds: number): void;
   fault(): void;
   logLinesDropped(count: number): void;
@@ -36,7 +37,7 @@ export interface Metrics {
   observeStore(read: () => StoreSize): void;
 }
 
-export function createMetrics(): Metrics & Disposable {
+export function createMetrics(stats: StatsRecorder): Metrics & Disposable {
   const registry = new Registry();
   // Adds event-loop lag, memory, CPU, file descriptors and garbage collection.
   collectDefaultMetrics({ register: registry });
@@ -71,6 +72,7 @@ export function createMetrics(): Metrics & Disposable {
   const publishDuration = histogram('signalbox_publish_duration_seconds');
   const delivered = counter('signalbox_deliveries_total');
   const replayed = counter('signalbox_replayed_total');
+  const gaps = counter('signalbox_gaps_total');
   const slow = counter('signalbox_slow_consumers_total');
   const refused = counter('signalbox_refusals_total');
   gauge('signalbox_retained_bytes', function () {
@@ -98,14 +100,31 @@ export function createMetrics(): Metrics & Disposable {
     websocketClosed: (code) => closes.inc({ code: isKnownCloseCode(code) ? String(code) : 'other' }),
     connectionDropped: () => dropped.inc(),
     descriptorsExhausted: (isExhausted) => exhausted.set(isExhausted ? 1 : 0),
-    delivered: (count) => delivered.inc(count),
-    published(seconds) {
+    delivered(projectId, count) {
+      delivered.inc(count);
+      stats.count(projectId, 'deliveries', count);
+    },
+    published(projectId, seconds) {
       published.inc();
       publishDuration.observe(seconds);
+      stats.count(projectId, 'publishes');
     },
-    replayed: (count) => replayed.inc(count),
-    slowConsumer: () => slow.inc(),
-    refused: (code) => refused.inc({ code }),
+    replayed(projectId, count) {
+      replayed.inc(count);
+      stats.count(projectId, 'replays', count);
+    },
+    gap(projectId) {
+      gaps.inc();
+      stats.count(projectId, 'gaps');
+    },
+    slowConsumer(projectId) {
+      slow.inc();
+      stats.count(projectId, 'slowConsumers');
+    },
+    refused(code, projectId) {
+      refused.inc({ code });
+      stats.refused(code, projectId);
+    },
     purged(rows, seconds) {
       purgedRows.inc(rows);
       purgeDuration.observe(seconds);

@@ -87,7 +87,7 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
     });
     connection.setNotifyPeer((reason) => {
       const name = closeNameForReason(reason);
-      if (reason === 'SLOW_CONSUMER') metrics.slowConsumer();
+      if (reason === 'SLOW_CONSUMER') metrics.slowConsumer(connection.projectId);
       if (name) session.closeWith(name, errorOf(reason)?.message);
     });
   }

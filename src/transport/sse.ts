@@ -34,7 +34,7 @@ export async function openSse(
     connection.onClose((reason) => {
       place.release();
       metrics.disconnected('sse');
-      if (reason === 'SLOW_CONSUMER') metrics.slowConsumer();
+      if (reason === 'SLOW_CONSUMER') metrics.slowConsumer(connection.projectId);
     });
     const { socket } = response;
     const unwatch =

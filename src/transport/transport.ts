@@ -57,7 +57,7 @@ export async function openTransport(deps: {
     newId,
     redactMessage,
     onRefused: (refusal) => {
-      metrics.refused(refusal.code);
+      metrics.refused(refusal.code, refusal.caller?.projectId);
       auditRefusal(refusal);
     },
     onFault: (errorId, error) => onFault(error, errorId),

@@ -76,6 +76,8 @@ add('query', ['connections', 'of a channel'], 'KEY', TARGET_CHANNEL, {
   ...OWN_PROJECT_ONLY,
   scopes: ['READ'],
 });
+add('query', ['stats'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
+add('query', ['stats', 'of another project'], 'OPERATOR', { project: 'third' }, { foreign: 'FORBIDDEN' });
 add('query', ['project'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
 add('query', ['projects'], 'OPERATOR', {}, { foreign: 'FORBIDDEN' });
 add('query', ['revocations'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });

@@ -205,6 +205,16 @@ test('doctor passes on a sound service, and names the check that fails', async (
   expect(unreachable.lines.filter((line) => line.startsWith('FAILED')).length).toBeGreaterThan(3);
 });
 
+test('stats shows the figures of the node, and those of the last minutes', async () => {
+  expect(await one('stats --project default')).toMatchObject({
+    project: 'default',
+    totals: { publishes: expect.any(Number), refusals: expect.any(Array) },
+  });
+  expect((await run('stats')).lines).toContainEqual(expect.stringMatching(/^PUBLISHES +[1-9]\d*$/));
+  expect((await run('stats --minutes 5')).lines[0]).toMatch(/^END OF STEP +CONNECTIONS +PUBLISHES/);
+  expect(await run('stats --minutes 61')).toMatchObject({ code: 2 });
+});
+
 test('bench measures every delivery and leaves no channel behind', async () => {
   expect(await one('bench --subscribers 5 --messages 10')).toMatchObject({ deliveries: 50 });
   expect((await json('channel list')).filter(({ id }) => id.startsWith('bench:'))).toEqual([]);

@@ -15,6 +15,7 @@ const FOLDERS = [
   'compose',
   'transport',
   'schema',
+  'observability',
   'subscriptions',
   'moderation',
   'messages',

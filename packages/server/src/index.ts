@@ -33,6 +33,7 @@ export { type ApiKey, type ApiKeyWithSecret, type NewApiKey, type Project } from
 export { type Revocation, type RevocationTarget } from './revocations.ts';
 export { type SignedGrant, type SignOptions } from './sign.ts';
 export { Signalbox } from './signalbox.ts';
+export { type Stats, type StatsCounts, type StoreSize } from './stats.ts';
 export {
   type PermissionExplanation,
   type Token,

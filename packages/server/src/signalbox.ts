@@ -7,6 +7,7 @@ import { type CallOptions, type SignalboxOptions } from './options.ts';
 import { createApiKeys, createProject } from './project.ts';
 import { createRevocations } from './revocations.ts';
 import { createSigner } from './sign.ts';
+import { createGetStats } from './stats.ts';
 import { createExplainPermission, createTokens } from './tokens.ts';
 import { type Operation } from './transport/operation.ts';
 import { createTransport } from './transport/request.ts';
@@ -51,6 +52,7 @@ export class Signalbox {
   readonly listRestrictions: ReturnType<typeof createModeration>['listRestrictions'];
   readonly explainPermission: ReturnType<typeof createExplainPermission>;
   readonly listConnections: ReturnType<typeof createListConnections>;
+  readonly stats: ReturnType<typeof createGetStats>;
   readonly disconnect: ReturnType<typeof createModeration>['disconnect'];
   /**
    * Executes a GraphQL document of your own. It is repeated only after errors after which the service changed nothing.
@@ -91,6 +93,7 @@ export class Signalbox {
     this.unban = moderation.unban;
     this.listRestrictions = moderation.listRestrictions;
     this.listConnections = createListConnections(request);
+    this.stats = createGetStats(request);
     this.disconnect = moderation.disconnect;
     this.graphql = <Result>(document: string, variables: Record<string, unknown> = {}, call?: CallOptions) =>
       request(document as Operation<Result, Record<string, unknown>>, variables, 'once', call);

@@ -75,6 +75,18 @@ test('creates, reads, lists, changes and deletes channels, and their state', asy
   await expect(channels.get('game:1')).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
 
+test('reads the figures of the node', async () => {
+  await using opened = await openService();
+  await opened.signalbox.publishDirectMessage(
+    { token: (await opened.signalbox.tokens.create()).token?.id ?? '' },
+    'hello',
+    null,
+  );
+  const stats = await opened.signalbox.stats({ project: 'default' });
+  expect(stats).toMatchObject({ project: 'default', connections: 0, totals: { publishes: 1 }, series: [] });
+  await expect(opened.signalbox.stats({ project: 'absent' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
 test('publishes messages and reads the history in pages', async () => {
   await using opened = await openService();
   const { signalbox } = opened;

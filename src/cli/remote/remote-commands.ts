@@ -9,6 +9,7 @@ import { addListenCommand } from './listen.ts';
 import { addModerationCommands } from './moderation.ts';
 import { addPresenceCommands } from './presence.ts';
 import { addPublishCommands } from './publish.ts';
+import { addStatsCommand } from './stats.ts';
 import { type RemoteTerminal } from './terminal.ts';
 import { addTokenCommands } from './tokens.ts';
 
@@ -19,6 +20,7 @@ export function addRemoteCommands(program: Command, terminal: RemoteTerminal): v
   addPublishCommands(program, terminal);
   addListenCommand(program, terminal);
   addPresenceCommands(program, terminal);
+  addStatsCommand(program, terminal);
   addModerationCommands(program, terminal);
   addKeyCommands(program, terminal);
   addIssuerCommands(program, terminal);

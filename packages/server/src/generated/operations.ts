@@ -915,6 +915,17 @@ export type PublishOutcomeFragment = {
   error: { code: ErrorCode; message: string; retryable: boolean; retryAfterSeconds: number | null } | null;
 };
 
+export type StatsCountsFragment = {
+  publishes: number;
+  deliveries: number;
+  replays: number;
+  gaps: number;
+  slowConsumers: number;
+  refusals: Array<{ code: ErrorCode; count: number }>;
+};
+
+export type StoreSizeFragment = { databaseBytes: number; walBytes: number; messages: number };
+
 export type ListIssuersQueryVariables = Exact<{ [key: string]: never }>;
 
 export type ListIssuersQuery = {
@@ -1441,6 +1452,46 @@ export type RevokeApiKeyMutation = {
   };
 };
 
+export type GetStatsQueryVariables = Exact<{
+  project?: string | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+export type GetStatsQuery = {
+  stats: {
+    node: string;
+    startedAt: string;
+    project: string | null;
+    at: string;
+    connections: number;
+    totals: {
+      publishes: number;
+      deliveries: number;
+      replays: number;
+      gaps: number;
+      slowConsumers: number;
+      refusals: Array<{ code: ErrorCode; count: number }>;
+    };
+    store: { databaseBytes: number; walBytes: number; messages: number } | null;
+    series: Array<{
+      at: string;
+      connections: number;
+      counts: {
+        publishes: number;
+        deliveries: number;
+        replays: number;
+        gaps: number;
+        slowConsumers: number;
+        refusals: Array<{ code: ErrorCode; count: number }>;
+      };
+      process: {
+        loopLagMs: number;
+        store: { databaseBytes: number; walBytes: number; messages: number } | null;
+      } | null;
+    }>;
+  };
+};
+
 export type CreateTokenMutationVariables = Exact<{
   input?: CreateTokenInput | null | undefined;
 }>;
@@ -1881,6 +1932,12 @@ export const RevokeApiKeyDocument =
   'fragment ApiKey on ApiKey{id name canSign isOperator scopes channels createdAt expiresAt revokedAt}mutation RevokeApiKey($id:ID!){revokeApiKey(id:$id){...ApiKey}}' as Operation<
     RevokeApiKeyMutation,
     RevokeApiKeyMutationVariables
+  >;
+
+export const GetStatsDocument =
+  'fragment StatsCounts on StatsCounts{publishes deliveries replays gaps slowConsumers refusals{code count}}fragment StoreSize on StoreSize{databaseBytes walBytes messages}query GetStats($project:ID$after:DateTime){stats(project:$project){node startedAt project at connections totals{...StatsCounts}store{...StoreSize}series(after:$after){at connections counts{...StatsCounts}process{loopLagMs store{...StoreSize}}}}}' as Operation<
+    GetStatsQuery,
+    GetStatsQueryVariables
   >;
 
 export const CreateTokenDocument =
