@@ -1,7 +1,8 @@
 import { SignalboxError } from '../errors.ts';
 import { isStoreLocked } from '../store/write-guard.ts';
+import { type RowWriter } from '../store/write.ts';
 import { type Broker } from './broker.ts';
-import { createDelivery, type PendingPublish } from './delivery.ts';
+import { controlAll, createDelivery, signalsOf, type PendingPublish } from './delivery.ts';
 import { type Leases } from './leases.ts';
 import { type Appended, type Log } from './log.ts';
 
@@ -11,10 +12,12 @@ import { type Appended, type Log } from './log.ts';
  */
 export function createInProcessBroker({
   log,
+  rows,
   leases,
   onFault,
 }: {
   log: Log;
+  rows: RowWriter;
   leases: Leases;
   onFault: (error: unknown) => void;
 }): Broker {
@@ -69,6 +72,11 @@ export function createInProcessBroker({
       log.expiredThrough(projectId, address, bounds, after),
     listen,
     control,
+    // No transaction is needed, and no row for the signal: a process that ends in between takes its sockets and caches with it.
+    async announce(write, signalOf) {
+      const result = await write(rows);
+      return { result, connections: await controlAll(control, signalsOf(signalOf(result))) };
+    },
     leases,
     async [Symbol.asyncDispose]() {
       if (pending.length > 0) flush({ isLast: true });

@@ -1,5 +1,7 @@
+import { type PostgresStore } from '../store/store.ts';
 import { type AsyncLog, type IsOutcomeUnknown } from './async-log.ts';
 import { type Broker } from './broker.ts';
+import { createControlLog } from './control-log.ts';
 import { createDelivery } from './delivery.ts';
 import { Lane } from './lane.ts';
 import { type Leases } from './leases.ts';
@@ -10,16 +12,21 @@ import { type Leases } from './leases.ts';
  */
 export function createBrokerWithLanes({
   log,
+  store,
+  nodeId,
   leases,
   isOutcomeUnknown,
   onFault,
 }: {
   log: AsyncLog;
+  store: PostgresStore;
+  nodeId: string;
   leases: Leases;
   isOutcomeUnknown: IsOutcomeUnknown;
   onFault: (error: unknown) => void;
 }): Broker {
   const delivery = createDelivery(onFault);
+  const controlLog = createControlLog({ store, nodeId, apply: delivery.control, onFault });
   /** Lanes are kept: they hold the number of the last batch, and there are as many as projects that published. */
   const lanes = new Map<string, Lane>();
 
@@ -42,9 +49,11 @@ export function createBrokerWithLanes({
     trimmedThrough: log.trimmedThrough,
     expiredThrough: log.expiredThrough,
     listen: delivery.listen,
-    control: delivery.control,
+    control: controlLog.control,
+    announce: controlLog.announce,
     leases,
     async [Symbol.asyncDispose]() {
+      await controlLog[Symbol.asyncDispose]();
       await Promise.all([...lanes.values()].map((lane) => lane.settled()));
     },
   };

@@ -1,3 +1,4 @@
+import { type Announce } from '../store/write.ts';
 import { type Leases } from './leases.ts';
 import { type HistoryBounds, type LogPage, type ReadRequest } from './log.ts';
 import { type Address, type Draft, type Message } from './message.ts';
@@ -61,7 +62,16 @@ export interface Broker extends AsyncDisposable {
   expiredThrough(projectId: string, address: Address, bounds: HistoryBounds, after: number): Promise<number>;
   /** Adds a listener until the returned value is disposed. */
   listen(listener: BrokerListener): Disposable;
-  /** Sends a signal to every node. Resolves after all listeners applied it, to the number of affected connections. */
+  /**
+   * Sends a signal to every node. Resolves after all listeners applied it, to the number of affected connections. A signal
+   * that tells of a change of rows is sent by `announce`.
+   */
   control(signal: Signal): Promise<number>;
+  /**
+   * Changes rows and sends the signals that tell of it, in one transaction; see `Announce`.
+   * @throws UNAVAILABLE when the rows cannot be written. The change may have been made nevertheless if the connection to the
+   * database was lost; its signals are then applied later.
+   */
+  readonly announce: Announce<Signal>;
   readonly leases: Leases;
 }

@@ -105,6 +105,21 @@ export function createDelivery(onFault: (error: unknown) => void): Delivery {
   };
 }
 
+/** The signals of a change of rows; see `Announce`. */
+export function signalsOf(signals: Signal | readonly Signal[] | undefined): readonly Signal[] {
+  if (signals === undefined) return [];
+  return 'kind' in signals ? [signals] : signals;
+}
+
+/** Sends signals in order; resolves to the number of connections that they affected. */
+export async function controlAll(
+  control: (signal: Signal) => Promise<number>,
+  signals: readonly Signal[],
+): Promise<number> {
+  const affected = await Promise.all(signals.map(control));
+  return affected.reduce((sum, connections) => sum + connections, 0);
+}
+
 /** Larger batches save little per message and delay delivery. */
 const MAX_BATCH_MESSAGES = 64;
 /** Size of all `data` in a batch. The results of a batch are built and sent as one unit, so their size must be bounded. */

@@ -3,10 +3,11 @@ import { type Json } from '../names.ts';
 import { DAMAGED } from '../store/columns.ts';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
+import { type Write } from '../store/write.ts';
 import { channels, memberships } from './tables.ts';
 import { restrictions } from '../tokens/tables.ts';
 import { type ChannelType } from '../projects/permissions.ts';
-import { type Channel } from './channel.ts';
+import { type Channel, type ChannelChange } from './channel.ts';
 
 /** Reads and writes the rows of channels; reads by id are cached. */
 export function createChannelStore({ db }: Store) {
@@ -44,39 +45,49 @@ export function createChannelStore({ db }: Store) {
       // A change during the read may have replaced this row already.
       return cache.changes === changes ? cache.set(toChannel(row)) : toChannel(row);
     },
-    async update(
-      projectId: string,
-      id: string,
-      change: Partial<Pick<Channel, 'type' | 'historyMessages' | 'historySeconds'>>,
-    ): Promise<Channel | undefined> {
-      const [row] = await db
-        .update(channels)
-        .set({ id, ...change })
-        .where(at(projectId, id))
-        .returning();
-      return row && cache.write(toChannel(row));
-    },
+    /** Results in undefined when the channel does not exist. The cache changes with the signal that tells of the change. */
+    update:
+      (
+        projectId: string,
+        id: string,
+        change: Partial<Pick<Channel, 'type' | 'historyMessages' | 'historySeconds'>>,
+      ): Write<Channel | undefined> =>
+      async (rows) => {
+        const [row] = await rows.db
+          .update(channels)
+          .set({ id, ...change })
+          .where(at(projectId, id))
+          .returning();
+        return row && toChannel(row);
+      },
     /**
-     * Replaces the state and increments the version. Resolves to undefined when the channel does not exist or its
+     * Replaces the state and increments the version. Results in undefined when the channel does not exist or its
      * version is not `ifVersion`.
      */
-    async setState(
-      projectId: string,
-      id: string,
-      state: Json,
-      ifVersion?: number,
-    ): Promise<Channel | undefined> {
-      const [row] = await db
-        .update(channels)
-        .set({ state, version: sql`${channels.version} + 1` })
-        .where(and(at(projectId, id), ifVersion === undefined ? undefined : eq(channels.version, ifVersion)))
-        .returning();
-      return row && cache.write(toChannel(row));
-    },
+    setState:
+      (projectId: string, id: string, state: Json, ifVersion?: number): Write<Channel | undefined> =>
+      async (rows) => {
+        const isVersion = ifVersion === undefined ? undefined : eq(channels.version, ifVersion);
+        const [row] = await rows.db
+          .update(channels)
+          .set({ state, version: sql`${channels.version} + 1` })
+          .where(and(at(projectId, id), isVersion))
+          .returning();
+        return row && toChannel(row);
+      },
     /** Deletes the channel. Its memberships, mutes and bans have no effect from then on; see `removeRemains`. */
-    async remove(projectId: string, id: string): Promise<void> {
-      await db.delete(channels).where(at(projectId, id));
-      cache.delete(projectId, id);
+    remove:
+      (projectId: string, id: string): Write<void> =>
+      async (rows) => {
+        await rows.db.delete(channels).where(at(projectId, id));
+      },
+    /** Drops the cached row, because another node has changed it. */
+    forget: (projectId: string, id: string): void => cache.delete(projectId, id),
+    /** Brings the cache up to date with a change that a node announced. */
+    apply(change: ChannelChange): void {
+      if (change.kind === 'CHANNEL_UPDATED' || change.kind === 'CHANNEL_STATE_UPDATED')
+        cache.write(change.channel);
+      if (change.kind === 'CHANNEL_DELETED') cache.delete(change.projectId, change.channelId);
     },
     /**
      * Deletes up to `limit` memberships and as many mutes and bans of a deleted channel. Resolves to false when there were
@@ -130,9 +141,9 @@ const MAX_CACHED_CHARACTERS = 2 * 1024 * 1024;
 const CHARACTERS_PER_CHANNEL = 200;
 
 /**
- * Caches channels, because every publish and every new connection reads one. The cache is consistent because only this
- * process writes the data folder, and every write updates the cache in the same turn of the event loop in which its
- * result is known. The entry that was cached first is evicted first.
+ * Caches channels, because every publish and every new connection reads one. The cache is consistent because every change is
+ * announced to all nodes, and its publisher waits until they have applied it. The entry that was cached first is evicted
+ * first.
  */
 class ChannelCache {
   readonly #entries = new Map<string, { channel: Channel; characters: number }>();

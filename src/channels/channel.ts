@@ -1,6 +1,7 @@
 import { SignalboxError } from '../errors.ts';
 import { type Json } from '../names.ts';
 import { type ChannelType } from '../projects/permissions.ts';
+import { type Announce } from '../store/write.ts';
 
 /** A channel: the address that messages are published to, with a type, a state and a history policy. */
 export interface Channel {
@@ -60,8 +61,20 @@ export type ChannelChange =
       reason: 'UNSUBSCRIBED' | 'NOT_ALLOWED';
     };
 
-/** Sends a change to every node; resolves when all live connections have applied it. */
-export type AnnounceChannel = (change: ChannelChange) => Promise<unknown>;
+export function isChannelChange(signal: { kind: string }): signal is ChannelChange {
+  return CHANGES.has(signal.kind);
+}
+
+const CHANGES: ReadonlySet<string> = new Set<ChannelChange['kind']>([
+  'CHANNEL_UPDATED',
+  'CHANNEL_STATE_UPDATED',
+  'CHANNEL_DELETED',
+  'MEMBERSHIP_BEGAN',
+  'MEMBERSHIP_ENDED',
+]);
+
+/** Writes a change and announces it to every node. */
+export type AnnounceChannel = Announce<ChannelChange>;
 
 /** @throws UNAVAILABLE when the stored state is damaged, because null would pass for a valid state */
 export function requireState({ id, state, isDamaged }: Pick<Channel, 'id' | 'state' | 'isDamaged'>): Json {

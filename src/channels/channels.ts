@@ -13,7 +13,7 @@ import { actorOf, requireApiKey, type Caller } from '../tokens/caller.ts';
 import { createKeyedMutex } from '../keyed-mutex.ts';
 import { createAccess, decideAccess, type Access, type ChannelAccess } from './access.ts';
 import { createChannelStore } from './channel-store.ts';
-import { requireState, type AnnounceChannel, type Channel } from './channel.ts';
+import { requireState, type AnnounceChannel, type Channel, type ChannelChange } from './channel.ts';
 import { createMembershipStore } from './membership-store.ts';
 import { createStateRate } from './state-rate.ts';
 import { mergePatch } from './merge-patch.ts';
@@ -78,6 +78,8 @@ export interface Channels {
   find(projectId: string, id: string): Promise<Channel | undefined>;
   /** Creates a PRIVATE channel of this id unless a channel of this id exists. `actor` is named in the audit log. */
   ensure(projectId: string, id: string, actor: string): Promise<void>;
+  /** Applies a change that a node announced: the cached row is replaced or invalidated. */
+  onChannelChanged(change: ChannelChange): void;
   readonly access: Access;
   /** Runs `work` exclusively among all changes to the channel on this node, so that its read and its announcement are atomic. */
   serialize<T>(projectId: string, id: string, work: () => Promise<T>): Promise<T>;
@@ -142,14 +144,13 @@ export function createChannels(deps: {
 
   async function saveState(before: Channel, state: Json, ifVersion?: number): Promise<Channel | undefined> {
     const { projectId, id } = before;
-    const channel = await rows.setState(
-      projectId,
-      id,
-      parseJson(state, config.maxStateBytes, 'state'),
-      ifVersion,
+    const { result } = await announce(
+      rows.setState(projectId, id, parseJson(state, config.maxStateBytes, 'state'), ifVersion),
+      (channel) => channel && { kind: 'CHANNEL_STATE_UPDATED', projectId, channel },
     );
-    if (channel) await announce({ kind: 'CHANNEL_STATE_UPDATED', projectId, channel });
-    return channel;
+    // The next attempt must read what another node has written.
+    if (!result) rows.forget(projectId, id);
+    return result;
   }
 
   /** Audits state changes by tokens only: they are acts of moderation, while those of backends are routine and frequent. */
@@ -161,9 +162,17 @@ export function createChannels(deps: {
   /** Ends the memberships that tokens began themselves. Runs in steps, so that a large channel does not block the event loop. */
   async function endSelfMadeMemberships(projectId: string, channelId: string): Promise<number> {
     for (let ended = 0; ;) {
-      const tokenIds = await memberships.removeSelfMade(projectId, channelId, MEMBERS_PER_STEP);
-      for (const tokenId of tokenIds)
-        await announce({ kind: 'MEMBERSHIP_ENDED', projectId, channelId, tokenId, reason: 'NOT_ALLOWED' });
+      const { result: tokenIds } = await announce(
+        memberships.removeSelfMade(projectId, channelId, MEMBERS_PER_STEP),
+        (ids) =>
+          ids.map((tokenId) => ({
+            kind: 'MEMBERSHIP_ENDED',
+            projectId,
+            channelId,
+            tokenId,
+            reason: 'NOT_ALLOWED',
+          })),
+      );
       ended += tokenIds.length;
       if (tokenIds.length < MEMBERS_PER_STEP) return ended;
       await nextTurn();
@@ -223,9 +232,11 @@ export function createChannels(deps: {
         // End them before the type changes, so that no message of the PRIVATE channel reaches an excluded token.
         const endedMemberships =
           becomesPrivate && input.keepsMemberships !== true ? await endSelfMadeMemberships(projectId, id) : 0;
-        const channel = await rows.update(projectId, id, change);
+        const { result: channel } = await announce(
+          rows.update(projectId, id, change),
+          (updated) => updated && { kind: 'CHANNEL_UPDATED', projectId, channel: updated },
+        );
         if (!channel) throw notFound('channel', id);
-        await announce({ kind: 'CHANNEL_UPDATED', projectId, channel });
         audit({ action: 'channel.update', projectId, actor: actorOf(caller), subject: id });
         return { channel: asReadBy(caller, { channel, membership: undefined }), endedMemberships };
       });
@@ -236,8 +247,11 @@ export function createChannels(deps: {
       return serialize(projectId, id, async () => {
         const channel = await rows.find(projectId, id);
         if (!channel) throw notFound('channel', id);
-        await rows.remove(projectId, id);
-        await announce({ kind: 'CHANNEL_DELETED', projectId, channelId: id });
+        await announce(rows.remove(projectId, id), () => ({
+          kind: 'CHANNEL_DELETED',
+          projectId,
+          channelId: id,
+        }));
         // The channel is gone even if this fails: then `insert` does it.
         await removeRemains(projectId, id).catch(() => undefined);
         audit({ action: 'channel.delete', projectId, actor: actorOf(caller), subject: id });
@@ -283,6 +297,7 @@ export function createChannels(deps: {
       if (await insert(blankChannel(projectId, id)))
         audit({ action: 'channel.create', projectId, actor, subject: id });
     },
+    onChannelChanged: (change) => rows.apply(change),
     access,
     serialize,
   };

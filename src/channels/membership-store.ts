@@ -1,6 +1,7 @@
 import { and, asc, count, eq, gt, inArray, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
+import { type Write } from '../store/write.ts';
 import { channels, memberships } from './tables.ts';
 import { toChannel } from './channel-store.ts';
 import { type Channel, type Membership, type MembershipOrigin } from './channel.ts';
@@ -73,11 +74,23 @@ export function createMembershipStore({ db }: Store) {
           .from(channels)
           .where(and(eq(channels.projectId, projectId), eq(channels.id, channelId))),
       ),
-    /** Inserts the membership unless one exists. Resolves to the existing or the inserted membership. */
-    async insert(membership: Membership): Promise<Membership> {
-      await db.insert(memberships).values(membership).onConflictDoNothing();
-      return (await find(membership.projectId, membership.channelId, membership.tokenId)) ?? membership;
-    },
+    /** Inserts the membership unless one exists. Results in the existing or the inserted membership. */
+    insert:
+      (membership: Membership): Write<Membership> =>
+      async (rows) => {
+        const { projectId, channelId, tokenId } = membership;
+        const [inserted] = await rows.db
+          .insert(memberships)
+          .values(membership)
+          .onConflictDoNothing()
+          .returning();
+        if (inserted) return inserted;
+        const [existing] = await rows.db
+          .select()
+          .from(memberships)
+          .where(at(projectId, channelId, tokenId));
+        return existing ?? membership;
+      },
     /** A statement that makes an existing membership one that a backend began, with the past after `beganAfter`. */
     adoption: ({ projectId, channelId, tokenId }: Membership, beganAfter: number): Statement =>
       db
@@ -87,20 +100,22 @@ export function createMembershipStore({ db }: Store) {
     /** A statement that deletes a membership. */
     removal: (projectId: string, channelId: string, tokenId: string): Statement =>
       db.delete(memberships).where(at(projectId, channelId, tokenId)),
-    /** Deletes up to `limit` memberships of a channel that their tokens began, and resolves to the ids of the tokens. */
-    async removeSelfMade(projectId: string, channelId: string, limit: number): Promise<string[]> {
-      const selfMade = and(
-        eq(memberships.projectId, projectId),
-        eq(memberships.channelId, channelId),
-        eq(memberships.madeBy, 'TOKEN'),
-      );
-      const some = db.select({ id: memberships.tokenId }).from(memberships).where(selfMade).limit(limit);
-      const rows = await db
-        .delete(memberships)
-        .where(and(selfMade, inArray(memberships.tokenId, some)))
-        .returning({ tokenId: memberships.tokenId });
-      return rows.map(({ tokenId }) => tokenId);
-    },
+    /** Deletes up to `limit` memberships of a channel that their tokens began. Results in the ids of the tokens. */
+    removeSelfMade:
+      (projectId: string, channelId: string, limit: number): Write<string[]> =>
+      async (rows) => {
+        const selfMade = and(
+          eq(memberships.projectId, projectId),
+          eq(memberships.channelId, channelId),
+          eq(memberships.madeBy, 'TOKEN'),
+        );
+        const some = db.select({ id: memberships.tokenId }).from(memberships).where(selfMade).limit(limit);
+        const removed = await rows.db
+          .delete(memberships)
+          .where(and(selfMade, inArray(memberships.tokenId, some)))
+          .returning({ tokenId: memberships.tokenId });
+        return removed.map(({ tokenId }) => tokenId);
+      },
     /** A statement that deletes all memberships of these tokens. No change is announced: the tokens have no connections. */
     removalOf: (tokenIds: readonly string[]): Statement =>
       db.delete(memberships).where(inArray(memberships.tokenId, [...tokenIds])),

@@ -5,6 +5,7 @@ import { notFound, SignalboxError } from '../errors.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { type Statement, type Store } from '../store/store.ts';
+import { unchanged, type Write } from '../store/write.ts';
 import { allowedActions, decide } from '../tokens/authorization.ts';
 import { type CallerLoader } from '../tokens/caller-loader.ts';
 import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
@@ -174,9 +175,9 @@ export function createMemberships(deps: {
     const { id: channelId } = channel;
     const existing = await rows.find(projectId, channelId, tokenId);
     if (!existing) await requireCapacity(token, 1);
-    const membership = existing
-      ? await claimForBackend(existing, madeBy, since)
-      : await rows.insert({
+    const write = existing
+      ? claimForBackend(existing, madeBy, since)
+      : rows.insert({
           projectId,
           channelId,
           tokenId,
@@ -184,7 +185,12 @@ export function createMemberships(deps: {
           madeBy,
           createdAt: clock.now(),
         });
-    await announce({ kind: 'MEMBERSHIP_BEGAN', projectId, membership, channel });
+    const { result: membership } = await announce(write, (begun) => ({
+      kind: 'MEMBERSHIP_BEGAN',
+      projectId,
+      membership: begun,
+      channel,
+    }));
     audit({ action: 'membership.subscribe', projectId, actor, subject: tokenId, channel: channelId });
     return membership;
   }
@@ -193,16 +199,18 @@ export function createMemberships(deps: {
    * A backend that subscribes a member again takes over the membership, which then survives a change to PRIVATE, and may
    * show the member more of the past.
    */
-  async function claimForBackend(
+  function claimForBackend(
     existing: Membership,
     madeBy: MembershipOrigin,
     since = existing.beganAfter,
-  ): Promise<Membership> {
+  ): Write<Membership> {
     const beganAfter = Math.min(existing.beganAfter, since);
     const isUnchanged = madeBy === existing.madeBy && beganAfter === existing.beganAfter;
-    if (isUnchanged || madeBy === 'TOKEN') return existing;
-    await store.batch([rows.adoption(existing, beganAfter)]);
-    return { ...existing, madeBy, beganAfter };
+    if (isUnchanged || madeBy === 'TOKEN') return unchanged(existing);
+    return async ({ batch }) => {
+      await batch([rows.adoption(existing, beganAfter)]);
+      return { ...existing, madeBy, beganAfter };
+    };
   }
 
   async function unsubscribe(
@@ -223,11 +231,14 @@ export function createMemberships(deps: {
     const isRemembered = caller.kind === 'API_KEY' && token?.subject != null;
     // The last credential may state a time to come, and is older than the removal all the same.
     const removedAt = Math.max(clock.now(), token?.credentialRights?.issuedAt ?? 0);
-    await store.batch([
+    const statements = [
       rows.removal(projectId, channelId, tokenId),
       ...(isRemembered ? await removals.recording(projectId, channelId, tokenId, removedAt) : []),
-    ]);
-    await announce({ kind: 'MEMBERSHIP_ENDED', projectId, channelId, tokenId, reason: 'UNSUBSCRIBED' });
+    ];
+    await announce(
+      ({ batch }) => batch(statements),
+      () => ({ kind: 'MEMBERSHIP_ENDED', projectId, channelId, tokenId, reason: 'UNSUBSCRIBED' }),
+    );
     if (ended) {
       audit({
         action: 'membership.unsubscribe',

@@ -1,5 +1,5 @@
-import { type Signal } from '../broker/signal.ts';
 import { createAutoSubscription } from '../channels/auto-subscription.ts';
+import { isChannelChange } from '../channels/channel.ts';
 import { createChannelStore } from '../channels/channel-store.ts';
 import { createChannels } from '../channels/channels.ts';
 import { createExplainPermission } from '../channels/explain.ts';
@@ -60,7 +60,7 @@ export async function composeAccess(
 ): Promise<AccessServices> {
   const { config, clock, clockHistory, newId, randomBytes, store, broker, audit, logger, onFault, disposer } =
     infrastructure;
-  const announce = (signal: Signal) => broker.control(signal);
+  const { announce } = broker;
   const logHead = async (projectId: string) => (await broker.head(projectId)).sequence;
 
   const vault = await openVault(infrastructure, secrets);
@@ -107,6 +107,14 @@ export async function composeAccess(
 
   const channels = createChannels({ store, settingsOf, clock, newId, config, announce, audit, logHead });
   const { access, find: findChannel, serialize } = channels;
+  disposer.use(
+    broker.listen({
+      applySignal(signal) {
+        if (isChannelChange(signal)) channels.onChannelChanged(signal);
+        return 0;
+      },
+    }),
+  );
   const memberships = createMemberships({
     store,
     tokens,

@@ -93,7 +93,7 @@ export async function openInfrastructure(
     const readSize = () => ({ ...store.size(), messages: log.span() });
     metrics.observeStore(readSize);
     stats.observeStore(readSize);
-    const broker = disposer.use(createInProcessBroker({ log, leases, onFault }));
+    const broker = disposer.use(createInProcessBroker({ log, rows: store, leases, onFault }));
     return { store, log, broker, reclaimSpace: store.reclaimSpace };
   }
 
@@ -101,7 +101,9 @@ export async function openInfrastructure(
     const connections = config.databaseConnections;
     const store = disposer.use(await openPostgres({ url, connections, nodeId }));
     const log = createPostgresLogStore(store, { nodeId, randomBytes });
-    const broker = disposer.use(createBrokerWithLanes({ log, leases, isOutcomeUnknown, onFault }));
+    const broker = disposer.use(
+      createBrokerWithLanes({ log, store, nodeId, leases, isOutcomeUnknown, onFault }),
+    );
     // PostgreSQL's autovacuum does this.
     return { store, log, broker, reclaimSpace: () => 0 };
   }

@@ -1,4 +1,3 @@
-import { type Signal } from '../broker/signal.ts';
 import { createConnections } from '../connections/registry.ts';
 import { createCursors } from '../messages/cursor.ts';
 import { createHistory } from '../messages/history.ts';
@@ -52,7 +51,7 @@ export async function composeMessaging(
   } = infrastructure;
   const { access, find: findChannel } = channels;
   const { published, replayed, gap } = metrics;
-  const announce = (signal: Signal) => broker.control(signal);
+  const { announce } = broker;
 
   const connections = disposer.use(
     createConnections({ broker, authenticate, clock, newId, config, nodeId, onFault }),

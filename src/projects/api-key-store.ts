@@ -2,6 +2,7 @@ import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { DAMAGED } from '../store/columns.ts';
 import { type Store } from '../store/store.ts';
+import { type Write } from '../store/write.ts';
 import { apiKeys } from './tables.ts';
 import { type ApiKey } from './api-key.ts';
 
@@ -62,15 +63,17 @@ export function createApiKeyStore({ db, reportDamage }: Store) {
       const [row] = await db.select().from(apiKeys).where(inProject(projectId, id));
       return row && toRow(row);
     },
-    async update(
-      projectId: string,
-      id: string,
-      change: Partial<Pick<ApiKeyRow, 'secretHash' | 'sealedSecret' | 'expiresAt' | 'revokedAt'>>,
-    ): Promise<ApiKeyRow | undefined> {
-      const [row] = await db.update(apiKeys).set(change).where(inProject(projectId, id)).returning();
-      invalidate(id);
-      return row && toRow(row);
-    },
+    /** Invalidate the row afterwards: the signal that tells of the change does. */
+    update:
+      (
+        projectId: string,
+        id: string,
+        change: Partial<Pick<ApiKeyRow, 'secretHash' | 'sealedSecret' | 'expiresAt' | 'revokedAt'>>,
+      ): Write<ApiKeyRow | undefined> =>
+      async (rows) => {
+        const [row] = await rows.db.update(apiKeys).set(change).where(inProject(projectId, id)).returning();
+        return row && toRow(row);
+      },
     async remove(projectId: string, id: string): Promise<void> {
       await db.delete(apiKeys).where(inProject(projectId, id));
       invalidate(id);

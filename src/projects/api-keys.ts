@@ -6,6 +6,7 @@ import { type NewId, type RandomBytes } from '../ids.ts';
 import { parseText } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
+import { type Announce } from '../store/write.ts';
 import { createApiKeyStore, type ApiKeyRow } from './api-key-store.ts';
 import { ALL_RIGHTS, parseRights, type ApiKey, type ApiKeyRightsInput } from './api-key.ts';
 import { createKeyCache } from '../secrets/key-cache.ts';
@@ -36,12 +37,12 @@ export interface ApiKeyInput extends ApiKeyRightsInput {
   expiresAt?: number | undefined;
 }
 
-/** Announces to every node that a key was revoked or given an expiry; resolves when live connections have applied it. */
-export type AnnounceApiKey = (change: {
+/** Revokes a key or gives it an expiry, and announces that to every node. */
+export type AnnounceApiKey = Announce<{
   kind: 'API_KEY_CHANGED';
   projectId: string;
   apiKey: ApiKey;
-}) => Promise<unknown>;
+}>;
 
 /** How long a rotated key may remain valid, in seconds: 30 days. */
 export const MAX_OVERLAP_SECONDS = 30 * 86_400;
@@ -127,11 +128,12 @@ export function createApiKeys(deps: {
     id: string,
     values: { expiresAt?: number; revokedAt?: number },
   ): Promise<ApiKey> {
-    const row = await rows.update(projectId, id, values);
+    const { result: row } = await announce(
+      rows.update(projectId, id, values),
+      (changed) => changed && { kind: 'API_KEY_CHANGED', projectId, apiKey: toApiKey(changed) },
+    );
     if (!row) throw notFound('API key', id);
-    const apiKey = toApiKey(row);
-    await announce({ kind: 'API_KEY_CHANGED', projectId, apiKey });
-    return apiKey;
+    return toApiKey(row);
   }
 
   return {
@@ -214,7 +216,10 @@ export function createApiKeys(deps: {
         expiresAt: null,
         revokedAt: null,
       });
-      if (!isNew) await rows.update(DEFAULT_PROJECT, id, secrets);
+      if (!isNew) {
+        await rows.update(DEFAULT_PROJECT, id, secrets)(store);
+        rows.invalidate(id);
+      }
       const operatorKeys = await rows.listOperatorKeys(DEFAULT_PROJECT);
       const otherOperatorKeys = operatorKeys.filter((key) => key.id !== id && isOpen(key, clock.now()));
       return { firstApiKey: undefined, otherOperatorKeys: otherOperatorKeys.map(toApiKey) };

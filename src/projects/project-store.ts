@@ -2,6 +2,7 @@ import { asc, eq, gt, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { DAMAGED } from '../store/columns.ts';
 import { type Store } from '../store/store.ts';
+import { type Write } from '../store/write.ts';
 import { projects } from './tables.ts';
 import { type ProjectSettings } from './project-settings.ts';
 import { type Project } from './project.ts';
@@ -33,9 +34,11 @@ export function createProjectStore({ db, reportDamage }: Store) {
       const [row] = await findOne.execute({ id });
       return row && toRow(row);
     },
-    async setSettings(id: string, settings: Partial<ProjectSettings>): Promise<void> {
-      await db.update(projects).set({ settings }).where(eq(projects.id, id));
-    },
+    setSettings:
+      (id: string, settings: Partial<ProjectSettings>): Write<void> =>
+      async (rows) => {
+        await rows.db.update(projects).set({ settings }).where(eq(projects.id, id));
+      },
     async list({ first, after }: PageRequest): Promise<Page<ProjectRow>> {
       const rows = await db
         .select()

@@ -4,6 +4,7 @@ import { type NewId } from '../ids.ts';
 import { parseName, parseText } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
+import { type Announce } from '../store/write.ts';
 import { createKeyedMutex } from '../keyed-mutex.ts';
 import {
   defaultSettings,
@@ -15,12 +16,12 @@ import {
 import { createProjectStore, type ProjectRow } from './project-store.ts';
 import { DEFAULT_PROJECT, requireSettings, type Project } from './project.ts';
 
-/** Announces new settings to every node; resolves when live connections have applied them. */
-export type AnnounceProject = (change: {
+/** Writes new settings and announces them to every node. */
+export type AnnounceProject = Announce<{
   kind: 'PROJECT_UPDATED';
   projectId: string;
   settings: ProjectSettings;
-}) => Promise<unknown>;
+}>;
 
 export interface Projects {
   /**
@@ -122,8 +123,11 @@ export function createProjects(deps: {
         const after = withDefaults({ ...row, settings });
         requireConsistent(after.settings);
         await requireUsedKindsUnchanged(id, withDefaults(row).settings, after.settings);
-        await rows.setSettings(id, settings);
-        await announce({ kind: 'PROJECT_UPDATED', projectId: id, settings: after.settings });
+        await announce(rows.setSettings(id, settings), () => ({
+          kind: 'PROJECT_UPDATED',
+          projectId: id,
+          settings: after.settings,
+        }));
         return after;
       }),
     async list(page) {

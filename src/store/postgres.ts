@@ -7,7 +7,7 @@ import { connectionError, connectionOptions } from './postgres-connection.ts';
 import { asUnavailable } from './postgres-errors.ts';
 import { migrateDatabase } from './postgres-migrations.ts';
 import { createDatabase } from './postgres-session.ts';
-import { type PostgresStore } from './store.ts';
+import { type PostgresStore, type Statement, type Transaction } from './store.ts';
 
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`; the driver reads its parameters, such as `sslmode`. */
@@ -36,6 +36,8 @@ export async function openPostgres({ url, connections, nodeId }: PostgresOptions
   let isClosed = false;
 
   pool.on('error', (error) => note(asUnavailable(error)));
+  // The pool listens to idle connections only. A transaction notices the end of its connection by its next statement.
+  pool.on('connect', (client) => client.on('error', () => undefined));
 
   function note(error: unknown): void {
     if (error instanceof SignalboxError) problem = error.message;
@@ -69,6 +71,40 @@ export async function openPostgres({ url, connections, nodeId }: PostgresOptions
     return { text: sql, values: params.map(toWhole), ...(name !== undefined && { name }) };
   };
 
+  async function transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
+    return guard(async () => {
+      const client = await pool.connect();
+      let failure: Error | undefined;
+      try {
+        await client.query('begin');
+        const result = await work(transactionOn(client));
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        failure = error as Error;
+        await client.query('rollback').catch(() => undefined);
+        throw error;
+      } finally {
+        // A connection in an unknown state is closed; an error of the statement leaves it usable.
+        client.release(failure !== undefined && asUnavailable(failure) !== failure);
+      }
+    });
+  }
+
+  function transactionOn(client: pg.PoolClient): Transaction {
+    return {
+      db: createDatabase(
+        async (sql, params) =>
+          (await client.query<unknown[]>({ ...statementOf(sql, params), rowMode: 'array' })).rows,
+      ),
+      async batch(statements) {
+        for (const { sql, params } of statements.map(toQuery)) await client.query(statementOf(sql, params));
+      },
+      rows: async <Row extends object>(sql: string, params: readonly unknown[]) =>
+        (await client.query<Row>(statementOf(sql, params))).rows,
+    };
+  }
+
   function probe(): void {
     probedAt = performance.now();
     void guard(() => pool.query('select 1')).catch(() => undefined);
@@ -82,25 +118,9 @@ export async function openPostgres({ url, connections, nodeId }: PostgresOptions
     ),
     rows: <Row extends object>(sql: string, params: readonly unknown[]) =>
       guard(async () => (await pool.query<Row>(statementOf(sql, params))).rows),
+    transaction,
     async batch(statements) {
-      const queries = statements.map((statement) => statement.toSQL());
-      if (queries.length === 0) return;
-      await guard(async () => {
-        const client = await pool.connect();
-        let failure: Error | undefined;
-        try {
-          await client.query('begin');
-          for (const { sql, params } of queries) await client.query(statementOf(sql, params));
-          await client.query('commit');
-        } catch (error) {
-          failure = error as Error;
-          await client.query('rollback').catch(() => undefined);
-          throw error;
-        } finally {
-          // A connection in an unknown state is closed; an error of the statement leaves it usable.
-          client.release(failure !== undefined && asUnavailable(failure) !== failure);
-        }
-      });
+      if (statements.length > 0) await transaction(({ batch }) => batch(statements));
     },
     jsonNumber: (column, member) => sql<number>`coalesce((${column} ->> ${member}::text)::bigint, 0)`,
     reportDamage: () => undefined,
@@ -116,6 +136,8 @@ export async function openPostgres({ url, connections, nodeId }: PostgresOptions
     },
   };
 }
+
+const toQuery = (statement: Statement) => statement.toSQL();
 
 /** The columns hold whole numbers; a moment of the clock may have a fraction, which SQLite compares and PostgreSQL refuses. */
 function toWhole(param: unknown): unknown {

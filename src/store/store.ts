@@ -2,6 +2,7 @@ import { type BetterSQLite3Database } from 'drizzle-orm/better-sqlite3';
 import { type SQL } from 'drizzle-orm';
 import { type BaseSQLiteDatabase, type SQLiteColumn } from 'drizzle-orm/sqlite-core';
 import { type CompiledStatement } from './compiled-statement.ts';
+import { type RowWriter } from './write.ts';
 
 /** A statement that was built but not executed. */
 export interface Statement {
@@ -72,4 +73,12 @@ export interface SqliteStore extends Store {
 export interface PostgresStore extends Store {
   /** Executes one statement and resolves to its rows, by column name. `bigint` is a number, `json` is its text. */
   rows<Row extends object>(sql: string, params: readonly unknown[]): Promise<Row[]>;
+  /**
+   * Executes `work` in one transaction on one connection of the pool: commits its statements, or none if it rejects. `work`
+   * must use its argument only, because a statement that waits for a second connection can wait for ever.
+   */
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
 }
+
+/** The statements of one transaction. */
+export type Transaction = RowWriter & Pick<PostgresStore, 'rows'>;

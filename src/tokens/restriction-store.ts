@@ -1,6 +1,7 @@
 import { and, asc, eq, gt, inArray, isNull, lte, or, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
+import { type Write } from '../store/write.ts';
 import { type RestrictedSubject, type Restriction, type RestrictionKind } from './restriction.ts';
 import { restrictions } from './tables.ts';
 
@@ -28,33 +29,37 @@ export function createRestrictionStore({ db }: Store) {
 
   return {
     /** Inserts a restriction, or replaces the one with the same kind, subject and channel. */
-    async put(restriction: Restriction): Promise<void> {
-      const row = { ...restriction, channelId: toColumn(restriction.channelId) };
-      await db
-        .insert(restrictions)
-        .values(row)
-        .onConflictDoUpdate({ target: [projectId, subject, kind, channelId], set: row });
-    },
-    /** Returns the deleted restriction, lapsed or not; undefined: there was none. */
-    async remove(
-      ofProject: string,
-      ofKind: RestrictionKind,
-      ofSubject: RestrictedSubject,
-      inChannel: string | null,
-    ): Promise<Restriction | undefined> {
-      const [row] = await db
-        .delete(restrictions)
-        .where(
-          and(
-            eq(projectId, ofProject),
-            eq(subject, ofSubject),
-            eq(kind, ofKind),
-            eq(channelId, toColumn(inChannel)),
-          ),
-        )
-        .returning();
-      return row && toRestriction(row);
-    },
+    put:
+      (restriction: Restriction): Write<void> =>
+      async (rows) => {
+        const row = { ...restriction, channelId: toColumn(restriction.channelId) };
+        await rows.db
+          .insert(restrictions)
+          .values(row)
+          .onConflictDoUpdate({ target: [projectId, subject, kind, channelId], set: row });
+      },
+    /** Results in the deleted restriction, lapsed or not; undefined: there was none. */
+    remove:
+      (
+        ofProject: string,
+        ofKind: RestrictionKind,
+        ofSubject: RestrictedSubject,
+        inChannel: string | null,
+      ): Write<Restriction | undefined> =>
+      async (rows) => {
+        const [row] = await rows.db
+          .delete(restrictions)
+          .where(
+            and(
+              eq(projectId, ofProject),
+              eq(subject, ofSubject),
+              eq(kind, ofKind),
+              eq(channelId, toColumn(inChannel)),
+            ),
+          )
+          .returning();
+        return row && toRestriction(row);
+      },
     /** The restrictions of one or two subjects that have not lapsed by `now`. */
     async inForce(
       project: string,

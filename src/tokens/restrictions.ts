@@ -5,16 +5,17 @@ import { type NewId } from '../ids.ts';
 import { parseText } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
+import { type Announce } from '../store/write.ts';
 import { actorOf, type Caller } from './caller.ts';
 import { createRestrictionStore, type RestrictionFilter } from './restriction-store.ts';
 import { type RestrictedSubject, type Restriction, type RestrictionKind } from './restriction.ts';
 
-/** Announces a restriction to every node. Resolves when the live connections have applied it. */
-export type AnnounceRestriction = (change: {
+/** Writes a restriction, or its end, and announces it to every node. */
+export type AnnounceRestriction = Announce<{
   kind: 'RESTRICTED' | 'RESTRICTION_LIFTED';
   projectId: string;
   restriction: Restriction;
-}) => Promise<unknown>;
+}>;
 
 /** Identifies a restriction: a subject has at most one of each kind per channel, and one for all channels. */
 export interface RestrictionKey {
@@ -95,19 +96,30 @@ export function createRestrictions(deps: {
         createdAt: now,
         until: until ?? null,
       };
-      await restrictionStore.put(restriction);
-      await announce({ kind: 'RESTRICTED', projectId, restriction });
+      await announce(restrictionStore.put(restriction), () => ({
+        kind: 'RESTRICTED',
+        projectId,
+        restriction,
+      }));
       auditChange(caller, 'put', key);
       return restriction;
     },
     async lift(caller, key) {
       const { projectId } = caller;
-      const restriction = await restrictionStore.remove(projectId, key.kind, key.subject, key.channelId);
       // The row of a lapsed restriction stays until the next `put` deletes it.
-      if (!restriction || (restriction.until !== null && restriction.until <= clock.now())) return undefined;
-      await announce({ kind: 'RESTRICTION_LIFTED', projectId, restriction });
-      auditChange(caller, 'lift', key);
-      return restriction;
+      const now = clock.now();
+      const inForce = (removed: Restriction | undefined) =>
+        removed && (removed.until === null || removed.until > now) ? removed : undefined;
+      const { result } = await announce(
+        restrictionStore.remove(projectId, key.kind, key.subject, key.channelId),
+        (removed) => {
+          const restriction = inForce(removed);
+          return restriction && { kind: 'RESTRICTION_LIFTED', projectId, restriction };
+        },
+      );
+      const lifted = inForce(result);
+      if (lifted) auditChange(caller, 'lift', key);
+      return lifted;
     },
     list: (projectId, page, filter) => restrictionStore.list(projectId, page, filter, clock.now()),
   };

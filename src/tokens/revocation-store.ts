@@ -1,6 +1,7 @@
 import { and, asc, eq, gt, or, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
+import { type Write } from '../store/write.ts';
 import { type Revocation, type RevocationScope } from './revocation.ts';
 import { revocations } from './tables.ts';
 
@@ -23,24 +24,26 @@ export function createRevocationStore({ db }: Store) {
 
   return {
     /**
-     * Inserts a revocation, or updates the one with the same scope and subject. Returns the stored
+     * Inserts a revocation, or updates the one with the same scope and subject. Results in the stored
      * revocation, whose `issuedBefore` is the later of the two.
      */
-    async put(row: Revocation): Promise<Revocation> {
-      const { createdAt } = row;
-      const [stored] = await db
-        .insert(revocations)
-        .values(row)
-        .onConflictDoUpdate({
-          target: [projectId, scope, subject],
-          set: {
-            issuedBefore: sql`case when ${issuedBefore} > excluded.issued_before then ${issuedBefore} else excluded.issued_before end`,
-            createdAt,
-          },
-        })
-        .returning();
-      return stored ?? row;
-    },
+    put:
+      (row: Revocation): Write<Revocation> =>
+      async (rows) => {
+        const { createdAt } = row;
+        const [stored] = await rows.db
+          .insert(revocations)
+          .values(row)
+          .onConflictDoUpdate({
+            target: [projectId, scope, subject],
+            set: {
+              issuedBefore: sql`case when ${issuedBefore} > excluded.issued_before then ${issuedBefore} else excluded.issued_before end`,
+              createdAt,
+            },
+          })
+          .returning();
+        return stored ?? row;
+      },
     async remove(
       ofProject: string,
       ofScope: RevocationScope,

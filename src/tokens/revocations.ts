@@ -4,6 +4,7 @@ import { badInput, notFound } from '../errors.ts';
 import { parseName } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
+import { type Announce } from '../store/write.ts';
 import { actorOf, requireApiKey, type Caller } from './caller.ts';
 import { tokenRevoked } from './credential-errors.ts';
 import { createFutureCredentials } from './future-credentials.ts';
@@ -19,12 +20,12 @@ export interface RevocationTarget {
   all?: boolean | undefined;
 }
 
-/** Announces a revocation to every node. Resolves to the number of live connections that it ended. */
-export type AnnounceRevocation = (change: {
+/** Writes a revocation and announces it to every node. The connections that it affects are those that it ended. */
+export type AnnounceRevocation = Announce<{
   kind: 'TOKENS_REVOKED';
   projectId: string;
   revocation: Revocation;
-}) => Promise<number>;
+}>;
 
 /**
  * Bulk revocations: refuse all credentials of a target that were issued before a moment. To revoke one token
@@ -117,12 +118,14 @@ export function createRevocations(deps: {
       if (issuedBefore !== undefined && issuedBefore > now)
         throw badInput('issuedBefore', 'must not be in the future.');
       const covered = { projectId, ...(await parseTarget(projectId, target, true)) };
-      const revocation = await revocationStore.put({
-        ...covered,
-        issuedBefore: issuedBefore ?? Math.max(cutOff(), futureCredentials.cutOff(covered)),
-        createdAt: now,
-      });
-      const connections = await announce({ kind: 'TOKENS_REVOKED', projectId, revocation });
+      const { result: revocation, connections } = await announce(
+        revocationStore.put({
+          ...covered,
+          issuedBefore: issuedBefore ?? Math.max(cutOff(), futureCredentials.cutOff(covered)),
+          createdAt: now,
+        }),
+        (stored) => ({ kind: 'TOKENS_REVOKED', projectId, revocation: stored }),
+      );
       auditChange(caller, 'tokens.revoke', revocation);
       return { revocation, connections };
     },

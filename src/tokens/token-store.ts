@@ -1,6 +1,7 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
+import { type Write } from '../store/write.ts';
 import { tokens } from './tables.ts';
 import { DAMAGED } from '../store/columns.ts';
 import { type CredentialRights, type DamagedProperty, type Token } from './token.ts';
@@ -66,20 +67,22 @@ export function createTokenStore({ db, jsonNumber, reportDamage }: Store) {
       return row && toToken(row);
     },
     /**
-     * Returns the updated token; undefined: there is none, or it is revoked, which makes a token immutable.
+     * Results in the updated token; undefined: there is none, or it is revoked, which makes a token immutable.
      */
-    async update(
-      projectId: string,
-      id: string,
-      change: Partial<Omit<Token, 'id' | 'projectId' | 'createdAt' | 'credentialRights'>>,
-    ): Promise<Token | undefined> {
-      const [row] = await db
-        .update(tokens)
-        .set({ id, ...change })
-        .where(and(eq(tokens.projectId, projectId), eq(tokens.id, id), isNull(tokens.revokedAt)))
-        .returning();
-      return row && toToken(row);
-    },
+    update:
+      (
+        projectId: string,
+        id: string,
+        change: Partial<Omit<Token, 'id' | 'projectId' | 'createdAt' | 'credentialRights'>>,
+      ): Write<Token | undefined> =>
+      async (rows) => {
+        const [row] = await rows.db
+          .update(tokens)
+          .set({ id, ...change })
+          .where(and(eq(tokens.projectId, projectId), eq(tokens.id, id), isNull(tokens.revokedAt)))
+          .returning();
+        return row && toToken(row);
+      },
     /** The unrevoked tokens of an identity whose credentials Signalbox signs, those that expire last first. */
     async lastToExpire(projectId: string, identity: string, limit: number): Promise<Token[]> {
       const rows = await db

@@ -9,6 +9,7 @@ import { type Role } from '../projects/permissions.ts';
 import { type ProjectSettings } from '../projects/project-settings.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { type Statement, type Store } from '../store/store.ts';
+import { type Announce } from '../store/write.ts';
 import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from './caller.ts';
 import { tokenExpired, tokenRevoked } from './credential-errors.ts';
 import { type Credentials } from './credentials.ts';
@@ -33,12 +34,12 @@ export interface TokenInput extends ExpiryInput {
   state?: unknown;
 }
 
-/** Announces a change to every node. Resolves when the live connections have applied it. */
-export type AnnounceToken = (change: {
+/** Writes a change of a token and announces it to every node. */
+export type AnnounceToken = Announce<{
   kind: 'TOKEN_UPDATED' | 'TOKEN_REVOKED';
   projectId: string;
   token: Token;
-}) => Promise<unknown>;
+}>;
 
 export interface MintedToken {
   token: Token;
@@ -140,13 +141,15 @@ export function createTokens(deps: {
     { id, origin, projectId }: Token,
     change: Partial<Pick<Token, 'expiresAt'>>,
   ): Promise<Token> {
-    const token = await tokenStore.update(projectId, id, {
-      ...change,
-      ...(origin === 'GUEST' &&
-        change.expiresAt !== undefined && { purgeAfter: purgeTime(change.expiresAt) }),
-    });
+    const { result: token } = await announce(
+      tokenStore.update(projectId, id, {
+        ...change,
+        ...(origin === 'GUEST' &&
+          change.expiresAt !== undefined && { purgeAfter: purgeTime(change.expiresAt) }),
+      }),
+      (updated) => updated && { kind: 'TOKEN_UPDATED', projectId, token: updated },
+    );
     if (!token) throw tokenRevoked();
-    await announce({ kind: 'TOKEN_UPDATED', projectId, token });
     audit({ action: 'token.update', projectId, actor: actorOf(caller), subject: id });
     return token;
   }
@@ -214,10 +217,13 @@ export function createTokens(deps: {
     },
     async revoke(caller, id) {
       requireApiKey(caller, 'TOKENS');
+      const { projectId } = caller;
       const before = await requireToken(caller, id);
-      const token = (await tokenStore.update(caller.projectId, id, { revokedAt: clock.now() })) ?? before;
-      await announce({ kind: 'TOKEN_REVOKED', projectId: token.projectId, token });
-      audit({ action: 'token.revoke', projectId: token.projectId, actor: actorOf(caller), subject: id });
+      const { result: token = before } = await announce(
+        tokenStore.update(projectId, id, { revokedAt: clock.now() }),
+        (revoked = before) => ({ kind: 'TOKEN_REVOKED', projectId, token: revoked }),
+      );
+      audit({ action: 'token.revoke', projectId, actor: actorOf(caller), subject: id });
       return withNewestRights(token);
     },
     async get(caller, id) {

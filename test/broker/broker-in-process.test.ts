@@ -18,6 +18,7 @@ function createBroker(data = ':memory:') {
   const faults: unknown[] = [];
   const broker = createInProcessBroker({
     log,
+    rows: store,
     leases: createInProcessLeases(createManualClock()),
     onFault: (error) => faults.push(error),
   });

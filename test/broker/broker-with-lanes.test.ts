@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import pg from 'pg';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createBrokerWithLanes } from '../../src/broker/broker-with-lanes.ts';
 import { createInProcessLeases } from '../../src/broker/leases-in-process.ts';
 import { type Message } from '../../src/broker/message.ts';
+import { type Signal } from '../../src/broker/signal.ts';
 import { createPostgresLogStore } from '../../src/messages/log/postgres-log-store.ts';
+import { projects } from '../../src/projects/tables.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
 import { isOutcomeUnknown } from '../../src/store/postgres-errors.ts';
 import { type PostgresStore } from '../../src/store/store.ts';
@@ -21,6 +24,8 @@ function createBroker(store: PostgresStore, nodeId: string, use: PostgresStore =
   const faults: unknown[] = [];
   const broker = createBrokerWithLanes({
     log,
+    store,
+    nodeId,
     leases: createInProcessLeases(createManualClock()),
     isOutcomeUnknown,
     onFault: (error) => faults.push(error),
@@ -141,3 +146,55 @@ test('the log continues on another node, which begins an epoch; the replaced nod
   expect(await broker.holds('one', { epoch, sequence: 1 })).toBe(true);
   expect(await broker.holds('one', { epoch, sequence: 2 })).toBe(false);
 });
+
+const SIGNAL = { kind: 'CHANNEL_DELETED', projectId: 'one', channelId: 'lobby' } satisfies Signal;
+
+test.each([
+  ['after the commit takes effect', true],
+  ['before the commit does not take effect', false],
+])('the signal of a change whose connection is lost %s, like the change', async (_, isCommitted) => {
+  if (!hasPostgres) return;
+  const { query, createDatabase } = await sharedPostgres();
+  const url = await createDatabase();
+  await using made = await open(url);
+  const { broker, store } = made;
+  const signals: Signal[] = [];
+  broker.listen({ applySignal: (signal) => signals.push(signal) });
+  const row = { id: 'one', name: 'one', createdAt: 1 };
+  // A commit that waits for a standby is kept, but its answer is not sent; a row that is locked stops the write itself.
+  const stop = isCommitted ? 'SyncRep' : 'transactionid';
+  const blocker = new pg.Client(url);
+  await blocker.connect();
+  if (isCommitted) await requireStandby(url, true);
+  else await blocker.query(`begin; insert into projects (id, name, created_at) values ('one', 'other', 1)`);
+  try {
+    const announcing = broker.announce(
+      async ({ db }) => db.insert(projects).values(row),
+      () => SIGNAL,
+    );
+    const refused = expect(announcing).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    const terminate = `select pg_terminate_backend(pid) as ended from pg_stat_activity where wait_event = '${stop}'`;
+    await expect.poll(() => query(url, terminate)).toEqual([{ ended: true }]);
+    await refused;
+  } finally {
+    await blocker.end();
+    if (isCommitted) await requireStandby(url, false);
+  }
+  if (isCommitted) await expect.poll(() => signals).toEqual([SIGNAL]);
+  await broker.control({ ...SIGNAL, channelId: 'next' });
+  expect(signals.map((signal) => 'channelId' in signal && signal.channelId)).toEqual(
+    isCommitted ? ['lobby', 'next'] : ['next'],
+  );
+  expect(await store.db.select({ id: projects.id }).from(projects)).toEqual(
+    isCommitted ? [{ id: 'one' }] : [],
+  );
+});
+
+/** Makes every commit wait for a standby that does not exist. */
+async function requireStandby(url: string, isRequired: boolean): Promise<void> {
+  const { query } = await sharedPostgres();
+  await query(url, `alter system set synchronous_standby_names = '${isRequired ? 'nobody' : ''}'`);
+  await query(url, 'select pg_reload_conf()');
+  const current = `select setting from pg_settings where name = 'synchronous_standby_names'`;
+  await expect.poll(() => query(url, current)).toEqual([{ setting: isRequired ? 'nobody' : '' }]);
+}

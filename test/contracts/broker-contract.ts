@@ -211,9 +211,31 @@ function listenerTests(make: MakeBroker, share: number): void {
     expect(await broker.control(SIGNAL)).toBe(42);
     for (const { signals } of listeners) expect(signals).toEqual([SIGNAL]);
   });
+
+  test('announce executes the write, then applies the signals of its result in order', async () => {
+    await using made = await make();
+    const { broker } = made;
+    const { signals } = listen(broker, 3);
+    const told = ['one', 'two'].map((channelId): Signal => ({ ...SIGNAL, channelId }));
+    const written = async () => [...told];
+    expect(await broker.announce(written, (result) => result)).toEqual({ result: told, connections: 6 });
+    expect(signals).toEqual(told);
+    expect(await broker.announce(written, () => undefined)).toEqual({ result: told, connections: 0 });
+    expect(signals).toEqual(told);
+  });
+
+  test('announce applies nothing when the write fails', async () => {
+    await using made = await make();
+    const { broker } = made;
+    const { signals } = listen(broker);
+    const failed = async () => Promise.reject(new RangeError('on purpose'));
+    await expect(broker.announce(failed, () => SIGNAL)).rejects.toThrow('on purpose');
+    await broker.control({ ...SIGNAL, channelId: 'next' });
+    expect(signals).toEqual([{ ...SIGNAL, channelId: 'next' }]);
+  });
 }
 
-const SIGNAL: Signal = { kind: 'CHANNEL_DELETED', projectId: 'one', channelId: 'lobby' };
+const SIGNAL = { kind: 'CHANNEL_DELETED', projectId: 'one', channelId: 'lobby' } satisfies Signal;
 
 const fail = () => {
   throw new RangeError('on purpose');

@@ -28,7 +28,7 @@ function createSlowProvisioning() {
       store,
       rootKeyIdOf: async (_, id) => id,
       clock,
-      announce: async () => 0,
+      announce: async (write) => ({ result: await write(store), connections: 0 }),
       audit,
     }),
     autoSubscription: {

@@ -57,7 +57,12 @@ test('publish counts each connection once per message that is new to it, and del
         const onFault = (error: unknown) => faults.push(error);
         await using store = openSqlite({ data: ':memory:', synchronous: 'normal' });
         const log = createLogStore(store, randomBytes);
-        await using broker = createInProcessBroker({ log, leases: createInProcessLeases(clock), onFault });
+        await using broker = createInProcessBroker({
+          log,
+          rows: store,
+          leases: createInProcessLeases(clock),
+          onFault,
+        });
         using subscriberIndex = createSubscriberIndex({ broker, clock, onFault });
         const connections = numbers(4).map(
           (number) =>

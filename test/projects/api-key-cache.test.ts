@@ -181,7 +181,8 @@ test('finds the latest version of every row when more rows are read than the cac
       for (const { id: one, change } of operations) {
         if (change && Object.keys(change).length > 0) {
           const changed = { ...model.get(one)!, ...change };
-          expect(await rows.update('default', one, change)).toEqual(changed);
+          expect(await rows.update('default', one, change)(store)).toEqual(changed);
+          rows.invalidate(one);
           model.set(one, changed);
         }
         expect(await rows.findInAnyProject(one)).toEqual(model.get(one));

@@ -1,6 +1,7 @@
 import { and, asc, count, eq, lte } from 'drizzle-orm';
 import { DAMAGED } from '../../store/columns.ts';
 import { type Store } from '../../store/store.ts';
+import { type Write } from '../../store/write.ts';
 import { issuerKeys, issuers } from './tables.ts';
 import { type Issuer, type IssuerKind } from './issuer.ts';
 
@@ -55,12 +56,13 @@ export function createIssuerStore({ db, batch, reportDamage }: Store) {
       await db.update(issuers).set({ name, service, provider }).where(issuerById(projectId, id));
     },
     /** Deletes the issuer and its keys. */
-    async remove(projectId: string, id: string): Promise<void> {
-      await batch([
-        db.delete(issuers).where(issuerById(projectId, id)),
-        db.delete(issuerKeys).where(and(eq(issuerKeys.projectId, projectId), eq(issuerKeys.issuerId, id))),
-      ]);
-    },
+    remove:
+      (projectId: string, id: string): Write<void> =>
+      (rows) =>
+        rows.batch([
+          db.delete(issuers).where(issuerById(projectId, id)),
+          db.delete(issuerKeys).where(and(eq(issuerKeys.projectId, projectId), eq(issuerKeys.issuerId, id))),
+        ]),
     /** All keys of the issuer, expired ones too. Not paginated: an issuer has at most 20 active keys. */
     async keysOf(issuerId: string): Promise<IssuerKeyRow[]> {
       return db
@@ -73,12 +75,16 @@ export function createIssuerStore({ db, batch, reportDamage }: Store) {
       await db.insert(issuerKeys).values(row);
     },
     /** `expiresAt`: milliseconds since 1970. */
-    async expireKey(issuerId: string, id: string, expiresAt: number): Promise<void> {
-      await db.update(issuerKeys).set({ expiresAt }).where(keyById(issuerId, id));
-    },
-    async removeKey(issuerId: string, id: string): Promise<void> {
-      await db.delete(issuerKeys).where(keyById(issuerId, id));
-    },
+    expireKey:
+      (issuerId: string, id: string, expiresAt: number): Write<void> =>
+      async (rows) => {
+        await rows.db.update(issuerKeys).set({ expiresAt }).where(keyById(issuerId, id));
+      },
+    removeKey:
+      (issuerId: string, id: string): Write<void> =>
+      async (rows) => {
+        await rows.db.delete(issuerKeys).where(keyById(issuerId, id));
+      },
     /** Deletes the keys of the issuer that have expired by `now`, in milliseconds since 1970. */
     async removeExpiredKeys(issuerId: string, now: number): Promise<void> {
       await db

@@ -7,6 +7,7 @@ import { type ApiKeys } from '../../projects/api-keys.ts';
 import { createKeyCache } from '../../secrets/key-cache.ts';
 import { type Vault } from '../../secrets/vault.ts';
 import { type Store } from '../../store/store.ts';
+import { type Announce } from '../../store/write.ts';
 import { createKeyedMutex } from '../../keyed-mutex.ts';
 import { actorOf, requireApiKey, type Caller } from '../caller.ts';
 import { refused } from '../credential-errors.ts';
@@ -34,7 +35,7 @@ export interface Signer {
 }
 
 /** Announces to every node when credentials of a key, or of a whole issuer, are no longer accepted. */
-export type AnnounceIssuer = (change: {
+export type AnnounceIssuer = Announce<{
   kind: 'ISSUER_CHANGED';
   projectId: string;
   issuerId: string;
@@ -42,7 +43,7 @@ export type AnnounceIssuer = (change: {
   keyId: string | null;
   /** Milliseconds since 1970. */
   endsAt: number;
-}) => Promise<unknown>;
+}>;
 
 /** Issuers per project. */
 export const MAX_ISSUERS = 50;
@@ -236,14 +237,13 @@ export function createIssuers(deps: {
       const { projectId } = caller;
       return serialize(projectId, async () => {
         const issuer = await requireIssuer(caller, id);
-        await rows.remove(projectId, id);
-        await announce({
+        await announce(rows.remove(projectId, id), () => ({
           kind: 'ISSUER_CHANGED',
           projectId,
           issuerId: id,
           keyId: null,
           endsAt: clock.now(),
-        });
+        }));
         record(caller, 'issuer.remove', id);
         return issuer;
       });
@@ -269,9 +269,14 @@ export function createIssuers(deps: {
       const issuer = await requireIssuer(caller, id);
       if (!(await activeKeysOf(issuer)).some((key) => key.id === keyId)) throw notFound('key', keyId);
       const endsAt = clock.now() + overlapSeconds * 1000;
-      if (overlapSeconds === 0) await rows.removeKey(id, keyId);
-      else await rows.expireKey(id, keyId, endsAt);
-      await announce({ kind: 'ISSUER_CHANGED', projectId: caller.projectId, issuerId: id, keyId, endsAt });
+      const write = overlapSeconds === 0 ? rows.removeKey(id, keyId) : rows.expireKey(id, keyId, endsAt);
+      await announce(write, () => ({
+        kind: 'ISSUER_CHANGED',
+        projectId: caller.projectId,
+        issuerId: id,
+        keyId,
+        endsAt,
+      }));
       record(caller, 'issuer.remove-key', id);
       return issuer;
     },
