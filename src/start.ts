@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { CommanderError } from 'commander';
-import { createProgram } from './cli/program.ts';
-import { exitCodeOf } from './cli/remote/errors.ts';
+import { createProgram, type Terminal } from './cli/program.ts';
 import { systemClock } from './clock.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { SignalboxError } from './errors.ts';
@@ -70,7 +69,7 @@ async function write(line: string): Promise<void> {
 /** Replaces the line at the cursor, so that the next update or message takes its place. */
 const showProgress = (text: string) => process.stderr.write(`\r\u001b[K${text}`);
 
-const program = createProgram({
+const terminal: Terminal = {
   env: process.env,
   version: VERSION,
   print,
@@ -83,19 +82,25 @@ const program = createProgram({
   now: systemClock.now,
   start,
   setExitCode: (code) => (process.exitCode = code),
-});
+};
 
-program.parseAsync().catch((error: unknown) => {
+/** Runs the command of the command line; without one, starts the service. */
+async function run(): Promise<void> {
+  const program = createProgram(terminal);
+  const [, , word] = process.argv;
+  const isLocal =
+    word === undefined ||
+    word === '--version' ||
+    program.commands.some((command) => command.name() === word || command.aliases().includes(word));
+  // The SDKs that the other commands use take half a second to load, which the start of the service need not wait for.
+  if (!isLocal) (await import('./cli/remote/remote-commands.ts')).addRemoteCommands(program, terminal);
+  await program.parseAsync();
+}
+
+async function report(error: unknown): Promise<void> {
   if (error instanceof CommanderError) {
     // Printed by commander already; help and version end with 0.
     process.exitCode = error.exitCode === 0 ? 0 : 2;
-    return;
-  }
-  const exitCode = exitCodeOf(error);
-  if (exitCode !== undefined) {
-    const { message, code } = error as { message: string; code?: string };
-    print(code === undefined ? message : `${message} (${code})`);
-    process.exitCode = exitCode;
     return;
   }
   if (error instanceof ConfigError || error instanceof SignalboxError) exitWithError(error.message);
@@ -104,7 +109,17 @@ program.parseAsync().catch((error: unknown) => {
     exitWithError(
       `The port is in use: ${(error as Error).message}. Set PORT to another one, or to 0 for any free port.`,
     );
+  const { exitCodeOf } = await import('./cli/remote/errors.ts');
+  const exitCode = exitCodeOf(error);
+  if (exitCode !== undefined) {
+    const { message, code } = error as { message: string; code?: string };
+    print(code === undefined ? message : `${message} (${code})`);
+    process.exitCode = exitCode;
+    return;
+  }
   exitWithError(
     `Signalbox could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
   );
-});
+}
+
+run().catch(report);

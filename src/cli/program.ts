@@ -1,10 +1,7 @@
 import { Command } from 'commander';
 import { DATABASE_URL_ENV, readConfig } from '../config.ts';
 import { SignalboxError } from '../errors.ts';
-import { backupStore } from '../maintenance/backup.ts';
-import { checkStore } from '../maintenance/check.ts';
-import { restoreStore, type RevivalDecision } from '../maintenance/restore.ts';
-import { addRemoteCommands } from './remote/remote-commands.ts';
+import { type RevivalDecision } from '../maintenance/restore.ts';
 import { type RemoteTerminal } from './remote/terminal.ts';
 import { describeBackup, describeCheck, describeRestore } from './reports.ts';
 
@@ -15,7 +12,10 @@ export interface Terminal extends RemoteTerminal {
   start: () => Promise<void>;
 }
 
-/** The command line. `signalbox` without a command starts the service. */
+/**
+ * The commands that work on this machine; `addRemoteCommands` adds the others. `signalbox` without a command starts the
+ * service. Each action loads what it needs, because loading everything takes longer than most commands.
+ */
 export function createProgram(terminal: Terminal): Command {
   const { env, version, print, now, start, setExitCode } = terminal;
   const program = new Command('signalbox')
@@ -52,7 +52,8 @@ export function createProgram(terminal: Terminal): Command {
     )
     .argument('<file>', 'the file to write; its folder must exist')
     .option('--force', 'replace the file if it exists', false)
-    .action((file: string, { force }: { force: boolean }) => {
+    .action(async (file: string, { force }: { force: boolean }) => {
+      const { backupStore } = await import('../maintenance/backup.ts');
       describeBackup(backupStore({ data: dataFolder(), file, force })).forEach(print);
     });
 
@@ -72,6 +73,7 @@ export function createProgram(terminal: Terminal): Command {
       false,
     )
     .action(async (file: string, options: RestoreOptions) => {
+      const { restoreStore } = await import('../maintenance/restore.ts');
       const decision = parseDecision(options, now(), (message) => program.error(message));
       describeRestore(await restoreStore({ data: dataFolder(), file, decision, now: now() })).forEach(print);
     });
@@ -81,13 +83,13 @@ export function createProgram(terminal: Terminal): Command {
     .description(
       'Read the whole store and report damage by table and channel. Changes nothing; works while the service runs. Exit code 1 when there is damage.',
     )
-    .action(() => {
+    .action(async () => {
+      const { checkStore } = await import('../maintenance/check.ts');
       const report = checkStore(dataFolder());
       describeCheck(report).forEach(print);
       if (report.damage.length > 0) setExitCode(1);
     });
 
-  addRemoteCommands(program, terminal);
   return program;
 }
 

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
-import { createProgram } from '../../src/cli/program.ts';
+import { createProgram, type Terminal } from '../../src/cli/program.ts';
+import { addRemoteCommands } from '../../src/cli/remote/remote-commands.ts';
 import { exitCodeOf } from '../../src/cli/remote/errors.ts';
 import { API_KEY, type ServiceClient } from './service.ts';
 
@@ -19,7 +20,7 @@ export async function runProgram(
   { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {},
 ): Promise<ProgramResult> {
   const result: ProgramResult = { code: 0, lines: [], notes: [] };
-  const program = createProgram({
+  const terminal: Terminal = {
     env: { SIGNALBOX_URL: url, SIGNALBOX_API_KEY: API_KEY, ...env },
     version: '0.0.0',
     print: (...lines) => result.notes.push(...lines),
@@ -38,10 +39,12 @@ export async function runProgram(
     now: Date.now,
     start: () => Promise.reject(new Error('The service is not started in this test.')),
     setExitCode: (code) => (result.code = code),
-  }).configureOutput({
+  };
+  const program = createProgram(terminal).configureOutput({
     writeErr: (text) => result.notes.push(text),
     writeOut: (text) => result.lines.push(text),
   });
+  addRemoteCommands(program, terminal);
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {

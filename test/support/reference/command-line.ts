@@ -1,12 +1,13 @@
 import { type Command } from 'commander';
-import { createProgram } from '../../../src/cli/program.ts';
+import { createProgram, type Terminal } from '../../../src/cli/program.ts';
+import { addRemoteCommands } from '../../../src/cli/remote/remote-commands.ts';
 import { EXIT_CODES } from '../../../src/cli/remote/errors.ts';
 
 const nothing = () => undefined;
 
 /** The program, as it is documented: nothing of it is executed. */
-const createDocumentedProgram = (): Command =>
-  createProgram({
+function createDocumentedProgram(): Command {
+  const terminal: Terminal = {
     env: {},
     version: '',
     print: nothing,
@@ -19,7 +20,11 @@ const createDocumentedProgram = (): Command =>
     now: () => 0,
     start: () => Promise.resolve(),
     setExitCode: nothing,
-  });
+  };
+  const program = createProgram(terminal);
+  addRemoteCommands(program, terminal);
+  return program;
+}
 
 /** A command with everything below it, depth first. */
 function listCommands(command: Command, title = 'signalbox'): { title: string; command: Command }[] {
