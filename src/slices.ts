@@ -62,6 +62,55 @@ export function inSlices<T>(
   return runSlice() ? undefined : finishLater();
 }
 
+/** Works that are done in the order in which they were added, in slices of 8 ms. */
+export interface SliceQueue {
+  add(work: () => void): void;
+  /**
+   * Does the works that were added: the first ones at once, unless earlier works still wait, and the others in later turns.
+   * Undefined if all are done, otherwise a promise that resolves then.
+   */
+  run(): Promise<void> | undefined;
+}
+
+/** @param onFault receives what a work throws; the works after it are done nevertheless */
+export function createSliceQueue(onFault: (error: unknown) => void): SliceQueue {
+  let waiting: (() => void)[] = [];
+  let running: Promise<void> | undefined;
+
+  function runSlice(): void {
+    const startedAt = performance.now();
+    let done = 0;
+    while (done < waiting.length) {
+      try {
+        waiting[done++]?.();
+      } catch (error) {
+        onFault(error);
+      }
+      if (performance.now() - startedAt >= SLICE_MS) break;
+    }
+    waiting = waiting.slice(done);
+  }
+
+  async function runLater(): Promise<void> {
+    while (waiting.length > 0) {
+      await nextTurn();
+      runSlice();
+    }
+    running = undefined;
+  }
+
+  return {
+    add: (work) => void waiting.push(work),
+    run() {
+      if (!running) {
+        runSlice();
+        if (waiting.length > 0) running = runLater();
+      }
+      return running;
+    },
+  };
+}
+
 /**
  * Divides work that arrives all at once, such as the close of thousands of sockets, among turns of the event loop. Unlike
  * `Slices`, it is shared: the tasks of many callers wait in one queue, in the order in which they arrived.

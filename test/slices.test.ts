@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { inSlices, TurnQueue } from '../src/slices.ts';
+import { createSliceQueue, inSlices, SLICE_MS, TurnQueue } from '../src/slices.ts';
+import { block } from './support/block.ts';
 
 const fail = (error: unknown) => expect.unreachable(String(error));
 
@@ -60,4 +61,30 @@ test('a turn queue starts a work that is heavier than a turn', async () => {
   expect(turns.take(1000)).toBeUndefined();
   await turns.take(1000);
   await turns.take();
+});
+
+test('a slice queue does slow works in order in several turns, and reports the one that throws', async () => {
+  const faults: unknown[] = [];
+  const queue = createSliceQueue((error) => faults.push(error));
+  const done: number[] = [];
+  const add = (number: number) =>
+    queue.add(() => {
+      block(SLICE_MS);
+      done.push(number);
+      if (number === 1) throw new Error('work 1');
+    });
+  add(0);
+  expect(queue.run()).toBeUndefined();
+  for (const number of [1, 2, 3]) add(number);
+  const first = queue.run();
+  expect(done).toEqual([0, 1]);
+  // Works that are added while others wait are done after them.
+  add(4);
+  const second = queue.run();
+  expect(done).toEqual([0, 1]);
+  await Promise.all([first, second]);
+  expect(done).toEqual([0, 1, 2, 3, 4]);
+  expect(faults).toEqual([new Error('work 1')]);
+  add(5);
+  expect(queue.run()).toBeUndefined();
 });

@@ -3,7 +3,7 @@ import { type Job, type Outcome } from '../job.ts';
 import { Backend, type MintedToken } from '../load/backend.ts';
 import { operationOf } from '../load/fixture.ts';
 import { startMeter, untilIdle } from '../load/meter.ts';
-import { SUBSCRIBE_EVENTS } from '../load/protocols/graphql.ts';
+import { PUBLISH_MESSAGE, SUBSCRIBE_EVENTS } from '../load/protocols/graphql.ts';
 import { longestTurnOf } from '../load/server-lag.ts';
 import { SubscriberGroup } from '../load/subscriber-group.ts';
 
@@ -11,12 +11,15 @@ import { SubscriberGroup } from '../load/subscriber-group.ts';
 const PURGE_STARTS_WITHIN_MS = 600;
 
 const MAX_PAIRS = 1000;
+const MAX_MESSAGES = 100;
 /** Messages per channel of a purge. */
 const MESSAGES_PER_CHANNEL = 10_000;
 const PUBLISHES_AT_ONCE = 256;
 
 const SUBSCRIBE_TOKENS = pairsMutation('subscribeTokens');
 const UNSUBSCRIBE_TOKENS = pairsMutation('unsubscribeTokens');
+const PUBLISH_MESSAGES =
+  'mutation ($messages: [PublishMessageInput!]!) { publishMessages(messages: $messages) { error { code } } }';
 const UPDATE_PROJECT = 'mutation { updateProject(settings: { guests: true }) { id } }';
 const MAKE_PRIVATE = 'mutation { updateChannel(id: "lobby", input: { type: PRIVATE }) { id } }';
 const DELETE_CHANNEL = 'mutation ($id: ID!) { deleteChannel(id: $id) { id } }';
@@ -52,6 +55,15 @@ export async function stalls({ endpoint, effort }: Job): Promise<Outcome> {
     listOfflineMs: await longest(request(LIST_OFFLINE)),
     listOnlineMs: await longest(request(LIST_ONLINE)),
     updateChannelMs: await longest(request(MAKE_PRIVATE)),
+    publishMessageMs: await longest(request(PUBLISH_MESSAGE, messageTo('lobby'))),
+    // Alternating channels, so that each message is delivered on its own.
+    publishMessagesMs: await longest(
+      request(PUBLISH_MESSAGES, {
+        messages: Array.from({ length: MAX_MESSAGES }, (_, index) =>
+          messageTo(index % 2 === 0 ? 'lobby' : 'pairs'),
+        ),
+      }),
+    ),
     deleteChannelMs: await longest(request(DELETE_CHANNEL, { id: 'lobby' })),
     revokeTokensMs: await longest(request(REVOKE_ALL)),
     ...(await purge(endpoint, backend, effort.purgedMessages)),
@@ -93,6 +105,10 @@ async function publish(backend: Backend, channels: readonly string[], count: num
     );
     await Promise.all(batch);
   }
+}
+
+function messageTo(channel: string) {
+  return { channel, event: 'tick', data: 'x'.repeat(300) };
 }
 
 /** Tokens that are never online. Their ids follow those of the connected tokens. */

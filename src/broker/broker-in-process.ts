@@ -23,6 +23,8 @@ export function createInProcessBroker({
 }): Broker {
   const { listen, control, settle } = createDelivery(onFault);
   let pending: PendingPublish[] = [];
+  /** Defined while messages of an earlier append are being delivered. Publishes wait, so undelivered messages never pile up. */
+  let delivering: Promise<void> | undefined;
 
   /** Attempts to append in a row that failed because another program held the write lock of the store. */
   let lockedAttempts = 0;
@@ -34,14 +36,14 @@ export function createInProcessBroker({
   }
 
   function flush({ isLast } = { isLast: false }): void {
-    const publishes = pending;
-    pending = [];
+    const publishes = isLast ? pending : pending.slice(0, MAX_APPENDED);
+    pending = pending.slice(publishes.length);
     let outcomes: Appended[];
     try {
       outcomes = log.append(publishes.map(({ draft }) => draft));
       lockedAttempts = 0;
     } catch (cause) {
-      const mayRetry = !isLast && publishes.length <= MAX_WAITING_PUBLISHES;
+      const mayRetry = !isLast && publishes.length + pending.length <= MAX_WAITING_PUBLISHES;
       if (mayRetry && isStoreLocked(cause) && lockedAttempts++ < MAX_LOCKED_ATTEMPTS)
         return retryLater(publishes);
       lockedAttempts = 0;
@@ -51,16 +53,27 @@ export function createInProcessBroker({
         { cause },
       );
       for (const { reject } of publishes) reject(error);
+      if (pending.length > 0) scheduleFlush();
       return;
     }
-    settle(publishes, outcomes);
+    delivering = settle(publishes, outcomes)?.then(() => {
+      delivering = undefined;
+      if (pending.length > 0) flush();
+    });
+    if (!delivering && pending.length > 0) scheduleFlush();
+  }
+
+  /** setImmediate runs after all socket reads of this turn, so publishes from all sockets share one transaction. */
+  function scheduleFlush(): void {
+    setImmediate(() => {
+      if (!delivering) flush();
+    });
   }
 
   return {
     publish: (draft) =>
       new Promise((resolve, reject) => {
-        // setImmediate runs after all socket reads of this turn, so publishes from all sockets share one transaction.
-        if (pending.push({ draft, resolve, reject }) === 1) setImmediate(flush);
+        if (pending.push({ draft, resolve, reject }) === 1) scheduleFlush();
       }),
     head: async (projectId) => log.head(projectId),
     positionAt: async (projectId, sequence) => log.positionAt(projectId, sequence),
@@ -79,11 +92,15 @@ export function createInProcessBroker({
     },
     leases,
     async [Symbol.asyncDispose]() {
+      await delivering;
       if (pending.length > 0) flush({ isLast: true });
+      await delivering;
     },
   };
 }
 
+/** Messages that one transaction appends, so that it ends within a slice of the event loop's turn. */
+const MAX_APPENDED = 512;
 /** Time between two attempts to append while another program holds the write lock of the store, in milliseconds. */
 const LOCK_RETRY_MS = 25;
 /** After this many attempts (2 seconds), the publishes fail with UNAVAILABLE. */

@@ -1,6 +1,7 @@
 import { type Batch } from '../batch.ts';
 import { SignalboxError } from '../errors.ts';
 import { type BrokerListener, type Published } from './broker.ts';
+import { createSliceQueue } from '../slices.ts';
 import { type Appended } from './log.ts';
 import { type Draft, type Message } from './message.ts';
 import { type Signal } from './signal.ts';
@@ -16,10 +17,13 @@ export interface PendingPublish {
 export interface Delivery {
   /** Adds a listener until the returned value is disposed. */
   listen(listener: BrokerListener): Disposable;
-  /** Delivers messages in log order; consecutive messages of one address form a batch. */
-  deliver(messages: readonly Message[]): void;
-  /** Delivers and acknowledges publishes in log order; consecutive messages of one address form a batch. */
-  settle(publishes: readonly PendingPublish[], outcomes: readonly Appended[]): void;
+  /**
+   * Delivers messages in log order, after all earlier calls; consecutive messages of one address form a batch. Undefined if
+   * all are delivered, otherwise a promise that resolves then: many batches are delivered in slices.
+   */
+  deliver(messages: readonly Message[]): Promise<void> | undefined;
+  /** Like `deliver`, for publishes, each of which is acknowledged once its message is delivered. */
+  settle(publishes: readonly PendingPublish[], outcomes: readonly Appended[]): Promise<void> | undefined;
   /** Applies a signal; resolves to the number of affected connections. */
   control(signal: Signal): Promise<number>;
 }
@@ -38,6 +42,8 @@ export function createDelivery(onFault: (error: unknown) => void): Delivery {
     }
   }
 
+  const queue = createSliceQueue(onFault);
+
   /** Returns, for each message, the number of connections it was delivered to. */
   function fanOut(batch: Batch<Message>): number[] {
     const connections = batch.map(() => 0);
@@ -54,24 +60,36 @@ export function createDelivery(onFault: (error: unknown) => void): Delivery {
     },
     deliver(messages) {
       let batch: Message[] = [];
+      const deliverBatch = () => {
+        const complete = batch;
+        if (complete.length > 0) queue.add(() => fanOut(complete));
+        batch = [];
+      };
       for (const message of messages) {
-        if (batch.length > 0 && !fitsBatch(batch, 0, message)) {
-          fanOut(batch);
-          batch = [];
-        }
+        if (!fitsBatch(batch, 0, message)) deliverBatch();
         batch.push(message);
       }
-      if (batch.length > 0) fanOut(batch);
+      deliverBatch();
+      return queue.run();
     },
     settle(publishes, outcomes) {
       let batch: Message[] = [];
       let publishers: PendingPublish[] = [];
       let bytes = 0;
       const deliverBatch = () => {
-        const connections = batch.length > 0 ? fanOut(batch) : [];
-        batch.forEach((message, index) =>
-          publishers[index]?.resolve({ message, repeated: false, connections: connections[index] ?? 0 }),
-        );
+        const complete = batch;
+        const acknowledged = publishers;
+        if (complete.length > 0)
+          queue.add(() => {
+            const connections = fanOut(complete);
+            complete.forEach((message, index) =>
+              acknowledged[index]?.resolve({
+                message,
+                repeated: false,
+                connections: connections[index] ?? 0,
+              }),
+            );
+          });
         batch = [];
         publishers = [];
         bytes = 0;
@@ -91,6 +109,7 @@ export function createDelivery(onFault: (error: unknown) => void): Delivery {
           );
       });
       deliverBatch();
+      return queue.run();
     },
     async control(signal) {
       const affected: Promise<number>[] = [];

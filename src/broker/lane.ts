@@ -94,7 +94,7 @@ export class Lane {
     const drafts = publishes.map(({ draft }) => draft);
     if (drafts.every((draft) => draft.ephemeral && !draft.idempotency)) {
       const outcomes = drafts.map((draft): Appended => ({ outcome: 'APPENDED', message: ephemeral(draft) }));
-      return this.#delivery.settle(publishes, outcomes);
+      return await this.#delivery.settle(publishes, outcomes);
     }
     this.#through ??= (await this.#log.head(this.#projectId)).sequence;
     const batch = ++this.#batch;
@@ -125,7 +125,7 @@ export class Lane {
     const [first] = sequences;
     if (first !== undefined) await this.#repair(first - 1);
     this.#through = sequences.at(-1) ?? this.#through;
-    this.#delivery.settle(publishes, outcomes);
+    await this.#delivery.settle(publishes, outcomes);
   }
 
   async #repair(through: number): Promise<void> {
@@ -135,7 +135,7 @@ export class Lane {
         this.#log.readRange(this.#projectId, after, through, REPAIR_PAGE),
       );
       const last = messages.at(-1)?.logged?.sequence ?? through;
-      this.#delivery.deliver(messages);
+      await this.#delivery.deliver(messages);
       this.#through = after = messages.length < REPAIR_PAGE ? through : last;
     }
   }

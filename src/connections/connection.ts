@@ -1,6 +1,6 @@
 import { type Member } from '../broker/leases.ts';
 import { type LeaveReason } from '../broker/signal.ts';
-import { forbidden, SignalboxError, unauthenticated, unavailable } from '../errors.ts';
+import { SignalboxError, type ErrorCode } from '../errors.ts';
 import { type Json } from '../names.ts';
 import { inSlices } from '../slices.ts';
 import { type Caller } from '../tokens/caller.ts';
@@ -290,26 +290,32 @@ export function closeAll(
   return begun ? begun.then(finishAll) : finishAll();
 }
 
+/** The error of each reason; absent: the client left or vanished. */
+const ERRORS: Partial<Record<CloseReason, { code: ErrorCode; message: string }>> = {
+  TOKEN_EXPIRED: { code: 'TOKEN_EXPIRED', message: 'The token has expired.' },
+  TOKEN_REVOKED: { code: 'TOKEN_REVOKED', message: 'The token was revoked.' },
+  KEY_ENDED: {
+    code: 'UNAUTHENTICATED',
+    message: 'The credential of this connection is no longer valid.',
+  },
+  DISCONNECTED: {
+    code: 'FORBIDDEN',
+    message: 'The connection was closed by a moderator or a backend.',
+  },
+  SLOW_CONSUMER: {
+    code: 'SLOW_CONSUMER',
+    message: 'The stream was not read fast enough. Resume with the last cursor.',
+  },
+  DRAINING: { code: 'UNAVAILABLE', message: 'The service is restarting. Resume with the last cursor.' },
+};
+
 /** The error that ends a stream over HTTP. A WebSocket client receives a close code instead. */
 export function errorOf(reason: CloseReason): SignalboxError | undefined {
-  switch (reason) {
-    case 'TOKEN_EXPIRED':
-      return new SignalboxError('TOKEN_EXPIRED', 'The token has expired.');
-    case 'TOKEN_REVOKED':
-      return new SignalboxError('TOKEN_REVOKED', 'The token was revoked.');
-    case 'KEY_ENDED':
-      return unauthenticated('The credential of this connection is no longer valid.');
-    case 'DISCONNECTED':
-      return forbidden('The connection was closed by a moderator or a backend.');
-    case 'SLOW_CONSUMER':
-      return new SignalboxError(
-        'SLOW_CONSUMER',
-        'The stream was not read fast enough. Resume with the last cursor.',
-      );
-    case 'DRAINING':
-      return unavailable('The service is restarting. Resume with the last cursor.');
-    case 'CLIENT_LEFT':
-    case 'CONNECTION_LOST':
-      return undefined;
-  }
+  const error = ERRORS[reason];
+  return error && new SignalboxError(error.code, error.message);
+}
+
+/** The sentence of `errorOf`, without the cost of an error object: thousands of sockets can close at once. */
+export function sentenceOf(reason: CloseReason): string | undefined {
+  return ERRORS[reason]?.message;
 }

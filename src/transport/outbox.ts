@@ -4,6 +4,7 @@
  */
 import { type Socket } from 'node:net';
 import { type SharedFrames } from './shared-frames.ts';
+import { SLICE_MS } from '../slices.ts';
 import { type OperationId } from './operation-id.ts';
 import { textFrame } from './websocket-frame.ts';
 
@@ -26,33 +27,57 @@ function bytesOf(frame: OutgoingFrame): Buffer {
 
 /** The session that owns an outbox. */
 export interface OutboxOwner {
+  /** Is called before frames leave in a later turn than the one in which they were queued; may discard them. */
+  applyDue(): void;
   /** Is called when a frame is dropped because more than `maxBytes` are queued. The owner must close the connection. */
   overflow(): void;
 }
 
 /** Outboxes with queued frames, in the order in which they received their first frame. */
 let dirty: Outbox[] = [];
+let isFlushScheduled = false;
+/** Reading the time costs little, but not nothing compared with a write. */
+const FLUSHES_PER_TIME_CHECK = 8;
 
-function flushAll(): void {
+function scheduleFlush(outbox: Outbox): void {
+  dirty.push(outbox);
+  if (isFlushScheduled) return;
+  isFlushScheduled = true;
+  queueMicrotask(flushFirst);
+}
+
+function flushFirst(): void {
+  flushSlice((outbox) => outbox.flush());
+}
+
+function flushNext(): void {
+  flushSlice((outbox) => outbox.flushLate());
+}
+
+/**
+ * Flushes for 8 ms, and the remaining outboxes in the next turn: a write takes 10 µs, so a message to thousands of sockets
+ * would delay all other work. An outbox that waits joins what is queued meanwhile into one write.
+ */
+function flushSlice(flush: (outbox: Outbox) => void): void {
   const due = dirty;
-  dirty = [];
+  const startedAt = performance.now();
   let flushed = 0;
   try {
     for (const outbox of due) {
       flushed++;
-      outbox.flush();
+      flush(outbox);
+      if (flushed % FLUSHES_PER_TIME_CHECK === 0 && performance.now() - startedAt >= SLICE_MS) break;
     }
   } finally {
-    // If one outbox throws, the outboxes after it are flushed in the next microtask.
-    if (flushed < due.length) {
-      dirty = [...due.slice(flushed), ...dirty];
-      queueMicrotask(flushAll);
-    }
+    // Also if one outbox throws. A flush can queue frames, which are then at the end of `dirty`.
+    dirty = due.slice(flushed);
+    isFlushScheduled = dirty.length > 0;
+    if (isFlushScheduled) setImmediate(flushNext);
   }
 }
 
 /**
- * The send queue of one socket. All frames queued in one turn of the event loop leave in one write, because the system
+ * The send queue of one socket. All frames queued until it is flushed leave in one write, because the system
  * call dominates the cost of a delivery. Bytes that the peer has not taken are counted; more than `maxBytes` overflow.
  *
  * Frames are written to the socket underneath `ws`, which writes there too. Frames never interleave, because neither
@@ -103,7 +128,7 @@ export class Outbox {
     else this.#others = [frame];
     if (this.#isDirty) return;
     this.#isDirty = true;
-    if (dirty.push(this) === 1) queueMicrotask(flushAll);
+    scheduleFlush(this);
   }
 
   /**
@@ -121,6 +146,12 @@ export class Outbox {
   /** Writes a ping as a control frame and as a message of the protocol, with one system call. */
   ping(): void {
     if (!this.#isClosed && this.#socket.writable) this.#socket.write(PING_FRAMES);
+  }
+
+  /** Like `flush`, in a later turn: the subscriber may have lost access to the frames since they were queued. */
+  flushLate(): void {
+    this.#owner.applyDue();
+    this.flush();
   }
 
   flush(): void {

@@ -7,7 +7,7 @@
 import assert from 'node:assert';
 import { GraphQLError, type DocumentNode, type ExecutionArgs } from 'graphql';
 import { makeServer, type Context, type Server } from 'graphql-ws';
-import { errorOf, REVOKES_ACCESS, type Connection } from '../connections/connection.ts';
+import { REVOKES_ACCESS, sentenceOf, type Connection } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
 import { expiryOf } from '../tokens/caller.ts';
 import { closeNameForError, closeNameForReason } from './close-codes.ts';
@@ -88,7 +88,7 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
     connection.setNotifyPeer((reason) => {
       const name = closeNameForReason(reason);
       if (reason === 'SLOW_CONSUMER') metrics.slowConsumer(connection.projectId);
-      if (name) session.closeWith(name, errorOf(reason)?.message);
+      if (name) session.closeWith(name, sentenceOf(reason));
     });
   }
 

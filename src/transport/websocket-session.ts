@@ -179,6 +179,10 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
     else this.#ws.ping();
   }
 
+  applyDue(): void {
+    this.connection?.applyDue();
+  }
+
   overflow(): void {
     this.connection?.close('SLOW_CONSUMER');
   }

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { type Broker, type Published } from '../../src/broker/broker.ts';
 import { type Message } from '../../src/broker/message.ts';
 import { type Signal } from '../../src/broker/signal.ts';
+import { SLICE_MS } from '../../src/slices.ts';
+import { block } from '../support/block.ts';
 import { ADDRESSES, LOBBY, readAll, type MakeBroker } from '../support/broker.ts';
 import { draft, from, keyed } from '../support/drafts.ts';
 import { brokerReadingContract } from './broker-reading-contract.ts';
@@ -71,6 +73,36 @@ function publishTests(make: MakeBroker, share: number): void {
       }),
       { numRuns: Math.ceil(40 * share) },
     );
+  });
+
+  test('slow deliveries are divided among turns, in log order, and each publish resolves after its own', async () => {
+    await using made = await make();
+    const { broker } = made;
+    const deliveries: { data: unknown; turn: number }[] = [];
+    let turns = 0;
+    using _ = broker.listen({
+      deliver(batch) {
+        block(SLICE_MS);
+        deliveries.push(...batch.map(({ data }) => ({ data, turn: turns })));
+        return [];
+      },
+    });
+    const counting = setInterval(() => turns++, 0);
+    const publish = async (number: number) => {
+      const { message } = await broker.publish(
+        draft({ data: number, address: ADDRESSES[number % 2] ?? LOBBY }),
+      );
+      expect(deliveries.map(({ data }) => data)).toContain(number);
+      return message.logged?.sequence;
+    };
+    const first = Array.from({ length: 6 }, (_, number) => publish(number));
+    await first[0];
+    // Arrives while the messages before it are being delivered.
+    const late = publish(6);
+    expect(await Promise.all([...first, late])).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    clearInterval(counting);
+    expect(deliveries.map(({ data }) => data)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    expect(new Set(deliveries.map(({ turn }) => turn)).size).toBeGreaterThan(3);
   });
 
   test('an ephemeral message is delivered and not logged', async () => {

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { SerializedResults } from '../../src/transport/serialized-results.ts';
 import { OperationId } from '../../src/transport/operation-id.ts';
 import { Outbox } from '../../src/transport/outbox.ts';
+import { SLICE_MS } from '../../src/slices.ts';
+import { block } from '../support/block.ts';
 import { readFrames } from '../support/read-frames.ts';
 
 const server = createServer({ pauseOnConnect: true });
@@ -37,9 +39,21 @@ class Line implements Disposable {
     return line;
   }
 
+  /** What the session would do before a late flush. */
+  applyDue: () => void = () => undefined;
+
   overflow(): void {
     this.overflows++;
     this.outbox.close();
+  }
+
+  /** Makes each write keep the event loop busy for `ms` milliseconds. */
+  slowDown(ms: number): void {
+    const write = this.#near.write.bind(this.#near);
+    this.#near.write = (bytes: Uint8Array | string) => {
+      block(ms);
+      return write(bytes);
+    };
   }
 
   resume(): void {
@@ -300,4 +314,27 @@ test('room() is pending while the peer is behind and resolves when it has read o
   line.outbox.close();
   await roomUntilClose;
   expect(line.outbox.room()).toBeUndefined();
+});
+
+test('flushes many outboxes in slices, and a peer that loses access in between receives nothing', async () => {
+  const lines: Line[] = [];
+  try {
+    while (lines.length < 24) lines.push(await Line.open());
+    for (const [index, line] of lines.entries()) {
+      if (index % 8 === 0) line.slowDown(SLICE_MS);
+      line.outbox.sendText('"one"');
+    }
+    await Promise.resolve();
+    // Eight outboxes are one slice here.
+    expect(lines.map(({ outbox }) => outbox.queuedBytes > 0)).toEqual(lines.map((_, index) => index >= 8));
+    const revoked = lines[20]!;
+    revoked.applyDue = () => revoked.outbox.close();
+    // Joins the message that waits, or follows the one that has left.
+    for (const { outbox } of lines) outbox.sendText('"two"');
+    while (lines.some(({ outbox }) => outbox.queuedBytes > 0)) await nextTurn();
+    const received = await Promise.all(lines.map((line) => line.end()));
+    expect(received).toEqual(lines.map((line) => (line === revoked ? [] : ['one', 'two'])));
+  } finally {
+    for (const line of lines) line[Symbol.dispose]();
+  }
 });
