@@ -1,4 +1,4 @@
-import { type RefusalReason } from './errors.ts';
+import { type ErrorCode, type RefusalReason } from './errors.ts';
 
 /** One line of the operator's audit log: actor, action and subject. It never holds a credential, a secret or a payload. */
 export interface AuditEntry {
@@ -42,6 +42,13 @@ export interface AuditEntry {
   actor: string;
   /** The id of the object that was acted on. */
   subject?: string;
+  /** The token that was acted on, if the subject is neither a token nor a restricted one. */
+  token?: string;
+  /**
+   * The identity of the token that was acted on; otherwise of the token that acted. For `activity` only: it is a part of the
+   * credential, and no log line holds one.
+   */
+  identity?: string;
   /** The channel in which the action applies, if the channel is not the subject. */
   channel?: string;
   /** The network address of a refused caller, as limits count it: IPv6 by its prefix. */
@@ -53,12 +60,17 @@ export interface AuditEntry {
   /** The number of refusals that have no line of their own. */
   count?: number;
   /** The error code of a refused operation. */
-  code?: string;
-  /** Why a caller was refused before authentication: the sentence that it was shown. */
+  code?: ErrorCode;
+  /** The sentence that a refused caller was shown; see `auditMessage`. */
   message?: string;
   /** The GraphQL field of a refused operation. */
   field?: string;
 }
+
+const MAX_MESSAGE_CHARACTERS = 300;
+
+/** The sentence of a refusal as the audit log keeps it: a client can write long texts into one, such as the id of a channel. */
+export const auditMessage = (message: string): string => message.slice(0, MAX_MESSAGE_CHARACTERS);
 
 /** Writes one entry to the audit log. */
 export type Audit = (entry: AuditEntry) => void;

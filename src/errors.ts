@@ -114,6 +114,8 @@ export interface ErrorDetails extends ErrorFields {
   cause?: unknown;
   /** Written to the audit log and never sent to the client. */
   reason?: RefusalReason | undefined;
+  /** The existing channel in which an action was refused, for the audit log. Never sent to the client. */
+  channel?: string | undefined;
   /** The issuer of the refused credential, for the audit log. Never sent to the client. */
   issuer?: string | undefined;
 }
@@ -132,15 +134,22 @@ export class SignalboxError extends Error {
   readonly fields: ErrorFields;
   /** See `ErrorDetails`. */
   readonly reason: RefusalReason | undefined;
+  /** See `ErrorDetails`. */
+  readonly channel: string | undefined;
   /** See `ErrorDetails`. Set after the verification, which does not know the issuer. */
   issuer: string | undefined;
 
-  constructor(code: ErrorCode, message: string, { cause, reason, issuer, ...fields }: ErrorDetails = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    { cause, reason, issuer, channel, ...fields }: ErrorDetails = {},
+  ) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'SignalboxError';
     this.code = code;
     this.fields = fields;
     this.reason = reason;
+    this.channel = channel;
     this.issuer = issuer;
   }
 

@@ -48,8 +48,8 @@ export async function startService(
   if (fewDescriptors !== undefined) infrastructure.logger.warn(fewDescriptors);
   const { retention, ...messaging } = await composeMessaging(infrastructure, access);
 
-  const { clock, newId, metrics, stats, onFault, broker, audit, store, logger } = infrastructure;
-  const domain: Domain = { ...access, ...messaging, broker, audit, stats, storage: store };
+  const { clock, newId, metrics, stats, activity, onFault, broker, audit, store, logger } = infrastructure;
+  const domain: Domain = { ...access, ...messaging, broker, audit, stats, activity, storage: store };
   const transport = disposer.use(
     await openTransport({
       domain,

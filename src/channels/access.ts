@@ -81,16 +81,17 @@ export function accessRefused(
   channelAccess: ChannelAccess | undefined,
 ): SignalboxError {
   const rule = channelAccess && decideAccess(caller, action, channelAccess).rule;
+  const channel = channelAccess?.channel.id;
   const reason = rule === 'ALLOWED' ? 'NOT_ALLOWED' : (rule ?? 'NOT_FOUND');
   if (caller.kind === 'ANONYMOUS')
     return new SignalboxError(
       'UNAUTHENTICATED',
       `No credential was sent, and anonymous callers may not ${action} in the channel “${channelId}”, if it exists.`,
-      { reason },
+      { reason, channel },
     );
   return new SignalboxError(
     'FORBIDDEN',
     `The channel “${channelId}” does not exist, or this caller may not ${action} in it.`,
-    { reason },
+    { reason, channel },
   );
 }

@@ -191,7 +191,14 @@ export function createMemberships(deps: {
       membership: begun,
       channel,
     }));
-    audit({ action: 'membership.subscribe', projectId, actor, subject: tokenId, channel: channelId });
+    audit({
+      action: 'membership.subscribe',
+      projectId,
+      actor,
+      subject: tokenId,
+      ...(token.identity !== null && { identity: token.identity }),
+      channel: channelId,
+    });
     return membership;
   }
 
@@ -245,6 +252,7 @@ export function createMemberships(deps: {
         projectId,
         actor: actorOf(caller),
         subject: tokenId,
+        ...(token?.identity != null && { identity: token.identity }),
         channel: channelId,
       });
     }

@@ -13,6 +13,7 @@ import { auditLoggerOf, createLogger, type Logger } from '../logger.ts';
 import { createLogStore } from '../messages/log/log-store.ts';
 import { createPostgresLogStore } from '../messages/log/postgres-log-store.ts';
 import { type RetentionLog } from '../messages/log/retention-log.ts';
+import { createActivityFeed, type ActivityFeed } from '../observability/activity-feed.ts';
 import { measureLoopLag } from '../observability/loop-lag.ts';
 import { createStats, type Stats } from '../observability/stats.ts';
 import { isOutcomeUnknown } from '../store/postgres-errors.ts';
@@ -41,6 +42,7 @@ export interface Infrastructure {
   metrics: Metrics;
   stats: Stats;
   audit: Audit;
+  activity: ActivityFeed;
   /** Reports an unexpected error to the operator. `errorId` is the id that the client received. */
   onFault: (error: unknown, errorId?: string) => void;
   store: Store;
@@ -72,7 +74,6 @@ export async function openInfrastructure(
     metrics.fault();
     logger.error({ err: error, errorId }, 'fault');
   };
-  const audit: Audit = (entry) => auditLogger?.info({ audit: entry }, entry.action);
   const clockHistory = createClockHistory(clock, (ms) =>
     logger.warn(
       { seconds: Math.round(ms / 1000) },
@@ -82,6 +83,12 @@ export async function openInfrastructure(
 
   const leases = createInProcessLeases(clock);
   const storage = await (databaseUrl === undefined ? openEmbedded() : openDatabase(databaseUrl));
+  const activity = disposer.use(createActivityFeed({ broker: storage.broker, clock, onFault }));
+  const audit: Audit = (entry) => {
+    const { identity: _, ...line } = entry;
+    auditLogger?.info({ audit: line }, entry.action);
+    activity.report(entry);
+  };
 
   function openEmbedded() {
     const store = disposer.use(
@@ -119,6 +126,7 @@ export async function openInfrastructure(
     metrics,
     stats,
     audit,
+    activity,
     onFault,
     ...storage,
     disposer,

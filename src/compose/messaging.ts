@@ -41,6 +41,7 @@ export async function composeMessaging(
     randomBytes,
     metrics,
     stats,
+    activity,
     audit,
     onFault,
     store,
@@ -54,7 +55,16 @@ export async function composeMessaging(
   const { announce } = broker;
 
   const connections = disposer.use(
-    createConnections({ broker, authenticate, clock, newId, config, nodeId, onFault }),
+    createConnections({
+      broker,
+      authenticate,
+      clock,
+      newId,
+      config,
+      nodeId,
+      onChange: activity.reportConnection,
+      onFault,
+    }),
   );
   stats.observeConnections(() => connections.countByProject);
   const limits = {

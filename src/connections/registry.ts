@@ -10,6 +10,15 @@ import { rightsChanged } from '../tokens/token.ts';
 import { createApplySignal } from './apply-signal.ts';
 import { closeAll, Connection, errorOf, type CloseReason } from './connection.ts';
 
+/** What happened to a connection. */
+export interface ConnectionChange {
+  /** `renew`: its credential was replaced by another one of the same token. */
+  action: 'connection.open' | 'connection.renew' | 'connection.close';
+  connection: Connection;
+  /** Set when it was closed. */
+  reason?: CloseReason;
+}
+
 /** The live connections of this node. Expiry and the signals of the broker close or update them. */
 export interface Connections extends Disposable {
   readonly count: number;
@@ -42,9 +51,11 @@ export function createConnections(deps: {
   newId: NewId;
   config: Config;
   nodeId: string;
+  /** Called after each change of a connection. Must not throw. */
+  onChange: (change: ConnectionChange) => void;
   onFault: (error: unknown) => void;
 }): Connections {
-  const { broker, authenticate, clock, newId, config, nodeId, onFault } = deps;
+  const { broker, authenticate, clock, newId, config, nodeId, onChange, onFault } = deps;
   const all = new Set<Connection>();
   const byToken = new Multimap<Connection>();
   const timers = new Map<Connection, Disposable[]>();
@@ -131,6 +142,10 @@ export function createConnections(deps: {
     broker.leases.leave(connection.projectId, connection.id).catch(onFault);
   }
 
+  function reportClose(reason: CloseReason, connection: Connection): void {
+    onChange({ action: 'connection.close', connection, reason });
+  }
+
   /** Counts the signals that may have changed the rights of a caller. */
   let changes = 0;
   const applyToConnections = createApplySignal({
@@ -197,6 +212,8 @@ export function createConnections(deps: {
           errorOf(connection.closed) ?? unavailable('The connection was closed while it was being opened.')
         );
       }
+      onChange({ action: 'connection.open', connection });
+      connection.onClose(reportClose);
       return connection;
     },
     async reauthenticate(connection, credential) {
@@ -209,6 +226,7 @@ export function createConnections(deps: {
       if (connection.closed !== undefined || latest.kind !== 'TOKEN') return;
       changeCaller(connection, latest);
       if (!connection.isOpen(clock.now())) return;
+      onChange({ action: 'connection.renew', connection });
       if (!rightsChanged(current.token, latest.token)) return;
       await broker.leases.join(connection.asMember());
       connection.notify({ kind: 'TOKEN_UPDATED' });

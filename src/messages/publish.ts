@@ -5,7 +5,7 @@ import { type Access, type ChannelAccess } from '../channels/access.ts';
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { badInput, notFound, SignalboxError, type ErrorCode } from '../errors.ts';
-import { type Audit } from '../audit.ts';
+import { auditMessage, type Audit } from '../audit.ts';
 import { type NewId } from '../ids.ts';
 import { canonicalJson, parseName, requireBytes, requireJson, type Json } from '../names.ts';
 import { type RateLimit } from '../rate-limit.ts';
@@ -192,7 +192,16 @@ export function createPublisher(deps: {
     for (const code of ['FORBIDDEN', 'UNAUTHENTICATED'] as const) {
       if (!codes.has(code)) continue;
       const { projectId } = caller;
-      audit({ action: 'refused', actor: actorOf(caller), projectId, code, field: 'publishMessages' });
+      const { message = '' } = outcomes.find(({ error }) => error?.code === code)?.error ?? {};
+      audit({
+        action: 'refused',
+        actor: actorOf(caller),
+        projectId,
+        code,
+        field: 'publishMessages',
+        message: auditMessage(message),
+        ...(caller.kind === 'TOKEN' && caller.token.identity !== null && { identity: caller.token.identity }),
+      });
     }
   }
 

@@ -156,7 +156,7 @@ export function createModeration(deps: {
       const note = reason === undefined ? null : parseText(reason, 'reason');
       const { projectId } = caller;
       let closed = 0;
-      for (const { connectionId } of await membersOf(caller, target)) {
+      for (const { connectionId, tokenId, identity } of await membersOf(caller, target)) {
         if (channel !== undefined && !(await leases.isIn(projectId, connectionId, channel))) continue;
         const signal: Signal = { kind: 'CONNECTION_DISCONNECTED', projectId, connectionId, note };
         closed += await broker.control(signal);
@@ -165,6 +165,8 @@ export function createModeration(deps: {
           projectId,
           actor: actorOf(caller),
           subject: connectionId,
+          ...(tokenId !== null && { token: tokenId }),
+          ...(identity !== null && { identity }),
           ...(channel !== undefined && { channel }),
         });
       }

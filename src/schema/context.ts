@@ -10,6 +10,7 @@ import { type Cursors } from '../messages/cursor.ts';
 import { type History } from '../messages/history.ts';
 import { type Publisher } from '../messages/publish.ts';
 import { type Moderation } from '../moderation/moderation.ts';
+import { type ActivityFeed } from '../observability/activity-feed.ts';
 import { type Stats } from '../observability/stats.ts';
 import { type Subscriptions } from '../subscriptions/subscriptions.ts';
 import { type Store } from '../store/store.ts';
@@ -53,6 +54,7 @@ export interface Domain {
   subscriptions: Subscriptions;
   audit: Audit;
   stats: Stats;
+  activity: ActivityFeed;
   /** Whether rows can be written at this moment. */
   storage: Pick<Store, 'writeProblem' | 'untilUnlocked'>;
 }

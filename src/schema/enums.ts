@@ -11,7 +11,10 @@ import { ACTIONS, ROLES } from '../projects/permissions.ts';
 import { builder } from './builder.ts';
 
 /** Enum values with their descriptions; the types require a description for every value. */
-function described<Value extends string>(values: readonly Value[], descriptions: Record<Value, string>) {
+export function described<Value extends string>(
+  values: readonly Value[],
+  descriptions: Record<Value, string>,
+) {
   return Object.fromEntries(values.map((value) => [value, { description: descriptions[value] }])) as Record<
     Value,
     { description: string }

@@ -14,6 +14,7 @@ import './event.ts';
 import './presence.ts';
 import './live-connection.ts';
 import './stats.ts';
+import './activity.ts';
 import './moderation.ts';
 import './viewer.ts';
 import { type GraphQLSchema } from 'graphql';

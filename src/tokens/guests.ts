@@ -65,7 +65,13 @@ export function createGuests(deps: {
         purgeAfter: purgeTime(expiresAt),
       };
       await store.batch([tokenStore.insertion(token)]);
-      audit({ action: 'guest.create', projectId, actor: 'anonymous', subject: token.id });
+      audit({
+        action: 'guest.create',
+        projectId,
+        actor: 'anonymous',
+        subject: token.id,
+        ...(token.identity !== null && { identity: token.identity }),
+      });
       return { token, credential: await credentials.mint(token) };
     },
   };

@@ -94,7 +94,13 @@ export function createProvisioning(deps: {
         if (!concurrent) throw error;
         return updateRights(concurrent, claims, rights);
       }
-      audit({ action: 'token.first-use', projectId, actor: token.id, subject: issuerId });
+      audit({
+        action: 'token.first-use',
+        projectId,
+        actor: token.id,
+        subject: issuerId,
+        ...(identity !== null && { identity }),
+      });
       return token;
     },
   };

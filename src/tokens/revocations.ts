@@ -99,6 +99,7 @@ export function createRevocations(deps: {
       projectId: caller.projectId,
       actor: actorOf(caller),
       subject: scope === 'PROJECT' ? caller.projectId : subject,
+      ...(scope === 'IDENTITY' && { identity: subject }),
     });
 
   const includes: Revocations['includes'] = async (projectId, credential) => {

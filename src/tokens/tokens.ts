@@ -150,7 +150,7 @@ export function createTokens(deps: {
       (updated) => updated && { kind: 'TOKEN_UPDATED', projectId, token: updated },
     );
     if (!token) throw tokenRevoked();
-    audit({ action: 'token.update', projectId, actor: actorOf(caller), subject: id });
+    audit({ action: 'token.update', actor: actorOf(caller), ...about(token) });
     return token;
   }
 
@@ -193,7 +193,7 @@ export function createTokens(deps: {
       };
       const alongsideRows = (await alongside?.(token)) ?? [];
       await store.batch([tokenStore.insertion(token), ...alongsideRows]);
-      audit({ action: 'token.create', projectId, actor: actorOf(caller), subject: token.id });
+      audit({ action: 'token.create', actor: actorOf(caller), ...about(token) });
       return { token, credential: await credentials.mint(token) };
     },
     async mint(caller, target, expiresIn) {
@@ -207,7 +207,7 @@ export function createTokens(deps: {
       const token = await extend(caller, found, expiresIn);
       if (token.expiresAt !== null && clock.now() >= token.expiresAt)
         throw new SignalboxError('TOKEN_EXPIRED', 'The token has expired. Pass expiresIn to renew it.');
-      audit({ action: 'token.mint', projectId: token.projectId, actor: actorOf(caller), subject: token.id });
+      audit({ action: 'token.mint', actor: actorOf(caller), ...about(token) });
       return { token, credential: await credentials.mint(token) };
     },
     async update(caller, id, input) {
@@ -223,7 +223,7 @@ export function createTokens(deps: {
         tokenStore.update(projectId, id, { revokedAt: clock.now() }),
         (revoked = before) => ({ kind: 'TOKEN_REVOKED', projectId, token: revoked }),
       );
-      audit({ action: 'token.revoke', projectId, actor: actorOf(caller), subject: id });
+      audit({ action: 'token.revoke', actor: actorOf(caller), ...about(token) });
       return withNewestRights(token);
     },
     async get(caller, id) {
@@ -263,3 +263,10 @@ export function requireActive(token: Token, now: number): void {
   if (token.revokedAt !== null) throw tokenRevoked();
   if (token.expiresAt !== null && now >= token.expiresAt) throw tokenExpired();
 }
+
+/** The part of an audit entry about a token. */
+const about = ({ id, projectId, identity }: Token) => ({
+  projectId,
+  subject: id,
+  ...(identity !== null && { identity }),
+});

@@ -1,4 +1,4 @@
-import { type Audit } from '../audit.ts';
+import { auditMessage, type Audit } from '../audit.ts';
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { SignalboxError, type ErrorCode, type RefusalReason } from '../errors.ts';
@@ -69,7 +69,7 @@ export function createRefusalAudit(
     if (others > 0) audit({ action: 'refused.omitted', actor: 'anonymous', count: others });
   }
 
-  const write = ({ code, caller, message, field, address, issuer, reason }: Refusal): void => {
+  const write = ({ code, caller, message, field, address, issuer, reason, channel }: Refusal): void => {
     if (!AUDITED_CODES.has(code)) return;
     if (!isWritten(address ?? OTHERS)) return omit(address ?? OTHERS);
     const signer = issuer ?? issuerOf(caller);
@@ -80,9 +80,10 @@ export function createRefusalAudit(
       reason: reason ?? defaultReason(code, caller),
       ...(address !== undefined && { address }),
       ...(signer !== undefined && { issuer: signer }),
-      // Refusals of an authenticated caller are explained by its actor and field.
-      ...(!caller && { message }),
+      message: auditMessage(message),
       ...(caller && { projectId: caller.projectId }),
+      ...(caller?.kind === 'TOKEN' && caller.token.identity !== null && { identity: caller.token.identity }),
+      ...(channel !== undefined && { channel }),
       ...(field !== undefined && { field }),
     });
   };

@@ -21,6 +21,8 @@ export interface Refusal {
   issuer: string | undefined;
   /** See `ErrorDetails`. */
   reason: RefusalReason | undefined;
+  /** See `ErrorDetails`. */
+  channel: string | undefined;
   /** The sentence that the caller is shown. */
   message: string;
   /** The GraphQL field that failed. Undefined if the error does not belong to a field. */
@@ -66,9 +68,9 @@ export function createPublicError({
     };
     const field = nodes?.[0]?.kind === Kind.FIELD ? nodes[0].name.value : undefined;
     if (thrown instanceof SignalboxError) {
-      const { code, retryable, fields, cause, issuer, reason } = thrown;
+      const { code, retryable, fields, cause, issuer, reason, channel } = thrown;
       const message = redactMessage(thrown.message);
-      onRefused({ code, caller, address, issuer, reason, message, field });
+      onRefused({ code, caller, address, issuer, reason, channel, message, field });
       // An error with a cause is a failure of the service, not of the caller, so the operator needs it in the log.
       const fault = cause === undefined ? {} : reportFault(cause);
       return markConverted(
@@ -82,7 +84,16 @@ export function createPublicError({
       const catalogueCode = codeOf(error);
       const code = catalogueCode ?? 'BAD_USER_INPUT';
       const message = redactMessage(error.message);
-      onRefused({ code, caller, address, issuer: undefined, reason: undefined, message, field });
+      onRefused({
+        code,
+        caller,
+        address,
+        issuer: undefined,
+        reason: undefined,
+        channel: undefined,
+        message,
+        field,
+      });
       if (catalogueCode && 'retryable' in error.extensions) return error;
       // Of the extensions added by libraries only `http` stays: yoga reads the status from it and removes it.
       const { http } = error.extensions;

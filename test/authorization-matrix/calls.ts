@@ -318,6 +318,18 @@ add(
 
 add('subscription', ['events'], 'ANYONE');
 add('subscription', ['messages'], 'SUBSCRIBE', TARGET_CHANNEL);
+add('subscription', ['activity'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
+add('subscription', ['activity', 'in a channel'], 'KEY', TARGET_CHANNEL, {
+  ...OWN_PROJECT_ONLY,
+  scopes: ['READ'],
+});
+add(
+  'subscription',
+  ['activity', 'of administration'],
+  'KEY',
+  { kinds: ['ADMINISTRATION'] },
+  { ...OWN_PROJECT_ONLY, scopes: ['READ', 'ADMIN'] },
+);
 add('subscription', ['channelState'], 'SUBSCRIBE', TARGET_CHANNEL);
 add('subscription', ['presence'], 'PRESENCE', TARGET_CHANNEL);
 add('subscription', ['directMessages'], 'TOKEN');

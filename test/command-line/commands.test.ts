@@ -215,6 +215,16 @@ test('stats shows the figures of the node, and those of the last minutes', async
   expect(await run('stats --minutes 61')).toMatchObject({ code: 2 });
 });
 
+test('activity prints what happens until it has printed as many lines as it should', async () => {
+  let isDone = false;
+  const watching = json('activity --kind channel --count 1').finally(() => (isDone = true));
+  for (let number = 0; !isDone; number++) await run(`channel create watched:${number}`);
+  expect(await watching).toMatchObject([
+    { action: 'channel.create', subject: expect.stringMatching(/^watched:/) },
+  ]);
+  expect(await run('activity --kind skipped')).toMatchObject({ code: 2 });
+});
+
 test('bench measures every delivery and leaves no channel behind', async () => {
   expect(await one('bench --subscribers 5 --messages 10')).toMatchObject({ deliveries: 50 });
   expect((await json('channel list')).filter(({ id }) => id.startsWith('bench:'))).toEqual([]);

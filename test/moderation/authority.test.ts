@@ -217,15 +217,16 @@ test('every act is in the audit log with actor, subject and channel but without 
     address: '127.0.0.1',
     issuer: expect.any(String) as string,
     reason: expect.any(String) as string,
+    message: expect.stringMatching(/\.$/) as string,
   };
   expect(acts.slice(before)).toEqual([
     { action: 'mute.put', projectId, actor: 'key_test', subject: 'identity:eve' },
     { action: 'mute.lift', projectId, actor: 'key_test', subject: 'identity:eve' },
-    { action: 'connection.disconnect', projectId, actor, subject: connection, channel },
+    { action: 'connection.disconnect', projectId, actor, subject: connection, token, channel },
     { action: 'ban.put', projectId, actor, subject, channel },
     { action: 'ban.lift', projectId, actor, subject, channel },
     { action: 'refused', projectId, actor, code: 'FORBIDDEN', field: 'mute', ...known },
-    { action: 'refused', projectId, actor: token, code: 'FORBIDDEN', field: 'ban', ...known },
+    { action: 'refused', projectId, actor: token, code: 'FORBIDDEN', field: 'ban', channel, ...known },
   ]);
   expect(log.lines.join()).not.toContain(reason);
 });

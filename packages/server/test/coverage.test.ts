@@ -22,6 +22,7 @@ const LEFT_OUT: Record<string, string> = {
   'Subscription.directMessages': 'For clients.',
   'Subscription.presence': 'For clients.',
   'Subscription.channelState': 'For clients.',
+  'Subscription.activity': 'For consoles and `signalbox activity`: this package holds no connection.',
 };
 
 /** `Mutation.publishMessage` for every root field of the schema. */

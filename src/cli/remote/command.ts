@@ -44,13 +44,18 @@ export function openSession(terminal: RemoteTerminal, { json = false, profile }:
     json,
     address,
     get signalbox() {
-      if (!address.apiKey)
-        throw new UsageError(
-          'There is no API key. Set SIGNALBOX_API_KEY, or write a profile: see docs/guides/command-line.md.',
-        );
-      return (opened ??= new Signalbox(address.apiKey, { url: address.url }));
+      return (opened ??= new Signalbox(requireApiKey(address), { url: address.url }));
     },
   };
+}
+
+/** @throws UsageError when there is no API key */
+export function requireApiKey({ apiKey }: ServiceAddress): string {
+  if (!apiKey)
+    throw new UsageError(
+      'There is no API key. Set SIGNALBOX_API_KEY, or write a profile: see docs/guides/command-line.md.',
+    );
+  return apiKey;
 }
 
 /** Yields at most `limit` entries. */

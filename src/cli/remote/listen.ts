@@ -1,10 +1,11 @@
-import { createClient, type Status } from '@signalbox/client';
+import { createClient } from '@signalbox/client';
 import { type Command } from 'commander';
 import { WebSocket } from 'ws';
 import { addCommand, openSession, type CommonOptions } from './command.ts';
 import { UsageError } from './errors.ts';
 import { readSecret } from './input.ts';
-import { cell, printable, toJson } from './output.ts';
+import { cell, toJson } from './output.ts';
+import { reportStatus } from './report-status.ts';
 import { type RemoteTerminal } from './terminal.ts';
 import { parseInteger } from './values.ts';
 
@@ -100,7 +101,7 @@ async function listen({ terminal, url, credential, channels, since, count, json 
   try {
     await new Promise<void>((resolve, reject) => {
       terminal.onInterrupt(resolve);
-      client.on('status', (status) => report(terminal, status));
+      client.on('status', (status) => reportStatus(terminal, status));
       const error = (reason: Error) => {
         // A client that has ended says why; the operation only says that it ended.
         reject(client.status.error ?? reason);
@@ -139,12 +140,6 @@ async function listen({ terminal, url, credential, channels, since, count, json 
     await writing;
     if (last !== undefined && channels.length <= 1) terminal.print(`Resume with --since ${last}`);
   }
-}
-
-function report({ print }: RemoteTerminal, { state, error }: Status): void {
-  if (state === 'connected') print('Connected.');
-  if (state === 'waiting')
-    print(printable(`Connection lost: ${error?.message ?? 'no answer'} Reconnecting …`));
 }
 
 function describe(value: Message | Event, message: Message | undefined): string {

@@ -1,4 +1,5 @@
 import { type Command } from 'commander';
+import { addActivityCommand } from './activity.ts';
 import { addBenchCommand } from './bench.ts';
 import { addChannelCommands } from './channels.ts';
 import { addCompletionCommand } from './completion.ts';
@@ -20,6 +21,7 @@ export function addRemoteCommands(program: Command, terminal: RemoteTerminal): v
   addPublishCommands(program, terminal);
   addListenCommand(program, terminal);
   addPresenceCommands(program, terminal);
+  addActivityCommand(program, terminal);
   addStatsCommand(program, terminal);
   addModerationCommands(program, terminal);
   addKeyCommands(program, terminal);

@@ -1,0 +1,111 @@
+import { createClient } from '@signalbox/client';
+import { type Command } from 'commander';
+import { WebSocket } from 'ws';
+import { addCommand, openSession, requireApiKey, type CommonOptions } from './command.ts';
+import { cell, toJson } from './output.ts';
+import { reportStatus } from './report-status.ts';
+import { type RemoteTerminal } from './terminal.ts';
+import { collect, parseInteger, parseWord } from './values.ts';
+
+const KINDS = [
+  'MESSAGE',
+  'PRESENCE',
+  'CONNECTION',
+  'TOKEN',
+  'MEMBERSHIP',
+  'CHANNEL',
+  'MODERATION',
+  'REFUSAL',
+  'ADMINISTRATION',
+] as const;
+
+const ACTIVITY = `subscription ($kinds: [ActivityKind!], $channel: ID, $token: ID, $identity: String, $payloads: Boolean) {
+  activity(kinds: $kinds, channel: $channel, token: $token, identity: $identity, payloads: $payloads) {
+    at kind action actor subject channel token identity connection code reason sentence field address count message event data
+  }
+}`;
+
+interface Activity {
+  at: string;
+  kind: string;
+  action: string;
+  count: number | null;
+  [field: string]: unknown;
+}
+
+interface ActivityOptions extends CommonOptions {
+  kind?: string[];
+  channel?: string;
+  token?: string;
+  identity?: string;
+  payloads?: true;
+  count?: string;
+}
+
+/** `activity`. */
+export function addActivityCommand(program: Command, terminal: RemoteTerminal): void {
+  addCommand(
+    program,
+    'activity',
+    'Print what happens in the project, as it happens, until interrupted: messages, presence, connections, tokens, moderation and refusals.',
+  )
+    .option('--kind <kind>', `only this kind: ${KINDS.join(', ')}; may be repeated`, collect)
+    .option('--channel <channel>', 'only what happens in this channel')
+    .option('--token <token>', 'only what is about this token, or done by it')
+    .option('--identity <identity>', 'only what is about this identity')
+    .option('--payloads', 'also print the data of messages and presence states')
+    .option('--count <number>', 'end after so many lines')
+    .addHelpText(
+      'after',
+      '\nNothing is replayed: what happens while the command reconnects is not printed. SKIPPED tells how much was left out because it came too fast.',
+    )
+    .action(async (options: ActivityOptions) => {
+      const { address, json } = openSession(terminal, options);
+      const { channel, token, identity, payloads } = options;
+      const kinds = options.kind?.map((kind) => parseWord('--kind', kind, KINDS));
+      const count = options.count === undefined ? Infinity : parseInteger('--count', options.count, 1, 1e9);
+      const variables = { kinds, channel, token, identity, payloads };
+      await follow({ terminal, url: address.url, apiKey: requireApiKey(address), variables, count, json });
+    });
+}
+
+interface Following {
+  terminal: RemoteTerminal;
+  url: string;
+  apiKey: string;
+  variables: object;
+  count: number;
+  json: boolean;
+}
+
+async function follow({ terminal, url, apiKey, variables, count, json }: Following): Promise<void> {
+  const client = createClient({ url, credential: apiKey, webSocket: WebSocket });
+  let left = count;
+  // Lines are written one after the other, in the order of their arrival.
+  let writing = Promise.resolve();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      terminal.onInterrupt(resolve);
+      client.on('status', (status) => reportStatus(terminal, status));
+      client.subscribe(ACTIVITY, variables, {
+        next(data) {
+          const { activity } = data as { activity: Activity };
+          if (left <= 0) return;
+          writing = writing.then(() => terminal.write(json ? toJson(activity) : describe(activity)));
+          if (--left === 0) resolve();
+        },
+        // A client that has ended says why; the operation only says that it ended.
+        error: (reason) => reject(client.status.error ?? reason),
+      });
+    });
+  } finally {
+    await client.close();
+    await writing;
+  }
+}
+
+/** The fields that apply, as one line. */
+function describe({ at, kind, action, ...fields }: Activity): string {
+  const known = Object.entries(fields).filter(([, value]) => value !== null);
+  return [at, kind, action, ...known.map(([name, value]) => `${name}=${cell(value)}`)].map(cell).join('  ');
+}
