@@ -18,8 +18,18 @@ export type AsyncLog = {
    * @param answered the number of the newest batch whose answer this process received; 0: none
    */
   append(projectId: string, batch: number, answered: number, drafts: readonly Draft[]): Promise<Appended[]>;
-  /** The messages of all addresses with `after` < sequence <= `through`, at most `limit`, the oldest first. */
-  readRange(projectId: string, after: number, through: number, limit: number): Promise<Message[]>;
+  /**
+   * The messages of all addresses with `after` < sequence <= `through`, at most `limit`, the oldest first, and the sequence of
+   * the newest message of the log at that moment.
+   */
+  readRange(
+    projectId: string,
+    after: number,
+    through: number,
+    limit: number,
+  ): Promise<{ messages: Message[]; head: number }>;
+  /** The sequences of the newest messages of projects; a project without messages may be absent. */
+  heads(projectIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
 };
 
 /** Whether it is unknown if an append took effect, so that its batch number must be repeated. */

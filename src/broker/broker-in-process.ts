@@ -84,6 +84,8 @@ export function createInProcessBroker({
     expiredThrough: async (projectId, address, bounds, after) =>
       log.expiredThrough(projectId, address, bounds, after),
     listen,
+    // This process is the only one that publishes.
+    follow: async () => ({ [Symbol.dispose]: () => undefined }),
     control,
     // No transaction is needed, and no row for the signal: a process that ends in between takes its sockets and caches with it.
     async announce(write, signalOf) {

@@ -3,17 +3,25 @@ import { type AsyncLog, type IsOutcomeUnknown } from './async-log.ts';
 import { type Broker } from './broker.ts';
 import { createControlLog } from './control-log.ts';
 import { createDelivery } from './delivery.ts';
+import { createFollowers, type Followers } from './followers.ts';
 import { Lane } from './lane.ts';
 import { type Leases } from './leases.ts';
+import { type Wire } from './wire.ts';
+
+export interface BrokerWithLanes extends Broker {
+  /** What the node does to deliver the messages of all nodes, for metrics. */
+  readonly followers: Pick<Followers, 'counts' | 'lag'>;
+}
 
 /**
- * See Broker. Implements the broker for one node on a log that is reached over a network: each project has a lane of
- * batches, so a slow append of one project delays no other.
+ * See Broker. Implements the broker for nodes that share a log over a network: each project has a lane of batches, so a slow
+ * append of one project delays no other, and a follower, which delivers the messages of all nodes in the order of the log.
  */
 export function createBrokerWithLanes({
   log,
   store,
   nodeId,
+  wire,
   leases,
   isOutcomeUnknown,
   onFault,
@@ -21,19 +29,22 @@ export function createBrokerWithLanes({
   log: AsyncLog;
   store: PostgresStore;
   nodeId: string;
+  /** The other nodes. The caller disposes it, after the broker. */
+  wire: Wire;
   leases: Leases;
   isOutcomeUnknown: IsOutcomeUnknown;
   onFault: (error: unknown) => void;
-}): Broker {
+}): BrokerWithLanes {
   const delivery = createDelivery(onFault);
   const controlLog = createControlLog({ store, nodeId, apply: delivery.control, onFault });
+  const followers = createFollowers({ log, delivery, wire });
   /** Lanes are kept: they hold the number of the last batch, and there are as many as projects that published. */
   const lanes = new Map<string, Lane>();
 
   function laneOf(projectId: string): Lane {
     const known = lanes.get(projectId);
     if (known) return known;
-    const lane = new Lane(projectId, { log, delivery, isOutcomeUnknown });
+    const lane = new Lane(projectId, { log, followers, isOutcomeUnknown });
     lanes.set(projectId, lane);
     return lane;
   }
@@ -49,12 +60,15 @@ export function createBrokerWithLanes({
     trimmedThrough: log.trimmedThrough,
     expiredThrough: log.expiredThrough,
     listen: delivery.listen,
+    follow: followers.follow,
+    followers,
     control: controlLog.control,
     announce: controlLog.announce,
     leases,
     async [Symbol.asyncDispose]() {
       await controlLog[Symbol.asyncDispose]();
       await Promise.all([...lanes.values()].map((lane) => lane.settled()));
+      followers[Symbol.dispose]();
     },
   };
 }

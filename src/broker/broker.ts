@@ -8,7 +8,10 @@ import { type Signal } from './signal.ts';
 
 export interface Published {
   message: Message;
-  /** Number of live connections that the message was delivered to. */
+  /**
+   * Number of live connections of this node that the message was delivered to. 0 when earlier messages of other nodes are
+   * still missing on this node after a second.
+   */
   connections: number;
   /** True when the idempotency key repeats an earlier publish: the message was not published again. */
   repeated: boolean;
@@ -31,7 +34,8 @@ export interface BrokerListener {
 /**
  * Carries messages and signals between connections, and between nodes.
  *
- * - When `publish` resolves, the message is in the log and has been delivered to every listener.
+ * - When `publish` resolves, the message is in the log and has been delivered to every listener of this node; the listeners of
+ *   other nodes receive it a moment later.
  * - Listeners receive the messages of a project in log order.
  * - A caller that first listens and then reads sees every message: through the read, the listener or both.
  */
@@ -62,6 +66,12 @@ export interface Broker extends AsyncDisposable {
   expiredThrough(projectId: string, address: Address, bounds: HistoryBounds, after: number): Promise<number>;
   /** Adds a listener until the returned value is disposed. */
   listen(listener: BrokerListener): Disposable;
+  /**
+   * Delivers the messages of a project to the listeners of this node, whichever node publishes them, until the returned value is
+   * disposed. A listener of a project must follow it; resolves when a read of the log from now on misses nothing.
+   * @throws UNAVAILABLE when the log cannot be read
+   */
+  follow(projectId: string): Promise<Disposable>;
   /**
    * Sends a signal to every node. Resolves after all listeners applied it, to the number of affected connections. A signal
    * that tells of a change of rows is sent by `announce`.

@@ -20,8 +20,12 @@ export interface Delivery {
   /**
    * Delivers messages in log order, after all earlier calls; consecutive messages of one address form a batch. Undefined if
    * all are delivered, otherwise a promise that resolves then: many batches are delivered in slices.
+   * @param onDelivered receives each batch and, for each message, the number of connections it was delivered to
    */
-  deliver(messages: readonly Message[]): Promise<void> | undefined;
+  deliver(
+    messages: readonly Message[],
+    onDelivered?: (batch: Batch<Message>, connections: readonly number[]) => void,
+  ): Promise<void> | undefined;
   /** Like `deliver`, for publishes, each of which is acknowledged once its message is delivered. */
   settle(publishes: readonly PendingPublish[], outcomes: readonly Appended[]): Promise<void> | undefined;
   /** Applies a signal; resolves to the number of affected connections. */
@@ -58,11 +62,15 @@ export function createDelivery(onFault: (error: unknown) => void): Delivery {
       listeners.add(listener);
       return { [Symbol.dispose]: () => listeners.delete(listener) };
     },
-    deliver(messages) {
+    deliver(messages, onDelivered) {
       let batch: Message[] = [];
       const deliverBatch = () => {
         const complete = batch;
-        if (complete.length > 0) queue.add(() => fanOut(complete));
+        if (complete.length > 0)
+          queue.add(() => {
+            const connections = fanOut(complete);
+            onDelivered?.(complete, connections);
+          });
         batch = [];
       };
       for (const message of messages) {

@@ -1,6 +1,7 @@
 import { SignalboxError } from '../errors.ts';
 import { type AsyncLog, type IsOutcomeUnknown } from './async-log.ts';
-import { type Delivery, type PendingPublish } from './delivery.ts';
+import { type PendingPublish } from './delivery.ts';
+import { type Followers } from './followers.ts';
 import { type Appended } from './log.ts';
 import { type Draft, type Message } from './message.ts';
 
@@ -10,37 +11,32 @@ const MAX_BYTES = 1024 * 1024;
 /** How long an append with an unknown outcome is repeated, and the time between two attempts, in milliseconds. */
 const RETRY_FOR_MS = 5000;
 const RETRY_INTERVAL_MS = 100;
-/** Messages that one read of a repair loads. */
-const REPAIR_PAGE = 500;
 
 /**
  * The publishes of one project. One batch is in flight at a time; what arrives meanwhile is the next one, so batches grow
- * with the load. Messages are delivered in the order of the log: if numbers are missing before those of a batch, because an
- * earlier append succeeded without an answer, the missing messages are read and delivered first.
+ * with the load. The follower of the project delivers the messages.
  */
 export class Lane {
   readonly #projectId: string;
   readonly #log: AsyncLog;
-  readonly #delivery: Delivery;
+  readonly #followers: Followers;
   readonly #isOutcomeUnknown: IsOutcomeUnknown;
   #waiting: PendingPublish[] = [];
   #running: Promise<void> | undefined;
   #batch = 0;
   #answered = 0;
-  /** Everything up to this sequence has been delivered; undefined until the head of the log was read. */
-  #through: number | undefined;
 
   constructor(
     projectId: string,
     {
       log,
-      delivery,
+      followers,
       isOutcomeUnknown,
-    }: { log: AsyncLog; delivery: Delivery; isOutcomeUnknown: IsOutcomeUnknown },
+    }: { log: AsyncLog; followers: Followers; isOutcomeUnknown: IsOutcomeUnknown },
   ) {
     this.#projectId = projectId;
     this.#log = log;
-    this.#delivery = delivery;
+    this.#followers = followers;
     this.#isOutcomeUnknown = isOutcomeUnknown;
   }
 
@@ -94,15 +90,26 @@ export class Lane {
     const drafts = publishes.map(({ draft }) => draft);
     if (drafts.every((draft) => draft.ephemeral && !draft.idempotency)) {
       const outcomes = drafts.map((draft): Appended => ({ outcome: 'APPENDED', message: ephemeral(draft) }));
-      return await this.#delivery.settle(publishes, outcomes);
+      return await this.#settle(publishes, outcomes);
     }
-    this.#through ??= (await this.#log.head(this.#projectId)).sequence;
+    await this.#followers.of(this.#projectId).started();
     const batch = ++this.#batch;
     const outcomes = await this.#repeat(() =>
       this.#log.append(this.#projectId, batch, this.#answered, drafts),
     );
     this.#answered = batch;
-    await this.#deliver(publishes, outcomes);
+    await this.#settle(publishes, outcomes);
+  }
+
+  /** Waits for the delivery, if it takes several turns of the event loop, but neither for other nodes nor for the wire. */
+  #settle(publishes: readonly PendingPublish[], outcomes: readonly Appended[]): Promise<void> | undefined {
+    const delivering = this.#followers.of(this.#projectId).settle(publishes, outcomes);
+    const appended = publishes.flatMap(({ draft: { bytes } }, index) => {
+      const outcome = outcomes[index];
+      return outcome?.outcome === 'APPENDED' ? [{ message: outcome.message, bytes }] : [];
+    });
+    this.#followers.send(this.#projectId, appended);
+    return delivering;
   }
 
   /** Repeats an append until its outcome is known. */
@@ -115,28 +122,6 @@ export class Lane {
         if (!this.#isOutcomeUnknown(error) || performance.now() > deadline) throw error;
         await new Promise((resolve) => setTimeout(resolve, RETRY_INTERVAL_MS));
       }
-    }
-  }
-
-  async #deliver(publishes: readonly PendingPublish[], outcomes: readonly Appended[]): Promise<void> {
-    const sequences = outcomes.flatMap((one) =>
-      one.outcome === 'APPENDED' && one.message.logged ? [one.message.logged.sequence] : [],
-    );
-    const [first] = sequences;
-    if (first !== undefined) await this.#repair(first - 1);
-    this.#through = sequences.at(-1) ?? this.#through;
-    await this.#delivery.settle(publishes, outcomes);
-  }
-
-  async #repair(through: number): Promise<void> {
-    let after = this.#through ?? through;
-    while (after < through) {
-      const messages = await this.#repeat(() =>
-        this.#log.readRange(this.#projectId, after, through, REPAIR_PAGE),
-      );
-      const last = messages.at(-1)?.logged?.sequence ?? through;
-      await this.#delivery.deliver(messages);
-      this.#through = after = messages.length < REPAIR_PAGE ? through : last;
     }
   }
 }

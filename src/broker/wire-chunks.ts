@@ -3,10 +3,10 @@ const MAX_NOTIFICATION_BYTES = 7_999;
 /** Room for the header: the version, the longest node id, the number of the parcel and that of the chunk. */
 const MAX_HEADER_BYTES = 120;
 const MAX_CHUNK_BYTES = MAX_NOTIFICATION_BYTES - MAX_HEADER_BYTES;
-/** Chunks of one parcel: enough for several payloads of the maximum size. */
-const MAX_CHUNKS = 999;
+/** Chunks of one parcel: enough for a payload of the maximum size. */
+const MAX_CHUNKS = 1500;
 
-const HEADER = /^v1\|([\w-]{1,64})\|([1-9]\d{0,14})\|(\d{1,3})\/([1-9]\d{0,2})\|/;
+const HEADER = /^v1\|([\w-]{1,64})\|([1-9]\d{0,14})\|(\d{1,4})\/([1-9]\d{0,3})\|/;
 
 /** What a node sends in one transaction. */
 export interface Parcel {
@@ -52,7 +52,7 @@ function parseChunk(notification: string): Chunk | undefined {
 
 /**
  * Puts parcels together again. The notifications of one transaction arrive together and in order, so there is at most one
- * unfinished parcel, of at most 8 MB.
+ * unfinished parcel, of at most 12 MB.
  */
 export class ParcelAssembler {
   #parcel: Omit<Chunk, 'text' | 'index'> | undefined;

@@ -4,9 +4,9 @@ import { MAX_PAYLOAD_BYTES, type Wire, type WireCounts, type WireHandler } from 
 import { ParcelAssembler, toNotifications, type Parcel } from './wire-chunks.ts';
 
 const CHANNEL = 'signalbox';
-/** Payloads of one transaction, and those that may wait for it, in bytes. */
+/** Payloads of one transaction if there are several, and those that may wait for it, in bytes. */
 const MAX_PARCEL_BYTES = 1024 * 1024;
-const MAX_WAITING_BYTES = 16 * 1024 * 1024;
+const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 /** Without a connection, payloads wait this long and are then dropped, in milliseconds. */
 const MAX_WAIT_MS = 5000;
 /** A notification of this node that has not come back by then means that the connection that listens is dead. */

@@ -34,5 +34,5 @@ export interface Wire extends AsyncDisposable {
   readonly counts: Readonly<WireCounts>;
 }
 
-/** The largest payload of a wire as JSON, in bytes of UTF-8. Larger ones are dropped. */
-export const MAX_PAYLOAD_BYTES = 512 * 1024;
+/** The largest payload of a wire as JSON, in bytes of UTF-8: above the largest message. Larger ones are dropped. */
+export const MAX_PAYLOAD_BYTES = 10 * 1024 * 1024;

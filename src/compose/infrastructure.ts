@@ -4,6 +4,7 @@ import { createInProcessBroker } from '../broker/broker-in-process.ts';
 import { createBrokerWithLanes } from '../broker/broker-with-lanes.ts';
 import { type Broker } from '../broker/broker.ts';
 import { createInProcessLeases } from '../broker/leases-in-process.ts';
+import { createNotifyWire } from '../broker/wire-notify.ts';
 import { createClockHistory, type ClockHistory } from '../clock-history.ts';
 import { systemClock, type Clock } from '../clock.ts';
 import { type Config, type Secrets } from '../config.ts';
@@ -16,6 +17,7 @@ import { type RetentionLog } from '../messages/log/retention-log.ts';
 import { createActivityFeed, type ActivityFeed } from '../observability/activity-feed.ts';
 import { measureLoopLag } from '../observability/loop-lag.ts';
 import { createStats, type Stats } from '../observability/stats.ts';
+import { createNotifySessions } from '../store/notify-session.ts';
 import { isOutcomeUnknown } from '../store/postgres-errors.ts';
 import { openPostgres } from '../store/postgres.ts';
 import { openSqlite } from '../store/sqlite.ts';
@@ -108,8 +110,11 @@ export async function openInfrastructure(
     const connections = config.databaseConnections;
     const store = disposer.use(await openPostgres({ url, connections, nodeId }));
     const log = createPostgresLogStore(store, { nodeId, randomBytes });
+    const wire = disposer.use(
+      await createNotifyWire({ open: createNotifySessions(url, nodeId), nodeId, onFault }),
+    );
     const broker = disposer.use(
-      createBrokerWithLanes({ log, store, nodeId, leases, isOutcomeUnknown, onFault }),
+      createBrokerWithLanes({ log, store, nodeId, wire, leases, isOutcomeUnknown, onFault }),
     );
     // PostgreSQL's autovacuum does this.
     return { store, log, broker, reclaimSpace: () => 0 };

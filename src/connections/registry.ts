@@ -129,6 +129,7 @@ export function createConnections(deps: {
     const limit = config.maxConnectionsPerToken;
     if (byToken.countOf(id) >= limit) {
       remove(connection);
+      connection.close('CLIENT_LEFT');
       throw limitExceeded(limit, `A token may have at most ${limit} live connections.`);
     }
     byToken.add(id, connection);
@@ -183,6 +184,7 @@ export function createConnections(deps: {
       const changesBefore = changes;
       const caller = await authenticateCaller();
       if (isRefusedAnonymous(caller)) throw anonymousRefused();
+      const following = await broker.follow(caller.projectId);
       const connection = new Connection({
         id: newId('conn'),
         nodeId,
@@ -191,6 +193,7 @@ export function createConnections(deps: {
         openedAt: clock.now(),
         applyDue,
       });
+      connection.onClose(() => following[Symbol.dispose]());
       register(connection);
       connection.onClose(unregister);
       try {

@@ -18,8 +18,9 @@ export interface NotifySession {
 /** Opens a session. `onNotification` receives the payloads of the channels that the session listens to. */
 export type OpenNotifySession = (onNotification?: (payload: string) => void) => Promise<NotifySession>;
 
-/** The longest wait for an answer, in milliseconds: a connection without one is taken for dead. */
-const ANSWER_TIMEOUT_MS = 1500;
+/** The longest wait for an answer, in milliseconds: a connection without one is taken for dead. Sending takes longer. */
+const LISTENING_TIMEOUT_MS = 1500;
+const SENDING_TIMEOUT_MS = 4000;
 
 /** @throws UNAVAILABLE, with a sentence for the operator, when the database cannot be used */
 export const createNotifySessions =
@@ -30,7 +31,7 @@ export const createNotifySessions =
       ...connectionOptions(url, nodeId),
       // The driver closes a connection with a message that a dead network never delivers; the socket can be destroyed.
       stream: () => socket,
-      query_timeout: ANSWER_TIMEOUT_MS,
+      query_timeout: onNotification ? LISTENING_TIMEOUT_MS : SENDING_TIMEOUT_MS,
     });
     const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
     client.on('error', () => socket.destroy());

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { SignalboxError } from '../errors.ts';
 import { acquireNodeLock, takeOwnership, type NodeLock } from './node-lock.ts';
 import { checkServer } from './postgres-checks.ts';
-import { connectionError, connectionOptions } from './postgres-connection.ts';
+import { connect, connectionError, connectionOptions } from './postgres-connection.ts';
 import { asUnavailable } from './postgres-errors.ts';
 import { migrateDatabase } from './postgres-migrations.ts';
 import { createDatabase } from './postgres-session.ts';
@@ -15,6 +15,8 @@ export interface PostgresOptions {
   /** The maximum number of connections of the pool; one more holds the lock of the node. */
   connections: number;
   nodeId: string;
+  /** Whether other nodes may use the database; the node must then register. Default: false, another node is refused */
+  isShared?: boolean;
 }
 
 /** A success is valid for this long before `writeProblem` asks the database again, in milliseconds. */
@@ -27,8 +29,13 @@ const MAX_PREPARED = 200;
  * connections.
  * @throws UNAVAILABLE when the database cannot be used, another node uses it, or a newer version of Signalbox wrote it
  */
-export async function openPostgres({ url, connections, nodeId }: PostgresOptions): Promise<PostgresStore> {
-  const lock = await prepareDatabase(url, nodeId);
+export async function openPostgres({
+  url,
+  connections,
+  nodeId,
+  isShared = false,
+}: PostgresOptions): Promise<PostgresStore> {
+  const lock = await prepareDatabase(url, nodeId, isShared);
   const pool = new pg.Pool({ ...connectionOptions(url, nodeId), max: connections });
   const prepared = new Map<string, string>();
   let problem: string | undefined;
@@ -145,8 +152,16 @@ function toWhole(param: unknown): unknown {
   return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Math.floor(param)));
 }
 
-async function prepareDatabase(url: string, nodeId: string): Promise<NodeLock> {
+async function prepareDatabase(
+  url: string,
+  nodeId: string,
+  isShared: boolean,
+): Promise<Pick<NodeLock, 'lostTo' | typeof Symbol.asyncDispose>> {
   try {
+    if (isShared) {
+      await prepareSharedDatabase(url, nodeId);
+      return { lostTo: () => undefined, [Symbol.asyncDispose]: async () => undefined };
+    }
     const lock = await acquireNodeLock(url, nodeId);
     try {
       await checkServer(lock.client, url, nodeId);
@@ -159,5 +174,22 @@ async function prepareDatabase(url: string, nodeId: string): Promise<NodeLock> {
     }
   } catch (error) {
     throw connectionError(url, error);
+  }
+}
+
+/** Identifies the lock of a start among the advisory locks of the database: “signalst” in ASCII, as a number. */
+const START_LOCK = '8316291910694892404';
+
+/** One node at a time checks and migrates the database. */
+async function prepareSharedDatabase(url: string, nodeId: string): Promise<void> {
+  const client = await connect(url, nodeId);
+  try {
+    await checkServer(client, url, nodeId);
+    // Another node may migrate a large database.
+    await client.query('set lock_timeout = 0; set statement_timeout = 0');
+    await client.query('select pg_advisory_lock($1)', [START_LOCK]);
+    await migrateDatabase(client);
+  } finally {
+    await client.end();
   }
 }

@@ -108,11 +108,17 @@ export class LogSubscriber implements Subscriber {
     return known;
   }
 
-  /** Counts the messages at the start of the batch that are not after the current position. */
+  /**
+   * Counts the messages at the start of the batch that are not after the current position, or not above the floor of their
+   * address: a subscription may begin before this node has received the last messages that are not for it.
+   */
   #countKnown(batch: Batch<Message>): number {
+    const [first] = batch;
+    if (!first?.logged) return 0;
+    const position = Math.max(this.#position, this.#addresses.get(first.address) ?? 0);
     let known = 0;
     for (const { logged } of batch) {
-      if (!logged || logged.sequence > this.#position) break;
+      if (!logged || logged.sequence > position) break;
       known++;
     }
     return known;

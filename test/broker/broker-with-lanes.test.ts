@@ -1,71 +1,26 @@
-import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, describe, expect, test } from 'vitest';
-import { createBrokerWithLanes } from '../../src/broker/broker-with-lanes.ts';
-import { createInProcessLeases } from '../../src/broker/leases-in-process.ts';
 import { type Message } from '../../src/broker/message.ts';
 import { type Signal } from '../../src/broker/signal.ts';
-import { createPostgresLogStore } from '../../src/messages/log/postgres-log-store.ts';
 import { projects } from '../../src/projects/tables.ts';
-import { openPostgres } from '../../src/store/postgres.ts';
-import { isOutcomeUnknown } from '../../src/store/postgres-errors.ts';
-import { type PostgresStore } from '../../src/store/store.ts';
 import { brokerContract } from '../contracts/broker-contract.ts';
+import { createBroker, openBroker } from '../support/broker-on-postgres.ts';
 import { type BrokerUnderTest } from '../support/broker.ts';
-import { createManualClock } from '../support/clock.ts';
 import { draft, from, keyed } from '../support/drafts.ts';
 import { hasPostgres, requirePostgres, sharedPostgres } from '../support/postgres.ts';
 
-let nodes = 0;
-
-/** A broker on a store that may be wrapped, for faults between the node and the database. */
-function createBroker(store: PostgresStore, nodeId: string, use: PostgresStore = store) {
-  const log = createPostgresLogStore(use, { nodeId, randomBytes });
-  const faults: unknown[] = [];
-  const broker = createBrokerWithLanes({
-    log,
-    store,
-    nodeId,
-    leases: createInProcessLeases(createManualClock()),
-    isOutcomeUnknown,
-    onFault: (error) => faults.push(error),
-  });
-  return {
-    broker,
-    faults,
-    log,
-    store,
-    nodeId,
-    async trim(projectId, address, keep) {
-      const through = await log.excessThrough(projectId, address, keep);
-      while ((await log.trim([{ projectId, address, through }], 100)) > 0);
-    },
-    async [Symbol.asyncDispose]() {
-      await broker[Symbol.asyncDispose]();
-      await store[Symbol.asyncDispose]();
-    },
-  } satisfies BrokerUnderTest & Record<string, unknown>;
-}
-
-async function open(url?: string, wrap: (store: PostgresStore) => PostgresStore = (store) => store) {
-  const server = await sharedPostgres();
-  const nodeId = `node_${++nodes}`;
-  const store = await openPostgres({ url: url ?? (await server.createDatabase()), connections: 4, nodeId });
-  return createBroker(store, nodeId, wrap(store));
-}
-
 /** The brokers of the contract share a store: opening one costs more than the tests themselves. */
-let shared: ReturnType<typeof open> | undefined;
+let shared: ReturnType<typeof openBroker> | undefined;
 async function openEmpty(): Promise<BrokerUnderTest> {
-  shared ??= open();
-  const { store, nodeId } = await shared;
-  await store.rows(
+  shared ??= openBroker();
+  const made = await shared;
+  await made.store.rows(
     `WITH a AS (DELETE FROM logs), b AS (DELETE FROM log_epochs), c AS (DELETE FROM messages), d AS (DELETE FROM addresses),
       e AS (DELETE FROM idempotency_keys) DELETE FROM lanes`,
     [],
   );
-  const made = createBroker(store, nodeId);
-  return { ...made, [Symbol.asyncDispose]: () => made.broker[Symbol.asyncDispose]() };
+  const { url, nodeId, store, wire } = made;
+  return createBroker({ url, nodeId, store, wire });
 }
 afterAll(async () => (await shared)?.[Symbol.asyncDispose]());
 
@@ -78,14 +33,16 @@ const lost = () => Object.assign(new Error('Connection terminated unexpectedly')
 test('a batch whose answer is lost is appended once and delivered once', async (context) => {
   requirePostgres(context);
   let losses = 0;
-  await using made = await open(undefined, (store) => ({
-    ...store,
-    async rows(sql, params) {
-      const result = await store.rows<never>(sql, params);
-      if (sql.includes('append_messages') && losses++ < 2) throw lost();
-      return result;
-    },
-  }));
+  await using made = await openBroker({
+    wrap: (store) => ({
+      ...store,
+      async rows(sql, params) {
+        const result = await store.rows<never>(sql, params);
+        if (sql.includes('append_messages') && losses++ < 2) throw lost();
+        return result;
+      },
+    }),
+  });
   const { broker } = made;
   const received: Message[] = [];
   broker.listen({ deliver: (batch) => (received.push(...batch), []) });
@@ -101,14 +58,16 @@ test('a batch whose answer is lost is appended once and delivered once', async (
 test('messages of an append that was given up are delivered before the next ones, in order', async (context) => {
   requirePostgres(context);
   let isBroken = false;
-  await using made = await open(undefined, (store) => ({
-    ...store,
-    async rows(sql, params) {
-      const result = await store.rows<never>(sql, params);
-      if (sql.includes('append_messages') && isBroken) throw lost();
-      return result;
-    },
-  }));
+  await using made = await openBroker({
+    wrap: (store) => ({
+      ...store,
+      async rows(sql, params) {
+        const result = await store.rows<never>(sql, params);
+        if (sql.includes('append_messages') && isBroken) throw lost();
+        return result;
+      },
+    }),
+  });
   const { broker } = made;
   const received: Message[] = [];
   broker.listen({ deliver: (batch) => (received.push(...batch), []) });
@@ -130,12 +89,12 @@ test('messages of an append that was given up are delivered before the next ones
 test('the log continues on another node, which begins an epoch; the replaced node can append nothing', async (context) => {
   requirePostgres(context);
   const url = await (await sharedPostgres()).createDatabase();
-  const first = await open(url);
+  const first = await openBroker({ url });
   const { message } = await first.broker.publish(draft());
   await first.store.rows('update node_ownership set node = $1', ['another']);
   await expect(first.broker.publish(draft())).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   await first[Symbol.asyncDispose]();
-  await using second = await open(url);
+  await using second = await openBroker({ url });
   const { broker } = second;
   const { epoch } = message.logged!;
   expect(await broker.head('one')).toEqual({ epoch, sequence: 1 });
@@ -156,7 +115,7 @@ test.each([
   if (!hasPostgres) return;
   const { query, createDatabase } = await sharedPostgres();
   const url = await createDatabase();
-  await using made = await open(url);
+  await using made = await openBroker({ url });
   const { broker, store } = made;
   const signals: Signal[] = [];
   broker.listen({ applySignal: (signal) => signals.push(signal) });

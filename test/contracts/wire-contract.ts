@@ -30,7 +30,7 @@ export function wireContract(name: string, make: () => Promise<WiresUnderTest>):
         'a|b\u0000\n\ud800',
         { text: '§€𝄞'.repeat(9000) },
         ...Array.from({ length: 300 }, (_, n) => n),
-        'x'.repeat(MAX_PAYLOAD_BYTES - 100),
+        'x'.repeat(600_000),
         [{ last: true }],
       ];
       for (const payload of payloads) {

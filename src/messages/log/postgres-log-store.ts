@@ -11,7 +11,7 @@ import { createPostgresTrimStore } from './postgres-trim-store.ts';
 import { type RetentionLog } from './retention-log.ts';
 import { type FirstMessage } from './tables.ts';
 
-/** The answer of `append_messages_v1`. */
+/** The answer of `append_messages_v2`. */
 interface Answer {
   epoch: number;
   outcomes: readonly (
@@ -45,7 +45,7 @@ export function createPostgresLogStore(
   ): Promise<Appended[]> {
     const column = <T>(value: (draft: Draft) => T) => drafts.map(value);
     const [row] = await rows<{ answer: string }>(
-      `SELECT append_messages_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS answer`,
+      `SELECT append_messages_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS answer`,
       [
         nodeId,
         batch,

@@ -63,8 +63,11 @@ SELECT json_agg(${MESSAGE_COLUMNS} ORDER BY m.sequence DESC) AS messages FROM (
   SELECT * FROM messages WHERE project_id = $1 AND address = $2 AND sequence > $3::bigint AND sequence < $4::bigint
   ORDER BY sequence DESC LIMIT $5::bigint) m`;
 
+/** One statement, so that the messages and the head are of the same snapshot. */
 const READ_RANGE = `
-SELECT json_agg(${MESSAGE_COLUMNS} ORDER BY m.sequence) AS messages FROM (
+SELECT (SELECT head FROM logs WHERE project_id = $1) AS head,
+  json_agg(${MESSAGE_COLUMNS} ORDER BY m.sequence) AS messages
+FROM (
   SELECT * FROM messages WHERE project_id = $1 AND sequence > $2::bigint AND sequence <= $3::bigint
   ORDER BY sequence LIMIT $4::bigint) m`;
 
@@ -135,9 +138,26 @@ export function createPostgresPageStore({ rows }: PostgresStore) {
         damaged: [],
       };
     },
-    async readRange(projectId: string, after: number, through: number, limit: number): Promise<Message[]> {
-      const [row] = await rows<{ messages: string | null }>(READ_RANGE, [projectId, after, through, limit]);
-      return parse(projectId, row?.messages);
+    async readRange(
+      projectId: string,
+      after: number,
+      through: number,
+      limit: number,
+    ): Promise<{ messages: Message[]; head: number }> {
+      const [row] = await rows<{ head: number | null; messages: string | null }>(READ_RANGE, [
+        projectId,
+        after,
+        through,
+        limit,
+      ]);
+      return { messages: parse(projectId, row?.messages), head: row?.head ?? 0 };
+    },
+    async heads(projectIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+      const found = await rows<{ id: string; head: number }>(
+        'SELECT project_id AS id, head FROM logs WHERE project_id = ANY ($1::text[])',
+        [projectIds],
+      );
+      return new Map(found.map(({ id, head }) => [id, head]));
     },
   };
 }

@@ -1,0 +1,248 @@
+import { type AsyncLog } from './async-log.ts';
+import { type Delivery, type PendingPublish } from './delivery.ts';
+import { type Appended } from './log.ts';
+import { type Message } from './message.ts';
+
+/** Messages that one read of a repair loads. */
+const REPAIR_PAGE = 500;
+/** How long a repair waits for hints that are on their way, and after a failed read, in milliseconds. */
+const GRACE_MS = 5;
+const RETRY_MS = 100;
+/** After this time, a publish is acknowledged although earlier messages of other nodes are still missing here, in milliseconds. */
+const ACKNOWLEDGE_AFTER_MS = 1000;
+/** Runs of other nodes that wait for earlier messages. Those beyond are read from the log instead. */
+const MAX_WAITING_RUNS = 200;
+/** Delivery counts of repaired messages, for publishes of this node whose answer comes after the repair. */
+const MAX_COUNTS = 2000;
+
+/** Consecutive messages of the log, from `first` to `last`. */
+interface Run {
+  readonly first: number;
+  readonly last: number;
+  /** Delivers the messages after `through`. */
+  deliver(through: number): Promise<void> | undefined;
+  /** Acknowledges the publishes of this node that wait for the run. Undefined for a run of another node. */
+  acknowledge?(): void;
+}
+
+/** What followers have done since the start of the process. */
+export interface FollowerCounts {
+  /** Batches of messages of other nodes that arrived over the wire with their messages. */
+  batches: number;
+  batchMessages: number;
+  /** Reads of the log for messages that did not arrive, and the messages that they found. */
+  repairs: number;
+  repairedMessages: number;
+}
+
+/**
+ * Delivers the messages of one project on this node in the order of the log, whichever node published them. Numbers of the
+ * log have no holes, so a missing message is noticed, and is read from the log.
+ */
+export class Follower {
+  readonly #projectId: string;
+  readonly #log: Pick<AsyncLog, 'head' | 'readRange'>;
+  readonly #delivery: Delivery;
+  readonly #counts: FollowerCounts;
+  /** Everything up to this sequence has been delivered; undefined until the head of the log was read. */
+  #through: number | undefined;
+  /** The newest sequence that is said to be in the log. */
+  #target = 0;
+  /** Runs that wait for earlier messages, by `first`. */
+  #runs: Run[] = [];
+  #starting: Promise<void> | undefined;
+  #isRepairing = false;
+  #isStopped = false;
+  readonly #delivered = new Map<number, number>();
+
+  constructor(
+    projectId: string,
+    {
+      log,
+      delivery,
+      counts,
+    }: { log: Pick<AsyncLog, 'head' | 'readRange'>; delivery: Delivery; counts: FollowerCounts },
+  ) {
+    this.#projectId = projectId;
+    this.#log = log;
+    this.#delivery = delivery;
+    this.#counts = counts;
+  }
+
+  /** The number of messages that are in the log and not delivered yet, as far as this node knows. */
+  get lag(): number {
+    const newest = Math.max(this.#target, this.#runs.at(-1)?.last ?? 0);
+    return this.#through === undefined ? 0 : Math.max(0, newest - this.#through);
+  }
+
+  get through(): number | undefined {
+    return this.#through;
+  }
+
+  /** Resolves when every later message is delivered. @throws UNAVAILABLE when the log cannot be read */
+  async started(): Promise<void> {
+    this.#starting ??= this.#start().catch((error: unknown) => {
+      this.#starting = undefined;
+      throw error;
+    });
+    await this.#starting;
+  }
+
+  async #start(): Promise<void> {
+    const { sequence } = await this.#log.head(this.#projectId);
+    this.#through = sequence;
+    this.#advance();
+  }
+
+  /**
+   * Delivers and acknowledges publishes of this node, in their place in the log; see `Delivery.settle`. Undefined also when
+   * messages of other nodes that come first are still missing.
+   */
+  settle(publishes: readonly PendingPublish[], outcomes: readonly Appended[]): Promise<void> | undefined {
+    const sequences = outcomes.flatMap((one) => sequenceOf(one) ?? []);
+    const [first] = sequences;
+    const last = sequences.at(-1);
+    if (first === undefined || last === undefined) return this.#delivery.settle(publishes, outcomes);
+    let delivering: Promise<void> | undefined;
+    const run: Run = {
+      first,
+      last,
+      deliver: (through) => (delivering = this.#settleAfter(through, publishes, outcomes)),
+      acknowledge: () => acknowledge(publishes, outcomes),
+    };
+    this.#add(run);
+    this.#advance();
+    if (this.#runs.includes(run)) setTimeout(() => run.acknowledge?.(), ACKNOWLEDGE_AFTER_MS).unref();
+    return delivering;
+  }
+
+  /** Takes a run of another node, of which only the end is trusted to exist: the log is asked for what is missing. */
+  receive(first: number, last: number, messages: readonly Message[] | undefined): void {
+    if (messages && this.#runs.length < MAX_WAITING_RUNS) {
+      this.#counts.batches++;
+      this.#counts.batchMessages += messages.length;
+      const deliver = (through: number) =>
+        this.#delivery.deliver(messages.filter(({ logged }) => (logged?.sequence ?? 0) > through));
+      this.#add({ first, last, deliver });
+    } else this.#target = Math.max(this.#target, last);
+    this.#advance();
+  }
+
+  /** @param throughBefore `through` when the head was asked for */
+  noteHead(head: number, throughBefore: number): void {
+    // A database that was set back counts anew from its head.
+    if (head < throughBefore) {
+      this.#through = this.#target = head;
+      this.#runs = this.#runs.filter(({ acknowledge: isOwn }) => isOwn);
+    } else this.#target = Math.max(this.#target, head);
+    this.#advance();
+  }
+
+  /** Acknowledges the publishes that wait; delivers nothing more. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const run of this.#runs.splice(0)) run.acknowledge?.();
+  }
+
+  #add(run: Run): void {
+    const index = this.#runs.findIndex(({ first }) => first > run.first);
+    this.#runs.splice(index === -1 ? this.#runs.length : index, 0, run);
+  }
+
+  /** Delivers the runs that follow; begins a repair if messages are missing before the next one. */
+  #advance(): void {
+    if (this.#through === undefined || this.#isStopped) return;
+    for (let run = this.#runs[0]; run && run.first <= this.#through + 1; run = this.#runs[0]) {
+      this.#runs.shift();
+      const through = this.#through;
+      this.#through = Math.max(through, run.last);
+      if (run.acknowledge || run.last > through) void run.deliver(through);
+    }
+    if (this.#goal() > this.#through && !this.#isRepairing) void this.#repair();
+  }
+
+  /** The end of the first gap. */
+  #goal(): number {
+    const [next] = this.#runs;
+    return next ? next.first - 1 : this.#target;
+  }
+
+  async #repair(): Promise<void> {
+    this.#isRepairing = true;
+    await delay(GRACE_MS);
+    while (!this.#isStopped && this.#goal() > (this.#through ?? 0)) {
+      try {
+        await this.#readGap(this.#through ?? 0);
+      } catch {
+        // The store reports that the database is away.
+        await delay(RETRY_MS);
+      }
+    }
+    this.#isRepairing = false;
+  }
+
+  async #readGap(after: number): Promise<void> {
+    const goal = this.#goal();
+    const { messages, head } = await this.#log.readRange(this.#projectId, after, goal, REPAIR_PAGE);
+    if (this.#isStopped) return;
+    // What is said to lie beyond the head does not exist.
+    this.#target = Math.min(this.#target, head);
+    this.#runs = this.#runs.filter((run) => run.acknowledge ?? run.last <= head);
+    this.#counts.repairs++;
+    // Hints that arrived meanwhile may have closed a part of the gap.
+    const through = this.#through ?? 0;
+    const missing = messages.filter(({ logged }) => (logged?.sequence ?? 0) > through);
+    const end =
+      messages.length < REPAIR_PAGE ? Math.min(goal, head) : (messages.at(-1)?.logged?.sequence ?? through);
+    this.#through = Math.max(through, end);
+    this.#counts.repairedMessages += missing.length;
+    const delivering = this.#delivery.deliver(missing, (batch, connections) =>
+      this.#noteCounts(batch, connections),
+    );
+    this.#advance();
+    await delivering;
+  }
+
+  #noteCounts(messages: readonly Message[], counts: readonly number[]): void {
+    if (this.#delivered.size > MAX_COUNTS) this.#delivered.clear();
+    messages.forEach(({ logged }, index) => {
+      if (logged) this.#delivered.set(logged.sequence, counts[index] ?? 0);
+    });
+  }
+
+  /** A repair may have delivered messages of this node before the answer to their append arrived. */
+  #settleAfter(
+    through: number,
+    publishes: readonly PendingPublish[],
+    outcomes: readonly Appended[],
+  ): Promise<void> | undefined {
+    const isNew = (_: unknown, index: number) => (sequenceOf(outcomes[index]) ?? Infinity) > through;
+    if (publishes.every(isNew)) return this.#delivery.settle(publishes, outcomes);
+    publishes.forEach((publish, index) => {
+      const outcome = outcomes[index];
+      const sequence = sequenceOf(outcome);
+      if (sequence === undefined || sequence > through || outcome?.outcome !== 'APPENDED') return;
+      publish.resolve({
+        message: outcome.message,
+        repeated: false,
+        connections: this.#delivered.get(sequence) ?? 0,
+      });
+    });
+    return this.#delivery.settle(publishes.filter(isNew), outcomes.filter(isNew));
+  }
+}
+
+function sequenceOf(outcome: Appended | undefined): number | undefined {
+  return outcome?.outcome === 'APPENDED' ? outcome.message.logged?.sequence : undefined;
+}
+
+/** Acknowledges messages that are in the log and will be delivered later. */
+function acknowledge(publishes: readonly PendingPublish[], outcomes: readonly Appended[]): void {
+  publishes.forEach((publish, index) => {
+    const outcome = outcomes[index];
+    if (outcome?.outcome === 'APPENDED')
+      publish.resolve({ message: outcome.message, repeated: false, connections: 0 });
+  });
+}
+
+const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref());

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { type Message } from '../../src/broker/message.ts';
+import { type Wire } from '../../src/broker/wire.ts';
+import { Connection } from '../../src/connections/connection.ts';
+import { LogSubscriber } from '../../src/subscriptions/log-subscriber.ts';
+import { createSubscriberIndex } from '../../src/subscriptions/subscriber-index.ts';
+import { twoBrokersContract } from '../contracts/two-brokers-contract.ts';
+import { LOBBY } from '../support/broker.ts';
+import { apiKeyCaller } from '../support/callers.ts';
+import { createManualClock } from '../support/clock.ts';
+import { draft } from '../support/drafts.ts';
+import { openBroker } from '../support/broker-on-postgres.ts';
+import { hasPostgres, requirePostgres } from '../support/postgres.ts';
+
+async function open() {
+  let areLost = false;
+  const wrapWire = (wire: Wire): Wire => ({
+    ...wire,
+    send: (kind, payload) => {
+      if (!areLost) wire.send(kind, payload);
+    },
+  });
+  const a = await openBroker({ isShared: true, wrapWire });
+  const b = await openBroker({ url: a.url, isShared: true, wrapWire });
+  return {
+    a: a.broker,
+    b: b.broker,
+    loseHints: (isOn: boolean) => void (areLost = isOn),
+    async [Symbol.asyncDispose]() {
+      await a[Symbol.asyncDispose]();
+      await b[Symbol.asyncDispose]();
+    },
+  };
+}
+
+describe.skipIf(!hasPostgres)('on PostgreSQL', () => {
+  twoBrokersContract('The brokers with lanes', open);
+});
+
+test('a live subscription to a channel delivers nothing that was published before its membership, although this node receives it later', async (context) => {
+  requirePostgres(context);
+  await using made = await open();
+  const { a, b } = made;
+  await b.follow('one');
+  const clock = createManualClock();
+  const onFault = (error: unknown) => expect(error).toBeUndefined();
+  using subscriberIndex = createSubscriberIndex({ broker: b, clock, onFault });
+  const connection = new Connection({
+    id: 'conn_1',
+    nodeId: 'node',
+    caller: { ...apiKeyCaller(), projectId: 'one' },
+    transport: 'WEBSOCKET',
+    openedAt: clock.now(),
+    applyDue: () => undefined,
+  });
+  const subscriber = new LogSubscriber({ broker: b, subscriberIndex, replayed: () => undefined }, connection);
+  const head = await b.head('one');
+  subscriber.begin({ after: head, head });
+  const delivered: Message[] = [];
+  subscriber.start({
+    deliver: (batch) => delivered.push(...batch),
+    room: () => undefined,
+    onLost: () => undefined,
+    end: onFault,
+  });
+  made.loseHints(true);
+  const before = await a.publish(draft());
+  subscriber.subscribe(LOBBY, (await b.head('one')).sequence);
+  const after = await a.publish(draft());
+  expect(before.message.logged?.sequence).toBe(1);
+  await expect.poll(() => delivered).toEqual([after.message]);
+});
