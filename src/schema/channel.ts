@@ -9,7 +9,7 @@ import { ConnectionRef } from './connection.ts';
 import { ChannelTypeEnum } from './enums.ts';
 import { historyArgs, MessageConnection, toMessagePage } from './message.ts';
 import { relayConnection, forwardArgs, readRelayConnection, selectedPage, toPageRequest } from './paging.ts';
-import { TokenConnection } from './token.ts';
+import { TokenConnection, TokenRef } from './token.ts';
 
 const MemberConnection = relayConnection('Member', ConnectionRef);
 
@@ -123,6 +123,27 @@ export const ChannelRef = builder.objectRef<Channel & { endedMemberships?: numbe
 });
 
 const ChannelConnection = relayConnection('Channel', ChannelRef);
+
+// Here and not beside the other fields of a token, because channels have tokens, too.
+builder.objectField(TokenRef, 'channels', (t) =>
+  t.field({
+    type: ChannelConnection,
+    description:
+      'The channels that the token is subscribed to, whether or not it may receive them now. For API keys.',
+    args: { ...forwardArgs },
+    async resolve({ projectId, id: tokenId }, args, { caller, domain }) {
+      requireApiKey(caller, 'READ');
+      const read = (page: PageRequest) =>
+        selectedPage(
+          page,
+          (part) => domain.memberships.listOfToken(projectId, tokenId, part),
+          ({ channelId }) => channelId,
+          ({ channelId }) => domain.channels.find(projectId, channelId),
+        );
+      return readRelayConnection(toPageRequest(args), read, ({ id }) => id);
+    },
+  }),
+);
 
 const HistoryPolicyInput = builder.inputType('HistoryPolicyInput', {
   description: 'How many messages of a channel to keep. The limits of the service always apply.',

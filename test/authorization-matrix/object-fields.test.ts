@@ -89,6 +89,15 @@ const FIELDS: Record<string, FieldAccess[]> = {
     ['a moderator', GUEST('connections { id }'), 'FORBIDDEN'],
     ['a guest', VIEWER('token { connections { id } }'), ({ viewer }) => viewer.token.connections],
   ],
+  'Token.channels': [
+    ['an anonymous caller', GUEST('channels { nodes { id } }'), 'UNAUTHENTICATED'],
+    ['a moderator', VIEWER('token { channels { nodes { id } } }'), 'FORBIDDEN'],
+    [
+      'an API key',
+      CHANNEL('room', 'tokens { nodes { channels { nodes { id } } } }'),
+      ({ channel }) => channel.tokens.nodes[0].channels.nodes.some(({ id }: { id: string }) => id === 'room'),
+    ],
+  ],
   // Except for API keys, a caller sees only the id of other tokens.
   'Token.state': [['a guest', VIEWER('token { state }'), ({ viewer }) => viewer.token.state === null]],
   'Membership.channel': [
