@@ -17,6 +17,15 @@ if (existsSync(compiler)) {
     const { status } = spawnSync(execPath, [compiler, '-p', project], { stdio: 'inherit' });
     if (status !== 0) exit(status ?? 1);
   }
+  const bundler = join(root, 'node_modules/vite/bin/vite.js');
+  const site = join(root, 'console');
+  if (existsSync(bundler) && existsSync(site)) {
+    const { status } = spawnSync(execPath, [bundler, 'build', '--logLevel', 'warn'], {
+      cwd: site,
+      stdio: 'inherit',
+    });
+    if (status !== 0) exit(status ?? 1);
+  }
   exit(0);
 }
 stdout.write(

@@ -17,12 +17,12 @@ function exitWithError(message: string): never {
   process.exit(1);
 }
 
-function printWelcome({ url, firstApiKey, warnings }: Service, graphiql: boolean): void {
+function printWelcome({ url, firstApiKey, warnings }: Service, console: boolean): void {
   print(
     ...warnings.map((warning) => `Warning: ${warning}`),
     `Signalbox listens on ${url}/graphql`,
     ...(firstApiKey ? [`API key (shown this once): ${firstApiKey}`] : []),
-    graphiql ? `Next: open ${url}/graphql in a browser` : `Next: send a POST request to ${url}/graphql`,
+    console ? `Next: open ${url}/console in a browser` : `Next: send a POST request to ${url}/graphql`,
   );
 }
 
@@ -34,7 +34,7 @@ async function start(): Promise<void> {
   const service = await startService(config, secrets);
   printWelcome(
     service,
-    config.graphiql === 'on' || (config.graphiql === 'auto' && config.mode !== 'production'),
+    config.console === 'on' || (config.console === 'auto' && config.mode !== 'production'),
   );
 
   let isDraining = false;

@@ -50,6 +50,13 @@ export const SERVICE_SETTINGS = {
     choices: ['auto', 'on', 'off'],
     about: 'GraphiQL at `/graphql`; `auto` enables it outside production.',
   },
+  console: {
+    env: 'SIGNALBOX_CONSOLE',
+    default: 'auto',
+    unit: 'choice',
+    choices: ['auto', 'on', 'off'],
+    about: 'The web console at `/console`; `auto` enables it outside production.',
+  },
   introspection: {
     env: 'SIGNALBOX_INTROSPECTION',
     default: 'auto',

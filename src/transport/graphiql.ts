@@ -2,21 +2,10 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-/** A file of GraphiQL with its response headers. */
-export interface Asset {
-  body: Buffer;
-  contentType: string;
-  headers: Record<string, string>;
-}
+import { COMMON_HEADERS, HTML, IMAGE, SCRIPT, STYLE, type Asset } from './asset.ts';
 
 const PAGE = '/graphql';
 const ASSETS = '/graphql/assets/';
-
-const HTML = 'text/html; charset=utf-8';
-const SCRIPT = 'text/javascript; charset=utf-8';
-const STYLE = 'text/css; charset=utf-8';
-const IMAGE = 'image/svg+xml';
 
 /** Inline styles are allowed because GraphiQL's editor and dialogs use them; inline scripts are not. `self` includes the WebSocket. */
 const CONTENT_SECURITY_POLICY = [
@@ -31,11 +20,6 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-const COMMON_HEADERS = {
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'x-frame-options': 'DENY',
-};
 const PAGE_HEADERS = {
   ...COMMON_HEADERS,
   'content-security-policy': CONTENT_SECURITY_POLICY,

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { SignalboxError } from '../errors.ts';
 import { type TransportDeps } from './transport-deps.ts';
+import { type createConsole } from './console.ts';
 import { type createGraphiql } from './graphiql.ts';
 import { hostRefused, isAllowedHost } from './hosts.ts';
 import { limitHttpConnections } from './http-connections.ts';
@@ -18,6 +19,8 @@ import { createGraphqlHandler } from './yoga.ts';
 export interface HttpDeps extends TransportDeps {
   /** Undefined if GraphiQL is off. */
   graphiql: ReturnType<typeof createGraphiql> | undefined;
+  /** Undefined if the console is off. */
+  console: ReturnType<typeof createConsole> | undefined;
   /** False while the service drains. */
   isReady: () => boolean;
   /** False as soon as a load balancer should send no new connections. */
@@ -27,7 +30,7 @@ export interface HttpDeps extends TransportDeps {
   onFault: (error: unknown) => void;
 }
 
-/** Creates the HTTP server for `/graphql` (queries, mutations, SSE, GraphiQL), `/health`, `/ready` and `/metrics`. */
+/** Creates the HTTP server for `/graphql` (queries, mutations, SSE, GraphiQL), `/console`, `/health`, `/ready` and `/metrics`. */
 export function createHttpServer(deps: HttpDeps): Server {
   const {
     addressOf,
@@ -35,6 +38,7 @@ export function createHttpServer(deps: HttpDeps): Server {
     domain,
     metrics,
     graphiql,
+    console,
     isReady,
     isWanted,
     machineProblem,
@@ -71,7 +75,7 @@ export function createHttpServer(deps: HttpDeps): Server {
     }
     const wantsPage =
       request.method === 'GET' && (url.pathname !== '/graphql' || accept.includes('text/html'));
-    const asset = wantsPage ? graphiql?.(url.pathname) : undefined;
+    const asset = wantsPage ? (graphiql?.(url.pathname) ?? console?.(url.pathname)) : undefined;
     if (asset) {
       response.writeHead(200, { ...asset.headers, 'content-type': asset.contentType });
       return void response.end(asset.body);

@@ -6,6 +6,7 @@ import { type NewId } from '../ids.ts';
 import { type Domain } from '../schema/context.ts';
 import { readPagesInTurns } from '../schema/paging.ts';
 import { createSchema } from '../schema/schema.ts';
+import { createConsole } from './console.ts';
 import { createDocuments } from './documents.ts';
 import { createConnectionLimiter } from './connection-limiter.ts';
 import { isExhaustion, watchFileDescriptors } from './file-descriptors.ts';
@@ -68,6 +69,7 @@ export async function openTransport(deps: {
   metrics.observeRetainedBytes(() => memory.totalBytes);
   const budget = createOperationBudget(config, clock);
   const graphiql = isEnabled(config.graphiql) ? createGraphiql() : undefined;
+  const console = isEnabled(config.console) ? createConsole() : undefined;
   // Twice per heartbeat: a peer that vanished is noticed within two heartbeats.
   const unacknowledged = createUnacknowledgedBytes(config.pingIntervalMs / 2);
   const shared = {
@@ -87,6 +89,7 @@ export async function openTransport(deps: {
   const server = createHttpServer({
     ...shared,
     graphiql,
+    console,
     machineProblem: () => descriptors.problem(),
     isReady: () => isReady,
     isWanted: () => isWanted && isReady,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { buildSchema, parse, validate } from 'graphql';
 import { expect, test } from 'vitest';
 import { DOCUMENTS, read } from '../support/documents.ts';
-import { OPERATIONS_FILE, printOperations } from '../support/package-operations.ts';
+import { OPERATION_FILES, printOperations } from '../support/package-operations.ts';
 import { listPages } from '../support/pages.ts';
 
 const exists = (file: string) => existsSync(new URL(`../../${file}`, import.meta.url));
@@ -18,9 +18,12 @@ test.each(Object.entries(DOCUMENTS))('%s matches the source (npm run schema prin
   expect(read(file)).toBe(print());
 });
 
-test(`${OPERATIONS_FILE} matches its operations and the schema (npm run schema prints it)`, async () => {
-  expect(read(OPERATIONS_FILE)).toBe(await printOperations());
-});
+test.each(Object.entries(OPERATION_FILES))(
+  '%s matches its operations and the schema (npm run schema prints it)',
+  async (file, operations) => {
+    expect(read(file)).toBe(await printOperations(file, operations));
+  },
+);
 
 test('every test that the architecture names exists', () => {
   const laws = section('docs/architecture.md', 'The laws');

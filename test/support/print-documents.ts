@@ -1,5 +1,6 @@
-import { OPERATIONS_FILE, printOperations } from './package-operations.ts';
+import { OPERATION_FILES, printOperations } from './package-operations.ts';
 import { DOCUMENTS, write } from './documents.ts';
 
 for (const [file, print] of Object.entries(DOCUMENTS)) write(file, print());
-write(OPERATIONS_FILE, await printOperations());
+for (const [file, operations] of Object.entries(OPERATION_FILES))
+  write(file, await printOperations(file, operations));

@@ -80,6 +80,33 @@ test.each([
   expect(asset.status).toBe(isServed ? 200 : 404);
 });
 
+test.each([
+  { mode: 'production', console: 'auto', isServed: false },
+  { mode: 'production', console: 'on', isServed: true },
+  { mode: 'development', console: 'auto', isServed: true },
+  { mode: 'development', console: 'off', isServed: false },
+] as const)('the console $console in $mode mode is served: $isServed', async ({ isServed, ...config }) => {
+  await using signalbox = await startService(config);
+  const [page, other] = await Promise.all(
+    ['/console', '/console/'].map((path) => fetch(signalbox.url + path)),
+  );
+  expect([page!.status, other!.status]).toEqual(isServed ? [200, 200] : [404, 404]);
+  if (!isServed) return;
+  const html = await page!.text();
+  const policy = page!.headers.get('content-security-policy')!;
+  const [, nonce = ''] = /'nonce-([\w-]{22})'/.exec(policy) ?? [];
+  expect(html).toContain(`nonce="${nonce}"`);
+  expect(policy).toMatch(/^default-src 'none'; script-src 'self';/);
+  expect(policy).not.toMatch(/unsafe|\*/);
+  expect(other!.headers.get('content-security-policy')).not.toBe(policy);
+  expect(page!.headers.get('cache-control')).toBe('no-store');
+  const [, script = ''] = /src="(\/console\/assets\/[^"]+\.js)"/.exec(html) ?? [];
+  const asset = await fetch(signalbox.url + script);
+  expect(asset.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+  for (const path of ['/console/assets/../index.html', '/console/assets/%2e%2e/index.html', '/console/x'])
+    expect((await fetch(signalbox.url + path)).status).toBe(404);
+});
+
 /** Breaks the store of a running service, as a faulty disk would. */
 function breakStore(folder: string): void {
   using sqlite = open(folder);

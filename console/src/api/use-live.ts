@@ -1,0 +1,67 @@
+import { useEffect, useRef, useState } from 'react';
+import { useSession } from '../client/session-context.ts';
+import { type Operation } from '../operation.ts';
+
+export interface Live<Entry> {
+  /** The newest entries, newest first. */
+  readonly entries: readonly Entry[];
+  /** How many arrived since the start, those that are no longer kept included. */
+  readonly count: number;
+  readonly error: unknown;
+  clear(): void;
+}
+
+/** What is kept of a live stream: memory stays bounded however long the page is open. */
+const KEPT = 500;
+/** How often the page is rendered while entries arrive, however many there are. */
+const RENDER_EVERY_MS = 100;
+
+/** Follows a subscription while the component is shown. `isPaused`: entries are not received. */
+export function useLive<Result, Variables extends object, Entry>(
+  operation: Operation<Result, Variables>,
+  variables: Variables,
+  entryOf: (result: Result) => Entry,
+  isPaused = false,
+): Live<Entry> {
+  const { client } = useSession();
+  const [shown, setShown] = useState<{ entries: readonly Entry[]; count: number }>(EMPTY);
+  const [error, setError] = useState<unknown>();
+  const read = useRef(entryOf);
+  read.current = entryOf;
+  const key = JSON.stringify(variables);
+
+  useEffect(() => {
+    setShown(EMPTY);
+    setError(undefined);
+  }, [operation, key]);
+
+  useEffect(() => {
+    if (isPaused) return;
+    let waiting: Entry[] = [];
+    let arrived = 0;
+    const timer = setInterval(() => {
+      if (arrived === 0) return;
+      const [newest, many] = [waiting.reverse(), arrived];
+      [waiting, arrived] = [[], 0];
+      setShown(({ entries, count }) => ({
+        entries: [...newest, ...entries].slice(0, KEPT),
+        count: count + many,
+      }));
+    }, RENDER_EVERY_MS);
+    const stop = client.subscribe(operation, JSON.parse(key) as object, {
+      next(result) {
+        arrived++;
+        waiting.push(read.current(result as Result));
+        if (waiting.length > KEPT) waiting = waiting.slice(-KEPT);
+      },
+      error: setError,
+    });
+    return () => {
+      clearInterval(timer);
+      stop();
+    };
+  }, [client, operation, key, isPaused]);
+  return { ...shown, error, clear: () => setShown(EMPTY) };
+}
+
+const EMPTY = { entries: [], count: 0 };

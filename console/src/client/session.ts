@@ -1,0 +1,47 @@
+import { createClient, SignalboxError, type SignalboxClient } from '@signalbox/client';
+import { request } from './request.ts';
+import { WhoAmIDocument, type ApiKeyScope, type WhoAmIQuery } from '../generated/operations.ts';
+
+type SignedInKey = NonNullable<WhoAmIQuery['viewer']['apiKey']>;
+
+/** A signed-in operator. The API key itself is known to the client only, which keeps it in memory. */
+export interface Session {
+  readonly client: SignalboxClient<Record<string, unknown>>;
+  readonly project: string;
+  readonly apiKey: SignedInKey;
+}
+
+/** What the API key may do, for what a page shows. The service checks every request itself. */
+export function maySee(apiKey: SignedInKey, scope: ApiKeyScope): boolean {
+  return apiKey.scopes === null || apiKey.scopes.includes(scope);
+}
+
+/**
+ * Connects with an API key over the WebSocket, so that the key is in no address and in no header.
+ * @throws SignalboxError when the key is malformed or refused, or when the service cannot be reached
+ */
+export async function signIn(apiKey: string): Promise<Session> {
+  if (!apiKey.startsWith('key_'))
+    throw new SignalboxError('BAD_USER_INPUT', 'An API key starts with “key_”. Paste the whole key.');
+  const client = createClient({ url: location.origin, credential: apiKey });
+  try {
+    const { viewer } = await Promise.race([request(client, WhoAmIDocument, {}), whenUnreachable(client)]);
+    if (!viewer.apiKey)
+      throw new SignalboxError('FORBIDDEN', 'The console needs an API key. This is another credential.');
+    return { client, project: viewer.project, apiKey: viewer.apiKey };
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+}
+
+/** The client tries again for ever; somebody who signs in wants to know after the first attempt. */
+function whenUnreachable(client: Session['client']): Promise<never> {
+  return new Promise((_, reject) => {
+    client.on('status', ({ state, message, error }) => {
+      if (state === 'waiting')
+        reject(error ?? new SignalboxError('UNAVAILABLE', 'The service cannot be reached. Is it running?'));
+      if (state === 'ended') reject(error ?? new SignalboxError('UNAUTHENTICATED', message));
+    });
+  });
+}

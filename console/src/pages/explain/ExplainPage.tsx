@@ -1,0 +1,15 @@
+import { Stack } from '@mantine/core';
+import { PageHeader } from '../../parts/PageHeader.tsx';
+import { ExplainPermission } from './ExplainPermission.tsx';
+
+/** Answers why something is allowed or refused. */
+export function ExplainPage() {
+  return (
+    <>
+      <PageHeader title="Explain" about="Why something is allowed or refused." />
+      <Stack gap="md">
+        <ExplainPermission />
+      </Stack>
+    </>
+  );
+}

@@ -1,0 +1,4 @@
+/** To come. */
+export function KeysPage() {
+  return <p>KeysPage</p>;
+}

@@ -1,0 +1,74 @@
+import { useState } from 'react';
+import { NativeSelect, TextInput } from '@mantine/core';
+import { ChannelField } from '../../fields/ChannelField.tsx';
+import { LIFETIMES, untilOf } from '../../fields/lifetime.ts';
+import { whomArguments, type Whom } from '../../fields/whom.ts';
+import { WhomField } from '../../fields/WhomField.tsx';
+import { BanDocument, MuteDocument } from '../../generated/operations.ts';
+import { ActionButton } from '../../parts/ActionButton.tsx';
+
+const CHOICES = LIFETIMES.map((choice) =>
+  choice.value === '' ? { ...choice, label: 'Until it is lifted' } : choice,
+);
+
+/** Buttons that mute and ban a token or an identity; `whom` is absent where the form asks for it. */
+export function Restrict({ whom }: { whom?: Whom }) {
+  return (
+    <>
+      <RestrictForm kind="Mute" whom={whom} />
+      <RestrictForm kind="Ban" whom={whom} />
+    </>
+  );
+}
+
+function RestrictForm({ kind, whom }: { kind: 'Mute' | 'Ban'; whom: Whom | undefined }) {
+  const [chosen, setChosen] = useState<Whom>({ kind: 'token', value: '' });
+  const [channel, setChannel] = useState('');
+  const [lifetime, setLifetime] = useState('');
+  const [reason, setReason] = useState('');
+  const until = untilOf(lifetime);
+  const variables = {
+    ...whomArguments(whom ?? chosen),
+    ...(until !== undefined && { until }),
+    ...(reason !== '' && { reason }),
+  };
+  const fields = (
+    <>
+      {!whom && <WhomField whom={chosen} onChange={setChosen} />}
+      <ChannelField
+        value={channel}
+        onChange={setChannel}
+        required={kind === 'Ban'}
+        {...(kind === 'Mute' && { description: 'Empty: all channels.' })}
+      />
+      <NativeSelect
+        label="Until"
+        value={lifetime}
+        onChange={(event) => setLifetime(event.currentTarget.value)}
+        data={CHOICES}
+      />
+      <TextInput
+        label="Reason"
+        description="The client is shown it."
+        value={reason}
+        onChange={(event) => setReason(event.currentTarget.value)}
+      />
+    </>
+  );
+  const shared = { label: kind, scope: 'MODERATE', submit: kind } as const;
+  if (kind === 'Ban')
+    return (
+      <ActionButton {...shared} operation={BanDocument} variables={{ channel, ...variables }}>
+        {fields}
+      </ActionButton>
+    );
+  return (
+    <ActionButton
+      {...shared}
+      operation={MuteDocument}
+      variables={{ ...(channel !== '' && { channel }), ...variables }}
+    >
+      {fields}
+    </ActionButton>
+  );
+}

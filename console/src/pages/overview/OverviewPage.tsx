@@ -1,0 +1,4 @@
+/** To come. */
+export function OverviewPage() {
+  return <p>OverviewPage</p>;
+}

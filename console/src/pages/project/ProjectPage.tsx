@@ -1,0 +1,4 @@
+/** To come. */
+export function ProjectPage() {
+  return <p>ProjectPage</p>;
+}

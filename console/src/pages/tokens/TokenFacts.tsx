@@ -1,0 +1,41 @@
+import { type TokenDetailsFragment } from '../../generated/operations.ts';
+import { Facts } from '../../parts/Facts.tsx';
+import { JsonView } from '../../parts/JsonView.tsx';
+import { IdentityLink } from '../../parts/links.tsx';
+import { Section } from '../../parts/Section.tsx';
+import { Tag } from '../../parts/Tag.tsx';
+import { Time } from '../../parts/Time.tsx';
+import { statusOf } from './token-status.ts';
+
+type Grants = TokenDetailsFragment['grants'];
+
+/** The record of a token. */
+export function TokenFacts({ token }: { token: TokenDetailsFragment }) {
+  const [word, tone] = statusOf(token);
+  return (
+    <Section title="Record">
+      <Facts
+        facts={[
+          ['Status', <Tag tone={tone}>{word}</Tag>],
+          ['Identity', <IdentityLink identity={token.identity} />],
+          ['Role', token.customRole === null ? token.role : `${token.customRole} (like ${token.role})`],
+          ['Expires', <Time at={token.expiresAt} none="never" />],
+          ['Created', <Time at={token.createdAt} />],
+          ['Origin', token.origin],
+          ['Issuer or API key', token.issuer ?? '—'],
+          ['Connection data', token.connectionData ?? '—'],
+          ['Grants', describeGrants(token.grants, 'none: the role is not narrowed')],
+          ['Grants of the last credential', describeGrants(token.claimedGrants, 'none')],
+          ...(token.revokedAt === null ? [] : [['Revoked', <Time at={token.revokedAt} />] as const]),
+        ]}
+      />
+      {token.state !== null && <JsonView label="State of the token" value={token.state} />}
+    </Section>
+  );
+}
+
+function describeGrants(grants: Grants, none: string): string {
+  if (grants === null) return none;
+  if (grants.length === 0) return 'empty: nothing is allowed';
+  return grants.map(({ channels, actions }) => `${channels}: ${actions.join(', ')}`).join('; ');
+}

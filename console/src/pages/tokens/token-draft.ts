@@ -1,0 +1,45 @@
+import { type CreateTokenInput } from '../../generated/operations.ts';
+import { grantsOf, type GrantDraft } from '../../fields/grant.ts';
+import { secondsOf } from '../../fields/lifetime.ts';
+import { roleArguments } from '../../fields/RoleField.tsx';
+import { parseJson } from '../../parts/json.ts';
+
+/** What the form of a new token says. */
+export interface TokenDraft {
+  readonly identity: string;
+  readonly role: string;
+  readonly channels: readonly string[];
+  readonly lifetime: string;
+  readonly grants: readonly GrantDraft[];
+  readonly connectionData: string;
+  readonly state: string;
+}
+
+export const EMPTY_DRAFT: TokenDraft = {
+  identity: '',
+  role: 'PUBLISHER',
+  channels: [],
+  lifetime: '',
+  grants: [],
+  connectionData: '',
+  state: '',
+};
+
+/** The input of `createToken`: absent options stay absent. */
+export function inputOf(draft: TokenDraft): { input: CreateTokenInput; problem: string | undefined } {
+  const { value: state, problem } = parseJson(draft.state, 'The state');
+  const grants = grantsOf(draft.grants);
+  const expiresIn = secondsOf(draft.lifetime);
+  return {
+    problem,
+    input: {
+      ...(draft.identity !== '' && { identity: draft.identity }),
+      ...roleArguments(draft.role),
+      ...(draft.channels.length > 0 && { channels: [...draft.channels] }),
+      ...(expiresIn !== undefined && { expiresIn }),
+      ...(grants && { grants }),
+      ...(draft.connectionData !== '' && { connectionData: draft.connectionData }),
+      ...(state !== undefined && { state }),
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { Button, Modal, type ButtonProps } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { type ApiKeyScope } from '../generated/operations.ts';
+import { useScope } from '../client/session-context.ts';
+import { ActionForm, type ActionFormProperties } from './ActionForm.tsx';
+
+interface Properties<Result, Variables> extends ActionFormProperties<Result, Variables> {
+  label: string;
+  /** Without this scope of the API key, the button is not shown. */
+  scope: ApiKeyScope;
+  /** The title of the dialog; the label when absent. */
+  title?: string;
+  size?: ButtonProps['size'];
+  variant?: ButtonProps['variant'];
+  /** What tells buttons with the same label apart, for screen readers: “Disconnect conn_1”. */
+  accessibleName?: string;
+}
+
+/** A button that opens a dialog with the form of one mutation. */
+export function ActionButton<Result, Variables extends object>(properties: Properties<Result, Variables>) {
+  const { label, scope, title = label, size = 'sm', variant, accessibleName, onDone, ...form } = properties;
+  const [isOpen, { open, close }] = useDisclosure(false);
+  if (!useScope(scope)) return null;
+  const look = variant ?? 'default';
+  return (
+    <>
+      <Button size={size} variant={look} onClick={open} aria-label={accessibleName}>
+        {label}
+      </Button>
+      <Modal
+        opened={isOpen}
+        onClose={close}
+        title={title}
+        size="lg"
+        closeButtonProps={{ 'aria-label': 'Close' }}
+      >
+        {isOpen && (
+          <ActionForm
+            {...form}
+            onDone={(result, variables) => {
+              close();
+              onDone?.(result, variables);
+            }}
+          />
+        )}
+      </Modal>
+    </>
+  );
+}

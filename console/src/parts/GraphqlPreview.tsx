@@ -1,0 +1,44 @@
+import { Button, Collapse, Group, Stack } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { CopyButton } from './CopyButton.tsx';
+
+interface Properties {
+  document: string;
+  variables: object;
+}
+
+/** Shows the operation that a form or page sends, to copy. */
+export function GraphqlPreview({ document, variables }: Properties) {
+  const [isOpen, { toggle }] = useDisclosure(false);
+  const values = JSON.stringify(variables, null, 2);
+  return (
+    <Stack gap="xs" className="graphql">
+      <Group>
+        <Button size="compact-sm" variant="subtle" aria-expanded={isOpen} onClick={toggle}>
+          {isOpen ? 'Hide GraphQL' : 'Show GraphQL'}
+        </Button>
+      </Group>
+      <Collapse in={isOpen}>
+        {isOpen && (
+          <Stack gap="xs">
+            <CodeBlock label="Operation" text={document} />
+            {values !== '{}' && <CodeBlock label="Variables" text={values} />}
+            <Group gap="xs">
+              <CopyButton label="Copy operation" value={document} />
+              <CopyButton label="Copy variables" value={values} />
+            </Group>
+          </Stack>
+        )}
+      </Collapse>
+    </Stack>
+  );
+}
+
+/** A block of code that keyboards can scroll. */
+export function CodeBlock({ label, text }: { label: string; text: string }) {
+  return (
+    <pre className="code" tabIndex={0} role="region" aria-label={label}>
+      {text}
+    </pre>
+  );
+}

@@ -1,0 +1,184 @@
+import { type Browser, type BrowserContext } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { launchChromium, skipsBrowser } from '../support/chromium.ts';
+import { startService, type TestService } from '../support/service.ts';
+import { act, expectToFit, findViolations, record, signIn, visit } from './console-page.ts';
+
+vi.setConfig({ testTimeout: 90_000 });
+
+/** Text that would do something if a page rendered it as HTML. */
+const MARKUP = `"><img src=x onerror="document.title='pwned'"><script>document.title='pwned'</script>`;
+
+let signalbox: TestService;
+let browser: Browser;
+let token: string;
+let connection: { dispose(): void };
+
+/** One service with something to show on every page, and one browser for all tests. */
+beforeAll(async () => {
+  if (skipsBrowser) return;
+  [signalbox, browser] = await Promise.all([startService({ mode: 'development' }), launchChromium()]);
+  const { request } = signalbox;
+  await request(
+    `mutation ($markup: JSON!) {
+      a: createChannel(input: { id: "room:1", state: $markup }) { id }
+      b: createChannel(input: { id: "lobby", type: PUBLIC, history: { messages: 100 } }) { id }
+    }`,
+    { markup: { text: MARKUP } },
+  );
+  const { createToken } = await request(
+    `mutation ($markup: String!, $json: JSON!) {
+      createToken(input: { identity: "ada", channels: ["room:1"], connectionData: $markup, state: $json, expiresIn: 86400 }) { token { id } credential }
+    }`,
+    { markup: MARKUP, json: { text: MARKUP } },
+  );
+  token = createToken.token.id;
+  await request(
+    `mutation ($markup: String!, $json: JSON!, $token: ID!) {
+      a: publishMessage(channel: "room:1", event: "said", data: $json) { connections }
+      b: publishMessage(channel: "room:1", event: "said", data: $json) { connections }
+      c: mute(channel: "room:1", token: $token, reason: $markup) { id }
+      d: revokeTokens(identity: "mallory") { connections }
+      e: createApiKey(name: $markup, scopes: [PUBLISH]) { secret }
+      f: createIssuer(input: { kind: STREAM, name: $markup, key: { id: "stream", secret: "secret-of-stream-chat-of-32-bytes" } }) { id }
+      g: updateProject(settings: { permissions: { roles: [{ name: "host", like: MODERATOR }], kinds: [{ name: "stage", type: PUBLIC }] } }) { id }
+    }`,
+    { markup: MARKUP, json: { text: MARKUP }, token },
+  );
+  const client = signalbox.client({ token: createToken.credential });
+  const results = client.iterate({ query: 'subscription { events { __typename } }' });
+  await results.next();
+  connection = { dispose: () => void client.dispose() };
+}, 60_000);
+
+afterAll(async () => {
+  if (skipsBrowser) return;
+  connection.dispose();
+  await browser.close();
+  await signalbox[Symbol.asyncDispose]();
+});
+
+async function withContext(run: (context: BrowserContext) => Promise<void>): Promise<void> {
+  const context = await browser.newContext({
+    viewport: { width: 1440, height: 900 },
+    reducedMotion: 'reduce',
+  });
+  try {
+    await run(context);
+  } finally {
+    await context.close();
+  }
+}
+
+const HASHES = () => [
+  '#/tokens',
+  `#/tokens/${token}`,
+  '#/channels',
+  '#/channels/room%3A1',
+  '#/connections',
+  '#/messages',
+  '#/moderation',
+  '#/explain',
+];
+
+describe.skipIf(skipsBrowser)('the console in Chromium', () => {
+  test('does the whole job of an operator: mint, connect, subscribe, publish, see, mute, disconnect, revoke', async () => {
+    await withContext(async (context) => {
+      const report = await record(context);
+      const page = await signIn(context, signalbox.url, signalbox.apiKey);
+
+      await visit(page, '#/tokens');
+      await act(page, 'Create token', { Identity: 'grace' }, 'Create token');
+      const [client] = await Promise.all([
+        context.waitForEvent('page'),
+        page.getByRole('button', { name: 'Open test client' }).click(),
+      ]);
+      await client.getByText('Connected.', { exact: true }).waitFor();
+      // Chromium draws a page in the background once a second, which would slow every step down.
+      await page.bringToFront();
+      await page.getByRole('img', { name: 'The credential as a QR code' }).waitFor();
+      await page.getByRole('button', { name: 'Go to the token' }).click();
+      await page.getByRole('heading', { name: 'grace', level: 1 }).waitFor();
+      const own = page.url();
+
+      await visit(page, '#/channels');
+      await act(page, 'Create channel', { Id: 'story' }, 'Create channel');
+      await page.getByRole('heading', { name: 'story', level: 1 }).waitFor();
+      await page.goto(own);
+      await act(page, 'Subscribe to a channel', { Channel: 'story' }, 'Subscribe');
+      await client.getByText('Subscribed to story').waitFor();
+
+      await page.getByRole('link', { name: 'story' }).first().click();
+      await page.getByLabel('Data', { exact: true }).fill('{ "text": "to all" }');
+      await page.getByRole('button', { name: 'Publish', exact: true }).click();
+      // The test client, and the live messages of the page itself.
+      await page.getByText(/was delivered to 2 live connections/).waitFor();
+      await client.getByText('story · message {"text":"to all"}').waitFor();
+      await page
+        .getByRole('region', { name: 'Live messages' })
+        .getByText('{"text":"to all"}')
+        .first()
+        .waitFor();
+
+      await page.goto(own);
+      await page.getByText('online', { exact: true }).first().waitFor();
+      await act(page, 'Direct message', { Data: '{ "text": "to you" }' }, 'Publish');
+      await client.getByText('Direct · message {"text":"to you"}').waitFor();
+
+      await act(page, 'Mute', { Channel: 'story', Reason: 'too loud' }, 'Mute');
+      await client.getByText('MUTE in story: too loud').waitFor();
+      await client.getByLabel('Channel').fill('story');
+      await client.getByRole('button', { name: 'Publish' }).click();
+      await client.getByRole('alert').getByText('FORBIDDEN').waitFor();
+
+      await act(page, 'Disconnect', {}, 'Disconnect');
+      await client.getByText('You were disconnected by a moderator.').waitFor();
+      await page.getByText('offline', { exact: true }).first().waitFor();
+      await act(page, 'Revoke', {}, 'Revoke for good');
+      await page.getByText('revoked', { exact: true }).first().waitFor();
+      expect(report.problems).toEqual([]);
+    });
+  });
+
+  test('shows markup as text, keeps the API key in memory only, fits every screen and has nothing that axe finds', async () => {
+    await withContext(async (context) => {
+      const report = await record(context);
+      const page = await signIn(context, signalbox.url, signalbox.apiKey);
+      const violations: string[] = [];
+      for (const hash of HASHES()) {
+        await visit(page, hash);
+        violations.push(...(await findViolations(page)));
+        await expectToFit(page);
+        expect(await page.title()).not.toContain('pwned');
+      }
+      expect(violations).toEqual([]);
+      expect(report.problems).toEqual([]);
+      const secret = signalbox.apiKey.split('.')[1]!;
+      const kept = await page.evaluate<string>(
+        'JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, history.state, document.documentElement.outerHTML])',
+      );
+      expect(kept).not.toContain(secret);
+      expect(report.urls.length).toBeGreaterThan(3);
+      expect(report.urls.filter((url) => url.includes(secret) || !url.includes('//127.0.0.1:'))).toEqual([]);
+    });
+  });
+
+  test('shows a key with the scope READ no button that writes', async () => {
+    const { createApiKey } = await signalbox.request(
+      'mutation { createApiKey(name: "reader", scopes: [READ]) { secret } }',
+    );
+    await withContext(async (context) => {
+      const page = await signIn(context, signalbox.url, createApiKey.secret);
+      const names = new Set<string>();
+      for (const hash of HASHES().filter((address) => address !== '#/messages')) {
+        await visit(page, hash);
+        for (const button of await page.locator('main button:not(.sort)').all())
+          names.add((await button.getAttribute('aria-label')) ?? (await button.innerText()));
+      }
+      expect([...names].sort()).toEqual(['Clear', 'Explain', 'Newer', 'Older', 'Pause', 'Show GraphQL']);
+      await page.goto(`${signalbox.url}/console#/messages`);
+      await page.getByText('There is no such page').waitFor();
+      expect(await page.getByRole('link', { name: 'Messages' }).count()).toBe(0);
+    });
+  });
+});
