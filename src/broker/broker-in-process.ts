@@ -93,6 +93,8 @@ export function createInProcessBroker({
       return { result, connections: await controlAll(control, signalsOf(signalOf(result))) };
     },
     leases,
+    problem: () => undefined,
+    untilLive: () => undefined,
     async [Symbol.asyncDispose]() {
       await delivering;
       if (pending.length > 0) flush({ isLast: true });

@@ -6,6 +6,7 @@ import { createDelivery } from './delivery.ts';
 import { createFollowers, type Followers } from './followers.ts';
 import { Lane } from './lane.ts';
 import { type Leases } from './leases.ts';
+import { type NodeRegistration } from './node-registration.ts';
 import { type Wire } from './wire.ts';
 
 export interface BrokerWithLanes extends Broker {
@@ -20,23 +21,45 @@ export interface BrokerWithLanes extends Broker {
 export function createBrokerWithLanes({
   log,
   store,
-  nodeId,
+  registration,
+  signalsThrough,
   wire,
   leases,
   isOutcomeUnknown,
+  onFenced = () => undefined,
   onFault,
 }: {
   log: AsyncLog;
   store: PostgresStore;
-  nodeId: string;
+  registration: NodeRegistration;
+  /** The number of the last signal when the node was registered. */
+  signalsThrough: number;
   /** The other nodes. The caller disposes it, after the broker. */
   wire: Wire;
   leases: Leases;
   isOutcomeUnknown: IsOutcomeUnknown;
+  /** Called with the registrations of nodes that did not confirm a signal in time. */
+  onFenced?: (nodes: readonly string[]) => void;
   onFault: (error: unknown) => void;
 }): BrokerWithLanes {
-  const delivery = createDelivery(onFault);
-  const controlLog = createControlLog({ store, nodeId, apply: delivery.control, onFault });
+  /** Whether messages were not delivered while the node was suspended. Their subscribers must read them from the log. */
+  let hasMissed = false;
+  const delivery = createDelivery(onFault, registration.holds, () => (hasMissed = true));
+  const controlLog = createControlLog({
+    store,
+    registration,
+    through: signalsThrough,
+    wire,
+    apply: delivery.control,
+    reset: delivery.reset,
+    onResumed() {
+      if (hasMissed) delivery.reset();
+      hasMissed = false;
+    },
+    onRegistered: async () => undefined,
+    onFenced,
+    onFault,
+  });
   const followers = createFollowers({ log, delivery, wire });
   /** Lanes are kept: they hold the number of the last batch, and there are as many as projects that published. */
   const lanes = new Map<string, Lane>();
@@ -50,12 +73,19 @@ export function createBrokerWithLanes({
   }
 
   return {
-    publish: (draft) =>
-      new Promise((resolve, reject) => laneOf(draft.projectId).add({ draft, resolve, reject })),
+    async publish(draft) {
+      await controlLog.untilLive();
+      return new Promise((resolve, reject) => laneOf(draft.projectId).add({ draft, resolve, reject }));
+    },
     head: log.head,
     positionAt: log.positionAt,
     holds: log.holds,
-    read: log.read,
+    async read(request) {
+      const page = await log.read(request);
+      // What was read while the node was paused may be delivered to a connection that was closed on all other nodes.
+      await controlLog.untilLive();
+      return page;
+    },
     readBack: log.readBack,
     trimmedThrough: log.trimmedThrough,
     expiredThrough: log.expiredThrough,
@@ -64,11 +94,13 @@ export function createBrokerWithLanes({
     followers,
     control: controlLog.control,
     announce: controlLog.announce,
+    problem: controlLog.problem,
+    untilLive: controlLog.untilLive,
     leases,
     async [Symbol.asyncDispose]() {
-      await controlLog[Symbol.asyncDispose]();
       await Promise.all([...lanes.values()].map((lane) => lane.settled()));
       followers[Symbol.dispose]();
+      await controlLog[Symbol.asyncDispose]();
     },
   };
 }

@@ -29,6 +29,11 @@ export interface BrokerListener {
    * resolves when every affected connection has also been notified.
    */
   applySignal?(signal: Signal): number | Promise<number>;
+  /**
+   * Drops everything that was derived from rows: signals were missed, or the node was suspended for long. Connections are
+   * closed, and their clients resume by their cursors.
+   */
+  reset?(): void;
 }
 
 /**
@@ -83,5 +88,15 @@ export interface Broker extends AsyncDisposable {
    * database was lost; its signals are then applied later.
    */
   readonly announce: Announce<Signal>;
+  /**
+   * Why this node may neither deliver nor accept anything, in a sentence for operators; undefined while it may. A node is
+   * suspended while it cannot know whether others have revoked or changed what it goes by.
+   */
+  problem(): string | undefined;
+  /**
+   * Undefined while this node may deliver and accept. Otherwise asks the database; await it before accepting anything.
+   * @throws UNAVAILABLE when the node stays suspended
+   */
+  untilLive(): Promise<void> | undefined;
   readonly leases: Leases;
 }

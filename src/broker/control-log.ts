@@ -1,140 +1,197 @@
 import { SignalboxError } from '../errors.ts';
-import { Slices } from '../slices.ts';
 import { type PostgresStore } from '../store/store.ts';
 import { type Broker } from './broker.ts';
 import { signalsOf } from './delivery.ts';
+import { type NodeRegistration } from './node-registration.ts';
+import { createSignalAcks } from './signal-acks.ts';
+import { SignalReader } from './signal-reader.ts';
+import { createSignalStore } from './signal-store.ts';
 import { type Signal } from './signal.ts';
-import { createSignalStore, SIGNALS_PER_PAGE, type StoredSignal } from './signal-store.ts';
+import { type Wire } from './wire.ts';
 
 /** Time between two looks for signals, in milliseconds. It bounds how late a signal takes effect whose hint was lost. */
-const POLL_MS = 250;
-const CLEAN_UP_MS = 60_000;
+const LOOK_INTERVAL_MS = 250;
+const CLEAN_UP_INTERVAL_MS = 60_000;
+/** How long connections stay open while the node is suspended, in milliseconds. Their clients then go to another node. */
+const CLOSE_AFTER_MS = 15_000;
+
+/** The kinds of payloads: the number of a new signal, and a signal that tells of no row. */
+const SIGNALS = 'signals';
+const UNKEPT_SIGNAL = 'signal';
 
 /** Signals that tell of no row. They are not kept, so a node that is cut off misses them. */
-const UNKEPT: ReadonlySet<Signal['kind']> = new Set<Signal['kind']>([
-  'PRESENCE_CHANGED',
-  'CONNECTION_SIGNALLED',
-]);
+const UNKEPT: ReadonlySet<string> = new Set<Signal['kind']>(['PRESENCE_CHANGED', 'CONNECTION_SIGNALLED']);
 
-/** Sends signals through a table of the database, so that none is lost. */
-export interface ControlLog extends Pick<Broker, 'control' | 'announce'>, AsyncDisposable {}
+/** Sends signals to all nodes through a table of the database, so that none is lost. */
+export interface ControlLog
+  extends Pick<Broker, 'control' | 'announce' | 'problem' | 'untilLive'>, AsyncDisposable {}
+
+export interface ControlLogOptions {
+  store: PostgresStore;
+  /** The registration of this node, which the control log renews and, where necessary, makes again. */
+  registration: NodeRegistration;
+  /** The number of the last signal when the node was registered. */
+  through: number;
+  /** Carries hints and confirmations. Without it, the nodes look for both. */
+  wire?: Wire | undefined;
+  /** Applies a signal to this node: it takes effect at once; resolves to the number of affected connections. */
+  apply: (signal: Signal) => Promise<number>;
+  /** Drops everything that was derived from rows, and closes the connections. */
+  reset: () => void;
+  /** Called when the node may deliver again after it was suspended. */
+  onResumed: () => void;
+  /** Called after the node was registered again, under another id. */
+  onRegistered: () => Promise<void>;
+  onFenced: (nodes: readonly string[]) => void;
+  onFault: (error: unknown) => void;
+}
 
 /**
  * The signals of all nodes, in the order in which they were committed. A signal is written in the transaction of the rows that
- * it tells of. Every node reads the table, its own signals too: one whose answer was lost is applied all the same.
+ * it tells of; every node reads the table, its own signals too, applies them and confirms that. An announcement resolves when
+ * every node with a lease has confirmed its signals, or was fenced: then it can deliver and append nothing any more.
  */
-export function createControlLog({
-  store,
-  nodeId,
-  apply,
-  onFault,
-}: {
-  store: PostgresStore;
-  nodeId: string;
-  /** Applies a signal to this node: it takes effect at once; resolves to the number of affected connections. */
-  apply: (signal: Signal) => Promise<number>;
-  onFault: (error: unknown) => void;
-}): ControlLog {
+export function createControlLog(options: ControlLogOptions): ControlLog {
+  const { store, registration, wire, apply, onFault } = options;
   const signalStore = createSignalStore(store);
-  /** What applying the signals of this node has affected, until `announce` asks for it. */
-  const affected = new Map<number, Promise<number>>();
-  /** All signals up to this number have taken effect; undefined until the first read. */
-  let through: number | undefined;
-  let polling: Promise<void> | undefined;
+  const acks = createSignalAcks({ registration, wire, onFenced: options.onFenced });
+  const reader = new SignalReader({
+    signalStore,
+    registration,
+    through: options.through,
+    apply,
+    reset: options.reset,
+    onApplied: acks.confirm,
+  });
+  let noted = 0;
+  let cleanUpAt = performance.now() + CLEAN_UP_INTERVAL_MS;
+  let looking: Promise<void> | undefined;
   let isClosed = false;
 
-  function applyNext({ sequence, node, signal }: StoredSignal): void {
-    if (through !== undefined && sequence <= through) return;
-    const affecting = apply(signal);
-    through = sequence;
-    if (node !== nodeId) return;
-    affected.set(sequence, affecting);
-    // An announcement whose answer was lost never asks.
-    const [oldest] = affected.keys();
-    if (oldest !== undefined && affected.size > MAX_UNCLAIMED) affected.delete(oldest);
-  }
-
-  async function readNew(): Promise<void> {
-    through ??= await signalStore.head();
-    const slices = new Slices();
-    for (let hasMore = true; hasMore && !isClosed;) {
-      const { signals } = await signalStore.readAfter(through);
-      for (const stored of signals) {
-        applyNext(stored);
-        if (slices.shouldYield()) await slices.nextTurn();
-      }
-      hasMore = signals.length === SIGNALS_PER_PAGE;
-    }
-  }
-
-  /** Reads and applies what is new; shares a read that has not begun yet, because one that has begun may be too early. */
-  async function poll(): Promise<void> {
-    await polling?.catch(() => undefined);
-    polling ??= readNew().finally(() => (polling = undefined));
-    await polling;
-  }
-
-  let cleanUpAt = performance.now() + CLEAN_UP_MS;
   async function look(): Promise<void> {
-    await poll();
+    let isRegistered = true;
+    const { confirmed } = acks;
+    if (registration.isDue() || confirmed > noted) {
+      isRegistered = await registration.renew(confirmed);
+      noted = confirmed;
+    }
+    isRegistered &&= await reader.poll();
+    if (!isRegistered && !isClosed) {
+      await registration.register();
+      await options.onRegistered();
+      await reader.poll();
+    }
     if (performance.now() < cleanUpAt) return;
-    cleanUpAt = performance.now() + CLEAN_UP_MS;
+    cleanUpAt = performance.now() + CLEAN_UP_INTERVAL_MS;
     await signalStore.removeExpired();
   }
-
-  const looks = setInterval(() => void look().catch(reportFault), POLL_MS).unref();
 
   /** That the database is away is reported by the store; the next look comes soon. */
   function reportFault(error: unknown): void {
     if (!(error instanceof SignalboxError) || error.code !== 'UNAVAILABLE') onFault(error);
   }
 
-  async function countAffected(first: number, last: number): Promise<number> {
-    let connections = 0;
-    for (let sequence = first; sequence <= last; sequence++) {
-      connections += (await affected.get(sequence)) ?? 0;
-      affected.delete(sequence);
+  /** When the node was suspended; undefined while it may deliver. */
+  let suspendedAt: number | undefined;
+  function observe(): void {
+    const now = performance.now();
+    if (registration.holds()) {
+      if (suspendedAt !== undefined) options.onResumed();
+      suspendedAt = undefined;
+    } else if (suspendedAt === undefined) suspendedAt = now;
+    else if (now > suspendedAt + CLOSE_AFTER_MS) {
+      suspendedAt = now;
+      options.reset();
     }
-    return connections;
   }
 
+  function tick(): void {
+    observe();
+    looking ??= look()
+      .catch(reportFault)
+      .finally(() => {
+        looking = undefined;
+        observe();
+      });
+  }
+  const ticks = setInterval(tick, LOOK_INTERVAL_MS).unref();
+  tick();
+
+  const subscriptions = [
+    wire?.listen(SIGNALS, (last) => {
+      if (typeof last === 'number' && last > reader.through) reader.poll().catch(reportFault);
+    }),
+    wire?.listen(UNKEPT_SIGNAL, (signal) => {
+      if (isUnkept(signal) && registration.holds()) apply(signal).catch(onFault);
+    }),
+    wire?.onGap(() => void reader.poll().catch(reportFault)),
+  ];
+
   const announce: ControlLog['announce'] = async (write, signalOf) => {
-    // Before the first signal, so that none before it counts as unknown.
-    if (through === undefined) await poll();
-    const { result, signals, last } = await store.transaction(async (transaction) => {
-      const written = await write(transaction);
-      const told = signalsOf(signalOf(written));
+    const { id } = registration;
+    const { result, signals, written } = await store.transaction(async (transaction) => {
+      const changed = await write(transaction);
+      const told = signalsOf(signalOf(changed));
       return {
-        result: written,
+        result: changed,
         signals: told,
-        last: told.length > 0 ? await signalStore.append(transaction, nodeId, told) : 0,
+        written: told.length > 0 ? await signalStore.append(transaction, id, told) : undefined,
       };
     });
-    if (signals.length === 0) return { result, connections: 0 };
+    if (!written) return { result, connections: 0 };
+    const { last, nodes } = written;
     const first = last - signals.length + 1;
-    if (through === first - 1)
-      signals.forEach((signal, index) => applyNext({ sequence: first + index, node: nodeId, signal }));
-    while (through !== undefined && through < last && !isClosed) await poll();
-    return { result, connections: await countAffected(first, last) };
+    reader.offer(signals.map((signal, index) => ({ sequence: first + index, node: id, signal })));
+    wire?.send(SIGNALS, last);
+    const collected = acks.collect(nodes, first, last);
+    // Both must end, so that no rejection is left without a handler.
+    const [own, others] = await Promise.allSettled([applyOwn(first, last), collected]);
+    if (own.status === 'rejected') throw own.reason;
+    if (others.status === 'rejected') throw others.reason;
+    return { result, connections: own.value + others.value };
   };
+
+  async function askAgain(): Promise<void> {
+    tick();
+    await looking;
+    if (!registration.holds()) throw new SignalboxError('UNAVAILABLE', SUSPENDED);
+  }
+
+  async function applyOwn(first: number, last: number): Promise<number> {
+    while (reader.through < last && !isClosed) await reader.poll();
+    return reader.claim(first, last);
+  }
 
   return {
     announce,
     async control(signal) {
-      if (UNKEPT.has(signal.kind)) return apply(signal);
+      if (UNKEPT.has(signal.kind)) {
+        wire?.send(UNKEPT_SIGNAL, signal);
+        return apply(signal);
+      }
       const { connections } = await announce(
         async () => undefined,
         () => signal,
       );
       return connections;
     },
+    problem: () => (registration.holds() ? undefined : SUSPENDED),
+    untilLive: () => (registration.holds() ? undefined : askAgain()),
     async [Symbol.asyncDispose]() {
       isClosed = true;
-      clearInterval(looks);
-      await polling?.catch(() => undefined);
+      clearInterval(ticks);
+      for (const subscription of subscriptions) subscription?.[Symbol.dispose]();
+      acks[Symbol.dispose]();
+      await looking;
+      await registration.remove().catch(reportFault);
     },
   };
 }
 
-/** Far more than the announcements that wait at the same time. */
-const MAX_UNCLAIMED = 10_000;
+const SUSPENDED =
+  'The node is suspended: it could not reach the database in time, and delivers and accepts nothing until it can. Try again later.';
+
+function isUnkept(payload: unknown): payload is Signal {
+  const kind = (payload as { kind?: unknown } | null)?.kind;
+  return typeof kind === 'string' && UNKEPT.has(kind);
+}

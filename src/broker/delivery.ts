@@ -30,9 +30,20 @@ export interface Delivery {
   settle(publishes: readonly PendingPublish[], outcomes: readonly Appended[]): Promise<void> | undefined;
   /** Applies a signal; resolves to the number of affected connections. */
   control(signal: Signal): Promise<number>;
+  /** See `BrokerListener.reset`. */
+  reset(): void;
 }
 
-export function createDelivery(onFault: (error: unknown) => void): Delivery {
+/**
+ * @param onFault receives what a listener throws
+ * @param mayDeliver whether this node may deliver at this moment. Default: always
+ * @param onMissed called for each batch that was not delivered because of that
+ */
+export function createDelivery(
+  onFault: (error: unknown) => void,
+  mayDeliver: () => boolean = () => true,
+  onMissed: () => void = () => undefined,
+): Delivery {
   const listeners = new Set<BrokerListener>();
 
   /** The append is committed by now, so a listener that throws must not affect other listeners or the publisher. */
@@ -51,6 +62,10 @@ export function createDelivery(onFault: (error: unknown) => void): Delivery {
   /** Returns, for each message, the number of connections it was delivered to. */
   function fanOut(batch: Batch<Message>): number[] {
     const connections = batch.map(() => 0);
+    if (!mayDeliver()) {
+      onMissed();
+      return connections;
+    }
     notifyListeners(({ deliver }) =>
       deliver?.(batch).forEach((count, index) => (connections[index] = (connections[index] ?? 0) + count)),
     );
@@ -119,6 +134,7 @@ export function createDelivery(onFault: (error: unknown) => void): Delivery {
       deliverBatch();
       return queue.run();
     },
+    reset: () => notifyListeners((listener) => listener.reset?.()),
     async control(signal) {
       const affected: Promise<number>[] = [];
       notifyListeners((listener) => affected.push(Promise.resolve(listener.applySignal?.(signal) ?? 0)));

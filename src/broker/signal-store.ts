@@ -15,36 +15,48 @@ export interface SignalPage {
   /** The number of the last signal in the database. */
   head: number;
   signals: StoredSignal[];
+  /** Whether the node that reads is registered, its lease lasts, and it was not fenced. */
+  isRegistered: boolean;
+}
+
+/** Signals that were written, and the registrations of the nodes that must apply them. */
+export interface WrittenSignals {
+  /** The number of the last signal. */
+  last: number;
+  nodes: string[];
 }
 
 /** The largest number of signals that one read returns. */
 export const SIGNALS_PER_PAGE = 200;
 
 /** Reads and writes the signals of a PostgreSQL database. They are kept for an hour. */
-export function createSignalStore({ rows }: PostgresStore) {
+export function createSignalStore({ controlRows }: Pick<PostgresStore, 'controlRows'>) {
   return {
-    /** Writes signals in the transaction of the rows that they tell of. Returns the number of the last one. */
-    async append(transaction: Transaction, nodeId: string, signals: readonly Signal[]): Promise<number> {
+    /** Writes signals in the transaction of the rows that they tell of. */
+    async append(
+      transaction: Transaction,
+      node: string,
+      signals: readonly Signal[],
+    ): Promise<WrittenSignals> {
       const bodies = signals.map((signal) => JSON.stringify(signal));
-      const [row] = await transaction.rows<{ last: number }>('SELECT last FROM append_signals_v1($1, $2)', [
-        nodeId,
-        bodies,
-      ]);
-      return row?.last ?? 0;
+      const [row] = await transaction.rows<{ last: number; live: string[] }>(
+        'SELECT last, live FROM append_signals_v1($1, $2)',
+        [node, bodies],
+      );
+      return { last: row?.last ?? 0, nodes: row?.live ?? [] };
     },
-    async head(): Promise<number> {
-      const [row] = await rows<{ head: number }>('SELECT head FROM signal_log', []);
-      return row?.head ?? 0;
-    },
-    async readAfter(sequence: number): Promise<SignalPage> {
-      const found = await rows<{
+    /** Reads the signals after `sequence`, on behalf of the registration `node`. */
+    async readAfter(sequence: number, node: string): Promise<SignalPage> {
+      const found = await controlRows<{
         head: number;
+        registered: boolean;
         sequence: number | null;
         node: string;
         body: string;
-      }>(READ_AFTER, [sequence, SIGNALS_PER_PAGE]);
+      }>(READ_AFTER, [sequence, SIGNALS_PER_PAGE, node]);
       return {
         head: found[0]?.head ?? 0,
+        isRegistered: found[0]?.registered ?? false,
         signals: found.flatMap((row) =>
           row.sequence === null
             ? []
@@ -53,14 +65,16 @@ export function createSignalStore({ rows }: PostgresStore) {
       };
     },
     async removeExpired(): Promise<void> {
-      await rows(`DELETE FROM signals WHERE sent_at < clock_timestamp() - interval '1 hour'`, []);
+      await controlRows(`DELETE FROM signals WHERE sent_at < clock_timestamp() - interval '1 hour'`, []);
     },
   };
 }
 
-/** One statement, so that the head and the signals are of one moment. */
+/** One statement, so that all it returns is of one moment. */
 const READ_AFTER = `
-SELECT head, sequence, node, body FROM signal_log
+SELECT head, sequence, node, body,
+  EXISTS (SELECT FROM nodes WHERE id = $3 AND NOT fenced AND lease_until > clock_timestamp()) AS registered
+FROM signal_log
 LEFT JOIN LATERAL (
   SELECT sequence, node, body FROM signals WHERE sequence > $1 AND sequence <= head ORDER BY sequence LIMIT $2
 ) AS later ON true

@@ -42,6 +42,8 @@ export type Signal =
       keyId: string | null;
       endsAt: number;
     }
+  /** The keys that sign the credentials of all projects were replaced. */
+  | { kind: 'SIGNING_KEYS_ROTATED'; projectId: null }
   | { kind: 'TOKEN_UPDATED' | 'TOKEN_REVOKED'; projectId: string; token: Token }
   | { kind: 'TOKENS_REVOKED'; projectId: string; revocation: Revocation }
   | { kind: 'RESTRICTED' | 'RESTRICTION_LIFTED'; projectId: string; restriction: Restriction }
@@ -51,3 +53,26 @@ export type Signal =
   | { kind: 'CONNECTION_DISCONNECTED'; projectId: string; connectionId: string; note: string | null }
   /** A direct message to one connection; it skips the log. */
   | { kind: 'CONNECTION_SIGNALLED'; projectId: string; connectionId: string; message: Message };
+
+/** The kinds of signals that this version knows. A newer node may send others. */
+export const SIGNAL_KINDS: ReadonlySet<string> = new Set(
+  Object.keys({
+    PROJECT_UPDATED: true,
+    API_KEY_CHANGED: true,
+    ISSUER_CHANGED: true,
+    SIGNING_KEYS_ROTATED: true,
+    TOKEN_UPDATED: true,
+    TOKEN_REVOKED: true,
+    TOKENS_REVOKED: true,
+    RESTRICTED: true,
+    RESTRICTION_LIFTED: true,
+    CHANNEL_UPDATED: true,
+    CHANNEL_STATE_UPDATED: true,
+    CHANNEL_DELETED: true,
+    MEMBERSHIP_BEGAN: true,
+    MEMBERSHIP_ENDED: true,
+    PRESENCE_CHANGED: true,
+    CONNECTION_DISCONNECTED: true,
+    CONNECTION_SIGNALLED: true,
+  } satisfies Record<Signal['kind'], true>),
+);

@@ -83,6 +83,8 @@ export function createChannelStore({ db }: Store) {
       },
     /** Drops the cached row, because another node has changed it. */
     forget: (projectId: string, id: string): void => cache.delete(projectId, id),
+    /** Drops all cached rows. */
+    forgetAll: (): void => cache.clear(),
     /** Brings the cache up to date with a change that a node announced. */
     apply(change: ChannelChange): void {
       if (change.kind === 'CHANNEL_UPDATED' || change.kind === 'CHANNEL_STATE_UPDATED')
@@ -181,6 +183,12 @@ class ChannelCache {
   delete(projectId: string, id: string): void {
     this.changes++;
     this.#remove(keyOf(projectId, id));
+  }
+
+  clear(): void {
+    this.changes++;
+    this.#entries.clear();
+    this.#characters = 0;
   }
 
   #remove(key: string): void {

@@ -80,6 +80,8 @@ export interface Channels {
   ensure(projectId: string, id: string, actor: string): Promise<void>;
   /** Applies a change that a node announced: the cached row is replaced or invalidated. */
   onChannelChanged(change: ChannelChange): void;
+  /** Drops all cached rows. */
+  forgetAll(): void;
   readonly access: Access;
   /** Runs `work` exclusively among all changes to the channel on this node, so that its read and its announcement are atomic. */
   serialize<T>(projectId: string, id: string, work: () => Promise<T>): Promise<T>;
@@ -298,6 +300,7 @@ export function createChannels(deps: {
         audit({ action: 'channel.create', projectId, actor, subject: id });
     },
     onChannelChanged: (change) => rows.apply(change),
+    forgetAll: () => rows.forgetAll(),
     access,
     serialize,
   };

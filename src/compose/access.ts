@@ -77,6 +77,10 @@ export async function composeAccess(
         if (signal.kind === 'API_KEY_CHANGED') apiKeys.onKeyChanged(signal.apiKey);
         return 0;
       },
+      reset() {
+        projects.forgetAll();
+        apiKeys.forgetAll();
+      },
     }),
   );
   const { firstApiKey, otherOperatorKeys } = await apiKeys.bootstrap(secrets.apiKey);
@@ -86,7 +90,7 @@ export async function composeAccess(
   );
   for (const warning of warnings) logger.warn(warning);
 
-  const signingKeys = createSigningKeys({ store, clock, newId, randomBytes, vault });
+  const signingKeys = createSigningKeys({ store, clock, newId, randomBytes, vault, announce });
   const issueClock = await createIssueClock(store, clock);
   const credentials = createCredentials({ keys: signingKeys, issueClock, clock, newId });
   const mints = new RateLimit(clock, config.mintsPerSecond, 'credentials');
@@ -111,7 +115,12 @@ export async function composeAccess(
     broker.listen({
       applySignal(signal) {
         if (isChannelChange(signal)) channels.onChannelChanged(signal);
+        if (signal.kind === 'SIGNING_KEYS_ROTATED') signingKeys.forgetAll();
         return 0;
+      },
+      reset() {
+        channels.forgetAll();
+        signingKeys.forgetAll();
       },
     }),
   );
@@ -169,6 +178,7 @@ export async function composeAccess(
     developmentTokenRate: new RateLimit(clock, config.mintsPerSecond, 'development tokens'),
   });
   const authenticate = createAuthenticate({
+    untilLive: broker.untilLive,
     maxCredentialBytes: config.maxCredentialBytes,
     apiKeys,
     credentials,

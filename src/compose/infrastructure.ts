@@ -3,6 +3,7 @@ import { type Audit } from '../audit.ts';
 import { createInProcessBroker } from '../broker/broker-in-process.ts';
 import { createBrokerWithLanes } from '../broker/broker-with-lanes.ts';
 import { type Broker } from '../broker/broker.ts';
+import { createNodeRegistration } from '../broker/node-registration.ts';
 import { createInProcessLeases } from '../broker/leases-in-process.ts';
 import { createNotifyWire } from '../broker/wire-notify.ts';
 import { createClockHistory, type ClockHistory } from '../clock-history.ts';
@@ -22,6 +23,7 @@ import { isOutcomeUnknown } from '../store/postgres-errors.ts';
 import { openPostgres } from '../store/postgres.ts';
 import { openSqlite } from '../store/sqlite.ts';
 import { type Store } from '../store/store.ts';
+import { VERSION } from '../version.ts';
 import { createMetrics, type Metrics } from '../transport/metrics.ts';
 
 /** Replacements for the system's clock, randomness and log, for tests and embedders. */
@@ -109,12 +111,30 @@ export async function openInfrastructure(
   async function openDatabase(url: string) {
     const connections = config.databaseConnections;
     const store = disposer.use(await openPostgres({ url, connections, nodeId }));
+    const { leaseMs } = config;
+    const registration = createNodeRegistration({ store, nodeId, leaseMs, version: VERSION });
+    // Before anything is read, so that every later change is signalled to this node.
+    const signalsThrough = await registration.register();
     const log = createPostgresLogStore(store, { nodeId, randomBytes });
     const wire = disposer.use(
       await createNotifyWire({ open: createNotifySessions(url, nodeId), nodeId, onFault }),
     );
     const broker = disposer.use(
-      createBrokerWithLanes({ log, store, nodeId, wire, leases, isOutcomeUnknown, onFault }),
+      createBrokerWithLanes({
+        log,
+        store,
+        registration,
+        signalsThrough,
+        wire,
+        leases,
+        isOutcomeUnknown,
+        onFenced: (nodes) =>
+          logger.warn(
+            { nodes },
+            'nodes did not confirm a change in time and were fenced; they register again',
+          ),
+        onFault,
+      }),
     );
     // PostgreSQL's autovacuum does this.
     return { store, log, broker, reclaimSpace: () => 0 };

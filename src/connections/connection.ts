@@ -306,7 +306,10 @@ const ERRORS: Partial<Record<CloseReason, { code: ErrorCode; message: string }>>
     code: 'SLOW_CONSUMER',
     message: 'The stream was not read fast enough. Resume with the last cursor.',
   },
-  DRAINING: { code: 'UNAVAILABLE', message: 'The service is restarting. Resume with the last cursor.' },
+  DRAINING: {
+    code: 'UNAVAILABLE',
+    message: 'The service is restarting, or has lost its database. Resume with the last cursor.',
+  },
 };
 
 /** The error that ends a stream over HTTP. A WebSocket client receives a close code instead. */

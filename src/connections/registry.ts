@@ -162,6 +162,10 @@ export function createConnections(deps: {
       changes++;
       return affectedConnections;
     },
+    reset() {
+      changes++;
+      void closeAll(all, 'DRAINING', onFault);
+    },
   });
 
   /** Repeats `read` until no signal arrives during it: a signal is newer than the rows that were read before it. */

@@ -29,6 +29,11 @@ export function createApiKeyStore({ db, reportDamage }: Store) {
     cache.delete(id);
   }
 
+  function invalidateAll(): void {
+    invalidations++;
+    cache.clear();
+  }
+
   function addToCache(row: ApiKeyRow): void {
     cache.set(row.id, row);
     const [oldest] = cache.keys();
@@ -59,6 +64,7 @@ export function createApiKeyStore({ db, reportDamage }: Store) {
     },
     /** Removes the row from the cache, because this or another node changed it. */
     invalidate,
+    invalidateAll,
     async find(projectId: string, id: string): Promise<ApiKeyRow | undefined> {
       const [row] = await db.select().from(apiKeys).where(inProject(projectId, id));
       return row && toRow(row);

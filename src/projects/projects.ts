@@ -41,6 +41,8 @@ export interface Projects {
   settingsOf(id: string): Promise<ProjectSettings>;
   /** Applies settings that a node announced. */
   onSettingsChanged(id: string, settings: ProjectSettings): void;
+  /** Drops all cached settings. */
+  forgetAll(): void;
   list(page: PageRequest): Promise<Page<Project>>;
   /** Creates the project `default` unless it exists. */
   ensureDefault(): Promise<void>;
@@ -60,6 +62,8 @@ export function createProjects(deps: {
   const mutex = createKeyedMutex();
   /** Cached, because every connect and every publish reads the settings; every connection refers to this object. */
   const settingsCache = new Map<string, ProjectSettings>();
+  /** Settings that were read before a reset must not be cached after it. */
+  let resets = 0;
 
   const withDefaults = (row: ProjectRow): Project => ({
     ...row,
@@ -103,11 +107,16 @@ export function createProjects(deps: {
     async settingsOf(id) {
       const cached = settingsCache.get(id);
       if (cached) return cached;
+      const resetsBefore = resets;
       const settings = requireSettings(withDefaults(await find(id)));
-      if (!settingsCache.has(id)) settingsCache.set(id, settings);
+      if (!settingsCache.has(id) && resets === resetsBefore) settingsCache.set(id, settings);
       return settingsCache.get(id) ?? settings;
     },
     onSettingsChanged: (id, settings) => void settingsCache.set(id, settings),
+    forgetAll() {
+      resets++;
+      settingsCache.clear();
+    },
     update: (id, change) =>
       mutex(id, async () => {
         const { isDamaged: _, ...row } = await find(id);

@@ -35,7 +35,9 @@ const EventReasonEnum = builder.enumType('EventReason', {
     KEY_ENDED: { description: 'The key that authenticated the connection was revoked or replaced.' },
     DISCONNECTED: { description: 'A moderator or a backend ended the connection; `note` may give a reason.' },
     SLOW_CONSUMER: { description: 'The client did not read fast enough; resume with the last cursor.' },
-    DRAINING: { description: 'The service is restarting; resume with the last cursor.' },
+    DRAINING: {
+      description: 'The service is restarting, or has lost its database; resume with the last cursor.',
+    },
   } as const,
 });
 

@@ -25,7 +25,7 @@ const LeaveReasonEnum = builder.enumType('LeaveReason', {
     },
     DISCONNECTED: { description: 'A moderator or a backend ended the connection.' },
     SLOW_CONSUMER: { description: 'The client did not read fast enough.' },
-    DRAINING: { description: 'The node is shutting down.' },
+    DRAINING: { description: 'The node is shutting down, or has lost its database.' },
     LEASE_LAPSED: { description: 'The node of the connection crashed and its lease expired.' },
   } as const,
 });

@@ -24,7 +24,8 @@ const SENTENCES: readonly (readonly [prefix: string, sentence: string])[] = [
 
 /** Errors of the network, and of the driver, which have no code. */
 const LOST = /^(E[A-Z]+|CERT_\w+|DEPTH_\w+|SELF_SIGNED\w*|UNABLE_\w+|ERR_TLS\w*)$/;
-const LOST_MESSAGE = /Connection terminated|timeout exceeded|not queryable|pool after calling end|SSL/;
+const LOST_MESSAGE =
+  /Connection terminated|timeout exceeded|read timeout|not queryable|pool after calling end|SSL/;
 
 /**
  * The error of a statement, as the callers of the store see it: UNAVAILABLE when the database causes it; other errors unchanged. The

@@ -12,7 +12,7 @@ import { type PostgresStore, type Statement, type Transaction } from './store.ts
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`; the driver reads its parameters, such as `sslmode`. */
   url: string;
-  /** The maximum number of connections of the pool; one more holds the lock of the node. */
+  /** The maximum number of connections of the pool; one more is for `controlRows`, and one holds the lock of the node. */
   connections: number;
   nodeId: string;
   /** Whether other nodes may use the database; the node must then register. Default: false, another node is refused */
@@ -21,6 +21,8 @@ export interface PostgresOptions {
 
 /** A success is valid for this long before `writeProblem` asks the database again, in milliseconds. */
 const PROBE_INTERVAL_MS = 1000;
+/** The longest wait for the answer to a statement of `controlRows`, in milliseconds. */
+const CONTROL_TIMEOUT_MS = 2000;
 /** The statements that each connection keeps prepared. The service has fewer; lists of ids make more texts. */
 const MAX_PREPARED = 200;
 
@@ -36,15 +38,35 @@ export async function openPostgres({
   isShared = false,
 }: PostgresOptions): Promise<PostgresStore> {
   const lock = await prepareDatabase(url, nodeId, isShared);
-  const pool = new pg.Pool({ ...connectionOptions(url, nodeId), max: connections });
+  let { pool, controlPool } = openPools(nodeId);
   const prepared = new Map<string, string>();
   let problem: string | undefined;
   let probedAt = performance.now();
   let isClosed = false;
 
-  pool.on('error', (error) => note(asUnavailable(error)));
-  // The pool listens to idle connections only. A transaction notices the end of its connection by its next statement.
-  pool.on('connect', (client) => client.on('error', () => undefined));
+  function openPools(name: string) {
+    const options = connectionOptions(url, name);
+    const control = {
+      max: 1,
+      query_timeout: CONTROL_TIMEOUT_MS,
+      connectionTimeoutMillis: CONTROL_TIMEOUT_MS,
+    };
+    const opened = {
+      pool: new pg.Pool({ ...options, max: connections }),
+      controlPool: new pg.Pool({ ...options, ...control }),
+    };
+    for (const each of Object.values(opened)) {
+      each.on('error', (error) => note(asUnavailable(error)));
+      // The pool listens to idle connections only. A transaction notices the end of its connection by its next statement.
+      each.on('connect', (client) => client.on('error', () => undefined));
+    }
+    return opened;
+  }
+
+  const rowsFrom =
+    (poolOf: () => pg.Pool) =>
+    <Row extends object>(sql: string, params: readonly unknown[]) =>
+      guard(async () => (await poolOf().query<Row>(statementOf(sql, params))).rows);
 
   function note(error: unknown): void {
     if (error instanceof SignalboxError) problem = error.message;
@@ -123,8 +145,13 @@ export async function openPostgres({
         async () => (await pool.query<unknown[]>({ ...statementOf(sql, params), rowMode: 'array' })).rows,
       ),
     ),
-    rows: <Row extends object>(sql: string, params: readonly unknown[]) =>
-      guard(async () => (await pool.query<Row>(statementOf(sql, params))).rows),
+    rows: rowsFrom(() => pool),
+    controlRows: rowsFrom(() => controlPool),
+    connectAs(name) {
+      const old = [pool, controlPool];
+      ({ pool, controlPool } = openPools(name));
+      for (const each of old) void each.end().catch(() => undefined);
+    },
     transaction,
     async batch(statements) {
       if (statements.length > 0) await transaction(({ batch }) => batch(statements));
@@ -138,7 +165,7 @@ export async function openPostgres({
     untilUnlocked: () => undefined,
     async [Symbol.asyncDispose]() {
       isClosed = true;
-      await pool.end();
+      await Promise.all([pool.end(), controlPool.end()]);
       await lock[Symbol.asyncDispose]();
     },
   };

@@ -74,6 +74,16 @@ export interface PostgresStore extends Store {
   /** Executes one statement and resolves to its rows, by column name. `bigint` is a number, `json` is its text. */
   rows<Row extends object>(sql: string, params: readonly unknown[]): Promise<Row[]>;
   /**
+   * Like `rows`, on a connection of its own, so that a node renews its lease while the pool is busy. Rejects after 2 seconds
+   * without an answer.
+   */
+  controlRows<Row extends object>(sql: string, params: readonly unknown[]): Promise<Row[]>;
+  /**
+   * Names all connections `signalbox:<name>` from now on, by new ones. Statements that run finish on the old ones, under the
+   * old name.
+   */
+  connectAs(name: string): void;
+  /**
    * Executes `work` in one transaction on one connection of the pool: commits its statements, or none if it rejects. `work`
    * must use its argument only, because a statement that waits for a second connection can wait for ever.
    */

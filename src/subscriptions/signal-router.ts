@@ -119,6 +119,7 @@ function keysOfSignal(signal: Signal): string[] {
     case 'RESTRICTION_LIFTED':
     case 'API_KEY_CHANGED':
     case 'ISSUER_CHANGED':
+    case 'SIGNING_KEYS_ROTATED':
     case 'CONNECTION_DISCONNECTED':
       return [];
   }

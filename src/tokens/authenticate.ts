@@ -61,13 +61,16 @@ export function createAuthenticate(deps: {
   callerLoader: CallerLoader;
   tokens: Tokens;
   clock: Clock;
+  /** See `Broker.untilLive`: what this node has cached may be out of date otherwise. */
+  untilLive: () => Promise<void> | undefined;
   /** Upper limit of a credential, in bytes of UTF-8. */
   maxCredentialBytes: number;
 }): Authenticate {
   const { apiKeys, credentials, externalCredentials, revocations, callerLoader, tokens, clock } = deps;
-  const { maxCredentialBytes } = deps;
+  const { untilLive, maxCredentialBytes } = deps;
 
   async function authenticateApiKey(text: string, namedProjectId?: string): Promise<Caller> {
+    await untilLive();
     const caller = apiKeyCaller(await apiKeys.verify(text));
     if (namedProjectId === undefined || namedProjectId === caller.projectId) return caller;
     throw new SignalboxError(
@@ -86,6 +89,7 @@ export function createAuthenticate(deps: {
   }
 
   async function authenticateCredential(text: string, namedProjectId?: string): Promise<Caller> {
+    await untilLive();
     const kinds = classifyCredential(text, maxCredentialBytes);
     if (kinds.some(({ kind }) => kind === 'MINTED')) return authenticateOwnCredential(text, namedProjectId);
     const projectId = namedProjectId ?? (await projectOf(kinds));
@@ -125,7 +129,10 @@ export function createAuthenticate(deps: {
   }
 
   return {
-    anonymous: (projectId = DEFAULT_PROJECT) => callerLoader.loadAnonymous(projectId),
+    async anonymous(projectId = DEFAULT_PROJECT) {
+      await untilLive();
+      return callerLoader.loadAnonymous(projectId);
+    },
     apiKey: authenticateApiKey,
     credential: authenticateCredential,
     async refresh(caller) {

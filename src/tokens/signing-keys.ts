@@ -4,6 +4,7 @@ import { badInput } from '../errors.ts';
 import { type NewId, type RandomBytes } from '../ids.ts';
 import { type Vault } from '../secrets/vault.ts';
 import { type Store } from '../store/store.ts';
+import { type Announce } from '../store/write.ts';
 import { createSigningKeyStore, type SigningKeyRow } from './signing-key-store.ts';
 
 /** A key that signs credentials. The key determines the algorithm; the header of a JWT never does. */
@@ -20,6 +21,9 @@ export interface SigningKey {
 /** How long a rotated key may keep verifying: at most one year. */
 export const MAX_SIGNING_OVERLAP_SECONDS = 366 * 86_400;
 
+/** Time between two looks for an unknown key, in milliseconds. */
+const LOOK_INTERVAL_MS = 1000;
+
 /** The keys that sign the credentials of all projects. */
 export interface SigningKeys {
   /** The key that signs. Creates the first key of the installation. */
@@ -32,6 +36,8 @@ export interface SigningKeys {
    * @throws BAD_USER_INPUT when `overlapSeconds` is out of range
    */
   rotate(overlapSeconds: number): Promise<void>;
+  /** Drops the cached keys, because a node has replaced them. */
+  forgetAll(): void;
 }
 
 export function createSigningKeys(deps: {
@@ -40,8 +46,9 @@ export function createSigningKeys(deps: {
   newId: NewId;
   randomBytes: RandomBytes;
   vault: Vault;
+  announce: Announce<{ kind: 'SIGNING_KEYS_ROTATED'; projectId: null }>;
 }): SigningKeys {
-  const { store, clock, newId, randomBytes, vault } = deps;
+  const { store, clock, newId, randomBytes, vault, announce } = deps;
   const keyStore = createSigningKeyStore(store);
   let keyRing: Promise<KeyRing> | undefined;
 
@@ -71,19 +78,32 @@ export function createSigningKeys(deps: {
     return { keys: keys.set(current.id, current), current };
   }
 
-  async function createKey(): Promise<SigningKey> {
+  async function generate(): Promise<{ row: SigningKeyRow; secret: Uint8Array }> {
     const id = newId('sign');
     const secret = randomBytes(32);
-    const row: SigningKeyRow = {
-      id,
-      algorithm: 'HS256',
-      secret: await vault.seal(secret, id),
-      createdAt: clock.now(),
-      retiredAt: null,
-      expiresAt: null,
+    const sealed = await vault.seal(secret, id);
+    const createdAt = clock.now();
+    return {
+      row: { id, algorithm: 'HS256', secret: sealed, createdAt, retiredAt: null, expiresAt: null },
+      secret,
     };
+  }
+
+  async function createKey(): Promise<SigningKey> {
+    const { row, secret } = await generate();
     await keyStore.insert(row);
     return toKey(row, secret);
+  }
+
+  /** When an unknown key was last looked for, on the monotonic clock: ids are free to invent. */
+  let lookedAt = Number.NEGATIVE_INFINITY;
+
+  /** A key that another node created at its first start is not in the cache. */
+  async function findKey(id: string): Promise<SigningKey | undefined> {
+    const known = (await load()).keys.get(id);
+    if (known || clock.monotonic() < lookedAt + LOOK_INTERVAL_MS) return known;
+    lookedAt = clock.monotonic();
+    return (await cache(read())).keys.get(id);
   }
 
   return {
@@ -91,7 +111,7 @@ export function createSigningKeys(deps: {
       return (await load()).current;
     },
     async find(id) {
-      const key = (await load()).keys.get(id);
+      const key = await findKey(id);
       return key && (key.expiresAt === null || clock.now() < key.expiresAt) ? key : undefined;
     },
     async rotate(overlapSeconds) {
@@ -101,13 +121,16 @@ export function createSigningKeys(deps: {
           `is ${overlapSeconds}; it must be 0–${MAX_SIGNING_OVERLAP_SECONDS}.`,
         );
       }
-      const previous = keyRing?.catch(() => undefined);
-      async function retireAndRead(): Promise<KeyRing> {
-        await previous;
-        await keyStore.retireAll(clock.now(), clock.now() + overlapSeconds * 1000);
-        return read();
-      }
-      await cache(retireAndRead());
+      const { row } = await generate();
+      const now = clock.now();
+      await announce(keyStore.replacement(row, now, now + overlapSeconds * 1000), () => ({
+        kind: 'SIGNING_KEYS_ROTATED',
+        projectId: null,
+      }));
+      await load();
+    },
+    forgetAll() {
+      keyRing = undefined;
     },
   };
 }

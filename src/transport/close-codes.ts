@@ -11,7 +11,8 @@ export const CLOSE_CODES = {
     code: 1012,
     reconnects: true,
     reason: 'The service is restarting. Resume with the last cursor.',
-    meaning: 'The service is restarting or shutting down. Reconnect and resume from the last cursor.',
+    meaning:
+      'The service is restarting or shutting down, or has lost its database. Reconnect and resume from the last cursor.',
   },
   OVERLOAD: {
     code: 1013,

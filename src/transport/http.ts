@@ -63,7 +63,9 @@ export function createHttpServer(deps: HttpDeps): Server {
       case '/health':
         return sendText(response, 200, 'ok');
       case '/ready': {
-        const problem = isWanted() ? (machineProblem() ?? domain.storage.writeProblem()) : 'draining';
+        const problem = isWanted()
+          ? (machineProblem() ?? domain.storage.writeProblem() ?? domain.broker.problem())
+          : 'draining';
         return problem === undefined ? sendText(response, 200, 'ready') : sendText(response, 503, problem);
       }
     }

@@ -12,7 +12,11 @@ import { hasPostgres, requirePostgres, sharedPostgres } from '../support/postgre
 /** The brokers of the contract share a store: opening one costs more than the tests themselves. */
 let shared: ReturnType<typeof openBroker> | undefined;
 async function openEmpty(): Promise<BrokerUnderTest> {
-  shared ??= openBroker();
+  shared ??= openBroker().then(async (made) => {
+    // It would have to confirm the signals of the others.
+    await made.broker[Symbol.asyncDispose]();
+    return made;
+  });
   const made = await shared;
   await made.store.rows(
     `WITH a AS (DELETE FROM logs), b AS (DELETE FROM log_epochs), c AS (DELETE FROM messages), d AS (DELETE FROM addresses),
@@ -92,7 +96,13 @@ test('the log continues on another node, which begins an epoch; the replaced nod
   const first = await openBroker({ url });
   const { message } = await first.broker.publish(draft());
   await first.store.rows('update node_ownership set node = $1', ['another']);
+  // A node that was fenced registers again, which needs this row.
+  const blocker = new pg.Client(url);
+  await blocker.connect();
+  await blocker.query('begin; select from signal_log for update');
+  await first.store.rows('update nodes set fenced = true', []);
   await expect(first.broker.publish(draft())).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+  await blocker.end();
   await first[Symbol.asyncDispose]();
   await using second = await openBroker({ url });
   const { broker } = second;

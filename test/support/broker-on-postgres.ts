@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createBrokerWithLanes } from '../../src/broker/broker-with-lanes.ts';
 import { createInProcessLeases } from '../../src/broker/leases-in-process.ts';
+import { createNodeRegistration } from '../../src/broker/node-registration.ts';
 import { createNotifyWire } from '../../src/broker/wire-notify.ts';
 import { type Wire } from '../../src/broker/wire.ts';
 import { createPostgresLogStore } from '../../src/messages/log/postgres-log-store.ts';
@@ -13,6 +14,7 @@ import { createManualClock } from './clock.ts';
 import { sharedPostgres } from './postgres.ts';
 
 let nodes = 0;
+let registrations = 0;
 
 /** A broker on PostgreSQL, with what it is made of. */
 export interface BrokerOnPostgres extends BrokerUnderTest {
@@ -39,11 +41,10 @@ export async function openBroker(options: BrokerOptions = {}): Promise<BrokerOnP
   const url = options.url ?? (await (await sharedPostgres()).createDatabase());
   const nodeId = `node_${++nodes}`;
   const store = await openPostgres({ url, connections: 4, nodeId, isShared });
-  if (isShared) await store.rows('SELECT register_node_v1($1, $2, $3)', [nodeId, 'test', 600_000]);
   const faults: unknown[] = [];
   const open = createNotifySessions(url, nodeId);
   const wire = await createNotifyWire({ open, nodeId, onFault: (error) => faults.push(error) });
-  const made = createBroker({ url, nodeId, store, wire: wrapWire(wire), faults }, wrap(store));
+  const made = await createBroker({ url, nodeId, store, wire: wrapWire(wire), faults }, wrap(store));
   return {
     ...made,
     async [Symbol.asyncDispose]() {
@@ -55,7 +56,7 @@ export async function openBroker(options: BrokerOptions = {}): Promise<BrokerOnP
 }
 
 /** A new broker on an open store, which stays open. */
-export function createBroker(
+export async function createBroker(
   {
     url,
     nodeId,
@@ -64,12 +65,20 @@ export function createBroker(
     faults = [],
   }: Pick<BrokerOnPostgres, 'url' | 'nodeId' | 'store' | 'wire'> & { faults?: unknown[] },
   use: PostgresStore = store,
-): BrokerOnPostgres {
+): Promise<BrokerOnPostgres> {
+  const registration = createNodeRegistration({
+    store,
+    nodeId: `${nodeId}_${++registrations}`,
+    leaseMs: 10_000,
+    version: 'test',
+  });
+  const signalsThrough = await registration.register();
   const log = createPostgresLogStore(use, { nodeId, randomBytes });
   const broker = createBrokerWithLanes({
     log,
     store,
-    nodeId,
+    registration,
+    signalsThrough,
     wire,
     leases: createInProcessLeases(createManualClock()),
     isOutcomeUnknown,

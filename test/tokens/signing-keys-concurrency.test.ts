@@ -18,6 +18,11 @@ function createKeyRing(wrapVault: (vault: Vault) => Vault = (vault) => vault) {
     newId: createIds(clock.now, randomBytes),
     randomBytes,
     vault: wrapVault(createJweVault(['a'.repeat(32)])),
+    async announce(write) {
+      const result = await write(store);
+      keys.forgetAll();
+      return { result, connections: 0 };
+    },
   });
   const signingRows = async () =>
     (await createSigningKeyStore(store).list()).filter(({ retiredAt }) => retiredAt === null);

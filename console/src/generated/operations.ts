@@ -184,7 +184,7 @@ export type EventReason =
   | 'DELETED'
   /** A moderator or a backend ended the connection; `note` may give a reason. */
   | 'DISCONNECTED'
-  /** The service is restarting; resume with the last cursor. */
+  /** The service is restarting, or has lost its database; resume with the last cursor. */
   | 'DRAINING'
   /** The key that authenticated the connection was revoked or replaced. */
   | 'KEY_ENDED'

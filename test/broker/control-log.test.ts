@@ -1,0 +1,131 @@
+import { afterAll, expect, test } from 'vitest';
+import { type BrokerListener } from '../../src/broker/broker.ts';
+import { createControlLog } from '../../src/broker/control-log.ts';
+import { createDelivery } from '../../src/broker/delivery.ts';
+import { createNodeRegistration } from '../../src/broker/node-registration.ts';
+import { type Signal } from '../../src/broker/signal.ts';
+import { createNotifyWire } from '../../src/broker/wire-notify.ts';
+import { openPostgres } from '../../src/store/postgres.ts';
+import { type PostgresStore } from '../../src/store/store.ts';
+import { createNotifySessions } from '../../src/store/notify-session.ts';
+import { hasPostgres, sharedPostgres } from '../support/postgres.ts';
+
+const SIGNAL = { kind: 'CHANNEL_DELETED', projectId: 'one', channelId: 'lobby' } satisfies Signal;
+const LEASE_MS = 10_000;
+
+let opened: Promise<{ store: PostgresStore; url: string }> | undefined;
+async function open() {
+  const url = await (await sharedPostgres()).createDatabase();
+  return { url, store: await openPostgres({ url, connections: 4, nodeId: 'node_of_the_tests' }) };
+}
+afterAll(async () => (await opened)?.store[Symbol.asyncDispose]());
+
+let nodes = 0;
+
+/** A node with its own registration; all nodes share the connections of one store. */
+async function startNode({ isWired = false } = {}) {
+  opened ??= open();
+  const { store, url } = await opened;
+  const nodeId = `node_${++nodes}`;
+  const onFault = (error: unknown) => expect.unreachable(String(error));
+  const delivery = createDelivery(onFault);
+  const registration = createNodeRegistration({
+    store: { ...store, connectAs: () => undefined },
+    nodeId,
+    leaseMs: LEASE_MS,
+    version: 'test',
+  });
+  const fenced: string[] = [];
+  const counts = { resets: 0, registrations: 0 };
+  const wire = isWired
+    ? await createNotifyWire({ open: createNotifySessions(url, nodeId), nodeId, onFault })
+    : undefined;
+  const controlLog = createControlLog({
+    store,
+    registration,
+    through: await registration.register(),
+    wire,
+    apply: delivery.control,
+    reset: () => counts.resets++,
+    onResumed: () => undefined,
+    async onRegistered() {
+      counts.registrations++;
+    },
+    onFenced: (ids) => fenced.push(...ids),
+    onFault,
+  });
+  return {
+    ...controlLog,
+    registration,
+    fenced,
+    counts,
+    /** Applies signals with `connections` affected connections, and returns the signals. */
+    listen(connections: number | Promise<number>) {
+      const signals: Signal[] = [];
+      const listener: BrokerListener = { applySignal: (signal) => (signals.push(signal), connections) };
+      delivery.listen(listener);
+      return signals;
+    },
+    async [Symbol.asyncDispose]() {
+      await controlLog[Symbol.asyncDispose]();
+      await wire?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test.each([
+  ['confirmations on the wire', true],
+  ['confirmations in the database', false],
+])(
+  'control resolves after every node has applied the signal, to all affected connections: %s',
+  async (_, isWired) => {
+    if (!hasPostgres) return;
+    await using first = await startNode({ isWired });
+    await using second = await startNode({ isWired });
+    await using third = await startNode({ isWired });
+    const received = [first.listen(1), second.listen(20), third.listen(300)];
+    const connections = await first.control(SIGNAL);
+    for (const signals of received) expect(signals).toEqual([SIGNAL]);
+    // A count that is lost on the way is missing in the sum; the signal is applied nevertheless.
+    expect(connections).toBe(isWired ? 321 : 1);
+    expect(first.fenced).toEqual([]);
+  },
+);
+
+test('all nodes apply the signals of all nodes in the same order', async () => {
+  if (!hasPostgres) return;
+  await using first = await startNode({ isWired: true });
+  await using second = await startNode({ isWired: true });
+  const received = [first.listen(0), second.listen(0)];
+  const sent = Array.from({ length: 40 }, (_, index): Signal => ({ ...SIGNAL, channelId: String(index) }));
+  await Promise.all(sent.map((signal, index) => (index % 2 === 0 ? first : second).control(signal)));
+  expect(received[0]).toHaveLength(sent.length);
+  expect(received[1]).toEqual(received[0]);
+});
+
+test('a node that does not confirm a signal within two seconds is fenced, and registers again', async () => {
+  if (!hasPostgres) return;
+  await using first = await startNode();
+  await using second = await startNode();
+  const { id } = second.registration;
+  second.listen(new Promise(() => undefined));
+  await first.control(SIGNAL);
+  expect(first.fenced).toEqual([id]);
+  await expect.poll(() => second.counts.registrations).toBe(1);
+  expect(second.registration.id).not.toBe(id);
+  await expect.poll(() => second.registration.holds()).toBe(true);
+});
+
+test('a node resets when signals that it has not read are gone, and when it does not know a signal', async () => {
+  if (!hasPostgres) return;
+  await using node = await startNode();
+  const { store } = await opened!;
+  await store.rows(`UPDATE signal_log SET head = head + 1`, []);
+  await expect.poll(() => node.counts.resets).toBe(1);
+  await node.control({ ...SIGNAL, kind: 'OF_A_LATER_VERSION' as 'CHANNEL_DELETED' });
+  expect(node.counts.resets).toBe(2);
+  // The database was set back, for example by a failover to a standby that was behind.
+  await store.rows(`UPDATE signal_log SET head = head - 2`, []);
+  await expect.poll(() => node.counts.resets).toBe(3);
+  expect(node.problem()).toBeUndefined();
+});
