@@ -11,11 +11,12 @@ export const ERROR_CATALOGUE = {
   TOKEN_REVOKED: {
     retryable: false,
     meaning:
-      'The token, or this credential, was revoked. Ask your backend for a new credential; a token that `revokeToken` ended gets none.',
+      'The token, or this credential, was revoked. Request a new credential from your backend. A token that `revokeToken` revoked gets no further credential.',
   },
   FORBIDDEN: {
     retryable: false,
-    meaning: 'The caller is authenticated, but its role, grants or memberships do not allow this.',
+    meaning:
+      'The caller may not do this: its role, grants, memberships or scopes, or the settings of the project, do not allow it.',
   },
   NOT_FOUND: { retryable: false, meaning: 'The project has no object with this id.' },
   BAD_USER_INPUT: {
@@ -39,7 +40,7 @@ export const ERROR_CATALOGUE = {
   LIMIT_EXCEEDED: {
     retryable: false,
     meaning:
-      'A limit is reached: open operations, connections, memberships or names in one call. `limit` is its value.',
+      'A limit is reached, for example on open operations, connections, memberships or the entries of one call; `limit` is its value.',
   },
   PAYLOAD_TOO_LARGE: {
     retryable: false,
@@ -57,7 +58,7 @@ export const ERROR_CATALOGUE = {
   UNAVAILABLE: {
     retryable: true,
     meaning:
-      'The service is starting, draining, or cannot read or write its store. Nothing was changed. Retry later; if the message reports damage, tell the operator.',
+      'The service is starting or draining, or it cannot read or write its store. Nothing was changed, unless the message says that the outcome is unknown. Retry later. If the message reports damage, inform the operator.',
   },
   GRAPHQL_PARSE_FAILED: { retryable: false, meaning: 'The document is not valid GraphQL syntax.' },
   GRAPHQL_VALIDATION_FAILED: { retryable: false, meaning: 'The document does not match the schema.' },
@@ -82,8 +83,8 @@ export interface ErrorFields {
 }
 
 /**
- * Why a caller was refused, for the audit log: more exact than the code and the message, which must not tell a stranger which
- * keys, tokens and channels exist.
+ * Why a caller was refused, for the audit log: more exact than the code and the message, which must not reveal to an unauthorized caller
+ * which keys, tokens and channels exist.
  */
 export type RefusalReason =
   | 'NO_CREDENTIAL'

@@ -61,7 +61,7 @@ process.stderr.on('error', () => undefined);
 
 /** Writes a line of a result. A reader that has gone, such as `head`, ends the command. */
 async function write(line: string): Promise<void> {
-  // Not before the first line: a service that logs to the same descriptor must find it as it was.
+  // Added with the first line only, because a service that logs to the same descriptor must find it unchanged.
   if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', () => process.exit(0));
   if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
 }

@@ -94,7 +94,7 @@ test.each(lists)('%s is a list between commas', (name, { env }) => {
   ]);
 });
 
-test('a variable that is set to nothing is as good as absent', () => {
+test('an empty variable counts as absent', () => {
   const empty = Object.fromEntries(settings.map(([, { env }]) => [env, '']));
   expect(readConfig({ ...empty, SIGNALBOX_API_KEY: '' })).toEqual(readConfig({}));
 });

@@ -4,7 +4,7 @@ import { block } from './support/block.ts';
 
 const fail = (error: unknown) => expect.unreachable(String(error));
 
-test('does few items at once, and many in order over several turns of the event loop', async () => {
+test('processes a few items at once, and many items in order over several turns of the event loop', async () => {
   expect(inSlices([1, 2, 3], () => undefined, fail)).toBeUndefined();
   const done: number[] = [];
   const items = Array.from({ length: 500 }, (_, index) => index);
@@ -34,7 +34,7 @@ test('reports an item that throws and goes on with the next', async () => {
   expect(done).toHaveLength(198);
 });
 
-test('a turn queue starts some works at once, and the others in order over several turns of the event loop', async () => {
+test('a turn queue starts the first tasks at once, and the others in order over several turns of the event loop', async () => {
   const turns = new TurnQueue(8);
   const started: number[] = [];
   const works = Array.from({ length: 300 }, async (_, index) => {
@@ -56,7 +56,7 @@ test('a turn queue starts some works at once, and the others in order over sever
   expect(passed).toBeGreaterThan(4);
 });
 
-test('a turn queue starts a work that is heavier than a turn', async () => {
+test('a turn queue starts a task that costs more than a turn', async () => {
   const turns = new TurnQueue(1);
   expect(turns.take(1000)).toBeUndefined();
   await turns.take(1000);

@@ -71,7 +71,7 @@ export class Lane {
     }
   }
 
-  /** A second use of an idempotency key waits for the next batch, where the first one is known. */
+  /** A second use of an idempotency key waits for the next batch, when the outcome of the first use is known. */
   #takeBatch(): PendingPublish[] {
     const keys = new Set<string>();
     let bytes = 0;

@@ -20,7 +20,7 @@ export interface ReadRequest {
   maxBytes?: number;
 }
 
-/** The part of a channel's messages that its history policy promises. A message outside either bound is not readable. */
+/** The part of a channel's messages that its history policy keeps. A message outside either bound is not readable. */
 export interface HistoryBounds {
   /** The number of newest messages. Undefined: no bound. */
   keep: number | undefined;

@@ -348,7 +348,7 @@ export function createMemberships(deps: {
       ),
     forgetSuperseded: ({ projectId, id, credentialRights }) =>
       mutex(id, () => {
-        // A credential from a clock that is ahead must not make a removal of the last seconds forgotten.
+        // A credential of an issuer whose clock is ahead must not delete a removal of the last seconds.
         const latest = clock.now() - MAX_SKEW_SECONDS * 1000;
         return removals.removeBefore(projectId, id, Math.min(credentialRights?.issuedAt ?? 0, latest));
       }),

@@ -46,7 +46,7 @@ export function createApplySignal(deps: {
   const ofTokens = (projectId: string, matches: (caller: TokenCaller) => boolean) =>
     ofProject(projectId).filter(({ caller }) => caller.kind === 'TOKEN' && matches(caller));
 
-  /** Does `work` for each connection in slices. Until then, each connection does it before it is used; see `Connection.defer`. */
+  /** Runs `work` for each connection, in slices. A connection that is used before its turn runs it first; see `Connection.defer`. */
   function applyToEach(affected: readonly Connection[], work: (connection: Connection) => void): Affected {
     for (const connection of affected) connection.defer(() => work(connection));
     const applied = inSlices(affected, (connection) => connection.applyDue(), onFault);

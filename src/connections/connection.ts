@@ -144,7 +144,7 @@ export class Connection {
   /**
    * Defers the part of a change that one connection has to do, so that a change to thousands of connections can be divided
    * among turns of the event loop. The change takes effect at once nevertheless: `applyDue` does the work, and it is called
-   * before anything is delivered to the connection or done for its caller. Works run in the order in which they were deferred.
+   * before anything is delivered to the connection or done for its caller. Tasks run in the order in which they were deferred.
    */
   defer(work: () => void): void {
     if (this.#deferred) this.#deferred.push(work);

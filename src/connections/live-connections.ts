@@ -11,7 +11,7 @@ export interface LiveConnection {
   member: Member;
   /** The channels in which the connection is present, sorted; for an API key that is limited to some channels, only those. */
   channelIds: string[];
-  /** What only the node of the connection knows; undefined for connections of other nodes. */
+  /** Data that only the node of the connection has; undefined for connections of other nodes. */
   local:
     | {
         subscriptions: number;

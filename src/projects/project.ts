@@ -15,7 +15,7 @@ export interface Project {
 
 /**
  * The settings of a project.
- * @throws UNAVAILABLE when they are damaged: the defaults may allow what the settings did not
+ * @throws UNAVAILABLE when they are damaged, because the defaults may allow actions that the settings did not allow
  */
 export function requireSettings({ id, settings, isDamaged }: Project): ProjectSettings {
   if (!isDamaged) return settings;

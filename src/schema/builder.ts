@@ -27,4 +27,5 @@ export function nullToUndefined<T>(value: T | null | undefined): T | undefined {
 }
 
 /** For the objects beside a secret that is returned once: an error below a field that is not nullable would null the secret. */
-export const NEVER_NULLS = 'Null if one of its fields fails, so that the secret is still returned.';
+export const NEVER_NULLS =
+  'Null if one of its fields fails, so that the secret or the credential is still returned.';

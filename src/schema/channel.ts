@@ -38,7 +38,8 @@ const ChannelPresence = builder.objectRef<Channel>('ChannelPresence').implement(
 });
 
 const HistoryPolicy = builder.objectRef<Channel>('HistoryPolicy').implement({
-  description: 'How many messages of a channel the log keeps. Older messages are removed within seconds.',
+  description:
+    'How many messages of a channel the log keeps. Older messages are not returned, and the next purge removes them.',
   fields: (t) => ({
     messages: t.exposeInt('historyMessages', {
       nullable: true,
@@ -53,7 +54,7 @@ const HistoryPolicy = builder.objectRef<Channel>('HistoryPolicy').implement({
 
 /** `endedMemberships` is set by updateChannel. */
 export const ChannelRef = builder.objectRef<Channel & { endedMemberships?: number }>('Channel').implement({
-  description: 'A named place to publish messages in.',
+  description: 'A named stream of messages, with a type, a state and a history policy.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id of the channel, unique within its project.' }),
     type: t.expose('type', { type: ChannelTypeEnum, description: 'Who may subscribe to the channel.' }),
@@ -300,7 +301,7 @@ builder.mutationFields((t) => ({
   patchChannelState: t.field({
     type: ChannelRef,
     description:
-      'Applies a JSON merge patch (RFC 7396) to the state of a channel: objects are merged, null removes a member, every other value replaces. Concurrent patches are applied one after the other. For API keys, and for tokens that may MODERATE; a token that may not SUBSCRIBE gets null as the `state` of the result. Throws RATE_LIMITED, CONFLICT, NOT_FOUND, FORBIDDEN, PAYLOAD_TOO_LARGE.',
+      'Applies a JSON merge patch (RFC 7396) to the state of a channel: objects are merged, null removes a property, and every other value replaces the old one. Concurrent patches are applied one after the other. For API keys, and for tokens that may MODERATE; a token that may not SUBSCRIBE gets null as the `state` of the result. Throws RATE_LIMITED, CONFLICT, NOT_FOUND, FORBIDDEN, PAYLOAD_TOO_LARGE.',
     args: {
       ...channelArg,
       patch: t.arg({ type: 'JSON', required: true, description: 'The merge patch.' }),

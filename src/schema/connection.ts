@@ -13,7 +13,9 @@ export const TransportEnum = builder.enumType('Transport', {
 export const ConnectionRef = builder.objectRef<Member>('Connection').implement({
   description: 'One live WebSocket or SSE stream of a caller, with the fields that other callers may see.',
   fields: (t) => ({
-    id: t.exposeID('connectionId', { description: '`conn_…`; an address for `publishDirectMessage`.' }),
+    id: t.exposeID('connectionId', {
+      description: '`conn_…`; pass it to `publishDirectMessage` as `connection`.',
+    }),
     token: t.exposeID('tokenId', {
       nullable: true,
       description: 'The id of the token of the connection; null for API keys and anonymous callers.',

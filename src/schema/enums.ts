@@ -26,15 +26,17 @@ export const ChannelTypeEnum = builder.enumType('ChannelType', {
   values: described(CHANNEL_TYPES, {
     UNPROTECTED: 'Every caller that knows its id, with or without a token.',
     PUBLIC: 'Every token of the project.',
-    PRIVATE: 'Tokens with a membership of the channel.',
+    PRIVATE: 'Tokens with a membership in the channel.',
   }),
 });
 
 export const RoleEnum = builder.enumType('Role', {
-  description: 'The actions that a token may take in the channels that are open to it. Grants narrow them.',
+  description:
+    'The actions that a token may take, by type of channel. A PRIVATE channel also requires a membership, and grants narrow the actions.',
   values: described(ROLES, {
     GUEST: 'Subscribes to UNPROTECTED and PUBLIC channels and sees their presence.',
-    SUBSCRIBER: 'Subscribes to every channel that is open to the token and sees its presence.',
+    SUBSCRIBER:
+      'Subscribes to UNPROTECTED and PUBLIC channels, and to PRIVATE channels with a membership, and sees their presence.',
     PUBLISHER: 'Also publishes. The default role.',
     MODERATOR: 'Also moderates: sets the state of channels, mutes, bans and disconnects.',
   }),

@@ -11,7 +11,7 @@ type EventOf<Type extends Event['type']> = Extract<Event, { type: Type }>;
 
 const EventReasonEnum = builder.enumType('EventReason', {
   description:
-    'The reason of a `Disconnecting`, `ChannelUnavailable` or `Gap` event; each value names its event.',
+    'The reason of a `Disconnecting`, `ChannelUnavailable` or `Gap` event. ChannelUnavailable: UNSUBSCRIBED, NOT_ALLOWED, BANNED, DELETED. Gap: RETENTION, POSITION_LOST, MEMBERSHIP. Disconnecting: all other values.',
   values: {
     UNSUBSCRIBED: { description: 'The membership was ended by `unsubscribeToken`.' },
     NOT_ALLOWED: {
@@ -135,7 +135,7 @@ builder.objectRef<EventOf<'TokenUpdated'>>('TokenUpdated').implement({
 
 builder.objectRef<EventOf<'TokenExpiring'>>('TokenExpiring').implement({
   description:
-    'The token expires soon. Fetch a new credential and call `reauthenticate`. An extension of the token with `updateToken` keeps this connection open, too, but a later reconnect needs a credential with the new expiry.',
+    'The token expires soon. Fetch a new credential and call `reauthenticate`. Extending the token with `updateToken` also keeps this connection open, but a later reconnect needs a credential with the new expiry.',
   interfaces: [EventRef],
   fields: (t) => ({
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When the token expires.' }),

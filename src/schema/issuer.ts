@@ -126,7 +126,7 @@ const ClaimMapInput = builder.inputType('ClaimMapInput', {
     }),
     role: t.string({
       description:
-        'The claim that holds the name of a role of the project, or a list: the first entry that is a role of the project applies. Absent, or a list without such an entry: the token gets PUBLISHER.',
+        'The claim that holds the role: a name, or a list of which the first entry that is a role of the project applies. If the field is absent, or no entry of the list is a role of the project, the token gets PUBLISHER.',
     }),
     grants: t.string({
       description:
@@ -185,9 +185,11 @@ const UpdateProviderInput = builder.inputType('UpdateProviderInput', {
   description: 'Changes of an OpenID provider; absent fields stay unchanged.',
   fields: (t) => ({
     url: t.string({ description: 'The https URL of its JSON Web Key Set.' }),
-    audiences: t.stringList({ description: `The audiences, in place of those before; 1–${MAX_AUDIENCES}.` }),
+    audiences: t.stringList({
+      description: `The audiences; the list is replaced as a whole. 1–${MAX_AUDIENCES}.`,
+    }),
     algorithms: t.field({ type: [JwksAlgorithmEnum], description: 'The algorithms that it may sign with.' }),
-    claims: t.field({ type: ClaimMapInput, description: 'The claims, in place of all those before.' }),
+    claims: t.field({ type: ClaimMapInput, description: 'The claims; all of them are replaced.' }),
   }),
 });
 
@@ -229,7 +231,7 @@ builder.mutationFields((t) => ({
   createIssuer: t.field({
     type: IssuerRef,
     description:
-      'Accepts credentials that another party signs. A project has at most one issuer of the kind STREAM, and one per provider. For API keys. Throws BAD_USER_INPUT, CONFLICT, LIMIT_EXCEEDED, FORBIDDEN.',
+      'Accepts credentials that another party signs. A project has at most one issuer of the kind STREAM. Two issuers of one OpenID provider must read the same audience claim and have no audience in common. For API keys. Throws BAD_USER_INPUT, CONFLICT, LIMIT_EXCEEDED, FORBIDDEN.',
     args: {
       input: t.arg({ type: CreateIssuerInput, required: true, description: 'The properties of the issuer.' }),
     },

@@ -28,7 +28,7 @@ const LiveConnectionRef = builder.objectRef<LiveConnection>('LiveConnection').im
     queuedBytes: t.int({
       nullable: true,
       description:
-        'The bytes that wait to be sent to it; many of them show a slow client. Null over SSE and for a connection of another node.',
+        'The number of bytes that are queued for the connection; a high number indicates a slow client. Null over SSE and for a connection of another node.',
       resolve: ({ local }) => local?.queuedBytes ?? null,
     }),
     cursor: t.field({

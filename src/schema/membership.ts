@@ -70,7 +70,7 @@ builder.mutationFields((t) => ({
       since: t.arg({
         type: 'Cursor',
         description:
-          'Lets the token read the messages after this cursor in a PRIVATE channel, in `Channel.messages` and when it resumes. Live connections receive new messages only. Absent: nothing from before the membership. For API keys.',
+          'Lets the token read the messages after this cursor in a PRIVATE channel, in `Channel.messages` and when it resumes. Live connections receive new messages only. When absent, the token reads only messages published since the membership began. For API keys.',
       }),
     },
     resolve: (_, { channel, token, since }, { caller, domain }) =>

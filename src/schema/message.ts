@@ -48,7 +48,7 @@ export const MessageRef = builder.objectRef<Message>('Message').implement({
       type: 'Cursor',
       nullable: true,
       description:
-        'The cursor of the previous message of the same channel or direct address; null for the first message. If you saw that cursor last, you missed nothing.',
+        'The cursor of the previous message of the same channel or direct address; null for the first message. If it equals the last cursor that you received there, no message is missing.',
       resolve: ({ projectId, logged }, _, { domain }) =>
         logged && logged.previous > 0
           ? domain.cursors.format(projectId, {
@@ -60,7 +60,7 @@ export const MessageRef = builder.objectRef<Message>('Message').implement({
     sequence: t.float({
       nullable: true,
       description:
-        'The number of the message in its channel or at its direct address: a whole number, from 1, without holes. Sort by it. A hole between two messages that you received is a message that you did not receive: it was removed, filtered out, or published while you were not a member. Null if the message is not in the log.',
+        'The number of the message in its channel or at its direct address: a whole number, from 1, without holes. Sort by it. A missing number is a message that you did not receive: it was removed, filtered out, or published while you were not a member. Null if the message is not in the log.',
       resolve: ({ logged }) => logged?.ordinal,
     }),
     idempotencyKey: t.string({
@@ -179,7 +179,7 @@ builder.mutationFields((t) => ({
   }),
   publishMessages: t.field({
     type: [PublishOutcomeRef],
-    description: `Publishes at most ${MAX_PUBLISHES} messages to channels, in order, in one transaction. The outcomes have the order of the messages. A message that is refused holds back no other message; each message counts against the rate limit. For API keys, and for tokens that may PUBLISH. Throws LIMIT_EXCEEDED, and UNAVAILABLE when nothing was published.`,
+    description: `Publishes at most ${MAX_PUBLISHES} messages to channels, in order, in one transaction. The outcomes have the order of the messages. A refused message does not affect the others; each message counts against the rate limit. For API keys, and for tokens that may PUBLISH. Throws LIMIT_EXCEEDED, and UNAVAILABLE when nothing was published.`,
     args: {
       messages: t.arg({
         type: [PublishMessageInput],
@@ -202,7 +202,7 @@ builder.mutationFields((t) => ({
   publishDirectMessage: t.field({
     type: Receipt,
     description:
-      'Publishes a message directly to one address: pass exactly one of `token`, `identity` and `connection`. Messages to a token or an identity wait in the log while it is offline; messages to a connection are never stored. For API keys; to a connection also for tokens, if the project setting `publishersSignal` is on. Throws NOT_FOUND, TOKEN_REVOKED, FORBIDDEN, UNAUTHENTICATED, RATE_LIMITED, PAYLOAD_TOO_LARGE, BAD_USER_INPUT, CONFLICT, UNAVAILABLE.',
+      'Publishes a message directly to one address: pass exactly one of `token`, `identity` and `connection`. Messages to a token or an identity are kept in the log, so that an offline client receives them when it resumes; messages to a connection are never stored. For API keys; to a connection also for tokens, if the project setting `publishersSignal` is on. Throws NOT_FOUND, TOKEN_REVOKED, FORBIDDEN, UNAUTHENTICATED, RATE_LIMITED, PAYLOAD_TOO_LARGE, BAD_USER_INPUT, CONFLICT, UNAVAILABLE.',
     args: {
       token: t.arg.id({ description: 'Deliver to every connection of this token.' }),
       identity: t.arg.string({ description: 'Deliver to every connection of every token of this identity.' }),

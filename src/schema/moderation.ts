@@ -35,7 +35,7 @@ export const RestrictionRef = builder.objectRef<Restriction>('Restriction').impl
     until: t.expose('until', {
       type: 'DateTime',
       nullable: true,
-      description: 'When the restriction ends; null: when it is lifted.',
+      description: 'When the restriction ends; null: it holds until it is lifted.',
     }),
   }),
 });
@@ -53,7 +53,10 @@ const targetArgs = builder.args((t) => ({
   }),
 }));
 const termArgs = builder.args((t) => ({
-  until: t.field({ type: 'DateTime', description: 'When the restriction ends; absent: when it is lifted.' }),
+  until: t.field({
+    type: 'DateTime',
+    description: 'When the restriction ends; absent: it holds until it is lifted.',
+  }),
   reason: t.string({
     description: `The reason that the client is shown: at most ${MAX_TEXT_LENGTH} characters.`,
   }),
@@ -66,10 +69,14 @@ const ONE_CHANNEL = 'The id of the channel; absent: all channels, for API keys o
 builder.queryFields((t) => ({
   restrictions: t.field({
     type: RestrictionConnection,
-    description: `The mutes and bans that apply now, oldest first. ${MODERATORS}.`,
+    description:
+      'The mutes and bans that apply now, oldest first. For API keys, and for tokens that may MODERATE in the channel. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, BAD_USER_INPUT.',
     args: {
       ...forwardArgs,
-      ...targetArgs,
+      token: t.arg.id({
+        description: 'Only restrictions of this token. Mutually exclusive with `identity`.',
+      }),
+      identity: t.arg.string({ description: 'Only restrictions of this identity.' }),
       channel: t.arg.id({
         description: 'Only restrictions in this channel; absent: all, for API keys only.',
       }),

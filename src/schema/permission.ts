@@ -15,7 +15,7 @@ builder.queryFields((t) => ({
   explainPermission: t.field({
     type: PermissionExplanation,
     description:
-      'Explains whether a token may take an action in a channel now. For a token of an issuer, the rights of its last credential count. For API keys, and for the token itself, which learns nothing about channels that are closed to it. Throws NOT_FOUND, UNAUTHENTICATED, FORBIDDEN.',
+      'Explains whether a token may take an action in a channel now. For a token of an issuer, the rights of its last credential count. For API keys, and for the token itself. The answer to a token does not reveal whether a channel exists in which it may do nothing. Throws NOT_FOUND, UNAUTHENTICATED, FORBIDDEN.',
     args: {
       token: t.arg.id({
         description: 'The id of the token; absent: an anonymous caller, for API keys only.',

@@ -18,10 +18,10 @@ const LeaveReasonEnum = builder.enumType('LeaveReason', {
     LEFT: { description: 'The connection unsubscribed, was unsubscribed, or was closed by the client.' },
     CONNECTION_LOST: { description: 'The socket failed or stopped answering pings.' },
     EXPIRED: { description: 'The token expired.' },
-    REVOKED: { description: 'The token was revoked.' },
+    REVOKED: { description: 'The token was revoked, or the key of its credential is no longer valid.' },
     NOT_ALLOWED: {
       description:
-        'The role or the grants of the token, or the type of the channel, no longer allow SUBSCRIBE.',
+        'The token was banned from the channel, or its role, its grants or the type of the channel no longer allow SUBSCRIBE.',
     },
     DISCONNECTED: { description: 'A moderator or a backend ended the connection.' },
     SLOW_CONSUMER: { description: 'The client did not read fast enough.' },

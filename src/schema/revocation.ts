@@ -5,7 +5,7 @@ import { relayConnection, forwardArgs, readRelayConnection, toPageRequest } from
 
 const RevocationRef = builder.objectRef<Revocation>('Revocation').implement({
   description:
-    'A revocation of many tokens: credentials that were issued before a moment are refused. Credentials without a time of issue count as old.',
+    'A revocation of many tokens: credentials that were issued before a moment, or that state no time of issue, are refused.',
   fields: (t) => ({
     scope: t.expose('scope', {
       type: RevocationScopeEnum,

@@ -62,7 +62,7 @@ const ChannelKindRef = builder.objectRef<ChannelKind>('ChannelKind').implement({
     name: t.exposeString('name', { description: 'The name.' }),
     type: t.expose('type', {
       type: ChannelTypeEnum,
-      description: 'The channel type, which tells who may subscribe.',
+      description: 'The channel type, which determines who may subscribe.',
     }),
   }),
 });
@@ -144,7 +144,7 @@ const ChannelKindInput = builder.inputType('ChannelKindInput', {
     type: t.field({
       type: ChannelTypeEnum,
       required: true,
-      description: 'The channel type, which tells who may subscribe.',
+      description: 'The channel type, which determines who may subscribe.',
     }),
   }),
 });

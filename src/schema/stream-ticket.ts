@@ -2,7 +2,7 @@ import { STREAM_TICKET_SECONDS, type StreamTicket } from '../tokens/stream-ticke
 import { builder } from './builder.ts';
 
 const StreamTicketRef = builder.objectRef<StreamTicket>('StreamTicket').implement({
-  description: 'Opens one event stream as the token that requested it.',
+  description: 'A ticket that opens one event stream as the token that requested it.',
   fields: (t) => ({
     ticket: t.exposeString('ticket', {
       description: 'For the parameter `ticket` of the URL of an `EventSource`. It can be used once.',

@@ -162,7 +162,7 @@ const CreateTokenInput = builder.inputType('CreateTokenInput', {
     expiresAt: t.field({
       type: 'DateTime',
       description:
-        'When the token expires. When `expiresIn` is absent, too: `defaultLifetimeSeconds` of the project, else its `maxLifetimeSeconds`, else never.',
+        'When the token expires. If `expiresIn` is absent as well, the `defaultLifetimeSeconds` of the project applies, else its `maxLifetimeSeconds`; without either, the token never expires.',
     }),
     channels: t.idList({
       description: 'Channels to subscribe the token to. If one of them fails, no token is created.',
@@ -177,7 +177,7 @@ const UpdateTokenInput = builder.inputType('UpdateTokenInput', {
     customRole: t.string({ description: CUSTOM_ROLE }),
     grants: t.field({ type: [GrantInput], description: 'The new grants; null: the role is not narrowed.' }),
     connectionData: t.string({ description: `${CONNECTION_DATA} Null: none.` }),
-    state: t.field({ type: 'JSON', description: 'The new notes.' }),
+    state: t.field({ type: 'JSON', description: 'The new state: at most 16 KiB of JSON by default.' }),
     expiresIn: t.int({ description: EXPIRES_IN }),
     expiresAt: t.field({
       type: 'DateTime',

@@ -9,7 +9,7 @@ export const COUNT_SETTINGS = {
     min: 1,
     max: 10_000_000,
     about:
-      'Maximum number of live connections (WebSocket and SSE) in total, and, counted apart from them, of connections for plain HTTP requests. A new HTTP connection beyond the limit takes the place of an idle one.',
+      'Maximum number of live connections (WebSocket and SSE) in total. The same number limits the connections for plain HTTP requests, which are counted separately; a new one beyond the limit replaces an idle one.',
   },
   reservedConnectionsPercent: {
     env: 'SIGNALBOX_RESERVED_CONNECTIONS_PERCENT',
@@ -27,7 +27,7 @@ export const COUNT_SETTINGS = {
     min: 1,
     max: 10_000_000,
     about:
-      'Maximum number of live connections (WebSocket and SSE) from one network address, and, counted apart from them, of connections for plain HTTP requests. Behind trusted proxies, the limit of an address applies to its open HTTP requests.',
+      'Maximum number of live connections (WebSocket and SSE) from one network address. The same number limits its connections for plain HTTP requests, which are counted separately; behind trusted proxies, it limits the open HTTP requests of the address instead.',
   },
   maxConnectionsPerToken: {
     env: 'SIGNALBOX_MAX_CONNECTIONS_PER_TOKEN',
@@ -61,7 +61,7 @@ export const COUNT_SETTINGS = {
     min: 1,
     max: 100_000,
     about:
-      'Maximum number of distinct subscription operations of one token, or of all anonymous callers of one network address. It also limits the subscriptions of one token to one channel whose results depend on the caller.',
+      'Maximum number of distinct subscription operations of one token, or of all anonymous callers of one network address. It also limits how many subscriptions of one token to one channel may have results that depend on the caller.',
   },
   maxDocumentsPerChannel: {
     env: 'SIGNALBOX_MAX_DOCUMENTS_PER_CHANNEL',

@@ -28,7 +28,7 @@ export const NETWORK_SETTINGS = {
     default: '',
     unit: 'hosts',
     about:
-      'Host names under which browsers may reach the service, for example `signalbox.example`, without a port; `*` allows all. Always allowed are IP addresses, `localhost`, names without a dot and the hosts of `SIGNALBOX_ORIGINS`. Other names are refused with 421, except `/health` and `/ready`; in production only if names are listed. A page of the same host counts as the service’s own page under these names only.',
+      'Host names under which browsers may reach the service, for example `signalbox.example`, without a port; `*` allows all. Always allowed are IP addresses, `localhost`, names without a dot and the hosts of `SIGNALBOX_ORIGINS`. Requests for other names are refused with 421, except those for `/health` and `/ready`; in production, they are refused only if this setting lists names. A page of the same host counts as the service’s own page only under one of these allowed names.',
   },
   trustedProxies: {
     env: 'SIGNALBOX_TRUSTED_PROXIES',
@@ -37,7 +37,7 @@ export const NETWORK_SETTINGS = {
     min: 0,
     max: 10,
     about:
-      'Number of proxies in front of the service that append to `X-Forwarded-For`; 0 ignores the header. An entry that is not an IP address, for example one with a port, counts for the proxy that sent it.',
+      'Number of proxies in front of the service that append to `X-Forwarded-For`; 0 ignores the header. If an entry is not an IP address, for example because it has a port, the request counts for the address of the proxy that sent it.',
   },
   ipv6PrefixLength: {
     env: 'SIGNALBOX_IPV6_PREFIX_LENGTH',

@@ -15,7 +15,7 @@ export const SERVICE_SETTINGS = {
     default: 'info',
     unit: 'choice',
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
-    about: 'Lowest severity that is logged. The audit log has a switch of its own.',
+    about: 'Lowest severity that is logged. `SIGNALBOX_AUDIT_LOG` controls the audit log.',
   },
   auditLog: {
     env: 'SIGNALBOX_AUDIT_LOG',
@@ -41,7 +41,7 @@ export const SERVICE_SETTINGS = {
     min: 1,
     max: 1_000_000,
     about:
-      'Refusals of all network addresses together that are written to the audit log; bursts and counting as above.',
+      'Refusals of all network addresses together that are written to the audit log; bursts of twice this number are allowed. The others are counted in the same line.',
   },
   graphiql: {
     env: 'SIGNALBOX_GRAPHIQL',

@@ -52,7 +52,7 @@ export const SIZE_SETTINGS = {
     min: 1024,
     max: 1_048_576,
     about:
-      'Maximum size of a credential that another issuer signed. Over a WebSocket it must also fit into SIGNALBOX_MAX_MESSAGE_BYTES.',
+      'Maximum size of a credential that an issuer signed. Over a WebSocket, the credential must also fit into SIGNALBOX_MAX_MESSAGE_BYTES.',
   },
   maxQueueBytes: {
     env: 'SIGNALBOX_MAX_QUEUE_BYTES',

@@ -6,7 +6,7 @@ interface DatabaseError {
   message?: string;
 }
 
-/** The codes that begin so mean that the database cannot do anything now; any other code is that of the statement. */
+/** Codes with these prefixes mean that the database cannot execute statements now; all other codes are errors of the statement. */
 const SENTENCES: readonly (readonly [prefix: string, sentence: string])[] = [
   ['53100', 'The disk of the database has no space left. Nothing was changed; try again later.'],
   ['53300', 'The database has no connection left. Nothing was changed; try again later.'],

@@ -61,7 +61,7 @@ export function createWriteGuard(sqlite: Database.Database): WriteGuard {
     }
   }
 
-  /** Takes turns with the event loop instead of waiting inside SQLite, which would block every other request. */
+  /** Polls for the lock in turns of the event loop. Waiting inside SQLite would block every other request. */
   function waitForLock(): void {
     unlocked ??= (async () => {
       sqlite.pragma('busy_timeout = 0');
@@ -107,7 +107,7 @@ const SENTENCES: readonly (readonly [prefix: string, sentence: string])[] = [
   ['SQLITE_NOTADB', 'The store is damaged. The operator can find the damage with “signalbox check”.'],
 ];
 
-/** Translates an error of SQLite that the machine causes, not the statement. */
+/** Translates an error of SQLite that its environment causes (a lock, the disk, damage) and not the statement. */
 function asUnavailable(error: unknown): SignalboxError | undefined {
   if (error instanceof SignalboxError) return error.code === 'UNAVAILABLE' ? error : undefined;
   const code = sqliteCodeOf(error);

@@ -2,8 +2,8 @@ import { type CloseReason } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
 
 /**
- * All codes with which Signalbox closes a WebSocket. `reason` is the close reason where no error explains the close more
- * exactly; otherwise it is the message of that error. `reconnects` tells whether an unpatched graphql-ws client with
+ * All codes with which Signalbox closes a WebSocket. `reason` is the close reason unless an error caused the close; the
+ * close reason is then the message of that error. `reconnects` tells whether an unpatched graphql-ws client with
  * retries enabled reconnects after the code.
  */
 export const CLOSE_CODES = {

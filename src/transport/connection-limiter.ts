@@ -8,9 +8,9 @@ export interface ConnectionLimiter {
   /**
    * Counts a connection. Release its place when the connection closes.
    *
-   * A share of all places is reserved for API keys. A WebSocket tells its caller only in `connection_init`, so when the
-   * other places are taken, it gets a reserved place until then. Meanwhile it has to make room for a newer WebSocket if all
-   * places are taken: the oldest one of the same address does, else the oldest one of all.
+   * A share of all places is reserved for API keys. The caller of a WebSocket is unknown before `connection_init`, so when the
+   * other places are taken, a WebSocket gets a reserved place until then. If all places are taken, a newer WebSocket evicts
+   * such a WebSocket: the oldest one of the same address, else the oldest one of all.
    * @throws RATE_LIMITED when the address connects too often, UNAVAILABLE when there are too many connections
    */
   acquire(address: string, options: AcquireOptions): ConnectionPlace;

@@ -33,7 +33,7 @@ function hostOfOrigin(origin: string): string | undefined {
   return parseUrl(origin)?.hostname;
 }
 
-/** A longer name is none that an operator could add to a list. */
+/** The error does not repeat a longer name: it cannot be an entry of a list of the operator. */
 const MAX_NAMED_HOST_LENGTH = 200;
 
 /** The error for a request under a name that is not known. It names the host and the setting that allows it. */

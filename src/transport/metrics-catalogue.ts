@@ -9,7 +9,7 @@ export interface MetricSpec {
   buckets?: readonly number[];
 }
 
-/** Every metric of the service itself, by its name. The metrics of Node and of the process come beside them. */
+/** Every metric of the service itself, by its name. `/metrics` also contains the metrics of Node and of the process. */
 export const METRICS = {
   signalbox_build_info: {
     kind: 'gauge',
@@ -73,7 +73,7 @@ export const METRICS = {
   },
   signalbox_log_messages: {
     kind: 'gauge',
-    help: 'Messages from the oldest to the newest of the log, of all projects; those that a history policy removed in between count as well.',
+    help: 'Number of messages from the oldest to the newest in the log, over all projects. It includes messages in between that a history policy has removed.',
   },
   signalbox_purged_rows_total: {
     kind: 'counter',

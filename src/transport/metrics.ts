@@ -55,7 +55,7 @@ export function createMetrics(stats: StatsRecorder): Metrics & Disposable {
 
   let readRetainedBytes = () => 0;
   let readStore = (): StoreSize => ({ databaseBytes: 0, walBytes: 0, messages: 0 });
-  /** Undefined when the store cannot be read: the other metrics are needed then most of all. */
+  /** Undefined when the store cannot be read, so that the other metrics are still returned. */
   function readSize(): StoreSize | undefined {
     try {
       return readStore();

@@ -25,7 +25,7 @@ export function isAllowedOrigin(
 
 const LOOPBACK_ORIGIN =
   /^https?:\/\/(localhost|([a-z0-9-]+\.)+localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/;
-/** A longer origin is no name that an operator could add to a list. */
+/** The error does not repeat a longer origin: it cannot be an entry of a list of the operator. */
 const MAX_NAMED_ORIGIN_LENGTH = 200;
 
 /** The error for a page whose origin is not allowed. It names the origin and the setting that allows it. */

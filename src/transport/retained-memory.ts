@@ -1,7 +1,7 @@
 import { type DocumentNode } from 'graphql';
 import { limitExceeded, unavailable } from '../errors.ts';
 
-/** A connection or a request on whose account memory is retained. */
+/** A connection or a request for which memory is retained. */
 export interface MemoryHolder {
   /** The network address of the client. */
   readonly address: string;

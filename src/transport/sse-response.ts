@@ -59,7 +59,7 @@ const RETRY_MS = 5000;
 
 /**
  * The response for a refused subscription. An EventSource repeats every request whose answer is an event stream and gives up
- * on every other answer, so only a refusal that may pass is an event stream.
+ * on every other answer, so only a retryable error is answered with an event stream.
  */
 function refusalOf(errors: readonly GraphQLError[], Response: typeof globalThis.Response): Response {
   const shown = errors.map((error) => {

@@ -140,7 +140,7 @@ function useContext(
   };
 }
 
-/** Keeps of a request what its operation needs, because yoga retains the parameters until the end of an event stream. */
+/** Drops the parameters that the operation does not need, because yoga retains them until the end of an event stream. */
 function useParams(documents: Documents): Plugin {
   return {
     onParams({ params, setParams }) {

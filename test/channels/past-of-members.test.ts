@@ -21,7 +21,7 @@ async function historyOf({ request }: TestService, credential: string): Promise<
   return nodes.map(({ event }: { event: string }) => event);
 }
 
-test('subscribeToken(since:) gives a new member of a PRIVATE channel the past after the cursor', async () => {
+test('subscribeToken(since:) lets a new member of a PRIVATE channel read the messages after the cursor', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'den', { type: 'PRIVATE' });
   const since = await say(signalbox, 'before');
@@ -37,7 +37,7 @@ test('subscribeToken(since:) gives a new member of a PRIVATE channel the past af
   expect((await events.next()).events.message.event).toBe('second');
 });
 
-test('subscribeToken(since:) widens the past of a member, and never narrows it', async () => {
+test('subscribeToken(since:) extends the readable history of a member, and never shortens it', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'den', { type: 'PRIVATE' });
   const early = await say(signalbox, 'before');

@@ -89,7 +89,7 @@ test('shows the bytes that wait for a client that does not read', async () => {
   socket.ws.resume();
 });
 
-test('shows an API key that is limited to some channels no others', async () => {
+test('an API key that is limited to some channels sees only these channels of a connection', async () => {
   await using signalbox = await startService();
   for (const id of ['lobby', 'attic']) await createChannel(signalbox, id);
   const token = await mint(signalbox, { channels: ['lobby', 'attic'] });

@@ -131,7 +131,7 @@ test('claims that are null count as absent in the tokens of Stream, Twilio and O
   expect(await refusalCodeOf(signalbox, forge(HS256, opentok, OPENTOK.key.secret))).toBe('open');
 });
 
-test('a null is never wider than an absent claim: identity, exp and session stay required', async () => {
+test('a claim that is null grants no more than an absent one: identity, exp and session stay required', async () => {
   for (const input of [STREAM, TWILIO, OPENTOK]) await createIssuer(signalbox, input);
   const own = (claims: object) => forge({ ...HS256, kid: apiKey.id }, claims, signingSecretOf(apiKey.secret));
   expect(await refusalCodeOf(signalbox, own({ sub: null }))).toBe('UNAUTHENTICATED');

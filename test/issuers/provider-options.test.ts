@@ -131,7 +131,7 @@ test.each([
   expect(await tokenOf(signalbox, credential)).toMatchObject({ role });
 });
 
-test('a role that is a text and no role of the project is still refused', async () => {
+test('refuses a role claim that is a string and not a role of the project', async () => {
   await createIssuer(signalbox, provider({ audience: 'web', claims: { role: 'role' } }));
   const credential = await sign({ sub: 'ada', aud: 'web', role: 'offline_access' });
   expect(await refusalMessageOf(signalbox, credential)).toMatch('not a role of this project');
@@ -163,7 +163,7 @@ test.each(['guest:ada', 'a b', '', 'x'.repeat(256), 'a\u0000', 7])(
   },
 );
 
-test('a key that is rotated in is accepted at once, and the next one within 30 seconds closes with 1013, not for good', async () => {
+test('accepts a new provider key at once; another new key within 30 seconds closes with 1013, so that the client retries', async () => {
   await createIssuer(signalbox, provider({ audience: 'web' }));
   await tokenOf(signalbox, await sign({ sub: 'ada', aud: 'web' }));
   server.publish([await jwkOf(next, 'two'), await jwkOf(pair, 'one')]);
@@ -210,7 +210,7 @@ test.each([
   expect(await errorOf(guarded, UPDATE, { i, input: { provider: { url } } })).toEqual(refused);
 });
 
-test('a name that leads to a private address later is not fetched from either', async () => {
+test('does not fetch keys from a host name that later resolves to a private address', async () => {
   const failures: unknown[] = [];
   const providers = createProviders({
     clock: createManualClock(Date.now()),

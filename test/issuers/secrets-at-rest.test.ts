@@ -189,7 +189,7 @@ test('does not start without master.key beside an existing store, and leaves no 
 
 const RESEAL = 'mutation { resealSecrets }';
 
-test('resealSecrets lets the old master keys go, also the one in the data folder', async () => {
+test('the service starts without the old master keys after resealSecrets, also without the one in the data folder', async () => {
   using folder = createFolder();
   const signalbox = await startUnder(folder.path);
   const secrets = await createSecrets(signalbox);

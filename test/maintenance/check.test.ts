@@ -99,7 +99,7 @@ test.each([
   expect(output).toMatch(expected);
 });
 
-test('an unknown command ends with a sentence', async () => {
+test('an unknown command exits with an error message', async () => {
   const { code, output } = await runCommand(['bakup']);
   expect(code).toBe(2);
   expect(output).toMatch(/unknown command 'bakup'[^]*--help/);

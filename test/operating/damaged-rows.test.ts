@@ -113,7 +113,7 @@ test.each([
 
 const LIST_TOKENS = '{ tokens(first: 10) { nodes { id grants { channels } state } } }';
 
-test('damaged grants and notes fail their own fields, allow nothing, are named, and can be set again', async () => {
+test('damaged grants and a damaged state fail only their own fields, allow nothing, are logged, and can be set again', async () => {
   await using started = await startDamaged(
     `update tokens set grants = '[{"chan', state = '{"no' where identity = 'ada'; update api_keys set scopes = '["RE' where name = 'narrow'`,
   );

@@ -58,7 +58,7 @@ test('files that others could read are restricted at the next start', async () =
   expect(modeOf(join(folder.path, 'signalbox.sqlite'))).toBe('600');
 });
 
-test('refuses to start beside a master key without its store', async () => {
+test('refuses to start when the data folder has a master key but no store', async () => {
   using folder = await usedFolder();
   for (const name of readdirSync(folder.path))
     if (name.startsWith('signalbox.sqlite')) rmSync(join(folder.path, name));
@@ -92,7 +92,7 @@ test.each([
   expect(await failingStart(data)).toContain(expected);
 });
 
-test('ends with a sentence when the pages of the store are damaged', async () => {
+test('exits with an error message when the pages of the store are damaged', async () => {
   using folder = await usedFolder();
   const file = join(folder.path, 'signalbox.sqlite');
   copyFileSync(file, `${file}.copy`);
@@ -139,7 +139,7 @@ test('the entry has no syntax that an old version of Node cannot parse', () => {
   }
 });
 
-test('a start with too few file descriptors to load ends with a sentence', async () => {
+test('a start with too few file descriptors to load exits with an error message', async () => {
   await using launched = launchProcess({ descriptors: 100 });
   expect(await launched.exited).toBe(1);
   expect(launched.stderr).toBe(

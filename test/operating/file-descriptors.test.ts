@@ -24,7 +24,7 @@ function createProbe(url: string) {
   };
 }
 
-test('says so, keeps publishing and recovers when clients use all file descriptors', async () => {
+test('logs a warning, continues to publish and recovers when clients use all file descriptors', async () => {
   using folder = createFolder();
   const logFile = join(folder.path, 'log');
   const stdout = openSync(logFile, 'a');

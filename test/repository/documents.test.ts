@@ -55,7 +55,7 @@ test('the architecture lists the folders in the order that arrows.test.ts enforc
   expect(documented).toEqual(enforced);
 });
 
-test('every dependency and every override is defended', () => {
+test('docs/dependencies.md gives a reason for every dependency and every override', () => {
   const text = read('docs/dependencies.md');
   const { dependencies, devDependencies, overrides } = JSON.parse(read('package.json')) as Record<
     'dependencies' | 'devDependencies' | 'overrides',

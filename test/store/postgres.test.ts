@@ -31,7 +31,7 @@ test('a second node is refused until the first one has stopped, and a node that 
   await first[Symbol.asyncDispose]();
 });
 
-test('goes on after the server crashed and came back, and says meanwhile why it cannot write', async (context) => {
+test('continues after the database crashed and restarted, and reports the write problem in between', async (context) => {
   requirePostgres(context);
   await using server = await startPostgres();
   const url = await server.createDatabase();
@@ -63,7 +63,7 @@ test.each([
   });
 });
 
-test('refuses fsync=off with a sentence', async (context) => {
+test('refuses fsync=off with an error message', async (context) => {
   requirePostgres(context);
   await using server = await startPostgres(['-c', 'fsync=off']);
   await expect(open(await server.createDatabase())).rejects.toMatchObject({
@@ -98,13 +98,16 @@ const WRONG_URLS: readonly [
   ['an unknown host', { hostname: 'nowhere.invalid' }, 'is not found'],
 ];
 
-test.each(WRONG_URLS)('says so when the URL has %s, without the password', async (_, change, sentence) => {
-  if (!hasPostgres) return;
-  const url = Object.assign(new URL(await emptyDatabase()), change);
-  const error: unknown = await open(url.href).then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  expect(error).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining(sentence) });
-  expect(inspect(error)).not.toContain(url.password);
-});
+test.each(WRONG_URLS)(
+  'reports that the URL has %s, without printing the password',
+  async (_, change, sentence) => {
+    if (!hasPostgres) return;
+    const url = Object.assign(new URL(await emptyDatabase()), change);
+    const error: unknown = await open(url.href).then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining(sentence) });
+    expect(inspect(error)).not.toContain(url.password);
+  },
+);

@@ -143,7 +143,7 @@ test('a ticket is refused beside a credential, and for anything but an event str
   expect(await statusOf(openStream(signalbox, EVENTS, {}, ticket))).toBe(200);
 });
 
-test('Last-Event-ID resumes events, and is newer than the argument since', async () => {
+test('Last-Event-ID resumes events, and takes precedence over the argument since', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'den');
   const { credential, cursor } = await mint(signalbox, { channels: ['den'] });
@@ -162,7 +162,7 @@ test('Last-Event-ID resumes events, and is newer than the argument since', async
   await resumed.return(undefined);
 });
 
-test('a refusal that may pass is an event stream with a time to retry; another one has a status', async () => {
+test('a retryable error is an event stream with a retry time; any other error has an HTTP status', async () => {
   await using signalbox = await startService({ maxConnectionsPerAddress: 1 });
   await createChannel(signalbox, 'porch', { type: 'UNPROTECTED' });
   const open = readStream(await openStream(signalbox, EVENTS));
@@ -251,7 +251,7 @@ test('a page of an allowed origin can read why it was refused', async () => {
   }
 });
 
-test('text that is not UTF-8 is refused with 400 and a sentence', async () => {
+test('text that is not UTF-8 is refused with 400 and an error message', async () => {
   await using signalbox = await startService();
   const post = (body: Uint8Array<ArrayBuffer>) =>
     fetch(`${signalbox.url}/graphql`, {

@@ -62,7 +62,7 @@ test.each([
   expect(errors).toMatchObject([refused('variables.d[0]')]);
 });
 
-test('in the URL of a GET it is refused too', async () => {
+test('refuses a number that loses precision in the URL of a GET too', async () => {
   const url = new URL(`${signalbox.url}/graphql`);
   url.searchParams.set('query', 'query ($d: Int) { channels(first: $d) { nodes { id } } }');
   url.searchParams.set('variables', '{"d":12345678901234567890}');
@@ -105,7 +105,7 @@ test('a literal in the document is refused with the path from its argument', asy
   expect((await signalbox.ask(withDefault)).errors).toMatchObject([refused('$d[0]')]);
 });
 
-test('a number that is carried exactly comes out as it went in', async () => {
+test('a number that JSON carries exactly is delivered unchanged', async () => {
   for (const number of ['9007199254740991', '1e21', '0.1', '-5e-324', '10000000000000000000']) {
     const { data } = await post(bodyOf(PUBLISH, number));
     expect(data.publishMessage.message.data).toBe(Number(number));

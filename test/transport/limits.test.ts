@@ -211,7 +211,7 @@ test('answers connects beyond SIGNALBOX_CONNECTS_PER_SECOND with 429 and Retry-A
 /** 10 places, of which 1 is for API keys by default. */
 const TEN = { maxConnections: 10 };
 
-test('keeps the last places for API keys: users get no 503 of a backend', async () => {
+test('reserves the last connections for API keys: other callers are refused, and a backend still connects', async () => {
   await using signalbox = await startService(TEN);
   const sockets: RawSocket[] = [];
   for (let i = 0; i < 9; i++) sockets.push(await connectSocket(signalbox));
@@ -244,12 +244,12 @@ test('keeps the last places for API keys: users get no 503 of a backend', async 
   for (const socket of sockets) socket.ws.terminate();
 });
 
-test('sockets that never say who connects do not keep an API key out, and make room in turn', async () => {
+test('an API key connects although sockets without connection_init fill the limit; a newer socket closes one of them', async () => {
   await using signalbox = await startService({ ...TEN, reservedConnectionsPercent: 20, trustedProxies: 1 });
   const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
   const silent: RawSocket[] = [];
   for (let i = 0; i < 12; i++) silent.push(await openSocket(signalbox, from('192.0.2.1')));
-  // The first 8 have places of users; of the others, each had to make room for the next but one.
+  // The first 8 fill the unreserved connections. Only two of the others fit at a time, so each closes the one two before it.
   for (const early of silent.slice(8, 10)) expect((await early.closed).code).toBe(1013);
   using other = await openSocket(signalbox, from('198.51.100.1'));
   expect((await silent[10]!.closed).code).toBe(1013);

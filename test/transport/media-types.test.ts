@@ -49,7 +49,7 @@ test.each([
   expect(await countChannels()).toBe(before);
 });
 
-test('a POST without Content-Type is told to send one', async () => {
+test('a POST without Content-Type is refused with 415 and a message that names application/json', async () => {
   // A Uint8Array has no type of its own, so fetch sends no Content-Type.
   const response = await post(new TextEncoder().encode(JSON.stringify({ query: QUERY })), undefined);
   expect(response.status).toBe(415);

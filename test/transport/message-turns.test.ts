@@ -7,7 +7,7 @@ import { connectSocket, openTcp } from '../support/socket.ts';
 
 const FLOOD = 2000;
 
-test('answers /health before a flood of messages on one socket is worked off', async () => {
+test('answers /health while a flood of messages of one socket is still queued', async () => {
   await using signalbox = await startService();
   using flooding = await connectSocket(signalbox, {});
   using other = await openTcp(signalbox);

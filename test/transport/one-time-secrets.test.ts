@@ -44,7 +44,7 @@ test('every object beside a one-time secret is nullable', async () => {
       expect([name, field.name, field.type.ofType?.kind]).not.toEqual([name, field.name, 'OBJECT']);
 });
 
-test('without a credential, errors say so and do not blame the channel', async () => {
+test('an error without a credential states that the credential is missing and does not mention the channel', async () => {
   await using signalbox = await startService();
   for (const query of [
     '{ channel(id: "lobby") { id } }',

@@ -141,7 +141,7 @@ test('messages from before a membership do not use up the pages of a member', as
   expect(channel.messages.nodes).toEqual([{ event: 'message-0' }]);
 });
 
-test('an entry that is gone before the cursor is no previous page', async () => {
+test('hasPreviousPage is false when the entry of the cursor was deleted and no entry precedes it', async () => {
   const { request } = signalbox;
   await createChannel(signalbox, 'a-first');
   const after = Buffer.from('a-first').toString('base64url');

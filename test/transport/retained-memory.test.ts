@@ -103,7 +103,7 @@ test.each([
   expect(await subscribe(other, 'x', { query: differing(1002) })).toMatchObject({ type: elsewhere });
 });
 
-test('gives anonymous callers no connection where they are off', async () => {
+test('refuses connections of anonymous callers when the project does not allow them', async () => {
   await using signalbox = await startService({ mode: 'production' });
   using socket = await openSocket(signalbox);
   socket.send({ type: 'connection_init' });

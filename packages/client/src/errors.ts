@@ -14,7 +14,7 @@ export interface ErrorFields {
 
 /**
  * Every error of the client. `code` is a code of the service (see its error catalogue) or one of the client:
- * `CONNECTION_LOST`, `OFFLINE`, `OUTBOX_FULL`, `OUTBOX_EXPIRED`, `ENDED`, `ABORTED`.
+ * `CONNECTION_LOST`, `OFFLINE`, `OUTBOX_FULL`, `OUTBOX_EXPIRED`, `ENDED`, `DISCONNECTED`, `PROTOCOL`.
  */
 export class SignalboxError extends Error {
   override readonly name = 'SignalboxError';

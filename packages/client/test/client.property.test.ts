@@ -298,7 +298,7 @@ function expectAgreement(world: World): void {
   }
 }
 
-test('the client loses, doubles and leaves behind nothing when any step fails', async () => {
+test('the client never loses or duplicates a message and leaves nothing open when any step fails', async () => {
   const worlds = fc.record({
     seed: fc.nat({ max: 2 ** 31 - 1 }),
     skewMs: fc.constantFrom(0, 0, 3_600_000, -3_600_000),

@@ -136,7 +136,7 @@ test('publishes what was queued while the service was killed, once, after it is 
   }
 });
 
-test('notices within 5 s after a missed ping that the network swallows everything, and resumes', async () => {
+test('detects within 5 s after a missed ping that the network drops all packets, and resumes', async () => {
   await using service = await startService({ pingIntervalMs: 200 });
   await createChannel(service);
   let isSwallowing = false;

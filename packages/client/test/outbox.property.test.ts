@@ -74,7 +74,7 @@ const step = fc.oneof(
   }),
 );
 
-test('the outbox loses, doubles and reorders nothing when any step fails', async () => {
+test('the outbox never loses, duplicates or reorders a message when any step fails', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
       const clock = createManualClock();

@@ -20,7 +20,7 @@ test('keeps the order of live messages that the page lacks because they are not 
   expect(timeline.messages.map(({ id }) => id)).toEqual(['1', '2', 'ephemeral', '3', '4']);
 });
 
-test('has a message once that comes live after the page that has it', () => {
+test('lists a message once when it arrives live after the page that contains it', () => {
   const timeline = createTimeline();
   timeline.beginLoading();
   timeline.finishLoading(pageOf('1', '2'));

@@ -17,7 +17,7 @@ export interface MessageToPublish {
   idempotencyKey?: string | undefined;
 }
 
-/** What became of one message of a batch: exactly one of the two is null. */
+/** The outcome for one message of a batch: exactly one of the two fields is null. */
 export interface PublishOutcome {
   receipt: Receipt | null;
   error: SignalboxError | null;

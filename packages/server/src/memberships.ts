@@ -12,7 +12,7 @@ import { type Request } from './transport/request.ts';
 /** The membership of a token in a channel. */
 export type Membership = MembershipFragment;
 
-/** What became of one pair of channel and token: a membership, or an error. */
+/** The outcome for one pair of channel and token: a membership, or an error. */
 export type MembershipOutcome = OutcomeFragment;
 
 /** The calls of `signalbox.channels` about memberships. A repetition of one of them has no further effect. */

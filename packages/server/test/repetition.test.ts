@@ -61,7 +61,7 @@ test.each(['lose the answer', 'bad gateway'] as const)(
   },
 );
 
-test('never repeats an ephemeral publish whose answer is lost, because it has no idempotency', async () => {
+test('never repeats an ephemeral publish whose answer is lost, because it has no idempotency key', async () => {
   await using service = await startService();
   await createChannel(service, 'lobby');
   await using front = await createFaultyFront(service.url, ['lose the answer']);

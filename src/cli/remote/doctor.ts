@@ -5,7 +5,7 @@ import { cell, printable, toJson } from './output.ts';
 import { type RemoteTerminal } from './terminal.ts';
 
 const TIMEOUT_MS = 10_000;
-/** Credentials are checked with a tolerance of 30 s, so a larger difference of the clocks refuses fresh ones. */
+/** A credential is refused if its time of issue is more than 5 s in the future, so the clocks must nearly agree. */
 const MAX_CLOCK_DIFFERENCE_MS = 10_000;
 
 interface Finding {
@@ -143,7 +143,7 @@ function connect(base: URL, apiKey: string | undefined, origin: string | undefin
       const seconds = (message.payload?.pingIntervalMs ?? 0) / 1_000;
       resolve(
         origin === undefined
-          ? `Connected. The service sends something every ${seconds} s; idle time-outs of proxies must be longer.`
+          ? `Connected. The service sends a ping every ${seconds} s; the idle timeout of every proxy must be longer.`
           : `A page of ${origin} may connect.`,
       );
       socket.close(1000);

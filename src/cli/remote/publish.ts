@@ -7,7 +7,7 @@ import { createProgress, type Progress } from './progress.ts';
 import { type RemoteTerminal } from './terminal.ts';
 import { parseJson } from './values.ts';
 
-/** Lines that are published with one call, with `--batch`: what the service accepts in one. */
+/** Lines per call with `--batch`: the maximum that the service accepts. */
 const BATCH_LINES = 100;
 
 interface PublishOptions extends CommonOptions {

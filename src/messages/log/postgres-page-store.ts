@@ -50,7 +50,7 @@ interface PageRow {
   trimmed: string | null;
 }
 
-/** The result of one read, before the floors of the reader apply; shared by readers that ask for the same. */
+/** The result of one read, before the floors of the reader apply. Readers with an equal request share it. */
 interface SharedPage {
   messages: Message[];
   through: number;

@@ -5,7 +5,7 @@ import { badInput } from '../../errors.ts';
 
 /**
  * Addresses that are not on the public internet (IANA special-purpose registries). A tenant that could make the service
- * fetch from them would reach what only the service can reach.
+ * fetch from them would have access to hosts that only the service can reach.
  */
 const PRIVATE = new BlockList();
 for (const [network, prefix] of [

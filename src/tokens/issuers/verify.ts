@@ -22,7 +22,7 @@ export interface Verified {
  * @param issuer The issuer that the credential names.
  * @param keys Keys of `issuer` that have not expired and that the credential may be signed with. They are tried in order.
  * @throws TOKEN_EXPIRED when the credential has expired and is otherwise valid, UNAUTHENTICATED in all other cases. Errors
- * about the payload are thrown after the signature is verified, so that only the signer learns from them.
+ * about the payload are thrown after the signature is verified, so that only the signer can receive them.
  */
 export type Verify = (
   credential: string,

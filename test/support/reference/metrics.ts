@@ -13,10 +13,10 @@ export function printMetrics(): string {
   return documentOf(
     PRINTED,
     '# Metrics',
-    '`/metrics` prints them in the text format of Prometheus. Labels never hold a name, an id or a payload.',
+    '`/metrics` returns these metrics in the text format of Prometheus. No label contains a name, an id or a payload.',
     table(['metric', 'kind', 'meaning'], rows),
     `Buckets of the histograms, in seconds: ${buckets.join('; ')}.`,
-    'The metrics of Node and of the process come beside them. The most useful:',
+    '`/metrics` also contains the metrics of Node and of the process. The most useful are:',
     table(
       ['metric', 'meaning'],
       Object.entries(PROCESS_METRICS).map(([name, meaning]) => [`\`${name}\``, meaning]),

@@ -4,7 +4,7 @@ import { errorOf, type SignalboxError } from '../errors.ts';
 import { type ChannelInfo, type PresenceChange } from '../inbox/events.ts';
 import { type Message } from '../message.ts';
 
-/** Takes what the subscriptions of a channel deliver. */
+/** Receives the results of the subscriptions to one channel. */
 export interface SideSink {
   onMessage(message: Message): void;
   onPresence(change: PresenceChange): void;

@@ -11,7 +11,7 @@ export interface Page {
   };
 }
 
-/** The messages of a channel that are loaded: a newest page, what followed live, and older pages, without a seam. */
+/** The loaded messages of a channel, without a gap: older pages, the newest page, and the live messages after it. */
 export interface Timeline {
   readonly messages: readonly Message[];
   readonly isLoaded: boolean;
@@ -21,7 +21,7 @@ export interface Timeline {
   readonly start: string | null;
   /** Call it before the newest page is requested: what arrives from now on follows the page or is part of it. */
   beginLoading(): void;
-  /** The newest page has come and replaces what was loaded. */
+  /** Replaces the loaded messages with the newest page. */
   finishLoading(page: Page): void;
   /** Adds an older page. */
   prepend(page: Page): void;

@@ -16,11 +16,11 @@ export interface TypingUser {
 /** Who is typing in a channel, and whether this client does. */
 export interface Typing {
   readonly users: readonly TypingUser[];
-  /** Call it at each key press: others are told at most every 3 s, and the end is told 6 s after the last call. */
+  /** Call it at each key press. Publishes a signal at most every 3 s, and the end of typing 6 s after the last call. */
   start(): void;
   /** Tells others at once that the user stopped. Publishing a message does the same, without a signal. */
   stop(): void;
-  /** The user published a message: others see the end of the typing by the message itself. */
+  /** Call it when the user published a message: receivers take the message as the end of typing. */
   end(): void;
   /** Takes a message of the channel. Returns true for typing signals. */
   receive(message: Message, isOwn: boolean): boolean;

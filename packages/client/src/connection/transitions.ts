@@ -2,7 +2,7 @@
 export type State = 'idle' | 'connecting' | 'connected' | 'renewing' | 'waiting' | 'ended';
 
 /**
- * What happens to a client.
+ * The events that change the state of a client.
  * - `connect`: the application needs the connection
  * - `acknowledged`: the service accepted the connection
  * - `expiring`: the credential has to be renewed on the live connection

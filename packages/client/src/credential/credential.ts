@@ -3,7 +3,7 @@ import { type ClientStorage, type Runtime } from '../runtime.ts';
 
 /**
  * Why the credential function is called: at the first connect, when the token expires soon, after it expired or was
- * refused, after it was revoked, or when the device woke up and the token had expired in its sleep.
+ * refused, after it was revoked, or after the device woke up, if the token expired while it slept.
  */
 export type CredentialReason = 'start' | 'expiring' | 'expired' | 'revoked' | 'wake';
 
@@ -23,7 +23,7 @@ export type CredentialOption =
 
 /** The source of credentials of one client. */
 export interface CredentialSource {
-  /** Whether a new credential of the same token can be had while the old one is in force. */
+  /** Whether the source can return a new credential of the same token while the old one is valid. */
   readonly renews: boolean;
   /** Whether asking again may give another credential than before. */
   readonly changes: boolean;

@@ -11,7 +11,7 @@ export interface Position {
   reset(): void;
 }
 
-/** Creates the position of a client. A storage that fails is ignored: the client then begins with the present. */
+/** Creates the position of a client. If the storage fails, the client starts with the next message. */
 export function createPosition(storage: ClientStorage | undefined, key: string): Position {
   let cursor: string | undefined;
   let loading: Promise<void> | undefined;

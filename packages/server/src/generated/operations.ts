@@ -39,13 +39,13 @@ export type ApiKeyScope =
 export type ChannelKindInput = {
   /** The name. 1–64 characters: letters, digits and _ -. */
   name: string;
-  /** The channel type, which tells who may subscribe. */
+  /** The channel type, which determines who may subscribe. */
   type: ChannelType;
 };
 
 /** Who may subscribe to a channel. */
 export type ChannelType =
-  /** Tokens with a membership of the channel. */
+  /** Tokens with a membership in the channel. */
   | 'PRIVATE'
   /** Every token of the project. */
   | 'PUBLIC'
@@ -62,7 +62,7 @@ export type ClaimMapInput = {
   grants?: string | null | undefined;
   /** The claim that holds the identity; `sub` when absent. */
   identity?: string | null | undefined;
-  /** The claim that holds the name of a role of the project, or a list: the first entry that is a role of the project applies. Absent, or a list without such an entry: the token gets PUBLISHER. */
+  /** The claim that holds the role: a name, or a list of which the first entry that is a role of the project applies. If the field is absent, or no entry of the list is a role of the project, the token gets PUBLISHER. */
   role?: string | null | undefined;
 };
 
@@ -104,7 +104,7 @@ export type CreateTokenInput = {
   connectionData?: string | null | undefined;
   /** The name of a custom role. Mutually exclusive with `role`. */
   customRole?: string | null | undefined;
-  /** When the token expires. When `expiresIn` is absent, too: `defaultLifetimeSeconds` of the project, else its `maxLifetimeSeconds`, else never. */
+  /** When the token expires. If `expiresIn` is absent as well, the `defaultLifetimeSeconds` of the project applies, else its `maxLifetimeSeconds`; without either, the token never expires. */
   expiresAt?: string | null | undefined;
   /** The lifetime in seconds from now, at most the maximum lifetime of the project and 100 years. Mutually exclusive with `expiresAt`. */
   expiresIn?: number | null | undefined;
@@ -132,7 +132,7 @@ export type ErrorCode =
   | 'BAD_USER_INPUT'
   /** The object already exists, its version differs from `ifVersion`, or the idempotency key was used for a different message. */
   | 'CONFLICT'
-  /** The caller is authenticated, but its role, grants or memberships do not allow this. */
+  /** The caller may not do this: its role, grants, memberships or scopes, or the settings of the project, do not allow it. */
   | 'FORBIDDEN'
   /** The document is not valid GraphQL syntax. */
   | 'GRAPHQL_PARSE_FAILED'
@@ -140,7 +140,7 @@ export type ErrorCode =
   | 'GRAPHQL_VALIDATION_FAILED'
   /** An unexpected error in the service; its log has the details under `errorId`. */
   | 'INTERNAL_SERVER_ERROR'
-  /** A limit is reached: open operations, connections, memberships or names in one call. `limit` is its value. */
+  /** A limit is reached, for example on open operations, connections, memberships or the entries of one call; `limit` is its value. */
   | 'LIMIT_EXCEEDED'
   /** The project has no object with this id. */
   | 'NOT_FOUND'
@@ -156,11 +156,11 @@ export type ErrorCode =
   | 'SLOW_CONSUMER'
   /** The token has expired. Get a new credential from your backend and reconnect. */
   | 'TOKEN_EXPIRED'
-  /** The token, or this credential, was revoked. Ask your backend for a new credential; a token that `revokeToken` ended gets none. */
+  /** The token, or this credential, was revoked. Request a new credential from your backend. A token that `revokeToken` revoked gets no further credential. */
   | 'TOKEN_REVOKED'
   /** The credential or API key is missing, malformed, unknown or signed by an untrusted key. */
   | 'UNAUTHENTICATED'
-  /** The service is starting, draining, or cannot read or write its store. Nothing was changed. Retry later; if the message reports damage, tell the operator. */
+  /** The service is starting or draining, or it cannot read or write its store. Nothing was changed, unless the message says that the outcome is unknown. Retry later. If the message reports damage, inform the operator. */
   | 'UNAVAILABLE';
 
 /** A channel pattern and the actions to allow in matching channels. */
@@ -364,7 +364,7 @@ export type RevocationScope =
   /** All tokens of the project. */
   | 'PROJECT';
 
-/** The actions that a token may take in the channels that are open to it. Grants narrow them. */
+/** The actions that a token may take, by type of channel. A PRIVATE channel also requires a membership, and grants narrow the actions. */
 export type Role =
   /** Subscribes to UNPROTECTED and PUBLIC channels and sees their presence. */
   | 'GUEST'
@@ -372,7 +372,7 @@ export type Role =
   | 'MODERATOR'
   /** Also publishes. The default role. */
   | 'PUBLISHER'
-  /** Subscribes to every channel that is open to the token and sees its presence. */
+  /** Subscribes to UNPROTECTED and PUBLIC channels, and to PRIVATE channels with a membership, and sees their presence. */
   | 'SUBSCRIBER';
 
 /** The kind of caller that published a message. */
@@ -415,9 +415,9 @@ export type UpdateIssuerInput = {
 export type UpdateProviderInput = {
   /** The algorithms that it may sign with. */
   algorithms?: Array<JwksAlgorithm> | null | undefined;
-  /** The audiences, in place of those before; 1–20. */
+  /** The audiences; the list is replaced as a whole. 1–20. */
   audiences?: Array<string> | null | undefined;
-  /** The claims, in place of all those before. */
+  /** The claims; all of them are replaced. */
   claims?: ClaimMapInput | null | undefined;
   /** The https URL of its JSON Web Key Set. */
   url?: string | null | undefined;
@@ -437,7 +437,7 @@ export type UpdateTokenInput = {
   grants?: Array<GrantInput> | null | undefined;
   /** The new role. */
   role?: Role | null | undefined;
-  /** The new notes. */
+  /** The new state: at most 16 KiB of JSON by default. */
   state?: unknown;
 };
 
