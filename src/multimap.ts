@@ -40,6 +40,13 @@ export class Multimap<V extends object> {
     return entry instanceof Set ? entry.size : 1;
   }
 
+  /** The values themselves: values that are added or deleted during an iteration affect it. See `of`. */
+  live(key: string): Iterable<V> {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return [];
+    return entry instanceof Set ? entry : [entry];
+  }
+
   /** A snapshot of the values, so that callers may add and delete values while they iterate. */
   of(key: string): V[] {
     const entry = this.#entries.get(key);

@@ -1,4 +1,5 @@
 import { type Clock } from '../clock.ts';
+import { flatKey } from '../flat-key.ts';
 import { Multimap } from '../multimap.ts';
 import { type Leases, type Member } from './leases.ts';
 import { SortedIds } from './sorted-ids.ts';
@@ -26,7 +27,7 @@ export function createInProcessLeases(clock: Clock): Leases {
   }
 
   function membersOfToken(projectId: string, tokenId: string): Member[] {
-    const entries = byToken.of(keyOf(projectId, tokenId));
+    const entries = byToken.of(flatKey(projectId, tokenId));
     return entries.filter(isLive).map(({ member }) => member);
   }
 
@@ -34,12 +35,12 @@ export function createInProcessLeases(clock: Clock): Leases {
     const { member, channelIds } = entry;
     byConnection.delete(member.connectionId);
     removeId(byProject, member.projectId, member.connectionId);
-    if (member.tokenId !== null) byToken.delete(keyOf(member.projectId, member.tokenId), entry);
+    if (member.tokenId !== null) byToken.delete(flatKey(member.projectId, member.tokenId), entry);
     for (const channelId of channelIds) exit(member.projectId, channelId, member.connectionId);
   }
 
   function exit(projectId: string, channelId: string, connectionId: string): void {
-    removeId(byChannel, keyOf(projectId, channelId), connectionId);
+    removeId(byChannel, flatKey(projectId, channelId), connectionId);
   }
 
   const areAllLeasesValid = () => [...leaseEnds.values()].every((end) => clock.monotonic() < end);
@@ -57,7 +58,7 @@ export function createInProcessLeases(clock: Clock): Leases {
         addId(byProject, member.projectId, member.connectionId);
       }
       if (!leaseEnds.has(member.nodeId)) leaseEnds.set(member.nodeId, Number.NEGATIVE_INFINITY);
-      if (member.tokenId !== null) byToken.add(keyOf(member.projectId, member.tokenId), entry);
+      if (member.tokenId !== null) byToken.add(flatKey(member.projectId, member.tokenId), entry);
     },
     async leave(projectId, connectionId) {
       const entry = byConnection.get(connectionId);
@@ -67,7 +68,7 @@ export function createInProcessLeases(clock: Clock): Leases {
       const entry = byConnection.get(connectionId);
       if (entry?.member.projectId !== projectId) return;
       entry.channelIds.add(channelId);
-      addId(byChannel, keyOf(projectId, channelId), connectionId);
+      addId(byChannel, flatKey(projectId, channelId), connectionId);
     },
     async exit(projectId, connectionId, channelId) {
       const entry = byConnection.get(connectionId);
@@ -78,7 +79,7 @@ export function createInProcessLeases(clock: Clock): Leases {
     ofToken: async (projectId, tokenId) => membersOfToken(projectId, tokenId),
     async ofChannel(projectId, channelId, { after = '', limit }) {
       const members: Member[] = [];
-      for (const connectionId of byChannel.get(keyOf(projectId, channelId))?.after(after) ?? []) {
+      for (const connectionId of byChannel.get(flatKey(projectId, channelId))?.after(after) ?? []) {
         if (members.length >= limit) break;
         const entry = findLive(projectId, connectionId);
         if (entry) members.push(entry.member);
@@ -88,14 +89,14 @@ export function createInProcessLeases(clock: Clock): Leases {
     isIn: async (projectId, connectionId, channelId) =>
       findLive(projectId, connectionId)?.channelIds.has(channelId) ?? false,
     async countOfChannel(projectId, channelId) {
-      const ids = byChannel.get(keyOf(projectId, channelId));
+      const ids = byChannel.get(flatKey(projectId, channelId));
       if (!ids || areAllLeasesValid()) return ids?.length ?? 0;
       return [...ids.after('')].filter((connectionId) => findLive(projectId, connectionId)).length;
     },
     find: async (projectId, connectionId) => findLive(projectId, connectionId)?.member,
     async list(projectId, { channelId, tokenId, identity, transport }, { after = '', limit }) {
       const ids =
-        channelId === undefined ? byProject.get(projectId) : byChannel.get(keyOf(projectId, channelId));
+        channelId === undefined ? byProject.get(projectId) : byChannel.get(flatKey(projectId, channelId));
       const found: { member: Member; channelIds: string[] }[] = [];
       for (const connectionId of ids?.after(after) ?? []) {
         if (found.length >= limit) break;
@@ -137,6 +138,3 @@ function removeId(sets: Map<string, SortedIds>, key: string, id: string): void {
   ids?.delete(id);
   if (ids?.length === 0) sets.delete(key);
 }
-
-/** Project ids contain no line break, so keys of different projects never collide. */
-const keyOf = (projectId: string, id: string) => `${projectId}\n${id}`;

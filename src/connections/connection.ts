@@ -6,8 +6,9 @@ import { inSlices } from '../slices.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type Restriction } from '../tokens/restriction.ts';
 
-/** One list for all connections, to save memory per connection. */
+/** One list for all connections, to save memory per connection. Handlers are added with `concat`, which leaves no spare room. */
 const NO_CHANNELS: readonly string[] = [];
+const NO_HANDLERS: readonly never[] = [];
 
 /** Why a connection closes. The transport maps it to a close code, presence to a leave reason. */
 export type CloseReason =
@@ -44,6 +45,10 @@ export type ConnectionNotice =
   | { kind: 'TOKEN_EXPIRING'; expiresAt: number }
   | { kind: 'RESTRICTED' | 'RESTRICTION_LIFTED'; restriction: Restriction }
   | { kind: 'DISCONNECTING'; reason: CloseReason; note: string | null };
+
+export interface NoticeReceiver {
+  onNotice(notice: ConnectionNotice, connection: Connection): void;
+}
 
 export interface ConnectionOptions {
   id: string;
@@ -115,9 +120,9 @@ export class Connection {
   #deferred: (() => void)[] | undefined;
   #isClosing = false;
   #notifyPeer: ((reason: CloseReason) => void) | undefined;
-  readonly #closeHandlers: ((reason: CloseReason, connection: Connection) => void)[] = [];
-  /** Copied on every change, because a handler may add or remove handlers during `notify`. */
-  #noticeHandlers: readonly ((notice: ConnectionNotice) => void)[] = [];
+  #closeHandlers: readonly ((reason: CloseReason, connection: Connection) => void)[] = NO_HANDLERS;
+  /** Copied on every change, because a receiver may add or remove receivers during `notify`. */
+  #noticeReceivers: readonly NoticeReceiver[] = NO_HANDLERS;
 
   constructor({ id, nodeId, caller, transport, openedAt, applyDue }: ConnectionOptions) {
     this.id = id;
@@ -197,16 +202,16 @@ export class Connection {
     this.onReauthorized?.();
   }
 
-  onNotice(handler: (notice: ConnectionNotice) => void): void {
-    this.#noticeHandlers = [...this.#noticeHandlers, handler];
+  onNotice(receiver: NoticeReceiver): void {
+    this.#noticeReceivers = this.#noticeReceivers.concat(receiver);
   }
 
-  offNotice(handler: (notice: ConnectionNotice) => void): void {
-    this.#noticeHandlers = this.#noticeHandlers.filter((other) => other !== handler);
+  offNotice(receiver: NoticeReceiver): void {
+    this.#noticeReceivers = this.#noticeReceivers.filter((other) => other !== receiver);
   }
 
   notify(notice: ConnectionNotice): void {
-    for (const handler of this.#noticeHandlers) handler(notice);
+    for (const receiver of this.#noticeReceivers) receiver.onNotice(notice, this);
   }
 
   /** Sets the function that tells the peer the reason and closes the socket. It is called at once if the connection is already closed. */
@@ -217,7 +222,7 @@ export class Connection {
 
   /** Adds a close handler. Called at once if the connection is already closed. */
   onClose(handler: (reason: CloseReason, connection: Connection) => void): void {
-    if (this.closed === undefined) this.#closeHandlers.push(handler);
+    if (this.closed === undefined) this.#closeHandlers = this.#closeHandlers.concat(handler);
     else handler(this.closed, this);
   }
 

@@ -4,12 +4,13 @@ import { type LeaveReason, type PresenceChange } from '../broker/signal.ts';
 import { decideAccess, type Access } from '../channels/access.ts';
 import { every, type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
-import { LEAVE_REASONS, type Connection } from '../connections/connection.ts';
+import { LEAVE_REASONS, type Connection, type NoticeReceiver } from '../connections/connection.ts';
 import { forbidden, unauthenticated, type SignalboxError } from '../errors.ts';
 import { createKeyedMutex } from '../keyed-mutex.ts';
-import { parseJson } from '../names.ts';
+import { parseJson, type Json } from '../names.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
+import { UseCounts } from '../use-counts.ts';
 
 /** Which connections are online, and in which channels. */
 export interface Presence extends AsyncDisposable {
@@ -76,7 +77,9 @@ export async function createPresence(deps: {
   const { broker, access, clock, config, nodeId, rateLimit, rejoinRate, onFault } = deps;
   const { leases } = broker;
   /** For each channel that a connection is in, the number of its subscriptions there. */
-  const subscriptionCounts = new WeakMap<Connection, Map<string, number>>();
+  const subscriptionCounts = new UseCounts<Connection>(new WeakMap());
+  /** The connection data of the token as presence announced it last. */
+  const announcedData = new WeakMap<Connection, Json>();
   /** The number of channels that a live connection has left since its last join. */
   const leaveCounts = new WeakMap<Connection, number>();
   /** Orders the changes of one connection, so that a slow JOINED never follows its LEFT. */
@@ -101,7 +104,7 @@ export async function createPresence(deps: {
     });
   }
 
-  const channelsOf = (connection: Connection) => [...(subscriptionCounts.get(connection)?.keys() ?? [])];
+  const channelsOf = (connection: Connection) => subscriptionCounts.keys(connection);
 
   /** The channels of the connection in which its caller may PUBLISH, so that they may show its presence state. */
   async function findStateChannels(connection: Connection): Promise<string[]> {
@@ -160,19 +163,20 @@ export async function createPresence(deps: {
     },
   });
 
-  function countsOf(connection: Connection): Map<string, number> {
-    const known = subscriptionCounts.get(connection);
-    if (known) return known;
-    const counts = new Map<string, number>();
-    subscriptionCounts.set(connection, counts);
-    let announcedData = connection.asMember().connectionData;
-    connection.onNotice((notice) => {
+  /** Announces changed connection data. One object for all connections. */
+  const dataChanges: NoticeReceiver = {
+    onNotice(notice, connection) {
       const { connectionData } = connection.asMember();
-      if (notice.kind !== 'TOKEN_UPDATED' || connectionData === announcedData) return;
-      announcedData = connectionData;
+      if (notice.kind !== 'TOKEN_UPDATED' || connectionData === announcedData.get(connection)) return;
+      announcedData.set(connection, connectionData);
       enqueue(connection, () => announceUpdate(connection, () => true));
-    });
-    return counts;
+    },
+  };
+
+  function followData(connection: Connection): void {
+    if (announcedData.has(connection)) return;
+    announcedData.set(connection, connection.asMember().connectionData);
+    connection.onNotice(dataChanges);
   }
 
   /** Renews the lease of this node, and announces LEFT for the connections of nodes whose lease has expired. */
@@ -220,10 +224,10 @@ export async function createPresence(deps: {
     },
     enter(connection, channelId) {
       if (connection.caller.kind === 'API_KEY') return;
-      const counts = countsOf(connection);
-      const count = counts.get(channelId) ?? 0;
-      counts.set(channelId, count + 1);
-      if (count > 0) return;
+      followData(connection);
+      const isMember = subscriptionCounts.has(connection, channelId);
+      subscriptionCounts.add(connection, channelId);
+      if (isMember) return;
       enqueue(connection, async () => {
         if (connection.presenceState !== null && connection.closed === undefined) {
           connection.stateChannels = await findStateChannels(connection);
@@ -234,14 +238,9 @@ export async function createPresence(deps: {
       });
     },
     exit(connection, channelId, reason) {
-      const counts = subscriptionCounts.get(connection);
-      const count = counts?.get(channelId);
-      if (!counts || count === undefined) return;
-      if (count > 1) {
-        counts.set(channelId, count - 1);
-        return;
-      }
-      counts.delete(channelId);
+      if (!subscriptionCounts.has(connection, channelId)) return;
+      subscriptionCounts.remove(connection, channelId);
+      if (subscriptionCounts.has(connection, channelId)) return;
       leaveCounts.set(connection, (leaveCounts.get(connection) ?? 0) + 1);
       const leaveReason = connection.closed === undefined ? reason : LEAVE_REASONS[connection.closed];
       enqueue(connection, async () => {

@@ -48,9 +48,11 @@ export async function openDirectMessages(
     throw error;
   }
   let sink: Sink<Message> | undefined;
-  const routing = signalRouter.on('connection', connection, connection.id, (signal) => {
-    connection.applyDue();
-    if (signal.kind === 'CONNECTION_SIGNALLED') sink?.deliver(internBatch([signal.message]));
+  const routing = signalRouter.on('connection', connection, connection.id, {
+    onSignal(signal) {
+      connection.applyDue();
+      if (signal.kind === 'CONNECTION_SIGNALLED') sink?.deliver(internBatch([signal.message]));
+    },
   });
   const stream: EventStream<Message> = new EventStream(connection, {
     start(newSink) {

@@ -1,12 +1,11 @@
 import { channelAddress } from '../broker/message.ts';
-import { type Signal } from '../broker/signal.ts';
 import { decideAccess } from '../channels/access.ts';
 import { type Channel, type Membership } from '../channels/channel.ts';
 import { type Connection } from '../connections/connection.ts';
 import { historyBounds } from '../messages/visible-range.ts';
 import { type UnavailableReason } from './event.ts';
 import { type LogSubscriber } from './log-subscriber.ts';
-import { type SignalRouter } from './signal-router.ts';
+import { type SignalReceiver, type SignalRouter } from './signal-router.ts';
 
 /** A channel of which the token is a member, whether or not its role and grants allow it to SUBSCRIBE at present. */
 interface InboxChannel {
@@ -19,11 +18,10 @@ interface InboxChannel {
   presenceRouting: Disposable | undefined;
 }
 
-export interface InboxChannelsListener {
+/** Also receives the signals about the channels and their presence. */
+export interface InboxChannelsListener extends SignalReceiver {
   /** The current time, in milliseconds since 1970. */
   now(): number;
-  /** Receives the signals about the channels and their presence. */
-  onSignal(signal: Signal): void;
   /** Called after the inbox subscribed to a channel. */
   onAvailable(channel: Channel): void;
   /** Called after the inbox unsubscribed from a channel. `reason` is undefined when the inbox itself ends. */
@@ -84,9 +82,7 @@ export class InboxChannels {
       return;
     }
     if (known) this.remove(channel.id, 'UNSUBSCRIBED');
-    const routing = this.#signalRouter.on('channel', this.#connection, channel.id, (signal) =>
-      this.#listener.onSignal(signal),
-    );
+    const routing = this.#signalRouter.on('channel', this.#connection, channel.id, this.#listener);
     const inboxChannel: InboxChannel = {
       channel,
       membership,
@@ -164,7 +160,7 @@ export class InboxChannels {
         'presence',
         this.#connection,
         inboxChannel.channel.id,
-        (signal) => this.#listener.onSignal(signal),
+        this.#listener,
       );
     } else {
       inboxChannel.presenceRouting?.[Symbol.dispose]();

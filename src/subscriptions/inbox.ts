@@ -1,20 +1,26 @@
 import assert from 'node:assert/strict';
-import { channelAddress, channelOf, type Address } from '../broker/message.ts';
+import { channelAddress, channelOf, type Address, type Message } from '../broker/message.ts';
 import { type Signal } from '../broker/signal.ts';
 import { type Channel, type Membership } from '../channels/channel.ts';
 import { type Memberships } from '../channels/memberships.ts';
 import { type Clock } from '../clock.ts';
-import { type Connection, type ConnectionNotice, type StreamProgress } from '../connections/connection.ts';
+import {
+  type Connection,
+  type ConnectionNotice,
+  type NoticeReceiver,
+  type StreamProgress,
+} from '../connections/connection.ts';
 import { EventStream, type Sink, type Source } from './event-stream.ts';
 import { EVERY_CHANNEL, type SignalRouter } from './signal-router.ts';
-import { internBatch } from '../batch.ts';
+import { internBatch, type Batch } from '../batch.ts';
+import { type SignalboxError } from '../errors.ts';
 import { type Presence } from '../presence/presence.ts';
 import { type Cursors } from '../messages/cursor.ts';
 import { directAddressesOf } from '../messages/visible-range.ts';
 import { eventOfNotice, type Event, type GapReason, type UnavailableReason } from './event.ts';
 import { sinceOf } from './since-of.ts';
 import { InboxChannels, type InboxChannelsListener } from './inbox-channels.ts';
-import { LogSubscriber, type LogSubscriberDeps } from './log-subscriber.ts';
+import { LogSubscriber, type LogSink, type LogSubscriberDeps } from './log-subscriber.ts';
 import { type SharedEvents } from './shared-events.ts';
 import { resolveStart, type StartPosition } from '../messages/start-position.ts';
 
@@ -47,61 +53,60 @@ export async function openInbox(
 ): Promise<EventStream<Event>> {
   const { projectId, caller } = connection;
   deps.presence.requireMayJoin(connection);
-  const earlySignals: Signal[] = [];
-  let inbox: Inbox | undefined;
-  // Listen before reading: signals that arrive while the memberships are read are applied afterwards.
-  const onSignal = (signal: Signal) => {
-    if (inbox) inbox.onSignal(signal);
-    else earlySignals.push(signal);
-  };
-  const routings = [deps.signalRouter.on('connection', connection, connection.id, onSignal)];
-  if (caller.kind === 'TOKEN')
-    routings.push(deps.signalRouter.on('memberships', connection, caller.token.id, onSignal));
+  const inbox = new Inbox(deps, connection, presence);
   // The channels of the token are unknown until its memberships are read, so listen to all channels until then.
-  const allChannels = deps.signalRouter.on('channel', connection, EVERY_CHANNEL, onSignal);
+  const allChannels = deps.signalRouter.on('channel', connection, EVERY_CHANNEL, inbox);
   try {
     const entries = caller.kind === 'TOKEN' ? await deps.memberships.allOf(projectId, caller.token.id) : [];
-    inbox = new Inbox(deps, connection, presence);
-    for (const { membership, channel } of entries) inbox.add(channel, membership);
-    for (const signal of earlySignals) inbox.onSignal(signal);
+    inbox.addAll(entries);
     const start = await resolveStart(deps, projectId, sinceOf(connection, since));
     inbox.begin(start, start.isLost ? [] : await inbox.findMissedBeforeMembership(start.after.sequence));
     const stream = new EventStream<Event>(connection, inbox);
-    inbox.bind(stream, routings);
+    inbox.bind(stream);
     if (connection.closed !== undefined) stream.end();
     return stream;
   } catch (error) {
-    for (const routing of routings) routing[Symbol.dispose]();
-    inbox?.stop();
+    inbox.stop();
     throw error;
   } finally {
     allChannels[Symbol.dispose]();
   }
 }
 
-class Inbox implements Source<Event>, InboxChannelsListener {
+/** Also the sink of its log subscriber. A single object without closures, to save memory per connection. */
+class Inbox implements Source<Event>, InboxChannelsListener, LogSink, NoticeReceiver {
   readonly #deps: InboxDeps;
   readonly #connection: Connection;
   readonly #logSubscriber: LogSubscriber;
   readonly #channels: InboxChannels;
-  readonly #onNotice = (notice: ConnectionNotice) => this.#deliverNotice(notice);
-  #routings: Disposable[] = [];
+  readonly #connectionRoute: Disposable;
+  readonly #membershipsRoute: Disposable | undefined;
+  /** Signals that arrive while the memberships are read; undefined afterwards. */
+  #earlySignals: Signal[] | undefined = [];
   #stream: EventStream<Event> | undefined;
   #sink: Sink<Event> | undefined;
   #start: StartPosition | undefined;
-  #missed: Address[] = [];
+  #missed: Address[] | undefined;
 
   constructor(deps: InboxDeps, connection: Connection, withPresence: boolean) {
     this.#deps = deps;
     this.#connection = connection;
     this.#logSubscriber = new LogSubscriber(deps, connection);
     this.#channels = new InboxChannels(deps.signalRouter, this.#logSubscriber, withPresence, this);
-    for (const address of directAddressesOf(connection.caller)) this.#logSubscriber.subscribe(address, 0);
+    const { caller } = connection;
+    for (const address of directAddressesOf(caller)) this.#logSubscriber.subscribe(address, 0);
+    // Listens before the memberships are read: signals that arrive during the read are applied after it.
+    this.#connectionRoute = deps.signalRouter.on('connection', connection, connection.id, this);
+    if (caller.kind === 'TOKEN')
+      this.#membershipsRoute = deps.signalRouter.on('memberships', connection, caller.token.id, this);
   }
 
-  /** See `InboxChannels.add`. */
-  add(channel: Channel, membership: Membership): void {
-    this.#channels.add(channel, membership);
+  /** Adds the memberships that were read, and then applies the signals that arrived during the read. */
+  addAll(entries: readonly { channel: Channel; membership: Membership }[]): void {
+    for (const { channel, membership } of entries) this.#channels.add(channel, membership);
+    const earlySignals = this.#earlySignals ?? [];
+    this.#earlySignals = undefined;
+    for (const signal of earlySignals) this.onSignal(signal);
   }
 
   /**
@@ -127,11 +132,9 @@ class Inbox implements Source<Event>, InboxChannelsListener {
     this.#logSubscriber.begin(start);
   }
 
-  /** Binds the inbox to its stream. The inbox disposes the routings when it stops. */
-  bind(stream: EventStream<Event>, routings: Disposable[]): void {
+  bind(stream: EventStream<Event>): void {
     this.#stream = stream;
-    this.#routings = routings;
-    this.#connection.onNotice(this.#onNotice);
+    this.#connection.onNotice(this);
   }
 
   start(sink: Sink<Event>): void {
@@ -150,17 +153,32 @@ class Inbox implements Source<Event>, InboxChannelsListener {
     // Read the list again: delivering `Connected` can close the connection, which removes its channels.
     for (const { id } of this.#channels.subscribed()) this.#deps.presence.enter(this.#connection, id);
     const { warnedExpiry } = this.#connection;
-    if (warnedExpiry !== undefined) this.#deliverNotice({ kind: 'TOKEN_EXPIRING', expiresAt: warnedExpiry });
+    if (warnedExpiry !== undefined) this.onNotice({ kind: 'TOKEN_EXPIRING', expiresAt: warnedExpiry });
     if (this.#start.isLost) this.#deliverGap('POSITION_LOST', [...this.#logSubscriber.addresses.keys()]);
-    const missed = this.#missed.filter((address) => this.#logSubscriber.addresses.has(address));
+    const missed = this.#missed?.filter((address) => this.#logSubscriber.addresses.has(address)) ?? [];
     if (missed.length > 0) this.#deliverGap('MEMBERSHIP', missed);
-    this.#missed = [];
-    this.#logSubscriber.start({
-      deliver: (batch) => sink.deliver(this.#deps.sharedEvents.messages(batch)),
-      room: () => sink.room(),
-      onLost: (addresses) => this.#deliverGap('RETENTION', addresses),
-      end: (error) => this.#stream?.end(error),
-    });
+    this.#missed = undefined;
+    this.#logSubscriber.start(this);
+  }
+
+  /** Part of LogSink. */
+  deliver(batch: Batch<Message>): void {
+    this.#sink?.deliver(this.#deps.sharedEvents.messages(batch));
+  }
+
+  /** Part of LogSink. */
+  room(): Promise<void> | undefined {
+    return this.#sink?.room();
+  }
+
+  /** Part of LogSink. */
+  onLost(addresses: Address[]): void {
+    this.#deliverGap('RETENTION', addresses);
+  }
+
+  /** Part of LogSink. */
+  end(error?: SignalboxError): void {
+    this.#stream?.end(error);
   }
 
   reauthorize(): void {
@@ -170,13 +188,15 @@ class Inbox implements Source<Event>, InboxChannelsListener {
   stop(): void {
     this.#channels.removeAll();
     this.#logSubscriber.stop();
-    this.#connection.offNotice(this.#onNotice);
-    for (const routing of this.#routings) routing[Symbol.dispose]();
+    this.#connection.offNotice(this);
+    this.#connectionRoute[Symbol.dispose]();
+    this.#membershipsRoute?.[Symbol.dispose]();
     this.#sink = undefined;
   }
 
   onSignal(signal: Signal): void {
     this.#connection.applyDue();
+    if (this.#earlySignals) return void this.#earlySignals.push(signal);
     switch (signal.kind) {
       case 'MEMBERSHIP_BEGAN':
         return this.#channels.add(signal.channel, signal.membership);
@@ -214,7 +234,8 @@ class Inbox implements Source<Event>, InboxChannelsListener {
     if (reason !== undefined) this.#deliver({ type: 'ChannelUnavailable', at: this.now(), channel, reason });
   }
 
-  #deliverNotice(notice: ConnectionNotice): void {
+  /** Part of NoticeReceiver. */
+  onNotice(notice: ConnectionNotice): void {
     const event = eventOfNotice(notice, this.#connection, this.now());
     if (event) this.#deliver(event);
   }

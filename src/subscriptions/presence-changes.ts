@@ -18,9 +18,11 @@ export function openPresence(
     let routing: Disposable | undefined;
     return {
       start(sink) {
-        routing = deps.signalRouter.on('presence', connection, channelId, (signal) => {
-          connection.applyDue();
-          if (signal.kind === 'PRESENCE_CHANGED') sink.deliver(internBatch([signal.change]));
+        routing = deps.signalRouter.on('presence', connection, channelId, {
+          onSignal(signal) {
+            connection.applyDue();
+            if (signal.kind === 'PRESENCE_CHANGED') sink.deliver(internBatch([signal.change]));
+          },
         });
       },
       stop: () => routing?.[Symbol.dispose](),

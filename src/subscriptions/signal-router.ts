@@ -1,6 +1,7 @@
 import { type Broker } from '../broker/broker.ts';
 import { type Signal } from '../broker/signal.ts';
 import { type Connection } from '../connections/connection.ts';
+import { flatKey } from '../flat-key.ts';
 import { Multimap } from '../multimap.ts';
 import { inSlices } from '../slices.ts';
 
@@ -13,10 +14,13 @@ export type RouteKind = 'channel' | 'memberships' | 'presence' | 'connection';
 /** Routes the signals of all channels when used as a channel id. Not a valid channel id itself. */
 export const EVERY_CHANNEL = '*';
 
-export interface SignalHandler {
-  readonly connection: Connection;
+export interface SignalReceiver {
   /** Must neither block nor throw. */
   onSignal(signal: Signal): void;
+}
+
+export interface SignalHandler extends SignalReceiver {
+  readonly connection: Connection;
 }
 
 /** Routes each signal to the handlers that are registered for its subject. */
@@ -24,8 +28,8 @@ export interface SignalRouter extends Disposable {
   /** Routes the signals about `id` to the handler until it is removed. */
   add(kind: RouteKind, projectId: string, id: string, handler: SignalHandler): void;
   remove(kind: RouteKind, projectId: string, id: string, handler: SignalHandler): void;
-  /** Like `add`, until the returned value is disposed. `onSignal` must neither block nor throw. */
-  on(kind: RouteKind, connection: Connection, id: string, onSignal: (signal: Signal) => void): Disposable;
+  /** Like `add`, until the returned value is disposed. */
+  on(kind: RouteKind, connection: Connection, id: string, receiver: SignalReceiver): Disposable;
 }
 
 /**
@@ -80,16 +84,47 @@ export function createSignalRouter({
   return {
     add,
     remove,
-    on(kind, connection, id, onSignal) {
-      const handler = { connection, onSignal };
-      add(kind, connection.projectId, id, handler);
-      return { [Symbol.dispose]: () => remove(kind, connection.projectId, id, handler) };
+    on(kind, connection, id, receiver) {
+      const route = new Route(remove, kind, connection, id, receiver);
+      add(kind, connection.projectId, id, route);
+      return route;
     },
     [Symbol.dispose]: () => subscription[Symbol.dispose](),
   };
 }
 
-const keyOf = (kind: RouteKind, projectId: string, id: string) => `${projectId}\n${kind}\n${id}`;
+const keyOf = (kind: RouteKind, projectId: string, id: string) => flatKey(projectId, kind, id);
+
+/** A single object without closures, because each connection has several routes. */
+class Route implements SignalHandler, Disposable {
+  readonly #remove: SignalRouter['remove'];
+  readonly #kind: RouteKind;
+  readonly connection: Connection;
+  readonly #id: string;
+  readonly #receiver: SignalReceiver;
+
+  constructor(
+    remove: SignalRouter['remove'],
+    kind: RouteKind,
+    connection: Connection,
+    id: string,
+    receiver: SignalReceiver,
+  ) {
+    this.#remove = remove;
+    this.#kind = kind;
+    this.connection = connection;
+    this.#id = id;
+    this.#receiver = receiver;
+  }
+
+  onSignal(signal: Signal): void {
+    this.#receiver.onSignal(signal);
+  }
+
+  [Symbol.dispose](): void {
+    this.#remove(this.#kind, this.connection.projectId, this.#id, this);
+  }
+}
 
 const keysOfChannel = (projectId: string, id: string) => [
   keyOf('channel', projectId, id),

@@ -3,6 +3,8 @@ import { type Address, type Message } from '../broker/message.ts';
 import { type Clock } from '../clock.ts';
 import { type Connection } from '../connections/connection.ts';
 import { type Batch } from '../batch.ts';
+import { flatKey } from '../flat-key.ts';
+import { Multimap } from '../multimap.ts';
 
 /** Receives the messages at some addresses on behalf of a connection. */
 export interface Subscriber {
@@ -29,23 +31,23 @@ export function createSubscriberIndex({
   clock: Clock;
   onFault: (error: unknown) => void;
 }): SubscriberIndex {
-  const byAddress = new Map<string, Set<Subscriber>>();
+  const byAddress = new Multimap<Subscriber>();
   let batchCount = 0;
 
   /** Visits each subscriber once per batch: with thousands of subscribers, the visits dominate the cost of delivery. */
   function deliver(batch: Batch<Message>): number[] {
     const deliveries = new DeliveryCount(++batchCount, batch.length);
     const [first] = batch;
-    const subscribers = first && byAddress.get(keyOf(first.projectId, first.address));
-    if (!subscribers) return deliveries.counts();
+    if (!first) return deliveries.counts();
+    const key = flatKey(first.projectId, first.address);
     const now = clock.now();
-    for (const subscriber of subscribers) {
+    for (const subscriber of byAddress.live(key)) {
       const { connection } = subscriber;
       try {
         // Timers apply expiries too but can fire late, and nothing may be delivered after an expiry.
         if (now >= connection.nextDueAt) {
           connection.applyDue();
-          if (!subscribers.has(subscriber)) continue;
+          if (!byAddress.has(key, subscriber)) continue;
         }
         if (!connection.isOpen(now)) continue;
         deliveries.add(connection, subscriber.deliver(batch));
@@ -60,21 +62,14 @@ export function createSubscriberIndex({
 
   return {
     add(projectId, address, subscriber) {
-      const key = keyOf(projectId, address);
-      const subscribers = byAddress.get(key);
-      if (subscribers) subscribers.add(subscriber);
-      else byAddress.set(key, new Set([subscriber]));
+      byAddress.add(flatKey(projectId, address), subscriber);
     },
     remove(projectId, address, subscriber) {
-      const key = keyOf(projectId, address);
-      const subscribers = byAddress.get(key);
-      if (subscribers?.delete(subscriber) && subscribers.size === 0) byAddress.delete(key);
+      byAddress.delete(flatKey(projectId, address), subscriber);
     },
     [Symbol.dispose]: () => subscription[Symbol.dispose](),
   };
 }
-
-const keyOf = (projectId: string, address: Address) => `${projectId}\n${address}`;
 
 /**
  * Counts the connections that each message of a batch was delivered to. A connection with several subscriptions counts

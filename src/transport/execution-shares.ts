@@ -4,6 +4,8 @@
  */
 import { type Connection } from '../connections/connection.ts';
 import { limitExceeded, type SignalboxError } from '../errors.ts';
+import { flatKey } from '../flat-key.ts';
+import { UseCounts } from '../use-counts.ts';
 import { type SharedOperation } from './shared-operation.ts';
 
 export interface ExecutionLimits {
@@ -16,13 +18,6 @@ export interface ShareHolder {
   /** The network address of the client, which stands for the token of an anonymous caller. */
   readonly address: string;
   readonly connection: Connection;
-}
-
-/** The use of a shared operation by one subscription, counted until `release`. */
-export interface ExecutionShare {
-  /** Counts the executions for this subscription alone. Only the first call counts. @throws LIMIT_EXCEEDED */
-  chargeViewer(): void;
-  release(): void;
 }
 
 const ADVICE = 'Use the same document with variables for the arguments of the subscription.';
@@ -48,49 +43,35 @@ export class ExecutionShares {
    * @param channelId undefined for a subscription that is not about one channel; those of a project count together
    * @throws LIMIT_EXCEEDED when the connection, the token or the channel would have too many differing operations
    */
-  acquire(
-    { connection, address }: ShareHolder,
-    operation: SharedOperation,
-    channelId?: string,
-  ): ExecutionShare {
+  acquire(holder: ShareHolder, operation: Pick<SharedOperation, 'key'>, channelId?: string): ExecutionShare {
     const { key } = operation;
-    const { caller, projectId } = connection;
+    const { caller } = holder.connection;
     const { maxDocumentsPerConnection, maxDocumentsPerToken, maxDocumentsPerChannel } = this.#limits;
-    const channel = `${projectId} ${channelId ?? ''}`;
-    const owner = caller.kind === 'TOKEN' ? caller.token.id : `${projectId} ${address}`;
-    const isBackend = caller.kind === 'API_KEY';
-    requireRoom(this.#byConnection, connection, key, maxDocumentsPerConnection, 'A connection');
-    if (!isBackend) {
+    requireRoom(this.#byConnection, holder.connection, key, maxDocumentsPerConnection, 'A connection');
+    if (caller.kind !== 'API_KEY') {
+      const { owner, channel, ownerInChannel } = scopesOf(holder, channelId);
       const subject = caller.kind === 'TOKEN' ? 'A token' : 'The anonymous callers of one network address';
       requireRoom(this.#byOwner, owner, key, maxDocumentsPerToken, subject);
       const isInbox = channelId === undefined;
       const place = isInbox ? 'The inboxes of a project' : 'The subscriptions to one channel';
       requireRoom(this.#byChannel, channel, key, maxDocumentsPerChannel, place);
-      if (!this.#byChannel.has(channel, key)) this.#requireFairShare(`${channel} ${owner}`, channel, place);
+      if (!this.#byChannel.has(channel, key)) this.#requireFairShare(ownerInChannel, channel, place);
       this.#byOwner.add(owner, key);
       this.#byChannel.add(channel, key);
-      this.#byOwnerInChannel.add(`${channel} ${owner}`, key);
+      this.#byOwnerInChannel.add(ownerInChannel, key);
     }
-    this.#byConnection.add(connection, key);
-    // Many anonymous callers can share an address, and each needs an execution of its own, so they count apart.
-    const viewer = `${channel} ${caller.kind === 'TOKEN' ? caller.token.id : connection.id}`;
-    let isCharged = false;
-    return {
-      chargeViewer: () => {
-        if (isCharged || isBackend) return;
-        this.#addViewer(viewer);
-        isCharged = true;
-      },
-      release: () => {
-        this.#byConnection.remove(connection, key);
-        if (!isBackend) {
-          this.#byOwner.remove(owner, key);
-          this.#byChannel.remove(channel, key);
-          this.#byOwnerInChannel.remove(`${channel} ${owner}`, key);
-        }
-        if (isCharged) this.#removeViewer(viewer);
-      },
-    };
+    this.#byConnection.add(holder.connection, key);
+    return new ExecutionShare(this, holder, key, channelId);
+  }
+
+  /** See `ExecutionShare.release`. */
+  release(holder: ShareHolder, key: string, channelId: string | undefined): void {
+    this.#byConnection.remove(holder.connection, key);
+    if (holder.connection.caller.kind === 'API_KEY') return;
+    const { owner, channel, ownerInChannel } = scopesOf(holder, channelId);
+    this.#byOwner.remove(owner, key);
+    this.#byChannel.remove(channel, key);
+    this.#byOwnerInChannel.remove(ownerInChannel, key);
   }
 
   /**
@@ -104,7 +85,8 @@ export class ExecutionShares {
     if (own > 0 && own >= room / 2) throw noRoom(place, limit);
   }
 
-  #addViewer(viewer: string): void {
+  /** See `ExecutionShare.chargeViewer`. */
+  addViewer(viewer: string): void {
     const limit = this.#limits.maxDocumentsPerToken;
     const count = this.#viewers.get(viewer) ?? 0;
     if (count >= limit) {
@@ -116,11 +98,52 @@ export class ExecutionShares {
     this.#viewers.set(viewer, count + 1);
   }
 
-  #removeViewer(viewer: string): void {
+  removeViewer(viewer: string): void {
     const count = (this.#viewers.get(viewer) ?? 0) - 1;
     if (count > 0) this.#viewers.set(viewer, count);
     else this.#viewers.delete(viewer);
   }
+}
+
+/**
+ * The use of a shared operation by one subscription, counted until `release`. Derives the scopes again when it ends, rather
+ * than keep them, to save memory per subscription.
+ */
+export class ExecutionShare {
+  readonly #shares: ExecutionShares;
+  readonly #holder: ShareHolder;
+  readonly #key: string;
+  readonly #channelId: string | undefined;
+  #isCharged = false;
+
+  constructor(shares: ExecutionShares, holder: ShareHolder, key: string, channelId: string | undefined) {
+    this.#shares = shares;
+    this.#holder = holder;
+    this.#key = key;
+    this.#channelId = channelId;
+  }
+
+  /** Counts the executions for this subscription alone. Only the first call counts. @throws LIMIT_EXCEEDED */
+  chargeViewer(): void {
+    if (this.#isCharged || this.#holder.connection.caller.kind === 'API_KEY') return;
+    this.#shares.addViewer(scopesOf(this.#holder, this.#channelId).viewer);
+    this.#isCharged = true;
+  }
+
+  release(): void {
+    this.#shares.release(this.#holder, this.#key, this.#channelId);
+    if (this.#isCharged) this.#shares.removeViewer(scopesOf(this.#holder, this.#channelId).viewer);
+  }
+}
+
+/** The scopes in which a subscription counts. They stay the same, because the token of a connection never changes. */
+function scopesOf({ connection, address }: ShareHolder, channelId: string | undefined) {
+  const { caller, id, projectId } = connection;
+  const tokenId = caller.kind === 'TOKEN' ? caller.token.id : undefined;
+  const channel = flatKey(projectId, channelId ?? '');
+  const owner = tokenId ?? flatKey(projectId, address);
+  // Many anonymous callers can share an address, and each needs an execution of its own, so they count apart.
+  return { channel, owner, ownerInChannel: flatKey(channel, owner), viewer: flatKey(channel, tokenId ?? id) };
 }
 
 function requireRoom<S>(counts: UseCounts<S>, scope: S, key: string, limit: number, subject: string): void {
@@ -133,32 +156,4 @@ function noRoom(subject: string, limit: number): SignalboxError {
     limit,
     `${subject} may have at most ${limit} differing subscription operations. ${ADVICE}`,
   );
-}
-
-/** How often each scope uses each key. */
-class UseCounts<S> {
-  readonly #usesByScope = new Map<S, Map<string, number>>();
-
-  has(scope: S, key: string): boolean {
-    return this.#usesByScope.get(scope)?.has(key) ?? false;
-  }
-
-  distinct(scope: S): number {
-    return this.#usesByScope.get(scope)?.size ?? 0;
-  }
-
-  add(scope: S, key: string): void {
-    const uses = this.#usesByScope.get(scope) ?? new Map<string, number>();
-    this.#usesByScope.set(scope, uses);
-    uses.set(key, (uses.get(key) ?? 0) + 1);
-  }
-
-  remove(scope: S, key: string): void {
-    const uses = this.#usesByScope.get(scope);
-    if (!uses) return;
-    const count = (uses.get(key) ?? 0) - 1;
-    if (count > 0) uses.set(key, count);
-    else uses.delete(key);
-    if (uses.size === 0) this.#usesByScope.delete(scope);
-  }
 }

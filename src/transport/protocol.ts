@@ -7,7 +7,7 @@
 import assert from 'node:assert';
 import { GraphQLError, type DocumentNode, type ExecutionArgs } from 'graphql';
 import { makeServer, type Context, type Server } from 'graphql-ws';
-import { REVOKES_ACCESS, sentenceOf, type Connection } from '../connections/connection.ts';
+import { sentenceOf, type Connection } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
 import { expiryOf } from '../tokens/caller.ts';
 import { closeNameForError, closeNameForReason } from './close-codes.ts';
@@ -81,10 +81,7 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
   function acknowledge(session: WebSocketSession, connection: Connection): void {
     session.acknowledge(connection);
     connection.sendQueue = session.outbox;
-    connection.onNotice((notice) => {
-      // The caller has lost access, so frames queued in this turn must not be sent.
-      if (notice.kind === 'DISCONNECTING' && REVOKES_ACCESS.has(notice.reason)) session.outbox.discard();
-    });
+    connection.onNotice(session);
     connection.setNotifyPeer((reason) => {
       const name = closeNameForReason(reason);
       if (reason === 'SLOW_CONSUMER') metrics.slowConsumer(connection.projectId);

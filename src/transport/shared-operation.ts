@@ -107,7 +107,8 @@ export class SharedOperation {
       if (this.#perViewer || results.some(({ errors }) => errors)) return undefined;
       const serialized = new SerializedResults(results, this.#publicError, contextValue.senders);
       if (sender === undefined) this.#resultsByBatch.set(batch, serialized);
-      this.#resultCache.add(serialized.estimatedBytes, createEvict(this.#self, new WeakRef(batch)));
+      const bytes = serialized.estimatedBytes;
+      this.#resultCache.add({ bytes, owner: this.#self, batch: new WeakRef(batch) });
       return serialized;
     };
     return andThen(executeBatch(batch, { ...this.#args, contextValue }), serialize);
@@ -130,14 +131,6 @@ export class SharedOperation {
       (results) => new SerializedResults(results, this.#publicError),
     );
   }
-}
-
-/** Created outside the class, so that the closure in the cache retains neither the operation nor the batch. */
-function createEvict(operation: WeakRef<SharedOperation>, batch: WeakRef<Batch<unknown>>): () => void {
-  return () => {
-    const evicted = batch.deref();
-    if (evicted) operation.deref()?.evict(evicted);
-  };
 }
 
 /** The result of each event. A promise only if at least one result is a promise. */

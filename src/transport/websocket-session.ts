@@ -11,7 +11,12 @@ import {
   type WebSocket as ProtocolSocket,
 } from 'graphql-ws';
 import { type WebSocket } from 'ws';
-import { type Connection } from '../connections/connection.ts';
+import {
+  REVOKES_ACCESS,
+  type Connection,
+  type ConnectionNotice,
+  type NoticeReceiver,
+} from '../connections/connection.ts';
 import { markInexactNumber } from './exact-variables.ts';
 import { closeNameForCode, CLOSE_CODES, toCloseReason, type CloseName } from './close-codes.ts';
 import { type ConnectionPlace } from './connection-limiter.ts';
@@ -54,7 +59,7 @@ export interface AcknowledgedSession extends WebSocketSession {
  * One WebSocket, from the upgrade to the close. Until `connection_init` is acknowledged the session has no connection.
  * Handlers are methods rather than closures, to save memory for each socket.
  */
-export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHolder {
+export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHolder, NoticeReceiver {
   readonly protocol: string;
   /** The network address of the peer. */
   readonly address: string;
@@ -177,6 +182,12 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
     this.isAlive = false;
     if (this.isAcknowledged()) this.outbox.ping();
     else this.#ws.ping();
+  }
+
+  /** Part of NoticeReceiver. */
+  onNotice(notice: ConnectionNotice): void {
+    // The caller has lost access, so frames that wait in the queue must not be sent.
+    if (notice.kind === 'DISCONNECTING' && REVOKES_ACCESS.has(notice.reason)) this.outbox.discard();
   }
 
   applyDue(): void {

@@ -63,7 +63,7 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
     source: { address: string; place: ConnectionPlace },
   ): WebSocketSession {
     const session = new WebSocketSession(sessionDeps, ws, socket, source);
-    ws.on('pong', onPong).on('error', ignoreError).on('message', onMessage).once('close', onClose);
+    ws.on('pong', onPong).on('error', ignoreError).on('message', onMessage).on('close', onClose);
     sockets.set(ws, { session, closed: protocol.opened(session, session) });
     metrics.connected('websocket');
     return session;
@@ -136,12 +136,12 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
       try {
         let session: WebSocketSession | undefined;
         const place = limiter.acquire(address, { onEvicted: () => session?.closeWith('OVERLOAD') });
-        const release = () => place.release();
-        socket.once('close', release);
         wss.handleUpgrade(request, socket, head, (ws) => {
-          socket.off('close', release);
           session = accept(ws, socket, { address, place });
         });
+        // `ws` calls back before it returns, or refuses the handshake and ends the socket. A listener that is added before
+        // and removed after an upgrade would leave a list with spare room on each socket.
+        if (!session) socket.once('close', () => place.release());
       } catch (error) {
         const refusal = publicError(error, undefined, address);
         const { code, retryAfterSeconds } = refusal.extensions;

@@ -40,6 +40,7 @@ const LEAVES = [
   'disposer',
   'errors',
   'exact-numbers',
+  'flat-key',
   'ids',
   'keyed-mutex',
   'log-destination',
@@ -53,6 +54,7 @@ const LEAVES = [
   'rate-limit',
   'settings',
   'slices',
+  'use-counts',
 ];
 
 interface Import {
