@@ -26,6 +26,7 @@ export function createBrokerWithLanes({
   wire,
   leases,
   isOutcomeUnknown,
+  onRegistered = async () => undefined,
   onFenced = () => undefined,
   onFault,
 }: {
@@ -38,6 +39,8 @@ export function createBrokerWithLanes({
   wire: Wire;
   leases: Leases;
   isOutcomeUnknown: IsOutcomeUnknown;
+  /** Called after the node was registered again, under another id. */
+  onRegistered?: () => Promise<void>;
   /** Called with the registrations of nodes that did not confirm a signal in time. */
   onFenced?: (nodes: readonly string[]) => void;
   onFault: (error: unknown) => void;
@@ -56,7 +59,7 @@ export function createBrokerWithLanes({
       if (hasMissed) delivery.reset();
       hasMissed = false;
     },
-    onRegistered: async () => undefined,
+    onRegistered,
     onFenced,
     onFault,
   });

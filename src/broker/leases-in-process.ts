@@ -58,7 +58,10 @@ export function createInProcessLeases(clock: Clock): Leases {
         addId(byProject, member.projectId, member.connectionId);
       }
       if (!leaseEnds.has(member.nodeId)) leaseEnds.set(member.nodeId, Number.NEGATIVE_INFINITY);
-      if (member.tokenId !== null) byToken.add(flatKey(member.projectId, member.tokenId), entry);
+      if (member.tokenId === null) return 1;
+      const token = flatKey(member.projectId, member.tokenId);
+      byToken.add(token, entry);
+      return byToken.countOf(token);
     },
     async leave(projectId, connectionId) {
       const entry = byConnection.get(connectionId);

@@ -33,8 +33,11 @@ export interface ConnectionFilter {
 export interface Leases {
   /** Extends the lease of `nodeId` to `leaseMs` milliseconds from now. */
   renew(nodeId: string, leaseMs: number): Promise<void>;
-  /** Adds a connection, which is online once this resolves. Joining again replaces the member and keeps its channels. */
-  join(member: Member): Promise<void>;
+  /**
+   * Adds a connection, which is online once this resolves. Joining again replaces the member and keeps its channels. Resolves
+   * to the number of live connections of its token, on all nodes; 1 if it has none.
+   */
+  join(member: Member): Promise<number>;
   /** Removes a connection from presence and from all of its channels. Idempotent. */
   leave(projectId: string, connectionId: string): Promise<void>;
   /** Adds a connection to a channel. Idempotent; does nothing for an unknown connection. */

@@ -5,6 +5,7 @@ import { createBrokerWithLanes } from '../broker/broker-with-lanes.ts';
 import { type Broker } from '../broker/broker.ts';
 import { createNodeRegistration } from '../broker/node-registration.ts';
 import { createInProcessLeases } from '../broker/leases-in-process.ts';
+import { createPostgresLeases } from '../broker/leases-postgres.ts';
 import { createNotifyWire } from '../broker/wire-notify.ts';
 import { createClockHistory, type ClockHistory } from '../clock-history.ts';
 import { systemClock, type Clock } from '../clock.ts';
@@ -85,7 +86,6 @@ export async function openInfrastructure(
     ),
   );
 
-  const leases = createInProcessLeases(clock);
   const storage = await (databaseUrl === undefined ? openEmbedded() : openDatabase(databaseUrl));
   const activity = disposer.use(createActivityFeed({ broker: storage.broker, clock, onFault }));
   const audit: Audit = (entry) => {
@@ -104,6 +104,7 @@ export async function openInfrastructure(
     const readSize = () => ({ ...store.size(), messages: log.span() });
     metrics.observeStore(readSize);
     stats.observeStore(readSize);
+    const leases = createInProcessLeases(clock);
     const broker = disposer.use(createInProcessBroker({ log, rows: store, leases, onFault }));
     return { store, log, broker, reclaimSpace: store.reclaimSpace };
   }
@@ -116,6 +117,7 @@ export async function openInfrastructure(
     // Before anything is read, so that every later change is signalled to this node.
     const signalsThrough = await registration.register();
     const log = createPostgresLogStore(store, { nodeId, randomBytes });
+    const leases = disposer.use(createPostgresLeases({ store, nodeOf: () => registration.id, onFault }));
     const wire = disposer.use(
       await createNotifyWire({ open: createNotifySessions(url, nodeId), nodeId, onFault }),
     );
@@ -128,6 +130,7 @@ export async function openInfrastructure(
         wire,
         leases,
         isOutcomeUnknown,
+        onRegistered: leases.reconcile,
         onFenced: (nodes) =>
           logger.warn(
             { nodes },

@@ -126,13 +126,21 @@ export function createConnections(deps: {
     add(connection);
     if (connection.caller.kind !== 'TOKEN') return;
     const { id } = connection.caller.token;
-    const limit = config.maxConnectionsPerToken;
-    if (byToken.countOf(id) >= limit) {
+    try {
+      requireBelowLimit(connection.caller, byToken.countOf(id));
+    } catch (error) {
       remove(connection);
       connection.close('CLIENT_LEFT');
-      throw limitExceeded(limit, `A token may have at most ${limit} live connections.`);
+      throw error;
     }
     byToken.add(id, connection);
+  }
+
+  /** @param others the other live connections of the caller's token */
+  function requireBelowLimit(caller: Caller, others: number): void {
+    const limit = config.maxConnectionsPerToken;
+    if (caller.kind === 'TOKEN' && others >= limit)
+      throw limitExceeded(limit, `A token may have at most ${limit} live connections.`);
   }
 
   function unregister(_reason: CloseReason, connection: Connection): void {
@@ -207,7 +215,8 @@ export function createConnections(deps: {
           const current = await readUntilStable(connection, () => authenticate.refresh(caller));
           if (connection.closed === undefined) setCaller(connection, current);
         }
-        await broker.leases.join(connection.asMember());
+        const connections = await broker.leases.join(connection.asMember());
+        requireBelowLimit(connection.caller, connections - 1);
         connection.applyDue();
       } catch (error) {
         connection.close('CLIENT_LEFT');

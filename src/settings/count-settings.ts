@@ -35,7 +35,7 @@ export const COUNT_SETTINGS = {
     unit: 'count',
     min: 1,
     max: 1_000_000,
-    about: 'Maximum number of live connections of one token.',
+    about: 'Maximum number of live connections of one token, on all nodes together.',
   },
   maxOperationsPerConnection: {
     env: 'SIGNALBOX_MAX_OPERATIONS_PER_CONNECTION',

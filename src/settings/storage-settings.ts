@@ -58,7 +58,8 @@ export const STORAGE_SETTINGS = {
     unit: 'ms',
     min: 1000,
     max: 300_000,
-    about: 'Presence lease; the connections of a node that crashes stay in presence until its lease expires.',
+    about:
+      'Lease of a node: the connections of a node that crashes stay in presence until its lease expires. On PostgreSQL it also bounds how long a node may act without the database.',
   },
   expiryWarningSeconds: {
     env: 'SIGNALBOX_EXPIRY_WARNING_SECONDS',
