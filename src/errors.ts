@@ -58,7 +58,7 @@ export const ERROR_CATALOGUE = {
   UNAVAILABLE: {
     retryable: true,
     meaning:
-      'The service is starting or draining, or it cannot read or write its store. Nothing was changed, unless the message says that the outcome is unknown. Retry later. If the message reports damage, inform the operator.',
+      'The service is starting or draining, or it cannot read or write its store. Nothing was changed, unless `outcomeUnknown` is true. Retry later. If the message reports damage, inform the operator.',
   },
   GRAPHQL_PARSE_FAILED: { retryable: false, meaning: 'The document is not valid GraphQL syntax.' },
   GRAPHQL_VALIDATION_FAILED: { retryable: false, meaning: 'The document does not match the schema.' },
@@ -80,6 +80,8 @@ export interface ErrorFields {
   retryAfterSeconds?: number;
   /** The current version, when `ifVersion` does not match. */
   version?: number;
+  /** True when the request may have taken effect: the database became unreachable before it answered. */
+  outcomeUnknown?: boolean;
 }
 
 /**

@@ -132,7 +132,7 @@ function unavailable(cause: unknown, mayHaveBeenPublished: boolean): SignalboxEr
     mayHaveBeenPublished
       ? 'The message log did not answer. The message may or may not have been published; try again with the same idempotencyKey.'
       : 'The message log cannot be written. Nothing was published; try again.',
-    { cause },
+    { cause, ...(mayHaveBeenPublished && { outcomeUnknown: true }) },
   );
 }
 

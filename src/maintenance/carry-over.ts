@@ -3,10 +3,10 @@ import { type Database } from 'better-sqlite3';
 /** How many rows a restore takes over from the replaced store, so that the copy restores no revoked access. */
 export interface CarriedOver {
   revokedTokens: number;
-  narrowedTokens: number;
+  updatedTokens: number;
   revocations: number;
   restrictions: number;
-  endedApiKeys: number;
+  apiKeys: number;
   removedIssuers: number;
   endedMemberships: number;
 }
@@ -25,7 +25,7 @@ export function carryOver(sqlite: Database): CarriedOver {
       `update tokens set revoked_at = r.revoked_at from replaced.tokens r
        where r.id = tokens.id and r.revoked_at is not null and tokens.revoked_at is null`,
     ),
-    narrowedTokens: run(
+    updatedTokens: run(
       `update tokens set role = r.role, custom_role = r.custom_role, grants = r.grants, expires_at = r.expires_at,
          credential_rights = r.credential_rights
        from replaced.tokens r where r.id = tokens.id
@@ -38,7 +38,7 @@ export function carryOver(sqlite: Database): CarriedOver {
        where excluded.issued_before > revocations.issued_before`,
     ),
     restrictions: run(`insert or ignore into restrictions select * from replaced.restrictions`),
-    endedApiKeys:
+    apiKeys:
       run(
         `update api_keys set revoked_at = r.revoked_at, expires_at = r.expires_at from replaced.api_keys r
          where r.id = api_keys.id and (r.revoked_at, r.expires_at) is not (api_keys.revoked_at, api_keys.expires_at)`,

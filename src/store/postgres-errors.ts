@@ -30,14 +30,20 @@ const LOST_MESSAGE =
 /**
  * The error of a statement, as the callers of the store see it: UNAVAILABLE when the database causes it; other errors unchanged. The
  * driver's messages name neither parameters nor the password.
+ * @param hasTakenNoEffect whether the statement certainly changed nothing; by default, whether it was not sent
  */
-export function asUnavailable(error: unknown): unknown {
+export function asUnavailable(error: unknown, hasTakenNoEffect = isNotSent(error)): unknown {
   if (error instanceof SignalboxError) return error;
   const { code = '', message = '' } = error as DatabaseError;
   const sentence =
     SENTENCES.find(([prefix]) => code.startsWith(prefix))?.[1] ??
     (isLost({ code, message }) ? 'The database cannot be reached. Try again later.' : undefined);
-  return sentence === undefined ? error : new SignalboxError('UNAVAILABLE', sentence, { cause: error });
+  if (sentence === undefined) return error;
+  const outcomeUnknown = !hasTakenNoEffect && isOutcomeUnknown(error);
+  return new SignalboxError('UNAVAILABLE', sentence, {
+    cause: error,
+    ...(outcomeUnknown && { outcomeUnknown }),
+  });
 }
 
 /**
@@ -49,6 +55,12 @@ export function isOutcomeUnknown(error: unknown): boolean {
   if (!cause) return false;
   const { code = '', message = '' } = cause as DatabaseError;
   return isLost({ code, message }) || code.startsWith('57P') || code.startsWith('08');
+}
+
+/** Whether no connection could be opened, so that the statement was not sent. */
+function isNotSent(error: unknown): boolean {
+  const { code = '', message = '' } = error as DatabaseError;
+  return /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENOENT)$/.test(code) || message.includes('trying to connect');
 }
 
 /** Codes of PostgreSQL have digits; those of the network and of TLS have none. */

@@ -104,15 +104,17 @@ export async function openPostgres({
     return guard(async () => {
       const client = await pool.connect();
       let failure: Error | undefined;
+      let isCommitting = false;
       try {
         await client.query('begin');
         const result = await work(transactionOn(client));
+        isCommitting = true;
         await client.query('commit');
         return result;
       } catch (error) {
         failure = error as Error;
         await client.query('rollback').catch(() => undefined);
-        throw error;
+        throw asUnavailable(error, !isCommitting);
       } finally {
         // A connection in an unknown state is closed; an error of the statement leaves it usable.
         client.release(failure !== undefined && asUnavailable(failure) !== failure);

@@ -80,6 +80,7 @@ test('messages of an append that was given up are delivered before the next ones
   await expect(broker.publish(draft())).rejects.toMatchObject({
     code: 'UNAVAILABLE',
     message: expect.stringContaining('may or may not have been published'),
+    fields: { outcomeUnknown: true },
   });
   isBroken = false;
   await broker.publish(draft());

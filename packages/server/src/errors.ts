@@ -24,6 +24,8 @@ export interface ErrorFields {
   version?: number;
   /** The log line of an internal error of the service. */
   errorId?: string;
+  /** True when the call may have taken effect: the database of the service became unreachable before it answered. */
+  outcomeUnknown?: boolean;
 }
 
 /**
@@ -49,6 +51,7 @@ export class SignalboxError extends Error {
   readonly retryAfterSeconds: number | undefined;
   readonly version: number | undefined;
   readonly errorId: string | undefined;
+  readonly outcomeUnknown: boolean;
 
   constructor(
     code: ErrorCode,
@@ -63,6 +66,7 @@ export class SignalboxError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.version = options.version;
     this.errorId = options.errorId;
+    this.outcomeUnknown = options.outcomeUnknown ?? false;
   }
 }
 

@@ -6,7 +6,7 @@ import { type RemoteTerminal } from './terminal.ts';
 
 const TIMEOUT_MS = 10_000;
 /** A credential is refused if its time of issue is more than 5 s in the future, so the clocks must nearly agree. */
-const MAX_CLOCK_DIFFERENCE_MS = 10_000;
+const MAX_CLOCK_DIFFERENCE_MS = 5_000;
 
 interface Finding {
   check: string;
@@ -86,9 +86,9 @@ function checksOf({ signalbox, address, terminal }: Session, base: URL, origin: 
         const header = (await get('/health')).headers.get('date');
         if (header === null) return 'The answer has no Date header, so the clocks cannot be compared.';
         const difference = Math.abs(Date.parse(header) - terminal.now());
-        // The header counts whole seconds.
+        // The header counts whole seconds, so up to one second of the difference may be its own.
         const seconds = Math.floor(difference / 1_000);
-        if (difference > MAX_CLOCK_DIFFERENCE_MS)
+        if (difference - 1_000 > MAX_CLOCK_DIFFERENCE_MS)
           throw new Error(
             `The clocks of this machine and of the service differ by ${seconds} s. Synchronize both by NTP.`,
           );
@@ -119,13 +119,16 @@ function connect(base: URL, apiKey: string | undefined, origin: string | undefin
   });
   return new Promise((resolve, reject) => {
     const fail = (message: string) => reject(new Error(message));
-    const timer = setTimeout(() => {
-      fail(
-        `The connection was opened, but not acknowledged within ${TIMEOUT_MS / 1_000} s. A proxy may hold messages back.`,
-      );
-      socket.terminate();
-    }, TIMEOUT_MS * 2);
-    socket.on('open', () => socket.send(JSON.stringify({ type: 'connection_init', payload: { apiKey } })));
+    let timer: NodeJS.Timeout | undefined;
+    socket.on('open', () => {
+      socket.send(JSON.stringify({ type: 'connection_init', payload: { apiKey } }));
+      timer = setTimeout(() => {
+        fail(
+          `The connection was opened, but not acknowledged within ${TIMEOUT_MS / 1_000} s. A proxy may hold messages back.`,
+        );
+        socket.terminate();
+      }, TIMEOUT_MS);
+    });
     socket.on('unexpected-response', (_, response) => {
       const hint =
         response.statusCode === 403

@@ -11,7 +11,7 @@ export function printErrors(): string {
     PRINTED,
     '# Error codes',
     'Every GraphQL error carries `extensions.code`, one of the codes below, and `extensions.retryable`: whether the same request may succeed later, unchanged. Decide by these two, never by the text of `message`.',
-    'Some errors carry more: `field` (the argument at fault), `limit` (the bound that was exceeded), `retryAfterSeconds` (how long to wait), `version` (the current version of a channel, when `ifVersion` did not match), `errorId` (the log line of an internal error).',
+    'Some errors carry more: `field` (the argument at fault), `limit` (the bound that was exceeded), `retryAfterSeconds` (how long to wait), `version` (the current version of a channel, when `ifVersion` did not match), `errorId` (the log line of an internal error), `outcomeUnknown` (true when the request may have taken effect, because the database became unreachable before it answered).',
     table(['code', 'retryable', 'meaning'], rows),
     'The HTTP status: with `Accept: application/graphql-response+json`, a request that is refused before execution has the status 401 (UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED), 403 (FORBIDDEN), 429 (RATE_LIMITED), 500, 503 (UNAVAILABLE) or else 400. With `application/json`, every well-formed request has the status 200: read `errors`.',
     'A WebSocket that is closed carries a [close code](close-codes.md) instead.',

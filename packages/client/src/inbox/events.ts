@@ -55,4 +55,4 @@ export type InboxEvent =
   | { readonly __typename: 'ChannelMessage' | 'DirectMessage'; readonly message: Message }
   | { readonly __typename: 'TokenExpiring'; readonly expiresAt: string }
   | { readonly __typename: 'PresenceChanged'; readonly presence: PresenceChange }
-  | { readonly __typename: 'Disconnecting' | 'TokenUpdated' | 'Restricted' | 'Unrestricted' };
+  | { readonly __typename: 'Disconnecting' | 'TokenUpdated' | 'Restricted' | 'RestrictionLifted' };

@@ -160,7 +160,7 @@ export type ErrorCode =
   | 'TOKEN_REVOKED'
   /** The credential or API key is missing, malformed, unknown or signed by an untrusted key. */
   | 'UNAUTHENTICATED'
-  /** The service is starting or draining, or it cannot read or write its store. Nothing was changed, unless the message says that the outcome is unknown. Retry later. If the message reports damage, inform the operator. */
+  /** The service is starting or draining, or it cannot read or write its store. Nothing was changed, unless `outcomeUnknown` is true. Retry later. If the message reports damage, inform the operator. */
   | 'UNAVAILABLE';
 
 /** A channel pattern and the actions to allow in matching channels. */

@@ -15,7 +15,7 @@ export type AttemptResult =
   /** `unchanged`: the service certainly changed nothing, so that a repetition is safe for every operation. */
   | { error: SignalboxError; unchanged: boolean };
 
-/** Codes of errors after which the service certainly changed nothing. */
+/** Codes of errors after which the service certainly changed nothing, unless `outcomeUnknown` is true. */
 const UNCHANGED = new Set(['RATE_LIMITED', 'UNAVAILABLE']);
 
 /** Failures to connect, by the names that Node and Bun give them: the request was not sent. */
@@ -85,7 +85,7 @@ function readAnswer(response: Response, text: string): AttemptResult {
   if (first !== undefined) {
     const { code = 'BAD_RESPONSE', ...extensions } = first.extensions ?? {};
     const error = new SignalboxError(code, first.message, extensions);
-    return { error, unchanged: UNCHANGED.has(code) };
+    return { error, unchanged: UNCHANGED.has(code) && !error.outcomeUnknown };
   }
   if (answer?.data) return { data: answer.data };
   const message = `${response.url || 'The address'} answered with HTTP ${response.status}, and not with GraphQL. Check the url.`;

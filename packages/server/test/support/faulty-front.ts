@@ -13,7 +13,9 @@ export type Fault =
   /** Answers 502 with a page, as a reverse proxy without its service does. */
   | 'bad gateway'
   /** Answers that the limit of the rate is reached, with `retryAfterSeconds: 0`. */
-  | 'rate limited';
+  | 'rate limited'
+  /** Passes the request on, and answers that the database was lost before it answered. */
+  | 'outcome unknown';
 
 export interface FaultyFront extends AsyncDisposable {
   readonly url: string;
@@ -56,6 +58,10 @@ export async function createFaultyFront(service: string, faults: Fault[]): Promi
     const headers = { authorization, 'content-type': 'application/json' };
     const answer = await fetch(`${service}/graphql`, { method: 'POST', headers, body });
     const text = await answer.text();
+    if (fault === 'outcome unknown') {
+      const extensions = { code: 'UNAVAILABLE', retryable: true, outcomeUnknown: true };
+      return response.end(JSON.stringify({ errors: [{ message: 'Try again later.', extensions }] }));
+    }
     if (fault === 'lose the answer') return response.destroy();
     if (fault === 'stall') return markStalled();
     return response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text);
