@@ -4,6 +4,8 @@ import { createHistory } from '../messages/history.ts';
 import { createPublisher } from '../messages/publish.ts';
 import { createRetention, type Retention } from '../messages/retention.ts';
 import { createModeration } from '../moderation/moderation.ts';
+import { createDeliveryRecords } from '../observability/delivery-records.ts';
+import { createExplainDelivery } from '../observability/explain-delivery.ts';
 import { createPresence } from '../presence/presence.ts';
 import { RateLimit } from '../rate-limit.ts';
 import { type Domain } from '../schema/context.ts';
@@ -18,7 +20,14 @@ const MAX_SIZE_MESSAGES_PER_PAGE = 8;
 /** The part of the domain that carries messages: connections, presence, publishing, subscriptions and moderation. */
 export interface MessagingServices extends Pick<
   Domain,
-  'connections' | 'presence' | 'cursors' | 'messages' | 'history' | 'moderation' | 'subscriptions'
+  | 'explainDelivery'
+  | 'connections'
+  | 'presence'
+  | 'cursors'
+  | 'messages'
+  | 'history'
+  | 'moderation'
+  | 'subscriptions'
 > {
   retention: Retention;
 }
@@ -54,6 +63,7 @@ export async function composeMessaging(
   const { published, replayed, gap } = metrics;
   const { announce } = broker;
 
+  const records = createDeliveryRecords(clock);
   const connections = disposer.use(
     createConnections({
       broker,
@@ -62,7 +72,10 @@ export async function composeMessaging(
       newId,
       config,
       nodeId,
-      onChange: activity.reportConnection,
+      onChange(change) {
+        activity.reportConnection(change);
+        records.connectionChanged(change);
+      },
       onFault,
     }),
   );
@@ -122,8 +135,38 @@ export async function composeMessaging(
     }),
   );
   const subscriptions = disposer.use(
-    createSubscriptions({ broker, access, presence, cursors, memberships, clock, replayed, gap, onFault }),
+    createSubscriptions({
+      broker,
+      access,
+      presence,
+      cursors,
+      memberships,
+      clock,
+      replayed,
+      gap,
+      recorder: records.recorder,
+      onFault,
+    }),
   );
 
-  return { connections, presence, cursors, messages, history, moderation, retention, subscriptions };
+  const explainDelivery = createExplainDelivery({
+    records,
+    broker,
+    connections,
+    tokens,
+    restrictionsOf: restrictions.inForce,
+    nodeId,
+  });
+
+  return {
+    explainDelivery,
+    connections,
+    presence,
+    cursors,
+    messages,
+    history,
+    moderation,
+    retention,
+    subscriptions,
+  };
 }

@@ -1,7 +1,9 @@
+import { type Address } from '../broker/message.ts';
 import { type Member } from '../broker/leases.ts';
 import { type LeaveReason } from '../broker/signal.ts';
 import { SignalboxError, type ErrorCode } from '../errors.ts';
 import { type Json } from '../names.ts';
+import { type Span } from './reception.ts';
 import { inSlices } from '../slices.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type Restriction } from '../tokens/restriction.ts';
@@ -73,6 +75,8 @@ export interface StreamProgress {
 export interface ConnectionStream {
   /** Undefined for subscriptions that do not read the log. */
   progress(): StreamProgress | undefined;
+  /** See `Span`. Absent for subscriptions that receive no messages. */
+  span?(address: Address): Span | undefined;
   /** Checks again which channels the stream may receive. Called when the caller of the connection changes. */
   reauthorize(): void;
   /** Drops all queued events. */

@@ -24,6 +24,8 @@ export interface Connections extends Disposable {
   readonly count: number;
   /** The live connections of this node. */
   readonly all: ReadonlySet<Connection>;
+  /** The live connections of a token on this node. */
+  ofToken(tokenId: string): readonly Connection[];
   /** The numbers of live connections of this node by project; projects without any are absent. */
   readonly countByProject: ReadonlyMap<string, number>;
   /**
@@ -192,6 +194,7 @@ export function createConnections(deps: {
     },
     all,
     countByProject,
+    ofToken: (tokenId) => byToken.of(tokenId),
     async open(authenticateCaller, transport) {
       const changesBefore = changes;
       const caller = await authenticateCaller();

@@ -11,6 +11,7 @@ import { type History } from '../messages/history.ts';
 import { type Publisher } from '../messages/publish.ts';
 import { type Moderation } from '../moderation/moderation.ts';
 import { type ActivityFeed } from '../observability/activity-feed.ts';
+import { type ExplainDelivery } from '../observability/explain-delivery.ts';
 import { type Stats } from '../observability/stats.ts';
 import { type Subscriptions } from '../subscriptions/subscriptions.ts';
 import { type Store } from '../store/store.ts';
@@ -42,6 +43,7 @@ export interface Domain {
   mintDevelopmentToken: MintDevelopmentToken;
   revocations: Revocations;
   explainPermission: ExplainPermission;
+  explainDelivery: ExplainDelivery;
   moderation: Moderation;
   channels: Channels;
   memberships: Memberships;

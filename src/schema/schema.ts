@@ -15,6 +15,7 @@ import './presence.ts';
 import './live-connection.ts';
 import './stats.ts';
 import './activity.ts';
+import './delivery.ts';
 import './moderation.ts';
 import './viewer.ts';
 import { type GraphQLSchema } from 'graphql';

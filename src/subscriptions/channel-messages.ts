@@ -1,4 +1,4 @@
-import { channelAddress, type Message } from '../broker/message.ts';
+import { channelAddress, type Address, type Message } from '../broker/message.ts';
 import {
   openChannelStream,
   type ChannelSource,
@@ -14,6 +14,7 @@ import { internBatch, type Batch } from '../batch.ts';
 import { type Presence } from '../presence/presence.ts';
 import { type Cursors } from '../messages/cursor.ts';
 import { hiddenThrough, historyBounds, positionLost } from '../messages/visible-range.ts';
+import { type Span } from '../connections/reception.ts';
 import { sinceOf } from './since-of.ts';
 import { LogSubscriber, type LogSink, type LogSubscriberDeps } from './log-subscriber.ts';
 import { resolveStart } from '../messages/start-position.ts';
@@ -67,6 +68,7 @@ export function openChannelMessages(
       const floor = hiddenThrough(connection.caller, channelAccess);
       const bounds = historyBounds(channelAccess.channel, deps.clock.now());
       const logSubscriber = new LogSubscriber(deps, connection);
+      logSubscriber.eventNames = eventNames;
       logSubscriber.subscribe(address, floor, bounds);
       try {
         const { after, head, isLost } = await resolveStart(
@@ -128,6 +130,10 @@ class ChannelMessages implements ChannelSource<Message>, LogSink {
 
   room(): Promise<void> | undefined {
     return this.#sink?.room();
+  }
+
+  span(address: Address): Span | undefined {
+    return this.#logSubscriber.span(address);
   }
 
   progress(): StreamProgress {

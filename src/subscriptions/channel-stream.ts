@@ -1,9 +1,11 @@
+import { type Address } from '../broker/message.ts';
 import { type Signal } from '../broker/signal.ts';
 import { decideAccess, accessRefused, type Access, type ChannelAccess } from '../channels/access.ts';
 import { notFound, type SignalboxError } from '../errors.ts';
 import { type Action } from '../projects/permissions.ts';
 import { errorOf, type Connection, type StreamProgress } from '../connections/connection.ts';
 import { EventStream, type Sink, type Source } from './event-stream.ts';
+import { type Span } from '../connections/reception.ts';
 import { type SignalRouter, type SignalHandler } from './signal-router.ts';
 
 /** Why a connection may no longer take an action in a channel. */
@@ -19,6 +21,8 @@ export interface ChannelSource<T> {
   stop(reason?: EndReason): void;
   /** See `ConnectionStream.progress`. Absent if the source never reads the log. */
   progress?(): StreamProgress;
+  /** See `LogSubscriber.span`. Absent if the source never reads the log. */
+  span?(address: Address): Span | undefined;
 }
 
 export interface ChannelStreamDeps {
@@ -102,6 +106,10 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
     this.connection.applyDue();
     if (this.#earlySignals) this.#earlySignals.push(signal);
     else this.#apply(signal);
+  }
+
+  span(address: Address): Span | undefined {
+    return this.#source?.span?.(address);
   }
 
   progress(): StreamProgress | undefined {

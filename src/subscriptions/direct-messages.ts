@@ -66,6 +66,7 @@ export async function openDirectMessages(
     },
     reauthorize: () => undefined,
     progress: () => logSubscriber.progress(),
+    span: (address) => logSubscriber.span(address),
     stop() {
       logSubscriber.stop();
       routing[Symbol.dispose]();

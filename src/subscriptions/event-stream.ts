@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { type SignalboxError } from '../errors.ts';
 import { type Batch } from '../batch.ts';
+import { type Address } from '../broker/message.ts';
 import { type Position } from '../broker/position.ts';
 import { type Connection, type StreamProgress } from '../connections/connection.ts';
+import { type Span } from '../connections/reception.ts';
 
 /** The destination of the events of a stream. */
 export interface Sink<T> {
@@ -23,6 +25,8 @@ export interface Source<T> {
   start(sink: Sink<T>): void;
   /** See `ConnectionStream.progress`. Absent if the source never reads the log. */
   progress?(): StreamProgress | undefined;
+  /** See `LogSubscriber.span`. Absent if the source never reads the log. */
+  span?(address: Address): Span | undefined;
   /** Called after the caller of the connection changed: checks again which events the caller may receive. */
   reauthorize(): void;
   /** Called once, when the stream has ended. */
@@ -66,6 +70,10 @@ export class EventStream<T> implements AsyncIterable<T> {
 
   progress(): StreamProgress | undefined {
     return this.#source.progress?.();
+  }
+
+  span(address: Address): Span | undefined {
+    return this.#source.span?.(address);
   }
 
   get ended(): boolean {

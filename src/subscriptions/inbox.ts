@@ -21,6 +21,7 @@ import { eventOfNotice, type Event, type GapReason, type UnavailableReason } fro
 import { sinceOf } from './since-of.ts';
 import { InboxChannels, type InboxChannelsListener } from './inbox-channels.ts';
 import { LogSubscriber, type LogSink, type LogSubscriberDeps } from './log-subscriber.ts';
+import { type Span } from '../connections/reception.ts';
 import { type SharedEvents } from './shared-events.ts';
 import { resolveStart, type StartPosition } from '../messages/start-position.ts';
 
@@ -249,6 +250,10 @@ class Inbox implements Source<Event>, InboxChannelsListener, LogSink, NoticeRece
 
   #deliver(event: Event): void {
     this.#sink?.deliver([event]);
+  }
+
+  span(address: Address): Span | undefined {
+    return this.#logSubscriber.span(address);
   }
 
   progress(): StreamProgress {

@@ -7,6 +7,7 @@ import { type Connection, type StreamProgress } from '../connections/connection.
 import { SignalboxError } from '../errors.ts';
 import { internBatch, type Batch } from '../batch.ts';
 import { type Sink } from './event-stream.ts';
+import { type DeliveryRecorder, type Span } from '../connections/reception.ts';
 import { type Subscriber, type SubscriberIndex } from './subscriber-index.ts';
 
 /** Maximum number of messages per page while catching up. */
@@ -24,6 +25,7 @@ export interface LogSubscriberDeps {
   subscriberIndex: SubscriberIndex;
   /** Called with the project and the number of messages of each replayed page, for metrics. */
   replayed: (projectId: string, count: number) => void;
+  recorder: DeliveryRecorder;
 }
 
 /** The destination of a log subscriber. `end` is called with an error when the log cannot be read. */
@@ -47,6 +49,7 @@ export class LogSubscriber implements Subscriber {
   readonly #broker: Broker;
   readonly #index: SubscriberIndex;
   readonly #replayed: LogSubscriberDeps['replayed'];
+  readonly #recorder: DeliveryRecorder;
   /** The floor of each address: messages up to and including this sequence number are not delivered. */
   readonly #addresses = new Map<Address, number>();
   /** The history policies of the addresses that have one. Applied once, when a replay begins. */
@@ -57,13 +60,22 @@ export class LogSubscriber implements Subscriber {
   #position = 0;
   /** The highest sequence number known to be in the log for these addresses. */
   #knownHead = 0;
+  /** See `Span`. */
+  #startedAfter = 0;
+  #liveAfterBatch = Number.POSITIVE_INFINITY;
+  #lastBatch = 0;
+  /** The addresses that were added after the start. Undefined: none, to save memory. */
+  #added: Map<Address, NonNullable<Span['added']>> | undefined;
+  /** The event names that the client wants. Undefined: all. */
+  eventNames: ReadonlySet<string> | undefined;
   /** Ephemeral messages that arrived before the cut over. */
   #backlog: Message[] = [];
 
-  constructor({ broker, subscriberIndex, replayed }: LogSubscriberDeps, connection: Connection) {
+  constructor({ broker, subscriberIndex, replayed, recorder }: LogSubscriberDeps, connection: Connection) {
     this.#broker = broker;
     this.#index = subscriberIndex;
     this.#replayed = replayed;
+    this.#recorder = recorder;
     this.connection = connection;
   }
 
@@ -73,6 +85,7 @@ export class LogSubscriber implements Subscriber {
    */
   begin({ after, head }: { after: Position; head: Position }): void {
     this.#position = after.sequence;
+    this.#startedAfter = after.sequence;
     this.#knownHead = Math.max(this.#knownHead, head.sequence);
   }
 
@@ -86,13 +99,39 @@ export class LogSubscriber implements Subscriber {
    */
   subscribe(address: Address, floor: number, bounds?: HistoryBounds): void {
     if (bounds && this.#phase === 'WAITING') (this.#bounds ??= new Map()).set(address, bounds);
-    if (!this.#addresses.has(address)) this.#index.add(this.connection.projectId, address, this);
+    if (!this.#addresses.has(address)) {
+      this.#index.add(this.connection.projectId, address, this);
+      if (this.#phase !== 'WAITING')
+        (this.#added ??= new Map()).set(address, { position: this.#position, batch: this.#index.lastBatch });
+    }
     this.#addresses.set(address, floor);
   }
 
   /** Removes an address. Messages of a page that is being read at this moment are not delivered either. */
   unsubscribe(address: Address): void {
-    if (this.#addresses.delete(address)) this.#index.remove(this.connection.projectId, address, this);
+    const span = this.span(address);
+    if (!span) return;
+    this.#addresses.delete(address);
+    this.#added?.delete(address);
+    this.#index.remove(this.connection.projectId, address, this);
+    if (this.#phase !== 'WAITING')
+      this.#recorder.ended(this.connection, address, { ...span, endedInBatch: this.#index.lastBatch });
+  }
+
+  /** What the subscription received at an address until now; undefined if it does not have the address. */
+  span(address: Address): Span | undefined {
+    const floor = this.#addresses.get(address);
+    if (floor === undefined) return undefined;
+    return {
+      floor,
+      after: this.#startedAfter,
+      position: this.#position,
+      lastBatch: this.#lastBatch,
+      added: this.#added?.get(address),
+      liveAfterBatch: this.#liveAfterBatch,
+      endedInBatch: Number.POSITIVE_INFINITY,
+      eventNames: this.eventNames,
+    };
   }
 
   /** See `Subscriber.deliver`. */
@@ -102,6 +141,7 @@ export class LogSubscriber implements Subscriber {
     const last = batch.at(-1)?.logged;
     if (this.#phase === 'LIVE') {
       if (last) this.#position = last.sequence;
+      this.#lastBatch = this.#index.lastBatch;
       this.#sink?.deliver(known === 0 ? batch : internBatch(batch.slice(known)));
     } else if (last) this.#knownHead = Math.max(this.#knownHead, last.sequence);
     else this.#backlog = [...this.#backlog, ...batch].slice(-MAX_BACKLOG);
@@ -137,8 +177,8 @@ export class LogSubscriber implements Subscriber {
   }
 
   stop(): void {
-    this.#phase = 'STOPPED';
     for (const address of [...this.#addresses.keys()]) this.unsubscribe(address);
+    this.#phase = 'STOPPED';
     this.#backlog = [];
   }
 
@@ -223,6 +263,7 @@ export class LogSubscriber implements Subscriber {
 
   #cutOver(sink: LogSink): void {
     this.#phase = 'LIVE';
+    this.#liveAfterBatch = this.#index.lastBatch;
     this.#bounds = undefined;
     const backlog = this.#backlog.filter(({ address }) => this.#addresses.has(address));
     this.#backlog = [];

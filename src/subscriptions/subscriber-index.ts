@@ -2,6 +2,7 @@ import { type Broker } from '../broker/broker.ts';
 import { type Address, type Message } from '../broker/message.ts';
 import { type Clock } from '../clock.ts';
 import { type Connection } from '../connections/connection.ts';
+import { type DeliveryRecorder } from '../connections/reception.ts';
 import { type Batch } from '../batch.ts';
 import { flatKey } from '../flat-key.ts';
 import { Multimap } from '../multimap.ts';
@@ -18,6 +19,8 @@ export interface Subscriber {
 
 /** The subscribers of each address. Delivers the batches of the broker to them. */
 export interface SubscriberIndex extends Disposable {
+  /** The number of the last batch that was delivered, from 1. */
+  readonly lastBatch: number;
   add(projectId: string, address: Address, subscriber: Subscriber): void;
   remove(projectId: string, address: Address, subscriber: Subscriber): void;
 }
@@ -25,10 +28,12 @@ export interface SubscriberIndex extends Disposable {
 export function createSubscriberIndex({
   broker,
   clock,
+  recorder,
   onFault,
 }: {
   broker: Broker;
   clock: Clock;
+  recorder: DeliveryRecorder;
   onFault: (error: unknown) => void;
 }): SubscriberIndex {
   const byAddress = new Multimap<Subscriber>();
@@ -37,6 +42,7 @@ export function createSubscriberIndex({
   /** Visits each subscriber once per batch: with thousands of subscribers, the visits dominate the cost of delivery. */
   function deliver(batch: Batch<Message>): number[] {
     const deliveries = new DeliveryCount(++batchCount, batch.length);
+    recorder.delivered(batch, batchCount);
     const [first] = batch;
     if (!first) return deliveries.counts();
     const key = flatKey(first.projectId, first.address);
@@ -61,6 +67,9 @@ export function createSubscriberIndex({
   const subscription = broker.listen({ deliver });
 
   return {
+    get lastBatch() {
+      return batchCount;
+    },
     add(projectId, address, subscriber) {
       byAddress.add(flatKey(projectId, address), subscriber);
     },

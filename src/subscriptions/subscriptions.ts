@@ -15,6 +15,7 @@ import { type EventStream } from './event-stream.ts';
 import { type Event } from './event.ts';
 import { openInbox, type InboxOptions } from './inbox.ts';
 import { openPresence } from './presence-changes.ts';
+import { type DeliveryRecorder } from '../connections/reception.ts';
 import { createSharedEvents } from './shared-events.ts';
 import { createSignalRouter } from './signal-router.ts';
 import { createSubscriberIndex } from './subscriber-index.ts';
@@ -54,12 +55,13 @@ export interface SubscriptionsDeps {
   replayed: (projectId: string, count: number) => void;
   /** Called with the project of each `Gap` event, for metrics. */
   gap: (projectId: string) => void;
+  recorder: DeliveryRecorder;
   onFault: (error: unknown) => void;
 }
 
 export function createSubscriptions(baseDeps: SubscriptionsDeps): Subscriptions {
-  const { broker, clock, onFault } = baseDeps;
-  const subscriberIndex = createSubscriberIndex({ broker, clock, onFault });
+  const { broker, clock, recorder, onFault } = baseDeps;
+  const subscriberIndex = createSubscriberIndex({ broker, clock, recorder, onFault });
   const signalRouter = createSignalRouter({ broker, onFault });
   const deps = { ...baseDeps, subscriberIndex, signalRouter, sharedEvents: createSharedEvents(clock) };
   return {

@@ -8,7 +8,8 @@ import { type Store } from '../store/store.ts';
 import { type Announce } from '../store/write.ts';
 import { actorOf, type Caller } from './caller.ts';
 import { createRestrictionStore, type RestrictionFilter } from './restriction-store.ts';
-import { type RestrictedSubject, type Restriction, type RestrictionKind } from './restriction.ts';
+import { subjectsOf, type RestrictedSubject, type Restriction, type RestrictionKind } from './restriction.ts';
+import { type Token } from './token.ts';
 
 /** Writes a restriction, or its end, and announces it to every node. */
 export type AnnounceRestriction = Announce<{
@@ -44,6 +45,8 @@ export interface Restrictions {
   ): Promise<Restriction>;
   /** Removes a restriction, and returns it; undefined: there was none in force. */
   lift(caller: Caller, key: RestrictionKey): Promise<Restriction | undefined>;
+  /** The mutes and bans in force that apply to a token: its own and those of its identity. */
+  inForce(token: Token): Promise<Restriction[]>;
   /** The restrictions in force, sorted by id. */
   list(projectId: string, page: PageRequest, filter: RestrictionFilter): Promise<Page<Restriction>>;
 }
@@ -121,6 +124,7 @@ export function createRestrictions(deps: {
       if (lifted) auditChange(caller, 'lift', key);
       return lifted;
     },
+    inForce: (token) => restrictionStore.inForce(token.projectId, subjectsOf(token), clock.now()),
     list: (projectId, page, filter) => restrictionStore.list(projectId, page, filter, clock.now()),
   };
 }

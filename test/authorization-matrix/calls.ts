@@ -76,6 +76,7 @@ add('query', ['connections', 'of a channel'], 'KEY', TARGET_CHANNEL, {
   ...OWN_PROJECT_ONLY,
   scopes: ['READ'],
 });
+add('query', ['explainDelivery'], 'KEY', { message: 'msg_unknown', token: '<token>' }, { scopes: ['READ'] });
 add('query', ['stats'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
 add('query', ['stats', 'of another project'], 'OPERATOR', { project: 'third' }, { foreign: 'FORBIDDEN' });
 add('query', ['project'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });

@@ -10,6 +10,7 @@ import { apiKeyCaller } from '../support/callers.ts';
 import { createManualClock } from '../support/clock.ts';
 import { draft } from '../support/drafts.ts';
 import { openBroker } from '../support/broker-on-postgres.ts';
+import { NO_RECORDER } from '../support/recorder.ts';
 import { hasPostgres, requirePostgres } from '../support/postgres.ts';
 
 async function open() {
@@ -44,7 +45,7 @@ test('a live subscription to a channel delivers nothing that was published befor
   await b.follow('one');
   const clock = createManualClock();
   const onFault = (error: unknown) => expect(error).toBeUndefined();
-  using subscriberIndex = createSubscriberIndex({ broker: b, clock, onFault });
+  using subscriberIndex = createSubscriberIndex({ broker: b, clock, recorder: NO_RECORDER, onFault });
   const connection = new Connection({
     id: 'conn_1',
     nodeId: 'node',
@@ -53,7 +54,10 @@ test('a live subscription to a channel delivers nothing that was published befor
     openedAt: clock.now(),
     applyDue: () => undefined,
   });
-  const subscriber = new LogSubscriber({ broker: b, subscriberIndex, replayed: () => undefined }, connection);
+  const subscriber = new LogSubscriber(
+    { broker: b, subscriberIndex, recorder: NO_RECORDER, replayed: () => undefined },
+    connection,
+  );
   const head = await b.head('one');
   subscriber.begin({ after: head, head });
   const delivered: Message[] = [];

@@ -78,6 +78,13 @@ test('subscribes tokens, publishes to them, shows them online, moderates and dis
     expect.stringMatching(/^Published msg_\w+ to 1 live connection\.$/),
   ]);
   expect(await next()).toMatchObject({ message: { event: 'said', data: { text: 'hi' } } });
+  const message = (await json(`publish room:1 said`))[0].message.id as string;
+  expect((await run(`explain --message ${message} --token ${id}`)).lines).toEqual([
+    expect.stringMatching(/^Delivered: .* conn_\w+ at 2/),
+  ]);
+  expect(await run(`explain --message msg_none --token ${id}`)).toMatchObject({ code: 1 });
+  expect(await run(`explain --message ${message}`)).toMatchObject({ code: 2 });
+  await next();
   await run(`direct note "psst" --identity bob`);
   expect(await next()).toMatchObject({ __typename: 'DirectMessage', message: { data: 'psst' } });
 

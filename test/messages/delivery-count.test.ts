@@ -24,6 +24,7 @@ import {
 } from '../support/publish.ts';
 import { startService } from '../support/service.ts';
 import { connectSocket, type RawSocket } from '../support/socket.ts';
+import { NO_RECORDER } from '../support/recorder.ts';
 
 const publish = fc.record({
   kind: fc.constantFrom('KEPT', 'KEPT', 'KEPT', 'EPHEMERAL', 'KEYED', 'CONFLICT'),
@@ -63,7 +64,7 @@ test('publish counts each connection once per message that is new to it, and del
           leases: createInProcessLeases(clock),
           onFault,
         });
-        using subscriberIndex = createSubscriberIndex({ broker, clock, onFault });
+        using subscriberIndex = createSubscriberIndex({ broker, clock, recorder: NO_RECORDER, onFault });
         const connections = numbers(4).map(
           (number) =>
             new Connection({
@@ -77,7 +78,7 @@ test('publish counts each connection once per message that is new to it, and del
         );
         const delivered = subscriptions.map(({ connection, channel, knows }) => {
           const messages: Message[] = [];
-          const deps = { broker, subscriberIndex, replayed: () => undefined };
+          const deps = { broker, subscriberIndex, recorder: NO_RECORDER, replayed: () => undefined };
           const logSubscriber = new LogSubscriber(deps, connections[connection]!);
           logSubscriber.subscribe(`channel:${channel}`, 0);
           const position = { epoch: 1, sequence: knows };

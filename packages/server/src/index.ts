@@ -7,6 +7,7 @@ export {
   type StateOptions,
 } from './channels.ts';
 export { type ConnectionFilter, type LiveConnection } from './connections.ts';
+export { type DeliveryExplanation } from './delivery.ts';
 export { type ErrorCode, type ErrorFields, SignalboxError } from './errors.ts';
 export {
   type Action,

@@ -1,5 +1,6 @@
 import { createChannels } from './channels.ts';
 import { createListConnections } from './connections.ts';
+import { createExplainDelivery } from './delivery.ts';
 import { createIssuers } from './issuers.ts';
 import { createMessages } from './messages.ts';
 import { createModeration } from './moderation.ts';
@@ -51,6 +52,7 @@ export class Signalbox {
   readonly unban: ReturnType<typeof createModeration>['unban'];
   readonly listRestrictions: ReturnType<typeof createModeration>['listRestrictions'];
   readonly explainPermission: ReturnType<typeof createExplainPermission>;
+  readonly explainDelivery: ReturnType<typeof createExplainDelivery>;
   readonly listConnections: ReturnType<typeof createListConnections>;
   readonly stats: ReturnType<typeof createGetStats>;
   readonly disconnect: ReturnType<typeof createModeration>['disconnect'];
@@ -92,6 +94,7 @@ export class Signalbox {
     this.ban = moderation.ban;
     this.unban = moderation.unban;
     this.listRestrictions = moderation.listRestrictions;
+    this.explainDelivery = createExplainDelivery(request);
     this.listConnections = createListConnections(request);
     this.stats = createGetStats(request);
     this.disconnect = moderation.disconnect;

@@ -1,6 +1,7 @@
-import { type Member } from '@signalbox/server';
+import { type DeliveryExplanation, type Member } from '@signalbox/server';
 import { type Command } from 'commander';
 import { addCommand, openSession, type CommonOptions } from './command.ts';
+import { UsageError } from './errors.ts';
 import { type Columns } from './output.ts';
 import { type RemoteTerminal } from './terminal.ts';
 import { parseTarget, parseWord } from './values.ts';
@@ -38,17 +39,56 @@ export function addPresenceCommands(program: Command, terminal: RemoteTerminal):
     },
   );
 
-  addCommand(program, 'explain', 'Explain whether an action is allowed. Exit code 1 when it is not.')
-    .requiredOption('--channel <channel>', 'the channel')
-    .requiredOption('--action <action>', 'SUBSCRIBE, PUBLISH, PRESENCE or MODERATE')
-    .option('--token <token>', 'the token (default: an anonymous caller)')
-    .action(async (options: CommonOptions & { channel: string; action: string; token?: string }) => {
+  addCommand(
+    program,
+    'explain',
+    'Explain whether an action is allowed, or whether a token received a message. Exit code 1 when not.',
+  )
+    .option('--channel <channel>', 'with --action: the channel')
+    .option('--action <action>', 'SUBSCRIBE, PUBLISH, PRESENCE or MODERATE')
+    .option('--message <message>', 'with --token: the id of the message')
+    .option('--token <token>', 'the token (default, for an action: an anonymous caller)')
+    .action(async (options: ExplainOptions) => {
       const { signalbox, output } = openSession(terminal, options);
-      const { channel, token } = options;
+      const { channel, token, message } = options;
+      if (
+        message !== undefined &&
+        token !== undefined &&
+        channel === undefined &&
+        options.action === undefined
+      ) {
+        const explained = await signalbox.explainDelivery({ message, token });
+        await output.say(describeDelivery(explained), explained);
+        if (explained.outcome !== 'DELIVERED') terminal.setExitCode(1);
+        return;
+      }
+      if (channel === undefined || options.action === undefined || message !== undefined)
+        throw new UsageError('Pass either --channel and --action, or --message and --token.');
       const action = parseWord('--action', options.action, ACTIONS);
       const explained = await signalbox.explainPermission({ channel, token, action });
       const { allowed, rule, because } = explained;
       await output.say(`${allowed ? 'Allowed' : 'Not allowed'} (${rule}): ${because}`, explained);
       if (!allowed) terminal.setExitCode(1);
     });
+}
+
+interface ExplainOptions extends CommonOptions {
+  channel?: string;
+  action?: string;
+  message?: string;
+  token?: string;
+}
+
+const OUTCOMES: Record<DeliveryExplanation['outcome'], string> = {
+  DELIVERED: 'Delivered',
+  PENDING: 'Not delivered yet',
+  NOT_DELIVERED: 'Not delivered',
+  UNKNOWN: 'Unknown',
+};
+
+function describeDelivery({ outcome, rule, because, deliveries }: DeliveryExplanation): string {
+  const connections = deliveries.map(
+    ({ connection, replayed, at }) => ` ${connection}${replayed ? ' by a replay' : ` at ${at ?? '–'}`}`,
+  );
+  return `${OUTCOMES[outcome]}${rule ? ` (${rule})` : ''}: ${because}${connections.length > 0 ? ':' : ''}${connections.join(',')}`;
 }

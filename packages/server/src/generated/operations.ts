@@ -126,6 +126,36 @@ export type CustomRoleInput = {
   name: string;
 };
 
+/** What became of a message at a token. */
+export type DeliveryOutcome =
+  /** It was handed over to at least one connection of the token. Whether the client has read it is not known. */
+  | 'DELIVERED'
+  /** It was handed over to no connection of the token; `rule` tells why. */
+  | 'NOT_DELIVERED'
+  /** A subscription of the token still replays older messages and will come to it. */
+  | 'PENDING'
+  /** The node cannot know; `because` tells why. */
+  | 'UNKNOWN';
+
+/** Why a message was not delivered to a token. If subscriptions differ, the first of these rules that applies to one of them. */
+export type DeliveryRule =
+  /** The token was banned from the channel, and still is. */
+  | 'BANNED'
+  /** The subscription began after the message, or at a cursor after it. */
+  | 'BEFORE_START'
+  /** The subscription of the token asked for other event names. */
+  | 'FILTERED'
+  /** The message is from before the membership of the token, of a deleted channel of the same id, or was removed before it was replayed. */
+  | 'HIDDEN'
+  /** The subscription ended before its replay reached the message. */
+  | 'INTERRUPTED'
+  /** It was published directly to another token or identity. */
+  | 'NOT_ADDRESSED'
+  /** The token was connected, but no subscription of it received the channel. */
+  | 'NOT_SUBSCRIBED'
+  /** The token had no connection, and none has replayed the message since. */
+  | 'OFFLINE';
+
 /** The values of `extensions.code` in an error. `extensions.retryable` tells whether the same request may succeed later. */
 export type ErrorCode =
   /** An argument is malformed or out of range; `field` names the argument, if there is one. */
@@ -721,6 +751,21 @@ export type ListConnectionsQuery = {
       };
     }>;
     pageInfo: { hasNextPage: boolean; endCursor: string | null };
+  };
+};
+
+export type ExplainDeliveryQueryVariables = Exact<{
+  message: string;
+  token: string;
+}>;
+
+export type ExplainDeliveryQuery = {
+  explainDelivery: {
+    outcome: DeliveryOutcome;
+    rule: DeliveryRule | null;
+    because: string;
+    isRetained: boolean | null;
+    deliveries: Array<{ connection: string; replayed: boolean; at: string | null }>;
   };
 };
 
@@ -1806,6 +1851,12 @@ export const ListConnectionsDocument =
   'query ListConnections($channel:ID$token:ID$identity:String$transport:Transport$first:Int$after:String){connections(channel:$channel token:$token identity:$identity transport:$transport first:$first after:$after){nodes{...LiveConnection}pageInfo{hasNextPage endCursor}}}fragment Member on Connection{id token identity connectionData state transport connectedAt}fragment LiveConnection on LiveConnection{connection{...Member}node channels subscriptions queuedBytes cursor isCaughtUp}' as Operation<
     ListConnectionsQuery,
     ListConnectionsQueryVariables
+  >;
+
+export const ExplainDeliveryDocument =
+  'query ExplainDelivery($message:ID!$token:ID!){explainDelivery(message:$message token:$token){outcome rule because deliveries{connection replayed at}isRetained}}' as Operation<
+    ExplainDeliveryQuery,
+    ExplainDeliveryQueryVariables
   >;
 
 export const ListIssuersDocument =

@@ -1,0 +1,110 @@
+import { type Clock } from '../clock.ts';
+import { type Address } from '../broker/message.ts';
+import { type ConnectionChange } from '../connections/registry.ts';
+import { type DeliveredMessage, type DeliveryRecorder, type Span } from '../connections/reception.ts';
+
+/** The newest messages that a node remembers, of all projects, without their data. They take about 3 MB. */
+export const MAX_MESSAGES = 10_000;
+/** The newest subscriptions and connections that ended, of all projects. They take about 4 MB. */
+export const MAX_ENDED = 10_000;
+
+export interface RecordedMessage extends DeliveredMessage {
+  projectId: string;
+  address: Address;
+  /** When this node delivered it, in milliseconds since 1970. */
+  deliveredAt: number;
+}
+
+interface EndedSpan {
+  connectionId: string;
+  address: Address;
+  span: Span;
+}
+
+interface EndedConnection {
+  connectionId: string;
+  /** Milliseconds since 1970. */
+  openedAt: number;
+  closedAt: number;
+}
+
+/** What a node remembers about deliveries, in memory and bounded. */
+export interface DeliveryRecords {
+  readonly recorder: DeliveryRecorder;
+  connectionChanged(change: ConnectionChange): void;
+  message(projectId: string, id: string): RecordedMessage | undefined;
+  /** The subscriptions of a token that have ended. */
+  endedSpans(tokenId: string, address: Address): EndedSpan[];
+  endedConnections(tokenId: string): EndedConnection[];
+  /** Whether subscriptions or connections that ended after the message was delivered have been forgotten. */
+  isIncompleteSince(message: RecordedMessage): boolean;
+}
+
+export function createDeliveryRecords(clock: Clock): DeliveryRecords {
+  const messages = new Map<string, RecordedMessage>();
+  const spans = new Recent<EndedSpan & { tokenId: string }>(MAX_ENDED);
+  const connections = new Recent<EndedConnection & { tokenId: string }>(MAX_ENDED);
+  const keyOf = (projectId: string, id: string) => `${projectId} ${id}`;
+
+  return {
+    recorder: {
+      delivered(batch, number) {
+        const deliveredAt = clock.now();
+        for (const { projectId, id, address, event, logged } of batch) {
+          const sequence = logged?.sequence ?? null;
+          messages.set(keyOf(projectId, id), {
+            projectId,
+            address,
+            event,
+            sequence,
+            batch: number,
+            deliveredAt,
+          });
+        }
+        for (const oldest of messages.keys()) {
+          if (messages.size <= MAX_MESSAGES) break;
+          messages.delete(oldest);
+        }
+      },
+      ended({ id: connectionId, caller }, address, span) {
+        if (caller.kind === 'TOKEN') spans.add({ tokenId: caller.token.id, connectionId, address, span });
+      },
+    },
+    connectionChanged({ action, connection: { id: connectionId, caller, openedAt } }) {
+      if (action === 'connection.close' && caller.kind === 'TOKEN')
+        connections.add({ tokenId: caller.token.id, connectionId, openedAt, closedAt: clock.now() });
+    },
+    message: (projectId, id) => messages.get(keyOf(projectId, id)),
+    endedSpans: (tokenId, address) =>
+      spans.all.filter((ended) => ended.tokenId === tokenId && ended.address === address),
+    endedConnections: (tokenId) => connections.all.filter((ended) => ended.tokenId === tokenId),
+    isIncompleteSince: ({ batch, deliveredAt }) =>
+      (spans.forgotten?.span.endedInBatch ?? -1) >= batch ||
+      (connections.forgotten?.closedAt ?? -1) >= deliveredAt,
+  };
+}
+
+/** The newest entries, at least half of `limit` and at most `limit`. */
+class Recent<T> {
+  readonly #limit: number;
+  #entries: T[] = [];
+  /** The newest entry that was dropped. */
+  forgotten: T | undefined;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  get all(): readonly T[] {
+    return this.#entries;
+  }
+
+  /** Drops half at once: to drop one each time would move all others. */
+  add(entry: T): void {
+    this.#entries.push(entry);
+    if (this.#entries.length <= this.#limit) return;
+    const kept = this.#entries.splice(Math.floor(this.#limit / 2));
+    this.forgotten = this.#entries.at(-1);
+    this.#entries = kept;
+  }
+}

@@ -1,0 +1,86 @@
+import { MAX_ENDED, MAX_MESSAGES } from '../observability/delivery-records.ts';
+import {
+  DELIVERY_OUTCOMES,
+  DELIVERY_RULES,
+  type DeliveryExplanation,
+} from '../observability/explain-delivery.ts';
+import { builder } from './builder.ts';
+import { described } from './enums.ts';
+
+const DeliveryOutcomeEnum = builder.enumType('DeliveryOutcome', {
+  description: 'What became of a message at a token.',
+  values: described(DELIVERY_OUTCOMES, {
+    DELIVERED:
+      'It was handed over to at least one connection of the token. Whether the client has read it is not known.',
+    PENDING: 'A subscription of the token still replays older messages and will come to it.',
+    NOT_DELIVERED: 'It was handed over to no connection of the token; `rule` tells why.',
+    UNKNOWN: 'The node cannot know; `because` tells why.',
+  }),
+});
+
+const DeliveryRuleEnum = builder.enumType('DeliveryRule', {
+  description:
+    'Why a message was not delivered to a token. If subscriptions differ, the first of these rules that applies to one of them.',
+  values: described(DELIVERY_RULES, {
+    NOT_ADDRESSED: 'It was published directly to another token or identity.',
+    FILTERED: 'The subscription of the token asked for other event names.',
+    INTERRUPTED: 'The subscription ended before its replay reached the message.',
+    HIDDEN:
+      'The message is from before the membership of the token, of a deleted channel of the same id, or was removed before it was replayed.',
+    BEFORE_START: 'The subscription began after the message, or at a cursor after it.',
+    BANNED: 'The token was banned from the channel, and still is.',
+    NOT_SUBSCRIBED: 'The token was connected, but no subscription of it received the channel.',
+    OFFLINE: 'The token had no connection, and none has replayed the message since.',
+  }),
+});
+
+const DeliveryRef = builder.objectRef<DeliveryExplanation['deliveries'][number]>('Delivery').implement({
+  description: 'A message that was handed over to a connection.',
+  fields: (t) => ({
+    connection: t.exposeID('connectionId', {
+      description: 'The id of the connection, which may have ended since.',
+    }),
+    replayed: t.exposeBoolean('isReplay', {
+      description: 'Whether the connection received it by a replay, and not when it was published.',
+    }),
+    at: t.expose('at', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was handed over; null for a replay, whose time is not kept.',
+    }),
+  }),
+});
+
+const DeliveryExplanationRef = builder.objectRef<DeliveryExplanation>('DeliveryExplanation').implement({
+  description: 'What became of a message at a token, as far as the node that answers knows.',
+  fields: (t) => ({
+    outcome: t.expose('outcome', { type: DeliveryOutcomeEnum, description: 'What became of it.' }),
+    rule: t.expose('rule', {
+      type: DeliveryRuleEnum,
+      nullable: true,
+      description: 'Why it was not delivered; null for other outcomes.',
+    }),
+    because: t.exposeString('because', { description: 'An explanation for developers.' }),
+    deliveries: t.expose('deliveries', {
+      type: [DeliveryRef],
+      description: 'The connections that it was handed over to; one entry for each subscription.',
+    }),
+    isRetained: t.exposeBoolean('isRetained', {
+      nullable: true,
+      description:
+        'Whether the log still holds the message, so that a client with an older cursor can receive it. Null if the node does not remember the message.',
+    }),
+  }),
+});
+
+builder.queryFields((t) => ({
+  explainDelivery: t.field({
+    type: DeliveryExplanationRef,
+    description: `Explains whether a token received a message, on which connections, and if not, why. The node answers from its memory: it knows the last ${MAX_MESSAGES.toLocaleString('en')} messages since its start, the connections that it holds, and at least the last ${(MAX_ENDED / 2).toLocaleString('en')} subscriptions and connections that ended. What it cannot know is UNKNOWN: older messages, messages to one connection, and connections of other nodes. For API keys. Throws NOT_FOUND, UNAUTHENTICATED, FORBIDDEN.`,
+    args: {
+      message: t.arg.id({ required: true, description: 'The id of the message.' }),
+      token: t.arg.id({ required: true, description: 'The id of the token.' }),
+    },
+    resolve: (_, question, { caller, domain }) => domain.explainDelivery(caller, question),
+  }),
+}));
