@@ -6,21 +6,18 @@ import { launchChromiumTabs } from '../../../test/support/chromium-tabs.ts';
 import { createFolder } from '../../../test/support/folder.ts';
 import { findFreePort } from '../../../test/support/free-port.ts';
 import { startProcess } from '../../../test/support/process.ts';
-import { createProxy } from '../../../test/support/proxy.ts';
 import { startService, type ServiceClient, type TestService } from '../../../test/support/service.ts';
-import { createChannel, createMember } from './support/client.ts';
+import { createMember } from './support/client.ts';
+import { expectExactly, LONG, openPlace, publishAsBackend, WAIT_MS } from './support/place.ts';
 import { serveSite, type Site } from './support/site.ts';
-import { createUser, type User } from './support/user.ts';
+import { createUser } from './support/user.ts';
 
-/** `LONG=1` runs the cases with the times of production, in about six minutes. */
-const LONG = process.env['LONG'] === '1';
 const PING_INTERVAL_MS = LONG ? 15_000 : 1_000;
 const BLACK_HOLE_MS = LONG ? 60_000 : 8_000;
 const OFFLINE_MS = LONG ? 60_000 : 3_000;
 const ASLEEP_MS = LONG ? 60_000 : 8_000;
 const TOKEN_SECONDS = LONG ? 30 : 4;
 const RENEWED_FOR_MS = LONG ? 300_000 : 16_000;
-const WAIT_MS = LONG ? 90_000 : 30_000;
 vi.setConfig({ testTimeout: RENEWED_FOR_MS + 2 * WAIT_MS, maxConcurrency: 12 });
 
 let site: Site;
@@ -29,86 +26,8 @@ let browser: Browser;
 /** The pages share one process, which saves most of the time. */
 let context: BrowserContext;
 
-/** A channel with a proxy in front of the service, and its pages. */
-async function setUp(channel: string, of: ServiceClient = service, port = Number(new URL(of.url).port)) {
-  await createChannel(of, channel);
-  const proxy = await createProxy(port);
-  const address = (identity: string, more = {}) =>
-    `${site.origin}/?${new URLSearchParams({ url: `http://127.0.0.1:${proxy.port}`, channel, identity, ...more }).toString()}`;
-
-  /** The login of a user who has one token. */
-  async function login(name: string, input = {}): Promise<string> {
-    const identity = `${channel}-${name}`;
-    const { credential } = await createMember(of, identity, [channel], input);
-    site.logins.set(identity, () => credential);
-    return identity;
-  }
-  async function open(identity: string, more = {}, within = context) {
-    const page = await within.newPage();
-    await page.goto(address(identity, more));
-    return { page, ...createUser(identity, { run: (expression) => page.evaluate(expression) }) };
-  }
-  async function enter(name: string, more = {}, within = context) {
-    const user = await open(await login(name), more, within);
-    await user.until(({ connection }) => connection);
-    return user;
-  }
-  return {
-    proxy,
-    channel,
-    address,
-    login,
-    open,
-    enter,
-    of,
-    [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose](),
-  };
-}
-
-type Case = Awaited<ReturnType<typeof setUp>>;
-
-/**
- * Waits until every page shows and has delivered all of `texts`, and asserts that the service kept each exactly once and
- * that each page delivered them once and in the order of the service. Returns that order.
- */
-async function expectExactly(
-  { of, channel }: Case,
-  users: User[],
-  texts: string[],
-  before: string[] = [],
-): Promise<string[]> {
-  for (const user of users)
-    await user.until(
-      (report) =>
-        report.shown.length >= texts.length && report.states.every((state) => state === 'published'),
-      WAIT_MS,
-    );
-  const data = await of.request(
-    'query ($id: ID!) { channel(id: $id) { messages(last: 100) { nodes { data } } } }',
-    { id: channel },
-  );
-  const kept: string[] = data.channel.messages.nodes.map((node: any) => node.data.text);
-  expect([...kept].sort()).toEqual([...texts].sort());
-  for (const user of users) {
-    const report = await user.until(
-      ({ received }) => received.length + before.length >= kept.length,
-      WAIT_MS,
-    );
-    expect([...before, ...report.received], `delivered to ${user.identity}`).toEqual(kept);
-    expect(report.shown, `shown to ${user.identity}`).toEqual(kept);
-    expect(report.failed).toEqual([]);
-  }
-  return kept;
-}
-
-const publishAsBackend = ({ of, channel }: Case, text: string) =>
-  of.request(
-    'mutation ($id: ID!, $data: JSON) { publishMessage(channel: $id, event: "message", data: $data) { connections } }',
-    {
-      id: channel,
-      data: { text },
-    },
-  );
+const setUp = (channel: string, of: ServiceClient = service, port = Number(new URL(of.url).port)) =>
+  openPlace({ site, context, channel, of, port });
 
 async function renew(token: string, expiresIn: number): Promise<string> {
   const data = await service.request(
