@@ -22,6 +22,14 @@ export const OWN_PAGES = {
     code: `${CLIENT} const lobby = client.channel('lobby');
       lobby.on('message', console.log); void lobby.publish('message', { text: 'hello' });`,
   },
+  tabs: {
+    name: '@signalbox/client with /tabs',
+    mark: 14.5 * 1024,
+    code: `import { createClient } from '@signalbox/client'; import { shareBetweenTabs } from '@signalbox/client/tabs';
+      const client = createClient({ url: 'https://realtime.example', credential: () => fetch('/t').then((r) => r.text()),
+        webSocket: shareBetweenTabs() }); const lobby = client.channel('lobby');
+      lobby.on('message', console.log); void lobby.publish('message', { text: 'hello' });`,
+  },
   react: {
     name: '@signalbox/client and @signalbox/react',
     mark: 16 * 1024,
@@ -90,7 +98,10 @@ export async function measure({ code, external = [] }: HelloPage, folder = ROOT)
   ]);
   const { outputFiles } = await build({
     stdin: { contents: code, resolveDir: folder, loader: 'ts' },
-    alias: Object.fromEntries(own) as Record<string, string>,
+    alias: {
+      '@signalbox/client/tabs': `${ROOT}/packages/client/src/tabs/share-between-tabs.ts`,
+      ...(Object.fromEntries(own) as Record<string, string>),
+    },
     external: [...external],
     bundle: true,
     minify: true,

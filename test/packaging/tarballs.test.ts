@@ -114,14 +114,17 @@ test('@signalbox/client and @signalbox/react in an empty project: types, a Vite 
   project.write(
     'use.ts',
     `import { createClient } from '@signalbox/client';
-    export const client = createClient<{ message: { text: string } }>({ url: 'https://realtime.example', credential: 'anonymous' });`,
+    import { shareBetweenTabs } from '@signalbox/client/tabs';
+    const options = { url: 'https://realtime.example', credential: 'anonymous', webSocket: shareBetweenTabs() };
+    export const client = createClient<{ message: { text: string } }>(options);`,
   );
   compile(project.path);
   project.write(
     'page.js',
     `import { createClient } from '@signalbox/client';
+    import { shareBetweenTabs } from '@signalbox/client/tabs';
     import { SignalboxProvider } from '@signalbox/react';
-    console.log(createClient, SignalboxProvider);`,
+    console.log(createClient, shareBetweenTabs, SignalboxProvider);`,
   );
   // A built-in module of Node would be left as an import, or replaced by an empty one with this name.
   const code = await bundle(project.path);
@@ -132,8 +135,10 @@ test('@signalbox/client and @signalbox/react in an empty project: types, a Vite 
     `import { createElement } from 'react';
     import { renderToString } from 'react-dom/server';
     import { createClient } from '@signalbox/client';
+    import { shareBetweenTabs } from '@signalbox/client/tabs';
     import { SignalboxProvider, useChannel } from '@signalbox/react';
-    const client = createClient({ url: 'https://realtime.example', credential: 'anonymous' });
+    const webSocket = shareBetweenTabs();
+    const client = createClient({ url: 'https://realtime.example', credential: 'anonymous', webSocket });
     const Lobby = () => createElement('p', null, useChannel('lobby').messages.length);
     console.log(renderToString(createElement(SignalboxProvider, { client }, createElement(Lobby))));
     process.exit();`,

@@ -18,7 +18,7 @@ export interface ClientOptions {
   readonly storageKey?: string;
   /** The largest number of messages that wait to be published. Default: 1000. Range: 1–100,000. */
   readonly outboxLimit?: number;
-  /** The WebSocket class. Default: the one of the environment; Node before version 22 needs the one of `ws`. */
+  /** The WebSocket class. Default: the one of the environment; Node before version 22 needs the one of `ws`; `shareBetweenTabs()` of `@signalbox/client/tabs`. */
   readonly webSocket?: WebSocketClass;
   /** Clock, randomness and environment, for tests and unusual platforms. */
   readonly runtime?: Partial<Runtime>;

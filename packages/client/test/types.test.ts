@@ -15,7 +15,9 @@ import {
   type Sender,
   type State,
   type Status,
+  type WebSocketClass,
 } from '../src/index.ts';
+import { shareBetweenTabs } from '../src/tabs/share-between-tabs.ts';
 
 /** `npm run typecheck` is what fails here: nothing of this file is executed but the calls of `expectTypeOf`. */
 interface Events {
@@ -117,4 +119,12 @@ test('options: the credential has five forms and is required, and a storage may 
     setItem(key: string, value: string): Promise<void>;
     removeItem(key: string): Promise<void>;
   }>().toExtend<ClientStorage>();
+});
+
+test('a shared connection is a WebSocket class, of which another one may be the base', () => {
+  expectTypeOf(shareBetweenTabs).returns.toEqualTypeOf<WebSocketClass>();
+  expectTypeOf(createClient).toBeCallableWith({ ...options, webSocket: shareBetweenTabs() });
+  expectTypeOf(shareBetweenTabs).toBeCallableWith({ webSocket: shareBetweenTabs() });
+  // @ts-expect-error tabs find each other by service and token, not by a name
+  expectTypeOf(() => shareBetweenTabs({ name: 'chat' })).toBeFunction();
 });

@@ -1,8 +1,21 @@
 import { createClient, SignedOut, type Status } from '@signalbox/client';
+import { shareBetweenTabs } from '@signalbox/client/tabs';
 
-/** The page of the tests in a browser. Its address has the service, the channel, the user and whether it has a storage. */
+/**
+ * The page of the tests in a browser. Its address has the service, the channel, the user, whether it has a storage and
+ * whether it shares its connection with other tabs.
+ */
 const parameters = new URLSearchParams(location.search);
 const identity = parameters.get('identity') ?? '';
+let sockets = 0;
+
+/** Counts the connections that this page opens, not those that it uses. */
+class CountedWebSocket extends WebSocket {
+  constructor(url: string | URL, protocols?: string | string[]) {
+    super(url, protocols);
+    sockets++;
+  }
+}
 
 const client = createClient<{ message: { text: string } }>({
   url: parameters.get('url') ?? '',
@@ -12,14 +25,15 @@ const client = createClient<{ message: { text: string } }>({
     if (!response.ok) throw new Error(`The backend answered ${response.status}.`);
     return response.text();
   },
+  webSocket: parameters.has('tabs') ? shareBetweenTabs({ webSocket: CountedWebSocket }) : CountedWebSocket,
   ...(parameters.has('storage') && { storage: sessionStorage }),
 });
 const channel = client.channel(parameters.get('channel') ?? '');
 const received: string[] = [];
 const failed: string[] = [];
-const statuses: (Status & { at: number })[] = [];
+const statuses: (Status & { at: number; cause: string | undefined })[] = [];
 
-client.on('status', (status) => statuses.push({ ...status, at: Date.now() }));
+client.on('status', (status) => statuses.push({ ...status, at: Date.now(), cause: status.error?.message }));
 channel.on('message', ({ data }) => received.push(data.text));
 channel.subscribe(() => undefined);
 
@@ -36,6 +50,7 @@ const app = {
       received,
       failed,
       statuses,
+      sockets,
       shown: messages.map(({ data }) => data.text),
       states: [...new Set(messages.map(({ state }) => state))],
       members: members.map(({ key }) => key),
