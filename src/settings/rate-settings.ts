@@ -8,7 +8,8 @@ export const RATE_SETTINGS = {
     unit: 'per second',
     min: 1,
     max: 1_000_000,
-    about: 'New connections from one network address; bursts of twice this number are allowed.',
+    about:
+      'New connections from one network address; bursts of twice this number are allowed. Each node counts for itself.',
   },
   publishesPerSecondPerToken: {
     env: 'SIGNALBOX_PUBLISHES_PER_SECOND_PER_TOKEN',
@@ -16,7 +17,7 @@ export const RATE_SETTINGS = {
     unit: 'per second',
     min: 1,
     max: 1_000_000,
-    about: 'Publishes by one token; bursts of twice this number are allowed.',
+    about: 'Publishes by one token; bursts of twice this number are allowed. Each node counts for itself.',
   },
   publishesPerSecondPerKey: {
     env: 'SIGNALBOX_PUBLISHES_PER_SECOND_PER_KEY',
@@ -24,7 +25,7 @@ export const RATE_SETTINGS = {
     unit: 'per second',
     min: 1,
     max: 10_000_000,
-    about: 'Publishes by one API key; bursts of twice this number are allowed.',
+    about: 'Publishes by one API key; bursts of twice this number are allowed. Each node counts for itself.',
   },
   stateChangesPerSecondPerToken: {
     env: 'SIGNALBOX_STATE_CHANGES_PER_SECOND_PER_TOKEN',
@@ -32,7 +33,8 @@ export const RATE_SETTINGS = {
     unit: 'per second',
     min: 1,
     max: 1_000_000,
-    about: 'Changes of channel state by one token; bursts of twice this number are allowed.',
+    about:
+      'Changes of channel state by one token; bursts of twice this number are allowed. Each node counts for itself.',
   },
   stateChangesPerSecondPerChannel: {
     env: 'SIGNALBOX_STATE_CHANGES_PER_SECOND_PER_CHANNEL',
@@ -41,7 +43,7 @@ export const RATE_SETTINGS = {
     min: 1,
     max: 1_000_000,
     about:
-      'Changes of the state of one channel, by API keys and tokens together; bursts of twice this number are allowed.',
+      'Changes of the state of one channel, by API keys and tokens together; bursts of twice this number are allowed. Each node counts for itself.',
   },
   changesPerSecondPerToken: {
     env: 'SIGNALBOX_CHANGES_PER_SECOND_PER_TOKEN',
@@ -50,7 +52,7 @@ export const RATE_SETTINGS = {
     min: 1,
     max: 1_000_000,
     about:
-      'Changes by one token that others see: mutes, bans and disconnects, its own memberships, and joins of channels by a connection that has left one. Each kind is counted separately; bursts of twice this number are allowed.',
+      'Changes by one token that others see: mutes, bans and disconnects, its own memberships, and joins of channels by a connection that has left one. Each kind is counted separately; bursts of twice this number are allowed. Each node counts for itself.',
   },
   operationCostPerSecondPerToken: {
     env: 'SIGNALBOX_OPERATION_COST_PER_SECOND_PER_TOKEN',
@@ -68,7 +70,7 @@ export const RATE_SETTINGS = {
     min: 100,
     max: 1_000_000_000,
     about:
-      'Cost of the operations of all tokens and anonymous callers of one network address; bursts of twice this number are allowed.',
+      'Cost of the operations of all tokens and anonymous callers of one network address; bursts of twice this number are allowed. Each node counts for itself.',
   },
   operationCostPerSecondPerKey: {
     env: 'SIGNALBOX_OPERATION_COST_PER_SECOND_PER_KEY',
@@ -76,7 +78,8 @@ export const RATE_SETTINGS = {
     unit: 'per second',
     min: 100,
     max: 1_000_000_000,
-    about: 'Cost of the operations of one API key; bursts of twice this number are allowed.',
+    about:
+      'Cost of the operations of one API key; bursts of twice this number are allowed. Each node counts for itself.',
   },
   mintsPerSecond: {
     env: 'SIGNALBOX_MINTS_PER_SECOND',
@@ -84,7 +87,8 @@ export const RATE_SETTINGS = {
     unit: 'per second',
     min: 1,
     max: 1_000_000,
-    about: 'Tokens and credentials that one API key may create; bursts of twice this number are allowed.',
+    about:
+      'Tokens and credentials that one API key may create; bursts of twice this number are allowed. Each node counts for itself.',
   },
   guestsPerSecond: {
     env: 'SIGNALBOX_GUESTS_PER_SECOND',
@@ -92,6 +96,7 @@ export const RATE_SETTINGS = {
     unit: 'per second',
     min: 1,
     max: 1_000_000,
-    about: 'Guest tokens created from one network address; bursts of twice this number are allowed.',
+    about:
+      'Guest tokens created from one network address; bursts of twice this number are allowed. Each node counts for itself.',
   },
 } as const satisfies Record<string, Setting>;

@@ -26,7 +26,7 @@ export interface LaunchedProcess extends AsyncDisposable {
   readonly stderr: string;
   /** Null unless standard output is a pipe. Nothing reads it. */
   readonly stdout: Readable | null;
-  kill(signal: 'SIGKILL' | 'SIGTERM'): void;
+  kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void;
   /** Resolves to the exit code, or to null if a signal ended the process. */
   readonly exited: Promise<number | null>;
 }

@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  createChannel,
+  mint,
+  publish,
+  revokeToken,
+  subscribeToken,
+  type MintedToken,
+} from '../support/backend.ts';
+import { hasPostgres, startPostgres, type PostgresServer } from '../support/postgres.ts';
+import { startProcess, type RunningProcess } from '../support/process.ts';
+import { API_KEY } from '../support/service.ts';
+
+/** The shortest lease after which a killed node is gone from presence. */
+const LEASE_MS = 3000;
+
+let server: PostgresServer;
+let a: RunningProcess;
+let b: RunningProcess;
+
+async function startNode(url: string): Promise<RunningProcess> {
+  return startProcess({
+    env: {
+      SIGNALBOX_DATABASE_URL: url,
+      SIGNALBOX_MASTER_KEY: 'the-master-key-of-these-test-processes',
+      SIGNALBOX_API_KEY: API_KEY,
+      SIGNALBOX_LEASE_MS: String(LEASE_MS),
+    },
+  });
+}
+
+beforeAll(async () => {
+  if (!hasPostgres) return;
+  server = await startPostgres();
+  const url = await server.createDatabase();
+  [a, b] = await Promise.all([startNode(url), startNode(url)]);
+  await createChannel(a, 'room');
+}, 30_000);
+
+afterAll(async () => {
+  for (const node of [a, b]) {
+    node?.kill('SIGCONT');
+    await node?.[Symbol.asyncDispose]();
+  }
+  await server?.[Symbol.asyncDispose]();
+});
+
+/** A client of a node whose token is in the channel, with all that it received and how its connection closed. */
+async function connect(node: RunningProcess, { credential }: MintedToken) {
+  const received: string[] = [];
+  let isClosed: (code: number) => void = () => undefined;
+  const closed = new Promise<number>((resolve) => (isClosed = resolve));
+  let isConnected: () => void = () => undefined;
+  const connected = new Promise<void>((resolve) => (isConnected = resolve));
+  const client = node.client(
+    { token: credential },
+    {
+      on: { closed: (event) => isClosed((event as { code: number }).code) },
+    },
+  );
+  client.subscribe<{ events: { __typename: string; message?: { event: string } } }>(
+    { query: 'subscription { events { __typename ... on ChannelMessage { message { event } } } }' },
+    {
+      next({ data }) {
+        if (data?.events.__typename === 'Connected') isConnected();
+        if (data?.events.message) received.push(data.events.message.event);
+      },
+      error: () => undefined,
+      complete: () => undefined,
+    },
+  );
+  await connected;
+  return { received, closed };
+}
+
+async function mintMember(identity: string): Promise<MintedToken> {
+  const token = await mint(a, { identity });
+  await subscribeToken(a, 'room', token.id);
+  return token;
+}
+
+const isOnline = async (node: RunningProcess, { id }: MintedToken) =>
+  (await node.request('query ($id: ID!) { isOnline(token: $id) }', { id })).isOnline as boolean;
+
+test.skipIf(!hasPostgres)(
+  'a revocation on one node closes connections on the other, and counts them, before it returns',
+  async () => {
+    const token = await mintMember('ada');
+    const other = await mintMember('eve');
+    const [member, stays] = [await connect(b, token), await connect(b, other)];
+    expect(await isOnline(a, token)).toBe(true);
+    const { revokeTokens } = await a.request('mutation { revokeTokens(identity: "ada") { connections } }');
+    expect(revokeTokens.connections).toBe(1);
+    await publish(a, 'room', 'after');
+    expect(await member.closed).toBe(4403);
+    await expect.poll(() => stays.received).toEqual(['after']);
+    expect(member.received).toEqual([]);
+    await expect.poll(() => isOnline(a, token)).toBe(false);
+  },
+);
+
+test.skipIf(!hasPostgres)(
+  'connections stay, are online again and receive, after PostgreSQL crashed',
+  async () => {
+    const token = await mintMember('bob');
+    const member = await connect(b, token);
+    await server.crash();
+    await expect.poll(() => isOnline(a, token).catch(() => undefined), { timeout: 10_000 }).toBe(true);
+    await expect
+      .poll(() => publish(a, 'room', 'again').catch(() => undefined), { timeout: 10_000 })
+      .toBeDefined();
+    await expect.poll(() => member.received, { timeout: 5000 }).toContain('again');
+  },
+  30_000,
+);
+
+test.skipIf(!hasPostgres)(
+  'a node that is paused does not hold up a revocation, and delivers nothing after it when it goes on',
+  async () => {
+    const token = await mintMember('carol');
+    const member = await connect(b, token);
+    await publish(a, 'room', 'before');
+    await expect.poll(() => member.received).toEqual(['before']);
+    b.kill('SIGSTOP');
+    try {
+      await revokeToken(a, token.id);
+      await publish(a, 'room', 'after');
+    } finally {
+      b.kill('SIGCONT');
+    }
+    expect(await member.closed).toBe(4403);
+    expect(member.received).toEqual(['before']);
+    // The node goes on under a new registration.
+    const next = await connect(b, await mintMember('dan'));
+    await expect.poll(() => publish(b, 'room', 'next').catch(() => undefined)).toBeDefined();
+    await expect.poll(() => next.received).toContain('next');
+  },
+  30_000,
+);
+
+test.skipIf(!hasPostgres)(
+  'connections of a killed node are offline after its lease, and those of a stopped one at once',
+  async () => {
+    const token = await mintMember('frank');
+    await connect(b, token);
+    expect(await isOnline(a, token)).toBe(true);
+    b.kill('SIGKILL');
+    await expect.poll(() => isOnline(a, token), { timeout: 3 * LEASE_MS }).toBe(false);
+  },
+);
