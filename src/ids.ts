@@ -32,6 +32,18 @@ export function createIds(now: () => number, randomBytes: RandomBytes): NewId {
   };
 }
 
+const GENERATED_ID = /^[a-z]+_([0-9a-hjkmnp-tv-z]{10})[0-9a-hjkmnp-tv-z]{16}$/;
+
+/** When an id was generated, in milliseconds since 1970. Undefined for a name that has not the form of a generated id. */
+export function timeOfId(id: string): number | undefined {
+  const time = GENERATED_ID.exec(id)?.[1];
+  if (time === undefined) return undefined;
+  return Array.from(time, (character) => ALPHABET.indexOf(character)).reduce(
+    (sum, digit) => sum * 32 + digit,
+    0,
+  );
+}
+
 const POOL_BYTES = 4096;
 
 /**

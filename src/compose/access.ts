@@ -20,6 +20,7 @@ import { createStreamTickets } from '../tokens/stream-tickets.ts';
 import { createIssueClock } from '../tokens/issue-clock.ts';
 import { createIssuers } from '../tokens/issuers/issuers.ts';
 import { createProviders } from '../tokens/issuers/jwks.ts';
+import { createOlderStoreError } from '../tokens/older-store.ts';
 import { createProvisioning } from '../tokens/provisioning.ts';
 import { createRevocations } from '../tokens/revocations.ts';
 import { createSigningKeys } from '../tokens/signing-keys.ts';
@@ -67,7 +68,8 @@ export async function composeAccess(
   const { hasAnyOf: hasChannelsOf } = createChannelStore(store);
   const isProduction = config.mode === 'production';
   const projects = createProjects({ store, clock, newId, isProduction, announce, hasChannelsOf });
-  await projects.ensureDefault();
+  const { createdAt: storeCreatedAt } = await projects.ensureDefault();
+  const olderStoreError = createOlderStoreError(storeCreatedAt, clock);
   const { settingsOf } = projects;
   const apiKeys = createApiKeys({ store, clock, newId, randomBytes, vault, announce });
   disposer.use(
@@ -92,7 +94,7 @@ export async function composeAccess(
 
   const signingKeys = createSigningKeys({ store, clock, newId, randomBytes, vault, announce });
   const issueClock = await createIssueClock(store, clock);
-  const credentials = createCredentials({ keys: signingKeys, issueClock, clock, newId });
+  const credentials = createCredentials({ keys: signingKeys, issueClock, olderStoreError, clock, newId });
   const mints = new RateLimit(clock, config.mintsPerSecond, 'credentials');
   const tokens = createTokens({
     store,
@@ -175,6 +177,7 @@ export async function composeAccess(
     settingsOf,
     clock,
     config,
+    olderStoreError,
     developmentTokenRate: new RateLimit(clock, config.mintsPerSecond, 'development tokens'),
   });
   const authenticate = createAuthenticate({

@@ -45,7 +45,7 @@ export interface Projects {
   forgetAll(): void;
   list(page: PageRequest): Promise<Page<Project>>;
   /** Creates the project `default` unless it exists. */
-  ensureDefault(): Promise<void>;
+  ensureDefault(): Promise<{ createdAt: number }>;
 }
 
 export function createProjects(deps: {
@@ -144,7 +144,9 @@ export function createProjects(deps: {
       return { items: items.map(withDefaults), hasMore };
     },
     async ensureDefault() {
-      await rows.insert({ id: DEFAULT_PROJECT, name: DEFAULT_PROJECT, createdAt: clock.now() });
+      const project = { id: DEFAULT_PROJECT, name: DEFAULT_PROJECT, createdAt: clock.now() };
+      await rows.insert(project);
+      return (await rows.find(DEFAULT_PROJECT)) ?? project;
     },
   };
 }

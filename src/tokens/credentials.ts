@@ -11,6 +11,7 @@ import { MAX_CREDENTIAL_BYTES, unauthenticated } from './credential-errors.ts';
 import { type IssueClock } from './issue-clock.ts';
 import { parseSeconds, parseTimes } from './issuers/claims.ts';
 import { readJwt, type Jwt } from './issuers/jwt.ts';
+import { type OlderStoreError } from './older-store.ts';
 import { type SigningKeys } from './signing-keys.ts';
 import { type Token } from './token.ts';
 
@@ -32,8 +33,8 @@ export interface Credentials {
    */
   mint(token: Token): Promise<string>;
   /**
-   * @throws TOKEN_EXPIRED when the credential has expired and is otherwise valid, UNAUTHENTICATED for every
-   * other fault
+   * @throws TOKEN_EXPIRED when the credential has expired and is otherwise valid, UNAVAILABLE when it may belong to another
+   * store, see `OlderStoreError`, UNAUTHENTICATED for every other fault
    */
   verify(credential: string): Promise<VerifiedCredential>;
 }
@@ -41,10 +42,11 @@ export interface Credentials {
 export function createCredentials(deps: {
   keys: SigningKeys;
   issueClock: IssueClock;
+  olderStoreError: OlderStoreError;
   clock: Clock;
   newId: NewId;
 }): Credentials {
-  const { keys, issueClock, clock, newId } = deps;
+  const { keys, issueClock, olderStoreError, clock, newId } = deps;
   return {
     async mint(token) {
       const { id, algorithm, signingKey } = await keys.current();
@@ -63,6 +65,8 @@ export function createCredentials(deps: {
       const { header, payload } = parseCredential(credential);
       const { kid, typ, alg, crit } = header;
       const key = typeof kid === 'string' ? await keys.find(kid) : undefined;
+      const olderStore = typeof kid === 'string' && !key ? olderStoreError(kid) : undefined;
+      if (olderStore) throw olderStore;
       if (!key || key.algorithm !== alg || typ !== TYPE || crit !== undefined)
         throw unauthenticated(key ? 'MALFORMED' : 'UNKNOWN_KEY');
       if (!isSignedWith(key.verificationKey, credential)) throw unauthenticated('SIGNATURE');

@@ -23,6 +23,7 @@ import { verifyStream } from './issuers/stream-chat.ts';
 import { verifyTwilio } from './issuers/twilio.ts';
 import { type Verified, type Verify } from './issuers/verify.ts';
 import { claimedExpiry } from './lifetime.ts';
+import { type OlderStoreError } from './older-store.ts';
 import { type Provisioning } from './provisioning.ts';
 import { findRole, type RoleChoice } from './roles.ts';
 import { type CredentialRights, type Token } from './token.ts';
@@ -66,14 +67,32 @@ export function createExternalCredentials(deps: {
   settingsOf: (projectId: string) => Promise<ProjectSettings>;
   clock: Clock;
   config: Config;
+  olderStoreError: OlderStoreError;
   /** Limits development tokens per project, because anyone can make one. */
   developmentTokenRate: RateLimit;
 }): ExternalCredentials {
-  const { issuers, providers, provisioning, settingsOf, clock, config, developmentTokenRate } = deps;
+  const {
+    issuers,
+    providers,
+    provisioning,
+    settingsOf,
+    clock,
+    config,
+    olderStoreError,
+    developmentTokenRate,
+  } = deps;
+
+  /** Backends sign with a secret of their API key, which a new store does not have either. */
+  function olderStoreErrorOf(kinds: readonly CredentialKind[]): SignalboxError | undefined {
+    return kinds
+      .map((kind) => (kind.kind === 'SIGNALBOX' ? olderStoreError(kind.keyId) : undefined))
+      .find((error) => error !== undefined);
+  }
 
   async function verify(credential: string, kinds: readonly CredentialKind[], projectId: string) {
     const signer = await issuers.find(projectId, kinds);
-    if (!signer) throw refused('no issuer of this project signed it', 'UNKNOWN_ISSUER');
+    if (!signer)
+      throw olderStoreErrorOf(kinds) ?? refused('no issuer of this project signed it', 'UNKNOWN_ISSUER');
     const { issuer, keys } = signer;
     const context = { now: clock.now(), maxGrants: config.maxGrantsPerToken };
     try {

@@ -15,7 +15,9 @@ import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
 import { runCommand } from '../support/command-line.ts';
 import { createFolder } from '../support/folder.ts';
-import { launchProcess, startProcess } from '../support/process.ts';
+import { mint } from '../support/backend.ts';
+import { launchProcess, startProcess, type RunningProcess } from '../support/process.ts';
+import { openSocket } from '../support/socket.ts';
 import { machineProblem } from '../../src/machine.ts';
 
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
@@ -116,6 +118,31 @@ test('the API key of a first start that fails is not lost: the next start create
   occupied.close();
   await using service = await startProcess({ folder: data, env: { SIGNALBOX_API_KEY: '' } });
   expect(service.stderr).toMatch(/API key \(shown this once\): key_/);
+});
+
+test('a client may come back after the service was started on an empty folder by mistake', async () => {
+  using folder = createFolder();
+  const stop = async (service: RunningProcess) => {
+    service.kill('SIGTERM');
+    await service.exited;
+  };
+  const connect = async (service: RunningProcess, token: string) => {
+    using socket = await openSocket(service);
+    socket.send({ type: 'connection_init', payload: { token } });
+    const closed = socket.closed.then(({ code }) => code);
+    return await Promise.race([socket.next().then(({ type }) => type), closed]).catch(() => closed);
+  };
+  await using right = await startProcess({ folder: folder.path });
+  const { credential } = await mint(right);
+  expect(await connect(right, credential)).toBe('connection_ack');
+  await stop(right);
+  await using wrong = await startProcess();
+  expect(await connect(wrong, credential)).toBe(1013);
+  expect(await connect(wrong, (await mint(wrong)).credential)).toBe('connection_ack');
+  expect(await connect(wrong, credential.replace('eyJ', 'eyK'))).toBe(4401);
+  await stop(wrong);
+  await using mounted = await startProcess({ folder: folder.path });
+  expect(await connect(mounted, credential)).toBe('connection_ack');
 });
 
 test.each([
