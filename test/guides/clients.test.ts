@@ -24,7 +24,8 @@ test.each(LIBRARIES)(
     const { credential, id } = await mint(service, { channels: ['lobby'] });
     await using proxy = await createProxy(Number(new URL(service.url).port));
     using scripts = createScripts();
-    for (const name of ['connection.mjs', `${library}.mjs`])
+    const names = library === 'plain' ? ['plain.mjs'] : ['connection.mjs', `${library}.mjs`];
+    for (const name of names)
       scripts.write(name, namedBlock(GUIDE, name).replaceAll(DOCUMENTED_ADDRESS, `127.0.0.1:${proxy.port}`));
 
     await using script = scripts.start(`${library}.mjs`, [credential]);
