@@ -9,10 +9,14 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** The packages, each after those that it needs. */
 export const PACKAGES = readdirSync(join(ROOT, 'packages')).sort();
 
-/** Packs a built package, as `npm publish` does, and returns the path of the tarball. */
+/**
+ * Packs a built package, as `npm publish` does, and returns the path of the tarball.
+ * @param name a folder of `packages`, or `..` for the service
+ */
 export function pack(name: string, folder: string): string {
   const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder];
-  const output = execFileSync('npm', args, { cwd: join(ROOT, 'packages', name), encoding: 'utf8' });
+  const cwd = join(ROOT, 'packages', name);
+  const output = execFileSync('npm', args, { cwd, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   const [, file = ''] = /"filename":\s*"([^"]+)"/.exec(output) ?? [];
   return join(folder, file.replace('@', '').replace('/', '-'));
 }

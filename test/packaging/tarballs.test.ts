@@ -1,5 +1,5 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
@@ -145,4 +145,36 @@ test('@signalbox/client and @signalbox/react in an empty project: types, a Vite 
   );
   const { stdout } = await run(process.execPath, ['render.mjs'], { cwd: project.path });
   expect(stdout).toBe('<p>0</p>\n');
+});
+
+test('the tarball of the service holds all that it runs with, beside the packages of the registry', async () => {
+  using folder = createFolder();
+  const modules = join(folder.path, 'node_modules');
+  mkdirSync(join(modules, 'signalbox'), { recursive: true });
+  const args = ['-xzf', pack('..', folder.path), '-C', join(modules, 'signalbox'), '--strip-components', '1'];
+  execFileSync('tar', args);
+  // As an installation would, without compiling better-sqlite3 again. The workspaces are in the tarball.
+  for (const name of readdirSync(join(ROOT, 'node_modules')))
+    if (!name.startsWith('.') && !name.startsWith('@signalbox'))
+      symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
+  const main = join(modules, 'signalbox/dist/main.js');
+  const env = { PATH: process.env['PATH'], PORT: '0', SIGNALBOX_DATA: join(folder.path, 'data') };
+  const { stdout } = await run(process.execPath, [main, '--help'], { cwd: folder.path, env });
+  expect(stdout).toContain('publish');
+  const service = spawn(process.execPath, [main], {
+    cwd: folder.path,
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  try {
+    let printed = '';
+    for await (const text of service.stderr.setEncoding('utf8')) {
+      printed += String(text);
+      if (printed.includes('Next:')) break;
+    }
+    const [, url = ''] = /listens on (http\S+)\/graphql/.exec(printed) ?? [];
+    expect((await fetch(`${url}/ready`)).status).toBe(200);
+  } finally {
+    service.kill();
+  }
 });
