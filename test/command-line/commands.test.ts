@@ -1,6 +1,9 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { namedBlock } from '../support/code-blocks.ts';
 import { runProgram } from '../support/command-line-program.ts';
+import { createFolder } from '../support/folder.ts';
 import { queueResults } from '../support/result-queue.ts';
 import { API_KEY, startService, type TestService } from '../support/service.ts';
 
@@ -152,7 +155,14 @@ test('manages API keys and issuers, and tests a credential of an issuer', async 
   expect(await json('issuer add stream --key app --secret -', { input })).toMatchObject([
     { kind: 'STREAM', keys: [{ id: 'app' }] },
   ]);
-  expect(await json('issuer list')).toMatchObject([{ kind: 'STREAM' }]);
+  const [{ id: issuer }] = await json('issuer list');
+  await run(`issuer add-key ${issuer} --key next --secret -`, { input });
+  expect(await json(`issuer remove-key ${issuer} app --overlap 0s`)).toMatchObject([
+    { keys: [{ id: 'next' }] },
+  ]);
+  expect(await run(`issuer remove ${issuer}`)).toMatchObject({ code: 0, lines: [`Removed ${issuer}.`] });
+  expect(await json('issuer list')).toEqual([]);
+  expect(await run('keys rotate-signing --overlap 1h')).toMatchObject({ code: 0 });
   const { credential } = await one('token create --identity eve');
   expect(await json('issuer test', { input: credential })).toMatchObject([{ token: { identity: 'eve' } }]);
   const foreign = `${credential.split('.').slice(0, 2).join('.')}.AAAA`;
@@ -186,6 +196,29 @@ test('refuses secrets among the arguments, malformed values and missing settings
     code: 2,
     notes: [expect.stringContaining('There is no API key.')],
   });
+});
+
+test('writes a profile that only its owner may read, and uses it', async () => {
+  using folder = createFolder();
+  const env = { XDG_CONFIG_HOME: folder.path };
+  const file = join(folder.path, 'signalbox', 'staging.json');
+  expect(
+    await run(`profile write staging --url ${service.url} --key -`, { env, input: `${API_KEY}\n` }),
+  ).toEqual({
+    code: 0,
+    lines: [`Wrote ${file}.`],
+    notes: [],
+  });
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const away = { ...env, SIGNALBOX_URL: 'http://127.0.0.1:1', SIGNALBOX_API_KEY: '' };
+  expect(await run('channel list --profile staging', { env: away })).toMatchObject({ code: 0 });
+  expect(await json('profile list', { env })).toEqual([{ name: 'staging', url: service.url }]);
+  for (const args of [
+    'profile write ../x',
+    'profile write x --url ftp://x',
+    `profile write x --key ${API_KEY}`,
+  ])
+    expect(await run(args, { env })).toMatchObject({ code: 2, lines: [] });
 });
 
 test('prints control characters of users as escapes, in tables and in JSON', async () => {

@@ -34,9 +34,22 @@ export function profileFolder(env: Environment): string | undefined {
   return HOME ? join(HOME, '.config', 'signalbox') : undefined;
 }
 
-function readProfile(env: Environment, name: string, isRequired: boolean): { url?: string; apiKey?: string } {
+/** The file of a profile. @throws UsageError for a malformed name, and where there is no folder for profiles */
+export function profileFile(env: Environment, name: string): string {
+  requireProfileName(name);
+  const folder = profileFolder(env);
+  if (folder === undefined)
+    throw new UsageError('Set HOME or XDG_CONFIG_HOME, which say where profiles are.');
+  return join(folder, `${name}.json`);
+}
+
+function requireProfileName(name: string): void {
   if (!/^[\w-]{1,64}$/.test(name))
     throw new UsageError('The name of a profile has 1–64 letters, digits, “_” and “-”.');
+}
+
+function readProfile(env: Environment, name: string, isRequired: boolean): { url?: string; apiKey?: string } {
+  requireProfileName(name);
   const folder = profileFolder(env);
   const file = folder === undefined ? undefined : join(folder, `${name}.json`);
   const mode = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false })?.mode;

@@ -1,5 +1,5 @@
 import { createClient } from '@signalbox/client';
-import { type CreateIssuerInput, type Issuer } from '@signalbox/server';
+import { type CreateIssuerInput, type Issuer, type IssuerKeyInput } from '@signalbox/server';
 import { type Command } from 'commander';
 import { WebSocket } from 'ws';
 import { addCommand, addGroup, openSession, type CommonOptions } from './command.ts';
@@ -7,7 +7,7 @@ import { UsageError } from './errors.ts';
 import { readSecret } from './input.ts';
 import { type Columns } from './output.ts';
 import { type RemoteTerminal } from './terminal.ts';
-import { collect, parseWord } from './values.ts';
+import { collect, parseDuration, parseWord } from './values.ts';
 
 const KINDS = ['SIGNALBOX', 'STREAM', 'TWILIO', 'OPENTOK', 'JWKS'] as const;
 
@@ -36,7 +36,7 @@ interface Viewer {
   channels: { nodes: { id: string }[] };
 }
 
-/** `issuer add|list|test`. */
+/** `issuer add|list|remove|add-key|remove-key|test`. */
 export function addIssuerCommands(program: Command, terminal: RemoteTerminal): void {
   const issuer = addGroup(program, 'issuer', 'Decide whose credentials are accepted, and test a credential.');
 
@@ -63,8 +63,37 @@ export function addIssuerCommands(program: Command, terminal: RemoteTerminal): v
       const { signalbox, output } = openSession(terminal, options);
       const { name, account, service } = options;
       const input = { kind: parseWord('KIND', kind, KINDS), name, account, service };
-      const party = input.kind === 'JWKS' ? toProvider(options) : await toKey(terminal, options);
+      const party =
+        input.kind === 'JWKS' ? toProvider(options) : { key: await toIssuerKey(terminal, options) };
       await output.one(await signalbox.issuers.create({ ...input, ...party }), ROW);
+    });
+
+  addCommand(
+    issuer,
+    'remove <issuer>',
+    'Stop accepting the credentials of an issuer, and close the connections that used them.',
+  ).action(async (id: string, common: CommonOptions) => {
+    const { signalbox, output } = openSession(terminal, common);
+    await output.say(`Removed ${id}.`, await signalbox.issuers.remove(id));
+  });
+
+  addCommand(issuer, 'add-key <issuer>', 'Add a key to an issuer: the first step of a rotation.')
+    .requiredOption('--key <id>', 'the id that the issuer uses for its key')
+    .option(
+      '--secret <file>',
+      'a file with the secret of the key, or “-” for standard input. Also: SIGNALBOX_ISSUER_SECRET',
+    )
+    .action(async (id: string, options: CommonOptions & { key: string; secret?: string }) => {
+      const { signalbox, output } = openSession(terminal, options);
+      await output.one(await signalbox.issuers.addKey(id, await toIssuerKey(terminal, options)), ROW);
+    });
+
+  addCommand(issuer, 'remove-key <issuer> <key>', 'Remove a key from an issuer: the last step of a rotation.')
+    .option('--overlap <duration>', 'how long the key still verifies credentials', '0s')
+    .action(async (id: string, key: string, { overlap, ...common }: CommonOptions & { overlap: string }) => {
+      const { signalbox, output } = openSession(terminal, common);
+      const overlapSeconds = parseDuration(overlap);
+      await output.one(await signalbox.issuers.removeKey(id, key, { overlapSeconds }), ROW);
     });
 
   addCommand(issuer, 'test', 'Connect with a credential, and tell who it is or why it is refused.')
@@ -93,18 +122,16 @@ export function addIssuerCommands(program: Command, terminal: RemoteTerminal): v
     });
 }
 
-async function toKey(
+async function toIssuerKey(
   terminal: RemoteTerminal,
-  { key, secret }: AddOptions,
-): Promise<Pick<CreateIssuerInput, 'key'>> {
+  { key, secret }: Pick<AddOptions, 'key' | 'secret'>,
+): Promise<IssuerKeyInput> {
   const text =
     secret === undefined
       ? terminal.env['SIGNALBOX_ISSUER_SECRET']
       : await readSecret(terminal, secret, 'secret');
   if (key === undefined || !text) throw new UsageError('Pass --key, and --secret with a file or “-”.');
-  return {
-    key: text.startsWith('-----BEGIN PUBLIC KEY') ? { id: key, publicKey: text } : { id: key, secret: text },
-  };
+  return text.startsWith('-----BEGIN PUBLIC KEY') ? { id: key, publicKey: text } : { id: key, secret: text };
 }
 
 function toProvider({ iss, jwks, audience }: AddOptions): Pick<CreateIssuerInput, 'provider'> {

@@ -29,7 +29,7 @@ interface CreateOptions extends CommonOptions {
   expires?: string;
 }
 
-/** `keys list|create|rotate|revoke`. */
+/** `keys list|create|rotate|revoke|rotate-signing`. */
 export function addKeyCommands(program: Command, terminal: RemoteTerminal): void {
   const keys = addGroup(program, 'keys', 'List, create, rotate and revoke API keys.');
 
@@ -69,6 +69,22 @@ export function addKeyCommands(program: Command, terminal: RemoteTerminal): void
       await output.one(
         await signalbox.apiKeys.rotate(id, { overlapSeconds: parseDuration(overlap) }),
         CREATED,
+      );
+    });
+
+  addCommand(
+    keys,
+    'rotate-signing',
+    'Create a new key with which the service signs credentials. For the operator’s API key.',
+  )
+    .option('--overlap <duration>', 'how long credentials that were signed before stay valid', '30d')
+    .action(async ({ overlap, ...common }: CommonOptions & { overlap: string }) => {
+      const { signalbox, output } = openSession(terminal, common);
+      const document = 'mutation ($overlap: Int!) { rotateSigningKey(overlapSeconds: $overlap) }';
+      await signalbox.graphql(document, { overlap: parseDuration(overlap) });
+      await output.say(
+        `New credentials are signed with a new key; older ones stay valid for ${overlap}.`,
+        true,
       );
     });
 

@@ -9,6 +9,7 @@ import { addKeyCommands } from './keys.ts';
 import { addListenCommand } from './listen.ts';
 import { addModerationCommands } from './moderation.ts';
 import { addPresenceCommands } from './presence.ts';
+import { addProfileCommands } from './profiles.ts';
 import { addPublishCommands } from './publish.ts';
 import { addStatsCommand } from './stats.ts';
 import { type RemoteTerminal } from './terminal.ts';
@@ -26,6 +27,7 @@ export function addRemoteCommands(program: Command, terminal: RemoteTerminal): v
   addModerationCommands(program, terminal);
   addKeyCommands(program, terminal);
   addIssuerCommands(program, terminal);
+  addProfileCommands(program, terminal);
   addDoctorCommand(program, terminal);
   addBenchCommand(program, terminal);
   addCompletionCommand(program, terminal);
