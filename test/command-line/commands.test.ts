@@ -256,9 +256,9 @@ test('stats shows the figures of the node, and those of the last minutes', async
 });
 
 test('activity prints what happens until it has printed as many lines as it should', async () => {
-  let isDone = false;
-  const watching = json('activity --kind channel --count 1').finally(() => (isDone = true));
-  for (let number = 0; !isDone; number++) await run(`channel create watched:${number}`);
+  const done = new AbortController();
+  const watching = json('activity --kind channel --count 1').finally(() => done.abort());
+  for (let number = 0; !done.signal.aborted; number++) await run(`channel create watched:${number}`);
   expect(await watching).toMatchObject([
     { action: 'channel.create', subject: expect.stringMatching(/^watched:/) },
   ]);
