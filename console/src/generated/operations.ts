@@ -18,6 +18,29 @@ export type Action =
   /** Receive the messages of the channel, and read its history and state. */
   | 'SUBSCRIBE';
 
+/** What an activity is about. */
+export type ActivityKind =
+  /** A project, an API key, a signing key or an issuer was changed. */
+  | 'ADMINISTRATION'
+  /** A channel was created, changed or deleted. */
+  | 'CHANNEL'
+  /** A connection was opened or closed, or presented a new credential. */
+  | 'CONNECTION'
+  /** A token was subscribed to a channel or unsubscribed. */
+  | 'MEMBERSHIP'
+  /** A message was published: to a channel, or directly to a token, an identity or a connection. */
+  | 'MESSAGE'
+  /** A mute or a ban was put or lifted, or a connection was disconnected. */
+  | 'MODERATION'
+  /** A connection joined or left a channel, or changed its presence state. */
+  | 'PRESENCE'
+  /** A caller was refused for missing authority. Like in the audit log, a flood of refusals is counted instead of listed. */
+  | 'REFUSAL'
+  /** Activities were skipped here, because they came too fast or the client read too slowly. */
+  | 'SKIPPED'
+  /** A token or a credential was created, changed, used for the first time or revoked. */
+  | 'TOKEN';
+
 /** What an API key may do. */
 export type ApiKeyScope =
   /** Change the settings and the issuers of the project. With an issuer, the holder of this scope can sign credentials for any identity. */
@@ -454,6 +477,36 @@ export type UpdateTokenInput = {
   role?: Role | null | undefined;
   /** The new state: at most 16 KiB of JSON by default. */
   state?: unknown;
+};
+
+export type FollowActivitySubscriptionVariables = Exact<{
+  kinds?: Array<ActivityKind> | ActivityKind | null | undefined;
+  channel?: string | null | undefined;
+  token?: string | null | undefined;
+  identity?: string | null | undefined;
+  payloads?: boolean | null | undefined;
+}>;
+
+export type FollowActivitySubscription = {
+  activity: {
+    kind: ActivityKind;
+    at: string;
+    action: string;
+    actor: string | null;
+    subject: string | null;
+    token: string | null;
+    identity: string | null;
+    channel: string | null;
+    connection: string | null;
+    message: string | null;
+    event: string | null;
+    data: unknown;
+    code: ErrorCode | null;
+    field: string | null;
+    reason: string | null;
+    sentence: string | null;
+    count: number | null;
+  };
 };
 
 export type ChannelsQueryVariables = Exact<{
@@ -1390,6 +1443,35 @@ export type UnsubscribeTokenMutationVariables = Exact<{
 }>;
 
 export type UnsubscribeTokenMutation = { unsubscribeToken: { createdAt: string } | null };
+
+export const FollowActivityDocument =
+  `subscription FollowActivity($kinds: [ActivityKind!], $channel: ID, $token: ID, $identity: String, $payloads: Boolean) {
+  activity(
+    kinds: $kinds
+    channel: $channel
+    token: $token
+    identity: $identity
+    payloads: $payloads
+  ) {
+    kind
+    at
+    action
+    actor
+    subject
+    token
+    identity
+    channel
+    connection
+    message
+    event
+    data
+    code
+    field
+    reason
+    sentence
+    count
+  }
+}` as Operation<FollowActivitySubscription, FollowActivitySubscriptionVariables>;
 
 export const ChannelsDocument = `query Channels($after: String, $type: ChannelType) {
   channels(first: 50, after: $after, type: $type) {

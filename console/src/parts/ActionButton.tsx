@@ -1,8 +1,9 @@
-import { Button, Modal, type ButtonProps } from '@mantine/core';
+import { Button, type ButtonProps } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { type ApiKeyScope } from '../generated/operations.ts';
 import { useScope } from '../client/session-context.ts';
 import { ActionForm, type ActionFormProperties } from './ActionForm.tsx';
+import { Dialog } from './Dialog.tsx';
 
 interface Properties<Result, Variables> extends ActionFormProperties<Result, Variables> {
   label: string;
@@ -27,13 +28,7 @@ export function ActionButton<Result, Variables extends object>(properties: Prope
       <Button size={size} variant={look} onClick={open} aria-label={accessibleName}>
         {label}
       </Button>
-      <Modal
-        opened={isOpen}
-        onClose={close}
-        title={title}
-        size="lg"
-        closeButtonProps={{ 'aria-label': 'Close' }}
-      >
+      <Dialog isOpen={isOpen} isWide title={title} onClose={close}>
         {isOpen && (
           <ActionForm
             {...form}
@@ -43,7 +38,7 @@ export function ActionButton<Result, Variables extends object>(properties: Prope
             }}
           />
         )}
-      </Modal>
+      </Dialog>
     </>
   );
 }

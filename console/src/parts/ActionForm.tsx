@@ -36,7 +36,7 @@ export function ActionForm<Result, Variables extends object>(
     <form onSubmit={(event) => void send(event)}>
       <Stack gap="sm">
         {children}
-        {problem !== undefined && <Alert color="yellow">{problem}</Alert>}
+        {problem !== undefined && <Alert color="gray">{problem}</Alert>}
         <ErrorNotice error={action.error} />
         <Group justify="space-between" align="flex-start">
           <Button

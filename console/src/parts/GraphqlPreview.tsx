@@ -10,7 +10,7 @@ interface Properties {
 /** Shows the operation that a form or page sends, to copy. */
 export function GraphqlPreview({ document, variables }: Properties) {
   const [isOpen, { toggle }] = useDisclosure(false);
-  const values = JSON.stringify(variables, null, 2);
+  const values = JSON.stringify(variables, hideSecret, 2);
   return (
     <Stack gap="xs" className="graphql">
       <Group>
@@ -33,6 +33,10 @@ export function GraphqlPreview({ document, variables }: Properties) {
     </Stack>
   );
 }
+
+/** The secret of an issuer stays behind the dots of its field. */
+const hideSecret = (name: string, value: unknown): unknown =>
+  name === 'secret' && value !== '' ? '…' : value;
 
 /** A block of code that keyboards can scroll. */
 export function CodeBlock({ label, text }: { label: string; text: string }) {

@@ -3,7 +3,7 @@ import { Group, Text, Title } from '@mantine/core';
 
 interface Properties {
   title: string;
-  about?: string;
+  about?: string | undefined;
   /** The buttons of the page. */
   children?: ReactNode;
 }

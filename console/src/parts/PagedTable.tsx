@@ -22,16 +22,14 @@ export function PagedTable<Row>({ label, columns, pages, rowId, empty }: Propert
     <Stack gap="sm">
       <ErrorNotice error={error} />
       <DataTable label={label} columns={columns} rows={nodes} rowId={rowId} empty={empty} />
-      {nodes.length > 0 && (
+      {hasMore && (
         <Group justify="space-between">
           <Text c="dimmed" size="sm">
-            {nodes.length} loaded
+            {nodes.length} loaded, there are more
           </Text>
-          {hasMore && (
-            <Button variant="default" size="compact-sm" loading={isLoading} onClick={loadMore}>
-              Load more
-            </Button>
-          )}
+          <Button variant="default" size="compact-sm" loading={isLoading} onClick={loadMore}>
+            Load more
+          </Button>
         </Group>
       )}
     </Stack>

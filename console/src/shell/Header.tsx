@@ -38,7 +38,14 @@ export function Header({ isMenuOpen, onMenu, onSearch, onHelp }: Properties) {
         <Button size="compact-sm" variant="default" onClick={onSearch} aria-keyshortcuts="/">
           Search
         </Button>
-        <Button size="compact-sm" variant="default" onClick={onHelp} aria-label="Help" aria-keyshortcuts="?">
+        <Button
+          size="compact-sm"
+          variant="default"
+          onClick={onHelp}
+          aria-label="Help"
+          aria-keyshortcuts="?"
+          visibleFrom="sm"
+        >
           ?
         </Button>
         <ColorSchemeButton />

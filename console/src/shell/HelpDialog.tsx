@@ -1,11 +1,12 @@
-import { Kbd, List, Modal, Stack, Text } from '@mantine/core';
+import { Kbd, List, Stack, Text } from '@mantine/core';
+import { Dialog } from '../parts/Dialog.tsx';
 import { useSession } from '../client/session-context.ts';
 
 /** The shortcuts, and what the API key may do. */
 export function HelpDialog({ onClose }: { onClose(): void }) {
   const { apiKey } = useSession();
   return (
-    <Modal opened onClose={onClose} title="Help" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Dialog title="Help" onClose={onClose}>
       <Stack gap="sm">
         <List spacing={4} size="sm">
           <List.Item>
@@ -28,6 +29,6 @@ export function HelpDialog({ onClose }: { onClose(): void }) {
           “Show GraphQL” in a form shows the operation that it sends, with its variables, for your own code.
         </Text>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,5 +1,6 @@
 import { useState } from 'react';
-import { Modal, NavLink, Stack, TextInput } from '@mantine/core';
+import { NavLink, Stack, TextInput } from '@mantine/core';
+import { Dialog } from '../parts/Dialog.tsx';
 import { hrefTo } from '../routing/route.ts';
 import { findTargets } from './search.ts';
 import { usePagesOfKey } from './use-pages-of-key.ts';
@@ -9,7 +10,7 @@ export function SearchDialog({ onClose }: { onClose(): void }) {
   const [text, setText] = useState('');
   const targets = findTargets(text.trim(), usePagesOfKey());
   return (
-    <Modal opened onClose={onClose} title="Search" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Dialog title="Search" onClose={onClose}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -32,6 +33,6 @@ export function SearchDialog({ onClose }: { onClose(): void }) {
           ))}
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

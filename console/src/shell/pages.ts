@@ -1,11 +1,15 @@
 import { type ComponentType } from 'react';
 import { type ApiKeyScope } from '../generated/operations.ts';
+import { ActivityPage } from '../pages/activity/ActivityPage.tsx';
 import { ChannelPage } from '../pages/channels/ChannelPage.tsx';
 import { ChannelsPage } from '../pages/channels/ChannelsPage.tsx';
 import { ConnectionsPage } from '../pages/connections/ConnectionsPage.tsx';
 import { ExplainPage } from '../pages/explain/ExplainPage.tsx';
+import { KeysPage } from '../pages/keys/KeysPage.tsx';
 import { MessagesPage } from '../pages/messages/MessagesPage.tsx';
 import { ModerationPage } from '../pages/moderation/ModerationPage.tsx';
+import { OverviewPage } from '../pages/overview/OverviewPage.tsx';
+import { ProjectPage } from '../pages/project/ProjectPage.tsx';
 import { TokenPage } from '../pages/tokens/TokenPage.tsx';
 import { TokensPage } from '../pages/tokens/TokensPage.tsx';
 
@@ -25,6 +29,7 @@ export interface PageEntry {
 
 /** All pages in the order of the navigation. */
 export const PAGES: readonly PageEntry[] = [
+  { path: 'overview', title: 'Overview', scopes: ['READ'], isProjectWide: true, Page: OverviewPage },
   {
     ...{ path: 'tokens', title: 'Tokens', scopes: ['READ'], isProjectWide: true },
     ...{ Page: TokensPage, Details: TokenPage },
@@ -43,4 +48,7 @@ export const PAGES: readonly PageEntry[] = [
   { path: 'messages', title: 'Messages', scopes: ['PUBLISH'], isProjectWide: false, Page: MessagesPage },
   { path: 'moderation', title: 'Moderation', scopes: ['READ'], isProjectWide: false, Page: ModerationPage },
   { path: 'explain', title: 'Explain', scopes: ['READ'], isProjectWide: true, Page: ExplainPage },
+  { path: 'activity', title: 'Activity', scopes: ['READ'], isProjectWide: true, Page: ActivityPage },
+  { path: 'keys', title: 'Issuers & keys', scopes: ['READ', 'KEYS'], isProjectWide: true, Page: KeysPage },
+  { path: 'project', title: 'Project', scopes: ['READ'], isProjectWide: true, Page: ProjectPage },
 ];

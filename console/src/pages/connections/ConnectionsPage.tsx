@@ -38,7 +38,7 @@ export function ConnectionsPage() {
         </Button>
       </PageHeader>
       <Stack gap="sm">
-        <Group gap="sm" align="flex-end">
+        <Group gap="sm" align="flex-end" className="filters">
           {FILTERS.map((name) => (
             <TextInput
               key={name}

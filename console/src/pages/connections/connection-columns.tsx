@@ -17,15 +17,10 @@ export const CONNECTION_COLUMNS = [
     header: 'Connection',
     cell: ({ getValue }) => <span className="json-inline">{getValue()}</span>,
   }),
-  column.accessor(({ connection }) => connection.identity, {
-    id: 'identity',
-    header: 'Identity',
-    cell: ({ getValue }) => <IdentityLink identity={getValue()} />,
-  }),
-  column.accessor(({ connection }) => connection.token, {
-    id: 'token',
-    header: 'Token',
-    cell: ({ getValue }) => <TokenLink id={getValue()} />,
+  column.accessor(({ connection }) => connection.identity ?? connection.token, {
+    id: 'whom',
+    header: 'Whom',
+    cell: ({ row: { original } }) => <Whom connection={original.connection} />,
   }),
   column.accessor(({ channels }) => channels.length, {
     id: 'channels',
@@ -59,4 +54,9 @@ function describeChannels(channels: readonly string[]): string {
   if (channels.length === 0) return '—';
   const named = channels.slice(0, NAMED_CHANNELS).join(', ');
   return channels.length > NAMED_CHANNELS ? `${named} and ${channels.length - NAMED_CHANNELS} more` : named;
+}
+
+/** The identity, which leads to its tokens; without one, the token. API keys and anonymous callers have neither. */
+function Whom({ connection: { identity, token } }: Pick<LiveConnection, 'connection'>) {
+  return identity === null ? <TokenLink id={token} /> : <IdentityLink identity={identity} />;
 }

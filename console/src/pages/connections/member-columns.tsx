@@ -20,7 +20,10 @@ export const MEMBER_COLUMNS = [
   column.accessor('token', { header: 'Token', cell: ({ getValue }) => <TokenLink id={getValue()} /> }),
   column.accessor('transport', { header: 'Transport' }),
   column.accessor('connectedAt', { header: 'Since', cell: ({ getValue }) => <Time at={getValue()} /> }),
-  column.accessor((member) => shortJson(member.state, 60), { id: 'state', header: 'Presence state' }),
+  column.accessor(({ state }) => (state === null ? '—' : shortJson(state, 60)), {
+    id: 'state',
+    header: 'Presence state',
+  }),
   column.display({
     id: 'actions',
     header: 'Actions',

@@ -33,7 +33,7 @@ export const RESTRICTION_COLUMNS = [
   }),
   column.accessor('until', {
     header: 'Until',
-    cell: ({ getValue }) => <Time at={getValue()} none="lifted" />,
+    cell: ({ getValue }) => <Time at={getValue()} none="no end" />,
   }),
   column.display({
     id: 'actions',

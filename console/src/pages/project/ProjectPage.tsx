@@ -1,4 +1,26 @@
-/** To come. */
+import { Loader, Stack } from '@mantine/core';
+import { ProjectSettingsDocument } from '../../generated/operations.ts';
+import { useOperation } from '../../api/use-operation.ts';
+import { ErrorNotice } from '../../parts/ErrorNotice.tsx';
+import { PageHeader } from '../../parts/PageHeader.tsx';
+import { PermissionMatrix } from './PermissionMatrix.tsx';
+import { SettingsForm } from './SettingsForm.tsx';
+
+/** The settings of the project and its permission matrix. */
 export function ProjectPage() {
-  return <p>ProjectPage</p>;
+  const { data, error } = useOperation(ProjectSettingsDocument, {});
+  const settings = data?.project.settings;
+  return (
+    <>
+      <PageHeader title="Project" about={data && `${data.project.name} (${data.project.id})`} />
+      <ErrorNotice error={error} />
+      {!settings && !error && <Loader aria-label="Loading" />}
+      {settings && (
+        <Stack gap="md" key={JSON.stringify(settings)}>
+          <SettingsForm settings={settings} />
+          <PermissionMatrix permissions={settings.permissions} />
+        </Stack>
+      )}
+    </>
+  );
 }

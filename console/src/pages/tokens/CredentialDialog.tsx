@@ -1,6 +1,7 @@
-import { Alert, Button, Group, Modal, Stack, Text } from '@mantine/core';
+import { Alert, Button, Group, Stack, Text } from '@mantine/core';
 import { CodeBlock } from '../../parts/GraphqlPreview.tsx';
 import { CopyButton } from '../../parts/CopyButton.tsx';
+import { Dialog } from '../../parts/Dialog.tsx';
 import { QrCode } from '../../parts/QrCode.tsx';
 import { navigate } from '../../routing/route.ts';
 import { openTestClient } from '../../test-client/open-test-client.ts';
@@ -14,14 +15,7 @@ interface Properties {
 /** Shows a credential, which the service returns only once. */
 export function CredentialDialog({ token, credential, onClose }: Properties) {
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title="Credential"
-      size="lg"
-      closeOnClickOutside={false}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Dialog title="Credential" isWide isSticky onClose={onClose}>
       <Stack gap="sm">
         <Alert color="yellow">
           Whoever has the credential acts as this token. It is shown now and never again; you can create
@@ -51,6 +45,6 @@ export function CredentialDialog({ token, credential, onClose }: Properties) {
           A client connects with {'createClient({ url, credential })'} of @signalbox/client.
         </Text>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

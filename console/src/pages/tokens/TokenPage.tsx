@@ -4,6 +4,7 @@ import { useOperation } from '../../api/use-operation.ts';
 import { ErrorNotice } from '../../parts/ErrorNotice.tsx';
 import { GraphqlPreview } from '../../parts/GraphqlPreview.tsx';
 import { PageHeader } from '../../parts/PageHeader.tsx';
+import { ActivityTail } from '../activity/ActivityTail.tsx';
 import { TokenActions } from './TokenActions.tsx';
 import { TokenConnections } from './TokenConnections.tsx';
 import { TokenFacts } from './TokenFacts.tsx';
@@ -31,6 +32,7 @@ export function TokenPage({ id }: { id: string }) {
           <TokenConnections token={token} />
           <TokenPermissions id={id} />
           <TokenRestrictions id={id} />
+          <ActivityTail variables={{ token: id }} />
           <GraphqlPreview document={TokenDetailsDocument} variables={{ id }} />
         </Stack>
       )}

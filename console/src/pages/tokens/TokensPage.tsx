@@ -34,7 +34,7 @@ export function TokensPage() {
         <CreateToken />
       </PageHeader>
       <Stack gap="sm">
-        <Group gap="sm" align="flex-end">
+        <Group gap="sm" align="flex-end" className="filters">
           <TextInput
             label="Identity"
             placeholder="all"

@@ -1,0 +1,73 @@
+import { useState } from 'react';
+import { Checkbox, Group, NativeSelect, TextInput } from '@mantine/core';
+import { LIFETIMES, untilOf } from '../../fields/lifetime.ts';
+import { CreateApiKeyDocument, type ApiKeyScope } from '../../generated/operations.ts';
+import { ActionButton } from '../../parts/ActionButton.tsx';
+
+const SCOPES: readonly ApiKeyScope[] = ['READ', 'PUBLISH', 'TOKENS', 'CHANNELS', 'MODERATE', 'KEYS', 'ADMIN'];
+const CHOICES = LIFETIMES.map((choice) => (choice.value === '' ? { ...choice, label: 'Never' } : choice));
+
+/** Creates an API key that may do what its scopes say. */
+export function CreateApiKey({ onSecret }: { onSecret(secret: string): void }) {
+  const [name, setName] = useState('');
+  const [scopes, setScopes] = useState<readonly string[]>(['READ']);
+  const [channels, setChannels] = useState('');
+  const [lifetime, setLifetime] = useState('');
+  const [canSign, setCanSign] = useState(false);
+  const chosen = SCOPES.filter((scope) => scopes.includes(scope));
+  const expiresAt = untilOf(lifetime);
+  return (
+    <ActionButton
+      label="Create API key"
+      scope="KEYS"
+      operation={CreateApiKeyDocument}
+      variables={{
+        ...(name !== '' && { name }),
+        ...(chosen.length > 0 && { scopes: chosen }),
+        ...(channels !== '' && { channels }),
+        ...(canSign && { canSign }),
+        ...(expiresAt !== undefined && { expiresAt }),
+      }}
+      submit="Create API key"
+      onDone={({ createApiKey }) => onSecret(createApiKey.secret)}
+    >
+      <TextInput
+        label="Name"
+        description="What the key is for."
+        value={name}
+        data-autofocus
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <Checkbox.Group
+        label="Scopes"
+        description="Without any, the key may do everything in the project."
+        value={[...scopes]}
+        onChange={setScopes}
+      >
+        <Group gap="sm" mt={6}>
+          {SCOPES.map((scope) => (
+            <Checkbox key={scope} value={scope} label={scope} />
+          ))}
+        </Group>
+      </Checkbox.Group>
+      <TextInput
+        label="Channels"
+        description="A pattern such as room:*. The key then acts in matching channels only."
+        value={channels}
+        onChange={(event) => setChannels(event.currentTarget.value)}
+      />
+      <NativeSelect
+        label="Expires"
+        value={lifetime}
+        onChange={(event) => setLifetime(event.currentTarget.value)}
+        data={CHOICES}
+      />
+      <Checkbox
+        label="May sign credentials"
+        description="The backend then mints tokens by itself, without a call."
+        checked={canSign}
+        onChange={(event) => setCanSign(event.currentTarget.checked)}
+      />
+    </ActionButton>
+  );
+}

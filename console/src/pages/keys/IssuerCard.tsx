@@ -1,0 +1,77 @@
+import { Group, Text, Title } from '@mantine/core';
+import {
+  RemoveIssuerDocument,
+  RemoveIssuerKeyDocument,
+  type IssuerDetailsFragment,
+} from '../../generated/operations.ts';
+import { ActionButton } from '../../parts/ActionButton.tsx';
+import { Facts } from '../../parts/Facts.tsx';
+import { Time } from '../../parts/Time.tsx';
+import { AddIssuerKey } from './AddIssuerKey.tsx';
+
+/** One issuer with its keys. */
+export function IssuerCard({ issuer }: { issuer: IssuerDetailsFragment }) {
+  const { id, name, kind, provider, account, service, keys } = issuer;
+  const facts = [
+    ['Id', <span className="json-inline">{id}</span>] as const,
+    ['Kind', kind] as const,
+    ['Created', <Time at={issuer.createdAt} />] as const,
+    ...(account === null ? [] : [['Account', account] as const]),
+    ...(service === null ? [] : [['Service', service] as const]),
+    ...(provider === null
+      ? []
+      : ([
+          ['Issuer', provider.issuer],
+          ['Keys at', provider.url],
+          ['Audiences', provider.audiences.join(', ')],
+          ['Algorithms', provider.algorithms.join(', ')],
+        ] as const)),
+  ];
+  return (
+    <div className="card">
+      <Group justify="space-between" mb="xs">
+        <Title order={3} size="h5" className="page-title">
+          {name}
+        </Title>
+        <Group gap="xs">
+          {kind !== 'JWKS' && <AddIssuerKey issuer={id} />}
+          <ActionButton
+            label="Remove"
+            accessibleName={`Remove ${name}`}
+            size="compact-sm"
+            scope="ADMIN"
+            operation={RemoveIssuerDocument}
+            variables={{ issuer: id }}
+            submit="Remove the issuer"
+            isDangerous
+          >
+            <Text size="sm">
+              Its credentials are refused from now on, and the connections that used them close.
+            </Text>
+          </ActionButton>
+        </Group>
+      </Group>
+      <Facts facts={facts} />
+      {keys.map((key) => (
+        <Group key={key.id} gap="xs" mt="xs">
+          <Text size="sm">
+            Key <span className="json-inline">{key.id}</span>, expires{' '}
+            <Time at={key.expiresAt} none="never" />
+          </Text>
+          <ActionButton
+            label="Remove key"
+            accessibleName={`Remove key ${key.id}`}
+            size="compact-sm"
+            scope="ADMIN"
+            operation={RemoveIssuerKeyDocument}
+            variables={{ issuer: id, key: key.id, overlapSeconds: 0 }}
+            submit="Remove the key"
+            isDangerous
+          >
+            <Text size="sm">Credentials that are signed with it are refused at once.</Text>
+          </ActionButton>
+        </Group>
+      ))}
+    </div>
+  );
+}
