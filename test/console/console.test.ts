@@ -154,6 +154,13 @@ describe.skipIf(skipsBrowser)('the console in Chromium', () => {
       await page.getByLabel('Channel', { exact: true }).fill('room:1');
       await page.getByRole('button', { name: 'Explain', exact: true }).click();
       await page.getByText('Allowed', { exact: true }).waitFor();
+      const { publishMessage } = await signalbox.request(
+        'mutation { publishMessage(channel: "room:1", event: "asked") { message { id } } }',
+      );
+      await page.getByLabel('Message', { exact: true }).fill(publishMessage.message.id);
+      await page.getByLabel('Recipient', { exact: true }).fill(token);
+      await page.getByRole('button', { name: 'Explain the delivery' }).click();
+      await page.getByText('DELIVERED', { exact: true }).waitFor();
       const violations = await findViolations(page);
       await visit(page, '#/tokens');
       await page.setViewportSize({ width: 1440, height: 900 });
@@ -197,6 +204,7 @@ describe.skipIf(skipsBrowser)('the console in Chromium', () => {
         'Check',
         'Clear',
         'Explain',
+        'Explain the delivery',
         'Newer',
         'Older',
         'Pause',

@@ -158,6 +158,36 @@ export type CustomRoleInput = {
   name: string;
 };
 
+/** What became of a message at a token. */
+export type DeliveryOutcome =
+  /** It was handed over to at least one connection of the token. Whether the client has read it is not known. */
+  | 'DELIVERED'
+  /** It was handed over to no connection of the token; `rule` tells why. */
+  | 'NOT_DELIVERED'
+  /** A subscription of the token still replays older messages and will come to it. */
+  | 'PENDING'
+  /** The node cannot know; `because` tells why. */
+  | 'UNKNOWN';
+
+/** Why a message was not delivered to a token. If subscriptions differ, the first of these rules that applies to one of them. */
+export type DeliveryRule =
+  /** The token was banned from the channel, and still is. */
+  | 'BANNED'
+  /** The subscription began after the message, or at a cursor after it. */
+  | 'BEFORE_START'
+  /** The subscription of the token asked for other event names. */
+  | 'FILTERED'
+  /** The message is from before the membership of the token, of a deleted channel of the same id, or was removed before it was replayed. */
+  | 'HIDDEN'
+  /** The subscription ended before its replay reached the message. */
+  | 'INTERRUPTED'
+  /** It was published directly to another token or identity. */
+  | 'NOT_ADDRESSED'
+  /** The token was connected, but no subscription of it received the channel. */
+  | 'NOT_SUBSCRIBED'
+  /** The token had no connection, and none has replayed the message since. */
+  | 'OFFLINE';
+
 /** The values of `extensions.code` in an error. `extensions.retryable` tells whether the same request may succeed later. */
 export type ErrorCode =
   /** An argument is malformed or out of range; `field` names the argument, if there is one. */
@@ -730,6 +760,21 @@ export type EffectivePermissionsQuery = {
 };
 
 export type ExplanationFragment = { allowed: boolean; rule: PermissionRule; because: string };
+
+export type ExplainDeliveryQueryVariables = Exact<{
+  message: string;
+  token: string;
+}>;
+
+export type ExplainDeliveryQuery = {
+  explainDelivery: {
+    outcome: DeliveryOutcome;
+    rule: DeliveryRule | null;
+    because: string;
+    isRetained: boolean | null;
+    deliveries: Array<{ connection: string; at: string | null; replayed: boolean }>;
+  };
+};
 
 export type TokenRowFragment = {
   id: string;
@@ -1751,6 +1796,20 @@ fragment Explanation on PermissionExplanation {
   rule
   because
 }` as Operation<EffectivePermissionsQuery, EffectivePermissionsQueryVariables>;
+
+export const ExplainDeliveryDocument = `query ExplainDelivery($message: ID!, $token: ID!) {
+  explainDelivery(message: $message, token: $token) {
+    outcome
+    rule
+    because
+    isRetained
+    deliveries {
+      connection
+      at
+      replayed
+    }
+  }
+}` as Operation<ExplainDeliveryQuery, ExplainDeliveryQueryVariables>;
 
 export const PublishMessageDocument = `fragment MessageRow on Message {
   id
