@@ -1,4 +1,4 @@
-import { asc, eq, gt, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { DAMAGED } from '../store/columns.ts';
 import { type Store } from '../store/store.ts';
@@ -34,10 +34,20 @@ export function createProjectStore({ db, reportDamage }: Store) {
       const [row] = await findOne.execute({ id });
       return row && toRow(row);
     },
+    /** Results in false, and writes nothing, when the stored settings are no longer those of `before`; damaged ones are replaced. */
     setSettings:
-      (id: string, settings: Partial<ProjectSettings>): Write<void> =>
+      (before: ProjectRow, settings: Partial<ProjectSettings>): Write<boolean> =>
       async (rows) => {
-        await rows.db.update(projects).set({ settings }).where(eq(projects.id, id));
+        // The text is compared: PostgreSQL cannot compare JSON.
+        const isUnchanged = before.isDamaged
+          ? undefined
+          : sql`cast(${projects.settings} as text) = ${JSON.stringify(before.settings)}`;
+        const written = await rows.db
+          .update(projects)
+          .set({ settings })
+          .where(and(eq(projects.id, before.id), isUnchanged))
+          .returning({ id: projects.id });
+        return written.length > 0;
       },
     async list({ first, after }: PageRequest): Promise<Page<ProjectRow>> {
       const rows = await db

@@ -48,6 +48,9 @@ export interface Projects {
   ensureDefault(): Promise<{ createdAt: number }>;
 }
 
+/** Attempts before an update fails with CONFLICT. An attempt fails when another node changes the settings meanwhile. */
+const MAX_UPDATE_ATTEMPTS = 10;
+
 export function createProjects(deps: {
   store: Store;
   clock: Clock;
@@ -92,6 +95,28 @@ export function createProjects(deps: {
     );
   }
 
+  /** Undefined: another node has changed the settings since they were read. */
+  async function tryUpdate(id: string, change: SettingsChange): Promise<Project | undefined> {
+    const before = await find(id);
+    const { isDamaged: _, ...row } = before;
+    const permissions = change.permissions && {
+      ...withDefaults(row).settings.permissions,
+      ...change.permissions,
+    };
+    const { permissions: __, ...others } = change;
+    const settings = {
+      ...row.settings,
+      ...parseSettings({ ...others, ...(permissions && { permissions }) }),
+    };
+    const after = withDefaults({ ...row, settings });
+    requireConsistent(after.settings);
+    await requireUsedKindsUnchanged(id, withDefaults(row).settings, after.settings);
+    const { result: isWritten } = await announce(rows.setSettings(before, settings), (written) =>
+      written ? { kind: 'PROJECT_UPDATED', projectId: id, settings: after.settings } : undefined,
+    );
+    return isWritten ? after : undefined;
+  }
+
   return {
     async create(input) {
       const id =
@@ -119,25 +144,11 @@ export function createProjects(deps: {
     },
     update: (id, change) =>
       mutex(id, async () => {
-        const { isDamaged: _, ...row } = await find(id);
-        const permissions = change.permissions && {
-          ...withDefaults(row).settings.permissions,
-          ...change.permissions,
-        };
-        const { permissions: __, ...others } = change;
-        const settings = {
-          ...row.settings,
-          ...parseSettings({ ...others, ...(permissions && { permissions }) }),
-        };
-        const after = withDefaults({ ...row, settings });
-        requireConsistent(after.settings);
-        await requireUsedKindsUnchanged(id, withDefaults(row).settings, after.settings);
-        await announce(rows.setSettings(id, settings), () => ({
-          kind: 'PROJECT_UPDATED',
-          projectId: id,
-          settings: after.settings,
-        }));
-        return after;
+        for (let attempt = 0; attempt < MAX_UPDATE_ATTEMPTS; attempt++) {
+          const updated = await tryUpdate(id, change);
+          if (updated) return updated;
+        }
+        throw new SignalboxError('CONFLICT', `The project “${id}” is being changed by others. Try again.`);
       }),
     async list(page) {
       const { items, hasMore } = await rows.list(page);

@@ -15,6 +15,7 @@ import { API_KEY } from '../support/service.ts';
 const LEASE_MS = 3000;
 
 let server: PostgresServer;
+const nodes: RunningProcess[] = [];
 let a: RunningProcess;
 let b: RunningProcess;
 
@@ -34,15 +35,17 @@ beforeAll(async () => {
   server = await startPostgres();
   const url = await server.createDatabase();
   [a, b] = await Promise.all([startNode(url), startNode(url)]);
+  nodes.push(a, b);
   await createChannel(a, 'room');
 }, 30_000);
 
 afterAll(async () => {
-  for (const node of [a, b]) {
-    node?.kill('SIGCONT');
-    await node?.[Symbol.asyncDispose]();
+  if (!hasPostgres) return;
+  for (const node of nodes) {
+    node.kill('SIGCONT');
+    await node[Symbol.asyncDispose]();
   }
-  await server?.[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
 });
 
 /** A client of a node whose token is in the channel, with all that it received and how its connection closed. */
