@@ -228,6 +228,8 @@ export function createPublisher(deps: {
       return publishDraft(draft);
     },
     async publishAll(caller, inputs) {
+      // Without a message there is no channel whose permission could be checked.
+      if (inputs.length === 0) throw badInput('messages', 'must have at least one message.');
       if (inputs.length > MAX_PUBLISHES)
         throw new SignalboxError(
           'LIMIT_EXCEEDED',

@@ -184,7 +184,7 @@ builder.mutationFields((t) => ({
       messages: t.arg({
         type: [PublishMessageInput],
         required: true,
-        description: `The messages: at most ${MAX_PUBLISHES}.`,
+        description: `The messages: 1–${MAX_PUBLISHES}.`,
       }),
     },
     resolve: (_, { messages }, { caller, domain }) =>
