@@ -29,7 +29,7 @@ export type AsyncLog = {
     limit: number,
   ): Promise<{ messages: Message[]; head: number }>;
   /** The sequences of the newest messages of projects; a project without messages may be absent. */
-  heads(projectIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  headsOf(projectIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
 };
 
 /** Whether it is unknown if an append took effect, so that its batch number must be repeated. */

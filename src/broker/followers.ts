@@ -37,7 +37,7 @@ export function createFollowers({
   delivery,
   wire,
 }: {
-  log: Pick<AsyncLog, 'head' | 'heads' | 'readRange'>;
+  log: Pick<AsyncLog, 'head' | 'headsOf' | 'readRange'>;
   delivery: Delivery;
   wire: Wire;
 }): Followers {
@@ -82,7 +82,7 @@ export function createFollowers({
     isPolling = true;
     try {
       const asked = [...followers].map(([projectId, { through }]) => ({ projectId, through }));
-      const heads = await log.heads(asked.map(({ projectId }) => projectId));
+      const heads = await log.headsOf(asked.map(({ projectId }) => projectId));
       for (const { projectId, through } of asked) {
         const head = heads.get(projectId);
         if (head !== undefined && through !== undefined) followers.get(projectId)?.noteHead(head, through);

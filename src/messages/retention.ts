@@ -9,6 +9,7 @@ import { IDEMPOTENCY_SECONDS } from './publish.ts';
 import { type AddressKey } from './log/address-store.ts';
 import { createLogAges } from './log-ages.ts';
 import { type RetentionLog } from './log/retention-log.ts';
+import { type SweepDuty } from './log/sweeping-node.ts';
 import { type Trim } from './log/trim-store.ts';
 
 /** Removes messages that exceed the retention of the service or the history policy of their channel. */
@@ -30,6 +31,7 @@ const ADDRESSES_PER_TRIM = 100;
 /** How long a jump of the system clock removes no idempotency keys, in milliseconds: as long as a key is remembered. */
 const KEY_HOLD_MS = IDEMPOTENCY_SECONDS * 1000;
 const ADDRESS_PAGE_SIZE = 500;
+const SWEEPS_ALONE: SweepDuty = { isSweeper: true, hasNodeLeft: false };
 
 export function createRetention(deps: {
   log: RetentionLog;
@@ -129,11 +131,8 @@ export function createRetention(deps: {
   async function purgeAll(): Promise<void> {
     const startedAt = performance.now();
     removedRows = 0;
-    await runInSteps((limit) => log.removeExpiredKeys(clockHistory.settledNow(KEY_HOLD_MS), limit));
-    for (const projectId of await log.listProjects()) {
-      const through = await ages.agedThrough(projectId, config.retentionSeconds * 1000);
-      if (through > 0) await runInSteps((limit) => log.trimProject(projectId, through, limit));
-    }
+    const { isSweeper, hasNodeLeft } = (await log.sweepDuty?.()) ?? SWEEPS_ALONE;
+    if (isSweeper) await purgeByAge();
     const due = new Map([
       ...withShorterAge,
       ...changed,
@@ -149,13 +148,22 @@ export function createRetention(deps: {
       for (const [key, entry] of due) changed.set(key, entry);
       throw error;
     }
-    if (!hasFullScan) await purgeAllAddresses();
-    hasFullScan = true;
+    if (isSweeper && (!hasFullScan || hasNodeLeft)) await purgeAllAddresses();
+    // A node that sweeps again later does not know what the nodes that left meanwhile have published to.
+    hasFullScan = isSweeper;
     onPurged(removedRows, (performance.now() - startedAt) / 1000);
     await runInSteps(reclaimSpace);
   }
 
-  /** Runs once per process, because dirty addresses of earlier processes are not recorded. */
+  async function purgeByAge(): Promise<void> {
+    await runInSteps((limit) => log.removeExpiredKeys(clockHistory.settledNow(KEY_HOLD_MS), limit));
+    for (const projectId of await log.listProjects()) {
+      const through = await ages.agedThrough(projectId, config.retentionSeconds * 1000);
+      if (through > 0) await runInSteps((limit) => log.trimProject(projectId, through, limit));
+    }
+  }
+
+  /** Runs once per process, and when a node has left, because the dirty addresses of other processes are not recorded. */
   async function purgeAllAddresses(): Promise<void> {
     let after = { projectId: '', address: '' };
     for (;;) {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Message } from '../../src/broker/message.ts';
 import { type Wire } from '../../src/broker/wire.ts';
 import { Connection } from '../../src/connections/connection.ts';
+import { createSweepDuty } from '../../src/messages/log/sweeping-node.ts';
 import { LogSubscriber } from '../../src/subscriptions/log-subscriber.ts';
 import { createSubscriberIndex } from '../../src/subscriptions/subscriber-index.ts';
 import { twoBrokersContract } from '../contracts/two-brokers-contract.ts';
@@ -73,4 +74,16 @@ test('a live subscription to a channel delivers nothing that was published befor
   const after = await a.publish(draft());
   expect(before.message.logged?.sequence).toBe(1);
   await expect.poll(() => delivered).toEqual([after.message]);
+});
+
+test('the node that has been registered longest sweeps for all, until it leaves', async (context) => {
+  requirePostgres(context);
+  await using first = await openBroker({ isShared: true });
+  await using second = await openBroker({ url: first.url, isShared: true });
+  const [dutyOfFirst, dutyOfSecond] = [createSweepDuty(first.store), createSweepDuty(second.store)];
+  expect(await dutyOfFirst()).toEqual({ isSweeper: true, hasNodeLeft: false });
+  expect(await dutyOfSecond()).toEqual({ isSweeper: false, hasNodeLeft: false });
+  await second.store.rows(`UPDATE nodes SET fenced = true WHERE id = $1`, [first.nodeId]);
+  expect(await dutyOfSecond()).toEqual({ isSweeper: true, hasNodeLeft: true });
+  expect(await dutyOfFirst()).toEqual({ isSweeper: false, hasNodeLeft: true });
 });

@@ -9,6 +9,7 @@ import { createPostgresPageStore } from './postgres-page-store.ts';
 import { toLogged } from './postgres-rows.ts';
 import { createPostgresTrimStore } from './postgres-trim-store.ts';
 import { type RetentionLog } from './retention-log.ts';
+import { createSweepDuty } from './sweeping-node.ts';
 import { type FirstMessage } from './tables.ts';
 
 /** The answer of `append_messages_v2`. */
@@ -124,6 +125,7 @@ export function createPostgresLogStore(
     },
     ...createPostgresPageStore(store),
     ...createPostgresTrimStore(store),
+    sweepDuty: createSweepDuty(store),
     takeDirtyAddresses() {
       const taken = [...dirty.values()];
       dirty.clear();

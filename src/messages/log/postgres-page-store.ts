@@ -152,7 +152,7 @@ export function createPostgresPageStore({ rows }: PostgresStore) {
       ]);
       return { messages: parse(projectId, row?.messages), head: row?.head ?? 0 };
     },
-    async heads(projectIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    async headsOf(projectIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
       const found = await rows<{ id: string; head: number }>(
         'SELECT project_id AS id, head FROM logs WHERE project_id = ANY ($1::text[])',
         [projectIds],

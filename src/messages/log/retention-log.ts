@@ -1,4 +1,5 @@
 import { type LogStore } from './log-store.ts';
+import { type SweepDuty } from './sweeping-node.ts';
 
 /** The operations of the log that retention needs. */
 type Operations = Pick<
@@ -19,4 +20,7 @@ export type RetentionLog = {
   readonly [Name in keyof Operations]: (
     ...args: Parameters<Operations[Name]>
   ) => ReturnType<Operations[Name]> | Promise<ReturnType<Operations[Name]>>;
-} & Pick<LogStore, 'takeDirtyAddresses'>;
+} & Pick<LogStore, 'takeDirtyAddresses'> & {
+    /** What a purge of this node covers where several nodes share the log. Absent: everything. */
+    readonly sweepDuty?: () => Promise<SweepDuty>;
+  };

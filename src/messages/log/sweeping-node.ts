@@ -1,0 +1,29 @@
+import { type PostgresStore } from '../../store/store.ts';
+
+/** What one purge of this node covers, besides the addresses that this node has published to. */
+export interface SweepDuty {
+  /** Whether this node removes what has expired by its age, and idempotency keys, for all nodes. */
+  isSweeper: boolean;
+  /** Whether a node has left since the last call: only that node knew the addresses that it had published to. */
+  hasNodeLeft: boolean;
+}
+
+/** The registrations that last, the oldest first. This node is the one after which its sessions are named. */
+const LIVE_NODES = `
+SELECT id, 'signalbox:' || id = current_setting('application_name') AS "isOwn"
+FROM nodes WHERE NOT fenced AND lease_until > clock_timestamp() ORDER BY started_at, id`;
+
+/**
+ * Chooses one node to sweep: the one that has been registered longest. Two nodes may sweep at the same time for a moment, which
+ * costs time only. A node without registrations is alone.
+ */
+export function createSweepDuty({ rows }: PostgresStore): () => Promise<SweepDuty> {
+  let known: readonly string[] = [];
+  return async () => {
+    const nodes = await rows<{ id: string; isOwn: boolean }>(LIVE_NODES, []);
+    const ids = nodes.map(({ id }) => id);
+    const hasNodeLeft = known.some((id) => !ids.includes(id));
+    known = ids;
+    return { isSweeper: nodes[0]?.isOwn ?? true, hasNodeLeft };
+  };
+}
