@@ -2,6 +2,7 @@ import { type AsyncLog } from './async-log.ts';
 import { type Delivery, type PendingPublish } from './delivery.ts';
 import { type Appended } from './log.ts';
 import { type Message } from './message.ts';
+import { withinTime } from './within-time.ts';
 
 /** Messages that one read of a repair loads. */
 const REPAIR_PAGE = 500;
@@ -89,7 +90,7 @@ export class Follower {
   }
 
   async #start(): Promise<void> {
-    const { sequence } = await this.#log.head(this.#projectId);
+    const { sequence } = await withinTime(this.#log.head(this.#projectId));
     this.#through = sequence;
     this.#advance();
   }
@@ -183,7 +184,9 @@ export class Follower {
 
   async #readGap(after: number): Promise<void> {
     const goal = this.#goal();
-    const { messages, head } = await this.#log.readRange(this.#projectId, after, goal, REPAIR_PAGE);
+    const { messages, head } = await withinTime(
+      this.#log.readRange(this.#projectId, after, goal, REPAIR_PAGE),
+    );
     if (this.#isStopped) return;
     // What is said to lie beyond the head does not exist.
     this.#target = Math.min(this.#target, head);

@@ -3,6 +3,7 @@ import { type Delivery } from './delivery.ts';
 import { Follower, type FollowerCounts } from './follower.ts';
 import { type Message } from './message.ts';
 import { type Wire } from './wire.ts';
+import { withinTime } from './within-time.ts';
 import { decodeBatch, decodeEphemeral, encodeBatch, encodeEphemeral } from './wire-messages.ts';
 
 /** Time between two looks at the heads of the logs, in milliseconds. It bounds the delay by a hint that was lost. */
@@ -82,7 +83,7 @@ export function createFollowers({
     isPolling = true;
     try {
       const asked = [...followers].map(([projectId, { through }]) => ({ projectId, through }));
-      const heads = await log.headsOf(asked.map(({ projectId }) => projectId));
+      const heads = await withinTime(log.headsOf(asked.map(({ projectId }) => projectId)));
       for (const { projectId, through } of asked) {
         const head = heads.get(projectId);
         if (head !== undefined && through !== undefined) followers.get(projectId)?.noteHead(head, through);

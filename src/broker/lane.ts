@@ -4,6 +4,7 @@ import { type PendingPublish } from './delivery.ts';
 import { type Followers } from './followers.ts';
 import { type Appended } from './log.ts';
 import { type Draft, type Message } from './message.ts';
+import { withinTime } from './within-time.ts';
 
 /** The largest batch, in messages and in bytes of `data`. */
 const MAX_MESSAGES = 500;
@@ -117,7 +118,7 @@ export class Lane {
     const deadline = performance.now() + RETRY_FOR_MS;
     for (;;) {
       try {
-        return await append();
+        return await withinTime(append());
       } catch (error) {
         if (!this.#isOutcomeUnknown(error) || performance.now() > deadline) throw error;
         await new Promise((resolve) => setTimeout(resolve, RETRY_INTERVAL_MS));
