@@ -111,7 +111,7 @@ export async function openInfrastructure(
 
   async function openDatabase(url: string) {
     const connections = config.databaseConnections;
-    const store = disposer.use(await openPostgres({ url, connections, nodeId, isShared: true }));
+    const store = disposer.use(await openPostgres({ url, connections, nodeId }));
     const { leaseMs } = config;
     const registration = createNodeRegistration({ store, nodeId, leaseMs, version: VERSION });
     // Before anything is read, so that every later change is signalled to this node.

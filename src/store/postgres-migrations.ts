@@ -9,7 +9,7 @@ import { SignalboxError } from '../errors.ts';
 const FOLDER = fileURLToPath(new URL('../../drizzle-postgres', import.meta.url));
 
 /**
- * Applies pending migrations. The caller holds the lock of the node, so no other node migrates at the same time.
+ * Applies pending migrations. The caller holds the lock of a start, so no other node migrates at the same time.
  * @throws UNAVAILABLE when a newer version of Signalbox wrote the database
  */
 export async function migrateDatabase(client: pg.Client): Promise<void> {

@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm';
 import pg from 'pg';
 import { SignalboxError } from '../errors.ts';
-import { acquireNodeLock, takeOwnership, type NodeLock } from './node-lock.ts';
 import { checkServer } from './postgres-checks.ts';
 import { connect, connectionError, connectionOptions } from './postgres-connection.ts';
 import { asUnavailable } from './postgres-errors.ts';
@@ -12,11 +11,9 @@ import { type PostgresStore, type Statement, type Transaction } from './store.ts
 export interface PostgresOptions {
   /** `postgres://user:password@host:port/database`; the driver reads its parameters, such as `sslmode`. */
   url: string;
-  /** The maximum number of connections of the pool; one more is for `controlRows`, and one holds the lock of the node. */
+  /** The maximum number of connections of the pool; one more is for `controlRows`. */
   connections: number;
   nodeId: string;
-  /** Whether other nodes may use the database; the node must then register. Default: false, another node is refused */
-  isShared?: boolean;
 }
 
 /** A success is valid for this long before `writeProblem` asks the database again, in milliseconds. */
@@ -29,15 +26,10 @@ const MAX_PREPARED = 200;
 /**
  * Opens the PostgreSQL store, checks the server, and applies pending migrations; see Store. Disposing closes the
  * connections.
- * @throws UNAVAILABLE when the database cannot be used, another node uses it, or a newer version of Signalbox wrote it
+ * @throws UNAVAILABLE when the database cannot be used, or a newer version of Signalbox wrote it
  */
-export async function openPostgres({
-  url,
-  connections,
-  nodeId,
-  isShared = false,
-}: PostgresOptions): Promise<PostgresStore> {
-  const lock = await prepareDatabase(url, nodeId, isShared);
+export async function openPostgres({ url, connections, nodeId }: PostgresOptions): Promise<PostgresStore> {
+  await prepareDatabase(url, nodeId);
   let { pool, controlPool } = openPools(nodeId);
   const prepared = new Map<string, string>();
   let problem: string | undefined;
@@ -82,8 +74,7 @@ export async function openPostgres({
   }
 
   async function guard<T>(work: () => Promise<T>): Promise<T> {
-    const lost = isClosed ? 'The service is shutting down.' : lock.lostTo();
-    if (lost !== undefined) throw new SignalboxError('UNAVAILABLE', (problem = lost));
+    if (isClosed) throw new SignalboxError('UNAVAILABLE', (problem = 'The service is shutting down.'));
     try {
       const result = await work();
       problem = undefined;
@@ -162,13 +153,12 @@ export async function openPostgres({
     reportDamage: () => undefined,
     writeProblem() {
       if (performance.now() - probedAt > PROBE_INTERVAL_MS) probe();
-      return lock.lostTo() ?? problem;
+      return problem;
     },
     untilUnlocked: () => undefined,
     async [Symbol.asyncDispose]() {
       isClosed = true;
       await Promise.all([pool.end(), controlPool.end()]);
-      await lock[Symbol.asyncDispose]();
     },
   };
 }
@@ -181,43 +171,20 @@ function toWhole(param: unknown): unknown {
   return Math.max(Number.MIN_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, Math.floor(param)));
 }
 
-async function prepareDatabase(
-  url: string,
-  nodeId: string,
-  isShared: boolean,
-): Promise<Pick<NodeLock, 'lostTo' | typeof Symbol.asyncDispose>> {
-  try {
-    if (isShared) {
-      await prepareSharedDatabase(url, nodeId);
-      return { lostTo: () => undefined, [Symbol.asyncDispose]: async () => undefined };
-    }
-    const lock = await acquireNodeLock(url, nodeId);
-    try {
-      await checkServer(lock.client, url, nodeId);
-      await migrateDatabase(lock.client);
-      await takeOwnership(lock.client, nodeId);
-      return lock;
-    } catch (error) {
-      await lock[Symbol.asyncDispose]();
-      throw error;
-    }
-  } catch (error) {
-    throw connectionError(url, error);
-  }
-}
-
 /** Identifies the lock of a start among the advisory locks of the database: “signalst” in ASCII, as a number. */
 const START_LOCK = '8316291910694892404';
 
-/** One node at a time checks and migrates the database. */
-async function prepareSharedDatabase(url: string, nodeId: string): Promise<void> {
+/** Checks the server and migrates the database, one node at a time. */
+async function prepareDatabase(url: string, nodeId: string): Promise<void> {
   const client = await connect(url, nodeId);
   try {
     await checkServer(client, url, nodeId);
-    // Another node may migrate a large database.
+    // Another node may be migrating a large database.
     await client.query('set lock_timeout = 0; set statement_timeout = 0');
     await client.query('select pg_advisory_lock($1)', [START_LOCK]);
     await migrateDatabase(client);
+  } catch (error) {
+    throw connectionError(url, error);
   } finally {
     await client.end();
   }

@@ -91,12 +91,12 @@ test('messages of an append that was given up are delivered before the next ones
   ]);
 });
 
-test('the log continues on another node, which begins an epoch; the replaced node can append nothing', async (context) => {
+test('the log continues on another node, which begins an epoch; a fenced node can append nothing', async (context) => {
   requirePostgres(context);
   const url = await (await sharedPostgres()).createDatabase();
   const first = await openBroker({ url });
   const { message } = await first.broker.publish(draft());
-  await first.store.rows('update node_ownership set node = $1', ['another']);
+  await first.store.rows('update nodes set fenced = true', []);
   // A node that was fenced registers again, which needs this row.
   const blocker = new pg.Client(url);
   await blocker.connect();

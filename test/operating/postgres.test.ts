@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { API_KEY } from '../support/service.ts';
+import { MESSAGES, subscribeResuming } from '../support/resuming-subscription.ts';
+import { API_KEY, type ServiceClient } from '../support/service.ts';
 import { createChannel } from '../support/backend.ts';
 import { requirePostgres, sharedPostgres } from '../support/postgres.ts';
 import { launchProcess, startProcess } from '../support/process.ts';
@@ -28,4 +29,47 @@ test('on PostgreSQL an acknowledged message survives kill -9, another master key
   expect(await again.request(HISTORY)).toEqual({ channel: { messages: { nodes: [{ data: 'kept' }] } } });
   outputs.push(other.stderr, again.stderr);
   expect(outputs.join('')).not.toContain(new URL(url).password);
+});
+
+test('two nodes deliver what either publishes; after kill -9 of one under load, its client resumes on the other and has every acknowledged message once', async (context) => {
+  requirePostgres(context);
+  const url = await (await sharedPostgres()).createDatabase();
+  const env = { SIGNALBOX_DATABASE_URL: url, SIGNALBOX_MASTER_KEY: MASTER_KEY, SIGNALBOX_API_KEY: API_KEY };
+  await using first = await startProcess({ env });
+  await using second = await startProcess({ env });
+  await createChannel(first, 'room');
+  const { message: start } = await publishTo(second, { channel: 'room' }, 'start');
+  const variables = { channel: 'room', since: start.cursor ?? '' };
+  const subscribe = (node: ServiceClient, since: string) =>
+    subscribeResuming(node.client({ apiKey: API_KEY }, { retryAttempts: 0 }), MESSAGES, {
+      ...variables,
+      since,
+    });
+  const onFirst = subscribe(first, variables.since);
+  const onSecond = subscribe(second, variables.since);
+  const acknowledged: string[] = [];
+  const publish = async (node: ServiceClient, prefix: string, count: number) => {
+    for (let n = 0; n < count; n++) {
+      const key = `${prefix}-${n}`;
+      await publishTo(node, { channel: 'room' }, key, { idempotencyKey: key });
+      acknowledged.push(key);
+    }
+  };
+  await Promise.all([publish(first, 'a', 20), publish(second, 'b', 20)]);
+  await Promise.all([onFirst, onSecond].map((one) => one.until(({ messages }) => messages.length === 40)));
+  expect(onFirst.messages).toEqual(onSecond.messages);
+
+  const interrupted = publish(first, 'c', 10_000).catch(() => 'interrupted');
+  const beside = publish(second, 'd', 100);
+  await onFirst.until(({ messages }) => messages.some(({ data }) => data === 'c-10'));
+  first.kill('SIGKILL');
+  expect(await interrupted).toBe('interrupted');
+  await beside;
+  await onFirst.ended;
+  const resumed = subscribe(second, onFirst.lastCursor ?? '');
+  const received = () => [...onFirst.messages, ...resumed.messages].map(({ data }) => data as string);
+  await resumed.until(() => acknowledged.every((data) => received().includes(data)));
+  await onSecond.until(({ messages }) => messages.length >= received().length);
+  expect(received()).toEqual(onSecond.messages.map(({ data }) => data));
+  expect(new Set(received()).size).toBe(received().length);
 });

@@ -27,8 +27,6 @@ export interface BrokerOnPostgres extends BrokerUnderTest {
 interface BrokerOptions {
   /** Default: a new database. */
   url?: string;
-  /** Whether other nodes may use the database. Default: false */
-  isShared?: boolean;
   /** Makes faults between the node and the database. */
   wrap?: (store: PostgresStore) => PostgresStore;
   /** Makes faults between the nodes. */
@@ -37,10 +35,10 @@ interface BrokerOptions {
 
 /** Opens a store, a wire and a broker. */
 export async function openBroker(options: BrokerOptions = {}): Promise<BrokerOnPostgres> {
-  const { isShared = false, wrap = (store) => store, wrapWire = (wire) => wire } = options;
+  const { wrap = (store) => store, wrapWire = (wire) => wire } = options;
   const url = options.url ?? (await (await sharedPostgres()).createDatabase());
   const nodeId = `node_${++nodes}`;
-  const store = await openPostgres({ url, connections: 4, nodeId, isShared });
+  const store = await openPostgres({ url, connections: 4, nodeId });
   const faults: unknown[] = [];
   const open = createNotifySessions(url, nodeId);
   const wire = await createNotifyWire({ open, nodeId, onFault: (error) => faults.push(error) });
