@@ -1,0 +1,60 @@
+import { createProxy, type Proxy } from '../support/proxy.ts';
+import { type PostgresServer } from '../support/postgres.ts';
+import { startProcess, type RunningProcess } from '../support/process.ts';
+
+const MASTER_KEY = 'the-master-key-of-these-test-processes';
+
+/** A node process that reaches PostgreSQL through a proxy of its own. */
+export interface ClusterNode {
+  readonly name: string;
+  readonly proxy: Proxy;
+  /** Undefined while the process is down. */
+  process: RunningProcess | undefined;
+  /** Whether the process is stopped by SIGSTOP. */
+  isStopped: boolean;
+}
+
+/** Nodes on one database. */
+export interface Cluster extends AsyncDisposable {
+  readonly nodes: readonly ClusterNode[];
+  /** The nodes that run, as far as a load balancer can know. */
+  running(): ClusterNode[];
+  start(node: ClusterNode): Promise<void>;
+}
+
+export async function startCluster(postgres: PostgresServer, count: number): Promise<Cluster> {
+  const url = new URL(await postgres.createDatabase());
+  const nodes: ClusterNode[] = [];
+
+  async function start(node: ClusterNode): Promise<void> {
+    const databaseUrl = Object.assign(new URL(url), { port: String(node.proxy.port) }).href;
+    node.process = await startProcess({
+      env: {
+        SIGNALBOX_DATABASE_URL: databaseUrl,
+        SIGNALBOX_MASTER_KEY: MASTER_KEY,
+        SIGNALBOX_PUBLISHES_PER_SECOND_PER_KEY: '100000',
+        SIGNALBOX_CONNECTS_PER_SECOND: '100000',
+      },
+    });
+  }
+
+  for (let index = 0; index < count; index++) {
+    const node: ClusterNode = {
+      name: `node ${index + 1}`,
+      proxy: await createProxy(postgres.port),
+      process: undefined,
+      isStopped: false,
+    };
+    nodes.push(node);
+    await start(node);
+  }
+  return {
+    nodes,
+    running: () => nodes.filter(({ process, isStopped }) => process !== undefined && !isStopped),
+    start,
+    async [Symbol.asyncDispose]() {
+      for (const { process } of nodes) await process?.[Symbol.asyncDispose]();
+      for (const { proxy } of nodes) await proxy[Symbol.asyncDispose]();
+    },
+  };
+}

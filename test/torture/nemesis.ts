@@ -1,0 +1,84 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type PostgresServer } from '../support/postgres.ts';
+import { type Cluster, type ClusterNode } from './cluster.ts';
+import { type Random } from './random.ts';
+
+export const FAULTS = ['kill', 'stop', 'cut', 'blackHole', 'crash'] as const;
+export type Fault = (typeof FAULTS)[number];
+
+export interface NemesisOptions {
+  cluster: Cluster;
+  postgres: PostgresServer;
+  random: Random;
+  /** The longest pause of a process, in milliseconds. */
+  longestStopMs: number;
+  /** The longest quiet time between two faults, in milliseconds. */
+  longestQuietMs: number;
+  report: (line: string) => void;
+}
+
+export interface Nemesis {
+  readonly counts: Readonly<Record<Fault, number>>;
+  /** Ends the faults and repairs everything. */
+  stop(): Promise<void>;
+}
+
+/** Makes one fault after another, each of them at a random node, and repairs it after a while. */
+export function startNemesis(options: NemesisOptions): Nemesis {
+  const { cluster, postgres, random, longestStopMs, longestQuietMs, report } = options;
+  const counts = { kill: 0, stop: 0, cut: 0, blackHole: 0, crash: 0 };
+  let stopped = false;
+  const isStopped = () => stopped;
+
+  const faults: Record<Fault, (node: ClusterNode) => Promise<void>> = {
+    async kill(node) {
+      const { process } = node;
+      node.process = undefined;
+      process?.kill('SIGKILL');
+      await process?.[Symbol.asyncDispose]();
+      await delay(random.between(0, 2000));
+      await cluster.start(node);
+    },
+    async stop(node) {
+      node.process?.kill('SIGSTOP');
+      // Clients do not know at first.
+      await delay(random.between(200, 1500));
+      node.isStopped = true;
+      await delay(random.between(500, longestStopMs));
+      node.process?.kill('SIGCONT');
+      node.isStopped = false;
+    },
+    async cut({ proxy }) {
+      proxy.cut();
+      await delay(random.between(0, 500));
+    },
+    async blackHole({ proxy }) {
+      proxy.setBlackHole(true);
+      await delay(random.between(200, longestStopMs));
+      proxy.setBlackHole(false);
+    },
+    async crash() {
+      await postgres.crash();
+    },
+  };
+
+  async function run(): Promise<void> {
+    while (!isStopped()) {
+      await delay(random.between(100, longestQuietMs));
+      const fault = random.pick(FAULTS);
+      const node = random.pick(cluster.nodes);
+      if (isStopped() || !fault || !node?.process) continue;
+      counts[fault]++;
+      report(`${fault}${fault === 'crash' ? '' : ` of ${node.name}`}`);
+      await faults[fault](node);
+    }
+  }
+  const running = run();
+  return {
+    counts,
+    async stop() {
+      stopped = true;
+      await running;
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { requirePostgres } from '../support/postgres.ts';
+import { findViolations, type ReceivedMessage } from './history.ts';
+import { torture } from './run.ts';
+
+const START = { cursor: 'c1', sequence: 1 };
+
+function message(sequence: number, over: Partial<ReceivedMessage> = {}): ReceivedMessage {
+  return {
+    id: `m${sequence}`,
+    channel: 'north',
+    cursor: `c${sequence}`,
+    previous: `c${sequence - 1}`,
+    sequence,
+    data: `d${sequence}`,
+    ...over,
+  };
+}
+
+const check = (received: ReceivedMessage[], problems: string[] = []) =>
+  findViolations({
+    acknowledged: new Map([
+      [
+        'north',
+        new Map([
+          ['d2', 'm2'],
+          ['d3', 'm3'],
+        ]),
+      ],
+    ]),
+    subscribers: [
+      { name: 'ada', channels: ['north'], received, start: new Map([['north', START]]), problems },
+    ],
+  });
+
+test.each([
+  ['a lost message', [message(2)], ['“d3” was acknowledged and not received']],
+  [
+    'a message that was received twice',
+    [message(2), message(2), message(3)],
+    ['“d2” was received twice', '“d2” has number 2 after 2', '“d2” does not name the message before it'],
+  ],
+  [
+    'one key that was published twice',
+    [message(2), message(3, { data: 'd2' }), message(4, { data: 'd3', id: 'm3' })],
+    ['“d2” was published twice, as m2 and m3', '“d2” was acknowledged as m2, received as m3'],
+  ],
+  [
+    'a broken chain',
+    [message(2), message(3, { previous: 'c1' })],
+    ['“d3” does not name the message before it'],
+  ],
+  [
+    'a wrong order',
+    [message(3), message(2)],
+    ['“d3” has number 3 after 1', '“d3” does not name', '“d2” has number 2 after 3', '“d2” does not name'],
+  ],
+])('the checker reports %s', (_, received, violations) => {
+  const found = check(received);
+  expect(found).toHaveLength(violations.length);
+  violations.forEach((violation, index) => expect(found[index]).toContain(violation));
+});
+
+test('the checker reports gaps, and nothing about a correct history', () => {
+  expect(check([message(2), message(3)])).toEqual([]);
+  expect(check([message(2), message(3)], ['a gap'])).toEqual(['ada: a gap']);
+});
+
+test(
+  'two nodes lose and repeat no acknowledged message while processes and connections fail',
+  { timeout: 90_000 },
+  async (context) => {
+    requirePostgres(context);
+    const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 32));
+    const lines: string[] = [];
+    const { violations, acknowledged } = await torture({
+      seed,
+      durationMs: 5000,
+      nodes: 2,
+      longestStopMs: 1500,
+      longestQuietMs: 800,
+      report: (line) => lines.push(line),
+    });
+    expect({ violations, seed, lines }).toEqual({ violations: [], seed, lines });
+    expect(acknowledged).toBeGreaterThan(0);
+  },
+);
