@@ -17,7 +17,7 @@ export const STORAGE_SETTINGS = {
     min: 2,
     max: 200,
     about:
-      'Connections to PostgreSQL, where `SIGNALBOX_DATABASE_URL` is set; one more connection holds the lock of the node.',
+      'Connections to PostgreSQL, where `SIGNALBOX_DATABASE_URL` is set; each node opens 3 more for leases and notifications.',
   },
   synchronous: {
     env: 'SIGNALBOX_SYNCHRONOUS',
