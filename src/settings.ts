@@ -13,8 +13,8 @@ export { type Setting } from './settings/setting.ts';
  * are printed from it.
  */
 export const SETTING_GROUPS = [
-  { title: 'Service', settings: SERVICE_SETTINGS },
   { title: 'Network', settings: NETWORK_SETTINGS },
+  { title: 'Service', settings: SERVICE_SETTINGS },
   { title: 'Storage and retention', settings: STORAGE_SETTINGS },
   { title: 'Sizes', settings: SIZE_SETTINGS },
   { title: 'Numbers of connections, operations and memberships', settings: COUNT_SETTINGS },
@@ -23,8 +23,8 @@ export const SETTING_GROUPS = [
 ] as const;
 
 export const SETTINGS = {
-  ...SERVICE_SETTINGS,
   ...NETWORK_SETTINGS,
+  ...SERVICE_SETTINGS,
   ...STORAGE_SETTINGS,
   ...SIZE_SETTINGS,
   ...COUNT_SETTINGS,

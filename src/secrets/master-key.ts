@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MASTER_KEY_ENV, MIN_MASTER_KEY_LENGTH } from '../config.ts';
 import { MASTER_KEY_FILE } from '../store/data-folder.ts';
@@ -15,7 +15,7 @@ const OWNER_ONLY = 0o600;
  * Without either, generates a key and writes it to the data folder; see `needsNewKey`. With the data folder `:memory:`, reads
  * and writes no file.
  * @param generate returns the random bytes of a new key
- * @throws UNAVAILABLE when other users can access the key file, or the file holds no key
+ * @throws UNAVAILABLE when other users can access the key file, the file holds no key, or a new one cannot be written
  */
 export function readMasterKeys(
   data: string,
@@ -29,11 +29,33 @@ export function readMasterKeys(
   if (first !== undefined) return [first, ...others, ...(stored === undefined ? [] : [stored])];
   if (stored !== undefined) return [stored];
   const generated = toText(generate());
-  // Flush the key to disk before anything is encrypted under it.
-  writeFileSync(file, `${generated}\n`, { mode: OWNER_ONLY, flag: 'wx', flush: true });
-  // The umask can remove permissions from the mode above; chmod ignores the umask.
-  chmodSync(file, OWNER_ONLY);
+  writeKeyFile(file, generated);
   return [generated];
+}
+
+/** Writes the file whole or not at all: half a key would end the next start. */
+function writeKeyFile(file: string, key: string): void {
+  const draft = `${file}.new`;
+  try {
+    rmSync(draft, { force: true });
+    // Flush the key to disk before anything is encrypted under it.
+    writeFileSync(draft, `${key}\n`, { mode: OWNER_ONLY, flag: 'wx', flush: true });
+    // The umask can remove permissions from the mode above; chmod ignores the umask.
+    chmodSync(draft, OWNER_ONLY);
+    // Unlike a rename, a link never replaces a key that another process wrote meanwhile.
+    linkSync(draft, file);
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new SignalboxError(
+      'UNAVAILABLE',
+      `The master key cannot be written: ${message}. Nothing was changed.`,
+      {
+        cause,
+      },
+    );
+  } finally {
+    rmSync(draft, { force: true });
+  }
 }
 
 /** Whether `readMasterKeys` would generate a key. */

@@ -1,9 +1,10 @@
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { MASTER_KEY_ENV, readConfig } from '../../src/config.ts';
 import { readMasterKeys } from '../../src/secrets/master-key.ts';
 import { createFolder } from '../support/folder.ts';
+import { mountSmallDisk, requireSmallDisk } from '../support/small-disk.ts';
 
 const [A, B] = ['a'.repeat(32), 'b'.repeat(32)];
 const generate = () => new Uint8Array(32).fill(7);
@@ -33,6 +34,19 @@ test('reads the stored key when the key file exists', () => {
   using folder = createFolder();
   readMasterKeys(folder.path, [], generate);
   expect(readMasterKeys(folder.path, [], neverGenerate)).toEqual([GENERATED]);
+});
+
+test('a full disk gets no part of a key, and the next start with space generates one', (context) => {
+  requireSmallDisk(context);
+  using disk = mountSmallDisk(1);
+  disk.fill();
+  expect(() => readMasterKeys(disk.path, [], generate)).toThrow(
+    /The master key cannot be written: .*no space left/,
+  );
+  expect(readdirSync(disk.path)).toEqual(['filler']);
+  disk.free();
+  expect(readMasterKeys(disk.path, [], generate)).toEqual([GENERATED]);
+  expect(readdirSync(disk.path)).toEqual(['master.key']);
 });
 
 test('puts configured keys before the stored key, and generates no key file when keys are configured', () => {
