@@ -20,6 +20,8 @@ if (values.help) console.log(HELP);
 else {
   console.log(`seed ${values.seed}`);
   const startedAt = performance.now();
+  // The child process of PostgreSQL does not keep this one alive while its end is awaited.
+  setInterval(() => undefined, 1000);
   const { violations, faults, ...figures } = await torture({
     seed: Number(values.seed),
     durationMs: Number(values.minutes) * 60_000,
