@@ -52,6 +52,7 @@ export async function composeMessaging(
     stats,
     activity,
     audit,
+    isShared,
     onFault,
     store,
     log,
@@ -155,7 +156,7 @@ export async function composeMessaging(
     connections,
     tokens,
     restrictionsOf: restrictions.inForce,
-    nodeId,
+    isShared,
   });
 
   return {

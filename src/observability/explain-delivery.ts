@@ -48,9 +48,10 @@ export function createExplainDelivery(deps: {
   connections: Connections;
   tokens: Tokens;
   restrictionsOf: (token: Token) => Promise<readonly Restriction[]>;
-  nodeId: string;
+  /** Whether other nodes may use the same database: they may have delivered the message, and this node would not know. */
+  isShared: boolean;
 }): ExplainDelivery {
-  const { records, broker, connections, tokens, restrictionsOf, nodeId } = deps;
+  const { records, broker, connections, tokens, restrictionsOf, isShared } = deps;
 
   /** The subscriptions of the token at the address of the message, with what became of it there. */
   function receptionsOf(
@@ -132,10 +133,8 @@ export function createExplainDelivery(deps: {
         ...unknown('a subscription of the token was ending, or catching up, when the message was delivered'),
         ...known,
       };
-    const elsewhere = (await broker.leases.ofToken(caller.projectId, token.id)).some(
-      (member) => member.nodeId !== nodeId,
-    );
-    if (elsewhere) return { ...unknown('the token has connections to other nodes'), ...known };
+    if (isShared)
+      return { ...unknown('this node did not deliver the message; another node may have done so'), ...known };
     if (records.isIncompleteSince(message))
       return {
         ...unknown('this node has forgotten subscriptions that ended after the message was delivered'),

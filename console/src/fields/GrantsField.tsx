@@ -41,6 +41,11 @@ export function GrantsField({ grants, onChange }: Properties) {
                 />
               ))}
             </Group>
+            {grant.expiresAt != null && (
+              <Text size="sm" c="dimmed">
+                lapses {new Date(grant.expiresAt).toLocaleString()}
+              </Text>
+            )}
             <Button
               size="compact-sm"
               variant="default"

@@ -6,10 +6,16 @@ export const ACTIONS: readonly Action[] = ['SUBSCRIBE', 'PUBLISH', 'PRESENCE', '
 export interface GrantDraft {
   readonly channels: string;
   readonly actions: readonly Action[];
+  /** When the grant lapses; null or absent: it does not. The form keeps it and cannot change it. */
+  readonly expiresAt?: string | null;
 }
 
 /** The argument `grants` of a form; undefined without grants, which means that the role is not narrowed. */
 export function grantsOf(drafts: readonly GrantDraft[]): GrantInput[] | undefined {
   if (drafts.length === 0) return undefined;
-  return drafts.map(({ channels, actions }) => ({ channels, actions: [...actions] }));
+  return drafts.map(({ channels, actions, expiresAt }) => ({
+    channels,
+    actions: [...actions],
+    ...(expiresAt != null && { expiresAt }),
+  }));
 }
