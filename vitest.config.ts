@@ -17,8 +17,8 @@ export default defineConfig({
     // Tests use real sockets and processes: long enough for a busy machine, short enough to report a hang.
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    // The tests are CPU-bound and CI has two cores.
-    maxWorkers: 2,
+    // CI has two cores. A quarter of the time of the tests is waiting: for processes, browsers and tokens that expire.
+    maxWorkers: 3,
     // The files of one worker share their modules: loading the service again for each file took half of the time.
     isolate: false,
     reporters: ['default', './test/support/tally.ts'],

@@ -90,7 +90,8 @@ beforeAll(async () => {
 });
 afterAll(() => service[Symbol.asyncDispose]());
 
-test.each(Object.entries(EXAMPLES))(
+// They wait for tokens that expire, so they share the time.
+test.concurrent.each(Object.entries(EXAMPLES))(
   'the example %s prints its lines, and prints them again when it is run again',
   async (name, lines) => {
     const succeeded = { code: 0, lines, errorOutput: '' };

@@ -78,7 +78,10 @@ test('SIGTERM closes live sockets with 1012, refuses new connections and exits w
 
   running.kill('SIGTERM');
   const { code, reason } = await closed;
-  expect([code, reason]).toEqual([1012, 'The service is restarting. Resume with the last cursor.']);
+  expect([code, reason]).toEqual([
+    1012,
+    'The service is restarting, or has lost its database. Resume with the last cursor.',
+  ]);
   const refused = connect(Number(new URL(running.url).port), '127.0.0.1');
   const [error] = await once(refused, 'error');
   expect(error.code).toBe('ECONNREFUSED');
