@@ -115,7 +115,8 @@ const Receipt = builder.objectRef<Published>('Receipt').implement({
       description: 'The published message; on a repeat, the message of the first publish.',
     }),
     connections: t.exposeInt('connections', {
-      description: 'The number of live connections that the message was delivered to; 0 on a repeat.',
+      description:
+        'The number of live connections that the message was delivered to; 0 on a repeat. On several nodes: those of the node that received the message.',
     }),
     repeated: t.exposeBoolean('repeated', {
       description: 'Whether the idempotency key was used before, so that nothing was published again.',
