@@ -45,9 +45,7 @@ export function createBrokerWithLanes({
   onFenced?: (nodes: readonly string[]) => void;
   onFault: (error: unknown) => void;
 }): BrokerWithLanes {
-  /** Whether messages were not delivered while the node was suspended. Their subscribers must read them from the log. */
-  let hasMissed = false;
-  const delivery = createDelivery(onFault, registration.holds, () => (hasMissed = true));
+  const delivery = createDelivery(onFault, registration.holds);
   const controlLog = createControlLog({
     store,
     registration,
@@ -55,10 +53,7 @@ export function createBrokerWithLanes({
     wire,
     apply: delivery.control,
     reset: delivery.reset,
-    onResumed() {
-      if (hasMissed) delivery.reset();
-      hasMissed = false;
-    },
+    onLook: delivery.resetIfMissed,
     onRegistered,
     onFenced,
     onFault,

@@ -38,8 +38,8 @@ export interface ControlLogOptions {
   apply: (signal: Signal) => Promise<number>;
   /** Drops everything that was derived from rows, and closes the connections. */
   reset: () => void;
-  /** Called when the node may deliver again after it was suspended. */
-  onResumed: () => void;
+  /** Called before and after each look. */
+  onLook: () => void;
   /** Called after the node was registered again, under another id. */
   onRegistered: () => Promise<void>;
   onFenced: (nodes: readonly string[]) => void;
@@ -94,11 +94,10 @@ export function createControlLog(options: ControlLogOptions): ControlLog {
   /** When the node was suspended; undefined while it may deliver. */
   let suspendedAt: number | undefined;
   function observe(): void {
+    options.onLook();
     const now = performance.now();
-    if (registration.holds()) {
-      if (suspendedAt !== undefined) options.onResumed();
-      suspendedAt = undefined;
-    } else if (suspendedAt === undefined) suspendedAt = now;
+    if (registration.holds()) suspendedAt = undefined;
+    else if (suspendedAt === undefined) suspendedAt = now;
     else if (now > suspendedAt + CLOSE_AFTER_MS) {
       suspendedAt = now;
       options.reset();

@@ -32,19 +32,24 @@ export interface Delivery {
   control(signal: Signal): Promise<number>;
   /** See `BrokerListener.reset`. */
   reset(): void;
+  /**
+   * Resets the listeners if messages were not delivered while the node was suspended. The next delivery does it, too: call this
+   * regularly, so that nobody waits for that.
+   */
+  resetIfMissed(): void;
 }
 
 /**
  * @param onFault receives what a listener throws
  * @param mayDeliver whether this node may deliver at this moment. Default: always
- * @param onMissed called for each batch that was not delivered because of that
  */
 export function createDelivery(
   onFault: (error: unknown) => void,
   mayDeliver: () => boolean = () => true,
-  onMissed: () => void = () => undefined,
 ): Delivery {
   const listeners = new Set<BrokerListener>();
+  /** Whether messages were not delivered while the node was suspended. Their subscribers must read them from the log. */
+  let hasMissed = false;
 
   /** The append is committed by now, so a listener that throws must not affect other listeners or the publisher. */
   function notifyListeners(notify: (listener: BrokerListener) => void): void {
@@ -57,15 +62,25 @@ export function createDelivery(
     }
   }
 
+  const reset = () => notifyListeners((listener) => listener.reset?.());
+
+  function resetIfMissed(): void {
+    if (!hasMissed || !mayDeliver()) return;
+    hasMissed = false;
+    reset();
+  }
+
   const queue = createSliceQueue(onFault);
 
   /** Returns, for each message, the number of connections it was delivered to. */
   function fanOut(batch: Batch<Message>): number[] {
     const connections = batch.map(() => 0);
     if (!mayDeliver()) {
-      onMissed();
+      hasMissed = true;
       return connections;
     }
+    // Before this batch: a subscriber that received it would have a cursor after the missed messages.
+    resetIfMissed();
     notifyListeners(({ deliver }) =>
       deliver?.(batch).forEach((count, index) => (connections[index] = (connections[index] ?? 0) + count)),
     );
@@ -134,7 +149,8 @@ export function createDelivery(
       deliverBatch();
       return queue.run();
     },
-    reset: () => notifyListeners((listener) => listener.reset?.()),
+    reset,
+    resetIfMissed,
     async control(signal) {
       const affected: Promise<number>[] = [];
       notifyListeners((listener) => affected.push(Promise.resolve(listener.applySignal?.(signal) ?? 0)));

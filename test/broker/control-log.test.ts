@@ -47,7 +47,7 @@ async function startNode({ isWired = false } = {}) {
     wire,
     apply: delivery.control,
     reset: () => counts.resets++,
-    onResumed: () => undefined,
+    onLook: () => undefined,
     async onRegistered() {
       counts.registrations++;
     },
