@@ -58,7 +58,7 @@ export function createActivityFeed({
       const batch = new ActivityBatch(activities());
       for (const listener of receivers) listener.deliver(batch);
     } catch (error) {
-      // The action has happened, and must not fail because somebody watches.
+      // The action has happened, and must not fail because of a subscription to `activity`.
       onFault(error);
     }
   }

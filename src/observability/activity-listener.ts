@@ -73,7 +73,7 @@ export class ActivityListener implements Source<Activity> {
     const selected = batch.activities.filter(isSelected).length;
     if (selected === 0) return;
     if (sink.room() !== undefined || !this.#take(selected)) return this.#skip(selected);
-    const view = batch.view({ payloads: this.#options.payloads, addresses: this.#rights.isAdmin });
+    const view = batch.view({ payloads: this.#options.payloads, isAdmin: this.#rights.isAdmin });
     const wanted = selected === view.length ? view : view.filter(isSelected);
     sink.deliver(this.#skipped === 0 ? wanted : [this.#takeNotice(), ...wanted]);
   }

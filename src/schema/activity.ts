@@ -83,7 +83,8 @@ const ActivityRef = builder.objectRef<Activity>('Activity').implement({
     data: t.expose('data', {
       type: 'JSON',
       nullable: true,
-      description: 'The data of a message, or the presence state. Null without `payloads: true`.',
+      description:
+        'The data of a message, or the presence state. Null without `payloads: true`, and for direct messages unless the API key has the scope ADMIN.',
     }),
   }),
 });
@@ -105,7 +106,7 @@ builder.subscriptionFields((t) => ({
       }),
       payloads: t.arg.boolean({
         description:
-          'Whether to include the data of messages, direct messages included, and presence states. False by default.',
+          'Whether to include the data of messages and presence states; with the scope ADMIN, also of direct messages. False by default.',
       }),
     },
     subscribe: async (_, { kinds, channel, token, identity, payloads }, context) =>

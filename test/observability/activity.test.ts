@@ -167,6 +167,19 @@ test('includes payloads only for subscribers that ask for them', async () => {
   );
   expect((await without.next()).data).toBeUndefined();
   expect((await withPayloads.next()).data).toEqual({ secret: 1 });
+  const { createApiKey } = await signalbox.request('mutation { createApiKey(scopes: [READ]) { secret } }');
+  const reader = await follow(signalbox, { kinds: ['MESSAGE'], payloads: true }, createApiKey.secret);
+  const ada = await mint(signalbox);
+  await signalbox.request(
+    `mutation ($t: ID!) {
+      publishDirectMessage(token: $t, event: "e", data: { secret: 2 }) { connections }
+      publishMessage(channel: "lobby", event: "e", data: { secret: 3 }) { connections }
+    }`,
+    { t: ada.id },
+  );
+  expect((await withPayloads.next()).data).toEqual({ secret: 2 });
+  expect((await reader.next()).data).toBeUndefined();
+  expect((await reader.next()).data).toEqual({ secret: 3 });
 });
 
 test('filters by channel, token and identity', async () => {
