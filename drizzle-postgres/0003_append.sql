@@ -33,14 +33,15 @@ BEGIN
     EXIT WHEN FOUND;
     PERFORM begin_log_v1(in_node, in_project, in_epoch);
   END LOOP;
+  SELECT batch, has_epoch, answer INTO lane FROM lanes WHERE node = in_node AND project_id = in_project;
+  -- Before the check of the registration: a batch that was appended before the node was fenced is in the log.
+  IF lane.batch = in_batch THEN RETURN lane.answer; END IF;
   IF NOT EXISTS (SELECT FROM nodes
     WHERE id = substr(current_setting('application_name'), length('signalbox:') + 1)
       AND NOT fenced AND lease_until > clock_timestamp())
   THEN
     RAISE EXCEPTION 'the node is not registered' USING ERRCODE = 'SB001';
   END IF;
-  SELECT batch, has_epoch, answer INTO lane FROM lanes WHERE node = in_node AND project_id = in_project;
-  IF lane.batch = in_batch THEN RETURN lane.answer; END IF;
   IF lane.batch > in_batch THEN
     RAISE EXCEPTION 'a later batch of the node was appended' USING ERRCODE = 'SB002';
   END IF;

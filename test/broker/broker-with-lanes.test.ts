@@ -59,6 +59,25 @@ test('a batch whose answer is lost is appended once and delivered once', async (
   expect((await broker.head('one')).sequence).toBe(1);
 });
 
+test('a batch whose answer is lost before the node is fenced is acknowledged: it is in the log', async (context) => {
+  requirePostgres(context);
+  let isLost = false;
+  await using made = await openBroker({
+    wrap: (store) => ({
+      ...store,
+      async rows(sql, params) {
+        const result = await store.rows<never>(sql, params);
+        if (isLost || !sql.includes('append_messages')) return result;
+        isLost = true;
+        await store.rows('update nodes set fenced = true', []);
+        throw lost();
+      },
+    }),
+  });
+  expect((await made.broker.publish(draft())).message.logged).toMatchObject({ sequence: 1 });
+  expect((await made.broker.head('one')).sequence).toBe(1);
+});
+
 test('messages of an append that was given up are delivered before the next ones, in order', async (context) => {
   requirePostgres(context);
   let isBroken = false;
