@@ -33,8 +33,8 @@ export interface Delivery {
   /** See `BrokerListener.reset`. */
   reset(): void;
   /**
-   * Resets the listeners if messages were not delivered while the node was suspended. The next delivery does it, too: call this
-   * regularly, so that nobody waits for that.
+   * Resets the listeners if messages were not delivered while the node was suspended. The next delivery does it, too. Call this
+   * regularly, because the next message may be far away.
    */
   resetIfMissed(): void;
 }

@@ -47,7 +47,7 @@ export class Follower {
   readonly #counts: FollowerCounts;
   /** Everything up to this sequence has been delivered; undefined until the head of the log was read. */
   #through: number | undefined;
-  /** The newest sequence that is said to be in the log. */
+  /** The newest sequence that a hint or a read of the head has named. */
   #target = 0;
   /** Runs that wait for earlier messages, by `first`. */
   #runs: Run[] = [];
@@ -188,7 +188,7 @@ export class Follower {
       this.#log.readRange(this.#projectId, after, goal, REPAIR_PAGE),
     );
     if (this.#isStopped) return;
-    // What is said to lie beyond the head does not exist.
+    // A hint may name sequences beyond the head, which do not exist.
     this.#target = Math.min(this.#target, head);
     this.#runs = this.#runs.filter((run) => run.acknowledge ?? run.last <= head);
     this.#counts.repairs++;

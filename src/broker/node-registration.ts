@@ -37,7 +37,7 @@ export interface NodeRegistration {
   behind(nodeIds: readonly string[], sequence: number): Promise<string[]>;
   /** Fences nodes: ends their sessions and resolves when no statement of theirs can take effect any more. */
   fence(nodeIds: readonly string[]): Promise<void>;
-  /** Removes the registration: nobody waits for the node any more. */
+  /** Removes the registration, so that no change waits for a confirmation of this node. */
   remove(): Promise<void>;
 }
 

@@ -17,7 +17,7 @@ export interface WireCounts {
 
 /**
  * Carries hints between the nodes of a cluster: fast, to every other node, in the order of sending, at most once, and
- * possibly not at all. Whatever must arrive is also in the database, where every node looks for it periodically.
+ * possibly not at all. A payload that must arrive is also in the database, which every node polls.
  */
 export interface Wire extends AsyncDisposable {
   /**

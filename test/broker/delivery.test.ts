@@ -13,7 +13,7 @@ const message = (sequence: number): Message => ({
   logged: { epoch: 1, sequence, previous: sequence - 1, ordinal: sequence },
 });
 
-test('a node that may deliver again resets its listeners before the first message, also if nobody saw the suspension', () => {
+test('a node that may deliver again resets its listeners before the first message, also if the suspension fell between two looks', () => {
   const happened: (string | number)[] = [];
   let mayDeliver = true;
   const onFault = (error: unknown) => expect.unreachable(String(error));

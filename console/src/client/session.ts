@@ -35,7 +35,7 @@ export async function signIn(apiKey: string): Promise<Session> {
   }
 }
 
-/** The client tries again for ever; somebody who signs in wants to know after the first attempt. */
+/** The client retries without end, but the sign-in form needs an answer after the first attempt. */
 function whenUnreachable(client: Session['client']): Promise<never> {
   return new Promise((_, reject) => {
     client.on('status', ({ state, message, error }) => {

@@ -3,7 +3,7 @@ export type ParsedJson =
   | { readonly value: unknown; readonly problem?: undefined }
   | { readonly value?: undefined; readonly problem: string };
 
-/** Reads what somebody typed. An empty text is undefined, so that the argument is absent. */
+/** Parses the text of a form field. An empty text is undefined, so that the argument is absent. */
 export function parseJson(text: string, name: string): ParsedJson {
   if (text.trim() === '') return { value: undefined };
   try {
@@ -26,7 +26,7 @@ export interface DiffLine {
   readonly text: string;
 }
 
-/** Beyond this many lines the longest common subsequence would take too long, and nobody reads it. */
+/** Beyond this many lines the longest common subsequence would take too long, and would be too long to read. */
 const MAX_LINES = 500;
 
 /** Compares two JSON values line by line. */

@@ -42,7 +42,7 @@ function parseHash(hash: string): Route {
   return { path: path.split('/').filter(Boolean).map(decode), params: new URLSearchParams(query) };
 }
 
-/** An address that somebody typed may hold malformed escapes. */
+/** An address that was edited by hand may hold malformed escapes. */
 function decode(part: string): string {
   try {
     return decodeURIComponent(part);

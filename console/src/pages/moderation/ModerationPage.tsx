@@ -38,7 +38,7 @@ export function ModerationPage() {
             pages={pages}
             rowId={({ id }) => id}
             empty={
-              <EmptyState title="Nobody is muted or banned">
+              <EmptyState title="No mutes or bans">
                 A mute takes PUBLISH away, a ban takes a whole channel away. Neither ends the token.
               </EmptyState>
             }

@@ -18,7 +18,7 @@ export function CredentialDialog({ token, credential, onClose }: Properties) {
     <Dialog title="Credential" isWide isSticky onClose={onClose}>
       <Stack gap="sm">
         <Alert color="yellow">
-          Whoever has the credential acts as this token. It is shown now and never again; you can create
+          Every client that has the credential can act as this token. It is shown only once; you can create
           another one later.
         </Alert>
         <CodeBlock label="Credential" text={credential} />

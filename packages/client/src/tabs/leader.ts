@@ -38,7 +38,7 @@ export function createLeader(options: LeaderOptions): Role {
       shared.detach(port);
       pipe.close();
     });
-    // Granted when the member no longer holds its lock, whatever happened to its tab.
+    // Granted when the member no longer holds its lock: its tab was closed, discarded or crashed.
     environment.locks.request(lockOf(group, member), { signal: options.signal }, drop).catch(() => undefined);
 
     function drop(): void {

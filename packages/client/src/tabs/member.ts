@@ -24,7 +24,7 @@ const TAKEN_OVER = 'Another tab has taken the connection over.';
 
 /**
  * Joins the tabs of a group, for one connection. The member that holds the lock of the group leads: it has the WebSocket.
- * The others follow and queue for the lock, so that the browser tells them when the leader is gone, whatever ended it.
+ * The others follow and queue for the lock, so that the browser grants the lock to the next one when the leader ends, also by a crash.
  * Then all leave, and join again as their clients reconnect. Each member also holds a lock of its own, by which the leader
  * notices that a follower is gone.
  */
