@@ -17,7 +17,7 @@ const createChat = (credential: CredentialOption, storageKey: string) =>
   createClient<Events>({
     url: document.querySelector<HTMLMetaElement>('meta[name=signalbox]')?.content ?? '',
     credential,
-    storage: sessionStorage,
+    storage: () => sessionStorage,
     storageKey,
   });
 

@@ -12,8 +12,12 @@ export interface ClientOptions {
   readonly credential: CredentialOption;
   /** The project of an anonymous caller, where the service has several. */
   readonly project?: string;
-  /** Keeps position, outbox and guest across page loads. Default: none. In pages, pass `sessionStorage`: one per tab. */
-  readonly storage?: ClientStorage;
+  /**
+   * Keeps position, outbox and guest across page loads. Default: none. In pages, pass `() => sessionStorage`: one per tab. A
+   * function is called at the first connect, because a server that renders has no storage, and a page may be forbidden to
+   * read it. If it fails, nothing is kept.
+   */
+  readonly storage?: ClientStorage | (() => ClientStorage);
   /** The prefix of the keys in `storage`: one per user of the device. Default: `signalbox`. */
   readonly storageKey?: string;
   /** The largest number of messages that wait to be published. Default: 1000. Range: 1–100,000. */

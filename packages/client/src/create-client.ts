@@ -24,6 +24,7 @@ import { createOutbox } from './outbox/outbox.ts';
 import { createSavedEntries } from './outbox/saved-entries.ts';
 import { createResumingOperation, type ResumingOperation } from './resuming-operation.ts';
 import { hostRuntime } from './runtime.ts';
+import { createSafeStorage } from './safe-storage.ts';
 
 /**
  * Creates a client. It reads nothing from its environment and opens nothing before it is used.
@@ -36,7 +37,8 @@ import { hostRuntime } from './runtime.ts';
 export function createClient<Events extends EventMap = Record<string, unknown>>(
   options: ClientOptions,
 ): SignalboxClient<Events> {
-  const { storage, storageKey = 'signalbox', outboxLimit = 1_000 } = options;
+  const { storageKey = 'signalbox', outboxLimit = 1_000 } = options;
+  const storage = options.storage && createSafeStorage(options.storage);
   const { wsUrl, httpUrl } = endpointOf(options.url);
   if (!(options.credential as unknown))
     throw new SignalboxError('BAD_USER_INPUT', "credential is required; pass 'anonymous' for none.");

@@ -113,7 +113,7 @@ test('options: the credential has five forms and is required, and a storage may 
   // @ts-expect-error there is no such option
   expectTypeOf(() => createClient({ ...options, token: 'eyJ' })).toBeFunction();
   expectTypeOf<ClientOptions['outboxLimit']>().toEqualTypeOf<number | undefined>();
-  expectTypeOf<ClientOptions['storage']>().toEqualTypeOf<ClientStorage | undefined>();
+  expectTypeOf<ClientOptions['storage']>().toEqualTypeOf<ClientStorage | (() => ClientStorage) | undefined>();
   expectTypeOf<{
     getItem(key: string): Promise<string | null>;
     setItem(key: string, value: string): Promise<void>;

@@ -1,5 +1,6 @@
 import { errorOf, SignalboxError, type GraphQLErrorLike } from '../errors.ts';
-import { type ClientStorage, type Runtime } from '../runtime.ts';
+import { type Runtime } from '../runtime.ts';
+import { type SafeStorage } from '../safe-storage.ts';
 
 /**
  * Why the credential function is called: at the first connect, when the token expires soon, after it expired or was
@@ -38,7 +39,7 @@ interface SourceOptions {
   /** The endpoint, as an http(s) URL. */
   readonly httpUrl: string;
   readonly runtime: Runtime;
-  readonly storage: ClientStorage | undefined;
+  readonly storage: SafeStorage | undefined;
   readonly storageKey: string;
 }
 
@@ -85,11 +86,11 @@ function fetcherOf(
   return async (reason) => {
     const { storage, storageKey } = options;
     // The guest of the previous page, so that a reload keeps the identity.
-    const kept = reason === 'start' ? await storage?.getItem(`${storageKey}:guest`) : null;
+    const kept = reason === 'start' ? await storage?.read(`${storageKey}:guest`) : null;
     if (kept) return kept;
     const data = await post(options, GUEST, { input: option.guest });
     const { createGuest } = data as { createGuest: { credential: string; cursor: string } };
-    await storage?.setItem(`${storageKey}:guest`, createGuest.credential);
+    await storage?.write(`${storageKey}:guest`, createGuest.credential);
     return createGuest;
   };
 }

@@ -1,4 +1,4 @@
-import { type ClientStorage } from '../runtime.ts';
+import { type SafeStorage } from '../safe-storage.ts';
 
 /** The cursor of the inbox, kept across page loads where there is a storage. */
 export interface Position {
@@ -12,22 +12,16 @@ export interface Position {
 }
 
 /** Creates the position of a client. If the storage fails, the client starts with the next message. */
-export function createPosition(storage: ClientStorage | undefined, key: string): Position {
+export function createPosition(storage: SafeStorage | undefined, key: string): Position {
   let cursor: string | undefined;
   let loading: Promise<void> | undefined;
   async function read(): Promise<void> {
-    try {
-      const stored = await storage?.getItem(key);
-      if (stored) cursor ??= stored;
-    } catch {
-      // A page may be forbidden to use its storage.
-    }
+    const stored = await storage?.read(key);
+    if (stored) cursor ??= stored;
   }
   function write(next: string | undefined): void {
     cursor = next;
-    void (async () => (next === undefined ? storage?.removeItem(key) : storage?.setItem(key, next)))().catch(
-      () => undefined,
-    );
+    void storage?.write(key, next);
   }
   return {
     get cursor() {

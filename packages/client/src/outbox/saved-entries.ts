@@ -1,4 +1,4 @@
-import { type ClientStorage } from '../runtime.ts';
+import { type SafeStorage } from '../safe-storage.ts';
 import { type MutableEntry } from './entry.ts';
 
 /** An entry in the storage, with the token that it is to be published by. */
@@ -19,11 +19,11 @@ export interface SavedEntries {
 }
 
 /** Keeps entries in a storage. A storage that fails, or holds something else, counts as empty. */
-export function createSavedEntries(storage: ClientStorage | undefined, key: string): SavedEntries {
+export function createSavedEntries(storage: SafeStorage | undefined, key: string): SavedEntries {
   return {
     async load() {
       try {
-        const saved: unknown = JSON.parse((await storage?.getItem(key)) ?? '[]');
+        const saved: unknown = JSON.parse((await storage?.read(key)) ?? '[]');
         return Array.isArray(saved) ? (saved as SavedEntry[]).filter(isEntry) : [];
       } catch {
         return [];
@@ -34,10 +34,7 @@ export function createSavedEntries(storage: ClientStorage | undefined, key: stri
       const saved = entries.map(({ key, channel, event, data, createdAt, sentAt }) => ({
         ...{ key, channel, event, data, createdAt, sentAt, owner },
       }));
-      void (async () =>
-        saved.length > 0 ? storage.setItem(key, JSON.stringify(saved)) : storage.removeItem(key))().catch(
-        () => undefined,
-      );
+      void storage.write(key, saved.length > 0 ? JSON.stringify(saved) : undefined);
     },
   };
 }

@@ -18,7 +18,7 @@ export interface ShareBetweenTabsOptions {
  * connection.
  *
  * @example
- * const signalbox = createClient({ url, credential, storage: sessionStorage, webSocket: shareBetweenTabs() });
+ * const signalbox = createClient({ url, credential, storage: () => sessionStorage, webSocket: shareBetweenTabs() });
  */
 export function shareBetweenTabs({ webSocket }: ShareBetweenTabsOptions = {}): WebSocketClass {
   return class extends TabSocket {

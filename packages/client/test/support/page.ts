@@ -26,7 +26,7 @@ const client = createClient<{ message: { text: string } }>({
     return response.text();
   },
   webSocket: parameters.has('tabs') ? shareBetweenTabs({ webSocket: CountedWebSocket }) : CountedWebSocket,
-  ...(parameters.has('storage') && { storage: sessionStorage }),
+  ...(parameters.has('storage') && { storage: () => sessionStorage }),
 });
 const channel = client.channel(parameters.get('channel') ?? '');
 const received: string[] = [];

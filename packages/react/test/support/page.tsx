@@ -8,7 +8,7 @@ const parameters = new URLSearchParams(location.search);
 const client = createClient<{ message: { text: string } }>({
   url: parameters.get('url') ?? '',
   credential: parameters.get('credential') ?? '',
-  storage: sessionStorage,
+  storage: () => sessionStorage,
 });
 
 function Page() {
