@@ -78,7 +78,7 @@ test('the page of the guide to React shows and publishes messages with React 19'
     define: { 'process.env.NODE_ENV': '"development"' },
   });
   async function respond(url: string): Promise<string> {
-    if (url === '/login') return credential;
+    if (url === '/credential') return credential;
     return url === '/page.js'
       ? (outputFiles[0]?.text ?? '')
       : '<!doctype html><meta charset="utf-8"><div id="root"></div><script src="/page.js"></script>';

@@ -1,4 +1,5 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -7,6 +8,7 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { build } from 'vite';
 import { expect, test, vi } from 'vitest';
+import { namedBlock } from '../support/code-blocks.ts';
 import { createFolder } from '../support/folder.ts';
 import { API_KEY, startService } from '../support/service.ts';
 import { createProject, pack, PACKAGES, ROOT } from './pack.ts';
@@ -16,8 +18,8 @@ const run = promisify(execFile);
 // Each test packs, and most install and compile.
 vi.setConfig({ testTimeout: 120_000 });
 
-/** Compiles `use.ts` of a project with the strictest reading of the declarations, as a bundler and as Node resolve them. */
-function compile(path: string): void {
+/** Compiles files of a project with the strictest reading of the declarations, as a bundler and as Node resolve them. */
+function compile(path: string, ...files: string[]): void {
   for (const [module, resolution] of [
     ['ESNext', 'Bundler'],
     ['NodeNext', 'NodeNext'],
@@ -31,6 +33,8 @@ function compile(path: string): void {
       'ES2023',
       '--lib',
       'ES2023,DOM',
+      '--jsx',
+      'react-jsx',
     ];
     execFileSync(
       process.execPath,
@@ -41,7 +45,7 @@ function compile(path: string): void {
         module,
         '--moduleResolution',
         resolution,
-        'use.ts',
+        ...files,
       ],
       { cwd: path, encoding: 'utf8' },
     );
@@ -93,7 +97,7 @@ test('@signalbox/server in an empty project: Node publishes with it, and only jo
     export const first = async (key: string): Promise<Token> => open(key).tokens.get('token_1');
     export const codeOf = (error: unknown) => (error instanceof SignalboxError ? error.code : undefined);`,
   );
-  compile(project.path);
+  compile(project.path, 'use.ts');
   project.write(
     'use.mjs',
     `import { Signalbox } from '@signalbox/server';
@@ -105,6 +109,29 @@ test('@signalbox/server in an empty project: Node publishes with it, and only jo
   const env = { PATH: process.env['PATH'], KEY: API_KEY, URL: service.url };
   const { stdout } = await run(process.execPath, ['use.mjs'], { cwd: project.path, env });
   expect(stdout).toBe('message 3\n');
+  const { stdout: required } = await run(
+    process.execPath,
+    ['--input-type=commonjs', '--eval', `console.log(typeof require('@signalbox/server').Signalbox)`],
+    { cwd: project.path, env },
+  );
+  expect(required).toBe('function\n');
+  // The backend of the README of the client, which finds the channel that exists.
+  const backend = namedBlock('packages/client/README.md', 'backend.mjs')
+    .replace("'https://realtime.example'", 'process.env.URL')
+    .replace('.listen(3000)', '.listen(0, function () { console.log(this.address().port); })');
+  project.write('backend.mjs', backend);
+  const started = spawn(process.execPath, ['backend.mjs'], {
+    cwd: project.path,
+    env: { ...env, SIGNALBOX_API_KEY: API_KEY },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    const [port] = (await once(started.stdout.setEncoding('utf8'), 'data')) as [string];
+    const response = await fetch(`http://127.0.0.1:${port.trim()}/credential`, { method: 'POST' });
+    expect((await response.text()).split('.')).toHaveLength(3);
+  } finally {
+    started.kill();
+  }
 });
 
 test('@signalbox/client and @signalbox/react in an empty project: types, a Vite build, and a server that renders', async () => {
@@ -118,7 +145,19 @@ test('@signalbox/client and @signalbox/react in an empty project: types, a Vite 
     const options = { url: 'https://realtime.example', credential: 'anonymous', webSocket: shareBetweenTabs() };
     export const client = createClient<{ message: { text: string } }>(options);`,
   );
-  compile(project.path);
+  // The declarations of React that are installed here.
+  const types = join(project.path, 'node_modules/@types');
+  mkdirSync(types, { recursive: true });
+  for (const name of ['@types/react', '@types/react-dom', 'csstype', '@types/prop-types'])
+    symlinkSync(join(ROOT, 'node_modules', name), join(project.path, 'node_modules', name));
+  for (const [readme, name] of [
+    ['packages/client/README.md', 'page.ts'],
+    ['packages/client/README.md', 'tabs.ts'],
+    ['packages/react/README.md', 'lobby.tsx'],
+    ['docs/guides/react.md', 'page.tsx'],
+  ] as const)
+    project.write(name, namedBlock(readme, name));
+  compile(project.path, 'use.ts', 'page.ts', 'tabs.ts', 'lobby.tsx', 'page.tsx');
   project.write(
     'page.js',
     `import { createClient } from '@signalbox/client';
