@@ -10,7 +10,8 @@ import {
   type SubscribePayload,
   type WebSocket as ProtocolSocket,
 } from 'graphql-ws';
-import { type WebSocket } from 'ws';
+import { WebSocket } from 'ws';
+import { type TurnQueue } from '../slices.ts';
 import {
   REVOKES_ACCESS,
   type Connection,
@@ -18,6 +19,7 @@ import {
   type NoticeReceiver,
 } from '../connections/connection.ts';
 import { markInexactNumber } from './exact-variables.ts';
+import { readAnswerInTurn } from './close-answer.ts';
 import { closeNameForCode, CLOSE_CODES, toCloseReason, type CloseName } from './close-codes.ts';
 import { type ConnectionPlace } from './connection-limiter.ts';
 import { MessageLane, type MessageTurns } from './message-turns.ts';
@@ -31,6 +33,8 @@ export interface SessionDeps {
   config: { maxQueueBytes: number; handshakeTimeoutMs: number };
   onFault: (error: unknown) => void;
   turns: MessageTurns;
+  /** Divides the answers to close frames among turns of the event loop. */
+  closeAnswers: TurnQueue;
 }
 
 /** The messages that a client may send. The protocol knows others, which only a server sends. */
@@ -87,13 +91,15 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
   /** Whether the peer has sent anything since the last ping. True for a new session, which has not been pinged. */
   isAlive = true;
   readonly #ws: WebSocket;
+  readonly #socket: Socket;
+  readonly #closeAnswers: TurnQueue;
   readonly #onFault: SessionDeps['onFault'];
   /** Closes the socket unless the session is acknowledged in time. */
   #handshakeTimer: NodeJS.Timeout | undefined;
   #onMessage: (data: string) => Promise<void> = () => Promise.resolve();
 
   constructor(
-    { config, onFault, turns }: SessionDeps,
+    { config, onFault, turns, closeAnswers }: SessionDeps,
     ws: WebSocket,
     socket: Socket,
     { address, place }: { address: string; place: ConnectionPlace },
@@ -104,6 +110,8 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
     this.outbox = new Outbox(socket, this, config.maxQueueBytes);
     this.lane = new MessageLane(turns, ws);
     this.#ws = ws;
+    this.#socket = socket;
+    this.#closeAnswers = closeAnswers;
     this.#onFault = onFault;
     // One timeout covers a client that sends nothing and a credential check that never returns.
     this.#handshakeTimer = setTimeout(() => this.closeWith('SLOW_OR_SILENT'), config.handshakeTimeoutMs);
@@ -211,6 +219,7 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
     this.outbox.flush();
     this.outbox.close();
     this.sentCloseCode ??= CLOSE_CODES[name].code;
+    if (this.#ws.readyState === WebSocket.OPEN) readAnswerInTurn(this.#socket, this.#closeAnswers);
     this.#ws.close(CLOSE_CODES[name].code, toCloseReason(sentence));
     setTimeout(() => this.#ws.terminate(), CLOSE_TIMEOUT_MS).unref();
   }

@@ -38,13 +38,18 @@ interface SocketEntry {
   closed: (code: number, reason: string) => Promise<void>;
 }
 
-/** Closed sockets that are released at once in one turn of the event loop. */
+/** Close frames that are processed, and closed sockets that are released, in one turn of the event loop. */
 const CLOSINGS_PER_TURN = 16;
 
 export function createWebSockets(deps: WebSocketDeps): WebSockets {
   const { addressOf, config, publicError, limiter, metrics, onFault, hasRoom } = deps;
   const protocol = createProtocol(deps);
-  const sessionDeps = { config, onFault, turns: new MessageTurns() };
+  const sessionDeps = {
+    config,
+    onFault,
+    turns: new MessageTurns(),
+    closeAnswers: new TurnQueue(CLOSINGS_PER_TURN),
+  };
   const wss = new WebSocketServer({
     noServer: true,
     WebSocket: ExplainedWebSocket,
