@@ -94,6 +94,7 @@ export function createInProcessBroker({
     },
     leases,
     problem: () => undefined,
+    warning: () => undefined,
     untilLive: () => undefined,
     async [Symbol.asyncDispose]() {
       await delivering;

@@ -4,7 +4,7 @@ import { type Broker } from './broker.ts';
 import { createControlLog } from './control-log.ts';
 import { createDelivery } from './delivery.ts';
 import { createFollowers, type Followers } from './followers.ts';
-import { Lane } from './lane.ts';
+import { Lane, type OnAppended } from './lane.ts';
 import { type Leases } from './leases.ts';
 import { type NodeRegistration } from './node-registration.ts';
 import { type Wire } from './wire.ts';
@@ -28,6 +28,7 @@ export function createBrokerWithLanes({
   isOutcomeUnknown,
   onRegistered = async () => undefined,
   onFenced = () => undefined,
+  onAppended = () => undefined,
   onFault,
 }: {
   log: AsyncLog;
@@ -43,6 +44,8 @@ export function createBrokerWithLanes({
   onRegistered?: () => Promise<void>;
   /** Called with the registrations of nodes that did not confirm a signal in time. */
   onFenced?: (nodes: readonly string[]) => void;
+  /** Called after a batch of this node was appended to the log. */
+  onAppended?: OnAppended;
   onFault: (error: unknown) => void;
 }): BrokerWithLanes {
   const delivery = createDelivery(onFault, registration.holds);
@@ -65,7 +68,7 @@ export function createBrokerWithLanes({
   function laneOf(projectId: string): Lane {
     const known = lanes.get(projectId);
     if (known) return known;
-    const lane = new Lane(projectId, { log, followers, isOutcomeUnknown });
+    const lane = new Lane(projectId, { log, followers, isOutcomeUnknown, onAppended });
     lanes.set(projectId, lane);
     return lane;
   }
@@ -93,6 +96,7 @@ export function createBrokerWithLanes({
     control: controlLog.control,
     announce: controlLog.announce,
     problem: controlLog.problem,
+    warning: () => warningOf(wire, followers.lag()),
     untilLive: controlLog.untilLive,
     leases,
     async [Symbol.asyncDispose]() {
@@ -101,4 +105,14 @@ export function createBrokerWithLanes({
       await controlLog[Symbol.asyncDispose]();
     },
   };
+}
+
+/** More messages than a burst leaves undelivered for a moment. */
+const MAX_LAG = 10_000;
+
+function warningOf({ isReceiving }: Wire, lag: number): string | undefined {
+  if (!isReceiving)
+    return 'The connection that receives notifications of other nodes is lost and is being opened again; until then, messages and changes of other nodes arrive up to 250 ms late.';
+  if (lag > MAX_LAG) return `The node is ${lag} messages behind the log; it delivers them late.`;
+  return undefined;
 }

@@ -94,6 +94,11 @@ export interface Broker extends AsyncDisposable {
    */
   problem(): string | undefined;
   /**
+   * What this node does late although it may deliver and accept, in a sentence for operators; undefined when nothing. It is no
+   * reason to send clients to another node.
+   */
+  warning(): string | undefined;
+  /**
    * Undefined while this node may deliver and accept. Otherwise asks the database; await it before accepting anything.
    * @throws UNAVAILABLE when the node stays suspended
    */

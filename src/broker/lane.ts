@@ -14,6 +14,12 @@ const RETRY_FOR_MS = 5000;
 const RETRY_INTERVAL_MS = 100;
 
 /**
+ * @param messages the number of messages of the batch, repeats included
+ * @param seconds from the first attempt to the answer of the database
+ */
+export type OnAppended = (messages: number, seconds: number) => void;
+
+/**
  * The publishes of one project. One batch is in flight at a time; what arrives meanwhile is the next one, so batches grow
  * with the load. The follower of the project delivers the messages.
  */
@@ -22,6 +28,7 @@ export class Lane {
   readonly #log: AsyncLog;
   readonly #followers: Followers;
   readonly #isOutcomeUnknown: IsOutcomeUnknown;
+  readonly #onAppended: OnAppended;
   #waiting: PendingPublish[] = [];
   #running: Promise<void> | undefined;
   #batch = 0;
@@ -33,12 +40,19 @@ export class Lane {
       log,
       followers,
       isOutcomeUnknown,
-    }: { log: AsyncLog; followers: Followers; isOutcomeUnknown: IsOutcomeUnknown },
+      onAppended,
+    }: {
+      log: AsyncLog;
+      followers: Followers;
+      isOutcomeUnknown: IsOutcomeUnknown;
+      onAppended: OnAppended;
+    },
   ) {
     this.#projectId = projectId;
     this.#log = log;
     this.#followers = followers;
     this.#isOutcomeUnknown = isOutcomeUnknown;
+    this.#onAppended = onAppended;
   }
 
   add(publish: PendingPublish): void {
@@ -95,10 +109,12 @@ export class Lane {
     }
     await this.#followers.of(this.#projectId).started();
     const batch = ++this.#batch;
+    const startedAt = performance.now();
     const outcomes = await this.#repeat(() =>
       this.#log.append(this.#projectId, batch, this.#answered, drafts),
     );
     this.#answered = batch;
+    this.#onAppended(drafts.length, (performance.now() - startedAt) / 1000);
     await this.#settle(publishes, outcomes);
   }
 

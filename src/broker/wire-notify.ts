@@ -231,6 +231,9 @@ export async function createNotifyWire({ open, nodeId, onFault }: NotifyWireOpti
       gapListeners.add(listener);
       return { [Symbol.dispose]: () => void gapListeners.delete(listener) };
     },
+    get isReceiving() {
+      return listening !== undefined;
+    },
     counts,
     async [Symbol.asyncDispose]() {
       await Promise.race([running, delay(RETURN_TIMEOUT_MS)]);

@@ -31,6 +31,8 @@ export interface Wire extends AsyncDisposable {
   listen(kind: string, handler: WireHandler): Disposable;
   /** Calls the listener when payloads of other nodes may have been lost, until the returned value is disposed. */
   onGap(listener: () => void): Disposable;
+  /** False while payloads of other nodes do not arrive, because the connection that receives them is lost. */
+  readonly isReceiving: boolean;
   readonly counts: Readonly<WireCounts>;
 }
 

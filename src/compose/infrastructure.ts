@@ -1,12 +1,13 @@
 import { randomBytes as systemRandomBytes } from 'node:crypto';
 import { type Audit } from '../audit.ts';
 import { createInProcessBroker } from '../broker/broker-in-process.ts';
-import { createBrokerWithLanes } from '../broker/broker-with-lanes.ts';
+import { createBrokerWithLanes, type BrokerWithLanes } from '../broker/broker-with-lanes.ts';
 import { type Broker } from '../broker/broker.ts';
 import { createNodeRegistration } from '../broker/node-registration.ts';
 import { createInProcessLeases } from '../broker/leases-in-process.ts';
 import { createPostgresLeases } from '../broker/leases-postgres.ts';
 import { createNotifyWire } from '../broker/wire-notify.ts';
+import { type Wire } from '../broker/wire.ts';
 import { createClockHistory, type ClockHistory } from '../clock-history.ts';
 import { systemClock, type Clock } from '../clock.ts';
 import { type Config, type Secrets } from '../config.ts';
@@ -17,13 +18,15 @@ import { createLogStore } from '../messages/log/log-store.ts';
 import { createPostgresLogStore } from '../messages/log/postgres-log-store.ts';
 import { type RetentionLog } from '../messages/log/retention-log.ts';
 import { createActivityFeed, type ActivityFeed } from '../observability/activity-feed.ts';
+import { createDatabaseReading } from '../observability/database-reading.ts';
 import { measureLoopLag } from '../observability/loop-lag.ts';
+import { type NodeReading } from '../observability/node-reading.ts';
 import { createStats, type Stats } from '../observability/stats.ts';
 import { createNotifySessions } from '../store/notify-session.ts';
 import { isOutcomeUnknown } from '../store/postgres-errors.ts';
 import { openPostgres } from '../store/postgres.ts';
 import { openSqlite } from '../store/sqlite.ts';
-import { type Store } from '../store/store.ts';
+import { type PostgresStore, type Store } from '../store/store.ts';
 import { VERSION } from '../version.ts';
 import { createMetrics, type Metrics } from '../transport/metrics.ts';
 
@@ -114,10 +117,19 @@ export async function openInfrastructure(
   async function openDatabase(url: string) {
     const connections = config.databaseConnections;
     const store = disposer.use(await openPostgres({ url, connections, nodeId }));
+    const readDatabase = createDatabaseReading(store);
+    const readSize = () => {
+      const reading = readDatabase();
+      return reading && { ...reading, walBytes: undefined };
+    };
+    metrics.observeStore(readSize);
+    stats.observeStore(readSize);
+    const clusterMetrics = metrics.addCluster();
     const { leaseMs } = config;
     const registration = createNodeRegistration({ store, nodeId, leaseMs, version: VERSION });
     // Before anything is read, so that every later change is signalled to this node.
     const signalsThrough = await registration.register();
+    clusterMetrics.registered();
     const log = createPostgresLogStore(store, { nodeId, randomBytes });
     const leases = disposer.use(createPostgresLeases({ store, nodeOf: () => registration.id, onFault }));
     const wire = disposer.use(
@@ -132,15 +144,22 @@ export async function openInfrastructure(
         wire,
         leases,
         isOutcomeUnknown,
-        onRegistered: leases.reconcile,
-        onFenced: (nodes) =>
+        onRegistered() {
+          clusterMetrics.registered();
+          return leases.reconcile();
+        },
+        onFenced(nodes) {
+          clusterMetrics.fenced(nodes.length);
           logger.warn(
             { nodes },
             'nodes did not confirm a change in time and were fenced; they register again',
-          ),
+          );
+        },
+        onAppended: clusterMetrics.appended,
         onFault,
       }),
     );
+    clusterMetrics.observe({ readDatabase, readNode: () => readNode({ store, wire, broker }) });
     // PostgreSQL's autovacuum does this.
     return { store, log, broker, isShared: true, reclaimSpace: () => 0 };
   }
@@ -160,5 +179,32 @@ export async function openInfrastructure(
     onFault,
     ...storage,
     disposer,
+  };
+}
+
+function readNode({
+  store,
+  wire,
+  broker: { followers, problem },
+}: {
+  store: PostgresStore;
+  wire: Wire;
+  broker: BrokerWithLanes;
+}): NodeReading {
+  const { batches, batchMessages, repairs, repairedMessages } = followers.counts;
+  const { sent, dropped, lost, ignored } = wire.counts;
+  return {
+    isSuspended: problem() !== undefined,
+    isReceiving: wire.isReceiving,
+    lag: followers.lag(),
+    receivedBatches: batches,
+    receivedMessages: batchMessages,
+    repairs,
+    repairedMessages,
+    notificationsSent: sent,
+    notificationsDropped: dropped,
+    notificationsLost: lost,
+    notificationsIgnored: ignored,
+    waitingStatements: store.waiting(),
   };
 }

@@ -13,7 +13,8 @@ export const MAX_SERIES = 100;
 /** The sizes of the store. */
 export interface StoreSize {
   databaseBytes: number;
-  walBytes: number;
+  /** Undefined on PostgreSQL, whose write-ahead log belongs to the server. */
+  walBytes: number | undefined;
   messages: number;
 }
 
@@ -68,7 +69,7 @@ export interface Stats extends StatsRecorder, Disposable {
   /** Sets the source of the numbers of live connections by project. */
   observeConnections(read: () => ReadonlyMap<string, number>): void;
   /** Sets the source of the sizes of the store. */
-  observeStore(read: () => StoreSize): void;
+  observeStore(read: () => StoreSize | undefined): void;
 }
 
 /** The figures of this node since its start, and the series of the last hour. Everything is in memory and bounded. */
@@ -90,7 +91,7 @@ export function createStats({
   /** By project, in the order of their last step in which anything happened. */
   const seriesByProject = new Map<string, StatsSample[]>();
   let readConnections = (): ReadonlyMap<string, number> => new Map();
-  let readStore: (() => StoreSize) | undefined;
+  let readStore: (() => StoreSize | undefined) | undefined;
 
   /** Deliveries of one batch follow each other, so remembering the last project saves almost every lookup. */
   function counterOf(projectId: string): Counter {

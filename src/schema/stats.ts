@@ -54,8 +54,12 @@ const StatsCounts = builder.objectRef<Counts>('StatsCounts').implement({
 const StoreSizeRef = builder.objectRef<StoreSize>('StoreSize').implement({
   description: 'The size of the store.',
   fields: (t) => ({
-    databaseBytes: t.exposeFloat('databaseBytes', { description: 'The database file, in bytes.' }),
-    walBytes: t.exposeFloat('walBytes', { description: 'The write-ahead log of the database, in bytes.' }),
+    databaseBytes: t.exposeFloat('databaseBytes', { description: 'The database, in bytes.' }),
+    walBytes: t.float({
+      description:
+        'The write-ahead log of the database, in bytes; 0 on PostgreSQL, where it belongs to the server.',
+      resolve: ({ walBytes = 0 }) => walBytes,
+    }),
     messages: t.exposeFloat('messages', {
       description:
         'Messages from the oldest to the newest of the log, of all projects; those that a history policy removed in between count as well.',

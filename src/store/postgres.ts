@@ -140,6 +140,7 @@ export async function openPostgres({ url, connections, nodeId }: PostgresOptions
     ),
     rows: rowsFrom(() => pool),
     controlRows: rowsFrom(() => controlPool),
+    waiting: () => pool.waitingCount,
     connectAs(name) {
       const old = [pool, controlPool];
       ({ pool, controlPool } = openPools(name));

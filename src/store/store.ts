@@ -78,6 +78,8 @@ export interface PostgresStore extends Store {
    * without an answer.
    */
   controlRows<Row extends object>(sql: string, params: readonly unknown[]): Promise<Row[]>;
+  /** The statements and transactions that wait for a connection of the pool. */
+  waiting(): number;
   /**
    * Names all connections `signalbox:<name>` from now on, by new ones. Statements that run finish on the old ones, under the
    * old name.

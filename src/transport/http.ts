@@ -66,7 +66,9 @@ export function createHttpServer(deps: HttpDeps): Server {
         const problem = isWanted()
           ? (machineProblem() ?? domain.storage.writeProblem() ?? domain.broker.problem())
           : 'draining';
-        return problem === undefined ? sendText(response, 200, 'ready') : sendText(response, 503, problem);
+        if (problem !== undefined) return sendText(response, 503, problem);
+        const warning = domain.broker.warning();
+        return sendText(response, 200, warning === undefined ? 'ready' : `ready\n${warning}`);
       }
     }
     const { origin, host, accept = '' } = request.headers;

@@ -1,9 +1,12 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import { type ErrorCode } from '../errors.ts';
 import { type StatsRecorder, type StoreSize } from '../observability/stats.ts';
 import { VERSION } from '../version.ts';
 import { isKnownCloseCode } from './close-codes.ts';
-import { METRICS, type MetricName, type MetricSpec } from './metrics-catalogue.ts';
+import { CLUSTER_METRICS } from './cluster-metrics-catalogue.ts';
+import { createClusterMetrics, type ClusterMetrics } from './cluster-metrics.ts';
+import { createMetricFactory } from './metric-factory.ts';
+import { METRICS } from './metrics-catalogue.ts';
 
 /**
  * The Prometheus metrics of the service; see `metrics-catalogue.ts` for what each of them counts. What `stats` returns for
@@ -34,27 +37,19 @@ export interface Metrics {
   /** Sets the source of the estimated memory that clients retain. */
   observeRetainedBytes(read: () => number): void;
   /** Sets the source of the sizes of the store. */
-  observeStore(read: () => StoreSize): void;
+  observeStore(read: () => StoreSize | undefined): void;
+  /** Adds the metrics of a node on PostgreSQL. Call it at most once. */
+  addCluster(): ClusterMetrics;
 }
 
 export function createMetrics(stats: StatsRecorder): Metrics & Disposable {
   const registry = new Registry();
   // Adds event-loop lag, memory, CPU, file descriptors and garbage collection.
   collectDefaultMetrics({ register: registry });
-  const optionsOf = (name: MetricName) => {
-    const { help, label }: MetricSpec = METRICS[name];
-    return { name, help, labelNames: label ? [label.name] : [], registers: [registry] };
-  };
-  const counter = (name: MetricName) => new Counter(optionsOf(name));
-  const gauge = (name: MetricName, collect?: (this: Gauge) => void) =>
-    new Gauge({ ...optionsOf(name), ...(collect && { collect }) });
-  const histogram = (name: MetricName) => {
-    const { buckets = [] }: MetricSpec = METRICS[name];
-    return new Histogram({ ...optionsOf(name), buckets: [...buckets] });
-  };
+  const { counter, gauge, gaugeOf, histogram } = createMetricFactory(registry, METRICS);
 
   let readRetainedBytes = () => 0;
-  let readStore = (): StoreSize => ({ databaseBytes: 0, walBytes: 0, messages: 0 });
+  let readStore = (): StoreSize | undefined => undefined;
   /** Undefined when the store cannot be read, so that the other metrics are still returned. */
   function readSize(): StoreSize | undefined {
     try {
@@ -75,15 +70,13 @@ export function createMetrics(stats: StatsRecorder): Metrics & Disposable {
   const gaps = counter('signalbox_gaps_total');
   const slow = counter('signalbox_slow_consumers_total');
   const refused = counter('signalbox_refusals_total');
-  gauge('signalbox_retained_bytes', function () {
-    this.set(readRetainedBytes());
-  });
+  gaugeOf('signalbox_retained_bytes', () => readRetainedBytes());
   gauge('signalbox_store_bytes', function () {
     const size = readSize();
     if (!size) return;
     const { databaseBytes, walBytes, messages } = size;
     this.set({ file: 'database' }, databaseBytes);
-    this.set({ file: 'wal' }, walBytes);
+    if (walBytes !== undefined) this.set({ file: 'wal' }, walBytes);
     logMessages.set(messages);
   });
   const logMessages = gauge('signalbox_log_messages');
@@ -137,6 +130,7 @@ export function createMetrics(stats: StatsRecorder): Metrics & Disposable {
     observeStore: (read) => {
       readStore = read;
     },
+    addCluster: () => createClusterMetrics(createMetricFactory(registry, CLUSTER_METRICS)),
     [Symbol.dispose]: () => registry.clear(),
   };
 }

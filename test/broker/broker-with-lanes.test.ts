@@ -1,13 +1,16 @@
 import pg from 'pg';
 import { afterAll, describe, expect, test } from 'vitest';
+import { createNotifyWire } from '../../src/broker/wire-notify.ts';
 import { type Message } from '../../src/broker/message.ts';
 import { type Signal } from '../../src/broker/signal.ts';
 import { projects } from '../../src/projects/tables.ts';
+import { createNotifySessions } from '../../src/store/notify-session.ts';
 import { brokerContract } from '../contracts/broker-contract.ts';
 import { createBroker, openBroker } from '../support/broker-on-postgres.ts';
 import { type BrokerUnderTest } from '../support/broker.ts';
 import { draft, from, keyed } from '../support/drafts.ts';
 import { hasPostgres, requirePostgres, sharedPostgres } from '../support/postgres.ts';
+import { createProxy } from '../support/proxy.ts';
 
 /** The brokers of the contract share a store: opening one costs more than the tests themselves. */
 let shared: ReturnType<typeof openBroker> | undefined;
@@ -187,3 +190,21 @@ async function requireStandby(url: string, isRequired: boolean): Promise<void> {
   const current = `select setting from pg_settings where name = 'synchronous_standby_names'`;
   await expect.poll(() => query(url, current)).toEqual([{ setting: isRequired ? 'nobody' : '' }]);
 }
+
+test('warns while the connection that receives notifications is lost', async (context) => {
+  requirePostgres(context);
+  const server = await sharedPostgres();
+  await using made = await openBroker();
+  await using proxy = await createProxy(server.port);
+  const open = createNotifySessions(Object.assign(new URL(made.url), { port: String(proxy.port) }).href, 'n');
+  await using wire = await createNotifyWire({ open, nodeId: 'n', onFault: () => undefined });
+  await using other = await createBroker({ ...made, wire, faults: [] });
+  await expect.poll(() => other.broker.problem()).toBeUndefined();
+  expect(other.broker.warning()).toBeUndefined();
+  proxy.cut();
+  proxy.setBlackHole(true);
+  await expect.poll(() => other.broker.warning()).toMatch(/notifications of other nodes is lost/);
+  expect(other.broker.problem()).toBeUndefined();
+  proxy.setBlackHole(false);
+  await expect.poll(() => other.broker.warning(), { timeout: 10_000 }).toBeUndefined();
+});

@@ -129,7 +129,7 @@ test.each([
   ['commander', /^(cli\/|start\.ts$)/],
   ['drizzle-orm', /^store\/|-store\.ts$|\/tables\.ts$/],
   ['pino', /^logger\.ts$/],
-  ['prom-client', /^transport\/metrics\.ts$/],
+  ['prom-client', /^transport\/metric(s|-factory)\.ts$/],
 ])('%s is imported only where its adapter lives', (name, home) => {
   const users = external.filter(({ target }) => target === name || target.startsWith(`${name}/`));
   expect(users.length).toBeGreaterThan(0);
