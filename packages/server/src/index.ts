@@ -1,3 +1,4 @@
+export { type Activity, type ActivityFilter } from './activity.ts';
 export { type MessageToPublish, type PublishOutcome } from './batch.ts';
 export {
   type Channel,
@@ -11,6 +12,7 @@ export { type DeliveryExplanation } from './delivery.ts';
 export { type ErrorCode, type ErrorFields, SignalboxError } from './errors.ts';
 export {
   type Action,
+  type ActivityKind,
   type ApiKeyScope,
   type ChannelType,
   type CreateChannelInput,
@@ -35,6 +37,7 @@ export { type Revocation, type RevocationTarget } from './revocations.ts';
 export { type SignedGrant, type SignOptions } from './sign.ts';
 export { Signalbox } from './signalbox.ts';
 export { type Stats, type StatsCounts, type StoreSize } from './stats.ts';
+export { type StreamOptions } from './transport/follow.ts';
 export {
   type PermissionExplanation,
   type Token,

@@ -1,3 +1,4 @@
+import { createActivity } from './activity.ts';
 import { createChannels } from './channels.ts';
 import { createListConnections } from './connections.ts';
 import { createExplainDelivery } from './delivery.ts';
@@ -14,7 +15,8 @@ import { type Operation } from './transport/operation.ts';
 import { createTransport } from './transport/request.ts';
 
 /**
- * Signalbox for a backend. One instance serves the whole process; it holds no connection of its own and needs no closing.
+ * Signalbox for a backend. One instance serves the whole process; it holds no connection of its own, except while
+ * a loop over `activity` runs, and needs no closing.
  *
  * @example
  * ```ts
@@ -55,6 +57,7 @@ export class Signalbox {
   readonly explainDelivery: ReturnType<typeof createExplainDelivery>;
   readonly listConnections: ReturnType<typeof createListConnections>;
   readonly stats: ReturnType<typeof createGetStats>;
+  readonly activity: ReturnType<typeof createActivity>;
   readonly disconnect: ReturnType<typeof createModeration>['disconnect'];
   /**
    * Executes a GraphQL document of your own. It is repeated only after errors after which the service changed nothing.
@@ -97,6 +100,7 @@ export class Signalbox {
     this.explainDelivery = createExplainDelivery(request);
     this.listConnections = createListConnections(request);
     this.stats = createGetStats(request);
+    this.activity = createActivity(transport.follow);
     this.disconnect = moderation.disconnect;
     this.graphql = <Result>(document: string, variables: Record<string, unknown> = {}, call?: CallOptions) =>
       request(document as Operation<Result, Record<string, unknown>>, variables, 'once', call);

@@ -17,12 +17,12 @@ const LEFT_OUT: Record<string, string> = {
   'Mutation.createStreamTicket': 'For clients: a backend sends its key in the Authorization header.',
   'Mutation.reauthenticate': 'For clients: it concerns a live connection.',
   'Mutation.setPresence': 'For clients: it concerns a live connection.',
-  'Subscription.events': 'For clients: this package holds no connection.',
-  'Subscription.messages': 'For clients.',
-  'Subscription.directMessages': 'For clients.',
-  'Subscription.presence': 'For clients.',
-  'Subscription.channelState': 'For clients.',
-  'Subscription.activity': 'For consoles and `signalbox activity`: this package holds no connection.',
+  'Subscription.events': 'For clients: @signalbox/client is built on it.',
+  'Subscription.messages':
+    'For clients: `channel.on` and `channel.messages` of @signalbox/client, which takes an API key, too.',
+  'Subscription.directMessages': 'For clients: `direct.on`.',
+  'Subscription.presence': 'For clients: `channel.subscribe`, and `channels.members` here.',
+  'Subscription.channelState': 'For clients: `channel.subscribe`.',
 };
 
 /** `Mutation.publishMessage` for every root field of the schema. */
@@ -30,13 +30,19 @@ const rootFields = [schema.getQueryType(), schema.getMutationType(), schema.getS
   (type) => Object.keys(type?.getFields() ?? {}).map((field) => `${type?.name ?? ''}.${field}`),
 );
 
+const TYPES = {
+  [OperationTypeNode.QUERY]: 'Query',
+  [OperationTypeNode.MUTATION]: 'Mutation',
+  [OperationTypeNode.SUBSCRIPTION]: 'Subscription',
+};
+
 /** The root fields that the operations of the SDK call, with the arguments that they pass. */
 const called = new Map(
   readdirSync(new URL('../operations', import.meta.url))
     .flatMap((file) => parse(read(`operations/${file}`)).definitions)
     .flatMap((definition): [string, string[]][] => {
       if (definition.kind !== Kind.OPERATION_DEFINITION) return [];
-      const type = definition.operation === OperationTypeNode.MUTATION ? 'Mutation' : 'Query';
+      const type = TYPES[definition.operation];
       return definition.selectionSet.selections.flatMap((selection): [string, string[]][] => {
         if (selection.kind !== Kind.FIELD) return [];
         return [

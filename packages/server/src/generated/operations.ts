@@ -18,6 +18,29 @@ export type Action =
   /** Receive the messages of the channel, and read its history and state. */
   | 'SUBSCRIBE';
 
+/** What an activity is about. */
+export type ActivityKind =
+  /** A project, an API key, a signing key or an issuer was changed. */
+  | 'ADMINISTRATION'
+  /** A channel was created, changed or deleted. */
+  | 'CHANNEL'
+  /** A connection was opened or closed, or presented a new credential. */
+  | 'CONNECTION'
+  /** A token was subscribed to a channel or unsubscribed. */
+  | 'MEMBERSHIP'
+  /** A message was published: to a channel, or directly to a token, an identity or a connection. */
+  | 'MESSAGE'
+  /** A mute or a ban was put or lifted, or a connection was disconnected. */
+  | 'MODERATION'
+  /** A connection joined or left a channel, or changed its presence state. */
+  | 'PRESENCE'
+  /** A caller was refused for missing authority. Like in the audit log, a flood of refusals is counted instead of listed. */
+  | 'REFUSAL'
+  /** Activities were skipped here, because they came too fast or the client read too slowly. */
+  | 'SKIPPED'
+  /** A token or a credential was created, changed, used for the first time or revoked. */
+  | 'TOKEN';
+
 /** What an API key may do. */
 export type ApiKeyScope =
   /** Change the settings and the issuers of the project. With an issuer, the holder of this scope can sign credentials for any identity. */
@@ -469,6 +492,37 @@ export type UpdateTokenInput = {
   role?: Role | null | undefined;
   /** The new state: at most 16 KiB of JSON by default. */
   state?: unknown;
+};
+
+export type FollowActivitySubscriptionVariables = Exact<{
+  kinds?: Array<ActivityKind> | ActivityKind | null | undefined;
+  channel?: string | null | undefined;
+  token?: string | null | undefined;
+  identity?: string | null | undefined;
+  payloads?: boolean | null | undefined;
+}>;
+
+export type FollowActivitySubscription = {
+  activity: {
+    at: string;
+    kind: ActivityKind;
+    action: string;
+    actor: string | null;
+    subject: string | null;
+    channel: string | null;
+    token: string | null;
+    identity: string | null;
+    connection: string | null;
+    code: ErrorCode | null;
+    reason: string | null;
+    sentence: string | null;
+    field: string | null;
+    address: string | null;
+    count: number | null;
+    message: string | null;
+    event: string | null;
+    data: unknown;
+  };
 };
 
 export type CreateChannelMutationVariables = Exact<{
@@ -1756,6 +1810,12 @@ export type ExplainPermissionQueryVariables = Exact<{
 export type ExplainPermissionQuery = {
   explainPermission: { allowed: boolean; rule: PermissionRule; because: string };
 };
+
+export const FollowActivityDocument =
+  'subscription FollowActivity($kinds:[ActivityKind!]$channel:ID$token:ID$identity:String$payloads:Boolean){activity(kinds:$kinds channel:$channel token:$token identity:$identity payloads:$payloads){at kind action actor subject channel token identity connection code reason sentence field address count message event data}}' as Operation<
+    FollowActivitySubscription,
+    FollowActivitySubscriptionVariables
+  >;
 
 export const CreateChannelDocument =
   'mutation CreateChannel($input:CreateChannelInput!){createChannel(input:$input){...Channel}}fragment Channel on Channel{id type kind state version history{messages seconds}createdAt}' as Operation<

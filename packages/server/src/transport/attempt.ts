@@ -34,24 +34,14 @@ const PROXY_STATUSES = new Set([502, 503, 504]);
  * Sends one request and reads its answer whole, so that the connection can be used again.
  * @throws the reason of `signal` when the caller ends the call
  */
-export async function attempt({
-  fetch,
-  endpoint,
-  apiKey,
-  body,
-  timeoutMs,
-  signal,
-}: Attempt): Promise<AttemptResult> {
+export async function attempt(request: Attempt): Promise<AttemptResult> {
+  const { fetch, endpoint, body, timeoutMs, signal } = request;
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(), timeoutMs);
   try {
     const response = await fetch(endpoint, {
       method: 'POST',
-      headers: {
-        authorization: `Bearer ${apiKey}`,
-        'content-type': 'application/json',
-        accept: 'application/graphql-response+json, application/json',
-      },
+      headers: headersOf(request, 'application/graphql-response+json, application/json'),
       body,
       // A redirect would repeat the API key at another address.
       redirect: 'manual',
@@ -59,17 +49,32 @@ export async function attempt({
     });
     return readAnswer(response, await response.text());
   } catch (cause) {
-    signal?.throwIfAborted();
-    if (timeout.signal.aborted) {
-      const message = `The service did not answer within ${timeoutMs} ms.`;
-      return { error: new SignalboxError('TIMEOUT', message, { retryable: true }), unchanged: false };
-    }
-    const message = `The service cannot be reached at ${new URL(endpoint).origin}.`;
-    const error = new SignalboxError('NETWORK_ERROR', message, { retryable: true, cause });
-    return { error, unchanged: NOT_SENT.has(codeOf(cause)) };
+    return failureOf(cause, request, timeout.signal.aborted);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The headers of a request, with the API key. */
+export const headersOf = ({ apiKey }: Attempt, accept: string) => ({
+  authorization: `Bearer ${apiKey}`,
+  'content-type': 'application/json',
+  accept,
+});
+
+/**
+ * The result of a `fetch` that threw.
+ * @throws the reason of `signal` when the caller ended the call
+ */
+export function failureOf(cause: unknown, { endpoint, timeoutMs, signal }: Attempt, isTimeout: boolean) {
+  signal?.throwIfAborted();
+  if (isTimeout) {
+    const message = `The service did not answer within ${timeoutMs} ms.`;
+    return { error: new SignalboxError('TIMEOUT', message, { retryable: true }), unchanged: false };
+  }
+  const message = `The service cannot be reached at ${new URL(endpoint).origin}.`;
+  const error = new SignalboxError('NETWORK_ERROR', message, { retryable: true, cause });
+  return { error, unchanged: NOT_SENT.has(codeOf(cause)) };
 }
 
 /** The code of the system error behind a failed `fetch`. */
@@ -79,13 +84,13 @@ function codeOf(error: unknown): string {
   return 'cause' in error ? codeOf(error.cause) : '';
 }
 
-function readAnswer(response: Response, text: string): AttemptResult {
+/** The result of a request that the service, or a proxy, has answered. */
+export function readAnswer(response: Response, text: string): AttemptResult {
   const answer = parseAnswer(text);
   const [first] = answer?.errors ?? [];
   if (first !== undefined) {
-    const { code = 'BAD_RESPONSE', ...extensions } = first.extensions ?? {};
-    const error = new SignalboxError(code, first.message, extensions);
-    return { error, unchanged: UNCHANGED.has(code) && !error.outcomeUnknown };
+    const error = errorOf(first);
+    return { error, unchanged: UNCHANGED.has(error.code) && !error.outcomeUnknown };
   }
   if (answer?.data) return { data: answer.data };
   const message = `${response.url || 'The address'} answered with HTTP ${response.status}, and not with GraphQL. Check the url.`;
@@ -93,12 +98,24 @@ function readAnswer(response: Response, text: string): AttemptResult {
   return { error: new SignalboxError('BAD_RESPONSE', message, { retryable }), unchanged: false };
 }
 
-interface Answer {
-  data?: Record<string, unknown> | null;
-  errors?: { message: string; extensions?: ErrorFields & { code?: string; retryable?: boolean } }[];
+interface GraphQLErrorLike {
+  message: string;
+  extensions?: ErrorFields & { code?: string; retryable?: boolean };
 }
 
-function parseAnswer(text: string): Answer | undefined {
+interface Answer {
+  data?: Record<string, unknown> | null;
+  errors?: GraphQLErrorLike[];
+}
+
+/** An error of a result, as a `SignalboxError`. */
+export function errorOf({ message, extensions = {} }: GraphQLErrorLike): SignalboxError {
+  const { code = 'BAD_RESPONSE', ...fields } = extensions;
+  return new SignalboxError(code, message, fields);
+}
+
+/** A result of GraphQL; undefined for a text that is no JSON object. */
+export function parseAnswer(text: string): Answer | undefined {
   try {
     const answer = JSON.parse(text) as unknown;
     return typeof answer === 'object' && answer !== null ? answer : undefined;

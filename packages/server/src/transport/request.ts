@@ -6,6 +6,7 @@ import {
   type SignalboxOptions,
 } from '../options.ts';
 import { attempt } from './attempt.ts';
+import { createFollow, type Follow } from './follow.ts';
 import { type Operation } from './operation.ts';
 import { createRepeat, type Repeat } from './repeat.ts';
 
@@ -27,6 +28,7 @@ export type Request = <Result, Variables>(
 /** What every call passes through. */
 export interface Transport {
   request: Request;
+  follow: Follow;
   repeat: Repeat;
 }
 
@@ -37,23 +39,28 @@ export function createTransport(key: string | undefined, options: SignalboxOptio
   const apiKey = checkApiKey(key);
   const endpoint = parseEndpoint(options.url);
   const repeat = createRepeat(options);
-  const timeout = (ms: number) => checkInteger('timeoutMs', ms, 1, LONGEST_TIMEOUT_MS);
-  const defaultTimeoutMs = timeout(options.timeoutMs ?? 10_000);
+  const checkTimeout = (ms: number) => checkInteger('timeoutMs', ms, 1, LONGEST_TIMEOUT_MS);
+  const defaultTimeoutMs = checkTimeout(options.timeoutMs ?? 10_000);
+  const timeoutOf = ({ timeoutMs = defaultTimeoutMs }: CallOptions) => checkTimeout(timeoutMs);
   // `fetch` of browsers and workers must be called as a function of the global object.
   const send: typeof fetch = options.fetch ?? ((...input) => fetch(...input));
 
+  const { retries = 3, random = Math.random } = options;
+  const base = { fetch: send, endpoint, apiKey };
   return {
     repeat,
+    follow: createFollow({ base, retries, random, timeoutOf }),
     async request<Result, Variables>(
       operation: Operation<Result, Variables>,
       variables: Variables,
       repetition: Repetition,
-      { signal, timeoutMs = defaultTimeoutMs }: CallOptions = {},
+      call: CallOptions = {},
     ) {
-      timeout(timeoutMs);
+      const { signal } = call;
+      const timeoutMs = timeoutOf(call);
       const body = JSON.stringify({ query: operation, variables });
       const data = await repeat(async () => {
-        const result = await attempt({ fetch: send, endpoint, apiKey, body, timeoutMs, signal });
+        const result = await attempt({ ...base, body, timeoutMs, signal });
         if ('data' in result) return { value: result.data };
         return { error: result.error, isSafe: result.unchanged || repetition === 'repeatable' };
       }, signal);

@@ -1,0 +1,49 @@
+import {
+  type ActivityKind,
+  FollowActivityDocument,
+  type FollowActivitySubscription,
+} from './generated/operations.ts';
+import { type Follow, type StreamOptions } from './transport/follow.ts';
+
+/** Something that happened in the project. Fields that do not apply to the `action` are null. */
+export type Activity = FollowActivitySubscription['activity'];
+
+/** Selects activities. Absent fields select all that the API key may see. */
+export interface ActivityFilter {
+  /** Only these kinds. `SKIPPED` always comes. */
+  kinds?: ActivityKind[] | undefined;
+  channel?: string | undefined;
+  /** Only what is about this token, or done by it. */
+  token?: string | undefined;
+  identity?: string | undefined;
+  /** Whether to include the data of messages and presence states. Default: false. */
+  payloads?: boolean | undefined;
+}
+
+/** The call `signalbox.activity`. */
+export function createActivity(follow: Follow) {
+  /**
+   * Yields what happens in the project, from now on, until the loop is left or `signal` is aborted. A stream that is lost is
+   * opened again. Nothing is replayed: an activity of the kind `SKIPPED` with the action `stream.resumed` and no `count`
+   * stands where activities may be missing.
+   *
+   * @throws SignalboxError UNAUTHENTICATED, FORBIDDEN, LIMIT_EXCEEDED, BAD_USER_INPUT; a retryable error only if the first
+   *   stream cannot be opened with `retries` repetitions
+   */
+  return async function* (
+    { kinds, channel, token, identity, payloads }: ActivityFilter = {},
+    options?: StreamOptions,
+  ): AsyncGenerator<Activity, void, undefined> {
+    const variables = { kinds, channel, token, identity, payloads };
+    for await (const event of follow(FollowActivityDocument, variables, options))
+      yield event === 'resumed' ? resumed() : event.activity;
+  };
+}
+
+/** Stands where activities may be missing, as the service does it for those that it skips. */
+const resumed = (): Activity => ({
+  ...{ at: new Date().toISOString(), kind: 'SKIPPED', action: 'stream.resumed', count: null },
+  ...{ actor: null, subject: null, channel: null, token: null, identity: null, connection: null },
+  ...{ code: null, reason: null, sentence: null, field: null, address: null },
+  ...{ message: null, event: null, data: null },
+});
