@@ -10,6 +10,8 @@ const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 const LISTENS = /listens on (http:\/\/\S+)\/graphql/;
 
 export interface LaunchOptions {
+  /** The program. Default: the built service. */
+  main?: string | undefined;
   /** Environment variables. Otherwise only the port, the folder, the log level and the API key of the tests are set. */
   env?: Record<string, string>;
   /** The data folder. Default: a temporary folder, removed when the process is disposed. */
@@ -62,15 +64,15 @@ export async function startProcess(launch: LaunchOptions = {}): Promise<RunningP
   };
 }
 
-function spawnMain({ env = {}, folder, stdout = 'ignore', descriptors }: LaunchOptions): {
+function spawnMain({ main = MAIN, env = {}, folder, stdout = 'ignore', descriptors }: LaunchOptions): {
   launched: LaunchedProcess;
   listening: Promise<string>;
 } {
   const temporaryFolder = folder === undefined ? createFolder() : undefined;
   const command =
     descriptors === undefined
-      ? [process.execPath, MAIN]
-      : ['sh', '-c', `ulimit -n ${descriptors} && exec "$0" "$@"`, process.execPath, MAIN];
+      ? [process.execPath, main]
+      : ['sh', '-c', `ulimit -n ${descriptors} && exec "$0" "$@"`, process.execPath, main];
   const child = spawn(command[0] ?? '', command.slice(1), {
     env: {
       NODE_ENV: 'test',

@@ -5,14 +5,19 @@ export interface Proxy extends AsyncDisposable {
   readonly port: number;
   /** Number of connections cut so far. */
   readonly cuts: number;
-  /** Cuts every live connection at once, without a close frame. */
-  cut(): void;
+  /** Cuts every live connection at once, without a close frame; or only those that have sent `text`. */
+  cut(text?: string): void;
   /**
    * Begins or ends a black hole. While it lasts, connections can be opened, but every byte disappears without an error;
    * the connections of that time stay silent for ever, also after its end.
    */
   setBlackHole(isOn: boolean): void;
+  /** Silences the connections that have sent `text`, as a black hole does; others, and new ones, are not affected. */
+  silence(text: string): void;
 }
+
+/** The characters by which a connection is recognized. */
+const MAX_OPENING = 4096;
 
 /**
  * Starts a proxy on a free port.
@@ -26,6 +31,8 @@ export async function createProxy(
   bytesUntilCut: () => number | undefined = () => undefined,
 ): Promise<Proxy> {
   const live = new Set<Socket>();
+  /** What each client sent first, until it has sent enough to be recognized. */
+  const openings = new Map<Socket, string>();
   const swallowed = new Set<Socket>();
   const sockets = new Set<Socket>();
   let isBlackHole = false;
@@ -43,10 +50,17 @@ export async function createProxy(
     client.unpipe().resume();
   }
 
+  const liveWith = (text: string) => [...live].filter((client) => openings.get(client)?.includes(text));
+
   const proxy = createServer((client) => {
     const upstream = connect(typeof service === 'number' ? service : service(), '127.0.0.1');
     let remaining = bytesUntilCut() ?? Number.POSITIVE_INFINITY;
     live.add(client);
+    openings.set(client, '');
+    client.on('data', (chunk: Buffer) => {
+      const opening = openings.get(client) ?? '';
+      if (opening.length < MAX_OPENING) openings.set(client, opening + chunk.toString('latin1'));
+    });
     if (isBlackHole) swallow(client);
     else client.pipe(upstream);
     upstream.on('data', (chunk: Buffer) => {
@@ -64,6 +78,7 @@ export async function createProxy(
       socket.on('error', () => socket.destroy());
       socket.on('close', () => {
         sockets.delete(socket);
+        openings.delete(socket);
         if (swallowed.has(client)) return;
         live.delete(client);
         client.destroySoon();
@@ -78,7 +93,8 @@ export async function createProxy(
     get cuts() {
       return cuts;
     },
-    cut: () => [...live].forEach(cut),
+    cut: (text = '') => liveWith(text).forEach(cut),
+    silence: (text) => liveWith(text).forEach(swallow),
     setBlackHole(isOn) {
       isBlackHole = isOn;
       if (isOn) [...live].forEach(swallow);

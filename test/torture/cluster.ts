@@ -17,18 +17,22 @@ export interface ClusterNode {
 /** Nodes on one database. */
 export interface Cluster extends AsyncDisposable {
   readonly nodes: readonly ClusterNode[];
+  /** Reaches the database without a proxy. */
+  readonly databaseUrl: string;
   /** The nodes that run, as far as a load balancer can know. */
   running(): ClusterNode[];
   start(node: ClusterNode): Promise<void>;
 }
 
-export async function startCluster(postgres: PostgresServer, count: number): Promise<Cluster> {
+/** @param main the program of the nodes. Default: the built service */
+export async function startCluster(postgres: PostgresServer, count: number, main?: string): Promise<Cluster> {
   const url = new URL(await postgres.createDatabase());
   const nodes: ClusterNode[] = [];
 
   async function start(node: ClusterNode): Promise<void> {
     const databaseUrl = Object.assign(new URL(url), { port: String(node.proxy.port) }).href;
     node.process = await startProcess({
+      main,
       env: {
         SIGNALBOX_DATABASE_URL: databaseUrl,
         SIGNALBOX_MASTER_KEY: MASTER_KEY,
@@ -50,6 +54,7 @@ export async function startCluster(postgres: PostgresServer, count: number): Pro
   }
   return {
     nodes,
+    databaseUrl: url.href,
     running: () => nodes.filter(({ process, isStopped }) => process !== undefined && !isStopped),
     start,
     async [Symbol.asyncDispose]() {

@@ -10,9 +10,31 @@ export interface ReceivedMessage {
 
 /** What happened during a run. The data of each publish is unique, and is its idempotency key, too. */
 export interface History {
-  /** The data of the acknowledged publishes of each channel, with the ids in the receipts. */
-  readonly acknowledged: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** Everything that was published or tried, by its data. */
+  readonly published: ReadonlyMap<string, PublishedMessage>;
   readonly subscribers: readonly SubscriberHistory[];
+  readonly visits: readonly VisitHistory[];
+}
+
+/** A publish. Moments are milliseconds on the clock of `performance.now` of the test. */
+export interface PublishedMessage {
+  readonly channel: string;
+  /** When the first attempt was sent. */
+  readonly startedAt: number;
+  /** The id in the receipt, and when it arrived. Undefined: the publish was never acknowledged. */
+  readonly acknowledged?: { readonly id: string; readonly at: number };
+}
+
+/** What a token received that was a member of a channel for a moment. */
+export interface VisitHistory {
+  readonly name: string;
+  readonly channel: string;
+  /** When the request was sent that made the token a member. */
+  readonly startedAt: number;
+  /** When the request was answered that ended its access; infinity if it never was. */
+  readonly endedAt: number;
+  /** The data of the messages, in the order of delivery. */
+  readonly received: readonly string[];
 }
 
 export interface SubscriberHistory {
@@ -27,21 +49,37 @@ export interface SubscriberHistory {
 }
 
 /** The violations of a history, as sentences; empty if there are none. */
-export function findViolations({ acknowledged, subscribers }: History): string[] {
-  return subscribers.flatMap((subscriber) => [
+export function findViolations({ published, subscribers, visits }: History): string[] {
+  const ofSubscribers = subscribers.flatMap((subscriber) => [
     ...subscriber.problems.map((problem) => `${subscriber.name}: ${problem}`),
     ...subscriber.channels.flatMap((channel) =>
-      checkChannel(subscriber, channel, acknowledged.get(channel) ?? new Map<string, string>()).map(
+      checkChannel(subscriber, channel, published).map(
         (violation) => `${subscriber.name}, ${channel}: ${violation}`,
       ),
     ),
   ]);
+  return [...ofSubscribers, ...visits.flatMap((visit) => checkVisit(visit, published))];
+}
+
+/** What a token may not have received: what was there before its membership, and what was published after its end. */
+function checkVisit(
+  { name, startedAt, endedAt, received }: VisitHistory,
+  published: ReadonlyMap<string, PublishedMessage>,
+): string[] {
+  return received.flatMap((data) => {
+    const message = published.get(data);
+    if (message?.acknowledged && message.acknowledged.at < startedAt)
+      return [`${name}: “${data}” was received, and acknowledged before the membership began`];
+    if (message && message.startedAt > endedAt)
+      return [`${name}: “${data}” was received, and published after the access had ended`];
+    return [];
+  });
 }
 
 function checkChannel(
   { received, start }: SubscriberHistory,
   channel: string,
-  acknowledged: ReadonlyMap<string, string>,
+  published: ReadonlyMap<string, PublishedMessage>,
 ): string[] {
   const violations: string[] = [];
   const ids = new Map<string, string>();
@@ -57,7 +95,9 @@ function checkChannel(
       violations.push(`“${data}” does not name the message before it as the previous one`);
     last = { cursor, sequence };
   }
-  for (const [data, id] of acknowledged) {
+  for (const [data, { channel: publishedTo, acknowledged }] of published) {
+    if (publishedTo !== channel || !acknowledged) continue;
+    const { id } = acknowledged;
     const receivedId = ids.get(data);
     if (receivedId === undefined) violations.push(`“${data}” was acknowledged and not received`);
     else if (receivedId !== id)

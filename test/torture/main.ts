@@ -1,23 +1,36 @@
 import { parseArgs } from 'node:util';
 import { torture } from './run.ts';
+import { SABOTAGES, type Sabotage } from './sabotage.ts';
 
 const HELP = `Kills, pauses and cuts off the nodes of a cluster, and checks that no acknowledged message is lost or repeated.
 
-  npm run torture -- [--minutes 5] [--seed N] [--nodes 3]
+  npm run torture -- [--minutes 5] [--seed N] [--nodes 3] [--longest-stop 20] [--sabotage NAME]
 
-Needs PostgreSQL and the built service (npm run build). Exits with status 1 if a guarantee is violated.`;
+Needs PostgreSQL and the built service (npm run build). Exits with status 1 if a guarantee is violated.
+
+--longest-stop is the longest pause of a process, in seconds.
+--sabotage takes a safeguard away from a copy of the service, and the checker must find that: then the status is 1.
+Names: ${Object.keys(SABOTAGES).join(', ')}.`;
 
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '5' },
     nodes: { type: 'string', default: '3' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
+    'longest-stop': { type: 'string', default: '20' },
+    sabotage: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
 
+const sabotages: Readonly<Record<string, Sabotage>> = SABOTAGES;
+const sabotage = values.sabotage === undefined ? undefined : sabotages[values.sabotage];
+
 if (values.help) console.log(HELP);
-else {
+else if (values.sabotage !== undefined && !sabotage) {
+  console.error(`There is no sabotage “${values.sabotage}”. Names: ${Object.keys(SABOTAGES).join(', ')}.`);
+  process.exitCode = 2;
+} else {
   console.log(`seed ${values.seed}`);
   const startedAt = performance.now();
   // The child process of PostgreSQL does not keep this one alive while its end is awaited.
@@ -26,8 +39,11 @@ else {
     seed: Number(values.seed),
     durationMs: Number(values.minutes) * 60_000,
     nodes: Number(values.nodes),
-    longestStopMs: 20_000,
-    longestQuietMs: 4000,
+    sabotage,
+    faults: sabotage?.faults,
+    longestStopMs: Number(values['longest-stop']) * 1000,
+    // Without a fault in between, a safeguard is not needed.
+    longestQuietMs: sabotage ? 1000 : 4000,
     report: (line) => console.log(`${((performance.now() - startedAt) / 1000).toFixed(1)} s: ${line}`),
   });
   for (const [name, figure] of Object.entries({ ...figures, ...faults })) console.log(`${name}: ${figure}`);

@@ -3,13 +3,26 @@ import { type PostgresServer } from '../support/postgres.ts';
 import { type Cluster, type ClusterNode } from './cluster.ts';
 import { type Random } from './random.ts';
 
-export const FAULTS = ['kill', 'stop', 'cut', 'blackHole', 'crash'] as const;
+export const FAULTS = [
+  'kill',
+  'stop',
+  'cut',
+  'blackHole',
+  'cutListener',
+  'silenceListener',
+  'crash',
+] as const;
 export type Fault = (typeof FAULTS)[number];
+
+/** The statement by which the connection of a node that receives the notifications is recognized. */
+const LISTEN = 'LISTEN signalbox';
 
 export interface NemesisOptions {
   cluster: Cluster;
   postgres: PostgresServer;
   random: Random;
+  /** The faults to choose from. Default: all. */
+  faults?: readonly Fault[] | undefined;
   /** The longest pause of a process, in milliseconds. */
   longestStopMs: number;
   /** The longest quiet time between two faults, in milliseconds. */
@@ -25,12 +38,12 @@ export interface Nemesis {
 
 /** Makes one fault after another, each of them at a random node, and repairs it after a while. */
 export function startNemesis(options: NemesisOptions): Nemesis {
-  const { cluster, postgres, random, longestStopMs, longestQuietMs, report } = options;
-  const counts = { kill: 0, stop: 0, cut: 0, blackHole: 0, crash: 0 };
+  const { cluster, postgres, random, faults = FAULTS, longestStopMs, longestQuietMs, report } = options;
+  const counts = { kill: 0, stop: 0, cut: 0, blackHole: 0, cutListener: 0, silenceListener: 0, crash: 0 };
   let stopped = false;
   const isStopped = () => stopped;
 
-  const faults: Record<Fault, (node: ClusterNode) => Promise<void>> = {
+  const make: Record<Fault, (node: ClusterNode) => Promise<void>> = {
     async kill(node) {
       const { process } = node;
       node.process = undefined;
@@ -57,6 +70,13 @@ export function startNemesis(options: NemesisOptions): Nemesis {
       await delay(random.between(200, longestStopMs));
       proxy.setBlackHole(false);
     },
+    async cutListener({ proxy }) {
+      proxy.cut(LISTEN);
+    },
+    async silenceListener({ proxy }) {
+      proxy.silence(LISTEN);
+      await delay(random.between(500, 2000));
+    },
     async crash() {
       await postgres.crash();
     },
@@ -65,12 +85,12 @@ export function startNemesis(options: NemesisOptions): Nemesis {
   async function run(): Promise<void> {
     while (!isStopped()) {
       await delay(random.between(100, longestQuietMs));
-      const fault = random.pick(FAULTS);
+      const fault = random.pick(faults);
       const node = random.pick(cluster.nodes);
       if (isStopped() || !fault || !node?.process) continue;
       counts[fault]++;
       report(`${fault}${fault === 'crash' ? '' : ` of ${node.name}`}`);
-      await faults[fault](node);
+      await make[fault](node);
     }
   }
   const running = run();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { requirePostgres } from '../support/postgres.ts';
-import { findViolations, type ReceivedMessage } from './history.ts';
+import { findViolations, type ReceivedMessage, type VisitHistory } from './history.ts';
 import { torture } from './run.ts';
 
 const START = { cursor: 'c1', sequence: 1 };
@@ -17,20 +17,19 @@ function message(sequence: number, over: Partial<ReceivedMessage> = {}): Receive
   };
 }
 
+const PUBLISHED = new Map([
+  ['d2', { channel: 'north', startedAt: 20, acknowledged: { id: 'm2', at: 25 } }],
+  ['d3', { channel: 'north', startedAt: 30, acknowledged: { id: 'm3', at: 35 } }],
+  ['d4', { channel: 'north', startedAt: 40 }],
+]);
+
 const check = (received: ReceivedMessage[], problems: string[] = []) =>
   findViolations({
-    acknowledged: new Map([
-      [
-        'north',
-        new Map([
-          ['d2', 'm2'],
-          ['d3', 'm3'],
-        ]),
-      ],
-    ]),
+    published: PUBLISHED,
     subscribers: [
       { name: 'ada', channels: ['north'], received, start: new Map([['north', START]]), problems },
     ],
+    visits: [],
   });
 
 test.each([
@@ -64,6 +63,33 @@ test.each([
 test('the checker reports gaps, and nothing about a correct history', () => {
   expect(check([message(2), message(3)])).toEqual([]);
   expect(check([message(2), message(3)], ['a gap'])).toEqual(['ada: a gap']);
+});
+
+test.each<[string, Partial<VisitHistory>, string[]]>([
+  ['nothing about messages of the time of the membership', {}, []],
+  [
+    'a message from before the membership',
+    { startedAt: 26 },
+    ['“d2” was received, and acknowledged before the membership began'],
+  ],
+  ['nothing about a message of the moment in which the membership began', { startedAt: 24 }, []],
+  [
+    'a message that was published after the access had ended',
+    { endedAt: 29 },
+    ['“d3” was received, and published after the access had ended'],
+  ],
+])('the checker reports %s', (_, over, violations) => {
+  const visit = {
+    name: 'eve',
+    channel: 'north',
+    startedAt: 0,
+    endedAt: 100,
+    received: ['d2', 'd3'],
+    ...over,
+  };
+  expect(findViolations({ published: PUBLISHED, subscribers: [], visits: [visit] })).toEqual(
+    violations.map((violation) => `eve: ${violation}`),
+  );
 });
 
 test(

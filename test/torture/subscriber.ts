@@ -1,97 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient, type Client } from 'graphql-ws';
-import { WebSocket } from 'ws';
 import { API_KEY } from '../support/service.ts';
 import { type Random } from './random.ts';
 import { type Cluster, type ClusterNode } from './cluster.ts';
 import { type ReceivedMessage, type SubscriberHistory } from './history.ts';
+import { isRetryable, QuietWebSocket, type Answer } from './requests.ts';
 
-const REQUEST_TIMEOUT_MS = 8000;
 /** A client that receives nothing for so long asks another node, in milliseconds. */
 const SILENCE_MS = 3000;
-
-interface Answer {
-  data?: any;
-  errors?: { message: string; extensions?: { code?: string; retryable?: boolean } }[];
-}
-
-async function post(url: string, query: string, variables: object): Promise<Answer> {
-  const response = await fetch(`${url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${API_KEY}` },
-    body: JSON.stringify({ query, variables }),
-    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-  });
-  return (await response.json()) as Answer;
-}
-
-export interface Publisher {
-  /** The data of acknowledged publishes, with the id in the receipt. */
-  readonly acknowledged: ReadonlyMap<string, string>;
-  readonly problems: readonly string[];
-  /** Requests that failed and were repeated. */
-  readonly retries: number;
-  /** Publishes nothing new; resolves when the last publish is acknowledged or given up. */
-  stop(): Promise<void>;
-}
-
-const PUBLISH = `mutation ($channel: ID!, $data: JSON, $key: String) {
-  publishMessage(channel: $channel, event: "said", data: $data, idempotencyKey: $key) { message { id } }
-}`;
-
-/** Publishes to a channel, one message after another, each to a random node, and repeats it until it is acknowledged. */
-export function startPublisher(name: string, channel: string, cluster: Cluster, random: Random): Publisher {
-  const acknowledged = new Map<string, string>();
-  const problems: string[] = [];
-  let retries = 0;
-  let stopAt = Number.POSITIVE_INFINITY;
-
-  async function attempt(data: string): Promise<boolean> {
-    const node = random.pick(cluster.running());
-    if (!node?.process) return false;
-    try {
-      const { data: answer, errors } = await post(node.process.url, PUBLISH, { channel, data, key: data });
-      if (answer?.publishMessage) {
-        acknowledged.set(data, answer.publishMessage.message.id);
-        return true;
-      }
-      if (errors?.[0]?.extensions?.retryable !== true)
-        problems.push(`${name}: “${data}” was refused: ${JSON.stringify(errors)}`);
-    } catch {
-      // The node went away.
-    }
-    return false;
-  }
-
-  async function run(): Promise<void> {
-    for (let n = 1; performance.now() < stopAt; n++) {
-      const data = `${name}-${n}`;
-      while (!(await attempt(data))) {
-        if (performance.now() > stopAt + REQUEST_TIMEOUT_MS) return;
-        retries++;
-        await delay(random.between(20, 200));
-      }
-      await delay(random.between(0, 10));
-    }
-  }
-
-  const running = run();
-  return {
-    acknowledged,
-    problems,
-    get retries() {
-      return retries;
-    },
-    async stop() {
-      stopAt = performance.now();
-      await running;
-    },
-  };
-}
 
 export interface TortureSubscriber extends SubscriberHistory {
   /** Connections that were opened. */
   readonly connects: number;
+  /**
+   * From now on stays on its node until the subscription ends, and waits for messages for as long as it takes: a node that
+   * has stopped delivering is found out, because no other node helps.
+   */
+  settle(): void;
   stop(): void;
 }
 
@@ -115,14 +40,6 @@ export interface SubscriberOptions {
   credential?: string | undefined;
 }
 
-/** A client that is terminated while it connects emits an error that nothing listens to. */
-class QuietWebSocket extends WebSocket {
-  constructor(...args: ConstructorParameters<typeof WebSocket>) {
-    super(...args);
-    this.on('error', () => undefined);
-  }
-}
-
 /** Subscribes on a random node; whenever the subscription ends, resumes by cursor on another one. */
 export function startSubscriber(options: SubscriberOptions): TortureSubscriber {
   const { name, cluster, random, start, credential } = options;
@@ -131,14 +48,14 @@ export function startSubscriber(options: SubscriberOptions): TortureSubscriber {
   const problems: string[] = [];
   let connects = 0;
   let since = options.since;
+  let isSettled = false;
   let isStopped = false;
   let end: () => void = () => undefined;
 
   function note(result: Answer): void {
     const { data, errors } = result;
     const code = errors?.[0]?.extensions?.code;
-    if (errors && errors[0]?.extensions?.retryable !== true)
-      problems.push(`error ${code ?? JSON.stringify(errors)}`);
+    if (errors && !isRetryable(result)) problems.push(`error ${code ?? JSON.stringify(errors)}`);
     const event = data?.events;
     if (event?.__typename === 'Gap') problems.push(`a gap: ${event.reason}`);
     const message: ReceivedMessage | undefined = data?.messages ?? event?.message;
@@ -160,7 +77,7 @@ export function startSubscriber(options: SubscriberOptions): TortureSubscriber {
     let heardAt = performance.now();
     await new Promise<void>((resolve) => {
       const watch = setInterval(() => {
-        if (performance.now() - heardAt > SILENCE_MS) finish();
+        if (!isSettled && performance.now() - heardAt > SILENCE_MS) finish();
       }, 100);
       const finish = () => {
         clearInterval(watch);
@@ -194,7 +111,7 @@ export function startSubscriber(options: SubscriberOptions): TortureSubscriber {
       const node = random.pick(cluster.running());
       if (node) {
         // Sometimes the client moves without a reason.
-        const timer = setTimeout(() => end(), random.between(500, 8000));
+        const timer = setTimeout(() => !isSettled && end(), random.between(500, 8000));
         await subscribe(node);
         clearTimeout(timer);
       }
@@ -211,6 +128,9 @@ export function startSubscriber(options: SubscriberOptions): TortureSubscriber {
     problems,
     get connects() {
       return connects;
+    },
+    settle() {
+      isSettled = true;
     },
     stop() {
       isStopped = true;
