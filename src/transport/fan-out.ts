@@ -149,8 +149,10 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
     this.#source.end(new SignalboxError('INTERNAL_SERVER_ERROR', message));
   }
 
+  /** Results that wait for an earlier one, such as a `Connected` whose fields are being read, leave no room for a replay. */
   room(): Promise<void> | undefined {
-    return this.#session.outbox.room();
+    const { tail, outbox } = this.#session;
+    return tail ? tail.then(() => outbox.room()) : outbox.room();
   }
 
   end(error?: SignalboxError): void {

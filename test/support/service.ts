@@ -40,9 +40,25 @@ export async function startService(
   config: Partial<Config> = {},
   overrides: Overrides = {},
 ): Promise<TestService> {
+  return startWith(config, await databaseOf(config), overrides);
+}
+
+/** As `startService`, on a database of PostgreSQL. Several services on one database are nodes of a cluster. */
+export const startServiceOnPostgres = (
+  databaseUrl: string,
+  config: Partial<Config> = {},
+): Promise<TestService> => startWith(config, { databaseUrl, masterKeys: MASTER_KEYS });
+
+const MASTER_KEYS = ['the-master-key-of-the-tests-on-postgres'];
+
+async function startWith(
+  config: Partial<Config>,
+  secrets: Secrets,
+  overrides: Overrides = {},
+): Promise<TestService> {
   const service = await start(
     defaultConfig({ port: 0, data: ':memory:', mode: 'test', privateProviders: 'on', ...config }),
-    { apiKey: API_KEY, ...(await databaseOf(config)) },
+    { apiKey: API_KEY, ...secrets },
     { logger: silentLogger, ...overrides },
   );
   const client = createServiceClient(service.url);
@@ -71,7 +87,7 @@ async function databaseOf({ data = ':memory:' }: Partial<Config>): Promise<Secre
   const known = databases.get(data);
   const url = known ?? (await (await sharedPostgres()).createDatabase());
   if (data !== ':memory:') databases.set(data, url);
-  return { databaseUrl: url, masterKeys: ['the-master-key-of-the-tests-on-postgres'] };
+  return { databaseUrl: url, masterKeys: MASTER_KEYS };
 }
 
 /** The databases that stand for data folders. */

@@ -1,0 +1,61 @@
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { createChannel, mint } from '../support/backend.ts';
+import { requirePostgres, sharedPostgres } from '../support/postgres.ts';
+import { numbers, publishTo } from '../support/publish.ts';
+import { subscribeResuming } from '../support/resuming-subscription.ts';
+import { startServiceOnPostgres, type ServiceClient } from '../support/service.ts';
+
+/** A new database of the server that the files of this worker share. */
+const createDatabase = async () => (await sharedPostgres()).createDatabase();
+
+/** Lets every statement that uses the table wait until the returned function is called. */
+async function lockTable(url: string, table: string): Promise<() => Promise<void>> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
+  return () => client.end();
+}
+
+const PUBLISH_ALL = `mutation ($messages: [PublishMessageInput!]!) {
+  publishMessages(messages: $messages) { receipt { message { data } } error { code message } }
+}`;
+
+async function publishAll({ request }: ServiceClient, messages: readonly object[]): Promise<any[]> {
+  return (await request(PUBLISH_ALL, { messages })).publishMessages;
+}
+
+/** `Connected` with a field that is read from the rows of presence. */
+const EVENTS = `subscription ($since: Cursor) { events(since: $since) {
+  __typename
+  ... on Connected { cursor channels { id presence { count } } }
+  ... on ChannelMessage { message { id cursor previous channel event data } }
+} }`;
+
+test('a replay waits for a Connected event whose fields are read slowly, and the connection stays open', async (context) => {
+  requirePostgres(context);
+  const url = await createDatabase();
+  await using signalbox = await startServiceOnPostgres(url, { publishesPerSecondPerKey: 100_000 });
+  await createChannel(signalbox, 'room');
+  const token = await mint(signalbox, { channels: ['room'] });
+  const count = 1500;
+  for (let from = 0; from < count; from += 100)
+    await publishAll(
+      signalbox,
+      numbers(100, from).map((data) => ({ channel: 'room', event: 'said', data })),
+    );
+
+  const unlock = await lockTable(url, 'entered');
+  const closed: number[] = [];
+  const client = signalbox.client(
+    { token: token.credential },
+    { on: { closed: (event) => closed.push((event as CloseEvent).code) } },
+  );
+  const inbox = subscribeResuming(client, EVENTS, { since: token.cursor });
+  // A replay that did not wait would read all its pages meanwhile.
+  for (const data of numbers(40, count)) await publishTo(signalbox, { channel: 'room' }, data);
+  await unlock();
+  await inbox.until(({ messages }) => messages.length === count + 40);
+  expect(inbox.messages.map(({ data }) => data)).toEqual(numbers(count + 40));
+  expect(closed).toEqual([]);
+});
