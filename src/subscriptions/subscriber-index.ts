@@ -47,11 +47,15 @@ export function createSubscriberIndex({
     if (!first) return deliveries.counts();
     const key = flatKey(first.projectId, first.address);
     const now = clock.now();
+    /** A subscriber that is removed and added again while it applies what is due is the last one of the iteration too. */
+    let visited: Set<Subscriber> | undefined;
     for (const subscriber of byAddress.live(key)) {
       const { connection } = subscriber;
+      if (visited?.has(subscriber)) continue;
       try {
         // Timers apply expiries too but can fire late, and nothing may be delivered after an expiry.
         if (now >= connection.nextDueAt) {
+          (visited ??= new Set()).add(subscriber);
           connection.applyDue();
           if (!byAddress.has(key, subscriber)) continue;
         }

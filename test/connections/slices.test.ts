@@ -88,6 +88,39 @@ test('a channel that becomes PRIVATE takes all subscriptions of non-members away
   expect(subscribers.every(({ isEnded }) => isEnded)).toBe(true);
 });
 
+test('an ephemeral message reaches no inbox twice while the token loses a channel and gets it back in slices', async () => {
+  await using signalbox = await prepare({ type: 'PUBLIC' });
+  const { id, credential } = await mint(signalbox, { channels: ['room'] });
+  const { authenticate, connections, messages, subscriptions, tokens } = signalbox.service.domain;
+  const inboxes: unknown[][] = [];
+  for (const _ of numbers(MANY)) {
+    const connection = await connections.open(() => authenticate.credential(credential), 'WEBSOCKET');
+    const received: unknown[] = [];
+    (await subscriptions.events(connection, { presence: false })).attach({
+      deliver: (events) =>
+        received.push(
+          ...events.flatMap((event) => (event.type === 'ChannelMessage' ? event.message.data : [])),
+        ),
+      room: () => undefined,
+      end: () => undefined,
+    });
+    inboxes.push(received);
+  }
+  const backend = await authenticate.apiKey(API_KEY);
+  const changed = Promise.all([
+    tokens.update(backend, id, { grants: [{ channels: 'other', actions: ['SUBSCRIBE'] }] }),
+    tokens.update(backend, id, { grants: null }),
+  ]);
+  for (const data of numbers(5))
+    await messages.publish(backend, 'room', { event: 'tick', data, ephemeral: true });
+  await changed;
+  await messages.publish(backend, 'room', { event: 'tick', data: 'last', ephemeral: true });
+  for (const received of inboxes) {
+    expect(received.at(-1)).toBe('last');
+    expect(received).toEqual([...new Set(received)]);
+  }
+});
+
 test('a project setting applies to all connections at once, while they are authorized again in slices', async () => {
   await using signalbox = await prepare({ type: 'UNPROTECTED' });
   await changeSettings(signalbox, { anonymous: true });
