@@ -5,6 +5,7 @@ import {
   type ChannelStreamDeps,
   type EndReason,
 } from './channel-stream.ts';
+import { type ChannelAccess } from '../channels/access.ts';
 import { type Clock } from '../clock.ts';
 import { type Connection, type StreamProgress } from '../connections/connection.ts';
 import { type EventStream, type Sink } from './event-stream.ts';
@@ -115,10 +116,18 @@ class ChannelMessages implements ChannelSource<Message>, LogSink {
     this.#eventNames = eventNames;
   }
 
-  start(sink: Sink<Message>): void {
+  start(sink: Sink<Message>, channelAccess: ChannelAccess): void {
     this.#sink = sink;
+    // The channel may have been updated since the stream was opened.
+    this.onChannelUpdated(channelAccess);
     this.#presence.enter(this.#stream.connection, this.#channelId);
     this.#logSubscriber.start(this);
+  }
+
+  /** A replay that is in progress must not show the past of a channel that is PRIVATE now. */
+  onChannelUpdated(channelAccess: ChannelAccess): void {
+    const { caller } = this.#stream.connection;
+    this.#logSubscriber.hideThrough(channelAddress(this.#channelId), hiddenThrough(caller, channelAccess));
   }
 
   deliver(batch: Batch<Message>): void {

@@ -15,6 +15,8 @@ export type EndReason = 'UNSUBSCRIBED' | 'NOT_ALLOWED' | 'DELETED';
 export interface ChannelSource<T> {
   /** Called once, when the stream has a sink. */
   start(sink: Sink<T>, channelAccess: ChannelAccess): void;
+  /** Called after the type or the history policy of the channel changed, and the connection may still take the action. */
+  onChannelUpdated?(channelAccess: ChannelAccess): void;
   /** Called after the state of the channel changed. */
   onStateUpdated?(channelAccess: ChannelAccess): void;
   /** Called once. `reason` is set when the connection may no longer take the action. */
@@ -143,7 +145,8 @@ class ChannelGuard<T> implements Source<T>, SignalHandler {
     switch (signal.kind) {
       case 'CHANNEL_UPDATED':
         this.#channelAccess = { ...before, channel: signal.channel };
-        return this.#endUnlessAllowed('NOT_ALLOWED');
+        this.#endUnlessAllowed('NOT_ALLOWED');
+        return this.#source?.onChannelUpdated?.(this.#channelAccess);
       case 'CHANNEL_STATE_UPDATED':
         this.#channelAccess = { ...before, channel: signal.channel };
         return this.#source?.onStateUpdated?.(this.#channelAccess);

@@ -107,6 +107,15 @@ export class LogSubscriber implements Subscriber {
     this.#addresses.set(address, floor);
   }
 
+  /**
+   * Raises the floor of an address: messages up to and including the sequence number `floor` are not delivered from now on, for
+   * example because the channel became PRIVATE. Does nothing if the subscriber does not have the address.
+   */
+  hideThrough(address: Address, floor: number): void {
+    const known = this.#addresses.get(address);
+    if (known !== undefined && floor > known) this.#addresses.set(address, floor);
+  }
+
   /** Removes an address. Messages of a page that is being read at this moment are not delivered either. */
   unsubscribe(address: Address): void {
     const span = this.span(address);
@@ -193,10 +202,12 @@ export class LogSubscriber implements Subscriber {
         limit: REPLAY_PAGE_MESSAGES,
         maxBytes: REPLAY_PAGE_BYTES,
       });
+      const missing = new Set([...expired, ...lost, ...damaged]);
+      const trimmed = await this.#trimmedThrough(missing);
+      // After the last read: rights may have ended during each of them.
       this.connection.applyDue();
       if (this.#isStopped()) return;
-      const missing = new Set([...expired, ...lost, ...damaged]);
-      if (missing.size > 0) await this.#reportLost(missing, sink);
+      if (missing.size > 0) this.#reportLost(trimmed, sink);
       expired = NOTHING_EXPIRED;
       if (this.#isStopped()) return;
       const subscribed = this.#filterSubscribed(messages);
@@ -230,14 +241,17 @@ export class LogSubscriber implements Subscriber {
     return lost;
   }
 
+  async #trimmedThrough(addresses: Iterable<Address>): Promise<ReadonlyMap<Address, number>> {
+    const found = new Map<Address, number>();
+    for (const address of addresses)
+      found.set(address, await this.#broker.trimmedThrough(this.connection.projectId, address));
+    return found;
+  }
+
   /** Reports each loss once: raising the floor to the trimmed sequence number excludes the loss from later reads. */
-  async #reportLost(lost: ReadonlySet<Address>, sink: LogSink): Promise<void> {
-    sink.onLost([...this.#addresses.keys()].filter((address) => lost.has(address)));
-    for (const address of lost) {
-      const trimmedThrough = await this.#broker.trimmedThrough(this.connection.projectId, address);
-      const floor = this.#addresses.get(address);
-      if (floor !== undefined) this.#addresses.set(address, Math.max(floor, trimmedThrough));
-    }
+  #reportLost(trimmedThrough: ReadonlyMap<Address, number>, sink: LogSink): void {
+    sink.onLost([...this.#addresses.keys()].filter((address) => trimmedThrough.has(address)));
+    for (const [address, through] of trimmedThrough) this.hideThrough(address, through);
   }
 
   /** Applied after the page was read, because addresses and floors may change during the read. */

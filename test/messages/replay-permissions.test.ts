@@ -126,6 +126,31 @@ test('a replay omits messages published between two memberships when the members
   expect(before).toEqual(numbers(before.length));
 });
 
+test('messages(channel) replays nothing from before the membership once the channel has become PRIVATE during the replay', async () => {
+  await using signalbox = await startLargeMessageService();
+  await createChannel(signalbox, 'room', { type: 'PUBLIC' });
+  const token = await mint(signalbox);
+  await overfillSocket(signalbox, ['room']);
+  await subscribeToken(signalbox, 'room', token.id);
+  const client = signalbox.client({ token: token.credential });
+  const reader = stall(client);
+  const room = subscribeResuming(client, MESSAGES, { channel: 'room', since: token.cursor });
+  let isSubscribed = false;
+  while (!isSubscribed) {
+    const { connections } = await publishTo(signalbox, { channel: 'room' }, 'there?', { ephemeral: true });
+    isSubscribed = connections === 1;
+  }
+  await publishTo(signalbox, { channel: 'room' }, 'as a member');
+  await signalbox.request(`mutation { updateChannel(id: "room", input: { type: PRIVATE }) { type } }`);
+  reader.resume();
+  await publishTo(signalbox, { channel: 'room' }, 'the last');
+  await room.until(({ messages }) => messages.at(-1)?.data === 'the last');
+  const received = dataOf(room).filter((data) => data !== 'there?');
+  expect(received.splice(-2)).toEqual(['as a member', 'the last']);
+  expect(received.length).toBeLessThan(STALLING_MESSAGES);
+  expect(received.map(({ number }) => number)).toEqual(numbers(received.length));
+});
+
 test('messages of a deleted channel are not replayed when a channel with the same id is created', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room', { type: 'PUBLIC' });
