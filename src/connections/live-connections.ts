@@ -1,6 +1,5 @@
 import { type Broker } from '../broker/broker.ts';
 import { type ConnectionFilter, type Member } from '../broker/leases.ts';
-import { type Position } from '../broker/position.ts';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { refusalOf } from '../tokens/api-key-rights.ts';
 import { requireApiKey, type Caller } from '../tokens/caller.ts';
@@ -17,8 +16,8 @@ export interface LiveConnection {
         subscriptions: number;
         /** Undefined over SSE. */
         queuedBytes: number | undefined;
-        /** Up to where every subscription has read the log; undefined when none reads it. */
-        position: Position | undefined;
+        /** The number of the message up to which every subscription has read the log; undefined when none reads it. */
+        sequence: number | undefined;
         /** Whether every subscription that reads the log is live. */
         isCaughtUp: boolean;
       }
@@ -43,25 +42,24 @@ export async function listConnections(
   for (const connection of all) if (ids.has(connection.id)) here.set(connection.id, connection);
   const { apiKey } = caller;
   const mayRead = (channelId: string) => refusalOf(apiKey, 'READ', channelId) === undefined;
-  const describe = async ({ member, channelIds }: (typeof items)[number]): Promise<LiveConnection> => {
+  const describe = ({ member, channelIds }: (typeof items)[number]): LiveConnection => {
     const connection = here.get(member.connectionId);
     return {
       member,
       channelIds: channelIds.filter(mayRead).sort(),
-      local: connection && (await describeLocal(broker, connection)),
+      local: connection && describeLocal(connection),
     };
   };
-  return { items: await Promise.all(items.map(describe)), hasMore };
+  return { items: items.map(describe), hasMore };
 }
 
-async function describeLocal(broker: Broker, connection: Connection): Promise<LiveConnection['local']> {
-  const { projectId, streams, sendQueue } = connection;
+function describeLocal({ streams, sendQueue }: Connection): LiveConnection['local'] {
   const progress = [...streams].flatMap((stream) => stream.progress() ?? []);
   const sequences = progress.map(({ sequence }) => sequence);
   return {
     subscriptions: streams.size,
     queuedBytes: sendQueue?.queuedBytes,
-    position: sequences.length > 0 ? await broker.positionAt(projectId, Math.min(...sequences)) : undefined,
+    sequence: sequences.length > 0 ? Math.min(...sequences) : undefined,
     isCaughtUp: progress.every(({ isCaughtUp }) => isCaughtUp),
   };
 }

@@ -36,8 +36,11 @@ const LiveConnectionRef = builder.objectRef<LiveConnection>('LiveConnection').im
       nullable: true,
       description:
         'The position in the log up to which all of its subscriptions have been served. Null when none reads the log, and for a connection of another node.',
-      resolve: ({ member, local }, _, { domain }) =>
-        local?.position ? domain.cursors.format(member.projectId, local.position) : null,
+      // Only here: on PostgreSQL, it is a query for each connection.
+      async resolve({ member: { projectId }, local }, _, { domain: { broker, cursors } }) {
+        if (local?.sequence === undefined) return null;
+        return cursors.format(projectId, await broker.positionAt(projectId, local.sequence));
+      },
     }),
     isCaughtUp: t.boolean({
       nullable: true,

@@ -1,10 +1,16 @@
-import { useEffect, useRef, useState } from 'react';
+import { startTransition, useEffect, useRef, useState } from 'react';
 import { useSession } from '../client/session-context.ts';
 import { type Operation } from '../operation.ts';
 
+/** An entry of a live stream with its number since the start, from 1: a key for entries that have no id. */
+export interface Numbered<Entry> {
+  readonly number: number;
+  readonly entry: Entry;
+}
+
 export interface Live<Entry> {
   /** The newest entries, newest first. */
-  readonly entries: readonly Entry[];
+  readonly entries: readonly Numbered<Entry>[];
   /** How many arrived since the start, those that are no longer kept included. */
   readonly count: number;
   readonly error: unknown;
@@ -14,7 +20,7 @@ export interface Live<Entry> {
 /** What is kept of a live stream: memory stays bounded however long the page is open. */
 const KEPT = 500;
 /** How often the page is rendered while entries arrive, however many there are. */
-const RENDER_EVERY_MS = 100;
+const RENDER_EVERY_MS = 200;
 
 /** Follows a subscription while the component is shown. `isPaused`: entries are not received. */
 export function useLive<Result, Variables extends object, Entry>(
@@ -24,7 +30,7 @@ export function useLive<Result, Variables extends object, Entry>(
   isPaused = false,
 ): Live<Entry> {
   const { client } = useSession();
-  const [shown, setShown] = useState<{ entries: readonly Entry[]; count: number }>(EMPTY);
+  const [shown, setShown] = useState<Pick<Live<Entry>, 'entries' | 'count'>>(EMPTY);
   const [error, setError] = useState<unknown>();
   const read = useRef(entryOf);
   read.current = entryOf;
@@ -43,10 +49,16 @@ export function useLive<Result, Variables extends object, Entry>(
       if (arrived === 0) return;
       const [newest, many] = [waiting.reverse(), arrived];
       [waiting, arrived] = [[], 0];
-      setShown(({ entries, count }) => ({
-        entries: [...newest, ...entries].slice(0, KEPT),
-        count: count + many,
-      }));
+      // A click or a key press does not wait until the rows are drawn.
+      startTransition(() =>
+        setShown(({ entries, count }) => ({
+          entries: [
+            ...newest.map((entry, index) => ({ entry, number: count + many - index })),
+            ...entries,
+          ].slice(0, KEPT),
+          count: count + many,
+        })),
+      );
     }, RENDER_EVERY_MS);
     const stop = client.subscribe(operation, JSON.parse(key) as object, {
       next(result) {

@@ -708,17 +708,14 @@ export type ConnectionsQueryVariables = Exact<{
 export type ConnectionsQuery = {
   connections: {
     nodes: Array<{
-      node: string;
       channels: Array<string>;
       subscriptions: number | null;
       queuedBytes: number | null;
       isCaughtUp: boolean | null;
       connection: {
         id: string;
-        token: string | null;
         identity: string | null;
-        connectionData: string | null;
-        state: unknown;
+        token: string | null;
         transport: Transport;
         connectedAt: string;
       };
@@ -1723,9 +1720,12 @@ export const ConnectionsDocument =
   ) {
     nodes {
       connection {
-        ...Member
+        id
+        identity
+        token
+        transport
+        connectedAt
       }
-      node
       channels
       subscriptions
       queuedBytes
@@ -1735,16 +1735,6 @@ export const ConnectionsDocument =
       ...Page
     }
   }
-}
-
-fragment Member on Connection {
-  id
-  token
-  identity
-  connectionData
-  state
-  transport
-  connectedAt
 }
 
 fragment Page on PageInfo {

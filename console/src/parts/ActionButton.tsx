@@ -28,8 +28,8 @@ export function ActionButton<Result, Variables extends object>(properties: Prope
       <Button size={size} variant={look} onClick={open} aria-label={accessibleName}>
         {label}
       </Button>
-      <Dialog isOpen={isOpen} isWide title={title} onClose={close}>
-        {isOpen && (
+      {isOpen && (
+        <Dialog isWide title={title} onClose={close}>
           <ActionForm
             {...form}
             onDone={(result, variables) => {
@@ -37,8 +37,8 @@ export function ActionButton<Result, Variables extends object>(properties: Prope
               onDone?.(result, variables);
             }}
           />
-        )}
-      </Dialog>
+        </Dialog>
+      )}
     </>
   );
 }

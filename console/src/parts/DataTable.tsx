@@ -1,14 +1,14 @@
-import { useRef, useState, type ReactNode } from 'react';
+import { useMemo, useRef, useState, type ReactNode } from 'react';
 import { Table } from '@mantine/core';
 import {
   flexRender,
   getCoreRowModel,
-  getSortedRowModel,
   useReactTable,
   type ColumnDef,
   type SortingState,
 } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
+import { sortRows } from './sort-rows.ts';
 import { SortableHeading } from './SortableHeading.tsx';
 
 interface Properties<Row> {
@@ -24,31 +24,36 @@ interface Properties<Row> {
 /** From here on only the rows in view are in the document. */
 const VIRTUAL_FROM = 100;
 const ROW_HEIGHT = 42;
+/** Rows above and below the view that are in the document, so that scrolling shows no blank space. */
+const OVERSCAN = 6;
 
 /** A sortable table. Long ones scroll inside a box of their own. */
 export function DataTable<Row>({ label, columns, rows, rowId, empty }: Properties<Row>) {
   const box = useRef<HTMLDivElement>(null);
   const [sorting, setSorting] = useState<SortingState>([]);
-  const table = useReactTable({
-    data: rows as Row[],
-    columns,
-    state: { sorting },
-    onSortingChange: setSorting,
-    getRowId: rowId,
-    getCoreRowModel: getCoreRowModel(),
-    getSortedRowModel: getSortedRowModel(),
-  });
-  const sorted = table.getRowModel().rows;
+  const sorted = useMemo(() => sortRows(rows, columns, sorting), [rows, columns, sorting]);
   const isVirtual = sorted.length > VIRTUAL_FROM;
   const virtualizer = useVirtualizer({
     count: isVirtual ? sorted.length : 0,
     getScrollElement: () => box.current,
     estimateSize: () => ROW_HEIGHT,
-    overscan: 12,
+    overscan: OVERSCAN,
+  });
+  const visible = isVirtual ? virtualizer.getVirtualItems() : undefined;
+  const begin = visible?.[0]?.index ?? 0;
+  const end = visible ? (visible.at(-1)?.index ?? -1) + 1 : sorted.length;
+  const data = useMemo(() => sorted.slice(begin, end), [sorted, begin, end]);
+  const table = useReactTable({
+    data,
+    columns,
+    state: { sorting },
+    onSortingChange: setSorting,
+    manualSorting: true,
+    autoResetAll: false,
+    getRowId: rowId,
+    getCoreRowModel: getCoreRowModel(),
   });
   if (rows.length === 0) return <>{empty}</>;
-  const visible = isVirtual ? virtualizer.getVirtualItems() : undefined;
-  const shown = visible ? visible.flatMap(({ index }) => sorted[index] ?? []) : sorted;
   const above = visible?.[0]?.start ?? 0;
   const below = visible ? virtualizer.getTotalSize() - (visible.at(-1)?.end ?? 0) : 0;
   return (
@@ -59,7 +64,7 @@ export function DataTable<Row>({ label, columns, rows, rowId, empty }: Propertie
       role="region"
       aria-label={label}
     >
-      <Table highlightOnHover aria-rowcount={sorted.length}>
+      <Table aria-rowcount={sorted.length}>
         <Table.Thead>
           <Table.Tr>
             {table.getFlatHeaders().map((header) => (
@@ -69,12 +74,13 @@ export function DataTable<Row>({ label, columns, rows, rowId, empty }: Propertie
         </Table.Thead>
         <Table.Tbody>
           {above > 0 && <Spacer height={above} />}
-          {shown.map((row) => (
-            <Table.Tr key={row.id}>
+          {table.getRowModel().rows.map((row) => (
+            // Plain elements: live tables draw hundreds of cells, several times a second.
+            <tr key={row.id}>
               {row.getVisibleCells().map((cell) => (
-                <Table.Td key={cell.id}>{flexRender(cell.column.columnDef.cell, cell.getContext())}</Table.Td>
+                <td key={cell.id}>{flexRender(cell.column.columnDef.cell, cell.getContext())}</td>
               ))}
-            </Table.Tr>
+            </tr>
           ))}
           {below > 0 && <Spacer height={below} />}
         </Table.Tbody>

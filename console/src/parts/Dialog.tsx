@@ -1,9 +1,8 @@
-import { type ReactNode } from 'react';
+import { useEffect, useState, type ReactNode } from 'react';
 import { Modal } from '@mantine/core';
 
 interface Properties {
   title: string;
-  isOpen?: boolean;
   isWide?: boolean;
   /** Whether a click beside it leaves it open, because what it shows is shown once. */
   isSticky?: boolean;
@@ -11,17 +10,23 @@ interface Properties {
   children: ReactNode;
 }
 
-/** A dialog that Escape closes and that keeps the focus. */
-export function Dialog({
-  title,
-  isOpen = true,
-  isWide = false,
-  isSticky = false,
-  onClose,
-  children,
-}: Properties) {
+/** A dialog, open while it is mounted. Escape closes it; it keeps the focus, and gives it back to what opened it. */
+export function Dialog({ title, isWide = false, isSticky = false, onClose, children }: Properties) {
+  const [opener] = useState(() => document.activeElement);
+  useEffect(
+    () => () => {
+      if (opener instanceof HTMLElement) opener.focus();
+    },
+    [opener],
+  );
   return (
-    <Modal.Root opened={isOpen} onClose={onClose} size={isWide ? 'lg' : 'md'} closeOnClickOutside={!isSticky}>
+    <Modal.Root
+      opened
+      returnFocus={false}
+      onClose={onClose}
+      size={isWide ? 'lg' : 'md'}
+      closeOnClickOutside={!isSticky}
+    >
       <Modal.Overlay />
       <Modal.Content>
         {/* The header of a dialog is no banner of the page. */}

@@ -1,5 +1,4 @@
 import { type ReactNode } from 'react';
-import { Anchor } from '@mantine/core';
 import { hrefTo } from '../routing/route.ts';
 
 interface Properties {
@@ -11,8 +10,8 @@ interface Properties {
 /** A link to another page of the console. */
 export function PageLink({ to, params, children }: Properties) {
   return (
-    <Anchor href={hrefTo(to, params)} inherit className="id">
+    <a href={hrefTo(to, params)} className="id">
       {children}
-    </Anchor>
+    </a>
   );
 }

@@ -16,8 +16,6 @@ import { ACTIVITY_COLUMNS } from './activity-columns.tsx';
 export function ActivityTail({ variables }: { variables: FollowActivitySubscriptionVariables }) {
   const [isPaused, setPaused] = useState(false);
   const live = useLive(FollowActivityDocument, variables, ({ activity }) => activity, isPaused);
-  // A row needs a key of its own, and activities have no id: their number since the start.
-  const rows = live.entries.map((activity, index) => ({ ...activity, number: live.count - index }));
   return (
     <Section
       title="Live activity"
@@ -37,7 +35,7 @@ export function ActivityTail({ variables }: { variables: FollowActivitySubscript
       <DataTable
         label="Live activity"
         columns={ACTIVITY_COLUMNS}
-        rows={rows}
+        rows={live.entries}
         rowId={({ number }) => String(number)}
         empty={
           <EmptyState title="Waiting for activity">

@@ -1,5 +1,6 @@
 import { createColumnHelper, type ColumnDef } from '@tanstack/react-table';
 import { type FollowActivitySubscription } from '../../generated/operations.ts';
+import { type Numbered } from '../../api/use-live.ts';
 import { shortJson } from '../../parts/json.ts';
 import { ChannelLink, IdentityLink, TokenLink } from '../../parts/links.tsx';
 import { Tag, type Tone } from '../../parts/Tag.tsx';
@@ -7,38 +8,39 @@ import { ClockTime } from '../../parts/Time.tsx';
 
 type Activity = FollowActivitySubscription['activity'];
 
-/** An activity with its number since the page was opened. */
-export type NumberedActivity = Activity & { readonly number: number };
-
-const column = createColumnHelper<NumberedActivity>();
+const column = createColumnHelper<Numbered<Activity>>();
 
 /** The columns of the activity of a project and of a token. */
 export const ACTIVITY_COLUMNS = [
-  column.accessor('at', { header: 'Time', cell: ({ getValue }) => <ClockTime at={getValue()} /> }),
-  column.accessor('action', {
-    header: 'Action',
-    cell: ({ row: { original } }) => <Tag tone={toneOf(original)}>{original.action}</Tag>,
+  column.accessor(({ entry }) => entry.at, {
+    id: 'at',
+    header: 'Time',
+    cell: ({ getValue }) => <ClockTime at={getValue()} />,
   }),
-  column.accessor(({ identity, token }) => identity ?? token, {
+  column.accessor(({ entry }) => entry.action, {
+    id: 'action',
+    header: 'Action',
+    cell: ({ row: { original } }) => <Tag tone={toneOf(original.entry)}>{original.entry.action}</Tag>,
+  }),
+  column.accessor(({ entry }) => entry.identity ?? entry.token, {
     id: 'whom',
     header: 'Whom',
-    cell: ({ row: { original } }) =>
-      original.identity === null ? (
-        <TokenLink id={original.token} />
-      ) : (
-        <IdentityLink identity={original.identity} />
-      ),
+    cell: ({ row: { original } }) => {
+      const { identity, token } = original.entry;
+      return identity === null ? <TokenLink id={token} /> : <IdentityLink identity={identity} />;
+    },
   }),
-  column.accessor('channel', {
+  column.accessor(({ entry }) => entry.channel, {
+    id: 'channel',
     header: 'Channel',
     cell: ({ getValue }) => <ChannelLink id={getValue()} />,
   }),
-  column.accessor((activity) => describe(activity), {
+  column.accessor(({ entry }) => describe(entry), {
     id: 'details',
     header: 'Details',
     cell: ({ getValue }) => <div className="wrap">{getValue()}</div>,
   }),
-] as ColumnDef<NumberedActivity>[];
+] as ColumnDef<Numbered<Activity>>[];
 
 function toneOf({ kind }: Activity): Tone {
   if (kind === 'REFUSAL') return 'bad';

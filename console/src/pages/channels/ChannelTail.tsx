@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { Button, Group, Text } from '@mantine/core';
 import { TailChannelDocument } from '../../generated/operations.ts';
 import { useLive } from '../../api/use-live.ts';
@@ -17,6 +17,7 @@ export function ChannelTail({ id }: { id: string }) {
     ({ messages }) => messages,
     isPaused,
   );
+  const messages = useMemo(() => entries.map(({ entry }) => entry), [entries]);
   return (
     <Section
       title="Live messages"
@@ -36,7 +37,7 @@ export function ChannelTail({ id }: { id: string }) {
       <DataTable
         label="Live messages"
         columns={MESSAGE_COLUMNS}
-        rows={entries}
+        rows={messages}
         rowId={(row) => row.id}
         empty={<EmptyState title="Waiting for messages">Publish one below, or from a client.</EmptyState>}
       />

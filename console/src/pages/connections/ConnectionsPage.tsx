@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { Alert, Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { ConnectionsDocument } from '../../generated/operations.ts';
@@ -26,10 +26,13 @@ export function ConnectionsPage() {
       return value ? [[name, value]] : [];
     }),
   );
-  const search = params.get('search') ?? '';
-  const { connections, isCut, error, isLoading } = useAllConnections(filter, isLive);
-  const rows =
-    search === '' ? connections : connections.filter(({ connection }) => connection.id.includes(search));
+  const search = chosen.get('search') ?? '';
+  const { connections, isCut, error, isLoading, pauseSeconds } = useAllConnections(filter, isLive);
+  const rows = useMemo(
+    () =>
+      search === '' ? connections : connections.filter(({ connection }) => connection.id.includes(search)),
+    [connections, search],
+  );
   return (
     <>
       <PageHeader title="Connections" about="Live WebSockets and event streams, of all nodes.">
@@ -51,7 +54,7 @@ export function ConnectionsPage() {
           <TextInput
             label="Connection"
             placeholder="conn_…"
-            value={search}
+            value={params.get('search') ?? ''}
             onChange={(event) => replaceParam('search', event.currentTarget.value)}
           />
         </Group>
@@ -69,7 +72,7 @@ export function ConnectionsPage() {
           }
         />
         <Text c="dimmed" size="sm">
-          {rows.length} connections{isLive ? ', read again every few seconds' : ', paused'}
+          {rows.length} connections{isLive ? `, read again after ${pauseSeconds} seconds` : ', paused'}
         </Text>
         <GraphqlPreview document={ConnectionsDocument} variables={filter} />
       </Stack>

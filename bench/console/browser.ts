@@ -1,0 +1,80 @@
+import { chromium, type Browser, type CDPSession, type Page } from 'playwright-core';
+
+const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+
+/** A console in a real browser, with what its developer tools report. */
+export interface ConsoleWindow extends AsyncDisposable {
+  readonly page: Page;
+  /** Opens a page of the console by its address. */
+  visit(hash: string): Promise<void>;
+  /** The interactions since the last call. */
+  takeInteractions(): Promise<Interaction[]>;
+  /**
+   * The heap of the page after a garbage collection, in MB; the nodes of its document; and the CPU time of its main thread so
+   * far, in seconds, which other processes do not lengthen.
+   */
+  readMetrics(): Promise<{ heapMb: number; nodes: number; cpuSeconds: number }>;
+}
+
+/** A click or a key press. */
+export interface Interaction {
+  /** The time until the frame after its handlers was painted, in ms. */
+  readonly ms: number;
+  /** What was clicked, or the field in which a key was pressed. */
+  readonly target: string;
+}
+
+/** Signs in to the console of a service. */
+export async function openConsole(url: string, apiKey: string): Promise<ConsoleWindow> {
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run'],
+  });
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  await page.addInitScript(OBSERVE_EVENTS);
+  await page.goto(`${url}/console`);
+  await page.getByRole('textbox', { name: 'API key' }).fill(apiKey);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('status').getByText('live').waitFor();
+  return consoleWindow(browser, page, await page.context().newCDPSession(page));
+}
+
+/**
+ * The Event Timing API reports each input whose handlers and following frame took at least 16 ms; what is faster counts as
+ * 16 ms. The events of one click or key press share an id and count once, by the longest.
+ */
+const OBSERVE_EVENTS = `
+  globalThis.interactions = new Map();
+  new PerformanceObserver((list) => {
+    for (const { interactionId, duration, name, target } of list.getEntries()) {
+      if (!interactionId || duration <= (interactions.get(interactionId)?.ms ?? 0)) continue;
+      const label = target?.getAttribute('aria-label') ?? target?.textContent ?? '';
+      interactions.set(interactionId, { ms: duration, target: name + ' ' + label.slice(0, 20) });
+    }
+  }).observe({ type: 'event', durationThreshold: 16 });`;
+
+function consoleWindow(browser: Browser, page: Page, developerTools: CDPSession): ConsoleWindow {
+  return {
+    page,
+    async visit(hash) {
+      await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+    },
+    takeInteractions: () =>
+      page.evaluate<Interaction[]>(
+        '(() => { const taken = [...interactions.values()]; interactions.clear(); return taken; })()',
+      ),
+    async readMetrics() {
+      await developerTools.send('Performance.enable', { timeDomain: 'threadTicks' });
+      await developerTools.send('HeapProfiler.collectGarbage');
+      const { metrics } = await developerTools.send('Performance.getMetrics');
+      const valueOf = (name: string) => metrics.find((metric) => metric.name === name)?.value ?? NaN;
+      return {
+        heapMb: valueOf('JSHeapUsedSize') / 2 ** 20,
+        nodes: valueOf('Nodes'),
+        cpuSeconds: valueOf('TaskDuration'),
+      };
+    },
+    [Symbol.asyncDispose]: () => browser.close(),
+  };
+}
