@@ -80,6 +80,10 @@ const terminal: Terminal = {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, listener);
   },
   now: systemClock.now,
+  async *checkMachine() {
+    const { machineChecks } = await import('./maintenance/machine-checks.ts');
+    yield* machineChecks(process.env);
+  },
   start,
   setExitCode: (code) => (process.exitCode = code),
 };

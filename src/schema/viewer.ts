@@ -47,6 +47,11 @@ const ViewerRef = builder.objectRef<Caller>('Viewer').implement({
       description: 'The live connection that carries the request; null over plain HTTP.',
       resolve: (_, __, { connection }) => connection?.asMember() ?? null,
     }),
+    address: t.string({
+      description:
+        'The network address for which the limits of this caller count; for IPv6 its prefix. Behind proxies it is right only with `SIGNALBOX_TRUSTED_PROXIES`.',
+      resolve: (_, __, { address }) => address,
+    }),
     allowedActions: t.field({
       type: [ActionEnum],
       description: 'The actions that the caller may take in a channel; empty if the channel does not exist.',

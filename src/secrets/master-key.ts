@@ -63,6 +63,19 @@ export function needsNewKey(data: string, configured: readonly string[]): boolea
   return configured.length === 0 && data !== ':memory:' && !existsSync(join(data, FILE));
 }
 
+/**
+ * Says which master key a start would use, without generating one.
+ * @throws UNAVAILABLE as `readMasterKeys`, and when the store was written under a key that is gone
+ */
+export function checkMasterKeyFile(data: string, configured: readonly string[]): string {
+  const file = join(data, FILE);
+  const isStored = readKeyFile(file) !== undefined;
+  if (configured.length > 0) return `${MASTER_KEY_ENV} is set.`;
+  if (isStored)
+    return `${file} holds the key, and only its owner can read it. Keep a copy apart from the backups.`;
+  return `There is no key yet; the service writes one to ${file}.`;
+}
+
 function readKeyFile(file: string): string | undefined {
   const stat = statSync(file, { throwIfNoEntry: false });
   if (!stat) return undefined;

@@ -233,18 +233,6 @@ test('prints control characters of users as escapes, in tables and in JSON', asy
   expect(await json('channel show unsafe')).toMatchObject([{ state: { text: '\u001b[2J\u009b31m\u202e' } }]);
 });
 
-test('doctor passes on a sound service, and names the check that fails', async () => {
-  const sound = await json('doctor');
-  expect(sound.map(({ check, ok }) => [check, ok])).toEqual(
-    ['address', 'readiness', 'clock', 'API key', 'WebSocket'].map((check) => [check, true]),
-  );
-  const foreign = await run('doctor --origin https://evil.example');
-  expect(foreign.code).toBe(1);
-  expect(foreign.lines.at(-1)).toMatch(/^FAILED {2}origin: .*SIGNALBOX_ORIGINS/);
-  const unreachable = await run('doctor', { env: { SIGNALBOX_URL: 'http://127.0.0.1:1' } });
-  expect(unreachable.lines.filter((line) => line.startsWith('FAILED')).length).toBeGreaterThan(3);
-});
-
 test('stats shows the figures of the node, and those of the last minutes', async () => {
   expect(await one('stats --project default')).toMatchObject({
     project: 'default',

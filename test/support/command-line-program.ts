@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { createProgram, type Terminal } from '../../src/cli/program.ts';
 import { addRemoteCommands } from '../../src/cli/remote/remote-commands.ts';
+import { machineChecks } from '../../src/maintenance/machine-checks.ts';
 import { exitCodeOf } from '../../src/cli/remote/errors.ts';
 import { API_KEY, type ServiceClient } from './service.ts';
 
@@ -37,6 +38,9 @@ export async function runProgram(
     showProgress: undefined,
     onInterrupt: () => undefined,
     now: Date.now,
+    async *checkMachine() {
+      yield* machineChecks(env);
+    },
     start: () => Promise.reject(new Error('The service is not started in this test.')),
     setExitCode: (code) => (result.code = code),
   };

@@ -27,7 +27,8 @@ export function sortRows<Row>(
 function findAccessor<Row>(columns: readonly ColumnDef<Row>[], id: string): Accessor<Row> | undefined {
   for (const column of columns) {
     if ('accessorFn' in column && column.id === id) return (row) => column.accessorFn(row, 0);
-    if ('accessorKey' in column && column.accessorKey === id) return (row) => Reflect.get(Object(row), id) as unknown;
+    if ('accessorKey' in column && column.accessorKey === id)
+      return (row) => Reflect.get(Object(row), id) as unknown;
   }
   return undefined;
 }

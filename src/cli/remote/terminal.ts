@@ -13,5 +13,7 @@ export interface RemoteTerminal {
   onInterrupt: (listener: () => void) => void;
   /** Milliseconds since 1970. */
   now: () => number;
+  /** The checks of this machine, for a service that starts here. See `machineChecks`. */
+  checkMachine: () => AsyncIterable<readonly [name: string, run: () => string]>;
   setExitCode: (code: number) => void;
 }

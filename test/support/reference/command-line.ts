@@ -18,6 +18,9 @@ function createDocumentedProgram(): Command {
     showProgress: undefined,
     onInterrupt: nothing,
     now: () => 0,
+    checkMachine: () => ({
+      [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
+    }),
     start: () => Promise.resolve(),
     setExitCode: nothing,
   };

@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto';
+
+/** Sends a GraphQL operation with the API key. */
+export type Post = (query: string, headers: Record<string, string>, timeoutMs?: number) => Promise<Response>;
+
+/** An event that is not held back arrives at once. */
+const TIMEOUT_MS = 5_000;
+
+/**
+ * Opens an event stream, causes an event of it, and waits for the event. The first bytes alone would show nothing: a proxy that
+ * buffers passes those on that came with the headers. The event is an ephemeral message to an identity that nobody has.
+ */
+export async function checkEventStream(post: Post): Promise<string> {
+  const identity = `doctor-${randomUUID()}`;
+  const query = `subscription { activity(kinds: [MESSAGE], identity: "${identity}") { at } }`;
+  const answer = await post(query, { accept: 'text/event-stream' }, TIMEOUT_MS).catch(buffered);
+  if (answer.status !== 200 || answer.headers.get('content-type')?.startsWith('text/event-stream') !== true)
+    throw new Error(`A request for an event stream is answered with ${answer.status}.`);
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  const readUntil = async (pattern: RegExp) => {
+    while (!pattern.test(text)) {
+      const part = await reader?.read().catch(buffered);
+      if (part === undefined || part.done) throw new Error(`The event stream ended: ${text.slice(0, 300)}`);
+      text += part.value;
+    }
+  };
+  try {
+    await readUntil(/\n/);
+    const sent = await post(
+      `mutation { publishDirectMessage(identity: "${identity}", event: "doctor", ephemeral: true) { connections } }`,
+      {},
+    );
+    const { errors } = (await sent.json()) as { errors?: unknown };
+    if (errors !== undefined)
+      return 'An event stream begins. Whether later events are held back was not checked: the API key needs the scopes READ and PUBLISH, in all channels.';
+    await readUntil(/"activity":\{/);
+    return 'Events arrive as they are sent; no proxy holds them back.';
+  } finally {
+    await reader?.cancel().catch(() => undefined);
+  }
+}
+
+function buffered(cause: unknown): never {
+  throw new Error(
+    `An event did not arrive within ${TIMEOUT_MS / 1_000} s: a proxy buffers the answer. Switch its buffering off for /graphql (nginx: proxy_buffering off).`,
+    { cause },
+  );
+}
