@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Page } from 'playwright-core';
-import { createChannel, publish } from '../support/backend.ts';
+import { createChannel, mint, publish } from '../support/backend.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { createScripts, DOCUMENTED_ADDRESS, namedBlock } from '../support/code-blocks.ts';
 import { findFreePort } from '../support/free-port.ts';
@@ -24,7 +24,17 @@ function readStream(page: Page, credential: string): Promise<string> {
   return page.evaluate(script);
 }
 
-test('a page of an allowed origin connects over WebSocket and SSE, and resumes after a reload', async (scope) => {
+/** Reloads the page with a cursor that this log does not know, and resolves when the page has one of this log. */
+async function loseCursor(page: Page, foreign: string): Promise<void> {
+  await page.evaluate((cursor) => sessionStorage.setItem('cursor', cursor), foreign);
+  await page.reload();
+  await page.waitForFunction((cursor) => {
+    const stored = sessionStorage.getItem('cursor');
+    return stored !== null && stored !== cursor;
+  }, foreign);
+}
+
+test('a page of an allowed origin resumes after a reload, starts over after a gap, and stops when signed out', async (scope) => {
   await using browser = await launchChromium(scope);
   using scripts = createScripts();
   const origin = `http://127.0.0.1:${await findFreePort()}`;
@@ -52,6 +62,23 @@ test('a page of an allowed origin connects over WebSocket and SSE, and resumes a
   const streamed = readStream(page, credential);
   while ((await publish(service, 'lobby', 'streamed')) < 2);
   expect(await streamed).toBe('streamed');
+
+  {
+    await using other = await startService();
+    await loseCursor(page, (await mint(other)).cursor);
+  }
+  await publish(service, 'lobby', 'after-gap');
+  await shown('after-gap');
+
+  await page.route('**/credential', (route) => route.fulfill({ status: 503 }), { times: 1 });
+  await page.reload();
+  while ((await publish(service, 'lobby', 'backend-is-back')) === 0);
+  await shown('backend-is-back');
+
+  await page.route('**/credential', (route) => route.fulfill({ status: 401 }));
+  const stopped = page.waitForEvent('console', (message) => message.text().includes('Sign in again'));
+  await page.reload();
+  await stopped;
 });
 
 test('a page of another origin is refused', async () => {
