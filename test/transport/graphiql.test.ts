@@ -258,14 +258,18 @@ describe('GraphiQL in a browser', () => {
     expect(JSON.stringify(stored)).not.toContain(signalbox.apiKey);
   });
 
-  test('a placeholder is replaced by the key, token or credential used or created last', async (scope) => {
+  test('a placeholder is refused with a hint, then replaced by the key, token or credential used or created last', async (scope) => {
     await using signalbox = await startService();
     await using browser = await launch(scope);
     const context = await browser.newContext();
 
     const window = await Window.open(context, signalbox.url);
     await window.play();
-    await window.shows('"code": "UNAUTHENTICATED"');
+    await window.shows('Replace key_… under Headers');
+    await window.tab('Events');
+    await window.play();
+    await window.shows('Play tab 2 in this window first');
+    await window.tab('CreateChannel');
     await window.enter('Headers', 'key_…', signalbox.apiKey);
     await window.play();
     await window.shows('"id": "lobby"');

@@ -6,6 +6,17 @@ const CONNECTION_MUTATIONS = ['reauthenticate', 'setPresence'];
 /** After this close code a retry is useless, because it would use the same expired or revoked credential. */
 const RENEW = 4403;
 
+const PLACEHOLDER = /(?:key|token|credential)_…/g;
+
+/** What to do about a placeholder that has no value yet. */
+const HINTS = {
+  'key_…':
+    'Replace key_… under Headers by your API key, which the service printed at its first start. To call anonymously, remove the header.',
+  'credential_…':
+    'Play tab 2 in this window first, or replace credential_… under Headers by a credential. To call anonymously, remove the header.',
+  'token_…': 'Play tab 2 in this window first, or replace token_… under Variables by the id of a token.',
+};
+
 /** Upper limit of the exponential backoff. */
 const MAX_RETRY_WAIT_MS = 8_000;
 
@@ -29,6 +40,9 @@ export function createFetcher(endpoint) {
     const operation = operationOf(documentAST, operationName);
     const filledHeaders = placeholders.fillHeaders(headers);
     const payload = { query, operationName, variables: placeholders.fill(variables) };
+    // GraphiQL reads the schema before anything is entered. Other operations would run as an anonymous caller, unnoticed.
+    const missing = placeholders.missingIn({ headers, variables });
+    if (missing && operationName !== 'IntrospectionQuery') return Promise.resolve(failure(HINTS[missing]));
     if (needsSocket(operation))
       return observe(clientOf(connectionParamsOf(filledHeaders)), operation, payload);
     return post(endpoint, filledHeaders, payload).then(({ ok, result }) => {
@@ -41,19 +55,22 @@ export function createFetcher(endpoint) {
 /**
  * Creates the values of the placeholders that the tabs contain: `key_…` is the API key used last, `token_…` and
  * `credential_…` are the token and credential created last. The values live as long as the page. A header with a
- * placeholder that has no value yet is not sent.
+ * placeholder that has no value yet is not sent: only the query for the schema is then sent at all.
  */
 function createPlaceholders() {
   const values = {};
   const fill = (value) => {
     if (value === undefined) return undefined;
     const text = JSON.stringify(value);
-    return JSON.parse(
-      text.replace(/(key|token|credential)_…/g, (placeholder) => values[placeholder] ?? placeholder),
-    );
+    return JSON.parse(text.replace(PLACEHOLDER, (placeholder) => values[placeholder] ?? placeholder));
   };
   return {
     fill,
+    /** The first placeholder that has no value yet. */
+    missingIn: (value) =>
+      JSON.stringify(value)
+        .match(PLACEHOLDER)
+        ?.find((placeholder) => values[placeholder] === undefined),
     fillHeaders: (headers) =>
       new Headers(Object.entries(fill(headers ?? {})).filter(([, value]) => !/[…<]/.test(String(value)))),
     remember(headers, { data }) {
