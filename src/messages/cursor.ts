@@ -17,6 +17,9 @@ export interface Cursors {
 const VERSION = '1';
 /** The last character encodes the last two bits of the block; any other character there would be a second spelling. */
 const SHAPE = /^1[A-Za-z0-9_-]{21}[AQgw]$/;
+/** Fits into a close frame together with the name of an argument. */
+export const NOT_A_CURSOR =
+  'is not a cursor. Pass the cursor of createToken, Connected or a message unchanged.';
 const BLOCK_BYTES = 16;
 const EPOCH_OFFSET = 6;
 const CHECK_OFFSET = 10;
@@ -51,7 +54,7 @@ export function createCursors(secret: Uint8Array): Cursors {
       return VERSION + cipherOf(projectId).encipher.update(block).toString('base64url');
     },
     parse(projectId, text, field = 'cursor') {
-      if (!SHAPE.test(text)) throw badInput(field, 'is not a cursor.');
+      if (!SHAPE.test(text)) throw badInput(field, NOT_A_CURSOR);
       const block = cipherOf(projectId).decipher.update(Buffer.from(text.slice(1), 'base64url'));
       if (block.subarray(CHECK_OFFSET).some((byte) => byte !== 0)) return undefined;
       return { sequence: block.readUIntBE(0, EPOCH_OFFSET), epoch: block.readUInt32BE(EPOCH_OFFSET) };

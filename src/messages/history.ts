@@ -81,13 +81,13 @@ export function createHistory({
     const addresses = bounds ? await withoutExpired(projectId, floors, bounds) : floors;
     let read: HistoryRead;
     if (isForwards) {
-      const start = after == null ? 0 : await sequenceOf(projectId, after);
+      const start = after == null ? 0 : await sequenceOf(projectId, after, 'after');
       const isLost = ([address, floor]: [Address, number]) =>
         floor > Math.max(start, floors.get(address) ?? 0);
       if (after != null && [...addresses].some(isLost)) throw positionLost();
       read = await readForwards(projectId, addresses, start, parsePageSize(first, 'first'), after != null);
     } else {
-      const end = before == null ? head.sequence + 1 : await sequenceOf(projectId, before);
+      const end = before == null ? head.sequence + 1 : await sequenceOf(projectId, before, 'before');
       read = await readBackwards(projectId, addresses, end, parsePageSize(last, 'last'), before != null);
     }
     const { through, ...rest } = read;
@@ -107,8 +107,8 @@ export function createHistory({
     return raised;
   }
 
-  const sequenceOf = (projectId: string, cursor: string) =>
-    sequenceOfCursor({ broker, cursors }, projectId, cursor);
+  const sequenceOf = (projectId: string, cursor: string, field: 'after' | 'before') =>
+    sequenceOfCursor({ broker, cursors }, projectId, cursor, field);
 
   /** Whether a visible message exists between two sequence numbers, both excluded. */
   async function hasAny(

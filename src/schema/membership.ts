@@ -78,7 +78,7 @@ builder.mutationFields((t) => ({
         caller,
         channel,
         token,
-        since == null ? undefined : () => sequenceOfCursor(domain, caller.projectId, since),
+        since == null ? undefined : () => sequenceOfCursor(domain, caller.projectId, since, 'since'),
       ),
   }),
   unsubscribeToken: t.field({

@@ -1,4 +1,5 @@
-import { SignalboxError, unauthenticated } from '../errors.ts';
+import { badInput, type SignalboxError, unauthenticated } from '../errors.ts';
+import { NOT_A_CURSOR } from '../messages/cursor.ts';
 
 /** What the payload of a `connection_init` asks for. At most one of `token` and `apiKey` and `bearer` is set. */
 export interface ConnectionInit {
@@ -12,7 +13,8 @@ export interface ConnectionInit {
   since?: string;
 }
 
-const KEYS = '“token”, “credential”, “apiKey”, “Authorization”, “project” and “since”';
+/** Without quotation marks, and one name for each purpose, so that the sentence fits into a close frame. */
+const KEYS = 'token or apiKey or Authorization; project; since';
 /** A longer key may be a secret that was sent in the wrong place, so it is not repeated. */
 const PLAIN_KEY = /^[A-Za-z_-]{1,24}$/;
 
@@ -29,6 +31,8 @@ export function parseConnectionInit(payload: Readonly<Record<string, unknown>>):
       case 'token':
       case 'credential':
         init.token = requireCredential(key, value);
+        if (init.token.startsWith('key_'))
+          throw malformed(`“${key}” holds an API key; send it as “apiKey”, and only from a backend`);
         credentialKeys.push(key);
         break;
       case 'apiKey':
@@ -84,12 +88,12 @@ function requireString(key: string, value: unknown): string {
 
 function requireCursor(value: unknown): string {
   if (typeof value === 'string') return value;
-  throw new SignalboxError('BAD_USER_INPUT', 'since: is not a cursor.', { field: 'since' });
+  throw badInput('since', NOT_A_CURSOR);
 }
 
 function unknownKey(key: string): SignalboxError {
-  const named = PLAIN_KEY.test(key) ? `does not know “${key}”` : 'has a key that is not known';
-  return unauthenticated(`connection_init ${named}. Known are ${KEYS}.`, 'MALFORMED');
+  const named = PLAIN_KEY.test(key) ? `has an unknown key “${key}”` : 'has a key that is not known';
+  return unauthenticated(`connection_init ${named}. Send ${KEYS}.`, 'MALFORMED');
 }
 
 function malformed(problem: string): SignalboxError {

@@ -1,6 +1,7 @@
 import { createClient } from 'graphql-ws';
 import { expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { NOT_A_CURSOR } from '../../src/messages/cursor.ts';
 import { createChannel, isOnline, mint, publish, sendDirect } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
 import { createProxy } from '../support/proxy.ts';
@@ -60,6 +61,8 @@ test.each([
   ['an empty Authorization', { Authorization: '' }, /“Authorization” is empty/],
   ['an Authorization without a credential', { Authorization: 'Bearer ' }, /Bearer <API key or credential>/],
   ['an Authorization of another scheme', { Authorization: 'Basic eDp5' }, /Bearer <API key or credential>/],
+  ['an API key as token', { token: API_KEY }, /send it as “apiKey”/],
+  ['a key that leaves no room', { ['a'.repeat(24)]: 'x' }, /project; since\.$/],
   ['two credentials', { token: 'x', credential: 'x' }, /“token” and “credential”/],
   ['a credential and an API key', { credential: 'x', apiKey: 'x' }, /“credential” and “apiKey”/],
 ])('closes with 4401 and a sentence, never anonymous, after %s', async (_, payload, reason) => {
@@ -188,7 +191,7 @@ test.each([['x'], [42], [{}]])(
     await using signalbox = await startService();
     const { id, credential } = await mint(signalbox);
     const close = await init(signalbox, { token: credential, since });
-    expect(close).toEqual({ code: 4400, reason: 'since: is not a cursor.' });
+    expect(close).toEqual({ code: 4400, reason: `since: ${NOT_A_CURSOR}` });
     expect(await isOnline(signalbox, id)).toBe(false);
   },
 );
