@@ -12,8 +12,16 @@ export interface Endpoint {
   readonly publishPath: string;
   /** The operation ids of the clients: `shared` if all clients number their operations, `unique` for a UUID each. */
   readonly operationIds: 'shared' | 'unique';
+  /** All nodes, if there are several on one database; the first one is `port` and `pid`. */
+  readonly nodes?: readonly Node[];
   /** Set only for Signalbox: the API key that creates channels and mints tokens. */
   readonly apiKey?: string;
+}
+
+/** One process of a service of several. */
+export interface Node {
+  readonly port: number;
+  readonly pid: number;
 }
 
 /** A running server on a free port, with temporary data. Disposing stops it. */

@@ -16,6 +16,10 @@ export interface Effort {
   readonly members: number;
   readonly channelCounts: readonly number[];
   readonly sizes: readonly number[];
+  /** Numbers of projects that share the publishes, in the cluster scenario. */
+  readonly projectCounts: readonly number[];
+  /** Tokens that the cluster scenario revokes, one after another, of half as many as `subscribers`. */
+  readonly revokedTokens: number;
   /** Number of measured revocations in one round, after a warm-up. */
   readonly revocations: number;
   /** Duration of the stream while all clients read. With a stalled reader, the stream lasts until that one is closed. */
@@ -39,6 +43,8 @@ export const FULL: Effort = {
   members: 100,
   channelCounts: [1, 10, 100, 1000],
   sizes: [100, 500, 2000, 8000],
+  projectCounts: [1, 8, 64],
+  revokedTokens: 500,
   revocations: 5,
   stallMs: 6000,
   stallConnections: 2000,
@@ -57,6 +63,8 @@ export const QUICK: Effort = {
   members: 50,
   channelCounts: [1, 300],
   sizes: [100, 1000],
+  projectCounts: [1, 8],
+  revokedTokens: 100,
   revocations: 1,
   stallMs: 2000,
   stallTokens: 10_000,
@@ -76,6 +84,8 @@ export const SMOKE: Effort = {
   members: 10,
   channelCounts: [1, 10],
   sizes: [20, 50],
+  projectCounts: [1, 2],
+  revokedTokens: 5,
   revocations: 1,
   stallMs: 1000,
   stallConnections: 50,

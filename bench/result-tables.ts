@@ -122,6 +122,34 @@ export const TABLES: Readonly<Record<string, Table>> = {
     ],
     drawn: [P50, P99, LAST],
   },
+  'cluster-publish': {
+    title: 'Publishes over WebSockets to all nodes, 256 in flight',
+    columns: PUBLISHES,
+    variantUnit: 'projects',
+  },
+  'cluster-same': {
+    title: 'Fan-out to 1,000 subscribers of the node that publishes, one publish at a time',
+    columns: DELIVERY,
+  },
+  'cluster-other': {
+    title: 'Fan-out to 1,000 subscribers of another node, one publish at a time',
+    columns: DELIVERY,
+  },
+  'cluster-burst': {
+    title: 'Fan-out to 1,000 subscribers of the last node, 16 publishes in flight',
+    columns: DELIVERY,
+  },
+  'cluster-revocation': {
+    title: 'From a revocation to the close of its connections on all nodes, 1,000 connections on each',
+    columns: [
+      P50,
+      P99,
+      LAST,
+      { key: 'worstNodeP99Ms', label: 'p99 of the slowest node, ms' },
+      { key: 'revocationsPerSecond', label: 'revocations/s', isMoreBetter: true },
+      GENERATOR,
+    ],
+  },
   stalls: {
     title: 'Longest turn of the event loop of one call or job, ms',
     columns: [...LONGEST_TURNS, { key: 'purgeCpuUs', label: 'CPU per purged message, µs' }],

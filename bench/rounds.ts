@@ -66,7 +66,7 @@ function participants(
   isQuick: boolean,
 ): Contender[] {
   const named = (isQuick ? quickContenders : undefined) ?? contenders;
-  return all.filter((contender) => named?.includes(contender.name) ?? true);
+  return all.filter((contender) => named.includes(contender.name));
 }
 
 function rotated<T>(items: readonly T[], by: number): T[] {

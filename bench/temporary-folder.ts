@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Creates a temporary folder, which is removed when it is disposed or when this process exits. */
-export function createTemporaryFolder(): { path: string } & Disposable {
-  const path = mkdtempSync(join(tmpdir(), 'signalbox-bench-'));
+export function createTemporaryFolder(parent = tmpdir()): { path: string } & Disposable {
+  const path = mkdtempSync(join(parent, 'signalbox-bench-'));
   const remove = () => rmSync(path, { recursive: true, force: true });
   process.on('exit', remove);
   return {

@@ -1,3 +1,4 @@
+import { cluster } from './cluster.ts';
 import { type Contender, type Endpoint } from '../contender.ts';
 import { nchan } from './nchan.ts';
 import { startProgram } from './program.ts';
@@ -35,6 +36,11 @@ export const CONTENDERS: readonly Contender[] = [
   nchan,
   signalbox('signalbox-uuid', 'Signalbox, UUID ids', 'unique'),
   signalbox('signalbox', 'Signalbox, shared ids', 'shared'),
+  cluster('nodes-1', '1 node on PostgreSQL', 1),
+  cluster('nodes-1-memory', '1 node on PostgreSQL, data in memory', 1, { disk: '/dev/shm' }),
+  cluster('nodes-1-standby', '1 node on PostgreSQL, synchronous standby', 1, { hasStandby: true }),
+  cluster('nodes-2', '2 nodes on PostgreSQL', 2),
+  cluster('nodes-3', '3 nodes on PostgreSQL', 3),
 ];
 
 /** No contender: a server of prebuilt frames, which measures the load generator. */

@@ -1,10 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type Contender } from '../contender.ts';
 import { createTemporaryFolder } from '../temporary-folder.ts';
+import { freePort } from './free-port.ts';
 import { running, startProcess } from './program.ts';
 
 const MODULE = '/usr/lib/nginx/modules/ngx_nchan_module.so';
@@ -81,14 +80,4 @@ http {
   }
 }
 `;
-}
-
-/** A free port. nginx does not report which port it listens on, so the port must be chosen before the start. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -30,12 +30,19 @@ export async function startProcess<T>(
   args: readonly string[],
   {
     env = {},
+    user,
     parseOutput,
-  }: { env?: Readonly<Record<string, string>>; parseOutput: (output: string) => T | undefined },
+  }: {
+    env?: Readonly<Record<string, string>>;
+    /** The user of the process. Default: that of this process. */
+    user?: { uid: number; gid: number };
+    parseOutput: (output: string) => T | undefined;
+  },
 ): Promise<{ child: ChildProcess; announced: T }> {
   const child = spawn(command, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
+    ...user,
   });
   let output = '';
   const announced = await new Promise<T>((resolve, reject) => {

@@ -29,23 +29,28 @@ export function signalbox(name: string, label: string, operationIds: Endpoint['o
     label,
     async start(env = {}) {
       const folder = createTemporaryFolder();
-      const { child, announced: port } = await startProcess(process.execPath, [MAIN], {
-        env: { ...ENV, SIGNALBOX_DATA: folder.path, ...env },
-        parseOutput(output) {
-          const port = /listens on http:\/\/\S+:(\d+)\/graphql/.exec(output)?.[1];
-          return port === undefined ? undefined : Number(port);
-        },
-      });
-      const endpoint: Endpoint = {
-        port,
-        pid: child.pid!,
-        protocol: 'graphql',
-        subscribePath: '/graphql',
-        publishPath: '/graphql',
-        operationIds,
-        apiKey: API_KEY,
-      };
+      const { child, announced: port } = await startNode({ SIGNALBOX_DATA: folder.path, ...env });
+      const endpoint = { ...SIGNALBOX, operationIds, port, pid: child.pid! };
       return running(child, endpoint, { after: () => folder[Symbol.dispose]() });
     },
   };
+}
+
+export const SIGNALBOX = {
+  protocol: 'graphql',
+  subscribePath: '/graphql',
+  publishPath: '/graphql',
+  operationIds: 'shared',
+  apiKey: API_KEY,
+} as const satisfies Partial<Endpoint>;
+
+/** Starts the built service and waits until it listens. */
+export function startNode(env: Readonly<Record<string, string>>) {
+  return startProcess(process.execPath, [MAIN], {
+    env: { ...ENV, ...env },
+    parseOutput(output) {
+      const port = /listens on http:\/\/\S+:(\d+)\/graphql/.exec(output)?.[1];
+      return port === undefined ? undefined : Number(port);
+    },
+  });
 }

@@ -44,13 +44,20 @@ export function operationOf({ operationIds }: Endpoint, operation: Omit<Operatio
   return { id: operationIds === 'unique' ? randomUUID() : '1', ...operation };
 }
 
-/** Connects the subscribers and the publisher, and pads the messages to `MESSAGE_BYTES`. */
-export async function createFixture(endpoint: Endpoint, count: number): Promise<Fixture> {
+/**
+ * Connects the subscribers and the publisher, and pads the messages to `MESSAGE_BYTES`.
+ * @param publisherEndpoint the server of the publisher, if it is another node
+ */
+export async function createFixture(
+  endpoint: Endpoint,
+  count: number,
+  publisherEndpoint = endpoint,
+): Promise<Fixture> {
   const specs = await createSubscriberSpecs(endpoint, count);
   const group = new SubscriberGroup();
   await group.connect(endpoint, count, specs);
   await untilIdle(endpoint.pid);
-  const publisher = await Publisher.open(endpoint, (message) => group.fail(message));
+  const publisher = await Publisher.open(publisherEndpoint, (message) => group.fail(message));
   await padMessages({ group, publisher });
   return {
     group,

@@ -6,8 +6,8 @@ export interface Scenario {
   /** The parts that the scenario measures with one server. `--only` accepts their names as well. */
   readonly parts: readonly string[];
   readonly title: string;
-  /** Names of the contenders. Default: all. `quickContenders` replaces them with `--quick` and `--smoke`. */
-  readonly contenders?: readonly string[];
+  /** Names of the contenders. `quickContenders` replaces them with `--quick` and `--smoke`. */
+  readonly contenders: readonly string[];
   readonly quickContenders?: readonly string[];
   /** The sizes that the scenario runs with, one after another. Default: a single size. */
   variants?(effort: Effort): readonly number[];
@@ -19,12 +19,17 @@ export interface Scenario {
 }
 
 const SIGNALBOX_ONLY = ['signalbox'];
+const ALL_SERVERS = [
+  ...['yoga', 'apollo', 'mercurius', 'socket-io', 'raw-ws', 'nchan', 'signalbox-uuid'],
+  ...SIGNALBOX_ONLY,
+];
 
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'fanout',
     parts: ['fanout-single', 'fanout-burst'],
     title: 'Fan-out to 1,000 subscribers of one channel',
+    contenders: ALL_SERVERS,
     // The contenders that targets refer to.
     quickContenders: ['yoga', 'apollo', 'mercurius', 'raw-ws', 'nchan', 'signalbox-uuid', 'signalbox'],
     quickRounds: 2,
@@ -34,6 +39,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'connections',
     parts: ['connect', 'memory'],
     title: 'Connections with one subscription each',
+    contenders: ALL_SERVERS,
     quickContenders: ['socket-io', 'raw-ws', 'signalbox'],
     quickRounds: 1,
     sockets: ({ connections }) => connections,
@@ -87,6 +93,16 @@ export const SCENARIOS: readonly Scenario[] = [
     contenders: SIGNALBOX_ONLY,
     quickRounds: 1,
     sockets: ({ subscribers }) => subscribers,
+  },
+  {
+    name: 'cluster',
+    parts: ['cluster-publish', 'cluster-same', 'cluster-other', 'cluster-burst', 'cluster-revocation'],
+    title: 'Several nodes on PostgreSQL',
+    contenders: ['signalbox', 'nodes-1', 'nodes-1-memory', 'nodes-1-standby', 'nodes-2', 'nodes-3'],
+    quickContenders: ['signalbox', 'nodes-1', 'nodes-2'],
+    quickRounds: 1,
+    variants: ({ projectCounts }) => projectCounts,
+    sockets: ({ subscribers }) => 3 * subscribers,
   },
   {
     name: 'stalls',

@@ -1,6 +1,7 @@
 import { type Job, type Outcome } from '../job.ts';
 import { calibration } from './calibration.ts';
 import { channels } from './channels.ts';
+import { cluster } from './cluster.ts';
 import { connections } from './connections.ts';
 import { fanOut } from './fan-out.ts';
 import { publishes } from './publishes.ts';
@@ -13,6 +14,7 @@ import { stalls } from './stalls.ts';
 export const RUNNERS: Readonly<Record<string, (job: Job) => Promise<Outcome>>> = {
   calibration,
   fanout: fanOut,
+  cluster,
   connections,
   publishes,
   resume,
