@@ -73,3 +73,34 @@ test('two nodes deliver what either publishes; after kill -9 of one under load, 
   expect(received()).toEqual(onSecond.messages.map(({ data }) => data));
   expect(new Set(received()).size).toBe(received().length);
 });
+
+test('a copy that pg_dump made resumes older cursors, and answers POSITION_LOST to newer ones, also after it has published as much', async (context) => {
+  requirePostgres(context);
+  const server = await sharedPostgres();
+  const url = await server.createDatabase();
+  const env = { SIGNALBOX_MASTER_KEY: MASTER_KEY, SIGNALBOX_API_KEY: API_KEY };
+  let copy: string;
+  let kept: string | null;
+  let lost: string | null;
+  {
+    await using original = await startProcess({ env: { ...env, SIGNALBOX_DATABASE_URL: url } });
+    await createChannel(original, 'room');
+    kept = (await publishTo(original, { channel: 'room' }, 'kept')).message.cursor;
+    copy = await server.dumpAndRestore(url);
+    await publishTo(original, { channel: 'room' }, 'lost');
+    lost = (await publishTo(original, { channel: 'room' }, 'lost, too')).message.cursor;
+  }
+  await using restored = await startProcess({ env: { ...env, SIGNALBOX_DATABASE_URL: copy } });
+  const subscribe = (since: string | null) =>
+    subscribeResuming(restored.client({ apiKey: API_KEY }, { retryAttempts: 0 }), MESSAGES, {
+      channel: 'room',
+      since: since ?? '',
+    });
+  const positionLost = [expect.objectContaining({ extensions: { code: 'POSITION_LOST', retryable: false } })];
+  expect(await subscribe(lost).ended).toEqual(positionLost);
+  const following = subscribe(kept);
+  for (const data of ['a', 'b', 'c']) await publishTo(restored, { channel: 'room' }, data);
+  await following.until(({ messages }) => messages.length === 3);
+  expect(following.messages.map(({ data }) => data as string)).toEqual(['a', 'b', 'c']);
+  expect(await subscribe(lost).ended).toEqual(positionLost);
+});

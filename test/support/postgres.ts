@@ -33,6 +33,8 @@ export interface PostgresServer extends AsyncDisposable {
   createDatabase(): Promise<string>;
   /** Executes a statement in a database, as its owner. */
   query(url: string, sql: string): Promise<any[]>;
+  /** Copies a database with the commands of docs/clustering.md and returns the URL of the copy. */
+  dumpAndRestore(url: string): Promise<string>;
   /** Stops the server at once, as a crash does, and starts it again. */
   crash(): Promise<void>;
 }
@@ -99,13 +101,23 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
 
   await accepts();
   let databases = 0;
+  async function createDatabase(): Promise<string> {
+    const name = `test_${++databases}`;
+    await query(urlOf('postgres'), `create database ${name}`);
+    return urlOf(name);
+  }
   return {
     port,
     query,
-    async createDatabase() {
-      const name = `test_${++databases}`;
-      await query(urlOf('postgres'), `create database ${name}`);
-      return urlOf(name);
+    createDatabase,
+    async dumpAndRestore(url) {
+      const target = await createDatabase();
+      const file = join(folder.path, 'copy.dump');
+      const dump = ['--format=custom', '--no-unlogged-table-data', `--file=${file}`, `--dbname=${url}`];
+      execFileSync(join(programs, 'pg_dump'), dump, options);
+      const restore = ['--exit-on-error', '--single-transaction', `--dbname=${target}`, file];
+      execFileSync(join(programs, 'pg_restore'), restore, options);
+      return target;
     },
     async crash() {
       const keep = join(folder.path, 'keep');
