@@ -125,6 +125,9 @@ describe.skipIf(skipsBrowser)('the console in Chromium', () => {
         .first()
         .waitFor();
 
+      expect(await findViolations(client)).toEqual([]);
+      await page.bringToFront();
+      await page.setViewportSize({ width: 1440, height: 900 });
       await page.goto(own);
       await page.getByText('online', { exact: true }).first().waitFor();
       await act(page, 'Direct message', { Data: '{ "text": "to you" }' }, 'Publish');
@@ -148,6 +151,13 @@ describe.skipIf(skipsBrowser)('the console in Chromium', () => {
   test('shows markup as text, keeps the API key in memory only, fits every screen and has nothing that axe finds', async () => {
     await withContext(async (context) => {
       const report = await record(context);
+      const entry = await context.newPage();
+      await entry.goto(`${signalbox.url}/console`);
+      await entry.getByRole('textbox', { name: 'API key' }).fill('key_wrong');
+      await entry.getByRole('button', { name: 'Sign in' }).click();
+      await entry.getByRole('alert').waitFor();
+      const violations = await findViolations(entry);
+      await entry.close();
       const page = await signIn(context, signalbox.url, signalbox.apiKey);
       await visit(page, '#/explain');
       await page.getByRole('textbox', { name: 'Token' }).fill(token);
@@ -161,7 +171,7 @@ describe.skipIf(skipsBrowser)('the console in Chromium', () => {
       await page.getByLabel('Recipient', { exact: true }).fill(token);
       await page.getByRole('button', { name: 'Explain the delivery' }).click();
       await page.getByText('DELIVERED', { exact: true }).waitFor();
-      const violations = await findViolations(page);
+      violations.push(...(await findViolations(page)));
       await visit(page, '#/tokens');
       await page.setViewportSize({ width: 1440, height: 900 });
       await page.getByRole('button', { name: 'Create token' }).click();
@@ -185,6 +195,39 @@ describe.skipIf(skipsBrowser)('the console in Chromium', () => {
       expect(kept).not.toContain(secret);
       expect(report.urls.length).toBeGreaterThan(3);
       expect(report.urls.filter((url) => url.includes(secret) || !url.includes('//127.0.0.1:'))).toEqual([]);
+    });
+  });
+
+  test('adds a role to the matrix, narrows a token for a time, and lets the service judge a credential', async () => {
+    await withContext(async (context) => {
+      const page = await signIn(context, signalbox.url, signalbox.apiKey);
+      await visit(page, '#/project');
+      await act(page, 'Add a role', { Name: 'steward' }, 'Add the role');
+      await page.getByRole('group', { name: 'steward in PRIVATE' }).waitFor();
+      await act(page, 'Remove steward', {}, 'Remove steward');
+      await page.getByRole('group', { name: 'steward in PRIVATE' }).waitFor({ state: 'detached' });
+
+      await visit(page, '#/tokens');
+      await page.getByRole('button', { name: 'Create token' }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByRole('button', { name: 'Add a grant' }).click();
+      await dialog.getByLabel('Channels of grant 1').fill('room:*');
+      await dialog.getByLabel('Grant 1 lapses').fill('2040-01-31T12:00');
+      await dialog.getByRole('button', { name: 'Create token', exact: true }).click();
+      const credential = await page.getByRole('region', { name: 'Credential' }).innerText();
+      await page.getByRole('button', { name: 'Go to the token' }).click();
+      await page.getByText(/room:\*.*2040/).waitFor();
+
+      await visit(page, '#/keys');
+      for (const [pasted, verdict] of [
+        [credential, 'The service accepts it as a token without an identity'],
+        [`${credential.slice(0, -8)}AAAAAAAA`, 'UNAUTHENTICATED'],
+      ] as const) {
+        await page.getByRole('textbox', { name: 'Credential' }).fill(pasted);
+        await page.getByRole('button', { name: 'Check' }).click();
+        await page.getByRole('button', { name: 'Connect with it once' }).click();
+        await page.getByText(verdict).first().waitFor();
+      }
     });
   });
 

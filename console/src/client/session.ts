@@ -1,4 +1,5 @@
 import { createClient, SignalboxError, type SignalboxClient } from '@signalbox/client';
+import { type Operation } from '../operation.ts';
 import { request } from './request.ts';
 import { WhoAmIDocument, type ApiKeyScope, type WhoAmIQuery } from '../generated/operations.ts';
 
@@ -25,7 +26,7 @@ export async function signIn(apiKey: string): Promise<Session> {
     throw new SignalboxError('BAD_USER_INPUT', 'An API key starts with “key_”. Paste the whole key.');
   const client = createClient({ url: location.origin, credential: apiKey });
   try {
-    const { viewer } = await Promise.race([request(client, WhoAmIDocument, {}), whenUnreachable(client)]);
+    const { viewer } = await askOnce(client, WhoAmIDocument, {});
     if (!viewer.apiKey)
       throw new SignalboxError('FORBIDDEN', 'The console needs an API key. This is another credential.');
     return { client, project: viewer.project, apiKey: viewer.apiKey };
@@ -35,7 +36,19 @@ export async function signIn(apiKey: string): Promise<Session> {
   }
 }
 
-/** The client retries without end, but the sign-in form needs an answer after the first attempt. */
+/**
+ * Runs an operation over a new connection.
+ * @throws SignalboxError when the credential is refused, or the service cannot be reached at the first attempt
+ */
+export function askOnce<Result, Variables extends object>(
+  client: Session['client'],
+  operation: Operation<Result, Variables>,
+  variables: Variables,
+): Promise<Result> {
+  return Promise.race([request(client, operation, variables), whenUnreachable(client)]);
+}
+
+/** The client retries without end, but a form needs an answer after the first attempt. */
 function whenUnreachable(client: Session['client']): Promise<never> {
   return new Promise((_, reject) => {
     client.on('status', ({ state, message, error }) => {

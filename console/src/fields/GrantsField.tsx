@@ -1,4 +1,5 @@
 import { Button, Checkbox, Fieldset, Group, Stack, Text, TextInput } from '@mantine/core';
+import { TimeField } from './TimeField.tsx';
 import { ACTIONS, type GrantDraft } from './grant.ts';
 
 interface Properties {
@@ -41,11 +42,11 @@ export function GrantsField({ grants, onChange }: Properties) {
                 />
               ))}
             </Group>
-            {grant.expiresAt != null && (
-              <Text size="sm" c="dimmed">
-                lapses {new Date(grant.expiresAt).toLocaleString()}
-              </Text>
-            )}
+            <TimeField
+              label={`Grant ${index + 1} lapses`}
+              value={grant.expiresAt ?? null}
+              onChange={(expiresAt) => change(index, { expiresAt })}
+            />
             <Button
               size="compact-sm"
               variant="default"

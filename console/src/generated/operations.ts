@@ -1231,6 +1231,20 @@ export type RemoveIssuerMutationVariables = Exact<{
 
 export type RemoveIssuerMutation = { removeIssuer: { id: string } };
 
+export type TryCredentialQueryVariables = Exact<{ [key: string]: never }>;
+
+export type TryCredentialQuery = {
+  viewer: {
+    token: {
+      id: string;
+      identity: string | null;
+      role: Role;
+      customRole: string | null;
+      expiresAt: string | null;
+    } | null;
+  };
+};
+
 export type WhoAmIQueryVariables = Exact<{ [key: string]: never }>;
 
 export type WhoAmIQuery = {
@@ -2174,6 +2188,18 @@ export const RemoveIssuerDocument = `mutation RemoveIssuer($issuer: ID!) {
     id
   }
 }` as Operation<RemoveIssuerMutation, RemoveIssuerMutationVariables>;
+
+export const TryCredentialDocument = `query TryCredential {
+  viewer {
+    token {
+      id
+      identity
+      role
+      customRole
+      expiresAt
+    }
+  }
+}` as Operation<TryCredentialQuery, TryCredentialQueryVariables>;
 
 export const WhoAmIDocument = `query WhoAmI {
   viewer {

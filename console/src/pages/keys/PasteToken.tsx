@@ -3,20 +3,22 @@ import { Alert, Button, Stack, Textarea } from '@mantine/core';
 import { type IssuerDetailsFragment } from '../../generated/operations.ts';
 import { JsonView } from '../../parts/JsonView.tsx';
 import { Section } from '../../parts/Section.tsx';
+import { TryCredential } from './TryCredential.tsx';
 import { inspectCredential, type Inspection } from './inspect-credential.ts';
 
 /** Reads a credential in the page, without sending it, and says which issuer it would need. */
 export function PasteToken({ issuers }: { issuers: readonly IssuerDetailsFragment[] }) {
-  const [found, setFound] = useState<Inspection>();
+  const [found, setFound] = useState<Inspection & { credential: string }>();
   function inspect(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault();
     const text = new FormData(event.currentTarget).get('credential');
-    setFound(inspectCredential(typeof text === 'string' ? text.trim() : '', issuers));
+    const credential = typeof text === 'string' ? text.trim() : '';
+    setFound({ credential, ...inspectCredential(credential, issuers) });
   }
   return (
     <Section
       title="Paste a token"
-      about="Says what would happen to a credential of an issuer, and why. It stays in this page; its signature is not checked."
+      about="Says what would happen to a credential, and why. “Check” reads it in this page. “Connect with it once” lets the service check the signature and all the rest; as at every first use, the token of a new user is created."
     >
       <form onSubmit={inspect}>
         <Stack gap="sm">
@@ -39,6 +41,7 @@ export function PasteToken({ issuers }: { issuers: readonly IssuerDetailsFragmen
                   {text}
                 </Alert>
               ))}
+              {found.mayBeSent && <TryCredential key={found.credential} credential={found.credential} />}
               {found.claims !== undefined && <JsonView label="Header and claims" value={found.claims} />}
             </>
           )}

@@ -8,23 +8,29 @@ interface Finding {
 /** What the page can say about a credential without its key. */
 export interface Inspection {
   readonly findings: readonly Finding[];
+  /** Whether it looks like a credential of a client, which the service can be asked about. */
+  readonly mayBeSent: boolean;
   /** The header and the claims, when it is a JWT. */
   readonly claims?: unknown;
 }
 
-/** Decodes a credential and compares it with the issuers of the project. It is not sent, and its signature is not checked. */
+/** Decodes a credential and compares it with the issuers of the project. Only the service can check its signature. */
 export function inspectCredential(text: string, issuers: readonly IssuerDetailsFragment[]): Inspection {
-  const bad = (sentence: string): Inspection => ({ findings: [{ isGood: false, text: sentence }] });
+  const bad = (sentence: string): Inspection => ({
+    findings: [{ isGood: false, text: sentence }],
+    mayBeSent: false,
+  });
   if (text.startsWith('key_'))
     return bad('This is an API key. Never give it to a client, and do not paste it into pages.');
   if (text.startsWith('T1=='))
-    return bad('This is a token of OpenTok. It needs an issuer of the kind OPENTOK.');
+    return { ...bad('This is a token of OpenTok. It needs an issuer of the kind OPENTOK.'), mayBeSent: true };
   const [head = '', body = '', signature] = text.split('.');
   const [header, claims] = [decodePart(head), decodePart(body)];
   if (!header || !claims || signature === undefined)
     return bad('This is not a JWT: three parts of base64url, separated by dots.');
   return {
     claims: { header, claims },
+    mayBeSent: true,
     findings: [...findIssuer(header, claims, issuers), ...findTimes(claims, Date.now() / 1_000)],
   };
 }

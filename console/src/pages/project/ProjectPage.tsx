@@ -3,6 +3,7 @@ import { ProjectSettingsDocument } from '../../generated/operations.ts';
 import { useOperation } from '../../api/use-operation.ts';
 import { ErrorNotice } from '../../parts/ErrorNotice.tsx';
 import { PageHeader } from '../../parts/PageHeader.tsx';
+import { Definitions } from './Definitions.tsx';
 import { PermissionMatrix } from './PermissionMatrix.tsx';
 import { SettingsForm } from './SettingsForm.tsx';
 
@@ -19,6 +20,7 @@ export function ProjectPage() {
         <Stack gap="md" key={JSON.stringify(settings)}>
           <SettingsForm settings={settings} />
           <PermissionMatrix permissions={settings.permissions} />
+          <Definitions permissions={settings.permissions} />
         </Stack>
       )}
     </>

@@ -19,7 +19,7 @@ export interface Cell {
 const READ: readonly Action[] = ['SUBSCRIBE', 'PRESENCE'];
 const READ_AND_PUBLISH: readonly Action[] = ['SUBSCRIBE', 'PUBLISH', 'PRESENCE'];
 
-/** As in the guide “Access and roles”. */
+/** Those of the service: test/console/matrix.test.ts compares them. */
 const DEFAULTS: Readonly<Record<Role | 'ANONYMOUS', Readonly<Record<ChannelType, readonly Action[]>>>> = {
   ANONYMOUS: { UNPROTECTED: ['SUBSCRIBE'], PUBLIC: [], PRIVATE: [] },
   GUEST: { UNPROTECTED: READ, PUBLIC: READ, PRIVATE: [] },

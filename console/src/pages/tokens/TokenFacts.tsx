@@ -37,5 +37,10 @@ export function TokenFacts({ token }: { token: TokenDetailsFragment }) {
 function describeGrants(grants: Grants, none: string): string {
   if (grants === null) return none;
   if (grants.length === 0) return 'empty: nothing is allowed';
-  return grants.map(({ channels, actions }) => `${channels}: ${actions.join(', ')}`).join('; ');
+  return grants
+    .map(({ channels, actions, expiresAt }) => {
+      const end = expiresAt === null ? '' : ` until ${expiresAt}`;
+      return `${channels}: ${actions.join(', ')}${end}`;
+    })
+    .join('; ');
 }
