@@ -132,9 +132,22 @@ export function createChannelStore({ db }: Store) {
   };
 }
 
-/** The JSON column stores the state `null` as SQL NULL. */
-export function toChannel({ state, ...row }: typeof channels.$inferSelect): Channel {
-  return state === DAMAGED ? { ...row, state: null, isDamaged: true } : { ...row, state: state ?? null };
+/** The JSON column stores the state `null` as SQL NULL. Each property is named, for the reason given at `readToken`. */
+export function toChannel(row: typeof channels.$inferSelect): Channel {
+  const isDamaged = row.state === DAMAGED;
+  const channel: Channel = {
+    projectId: row.projectId,
+    id: row.id,
+    type: row.type,
+    kind: row.kind,
+    state: row.state === DAMAGED ? null : (row.state ?? null),
+    version: row.version,
+    historyMessages: row.historyMessages,
+    historySeconds: row.historySeconds,
+    createdAfter: row.createdAfter,
+    createdAt: row.createdAt,
+  };
+  return isDamaged ? { ...channel, isDamaged } : channel;
 }
 
 /** Upper bound of the cache, in characters of JSON. A state held as objects takes about ten times as many bytes. */
