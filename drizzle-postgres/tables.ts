@@ -15,7 +15,6 @@ export const logs = toPostgresTable(log.logs);
 export const logEpochs = toPostgresTable(log.logEpochs);
 export const messages = toPostgresTable(log.messages);
 export const addresses = toPostgresTable(log.addresses);
-export const trimmedEvents = toPostgresTable(log.trimmedEvents);
 export const idempotencyKeys = toPostgresTable(log.idempotencyKeys);
 export const projects = toPostgresTable(project.projects);
 export const apiKeys = toPostgresTable(project.apiKeys);

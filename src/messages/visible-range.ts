@@ -37,8 +37,14 @@ export function historyBounds(
   };
 }
 
-export function positionLost(): SignalboxError {
-  return new SignalboxError('POSITION_LOST', 'The log no longer holds all messages after this cursor.');
+/** @param isFiltered whether the reader requested some event names only. The log does not keep the names of removed messages. */
+export function positionLost({ isFiltered = false } = {}): SignalboxError {
+  return new SignalboxError(
+    'POSITION_LOST',
+    isFiltered
+      ? 'Messages after this cursor were removed, and the log does not keep their names: some of the requested events may be among them.'
+      : 'The log no longer holds all messages after this cursor.',
+  );
 }
 
 /** The error for a caller without a token, who has no direct messages. */

@@ -81,7 +81,8 @@ export function openChannelMessages(
         const trimmed = await broker.trimmedThrough(projectId, address);
         const start = Math.max(after.sequence, floor);
         const expired = bounds ? await broker.expiredThrough(projectId, address, bounds, start) : start;
-        if (isLost || Math.max(trimmed, expired) > start) throw positionLost();
+        if (isLost) throw positionLost();
+        if (Math.max(trimmed, expired) > start) throw positionLost({ isFiltered: eventNames !== undefined });
         logSubscriber.begin({ after, head });
         stream.startPosition = after;
       } catch (error) {
@@ -150,7 +151,7 @@ class ChannelMessages implements ChannelSource<Message>, LogSink {
   }
 
   onLost(): void {
-    this.#stream.end(positionLost());
+    this.#stream.end(positionLost({ isFiltered: this.#eventNames !== undefined }));
   }
 
   end(error?: SignalboxError): void {

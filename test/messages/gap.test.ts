@@ -147,6 +147,13 @@ test('messages and directMessages fail with POSITION_LOST only when their own me
   expect(codeOf(await subscribeResuming(client, MESSAGES, { channel: 'busy', since }).ended)).toBe(
     'POSITION_LOST',
   );
+  const filtered = `subscription ($since: Cursor) { messages(channel: "busy", events: ["other"], since: $since) { id } }`;
+  expect(await queueResults(client, filtered, { since }).ended).toMatchObject([
+    {
+      message: expect.stringContaining('the log does not keep their names'),
+      extensions: { code: 'POSITION_LOST' },
+    },
+  ]);
   const quiet = subscribeResuming(client, MESSAGES, { channel: 'quiet', since });
   await quiet.until(({ messages }) => messages.length === 2);
   // The cursor of the newest purged message is the oldest cursor after which all messages are retained.

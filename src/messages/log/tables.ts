@@ -62,21 +62,6 @@ export const addresses = sqliteTable(
   (table) => [primaryKey({ columns: [table.projectId, table.address] })],
 );
 
-/**
- * Per address and event name: the sequence number through which messages of this name were trimmed. The name `*` stands for
- * every name without a row of its own.
- */
-export const trimmedEvents = sqliteTable(
-  'trimmed_events',
-  {
-    projectId: text('project_id').notNull(),
-    address: text('address').$type<Address>().notNull(),
-    event: text('event').notNull(),
-    through: integer('through').notNull(),
-  },
-  (table) => [primaryKey({ columns: [table.projectId, table.address, table.event] })],
-);
-
 /** The fields of the first message that are stored with an idempotency key. Content is excluded: retention governs it. */
 export type FirstMessage = Pick<Message, 'id' | 'logged' | 'sender' | 'publishedAt'>;
 

@@ -1,0 +1,1 @@
+DROP TABLE `trimmed_events`;
