@@ -8,7 +8,7 @@ import { hostRefused, isAllowedHost } from './hosts.ts';
 import { limitHttpConnections } from './http-connections.ts';
 import { inexactNumberOfRequest } from './exact-variables.ts';
 import { createJsonPost } from './json-post.ts';
-import { mediaTypeProblem } from './media-type.ts';
+import { acceptProblem, mediaTypeProblem } from './media-type.ts';
 import { hasCredentialInUrl, isAllowedOrigin, originRefused, parseRequestUrl } from './origins.ts';
 import { RequestMemory } from './request-memory.ts';
 import { jsonTextHeapBytes } from './retained-memory.ts';
@@ -95,6 +95,8 @@ export function createHttpServer(deps: HttpDeps): Server {
       return refuse(response, 503, new SignalboxError('UNAVAILABLE', 'The service is draining.'));
     const problem = request.method === 'POST' ? mediaTypeProblem(request.headers['content-type']) : undefined;
     if (problem) return refuse(response, 415, problem);
+    const unacceptable = acceptProblem(request.headers.accept);
+    if (unacceptable) return refuse(response, 406, unacceptable);
     if (!isUtf8Query(url.search)) return refuse(response, 400, notUtf8('The URL'));
     let body: Buffer | undefined;
     try {
