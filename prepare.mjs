@@ -3,10 +3,16 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { execPath, exit, stdout } from 'node:process';
+import { argv, execPath, exit, stderr, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(fileURLToPath(import.meta.url));
+// “npm start” checks first, because Node ends with a stack trace where its program is missing.
+if (argv.includes('--check')) {
+  if (existsSync(join(root, 'dist/main.js'))) exit(0);
+  stderr.write('dist/ is missing: run “npm ci”, which builds it, or “npm run build”.\n');
+  exit(1);
+}
 const compiler = join(root, 'node_modules/typescript/bin/tsc');
 if (existsSync(compiler)) {
   // The hooks of packages/react and the command line of the service are compiled against the declarations of the packages

@@ -19,3 +19,27 @@ export function machineProblem(nodeVersion: string, limits: string): string | un
     return `Signalbox needs at least ${MIN_DESCRIPTORS} file descriptors to start, and one more for each connection; the limit is ${Number(found[1])}. Raise it: ulimit -n, or LimitNOFILE in systemd.`;
   return undefined;
 }
+
+/**
+ * Why a module of the service could not be loaded, in a sentence for the person at the terminal; undefined if the error and its
+ * causes tell of something else. Like `machineProblem`, it uses no syntax that Node 12 does not know.
+ * @param nodeVersion such as `20.19.0`
+ */
+export function moduleProblem(error: unknown, nodeVersion: string): string | undefined {
+  for (
+    let cause = error, depth = 0;
+    cause instanceof Error && depth < MAX_CAUSES;
+    cause = cause.cause, depth++
+  ) {
+    const { code } = cause as Error & { code?: unknown };
+    const [firstLine = ''] = cause.message.split('\n');
+    if (code === 'ERR_DLOPEN_FAILED' || firstLine.startsWith('Could not locate the bindings file'))
+      return `The SQLite module cannot be loaded by Node ${nodeVersion}: it is missing, damaged, or built for another version of Node or another system. Run “npm rebuild better-sqlite3” with this Node. (${firstLine})`;
+    if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND')
+      return `The installation is incomplete: ${firstLine}. Run “npm ci” in the folder of Signalbox, which also builds dist/.`;
+  }
+  return undefined;
+}
+
+/** Errors have few causes; the bound ends a loop of causes. */
+const MAX_CAUSES = 8;

@@ -5,7 +5,7 @@
  * same reason.
  */
 import { readFileSync } from 'fs';
-import { machineProblem } from './machine.ts';
+import { machineProblem, moduleProblem } from './machine.ts';
 
 function readLimits(): string {
   try {
@@ -15,10 +15,18 @@ function readLimits(): string {
   }
 }
 
+function exitWith(message: string): void {
+  process.stderr.write(`${message}\n`);
+  process.exitCode = 1;
+}
+
 const problem = machineProblem(process.versions.node, readLimits());
 if (problem === undefined) {
-  void import('./start.ts');
+  import('./start.ts').catch((error: unknown) => {
+    const missing = moduleProblem(error, process.versions.node);
+    if (missing === undefined) throw error;
+    exitWith(missing);
+  });
 } else {
-  process.stderr.write(`${problem}\n`);
-  process.exitCode = 1;
+  exitWith(problem);
 }

@@ -4,6 +4,7 @@ import { createProgram, type Terminal } from './cli/program.ts';
 import { systemClock } from './clock.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { SignalboxError } from './errors.ts';
+import { moduleProblem } from './machine.ts';
 import { type Service } from './service.ts';
 import { VERSION } from './version.ts';
 
@@ -107,6 +108,9 @@ async function report(error: unknown): Promise<void> {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
     return;
   }
+  // First, because the store reports the cause as a problem of the data folder.
+  const missing = moduleProblem(error, process.versions.node);
+  if (missing !== undefined) exitWithError(missing);
   if (error instanceof ConfigError || error instanceof SignalboxError) exitWithError(error.message);
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE')

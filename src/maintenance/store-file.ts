@@ -22,7 +22,7 @@ export function openStoreFile(file: string, { readonly }: { readonly: boolean })
     return sqlite;
   } catch (cause) {
     const message = `${file} cannot be opened as a SQLite database: ${(cause as Error).message}.`;
-    throw new SignalboxError('UNAVAILABLE', message);
+    throw new SignalboxError('UNAVAILABLE', message, { cause });
   }
 }
 

@@ -1,11 +1,21 @@
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { createFolder } from '../support/folder.ts';
 
 const PREPARE = fileURLToPath(new URL('../../prepare.mjs', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PACKAGE = fileURLToPath(new URL('../../package.json', import.meta.url));
 
 test.each([
@@ -22,4 +32,77 @@ test.each([
   }
   const output = execFileSync(process.execPath, ['prepare.mjs'], { cwd: folder.path, encoding: 'utf8' });
   expect(output).toContain(expected);
+});
+
+test('npm start names the remedy when dist/ is missing', () => {
+  const { scripts } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { scripts: Record<string, string> };
+  expect(scripts['prestart']).toBe('node prepare.mjs --check');
+  using folder = createFolder();
+  copyFileSync(PREPARE, join(folder.path, 'prepare.mjs'));
+  const { status, stderr } = spawnSync(process.execPath, ['prepare.mjs', '--check'], {
+    cwd: folder.path,
+    encoding: 'utf8',
+  });
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: 'dist/ is missing: run “npm ci”, which builds it, or “npm run build”.\n',
+  });
+});
+
+/** A copy of the built service whose modules are links to the installed ones, so that a test can damage one of them. */
+function createInstallation() {
+  const folder = createFolder();
+  cpSync(join(ROOT, 'dist'), join(folder.path, 'dist'), { recursive: true });
+  for (const name of ['package.json', 'drizzle']) symlinkSync(join(ROOT, name), join(folder.path, name));
+  const modules = join(folder.path, 'node_modules');
+  mkdirSync(modules);
+  for (const name of readdirSync(join(ROOT, 'node_modules')))
+    symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
+  return {
+    modules,
+    run: (...args: string[]) => {
+      const { status, stderr } = spawnSync(
+        process.execPath,
+        ['--preserve-symlinks', '--preserve-symlinks-main', 'dist/main.js', ...args],
+        {
+          cwd: folder.path,
+          encoding: 'utf8',
+          env: { ...process.env, PORT: '0', SIGNALBOX_DATA: folder.path },
+        },
+      );
+      return { status, stderr };
+    },
+    [Symbol.dispose]: folder[Symbol.dispose],
+  };
+}
+
+test.each([
+  ['is missing', undefined],
+  ['is not for this system', 'not a shared library'],
+])('names “npm rebuild” when the native module of SQLite %s', (_, content) => {
+  using installation = createInstallation();
+  const sqlite = join(installation.modules, 'better-sqlite3');
+  rmSync(sqlite);
+  for (const part of ['package.json', 'lib'])
+    cpSync(join(ROOT, 'node_modules/better-sqlite3', part), join(sqlite, part), { recursive: true });
+  mkdirSync(join(sqlite, 'build/Release'), { recursive: true });
+  if (content !== undefined) writeFileSync(join(sqlite, 'build/Release/better_sqlite3.node'), content);
+  const expected = {
+    status: 1,
+    stderr: expect.stringMatching(
+      /^The SQLite module cannot be loaded by Node .* Run “npm rebuild better-sqlite3” .*\n$/,
+    ),
+  };
+  expect(installation.run()).toEqual(expected);
+});
+
+test.each(['graphql', 'commander'])('names “npm ci” when the module %s is missing', (name) => {
+  using installation = createInstallation();
+  rmSync(join(installation.modules, name));
+  expect(installation.run()).toEqual({
+    status: 1,
+    stderr: expect.stringMatching(
+      /^The installation is incomplete: Cannot find package .* Run “npm ci” .*\n$/,
+    ),
+  });
 });
