@@ -83,6 +83,8 @@ export function createChannelController(id: string, context: ChannelContext): Ch
   let inInbox = false;
   let isShut = false;
   let sideCursor: string | null | undefined;
+  /** Why messages were lost, as long as the application is not told. */
+  let gap: string | undefined;
   let stopSide: (() => void) | undefined;
   let isSideLive = false;
   let load: object | undefined;
@@ -125,6 +127,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
         const page = pageOf(await link.execute(DOCUMENTS.newest, { channel: id, last }));
         if (!isCurrent()) return;
         sideCursor = page.pageInfo.endCursor;
+        tellGap();
         if (isShown) timeline.finishLoading(page);
       }
     } catch (thrown) {
@@ -161,6 +164,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     else {
       view.fail(error);
       if (error.retryable) retryLater();
+      else tellGap();
     }
   }
 
@@ -223,9 +227,17 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     sideCursor = head === sideCursor ? undefined : head;
     forget();
     view.onGap();
-    context.onGap(id, reason);
-    ended.emit(new SignalboxError('POSITION_LOST', 'Messages of the channel are no longer kept.'));
+    gap = reason;
+    // Where the page decides, what is published before it is read would be missed after the application was told.
+    if (inInbox || sideCursor !== undefined) tellGap();
     sync();
+  }
+
+  function tellGap(): void {
+    if (gap === undefined) return;
+    context.onGap(id, gap);
+    gap = undefined;
+    ended.emit(new SignalboxError('POSITION_LOST', 'Messages of the channel are no longer kept.'));
   }
 
   async function loadOlder(limit: number): Promise<void> {
@@ -256,7 +268,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
   /** Nothing uses the channel any more: what it shows would go stale, so it is loaded anew next time. */
   function release(): void {
     leaveSide();
-    sideCursor = undefined;
+    sideCursor = gap = undefined;
     forget();
   }
 
