@@ -66,6 +66,7 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
       connection: connection.id,
       project: connection.projectId,
       pingIntervalMs: config.pingIntervalMs,
+      maxMessageBytes: config.maxMessageBytes,
       expiresAt: expiresAt === undefined ? null : new Date(expiresAt).toISOString(),
       cursor,
     };

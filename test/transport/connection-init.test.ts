@@ -96,13 +96,17 @@ test.each([
   expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
 });
 
-test('connection_ack carries the connection, project, ping interval, expiry and head of the log', async () => {
-  await using signalbox = await startService({ pingIntervalMs: 7000 }, { clock: createManualClock() });
+test('connection_ack carries the connection, project, ping interval, largest message, expiry and head of the log', async () => {
+  await using signalbox = await startService(
+    { pingIntervalMs: 7000, maxMessageBytes: 2048 },
+    { clock: createManualClock() },
+  );
   const { credential } = await mint(signalbox, { expiresIn: 60 });
   const expected = {
     connection: expect.stringMatching(/^conn_/) as string,
     project: 'default',
     pingIntervalMs: 7000,
+    maxMessageBytes: 2048,
     cursor: expect.stringMatching(/^1/) as string,
   };
   expect((await init(signalbox, { token: credential })).payload).toEqual({

@@ -9,6 +9,8 @@ export interface Acknowledgement {
   readonly expiresAt?: string | null;
   /** The head of the log. */
   readonly cursor?: string;
+  /** The largest message that the service accepts, in bytes of UTF-8. */
+  readonly maxMessageBytes?: number;
 }
 
 /** A result of an operation. */
@@ -72,6 +74,9 @@ interface Socket {
 const lost = (code: number, text: string) =>
   new SignalboxError('CONNECTION_LOST', text || `The connection was lost (${code}).`, true);
 
+/** The length in UTF-8. `TextEncoder` is not everywhere, and JSON has no lone surrogates, which would throw here. */
+const bytesOf = (text: string) => encodeURIComponent(text).replace(/%../g, '_').length;
+
 /** Opens a WebSocket with the protocol `graphql-transport-ws`. The client has its own 60 lines of it for its size. */
 export function openLink(options: LinkOptions): Link {
   const { runtime } = options;
@@ -83,8 +88,8 @@ export function openLink(options: LinkOptions): Link {
   let deadline = 0;
   let lastId = 0;
 
-  function send(message: object): void {
-    if (socket.readyState === 1) socket.send(JSON.stringify(message));
+  function send(text: string): void {
+    if (socket.readyState === 1) socket.send(text);
   }
 
   function expectBefore(ms: number): void {
@@ -101,7 +106,7 @@ export function openLink(options: LinkOptions): Link {
 
   function check(): void {
     if (isOver || !isAcknowledged) return;
-    send({ type: 'ping' });
+    send('{"type":"ping"}');
     expectBefore(ANSWER_TIMEOUT_MS);
   }
 
@@ -113,7 +118,7 @@ export function openLink(options: LinkOptions): Link {
     expectBefore((acknowledgement.pingIntervalMs ?? DEFAULT_PING_INTERVAL_MS) + ANSWER_TIMEOUT_MS);
     const sink = sinks.get(id);
     if (type === 'connection_ack') options.onAcknowledged();
-    else if (type === 'ping') send({ type: 'pong' });
+    else if (type === 'ping') send('{"type":"pong"}');
     else if (type === 'next') sink?.next(payload as Result);
     else if (type === 'error' && sinks.delete(id)) sink?.error(toError(payload));
     else if (type === 'complete' && sinks.delete(id)) sink?.complete();
@@ -141,12 +146,13 @@ export function openLink(options: LinkOptions): Link {
 
   const socket = new options.webSocket(options.url, 'graphql-transport-ws') as Socket;
   expectBefore(OPEN_TIMEOUT_MS);
-  socket.onopen = () => send({ type: 'connection_init', payload: options.connectionParams });
+  socket.onopen = () => send(JSON.stringify({ type: 'connection_init', payload: options.connectionParams }));
   socket.onmessage = ({ data }) => {
     if (isOver) return;
     let message: ServerMessage;
     try {
-      message = JSON.parse(String(data)) as ServerMessage;
+      // Not only the text: null and numbers are JSON, too.
+      message = { ...(JSON.parse(String(data)) as object) };
     } catch {
       return end(1006, 'The service sent something else than JSON.');
     }
@@ -162,10 +168,19 @@ export function openLink(options: LinkOptions): Link {
       return () => undefined;
     }
     const id = String(++lastId);
+    const text = JSON.stringify({ id, type: 'subscribe', payload: { query, variables } });
+    const limit = acknowledgement.maxMessageBytes ?? Infinity;
+    if (bytesOf(text) > limit) {
+      // The service would close the connection, for this message and all others.
+      sink.error(
+        new SignalboxError('PAYLOAD_TOO_LARGE', `The message exceeds ${limit} bytes.`, false, { limit }),
+      );
+      return () => undefined;
+    }
     sinks.set(id, sink);
-    send({ id, type: 'subscribe', payload: { query, variables } });
+    send(text);
     return () => {
-      if (sinks.delete(id)) send({ id, type: 'complete' });
+      if (sinks.delete(id)) send(JSON.stringify({ id, type: 'complete' }));
     };
   }
 
