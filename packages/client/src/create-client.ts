@@ -12,14 +12,14 @@ import { createConnection } from './connection/connection.ts';
 import { type Link } from './connection/link.ts';
 import { createCredentialSource } from './credential/credential.ts';
 import { DOCUMENTS } from './documents.ts';
-import { createEmitter } from './emitter.ts';
+import { createEmitter, isolate } from './emitter.ts';
 import { endpointOf } from './endpoint.ts';
 import { SignalboxError, toError } from './errors.ts';
 import { type ConnectedEvent, type InboxEvent } from './inbox/events.ts';
 import { followInbox } from './inbox/inbox.ts';
 import { createPosition } from './inbox/position.ts';
 import { createRecentIds } from './inbox/recent-ids.ts';
-import { type EventMap, type Message, type MessageOf } from './message.ts';
+import { copyOf, type EventMap, type Message, type MessageOf } from './message.ts';
 import { createOutbox } from './outbox/outbox.ts';
 import { createSavedEntries } from './outbox/saved-entries.ts';
 import { createResumingOperation, type ResumingOperation } from './resuming-operation.ts';
@@ -235,7 +235,8 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
           'Ephemeral messages are not queued: there is no connection.',
           true,
         );
-      const result = await link.execute(DOCUMENTS.publish, { channel, event, data, ephemeral: true });
+      const variables = { channel, event, data: copyOf(data), ephemeral: true };
+      const result = await link.execute(DOCUMENTS.publish, variables);
       return (result as { publishMessage: { message: Message } }).publishMessage.message;
     },
     isOwn: ({ sender }: Message) => sender.token !== null && sender.token === viewer?.token,
@@ -289,9 +290,9 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
         document,
         variables,
         {
-          next: (data) => sink.next(data),
-          error: (error) => sink.error(error),
-          complete: () => sink.complete?.(),
+          next: (data) => isolate(() => sink.next(data)),
+          error: (error) => isolate(() => sink.error(error)),
+          complete: () => isolate(() => sink.complete?.()),
         },
         () => operations.delete(operation),
       );

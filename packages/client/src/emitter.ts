@@ -7,9 +7,20 @@ export interface Emitter<Args extends unknown[]> {
   clear(): void;
 }
 
+/** Calls a function of the application. What it throws is thrown in a microtask of its own, where the page reports it. */
+export function isolate(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    void Promise.resolve().then(() => {
+      throw error;
+    });
+  }
+}
+
 /**
- * Creates a list of listeners. A listener that throws hurts neither the client nor other listeners: its error is thrown
- * in a microtask of its own, where the page reports it. A listener is never called after it was removed.
+ * Creates a list of listeners. A listener that throws hurts neither the client nor other listeners. It is never called
+ * after it was removed.
  */
 export function createEmitter<Args extends unknown[]>(): Emitter<Args> {
   const listeners = new Set<{ listener: (...args: Args) => void }>();
@@ -26,14 +37,7 @@ export function createEmitter<Args extends unknown[]>(): Emitter<Args> {
     },
     emit(...args) {
       for (const entry of [...listeners]) {
-        if (!listeners.has(entry)) continue;
-        try {
-          entry.listener(...args);
-        } catch (error) {
-          void Promise.resolve().then(() => {
-            throw error;
-          });
-        }
+        if (listeners.has(entry)) isolate(() => entry.listener(...args));
       }
     },
     clear: () => listeners.clear(),

@@ -1,3 +1,5 @@
+import { messageOf, SignalboxError } from './errors.ts';
+
 /** Who published a message. */
 export interface Sender {
   readonly kind: 'API_KEY' | 'TOKEN';
@@ -49,4 +51,13 @@ export interface MessageListeners<Events extends EventMap> {
     event: Event,
     listener: (message: MessageOf<Events, Event>) => void,
   ): () => void;
+}
+
+/** The data of a message as it is published, so that a later change of the object has no effect. @throws BAD_USER_INPUT */
+export function copyOf(data: unknown): unknown {
+  try {
+    return JSON.parse(JSON.stringify(data ?? null));
+  } catch (error) {
+    throw new SignalboxError('BAD_USER_INPUT', `The data cannot be published as JSON: ${messageOf(error)}`);
+  }
 }

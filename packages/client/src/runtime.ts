@@ -87,10 +87,9 @@ export const hostRuntime: Runtime = {
   },
 };
 
-/** 21 random letters and digits: an idempotency key that no other client chooses. */
+/** 24 random letters and digits (124 bits): an idempotency key that no other client chooses. */
 export function randomKey(runtime: Runtime): string {
-  const alphabet = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
   let key = '';
-  for (let i = 0; i < 21; i++) key += alphabet.charAt(Math.floor(runtime.random() * alphabet.length));
+  while (key.length < 24) key += Math.floor(runtime.random() * 36).toString(36);
   return key;
 }

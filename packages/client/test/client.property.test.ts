@@ -308,7 +308,10 @@ test('tells of a gap only when the channel has a position from which nothing mor
   // Reconnects before the log has a message; the inbox is accepted only after the first message was trimmed.
   service.fail('cut', 0);
   service.refuse('events', BUSY);
-  views.set('a', client.channel('a').subscribe(() => undefined));
+  views.set(
+    'a',
+    client.channel('a').subscribe(() => undefined),
+  );
   await settle();
   clock.signal('check');
   await settle();

@@ -21,7 +21,7 @@ export interface Connection {
    *   renewed after half of its time instead of at once.
    */
   renew(expiry?: string): void;
-  /** Takes the time of the service, as an RFC 3339 text: the clock of a device may be wrong by hours. */
+  /** The service works. Takes its time, as an RFC 3339 text: the clock of a device may be wrong by hours. */
   synchronize(at: string): void;
   /** Resolves to the live link, once there is one. Rejects with ENDED when the client ends first. */
   whenLive(): Promise<Link>;
@@ -50,6 +50,9 @@ export interface ConnectionOptions {
 const REAUTHENTICATE = `mutation ($credential: String!) { reauthenticate(credential: $credential) { token { expiresAt } } }`;
 /** A link that lived for so long may be replaced at once when its credential expires. */
 const STEADY_MS = 5_000;
+/** A credential function that has not answered by then is called again. */
+const CREDENTIAL_TIMEOUT_MS = 30_000;
+const UNANSWERED = 'The credential function did not answer within 30 s.';
 /** The service announces the expiry three minutes earlier; a client that was not told renews this much earlier. */
 const RENEW_BEFORE_MS = 5_000;
 
@@ -89,10 +92,12 @@ export function createConnection(options: ConnectionOptions): Connection {
   function move(occurrence: Occurrence, details: Omit<Partial<Status>, 'state' | 'message'> = {}): boolean {
     const state = TRANSITIONS[status.state][occurrence];
     if (state === status.state) return false;
-    status = { state, message: sentenceOf(state, details.reason), ...details };
-    if (state === 'connecting') void open();
+    const next: Status = { state, message: sentenceOf(state, details.reason), ...details };
+    status = next;
     if (state === 'ended') finish(details);
-    statuses.emit(status);
+    statuses.emit(next);
+    // A listener may have moved on, for example by `close()`.
+    if (state === 'connecting' && status === next) void open();
     return true;
   }
 
@@ -128,8 +133,13 @@ export function createConnection(options: ConnectionOptions): Connection {
     try {
       webSocket = options.webSocket();
       if (!hasCredential || (source.changes && hasExpired())) {
+        retryTimer = runtime.setTimer(() => {
+          source.abandon();
+          interrupt('lost', new SignalboxError('UNAUTHENTICATED', UNANSWERED, true));
+        }, CREDENTIAL_TIMEOUT_MS);
         const obtained = await source.ask(reason);
         if (mine !== attempt) return;
+        runtime.clearTimer(retryTimer);
         ({ credential } = obtained);
         hasCredential = true;
         obtainedAt = runtime.now();
@@ -168,14 +178,16 @@ export function createConnection(options: ConnectionOptions): Connection {
   const hasExpired = () => expiresAt !== undefined && expiresAt <= serverNow();
 
   function onCredentialFailed(thrown: unknown): void {
-    if (thrown instanceof SignalboxError && thrown.code === 'BAD_USER_INPUT')
-      move('refused', { reason: 'protocol', error: thrown });
+    if (thrown instanceof SignalboxError && !thrown.retryable)
+      move('refused', {
+        reason: thrown.code === 'BAD_USER_INPUT' ? 'protocol' : 'unauthenticated',
+        error: thrown,
+      });
     else if (thrown instanceof SignedOut) move('refused', { reason: 'signedOut' });
     else interrupt('lost', new SignalboxError('UNAUTHENTICATED', messageOf(thrown), true));
   }
 
   function onAcknowledged(opened: Link): void {
-    failures = 0;
     reason = 'expired';
     liveSince = runtime.now();
     if (!move('acknowledged')) return;
@@ -293,6 +305,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     connect: () => void move('connect'),
     renew,
     synchronize(at) {
+      // A service, or a proxy, that accepts connections and closes them at once is not called at full speed.
+      failures = 0;
       clockAheadMs = runtime.now() - Date.parse(at);
       expectExpiry(link?.acknowledgement.expiresAt);
     },

@@ -15,66 +15,34 @@ export type State = 'idle' | 'connecting' | 'connected' | 'renewing' | 'waiting'
 export type Occurrence =
   'connect' | 'acknowledged' | 'expiring' | 'renewed' | 'interrupted' | 'retry' | 'refused' | 'close';
 
+/** The row of a state: the occurrences that change it. All others have no effect. */
+const row = (state: State, changes: Partial<Record<Occurrence, State>>): Record<Occurrence, State> => ({
+  ...{ connect: state, acknowledged: state, expiring: state, renewed: state },
+  ...{ interrupted: state, retry: state, refused: state, close: state },
+  ...changes,
+});
+
 /** The next state for every pair; a pair that is its own state has no effect. */
 export const TRANSITIONS: Readonly<Record<State, Readonly<Record<Occurrence, State>>>> = {
-  idle: {
-    connect: 'connecting',
-    acknowledged: 'idle',
-    expiring: 'idle',
-    renewed: 'idle',
-    interrupted: 'idle',
-    retry: 'idle',
-    refused: 'idle',
-    close: 'ended',
-  },
-  connecting: {
-    connect: 'connecting',
+  idle: row('idle', { connect: 'connecting', close: 'ended' }),
+  connecting: row('connecting', {
     acknowledged: 'connected',
-    expiring: 'connecting',
-    renewed: 'connecting',
     interrupted: 'waiting',
-    retry: 'connecting',
     refused: 'ended',
     close: 'ended',
-  },
-  connected: {
-    connect: 'connected',
-    acknowledged: 'connected',
+  }),
+  connected: row('connected', {
     expiring: 'renewing',
+    interrupted: 'waiting',
+    refused: 'ended',
+    close: 'ended',
+  }),
+  renewing: row('renewing', {
     renewed: 'connected',
     interrupted: 'waiting',
-    retry: 'connected',
     refused: 'ended',
     close: 'ended',
-  },
-  renewing: {
-    connect: 'renewing',
-    acknowledged: 'renewing',
-    expiring: 'renewing',
-    renewed: 'connected',
-    interrupted: 'waiting',
-    retry: 'renewing',
-    refused: 'ended',
-    close: 'ended',
-  },
-  waiting: {
-    connect: 'connecting',
-    acknowledged: 'waiting',
-    expiring: 'waiting',
-    renewed: 'waiting',
-    interrupted: 'waiting',
-    retry: 'connecting',
-    refused: 'ended',
-    close: 'ended',
-  },
-  ended: {
-    connect: 'connecting',
-    acknowledged: 'ended',
-    expiring: 'ended',
-    renewed: 'ended',
-    interrupted: 'ended',
-    retry: 'ended',
-    refused: 'ended',
-    close: 'ended',
-  },
+  }),
+  waiting: row('waiting', { connect: 'connecting', retry: 'connecting', refused: 'ended', close: 'ended' }),
+  ended: row('ended', { connect: 'connecting' }),
 };

@@ -32,6 +32,8 @@ export interface CredentialSource {
   readonly keeps: boolean;
   /** Resolves to a credential, or to undefined for an anonymous caller. Concurrent calls share one. */
   ask(reason: CredentialReason): Promise<{ credential: string | undefined; cursor?: string | undefined }>;
+  /** Gives up a call that does not answer, so that the next one is not shared with it. */
+  abandon(): void;
 }
 
 interface SourceOptions {
@@ -46,6 +48,12 @@ interface SourceOptions {
 const GUEST = `mutation ($input: CreateGuestInput) { createGuest(input: $input) { credential cursor } }`;
 const DEVELOPMENT = `mutation ($identity: String!) { createDevelopmentToken(identity: $identity) }`;
 
+/**
+ * The characters of a credential, with at least one that separates its parts. What a captive portal, a proxy or a failing
+ * backend answers instead, such as a page or `Unauthorized`, is then a failure to try again, and not a refused credential.
+ */
+const CREDENTIAL = /^(?=.*[.=])[\w.+/=-]+$/;
+
 /** Creates the source for one of the five forms of the option `credential`. */
 export function createCredentialSource(options: SourceOptions): CredentialSource {
   const { option } = options;
@@ -56,18 +64,23 @@ export function createCredentialSource(options: SourceOptions): CredentialSource
     changes: typeof option !== 'string',
     keeps: typeof option === 'object' && 'guest' in option && options.storage !== undefined,
     ask(reason) {
-      pending ??= (async () => {
+      if (pending) return pending;
+      pending = (async () => {
         const answer = await fetchCredential(reason);
         if (answer === undefined) return { credential: undefined };
-        const { credential, cursor } = typeof answer === 'string' ? { credential: answer } : answer;
-        if (typeof credential !== 'string' || credential === '')
-          throw new SignalboxError('BAD_USER_INPUT', 'The credential function returned no credential.');
+        const { credential, cursor } = typeof answer === 'string' ? { credential: answer.trim() } : answer;
+        if (typeof option !== 'string' && !CREDENTIAL.test(credential))
+          throw new Error('The credential function returned no credential.');
         return { credential, cursor: cursor ?? undefined };
-      })().finally(() => {
-        pending = undefined;
-      });
-      return pending;
+      })();
+      const mine = pending;
+      const forget = () => {
+        if (pending === mine) pending = undefined;
+      };
+      mine.then(forget, forget);
+      return mine;
     },
+    abandon: () => (pending = undefined),
   };
 }
 

@@ -2,7 +2,7 @@ import { backoff } from '../connection/backoff.ts';
 import { type Link } from '../connection/link.ts';
 import { DOCUMENTS } from '../documents.ts';
 import { SignalboxError, toError } from '../errors.ts';
-import { type Message } from '../message.ts';
+import { copyOf, type Message } from '../message.ts';
 import { randomKey, type Runtime } from '../runtime.ts';
 import { type MutableEntry, type OutboxEntry } from './entry.ts';
 import { type SavedEntries, type SavedEntry } from './saved-entries.ts';
@@ -152,7 +152,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
       return new Promise<Message>((resolve, rejectPublish) => {
         const settle = { resolve, reject: rejectPublish };
         const key = randomKey(runtime);
-        add({ key, channel, event, data, createdAt: runtime.now(), status: 'queued', attempts: 0, settle });
+        const entry = { key, channel, event, data: copyOf(data), createdAt: runtime.now(), settle };
+        add({ ...entry, status: 'queued', attempts: 0 });
       });
     },
     entries: ofChannel,

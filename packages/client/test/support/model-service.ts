@@ -330,7 +330,7 @@ export function createModelService(clock: ModelClock, skewMs = 0) {
     },
     createCredential(lifetimeMs: number): string {
       if (tokens.at(-1)?.isRevoked !== false) tokens.push({ id: `token_${tokens.length}`, isRevoked: false });
-      const credential = `credential ${credentials.size}`;
+      const credential = `credential.${credentials.size}`;
       credentials.set(credential, { token: tokens.at(-1)!, expiresAt: now() + lifetimeMs });
       return credential;
     },
