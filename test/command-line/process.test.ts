@@ -141,6 +141,65 @@ test('the completion for bash completes commands and options', async () => {
   expect(complete('signalbox', 'token', 're')).toBe('revoke renew');
   expect(complete('signalbox', 'token', 'create', '--id')).toBe('--identity');
   expect(complete('signalbox', 'publish', 'lobby', 'said', '--ba')).toBe('--batch');
-  const fish = await runProgram(service, ['completion', 'fish']);
-  expect(fish.lines.join('\n')).toContain("complete -c signalbox -f -n '__fish_seen_subcommand_from token");
+});
+
+/** Types each line and a tab into an interactive zsh, and prints what stands on the line then. */
+const TYPE_INTO_ZSH = `
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell "autoload -U compinit && compinit -u -D; source $1; PROMPT=; bindkey -e; show() { print -r -- \\"LINE:\\$BUFFER:END\\"; BUFFER= }; zle -N show; bindkey '^X' show; print READY-\\$((1+1))"
+zpty -r shell out '*READY-2*'
+for line in "\${@:2}"; do
+  zpty -n -w shell "$line"$'\\t\\x18'
+  zpty -r shell out '*LINE:*:END*'
+  print -r -- "\${\${out##*LINE:}%%:END*}"
+done`;
+
+/** Whether a shell is missing, which few machines without a desktop have: its test is skipped, also with `REQUIRE_SERVERS=1`. */
+function lacks(shell: string): boolean {
+  const isMissing = spawnSync(shell, ['--version']).status !== 0;
+  if (isMissing) process.stderr.write(`The completion for ${shell} is not tested: install ${shell}.\n`);
+  return isMissing;
+}
+
+test.skipIf(lacks('zsh'))('the completion for zsh completes commands, options and files', async () => {
+  using folder = createFolder();
+  const { lines } = await runProgram(service, ['completion', 'zsh']);
+  const file = join(folder.path, 'signalbox.zsh');
+  writeFileSync(file, lines.join('\n'));
+  const typed = [
+    'signalbox tok',
+    'signalbox token rev',
+    'signalbox publish lobby said --ba',
+    'signalbox backup sig',
+  ];
+  const completed = execFileSync('zsh', ['-c', TYPE_INTO_ZSH, 'zsh', file, ...typed], {
+    encoding: 'utf8',
+    cwd: folder.path,
+  });
+  expect(completed.split('\n').map((line) => line.trim())).toEqual([
+    'signalbox token',
+    'signalbox token revoke',
+    'signalbox publish lobby said --batch',
+    'signalbox backup signalbox.zsh',
+    '',
+  ]);
+});
+
+test.skipIf(lacks('fish'))('the completion for fish completes commands, options and files', async () => {
+  using folder = createFolder();
+  const { lines } = await runProgram(service, ['completion', 'fish']);
+  writeFileSync(join(folder.path, 'signalbox.fish'), lines.join('\n'));
+  const complete = (line: string) =>
+    execFileSync('fish', ['--no-config', '-c', `source signalbox.fish; complete -C '${line}'`], {
+      encoding: 'utf8',
+      cwd: folder.path,
+      env: { ...process.env, HOME: folder.path },
+    })
+      .trim()
+      .split('\n');
+  expect(complete('signalbox tok')).toEqual(['token']);
+  expect(complete('signalbox token re')).toEqual(['renew', 'revoke']);
+  expect(complete('signalbox publish lobby said --ba')).toEqual(['--batch']);
+  expect(complete('signalbox backup sig')).toEqual(['signalbox.fish']);
 });

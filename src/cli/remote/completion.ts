@@ -14,52 +14,69 @@ export function addCompletionCommand(program: Command, { write }: RemoteTerminal
     .action(async (shell: string) => {
       const print = SHELLS[shell];
       if (!print) throw new UsageError('The shell must be bash, zsh or fish.');
-      await write(print(listWords(program)));
+      await write(print(listPlaces(program)));
     });
 }
 
-/** The words that may follow a line of commands, such as `token` → `create list …` and `token create` → `--identity …`. */
-function listWords(command: Command, path: string[] = []): Map<string, string[]> {
+/** What may follow a line of commands: `create list …` after `token`, `--identity …` after `token create`. */
+interface Place {
+  /** The commands so far, separated by spaces; empty at the beginning. */
+  path: string;
+  words: string[];
+  /** Whether only other commands follow, so that a file name cannot. */
+  isGroup: boolean;
+}
+
+function listPlaces(command: Command, path: string[] = []): Place[] {
   const words = [
     ...command.commands.map((one) => one.name()),
     ...command.options.flatMap(({ long }) => (long ? [long] : [])),
     '--help',
   ];
-  return new Map([
-    [path.join(' '), words],
-    ...command.commands.flatMap((one) => [...listWords(one, [...path, one.name()])]),
-  ]);
+  return [
+    { path: path.join(' '), words, isGroup: command.commands.length > 0 },
+    ...command.commands.flatMap((one) => listPlaces(one, [...path, one.name()])),
+  ];
 }
 
-const cases = (words: Map<string, string[]>) =>
-  [...words].map(([path, next]) => `    '${path}') words='${next.join(' ')}' ;;`).join('\n');
-
-const SHELLS: Readonly<Record<string, (words: Map<string, string[]>) => string>> = {
-  bash: (words) => `_signalbox() {
-  local path='' words='' word
-  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+/**
+ * Finds the words for the place of the cursor, for bash and zsh. The names of the variables avoid `path` and `words`, which are
+ * special in zsh.
+ * @param before the words between the name of the program and the cursor
+ */
+const findWords = (places: readonly Place[], before: string) => `  local place='' choices='' word
+  for word in ${before}; do
     [[ $word == -* ]] && break
-    path="\${path:+$path }$word"
+    place="\${place:+$place }$word"
   done
   while :; do
-    case $path in
-${cases(words)}
+    case $place in
+${places.map(({ path, words }) => `    '${path}') choices='${words.join(' ')}' ;;`).join('\n')}
     esac
-    [[ -n $words || $path != *' '* ]] && break
-    path=\${path% *}
-  done
-  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
+    [[ -n $choices || $place != *' '* ]] && break
+    place=\${place% *}
+  done`;
+
+const SHELLS: Readonly<Record<string, (places: readonly Place[]) => string>> = {
+  bash: (places) => `_signalbox() {
+${findWords(places, '"${COMP_WORDS[@]:1:COMP_CWORD-1}"')}
+  COMPREPLY=($(compgen -W "$choices" -- "\${COMP_WORDS[COMP_CWORD]}"))
   [[ \${#COMPREPLY[@]} -eq 0 ]] && COMPREPLY=($(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}"))
 }
 complete -F _signalbox signalbox`,
-  zsh: (words) => `autoload -U +X bashcompinit && bashcompinit
-${SHELLS['bash']?.(words) ?? ''}`,
-  fish: (words) =>
-    [...words]
-      .map(([path, next]) => {
+  zsh: (places) => `(( $+functions[compdef] )) || { autoload -U compinit && compinit; }
+_signalbox() {
+${findWords(places, '"${(@)words[2,CURRENT-1]}"')}
+  compadd -- \${=choices} || _files
+}
+compdef _signalbox signalbox`,
+  fish: (places) =>
+    places
+      .map(({ path, words, isGroup }) => {
         const parts = path.split(' ').filter(Boolean);
         const seen = parts.map((part) => `__fish_seen_subcommand_from ${part}`).join('; and ');
-        return `complete -c signalbox -f -n '${seen || '__fish_use_subcommand'}' -a '${next.join(' ')}'`;
+        const noFiles = isGroup ? ' -f' : '';
+        return `complete -c signalbox${noFiles} -n '${seen || '__fish_use_subcommand'}' -a '${words.join(' ')}'`;
       })
       .join('\n'),
 };
