@@ -15,6 +15,8 @@ export interface ConnectionInit {
 
 /** Without quotation marks, and one name for each purpose, so that the sentence fits into a close frame. */
 const KEYS = 'token or apiKey or Authorization; project; since';
+/** Three parts in base64url. An API key has one dot. */
+const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 /** A longer key may be a secret that was sent in the wrong place, so it is not repeated. */
 const PLAIN_KEY = /^[A-Za-z_-]{1,24}$/;
 
@@ -30,13 +32,14 @@ export function parseConnectionInit(payload: Readonly<Record<string, unknown>>):
     switch (key) {
       case 'token':
       case 'credential':
-        init.token = requireCredential(key, value);
+        init.token = requireBare(key, value);
         if (init.token.startsWith('key_'))
           throw malformed(`“${key}” holds an API key; send it as “apiKey”, and only from a backend`);
         credentialKeys.push(key);
         break;
       case 'apiKey':
-        init.apiKey = requireCredential(key, value);
+        init.apiKey = requireBare(key, value);
+        if (JWT.test(init.apiKey)) throw malformed('“apiKey” holds a credential; send it as “token”');
         credentialKeys.push(key);
         break;
       case 'authorization':
@@ -79,6 +82,14 @@ function requireCredential(key: string, value: unknown): string {
       'MALFORMED',
     );
   return requireString(key, value);
+}
+
+/** A credential without the scheme of the Authorization header. With it, the refusal would call the credential no JWT. */
+function requireBare(key: string, value: unknown): string {
+  const credential = requireCredential(key, value);
+  if (/^Bearer\s/i.test(credential))
+    throw malformed(`leave out “Bearer” in “${key}”, or send it as “Authorization”`);
+  return credential;
 }
 
 function requireString(key: string, value: unknown): string {
