@@ -232,13 +232,15 @@ export function createChannels(deps: {
         if (!before) throw notFound('channel', id);
         const becomesPrivate = before.type !== 'PRIVATE' && change.type === 'PRIVATE';
         // End them before the type changes, so that no message of the PRIVATE channel reaches an excluded token.
-        const endedMemberships =
-          becomesPrivate && input.keepsMemberships !== true ? await endSelfMadeMemberships(projectId, id) : 0;
+        const endsMemberships = becomesPrivate && input.keepsMemberships !== true;
+        let endedMemberships = endsMemberships ? await endSelfMadeMemberships(projectId, id) : 0;
         const { result: channel } = await announce(
           rows.update(projectId, id, change),
           (updated) => updated && { kind: 'CHANNEL_UPDATED', projectId, channel: updated },
         );
         if (!channel) throw notFound('channel', id);
+        // Tokens may have subscribed themselves on other nodes until the type changed.
+        if (endsMemberships) endedMemberships += await endSelfMadeMemberships(projectId, id);
         audit({ action: 'channel.update', projectId, actor: actorOf(caller), subject: id });
         return { channel: asReadBy(caller, { channel, membership: undefined }), endedMemberships };
       });

@@ -1,7 +1,8 @@
 import { and, asc, count, eq, gt, inArray, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
-import { type Write } from '../store/write.ts';
+import { type RowWriter, type Write } from '../store/write.ts';
+import { tokens } from '../tokens/tables.ts';
 import { channels, memberships } from './tables.ts';
 import { toChannel } from './channel-store.ts';
 import { type Channel, type Membership, type MembershipOrigin } from './channel.ts';
@@ -13,7 +14,7 @@ export interface MembershipWithChannel {
 }
 
 /** Reads and writes the rows of memberships. */
-export function createMembershipStore({ db }: Store) {
+export function createMembershipStore({ db, lockingRows }: Store) {
   const at = (projectId: string, channelId: string, tokenId: string) =>
     and(
       eq(memberships.projectId, projectId),
@@ -48,6 +49,15 @@ export function createMembershipStore({ db }: Store) {
     .orderBy(asc(memberships.channelId))
     .prepare();
 
+  /** Keeps the changes of the memberships of one token apart, so that the last one announced is the last one written. */
+  async function lockToken(rows: RowWriter, projectId: string, tokenId: string): Promise<void> {
+    const isToken = and(eq(tokens.projectId, projectId), eq(tokens.id, tokenId));
+    await rows.db
+      .select({ id: tokens.id })
+      .from(tokens)
+      .where(sql`${isToken} ${lockingRows}`);
+  }
+
   async function find(
     projectId: string,
     channelId: string,
@@ -74,29 +84,49 @@ export function createMembershipStore({ db }: Store) {
           .from(channels)
           .where(and(eq(channels.projectId, projectId), eq(channels.id, channelId))),
       ),
-    /** Inserts the membership unless one exists. Results in the existing or the inserted membership. */
-    insert:
-      (membership: Membership): Write<Membership> =>
+    /**
+     * Begins the membership, or replaces the existing one by what `claim` returns for it. Results in the membership and the
+     * channel as they are until the transaction ends; undefined, without a change, if the channel does not exist or `mayBegin`
+     * is false for it.
+     */
+    begin:
+      (
+        membership: Membership,
+        {
+          mayBegin,
+          claim,
+        }: { mayBegin: (channel: Channel) => boolean; claim: (existing: Membership) => Membership },
+      ): Write<MembershipWithChannel | undefined> =>
       async (rows) => {
         const { projectId, channelId, tokenId } = membership;
-        const [inserted] = await rows.db
-          .insert(memberships)
-          .values(membership)
-          .onConflictDoNothing()
-          .returning();
-        if (inserted) return inserted;
+        await lockToken(rows, projectId, tokenId);
+        const [row] = await rows.db
+          .select()
+          .from(channels)
+          .where(sql`${and(eq(channels.projectId, projectId), eq(channels.id, channelId))} ${lockingRows}`);
+        const channel = row && toChannel(row);
+        if (!channel || !mayBegin(channel)) return undefined;
+        const here = at(projectId, channelId, tokenId);
         const [existing] = await rows.db
           .select()
           .from(memberships)
-          .where(at(projectId, channelId, tokenId));
-        return existing ?? membership;
+          .where(sql`${here} ${lockingRows}`);
+        if (!existing) {
+          await rows.db.insert(memberships).values(membership);
+          return { membership, channel };
+        }
+        const claimed = claim(existing);
+        const { madeBy, beganAfter } = claimed;
+        if (claimed !== existing) await rows.db.update(memberships).set({ madeBy, beganAfter }).where(here);
+        return { membership: claimed, channel };
       },
-    /** A statement that makes an existing membership one that a backend began, with the past after `beganAfter`. */
-    adoption: ({ projectId, channelId, tokenId }: Membership, beganAfter: number): Statement =>
-      db
-        .update(memberships)
-        .set({ madeBy: 'BACKEND', beganAfter })
-        .where(at(projectId, channelId, tokenId)),
+    /** Executes statements that end memberships of a token, after or before any other change of them, on whichever node. */
+    end:
+      (projectId: string, tokenId: string, statements: readonly Statement[]): Write<void> =>
+      async (rows) => {
+        await lockToken(rows, projectId, tokenId);
+        await rows.batch(statements);
+      },
     /** A statement that deletes a membership. */
     removal: (projectId: string, channelId: string, tokenId: string): Statement =>
       db.delete(memberships).where(at(projectId, channelId, tokenId)),

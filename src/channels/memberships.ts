@@ -5,7 +5,6 @@ import { notFound, SignalboxError } from '../errors.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { type Statement, type Store } from '../store/store.ts';
-import { unchanged, type Write } from '../store/write.ts';
 import { allowedActions, decide } from '../tokens/authorization.ts';
 import { type CallerLoader } from '../tokens/caller-loader.ts';
 import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
@@ -161,36 +160,51 @@ export function createMemberships(deps: {
     takeFromRateLimit(caller);
     const madeBy = caller.kind === 'API_KEY' ? 'BACKEND' : 'TOKEN';
     if (since) requireApiKey(caller, 'CHANNELS', channelId);
-    return begin(actorOf(caller), madeBy, token, channel, await since?.());
+    const mayBegin = (current: Channel) =>
+      caller.kind === 'API_KEY' ||
+      decideAccess(caller, 'SUBSCRIBE', { channel: current, membership: undefined }).allowed;
+    const membership = await begin(actorOf(caller), madeBy, token, channelId, {
+      since: await since?.(),
+      mayBegin,
+    });
+    if (membership) return membership;
+    // Another node has deleted the channel or made it PRIVATE meanwhile.
+    if (caller.kind === 'API_KEY') throw notFound('channel', channelId);
+    throw accessRefused(caller, 'SUBSCRIBE', channelId, { channel, membership: undefined });
   }
 
+  /** Resolves to undefined, and changes nothing, if the channel no longer exists or `mayBegin` is false for it. */
   async function begin(
     actor: string,
     madeBy: MembershipOrigin,
     token: Token,
-    channel: Channel,
-    since?: number,
-  ): Promise<Membership> {
+    channelId: string,
+    {
+      since,
+      mayBegin = () => true,
+    }: { since?: number | undefined; mayBegin?: (channel: Channel) => boolean },
+  ): Promise<Membership | undefined> {
     const { projectId, id: tokenId } = token;
-    const { id: channelId } = channel;
-    const existing = await rows.find(projectId, channelId, tokenId);
-    if (!existing) await requireCapacity(token, 1);
-    const write = existing
-      ? claimForBackend(existing, madeBy, since)
-      : rows.insert({
-          projectId,
-          channelId,
-          tokenId,
-          beganAfter: since ?? (await logHead(projectId)),
-          madeBy,
-          createdAt: clock.now(),
-        });
-    const { result: membership } = await announce(write, (begun) => ({
-      kind: 'MEMBERSHIP_BEGAN',
+    if (!(await rows.find(projectId, channelId, tokenId))) await requireCapacity(token, 1);
+    const membership: Membership = {
       projectId,
-      membership: begun,
-      channel,
-    }));
+      channelId,
+      tokenId,
+      beganAfter: since ?? (await logHead(projectId)),
+      madeBy,
+      createdAt: clock.now(),
+    };
+    const { result } = await announce(
+      rows.begin(membership, { mayBegin, claim: (existing) => claimed(existing, madeBy, since) }),
+      (begun) =>
+        begun && {
+          kind: 'MEMBERSHIP_BEGAN',
+          projectId,
+          membership: begun.membership,
+          channel: begun.channel,
+        },
+    );
+    if (!result) return undefined;
     audit({
       action: 'membership.subscribe',
       projectId,
@@ -199,25 +213,7 @@ export function createMemberships(deps: {
       ...(token.identity !== null && { identity: token.identity }),
       channel: channelId,
     });
-    return membership;
-  }
-
-  /**
-   * A backend that subscribes a member again takes over the membership, which then survives a change to PRIVATE, and may
-   * show the member more of the past.
-   */
-  function claimForBackend(
-    existing: Membership,
-    madeBy: MembershipOrigin,
-    since = existing.beganAfter,
-  ): Write<Membership> {
-    const beganAfter = Math.min(existing.beganAfter, since);
-    const isUnchanged = madeBy === existing.madeBy && beganAfter === existing.beganAfter;
-    if (isUnchanged || madeBy === 'TOKEN') return unchanged(existing);
-    return async ({ batch }) => {
-      await batch([rows.adoption(existing, beganAfter)]);
-      return { ...existing, madeBy, beganAfter };
-    };
+    return result.membership;
   }
 
   async function unsubscribe(
@@ -242,10 +238,13 @@ export function createMemberships(deps: {
       rows.removal(projectId, channelId, tokenId),
       ...(isRemembered ? await removals.recording(projectId, channelId, tokenId, removedAt) : []),
     ];
-    await announce(
-      ({ batch }) => batch(statements),
-      () => ({ kind: 'MEMBERSHIP_ENDED', projectId, channelId, tokenId, reason: 'UNSUBSCRIBED' }),
-    );
+    await announce(rows.end(projectId, tokenId, statements), () => ({
+      kind: 'MEMBERSHIP_ENDED',
+      projectId,
+      channelId,
+      tokenId,
+      reason: 'UNSUBSCRIBED',
+    }));
     if (ended) {
       audit({
         action: 'membership.unsubscribe',
@@ -343,7 +342,7 @@ export function createMemberships(deps: {
           const channel = await findChannel(token.projectId, channelId);
           if (!channel || !(await mayActAsMember(token, channel))) return;
           if (await wasRemoved(token, channelId)) return;
-          await begin(token.id, 'BACKEND', token, channel);
+          await begin(token.id, 'BACKEND', token, channelId, {});
         }),
       ),
     forgetSuperseded: ({ projectId, id, credentialRights }) =>
@@ -357,6 +356,16 @@ export function createMemberships(deps: {
     listOfToken: (projectId, tokenId, page) => rows.listOfToken(projectId, tokenId, page),
     listOfChannel: (projectId, channelId, page) => rows.listOfChannel(projectId, channelId, page),
   };
+}
+
+/**
+ * A backend that subscribes a member again takes over the membership, which then survives a change to PRIVATE, and may show
+ * the member more of the past. Returns `existing` itself if nothing changes.
+ */
+function claimed(existing: Membership, madeBy: MembershipOrigin, since = existing.beganAfter): Membership {
+  const beganAfter = Math.min(existing.beganAfter, since);
+  const isUnchanged = madeBy === existing.madeBy && beganAfter === existing.beganAfter;
+  return isUnchanged || madeBy === 'TOKEN' ? existing : { ...existing, madeBy, beganAfter };
 }
 
 const tooManyMemberships = (limit: number) =>

@@ -151,6 +151,7 @@ export async function openPostgres({ url, connections, nodeId }: PostgresOptions
       if (statements.length > 0) await transaction(({ batch }) => batch(statements));
     },
     jsonNumber: (column, member) => sql<number>`coalesce((${column} ->> ${member}::text)::bigint, 0)`,
+    lockingRows: sql`for update`,
     reportDamage: () => undefined,
     writeProblem() {
       if (performance.now() - probedAt > PROBE_INTERVAL_MS) probe();

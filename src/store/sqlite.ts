@@ -61,6 +61,7 @@ export function openSqlite(
     sync: db,
     transaction,
     compile: (query) => compileStatement(sqlite, query),
+    lockingRows: sql``,
     jsonNumber: (column, member) =>
       sql<number>`case when json_valid(${column}) then coalesce(json_extract(${column}, ${`$.${member}`}), 0) else 0 end`,
     reportDamage(table, place) {

@@ -30,6 +30,11 @@ export interface Store extends AsyncDisposable {
   batch(statements: readonly Statement[]): Promise<void>;
   /** SQL for a number in a JSON column; 0 where it is absent or the column is damaged. */
   jsonNumber(column: SQLiteColumn, member: string): SQL<number>;
+  /**
+   * SQL after the condition of a select: keeps the rows as they are until the transaction ends. Empty on SQLite, where this
+   * process is the only writer and keeps changes apart itself.
+   */
+  readonly lockingRows: SQL;
   /** Reports a damaged row to the operator, once for each `place`. */
   reportDamage(table: string, place: string): void;
   /**

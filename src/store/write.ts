@@ -9,12 +9,6 @@ export type RowWriter = Pick<Store, 'db' | 'batch'>;
  */
 export type Write<T> = (rows: RowWriter) => Promise<T>;
 
-/** A write that changes nothing, for a signal that is sent again. */
-export const unchanged =
-  <T>(result: T): Write<T> =>
-  async () =>
-    result;
-
 /**
  * Executes a write and sends the signal, or the signals, that tell of it, in one transaction: no node keeps working with the
  * rows of before because the process that changed them ended in between. Undefined: the write changed nothing that a node
