@@ -176,6 +176,8 @@ test.skipIf(lacks('zsh'))('the completion for zsh completes commands, options an
   const completed = execFileSync('zsh', ['-c', TYPE_INTO_ZSH, 'zsh', file, ...typed], {
     encoding: 'utf8',
     cwd: folder.path,
+    // A shell that shows no line would be waited for without end, and vitest cannot interrupt it.
+    timeout: 60_000,
   });
   expect(completed.split('\n').map((line) => line.trim())).toEqual([
     'signalbox token',
