@@ -57,6 +57,10 @@ export function createBrokerWithLanes({
     apply: delivery.control,
     reset: delivery.reset,
     onLook: delivery.resetIfMissed,
+    onHistoryChanged() {
+      followers.restart();
+      delivery.reset();
+    },
     onRegistered,
     onFenced,
     onFault,

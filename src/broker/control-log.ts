@@ -40,6 +40,8 @@ export interface ControlLogOptions {
   reset: () => void;
   /** Called before and after each look. */
   onLook: () => void;
+  /** Called when the node was registered in another history of the database, before it goes on. */
+  onHistoryChanged?: () => void;
   /** Called after the node was registered again, under another id. */
   onRegistered: () => Promise<void>;
   onFenced: (nodes: readonly string[]) => void;
@@ -77,7 +79,9 @@ export function createControlLog(options: ControlLogOptions): ControlLog {
     }
     isRegistered &&= await reader.poll();
     if (!isRegistered && !isClosed) {
+      const { history } = registration;
       await registration.register();
+      if (registration.history !== history) options.onHistoryChanged?.();
       await options.onRegistered();
       await reader.poll();
     }
@@ -150,10 +154,13 @@ export function createControlLog(options: ControlLogOptions): ControlLog {
     return { result, connections: own.value + others.value };
   };
 
+  const problemOf = () => (registration.holds() ? undefined : (registration.clockProblem() ?? SUSPENDED));
+
   async function askAgain(): Promise<void> {
     tick();
     await looking;
-    if (!registration.holds()) throw new SignalboxError('UNAVAILABLE', SUSPENDED);
+    const problem = problemOf();
+    if (problem !== undefined) throw new SignalboxError('UNAVAILABLE', problem);
   }
 
   async function applyOwn(first: number, last: number): Promise<number> {
@@ -174,7 +181,7 @@ export function createControlLog(options: ControlLogOptions): ControlLog {
       );
       return connections;
     },
-    problem: () => (registration.holds() ? undefined : SUSPENDED),
+    problem: problemOf,
     untilLive: () => (registration.holds() ? undefined : askAgain()),
     async [Symbol.asyncDispose]() {
       isClosed = true;

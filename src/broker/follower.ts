@@ -54,6 +54,8 @@ export class Follower {
   #starting: Promise<void> | undefined;
   #isRepairing = false;
   #isStopped = false;
+  /** Answers that were asked for before a restart are out of date. */
+  #restarts = 0;
   readonly #delivered = new Map<number, number>();
 
   constructor(
@@ -90,7 +92,9 @@ export class Follower {
   }
 
   async #start(): Promise<void> {
+    const restarts = this.#restarts;
     const { sequence } = await withinTime(this.#log.head(this.#projectId));
+    if (restarts !== this.#restarts) return this.started();
     this.#through = sequence;
     this.#advance();
   }
@@ -139,6 +143,17 @@ export class Follower {
     this.#advance();
   }
 
+  /** Begins anew at the head of the log. Acknowledges the publishes that wait; their connections must be closed. */
+  restart(): void {
+    this.#restarts++;
+    this.#starting = this.#through = undefined;
+    this.#target = 0;
+    this.#delivered.clear();
+    for (const run of this.#runs.splice(0)) run.acknowledge?.();
+    // Where it fails, the next publish or subscription starts it.
+    this.started().catch(() => undefined);
+  }
+
   /** Acknowledges the publishes that wait; delivers nothing more. */
   stop(): void {
     this.#isStopped = true;
@@ -184,10 +199,11 @@ export class Follower {
 
   async #readGap(after: number): Promise<void> {
     const goal = this.#goal();
+    const restarts = this.#restarts;
     const { messages, head } = await withinTime(
       this.#log.readRange(this.#projectId, after, goal, REPAIR_PAGE),
     );
-    if (this.#isStopped) return;
+    if (this.#isStopped || restarts !== this.#restarts) return;
     // A hint may name sequences beyond the head, which do not exist.
     this.#target = Math.min(this.#target, head);
     this.#runs = this.#runs.filter((run) => run.acknowledge ?? run.last <= head);

@@ -28,6 +28,8 @@ export interface Followers extends Disposable {
   follow(projectId: string): Promise<Disposable>;
   /** Sends messages that this node has appended, or ephemeral ones, to the other nodes. */
   send(projectId: string, messages: readonly Sized[]): void;
+  /** Begins anew at the heads of the logs: the database may lack messages that were delivered. */
+  restart(): void;
   readonly counts: Readonly<FollowerCounts>;
   /** The messages of the project that lags most which are in the log and not delivered here yet. */
   lag(): number;
@@ -142,6 +144,9 @@ export function createFollowers({
         projectId,
         messages.filter(({ message }) => message.logged === null),
       );
+    },
+    restart() {
+      for (const follower of followers.values()) follower.restart();
     },
     counts,
     lag: () => Math.max(0, ...[...followers.values()].map(({ lag }) => lag)),

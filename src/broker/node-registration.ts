@@ -1,3 +1,5 @@
+import { systemClock, type Clock } from '../clock.ts';
+import { SignalboxError } from '../errors.ts';
 import { type PostgresStore } from '../store/store.ts';
 
 /** A node is registered for the lease, renews it four times meanwhile, and stops this long before its end, in milliseconds. */
@@ -14,6 +16,12 @@ export const FENCE_AFTER_MS = 2000;
 const END_OF_SESSIONS_MS = 2000;
 const END_OF_SESSIONS_INTERVAL_MS = 20;
 
+/**
+ * The largest difference between the clocks of the node and of the database, in milliseconds. By the clock of the node,
+ * credentials expire and messages get their time.
+ */
+const MAX_CLOCK_OFFSET_MS = 5000;
+
 /** The registration of this node among the nodes of the database, and what it may do by virtue of it. */
 export interface NodeRegistration {
   /** The id of this process. */
@@ -25,8 +33,19 @@ export interface NodeRegistration {
    * It reads a clock only; ask it before each delivery.
    */
   holds(): boolean;
-  /** Registers under a new id. Resolves to the number of the last signal. */
+  /**
+   * The history of the database when the node was registered. It changes when a standby was promoted that may lack commits: what
+   * was read before may never have happened.
+   */
+  readonly history: number;
+  /**
+   * Registers under a new id. Resolves to the number of the last signal. After a crash of the server it waits until every node
+   * that was registered before it has noticed that: no change would wait for the confirmation of such a node.
+   * @throws UNAVAILABLE at the first registration when the clock of the machine is wrong
+   */
   register(): Promise<number>;
+  /** That the clock of this machine is wrong, as a sentence for the operator; such a node does not hold. */
+  clockProblem(): string | undefined;
   /** Whether a renewal is due. */
   isDue(): boolean;
   /** Renews the lease and notes the last applied signal. Resolves to false when the node was fenced, or its lease has ended. */
@@ -46,16 +65,25 @@ export function createNodeRegistration({
   nodeId,
   leaseMs,
   version,
+  keepsCommits = false,
+  clock = systemClock,
 }: {
   store: Pick<PostgresStore, 'controlRows' | 'connectAs'>;
   nodeId: string;
   leaseMs: number;
   version: string;
+  /** Whether only standbys are promoted that have all commits. Default: they may lack some. */
+  keepsCommits?: boolean;
+  /** The clock that is compared with that of the database. Default: that of the machine. */
+  clock?: Pick<Clock, 'now'>;
 }): NodeRegistration {
   const { controlRows, connectAs } = store;
   const margin = Math.min(MAX_MARGIN_MS, leaseMs / 5);
   let count = 0;
   let id = nodeId;
+  let history = 0;
+  /** How much the clock of this machine is ahead of that of the database, at least, in milliseconds. */
+  let clockOffset = 0;
   /** On the clock of `performance.now`. The lease is counted from the moment at which the renewal was sent. */
   let leaseEnd = Number.NEGATIVE_INFINITY;
   let renewedAt = Number.NEGATIVE_INFINITY;
@@ -74,40 +102,84 @@ export function createNodeRegistration({
     return row?.count ?? 0;
   }
 
+  /** @param sentAt when the database was asked, on the clock of `performance.now` */
+  function compareClocks(sentAt: number, databaseTime: number): void {
+    const offset = clock.now() - databaseTime;
+    // The database read its clock at some moment of the time that the answer took.
+    clockOffset = offset > 0 ? Math.max(0, offset - (performance.now() - sentAt)) : offset;
+  }
+
+  function clockProblem(): string | undefined {
+    if (Math.abs(clockOffset) <= MAX_CLOCK_OFFSET_MS) return undefined;
+    const seconds = Math.round(Math.abs(clockOffset) / 1000);
+    return `The clock of this machine is ${seconds} seconds ${clockOffset > 0 ? 'ahead of' : 'behind'} that of PostgreSQL. Correct it, for example with NTP: credentials expire by it.`;
+  }
+
+  async function registerInTurn(): Promise<{ sentAt: number; lastSignal: number }> {
+    for (;;) {
+      const sentAt = performance.now();
+      const [row] = await controlRows<{
+        last_signal: number;
+        history: number;
+        wait_ms: number;
+        now_ms: number;
+      }>('SELECT last_signal, history, wait_ms, now_ms FROM register_node_v2($1, $2, $3, $4, $5)', [
+        id,
+        version,
+        leaseMs,
+        FRESH_MS,
+        keepsCommits,
+      ]);
+      history = row?.history ?? history;
+      if (row) compareClocks(sentAt, row.now_ms);
+      const waitMs = row?.wait_ms ?? 0;
+      if (waitMs <= 0) return { sentAt, lastSignal: row?.last_signal ?? 0 };
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
+  }
+
   return {
     nodeId,
     get id() {
       return id;
     },
-    holds: () => performance.now() < Math.min(leaseEnd, freshUntil),
+    get history() {
+      return history;
+    },
+    holds: () =>
+      performance.now() < Math.min(leaseEnd, freshUntil) && Math.abs(clockOffset) <= MAX_CLOCK_OFFSET_MS,
+    clockProblem,
     async register() {
       freshUntil = leaseEnd = Number.NEGATIVE_INFINITY;
       const before = id;
       id = `${nodeId}.${++count}`;
       connectAs(id);
-      const sentAt = performance.now();
-      const [row] = await controlRows<{ head: number }>('SELECT register_node_v1($1, $2, $3) AS head', [
-        id,
-        version,
-        leaseMs,
-      ]);
+      const { sentAt, lastSignal } = await registerInTurn();
+      const problem = clockProblem();
+      if (problem !== undefined && count === 1) {
+        await controlRows('SELECT remove_node_v1($1)', [id]);
+        throw new SignalboxError('UNAVAILABLE', problem);
+      }
       // The connections that survived stay in presence.
       await controlRows('SELECT move_presence_v1($1, $2)', [before, id]);
       extend(sentAt);
       // Nothing was read before the first registration, so nothing can be out of date.
       if (count === 1) freshUntil = sentAt + FRESH_MS;
-      return row?.head ?? 0;
+      return lastSignal;
     },
     isDue: () => performance.now() >= renewedAt + leaseMs / RENEWALS_PER_LEASE,
     async renew(signalsThrough) {
       const sentAt = performance.now();
-      const renewed = await controlRows(
+      const [renewed] = await controlRows<{ now_ms: number }>(
         `UPDATE nodes SET lease_until = clock_timestamp() + $2 * interval '1 millisecond', signals_through = $3
-         WHERE id = $1 AND NOT fenced AND lease_until > clock_timestamp() RETURNING id`,
+         WHERE id = $1 AND NOT fenced AND lease_until > clock_timestamp()
+         RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms`,
         [id, leaseMs, signalsThrough],
       );
-      if (renewed.length > 0) extend(sentAt);
-      return renewed.length > 0;
+      if (!renewed) return false;
+      extend(sentAt);
+      compareClocks(sentAt, renewed.now_ms);
+      return true;
     },
     confirm: (sentAt) => void (freshUntil = Math.max(freshUntil, sentAt + FRESH_MS)),
     async behind(nodeIds, sequence) {

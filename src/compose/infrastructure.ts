@@ -126,7 +126,8 @@ export async function openInfrastructure(
     stats.observeStore(readSize);
     const clusterMetrics = metrics.addCluster();
     const { leaseMs } = config;
-    const registration = createNodeRegistration({ store, nodeId, leaseMs, version: VERSION });
+    const keepsCommits = config.databaseFailover === 'synchronous';
+    const registration = createNodeRegistration({ store, nodeId, leaseMs, version: VERSION, keepsCommits });
     // Before anything is read, so that every later change is signalled to this node.
     const signalsThrough = await registration.register();
     clusterMetrics.registered();

@@ -19,6 +19,14 @@ export const STORAGE_SETTINGS = {
     about:
       'Connections to PostgreSQL, where `SIGNALBOX_DATABASE_URL` is set; each node opens 3 more for leases and notifications.',
   },
+  databaseFailover: {
+    env: 'SIGNALBOX_DATABASE_FAILOVER',
+    default: 'asynchronous',
+    unit: 'choice',
+    choices: ['asynchronous', 'synchronous'],
+    about:
+      '`asynchronous`: a PostgreSQL standby that is promoted may lack commits, so cursors of lost messages are refused and all connections are closed; `synchronous`: only standbys are promoted that have all commits, so every cursor stays valid.',
+  },
   synchronous: {
     env: 'SIGNALBOX_SYNCHRONOUS',
     default: 'normal',

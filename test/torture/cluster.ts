@@ -24,8 +24,18 @@ export interface Cluster extends AsyncDisposable {
   start(node: ClusterNode): Promise<void>;
 }
 
-/** @param main the program of the nodes. Default: the built service */
-export async function startCluster(postgres: PostgresServer, count: number, main?: string): Promise<Cluster> {
+export interface ClusterOptions {
+  count: number;
+  /** The program of the nodes. Default: the built service. */
+  main?: string | undefined;
+  /** What the nodes are told about promoted standbys. Default: the default of the service. */
+  failover?: 'synchronous' | 'asynchronous' | undefined;
+}
+
+export async function startCluster(
+  postgres: PostgresServer,
+  { count, main, failover }: ClusterOptions,
+): Promise<Cluster> {
   const url = new URL(await postgres.createDatabase());
   const nodes: ClusterNode[] = [];
 
@@ -36,6 +46,7 @@ export async function startCluster(postgres: PostgresServer, count: number, main
       env: {
         SIGNALBOX_DATABASE_URL: databaseUrl,
         SIGNALBOX_MASTER_KEY: MASTER_KEY,
+        ...(failover && { SIGNALBOX_DATABASE_FAILOVER: failover }),
         SIGNALBOX_PUBLISHES_PER_SECOND_PER_KEY: '100000',
         SIGNALBOX_CONNECTS_PER_SECOND: '100000',
       },
@@ -45,7 +56,7 @@ export async function startCluster(postgres: PostgresServer, count: number, main
   for (let index = 0; index < count; index++) {
     const node: ClusterNode = {
       name: `node ${index + 1}`,
-      proxy: await createProxy(postgres.port),
+      proxy: await createProxy(() => postgres.port),
       process: undefined,
       isStopped: false,
     };

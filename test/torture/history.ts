@@ -14,6 +14,11 @@ export interface History {
   readonly published: ReadonlyMap<string, PublishedMessage>;
   readonly subscribers: readonly SubscriberHistory[];
   readonly visits: readonly VisitHistory[];
+  /**
+   * When a standby that may lack commits had become the primary, on the clock of `performance.now` of the test. What was published
+   * before may be lost; then each subscriber that had received it must be told so.
+   */
+  readonly losses: readonly number[];
 }
 
 /** A publish. Moments are milliseconds on the clock of `performance.now` of the test. */
@@ -44,47 +49,61 @@ export interface SubscriberHistory {
   readonly received: readonly ReceivedMessage[];
   /** The position from which the subscriber started, for each channel: that of its first message. */
   readonly start: ReadonlyMap<string, { cursor: string; sequence: number }>;
+  /** Where the subscriber was told that its position is lost, and began anew at `start`: indexes of `received`. */
+  readonly restarts: readonly number[];
   /** Answers that must not occur: gaps, lost positions and refusals. */
   readonly problems: readonly string[];
 }
 
 /** The violations of a history, as sentences; empty if there are none. */
-export function findViolations({ published, subscribers, visits }: History): string[] {
+export function findViolations({ published, subscribers, visits, losses }: History): string[] {
   const ofSubscribers = subscribers.flatMap((subscriber) => [
     ...subscriber.problems.map((problem) => `${subscriber.name}: ${problem}`),
+    ...(subscriber.restarts.length > losses.length
+      ? [`${subscriber.name}: a position was lost without a cause`]
+      : []),
     ...subscriber.channels.flatMap((channel) =>
-      checkChannel(subscriber, channel, published).map(
+      checkChannel(subscriber, channel, published, losses).map(
         (violation) => `${subscriber.name}, ${channel}: ${violation}`,
       ),
     ),
   ]);
-  return [...ofSubscribers, ...visits.flatMap((visit) => checkVisit(visit, published))];
+  return [...ofSubscribers, ...visits.flatMap((visit) => checkVisit(visit, published, losses))];
 }
 
 /** What a token may not have received: what was there before its membership, and what was published after its end. */
 function checkVisit(
   { name, startedAt, endedAt, received }: VisitHistory,
   published: ReadonlyMap<string, PublishedMessage>,
+  losses: readonly number[],
 ): string[] {
+  // The end of the access may be lost as well.
+  const isEnded = losses.every((lostAt) => lostAt < endedAt);
   return received.flatMap((data) => {
     const message = published.get(data);
     if (message?.acknowledged && message.acknowledged.at < startedAt)
       return [`${name}: “${data}” was received, and acknowledged before the membership began`];
-    if (message && message.startedAt > endedAt)
+    if (isEnded && message && message.startedAt > endedAt)
       return [`${name}: “${data}” was received, and published after the access had ended`];
     return [];
   });
 }
 
 function checkChannel(
-  { received, start }: SubscriberHistory,
+  { received, start, restarts }: SubscriberHistory,
   channel: string,
   published: ReadonlyMap<string, PublishedMessage>,
+  losses: readonly number[],
 ): string[] {
   const violations: string[] = [];
   const ids = new Map<string, string>();
   let last = start.get(channel);
-  for (const { id, data, cursor, previous, sequence } of received.filter((one) => one.channel === channel)) {
+  for (const [index, { id, channel: from, data, cursor, previous, sequence }] of received.entries()) {
+    if (restarts.includes(index)) {
+      ids.clear();
+      last = start.get(channel);
+    }
+    if (from !== channel) continue;
     const known = ids.get(data);
     if (known === id) violations.push(`“${data}” was received twice`);
     else if (known !== undefined) violations.push(`“${data}” was published twice, as ${known} and ${id}`);
@@ -95,10 +114,13 @@ function checkChannel(
       violations.push(`“${data}” does not name the message before it as the previous one`);
     last = { cursor, sequence };
   }
-  for (const [data, { channel: publishedTo, acknowledged }] of published) {
+  if (restarts.includes(received.length)) ids.clear();
+  for (const [data, { channel: publishedTo, startedAt, acknowledged }] of published) {
     if (publishedTo !== channel || !acknowledged) continue;
     const { id } = acknowledged;
     const receivedId = ids.get(data);
+    const mayBeLost = losses.some((lostAt) => startedAt < lostAt);
+    if (receivedId === undefined && mayBeLost) continue;
     if (receivedId === undefined) violations.push(`“${data}” was acknowledged and not received`);
     else if (receivedId !== id)
       violations.push(`“${data}” was acknowledged as ${id}, received as ${receivedId}`);

@@ -1,14 +1,17 @@
 import { parseArgs } from 'node:util';
+import { FAULTS } from './nemesis.ts';
 import { torture } from './run.ts';
 import { SABOTAGES, type Sabotage } from './sabotage.ts';
 
 const HELP = `Kills, pauses and cuts off the nodes of a cluster, and checks that no acknowledged message is lost or repeated.
 
-  npm run torture -- [--minutes 5] [--seed N] [--nodes 3] [--longest-stop 20] [--sabotage NAME]
+  npm run torture -- [--minutes 5] [--seed N] [--nodes 3] [--longest-stop 20] [--faults A,B] [--standby KIND] [--sabotage NAME]
 
 Needs PostgreSQL and the built service (npm run build). Exits with status 1 if a guarantee is violated.
 
 --longest-stop is the longest pause of a process, in seconds.
+--faults names the faults to choose from: ${FAULTS.join(', ')}.
+--standby synchronous or asynchronous also promotes standbys of that kind.
 --sabotage takes a safeguard away from a copy of the service, and the checker must find that: then the status is 1.
 Names: ${Object.keys(SABOTAGES).join(', ')}.`;
 
@@ -19,12 +22,17 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 32)) },
     'longest-stop': { type: 'string', default: '20' },
     sabotage: { type: 'string' },
+    standby: { type: 'string' },
+    faults: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
 
 const sabotages: Readonly<Record<string, Sabotage>> = SABOTAGES;
 const sabotage = values.sabotage === undefined ? undefined : sabotages[values.sabotage];
+
+const KINDS = ['synchronous', 'asynchronous'] as const;
+const standby = KINDS.find((kind) => kind === values.standby);
 
 if (values.help) console.log(HELP);
 else if (values.sabotage !== undefined && !sabotage) {
@@ -40,7 +48,8 @@ else if (values.sabotage !== undefined && !sabotage) {
     durationMs: Number(values.minutes) * 60_000,
     nodes: Number(values.nodes),
     sabotage,
-    faults: sabotage?.faults,
+    standby,
+    faults: sabotage?.faults ?? FAULTS.filter((fault) => values.faults?.split(',').includes(fault) ?? true),
     longestStopMs: Number(values['longest-stop']) * 1000,
     // Without a fault in between, a safeguard is not needed.
     longestQuietMs: sabotage ? 1000 : 4000,

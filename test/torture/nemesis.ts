@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type PostgresServer } from '../support/postgres.ts';
+import { createProxy } from '../support/proxy.ts';
 import { type Cluster, type ClusterNode } from './cluster.ts';
 import { type Random } from './random.ts';
 
@@ -11,6 +12,7 @@ export const FAULTS = [
   'cutListener',
   'silenceListener',
   'crash',
+  'promote',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -21,6 +23,8 @@ export interface NemesisOptions {
   cluster: Cluster;
   postgres: PostgresServer;
   random: Random;
+  /** Whether commits wait for the standby that is promoted. Undefined: there is no standby. */
+  standby?: 'synchronous' | 'asynchronous' | undefined;
   /** The faults to choose from. Default: all. */
   faults?: readonly Fault[] | undefined;
   /** The longest pause of a process, in milliseconds. */
@@ -32,14 +36,37 @@ export interface NemesisOptions {
 
 export interface Nemesis {
   readonly counts: Readonly<Record<Fault, number>>;
+  /** When standbys had become the primary that may lack commits; see History. */
+  readonly losses: readonly number[];
   /** Ends the faults and repairs everything. */
   stop(): Promise<void>;
 }
 
+const isOfServer = (fault: Fault) => fault === 'crash' || fault === 'promote';
+
 /** Makes one fault after another, each of them at a random node, and repairs it after a while. */
 export function startNemesis(options: NemesisOptions): Nemesis {
-  const { cluster, postgres, random, faults = FAULTS, longestStopMs, longestQuietMs, report } = options;
-  const counts = { kill: 0, stop: 0, cut: 0, blackHole: 0, cutListener: 0, silenceListener: 0, crash: 0 };
+  const {
+    cluster,
+    postgres,
+    random,
+    standby,
+    faults = FAULTS,
+    longestStopMs,
+    longestQuietMs,
+    report,
+  } = options;
+  const counts = {
+    kill: 0,
+    stop: 0,
+    cut: 0,
+    blackHole: 0,
+    cutListener: 0,
+    silenceListener: 0,
+    crash: 0,
+    promote: 0,
+  };
+  const losses: number[] = [];
   let stopped = false;
   const isStopped = () => stopped;
 
@@ -80,22 +107,37 @@ export function startNemesis(options: NemesisOptions): Nemesis {
     async crash() {
       await postgres.crash();
     },
+    async promote() {
+      if (standby === undefined) return;
+      const isSynchronous = standby === 'synchronous';
+      await using replication = await createProxy(postgres.port);
+      const next = await postgres.addStandby({ isSynchronous, through: replication.port });
+      await delay(random.between(0, 1000));
+      if (!isSynchronous) {
+        // The standby falls behind.
+        replication.setBlackHole(true);
+        await delay(random.between(0, 500));
+      }
+      await next.promote();
+      if (!isSynchronous) losses.push(performance.now());
+    },
   };
 
   async function run(): Promise<void> {
     while (!isStopped()) {
       await delay(random.between(100, longestQuietMs));
-      const fault = random.pick(faults);
+      const fault = random.pick(faults.filter((each) => each !== 'promote' || standby !== undefined));
       const node = random.pick(cluster.nodes);
       if (isStopped() || !fault || !node?.process) continue;
       counts[fault]++;
-      report(`${fault}${fault === 'crash' ? '' : ` of ${node.name}`}`);
+      report(`${fault}${isOfServer(fault) ? '' : ` of ${node.name}`}`);
       await make[fault](node);
     }
   }
   const running = run();
   return {
     counts,
+    losses,
     async stop() {
       stopped = true;
       await running;

@@ -16,6 +16,7 @@ export interface TortureOptions {
   durationMs: number;
   nodes: number;
   /** See NemesisOptions. */
+  standby?: 'synchronous' | 'asynchronous' | undefined;
   faults?: readonly Fault[] | undefined;
   longestStopMs: number;
   longestQuietMs: number;
@@ -49,11 +50,12 @@ const START = `mutation ($channel: ID!) {
 
 /** Runs nodes, clients and faults for a while, and then compares what was acknowledged with what was received. */
 export async function torture(options: TortureOptions): Promise<TortureResult> {
-  const { seed, durationMs, nodes, faults, longestStopMs, longestQuietMs, sabotage, report } = options;
+  const { seed, durationMs, nodes, standby, faults, longestStopMs, longestQuietMs, sabotage, report } =
+    options;
   const random = createRandom(seed);
   await using postgres = await startPostgres(['-c', 'synchronous_commit=on']);
   using build = sabotage && buildSabotaged(sabotage);
-  await using cluster = await startCluster(postgres, nodes, build?.main);
+  await using cluster = await startCluster(postgres, { count: nodes, main: build?.main, failover: standby });
   for (const statement of sabotage?.statements ?? []) await postgres.query(cluster.databaseUrl, statement);
   const backend = cluster.nodes[0]?.process;
   if (!backend) throw new Error('The first node did not start.');
@@ -101,6 +103,7 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
     cluster,
     postgres,
     random: random.fork(),
+    standby,
     faults,
     longestStopMs,
     longestQuietMs,
@@ -131,7 +134,7 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
   return {
     violations: [
       ...publishers.flatMap(({ problems }) => problems),
-      ...findViolations({ published, subscribers, visits }),
+      ...findViolations({ published, subscribers, visits, losses: nemesis.losses }),
     ],
     acknowledged: acknowledged.length,
     retries: publishers.reduce((sum, { retries }) => sum + retries, 0),

@@ -46,6 +46,7 @@ export function startSubscriber(options: SubscriberOptions): TortureSubscriber {
   const channels = [...start.keys()];
   const received: ReceivedMessage[] = [];
   const problems: string[] = [];
+  const restarts: number[] = [];
   let connects = 0;
   let since = options.since;
   let isSettled = false;
@@ -55,8 +56,14 @@ export function startSubscriber(options: SubscriberOptions): TortureSubscriber {
   function note(result: Answer): void {
     const { data, errors } = result;
     const code = errors?.[0]?.extensions?.code;
-    if (errors && !isRetryable(result)) problems.push(`error ${code ?? JSON.stringify(errors)}`);
     const event = data?.events;
+    if (code === 'POSITION_LOST' || event?.reason === 'POSITION_LOST') {
+      restarts.push(received.length);
+      since = options.since;
+      end();
+      return;
+    }
+    if (errors && !isRetryable(result)) problems.push(`error ${code ?? JSON.stringify(errors)}`);
     if (event?.__typename === 'Gap') problems.push(`a gap: ${event.reason}`);
     const message: ReceivedMessage | undefined = data?.messages ?? event?.message;
     if (!message) return;
@@ -125,6 +132,7 @@ export function startSubscriber(options: SubscriberOptions): TortureSubscriber {
     channels,
     received,
     start,
+    restarts,
     problems,
     get connects() {
       return connects;

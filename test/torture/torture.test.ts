@@ -27,9 +27,17 @@ const check = (received: ReceivedMessage[], problems: string[] = []) =>
   findViolations({
     published: PUBLISHED,
     subscribers: [
-      { name: 'ada', channels: ['north'], received, start: new Map([['north', START]]), problems },
+      {
+        name: 'ada',
+        channels: ['north'],
+        received,
+        start: new Map([['north', START]]),
+        restarts: [],
+        problems,
+      },
     ],
     visits: [],
+    losses: [],
   });
 
 test.each([
@@ -87,7 +95,7 @@ test.each<[string, Partial<VisitHistory>, string[]]>([
     received: ['d2', 'd3'],
     ...over,
   };
-  expect(findViolations({ published: PUBLISHED, subscribers: [], visits: [visit] })).toEqual(
+  expect(findViolations({ published: PUBLISHED, subscribers: [], visits: [visit], losses: [] })).toEqual(
     violations.map((violation) => `eve: ${violation}`),
   );
 });
