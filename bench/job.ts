@@ -1,4 +1,4 @@
-import { type Effort } from './effort.ts';
+import { type Workload } from './workload.ts';
 import { type Endpoint } from './contender.ts';
 
 /** One job of the load generator: one scenario against one server. Plain data, since it is sent to another process. */
@@ -8,7 +8,7 @@ export interface Job {
   readonly parts: readonly string[];
   /** The size, if the scenario has several; otherwise 0. */
   readonly variant: number;
-  readonly effort: Effort;
+  readonly workload: Workload;
   readonly endpoint: Endpoint;
 }
 

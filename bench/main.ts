@@ -34,8 +34,13 @@ function optionsOrUsage(): Options {
 }
 
 /** Measures the maximum rate of the load generator. */
-async function calibrate({ effort }: Options): Promise<Sample[]> {
-  const outcome = await measure(PREBUILT_FRAMES, { scenario: 'calibration', parts: [], variant: 0, effort });
+async function calibrate({ workload }: Options): Promise<Sample[]> {
+  const outcome = await measure(PREBUILT_FRAMES, {
+    scenario: 'calibration',
+    parts: [],
+    variant: 0,
+    workload,
+  });
   return Object.entries(outcome).map(([part, measurement]) => ({
     part,
     contender: PREBUILT_FRAMES.name,
@@ -68,7 +73,7 @@ async function main(): Promise<void> {
   const isComplete = options.scenarios.length === SCENARIOS.length;
   const { pace } = options;
   if (pace === 'full' && failures.length === 0 && options.contenders.length === CONTENDERS.length)
-    await writeResults({ machine, effort: options.effort, rows, targetResults, isComplete });
+    await writeResults({ machine, workload: options.workload, rows, targetResults, isComplete });
   process.exitCode =
     failures.length > 0 || (pace !== 'smoke' && targetResults.some(({ status }) => status === 'missed'))
       ? 1

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type Contender } from './contender.ts';
 import { CONTENDERS } from './contenders/catalogue.ts';
-import { FULL, QUICK, SMOKE, type Effort } from './effort.ts';
+import { FULL, QUICK, SMOKE, type Workload } from './workload.ts';
 import { SCENARIOS, type Scenario } from './scenarios/catalogue.ts';
 
 export interface Options {
@@ -9,7 +9,7 @@ export interface Options {
   readonly scenarios: readonly { scenario: Scenario; parts: readonly string[] }[];
   readonly contenders: readonly Contender[];
   readonly pace: 'full' | 'quick' | 'smoke';
-  readonly effort: Effort;
+  readonly workload: Workload;
   /** Undefined: the default of the pace. */
   readonly rounds: number | undefined;
   readonly jsonFile: string | undefined;
@@ -44,7 +44,7 @@ export function parseOptions(args: readonly string[]): Options {
     scenarios: parseScenarios(parseList(values.only)),
     contenders: parseContenders(parseList(values.contenders)),
     pace,
-    effort: { full: FULL, quick: QUICK, smoke: SMOKE }[pace],
+    workload: { full: FULL, quick: QUICK, smoke: SMOKE }[pace],
     rounds,
     jsonFile: values.json,
   };

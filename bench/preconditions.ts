@@ -8,14 +8,14 @@ const MAIN = 'dist/main.js';
 const BUILD_INFO = 'dist/.tsbuildinfo';
 
 /** The preconditions that are not met, one sentence each. */
-export function unmetPreconditions({ scenarios, effort }: Options): string[] {
+export function unmetPreconditions({ scenarios, workload }: Options): string[] {
   const messages: string[] = [];
   if (process.platform !== 'linux')
     messages.push(
       'The benchmark runs on Linux only: it reads the CPU time and memory of the servers from /proc.',
     );
   if (!existsSync(MAIN)) messages.push(`${MAIN} does not exist. Run “npm run build” first.`);
-  const sockets = Math.max(...scenarios.map(({ scenario }) => scenario.sockets(effort)));
+  const sockets = Math.max(...scenarios.map(({ scenario }) => scenario.sockets(workload)));
   const files = sockets + OTHER_FILES;
   if (process.platform === 'linux' && maxOpenFiles() < files)
     messages.push(

@@ -27,7 +27,7 @@ export interface Results {
 
 /** Runs every contender once per round. Each round starts with another contender, so that none always runs first. */
 export async function runRounds(
-  { scenarios, contenders, effort, pace, rounds }: Options,
+  { scenarios, contenders, workload, pace, rounds }: Options,
   report: (line: string) => void,
 ): Promise<Results> {
   const results: Results = { samples: [], failures: [] };
@@ -36,11 +36,11 @@ export async function runRounds(
     const count = rounds ?? (pace === 'full' ? ROUNDS : scenario.quickRounds);
     for (let round = 0; round < count; round++) {
       for (const contender of rotated(participating, round)) {
-        for (const variant of scenario.variants?.(effort) ?? [0]) {
+        for (const variant of scenario.variants?.(workload) ?? [0]) {
           const size = variant === 0 ? '' : ` ${variant}`;
           const title = `${scenario.name}${size} · ${contender.label} · round ${round + 1} of ${count}`;
           try {
-            const job = { scenario: scenario.name, parts, variant, effort };
+            const job = { scenario: scenario.name, parts, variant, workload };
             const outcome = await measure(contender, job, scenario.env);
             for (const part of parts) {
               const measurement = outcome[part];

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { TABLES } from './result-tables.ts';
-import { type Effort } from './effort.ts';
+import { type Workload } from './workload.ts';
 import { machineLine, type Machine } from './machine.ts';
 import { barChartOf } from './bar-chart.ts';
 import { targetsTable, tablesOf } from './report.ts';
@@ -17,7 +17,7 @@ const END = '<!-- end of targets -->';
 
 export interface ResultsToWrite {
   readonly machine: Machine;
-  readonly effort: Effort;
+  readonly workload: Workload;
   readonly rows: readonly Row[];
   readonly targetResults: readonly TargetResult[];
   /** Whether all scenarios were run. Otherwise the tables and targets are not written. */
@@ -27,7 +27,7 @@ export interface ResultsToWrite {
 /** Writes a chart and a JSON file per part; after a complete run also the tables, and the targets into bench/README.md. */
 export async function writeResults({
   machine,
-  effort,
+  workload,
   rows,
   targetResults,
   isComplete,
@@ -42,7 +42,7 @@ export async function writeResults({
       join(FOLDER, `${part}.svg`),
       barChartOf(table, ofPart, `${rounds}; ${machineLine(machine)}`),
     );
-    const content = { part, at: new Date().toISOString(), machine, effort, rows: ofPart };
+    const content = { part, at: new Date().toISOString(), machine, workload, rows: ofPart };
     await write(join(FOLDER, `${part}.json`), JSON.stringify(content));
   }
   if (!isComplete) return;

@@ -17,7 +17,7 @@ export interface AuditEntry {
     | 'issuer.remove-key'
     | 'token.create'
     | 'token.first-use'
-    | 'token.mint'
+    | 'credential.create'
     | 'token.update'
     | 'token.revoke'
     | 'tokens.revoke'

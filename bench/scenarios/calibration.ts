@@ -10,13 +10,13 @@ import { measureStream } from './fan-out.ts';
  * Measures the maximum rate of the load generator: a server writes prebuilt frames to the same number of sockets, one frame
  * and sixteen frames per read. The result of a contender near these rates is limited by the load generator.
  */
-export async function calibration({ endpoint, effort }: Job): Promise<Outcome> {
+export async function calibration({ endpoint, workload }: Job): Promise<Outcome> {
   using group = new SubscriberGroup();
-  await group.connect(endpoint, effort.subscribers, () => ({ operations: [{ id: '1', query: '' }] }));
+  await group.connect(endpoint, workload.subscribers, () => ({ operations: [{ id: '1', query: '' }] }));
   await untilIdle(endpoint.pid);
   const publisher = await openPublisher(endpoint, group);
-  await stream({ group, publisher }, { inFlight: 16, durationMs: effort.warmUpMs });
-  const durationMs = effort.measureMs;
+  await stream({ group, publisher }, { inFlight: 16, durationMs: workload.warmUpMs });
+  const durationMs = workload.measureMs;
   return {
     'calibration-single': await measureStream({ group, publisher }, endpoint.pid, {
       inFlight: 1,

@@ -1,4 +1,4 @@
-import { type Effort } from '../effort.ts';
+import { type Workload } from '../workload.ts';
 
 /** A scenario, and the contenders that take part in it. The file with its name contains the work of the load generator. */
 export interface Scenario {
@@ -10,12 +10,12 @@ export interface Scenario {
   readonly contenders: readonly string[];
   readonly quickContenders?: readonly string[];
   /** The sizes that the scenario runs with, one after another. Default: a single size. */
-  variants?(effort: Effort): readonly number[];
+  variants?(workload: Workload): readonly number[];
   /** Number of rounds with `--quick` and `--smoke`. */
   readonly quickRounds: number;
   readonly env?: Readonly<Record<string, string>>;
   /** Number of sockets that the load generator opens. */
-  sockets(effort: Effort): number;
+  sockets(workload: Workload): number;
 }
 
 const SIGNALBOX_ONLY = ['signalbox'];

@@ -12,20 +12,20 @@ import { measureStream, publishSentinel } from './fan-out.ts';
  * Connections with one `events` subscription each. Every token is subscribed to all channels, and the variant is the number
  * of channels. Messages are published to the channels in turn, so that every message is delivered to every connection.
  */
-export async function channels({ endpoint, effort, variant }: Job): Promise<Outcome> {
+export async function channels({ endpoint, workload, variant }: Job): Promise<Outcome> {
   const ids = Array.from({ length: variant }, (_, index) => `channel-${index}`);
   const channelOf = (n: number) => ids[n % ids.length]!;
-  const tokens = await mintMembers(endpoint, effort.members, ids);
+  const tokens = await mintMembers(endpoint, workload.members, ids);
   using group = new SubscriberGroup();
-  await group.connect(endpoint, effort.members, (index) => ({
+  await group.connect(endpoint, workload.members, (index) => ({
     operations: [operationOf(endpoint, { query: SUBSCRIBE_EVENTS })],
     connectionParams: { token: tokens[index]!.credential },
   }));
   await untilIdle(endpoint.pid);
   using publisher = await Publisher.open(endpoint, (message) => group.fail(message));
   await padMessages({ group, publisher }, channelOf);
-  await stream({ group, publisher }, { inFlight: 1, durationMs: effort.warmUpMs, channelOf });
-  const options = { inFlight: 1, durationMs: effort.measureMs, channelOf };
+  await stream({ group, publisher }, { inFlight: 1, durationMs: workload.warmUpMs, channelOf });
+  const options = { inFlight: 1, durationMs: workload.measureMs, channelOf };
   const measurement = await measureStream({ group, publisher }, endpoint.pid, options);
   await publishSentinel({ group, publisher }, channelOf);
   return { channels: measurement };

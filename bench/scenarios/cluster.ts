@@ -20,18 +20,18 @@ const CREATE_PROJECT = 'mutation { createProject(input: {}) { secret } }';
  * Several nodes on one database; SQLite is measured as one node. The variant is the number of projects that share the
  * publishes. Each of the other parts is measured once, with the first variant, in a project of its own.
  */
-export async function cluster({ endpoint, effort, parts, variant }: Job): Promise<Outcome> {
+export async function cluster({ endpoint, workload, parts, variant }: Job): Promise<Outcome> {
   const nodes = nodesOf(endpoint);
   const first = nodes[0]!;
   const last = nodes.at(-1)!;
   const outcome: Record<string, Measurement> = {};
-  const isFirst = variant === effort.projectCounts[0];
+  const isFirst = variant === workload.projectCounts[0];
   const measures: Record<string, () => Promise<Measurement | undefined>> = {
-    'cluster-publish': () => measurePublishes(nodes, variant, effort),
-    'cluster-same': () => measureFanOut(first, first, 1, effort),
-    'cluster-other': async () => (nodes.length > 1 ? measureFanOut(first, last, 1, effort) : undefined),
-    'cluster-burst': () => measureFanOut(first, last, 16, effort),
-    'cluster-revocation': () => measureRevocation(nodes, effort),
+    'cluster-publish': () => measurePublishes(nodes, variant, workload),
+    'cluster-same': () => measureFanOut(first, first, 1, workload),
+    'cluster-other': async () => (nodes.length > 1 ? measureFanOut(first, last, 1, workload) : undefined),
+    'cluster-burst': () => measureFanOut(first, last, 16, workload),
+    'cluster-revocation': () => measureRevocation(nodes, workload),
   };
   for (const part of parts) {
     if (!isFirst && part !== 'cluster-publish') continue;
@@ -58,7 +58,7 @@ async function createProjects(endpoint: Endpoint, count: number): Promise<string
 async function measurePublishes(
   nodes: readonly Endpoint[],
   projects: number,
-  { publishWarmUpMs, measureMs }: Job['effort'],
+  { publishWarmUpMs, measureMs }: Job['workload'],
 ): Promise<Measurement> {
   const keys = await createProjects(nodes[0]!, projects);
   const pipelines: Pipeline[] = [];
@@ -94,7 +94,7 @@ async function measureFanOut(
   publishing: Endpoint,
   subscribing: Endpoint,
   inFlight: number,
-  { subscribers, warmUpMs, measureMs }: Job['effort'],
+  { subscribers, warmUpMs, measureMs }: Job['workload'],
 ): Promise<Measurement> {
   const [apiKey = ''] = await createProjects(publishing, 1);
   await using fixture = await createFixture({ ...subscribing, apiKey }, subscribers, {
@@ -110,7 +110,7 @@ async function measureFanOut(
 /** Every token has two connections to each node. The tokens are revoked one after another, on the first node. */
 async function measureRevocation(
   nodes: readonly Endpoint[],
-  { subscribers, revokedTokens }: Job['effort'],
+  { subscribers, revokedTokens }: Job['workload'],
 ): Promise<Measurement> {
   const [apiKey = ''] = await createProjects(nodes[0]!, 1);
   using backend = await Backend.open({ ...nodes[0]!, apiKey });

@@ -15,12 +15,12 @@ const WARM_UP_CONNECTIONS = 500;
  * time per connect, from the TCP handshake until the server is idle, and the memory per idle connection. Two messages at
  * the end must be delivered to all of them; otherwise the measurement fails.
  */
-export async function connections({ endpoint, effort }: Job): Promise<Outcome> {
+export async function connections({ endpoint, workload }: Job): Promise<Outcome> {
   const { pid } = endpoint;
-  const count = effort.connections;
+  const count = workload.connections;
   const specs = await createSubscriberSpecs(endpoint, count);
   await connectAndDisconnect(endpoint, Math.min(WARM_UP_CONNECTIONS, count), specs);
-  await sleep(effort.memorySettleMs);
+  await sleep(workload.memorySettleMs);
   const memoryBefore = memoryKbOf(pid);
   using group = new SubscriberGroup();
   const meter = startMeter(pid);
@@ -28,7 +28,7 @@ export async function connections({ endpoint, effort }: Job): Promise<Outcome> {
   const { wallMs, generatorShare } = meter.read();
   await untilIdle(pid);
   const { serverCpuMs, othersShare } = meter.end();
-  await sleep(effort.memorySettleMs);
+  await sleep(workload.memorySettleMs);
   const memoryAfter = memoryKbOf(pid);
   using publisher = await Publisher.open(endpoint, (message) => group.fail(message));
   await padMessages({ group, publisher });

@@ -17,13 +17,13 @@ const IN_FLIGHT: Readonly<Record<string, number>> = {
  * One channel with a thousand subscribers, or as many as the variant. With one message in flight, the next message is
  * published when the last one has been delivered to all subscribers; in a burst, sixteen messages are in flight.
  */
-export async function fanOut({ endpoint, effort, parts, variant }: Job): Promise<Outcome> {
-  await using fixture = await createFixture(endpoint, variant === 0 ? effort.subscribers : variant);
+export async function fanOut({ endpoint, workload, parts, variant }: Job): Promise<Outcome> {
+  await using fixture = await createFixture(endpoint, variant === 0 ? workload.subscribers : variant);
   const outcome: Record<string, Measurement> = {};
   for (const part of parts) {
     const inFlight = IN_FLIGHT[part] ?? 1;
-    await stream(fixture, { inFlight, durationMs: effort.warmUpMs });
-    outcome[part] = await measureStream(fixture, endpoint.pid, { inFlight, durationMs: effort.measureMs });
+    await stream(fixture, { inFlight, durationMs: workload.warmUpMs });
+    outcome[part] = await measureStream(fixture, endpoint.pid, { inFlight, durationMs: workload.measureMs });
   }
   await publishSentinel(fixture);
   return outcome;

@@ -10,7 +10,7 @@ const HTTP_CONNECTIONS = 32;
 const IN_FLIGHT = 256;
 
 /** Acknowledged publishes without subscribers. Signalbox keeps the messages in its log; the other servers do not. */
-export async function publishes({ endpoint, effort, parts }: Job): Promise<Outcome> {
+export async function publishes({ endpoint, workload, parts }: Job): Promise<Outcome> {
   if (endpoint.apiKey !== undefined) {
     using backend = await Backend.open(endpoint);
     await backend.createChannels(['bench']);
@@ -18,16 +18,16 @@ export async function publishes({ endpoint, effort, parts }: Job): Promise<Outco
   const outcome: Record<string, Measurement> = {};
   if (parts.includes('publish-http')) {
     using publishers = new HttpPublishers(endpoint, HTTP_CONNECTIONS);
-    await publishers.run({ durationMs: effort.publishWarmUpMs });
+    await publishers.run({ durationMs: workload.publishWarmUpMs });
     outcome['publish-http'] = await measurePublishes(endpoint, () =>
-      publishers.run({ durationMs: effort.measureMs }),
+      publishers.run({ durationMs: workload.measureMs }),
     );
   }
   if (parts.includes('publish-ws')) {
     using pipeline = await Pipeline.open(endpoint);
-    await pipeline.run({ inFlight: IN_FLIGHT, durationMs: effort.publishWarmUpMs });
+    await pipeline.run({ inFlight: IN_FLIGHT, durationMs: workload.publishWarmUpMs });
     outcome['publish-ws'] = await measurePublishes(endpoint, () =>
-      pipeline.run({ inFlight: IN_FLIGHT, durationMs: effort.measureMs }),
+      pipeline.run({ inFlight: IN_FLIGHT, durationMs: workload.measureMs }),
     );
   }
   return outcome;

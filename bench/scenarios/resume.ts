@@ -14,8 +14,8 @@ const PAD_BYTES = 150;
  * messages old. Each must receive all missed messages, once and in order. A message that is published afterwards proves that
  * no message was delivered twice.
  */
-export async function resume({ endpoint, effort }: Job): Promise<Outcome> {
-  const { resumers, missedMessages } = effort;
+export async function resume({ endpoint, workload }: Job): Promise<Outcome> {
+  const { resumers, missedMessages } = workload;
   const tokens = await publishMissedMessages(endpoint, resumers, missedMessages);
   using group = new SubscriberGroup();
   // The clients connect without subscribing.

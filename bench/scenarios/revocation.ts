@@ -13,12 +13,12 @@ const REVOKE = 'mutation ($identity: String!) { revokeTokens(identity: $identity
  * Revokes the tokens of a thousand live connections, which all have one identity. Measures the time from sending the request
  * to reading each close frame. The first round is a warm-up.
  */
-export async function revocation({ endpoint, effort }: Job): Promise<Outcome> {
+export async function revocation({ endpoint, workload }: Job): Promise<Outcome> {
   using backend = await Backend.open(endpoint);
   await backend.createChannels(['bench']);
   const rounds: RevocationRound[] = [];
-  for (let round = 0; round <= effort.revocations; round++)
-    rounds.push(await revokeAll(endpoint, backend, `user-of-round-${round}`, effort.subscribers));
+  for (let round = 0; round <= workload.revocations; round++)
+    rounds.push(await revokeAll(endpoint, backend, `user-of-round-${round}`, workload.subscribers));
   rounds.shift();
   const latenciesMs = rounds.flatMap((round) => round.latenciesMs);
   const sum = (of: (round: RevocationRound) => number) =>
@@ -30,7 +30,7 @@ export async function revocation({ endpoint, effort }: Job): Promise<Outcome> {
         cpuUsPerClose: (sum(({ serverCpuMs }) => serverCpuMs) * 1000) / latenciesMs.length,
         closesPerSecond: (latenciesMs.length * 1000) / totalMs,
         lastMs: Math.max(...latenciesMs),
-        connections: effort.subscribers,
+        connections: workload.subscribers,
         generatorShare: sum(({ generatorShare }) => generatorShare) / rounds.length,
         othersShare: sum(({ othersShare }) => othersShare) / rounds.length,
       },

@@ -20,14 +20,14 @@ const CLOSES_WITHIN_MS = 20_000;
  * stops reading until the server closes it. Measures the latencies of the other readers and the memory of the server, before
  * and during the stall.
  */
-export async function stalled({ endpoint, effort }: Job): Promise<Outcome> {
-  await using fixture = await createFixture(endpoint, effort.subscribers);
-  await stream(fixture, { inFlight: 16, durationMs: effort.warmUpMs });
+export async function stalled({ endpoint, workload }: Job): Promise<Outcome> {
+  await using fixture = await createFixture(endpoint, workload.subscribers);
+  await stream(fixture, { inFlight: 16, durationMs: workload.warmUpMs });
   using reader = await StallingReader.connect(endpoint, OPERATIONS);
   await untilIdle(endpoint.pid);
   const phase = { reader, pid: endpoint.pid };
-  await publishAtRate(fixture, { ...phase, isEnded: (ms) => ms >= effort.warmUpMs });
-  const before = await publishAtRate(fixture, { ...phase, isEnded: (ms) => ms >= effort.stallMs });
+  await publishAtRate(fixture, { ...phase, isEnded: (ms) => ms >= workload.warmUpMs });
+  const before = await publishAtRate(fixture, { ...phase, isEnded: (ms) => ms >= workload.stallMs });
   if (!reader.isOnline()) throw new Error('The reader was closed before it stalled.');
   reader.stall();
   const during = await publishAtRate(fixture, {

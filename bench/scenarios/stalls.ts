@@ -34,14 +34,14 @@ const REVOKE_ALL = 'mutation { revokeTokens(all: true) { connections } }';
  * Calls and jobs that do much at once, each on its own: the longest turn of the server's event loop during each, and the CPU
  * time of a purge per message. The connections all have an `events` subscription, and all are members of one channel.
  */
-export async function stalls({ endpoint, effort }: Job): Promise<Outcome> {
+export async function stalls({ endpoint, workload }: Job): Promise<Outcome> {
   using backend = await Backend.open(endpoint);
   const longest = (work: () => Promise<unknown>) => longestTurnOf(endpoint, work);
   const request = (query: string, variables?: Readonly<Record<string, unknown>>) => () =>
     backend.request(query, variables);
   await backend.createChannels(['lobby', 'pairs']);
-  const tokens = await backend.mintTokens(effort.stallConnections, { channels: ['lobby'] });
-  await mintOffline(backend, effort.stallTokens - tokens.length);
+  const tokens = await backend.mintTokens(workload.stallConnections, { channels: ['lobby'] });
+  await mintOffline(backend, workload.stallTokens - tokens.length);
   using group = new SubscriberGroup();
   group.onSubscriberClosed = () => undefined;
   await group.connect(endpoint, tokens.length, (index) => eventsSpec(endpoint, tokens[index]!));
@@ -66,7 +66,7 @@ export async function stalls({ endpoint, effort }: Job): Promise<Outcome> {
     ),
     deleteChannelMs: await longest(request(DELETE_CHANNEL, { id: 'lobby' })),
     revokeTokensMs: await longest(request(REVOKE_ALL)),
-    ...(await purge(endpoint, backend, effort.purgedMessages)),
+    ...(await purge(endpoint, backend, workload.purgedMessages)),
     connections: tokens.length,
   };
   const longestMs = Math.max(...Object.keys(values).map((key) => (key.endsWith('Ms') ? values[key]! : 0)));

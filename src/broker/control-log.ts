@@ -20,7 +20,7 @@ const SIGNALS = 'signals';
 const UNKEPT_SIGNAL = 'signal';
 
 /** Signals that tell of no row. They are not kept, so a node that is cut off misses them. */
-const UNKEPT: ReadonlySet<string> = new Set<Signal['kind']>(['PRESENCE_CHANGED', 'CONNECTION_SIGNALLED']);
+const UNKEPT: ReadonlySet<string> = new Set<Signal['kind']>(['PRESENCE_CHANGED', 'CONNECTION_MESSAGE']);
 
 /** Sends signals to all nodes through a table of the database, so that none is lost. */
 export interface ControlLog

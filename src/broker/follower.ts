@@ -46,7 +46,7 @@ export class Follower {
   readonly #delivery: Delivery;
   readonly #counts: FollowerCounts;
   /** Everything up to this sequence has been delivered; undefined until the head of the log was read. */
-  #through: number | undefined;
+  #deliveredThrough: number | undefined;
   /** The newest sequence that a hint or a read of the head has named. */
   #target = 0;
   /** Runs that wait for earlier messages, by `first`. */
@@ -75,11 +75,11 @@ export class Follower {
   /** The number of messages that are in the log and not delivered yet, as far as this node knows. */
   get lag(): number {
     const newest = Math.max(this.#target, this.#runs.at(-1)?.last ?? 0);
-    return this.#through === undefined ? 0 : Math.max(0, newest - this.#through);
+    return this.#deliveredThrough === undefined ? 0 : Math.max(0, newest - this.#deliveredThrough);
   }
 
   get through(): number | undefined {
-    return this.#through;
+    return this.#deliveredThrough;
   }
 
   /** Resolves when every later message is delivered. @throws UNAVAILABLE when the log cannot be read */
@@ -95,7 +95,7 @@ export class Follower {
     const restarts = this.#restarts;
     const { sequence } = await withinTime(this.#log.head(this.#projectId));
     if (restarts !== this.#restarts) return this.started();
-    this.#through = sequence;
+    this.#deliveredThrough = sequence;
     this.#advance();
   }
 
@@ -137,7 +137,7 @@ export class Follower {
   noteHead(head: number, throughBefore: number): void {
     // A database that was set back counts anew from its head.
     if (head < throughBefore) {
-      this.#through = this.#target = head;
+      this.#deliveredThrough = this.#target = head;
       this.#runs = this.#runs.filter(({ acknowledge: isOwn }) => isOwn);
     } else this.#target = Math.max(this.#target, head);
     this.#advance();
@@ -146,7 +146,7 @@ export class Follower {
   /** Begins anew at the head of the log. Acknowledges the publishes that wait; their connections must be closed. */
   restart(): void {
     this.#restarts++;
-    this.#starting = this.#through = undefined;
+    this.#starting = this.#deliveredThrough = undefined;
     this.#target = 0;
     this.#delivered.clear();
     for (const run of this.#runs.splice(0)) run.acknowledge?.();
@@ -167,14 +167,14 @@ export class Follower {
 
   /** Delivers the runs that follow; begins a repair if messages are missing before the next one. */
   #advance(): void {
-    if (this.#through === undefined || this.#isStopped) return;
-    for (let run = this.#runs[0]; run && run.first <= this.#through + 1; run = this.#runs[0]) {
+    if (this.#deliveredThrough === undefined || this.#isStopped) return;
+    for (let run = this.#runs[0]; run && run.first <= this.#deliveredThrough + 1; run = this.#runs[0]) {
       this.#runs.shift();
-      const through = this.#through;
-      this.#through = Math.max(through, run.last);
+      const through = this.#deliveredThrough;
+      this.#deliveredThrough = Math.max(through, run.last);
       if (run.acknowledge || run.last > through) void run.deliver(through);
     }
-    if (this.#goal() > this.#through && !this.#isRepairing) void this.#repair();
+    if (this.#goal() > this.#deliveredThrough && !this.#isRepairing) void this.#deliverMissing();
   }
 
   /** The end of the first gap. */
@@ -183,12 +183,12 @@ export class Follower {
     return next ? next.first - 1 : this.#target;
   }
 
-  async #repair(): Promise<void> {
+  async #deliverMissing(): Promise<void> {
     this.#isRepairing = true;
     await delay(GRACE_MS);
-    while (!this.#isStopped && this.#goal() > (this.#through ?? 0)) {
+    while (!this.#isStopped && this.#goal() > (this.#deliveredThrough ?? 0)) {
       try {
-        await this.#readGap(this.#through ?? 0);
+        await this.#readGap(this.#deliveredThrough ?? 0);
       } catch {
         // The store reports that the database is away.
         await delay(RETRY_MS);
@@ -209,11 +209,11 @@ export class Follower {
     this.#runs = this.#runs.filter((run) => run.acknowledge ?? run.last <= head);
     this.#counts.repairs++;
     // Hints that arrived meanwhile may have closed a part of the gap.
-    const through = this.#through ?? 0;
+    const through = this.#deliveredThrough ?? 0;
     const missing = messages.filter(({ logged }) => (logged?.sequence ?? 0) > through);
     const end =
       messages.length < REPAIR_PAGE ? Math.min(goal, head) : (messages.at(-1)?.logged?.sequence ?? through);
-    this.#through = Math.max(through, end);
+    this.#deliveredThrough = Math.max(through, end);
     this.#counts.repairedMessages += missing.length;
     const delivering = this.#delivery.deliver(missing, (batch, connections) =>
       this.#noteCounts(batch, connections),

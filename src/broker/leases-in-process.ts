@@ -36,10 +36,10 @@ export function createInProcessLeases(clock: Clock): Leases {
     byConnection.delete(member.connectionId);
     removeId(byProject, member.projectId, member.connectionId);
     if (member.tokenId !== null) byToken.delete(flatKey(member.projectId, member.tokenId), entry);
-    for (const channelId of channelIds) exit(member.projectId, channelId, member.connectionId);
+    for (const channelId of channelIds) removeFromChannel(member.projectId, channelId, member.connectionId);
   }
 
-  function exit(projectId: string, channelId: string, connectionId: string): void {
+  function removeFromChannel(projectId: string, channelId: string, connectionId: string): void {
     removeId(byChannel, flatKey(projectId, channelId), connectionId);
   }
 
@@ -49,7 +49,7 @@ export function createInProcessLeases(clock: Clock): Leases {
     async renew(nodeId, leaseMs) {
       leaseEnds.set(nodeId, clock.monotonic() + leaseMs);
     },
-    async join(member) {
+    async addConnection(member) {
       const known = byConnection.get(member.connectionId);
       const entry = known ?? { member, channelIds: new Set() };
       entry.member = member;
@@ -63,21 +63,21 @@ export function createInProcessLeases(clock: Clock): Leases {
       byToken.add(token, entry);
       return byToken.countOf(token);
     },
-    async leave(projectId, connectionId) {
+    async removeConnection(projectId, connectionId) {
       const entry = byConnection.get(connectionId);
       if (entry?.member.projectId === projectId) remove(entry);
     },
-    async enter(projectId, connectionId, channelId) {
+    async joinChannel(projectId, connectionId, channelId) {
       const entry = byConnection.get(connectionId);
       if (entry?.member.projectId !== projectId) return;
       entry.channelIds.add(channelId);
       addId(byChannel, flatKey(projectId, channelId), connectionId);
     },
-    async exit(projectId, connectionId, channelId) {
+    async leaveChannel(projectId, connectionId, channelId) {
       const entry = byConnection.get(connectionId);
       if (entry?.member.projectId !== projectId) return;
       entry.channelIds.delete(channelId);
-      exit(projectId, channelId, connectionId);
+      removeFromChannel(projectId, channelId, connectionId);
     },
     ofToken: async (projectId, tokenId) => membersOfToken(projectId, tokenId),
     async ofChannel(projectId, channelId, { after = '', limit }) {

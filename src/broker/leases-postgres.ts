@@ -84,9 +84,10 @@ export function createPostgresLeases({
         for (const { member, channelIds } of all.slice(from, from + CONNECTIONS_PER_STEP)) {
           // One that has left meanwhile must not come back.
           if (!own.has(member.connectionId)) continue;
-          batch.leave(member.projectId, member.connectionId);
-          batch.join(member);
-          for (const channelId of channelIds) batch.enter(member.projectId, member.connectionId, channelId);
+          batch.removeConnection(member.projectId, member.connectionId);
+          batch.addConnection(member);
+          for (const channelId of channelIds)
+            batch.joinChannel(member.projectId, member.connectionId, channelId);
         }
         await write(batch, node);
       }
@@ -118,32 +119,32 @@ export function createPostgresLeases({
     reconcile,
     // The registration of the node is its lease.
     renew: async () => undefined,
-    async join(member) {
+    async addConnection(member) {
       own.set(member.connectionId, {
         member,
         channelIds: own.get(member.connectionId)?.channelIds ?? new Set(),
       });
-      changes.join(member);
+      changes.addConnection(member);
       return (await flush()).get(member.connectionId) ?? 1;
     },
-    async leave(projectId, connectionId) {
+    async removeConnection(projectId, connectionId) {
       if (!ownOf(projectId, connectionId)) return;
       own.delete(connectionId);
-      changes.leave(projectId, connectionId);
+      changes.removeConnection(projectId, connectionId);
       await flush();
     },
-    async enter(projectId, connectionId, channelId) {
+    async joinChannel(projectId, connectionId, channelId) {
       const found = ownOf(projectId, connectionId);
       if (!found) return;
       found.channelIds.add(channelId);
-      changes.enter(projectId, connectionId, channelId);
+      changes.joinChannel(projectId, connectionId, channelId);
       await flush();
     },
-    async exit(projectId, connectionId, channelId) {
+    async leaveChannel(projectId, connectionId, channelId) {
       const found = ownOf(projectId, connectionId);
       if (!found) return;
       found.channelIds.delete(channelId);
-      changes.exit(projectId, connectionId, channelId);
+      changes.leaveChannel(projectId, connectionId, channelId);
       await flush();
     },
     ofToken: (projectId, tokenId) =>

@@ -34,16 +34,16 @@ export interface Leases {
   /** Extends the lease of `nodeId` to `leaseMs` milliseconds from now. */
   renew(nodeId: string, leaseMs: number): Promise<void>;
   /**
-   * Adds a connection, which is online once this resolves. Joining again replaces the member and keeps its channels. Resolves
+   * Adds a connection, which is online once this resolves. Adding it again replaces the member and keeps its channels. Resolves
    * to the number of live connections of its token, on all nodes; 1 if it has none.
    */
-  join(member: Member): Promise<number>;
+  addConnection(member: Member): Promise<number>;
   /** Removes a connection from presence and from all of its channels. Idempotent. */
-  leave(projectId: string, connectionId: string): Promise<void>;
+  removeConnection(projectId: string, connectionId: string): Promise<void>;
   /** Adds a connection to a channel. Idempotent; does nothing for an unknown connection. */
-  enter(projectId: string, connectionId: string, channelId: string): Promise<void>;
+  joinChannel(projectId: string, connectionId: string, channelId: string): Promise<void>;
   /** Removes a connection from a channel. Idempotent. */
-  exit(projectId: string, connectionId: string, channelId: string): Promise<void>;
+  leaveChannel(projectId: string, connectionId: string, channelId: string): Promise<void>;
   /** The live connections of a token. */
   ofToken(projectId: string, tokenId: string): Promise<Member[]>;
   /** A page of the live connections in a channel, sorted by connection id: at most `limit` members with an id above `after`. */

@@ -14,49 +14,54 @@ type ChannelKey = readonly [...Key, channelId: string];
  * are removed before anything else, so that a connection that left and joined again is in no channel.
  */
 export class PresenceChanges {
-  readonly #left = new Map<string, Key>();
-  readonly #joined = new Map<string, Member>();
-  readonly #exited = new Map<string, ChannelKey>();
-  readonly #entered = new Map<string, ChannelKey>();
+  readonly #removedConnections = new Map<string, Key>();
+  readonly #addedConnections = new Map<string, Member>();
+  readonly #leftChannels = new Map<string, ChannelKey>();
+  readonly #joinedChannels = new Map<string, ChannelKey>();
 
   get size(): number {
-    return this.#left.size + this.#joined.size + this.#exited.size + this.#entered.size;
+    return (
+      this.#removedConnections.size +
+      this.#addedConnections.size +
+      this.#leftChannels.size +
+      this.#joinedChannels.size
+    );
   }
 
-  leave(projectId: string, connectionId: string): void {
-    this.#left.set(connectionId, [projectId, connectionId]);
-    this.#joined.delete(connectionId);
-    for (const changes of [this.#exited, this.#entered])
+  removeConnection(projectId: string, connectionId: string): void {
+    this.#removedConnections.set(connectionId, [projectId, connectionId]);
+    this.#addedConnections.delete(connectionId);
+    for (const changes of [this.#leftChannels, this.#joinedChannels])
       for (const [key, [, id]] of changes) if (id === connectionId) changes.delete(key);
   }
 
-  join(member: Member): void {
-    this.#joined.set(member.connectionId, member);
+  addConnection(member: Member): void {
+    this.#addedConnections.set(member.connectionId, member);
   }
 
-  enter(...key: ChannelKey): void {
-    this.#exited.delete(key.join('\n'));
-    this.#entered.set(key.join('\n'), key);
+  joinChannel(...key: ChannelKey): void {
+    this.#leftChannels.delete(key.join('\n'));
+    this.#joinedChannels.set(key.join('\n'), key);
   }
 
-  exit(...key: ChannelKey): void {
-    this.#entered.delete(key.join('\n'));
-    this.#exited.set(key.join('\n'), key);
+  leaveChannel(...key: ChannelKey): void {
+    this.#joinedChannels.delete(key.join('\n'));
+    this.#leftChannels.set(key.join('\n'), key);
   }
 
   /** The parameters of `write_presence_v1` after the node. */
   toParameters(): unknown[] {
-    const members = [...this.#joined.values()];
+    const members = [...this.#addedConnections.values()];
     return [
-      ...columnsOf([...this.#left.values()], 2),
+      ...columnsOf([...this.#removedConnections.values()], 2),
       members.map(({ projectId }) => projectId),
       members.map(({ connectionId }) => connectionId),
       members.map(({ tokenId }) => tokenId),
       members.map(({ identity }) => identity),
       members.map(({ transport }) => transport),
       members.map((member) => JSON.stringify(member)),
-      ...columnsOf([...this.#exited.values()], 3),
-      ...columnsOf([...this.#entered.values()], 3),
+      ...columnsOf([...this.#leftChannels.values()], 3),
+      ...columnsOf([...this.#joinedChannels.values()], 3),
     ];
   }
 }

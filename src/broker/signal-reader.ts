@@ -31,24 +31,24 @@ const MAX_UNCLAIMED = 10_000;
 /** Reads the signals of all nodes, its own too, and applies them in their order. */
 export class SignalReader {
   readonly #options: SignalReaderOptions;
-  #through: number;
+  #appliedThrough: number;
   #polling: Promise<boolean> | undefined;
   /** What the signals of this node have affected here, until it is claimed. */
   readonly #affecting = new Map<number, Promise<number>>();
 
   constructor(options: SignalReaderOptions) {
     this.#options = options;
-    this.#through = options.through;
+    this.#appliedThrough = options.through;
   }
 
   /** All signals up to this number have taken effect. */
   get through(): number {
-    return this.#through;
+    return this.#appliedThrough;
   }
 
   /** Applies the next signals without reading them; does nothing unless they are the next ones. */
   offer(signals: readonly StoredSignal[]): void {
-    if (signals[0]?.sequence === this.#through + 1) this.#take(signals);
+    if (signals[0]?.sequence === this.#appliedThrough + 1) this.#take(signals);
   }
 
   /**
@@ -77,12 +77,15 @@ export class SignalReader {
     for (;;) {
       const sentAt = performance.now();
       const { id } = registration;
-      const before = this.#through;
+      const before = this.#appliedThrough;
       const { head, signals, isRegistered } = await signalStore.readAfter(before, id);
       const [first] = signals;
       // The database was set back, or the signals in between are no longer kept.
-      if (head < before || (first ? first.sequence > this.#through + 1 : head > this.#through)) {
-        this.#through = first ? first.sequence - 1 : head;
+      if (
+        head < before ||
+        (first ? first.sequence > this.#appliedThrough + 1 : head > this.#appliedThrough)
+      ) {
+        this.#appliedThrough = first ? first.sequence - 1 : head;
         this.#options.reset();
       }
       for (let from = 0; from < signals.length; from += SIGNALS_PER_SLICE) {
@@ -98,14 +101,14 @@ export class SignalReader {
   #take(signals: readonly StoredSignal[]): void {
     const applied: AppliedSignal[] = [];
     for (const { sequence, node, signal } of signals) {
-      if (sequence <= this.#through) continue;
-      this.#through = sequence;
+      if (sequence <= this.#appliedThrough) continue;
+      this.#appliedThrough = sequence;
       if (!SIGNAL_KINDS.has(signal.kind)) this.#options.reset();
       const affecting = this.#options.apply(signal);
       if (node.startsWith(`${this.#options.registration.nodeId}.`)) this.#remember(sequence, affecting);
       else applied.push({ sequence, node, affecting });
     }
-    this.#options.onApplied(this.#through, applied);
+    this.#options.onApplied(this.#appliedThrough, applied);
   }
 
   #remember(sequence: number, affecting: Promise<number>): void {

@@ -52,7 +52,7 @@ export type Signal =
   /** A backend or a moderator disconnects a live connection. */
   | { kind: 'CONNECTION_DISCONNECTED'; projectId: string; connectionId: string; note: string | null }
   /** A direct message to one connection; it skips the log. */
-  | { kind: 'CONNECTION_SIGNALLED'; projectId: string; connectionId: string; message: Message };
+  | { kind: 'CONNECTION_MESSAGE'; projectId: string; connectionId: string; message: Message };
 
 /** The kinds of signals that this version knows. A newer node may send others. */
 export const SIGNAL_KINDS: ReadonlySet<string> = new Set(
@@ -73,6 +73,6 @@ export const SIGNAL_KINDS: ReadonlySet<string> = new Set(
     MEMBERSHIP_ENDED: true,
     PRESENCE_CHANGED: true,
     CONNECTION_DISCONNECTED: true,
-    CONNECTION_SIGNALLED: true,
+    CONNECTION_MESSAGE: true,
   } satisfies Record<Signal['kind'], true>),
 );

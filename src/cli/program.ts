@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { DATABASE_URL_ENV, readConfig } from '../config.ts';
 import { SignalboxError } from '../errors.ts';
-import { type RevivalDecision } from '../maintenance/restore.ts';
+import { type RevokedCredentialPolicy } from '../maintenance/restore.ts';
 import { type RemoteTerminal } from './remote/terminal.ts';
 import { describeBackup, describeCheck, describeRestore } from './reports.ts';
 
@@ -68,7 +68,7 @@ export function createProgram(terminal: Terminal): Command {
       'instead of taking revocations over: refuse every credential issued before this time (RFC 3339, or “now”)',
     )
     .option(
-      '--accept-revived-credentials',
+      '--accept-revoked-credentials',
       'instead of taking revocations over: accept that revoked credentials work again',
       false,
     )
@@ -95,17 +95,17 @@ export function createProgram(terminal: Terminal): Command {
 
 interface RestoreOptions {
   revokeIssuedBefore?: string;
-  acceptRevivedCredentials: boolean;
+  acceptRevokedCredentials: boolean;
 }
 
 function parseDecision(
-  { revokeIssuedBefore, acceptRevivedCredentials }: RestoreOptions,
+  { revokeIssuedBefore, acceptRevokedCredentials }: RestoreOptions,
   now: number,
   fail: (message: string) => never,
-): RevivalDecision {
-  if (revokeIssuedBefore !== undefined && acceptRevivedCredentials)
-    return fail('--revoke-issued-before and --accept-revived-credentials are mutually exclusive.');
-  if (acceptRevivedCredentials) return { kind: 'ACCEPT_REVIVED' };
+): RevokedCredentialPolicy {
+  if (revokeIssuedBefore !== undefined && acceptRevokedCredentials)
+    return fail('--revoke-issued-before and --accept-revoked-credentials are mutually exclusive.');
+  if (acceptRevokedCredentials) return { kind: 'ACCEPT_REVOKED' };
   if (revokeIssuedBefore === undefined) return { kind: 'CARRY_OVER' };
   const epochMs = revokeIssuedBefore === 'now' ? now : Date.parse(revokeIssuedBefore);
   if (Number.isNaN(epochMs))

@@ -95,7 +95,7 @@ export async function composeAccess(
   const signingKeys = createSigningKeys({ store, clock, newId, randomBytes, vault, announce });
   const issueClock = await createIssueClock(store, clock);
   const credentials = createCredentials({ keys: signingKeys, issueClock, olderStoreError, clock, newId });
-  const mints = new RateLimit(clock, config.mintsPerSecond, 'credentials');
+  const credentialRate = new RateLimit(clock, config.credentialsPerSecond, 'credentials');
   const tokens = createTokens({
     store,
     credentials,
@@ -103,7 +103,7 @@ export async function composeAccess(
     clock,
     newId,
     config,
-    mints,
+    credentialRate,
     announce,
     audit,
   });
@@ -178,7 +178,7 @@ export async function composeAccess(
     clock,
     config,
     olderStoreError,
-    developmentTokenRate: new RateLimit(clock, config.mintsPerSecond, 'development tokens'),
+    developmentTokenRate: new RateLimit(clock, config.credentialsPerSecond, 'development tokens'),
   });
   const authenticate = createAuthenticate({
     untilLive: broker.untilLive,

@@ -72,7 +72,7 @@ export function createApplySignal(deps: {
       live.changeCaller(connection, withRecord(caller, token));
       // Reauthorizing the streams can overflow the queue, which closes the connection.
       if (!connection.isOpen(clock.now())) return;
-      broker.leases.join(connection.asMember()).catch(onFault);
+      broker.leases.addConnection(connection.asMember()).catch(onFault);
       connection.notify({ kind: 'TOKEN_UPDATED' });
     });
 

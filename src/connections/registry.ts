@@ -150,7 +150,7 @@ export function createConnections(deps: {
     for (const timer of timers.get(connection) ?? []) timer[Symbol.dispose]();
     timers.delete(connection);
     if (connection.caller.kind === 'TOKEN') byToken.delete(connection.caller.token.id, connection);
-    broker.leases.leave(connection.projectId, connection.id).catch(onFault);
+    broker.leases.removeConnection(connection.projectId, connection.id).catch(onFault);
   }
 
   function reportClose(reason: CloseReason, connection: Connection): void {
@@ -218,7 +218,7 @@ export function createConnections(deps: {
           const current = await readUntilStable(connection, () => authenticate.refresh(caller));
           if (connection.closed === undefined) setCaller(connection, current);
         }
-        const connections = await broker.leases.join(connection.asMember());
+        const connections = await broker.leases.addConnection(connection.asMember());
         requireBelowLimit(connection.caller, connections - 1);
         connection.applyDue();
       } catch (error) {
@@ -226,7 +226,7 @@ export function createConnections(deps: {
         throw error;
       }
       if (connection.closed !== undefined) {
-        await broker.leases.leave(connection.projectId, connection.id);
+        await broker.leases.removeConnection(connection.projectId, connection.id);
         throw (
           errorOf(connection.closed) ?? unavailable('The connection was closed while it was being opened.')
         );
@@ -247,7 +247,7 @@ export function createConnections(deps: {
       if (!connection.isOpen(clock.now())) return;
       onChange({ action: 'connection.renew', connection });
       if (!rightsChanged(current.token, latest.token)) return;
-      await broker.leases.join(connection.asMember());
+      await broker.leases.addConnection(connection.asMember());
       connection.notify({ kind: 'TOKEN_UPDATED' });
     },
     async drain() {

@@ -10,13 +10,13 @@ import { flushFile, openStoreFile, requireOwnSchema, storeFileOf } from './store
 import { compareWithReplaced, type RestoreLoss } from './restore-loss.ts';
 
 /** How a restore treats credentials that were revoked after the copy was made. */
-export type RevivalDecision =
+export type RevokedCredentialPolicy =
   /** Take revocations over from the replaced store. The default; needs a readable store. */
   | { kind: 'CARRY_OVER' }
   /** Refuse every credential issued before this moment, in milliseconds since 1970. */
   | { kind: 'REVOKE_ISSUED_BEFORE'; epochMs: number }
   /** Accept that revoked credentials work again. */
-  | { kind: 'ACCEPT_REVIVED' };
+  | { kind: 'ACCEPT_REVOKED' };
 
 export interface RestoreReport {
   /** The path that the replaced store was renamed to; undefined: there was none. */
@@ -44,7 +44,7 @@ export async function restoreStore({
 }: {
   data: string;
   file: string;
-  decision: RevivalDecision;
+  decision: RevokedCredentialPolicy;
   /** Milliseconds since 1970. */
   now: number;
 }): Promise<RestoreReport> {
@@ -106,7 +106,7 @@ async function checkpointLog(store: string): Promise<boolean> {
 function complete(
   copy: string,
   replaced: string | undefined,
-  decision: RevivalDecision,
+  decision: RevokedCredentialPolicy,
   now: number,
 ): Omit<RestoreReport, 'replaced'> {
   const sqlite = openStoreFile(copy, { readonly: false });
@@ -115,7 +115,7 @@ function complete(
     if (decision.kind === 'CARRY_OVER' && !isRelated) {
       throw new SignalboxError(
         'UNAVAILABLE',
-        'The data folder has no readable store of the same installation, so it is unknown which credentials were revoked after the copy was made. Pass --revoke-issued-before with a moment before which all credentials are refused, or --accept-revived-credentials.',
+        'The data folder has no readable store of the same installation, so it is unknown which credentials were revoked after the copy was made. Pass --revoke-issued-before with a moment before which all credentials are refused, or --accept-revoked-credentials.',
       );
     }
     const finish = sqlite.transaction(() => ({

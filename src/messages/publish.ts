@@ -210,7 +210,7 @@ export function createPublisher(deps: {
     const message = { projectId, id, address, event, data, sender, publishedAt, logged: null };
     const startedAt = performance.now();
     const affected = await broker.control({
-      kind: 'CONNECTION_SIGNALLED',
+      kind: 'CONNECTION_MESSAGE',
       projectId,
       connectionId,
       message,

@@ -121,7 +121,7 @@ export function createModeration(deps: {
   }
 
   /** Prevents a muted moderator from unmuting itself, also through another token of the same identity. */
-  async function requireNotItself(caller: Caller, subject: RestrictedSubject): Promise<void> {
+  async function requireOtherSubject(caller: Caller, subject: RestrictedSubject): Promise<void> {
     if (caller.kind !== 'TOKEN') return;
     const own = subjectsOf(caller.token);
     const [kind, id = ''] = subject.split(/:(.*)/s);
@@ -178,14 +178,14 @@ export function createModeration(deps: {
       await requireAuthority(caller, channel);
       takeFromRateLimit(caller);
       const subject = await parseTarget(caller, target);
-      await requireNotItself(caller, subject);
+      await requireOtherSubject(caller, subject);
       return restrictions.put(caller, { kind, subject, channelId: channel ?? null }, options);
     },
     async lift(caller, kind, target, channel) {
       await requireAuthority(caller, channel);
       takeFromRateLimit(caller);
       const subject = await parseTarget(caller, target);
-      await requireNotItself(caller, subject);
+      await requireOtherSubject(caller, subject);
       return restrictions.lift(caller, { kind, subject, channelId: channel ?? null });
     },
     async list(caller, page, { channel, ...target }) {

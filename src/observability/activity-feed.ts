@@ -72,7 +72,7 @@ export function createActivityFeed({
       applySignal(signal) {
         if (signal.kind === 'PRESENCE_CHANGED')
           deliver(signal.projectId, () => [activityOfPresence(signal.change)]);
-        if (signal.kind === 'CONNECTION_SIGNALLED')
+        if (signal.kind === 'CONNECTION_MESSAGE')
           deliver(signal.projectId, () => [activityOfMessage(signal.message)]);
         return 0;
       },

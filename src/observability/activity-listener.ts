@@ -72,7 +72,7 @@ export class ActivityListener implements Source<Activity> {
     const isSelected = (activity: Activity) => selects(this.#options, this.#rights, activity);
     const selected = batch.activities.filter(isSelected).length;
     if (selected === 0) return;
-    if (sink.room() !== undefined || !this.#take(selected)) return this.#skip(selected);
+    if (sink.whenWritable() !== undefined || !this.#take(selected)) return this.#skip(selected);
     const view = batch.view({ payloads: this.#options.payloads, isAdmin: this.#rights.isAdmin });
     const wanted = selected === view.length ? view : view.filter(isSelected);
     sink.deliver(this.#skipped === 0 ? wanted : [this.#takeNotice(), ...wanted]);
@@ -106,7 +106,7 @@ export class ActivityListener implements Source<Activity> {
   #tell(): void {
     this.#notice = undefined;
     if (this.#skipped === 0 || !this.#sink) return;
-    if (this.#sink.room() === undefined) this.#sink.deliver([this.#takeNotice()]);
+    if (this.#sink.whenWritable() === undefined) this.#sink.deliver([this.#takeNotice()]);
     else this.#notice = this.#deps.clock.after(SKIP_NOTICE_MS, () => this.#tell());
   }
 

@@ -62,7 +62,7 @@ const KINDS: Record<AuditEntry['action'], ActivityKind> = {
   'issuer.remove-key': 'ADMINISTRATION',
   'token.create': 'TOKEN',
   'token.first-use': 'TOKEN',
-  'token.mint': 'TOKEN',
+  'credential.create': 'TOKEN',
   'token.update': 'TOKEN',
   'token.revoke': 'TOKEN',
   'tokens.revoke': 'TOKEN',

@@ -44,12 +44,12 @@ export interface Presence extends AsyncDisposable {
    * Adds a subscription of the connection to the channel. The first one makes the connection a member and announces
    * JOINED. API keys never become members.
    */
-  enter(connection: Connection, channelId: string): void;
+  joinChannel(connection: Connection, channelId: string): void;
   /**
    * Removes a subscription of the connection to the channel. The last one ends its presence there and announces LEFT.
    * @param reason announced if the connection is still open; otherwise its close reason is announced
    */
-  exit(connection: Connection, channelId: string, reason: LeaveReason): void;
+  leaveChannel(connection: Connection, channelId: string, reason: LeaveReason): void;
   /**
    * Sets the presence state of the connection. A state is shown to others, so it counts as a publish, and a channel shows
    * it only while the caller may PUBLISH there; elsewhere the state of the connection is null. Null is always allowed.
@@ -124,9 +124,9 @@ export async function createPresence(deps: {
     isAffected: (channelId: string) => boolean,
   ): Promise<Member> {
     const member = connection.asMember();
-    // The connection may have closed while the update was queued; `join` would put it online again.
+    // The connection may have closed while the update was queued; `addConnection` would put it online again.
     if (connection.closed !== undefined) return member;
-    await leases.join(member);
+    await leases.addConnection(member);
     for (const channelId of channelsOf(connection))
       if (isAffected(channelId)) await announce('UPDATED', member, channelId, null);
     return member;
@@ -222,7 +222,7 @@ export async function createPresence(deps: {
       rejoinRate.take(ownerOf(connection), leaves);
       leaveCounts.delete(connection);
     },
-    enter(connection, channelId) {
+    joinChannel(connection, channelId) {
       if (connection.caller.kind === 'API_KEY') return;
       followData(connection);
       const isMember = subscriptionCounts.has(connection, channelId);
@@ -231,20 +231,20 @@ export async function createPresence(deps: {
       enqueue(connection, async () => {
         if (connection.presenceState !== null && connection.closed === undefined) {
           connection.stateChannels = await findStateChannels(connection);
-          await leases.join(connection.asMember());
+          await leases.addConnection(connection.asMember());
         }
-        await leases.enter(connection.projectId, connection.id, channelId);
+        await leases.joinChannel(connection.projectId, connection.id, channelId);
         await announce('JOINED', connection.asMember(), channelId, null);
       });
     },
-    exit(connection, channelId, reason) {
+    leaveChannel(connection, channelId, reason) {
       if (!subscriptionCounts.has(connection, channelId)) return;
       subscriptionCounts.remove(connection, channelId);
       if (subscriptionCounts.has(connection, channelId)) return;
       leaveCounts.set(connection, (leaveCounts.get(connection) ?? 0) + 1);
       const leaveReason = connection.closed === undefined ? reason : LEAVE_REASONS[connection.closed];
       enqueue(connection, async () => {
-        await leases.exit(connection.projectId, connection.id, channelId);
+        await leases.leaveChannel(connection.projectId, connection.id, channelId);
         await announce('LEFT', connection.asMember(), channelId, leaveReason);
       });
     },

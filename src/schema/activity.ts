@@ -28,7 +28,7 @@ const ActivityRef = builder.objectRef<Activity>('Activity').implement({
     kind: t.expose('kind', { type: ActivityKindEnum, description: 'What it is about.' }),
     action: t.exposeString('action', {
       description:
-        'What was done: the `action` of the audit log, such as `token.mint`, or `message.publish`, `presence.join`, `presence.leave`, `presence.update`, `connection.open`, `connection.renew`, `connection.close`, `skipped`.',
+        'What was done: the `action` of the audit log, such as `credential.create`, or `message.publish`, `presence.join`, `presence.leave`, `presence.update`, `connection.open`, `connection.renew`, `connection.close`, `skipped`.',
     }),
     actor: t.exposeID('actor', {
       nullable: true,

@@ -57,7 +57,7 @@ export const MessageRef = builder.objectRef<Message>('Message').implement({
             })
           : null,
     }),
-    sequence: t.float({
+    ordinal: t.float({
       nullable: true,
       description:
         'The number of the message in its channel or at its direct address: a whole number, from 1, without holes. Sort by it. A missing number is a message that you did not receive: it was removed, filtered out, or published while you were not a member. Null if the message is not in the log.',

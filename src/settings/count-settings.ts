@@ -45,8 +45,8 @@ export const COUNT_SETTINGS = {
     max: 100_000,
     about: 'Maximum number of concurrent operations on one connection.',
   },
-  maxDocumentsPerConnection: {
-    env: 'SIGNALBOX_MAX_DOCUMENTS_PER_CONNECTION',
+  maxDistinctOperationsPerConnection: {
+    env: 'SIGNALBOX_MAX_DISTINCT_OPERATIONS_PER_CONNECTION',
     default: 20,
     unit: 'count',
     min: 1,
@@ -54,8 +54,8 @@ export const COUNT_SETTINGS = {
     about:
       'Maximum number of distinct subscription operations on one connection. Operations that differ only in the arguments of the subscription count once.',
   },
-  maxDocumentsPerToken: {
-    env: 'SIGNALBOX_MAX_DOCUMENTS_PER_TOKEN',
+  maxDistinctOperationsPerToken: {
+    env: 'SIGNALBOX_MAX_DISTINCT_OPERATIONS_PER_TOKEN',
     default: 50,
     unit: 'count',
     min: 1,
@@ -63,8 +63,8 @@ export const COUNT_SETTINGS = {
     about:
       'Maximum number of distinct subscription operations of one token, or of all anonymous callers of one network address. It also limits how many subscriptions of one token to one channel may have results that depend on the caller.',
   },
-  maxDocumentsPerChannel: {
-    env: 'SIGNALBOX_MAX_DOCUMENTS_PER_CHANNEL',
+  maxDistinctOperationsPerChannel: {
+    env: 'SIGNALBOX_MAX_DISTINCT_OPERATIONS_PER_CHANNEL',
     default: 200,
     unit: 'count',
     min: 1,

@@ -81,8 +81,8 @@ export const RATE_SETTINGS = {
     about:
       'Cost of the operations of one API key; bursts of twice this number are allowed. Each node counts for itself.',
   },
-  mintsPerSecond: {
-    env: 'SIGNALBOX_MINTS_PER_SECOND',
+  credentialsPerSecond: {
+    env: 'SIGNALBOX_CREDENTIALS_PER_SECOND',
     default: 2_000,
     unit: 'per second',
     min: 1,

@@ -121,7 +121,7 @@ class ChannelMessages implements ChannelSource<Message>, LogSink {
     this.#sink = sink;
     // The channel may have been updated since the stream was opened.
     this.onChannelUpdated(channelAccess);
-    this.#presence.enter(this.#stream.connection, this.#channelId);
+    this.#presence.joinChannel(this.#stream.connection, this.#channelId);
     this.#logSubscriber.start(this);
   }
 
@@ -138,8 +138,8 @@ class ChannelMessages implements ChannelSource<Message>, LogSink {
     if (selected.length > 0) this.#sink?.deliver(internBatch(selected));
   }
 
-  room(): Promise<void> | undefined {
-    return this.#sink?.room();
+  whenWritable(): Promise<void> | undefined {
+    return this.#sink?.whenWritable();
   }
 
   span(address: Address): Span | undefined {
@@ -161,6 +161,6 @@ class ChannelMessages implements ChannelSource<Message>, LogSink {
   stop(reason?: EndReason): void {
     this.#logSubscriber.stop();
     const leaveReason = reason === 'NOT_ALLOWED' ? 'NOT_ALLOWED' : 'LEFT';
-    this.#presence.exit(this.#stream.connection, this.#channelId, leaveReason);
+    this.#presence.leaveChannel(this.#stream.connection, this.#channelId, leaveReason);
   }
 }

@@ -51,7 +51,7 @@ export async function openDirectMessages(
   const routing = signalRouter.on('connection', connection, connection.id, {
     onSignal(signal) {
       connection.applyDue();
-      if (signal.kind === 'CONNECTION_SIGNALLED') sink?.deliver(internBatch([signal.message]));
+      if (signal.kind === 'CONNECTION_MESSAGE') sink?.deliver(internBatch([signal.message]));
     },
   });
   const stream: EventStream<Message> = new EventStream(connection, {
@@ -59,7 +59,7 @@ export async function openDirectMessages(
       sink = newSink;
       logSubscriber.start({
         deliver: (batch) => newSink.deliver(batch),
-        room: () => newSink.room(),
+        whenWritable: () => newSink.whenWritable(),
         onLost: () => stream.end(positionLost()),
         end: (error) => stream.end(error),
       });

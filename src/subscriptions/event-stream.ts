@@ -10,7 +10,7 @@ import { type Span } from '../connections/reception.ts';
 export interface Sink<T> {
   deliver(events: Batch<T>): void;
   /** Undefined while the sink has room; otherwise a promise that resolves when it has room again or is closed. */
-  room(): Promise<void> | undefined;
+  whenWritable(): Promise<void> | undefined;
   /** Drops events that were delivered but not sent yet. */
   discard?(): void;
   /** No event follows. `error` is the reason, if any. */
@@ -112,7 +112,7 @@ export class EventStream<T> implements AsyncIterable<T> {
         }
         eventOrEnd.notify();
       },
-      room: () => (queue.length < ROOM_BELOW ? undefined : room.wait()),
+      whenWritable: () => (queue.length < ROOM_BELOW ? undefined : room.wait()),
       discard: () => (queue.length = 0),
       end: (error) => {
         ended = error ? { error } : {};

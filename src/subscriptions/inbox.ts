@@ -152,7 +152,7 @@ class Inbox implements Source<Event>, InboxChannelsListener, LogSink, NoticeRece
       resumed: this.#start.isResumed,
     });
     // Read the list again: delivering `Connected` can close the connection, which removes its channels.
-    for (const { id } of this.#channels.subscribed()) this.#deps.presence.enter(this.#connection, id);
+    for (const { id } of this.#channels.subscribed()) this.#deps.presence.joinChannel(this.#connection, id);
     const { warnedExpiry } = this.#connection;
     if (warnedExpiry !== undefined) this.onNotice({ kind: 'TOKEN_EXPIRING', expiresAt: warnedExpiry });
     if (this.#start.isLost) this.#deliverGap('POSITION_LOST', [...this.#logSubscriber.addresses.keys()]);
@@ -168,8 +168,8 @@ class Inbox implements Source<Event>, InboxChannelsListener, LogSink, NoticeRece
   }
 
   /** Part of LogSink. */
-  room(): Promise<void> | undefined {
-    return this.#sink?.room();
+  whenWritable(): Promise<void> | undefined {
+    return this.#sink?.whenWritable();
   }
 
   /** Part of LogSink. */
@@ -215,7 +215,7 @@ class Inbox implements Source<Event>, InboxChannelsListener, LogSink, NoticeRece
       case 'PRESENCE_CHANGED':
         if (!this.#channels.showsPresence(signal.change.channelId)) return;
         return this.#sink?.deliver(this.#deps.sharedEvents.presenceChanged(signal));
-      case 'CONNECTION_SIGNALLED':
+      case 'CONNECTION_MESSAGE':
         return this.#sink?.deliver(this.#deps.sharedEvents.messages(internBatch([signal.message])));
       default:
     }
@@ -224,14 +224,14 @@ class Inbox implements Source<Event>, InboxChannelsListener, LogSink, NoticeRece
   onAvailable(channel: Channel): void {
     // Before `start`, channels are part of the Connected event.
     if (!this.#sink) return;
-    this.#deps.presence.enter(this.#connection, channel.id);
+    this.#deps.presence.joinChannel(this.#connection, channel.id);
     this.#deliver({ type: 'ChannelAvailable', at: this.now(), channel });
   }
 
   onUnavailable(channel: Channel, reason: UnavailableReason | undefined): void {
     if (!this.#sink) return;
     const leaveReason = reason === 'NOT_ALLOWED' || reason === 'BANNED' ? 'NOT_ALLOWED' : 'LEFT';
-    this.#deps.presence.exit(this.#connection, channel.id, leaveReason);
+    this.#deps.presence.leaveChannel(this.#connection, channel.id, leaveReason);
     if (reason !== undefined) this.#deliver({ type: 'ChannelUnavailable', at: this.now(), channel, reason });
   }
 

@@ -216,7 +216,7 @@ export class LogSubscriber implements Subscriber {
       if (this.#isStopped()) return;
       this.#position = Math.max(this.#position, through);
       // One page per turn of the event loop, so that a long replay does not delay other subscribers.
-      if (!this.#isCaughtUp()) await (sink.room() ?? nextTurn());
+      if (!this.#isCaughtUp()) await (sink.whenWritable() ?? nextTurn());
       if (this.#isStopped()) return;
     }
     this.#cutOver(sink);

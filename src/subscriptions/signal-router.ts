@@ -36,7 +36,7 @@ export interface SignalRouter extends Disposable {
  * Signals whose handlers end or begin subscriptions, which is too much for one turn of the event loop if there are thousands.
  * Every other signal is one delivery for each handler, like a message.
  */
-const DIVISIBLE: ReadonlySet<Signal['kind']> = new Set<Signal['kind']>([
+const HANDLED_IN_SLICES: ReadonlySet<Signal['kind']> = new Set<Signal['kind']>([
   'CHANNEL_UPDATED',
   'CHANNEL_DELETED',
   'MEMBERSHIP_BEGAN',
@@ -60,7 +60,7 @@ export function createSignalRouter({
       const handle = ({ key, handler }: (typeof routes)[number]) => {
         if (handlers.has(key, handler)) handler.onSignal(signal);
       };
-      if (!DIVISIBLE.has(signal.kind)) {
+      if (!HANDLED_IN_SLICES.has(signal.kind)) {
         for (const route of routes) {
           try {
             handle(route);
@@ -144,7 +144,7 @@ function keysOfSignal(signal: Signal): string[] {
       return [keyOf('memberships', signal.projectId, signal.tokenId)];
     case 'PRESENCE_CHANGED':
       return [keyOf('presence', signal.projectId, signal.change.channelId)];
-    case 'CONNECTION_SIGNALLED':
+    case 'CONNECTION_MESSAGE':
       return [keyOf('connection', signal.projectId, signal.connectionId)];
     case 'PROJECT_UPDATED':
     case 'TOKEN_UPDATED':

@@ -107,11 +107,11 @@ export function createTokens(deps: {
   newId: NewId;
   config: Config;
   /** Limits new tokens and credentials per caller. */
-  mints: RateLimit;
+  credentialRate: RateLimit;
   announce: AnnounceToken;
   audit: Audit;
 }): Tokens {
-  const { store, credentials, settingsOf, clock, newId, config, mints, announce, audit } = deps;
+  const { store, credentials, settingsOf, clock, newId, config, credentialRate, announce, audit } = deps;
   const tokenStore = createTokenStore(store);
   const restrictionStore = createRestrictionStore(store);
 
@@ -180,7 +180,7 @@ export function createTokens(deps: {
   return {
     async create(caller, input, alongside) {
       requireApiKey(caller, 'TOKENS');
-      mints.take(actorOf(caller));
+      credentialRate.take(actorOf(caller));
       const { projectId, apiKey } = caller;
       const settings = await settingsOf(projectId);
       const token: Token = {
@@ -198,7 +198,7 @@ export function createTokens(deps: {
     },
     async mint(caller, target, expiresIn) {
       requireApiKey(caller, 'TOKENS');
-      mints.take(actorOf(caller));
+      credentialRate.take(actorOf(caller));
       const found = await findMintTarget(caller, target);
       if (found.revokedAt !== null) throw tokenRevoked();
       // A credential that Signalbox signs would lack the rights that narrow the issuer's credentials.
@@ -207,7 +207,7 @@ export function createTokens(deps: {
       const token = await extend(caller, found, expiresIn);
       if (token.expiresAt !== null && clock.now() >= token.expiresAt)
         throw new SignalboxError('TOKEN_EXPIRED', 'The token has expired. Pass expiresIn to renew it.');
-      audit({ action: 'token.mint', actor: actorOf(caller), ...about(token) });
+      audit({ action: 'credential.create', actor: actorOf(caller), ...about(token) });
       return { token, credential: await credentials.mint(token) };
     },
     async update(caller, id, input) {

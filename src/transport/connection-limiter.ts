@@ -6,14 +6,14 @@ import { RateLimit } from '../rate-limit.ts';
 /** Limits the number of connections (WebSocket and SSE) and the rate of connects, for each network address and in total. */
 export interface ConnectionLimiter {
   /**
-   * Counts a connection. Release its place when the connection closes.
+   * Counts a connection. Release its slot when the connection closes.
    *
-   * A share of all places is reserved for API keys. The caller of a WebSocket is unknown before `connection_init`, so when the
-   * other places are taken, a WebSocket gets a reserved place until then. If all places are taken, a newer WebSocket evicts
+   * A share of all slots is reserved for API keys. The caller of a WebSocket is unknown before `connection_init`, so when the
+   * other slots are taken, a WebSocket gets a reserved slot until then. If all slots are taken, a newer WebSocket evicts
    * such a WebSocket: the oldest one of the same address, else the oldest one of all.
    * @throws RATE_LIMITED when the address connects too often, UNAVAILABLE when there are too many connections
    */
-  acquire(address: string, options: AcquireOptions): ConnectionPlace;
+  acquire(address: string, options: AcquireOptions): ConnectionSlot;
 }
 
 export interface AcquireOptions {
@@ -23,11 +23,11 @@ export interface AcquireOptions {
   onEvicted?: () => void;
 }
 
-/** The place of one connection among the limited number of connections. */
-export interface ConnectionPlace {
+/** The slot of one connection among the limited number of connections. */
+export interface ConnectionSlot {
   /**
    * Call once, when the caller of the connection is known.
-   * @throws UNAVAILABLE when only reserved places are left and the caller has no API key
+   * @throws UNAVAILABLE when only reserved slots are left and the caller has no API key
    */
   confirm(isApiKey: boolean): void;
   /** Only the first call counts. */
@@ -35,20 +35,20 @@ export interface ConnectionPlace {
 }
 
 /**
- * UNRESERVED: a token, an anonymous caller, or a caller that is not known yet, on a place that is not reserved.
- * UNCONFIRMED: on a reserved place until its caller is known.
+ * UNRESERVED: a token, an anonymous caller, or a caller that is not known yet, on a slot that is not reserved.
+ * UNCONFIRMED: on a reserved slot until its caller is known.
  */
-type PlaceState = 'UNRESERVED' | 'UNCONFIRMED' | 'API_KEY' | 'RELEASED';
+type SlotState = 'UNRESERVED' | 'UNCONFIRMED' | 'API_KEY' | 'RELEASED';
 
-class Place implements ConnectionPlace {
-  readonly #places: Places;
+class Slot implements ConnectionSlot {
+  readonly #slots: Slots;
   readonly address: string;
   /** Dropped once it is not needed: its closure holds the request of the upgrade, which is 2 KB for each connection. */
   onEvicted: (() => void) | undefined;
-  state: PlaceState = 'RELEASED';
+  state: SlotState = 'RELEASED';
 
-  constructor(places: Places, address: string, onEvicted: (() => void) | undefined) {
-    this.#places = places;
+  constructor(slots: Slots, address: string, onEvicted: (() => void) | undefined) {
+    this.#slots = slots;
     this.address = address;
     this.onEvicted = onEvicted;
   }
@@ -57,26 +57,26 @@ class Place implements ConnectionPlace {
     const { state } = this;
     if (state === 'RELEASED') throw tooManyConnections();
     this.onEvicted = undefined;
-    if (isApiKey) this.#places.move(this, 'API_KEY');
+    if (isApiKey) this.#slots.move(this, 'API_KEY');
     else if (state === 'UNCONFIRMED') {
-      if (!this.#places.hasUnreserved) throw tooManyConnections();
-      this.#places.move(this, 'UNRESERVED');
+      if (!this.#slots.hasUnreserved) throw tooManyConnections();
+      this.#slots.move(this, 'UNRESERVED');
     }
   }
 
   release(): void {
-    this.#places.move(this, 'RELEASED');
+    this.#slots.move(this, 'RELEASED');
   }
 }
 
-/** All places, by their state and by the address of their connection. */
-class Places {
+/** All slots, by their state and by the address of their connection. */
+class Slots {
   readonly #max: number;
   readonly #maxUnreserved: number;
-  readonly #counts: Record<PlaceState, number> = { UNRESERVED: 0, UNCONFIRMED: 0, API_KEY: 0, RELEASED: 0 };
+  readonly #counts: Record<SlotState, number> = { UNRESERVED: 0, UNCONFIRMED: 0, API_KEY: 0, RELEASED: 0 };
   readonly #countByAddress = new Map<string, number>();
   /** Oldest first. */
-  readonly #unconfirmed = new Set<Place>();
+  readonly #unconfirmed = new Set<Slot>();
 
   constructor(max: number, reservedPercent: number) {
     this.#max = max;
@@ -96,29 +96,29 @@ class Places {
     return this.#countByAddress.get(address) ?? 0;
   }
 
-  move(place: Place, to: PlaceState): void {
-    const { state: from, address } = place;
+  move(slot: Slot, to: SlotState): void {
+    const { state: from, address } = slot;
     if (from === to) return;
     this.#counts[from]--;
     this.#counts[to]++;
-    if (from === 'UNCONFIRMED') this.#unconfirmed.delete(place);
-    if (to === 'UNCONFIRMED') this.#unconfirmed.add(place);
+    if (from === 'UNCONFIRMED') this.#unconfirmed.delete(slot);
+    if (to === 'UNCONFIRMED') this.#unconfirmed.add(slot);
     if (from === 'RELEASED') this.#countByAddress.set(address, this.countOf(address) + 1);
     if (to === 'RELEASED') {
       const count = this.countOf(address) - 1;
       if (count > 0) this.#countByAddress.set(address, count);
       else this.#countByAddress.delete(address);
     }
-    place.state = to;
+    slot.state = to;
   }
 
-  /** One address can displace the connections of others only while it has none on a reserved place itself. */
+  /** One address can displace the connections of others only while it has none on a reserved slot itself. */
   evictFor(address: string): void {
-    let evicted: Place | undefined;
-    for (const place of this.#unconfirmed) {
-      evicted ??= place;
-      if (place.address !== address) continue;
-      evicted = place;
+    let evicted: Slot | undefined;
+    for (const slot of this.#unconfirmed) {
+      evicted ??= slot;
+      if (slot.address !== address) continue;
+      evicted = slot;
       break;
     }
     if (!evicted) return;
@@ -135,19 +135,19 @@ export function createConnectionLimiter(
   clock: Clock,
 ): ConnectionLimiter {
   const rate = new RateLimit(clock, config.connectsPerSecond, 'connects from this address');
-  const places = new Places(config.maxConnections, config.reservedConnectionsPercent);
+  const slots = new Slots(config.maxConnections, config.reservedConnectionsPercent);
 
   return {
     acquire(address, { isApiKey, onEvicted }) {
       rate.take(address);
-      if (places.countOf(address) >= config.maxConnectionsPerAddress) throw tooManyConnections();
-      if (isApiKey === false && !places.hasUnreserved) throw tooManyConnections();
-      if (!places.hasAny) places.evictFor(address);
-      if (!places.hasAny) throw tooManyConnections();
-      const place = new Place(places, address, onEvicted);
-      if (isApiKey) places.move(place, 'API_KEY');
-      else places.move(place, places.hasUnreserved ? 'UNRESERVED' : 'UNCONFIRMED');
-      return place;
+      if (slots.countOf(address) >= config.maxConnectionsPerAddress) throw tooManyConnections();
+      if (isApiKey === false && !slots.hasUnreserved) throw tooManyConnections();
+      if (!slots.hasAny) slots.evictFor(address);
+      if (!slots.hasAny) throw tooManyConnections();
+      const slot = new Slot(slots, address, onEvicted);
+      if (isApiKey) slots.move(slot, 'API_KEY');
+      else slots.move(slot, slots.hasUnreserved ? 'UNRESERVED' : 'UNCONFIRMED');
+      return slot;
     },
   };
 }

@@ -10,7 +10,7 @@ import { type Batch } from '../batch.ts';
 import { SerializedResults } from './serialized-results.ts';
 import { type OperationId, type OperationIds } from './operation-id.ts';
 import { type SharedOperation, type SharedOperations } from './shared-operation.ts';
-import { type ExecutionShare, type ExecutionShares } from './execution-shares.ts';
+import { type OperationUse, type DistinctOperationLimits } from './distinct-operation-limits.ts';
 import { type PublicError } from './public-errors.ts';
 import { type AcknowledgedSession } from './websocket-session.ts';
 
@@ -19,7 +19,7 @@ const MAX_PENDING_RESULTS = 1000;
 
 export interface FanOutDeps {
   sharedOperations: SharedOperations;
-  executionShares: ExecutionShares;
+  distinctOperations: DistinctOperationLimits;
   operationIds: OperationIds;
   publicError: PublicError;
   /** Is called with the project and the number of results after each delivery. */
@@ -73,7 +73,7 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
   readonly #args: ExecutionArgs;
   readonly #id: OperationId;
   readonly #sharedOperation: SharedOperation;
-  readonly #share: ExecutionShare;
+  readonly #operationUse: OperationUse;
   readonly #session: AcknowledgedSession;
   readonly #source: EventStream<unknown>;
   #ended: { error: SignalboxError | undefined } | undefined;
@@ -90,7 +90,7 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
     this.#args = args;
     this.#sharedOperation = deps.sharedOperations.acquire(args, session.connection.projectId);
     try {
-      this.#share = deps.executionShares.acquire(session, this.#sharedOperation, source.channelId);
+      this.#operationUse = deps.distinctOperations.acquire(session, this.#sharedOperation, source.channelId);
     } catch (error) {
       deps.sharedOperations.release(this.#sharedOperation);
       throw error;
@@ -105,7 +105,7 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
   /** Sends the results of a batch. Results of one session are sent in the order of its batches, even if some are slower. */
   deliver(events: Batch<unknown>): void {
     try {
-      const results = this.#sharedOperation.execute(events, this.#args, this.#share);
+      const results = this.#sharedOperation.execute(events, this.#args, this.#operationUse);
       if (results instanceof SerializedResults && !this.#session.tail) this.#send(results);
       else this.#sendLater(results, events.length);
     } catch (error) {
@@ -149,10 +149,10 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
     this.#source.end(new SignalboxError('INTERNAL_SERVER_ERROR', message));
   }
 
-  /** Results that wait for an earlier one, such as a `Connected` whose fields are being read, leave no room for a replay. */
-  room(): Promise<void> | undefined {
+  /** Results that wait for an earlier one, such as a `Connected` whose fields are being read, hold a replay back. */
+  whenWritable(): Promise<void> | undefined {
     const { tail, outbox } = this.#session;
-    return tail ? tail.then(() => outbox.room()) : outbox.room();
+    return tail ? tail.then(() => outbox.whenWritable()) : outbox.whenWritable();
   }
 
   end(error?: SignalboxError): void {
@@ -166,7 +166,7 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
     // When the connection has closed, the close code carries the reason.
     this.#ended = { error: this.#session.connection.closed === undefined ? error : undefined };
     this.#session.subscriptions--;
-    this.#share.release();
+    this.#operationUse.release();
     this.#deps.sharedOperations.release(this.#sharedOperation);
     this.#deps.operationIds.release(this.#id);
     this.#source.end();

@@ -89,8 +89,8 @@ export function limitHttpConnections(
     return false;
   }
 
-  /** Whether there is a place for a new connection, which is counted already. Makes room if it is needed. */
-  function hasPlace(socket: Duplex, address: string): boolean {
+  /** Whether there is a slot for a new connection, which is counted already. Makes room if it is needed. */
+  function hasSlot(socket: Duplex, address: string): boolean {
     const ofAddress = byAddress.get(address) ?? new Set();
     const isAddressFull = trustedProxies === 0 && ofAddress.size > maxConnectionsPerAddress;
     if (isAddressFull && !closeFirst(ofAddress, socket, 'IDLE')) return false;
@@ -114,7 +114,7 @@ export function limitHttpConnections(
     connections.set(socket, connection);
     socket.once('close', forget);
     setState(socket, connection, 'IDLE');
-    if (hasPlace(socket, address)) return;
+    if (hasSlot(socket, address)) return;
     setState(socket, connection, 'LEFT');
     refused.add(socket);
     rejectUpgrade(socket, 503, tooManyConnections().message, RETRY_AFTER_SECONDS);

@@ -197,7 +197,7 @@ export class Outbox {
   }
 
   /** Undefined while there is room. Otherwise resolves when the socket has drained or the outbox is closed. */
-  room(): Promise<void> | undefined {
+  whenWritable(): Promise<void> | undefined {
     if (this.queuedBytes < ROOM_BELOW_BYTES || this.#isClosed) return undefined;
     this.flush();
     if (!this.#socket.writableNeedDrain) return undefined;

@@ -16,7 +16,7 @@ import { type TransportDeps } from './transport-deps.ts';
 import { declaredVariables } from './declared-variables.ts';
 import { inexactNumberOf } from './exact-variables.ts';
 import { execute } from './execute.ts';
-import { ExecutionShares } from './execution-shares.ts';
+import { DistinctOperationLimits } from './distinct-operation-limits.ts';
 import { subscribe, tooManyOperations } from './fan-out.ts';
 import { authenticateConnectionInit } from './handshake.ts';
 import { OperationIds } from './operation-id.ts';
@@ -32,7 +32,7 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
   const { schema, domain, config, documents, budget, publicError, memory, metrics } = deps;
   const fanOut = {
     sharedOperations: createSharedOperations({ domain, publicError }),
-    executionShares: new ExecutionShares(config),
+    distinctOperations: new DistinctOperationLimits(config),
     operationIds: new OperationIds(),
     publicError,
     onDelivered: metrics.delivered,
@@ -48,7 +48,7 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
     let cursor = '';
     const connection = await domain.connections.open(async () => {
       const caller = await authenticateConnectionInit(domain, init);
-      ctx.extra.place.confirm(caller.kind === 'API_KEY');
+      ctx.extra.slot.confirm(caller.kind === 'API_KEY');
       const { projectId } = caller;
       if (init.since !== undefined) domain.cursors.parse(projectId, init.since, 'since');
       // Read before the connection is open: a subscription since this cursor misses nothing that follows.

@@ -25,7 +25,10 @@ interface RetainedMemoryLimits {
 export class RetainedMemory {
   readonly #limits: RetainedMemoryLimits;
   readonly #bytesByAddress = new Map<string, number>();
-  readonly #documents = new Map<DocumentNode, { holders: number; bytes: number; payer: MemoryHolder }>();
+  readonly #documents = new Map<
+    DocumentNode,
+    { holders: number; bytes: number; chargedHolder: MemoryHolder }
+  >();
   #total = 0;
 
   constructor(limits: RetainedMemoryLimits) {
@@ -89,14 +92,14 @@ export class RetainedMemory {
     }
     const bytes = documentBytes(document);
     this.hold(holder, bytes);
-    this.#documents.set(document, { holders: 1, bytes, payer: holder });
+    this.#documents.set(document, { holders: 1, bytes, chargedHolder: holder });
   }
 
   releaseDocument(document: DocumentNode): void {
     const held = this.#documents.get(document);
     if (!held || --held.holders > 0) return;
     this.#documents.delete(document);
-    this.release(held.payer, held.bytes);
+    this.release(held.chargedHolder, held.bytes);
   }
 }
 

@@ -68,12 +68,12 @@ export class SharedOperation {
    * viewer.
    *
    * @param viewerArgs the execution arguments of this subscriber, used when the operation is per viewer
-   * @param share `chargeViewer` is called before an execution for this subscriber alone; it may throw to refuse it
+   * @param share `countViewerExecution` is called before an execution for this subscriber alone; it may throw to refuse it
    */
   execute(
     batch: Batch<unknown>,
     viewerArgs: ExecutionArgs,
-    share?: { chargeViewer(): void },
+    share?: { countViewerExecution(): void },
   ): SerializedResults | Promise<SerializedResults> {
     if (this.#perViewer) return this.#executeForViewer(batch, viewerArgs, share);
     if (this.#last?.batch !== batch)
@@ -123,9 +123,9 @@ export class SharedOperation {
   #executeForViewer(
     batch: Batch<unknown>,
     viewerArgs: ExecutionArgs,
-    share: { chargeViewer(): void } | undefined,
+    share: { countViewerExecution(): void } | undefined,
   ): SerializedResults | Promise<SerializedResults> {
-    share?.chargeViewer();
+    share?.countViewerExecution();
     return andThen(
       executeBatch(batch, viewerArgs),
       (results) => new SerializedResults(results, this.#publicError),

@@ -27,12 +27,12 @@ export async function openSse(
   address: string,
   response: ServerResponse,
 ): Promise<Connection> {
-  const place = limiter.acquire(address, { isApiKey: caller.kind === 'API_KEY' });
+  const slot = limiter.acquire(address, { isApiKey: caller.kind === 'API_KEY' });
   try {
     const connection = await domain.connections.open(() => domain.authenticate.refresh(caller), 'SSE');
     metrics.connected('sse');
     connection.onClose((reason) => {
-      place.release();
+      slot.release();
       metrics.disconnected('sse');
       if (reason === 'SLOW_CONSUMER') metrics.slowConsumer(connection.projectId);
     });
@@ -50,7 +50,7 @@ export async function openSse(
     if (response.closed) connection.close('CLIENT_LEFT');
     return connection;
   } catch (error) {
-    place.release();
+    slot.release();
     throw error;
   }
 }

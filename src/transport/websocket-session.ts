@@ -21,7 +21,7 @@ import {
 import { markInexactNumber } from './exact-variables.ts';
 import { readAnswerInTurn } from './close-answer.ts';
 import { closeNameForCode, CLOSE_CODES, toCloseReason, type CloseName } from './close-codes.ts';
-import { type ConnectionPlace } from './connection-limiter.ts';
+import { type ConnectionSlot } from './connection-limiter.ts';
 import { MessageLane, type MessageTurns } from './message-turns.ts';
 import { Outbox, type OutboxOwner } from './outbox.ts';
 import { type MemoryHolder } from './retained-memory.ts';
@@ -67,8 +67,8 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
   readonly protocol: string;
   /** The network address of the peer. */
   readonly address: string;
-  /** The place of the socket among the limited number of connections. */
-  readonly place: ConnectionPlace;
+  /** The slot of the socket among the limited number of connections. */
+  readonly slot: ConnectionSlot;
   readonly outbox: Outbox;
   /** Divides the received messages among turns of the event loop. */
   readonly lane: MessageLane;
@@ -102,11 +102,11 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
     { config, onFault, turns, closeAnswers }: SessionDeps,
     ws: WebSocket,
     socket: Socket,
-    { address, place }: { address: string; place: ConnectionPlace },
+    { address, slot }: { address: string; slot: ConnectionSlot },
   ) {
     this.protocol = ws.protocol;
     this.address = address;
-    this.place = place;
+    this.slot = slot;
     this.outbox = new Outbox(socket, this, config.maxQueueBytes);
     this.lane = new MessageLane(turns, ws);
     this.#ws = ws;

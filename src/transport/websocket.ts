@@ -10,7 +10,7 @@ import { type Duplex } from 'node:stream';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { WebSocket, WebSocketServer } from 'ws';
 import { CLOSE_CODES } from './close-codes.ts';
-import { type ConnectionPlace } from './connection-limiter.ts';
+import { type ConnectionSlot } from './connection-limiter.ts';
 import { type TransportDeps } from './transport-deps.ts';
 import { hostRefused, isAllowedHost } from './hosts.ts';
 import { hasCredentialInUrl, isAllowedOrigin, originRefused, parseRequestUrl } from './origins.ts';
@@ -65,7 +65,7 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
   function accept(
     ws: WebSocket,
     socket: Socket,
-    source: { address: string; place: ConnectionPlace },
+    source: { address: string; slot: ConnectionSlot },
   ): WebSocketSession {
     const session = new WebSocketSession(sessionDeps, ws, socket, source);
     ws.on('pong', onPong).on('error', ignoreError).on('message', onMessage).on('close', onClose);
@@ -88,7 +88,7 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
     const entry = sockets.get(this);
     if (!entry) return;
     sockets.delete(this);
-    entry.session.place.release();
+    entry.session.slot.release();
     metrics.disconnected('websocket');
     metrics.websocketClosed(entry.session.sentCloseCode ?? code);
     entry.session.outbox.close();
@@ -140,13 +140,13 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
         return rejectUpgrade(socket, 503, 'The service has too many connections open. Try again later.');
       try {
         let session: WebSocketSession | undefined;
-        const place = limiter.acquire(address, { onEvicted: () => session?.closeWith('OVERLOAD') });
+        const slot = limiter.acquire(address, { onEvicted: () => session?.closeWith('OVERLOAD') });
         wss.handleUpgrade(request, socket, head, (ws) => {
-          session = accept(ws, socket, { address, place });
+          session = accept(ws, socket, { address, slot });
         });
         // `ws` calls back before it returns, or refuses the handshake and ends the socket. A listener that is added before
         // and removed after an upgrade would leave a list with spare room on each socket.
-        if (!session) socket.once('close', () => place.release());
+        if (!session) socket.once('close', () => slot.release());
       } catch (error) {
         const refusal = publicError(error, undefined, address);
         const { code, retryAfterSeconds } = refusal.extensions;

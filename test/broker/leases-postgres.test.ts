@@ -73,13 +73,13 @@ async function createLeases(clock: ManualClock): Promise<Leases> {
       ended = '?';
       await endLeases();
     },
-    join: async (member) => {
+    addConnection: async (member) => {
       await endLeases();
-      return nodeOf(member.nodeId).join(member);
+      return nodeOf(member.nodeId).addConnection(member);
     },
-    leave: (...args) => onAll((node) => node.leave(...args)),
-    enter: (...args) => onAll((node) => node.enter(...args)),
-    exit: (...args) => onAll((node) => node.exit(...args)),
+    removeConnection: (...args) => onAll((node) => node.removeConnection(...args)),
+    joinChannel: (...args) => onAll((node) => node.joinChannel(...args)),
+    leaveChannel: (...args) => onAll((node) => node.leaveChannel(...args)),
     ofToken: (...args) => onAny((node) => node.ofToken(...args)),
     ofChannel: (...args) => onAny((node) => node.ofChannel(...args)),
     isIn: (...args) => onAny((node) => node.isIn(...args)),
@@ -118,7 +118,7 @@ test.skipIf(!hasPostgres)(
   async () => {
     const store = await emptyStore();
     const dead = createNode(store, 'dead');
-    await Promise.all(Array.from({ length: 200 }, (_, index) => dead.join(member(`conn_${index}`))));
+    await Promise.all(Array.from({ length: 200 }, (_, index) => dead.addConnection(member(`conn_${index}`))));
     const [first, second] = [createNode(store, 'first'), createNode(store, 'second')];
     const found = (await Promise.all([first.lapse(), second.lapse(), first.lapse()])).flat();
     expect(new Set(found.map((one) => one.member.connectionId)).size).toBe(200);
@@ -133,23 +133,26 @@ test.skipIf(!hasPostgres)('the changes of one turn are one statement', async () 
   await register(store, 'one');
   const ids = Array.from({ length: 50 }, (_, index) => `conn_${index}`);
   await Promise.all([
-    ...ids.map((id) => node.join(member(id))),
-    ...ids.map((id) => node.enter('one', id, 'lobby')),
-    node.leave('one', 'conn_7'),
+    ...ids.map((id) => node.addConnection(member(id))),
+    ...ids.map((id) => node.joinChannel('one', id, 'lobby')),
+    node.removeConnection('one', 'conn_7'),
   ]);
   expect(statements).toBe(1);
   expect(await node.countOfChannel('one', 'lobby')).toBe(49);
 });
 
-test.skipIf(!hasPostgres)('join resolves to the live connections of the token on all nodes', async () => {
-  const store = await emptyStore();
-  const [one, two, dead] = ['one', 'two', 'dead'].map((id) => createNode(store, id));
-  await register(store, 'one');
-  await register(store, 'two');
-  await dead!.join(member('conn_dead'));
-  expect(await one!.join(member('conn_1'))).toBe(1);
-  expect(await two!.join(member('conn_2'))).toBe(2);
-});
+test.skipIf(!hasPostgres)(
+  'addConnection resolves to the live connections of the token on all nodes',
+  async () => {
+    const store = await emptyStore();
+    const [one, two, dead] = ['one', 'two', 'dead'].map((id) => createNode(store, id));
+    await register(store, 'one');
+    await register(store, 'two');
+    await dead!.addConnection(member('conn_dead'));
+    expect(await one!.addConnection(member('conn_1'))).toBe(1);
+    expect(await two!.addConnection(member('conn_2'))).toBe(2);
+  },
+);
 
 test.skipIf(!hasPostgres)(
   'rows that a failed write left wrong, or that were lost, are written again',
@@ -166,10 +169,10 @@ test.skipIf(!hasPostgres)(
       'one',
     );
     await register(store, 'one');
-    for (const id of ['conn_1', 'conn_2', 'conn_3']) await node.join(member(id));
-    for (const id of ['conn_1', 'conn_2']) await node.enter('one', id, 'lobby');
+    for (const id of ['conn_1', 'conn_2', 'conn_3']) await node.addConnection(member(id));
+    for (const id of ['conn_1', 'conn_2']) await node.joinChannel('one', id, 'lobby');
     isBroken = true;
-    await expect(node.leave('one', 'conn_1')).rejects.toThrow('on purpose');
+    await expect(node.removeConnection('one', 'conn_1')).rejects.toThrow('on purpose');
     isBroken = false;
     // No ghost stays.
     await expect.poll(() => node.find('one', 'conn_1'), { timeout: 5000 }).toBeUndefined();

@@ -64,7 +64,7 @@ test('a live subscription to a channel delivers nothing that was published befor
   const delivered: Message[] = [];
   subscriber.start({
     deliver: (batch) => delivered.push(...batch),
-    room: () => undefined,
+    whenWritable: () => undefined,
     onLost: () => undefined,
     end: onFault,
   });

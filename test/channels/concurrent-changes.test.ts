@@ -29,7 +29,7 @@ function collect<T>(stream: EventStream<T>): { events: T[]; readonly isOver: boo
   let isOver = false;
   stream.attach({
     deliver: (batch) => events.push(...batch),
-    room: () => undefined,
+    whenWritable: () => undefined,
     end: () => (isOver = true),
   });
   return {

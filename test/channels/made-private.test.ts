@@ -66,7 +66,7 @@ test.each(['PUBLIC', 'UNPROTECTED'])(
 );
 
 test('a custom kind that makes the channel PRIVATE ends such memberships, in more than one step', async () => {
-  await using signalbox = await startService({ mintsPerSecond: 10_000 });
+  await using signalbox = await startService({ credentialsPerSecond: 10_000 });
   await changeSettings(signalbox, { permissions: { kinds: [{ name: 'team', type: 'PRIVATE' }] } });
   await createChannel(signalbox, 'room', { type: 'PUBLIC' });
   for (let count = 0; count < 250; count++) await subscribeItself(signalbox, await mint(signalbox));

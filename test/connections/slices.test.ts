@@ -25,7 +25,7 @@ async function subscribeMany({ service: { domain } }: TestService, callerOf: () 
     const stream = await domain.subscriptions.messages(connection, 'room', {});
     stream.attach({
       deliver: (messages) => subscriber.received.push(...messages.map(({ data }) => data)),
-      room: () => undefined,
+      whenWritable: () => undefined,
       end: () => (subscriber.isEnded = true),
     });
     subscribers.push(subscriber);
@@ -101,7 +101,7 @@ test('an ephemeral message reaches no inbox twice while the token loses a channe
         received.push(
           ...events.flatMap((event) => (event.type === 'ChannelMessage' ? event.message.data : [])),
         ),
-      room: () => undefined,
+      whenWritable: () => undefined,
       end: () => undefined,
     });
     inboxes.push(received);
@@ -148,7 +148,7 @@ test('a channel that is created again while its deletion runs waits for it, and 
 });
 
 test('subscribeTokens serves other callers between its slices, and refuses a token that is revoked meanwhile', async () => {
-  await using signalbox = await startService({ mintsPerSecond: 10_000 });
+  await using signalbox = await startService({ credentialsPerSecond: 10_000 });
   await createChannel(signalbox, 'room');
   const tokens = await Promise.all(numbers(300).map(() => mint(signalbox)));
   const last = tokens.at(-1)!.id;

@@ -43,7 +43,7 @@ export function leasesContract(
 
     test('a connection is online until the lease of its node expires, and again when the lease is renewed', async () => {
       const { clock, leases } = await createLeases();
-      await leases.join(member('conn_1'));
+      await leases.addConnection(member('conn_1'));
       await clock.advance(LEASE_MS - 1);
       expect(await leases.onlineTokens('one')).toEqual(['token_1']);
       await clock.advance(1);
@@ -57,8 +57,8 @@ export function leasesContract(
     test('renewing the lease of one node does not extend the lease of another node', async () => {
       const { clock, leases } = await createLeases();
       await leases.renew('dead', LEASE_MS);
-      await leases.join(member('conn_1', { nodeId: 'dead', tokenId: 'token_dead' }));
-      await leases.join(member('conn_2', { tokenId: 'token_alive' }));
+      await leases.addConnection(member('conn_1', { nodeId: 'dead', tokenId: 'token_dead' }));
+      await leases.addConnection(member('conn_2', { tokenId: 'token_alive' }));
       await clock.advance(LEASE_MS - 1);
       await leases.renew('n', LEASE_MS);
       await clock.advance(1);
@@ -68,9 +68,10 @@ export function leasesContract(
     test('lapse returns an expired connection once, with its channels, and the connection stays removed', async () => {
       const { clock, leases } = await createLeases();
       const expired = member('conn_1');
-      await leases.join(expired);
-      for (const channelId of ['attic', 'lobby', 'cellar']) await leases.enter('one', 'conn_1', channelId);
-      await leases.exit('one', 'conn_1', 'cellar');
+      await leases.addConnection(expired);
+      for (const channelId of ['attic', 'lobby', 'cellar'])
+        await leases.joinChannel('one', 'conn_1', channelId);
+      await leases.leaveChannel('one', 'conn_1', 'cellar');
       expect(await leases.lapse()).toEqual([]);
       await clock.advance(LEASE_MS);
       const [lapsed, ...others] = await leases.lapse();
@@ -83,61 +84,61 @@ export function leasesContract(
       expect(await leases.countOfChannel('one', 'lobby')).toBe(0);
     });
 
-    test('join, enter, exit and leave are idempotent', async () => {
+    test('addConnection, joinChannel, leaveChannel and removeConnection are idempotent', async () => {
       const { leases } = await createLeases();
       for (const _ of ['first', 'again']) {
-        await leases.join(member('conn_1'));
-        await leases.enter('one', 'conn_1', 'lobby');
+        await leases.addConnection(member('conn_1'));
+        await leases.joinChannel('one', 'conn_1', 'lobby');
       }
       expect(await leases.ofToken('one', 'token_1')).toHaveLength(1);
       expect(await leases.countOfChannel('one', 'lobby')).toBe(1);
       for (const _ of ['first', 'again']) {
-        await leases.exit('one', 'conn_1', 'lobby');
+        await leases.leaveChannel('one', 'conn_1', 'lobby');
         expect(await leases.countOfChannel('one', 'lobby')).toBe(0);
       }
       for (const _ of ['first', 'again']) {
-        await leases.leave('one', 'conn_1');
+        await leases.removeConnection('one', 'conn_1');
         expect(await leases.ofToken('one', 'token_1')).toEqual([]);
       }
     });
 
     test('joining again replaces the member and keeps its channels', async () => {
       const { leases } = await createLeases();
-      await leases.join(member('conn_1'));
-      await leases.enter('one', 'conn_1', 'lobby');
+      await leases.addConnection(member('conn_1'));
+      await leases.joinChannel('one', 'conn_1', 'lobby');
       const updated = member('conn_1', { state: { mood: 'fine' } });
-      await leases.join(updated);
+      await leases.addConnection(updated);
       expect(await leases.find('one', 'conn_1')).toEqual(updated);
       expect(await leases.ofChannel('one', 'lobby', { limit: 9 })).toEqual([updated]);
     });
 
-    test('leave removes a connection from all channels and keeps other connections of its token', async () => {
+    test('removeConnection removes a connection from all channels and keeps other connections of its token', async () => {
       const { leases } = await createLeases();
       for (const id of ['conn_1', 'conn_2']) {
-        await leases.join(member(id));
-        await leases.enter('one', id, 'lobby');
+        await leases.addConnection(member(id));
+        await leases.joinChannel('one', id, 'lobby');
       }
-      await leases.leave('one', 'conn_1');
+      await leases.removeConnection('one', 'conn_1');
       expect((await leases.ofToken('one', 'token_1')).map(({ connectionId }) => connectionId)).toEqual([
         'conn_2',
       ]);
       expect(await leases.countOfChannel('one', 'lobby')).toBe(1);
       expect(await leases.onlineTokens('one')).toEqual(['token_1']);
-      await leases.leave('one', 'conn_2');
+      await leases.removeConnection('one', 'conn_2');
       expect(await leases.onlineTokens('one')).toEqual([]);
       // A connection that left and joined again is in no channel.
-      await leases.join(member('conn_2'));
+      await leases.addConnection(member('conn_2'));
       expect(await leases.countOfChannel('one', 'lobby')).toBe(0);
     });
 
     test('connections of one project are neither visible nor changeable from another project', async () => {
       const { leases } = await createLeases();
       const joined = member('conn_1');
-      await leases.join(joined);
-      await leases.enter('one', 'conn_1', 'lobby');
-      await leases.leave('two', 'conn_1');
-      await leases.exit('two', 'conn_1', 'lobby');
-      await leases.enter('two', 'conn_1', 'attic');
+      await leases.addConnection(joined);
+      await leases.joinChannel('one', 'conn_1', 'lobby');
+      await leases.removeConnection('two', 'conn_1');
+      await leases.leaveChannel('two', 'conn_1', 'lobby');
+      await leases.joinChannel('two', 'conn_1', 'attic');
       expect(await snapshot(leases, 'two')).toEqual({
         listed: [],
         listedByToken: [[], []],
@@ -156,15 +157,15 @@ export function leasesContract(
     test('isIn is true while a connection is online and has not exited the channel', async () => {
       const { clock, leases } = await createLeases();
       const isIn = (channelId: string) => leases.isIn('one', 'conn_1', channelId);
-      await leases.join(member('conn_1'));
+      await leases.addConnection(member('conn_1'));
       expect(await isIn('lobby')).toBe(false);
-      await leases.enter('one', 'conn_1', 'lobby');
+      await leases.joinChannel('one', 'conn_1', 'lobby');
       expect([await isIn('lobby'), await isIn('attic')]).toEqual([true, false]);
       await clock.advance(LEASE_MS);
       expect(await isIn('lobby')).toBe(false);
       await leases.renew('n', LEASE_MS);
       expect(await isIn('lobby')).toBe(true);
-      await leases.exit('one', 'conn_1', 'lobby');
+      await leases.leaveChannel('one', 'conn_1', 'lobby');
       expect(await isIn('lobby')).toBe(false);
     });
 
@@ -174,8 +175,8 @@ export function leasesContract(
       await fc.assert(
         fc.asyncProperty(ids, fc.integer({ min: 1, max: 7 }), async (connectionIds, limit) => {
           for (const id of connectionIds) {
-            await leases.join(member(id));
-            await leases.enter('one', id, 'lobby');
+            await leases.addConnection(member(id));
+            await leases.joinChannel('one', id, 'lobby');
           }
           const found: string[] = [];
           for (let isLast = false; !isLast && found.length <= connectionIds.length;) {
@@ -184,7 +185,7 @@ export function leasesContract(
             isLast = page.length < limit;
           }
           expect(found).toEqual([...connectionIds].sort());
-          for (const id of connectionIds) await leases.leave('one', id);
+          for (const id of connectionIds) await leases.removeConnection('one', id);
         }),
         { numRuns: Math.ceil(50 * share) },
       );
@@ -222,9 +223,9 @@ function member(connectionId: string, over: Partial<Member> = {}): Member {
 type Step =
   | { kind: 'renew'; nodeId: string }
   | { kind: 'advance'; ms: number }
-  | { kind: 'join'; member: Member; state: number }
-  | { kind: 'leave'; projectId: string; member: Member }
-  | { kind: 'enter' | 'exit'; projectId: string; member: Member; channelId: string }
+  | { kind: 'addConnection'; member: Member; state: number }
+  | { kind: 'removeConnection'; projectId: string; member: Member }
+  | { kind: 'joinChannel' | 'leaveChannel'; projectId: string; member: Member; channelId: string }
   | { kind: 'lapse' };
 
 const anyProject = fc.constantFrom(...PROJECTS);
@@ -233,10 +234,10 @@ const move = { projectId: anyProject, member: anyMember, channelId: fc.constantF
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('renew'), nodeId: fc.constantFrom(...NODES) }),
   fc.record({ kind: fc.constant('advance'), ms: fc.constantFrom(1, LEASE_MS / 2, LEASE_MS - 1, LEASE_MS) }),
-  fc.record({ kind: fc.constant('join'), member: anyMember, state: fc.nat(3) }),
-  fc.record({ kind: fc.constant('leave'), projectId: anyProject, member: anyMember }),
-  fc.record({ kind: fc.constant('enter'), ...move }),
-  fc.record({ kind: fc.constant('exit'), ...move }),
+  fc.record({ kind: fc.constant('addConnection'), member: anyMember, state: fc.nat(3) }),
+  fc.record({ kind: fc.constant('removeConnection'), projectId: anyProject, member: anyMember }),
+  fc.record({ kind: fc.constant('joinChannel'), ...move }),
+  fc.record({ kind: fc.constant('leaveChannel'), ...move }),
   fc.record({ kind: fc.constant('lapse') }),
 );
 
@@ -250,14 +251,14 @@ async function run(current: Step, leases: Leases, clock: ManualClock): Promise<L
     case 'advance':
       await clock.advance(current.ms);
       break;
-    case 'join':
-      await leases.join({ ...current.member, state: current.state });
+    case 'addConnection':
+      await leases.addConnection({ ...current.member, state: current.state });
       break;
-    case 'leave':
-      await leases.leave(current.projectId, current.member.connectionId);
+    case 'removeConnection':
+      await leases.removeConnection(current.projectId, current.member.connectionId);
       break;
-    case 'enter':
-    case 'exit':
+    case 'joinChannel':
+    case 'leaveChannel':
       await leases[current.kind](current.projectId, current.member.connectionId, current.channelId);
       break;
     case 'lapse':
@@ -328,20 +329,20 @@ class Model {
       case 'renew':
         this.#ends.set(current.nodeId, this.#clock.now() + LEASE_MS);
         break;
-      case 'join': {
+      case 'addConnection': {
         const joined = { ...current.member, state: current.state };
         if (known) known.member = joined;
         else this.#joined.push({ member: joined, channelIds: [] });
         break;
       }
-      case 'leave':
+      case 'removeConnection':
         if (isInProject) this.#joined = this.#joined.filter((one) => one !== known);
         break;
-      case 'enter':
-      case 'exit':
+      case 'joinChannel':
+      case 'leaveChannel':
         if (!isInProject) break;
         known.channelIds = known.channelIds.filter((id) => id !== current.channelId);
-        if (current.kind === 'enter') known.channelIds.push(current.channelId);
+        if (current.kind === 'joinChannel') known.channelIds.push(current.channelId);
         break;
       case 'lapse': {
         const lapsed = this.#joined.filter((one) => !this.#isLive(one.member));

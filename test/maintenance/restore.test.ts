@@ -95,7 +95,7 @@ test('a revocation of an identity, a ban and an ended membership survive the res
   expect(restrictions.nodes).toEqual([{ kind: 'BAN' }]);
 });
 
-test('restore requires a revival option when the replaced store is lost, and applies it', async () => {
+test('restore requires a policy for revoked credentials when the replaced store is lost, and applies it', async () => {
   using state = await backedUp((service, [ada]) => revokeToken(service, ada!.id));
   for (const name of readdirSync(state.folder.path))
     if (name.startsWith('signalbox.sqlite')) rmSync(join(state.folder.path, name));

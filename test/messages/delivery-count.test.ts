@@ -85,7 +85,7 @@ test('publish counts each connection once per message that is new to it, and del
           logSubscriber.begin({ after: position, head: position });
           logSubscriber.start({
             deliver: (batch) => messages.push(...batch),
-            room: () => undefined,
+            whenWritable: () => undefined,
             onLost: () => undefined,
             end: onFault,
           });

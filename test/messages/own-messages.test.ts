@@ -101,14 +101,14 @@ test('Message.idempotencyKey is delivered to every connection of the sender, liv
   }
 });
 
-test('Message.sequence counts the messages of each channel from 1, and starts again in a channel that is created again', async () => {
+test('Message.ordinal counts the messages of each channel from 1, and starts again in a channel that is created again', async () => {
   await using signalbox = await startService();
   const publishIn = async (channel: string, ephemeral = false) => {
     const { publishMessage } = await signalbox.request(
-      'mutation ($c: ID!, $e: Boolean) { publishMessage(channel: $c, event: "m", ephemeral: $e) { message { sequence } } }',
+      'mutation ($c: ID!, $e: Boolean) { publishMessage(channel: $c, event: "m", ephemeral: $e) { message { ordinal } } }',
       { c: channel, e: ephemeral },
     );
-    return publishMessage.message.sequence;
+    return publishMessage.message.ordinal;
   };
   await createChannel(signalbox, 'room', { history: { messages: 2 } });
   await createChannel(signalbox, 'other');
@@ -120,9 +120,9 @@ test('Message.sequence counts the messages of each channel from 1, and starts ag
   await signalbox.service.retention.purge();
   expect(await publishIn('room')).toBe(4);
   const { channel } = await signalbox.request(
-    '{ channel(id: "room") { messages(first: 5) { nodes { sequence } } } }',
+    '{ channel(id: "room") { messages(first: 5) { nodes { ordinal } } } }',
   );
-  expect(channel.messages.nodes).toEqual([{ sequence: 3 }, { sequence: 4 }]);
+  expect(channel.messages.nodes).toEqual([{ ordinal: 3 }, { ordinal: 4 }]);
   await signalbox.request('mutation { deleteChannel(id: "room") { id } }');
   await createChannel(signalbox, 'room');
   expect([await publishIn('room'), await publishIn('room'), await publishIn('other')]).toEqual([1, 2, 4]);

@@ -4,7 +4,7 @@ export interface ReceivedMessage {
   channel: string;
   cursor: string;
   previous: string | null;
-  sequence: number;
+  ordinal: number;
   data: string;
 }
 
@@ -48,7 +48,7 @@ export interface SubscriberHistory {
   /** In the order of delivery. */
   readonly received: readonly ReceivedMessage[];
   /** The position from which the subscriber started, for each channel: that of its first message. */
-  readonly start: ReadonlyMap<string, { cursor: string; sequence: number }>;
+  readonly start: ReadonlyMap<string, { cursor: string; ordinal: number }>;
   /** Where the subscriber was told that its position is lost, and began anew at `start`: indexes of `received`. */
   readonly restarts: readonly number[];
   /** Answers that must not occur: gaps, lost positions and refusals. */
@@ -98,7 +98,7 @@ function checkChannel(
   const violations: string[] = [];
   const ids = new Map<string, string>();
   let last = start.get(channel);
-  for (const [index, { id, channel: from, data, cursor, previous, sequence }] of received.entries()) {
+  for (const [index, { id, channel: from, data, cursor, previous, ordinal }] of received.entries()) {
     if (restarts.includes(index)) {
       ids.clear();
       last = start.get(channel);
@@ -108,11 +108,11 @@ function checkChannel(
     if (known === id) violations.push(`“${data}” was received twice`);
     else if (known !== undefined) violations.push(`“${data}” was published twice, as ${known} and ${id}`);
     ids.set(data, id);
-    if (last && sequence !== last.sequence + 1)
-      violations.push(`“${data}” has number ${sequence} after ${last.sequence}`);
+    if (last && ordinal !== last.ordinal + 1)
+      violations.push(`“${data}” has number ${ordinal} after ${last.ordinal}`);
     if (last && previous !== last.cursor)
       violations.push(`“${data}” does not name the message before it as the previous one`);
-    last = { cursor, sequence };
+    last = { cursor, ordinal };
   }
   if (restarts.includes(received.length)) ids.clear();
   for (const [data, { channel: publishedTo, startedAt, acknowledged }] of published) {

@@ -45,7 +45,7 @@ const QUIET_MS = 1500;
 const SETTLE_MS = 30_000;
 
 const START = `mutation ($channel: ID!) {
-  publishMessage(channel: $channel, event: "start") { message { cursor sequence } }
+  publishMessage(channel: $channel, event: "start") { message { cursor ordinal } }
 }`;
 
 /** Runs nodes, clients and faults for a while, and then compares what was acknowledged with what was received. */
@@ -60,7 +60,7 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
   const backend = cluster.nodes[0]?.process;
   if (!backend) throw new Error('The first node did not start.');
 
-  const start = new Map<string, { cursor: string; sequence: number }>();
+  const start = new Map<string, { cursor: string; ordinal: number }>();
   for (const channel of CHANNELS) await createChannel(backend, channel);
   const member = await mint(backend, { identity: 'member' });
   for (const channel of CHANNELS) await subscribeToken(backend, channel, member.id);
@@ -69,7 +69,7 @@ export async function torture(options: TortureOptions): Promise<TortureResult> {
 
   const subscribers = [
     ...CHANNELS.map((channel) => {
-      const first = start.get(channel) ?? { cursor: '', sequence: 0 };
+      const first = start.get(channel) ?? { cursor: '', ordinal: 0 };
       return startSubscriber({
         name: `subscriber of ${channel}`,
         cluster,

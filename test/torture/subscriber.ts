@@ -20,7 +20,7 @@ export interface TortureSubscriber extends SubscriberHistory {
   stop(): void;
 }
 
-const MESSAGE = '{ id channel cursor previous sequence data }';
+const MESSAGE = '{ id channel cursor previous ordinal data }';
 const SUBSCRIPTION = `subscription ($channel: ID!, $since: Cursor) { messages(channel: $channel, since: $since) ${MESSAGE} }`;
 const INBOX = `subscription ($since: Cursor) { events(since: $since) {
   __typename
@@ -34,7 +34,7 @@ export interface SubscriberOptions {
   cluster: Cluster;
   random: Random;
   /** The channels, each with its first message. The subscriber starts after the newest of them. */
-  start: ReadonlyMap<string, { cursor: string; sequence: number }>;
+  start: ReadonlyMap<string, { cursor: string; ordinal: number }>;
   since: string;
   /** The credential of a member of all channels, for `events`. Undefined: `messages` of the only channel. */
   credential?: string | undefined;

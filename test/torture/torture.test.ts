@@ -3,16 +3,16 @@ import { requirePostgres } from '../support/postgres.ts';
 import { findViolations, type ReceivedMessage, type VisitHistory } from './history.ts';
 import { torture } from './run.ts';
 
-const START = { cursor: 'c1', sequence: 1 };
+const START = { cursor: 'c1', ordinal: 1 };
 
-function message(sequence: number, over: Partial<ReceivedMessage> = {}): ReceivedMessage {
+function message(ordinal: number, over: Partial<ReceivedMessage> = {}): ReceivedMessage {
   return {
-    id: `m${sequence}`,
+    id: `m${ordinal}`,
     channel: 'north',
-    cursor: `c${sequence}`,
-    previous: `c${sequence - 1}`,
-    sequence,
-    data: `d${sequence}`,
+    cursor: `c${ordinal}`,
+    previous: `c${ordinal - 1}`,
+    ordinal,
+    data: `d${ordinal}`,
     ...over,
   };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createConnectionLimiter, type ConnectionPlace } from '../../src/transport/connection-limiter.ts';
+import { createConnectionLimiter, type ConnectionSlot } from '../../src/transport/connection-limiter.ts';
 import { API_KEY, startService, type TestService } from '../support/service.ts';
 import { connectSocket, openSocket, upgrade, type RawSocket } from '../support/socket.ts';
 import { createManualClock } from '../support/clock.ts';
@@ -215,7 +215,7 @@ test('reserves the last connections for API keys: other callers are refused, and
   await using signalbox = await startService(TEN);
   const sockets: RawSocket[] = [];
   for (let i = 0; i < 9; i++) sockets.push(await connectSocket(signalbox));
-  // A user takes no reserved place, over WebSocket or SSE.
+  // A user takes no reserved slot, over WebSocket or SSE.
   using refused = await openSocket(signalbox);
   refused.send({ type: 'connection_init' });
   expect(await refused.closed).toMatchObject({
@@ -262,7 +262,7 @@ test('an API key connects although sockets without connection_init fill the limi
   for (const socket of silent) socket.ws.terminate();
 });
 
-test('counts no place twice, however connections open and close (100 runs)', async () => {
+test('counts no slot twice, however connections open and close (100 runs)', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(
@@ -280,37 +280,37 @@ test('counts no place twice, however connections open and close (100 runs)', asy
           reservedConnectionsPercent: 30,
         };
         const limiter = createConnectionLimiter(config, createManualClock());
-        const open: { place: ConnectionPlace; confirmed: 'no' | 'key' | 'user' }[] = [];
-        const drop = (place: ConnectionPlace) =>
+        const open: { slot: ConnectionSlot; confirmed: 'no' | 'key' | 'user' }[] = [];
+        const drop = (slot: ConnectionSlot) =>
           open.splice(
-            open.findIndex((one) => one.place === place),
+            open.findIndex((one) => one.slot === slot),
             1,
           );
         for (const { action, index, address } of steps) {
           const one = open[index];
           try {
             if (action === 'open') {
-              const place: ConnectionPlace = limiter.acquire(`${address}`, { onEvicted: () => drop(place) });
-              open.push({ place, confirmed: 'no' });
+              const slot: ConnectionSlot = limiter.acquire(`${address}`, { onEvicted: () => drop(slot) });
+              open.push({ slot, confirmed: 'no' });
             } else if (one && action === 'close') {
-              one.place.release();
-              one.place.release();
-              drop(one.place);
+              one.slot.release();
+              one.slot.release();
+              drop(one.slot);
             } else if (one?.confirmed === 'no') {
-              one.place.confirm(action === 'key');
+              one.slot.confirm(action === 'key');
               one.confirmed = action === 'key' ? 'key' : 'user';
             }
           } catch {
             // Refused: the connection of a refused `confirm` closes.
             if (one && action === 'user') {
-              one.place.release();
-              drop(one.place);
+              one.slot.release();
+              drop(one.slot);
             }
           }
           expect(open.length).toBeLessThanOrEqual(10);
           expect(open.filter(({ confirmed }) => confirmed === 'user').length).toBeLessThanOrEqual(7);
         }
-        for (const { place } of open) place.release();
+        for (const { slot } of open) slot.release();
         for (let i = 0; i < 7; i++) limiter.acquire(`a${i}`, { isApiKey: false });
         expect(() => limiter.acquire('b', { isApiKey: false })).toThrow(/too many/);
         for (let i = 0; i < 3; i++) limiter.acquire(`a${i}`, { isApiKey: true });

@@ -294,26 +294,26 @@ test('does not overflow for one large message or a burst within one turn when th
   expectSame(read, [...messagesFor('1', ['x'.repeat(60_000)]), ...texts]);
 });
 
-test('room() is pending while the peer is behind and resolves when it has read or the outbox closes', async () => {
+test('whenWritable() is pending while the peer is behind and resolves when it has read or the outbox closes', async () => {
   using line = await Line.open({ reads: false });
-  expect(line.outbox.room()).toBeUndefined();
+  expect(line.outbox.whenWritable()).toBeUndefined();
   await fill(line);
   for (const id of [one, two]) sendOn(line, large, id);
-  const room = line.outbox.room();
+  const room = line.outbox.whenWritable();
   expect(room).toBeInstanceOf(Promise);
-  expect(line.outbox.room()).toBe(room);
+  expect(line.outbox.whenWritable()).toBe(room);
   line.resume();
   await room;
-  expect(line.outbox.room()).toBeUndefined();
+  expect(line.outbox.whenWritable()).toBeUndefined();
 
   line.pause();
   await fill(line);
   for (const id of [one, two]) sendOn(line, large, id);
-  const roomUntilClose = line.outbox.room();
+  const roomUntilClose = line.outbox.whenWritable();
   expect(roomUntilClose).toBeInstanceOf(Promise);
   line.outbox.close();
   await roomUntilClose;
-  expect(line.outbox.room()).toBeUndefined();
+  expect(line.outbox.whenWritable()).toBeUndefined();
 });
 
 test('flushes many outboxes in slices, and a peer that loses access in between receives nothing', async () => {

@@ -144,7 +144,7 @@ test.each(rows)(
 const rates: { name: Name; ask(signalbox: TestService, credential: string): Promise<Answer> }[] = [
   { name: 'publishesPerSecondPerKey', ask: ({ ask }) => ask(PUBLISH) },
   { name: 'publishesPerSecondPerToken', ask: ({ ask }, credential) => ask(PUBLISH, {}, credential) },
-  { name: 'mintsPerSecond', ask: ({ ask }) => ask(MINT) },
+  { name: 'credentialsPerSecond', ask: ({ ask }) => ask(MINT) },
   { name: 'guestsPerSecond', ask: ({ ask }) => ask(`mutation { createGuest { credential } }`, {}, null) },
 ];
 
@@ -179,9 +179,9 @@ const TESTED_IN: Record<string, string> = {
   maxConnectionsPerToken: 'limits',
   maxOperationsPerConnection: 'limits',
   connectsPerSecond: 'limits',
-  maxDocumentsPerConnection: 'execution-shares',
-  maxDocumentsPerToken: 'execution-shares',
-  maxDocumentsPerChannel: 'execution-shares',
+  maxDistinctOperationsPerConnection: 'distinct-operation-limits',
+  maxDistinctOperationsPerToken: 'distinct-operation-limits',
+  maxDistinctOperationsPerChannel: 'distinct-operation-limits',
   auditedRefusalsPerSecond: 'audit',
   auditedRefusalsPerSecondPerAddress: 'audit',
   maxDepth: 'complexity',

@@ -637,7 +637,7 @@ export type ChannelHistoryQuery = {
         channel: string | null;
         event: string;
         data: unknown;
-        sequence: number | null;
+        ordinal: number | null;
         publishedAt: string;
         sender: { kind: SenderKind; identity: string | null; token: string | null };
       }>;
@@ -685,7 +685,7 @@ export type TailChannelSubscription = {
     channel: string | null;
     event: string;
     data: unknown;
-    sequence: number | null;
+    ordinal: number | null;
     publishedAt: string;
     sender: { kind: SenderKind; identity: string | null; token: string | null };
   };
@@ -826,7 +826,7 @@ export type MessageRowFragment = {
   channel: string | null;
   event: string;
   data: unknown;
-  sequence: number | null;
+  ordinal: number | null;
   publishedAt: string;
   sender: { kind: SenderKind; identity: string | null; token: string | null };
 };
@@ -850,7 +850,7 @@ export type ReceiptFragment = {
     channel: string | null;
     event: string;
     data: unknown;
-    sequence: number | null;
+    ordinal: number | null;
     publishedAt: string;
     sender: { kind: SenderKind; identity: string | null; token: string | null };
   };
@@ -933,7 +933,7 @@ export type PublishMessageMutation = {
       channel: string | null;
       event: string;
       data: unknown;
-      sequence: number | null;
+      ordinal: number | null;
       publishedAt: string;
       sender: { kind: SenderKind; identity: string | null; token: string | null };
     };
@@ -960,7 +960,7 @@ export type PublishDirectMessageMutation = {
       channel: string | null;
       event: string;
       data: unknown;
-      sequence: number | null;
+      ordinal: number | null;
       publishedAt: string;
       sender: { kind: SenderKind; identity: string | null; token: string | null };
     };
@@ -1278,7 +1278,7 @@ export type TestClientSubscription = {
           channel: string | null;
           event: string;
           data: unknown;
-          sequence: number | null;
+          ordinal: number | null;
           publishedAt: string;
           sender: { kind: SenderKind; identity: string | null; token: string | null };
         };
@@ -1301,7 +1301,7 @@ export type TestClientSubscription = {
           channel: string | null;
           event: string;
           data: unknown;
-          sequence: number | null;
+          ordinal: number | null;
           publishedAt: string;
           sender: { kind: SenderKind; identity: string | null; token: string | null };
         };
@@ -1657,7 +1657,7 @@ fragment MessageRow on Message {
   channel
   event
   data
-  sequence
+  ordinal
   publishedAt
   sender {
     kind
@@ -1704,7 +1704,7 @@ fragment MessageRow on Message {
   channel
   event
   data
-  sequence
+  ordinal
   publishedAt
   sender {
     kind
@@ -1821,7 +1821,7 @@ export const PublishMessageDocument = `fragment MessageRow on Message {
   channel
   event
   data
-  sequence
+  ordinal
   publishedAt
   sender {
     kind
@@ -1856,7 +1856,7 @@ export const PublishDirectMessageDocument = `fragment MessageRow on Message {
   channel
   event
   data
-  sequence
+  ordinal
   publishedAt
   sender {
     kind
@@ -2222,7 +2222,7 @@ export const TestClientDocument = `fragment MessageRow on Message {
   channel
   event
   data
-  sequence
+  ordinal
   publishedAt
   sender {
     kind

@@ -5,7 +5,7 @@ import { Composer, MessageItem, nameOf, useScrollToEnd, type Events } from './pa
 /** The page: messages with history, members, typing, and what is on its way. */
 export function Chat() {
   const status = useStatus();
-  const { messages, members, typing, hasOlder, isLoading, error, publish, typingNow, loadOlder } =
+  const { messages, members, typing, hasOlder, isLoading, error, publish, startTyping, loadOlder } =
     useChannel<Events>('lobby', { history: 30 });
   const [text, setText] = useState('');
   const end = useScrollToEnd(messages.at(-1)?.key);
@@ -35,7 +35,7 @@ export function Chat() {
       </p>
       <Composer
         text={text}
-        onChange={(value) => (setText(value), typingNow())}
+        onChange={(value) => (setText(value), startTyping())}
         onSend={() => (void publish('message', { text }), setText(''))}
       />
     </main>

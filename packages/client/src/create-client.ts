@@ -9,7 +9,7 @@ import {
   type SignalboxClient,
 } from './client.ts';
 import { createConnection } from './connection/connection.ts';
-import { type Link } from './connection/link.ts';
+import { type Socket } from './connection/socket.ts';
 import { createCredentialSource } from './credential/credential.ts';
 import { DOCUMENTS } from './documents.ts';
 import { createEmitter, isolate } from './emitter.ts';
@@ -54,7 +54,7 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
   const position = createPosition(storage, `${storageKey}:cursor`);
   const saved = createSavedEntries(storage, `${storageKey}:outbox`);
   const ids = createRecentIds();
-  let ready: Link | undefined;
+  let ready: Socket | undefined;
   let viewer: ClientViewer | undefined;
   let presence: { readonly state: unknown } | undefined;
   let inboxChannels = new Map<string, ConnectedEvent['channels'][number]>();
@@ -90,17 +90,17 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
     project: options.project,
     since: () => ([...operations].some(({ needsInit }) => needsInit) ? position.cursor : undefined),
     onCursor: position.begin,
-    onLive(link) {
-      stopInbox = followInbox(link, {
+    onLive(socket) {
+      stopInbox = followInbox(socket, {
         ...{ runtime, position },
         handle: (event) => {
-          if (link === connection.live) handle(link, event);
+          if (socket === connection.live) handle(socket, event);
         },
         onError: (error) => {
           for (const { controller } of channels.values()) controller.view.fail(error);
         },
       });
-      for (const operation of [...operations]) operation.start(link);
+      for (const operation of [...operations]) operation.start(socket);
     },
     onDown() {
       ready = undefined;
@@ -119,10 +119,10 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
     },
   });
 
-  function handle(link: Link, event: InboxEvent): void {
+  function handle(socket: Socket, event: InboxEvent): void {
     switch (event.__typename) {
       case 'Connected':
-        return onConnected(link, event);
+        return onConnected(socket, event);
       case 'ChannelMessage':
       case 'DirectMessage':
         return deliver(event.message);
@@ -149,8 +149,8 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
     }
   }
 
-  function onConnected(link: Link, event: ConnectedEvent): void {
-    ready = link;
+  function onConnected(socket: Socket, event: ConnectedEvent): void {
+    ready = socket;
     connection.synchronize(event.at);
     viewer = {
       connection: event.connection.id,
@@ -158,15 +158,15 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
       identity: event.token?.identity ?? null,
     };
     inboxChannels = new Map(event.channels.map((info) => [info.id, info]));
-    if (presence) sendPresence(link, presence.state);
+    if (presence) sendPresence(socket, presence.state);
     for (const [id, { controller }] of channels) controller.onReady(inboxChannels.get(id));
     void restoring?.then(() => {
-      if (link === ready) outbox.resume(link, event.token?.identity ?? event.token?.id);
+      if (socket === ready) outbox.resume(socket, event.token?.identity ?? event.token?.id);
     });
   }
 
-  function sendPresence(link: Link, state: unknown): void {
-    link.execute(DOCUMENTS.setPresence, { state }).catch(() => undefined);
+  function sendPresence(socket: Socket, state: unknown): void {
+    socket.execute(DOCUMENTS.setPresence, { state }).catch(() => undefined);
   }
 
   function deliver(message: Message): void {
@@ -195,7 +195,7 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
       });
   }
 
-  async function live(): Promise<Link> {
+  async function live(): Promise<Socket> {
     connect();
     await restoring;
     return connection.whenLive();
@@ -203,9 +203,9 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
 
   async function read(query: string, variables: object): Promise<unknown> {
     for (;;) {
-      const link = await live();
+      const socket = await live();
       try {
-        return await link.execute(query, variables);
+        return await socket.execute(query, variables);
       } catch (thrown) {
         const error = toError(thrown);
         if (error.code !== 'CONNECTION_LOST') throw error;
@@ -228,15 +228,15 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
       return connection.status.state === 'ended';
     },
     async publishEphemeral(channel: string, event: string, data: unknown) {
-      const link = connection.live;
-      if (!link)
+      const socket = connection.live;
+      if (!socket)
         throw new SignalboxError(
           'OFFLINE',
           'Ephemeral messages are not queued: there is no connection.',
           true,
         );
       const variables = { channel, event, data: copyOf(data), ephemeral: true };
-      const result = await link.execute(DOCUMENTS.publish, variables);
+      const result = await socket.execute(DOCUMENTS.publish, variables);
       return (result as { publishMessage: { message: Message } }).publishMessage.message;
     },
     isOwn: ({ sender }: Message) => sender.token !== null && sender.token === viewer?.token,

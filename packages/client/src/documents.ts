@@ -1,5 +1,5 @@
 /** The fields of `Message` that the client reads. */
-const MESSAGE = `id cursor sequence idempotencyKey channel event data publishedAt sender { kind token identity connectionData }`;
+const MESSAGE = `id cursor ordinal idempotencyKey channel event data publishedAt sender { kind token identity connectionData }`;
 const CHANNEL = `id type state version`;
 const MEMBER = `id token identity connectionData state connectedAt`;
 const PRESENCE = `change channel leaveReason member { ${MEMBER} }`;

@@ -14,7 +14,7 @@ export interface Message<Data = unknown, Event extends string = string> {
   /** The position in the log; null for messages that are not kept. */
   readonly cursor: string | null;
   /** The number of the message in its channel or at its direct address, from 1; null for messages that are not kept. */
-  readonly sequence: number | null;
+  readonly ordinal: number | null;
   /** Null for direct messages. */
   readonly channel: string | null;
   readonly event: Event;

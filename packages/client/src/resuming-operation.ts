@@ -1,11 +1,11 @@
-import { type Link } from './connection/link.ts';
+import { type Socket } from './connection/socket.ts';
 import { errorOf, type SignalboxError } from './errors.ts';
 
-/** A subscription of the application that is started again on each link, after the last cursor that it delivered. */
+/** A subscription of the application that is started again on each socket, after the last cursor that it delivered. */
 export interface ResumingOperation {
   /** Whether the service has to resume it by the `since` of `connection_init`, because it has no variable of its own. */
   readonly needsInit: boolean;
-  start(link: Link): void;
+  start(socket: Socket): void;
   fail(error: SignalboxError): void;
   complete(): void;
   stop(): void;
@@ -39,10 +39,10 @@ export function createResumingOperation(
 
   return {
     needsInit: !hasSince,
-    start(link) {
+    start(socket) {
       if (isDone) return;
       const resumed = hasSince && since !== undefined ? { ...variables, since } : variables;
-      stop = link.subscribe(document, resumed, {
+      stop = socket.subscribe(document, resumed, {
         next({ data, errors }) {
           if (errors) return fail(errorOf(errors));
           since = cursorOf(data) ?? since;

@@ -110,7 +110,7 @@ function createWorld({ seed, skewMs, lifetimeMs }: { seed: number; skewMs: numbe
       login.hangs = false;
       for (const resolve of hung.splice(0)) resolve();
     },
-    advance: (ms: number) => clock.advance(ms, service.duties),
+    advance: (ms: number) => clock.advance(ms, service.scheduledTasks),
   };
 }
 

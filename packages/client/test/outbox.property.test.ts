@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Link } from '../src/connection/link.ts';
+import { type Socket } from '../src/connection/socket.ts';
 import { SignalboxError } from '../src/errors.ts';
 import { createOutbox } from '../src/outbox/outbox.ts';
 import { createSavedEntries } from '../src/outbox/saved-entries.ts';
@@ -32,12 +32,12 @@ function createManualClock(): Runtime & { fire(): void; readonly timers: number 
   };
 }
 
-/** A service that keeps each idempotency key once and answers as the test says, until its link is cut. */
+/** A service that keeps each idempotency key once and answers as the test says, until its socket is cut. */
 function createModelService() {
   const log: { key: string; channel: string; text: string }[] = [];
   let outcomes: Outcome[] = [];
   let cut: () => void = () => undefined;
-  function createLink(): Link {
+  function createSocket(): Socket {
     let reject: (error: Error) => void = () => undefined;
     const isCut = new Promise<never>((_, fail) => (reject = fail));
     isCut.catch(() => undefined);
@@ -56,7 +56,7 @@ function createModelService() {
   }
   return {
     log,
-    createLink,
+    createSocket,
     answer: (next: Outcome[]) => (outcomes = [...outcomes, ...next]),
     cut: () => cut(),
   };
@@ -65,7 +65,7 @@ function createModelService() {
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 const step = fc.oneof(
   fc.record({ do: fc.constant('publish' as const), channel: fc.constantFrom('a', 'b') }),
-  fc.record({ do: fc.constantFrom('cut' as const, 'fire' as const, 'link' as const) }),
+  fc.record({ do: fc.constantFrom('cut' as const, 'fire' as const, 'socket' as const) }),
   fc.record({
     do: fc.constant('answer' as const),
     outcomes: fc.array(fc.constantFrom<Outcome>('kept', 'kept, answer lost', 'lost', 'busy', 'refused'), {
@@ -105,15 +105,15 @@ test('the outbox never loses, duplicates or reorders a message when any step fai
         else {
           outbox.pause();
           service.cut();
-          if (action.do === 'link') outbox.resume(service.createLink(), 'ada');
+          if (action.do === 'socket') outbox.resume(service.createSocket(), 'ada');
         }
         await settle();
       }
-      // The network is good from now on: everything is settled after as many links and waits as there were faults.
+      // The network is good from now on: everything is settled after as many sockets and waits as there were faults.
       for (let i = 0; i < 100 && ['a', 'b'].some((id) => outbox.entries(id).some(isPending)); i++) {
         outbox.pause();
         service.cut();
-        outbox.resume(service.createLink(), 'ada');
+        outbox.resume(service.createSocket(), 'ada');
         await settle();
         clock.fire();
         await settle();

@@ -3,7 +3,7 @@ import { createTimeline, type Page } from '../src/channels/timeline.ts';
 import { type Message } from '../src/message.ts';
 
 const messageOf = (id: string): Message => ({
-  ...{ id, cursor: id, sequence: null, idempotencyKey: null, channel: 'lobby', event: 'message', data: null },
+  ...{ id, cursor: id, ordinal: null, idempotencyKey: null, channel: 'lobby', event: 'message', data: null },
   publishedAt: '2026-01-01T00:00:00.000Z',
   sender: { kind: 'TOKEN', token: null, identity: null, connectionData: null },
 });

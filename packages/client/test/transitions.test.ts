@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { TRANSITIONS, type Occurrence, type State } from '../src/connection/transitions.ts';
+import { TRANSITIONS, type ConnectionEvent, type State } from '../src/connection/transitions.ts';
 
 const STATES: State[] = ['idle', 'connecting', 'connected', 'renewing', 'waiting', 'ended'];
-const OCCURRENCES: Occurrence[] = [
+const EVENTS: ConnectionEvent[] = [
   'connect',
   'acknowledged',
   'expiring',
@@ -36,14 +36,13 @@ const CHANGES: Record<string, State> = {
   'ended × connect': 'connecting',
 };
 
-const PAIRS = STATES.flatMap((state) => OCCURRENCES.map((occurrence) => [state, occurrence] as const));
+const PAIRS = STATES.flatMap((state) => EVENTS.map((event) => [state, event] as const));
 
-test.each(PAIRS)('%s × %s leads to the state of the table', (state, occurrence) => {
-  expect(TRANSITIONS[state][occurrence]).toBe(CHANGES[`${state} × ${occurrence}`] ?? state);
+test.each(PAIRS)('%s × %s leads to the state of the table', (state, event) => {
+  expect(TRANSITIONS[state][event]).toBe(CHANGES[`${state} × ${event}`] ?? state);
 });
 
-test('the table has every state and every occurrence', () => {
+test('the table has every state and every event', () => {
   expect(Object.keys(TRANSITIONS).sort()).toEqual([...STATES].sort());
-  for (const row of Object.values(TRANSITIONS))
-    expect(Object.keys(row).sort()).toEqual([...OCCURRENCES].sort());
+  for (const row of Object.values(TRANSITIONS)) expect(Object.keys(row).sort()).toEqual([...EVENTS].sort());
 });

@@ -25,7 +25,7 @@ export interface ChannelHook<Events extends EventMap> extends ChannelSnapshot<Ev
   readonly channel: Channel<Events>;
   readonly publish: Channel<Events>['publish'];
   /** Call it at each key press. */
-  readonly typingNow: () => void;
+  readonly startTyping: () => void;
   readonly loadOlder: Channel<Events>['loadOlder'];
 }
 
@@ -59,7 +59,7 @@ export function useChannel<Events extends EventMap = Record<string, unknown>>(
   const snapshot = useSnapshot(channel, history);
   return useMemo(() => {
     const { publish, typing, loadOlder } = channel;
-    return { ...snapshot, channel, publish, typingNow: typing.start, loadOlder };
+    return { ...snapshot, channel, publish, startTyping: typing.start, loadOlder };
   }, [snapshot, channel]);
 }
 

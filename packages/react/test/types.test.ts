@@ -25,7 +25,7 @@ test('useChannel has the messages, the publish function and the options of its e
     'queued' | 'sending' | 'failed' | 'published'
   >();
   expectTypeOf<Lobby['members']>().toEqualTypeOf<readonly ChannelMember[]>();
-  expectTypeOf<Lobby['typingNow']>().toEqualTypeOf<() => void>();
+  expectTypeOf<Lobby['startTyping']>().toEqualTypeOf<() => void>();
   expectTypeOf<Lobby['loadOlder']>().returns.resolves.toBeVoid();
   expectTypeOf<Lobby['publish']>().toBeCallableWith('message', { text: 'hello' });
   // @ts-expect-error the data of another event

@@ -2,18 +2,18 @@ import { expect, test } from 'vitest';
 import { createChannel } from '../../../test/support/backend.ts';
 import { API_KEY, startService, type TestService } from '../../../test/support/service.ts';
 import { type MessageToPublish, Signalbox, SignalboxError, type SignalboxOptions } from '../src/index.ts';
-import { createFaultyFront, type Fault } from './support/faulty-front.ts';
+import { createFaultyProxy, type Fault } from './support/faulty-proxy.ts';
 
 async function openFront(faults: Fault[], options: Partial<SignalboxOptions> = {}, config = {}) {
   const service = await startService(config);
   await createChannel(service, 'news');
-  const front = await createFaultyFront(service.url, faults);
+  const proxy = await createFaultyProxy(service.url, faults);
   return {
     service,
-    front,
-    signalbox: new Signalbox(API_KEY, { url: front.url, random: () => 0, ...options }),
+    proxy,
+    signalbox: new Signalbox(API_KEY, { url: proxy.url, random: () => 0, ...options }),
     async [Symbol.asyncDispose]() {
-      await front[Symbol.asyncDispose]();
+      await proxy[Symbol.asyncDispose]();
       await service[Symbol.asyncDispose]();
     },
   };
@@ -37,11 +37,11 @@ async function readAll({ url }: TestService): Promise<unknown[]> {
 test('publishes 250 messages in three calls, in order, with an outcome for each', async () => {
   await using opened = await openFront([]);
   const outcomes = await opened.signalbox.publishMessages(rows(250));
-  expect(opened.front.requests).toBe(3);
+  expect(opened.proxy.requests).toBe(3);
   expect(outcomes.map(({ receipt }) => receipt?.message.data)).toEqual(rows(250).map(({ data }) => data));
   expect(await readAll(opened.service)).toEqual(rows(250).map(({ data }) => data));
   expect(await opened.signalbox.publishMessages([])).toEqual([]);
-  expect(opened.front.requests).toBe(3);
+  expect(opened.proxy.requests).toBe(3);
 });
 
 test('splits by bytes of UTF-8, so that no request exceeds the limit of the service', async () => {
@@ -50,7 +50,7 @@ test('splits by bytes of UTF-8, so that no request exceeds the limit of the serv
   const outcomes = await opened.signalbox.publishMessages(messages);
   expect(outcomes.map(({ error }) => error)).toEqual(messages.map(() => null));
   // Two messages of 30 KB fit into a call of 60 KB only without their other fields.
-  expect(opened.front.requests).toBe(12);
+  expect(opened.proxy.requests).toBe(12);
 });
 
 test('halves the calls for a service that accepts smaller requests, and refuses only what fits into none', async () => {
@@ -96,7 +96,7 @@ test('never repeats a call with an ephemeral message whose answer is lost', asyn
   await using opened = await openFront(['lose the answer']);
   const messages = [...rows(1), { channel: 'news', event: 'typing', ephemeral: true }];
   await expect(opened.signalbox.publishMessages(messages)).rejects.toMatchObject({ code: 'NETWORK_ERROR' });
-  expect(opened.front.requests).toBe(1);
+  expect(opened.proxy.requests).toBe(1);
 });
 
 test('publishes again, after the wait that the service asks for, only what exceeded the rate', async () => {
@@ -106,7 +106,7 @@ test('publishes again, after the wait that the service asks for, only what excee
   expect(outcomes.map(({ receipt }) => receipt?.message.data)).toEqual(messages.map(({ data }) => data));
   expect(await readAll(opened.service)).toHaveLength(13);
   // The burst of 16, then 8 a second: each round publishes some, so one repetition is enough for every wait.
-  expect(opened.front.requests).toBeGreaterThan(2);
+  expect(opened.proxy.requests).toBeGreaterThan(2);
 });
 
 test('gives the messages that are still refused their errors when the repetitions are used up', async () => {
@@ -127,7 +127,7 @@ test('keeps the known outcomes when a later call fails, and rejects when the fir
     ...Array<string>(100).fill('published'),
     ...Array<string>(150).fill('BAD_RESPONSE'),
   ]);
-  expect(opened.front.requests).toBe(2);
+  expect(opened.proxy.requests).toBe(2);
   await expect(opened.signalbox.publishMessages(rows(2))).rejects.toMatchObject({ code: 'BAD_RESPONSE' });
 });
 
@@ -137,7 +137,7 @@ test('rejects with the reason of an aborted signal', async () => {
   const abort = new AbortController();
   const pending = opened.signalbox.publishMessages(rows(3), { signal: abort.signal });
   const rejected = expect(pending).rejects.toBe(reason);
-  await opened.front.stalled;
+  await opened.proxy.stalled;
   abort.abort(reason);
   await rejected;
 });

@@ -6,7 +6,7 @@ import { findFreePort } from '../../../test/support/free-port.ts';
 import { startProcess } from '../../../test/support/process.ts';
 import { API_KEY, startService, type ServiceClient } from '../../../test/support/service.ts';
 import { Signalbox, SignalboxError, type SignalboxOptions } from '../src/index.ts';
-import { createFaultyFront, type Fault } from './support/faulty-front.ts';
+import { createFaultyProxy, type Fault } from './support/faulty-proxy.ts';
 
 /** A client that does not wait between attempts. */
 const open = (url: string, options: Partial<SignalboxOptions> = {}) =>
@@ -34,19 +34,19 @@ test.each<{ faults: Fault[]; repeated: boolean }>([
   await using service = await startService();
   await createChannel(service, 'lobby');
   const faultCount = faults.length;
-  await using front = await createFaultyFront(service.url, [...faults]);
-  const receipt = await open(front.url).publishMessage('lobby', 'message', { text: 'hello' });
+  await using proxy = await createFaultyProxy(service.url, [...faults]);
+  const receipt = await open(proxy.url).publishMessage('lobby', 'message', { text: 'hello' });
   expect(receipt).toMatchObject({ repeated, message: { event: 'message', data: { text: 'hello' } } });
-  expect([front.requests, await countMessages(service)]).toEqual([faultCount + 1, 1]);
+  expect([proxy.requests, await countMessages(service)]).toEqual([faultCount + 1, 1]);
 });
 
 test('publishes once when the first answer takes longer than the time-out', async () => {
   await using service = await startService();
   await createChannel(service, 'lobby');
-  await using front = await createFaultyFront(service.url, ['stall']);
+  await using proxy = await createFaultyProxy(service.url, ['stall']);
   // The time-out of the repetition must be long enough for a busy machine; the first one always runs out.
-  const receipt = await open(front.url, { timeoutMs: 2_000 }).publishMessage('lobby', 'message');
-  expect([receipt.repeated, front.requests, await countMessages(service)]).toEqual([true, 2, 1]);
+  const receipt = await open(proxy.url, { timeoutMs: 2_000 }).publishMessage('lobby', 'message');
+  expect([receipt.repeated, proxy.requests, await countMessages(service)]).toEqual([true, 2, 1]);
 });
 
 test.each([
@@ -55,61 +55,61 @@ test.each([
   ['outcome unknown', 'UNAVAILABLE'],
 ] as const)('never repeats createToken after “%s”', async (fault, code) => {
   await using service = await startService();
-  await using front = await createFaultyFront(service.url, [fault]);
-  const error = await caught(open(front.url).tokens.create({ identity: 'ada' }));
+  await using proxy = await createFaultyProxy(service.url, [fault]);
+  const error = await caught(open(proxy.url).tokens.create({ identity: 'ada' }));
   expect(error).toMatchObject({ code, retryable: true });
-  expect(front.requests).toBe(1);
+  expect(proxy.requests).toBe(1);
 });
 
 test('never repeats an ephemeral publish whose answer is lost, because it has no idempotency key', async () => {
   await using service = await startService();
   await createChannel(service, 'lobby');
-  await using front = await createFaultyFront(service.url, ['lose the answer']);
-  await caught(open(front.url).publishMessage('lobby', 'typing', true, { ephemeral: true }));
-  expect(front.requests).toBe(1);
+  await using proxy = await createFaultyProxy(service.url, ['lose the answer']);
+  await caught(open(proxy.url).publishMessage('lobby', 'typing', true, { ephemeral: true }));
+  expect(proxy.requests).toBe(1);
 });
 
 test('repeats createToken when the service answers that nothing was changed', async () => {
   await using service = await startService();
-  await using front = await createFaultyFront(service.url, ['rate limited', 'rate limited', 'rate limited']);
-  await open(front.url).tokens.create({ identity: 'ada' });
-  expect(front.requests).toBe(4);
+  await using proxy = await createFaultyProxy(service.url, ['rate limited', 'rate limited', 'rate limited']);
+  await open(proxy.url).tokens.create({ identity: 'ada' });
+  expect(proxy.requests).toBe(4);
 });
 
 test('gives up after `retries` repetitions, with the last error', async () => {
   await using service = await startService();
-  await using front = await createFaultyFront(service.url, ['rate limited', 'rate limited']);
-  const error = await caught(open(front.url, { retries: 1 }).channels.get('lobby'));
+  await using proxy = await createFaultyProxy(service.url, ['rate limited', 'rate limited']);
+  const error = await caught(open(proxy.url, { retries: 1 }).channels.get('lobby'));
   expect(error).toMatchObject({ code: 'RATE_LIMITED', retryable: true, retryAfterSeconds: 0 });
-  expect(front.requests).toBe(2);
+  expect(proxy.requests).toBe(2);
 });
 
 test('never repeats a refusal', async () => {
   await using service = await startService();
-  await using front = await createFaultyFront(service.url, []);
-  const error = await caught(open(front.url).channels.get('lobby'));
+  await using proxy = await createFaultyProxy(service.url, []);
+  const error = await caught(open(proxy.url).channels.get('lobby'));
   expect(error).toMatchObject({ name: 'SignalboxError', code: 'NOT_FOUND', retryable: false });
-  expect(front.requests).toBe(1);
+  expect(proxy.requests).toBe(1);
 });
 
 test('rejects with the reason of an aborted signal: before, during and between attempts', async () => {
   await using service = await startService();
-  await using front = await createFaultyFront(service.url, ['stall', 'bad gateway']);
-  const signalbox = open(front.url, { random: () => 1 });
+  await using proxy = await createFaultyProxy(service.url, ['stall', 'bad gateway']);
+  const signalbox = open(proxy.url, { random: () => 1 });
   const reason = new Error('The request of the user ended.');
   const before = signalbox.channels.get('lobby', { signal: AbortSignal.abort(reason) });
   await expect(before).rejects.toBe(reason);
-  expect(front.requests).toBe(0);
+  expect(proxy.requests).toBe(0);
 
   const during = new AbortController();
   const stalled = expect(signalbox.channels.get('lobby', { signal: during.signal })).rejects.toBe(reason);
-  await front.stalled;
+  await proxy.stalled;
   during.abort(reason);
   await stalled;
 
   const between = new AbortController();
   const waiting = new Signalbox(API_KEY, {
-    url: front.url,
+    url: proxy.url,
     random: () => {
       // The wait before the second attempt begins in this turn.
       queueMicrotask(() => between.abort(reason));
@@ -117,17 +117,17 @@ test('rejects with the reason of an aborted signal: before, during and between a
     },
   }).channels.get('lobby', { signal: between.signal });
   await expect(waiting).rejects.toBe(reason);
-  expect(front.requests).toBe(2);
+  expect(proxy.requests).toBe(2);
 });
 
 test('keeps connections alive: 20 calls, one after the other, take at most two', async () => {
   await using service = await startService();
-  await using front = await createFaultyFront(service.url, []);
-  const signalbox = open(front.url);
+  await using proxy = await createFaultyProxy(service.url, []);
+  const signalbox = open(proxy.url);
   for (let call = 0; call < 20; call++) await signalbox.tokens.create();
-  expect(front.requests).toBe(20);
+  expect(proxy.requests).toBe(20);
   // Node’s fetch may open a second one before the first is free again.
-  expect(front.connections).toBeLessThanOrEqual(2);
+  expect(proxy.connections).toBeLessThanOrEqual(2);
 });
 
 test('a publish outlives a restart of the service, and createToken waits for one that is starting', async () => {

@@ -9,7 +9,7 @@ const column = createColumnHelper<MessageRowFragment>();
 /** The columns of messages of one channel. */
 export const MESSAGE_COLUMNS = [
   column.accessor('publishedAt', { header: 'Time', cell: ({ getValue }) => <ClockTime at={getValue()} /> }),
-  column.accessor('sequence', { header: 'No.', cell: ({ getValue }) => getValue() ?? 'ephemeral' }),
+  column.accessor('ordinal', { header: 'No.', cell: ({ getValue }) => getValue() ?? 'ephemeral' }),
   column.accessor('event', { header: 'Event' }),
   column.accessor(({ data }) => shortJson(data), {
     id: 'data',

@@ -1,5 +1,5 @@
 import { backoff } from '../connection/backoff.ts';
-import { type Link } from '../connection/link.ts';
+import { type Socket } from '../connection/socket.ts';
 import { DOCUMENTS } from '../documents.ts';
 import { createEmitter } from '../emitter.ts';
 import { SignalboxError, toError } from '../errors.ts';
@@ -8,7 +8,7 @@ import { type Message } from '../message.ts';
 import { type Outbox } from '../outbox/outbox.ts';
 import { type Runtime } from '../runtime.ts';
 import { createMembers } from './members.ts';
-import { subscribeAside } from './side-subscriptions.ts';
+import { subscribeToChannel } from './channel-subscriptions.ts';
 import { createTimeline, type Page } from './timeline.ts';
 import { createTyping, TYPING_EVENT } from './typing.ts';
 import { createView, type View } from './view.ts';
@@ -17,12 +17,12 @@ import { createView, type View } from './view.ts';
 export interface ChannelContext {
   readonly runtime: Runtime;
   readonly outbox: Outbox;
-  /** The link whose first event has come, with what the inbox delivers over it. */
-  readonly ready: Link | undefined;
+  /** The socket whose first event has come, with what the inbox delivers over it. */
+  readonly ready: Socket | undefined;
   readonly hasEnded: boolean;
   /** Connects if nothing has connected yet. */
   connect(): void;
-  /** Runs a query, again on the next link when one is lost. */
+  /** Runs a query, again on the next socket when one is lost. */
   read(query: string, variables: object): Promise<unknown>;
   /** Queues a message. Rejects with ENDED when the client has ended. */
   publish(channel: string, event: string, data: unknown): Promise<Message>;
@@ -47,7 +47,7 @@ export interface ChannelController {
   loadOlder(limit: number): Promise<void>;
   readNewest(last: number, before?: string): Promise<Page>;
   readAfter(after: string): Promise<Page>;
-  /** A link is ready: `info` unless the inbox does not deliver the channel. */
+  /** A socket is ready: `info` unless the inbox does not deliver the channel. */
   onReady(info: ChannelInfo | undefined): void;
   onAvailable(info: ChannelInfo): void;
   onUnavailable(reason: string): void;
@@ -70,23 +70,23 @@ export function createChannelController(id: string, context: ChannelContext): Ch
   const ended = createEmitter<[SignalboxError]>();
   const timeline = createTimeline();
   const members = createMembers();
-  const signal = (isTyping: boolean) => {
+  const publishTyping = (isTyping: boolean) => {
     if (!context.ready) return false;
     context.publishEphemeral(id, TYPING_EVENT, isTyping).catch(() => undefined);
     return true;
   };
-  const typing = createTyping(runtime, signal, () => view.change());
+  const typing = createTyping(runtime, publishTyping, () => view.change());
   const view = createView({ id, outbox, timeline, members, typing, isOwn: context.isOwn });
   let holders = 0;
   let viewers = 0;
   let pageSize = 50;
   let inInbox = false;
   let isShut = false;
-  let sideCursor: string | null | undefined;
+  let lastCursor: string | null | undefined;
   /** Why messages were lost, as long as the application is not told. */
   let gap: string | undefined;
-  let stopSide: (() => void) | undefined;
-  let isSideLive = false;
+  let stopSubscriptions: (() => void) | undefined;
+  let isSubscribed = false;
   let load: object | undefined;
   let lingering: unknown;
   let retryTimer: unknown;
@@ -96,13 +96,13 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     return pageOf(await context.read(query, { channel: id, ...variables }));
   }
 
-  /** Brings the subscriptions and what is shown up to date with the link, its inbox and the users of the channel. */
+  /** Brings the subscriptions and what is shown up to date with the socket, its inbox and the users of the channel. */
   function sync(): void {
-    const link = context.ready;
-    if (!link || holders === 0 || isShut) return;
-    if (inInbox) leaveSide();
-    else if (!stopSide) void followAside(link);
-    if (viewers > 0 && (inInbox || isSideLive) && !timeline.isLoaded) void loadNewest(link);
+    const socket = context.ready;
+    if (!socket || holders === 0 || isShut) return;
+    if (inInbox) unsubscribe();
+    else if (!stopSubscriptions) void subscribe(socket);
+    if (viewers > 0 && (inInbox || isSubscribed) && !timeline.isLoaded) void loadNewest(socket);
   }
 
   /** The service has no capacity at the moment: asks again, with backoff. */
@@ -111,36 +111,36 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     retryTimer = runtime.setTimer(sync, backoff(runtime, failures++));
   }
 
-  async function followAside(link: Link): Promise<void> {
+  async function subscribe(socket: Socket): Promise<void> {
     let isStopped = false;
     let stop: () => void = () => undefined;
-    stopSide = () => {
+    stopSubscriptions = () => {
       isStopped = true;
       stop();
     };
-    const isCurrent = () => !isStopped && link === context.ready;
+    const isCurrent = () => !isStopped && socket === context.ready;
     try {
-      if (sideCursor === undefined) {
+      if (lastCursor === undefined) {
         const isShown = viewers > 0;
         timeline.beginLoading();
         const last = isShown ? pageSize : 1;
-        const page = pageOf(await link.execute(DOCUMENTS.newest, { channel: id, last }));
+        const page = pageOf(await socket.execute(DOCUMENTS.newest, { channel: id, last }));
         if (!isCurrent()) return;
-        sideCursor = page.pageInfo.endCursor;
+        lastCursor = page.pageInfo.endCursor;
         tellGap();
         if (isShown) timeline.finishLoading(page);
       }
     } catch (thrown) {
-      if (isCurrent()) onSideError(toError(thrown));
+      if (isCurrent()) onSubscriptionError(toError(thrown));
       return;
     }
     failures = 0;
     view.fail(undefined);
-    isSideLive = true;
-    stop = subscribeAside(link, id, sideCursor, {
+    isSubscribed = true;
+    stop = subscribeToChannel(socket, id, lastCursor, {
       onMessage(message) {
         if (!isCurrent()) return;
-        if (message.cursor !== null) sideCursor = message.cursor;
+        if (message.cursor !== null) lastCursor = message.cursor;
         context.deliver(message);
       },
       onPresence: (change) => {
@@ -150,16 +150,16 @@ export function createChannelController(id: string, context: ChannelContext): Ch
         if (isCurrent()) view.inform(info);
       },
       onError: (error) => {
-        if (isCurrent()) onSideError(error);
+        if (isCurrent()) onSubscriptionError(error);
       },
     });
-    if (viewers > 0) void loadMembers(link);
+    if (viewers > 0) void loadMembers(socket);
     sync();
   }
 
-  function onSideError(error: SignalboxError): void {
+  function onSubscriptionError(error: SignalboxError): void {
     if (error.code === 'CONNECTION_LOST') return;
-    leaveSide();
+    unsubscribe();
     if (error.code === 'POSITION_LOST') onGap(error.code);
     else {
       view.fail(error);
@@ -168,19 +168,19 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     }
   }
 
-  function leaveSide(): void {
-    stopSide?.();
-    stopSide = undefined;
-    isSideLive = false;
+  function unsubscribe(): void {
+    stopSubscriptions?.();
+    stopSubscriptions = undefined;
+    isSubscribed = false;
   }
 
-  async function loadNewest(link: Link): Promise<void> {
+  async function loadNewest(socket: Socket): Promise<void> {
     if (load) return;
     const mine = (load = {});
     timeline.beginLoading();
     view.change({ isLoading: true });
     try {
-      const page = pageOf(await link.execute(DOCUMENTS.newest, { channel: id, last: pageSize }));
+      const page = pageOf(await socket.execute(DOCUMENTS.newest, { channel: id, last: pageSize }));
       if (mine !== load) return;
       load = undefined;
       failures = 0;
@@ -196,14 +196,17 @@ export function createChannelController(id: string, context: ChannelContext): Ch
   }
 
   /** A snapshot of who is present: after each connect, and when the channel is shown. */
-  async function loadMembers(link: Link): Promise<void> {
+  async function loadMembers(socket: Socket): Promise<void> {
     members.beginSnapshot();
     const connections: Member[] = [];
     try {
       for (let after: string | null = null; ;) {
-        const data = await link.execute(DOCUMENTS.members, { channel: id, ...(after !== null && { after }) });
+        const data = await socket.execute(DOCUMENTS.members, {
+          channel: id,
+          ...(after !== null && { after }),
+        });
         const { channel } = data as { channel: { presence: { members: MemberPage } } | null };
-        if (link !== context.ready || !channel) return;
+        if (socket !== context.ready || !channel) return;
         const { nodes, pageInfo } = channel.presence.members;
         connections.push(...nodes);
         if (!pageInfo.hasNextPage) break;
@@ -224,12 +227,12 @@ export function createChannelController(id: string, context: ChannelContext): Ch
   function onGap(reason: string): void {
     // The head of the log at the connect: what was published since is replayed. If that is lost, too, the page decides.
     const head = context.ready?.acknowledgement.cursor;
-    sideCursor = head === sideCursor ? undefined : head;
+    lastCursor = head === lastCursor ? undefined : head;
     forget();
     view.onGap();
     gap = reason;
     // Where the page decides, what is published before it is read would be missed after the application was told.
-    if (inInbox || sideCursor !== undefined) tellGap();
+    if (inInbox || lastCursor !== undefined) tellGap();
     sync();
   }
 
@@ -267,8 +270,8 @@ export function createChannelController(id: string, context: ChannelContext): Ch
 
   /** Nothing uses the channel any more: what it shows would go stale, so it is loaded anew next time. */
   function release(): void {
-    leaveSide();
-    sideCursor = gap = undefined;
+    unsubscribe();
+    lastCursor = gap = undefined;
     forget();
   }
 
@@ -290,7 +293,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
       // Components that show the state only ask for one message; the component with the list decides.
       pageSize = viewers === 0 ? size : Math.max(size, pageSize);
       viewers++;
-      const isFollowed = inInbox || isSideLive;
+      const isFollowed = inInbox || isSubscribed;
       const release = hold();
       if (viewers === 1 && isFollowed && context.ready) void loadMembers(context.ready);
       const missing = pageSize - timeline.messages.length;
@@ -324,7 +327,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     onUnavailable(reason) {
       inInbox = false;
       isShut = true;
-      leaveSide();
+      unsubscribe();
       forget();
       members.finishSnapshot([]);
       view.fail(new SignalboxError('FORBIDDEN', `The channel is no longer available: ${reason}.`));
@@ -343,7 +346,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     },
     onGap,
     onDown() {
-      leaveSide();
+      unsubscribe();
       load = undefined;
       runtime.clearTimer(retryTimer);
       typing.clear();

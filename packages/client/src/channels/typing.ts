@@ -1,7 +1,7 @@
 import { type Message } from '../message.ts';
 import { type Runtime } from '../runtime.ts';
 
-/** The event name of typing signals. They are ephemeral messages with `data` true or false. */
+/** The event name of typing messages. They are ephemeral messages with `data` true or false. */
 export const TYPING_EVENT = '~typing';
 const REPEAT_MS = 3_000;
 const SHOWN_MS = 6_000;
@@ -16,13 +16,13 @@ export interface TypingUser {
 /** Who is typing in a channel, and whether this client does. */
 export interface Typing {
   readonly users: readonly TypingUser[];
-  /** Call it at each key press. Publishes a signal at most every 3 s, and the end of typing 6 s after the last call. */
+  /** Call it at each key press. Publishes a typing message at most every 3 s, and the end of typing 6 s after the last call. */
   start(): void;
-  /** Tells others at once that the user stopped. Publishing a message does the same, without a signal. */
+  /** Tells others at once that the user stopped. Publishing a message does the same, without a typing message. */
   stop(): void;
   /** Call it when the user published a message: receivers take the message as the end of typing. */
   end(): void;
-  /** Takes a message of the channel. Returns true for typing signals. */
+  /** Takes a message of the channel. Returns true for typing messages. */
   receive(message: Message, isOwn: boolean): boolean;
   clear(): void;
 }
@@ -30,12 +30,12 @@ export interface Typing {
 /**
  * Creates the typing state of a channel.
  *
- * @param signal publishes an ephemeral message; returns false when there is no connection
+ * @param publishTyping publishes an ephemeral message; returns false when there is no connection
  * @param onChange is called for `users`
  */
 export function createTyping(
   runtime: Runtime,
-  signal: (isTyping: boolean) => boolean,
+  publishTyping: (isTyping: boolean) => boolean,
   onChange: () => void,
 ): Typing {
   const timers = new Map<string, unknown>();
@@ -51,7 +51,7 @@ export function createTyping(
   function stop(): void {
     if (lastSignal === undefined) return;
     end();
-    signal(false);
+    publishTyping(false);
   }
 
   function remove(key: string): void {
@@ -69,7 +69,7 @@ export function createTyping(
     start() {
       const now = runtime.now();
       if (lastSignal === undefined || now - lastSignal >= REPEAT_MS) {
-        if (!signal(true)) return;
+        if (!publishTyping(true)) return;
         lastSignal = now;
       }
       runtime.clearTimer(ownTimer);

@@ -1,4 +1,4 @@
-/** Why a link or a client ended. */
+/** Why a socket or a client ended. */
 export type EndReason =
   | 'closed' // by `close()`
   | 'signedOut' // the credential function threw `SignedOut`
@@ -33,7 +33,7 @@ const MEANINGS: Readonly<Record<number, CloseMeaning>> = {
   4429: { reason: 'protocol', then: 'end' },
 };
 
-/** The meaning of a close code. `text` tells a revoked token from an expired one. Other codes are a lost link. */
+/** The meaning of a close code. `text` tells a revoked token from an expired one. Other codes are a lost socket. */
 export function meaningOfClose(code: number, text: string): CloseMeaning {
   const meaning = MEANINGS[code] ?? { reason: 'lost', then: 'retry' };
   return code === 4403 && /revoked/i.test(text) ? { ...meaning, reason: 'revoked' } : meaning;

@@ -4,18 +4,18 @@ import { messageOf, SignalboxError, SignedOut } from '../errors.ts';
 import { type PageSignal, type Runtime, type WebSocketClass } from '../runtime.ts';
 import { backoff } from './backoff.ts';
 import { meaningOfClose, type EndReason } from './close-reason.ts';
-import { openLink, type Link } from './link.ts';
+import { openSocket, type Socket } from './socket.ts';
 import { sentenceOf, type Status } from './status.ts';
-import { TRANSITIONS, type Occurrence } from './transitions.ts';
+import { TRANSITIONS, type ConnectionEvent } from './transitions.ts';
 
-/** The connection of a client: one link after another, with one credential after another. */
+/** The connection of a client: one socket after another, with one credential after another. */
 export interface Connection {
   readonly status: Status;
   onStatus(listener: (status: Status) => void): () => void;
   /** Connects unless it is connected or on the way. */
   connect(): void;
   /**
-   * Asks for a new credential and presents it on the live link. Does nothing while another renewal is under way.
+   * Asks for a new credential and presents it on the live socket. Does nothing while another renewal is under way.
    *
    * @param expiry when the token expires, as an RFC 3339 text. A token that was obtained just now and is short-lived is
    *   renewed after half of its time instead of at once.
@@ -23,10 +23,10 @@ export interface Connection {
   renew(expiry?: string): void;
   /** The service works. Takes its time, as an RFC 3339 text: the clock of a device may be wrong by hours. */
   synchronize(at: string): void;
-  /** Resolves to the live link, once there is one. Rejects with ENDED when the client ends first. */
-  whenLive(): Promise<Link>;
-  /** The live link, if there is one. */
-  readonly live: Link | undefined;
+  /** Resolves to the live socket, once there is one. Rejects with ENDED when the client ends first. */
+  whenLive(): Promise<Socket>;
+  /** The live socket, if there is one. */
+  readonly live: Socket | undefined;
   close(): void;
 }
 
@@ -41,14 +41,14 @@ export interface ConnectionOptions {
   since(): string | undefined;
   /** The cursor that came with a credential. */
   onCursor(cursor: string): void;
-  /** A link is live. */
-  onLive(link: Link): void;
-  /** The link is gone, or the client ended. */
+  /** A socket is live. */
+  onLive(socket: Socket): void;
+  /** The socket is gone, or the client ended. */
   onDown(): void;
 }
 
 const REAUTHENTICATE = `mutation ($credential: String!) { reauthenticate(credential: $credential) { token { expiresAt } } }`;
-/** A link that lived for so long may be replaced at once when its credential expires. */
+/** A socket that lived for so long may be replaced at once when its credential expires. */
 const STEADY_MS = 5_000;
 /** A credential function that has not answered by then is called again. */
 const CREDENTIAL_TIMEOUT_MS = 30_000;
@@ -72,7 +72,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const { runtime, source } = options;
   const statuses = createEmitter<[Status]>();
   let status: Status = { state: 'idle', message: sentenceOf('idle') };
-  let link: Link | undefined;
+  let socket: Socket | undefined;
   let credential: string | undefined;
   let hasCredential = false;
   let expiresAt: number | undefined;
@@ -86,11 +86,11 @@ export function createConnection(options: ConnectionOptions): Connection {
   let retryTimer: unknown;
   let renewTimer: unknown;
   let stopSignals: (() => void) | undefined;
-  let waiters: { resolve(link: Link): void; reject(error: SignalboxError): void }[] = [];
+  let waiters: { resolve(socket: Socket): void; reject(error: SignalboxError): void }[] = [];
 
-  /** Applies an occurrence. Returns false when it has no effect in the current state. */
-  function move(occurrence: Occurrence, details: Omit<Partial<Status>, 'state' | 'message'> = {}): boolean {
-    const state = TRANSITIONS[status.state][occurrence];
+  /** Applies an event. Returns false when it has no effect in the current state. */
+  function move(event: ConnectionEvent, details: Omit<Partial<Status>, 'state' | 'message'> = {}): boolean {
+    const state = TRANSITIONS[status.state][event];
     if (state === status.state) return false;
     const next: Status = { state, message: sentenceOf(state, details.reason), ...details };
     status = next;
@@ -102,7 +102,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   function finish({ reason: why, error }: Omit<Partial<Status>, 'state' | 'message'>): void {
-    dropLink();
+    dropSocket();
     stopSignals?.();
     stopSignals = undefined;
     hasCredential = false;
@@ -115,29 +115,29 @@ export function createConnection(options: ConnectionOptions): Connection {
     options.onDown();
   }
 
-  function dropLink(): void {
+  function dropSocket(): void {
     attempt++;
     isRenewing = false;
     runtime.clearTimer(retryTimer);
     runtime.clearTimer(renewTimer);
-    const old = link;
-    link = undefined;
+    const old = socket;
+    socket = undefined;
     old?.close();
   }
 
   async function open(): Promise<void> {
     stopSignals ??= runtime.onPageSignal(onSignal);
-    dropLink();
+    dropSocket();
     const mine = attempt;
     let webSocket: WebSocketClass;
     try {
       webSocket = options.webSocket();
-      if (!hasCredential || (source.changes && hasExpired())) {
+      if (!hasCredential || (source.canChange && hasExpired())) {
         retryTimer = runtime.setTimer(() => {
           source.abandon();
           interrupt('lost', new SignalboxError('UNAUTHENTICATED', UNANSWERED, true));
         }, CREDENTIAL_TIMEOUT_MS);
-        const obtained = await source.ask(reason);
+        const obtained = await source.fetch(reason);
         if (mine !== attempt) return;
         runtime.clearTimer(retryTimer);
         ({ credential } = obtained);
@@ -160,14 +160,14 @@ export function createConnection(options: ConnectionOptions): Connection {
         ...(since !== undefined && { since }),
       },
       onAcknowledged: () => {
-        if (mine === attempt && link) onAcknowledged(link);
+        if (mine === attempt && socket) onAcknowledged(socket);
       },
       onLost: (code: number, text: string) => {
         if (mine === attempt) onLost(code, text);
       },
     };
     try {
-      link = openLink(parts);
+      socket = openSocket(parts);
     } catch (thrown) {
       // A browser refuses some addresses at once, for example ws: from a page that came over https.
       move('refused', { reason: 'protocol', error: new SignalboxError('BAD_USER_INPUT', messageOf(thrown)) });
@@ -187,7 +187,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     else interrupt('lost', new SignalboxError('UNAUTHENTICATED', messageOf(thrown), true));
   }
 
-  function onAcknowledged(opened: Link): void {
+  function onAcknowledged(opened: Socket): void {
     reason = 'expired';
     liveSince = runtime.now();
     if (!move('acknowledged')) return;
@@ -208,7 +208,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   function expectExpiry(at: string | null | undefined): void {
     runtime.clearTimer(renewTimer);
     expiresAt = at ? Date.parse(at) : undefined;
-    if (expiresAt === undefined || !source.renews) return;
+    if (expiresAt === undefined || !source.canRenew) return;
     const rest = expiresAt - serverNow();
     setRenewTimer(() => renew(), Math.min(Math.max(rest - RENEW_BEFORE_MS, rest / 2, 0), 2 ** 31 - 1));
   }
@@ -222,8 +222,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     );
     const wasLive = status.state === 'connected' || status.state === 'renewing';
     // A credential that the service has just refused is not worth a second call when the first was for this attempt.
-    const isFirst = reason !== 'expired' && !(reason === 'start' && source.keeps);
-    const canRenew = source.changes && !(code === 4401 && isFirst);
+    const isFirst = reason !== 'expired' && !(reason === 'start' && source.mayBeStale);
+    const canRenew = source.canChange && !(code === 4401 && isFirst);
     if (then === 'end' || (then === 'renew' && !canRenew))
       return void move('refused', { reason: why, error });
     if (then === 'renew') {
@@ -241,7 +241,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     error?: SignalboxError,
     delay: number | null = backoff(runtime, failures),
   ) {
-    dropLink();
+    dropSocket();
     const retryAt = delay === null ? null : runtime.now() + delay;
     if (!move('interrupted', { reason: why, retryAt, ...(error && { error }) })) return;
     if (delay !== null) {
@@ -252,21 +252,21 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   function renew(expiry?: string): void {
-    if (!source.renews || isRenewing || !link) return;
+    if (!source.canRenew || isRenewing || !socket) return;
     const rest = expiry === undefined ? 0 : Date.parse(expiry) - serverNow();
     if (rest > runtime.now() - obtainedAt) {
       setRenewTimer(() => renew(), rest / 2);
       return;
     }
     if (!move('expiring')) return;
-    void renewOn(link, 0);
+    void renewOn(socket, 0);
   }
 
-  async function renewOn(live: Link, failed: number): Promise<void> {
+  async function renewOn(live: Socket, failed: number): Promise<void> {
     const mine = attempt;
     isRenewing = true;
     try {
-      const obtained = await source.ask('expiring');
+      const obtained = await source.fetch('expiring');
       if (mine !== attempt) return;
       const data = await live.execute(REAUTHENTICATE, { credential: obtained.credential });
       if (mine !== attempt) return;
@@ -280,7 +280,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       if (mine !== attempt) return;
       isRenewing = false;
       if (thrown instanceof SignedOut) return void move('refused', { reason: 'signedOut' });
-      // The old credential is still in force: try again until the service closes the link with 4403.
+      // The old credential is still in force: try again until the service closes the socket with 4403.
       setRenewTimer(() => void renewOn(live, failed + 1), backoff(runtime, failed));
     }
   }
@@ -291,7 +291,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       failures = 0;
       if (hasCredential && hasExpired()) reason = 'wake';
       move('retry');
-    } else link?.check();
+    } else socket?.check();
   }
 
   return {
@@ -299,7 +299,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       return status;
     },
     get live() {
-      return status.state === 'connected' || status.state === 'renewing' ? link : undefined;
+      return status.state === 'connected' || status.state === 'renewing' ? socket : undefined;
     },
     onStatus: (listener) => statuses.on(listener),
     connect: () => void move('connect'),
@@ -308,10 +308,11 @@ export function createConnection(options: ConnectionOptions): Connection {
       // A service, or a proxy, that accepts connections and closes them at once is not called at full speed.
       failures = 0;
       clockAheadMs = runtime.now() - Date.parse(at);
-      expectExpiry(link?.acknowledgement.expiresAt);
+      expectExpiry(socket?.acknowledgement.expiresAt);
     },
     whenLive() {
-      if (link && (status.state === 'connected' || status.state === 'renewing')) return Promise.resolve(link);
+      if (socket && (status.state === 'connected' || status.state === 'renewing'))
+        return Promise.resolve(socket);
       if (status.state === 'ended')
         return Promise.reject(status.error ?? new SignalboxError('ENDED', status.message));
       if (status.state === 'idle') move('connect');

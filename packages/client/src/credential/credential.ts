@@ -25,13 +25,13 @@ export type CredentialOption =
 /** The source of credentials of one client. */
 export interface CredentialSource {
   /** Whether the source can return a new credential of the same token while the old one is valid. */
-  readonly renews: boolean;
+  readonly canRenew: boolean;
   /** Whether asking again may give another credential than before. */
-  readonly changes: boolean;
+  readonly canChange: boolean;
   /** Whether the first credential may be one of an earlier page, which the service may no longer accept. */
-  readonly keeps: boolean;
+  readonly mayBeStale: boolean;
   /** Resolves to a credential, or to undefined for an anonymous caller. Concurrent calls share one. */
-  ask(reason: CredentialReason): Promise<{ credential: string | undefined; cursor?: string | undefined }>;
+  fetch(reason: CredentialReason): Promise<{ credential: string | undefined; cursor?: string | undefined }>;
   /** Gives up a call that does not answer, so that the next one is not shared with it. */
   abandon(): void;
 }
@@ -60,10 +60,10 @@ export function createCredentialSource(options: SourceOptions): CredentialSource
   const fetchCredential = fetcherOf(options);
   let pending: Promise<{ credential: string | undefined; cursor?: string | undefined }> | undefined;
   return {
-    renews: typeof option === 'function',
-    changes: typeof option !== 'string',
-    keeps: typeof option === 'object' && 'guest' in option && options.storage !== undefined,
-    ask(reason) {
+    canRenew: typeof option === 'function',
+    canChange: typeof option !== 'string',
+    mayBeStale: typeof option === 'object' && 'guest' in option && options.storage !== undefined,
+    fetch(reason) {
       if (pending) return pending;
       pending = (async () => {
         const answer = await fetchCredential(reason);

@@ -1,5 +1,5 @@
 import { backoff } from '../connection/backoff.ts';
-import { type Link } from '../connection/link.ts';
+import { type Socket } from '../connection/socket.ts';
 import { DOCUMENTS } from '../documents.ts';
 import { errorOf, SignalboxError } from '../errors.ts';
 import { type Runtime } from '../runtime.ts';
@@ -19,9 +19,9 @@ const COMPLETED = new SignalboxError('UNAVAILABLE', 'The service completed the e
 
 /**
  * Subscribes to everything that the connection may receive, since the position of the client, again with backoff when the
- * service has no capacity at the moment. Returns a function that stops it; it stops when the link is lost, too.
+ * service has no capacity at the moment. Returns a function that stops it; it stops when the socket is lost, too.
  */
-export function followInbox(link: Link, options: InboxOptions): () => void {
+export function followInbox(socket: Socket, options: InboxOptions): () => void {
   const { runtime, position } = options;
   let failures = 0;
   let timer: unknown;
@@ -40,7 +40,7 @@ export function followInbox(link: Link, options: InboxOptions): () => void {
       else options.onError(error);
     }
     const since = position.cursor;
-    stop = link.subscribe(DOCUMENTS.events, since === undefined ? {} : { since }, {
+    stop = socket.subscribe(DOCUMENTS.events, since === undefined ? {} : { since }, {
       next({ data, errors }) {
         if (errors) return fail(errorOf(errors));
         failures = 0;

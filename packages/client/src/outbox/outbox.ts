@@ -1,5 +1,5 @@
 import { backoff } from '../connection/backoff.ts';
-import { type Link } from '../connection/link.ts';
+import { type Socket } from '../connection/socket.ts';
 import { DOCUMENTS } from '../documents.ts';
 import { SignalboxError, toError } from '../errors.ts';
 import { copyOf, type Message } from '../message.ts';
@@ -19,9 +19,9 @@ export interface Outbox {
   discard(key: string): void;
   /** Takes over entries of an earlier page. */
   restore(saved: readonly SavedEntry[]): void;
-  /** Sends what is queued. `owner` is the token of the link. */
-  resume(link: Link, owner: string | undefined): void;
-  /** The link is gone: entries that were being sent are sent again, with the same key, on the next one. */
+  /** Sends what is queued. `owner` is the token of the socket. */
+  resume(socket: Socket, owner: string | undefined): void;
+  /** The socket is gone: entries that were being sent are sent again, with the same key, on the next one. */
   pause(): void;
   /** The echo of a message came: the entry is done even if its receipt is lost. */
   confirm(message: Message): void;
@@ -52,7 +52,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   const { runtime } = options;
   const entries = new Map<string, MutableEntry>();
   const timers = new Map<string, unknown>();
-  let link: Link | undefined;
+  let socket: Socket | undefined;
   let owner: string | undefined;
 
   const pending = () => [...entries.values()].filter(({ status }) => status !== 'failed');
@@ -71,12 +71,12 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   /** Sends the first entry of a channel unless one is under way, or the channel has to wait. */
   function next(channel: string): void {
-    if (!link || timers.has(channel)) return;
+    if (!socket || timers.has(channel)) return;
     const [first] = ofChannel(channel).filter(({ status }) => status !== 'failed');
-    if (first?.status === 'queued') void send(link, first);
+    if (first?.status === 'queued') void send(socket, first);
   }
 
-  async function send(on: Link, entry: MutableEntry): Promise<void> {
+  async function send(on: Socket, entry: MutableEntry): Promise<void> {
     if (runtime.now() - (entry.sentAt ?? runtime.now()) > KEY_LIFETIME_MS)
       return reject(
         entry,
@@ -91,7 +91,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       const { publishMessage } = result as { publishMessage: { message: Message } };
       done(entry, publishMessage.message);
     } catch (thrown) {
-      if (on === link && entries.get(entry.key) === entry) failed(entry, toError(thrown));
+      if (on === socket && entries.get(entry.key) === entry) failed(entry, toError(thrown));
     }
   }
 
@@ -133,7 +133,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   }
 
   function pause(): void {
-    link = undefined;
+    socket = undefined;
     for (const timer of timers.values()) runtime.clearTimer(timer);
     timers.clear();
     for (const entry of entries.values()) if (entry.status === 'sending') entry.status = 'queued';
@@ -178,7 +178,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       for (const channel of new Set(saved.map((entry) => entry.channel))) options.onChange(channel);
     },
     resume(live, liveOwner) {
-      link = live;
+      socket = live;
       if (owner !== undefined && owner !== liveOwner)
         fail(new SignalboxError('FORBIDDEN', 'The message was written under another login.'));
       owner = liveOwner;

@@ -12,8 +12,8 @@ export interface ModelClock {
   /** Listeners of the client for signals of the page. */
   readonly listeners: number;
   signal(signal: PageSignal): void;
-  /** Lets time pass. `duties` are what else happens at its time: each tells when it is next due, and does what is due. */
-  advance(ms: number, duties: { nextAt(): number; run(): void }): Promise<void>;
+  /** Lets time pass. `scheduledTasks` are what else happens at its time: each tells when it is next due, and does what is due. */
+  advance(ms: number, scheduledTasks: { nextAt(): number; run(): void }): Promise<void>;
 }
 
 export function createModelClock(seed: number): ModelClock {
@@ -54,14 +54,14 @@ export function createModelClock(seed: number): ModelClock {
       return listeners.size;
     },
     signal: (signal) => [...listeners].forEach((listener) => listener(signal)),
-    async advance(ms, duties) {
+    async advance(ms, scheduledTasks) {
       const end = time + ms;
       for (;;) {
         const next = nextTimer();
-        const at = Math.min(next?.[1].at ?? Infinity, duties.nextAt());
+        const at = Math.min(next?.[1].at ?? Infinity, scheduledTasks.nextAt());
         if (at > end) break;
         time = Math.max(time, at);
-        duties.run();
+        scheduledTasks.run();
         if (next && next[1].at <= time) {
           const timer = timers.get(next[0]);
           timers.delete(next[0]);

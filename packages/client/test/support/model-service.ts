@@ -105,7 +105,7 @@ export function createModelService(clock: ModelClock, skewMs = 0) {
     ...{ id: `msg_${at}`, cursor: String(at), channel, event: 'message', data: { text } },
     publishedAt: new Date(0).toISOString(),
     sender: { kind: 'TOKEN', token: null, identity: key === null ? 'bob' : 'ada', connectionData: null },
-    sequence: at,
+    ordinal: at,
     idempotencyKey: DOCUMENTS.events.includes('idempotencyKey') ? key : null,
   });
   const channelOf = (id: string) => ({ id, type: 'PRIVATE', state: null, version: 0 });
@@ -369,7 +369,7 @@ export function createModelService(clock: ModelClock, skewMs = 0) {
       for (const kind of Object.values(refusals)) kind.length = 0;
     },
     /** Pings, warnings and expiries. */
-    duties: {
+    scheduledTasks: {
       nextAt: () =>
         Math.min(
           onTheWay[0]?.at ?? Infinity,

@@ -12,7 +12,7 @@ const client = createClient<{ message: { text: string } }>({
 });
 
 function Page() {
-  const { messages, typing, publish, typingNow } = useChannel<{ message: { text: string } }>('lobby');
+  const { messages, typing, publish, startTyping } = useChannel<{ message: { text: string } }>('lobby');
   const { members } = usePresence('lobby');
   const state = useChannelState<{ topic: string }>('lobby');
   const status = useStatus();
@@ -41,7 +41,7 @@ function Page() {
           value={text}
           onChange={(event) => {
             setText(event.target.value);
-            typingNow();
+            startTyping();
           }}
         />
       </form>

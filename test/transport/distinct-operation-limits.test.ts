@@ -41,8 +41,8 @@ const limitExceeded = (limit: number) => ({
   extensions: { code: 'LIMIT_EXCEEDED', limit, retryable: false },
 });
 
-test('maxDocumentsPerConnection: refuses one more differing document, and accepts known ones', async () => {
-  await using signalbox = await start({ maxDocumentsPerConnection: 3 });
+test('maxDistinctOperationsPerConnection: refuses one more differing document, and accepts known ones', async () => {
+  await using signalbox = await start({ maxDistinctOperationsPerConnection: 3 });
   const { credential } = await mint(signalbox);
   for (const init of [{ token: credential }, { apiKey: API_KEY }]) {
     using socket = await connectSocket(signalbox, init);
@@ -59,8 +59,11 @@ test('maxDocumentsPerConnection: refuses one more differing document, and accept
   }
 });
 
-test('maxDocumentsPerToken: counts all connections of a token, and releases those that close', async () => {
-  await using signalbox = await start({ maxDocumentsPerToken: 4, maxDocumentsPerConnection: 3 });
+test('maxDistinctOperationsPerToken: counts all connections of a token, and releases those that close', async () => {
+  await using signalbox = await start({
+    maxDistinctOperationsPerToken: 4,
+    maxDistinctOperationsPerConnection: 3,
+  });
   const { credential } = await mint(signalbox);
   const sockets = await Promise.all([1, 2, 3].map(() => connectSocket(signalbox, { token: credential })));
   const [one, two, three] = sockets as [RawSocket, RawSocket, RawSocket];
@@ -75,8 +78,8 @@ test('maxDocumentsPerToken: counts all connections of a token, and releases thos
   for (const socket of sockets) socket[Symbol.dispose]();
 });
 
-test('maxDocumentsPerChannel: tokens together are bounded, and API keys and other channels are not', async () => {
-  await using signalbox = await start({ maxDocumentsPerChannel: 4 });
+test('maxDistinctOperationsPerChannel: tokens together are bounded, and API keys and other channels are not', async () => {
+  await using signalbox = await start({ maxDistinctOperationsPerChannel: 4 });
   const tokens = await Promise.all([1, 2, 3].map(() => mint(signalbox)));
   let next = 0;
   const errors: any[] = [];
@@ -110,7 +113,7 @@ test('with the defaults, one token makes a publish cost at most 50 executions', 
 });
 
 test('subscriptions that are executed for their viewer count against it', async () => {
-  await using signalbox = await start({ maxDocumentsPerToken: 3 });
+  await using signalbox = await start({ maxDistinctOperationsPerToken: 3 });
   const own = `subscription ($c: ID!) { channelState(channel: $c) { messages(first: 1) { nodes { id } } } }`;
   const { credential } = await mint(signalbox);
   using socket = await connectSocket(signalbox, { token: credential });
@@ -124,7 +127,7 @@ test('subscriptions that are executed for their viewer count against it', async 
 });
 
 test('300 ordinary clients with the same documents are accepted, also when they reconnect', async () => {
-  await using signalbox = await start({ connectsPerSecond: 100_000, maxDocumentsPerChannel: 2 });
+  await using signalbox = await start({ connectsPerSecond: 100_000, maxDistinctOperationsPerChannel: 2 });
   const tokens = await Promise.all(Array.from({ length: 30 }, () => mint(signalbox)));
   const INBOX = `subscription { events { __typename at } }`;
   for (let round = 0; round < 2; round++) {
@@ -145,7 +148,10 @@ test('300 ordinary clients with the same documents are accepted, also when they 
 });
 
 test('a few tokens cannot use up the differing operations of a channel, and others may still add one', async () => {
-  await using signalbox = await start({ maxDocumentsPerChannel: 40, maxDocumentsPerToken: 20 });
+  await using signalbox = await start({
+    maxDistinctOperationsPerChannel: 40,
+    maxDistinctOperationsPerToken: 20,
+  });
   let next = 0;
   const accepted: number[] = [];
   for (let token = 0; token < 6; token++) {

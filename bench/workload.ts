@@ -1,5 +1,5 @@
 /** The amount of work of a run. Values are counts, or milliseconds if the name ends in `Ms`. */
-export interface Effort {
+export interface Workload {
   /** Subscribers of one channel, in the fan-out, stalled and revocation scenarios. */
   readonly subscribers: number;
   readonly warmUpMs: number;
@@ -32,7 +32,7 @@ export interface Effort {
   readonly memorySettleMs: number;
 }
 
-export const FULL: Effort = {
+export const FULL: Workload = {
   subscribers: 1000,
   warmUpMs: 2000,
   publishWarmUpMs: 4000,
@@ -53,7 +53,7 @@ export const FULL: Effort = {
   memorySettleMs: 3000,
 };
 
-export const QUICK: Effort = {
+export const QUICK: Workload = {
   ...FULL,
   warmUpMs: 300,
   publishWarmUpMs: 1200,
@@ -73,7 +73,7 @@ export const QUICK: Effort = {
 };
 
 /** Checks that every scenario works. The numbers are meaningless. */
-export const SMOKE: Effort = {
+export const SMOKE: Workload = {
   ...QUICK,
   subscribers: 50,
   warmUpMs: 50,

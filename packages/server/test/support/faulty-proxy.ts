@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo } from 'node:net';
 
-/** What the front does with a request. */
+/** What the proxy does with a request. */
 export type Fault =
   /** Passes the request and the answer on. */
   | 'none'
@@ -17,7 +17,7 @@ export type Fault =
   /** Passes the request on, and answers that the database was lost before it answered. */
   | 'outcome unknown';
 
-export interface FaultyFront extends AsyncDisposable {
+export interface FaultyProxy extends AsyncDisposable {
   readonly url: string;
   /** Number of requests that arrived. */
   readonly requests: number;
@@ -27,8 +27,8 @@ export interface FaultyFront extends AsyncDisposable {
   readonly stalled: Promise<void>;
 }
 
-/** An HTTP front of the service that treats its requests by a list of faults, then passes everything on. */
-export async function createFaultyFront(service: string, faults: Fault[]): Promise<FaultyFront> {
+/** An HTTP proxy of the service that treats its requests by a list of faults, then passes everything on. */
+export async function createFaultyProxy(service: string, faults: Fault[]): Promise<FaultyProxy> {
   let requests = 0;
   let connections = 0;
   let markStalled: () => void = () => undefined;

@@ -27,25 +27,25 @@ export interface Sink {
 }
 
 /** One WebSocket, from opening to loss. It never reconnects. */
-export interface Link {
+export interface Socket {
   readonly acknowledgement: Acknowledgement;
   /** Starts an operation and returns a function that stops it. */
   subscribe(query: string, variables: object, sink: Sink): () => void;
-  /** Runs a query or mutation. Rejects with CONNECTION_LOST when the link is lost before the result. */
+  /** Runs a query or mutation. Rejects with CONNECTION_LOST when the socket is lost before the result. */
   execute(query: string, variables?: object): Promise<unknown>;
-  /** Loses the link unless the service answers within 5 s. */
+  /** Loses the socket unless the service answers within 5 s. */
   check(): void;
-  /** Closes the socket. `onLost` is not called. */
+  /** Closes the webSocket. `onLost` is not called. */
   close(): void;
 }
 
-export interface LinkOptions {
+export interface SocketOptions {
   readonly url: string;
   readonly webSocket: WebSocketClass;
   readonly runtime: Runtime;
   readonly connectionParams: Record<string, unknown>;
   onAcknowledged(): void;
-  /** Called once, when the link can no longer be used. The code is 1006 when there was no close frame. */
+  /** Called once, when the socket can no longer be used. The code is 1006 when there was no close frame. */
   onLost(code: number, text: string): void;
 }
 
@@ -61,7 +61,7 @@ interface ServerMessage {
 }
 
 /** The part of a WebSocket that the client uses, in browsers and in Node. */
-interface Socket {
+interface PlatformWebSocket {
   readonly readyState: number;
   onopen: (() => void) | null;
   onmessage: ((event: { data: unknown }) => void) | null;
@@ -78,7 +78,7 @@ const lost = (code: number, text: string) =>
 const bytesOf = (text: string) => encodeURIComponent(text).replace(/%../g, '_').length;
 
 /** Opens a WebSocket with the protocol `graphql-transport-ws`. The client has its own 60 lines of it for its size. */
-export function openLink(options: LinkOptions): Link {
+export function openSocket(options: SocketOptions): Socket {
   const { runtime } = options;
   const sinks = new Map<string, Sink>();
   let acknowledgement: Acknowledgement = {};
@@ -89,7 +89,7 @@ export function openLink(options: LinkOptions): Link {
   let lastId = 0;
 
   function send(text: string): void {
-    if (socket.readyState === 1) socket.send(text);
+    if (webSocket.readyState === 1) webSocket.send(text);
   }
 
   function expectBefore(ms: number): void {
@@ -132,7 +132,7 @@ export function openLink(options: LinkOptions): Link {
     sinks.clear();
     for (const sink of failed) sink.error(error);
     try {
-      socket.close(1000);
+      webSocket.close(1000);
     } catch {
       // The socket is closed already.
     }
@@ -144,10 +144,11 @@ export function openLink(options: LinkOptions): Link {
     options.onLost(code, text);
   }
 
-  const socket = new options.webSocket(options.url, 'graphql-transport-ws') as Socket;
+  const webSocket = new options.webSocket(options.url, 'graphql-transport-ws') as PlatformWebSocket;
   expectBefore(OPEN_TIMEOUT_MS);
-  socket.onopen = () => send(JSON.stringify({ type: 'connection_init', payload: options.connectionParams }));
-  socket.onmessage = ({ data }) => {
+  webSocket.onopen = () =>
+    send(JSON.stringify({ type: 'connection_init', payload: options.connectionParams }));
+  webSocket.onmessage = ({ data }) => {
     if (isOver) return;
     let message: ServerMessage;
     try {
@@ -159,8 +160,8 @@ export function openLink(options: LinkOptions): Link {
     onMessage(message);
   };
   // In Node an error without a listener ends the process. A close event follows each error.
-  socket.onerror = () => undefined;
-  socket.onclose = ({ code, reason }) => end(code, reason);
+  webSocket.onerror = () => undefined;
+  webSocket.onclose = ({ code, reason }) => end(code, reason);
 
   function subscribe(query: string, variables: object, sink: Sink): () => void {
     if (isOver) {

@@ -1,6 +1,6 @@
 /**
  * Bounds how many executions one client can cause per event. A shared operation is executed once per event for all its
- * subscribers, so only differing operations, and operations that depend on the viewer, make an event more expensive.
+ * subscribers, so only distinct operations, and operations that depend on the viewer, make an event more expensive.
  */
 import { type Connection } from '../connections/connection.ts';
 import { limitExceeded, type SignalboxError } from '../errors.ts';
@@ -9,12 +9,12 @@ import { UseCounts } from '../use-counts.ts';
 import { type SharedOperation } from './shared-operation.ts';
 
 export interface ExecutionLimits {
-  maxDocumentsPerConnection: number;
-  maxDocumentsPerToken: number;
-  maxDocumentsPerChannel: number;
+  maxDistinctOperationsPerConnection: number;
+  maxDistinctOperationsPerToken: number;
+  maxDistinctOperationsPerChannel: number;
 }
 
-export interface ShareHolder {
+export interface OperationHolder {
   /** The network address of the client, which stands for the token of an anonymous caller. */
   readonly address: string;
   readonly connection: Connection;
@@ -22,8 +22,8 @@ export interface ShareHolder {
 
 const ADVICE = 'Use the same document with variables for the arguments of the subscription.';
 
-/** Counts the differing operations of each connection, token (or anonymous address) and channel. */
-export class ExecutionShares {
+/** Counts the distinct operations of each connection, token (or anonymous address) and channel. */
+export class DistinctOperationLimits {
   readonly #limits: ExecutionLimits;
   readonly #byConnection = new UseCounts<Connection>();
   readonly #byOwner = new UseCounts<string>();
@@ -41,31 +41,36 @@ export class ExecutionShares {
    * API keys are bounded per connection only, so that clients cannot use up the room of a backend.
    *
    * @param channelId undefined for a subscription that is not about one channel; those of a project count together
-   * @throws LIMIT_EXCEEDED when the connection, the token or the channel would have too many differing operations
+   * @throws LIMIT_EXCEEDED when the connection, the token or the channel would have too many distinct operations
    */
-  acquire(holder: ShareHolder, operation: Pick<SharedOperation, 'key'>, channelId?: string): ExecutionShare {
+  acquire(
+    holder: OperationHolder,
+    operation: Pick<SharedOperation, 'key'>,
+    channelId?: string,
+  ): OperationUse {
     const { key } = operation;
     const { caller } = holder.connection;
-    const { maxDocumentsPerConnection, maxDocumentsPerToken, maxDocumentsPerChannel } = this.#limits;
-    requireRoom(this.#byConnection, holder.connection, key, maxDocumentsPerConnection, 'A connection');
+    const limits = this.#limits;
+    const perConnection = limits.maxDistinctOperationsPerConnection;
+    requireRoom(this.#byConnection, holder.connection, key, perConnection, 'A connection');
     if (caller.kind !== 'API_KEY') {
       const { owner, channel, ownerInChannel } = scopesOf(holder, channelId);
       const subject = caller.kind === 'TOKEN' ? 'A token' : 'The anonymous callers of one network address';
-      requireRoom(this.#byOwner, owner, key, maxDocumentsPerToken, subject);
+      requireRoom(this.#byOwner, owner, key, limits.maxDistinctOperationsPerToken, subject);
       const isInbox = channelId === undefined;
-      const place = isInbox ? 'The inboxes of a project' : 'The subscriptions to one channel';
-      requireRoom(this.#byChannel, channel, key, maxDocumentsPerChannel, place);
-      if (!this.#byChannel.has(channel, key)) this.#requireFairShare(ownerInChannel, channel, place);
+      const scope = isInbox ? 'The inboxes of a project' : 'The subscriptions to one channel';
+      requireRoom(this.#byChannel, channel, key, limits.maxDistinctOperationsPerChannel, scope);
+      if (!this.#byChannel.has(channel, key)) this.#requireFairShare(ownerInChannel, channel, scope);
       this.#byOwner.add(owner, key);
       this.#byChannel.add(channel, key);
       this.#byOwnerInChannel.add(ownerInChannel, key);
     }
     this.#byConnection.add(holder.connection, key);
-    return new ExecutionShare(this, holder, key, channelId);
+    return new OperationUse(this, holder, key, channelId);
   }
 
-  /** See `ExecutionShare.release`. */
-  release(holder: ShareHolder, key: string, channelId: string | undefined): void {
+  /** See `OperationUse.release`. */
+  release(holder: OperationHolder, key: string, channelId: string | undefined): void {
     this.#byConnection.remove(holder.connection, key);
     if (holder.connection.caller.kind === 'API_KEY') return;
     const { owner, channel, ownerInChannel } = scopesOf(holder, channelId);
@@ -78,16 +83,16 @@ export class ExecutionShares {
    * Refuses a token that uses more operations than half of those that the channel still has room for, so that a few tokens
    * cannot use up the room of all others. Everyone may add a first one.
    */
-  #requireFairShare(ownerInChannel: string, channel: string, place: string): void {
-    const limit = this.#limits.maxDocumentsPerChannel;
+  #requireFairShare(ownerInChannel: string, channel: string, scope: string): void {
+    const limit = this.#limits.maxDistinctOperationsPerChannel;
     const own = this.#byOwnerInChannel.distinct(ownerInChannel);
     const room = limit - this.#byChannel.distinct(channel);
-    if (own > 0 && own >= room / 2) throw noRoom(place, limit);
+    if (own > 0 && own >= room / 2) throw noRoom(scope, limit);
   }
 
-  /** See `ExecutionShare.chargeViewer`. */
+  /** See `OperationUse.countViewerExecution`. */
   addViewer(viewer: string): void {
-    const limit = this.#limits.maxDocumentsPerToken;
+    const limit = this.#limits.maxDistinctOperationsPerToken;
     const count = this.#viewers.get(viewer) ?? 0;
     if (count >= limit) {
       throw limitExceeded(
@@ -109,35 +114,40 @@ export class ExecutionShares {
  * The use of a shared operation by one subscription, counted until `release`. Derives the scopes again when it ends, rather
  * than keep them, to save memory per subscription.
  */
-export class ExecutionShare {
-  readonly #shares: ExecutionShares;
-  readonly #holder: ShareHolder;
+export class OperationUse {
+  readonly #limits: DistinctOperationLimits;
+  readonly #holder: OperationHolder;
   readonly #key: string;
   readonly #channelId: string | undefined;
   #isCharged = false;
 
-  constructor(shares: ExecutionShares, holder: ShareHolder, key: string, channelId: string | undefined) {
-    this.#shares = shares;
+  constructor(
+    limits: DistinctOperationLimits,
+    holder: OperationHolder,
+    key: string,
+    channelId: string | undefined,
+  ) {
+    this.#limits = limits;
     this.#holder = holder;
     this.#key = key;
     this.#channelId = channelId;
   }
 
   /** Counts the executions for this subscription alone. Only the first call counts. @throws LIMIT_EXCEEDED */
-  chargeViewer(): void {
+  countViewerExecution(): void {
     if (this.#isCharged || this.#holder.connection.caller.kind === 'API_KEY') return;
-    this.#shares.addViewer(scopesOf(this.#holder, this.#channelId).viewer);
+    this.#limits.addViewer(scopesOf(this.#holder, this.#channelId).viewer);
     this.#isCharged = true;
   }
 
   release(): void {
-    this.#shares.release(this.#holder, this.#key, this.#channelId);
-    if (this.#isCharged) this.#shares.removeViewer(scopesOf(this.#holder, this.#channelId).viewer);
+    this.#limits.release(this.#holder, this.#key, this.#channelId);
+    if (this.#isCharged) this.#limits.removeViewer(scopesOf(this.#holder, this.#channelId).viewer);
   }
 }
 
 /** The scopes in which a subscription counts. They stay the same, because the token of a connection never changes. */
-function scopesOf({ connection, address }: ShareHolder, channelId: string | undefined) {
+function scopesOf({ connection, address }: OperationHolder, channelId: string | undefined) {
   const { caller, id, projectId } = connection;
   const tokenId = caller.kind === 'TOKEN' ? caller.token.id : undefined;
   const channel = flatKey(projectId, channelId ?? '');
@@ -154,6 +164,6 @@ function requireRoom<S>(counts: UseCounts<S>, scope: S, key: string, limit: numb
 function noRoom(subject: string, limit: number): SignalboxError {
   return limitExceeded(
     limit,
-    `${subject} may have at most ${limit} differing subscription operations. ${ADVICE}`,
+    `${subject} may have at most ${limit} distinct subscription operations. ${ADVICE}`,
   );
 }

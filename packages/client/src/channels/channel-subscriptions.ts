@@ -1,11 +1,11 @@
-import { type Link, type Result, type Sink } from '../connection/link.ts';
+import { type Socket, type Result, type Sink } from '../connection/socket.ts';
 import { DOCUMENTS } from '../documents.ts';
 import { errorOf, type SignalboxError } from '../errors.ts';
 import { type ChannelInfo, type PresenceChange } from '../inbox/events.ts';
 import { type Message } from '../message.ts';
 
 /** Receives the results of the subscriptions to one channel. */
-export interface SideSink {
+export interface ChannelSink {
   onMessage(message: Message): void;
   onPresence(change: PresenceChange): void;
   onChannel(channel: ChannelInfo): void;
@@ -17,19 +17,19 @@ export interface SideSink {
  * Subscribes to a channel that the token is not a member of, so that the inbox does not deliver it: an UNPROTECTED or
  * PUBLIC channel, or one that a role opens. Presence is optional, because a caller may lack the right to see it.
  */
-export function subscribeAside(
-  link: Link,
+export function subscribeToChannel(
+  socket: Socket,
   channel: string,
   since: string | null,
-  sink: SideSink,
+  sink: ChannelSink,
 ): () => void {
   const stops = [
-    link.subscribe(
+    socket.subscribe(
       DOCUMENTS.messages,
       { channel, ...(since !== null && { since }) },
       sinkOf(({ messages }) => sink.onMessage(messages as Message), sink.onError),
     ),
-    link.subscribe(
+    socket.subscribe(
       DOCUMENTS.presence,
       { channel },
       sinkOf(
@@ -37,7 +37,7 @@ export function subscribeAside(
         () => undefined,
       ),
     ),
-    link.subscribe(
+    socket.subscribe(
       DOCUMENTS.channelState,
       { channel },
       sinkOf(
