@@ -1,9 +1,9 @@
 // npm runs this after an installation. Where development dependencies are left out (npm ci --omit=dev) there is no
 // compiler: then dist/ must come from elsewhere, and the installation must not fail.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { argv, execPath, exit, stderr, stdout } from 'node:process';
+import { argv, execPath, exit, stderr, stdout, versions } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(fileURLToPath(import.meta.url));
@@ -13,6 +13,16 @@ if (argv.includes('--check')) {
   stderr.write('dist/ is missing: run “npm ci”, which builds it, or “npm run build”.\n');
   exit(1);
 }
+
+// npm only warns about an old version, among many other lines; the bundler then ends in a SyntaxError.
+const oldest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).engines.node.replace('>=', '');
+if (isOlder(versions.node, oldest)) {
+  stderr.write(
+    `Signalbox needs Node ${oldest} or newer; this is Node ${versions.node}. Install a newer version, https://nodejs.org/, and run “npm ci” again.\n`,
+  );
+  exit(1);
+}
+
 const compiler = join(root, 'node_modules/typescript/bin/tsc');
 if (existsSync(compiler)) {
   // The hooks of packages/react and the command line of the service are compiled against the declarations of the packages
@@ -39,3 +49,10 @@ stdout.write(
     ? 'The compiler is not installed: dist/ is used as it is.\n'
     : 'The compiler is not installed: run “npm ci” elsewhere, which builds dist/, and copy dist/ here.\n',
 );
+
+/** Whether the version `found` is older than `oldest`, which has a major and a minor number. */
+function isOlder(found, oldest) {
+  const [major, minor] = found.split('.').map(Number);
+  const [oldestMajor, oldestMinor] = oldest.split('.').map(Number);
+  return major < oldestMajor || (major === oldestMajor && minor < oldestMinor);
+}

@@ -26,12 +26,28 @@ test.each([
   expect(scripts['prepare']).toBe('node prepare.mjs');
   using folder = createFolder();
   copyFileSync(PREPARE, join(folder.path, 'prepare.mjs'));
+  copyFileSync(PACKAGE, join(folder.path, 'package.json'));
   if (hasDist) {
     mkdirSync(join(folder.path, 'dist'));
     writeFileSync(join(folder.path, 'dist', 'main.js'), '');
   }
   const output = execFileSync(process.execPath, ['prepare.mjs'], { cwd: folder.path, encoding: 'utf8' });
   expect(output).toContain(expected);
+});
+
+test.each([
+  ['>=99.0', 1, /needs Node 99\.0 or newer; this is Node .* run “npm ci” again/],
+  [`>=${process.versions.node}`, 0, /^$/],
+])('an installation on a Node that has to be %s exits with %i', (node, status, sentence) => {
+  using folder = createFolder();
+  copyFileSync(PREPARE, join(folder.path, 'prepare.mjs'));
+  writeFileSync(join(folder.path, 'package.json'), JSON.stringify({ engines: { node } }));
+  const { status: found, stderr } = spawnSync(process.execPath, ['prepare.mjs'], {
+    cwd: folder.path,
+    encoding: 'utf8',
+  });
+  expect(found).toBe(status);
+  expect(stderr).toMatch(sentence);
 });
 
 test('npm start names the remedy when dist/ is missing', () => {
