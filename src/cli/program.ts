@@ -23,7 +23,9 @@ export function createProgram(terminal: Terminal): Command {
       'Realtime channels with tokens. Without a command, the service is started. serve, backup, restore and check work on this machine: settings are read from environment variables (docs/reference/settings.md), and SIGNALBOX_DATA names the data folder. All other commands talk to a running service: SIGNALBOX_URL and SIGNALBOX_API_KEY say where it is, or a profile, which “signalbox profile write” keeps. A new service prints its first API key when it starts.',
     )
     .version(version)
-    .showHelpAfterError('Run “signalbox --help” for the commands.')
+    .showHelpAfterError(
+      'Run “signalbox --help” for the commands. The service is set by environment variables, for example PORT=4100.',
+    )
     // Thrown instead of an exit, so that the process decides about its exit code. Commands inherit it.
     .exitOverride();
   const dataFolder = () => {

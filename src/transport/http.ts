@@ -47,6 +47,8 @@ export function createHttpServer(deps: HttpDeps): Server {
   } = deps;
   const trackUnread = createUnreadResponses(deps.memory, config);
   const handleJsonPost = createJsonPost(deps);
+  // People open the root in a browser first.
+  const notFound = `Not found. The API is at /graphql${console ? ', the console at /console' : ''}.`;
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // Read before the client can disconnect.
@@ -84,7 +86,7 @@ export function createHttpServer(deps: HttpDeps): Server {
       response.writeHead(200, { ...asset.headers, 'content-type': asset.contentType });
       return void response.end(asset.body);
     }
-    if (url.pathname !== '/graphql') return sendText(response, 404, 'Not found. The API is at /graphql.');
+    if (url.pathname !== '/graphql') return sendText(response, 404, notFound);
     if (origin !== undefined && !isAllowedOrigin(origin, host, config))
       return refuse(response, 403, originRefused(origin));
     if (hasCredentialInUrl(url)) {

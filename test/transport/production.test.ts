@@ -91,6 +91,8 @@ test.each([
     ['/console', '/console/'].map((path) => fetch(signalbox.url + path)),
   );
   expect([page!.status, other!.status]).toEqual(isServed ? [200, 200] : [404, 404]);
+  const root = await fetch(signalbox.url);
+  expect((await root.text()).includes('the console at /console')).toBe(isServed);
   if (!isServed) return;
   const html = await page!.text();
   const policy = page!.headers.get('content-security-policy')!;
