@@ -10,7 +10,7 @@ import { type NodeRegistration } from './node-registration.ts';
 import { type Wire } from './wire.ts';
 
 export interface BrokerWithLanes extends Broker {
-  /** What the node does to deliver the messages of all nodes, for metrics. */
+  /** How the node delivers the messages of all nodes, for metrics. */
   readonly followers: Pick<Followers, 'counts' | 'lag'>;
 }
 
@@ -87,7 +87,7 @@ export function createBrokerWithLanes({
     holds: log.holds,
     async read(request) {
       const page = await log.read(request);
-      // What was read while the node was paused may be delivered to a connection that was closed on all other nodes.
+      // Messages that were read while the node was suspended may be for a connection that all other nodes have closed.
       await controlLog.untilLive();
       return page;
     },

@@ -94,7 +94,7 @@ export interface Broker extends AsyncDisposable {
    */
   problem(): string | undefined;
   /**
-   * What this node does late although it may deliver and accept, in a sentence for operators; undefined when nothing. It is no
+   * A sentence for operators about work that this node does late although it may deliver and accept; undefined: none. It is no
    * reason to send clients to another node.
    */
   warning(): string | undefined;

@@ -9,7 +9,7 @@ import { createSignalStore } from './signal-store.ts';
 import { type Signal } from './signal.ts';
 import { type Wire } from './wire.ts';
 
-/** Time between two looks for signals, in milliseconds. It bounds how late a signal takes effect whose hint was lost. */
+/** Time between two reads of new signals, in milliseconds. It bounds how late a signal takes effect whose hint was lost. */
 const LOOK_INTERVAL_MS = 250;
 const CLEAN_UP_INTERVAL_MS = 60_000;
 /** How long connections stay open while the node is suspended, in milliseconds. Their clients then go to another node. */
@@ -90,7 +90,7 @@ export function createControlLog(options: ControlLogOptions): ControlLog {
     await signalStore.removeExpired();
   }
 
-  /** That the database is away is reported by the store; the next look comes soon. */
+  /** The store reports that the database cannot be reached, and the next poll follows soon: report every other error. */
   function reportFault(error: unknown): void {
     if (!(error instanceof SignalboxError) || error.code !== 'UNAVAILABLE') onFault(error);
   }
@@ -147,7 +147,7 @@ export function createControlLog(options: ControlLogOptions): ControlLog {
     reader.offer(signals.map((signal, index) => ({ sequence: first + index, node: id, signal })));
     wire?.send(SIGNALS, last);
     const collected = acks.collect(nodes, first, last);
-    // Both must end, so that no rejection is left without a handler.
+    // Wait for both: with Promise.all, the rejection of the second would have no handler.
     const [own, others] = await Promise.allSettled([applyOwn(first, last), collected]);
     if (own.status === 'rejected') throw own.reason;
     if (others.status === 'rejected') throw others.reason;

@@ -26,7 +26,7 @@ interface Run {
   acknowledge?(): void;
 }
 
-/** What followers have done since the start of the process. */
+/** Counts of all followers since the start of the process. */
 export interface FollowerCounts {
   /** Batches of messages of other nodes that arrived over the wire with their messages. */
   batches: number;
@@ -190,7 +190,7 @@ export class Follower {
       try {
         await this.#readGap(this.#deliveredThrough ?? 0);
       } catch {
-        // The store reports that the database is away.
+        // The store reports that the database cannot be reached.
         await delay(RETRY_MS);
       }
     }

@@ -6,7 +6,7 @@ import { type Wire } from './wire.ts';
 import { withinTime } from './within-time.ts';
 import { decodeBatch, decodeEphemeral, encodeBatch, encodeEphemeral } from './wire-messages.ts';
 
-/** Time between two looks at the heads of the logs, in milliseconds. It bounds the delay by a hint that was lost. */
+/** Time between two reads of the heads of the logs, in milliseconds. It bounds the delay by a hint that was lost. */
 const POLL_MS = 250;
 /** Batches of up to this size ride on the wire; other nodes read larger ones from the log, in bytes. */
 const MAX_INLINE_BYTES = 16 * 1024;
@@ -91,7 +91,7 @@ export function createFollowers({
         if (head !== undefined && through !== undefined) followers.get(projectId)?.noteHead(head, through);
       }
     } catch {
-      // The store reports that the database is away; the next look follows.
+      // The store reports that the database cannot be reached; the next poll follows.
     } finally {
       isPolling = false;
     }

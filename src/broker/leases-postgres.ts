@@ -8,7 +8,7 @@ const RETRY_INTERVAL_MS = 1000;
 /** Connections that one statement writes again. */
 const CONNECTIONS_PER_STEP = 500;
 
-/** The leases of a cluster, and what keeps the rows of this node right. */
+/** The leases of a cluster, and the comparison that keeps the rows of this node correct. */
 export interface PostgresLeases extends Leases, AsyncDisposable {
   /** Compares the rows with the connections of this node, and writes them again if they differ. */
   reconcile(): Promise<void>;
@@ -82,7 +82,7 @@ export function createPostgresLeases({
       for (let from = 0; from < all.length; from += CONNECTIONS_PER_STEP) {
         const batch = new PresenceChanges();
         for (const { member, channelIds } of all.slice(from, from + CONNECTIONS_PER_STEP)) {
-          // One that has left meanwhile must not come back.
+          // A connection that was removed meanwhile must not be written again.
           if (!own.has(member.connectionId)) continue;
           batch.removeConnection(member.projectId, member.connectionId);
           batch.addConnection(member);
@@ -245,7 +245,7 @@ SELECT count(*) AS connections, coalesce(sum((
   WHERE entered.project_id = present.project_id AND entered.connection_id = present.connection_id)), 0)::bigint AS channels
 FROM present WHERE node = $1`;
 
-/** Removes what the node no longer has. */
+/** Removes the rows of connections that the node no longer has. */
 const REMOVE_OTHERS = `
 WITH gone AS (
   DELETE FROM present WHERE node = $1 AND connection_id <> ALL ($2) RETURNING project_id, connection_id

@@ -40,7 +40,7 @@ export function createSignalAcks({
   let confirming = Promise.resolve();
   /** Up to which signal each registration has confirmed. */
   const throughOf = new Map<string, number>();
-  /** What the signals of this node have affected on the others. */
+  /** For each signal of this node, the number of connections that it has affected on other nodes. */
   const affectedBy = new Map<number, number>();
   const waits = new Set<() => void>();
 

@@ -33,7 +33,7 @@ export class SignalReader {
   readonly #options: SignalReaderOptions;
   #appliedThrough: number;
   #polling: Promise<boolean> | undefined;
-  /** What the signals of this node have affected here, until it is claimed. */
+  /** The number of connections that the signals of this node have affected here, until it is claimed. */
   readonly #affecting = new Map<number, Promise<number>>();
 
   constructor(options: SignalReaderOptions) {

@@ -8,7 +8,7 @@ const MAX_CHUNKS = 1500;
 
 const HEADER = /^v1\|([\w-]{1,64})\|([1-9]\d{0,14})\|(\d{1,4})\/([1-9]\d{0,3})\|/;
 
-/** What a node sends in one transaction. */
+/** The payloads that a node sends in one transaction. */
 export interface Parcel {
   nodeId: string;
   /** Counts the parcels of the node from 1. */

@@ -115,10 +115,10 @@ export async function createNotifyWire({ open, nodeId, onFault }: NotifyWireOpti
       try {
         const session = await startListening();
         if (isDisposed()) session.destroy();
-        // What was sent before LISTEN is not received.
+        // Payloads that were sent before LISTEN are not received.
         return reportLoss();
       } catch {
-        // The database is away: the next attempt follows.
+        // The database cannot be reached: the next attempt follows.
       }
     }
   }

@@ -1,7 +1,7 @@
 /** Receives what another node sent: JSON that is hostile until checked. Must neither block nor throw. */
 export type WireHandler = (payload: unknown, fromNode: string) => void;
 
-/** What a wire has done since its start. */
+/** Counts of a wire since its start. */
 export interface WireCounts {
   /** Transactions sent; each carries everything that waited. */
   sent: number;

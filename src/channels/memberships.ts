@@ -8,7 +8,6 @@ import { type Statement, type Store } from '../store/store.ts';
 import { allowedActions, decide } from '../tokens/authorization.ts';
 import { type CallerLoader } from '../tokens/caller-loader.ts';
 import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
-import { MAX_SKEW_SECONDS } from '../tokens/issuers/claims.ts';
 import { type Token } from '../tokens/token.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 import { createKeyedMutex } from '../keyed-mutex.ts';
@@ -17,7 +16,7 @@ import { type AnnounceChannel, type Channel, type Membership, type MembershipOri
 import { type Channels } from './channels.ts';
 import { forEachPair, type Outcome } from './membership-pairs.ts';
 import { createMembershipStore, type MembershipWithChannel } from './membership-store.ts';
-import { createRemovalStore } from './removal-store.ts';
+import { createRemovals } from './removals.ts';
 
 export interface Memberships {
   /**
@@ -115,7 +114,7 @@ export function createMemberships(deps: {
     rateLimit,
   } = deps;
   const rows = createMembershipStore(store);
-  const removals = createRemovalStore(store, config.maxMembershipsPerToken);
+  const removals = createRemovals(store, clock, config.maxMembershipsPerToken);
   /** Serializes write and announcement per token, so that the last change announced is the last one written. */
   const mutex = createKeyedMutex();
 
@@ -230,13 +229,9 @@ export function createMemberships(deps: {
       if (!token) throw notFound('token', tokenId);
     }
     const ended = await rows.find(projectId, channelId, tokenId);
-    // Only credentials of other issuers name channels, and those tokens have a subject.
-    const isRemembered = caller.kind === 'API_KEY' && token?.subject != null;
-    // The last credential may state a time to come, and is older than the removal all the same.
-    const removedAt = Math.max(clock.now(), token?.credentialRights?.issuedAt ?? 0);
     const statements = [
       rows.removal(projectId, channelId, tokenId),
-      ...(isRemembered ? await removals.recording(projectId, channelId, tokenId, removedAt) : []),
+      ...(caller.kind === 'API_KEY' && token ? await removals.record(token, channelId) : []),
     ];
     await announce(rows.end(projectId, tokenId, statements), () => ({
       kind: 'MEMBERSHIP_ENDED',
@@ -256,18 +251,6 @@ export function createMemberships(deps: {
       });
     }
     return ended;
-  }
-
-  /**
-   * Whether an API key ended the membership after the credential was issued, or in the same millisecond. The clock of an
-   * issuer may be ahead: a credential that states a time to come is older than a removal of that moment.
-   */
-  async function wasRemoved({ projectId, id, credentialRights }: Token, channelId: string) {
-    const removedAt = await removals.removedAt(projectId, channelId, id);
-    if (removedAt === undefined) return false;
-    const issuedAt = credentialRights?.issuedAt ?? 0;
-    const now = clock.now();
-    return issuedAt <= removedAt || (issuedAt > now && removedAt > now - MAX_SKEW_SECONDS * 1000);
   }
 
   async function prepareRows(
@@ -341,16 +324,11 @@ export function createMemberships(deps: {
         serialize(token.projectId, channelId, async () => {
           const channel = await findChannel(token.projectId, channelId);
           if (!channel || !(await mayActAsMember(token, channel))) return;
-          if (await wasRemoved(token, channelId)) return;
+          if (await removals.covers(token, channelId)) return;
           await begin(token.id, 'BACKEND', token, channelId, {});
         }),
       ),
-    forgetSuperseded: ({ projectId, id, credentialRights }) =>
-      mutex(id, () => {
-        // A credential of an issuer whose clock is ahead must not delete a removal of the last seconds.
-        const latest = clock.now() - MAX_SKEW_SECONDS * 1000;
-        return removals.removeBefore(projectId, id, Math.min(credentialRights?.issuedAt ?? 0, latest));
-      }),
+    forgetSuperseded: (token) => mutex(token.id, () => removals.forgetSuperseded(token)),
     find: (projectId, channelId, tokenId) => rows.find(projectId, channelId, tokenId),
     allOf: (projectId, tokenId) => rows.allOf(projectId, tokenId),
     listOfToken: (projectId, tokenId, page) => rows.listOfToken(projectId, tokenId, page),

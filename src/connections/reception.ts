@@ -61,7 +61,7 @@ function loggedReception(
   if (sequence <= after) return 'BEFORE_START';
   if (batch > liveAfterBatch) {
     if (added && batch <= added.batch) return 'BEFORE_START';
-    // Delivered, but not to this connection: it had ended without saying so yet, or its rights had lapsed.
+    // Delivered, but not to this connection: it had closed and was not removed yet, or its rights had lapsed.
     return sequence <= position ? 'LIVE' : 'UNKNOWN';
   }
   if (added && (sequence <= added.position || added.batch >= liveAfterBatch)) return 'BEFORE_START';

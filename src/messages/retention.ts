@@ -149,7 +149,8 @@ export function createRetention(deps: {
       throw error;
     }
     if (isSweeper && (!hasFullScan || hasNodeLeft)) await purgeAllAddresses();
-    // A node that sweeps again later does not know what the nodes that left meanwhile have published to.
+    // A node that becomes the sweeper again must scan all addresses: it does not know those that other nodes, which have left
+    // since, had published to.
     hasFullScan = isSweeper;
     onPurged(removedRows, (performance.now() - startedAt) / 1000);
     await runInSteps(reclaimSpace);

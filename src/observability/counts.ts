@@ -1,6 +1,6 @@
 import { type ErrorCode } from '../errors.ts';
 
-/** What a node counts beside refusals, which it counts by their code. */
+/** The things that a node counts. Refusals are counted apart, by their code. */
 const COUNTED = ['publishes', 'deliveries', 'replays', 'gaps', 'slowConsumers'] as const;
 export type Counted = (typeof COUNTED)[number];
 
@@ -10,7 +10,7 @@ export type Counts = Readonly<Record<Counted, number>> & {
   readonly refusals: ReadonlyMap<ErrorCode, number>;
 };
 
-/** The counts of a period that goes on. */
+/** The counts of the current period. */
 export class Counter implements Counts {
   publishes = 0;
   deliveries = 0;

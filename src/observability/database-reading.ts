@@ -30,7 +30,7 @@ export function createDatabaseReading({
     try {
       [reading] = await rows<DatabaseReading>(READ, []);
     } catch {
-      // The store reports that the database is away.
+      // The store reports that the database cannot be reached.
       reading = undefined;
     } finally {
       asking = undefined;

@@ -1,4 +1,4 @@
-/** What this node does to deliver the messages of all nodes. Numbers of events count since the start of the process. */
+/** How this node delivers the messages of all nodes. Numbers of events count since the start of the process. */
 export interface NodeReading {
   /** Whether the node may neither deliver nor accept anything at the moment. */
   isSuspended: boolean;
@@ -14,7 +14,7 @@ export interface NodeReading {
   repairedMessages: number;
   /** Transactions that notify; each carries everything that waited. */
   notificationsSent: number;
-  /** What the node did not send: too large, or without a connection for too long. */
+  /** Payloads that the node did not send: too large, or without a connection for too long. */
   notificationsDropped: number;
   /** Transactions of other nodes that did not arrive, and reconnects, after which that is unknown. */
   notificationsLost: number;

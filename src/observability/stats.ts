@@ -85,7 +85,7 @@ export function createStats({
   const startedAt = clock.now();
   /** Up to the end of the last step. Only the operator creates projects, so their number is bounded. */
   const totals = { whole: new Counter(), byProject: new Map<string, Counter>() };
-  /** The step that goes on. */
+  /** The current step. */
   let step = newStep();
   const wholeSeries: StatsSample[] = [];
   /** By project, in the order of their last step in which anything happened. */

@@ -1,7 +1,7 @@
 import { badInput } from '../errors.ts';
 import { parsePattern } from './channel-pattern.ts';
 
-/** What an API key may do. A key without scopes may do everything in its project. */
+/** A right of an API key. A key without scopes may do everything in its project. */
 export const API_KEY_SCOPES = {
   READ: 'Read tokens, channels, messages, presence, restrictions and settings, and subscribe to channels.',
   PUBLISH: 'Publish messages and direct messages.',

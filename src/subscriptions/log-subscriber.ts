@@ -127,7 +127,7 @@ export class LogSubscriber implements Subscriber {
       this.#recorder.ended(this.connection, address, { ...span, endedInBatch: this.#index.lastBatch });
   }
 
-  /** What the subscription received at an address until now; undefined if it does not have the address. */
+  /** The reception of the subscription at an address; undefined if it does not have the address. */
   span(address: Address): Span | undefined {
     const floor = this.#addresses.get(address);
     if (floor === undefined) return undefined;

@@ -22,11 +22,11 @@ export interface IssueClock {
   cutOff(): number;
 }
 
-/** Reads until when credentials were issued. The row is written at most once for each 5 seconds of issuing. */
+/** Reads the latest time of issue from the store. To save writes, the row is updated once for each 5 seconds of issuing. */
 export async function createIssueClock(store: Store, clock: Clock): Promise<IssueClock> {
   const rows = createIssueClockStore(store);
   let stored = await rows.read();
-  // The row may be 5 seconds behind.
+  // The latest credential may be 5 seconds newer than the row.
   let latest = stored > clock.now() ? stored + SKEW_MS : 0;
 
   return {

@@ -21,7 +21,7 @@ export interface SigningKey {
 /** How long a rotated key may keep verifying: at most one year. */
 export const MAX_SIGNING_OVERLAP_SECONDS = 366 * 86_400;
 
-/** Time between two looks for an unknown key, in milliseconds. */
+/** Time between two searches for an unknown key, in milliseconds. */
 const LOOK_INTERVAL_MS = 1000;
 
 /** The keys that sign the credentials of all projects. */

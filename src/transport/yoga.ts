@@ -35,7 +35,7 @@ import { useEventStreams } from './sse-response.ts';
 interface NodeContext {
   req: IncomingMessage;
   res: ServerResponse;
-  /** What the request retains; see `useParams`. */
+  /** The retained memory of the request; see `useParams`. */
   memory: RequestMemory;
 }
 

@@ -7,7 +7,7 @@ import { GraphqlPreview } from './GraphqlPreview.tsx';
 
 export interface ActionFormProperties<Result, Variables> {
   operation: Operation<Result, Variables>;
-  /** What the fields say now. */
+  /** The content of the fields. */
   variables: Variables;
   /** Why the form cannot be sent yet, for example malformed JSON. */
   problem?: string | undefined;

@@ -8,7 +8,7 @@ import { Navigation } from './Navigation.tsx';
 import { SearchDialog } from './SearchDialog.tsx';
 import { useKeyboard } from './use-keyboard.ts';
 
-/** What surrounds every page: header, navigation, search and help. */
+/** The frame of every page: header, navigation, search and help. */
 export function Shell() {
   const { path } = useRoute();
   const [isMenuOpen, menu] = useDisclosure(false);

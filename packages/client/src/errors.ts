@@ -21,7 +21,7 @@ export class SignalboxError extends Error {
   readonly code: string;
   /** Whether the same request may succeed later, unchanged. */
   readonly retryable: boolean;
-  /** What the service documents besides the code. */
+  /** The documented extensions of the error besides its code. */
   readonly fields: ErrorFields;
 
   constructor(code: string, message: string, retryable = false, fields: ErrorFields = {}) {

@@ -4,7 +4,7 @@ import { type Session } from './command.ts';
 /** One check: resolves to a sentence, or throws an error whose message says what to do. */
 export type Check = readonly [name: string, run: () => string | Promise<string>];
 
-/** What a check found, as `--json` prints it. */
+/** The finding of a check, as `--json` prints it. */
 export interface Finding {
   check: string;
   ok: boolean;

@@ -11,7 +11,7 @@ export interface CommonOptions {
   profile?: string;
 }
 
-/** What the action of a command works with. */
+/** The arguments of the action of a command. */
 export interface Session {
   terminal: RemoteTerminal;
   output: Output;

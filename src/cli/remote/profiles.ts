@@ -50,7 +50,7 @@ function requireHttpUrl(address: string): void {
   try {
     if (/^https?:$/.test(new URL(address).protocol)) return;
   } catch {
-    // Refused below.
+    // Not a URL at all: refused with the same sentence as another protocol.
   }
   throw new UsageError(`“${address}” is no http or https URL.`);
 }

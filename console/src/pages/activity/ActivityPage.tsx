@@ -11,7 +11,7 @@ import { KINDS } from './kinds.ts';
 const FILTERS = ['channel', 'token', 'identity'] as const;
 const LABELS = { channel: 'Channel', token: 'Token', identity: 'Identity' } as const;
 
-/** What happens in the project as it happens, from the stream of the audit log. */
+/** The activity of the project, live. */
 export function ActivityPage() {
   const { params } = useRoute();
   const mayAdminister = useScope('ADMIN');

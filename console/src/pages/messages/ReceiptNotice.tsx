@@ -1,7 +1,7 @@
 import { Alert } from '@mantine/core';
 import { type ReceiptFragment } from '../../generated/operations.ts';
 
-/** What became of a publish. */
+/** The outcome of a publish. */
 export function ReceiptNotice({ receipt }: { receipt: ReceiptFragment | undefined }) {
   if (!receipt) return null;
   const { message, connections, repeated } = receipt;

@@ -1,6 +1,6 @@
 import { parseJson } from '../../parts/json.ts';
 
-/** What the form of a message says. */
+/** The content of the form of a message. */
 export interface MessageDraft {
   readonly event: string;
   readonly data: string;

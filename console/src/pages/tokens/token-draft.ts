@@ -4,7 +4,7 @@ import { secondsOf } from '../../fields/lifetime.ts';
 import { roleArguments } from '../../fields/RoleField.tsx';
 import { parseJson } from '../../parts/json.ts';
 
-/** What the form of a new token says. */
+/** The content of the form of a new token. */
 export interface TokenDraft {
   readonly identity: string;
   readonly role: string;

@@ -12,7 +12,7 @@ import { type Typing } from './typing.ts';
 type Snapshot = ChannelSnapshot<Record<string, unknown>>;
 type Entry = TimelineEntry<Record<string, unknown>>;
 
-/** What a channel shows, as a store: a snapshot and listeners. */
+/** The store of a channel for pages: a snapshot and listeners. */
 export interface View {
   readonly isLoading: boolean;
   /** The state document of the channel. */
@@ -23,12 +23,12 @@ export interface View {
   change(flags?: { isLoading?: boolean; error?: SignalboxError | undefined }): void;
   fail(error: SignalboxError | undefined): void;
   inform(info: ChannelInfo): void;
-  /** A message came: an entry that waited for its echo is now in the timeline. */
+  /** A message was delivered. If it is one of this client, the timeline has it now and its entry is removed. */
   onMessage(message: Message): void;
-  /** Messages were lost, possibly with echoes that are awaited: the page that is loaded now tells what there is. */
+  /** Messages were lost, possibly some that published entries wait for: the page that is loaded next shows those that exist. */
   onGap(): void;
-  /** The service has kept a message. It is shown as published at the end until its echo tells its place in the order. */
-  onPublished(message: Message, key: string, awaitsEcho: boolean): void;
+  /** The service has kept a message. It is shown as published, at the end, until it is delivered and has its place in the order. */
+  onPublished(message: Message, key: string, awaitsDelivery: boolean): void;
 }
 
 interface Parts {
@@ -119,10 +119,10 @@ export function createView({ id, outbox, timeline, members, typing, isOwn }: Par
       change();
     },
     onGap: () => awaited.clear(),
-    onPublished(message, key, awaitsEcho) {
+    onPublished(message, key, awaitsDelivery) {
       keys.set(message.id, key);
       if (keys.size > MAX_KEYS) for (const oldest of keys.keys()) if (keys.delete(oldest)) break;
-      if (awaitsEcho) awaited.set(message.id, message);
+      if (awaitsDelivery) awaited.set(message.id, message);
       change();
     },
   };

@@ -1,7 +1,7 @@
 import { errorOf, SignalboxError, toError, type GraphQLErrorLike } from '../errors.ts';
 import { type Runtime, type WebSocketClass } from '../runtime.ts';
 
-/** What the service announces in `connection_ack`. */
+/** The payload of `connection_ack`. */
 export interface Acknowledgement {
   readonly connection?: string;
   /** How often the service sends at least something. */

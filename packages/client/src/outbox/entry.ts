@@ -3,7 +3,7 @@ import { type Message } from '../message.ts';
 
 /** A message that this client publishes, from the call of `publish` until the service has kept it. */
 export interface OutboxEntry {
-  /** The idempotency key: it identifies the entry, its repeats and its echo. */
+  /** The idempotency key: it identifies the entry, its repeats, and the message when it is delivered to this client. */
   readonly key: string;
   readonly channel: string;
   readonly event: string;

@@ -23,7 +23,7 @@ export interface Outbox {
   resume(socket: Socket, owner: string | undefined): void;
   /** The socket is gone: entries that were being sent are sent again, with the same key, on the next one. */
   pause(): void;
-  /** The echo of a message came: the entry is done even if its receipt is lost. */
+  /** A message of this client was delivered to it: the entry is done even if its receipt is lost. */
   confirm(message: Message): void;
   /** Fails every entry that is not published yet. */
   fail(error: SignalboxError): void;

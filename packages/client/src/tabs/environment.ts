@@ -16,7 +16,7 @@ export interface LocksLike {
   ): Promise<unknown>;
 }
 
-/** What the tabs of a browser need to find each other. */
+/** The functions of a browser by which its tabs find each other. */
 export interface TabsEnvironment {
   readonly locks: LocksLike;
   readonly BroadcastChannel: new (name: string) => BroadcastChannelLike;

@@ -18,7 +18,7 @@ export function groupOf(url: string, init: Readonly<Record<string, unknown>>): s
   return login && `signalbox:${JSON.stringify([VERSION, url, project, login])}`;
 }
 
-/** What is constant in all JSON Web Tokens of one token. Nothing is verified: the service verified that of the leader. */
+/** The claims that all JSON Web Tokens of one token share. Nothing is verified: the service verified the one of the leader. */
 function claimsOf(credential: unknown): object | undefined {
   const [header, payload, signature, ...others] = String(credential).split('.');
   if (!payload || signature === undefined || others.length > 0) return undefined;

@@ -3,7 +3,7 @@ import { type BroadcastChannelLike, type TabsEnvironment } from './environment.t
 import { createFollowerPort } from './follower-port.ts';
 import { createMultiplexer, type Port, type SocketLike } from './multiplexer.ts';
 
-/** What a member does on the shared connection. */
+/** The part of one member in the shared connection. */
 export interface Role {
   /** Takes a message of the protocol from the client of this tab. */
   send(text: string): void;

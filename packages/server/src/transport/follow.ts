@@ -21,7 +21,7 @@ export type Follow = <Result, Variables>(
 ) => AsyncGenerator<Result | 'resumed', never, undefined>;
 
 interface FollowParts {
-  /** What is the same for every request. */
+  /** The parts that every request shares. */
   base: Pick<EventStreamRequest, 'fetch' | 'endpoint' | 'apiKey'>;
   /** How often the first opening is repeated; a stream that was open once is opened again without a limit. */
   retries: number;

@@ -25,7 +25,7 @@ export type Request = <Result, Variables>(
   options?: CallOptions,
 ) => Promise<Result>;
 
-/** What every call passes through. */
+/** The functions that every call passes through. */
 export interface Transport {
   request: Request;
   follow: Follow;
