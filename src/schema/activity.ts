@@ -5,7 +5,7 @@ import { builder, nullToUndefined } from './builder.ts';
 import { described, ErrorCodeEnum } from './enums.ts';
 
 const ActivityKindEnum = builder.enumType('ActivityKind', {
-  description: 'What an activity is about.',
+  description: 'The kind of an activity.',
   values: described(ACTIVITY_KINDS, {
     MESSAGE: 'A message was published: to a channel, or directly to a token, an identity or a connection.',
     PRESENCE: 'A connection joined or left a channel, or changed its presence state.',
@@ -13,9 +13,9 @@ const ActivityKindEnum = builder.enumType('ActivityKind', {
     TOKEN: 'A token or a credential was created, changed, used for the first time or revoked.',
     MEMBERSHIP: 'A token was subscribed to a channel or unsubscribed.',
     CHANNEL: 'A channel was created, changed or deleted.',
-    MODERATION: 'A mute or a ban was put or lifted, or a connection was disconnected.',
+    MODERATION: 'A mute or a ban was imposed or lifted, or a connection was disconnected.',
     REFUSAL:
-      'A caller was refused for missing authority. Like in the audit log, a flood of refusals is counted instead of listed.',
+      'A caller was refused for missing authority. As in the audit log, a flood of refusals is counted instead of listed.',
     ADMINISTRATION: 'A project, an API key, a signing key or an issuer was changed.',
     SKIPPED: 'Activities were skipped here, because they came too fast or the client read too slowly.',
   }),
@@ -25,10 +25,10 @@ const ActivityRef = builder.objectRef<Activity>('Activity').implement({
   description: 'Something that happened in the project. Fields that do not apply to the action are null.',
   fields: (t) => ({
     at: t.expose('at', { type: 'DateTime', description: 'When it happened.' }),
-    kind: t.expose('kind', { type: ActivityKindEnum, description: 'What it is about.' }),
+    kind: t.expose('kind', { type: ActivityKindEnum, description: 'The kind of the activity.' }),
     action: t.exposeString('action', {
       description:
-        'What was done: the `action` of the audit log, such as `credential.create`, or `message.publish`, `presence.join`, `presence.leave`, `presence.update`, `connection.open`, `connection.renew`, `connection.close`, `skipped`.',
+        'The action: one of the audit log, such as `credential.create`, or `message.publish`, `presence.join`, `presence.leave`, `presence.update`, `connection.open`, `connection.renew`, `connection.close`, `skipped`.',
     }),
     actor: t.exposeID('actor', {
       nullable: true,
@@ -43,18 +43,19 @@ const ActivityRef = builder.objectRef<Activity>('Activity').implement({
     token: t.exposeID('tokenId', {
       nullable: true,
       description:
-        'The id of the token that it is about: the recipient of a direct message, else the token that was acted on, else the token that acted.',
+        'The id of the token that the activity is about: the recipient of a direct message, else the token that was acted on, else the token that acted.',
     }),
     identity: t.exposeString('identity', {
       nullable: true,
-      description: 'The identity of that token, as far as it is known; or the recipient of a direct message.',
+      description:
+        'The identity of the token in `token`, if it is known; for a direct message to an identity, that identity.',
     }),
     connection: t.exposeID('connectionId', { nullable: true, description: 'The id of the connection.' }),
     code: t.expose('code', { type: ErrorCodeEnum, nullable: true, description: 'The code of a refusal.' }),
     reason: t.exposeString('reason', {
       nullable: true,
       description:
-        'Why a caller was refused, a connection was closed or left a channel: more exact than what the client was told.',
+        'Why a caller was refused, a connection was closed or left a channel: more exact than the message that the client received.',
     }),
     sentence: t.exposeString('sentence', {
       nullable: true,

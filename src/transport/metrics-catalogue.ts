@@ -57,7 +57,7 @@ export const METRICS = {
     kind: 'counter',
     help: 'Connections closed because the client did not read fast enough.',
   },
-  signalbox_errors_total: {
+  signalbox_refusals_total: {
     kind: 'counter',
     help: 'Errors that callers received.',
     label: { name: 'code', values: 'an [error code](errors.md)' },

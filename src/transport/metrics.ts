@@ -69,7 +69,7 @@ export function createMetrics(stats: StatsRecorder): Metrics & Disposable {
   const replayed = counter('signalbox_replayed_total');
   const gaps = counter('signalbox_gaps_total');
   const slow = counter('signalbox_slow_consumers_total');
-  const refused = counter('signalbox_errors_total');
+  const refused = counter('signalbox_refusals_total');
   gaugeOf('signalbox_retained_bytes', () => readRetainedBytes());
   gauge('signalbox_store_bytes', function () {
     const size = readSize();

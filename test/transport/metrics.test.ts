@@ -51,5 +51,5 @@ test('/metrics prints exactly the metrics of the reference, and follows the rule
   expect(text).toMatch(/^signalbox_purged_rows_total 0$/m);
   expect(text).toMatch(/^signalbox_log_messages 1$/m);
   expect(text).toMatch(/^signalbox_store_bytes\{file="database"\} [1-9]\d+$/m);
-  expect(text).toMatch(/^signalbox_errors_total\{code="UNAUTHENTICATED"\} \d$/m);
+  expect(text).toMatch(/^signalbox_refusals_total\{code="UNAUTHENTICATED"\} \d$/m);
 });

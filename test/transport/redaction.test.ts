@@ -136,7 +136,7 @@ test('no credential, key or payload appears in a log line, a metric, an error or
   expect(lines.filter((line) => line.includes('worn out'))).toHaveLength(9);
 
   const metrics = await (await fetch(`${signalbox.url}/metrics`)).text();
-  expect(metrics).toContain('signalbox_errors_total{code="UNAUTHENTICATED"}');
+  expect(metrics).toContain('signalbox_refusals_total{code="UNAUTHENTICATED"}');
   const seen = { log: lines.join('\n'), metrics, responses: responses.texts.join('\n') };
   for (const [place, text] of Object.entries(seen)) {
     expect(text.length).toBeGreaterThan(1000);

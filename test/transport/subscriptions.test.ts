@@ -150,7 +150,7 @@ test('serves /health, /ready and /metrics', async () => {
     'signalbox_deliveries_total 1',
     'signalbox_replayed_total 0',
     'signalbox_slow_consumers_total 0',
-    'signalbox_errors_total{code="UNAUTHENTICATED"} 1',
+    'signalbox_refusals_total{code="UNAUTHENTICATED"} 1',
   ]) {
     expect(metrics).toContain(line);
   }

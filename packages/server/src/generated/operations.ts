@@ -18,7 +18,7 @@ export type Action =
   /** Receive the messages of the channel, and read its history and state. */
   | 'SUBSCRIBE';
 
-/** What an activity is about. */
+/** The kind of an activity. */
 export type ActivityKind =
   /** A project, an API key, a signing key or an issuer was changed. */
   | 'ADMINISTRATION'
@@ -30,11 +30,11 @@ export type ActivityKind =
   | 'MEMBERSHIP'
   /** A message was published: to a channel, or directly to a token, an identity or a connection. */
   | 'MESSAGE'
-  /** A mute or a ban was put or lifted, or a connection was disconnected. */
+  /** A mute or a ban was imposed or lifted, or a connection was disconnected. */
   | 'MODERATION'
   /** A connection joined or left a channel, or changed its presence state. */
   | 'PRESENCE'
-  /** A caller was refused for missing authority. Like in the audit log, a flood of refusals is counted instead of listed. */
+  /** A caller was refused for missing authority. As in the audit log, a flood of refusals is counted instead of listed. */
   | 'REFUSAL'
   /** Activities were skipped here, because they came too fast or the client read too slowly. */
   | 'SKIPPED'
