@@ -24,14 +24,17 @@ function readStream(page: Page, credential: string): Promise<string> {
   return page.evaluate(script);
 }
 
-/** Reloads the page with a cursor that this log does not know, and resolves when the page has one of this log. */
-async function loseCursor(page: Page, foreign: string): Promise<void> {
+/** Opens the page with a cursor that this log does not know, and resolves when the page has started over. */
+async function loseCursor(page: Page, origin: string, foreign: string): Promise<void> {
+  // A file of the same origin, so that no message stores a cursor meanwhile.
+  await page.goto(`${origin}/page.js`);
   await page.evaluate((cursor) => sessionStorage.setItem('cursor', cursor), foreign);
-  await page.reload();
-  await page.waitForFunction((cursor) => {
-    const stored = sessionStorage.getItem('cursor');
-    return stored !== null && stored !== cursor;
-  }, foreign);
+  // The socket that is told of the gap, after it was given a cursor, and the socket of the page that starts over.
+  let sockets = 0;
+  const startedOver = page.waitForEvent('websocket', () => ++sockets === 2);
+  await page.goto(origin);
+  await startedOver;
+  await page.waitForFunction(() => sessionStorage.getItem('cursor') !== null);
 }
 
 test('a page of an allowed origin resumes after a reload, starts over after a gap, and stops when signed out', async (scope) => {
@@ -65,7 +68,7 @@ test('a page of an allowed origin resumes after a reload, starts over after a ga
 
   {
     await using other = await startService();
-    await loseCursor(page, (await mint(other)).cursor);
+    await loseCursor(page, origin, (await mint(other)).cursor);
   }
   await publish(service, 'lobby', 'after-gap');
   await shown('after-gap');
