@@ -93,14 +93,30 @@ export function createRetention(deps: {
   /** The messages of an address that exceed its history policy. */
   async function findTrim(projectId: string, address: Address): Promise<Trim> {
     const channelId = channelOf(address);
-    const channel = channelId === null ? undefined : await findChannel(projectId, channelId);
+    if (channelId === null) return findTrimOf(undefined, projectId, address);
+    let channel = await findChannel(projectId, channelId);
+    for (;;) {
+      const trim = await findTrimOf(channel, projectId, address);
+      // The channel may have been deleted meanwhile, and one with the same id created and published to.
+      await broker.untilLive();
+      const channelNow = await findChannel(projectId, channelId);
+      if (haveSameHistory(channel, channelNow)) return trim;
+      channel = channelNow;
+    }
+  }
+
+  async function findTrimOf(
+    channel: Channel | undefined,
+    projectId: string,
+    address: Address,
+  ): Promise<Trim> {
     const key = `${projectId}\n${address}`;
     const seconds = channel?.historySeconds ?? config.retentionSeconds;
     const isShorter = seconds < config.retentionSeconds;
     if (isShorter) withShorterAge.set(key, { projectId, address });
     else withShorterAge.delete(key);
     // Messages of a deleted channel are removed, so that a new channel with the same id never exposes them.
-    const isOrphan = channelId !== null && !channel;
+    const isOrphan = channelOf(address) !== null && !channel;
     const keep = isOrphan ? 0 : (channel?.historyMessages ?? config.retentionMessages);
     const through = Math.max(
       channel?.createdAfter ?? 0,
@@ -201,4 +217,14 @@ export function createRetention(deps: {
       await running?.catch(() => undefined);
     },
   };
+}
+
+/** Whether two reads of a channel id found the same channel with the same history policy. */
+function haveSameHistory(a: Channel | undefined, b: Channel | undefined): boolean {
+  return (
+    a?.createdAt === b?.createdAt &&
+    a?.createdAfter === b?.createdAfter &&
+    a?.historyMessages === b?.historyMessages &&
+    a?.historySeconds === b?.historySeconds
+  );
 }
