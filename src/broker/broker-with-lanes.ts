@@ -77,6 +77,13 @@ export function createBrokerWithLanes({
     return lane;
   }
 
+  /** What was read while the node was suspended may be for a connection that all other nodes have closed. */
+  async function whenLive<T>(reading: Promise<T>): Promise<T> {
+    const found = await reading;
+    await controlLog.untilLive();
+    return found;
+  }
+
   return {
     async publish(draft) {
       await controlLog.untilLive();
@@ -85,15 +92,10 @@ export function createBrokerWithLanes({
     head: log.head,
     positionAt: log.positionAt,
     holds: log.holds,
-    async read(request) {
-      const page = await log.read(request);
-      // Messages that were read while the node was suspended may be for a connection that all other nodes have closed.
-      await controlLog.untilLive();
-      return page;
-    },
-    readBack: log.readBack,
-    trimmedThrough: log.trimmedThrough,
-    expiredThrough: log.expiredThrough,
+    read: (request) => whenLive(log.read(request)),
+    readBack: (...range) => whenLive(log.readBack(...range)),
+    trimmedThrough: (...address) => whenLive(log.trimmedThrough(...address)),
+    expiredThrough: (...bounds) => whenLive(log.expiredThrough(...bounds)),
     listen: delivery.listen,
     follow: followers.follow,
     followers,

@@ -1,10 +1,12 @@
 import pg from 'pg';
 import { afterAll, describe, expect, test } from 'vitest';
+import { FRESH_MS } from '../../src/broker/node-registration.ts';
 import { createNotifyWire } from '../../src/broker/wire-notify.ts';
 import { type Message } from '../../src/broker/message.ts';
 import { type Signal } from '../../src/broker/signal.ts';
 import { projects } from '../../src/projects/tables.ts';
 import { createNotifySessions } from '../../src/store/notify-session.ts';
+import { block } from '../support/block.ts';
 import { brokerContract } from '../contracts/broker-contract.ts';
 import { createBroker, openBroker } from '../support/broker-on-postgres.ts';
 import { type BrokerUnderTest } from '../support/broker.ts';
@@ -207,4 +209,37 @@ test('warns while the connection that receives notifications is lost', async (co
   expect(other.broker.problem()).toBeUndefined();
   proxy.setBlackHole(false);
   await expect.poll(() => other.broker.warning(), { timeout: 10_000 }).toBeUndefined();
+});
+
+test('a node that was paused while it read answers only after it has looked for signals', async (context) => {
+  requirePostgres(context);
+  let waiting: (() => void)[] = [];
+  let isPaused = false;
+  await using made = await openBroker({
+    wrap: (store) => ({
+      ...store,
+      async rows(sql, params) {
+        const result = await store.rows<never>(sql, params);
+        if (!isPaused) return result;
+        await new Promise<void>((resolve) => {
+          if (waiting.push(resolve) < 3) return;
+          block(FRESH_MS + 100);
+          for (const answer of waiting) answer();
+          waiting = [];
+        });
+        return result;
+      },
+    }),
+  });
+  const { broker } = made;
+  await broker.publish(draft());
+  isPaused = true;
+  const problems: (string | undefined)[] = [];
+  const note = () => void problems.push(broker.problem());
+  await Promise.all([
+    broker.readBack('one', 'channel:lobby', { after: 0, before: 9 }, 9).then(note),
+    broker.trimmedThrough('one', 'channel:lobby').then(note),
+    broker.expiredThrough('one', 'channel:lobby', { keep: 1, since: undefined }, 0).then(note),
+  ]);
+  expect(problems).toEqual([undefined, undefined, undefined]);
 });
