@@ -7,6 +7,16 @@ type Reads = Pick<
   'head' | 'positionAt' | 'holds' | 'read' | 'readBack' | 'trimmedThrough' | 'expiredThrough'
 >;
 
+/** The messages of all addresses with `after` < sequence <= `through`. */
+export interface LogRange {
+  after: number;
+  through: number;
+  /** Maximum number of messages. */
+  limit: number;
+  /** Maximum size of all `data` as JSON, in bytes; the first message is returned even if it is larger. */
+  maxBytes: number;
+}
+
 /** The ordered record of a project's messages in a database that several processes can reach; see `Log`. */
 export type AsyncLog = {
   readonly [Name in keyof Reads]: (...args: Parameters<Reads[Name]>) => Promise<ReturnType<Reads[Name]>>;
@@ -18,16 +28,17 @@ export type AsyncLog = {
    * @param answered the number of the newest batch whose answer this process received; 0: none
    */
   append(projectId: string, batch: number, answered: number, drafts: readonly Draft[]): Promise<Appended[]>;
-  /**
-   * The messages of all addresses with `after` < sequence <= `through`, at most `limit`, the oldest first, and the sequence of
-   * the newest message of the log at that moment.
-   */
+  /** The messages of a part of the log, the oldest first; see `LogRange`. */
   readRange(
     projectId: string,
-    after: number,
-    through: number,
-    limit: number,
-  ): Promise<{ messages: Message[]; head: number }>;
+    range: LogRange,
+  ): Promise<{
+    messages: Message[];
+    /** The sequence of the newest message of the log at that moment. */
+    head: number;
+    /** Whether the limits of the range left messages out. */
+    isFull: boolean;
+  }>;
   /** The sequences of the newest messages of projects; a project without messages may be absent. */
   headsOf(projectIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
 };

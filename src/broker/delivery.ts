@@ -94,6 +94,7 @@ export function createDelivery(
     },
     deliver(messages, onDelivered) {
       let batch: Message[] = [];
+      let bytes = 0;
       const deliverBatch = () => {
         const complete = batch;
         if (complete.length > 0)
@@ -102,10 +103,12 @@ export function createDelivery(
             onDelivered?.(complete, connections);
           });
         batch = [];
+        bytes = 0;
       };
       for (const message of messages) {
-        if (!fitsBatch(batch, 0, message)) deliverBatch();
+        if (!fitsBatch(batch, bytes, message)) deliverBatch();
         batch.push(message);
+        bytes += Buffer.byteLength(JSON.stringify(message.data));
       }
       deliverBatch();
       return queue.run();

@@ -4,15 +4,17 @@ import { type Appended } from './log.ts';
 import { type Message } from './message.ts';
 import { withinTime } from './within-time.ts';
 
-/** Messages that one read of a repair loads. */
-const REPAIR_PAGE = 500;
+/** The messages that one read of a repair loads, and the bytes of their data. */
+const REPAIR_PAGE = { limit: 500, maxBytes: 1024 * 1024 };
 /** How long a repair waits for hints that are on their way, and after a failed read, in milliseconds. */
 const GRACE_MS = 5;
 const RETRY_MS = 100;
 /** After this time, a publish is acknowledged although earlier messages of other nodes are still missing here, in milliseconds. */
 const ACKNOWLEDGE_AFTER_MS = 1000;
-/** Runs of other nodes that wait for earlier messages. Those beyond are read from the log instead. */
+/** Runs that wait for earlier messages or deliveries. Those of other nodes beyond are read from the log instead. */
 const MAX_WAITING_RUNS = 200;
+/** While more runs of this node wait, it appends nothing. */
+const MAX_OWN_WAITING_RUNS = 16;
 /** Delivery counts of repaired messages, for publishes of this node whose answer comes after the repair. */
 const MAX_COUNTS = 2000;
 
@@ -52,6 +54,8 @@ export class Follower {
   /** Runs that wait for earlier messages, by `first`. */
   #runs: Run[] = [];
   #starting: Promise<void> | undefined;
+  /** A delivery of several turns. What follows waits for it, so undelivered messages never pile up. */
+  #delivering: Promise<void> | undefined;
   #isRepairing = false;
   #isStopped = false;
   /** Answers that were asked for before a restart are out of date. */
@@ -101,24 +105,46 @@ export class Follower {
 
   /**
    * Delivers and acknowledges publishes of this node, in their place in the log; see `Delivery.settle`. Undefined also when
-   * messages of other nodes that come first are still missing.
+   * messages of other nodes that come first are still missing. Otherwise resolves when the node may append more.
    */
   settle(publishes: readonly PendingPublish[], outcomes: readonly Appended[]): Promise<void> | undefined {
     const sequences = outcomes.flatMap((one) => sequenceOf(one) ?? []);
     const [first] = sequences;
     const last = sequences.at(-1);
     if (first === undefined || last === undefined) return this.#delivery.settle(publishes, outcomes);
-    let delivering: Promise<void> | undefined;
     const run: Run = {
       first,
       last,
-      deliver: (through) => (delivering = this.#settleAfter(through, publishes, outcomes)),
+      deliver: (through) => this.#settleAfter(through, publishes, outcomes),
       acknowledge: () => acknowledge(publishes, outcomes),
     };
     this.#add(run);
     this.#advance();
-    if (this.#runs.includes(run)) setTimeout(() => run.acknowledge?.(), ACKNOWLEDGE_AFTER_MS).unref();
-    return delivering;
+    if (this.#runs.includes(run))
+      setTimeout(() => this.#readLater(run, publishes, outcomes), ACKNOWLEDGE_AFTER_MS).unref();
+    return this.#delivering?.then(() => this.#untilRoom()) ?? this.#untilRoom();
+  }
+
+  /** Acknowledges publishes that still wait. Their messages are read from the log in their place, and are not kept until then. */
+  #readLater(run: Run, publishes: readonly PendingPublish[], outcomes: readonly Appended[]): void {
+    const index = this.#runs.indexOf(run);
+    if (index === -1) return;
+    this.#runs.splice(index, 1);
+    run.acknowledge?.();
+    const isUnlogged = (_: unknown, at: number) => sequenceOf(outcomes[at]) === undefined;
+    void this.#delivery.settle(publishes.filter(isUnlogged), outcomes.filter(isUnlogged));
+    this.#target = Math.max(this.#target, run.last);
+    this.#advance();
+  }
+
+  #untilRoom(): Promise<void> | undefined {
+    const hasRoom = () =>
+      this.#runs.length <= MAX_OWN_WAITING_RUNS ||
+      this.#runs.filter((run) => run.acknowledge).length <= MAX_OWN_WAITING_RUNS;
+    if (hasRoom()) return undefined;
+    return (async () => {
+      while (!hasRoom()) await delay(GRACE_MS);
+    })();
   }
 
   /** Takes a run of another node, of which only the end is trusted to exist: the log is asked for what is missing. */
@@ -167,14 +193,24 @@ export class Follower {
 
   /** Delivers the runs that follow; begins a repair if messages are missing before the next one. */
   #advance(): void {
-    if (this.#deliveredThrough === undefined || this.#isStopped) return;
+    if (this.#deliveredThrough === undefined || this.#isStopped || this.#delivering) return;
     for (let run = this.#runs[0]; run && run.first <= this.#deliveredThrough + 1; run = this.#runs[0]) {
       this.#runs.shift();
       const through = this.#deliveredThrough;
       this.#deliveredThrough = Math.max(through, run.last);
-      if (run.acknowledge || run.last > through) void run.deliver(through);
+      if (!run.acknowledge && run.last <= through) continue;
+      if (this.#waitFor(run.deliver(through))) return;
     }
     if (this.#goal() > this.#deliveredThrough && !this.#isRepairing) void this.#deliverMissing();
+  }
+
+  /** Lets what follows wait for a delivery, if it takes several turns; resolves when it does not wait any more. */
+  #waitFor(delivering: Promise<void> | undefined): Promise<void> | undefined {
+    this.#delivering = delivering?.then(() => {
+      this.#delivering = undefined;
+      this.#advance();
+    });
+    return this.#delivering;
   }
 
   /** The end of the first gap. */
@@ -200,26 +236,29 @@ export class Follower {
   async #readGap(after: number): Promise<void> {
     const goal = this.#goal();
     const restarts = this.#restarts;
-    const { messages, head } = await withinTime(
-      this.#log.readRange(this.#projectId, after, goal, REPAIR_PAGE),
+    const isOutdated = () => this.#isStopped || restarts !== this.#restarts;
+    const { messages, head, isFull } = await withinTime(
+      this.#log.readRange(this.#projectId, { after, through: goal, ...REPAIR_PAGE }),
     );
-    if (this.#isStopped || restarts !== this.#restarts) return;
+    if (isOutdated()) return;
     // A hint may name sequences beyond the head, which do not exist.
     this.#target = Math.min(this.#target, head);
     this.#runs = this.#runs.filter((run) => run.acknowledge ?? run.last <= head);
     this.#counts.repairs++;
+    while (this.#delivering) await this.#delivering;
+    if (isOutdated()) return;
     // Hints that arrived meanwhile may have closed a part of the gap.
     const through = this.#deliveredThrough ?? 0;
     const missing = messages.filter(({ logged }) => (logged?.sequence ?? 0) > through);
-    const end =
-      messages.length < REPAIR_PAGE ? Math.min(goal, head) : (messages.at(-1)?.logged?.sequence ?? through);
+    const end = isFull ? (messages.at(-1)?.logged?.sequence ?? through) : Math.min(goal, head);
     this.#deliveredThrough = Math.max(through, end);
     this.#counts.repairedMessages += missing.length;
     const delivering = this.#delivery.deliver(missing, (batch, connections) =>
       this.#noteCounts(batch, connections),
     );
+    const waiting = this.#waitFor(delivering);
     this.#advance();
-    await delivering;
+    await waiting;
   }
 
   #noteCounts(messages: readonly Message[], counts: readonly number[]): void {

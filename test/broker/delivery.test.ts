@@ -51,3 +51,11 @@ test('a node that missed messages resets its listeners without a further message
   delivery.resetIfMissed();
   expect(resets).toBe(1);
 });
+
+test('a batch ends at 64 KB of data', () => {
+  const sizes: number[] = [];
+  const delivery = createDelivery(() => undefined);
+  delivery.listen({ deliver: (batch) => (sizes.push(batch.length), batch.map(() => 1)) });
+  void delivery.deliver([1, 2, 3, 4].map((sequence) => ({ ...message(sequence), data: 'é'.repeat(20_000) })));
+  expect(sizes).toEqual([2, 2]);
+});

@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { type Message } from '../../src/broker/message.ts';
-import { type Wire } from '../../src/broker/wire.ts';
+import { type Wire, type WireHandler } from '../../src/broker/wire.ts';
 import { Connection } from '../../src/connections/connection.ts';
 import { createSweepDuty } from '../../src/messages/log/sweeping-node.ts';
+import { SLICE_MS } from '../../src/slices.ts';
 import { LogSubscriber } from '../../src/subscriptions/log-subscriber.ts';
 import { createSubscriberIndex } from '../../src/subscriptions/subscriber-index.ts';
 import { twoBrokersContract } from '../contracts/two-brokers-contract.ts';
-import { LOBBY } from '../support/broker.ts';
+import { block } from '../support/block.ts';
+import { ADDRESSES, LOBBY, publishAll } from '../support/broker.ts';
 import { apiKeyCaller } from '../support/callers.ts';
 import { createManualClock } from '../support/clock.ts';
 import { draft } from '../support/drafts.ts';
@@ -74,6 +76,78 @@ test('a live subscription to a channel delivers nothing that was published befor
   const after = await a.publish(draft());
   expect(before.message.logged?.sequence).toBe(1);
   await expect.poll(() => delivered).toEqual([after.message]);
+});
+
+/** A node that hears of nothing, neither over the wire nor from the heads of the logs, until `listen` is called. */
+async function openDeaf(url: string) {
+  const payloads: unknown[] = [];
+  let hear: WireHandler = (payload) => void payloads.push(payload);
+  let listen: () => void = () => undefined;
+  const listening = new Promise<void>((resolve) => (listen = resolve));
+  const made = await openBroker({
+    url,
+    wrap: (store) => ({
+      ...store,
+      async rows(sql, params) {
+        if (sql.includes('FROM logs WHERE project_id = ANY')) await listening;
+        return store.rows<never>(sql, params);
+      },
+    }),
+    wrapWire: (wire) => ({
+      ...wire,
+      listen(kind, handler) {
+        if (kind !== 'batch') return wire.listen(kind, handler);
+        const subscription = wire.listen(kind, (payload, from) => hear(payload, from));
+        const late = handler;
+        void listening.then(() => {
+          hear = late;
+          for (const payload of payloads) late(payload, 'node');
+        });
+        return subscription;
+      },
+    }),
+  });
+  return { ...made, payloads, listen };
+}
+
+test('what arrives while messages are delivered waits in a queue of bounded length, and the rest in the log', async (context) => {
+  requirePostgres(context);
+  await using a = await openBroker();
+  await using b = await openDeaf(a.url);
+  const received: Message[] = [];
+  await b.broker.follow('one');
+  b.broker.listen({
+    deliver(batch) {
+      // Longer than a slice of the event loop's turn.
+      if (received.length < 2) block(SLICE_MS + 1);
+      received.push(...batch);
+      return batch.map(() => 1);
+    },
+  });
+  const published = await publishAll(a.broker, ADDRESSES);
+  for (let n = 0; n < 300; n++) published.push((await a.broker.publish(draft())).message);
+  await expect.poll(() => b.payloads.length).toBe(301);
+  b.listen();
+  await expect.poll(() => received.length, { timeout: 5000 }).toBe(published.length);
+  expect(received).toEqual(published);
+  expect(b.broker.followers.counts.batches).toBeLessThan(210);
+});
+
+test('a node that missed much reads at most 1 MB at a time', async (context) => {
+  requirePostgres(context);
+  await using a = await openBroker();
+  await using b = await openDeaf(a.url);
+  const received: Message[] = [];
+  await b.broker.follow('one');
+  b.broker.listen({ deliver: (batch) => (received.push(...batch), batch.map(() => 1)) });
+  const published: Message[] = [];
+  const data = 'x'.repeat(600_000);
+  for (let n = 0; n < 3; n++)
+    published.push((await a.broker.publish(draft({ data, bytes: 600_002 }))).message);
+  await expect.poll(() => b.payloads.length).toBe(3);
+  b.listen();
+  await expect.poll(() => received).toEqual(published);
+  expect(b.broker.followers.counts.repairs).toBe(3);
 });
 
 test('the node that has been registered longest sweeps for all, until it leaves', async (context) => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createBrokerWithLanes } from '../../src/broker/broker-with-lanes.ts';
+import { createBrokerWithLanes, type BrokerWithLanes } from '../../src/broker/broker-with-lanes.ts';
 import { createInProcessLeases } from '../../src/broker/leases-in-process.ts';
 import { createNodeRegistration } from '../../src/broker/node-registration.ts';
 import { createNotifyWire } from '../../src/broker/wire-notify.ts';
@@ -18,6 +18,7 @@ let registrations = 0;
 
 /** A broker on PostgreSQL, with what it is made of. */
 export interface BrokerOnPostgres extends BrokerUnderTest {
+  readonly broker: BrokerWithLanes;
   readonly url: string;
   readonly nodeId: string;
   readonly store: PostgresStore;

@@ -1,4 +1,5 @@
 import { internBatch } from '../../batch.ts';
+import { type LogRange } from '../../broker/async-log.ts';
 import { type LogPage, type ReadRequest } from '../../broker/log.ts';
 import { type Address, type Message } from '../../broker/message.ts';
 import { type PostgresStore } from '../../store/store.ts';
@@ -63,13 +64,24 @@ SELECT json_agg(${MESSAGE_COLUMNS} ORDER BY m.sequence DESC) AS messages FROM (
   SELECT * FROM messages WHERE project_id = $1 AND address = $2 AND sequence > $3::bigint AND sequence < $4::bigint
   ORDER BY sequence DESC LIMIT $5::bigint) m`;
 
-/** One statement, so that the messages and the head are of the same snapshot. */
+/**
+ * One statement, so that the messages and the head are of the same snapshot. $2 after, $3 through, $4 limit, $5 maximum bytes of
+ * data.
+ */
 const READ_RANGE = `
-SELECT (SELECT head FROM logs WHERE project_id = $1) AS head,
-  json_agg(${MESSAGE_COLUMNS} ORDER BY m.sequence) AS messages
-FROM (
-  SELECT * FROM messages WHERE project_id = $1 AND sequence > $2::bigint AND sequence <= $3::bigint
-  ORDER BY sequence LIMIT $4::bigint) m`;
+WITH measured AS (
+  SELECT *, row_number() OVER (ORDER BY sequence) AS nth,
+    sum(coalesce(octet_length(data::text), 0)) OVER (ORDER BY sequence) AS total
+  FROM (
+    SELECT * FROM messages WHERE project_id = $1 AND sequence > $2::bigint AND sequence <= $3::bigint
+    ORDER BY sequence LIMIT $4::bigint + 1) candidates
+), page AS (
+  SELECT * FROM measured WHERE nth <= $4::bigint AND (nth = 1 OR total <= $5::bigint)
+)
+SELECT
+  (SELECT head FROM logs WHERE project_id = $1) AS head,
+  (SELECT count(*) FROM measured) > (SELECT count(*) FROM page) AS is_full,
+  (SELECT json_agg(${MESSAGE_COLUMNS} ORDER BY m.sequence) FROM page m) AS messages`;
 
 /** The reads of the log on PostgreSQL; see Log and AsyncLog. */
 export function createPostgresPageStore({ rows }: PostgresStore) {
@@ -138,19 +150,16 @@ export function createPostgresPageStore({ rows }: PostgresStore) {
         damaged: [],
       };
     },
-    async readRange(
-      projectId: string,
-      after: number,
-      through: number,
-      limit: number,
-    ): Promise<{ messages: Message[]; head: number }> {
-      const [row] = await rows<{ head: number | null; messages: string | null }>(READ_RANGE, [
-        projectId,
-        after,
-        through,
-        limit,
-      ]);
-      return { messages: parse(projectId, row?.messages), head: row?.head ?? 0 };
+    async readRange(projectId: string, { after, through, limit, maxBytes }: LogRange) {
+      const [row] = await rows<{ head: number | null; is_full: boolean; messages: string | null }>(
+        READ_RANGE,
+        [projectId, after, through, limit, maxBytes],
+      );
+      return {
+        messages: parse(projectId, row?.messages),
+        head: row?.head ?? 0,
+        isFull: row?.is_full ?? false,
+      };
     },
     async headsOf(projectIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
       const found = await rows<{ id: string; head: number }>(
