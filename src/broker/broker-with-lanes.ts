@@ -57,10 +57,7 @@ export function createBrokerWithLanes({
     apply: delivery.control,
     reset: delivery.reset,
     onLook: delivery.resetIfMissed,
-    onHistoryChanged() {
-      followers.restart();
-      delivery.reset();
-    },
+    onHistoryChanged: () => followers.restart(),
     onRegistered,
     onFenced,
     onFault,

@@ -47,6 +47,7 @@ export class Follower {
   readonly #log: Pick<AsyncLog, 'head' | 'readRange'>;
   readonly #delivery: Delivery;
   readonly #counts: FollowerCounts;
+  readonly #onSetBack: () => void;
   /** Everything up to this sequence has been delivered; undefined until the head of the log was read. */
   #deliveredThrough: number | undefined;
   /** The newest sequence that a hint or a read of the head has named. */
@@ -68,12 +69,20 @@ export class Follower {
       log,
       delivery,
       counts,
-    }: { log: Pick<AsyncLog, 'head' | 'readRange'>; delivery: Delivery; counts: FollowerCounts },
+      onSetBack,
+    }: {
+      log: Pick<AsyncLog, 'head' | 'readRange'>;
+      delivery: Delivery;
+      counts: FollowerCounts;
+      /** Called when the log lacks messages that were delivered. */
+      onSetBack: () => void;
+    },
   ) {
     this.#projectId = projectId;
     this.#log = log;
     this.#delivery = delivery;
     this.#counts = counts;
+    this.#onSetBack = onSetBack;
   }
 
   /** The number of messages that are in the log and not delivered yet, as far as this node knows. */
@@ -161,11 +170,10 @@ export class Follower {
 
   /** @param throughBefore `through` when the head was asked for */
   noteHead(head: number, throughBefore: number): void {
-    // A database that was set back counts anew from its head.
-    if (head < throughBefore) {
-      this.#deliveredThrough = this.#target = head;
-      this.#runs = this.#runs.filter(({ acknowledge: isOwn }) => isOwn);
-    } else this.#target = Math.max(this.#target, head);
+    if (this.#deliveredThrough === undefined) return;
+    // The database was set back: its next messages have numbers that subscribers have seen.
+    if (head < throughBefore) return this.#onSetBack();
+    this.#target = Math.max(this.#target, head);
     this.#advance();
   }
 

@@ -28,7 +28,7 @@ export interface Followers extends Disposable {
   follow(projectId: string): Promise<Disposable>;
   /** Sends messages that this node has appended, or ephemeral ones, to the other nodes. */
   send(projectId: string, messages: readonly Sized[]): void;
-  /** Begins anew at the heads of the logs: the database may lack messages that were delivered. */
+  /** Begins anew at the heads of the logs, and closes the connections: the database may lack messages that were delivered. */
   restart(): void;
   readonly counts: Readonly<FollowerCounts>;
   /** The messages of the project that lags most which are in the log and not delivered here yet. */
@@ -50,10 +50,15 @@ export function createFollowers({
   const publishing = new Set<string>();
   const counts: FollowerCounts = { batches: 0, batchMessages: 0, repairs: 0, repairedMessages: 0 };
 
+  function restart(): void {
+    for (const follower of followers.values()) follower.restart();
+    delivery.reset();
+  }
+
   function followerOf(projectId: string): Follower {
     const known = followers.get(projectId);
     if (known) return known;
-    const follower = new Follower(projectId, { log, delivery, counts });
+    const follower = new Follower(projectId, { log, delivery, counts, onSetBack: restart });
     followers.set(projectId, follower);
     return follower;
   }
@@ -145,9 +150,7 @@ export function createFollowers({
         messages.filter(({ message }) => message.logged === null),
       );
     },
-    restart() {
-      for (const follower of followers.values()) follower.restart();
-    },
+    restart,
     counts,
     lag: () => Math.max(0, ...[...followers.values()].map(({ lag }) => lag)),
     [Symbol.dispose]() {

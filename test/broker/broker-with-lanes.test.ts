@@ -211,6 +211,26 @@ test('warns while the connection that receives notifications is lost', async (co
   await expect.poll(() => other.broker.warning(), { timeout: 10_000 }).toBeUndefined();
 });
 
+test('subscribers are reset when the database was set back: its next messages have numbers that they have seen', async (context) => {
+  requirePostgres(context);
+  await using made = await openBroker();
+  const { broker, store } = made;
+  let resets = 0;
+  broker.listen({ reset: () => (resets += 1) });
+  await broker.follow('one');
+  for (let n = 0; n < 3; n++) await broker.publish(draft());
+  await store.rows(
+    `WITH a AS (UPDATE logs SET head = 1), b AS (UPDATE addresses SET last = 1) DELETE FROM messages WHERE sequence > 1`,
+    [],
+  );
+  await expect.poll(() => resets).toBe(1);
+  const received: Message[] = [];
+  broker.listen({ deliver: (batch) => (received.push(...batch), []) });
+  const { message } = await broker.publish(draft());
+  expect(message.logged?.sequence).toBe(2);
+  expect(received).toEqual([message]);
+});
+
 test('a node that was paused while it read answers only after it has looked for signals', async (context) => {
   requirePostgres(context);
   let waiting: (() => void)[] = [];
