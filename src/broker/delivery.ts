@@ -28,6 +28,8 @@ export interface Delivery {
   ): Promise<void> | undefined;
   /** Like `deliver`, for publishes, each of which is acknowledged once its message is delivered. */
   settle(publishes: readonly PendingPublish[], outcomes: readonly Appended[]): Promise<void> | undefined;
+  /** Whether this node may deliver at this moment; what is delivered nevertheless counts as missed. */
+  mayDeliver(): boolean;
   /** Applies a signal; resolves to the number of affected connections. */
   control(signal: Signal): Promise<number>;
   /** See `BrokerListener.reset`. */
@@ -76,7 +78,7 @@ export function createDelivery(
   function fanOut(batch: Batch<Message>): number[] {
     const connections = batch.map(() => 0);
     if (!mayDeliver()) {
-      hasMissed = true;
+      hasMissed ||= batch.some(({ logged }) => logged !== null);
       return connections;
     }
     // Before this batch: a subscriber that received it would have a cursor after the missed messages.
@@ -152,6 +154,7 @@ export function createDelivery(
       deliverBatch();
       return queue.run();
     },
+    mayDeliver,
     reset,
     resetIfMissed,
     async control(signal) {

@@ -202,6 +202,8 @@ export class Follower {
   /** Delivers the runs that follow; begins a repair if messages are missing before the next one. */
   #advance(): void {
     if (this.#deliveredThrough === undefined || this.#isStopped || this.#delivering) return;
+    // What a suspended node does not deliver, it would have to close its connections for. It goes on at its next look at the head.
+    if (!this.#delivery.mayDeliver()) return;
     for (let run = this.#runs[0]; run && run.first <= this.#deliveredThrough + 1; run = this.#runs[0]) {
       this.#runs.shift();
       const through = this.#deliveredThrough;
@@ -232,7 +234,8 @@ export class Follower {
     await delay(GRACE_MS);
     while (!this.#isStopped && this.#goal() > (this.#deliveredThrough ?? 0)) {
       try {
-        await this.#readGap(this.#deliveredThrough ?? 0);
+        if (this.#delivery.mayDeliver()) await this.#readGap(this.#deliveredThrough ?? 0);
+        else await delay(RETRY_MS);
       } catch {
         // The store reports that the database cannot be reached.
         await delay(RETRY_MS);
@@ -254,7 +257,7 @@ export class Follower {
     this.#runs = this.#runs.filter((run) => run.acknowledge ?? run.last <= head);
     this.#counts.repairs++;
     while (this.#delivering) await this.#delivering;
-    if (isOutdated()) return;
+    if (isOutdated() || !this.#delivery.mayDeliver()) return;
     // Hints that arrived meanwhile may have closed a part of the gap.
     const through = this.#deliveredThrough ?? 0;
     const missing = messages.filter(({ logged }) => (logged?.sequence ?? 0) > through);

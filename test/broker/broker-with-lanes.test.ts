@@ -263,3 +263,39 @@ test('a node that was paused while it read answers only after it has looked for 
   ]);
   expect(problems).toEqual([undefined, undefined, undefined]);
 });
+
+test('a node that was paused delivers what arrived meanwhile after it has looked for signals, and closes no connection', async (context) => {
+  requirePostgres(context);
+  let isPaused = false;
+  await using made = await openBroker({
+    wrap: (store) => ({
+      ...store,
+      async rows(sql, params) {
+        const result = await store.rows<never>(sql, params);
+        if (isPaused && sql.includes('append_messages')) block(FRESH_MS + 100);
+        return result;
+      },
+    }),
+  });
+  const { broker } = made;
+  const received: Message[] = [];
+  const problems = new Set<string | undefined>();
+  let resets = 0;
+  broker.listen({
+    deliver(batch) {
+      problems.add(broker.problem());
+      received.push(...batch);
+      return batch.map(() => 1);
+    },
+    reset: () => (resets += 1),
+  });
+  const first = await broker.publish(draft());
+  isPaused = true;
+  const second = await broker.publish(draft());
+  isPaused = false;
+  const third = await broker.publish(draft());
+  expect(received).toEqual([first, second, third].map(({ message }) => message));
+  expect(second.connections).toBe(1);
+  expect([...problems]).toEqual([undefined]);
+  expect(resets).toBe(0);
+});

@@ -59,3 +59,17 @@ test('a batch ends at 64 KB of data', () => {
   void delivery.deliver([1, 2, 3, 4].map((sequence) => ({ ...message(sequence), data: 'é'.repeat(20_000) })));
   expect(sizes).toEqual([2, 2]);
 });
+
+test('an ephemeral message that a suspended node did not deliver resets no listener: the log does not have it', () => {
+  let resets = 0;
+  let mayDeliver = false;
+  const delivery = createDelivery(
+    () => undefined,
+    () => mayDeliver,
+  );
+  delivery.listen({ reset: () => (resets += 1) });
+  void delivery.deliver([{ ...message(1), logged: null }]);
+  mayDeliver = true;
+  delivery.resetIfMissed();
+  expect(resets).toBe(0);
+});
