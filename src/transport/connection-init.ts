@@ -15,8 +15,8 @@ export interface ConnectionInit {
 
 /** Without quotation marks, and one name for each purpose, so that the sentence fits into a close frame. */
 const KEYS = 'token or apiKey or Authorization; project; since';
-/** Three parts in base64url. An API key has one dot. */
-const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+/** Three parts in base64url, the first of which is a JSON object. */
+const JWT = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/;
 /** A longer key may be a secret that was sent in the wrong place, so it is not repeated. */
 const PLAIN_KEY = /^[A-Za-z_-]{1,24}$/;
 
