@@ -3,7 +3,8 @@ import { type Position } from '../broker/position.ts';
 import { type Connection } from '../connections/connection.ts';
 import { EventStream, type Sink } from './event-stream.ts';
 import { type SignalRouter } from './signal-router.ts';
-import { internBatch } from '../batch.ts';
+import { internBatch, type Batch } from '../batch.ts';
+import { addToBacklog } from './backlog.ts';
 import { type Cursors } from '../messages/cursor.ts';
 import { directAddressesOf, directMessagesRefused, positionLost } from '../messages/visible-range.ts';
 import { sinceOf } from './since-of.ts';
@@ -48,15 +49,21 @@ export async function openDirectMessages(
     throw error;
   }
   let sink: Sink<Message> | undefined;
+  /** Messages to the connection that arrive before the stream has a sink. */
+  let backlog: Batch<Message> = [];
   const routing = signalRouter.on('connection', connection, connection.id, {
     onSignal(signal) {
       connection.applyDue();
-      if (signal.kind === 'CONNECTION_MESSAGE') sink?.deliver(internBatch([signal.message]));
+      if (signal.kind !== 'CONNECTION_MESSAGE') return;
+      if (sink) sink.deliver(internBatch([signal.message]));
+      else backlog = addToBacklog(backlog, [signal.message]);
     },
   });
   const stream: EventStream<Message> = new EventStream(connection, {
     start(newSink) {
       sink = newSink;
+      if (backlog.length > 0) sink.deliver(internBatch(backlog));
+      backlog = [];
       logSubscriber.start({
         deliver: (batch) => newSink.deliver(batch),
         whenWritable: () => newSink.whenWritable(),

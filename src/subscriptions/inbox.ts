@@ -13,6 +13,7 @@ import {
 import { EventStream, type Sink, type Source } from './event-stream.ts';
 import { EVERY_CHANNEL, type SignalRouter } from './signal-router.ts';
 import { internBatch, type Batch } from '../batch.ts';
+import { addToBacklog } from './backlog.ts';
 import { type SignalboxError } from '../errors.ts';
 import { type Presence } from '../presence/presence.ts';
 import { type Cursors } from '../messages/cursor.ts';
@@ -88,6 +89,10 @@ class Inbox implements Source<Event>, InboxChannelsListener, LogSink, NoticeRece
   #sink: Sink<Event> | undefined;
   #start: StartPosition | undefined;
   #missed: Address[] | undefined;
+  /** The channels that became available after `#missed` was read and before `start`; undefined outside of that time. */
+  #lateChannels: Set<string> | undefined;
+  /** Messages to the connection that arrive before `start`. */
+  #backlog: Batch<Message> | undefined;
 
   constructor(deps: InboxDeps, connection: Connection, withPresence: boolean) {
     this.#deps = deps;
@@ -112,9 +117,10 @@ class Inbox implements Source<Event>, InboxChannelsListener, LogSink, NoticeRece
 
   /**
    * The channels with messages after a sequence number that the token missed because it was not a member: it left and
-   * came back, or it is another token of the same user.
+   * came back, or it is another token of the same user. A channel that becomes available from now on is not among them.
    */
   async findMissedBeforeMembership(sequence: number): Promise<Address[]> {
+    this.#lateChannels = new Set();
     const missed: Address[] = [];
     for (const { channel, membership } of [...this.#channels.joinedAfter(sequence)]) {
       const address = channelAddress(channel.id);
@@ -142,23 +148,32 @@ class Inbox implements Source<Event>, InboxChannelsListener, LogSink, NoticeRece
     const { caller } = this.#connection;
     assert(this.#start, 'Inbox.start() called before begin()');
     this.#sink = sink;
+    const late: ReadonlySet<string> = this.#lateChannels ?? new Set();
+    this.#lateChannels = undefined;
     this.#deliver({
       type: 'Connected',
       at: this.now(),
       connection: this.#connection,
       token: caller.kind === 'TOKEN' ? caller.token : null,
-      channels: [...this.#channels.subscribed()],
+      channels: [...this.#channels.subscribed()].filter(({ id }) => !late.has(id)),
       position: this.#start.after,
       resumed: this.#start.isResumed,
     });
     // Read the list again: delivering `Connected` can close the connection, which removes its channels.
-    for (const { id } of this.#channels.subscribed()) this.#deps.presence.joinChannel(this.#connection, id);
+    for (const { id } of this.#channels.subscribed())
+      if (!late.has(id)) this.#deps.presence.joinChannel(this.#connection, id);
     const { warnedExpiry } = this.#connection;
     if (warnedExpiry !== undefined) this.onNotice({ kind: 'TOKEN_EXPIRING', expiresAt: warnedExpiry });
-    if (this.#start.isLost) this.#deliverGap('POSITION_LOST', [...this.#logSubscriber.addresses.keys()]);
-    const missed = this.#missed?.filter((address) => this.#logSubscriber.addresses.has(address)) ?? [];
+    const isInitial = (address: Address) =>
+      this.#logSubscriber.addresses.has(address) && !late.has(channelOf(address) ?? '');
+    if (this.#start.isLost)
+      this.#deliverGap('POSITION_LOST', [...this.#logSubscriber.addresses.keys()].filter(isInitial));
+    const missed = this.#missed?.filter(isInitial) ?? [];
     if (missed.length > 0) this.#deliverGap('MEMBERSHIP', missed);
     this.#missed = undefined;
+    for (const channel of this.#channels.subscribed()) if (late.has(channel.id)) this.onAvailable(channel);
+    if (this.#backlog) this.deliver(internBatch(this.#backlog));
+    this.#backlog = undefined;
     this.#logSubscriber.start(this);
   }
 
@@ -216,14 +231,14 @@ class Inbox implements Source<Event>, InboxChannelsListener, LogSink, NoticeRece
         if (!this.#channels.showsPresence(signal.change.channelId)) return;
         return this.#sink?.deliver(this.#deps.sharedEvents.presenceChanged(signal));
       case 'CONNECTION_MESSAGE':
-        return this.#sink?.deliver(this.#deps.sharedEvents.messages(internBatch([signal.message])));
+        return this.#deliverConnectionMessage(signal.message);
       default:
     }
   }
 
   onAvailable(channel: Channel): void {
-    // Before `start`, channels are part of the Connected event.
-    if (!this.#sink) return;
+    // Before `start`, channels are part of the Connected event, or announced after it.
+    if (!this.#sink) return void this.#lateChannels?.add(channel.id);
     this.#deps.presence.joinChannel(this.#connection, channel.id);
     this.#deliver({ type: 'ChannelAvailable', at: this.now(), channel });
   }
@@ -246,6 +261,11 @@ class Inbox implements Source<Event>, InboxChannelsListener, LogSink, NoticeRece
     const directMessages = addresses.some((address) => channelOf(address) === null);
     this.#deps.gap(this.#connection.projectId);
     this.#deliver({ type: 'Gap', at: this.now(), reason, channels, directMessages });
+  }
+
+  #deliverConnectionMessage(message: Message): void {
+    if (this.#sink) this.deliver(internBatch([message]));
+    else this.#backlog = addToBacklog(this.#backlog ?? [], [message]);
   }
 
   #deliver(event: Event): void {

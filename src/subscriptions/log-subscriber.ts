@@ -6,6 +6,7 @@ import { type Position } from '../broker/position.ts';
 import { type Connection, type StreamProgress } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
 import { internBatch, type Batch } from '../batch.ts';
+import { addToBacklog } from './backlog.ts';
 import { type Sink } from './event-stream.ts';
 import { type DeliveryRecorder, type Span } from '../connections/reception.ts';
 import { type Subscriber, type SubscriberIndex } from './subscriber-index.ts';
@@ -17,8 +18,6 @@ const REPLAY_PAGE_BYTES = 64 * 1024;
 /** History policies that are checked per turn of the event loop; a check reads at most as many rows as the policy keeps. */
 const EXPIRY_CHECKS_PER_TURN = 50;
 const NOTHING_EXPIRED: ReadonlySet<Address> = new Set();
-/** Maximum number of ephemeral messages buffered while catching up. Beyond it, the oldest is dropped. */
-const MAX_BACKLOG = 100;
 
 export interface LogSubscriberDeps {
   broker: Broker;
@@ -69,7 +68,7 @@ export class LogSubscriber implements Subscriber {
   /** The event names that the client wants. Undefined: all. */
   eventNames: ReadonlySet<string> | undefined;
   /** Ephemeral messages that arrived before the cut over. */
-  #backlog: Message[] = [];
+  #backlog: Batch<Message> = [];
 
   constructor({ broker, subscriberIndex, replayed, recorder }: LogSubscriberDeps, connection: Connection) {
     this.#broker = broker;
@@ -153,7 +152,7 @@ export class LogSubscriber implements Subscriber {
       this.#lastBatch = this.#index.lastBatch;
       this.#sink?.deliver(known === 0 ? batch : internBatch(batch.slice(known)));
     } else if (last) this.#knownHead = Math.max(this.#knownHead, last.sequence);
-    else this.#backlog = [...this.#backlog, ...batch].slice(-MAX_BACKLOG);
+    else this.#backlog = addToBacklog(this.#backlog, batch);
     return known;
   }
 
@@ -173,7 +172,9 @@ export class LogSubscriber implements Subscriber {
     return known;
   }
 
+  /** Does nothing after `stop`: the first events of a stream can close its connection. */
   start(sink: LogSink): void {
+    if (this.#isStopped()) return;
     this.#sink = sink;
     this.#phase = 'CATCHING_UP';
     if (this.#isCaughtUp()) this.#cutOver(sink);

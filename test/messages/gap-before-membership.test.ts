@@ -1,18 +1,13 @@
 import { expect, test } from 'vitest';
-import { createChannel, mint, subscribeToken } from '../support/backend.ts';
+import { createChannel, mint, subscribeToken, unsubscribeToken } from '../support/backend.ts';
 import { createIssuer, mintOpentok, OPENTOK, opentokSessionId } from '../support/external-credentials.ts';
 import { numbers, publishNumbers, publishTo } from '../support/publish.ts';
 import { EVENTS, subscribeResuming, type ResumingSubscription } from '../support/resuming-subscription.ts';
-import { startService, type ServiceClient } from '../support/service.ts';
+import { startService } from '../support/service.ts';
 
 const gapsOf = ({ events }: ResumingSubscription) => events.filter(({ __typename }) => __typename === 'Gap');
 const dataOf = ({ messages }: ResumingSubscription) => messages.map(({ data }) => data);
 const isComplete = ({ messages }: ResumingSubscription) => messages.at(-1)?.data === 'the last';
-const unsubscribeToken = ({ request }: ServiceClient, channel: string, token: string) =>
-  request('mutation ($c: ID!, $t: ID!) { unsubscribeToken(channel: $c, token: $t) { createdAt } }', {
-    c: channel,
-    t: token,
-  });
 const gap = (...channels: string[]) => ({
   __typename: 'Gap',
   reason: 'MEMBERSHIP',

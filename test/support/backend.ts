@@ -54,6 +54,17 @@ export async function subscribeToken(
   });
 }
 
+export async function unsubscribeToken(
+  { request }: ServiceClient,
+  channel: string,
+  token: string,
+): Promise<void> {
+  await request(`mutation ($c: ID!, $t: ID!) { unsubscribeToken(channel: $c, token: $t) { createdAt } }`, {
+    c: channel,
+    t: token,
+  });
+}
+
 /** Publishes a message without data. Resolves to the number of live connections that it was delivered to. */
 export async function publish({ request }: ServiceClient, channel: string, event: string): Promise<number> {
   const { publishMessage } = await request(
