@@ -49,7 +49,7 @@ export function createInProcessBroker({
       lockedAttempts = 0;
       const error = new SignalboxError(
         'UNAVAILABLE',
-        'The message log cannot be written. Nothing was published; try again.',
+        'The message log cannot be written. The message was not published; try again.',
         { cause },
       );
       for (const { reject } of publishes) reject(error);

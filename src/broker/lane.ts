@@ -148,7 +148,7 @@ function unavailable(cause: unknown, mayHaveBeenPublished: boolean): SignalboxEr
     'UNAVAILABLE',
     mayHaveBeenPublished
       ? 'The message log did not answer. The message may or may not have been published; try again with the same idempotencyKey.'
-      : 'The message log cannot be written. Nothing was published; try again.',
+      : 'The message log cannot be written. The message was not published; try again.',
     { cause, ...(mayHaveBeenPublished && { outcomeUnknown: true }) },
   );
 }

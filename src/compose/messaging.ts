@@ -110,6 +110,7 @@ export async function composeMessaging(
     limits,
     published,
     audit,
+    onFault,
   });
   const maxPageBytes = MAX_SIZE_MESSAGES_PER_PAGE * config.maxDataBytes;
   const history = createHistory({ broker, access, cursors, clock, maxPageBytes });

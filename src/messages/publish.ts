@@ -39,7 +39,13 @@ export interface ChannelPublishInput extends PublishInput {
 /** The outcome of one message of a batch: exactly one of the two is null. */
 export interface PublishOutcome {
   published: Published | null;
-  error: { code: ErrorCode; message: string; retryAfterSeconds?: number | undefined } | null;
+  error: {
+    code: ErrorCode;
+    message: string;
+    retryAfterSeconds?: number | undefined;
+    /** Whether the message may have been published nevertheless: the database became unreachable before it answered. */
+    outcomeUnknown?: boolean | undefined;
+  } | null;
 }
 
 /** The recipient of a direct message: exactly one of `token`, `identity` and `connection`. */
@@ -62,11 +68,11 @@ export interface Publisher {
    */
   publish(caller: Caller, channelId: string, input: PublishInput): Promise<Published>;
   /**
-   * Publishes up to MAX_PUBLISHES messages to channels, in order, in one transaction of the log. A message that is refused
-   * is reported in its outcome, at the same index, and holds back no other message. Each message counts against the rate
-   * limit.
+   * Publishes up to MAX_PUBLISHES messages to channels, in order. A message that is refused is reported in its outcome, at
+   * the same index, and holds back no other message. Each message counts against the rate limit. The messages may be divided
+   * among several transactions of the log; if one of them fails, the outcomes of its messages are UNAVAILABLE.
    * @throws LIMIT_EXCEEDED for more messages
-   * @throws UNAVAILABLE when the log cannot be written; then no message was published
+   * @throws UNAVAILABLE when the log cannot be written and no message is known to be published
    */
   publishAll(caller: Caller, inputs: readonly ChannelPublishInput[]): Promise<PublishOutcome[]>;
   /**
@@ -93,8 +99,10 @@ export function createPublisher(deps: {
   /** Called after each successful publish with its project and duration, for metrics. */
   published: (projectId: string, seconds: number) => void;
   audit: Audit;
+  /** Called with the failures of the log that only outcomes of a batch report. */
+  onFault: (error: unknown) => void;
 }): Publisher {
-  const { broker, access, tokens, clock, newId, config, limits, published, audit } = deps;
+  const { broker, access, tokens, clock, newId, config, limits, published, audit, onFault } = deps;
 
   function createDraft(
     caller: Caller,
@@ -242,23 +250,25 @@ export function createPublisher(deps: {
         prepared.push(prepare(caller, input));
         if (slices.shouldYield()) await slices.nextTurn();
       }
-      // From here no turn of the event loop passes until all are handed to the broker: no right ends in between, and the
-      // broker appends them in one transaction.
+      // From here no turn of the event loop passes until all are handed to the broker: no right ends in between, and they
+      // share transactions.
       const accesses = await lookUpAccess(
         caller,
         inputs.map(({ channel }) => channel),
       );
-      const outcomes = await Promise.all(
-        prepared.map(async (draft, index): Promise<PublishOutcome> => {
-          if (draft instanceof SignalboxError) return refused(draft);
+      const results = await Promise.all(
+        prepared.map(async (draft, index): Promise<Published | SignalboxError> => {
+          if (draft instanceof SignalboxError) return draft;
           const channelAccess = accesses.get(inputs[index]?.channel ?? '');
           if (channelAccess === undefined) throw new Error('lookUpAccess() omitted a channel');
-          if (channelAccess instanceof SignalboxError) return refused(channelAccess);
+          if (channelAccess instanceof SignalboxError) return channelAccess;
           draft.historyAfter = channelAccess.channel.createdAfter;
-          const result = await publishDraft(draft).catch(requireRefusal);
-          return result instanceof SignalboxError ? refused(result) : { published: result, error: null };
+          return publishDraft(draft).catch(requireSignalboxError);
         }),
       );
+      requireAnyPublished(results);
+      for (const cause of causesOf(results)) onFault(cause);
+      const outcomes = results.map(outcomeOf);
       auditRefusals(caller, outcomes);
       return outcomes;
     },
@@ -312,11 +322,33 @@ function refusalOr<T>(work: () => T): T | SignalboxError {
   }
 }
 
-/** A plain object, because graphql-js throws errors that a resolver returns. */
-const refused = ({ code, message, fields }: SignalboxError): PublishOutcome => ({
-  published: null,
-  error: { code, message, retryAfterSeconds: fields.retryAfterSeconds },
-});
+function outcomeOf(result: Published | SignalboxError): PublishOutcome {
+  if (!(result instanceof SignalboxError)) return { published: result, error: null };
+  const { code, message, fields } = result;
+  const { retryAfterSeconds, outcomeUnknown } = fields;
+  // A plain object, because graphql-js throws errors that a resolver returns.
+  return { published: null, error: { code, message, retryAfterSeconds, outcomeUnknown } };
+}
+
+/** @throws the error of the log when it cannot be written and no message is known to be published */
+function requireAnyPublished(results: readonly (Published | SignalboxError)[]): void {
+  const errors = results.filter((result) => result instanceof SignalboxError);
+  if (errors.length < results.length) return;
+  const failures = errors.filter(({ code }) => code === 'UNAVAILABLE');
+  const failure = failures.find(({ fields }) => fields.outcomeUnknown) ?? failures[0];
+  if (failure) throw failure;
+}
+
+/** The failures of the service behind the errors, each once: a transaction that fails has one for all of its messages. */
+function causesOf(results: readonly (Published | SignalboxError)[]): ReadonlySet<unknown> {
+  const errors = results.filter((result) => result instanceof SignalboxError);
+  return new Set(errors.flatMap(({ cause }) => (cause === undefined ? [] : [cause])));
+}
+
+function requireSignalboxError(error: unknown): SignalboxError {
+  if (error instanceof SignalboxError) return error;
+  throw error;
+}
 
 /** Returns the error of a refused message. Throws failures of the service, which concern the whole batch. */
 function requireRefusal(error: unknown): SignalboxError {

@@ -180,7 +180,7 @@ builder.mutationFields((t) => ({
   }),
   publishMessages: t.field({
     type: [PublishOutcomeRef],
-    description: `Publishes at most ${MAX_PUBLISHES} messages to channels, in order, in one transaction. The outcomes have the order of the messages. A refused message does not affect the others; each message counts against the rate limit. For API keys, and for tokens that may PUBLISH. Throws LIMIT_EXCEEDED, and UNAVAILABLE when nothing was published.`,
+    description: `Publishes at most ${MAX_PUBLISHES} messages to channels, in order. The outcomes have the order of the messages. A refused message does not affect the others; each message counts against the rate limit. If the log fails after some of the messages, the outcomes of the others are UNAVAILABLE. For API keys, and for tokens that may PUBLISH. Throws LIMIT_EXCEEDED, and UNAVAILABLE when no message is known to be published.`,
     args: {
       messages: t.arg({
         type: [PublishMessageInput],

@@ -3,7 +3,12 @@ import { builder } from './builder.ts';
 import { ErrorCodeEnum } from './enums.ts';
 
 export const OutcomeError = builder
-  .objectRef<{ code: ErrorCode; message: string; retryAfterSeconds?: number | undefined }>('OutcomeError')
+  .objectRef<{
+    code: ErrorCode;
+    message: string;
+    retryAfterSeconds?: number | undefined;
+    outcomeUnknown?: boolean | undefined;
+  }>('OutcomeError')
   .implement({
     description: 'Why one item of a batch failed.',
     fields: (t) => ({
@@ -18,6 +23,11 @@ export const OutcomeError = builder
         description:
           'With RATE_LIMITED: how long to wait before the next attempt, in seconds. Null otherwise.',
         resolve: ({ retryAfterSeconds }) => retryAfterSeconds ?? null,
+      }),
+      outcomeUnknown: t.boolean({
+        description:
+          'With UNAVAILABLE: whether the item may have taken effect nevertheless, because the database became unreachable before it answered.',
+        resolve: ({ outcomeUnknown }) => outcomeUnknown ?? false,
       }),
     }),
   });

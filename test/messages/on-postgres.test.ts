@@ -18,7 +18,7 @@ async function lockTable(url: string, table: string): Promise<() => Promise<void
 }
 
 const PUBLISH_ALL = `mutation ($messages: [PublishMessageInput!]!) {
-  publishMessages(messages: $messages) { receipt { message { data } } error { code message } }
+  publishMessages(messages: $messages) { receipt { message { data } } error { code message outcomeUnknown } }
 }`;
 
 async function publishAll({ request }: ServiceClient, messages: readonly object[]): Promise<any[]> {
@@ -58,4 +58,34 @@ test('a replay waits for a Connected event whose fields are read slowly, and the
   await inbox.until(({ messages }) => messages.length === count + 40);
   expect(inbox.messages.map(({ data }) => data)).toEqual(numbers(count + 40));
   expect(closed).toEqual([]);
+});
+
+test('when the log refuses a later part of a batch, publishMessages names the messages that were not published', async (context) => {
+  requirePostgres(context);
+  const url = await createDatabase();
+  await using signalbox = await startServiceOnPostgres(url);
+  await createChannel(signalbox, 'room');
+  const database = new pg.Client({ connectionString: url });
+  await database.connect();
+  await database.query(`
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the disk is full'; END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON messages FOR EACH ROW WHEN (NEW.event = 'refused') EXECUTE FUNCTION refuse()`);
+  await database.end();
+  const kept = { channel: 'room', event: 'kept', data: 1, idempotencyKey: 'key' };
+  const refused = { channel: 'room', event: 'refused' };
+
+  // The second use of a key waits for another transaction.
+  const outcomes = await publishAll(signalbox, [kept, kept, refused]);
+  const error = {
+    code: 'UNAVAILABLE',
+    message: 'The message log cannot be written. The message was not published; try again.',
+    outcomeUnknown: false,
+  };
+  expect(outcomes).toEqual([
+    { receipt: { message: { data: 1 } }, error: null },
+    { receipt: null, error },
+    { receipt: null, error },
+  ]);
+  const { data, errors } = await signalbox.ask(PUBLISH_ALL, { messages: [refused] });
+  expect([data, errors?.[0]?.extensions['code']]).toEqual([null, 'UNAVAILABLE']);
 });

@@ -53,7 +53,9 @@ export function createPublishMessages({ request, repeat }: Transport) {
       const answer = await request(PublishMessagesDocument, { messages: input }, repetition, options);
       for (const [position, index] of due.entries())
         outcomes.set(index, outcomeOf(answer.publishMessages[position]));
-      const refused = due.filter((index) => outcomes.get(index)?.error?.retryable);
+      const refused = due.filter((index) =>
+        mayRepeat(outcomes.get(index)?.error, messages[index]?.idempotencyKey),
+      );
       const error = outcomes.get(refused[0] ?? -1)?.error;
       const hasProgressed = refused.length < due.length;
       due = refused;
@@ -143,15 +145,27 @@ function split(messages: readonly MessageToPublish[]): number[][] {
   return parts;
 }
 
+/** A message without an idempotency key that may have been published would be published twice. */
+function mayRepeat(error: SignalboxError | null | undefined, idempotencyKey: string | undefined): boolean {
+  return error?.retryable === true && (idempotencyKey !== undefined || !error.outcomeUnknown);
+}
+
 function outcomeOf(outcome: Answer[number] | undefined): PublishOutcome {
   if (outcome === undefined)
     throw new SignalboxError('BAD_RESPONSE', 'The service answered with too few outcomes.');
   return { receipt: outcome.receipt, error: outcome.error && toError(outcome.error) };
 }
 
-function toError({ code, message, retryable, retryAfterSeconds }: OutcomeError): SignalboxError {
+function toError({
+  code,
+  message,
+  retryable,
+  retryAfterSeconds,
+  outcomeUnknown,
+}: OutcomeError): SignalboxError {
   return new SignalboxError(code, message, {
     retryable,
+    outcomeUnknown,
     ...(retryAfterSeconds !== null && { retryAfterSeconds }),
   });
 }

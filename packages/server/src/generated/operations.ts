@@ -1011,7 +1011,13 @@ export type PublishOutcomeFragment = {
       };
     };
   } | null;
-  error: { code: ErrorCode; message: string; retryable: boolean; retryAfterSeconds: number | null } | null;
+  error: {
+    code: ErrorCode;
+    message: string;
+    retryable: boolean;
+    retryAfterSeconds: number | null;
+    outcomeUnknown: boolean;
+  } | null;
 };
 
 export type StatsCountsFragment = {
@@ -1287,7 +1293,13 @@ export type PublishMessagesMutation = {
         };
       };
     } | null;
-    error: { code: ErrorCode; message: string; retryable: boolean; retryAfterSeconds: number | null } | null;
+    error: {
+      code: ErrorCode;
+      message: string;
+      retryable: boolean;
+      retryAfterSeconds: number | null;
+      outcomeUnknown: boolean;
+    } | null;
   }>;
 };
 
@@ -1968,7 +1980,7 @@ export const PublishDirectMessageDocument =
   >;
 
 export const PublishMessagesDocument =
-  'fragment Message on Message{id cursor channel event data publishedAt sender{kind identity token connectionData}}fragment Receipt on Receipt{message{...Message}connections repeated}fragment PublishOutcome on PublishOutcome{receipt{...Receipt}error{code message retryable retryAfterSeconds}}mutation PublishMessages($messages:[PublishMessageInput!]!){publishMessages(messages:$messages){...PublishOutcome}}' as Operation<
+  'fragment Message on Message{id cursor channel event data publishedAt sender{kind identity token connectionData}}fragment Receipt on Receipt{message{...Message}connections repeated}fragment PublishOutcome on PublishOutcome{receipt{...Receipt}error{code message retryable retryAfterSeconds outcomeUnknown}}mutation PublishMessages($messages:[PublishMessageInput!]!){publishMessages(messages:$messages){...PublishOutcome}}' as Operation<
     PublishMessagesMutation,
     PublishMessagesMutationVariables
   >;
