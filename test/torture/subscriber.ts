@@ -88,6 +88,8 @@ export function startSubscriber(options: SubscriberOptions): TortureSubscriber {
       }, 100);
       const finish = () => {
         clearInterval(watch);
+        // At once: the next messages may be in the same chunk of the socket, and must not move the position.
+        end = () => undefined;
         resolve();
       };
       end = finish;
@@ -108,7 +110,6 @@ export function startSubscriber(options: SubscriberOptions): TortureSubscriber {
         },
       );
     });
-    end = () => undefined;
     client.terminate();
     await client.dispose();
   }
