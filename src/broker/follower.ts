@@ -232,9 +232,14 @@ export class Follower {
   async #deliverMissing(): Promise<void> {
     this.#isRepairing = true;
     await delay(GRACE_MS);
-    while (!this.#isStopped && this.#goal() > (this.#deliveredThrough ?? 0)) {
+    // After a restart nothing is missing until the head of the log was read again.
+    while (
+      !this.#isStopped &&
+      this.#deliveredThrough !== undefined &&
+      this.#goal() > this.#deliveredThrough
+    ) {
       try {
-        if (this.#delivery.mayDeliver()) await this.#readGap(this.#deliveredThrough ?? 0);
+        if (this.#delivery.mayDeliver()) await this.#readGap(this.#deliveredThrough);
         else await delay(RETRY_MS);
       } catch {
         // The store reports that the database cannot be reached.
