@@ -156,8 +156,10 @@ test('for an hour, 200 clients that refresh 30-second tokens in place receive ev
 
   /** Access is checked at delivery, so a message must have been delivered before the clock ends the access to it. */
   async function delivered(): Promise<void> {
-    for (const listener of listeners)
-      await listener.until(() => listener.received.length >= allowedTo(listener).length);
+    for (const listener of listeners) {
+      const count = allowedTo(listener).length;
+      await listener.until(() => listener.received.length >= count);
+    }
   }
 
   /** Waits until the clients have done everything that is due at this moment. */
