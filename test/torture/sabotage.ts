@@ -38,8 +38,7 @@ function changeFunction(name: string, piece: string, by: string): string {
 
 export const SABOTAGES = {
   /**
-   * Two nodes may draw the same number. Without the lock alone, the primary key refuses the second message, so no guarantee
-   * is violated: the key has to go, too.
+   * Two nodes may draw the same number. The primary key would probably refuse the second message, so it is dropped, too.
    */
   'row-lock': {
     faults: [],
