@@ -42,7 +42,7 @@ test('refuses data that is not JSON, and publishes a copy of the rest', async ()
   expect(await published).toMatchObject({ data: { text: 'as it was' } });
 });
 
-test('an error of the application in a sink or a listener keeps nobody from the end of the client', async () => {
+test('a sink or listener that throws does not keep the others from being told of the end of the client', async () => {
   const others = process.listeners('unhandledRejection');
   process.removeAllListeners('unhandledRejection');
   const thrown: unknown[] = [];

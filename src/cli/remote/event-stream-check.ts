@@ -7,8 +7,8 @@ export type Post = (query: string, headers: Record<string, string>, timeoutMs?: 
 const TIMEOUT_MS = 5_000;
 
 /**
- * Opens an event stream, causes an event of it, and waits for the event. The first bytes alone would show nothing: a proxy that
- * buffers passes those on that came with the headers. The event is an ephemeral message to an identity that nobody has.
+ * Opens an event stream, causes an event of it, and waits for the event. The event is needed, because a proxy
+ * that buffers may still pass on the first bytes. It is an ephemeral message to an identity that no token has.
  */
 export async function checkEventStream(post: Post): Promise<string> {
   const identity = `doctor-${randomUUID()}`;

@@ -2,7 +2,7 @@ import { type IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { TIMEOUT_MS } from './checks.ts';
 
-/** Close codes of the service itself: whatever the reason, the connection passed all proxies. */
+/** The service itself closes with this code or a higher one, so the proxies let the connection through. */
 const FIRST_OWN_CODE = 4_400;
 /** A refusal is one sentence; a proxy may answer with a whole page. */
 const MAX_ANSWER_LENGTH = 300;
