@@ -12,6 +12,11 @@ const LIBFAKETIME = (existsSync(ROOT) ? readdirSync(ROOT) : [])
 const missing = LIBFAKETIME ? undefined : 'There is no libfaketime: install it (Debian: libfaketime).';
 if (missing) process.stderr.write(`Tests of the system clock are skipped. ${missing}\n`);
 
+/** Whether the clock of a process can be set. */
+export const hasFaketime = LIBFAKETIME !== undefined;
+
+export type SystemClock = ReturnType<typeof createSystemClock>;
+
 /** A system clock of a process that a test can set while the process runs. Its monotonic clock stays as it is. */
 export function createSystemClock(folder: string) {
   const file = join(folder, 'clock');

@@ -1,3 +1,5 @@
+import { createSystemClock, hasFaketime, type SystemClock } from '../support/faketime.ts';
+import { createFolder } from '../support/folder.ts';
 import { createProxy, type Proxy } from '../support/proxy.ts';
 import { type PostgresServer } from '../support/postgres.ts';
 import { startProcess, type RunningProcess } from '../support/process.ts';
@@ -8,6 +10,8 @@ const MASTER_KEY = 'the-master-key-of-these-test-processes';
 export interface ClusterNode {
   readonly name: string;
   readonly proxy: Proxy;
+  /** The system clock of the node; undefined if libfaketime is not installed. */
+  readonly clock: SystemClock | undefined;
   /** Undefined while the process is down. */
   process: RunningProcess | undefined;
   /** Whether the process is stopped by SIGSTOP. */
@@ -38,12 +42,14 @@ export async function startCluster(
 ): Promise<Cluster> {
   const url = new URL(await postgres.createDatabase());
   const nodes: ClusterNode[] = [];
+  const folders: Disposable[] = [];
 
   async function start(node: ClusterNode): Promise<void> {
     const databaseUrl = Object.assign(new URL(url), { port: String(node.proxy.port) }).href;
     node.process = await startProcess({
       main,
       env: {
+        ...node.clock?.env,
         SIGNALBOX_DATABASE_URL: databaseUrl,
         SIGNALBOX_MASTER_KEY: MASTER_KEY,
         ...(failover && { SIGNALBOX_DATABASE_FAILOVER: failover }),
@@ -54,9 +60,12 @@ export async function startCluster(
   }
 
   for (let index = 0; index < count; index++) {
+    const folder = createFolder();
+    folders.push(folder);
     const node: ClusterNode = {
       name: `node ${index + 1}`,
       proxy: await createProxy(() => postgres.port),
+      clock: hasFaketime ? createSystemClock(folder.path) : undefined,
       process: undefined,
       isStopped: false,
     };
@@ -71,6 +80,7 @@ export async function startCluster(
     async [Symbol.asyncDispose]() {
       for (const { process } of nodes) await process?.[Symbol.asyncDispose]();
       for (const { proxy } of nodes) await proxy[Symbol.asyncDispose]();
+      for (const folder of folders) folder[Symbol.dispose]();
     },
   };
 }

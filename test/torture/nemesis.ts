@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type PostgresServer } from '../support/postgres.ts';
+import { hasFaketime } from '../support/faketime.ts';
 import { createProxy } from '../support/proxy.ts';
 import { type Cluster, type ClusterNode } from './cluster.ts';
 import { type Random } from './random.ts';
@@ -11,6 +12,7 @@ export const FAULTS = [
   'blackHole',
   'cutListener',
   'silenceListener',
+  'skew',
   'crash',
   'promote',
 ] as const;
@@ -18,6 +20,9 @@ export type Fault = (typeof FAULTS)[number];
 
 /** The statement by which the connection of a node that receives the notifications is recognized. */
 const LISTEN = 'LISTEN signalbox';
+
+/** How far the system clock of a node is moved ahead or back, in seconds. */
+const SKEW_SECONDS = 3600;
 
 export interface NemesisOptions {
   cluster: Cluster;
@@ -63,6 +68,7 @@ export function startNemesis(options: NemesisOptions): Nemesis {
     blackHole: 0,
     cutListener: 0,
     silenceListener: 0,
+    skew: 0,
     crash: 0,
     promote: 0,
   };
@@ -104,6 +110,11 @@ export function startNemesis(options: NemesisOptions): Nemesis {
       proxy.silence(LISTEN);
       await delay(random.between(500, 2000));
     },
+    async skew({ clock }) {
+      clock?.set(random.pick([-1, 1]) === 1 ? SKEW_SECONDS : -SKEW_SECONDS);
+      await delay(random.between(500, longestStopMs));
+      clock?.set(0);
+    },
     async crash() {
       await postgres.crash();
     },
@@ -123,10 +134,14 @@ export function startNemesis(options: NemesisOptions): Nemesis {
     },
   };
 
+  const possible = faults.filter(
+    (fault) => (fault !== 'promote' || standby !== undefined) && (fault !== 'skew' || hasFaketime),
+  );
+
   async function run(): Promise<void> {
     while (!isStopped()) {
       await delay(random.between(100, longestQuietMs));
-      const fault = random.pick(faults.filter((each) => each !== 'promote' || standby !== undefined));
+      const fault = random.pick(possible);
       const node = random.pick(cluster.nodes);
       if (isStopped() || !fault || !node?.process) continue;
       counts[fault]++;
