@@ -2,6 +2,7 @@ import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { SignalboxError } from '../errors.ts';
+import { findLockHolder } from './lock-holder.ts';
 
 /** The files of a data folder. */
 export const STORE_FILE = 'signalbox.sqlite';
@@ -60,9 +61,10 @@ export function lockFolder(folder: string): Database.Database {
   } catch (error) {
     lock?.close();
     if ((error as { code?: string }).code !== 'SQLITE_BUSY') throw folderError(folder, error);
+    const holder = findLockHolder(join(folder, LOCK_FILE));
     throw new SignalboxError(
       'UNAVAILABLE',
-      `The data folder ${folder} is in use by another Signalbox process. Stop it, or set SIGNALBOX_DATA to another folder.`,
+      `The data folder ${folder} is in use by another Signalbox process${holder === undefined ? '' : ` (PID ${holder})`}. Stop it, or set SIGNALBOX_DATA to another folder.`,
       { cause: error },
     );
   }

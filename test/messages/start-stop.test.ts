@@ -17,7 +17,7 @@ test('a second process on the same data folder exits with an error message, and 
   await using second = launchProcess({ folder: folder.path });
   expect(await second.exited).toBe(1);
   expect(second.stderr).toBe(
-    `The data folder ${folder.path} is in use by another Signalbox process. Stop it, or set SIGNALBOX_DATA to another folder.\n`,
+    `The data folder ${folder.path} is in use by another Signalbox process (PID ${first.pid}). Stop it, or set SIGNALBOX_DATA to another folder.\n`,
   );
   expect(await first.request(`{ viewer { kind } }`)).toEqual({ viewer: { kind: 'API_KEY' } });
 });

@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   copyFileSync,
   cpSync,
@@ -12,6 +13,8 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { LOCK_FILE } from '../../src/store/data-folder.ts';
+import { findLockHolder } from '../../src/store/lock-holder.ts';
 import { createFolder } from '../support/folder.ts';
 
 const PREPARE = fileURLToPath(new URL('../../prepare.mjs', import.meta.url));
@@ -63,6 +66,24 @@ test('npm start names the remedy when dist/ is missing', () => {
     status: 1,
     stderr: 'dist/ is missing: run “npm ci”, which builds it, or “npm run build”.\n',
   });
+});
+
+test('the service ends when npm start is ended', async () => {
+  using folder = createFolder();
+  const npm = spawn('npm', ['start'], {
+    cwd: ROOT,
+    env: { ...process.env, PORT: '0', SIGNALBOX_DATA: folder.path, SIGNALBOX_LOG_LEVEL: 'silent' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  for await (const text of npm.stderr.setEncoding('utf8')) if (/listens on/.test(String(text))) break;
+  const lock = join(folder.path, LOCK_FILE);
+  const service = findLockHolder(lock);
+  expect(service).toBeGreaterThan(0);
+  npm.kill('SIGTERM');
+  await once(npm, 'exit');
+  const left = findLockHolder(lock);
+  if (left !== undefined) process.kill(left);
+  expect(left).toBeUndefined();
 });
 
 /** A copy of the built service whose modules are links to the installed ones, so that a test can damage one of them. */

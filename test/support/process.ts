@@ -24,6 +24,7 @@ export interface LaunchOptions {
 
 /** The built service, started as `npm start` starts it, on a free port. */
 export interface LaunchedProcess extends AsyncDisposable {
+  readonly pid: number | undefined;
   /** The standard error output so far. */
   readonly stderr: string;
   /** Null unless standard output is a pipe. Nothing reads it. */
@@ -51,6 +52,7 @@ export async function startProcess(launch: LaunchOptions = {}): Promise<RunningP
   const client = createServiceClient(url);
   return {
     ...client,
+    pid: launched.pid,
     get stderr() {
       return launched.stderr;
     },
@@ -97,6 +99,7 @@ function spawnMain({ main = MAIN, env = {}, folder, stdout = 'ignore', descripto
   // Wait for `close`, not for `exit`: only then has all of the output been read.
   const exited = once(child, 'close').then(([code]) => code as number | null);
   const launched: LaunchedProcess = {
+    pid: child.pid,
     get stderr() {
       return stderr;
     },
