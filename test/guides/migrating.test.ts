@@ -130,6 +130,8 @@ test.each<Case>([
 
     const shows = createShow();
     const { login, session, createToken } = await run<Setup>('setup');
+    // Your backend starts more than once.
+    await import(/* @vite-ignore */ pathToFileURL(`${scripts.path}/setup.mjs`).href + '?again');
     surroundings.fetchToken = () => login ?? createToken?.(user);
     if (session !== undefined) surroundings.sessionId = session;
     for (const name of before) await run(name);
