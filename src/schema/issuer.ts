@@ -142,7 +142,8 @@ const ProviderInputRef = builder.inputType('ProviderInput', {
     url: t.string({ required: true, description: 'The https URL of its JSON Web Key Set.' }),
     issuer: t.string({
       required: true,
-      description: 'The exact value of the claim `iss`. It starts with https://, or with http:// for AD FS.',
+      description:
+        'The exact value of the claim `iss`: for most providers a URL, with or without a slash at its end.',
     }),
     audience: t.string({
       description:

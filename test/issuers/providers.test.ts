@@ -70,6 +70,39 @@ test.each([
   expect(await refusalMessageOf(signalbox, await mint({ sub }))).toContain(reason);
 });
 
+test.each([
+  ['Privy', 'privy.io', 'did:privy:cm3np4u9j001rc8b73seqmqqk'],
+  ['Stytch', 'stytch.com/project-live-c60c0abe-c25a-4472-a9ed-320c6667d317', 'user-live-1f2e'],
+  [
+    'Dynamic',
+    'app.dynamicauth.com/9d7bb4a7-1b1c-4f3b-8a52-6e0a3e6d2c11',
+    '95b11417-f18f-457f-8804-68e361f9164f',
+  ],
+  ['Descope', 'P2OkfVnJi5Ht7mpCqHjx17nV5epH', 'U2P6O3tsPmf4iWhUuMcUPkzyzoBS'],
+  ['Google, before it wrote a URL', 'accounts.google.com', '110169484474386276334'],
+])('a provider may have a name that is no URL: %s', async (_, issuer, sub) => {
+  await register({ issuer });
+  expect(await tokenOf(signalbox, await mint({ iss: issuer, sub }))).toMatchObject({ identity: sub });
+  expect(await refusalMessageOf(signalbox, await mint({ sub }))).toMatch(
+    'no issuer of this project signed it',
+  );
+  const forged = new SignJWT({ iss: issuer, aud: 'app', sub }).setExpirationTime('1 minute');
+  const publicKey = new TextEncoder().encode(JSON.stringify(await exportJWK(pair.publicKey)));
+  expect(
+    await refusalMessageOf(signalbox, await forged.setProtectedHeader({ alg: 'HS256' }).sign(publicKey)),
+  ).toMatch('The credential is refused');
+});
+
+test.each([
+  `${ISSUER}/`,
+  ISSUER.replace('https', 'http'),
+  ISSUER.replace('https://', ''),
+  ISSUER.toUpperCase(),
+])('names the spelling when iss is %s and the issuer of the project another spelling of it', async (iss) => {
+  await register();
+  expect(await refusalMessageOf(signalbox, await mint({ iss }))).toMatch('one has a similar name');
+});
+
 const ADD_ROLE = `mutation { updateProject(settings: { permissions: {
   roles: [{ name: "moderator", like: MODERATOR }]
 } }) { id } }`;

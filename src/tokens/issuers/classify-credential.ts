@@ -3,7 +3,6 @@ import { checkHeader, readJwt, type Unchecked } from './jwt.ts';
 import { SERVER_TOKEN_REASON } from './stream-chat.ts';
 import { parseT1, T1_PREFIX } from './t1.ts';
 import { TWILIO_CONTENT_TYPE } from './twilio.ts';
-import { isUrlName } from './url-name.ts';
 import { refused } from '../credential-errors.ts';
 
 /**
@@ -64,9 +63,9 @@ function classifyExternal(header: Unchecked, payload: Unchecked): CredentialKind
   // OpenTok names its API key in `iss`, Vonage its application in `application_id`.
   if (payload['scope'] === 'session.connect')
     return [...byKid, byIss('OPENTOK', iss ?? payload['application_id'])];
-  // The keys of a JSON Web Key Set are public, so only asymmetric signatures can be of a provider.
-  if (isAsymmetric(header) && typeof iss === 'string' && isUrlName(iss))
-    return [...byKid, { kind: 'JWKS', issuer: iss, payload }];
+  // The keys of a JSON Web Key Set are public, so only asymmetric signatures can be of a provider. OpenID Connect requires a URL
+  // as its name, but some providers have none: Privy, Stytch, Dynamic.
+  if (isAsymmetric(header) && isName(iss)) return [...byKid, { kind: 'JWKS', issuer: iss, payload }];
   const named: CredentialKind[] = isName(iss) ? [...byKid, { kind: 'SIGNALBOX', keyId: iss }] : byKid;
   const unnamed = classifyUnnamed(header, payload);
   const kinds = unnamed ? [...named, unnamed] : named;

@@ -1,7 +1,6 @@
 import { badInput } from '../../errors.ts';
 import { parseText } from '../../names.ts';
 import { isPublicKey, parsePublicKey } from './public-key.ts';
-import { isUrlName } from './url-name.ts';
 import {
   JWKS_ALGORITHMS,
   type ClaimMap,
@@ -162,14 +161,27 @@ function parseProvider({
   const field = 'input.provider';
   if (audience !== undefined && !(audiences.length === 1 && audiences[0] === audience))
     throw badInput(`${field}.audience`, 'and audiences are mutually exclusive; put all into audiences.');
-  if (!isUrlName(issuer)) throw badInput(`${field}.issuer`, 'must begin with https:// or http://.');
   return {
     url: parseUrl(url),
-    issuer: parseShortText(issuer, `${field}.issuer`),
+    issuer: parseProviderName(issuer, `${field}.issuer`),
     audiences: parseAudiences(audiences),
     algorithms: parseAlgorithms(algorithms),
     claims: parseClaimMap(claims),
   };
+}
+
+const HOST_NAME = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i;
+/** Providers whose `iss` really is a host name. */
+const PROVIDERS_NAMED_BY_HOST: ReadonlySet<string> = new Set(['privy.io', 'accounts.google.com']);
+
+/**
+ * The name of a provider is compared with `iss` and never requested. OpenID Connect requires an https URL, but AD FS writes
+ * http, Stytch and Dynamic a host with a path, and Descope an id. A host name alone is nearly always a URL that was cut short.
+ */
+function parseProviderName(name: string, field: string): string {
+  if (HOST_NAME.test(name) && !PROVIDERS_NAMED_BY_HOST.has(name))
+    throw badInput(field, 'must begin with https:// or http://, as the claim iss does.');
+  return parseShortText(name, field);
 }
 
 function parseAudiences(audiences: readonly string[]): string[] {

@@ -167,6 +167,8 @@ export function createIssuers(deps: {
     const all = await rows.list(projectId, 'JWKS');
     const named = all.filter(({ provider }) => provider?.issuer === iss);
     const issuer = named.find(({ provider }) => provider && hasAudience(provider, payload)) ?? named[0];
+    if (!issuer && all.some(({ provider }) => provider && isSimilarName(provider.issuer, iss)))
+      throw refused(SIMILAR_NAME_REASON, 'UNKNOWN_ISSUER');
     return issuer && { issuer, keys: [] };
   }
 
@@ -306,6 +308,19 @@ export function createIssuers(deps: {
     },
   };
 }
+
+/** Whether two names of providers differ only in how a person may have spelled them. */
+function isSimilarName(one: string, other: string): boolean {
+  const simplify = (name: string) =>
+    name
+      .toLowerCase()
+      .replace(/^https?:\/\//, '')
+      .replace(/\/+$/, '');
+  return simplify(one) === simplify(other);
+}
+
+const SIMILAR_NAME_REASON =
+  'no issuer of this project signed it, but one has a similar name; provider.issuer must equal “iss” exactly, with the same https:// and the same slash at the end';
 
 /** Whether a credential could be of both providers. */
 function sharesCredentials({ provider: one }: Issuer, { provider: other }: Issuer): boolean {

@@ -56,7 +56,7 @@ export function CreateIssuer() {
       {kind === 'TWILIO' && text('Account SID', 'AC…, which the claim sub must equal.', account, setAccount)}
       {kind === 'JWKS' ? (
         <>
-          {text('Issuer', 'The exact value of the claim iss: https://…', provider.issuer, (issuer) =>
+          {text('Issuer', 'The exact value of the claim iss, usually https://…', provider.issuer, (issuer) =>
             setProvider({ ...provider, issuer }),
           )}
           {text('Key set', 'The https URL of its JSON Web Key Set.', provider.url, (url) =>

@@ -381,7 +381,7 @@ export type ProviderInput = {
   audiences?: Array<string> | null | undefined;
   /** The claims that hold identity, role, grants and connection data. */
   claims?: ClaimMapInput | null | undefined;
-  /** The exact value of the claim `iss`. It starts with https://, or with http:// for AD FS. */
+  /** The exact value of the claim `iss`: for most providers a URL, with or without a slash at its end. */
   issuer: string;
   /** The https URL of its JSON Web Key Set. */
   url: string;
