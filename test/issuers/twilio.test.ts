@@ -182,3 +182,26 @@ test('a token without iat connects, and revokeTokens refuses it by the seconds o
   await clock.advance(60_000);
   expect(await refusalCodeOf(signalbox, mint())).toBe('open');
 });
+
+test('a token of the SDK for Java, whose jti is ahead, does not survive its revocation', async () => {
+  await using signalbox = await startService({}, { clock });
+  await createIssuer(signalbox, TWILIO);
+  // AccessToken.java: Math.floor(now.getTime() / 1000.0f)
+  const javaSeconds = (ms: number) => Math.floor(Math.fround(Math.fround(ms) / 1000));
+  const mint = () => {
+    const { header, payload } = dissect(mintTwilio({ identity: 'ada' }));
+    const jti = `${TWILIO.key.id}-${javaSeconds(clock.now())}`;
+    return forge(header, { ...payload, iat: undefined, jti }, TWILIO.key.secret);
+  };
+  let wait = 1000;
+  while (javaSeconds(clock.now() + wait) < (clock.now() + wait) / 1000 + 60) wait += 1000;
+  await clock.advance(wait);
+  const before = mint();
+  expect(await refusalCodeOf(signalbox, before)).toBe('open');
+  await clock.advance(10_000);
+  await signalbox.request(`mutation { revokeTokens(identity: "ada") { connections } }`);
+  expect(await refusalCodeOf(signalbox, before)).toBe('TOKEN_REVOKED');
+  await clock.advance(300_000);
+  expect(await refusalCodeOf(signalbox, before)).toBe('TOKEN_REVOKED');
+  expect(await refusalCodeOf(signalbox, mint())).toBe('open');
+});

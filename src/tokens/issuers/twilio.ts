@@ -63,13 +63,26 @@ function checkLifetime({ iat, nbf, exp }: Unchecked, now: number): void {
 const JTI_SECONDS = /-(\d{9,11})$/;
 
 /**
- * The time of issue by which `revokeTokens` compares, in milliseconds since 1970. Null, which every revocation covers, when
- * neither `iat`, `nbf` nor `jti` states a time that has come.
+ * The SDK for Java computes those seconds in single precision (AccessToken.java: `getTime() / 1000.0f`), which makes them a
+ * multiple of 128 that is up to 130 seconds early or late.
  */
-function parseIssuedAt({ iat, nbf, jti }: Unchecked, now: number): number | null {
+const SINGLE_PRECISION = { step: 128, maxError: 130 };
+/** Usual lifetimes are multiples of 5 minutes. From rounded seconds to `exp` it is such a multiple only when the error is 0. */
+const USUAL_LIFETIME_STEP = 300;
+
+/**
+ * The time of issue by which `revokeTokens` compares, in milliseconds since 1970: the earliest one where `jti` is not exact, so
+ * that no token survives its revocation. Null, which every revocation covers, when neither `iat`, `nbf` nor `jti` states a
+ * time that has come.
+ */
+function parseIssuedAt({ iat, nbf, jti, exp }: Unchecked, now: number): number | null {
   const stated = parseSeconds(iat, 'iat') ?? parseSeconds(nbf, 'nbf');
   if (stated !== null) return stated;
-  const seconds = typeof jti === 'string' ? JTI_SECONDS.exec(jti)?.[1] : undefined;
-  const minted = seconds === undefined ? null : Number(seconds) * 1000;
-  return minted !== null && minted <= now + MAX_SKEW_SECONDS * 1000 ? minted : null;
+  const text = typeof jti === 'string' ? JTI_SECONDS.exec(jti)?.[1] : undefined;
+  if (text === undefined) return null;
+  const seconds = Number(text);
+  const isRounded =
+    seconds % SINGLE_PRECISION.step === 0 && (Number(exp) - seconds) % USUAL_LIFETIME_STEP !== 0;
+  const minted = (seconds - (isRounded ? SINGLE_PRECISION.maxError : 0)) * 1000;
+  return minted <= now + MAX_SKEW_SECONDS * 1000 ? minted : null;
 }

@@ -204,6 +204,30 @@ test.each([
   expect(claims).toMatchObject({ identity: 'ada', issuedAt, expiresAt: NOW + 3_600_000 });
 });
 
+/** `(int) Math.floor(now.getTime() / 1000.0f)` of AccessToken.java. */
+const javaSeconds = (ms: number) => Math.floor(Math.fround(Math.fround(ms) / 1000));
+
+test('a token of the SDK for Java never states a later time of issue than its own', async () => {
+  const errors: number[] = [];
+  for (let minted = NOW; minted < NOW + 600_000; minted += 7000) {
+    const jti = `${KEY}-${javaSeconds(minted)}`;
+    for (const ttl of [3600, 900, 86_400]) {
+      const token = signWithoutIat({ jti, exp: minted / 1000 + ttl });
+      const { claims } = await verifier.verify(token, minted);
+      errors.push(minted - claims.issuedAt!);
+    }
+  }
+  expect(Math.min(...errors)).toBeGreaterThanOrEqual(0);
+  expect(Math.max(...errors)).toBeLessThanOrEqual(260_000);
+});
+
+test('the seconds of an SDK that writes them exactly stay exact when they are a multiple of 128', async () => {
+  for (const ttl of [300, 900, 3600, 43_200]) {
+    const { claims } = await verifier.verify(signWithoutIat({ exp: seconds + ttl }), NOW);
+    expect(claims.issuedAt).toBe(NOW);
+  }
+});
+
 test.each([
   ['24 hours from now', { exp: seconds + 86_400 }, 'accepted'],
   ['more than 24 hours from now', { exp: seconds + 86_401 }, 'its lifetime is 86401 seconds'],
