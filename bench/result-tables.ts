@@ -40,6 +40,8 @@ const LONGEST_TURNS = [
   { key: 'updateProjectMs', label: 'updateProject' },
   { key: 'listOfflineMs', label: 'tokens(online: false)' },
   { key: 'listOnlineMs', label: 'tokens(online: true)' },
+  { key: 'isOnlineMs', label: 'isOnline(identity)' },
+  { key: 'disconnectMs', label: 'disconnect(identity)' },
   { key: 'updateChannelMs', label: 'updateChannel' },
   { key: 'deleteChannelMs', label: 'deleteChannel' },
   { key: 'deleteFullChannelMs', label: 'deleteChannel and its purge' },

@@ -28,6 +28,8 @@ const KEEP_NOTHING =
 const LIST_OFFLINE = 'query { tokens(first: 100, online: false) { edges { node { id } } } }';
 const LIST_ONLINE =
   'query { tokens(first: 100, online: true, identity: "absent") { edges { node { id } } } }';
+const IS_ONLINE = 'query { isOnline(identity: "offline") }';
+const DISCONNECT = 'mutation { disconnect(identity: "offline") }';
 const REVOKE_ALL = 'mutation { revokeTokens(all: true) { connections } }';
 
 /**
@@ -54,6 +56,8 @@ export async function stalls({ endpoint, workload }: Job): Promise<Outcome> {
     updateProjectMs: await longest(request(UPDATE_PROJECT)),
     listOfflineMs: await longest(request(LIST_OFFLINE)),
     listOnlineMs: await longest(request(LIST_ONLINE)),
+    isOnlineMs: await longest(request(IS_ONLINE)),
+    disconnectMs: await longest(request(DISCONNECT)),
     updateChannelMs: await longest(request(MAKE_PRIVATE)),
     publishMessageMs: await longest(request(PUBLISH_MESSAGE, messageTo('lobby'))),
     // Alternating channels, so that each message is delivered on its own.

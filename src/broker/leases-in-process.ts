@@ -15,6 +15,7 @@ export function createInProcessLeases(clock: Clock): Leases {
   const leaseEnds = new Map<string, number>();
   const byConnection = new Map<string, Entry>();
   const byToken = new Multimap<Entry>();
+  const byIdentity = new Multimap<Entry>();
   const byChannel = new Map<string, SortedIds>();
   const byProject = new Map<string, SortedIds>();
 
@@ -26,8 +27,8 @@ export function createInProcessLeases(clock: Clock): Leases {
     return entry && entry.member.projectId === projectId && isLive(entry) ? entry : undefined;
   }
 
-  function membersOfToken(projectId: string, tokenId: string): Member[] {
-    const entries = byToken.of(flatKey(projectId, tokenId));
+  function membersOf(index: Multimap<Entry>, projectId: string, id: string): Member[] {
+    const entries = index.of(flatKey(projectId, id));
     return entries.filter(isLive).map(({ member }) => member);
   }
 
@@ -36,6 +37,7 @@ export function createInProcessLeases(clock: Clock): Leases {
     byConnection.delete(member.connectionId);
     removeId(byProject, member.projectId, member.connectionId);
     if (member.tokenId !== null) byToken.delete(flatKey(member.projectId, member.tokenId), entry);
+    if (member.identity !== null) byIdentity.delete(flatKey(member.projectId, member.identity), entry);
     for (const channelId of channelIds) removeFromChannel(member.projectId, channelId, member.connectionId);
   }
 
@@ -58,6 +60,7 @@ export function createInProcessLeases(clock: Clock): Leases {
         addId(byProject, member.projectId, member.connectionId);
       }
       if (!leaseEnds.has(member.nodeId)) leaseEnds.set(member.nodeId, Number.NEGATIVE_INFINITY);
+      if (member.identity !== null) byIdentity.add(flatKey(member.projectId, member.identity), entry);
       if (member.tokenId === null) return 1;
       const token = flatKey(member.projectId, member.tokenId);
       byToken.add(token, entry);
@@ -79,7 +82,8 @@ export function createInProcessLeases(clock: Clock): Leases {
       entry.channelIds.delete(channelId);
       removeFromChannel(projectId, channelId, connectionId);
     },
-    ofToken: async (projectId, tokenId) => membersOfToken(projectId, tokenId),
+    ofToken: async (projectId, tokenId) => membersOf(byToken, projectId, tokenId),
+    ofIdentity: async (projectId, identity) => membersOf(byIdentity, projectId, identity),
     async ofChannel(projectId, channelId, { after = '', limit }) {
       const members: Member[] = [];
       for (const connectionId of byChannel.get(flatKey(projectId, channelId))?.after(after) ?? []) {

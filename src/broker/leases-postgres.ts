@@ -149,6 +149,8 @@ export function createPostgresLeases({
     },
     ofToken: (projectId, tokenId) =>
       select(projectId, 'project_id = $1 AND token_id = $2 ORDER BY connection_id', [tokenId]),
+    ofIdentity: (projectId, identity) =>
+      select(projectId, 'project_id = $1 AND identity = $2 ORDER BY connection_id', [identity]),
     ofChannel: (projectId, channelId, { after = '', limit }) =>
       select(
         projectId,

@@ -46,6 +46,8 @@ export interface Leases {
   leaveChannel(projectId: string, connectionId: string, channelId: string): Promise<void>;
   /** The live connections of a token. */
   ofToken(projectId: string, tokenId: string): Promise<Member[]>;
+  /** The live connections of all tokens of an identity. */
+  ofIdentity(projectId: string, identity: string): Promise<Member[]>;
   /** A page of the live connections in a channel, sorted by connection id: at most `limit` members with an id above `after`. */
   ofChannel(
     projectId: string,

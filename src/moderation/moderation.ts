@@ -142,11 +142,9 @@ export function createModeration(deps: {
       return member ? [member] : [];
     }
     await parseTarget(caller, { token, identity });
-    if (token !== undefined) return leases.ofToken(projectId, token);
-    const members: Member[] = [];
-    for await (const id of tokens.idsOf(projectId, identity ?? ''))
-      members.push(...(await leases.ofToken(projectId, id)));
-    return members;
+    return token === undefined
+      ? leases.ofIdentity(projectId, identity ?? '')
+      : leases.ofToken(projectId, token);
   }
 
   return {

@@ -32,7 +32,5 @@ export async function isOnline(
   else if (caller.token.identity !== named)
     throw forbidden('This operation requires an API key, or a token of the identity.');
   if (!(await tokens.hasIdentity(caller.projectId, named))) throw notFound('token of identity', named);
-  for await (const id of tokens.idsOf(caller.projectId, named))
-    if (await presence.hasConnections(caller.projectId, id)) return true;
-  return false;
+  return presence.isIdentityOnline(caller.projectId, named);
 }

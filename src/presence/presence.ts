@@ -16,8 +16,8 @@ import { UseCounts } from '../use-counts.ts';
 export interface Presence extends AsyncDisposable {
   /** Whether the token has a live connection. For API keys and the token itself. @throws FORBIDDEN, UNAUTHENTICATED */
   isOnline(caller: Caller, tokenId: string): Promise<boolean>;
-  /** Whether the token has a live connection. The caller must have checked that it may know. */
-  hasConnections(projectId: string, tokenId: string): Promise<boolean>;
+  /** Whether any token of the identity has a live connection. The caller must have checked that it may know. */
+  isIdentityOnline(projectId: string, identity: string): Promise<boolean>;
   /** The live connections of the token. For API keys and the token itself. @throws FORBIDDEN, UNAUTHENTICATED */
   connectionsOf(caller: Caller, tokenId: string): Promise<Member[]>;
   /** The ids of the tokens that are online, sorted. For API keys. @throws FORBIDDEN, UNAUTHENTICATED */
@@ -201,7 +201,8 @@ export async function createPresence(deps: {
 
   return {
     isOnline: async (caller, tokenId) => (await connectionsOf(caller, tokenId)).length > 0,
-    hasConnections: async (projectId, tokenId) => (await leases.ofToken(projectId, tokenId)).length > 0,
+    isIdentityOnline: async (projectId, identity) =>
+      (await leases.ofIdentity(projectId, identity)).length > 0,
     connectionsOf,
     async onlineTokens(caller) {
       requireApiKey(caller, 'READ');

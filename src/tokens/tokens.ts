@@ -95,8 +95,6 @@ export interface Tokens {
    * @param now milliseconds since 1970
    */
   purgeableTokens(now: number, limit: number): Promise<{ ids: string[]; removals: Statement[] }>;
-  /** The ids of all tokens of an identity. Reads one page at a time. */
-  idsOf(projectId: string, identity: string): AsyncIterable<string>;
 }
 
 export function createTokens(deps: {
@@ -240,21 +238,11 @@ export function createTokens(deps: {
       const ids = await tokenStore.purgeableTokens(now, limit);
       return { ids, removals: [tokenStore.removal(ids), restrictionStore.removalOf(ids)] };
     },
-    async *idsOf(projectId, identity) {
-      for (let after: string | undefined, hasMore = true; hasMore;) {
-        const page = await tokenStore.list(projectId, { first: IDS_PAGE_SIZE, after }, { identity });
-        yield* page.items.map(({ id }) => id);
-        after = page.items.at(-1)?.id;
-        hasMore = page.hasMore;
-      }
-    },
     async hasIdentity(projectId, identity) {
       return (await tokenStore.list(projectId, { first: 1 }, { identity })).items.length > 0;
     },
   };
 }
-
-const IDS_PAGE_SIZE = 100;
 
 const withNewestRights = (record: Token) => withCredentialRights(record, record.credentialRights);
 

@@ -81,6 +81,7 @@ async function createLeases(clock: ManualClock): Promise<Leases> {
     joinChannel: (...args) => onAll((node) => node.joinChannel(...args)),
     leaveChannel: (...args) => onAll((node) => node.leaveChannel(...args)),
     ofToken: (...args) => onAny((node) => node.ofToken(...args)),
+    ofIdentity: (...args) => onAny((node) => node.ofIdentity(...args)),
     ofChannel: (...args) => onAny((node) => node.ofChannel(...args)),
     isIn: (...args) => onAny((node) => node.isIn(...args)),
     countOfChannel: (...args) => onAny((node) => node.countOfChannel(...args)),

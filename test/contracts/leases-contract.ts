@@ -144,9 +144,10 @@ export function leasesContract(
         listedByChannel: [[], []],
         online: [],
         tokens: [[], []],
+        identities: [[], []],
         channels: [[], []],
         found: [],
-        channelsOfConnections: [[], [], [], []],
+        channelsOfConnections: [[], [], [], [], []],
       });
       expect(await leases.ofChannel('one', 'lobby', { limit: 9 })).toEqual([joined]);
       expect(await leases.countOfChannel('one', 'attic')).toBe(0);

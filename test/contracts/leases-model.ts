@@ -7,13 +7,15 @@ export const LEASE_MS = 10_000;
 export const PROJECTS = ['one', 'two'] as const;
 const NODES = ['n', 'm'] as const;
 const TOKENS = ['token_1', 'token_2'] as const;
+const IDENTITIES = ['ada', 'eve'] as const;
 const CHANNELS = ['lobby', 'attic'] as const;
-/** The node, project and token of a connection never change. */
+/** The node, project, token and identity of a connection never change. */
 const CONNECTIONS = [
-  member('conn_0', { tokenId: 'token_1' }),
-  member('conn_1', { tokenId: 'token_1', nodeId: 'm' }),
+  member('conn_0', { tokenId: 'token_1', identity: 'ada' }),
+  member('conn_1', { tokenId: 'token_2', identity: 'ada', nodeId: 'm' }),
   member('conn_2', { tokenId: null, nodeId: 'm' }),
-  member('conn_3', { tokenId: 'token_1', projectId: 'two' }),
+  member('conn_3', { tokenId: 'token_1', identity: 'ada', projectId: 'two' }),
+  member('conn_4', { tokenId: 'token_1', identity: 'ada' }),
 ];
 
 export function member(connectionId: string, over: Partial<Member> = {}): Member {
@@ -87,6 +89,7 @@ export async function snapshot(leases: Leases, projectId: string) {
     }),
   );
   const tokens = await Promise.all(TOKENS.map((tokenId) => leases.ofToken(projectId, tokenId)));
+  const identities = await Promise.all(IDENTITIES.map((identity) => leases.ofIdentity(projectId, identity)));
   const found = await Promise.all(
     CONNECTIONS.map(({ connectionId }) => leases.find(projectId, connectionId)),
   );
@@ -108,6 +111,7 @@ export async function snapshot(leases: Leases, projectId: string) {
     listedByChannel,
     online: await leases.onlineTokens(projectId),
     tokens: tokens.map(byId),
+    identities: identities.map(byId),
     channels,
     found: found.filter((live) => live !== undefined),
     channelsOfConnections,
@@ -182,6 +186,7 @@ export class Model {
       listedByChannel: channels,
       online: TOKENS.filter((_, index) => tokens[index]!.length > 0),
       tokens,
+      identities: IDENTITIES.map((identity) => of(({ member: one }) => one.identity === identity)),
       channels,
       found: of(() => true),
       channelsOfConnections: CONNECTIONS.map((one) => {
