@@ -1,6 +1,4 @@
-import { getNamedType, isLeafType } from 'graphql';
-import { createSchema } from '../../src/schema/schema.ts';
-import { SCOPES } from './callers.ts';
+import { SCOPES, type Scope } from './callers.ts';
 import { type Rule, type CallRule } from './rules.ts';
 
 /**
@@ -27,345 +25,150 @@ export type Placeholder =
 export interface Call extends CallRule {
   type: 'query' | 'mutation' | 'subscription';
   field: string;
-  /** Unique title, also among the calls of one field. */
+  /** Unique title, also among the calls of one field. Its first word is the field. */
   title: string;
   args: Readonly<Record<string, unknown>>;
 }
 
 const calls: Call[] = [];
 
-function add(
-  type: Call['type'],
-  [field, variant]: readonly [field: string, variant?: string],
-  rule: Rule,
-  args: Call['args'] = {},
-  options: Omit<CallRule, 'rule'> = {},
-): void {
-  calls.push({
-    type,
-    field,
-    title: variant === undefined ? field : `${field} ${variant}`,
-    rule,
-    args,
-    about: JSON.stringify(args).includes('<targetChannel>') ? 'TARGET' : 'OTHER',
-    ...options,
-  });
-}
+const add =
+  (type: Call['type']) =>
+  (title: string, rule: CallRule, args: Call['args'] = {}): void => {
+    const [field = ''] = title.split(' ');
+    const about = hasTargetChannel({ args }) ? 'TARGET' : 'OTHER';
+    calls.push({ type, field, title, args, about, ...rule });
+  };
+const query = add('query');
+const mutation = add('mutation');
+const subscription = add('subscription');
 
+/** Whether the call names a channel whose type affects the permissions. */
+export const hasTargetChannel = ({ args }: Pick<Call, 'args'>) =>
+  JSON.stringify(args).includes('<targetChannel>');
+
+/** @param scopes the scopes that an API key needs; none: the scope of the action that is the rule */
+const by = (rule: Rule, ...scopes: readonly Scope[]): CallRule =>
+  scopes.length > 0 ? { rule, scopes } : { rule };
+const byKey = (...scopes: readonly Scope[]) => by('KEY', ...scopes);
 /** For calls about a whole project: an API key of another project is answered about its own project. */
-const OWN_PROJECT_ONLY = { foreign: null };
+const byKeyOfProject = (...scopes: readonly Scope[]): CallRule => ({ ...byKey(...scopes), foreign: null });
+const BY_ANYONE = by('ANYONE');
+const BY_OPERATOR: CallRule = { rule: 'OPERATOR', foreign: 'FORBIDDEN' };
+
 const KEY = { id: '<name>', secret: 'a secret that has 32 bytes or options' };
 const TOKEN = { token: '<token>' };
 const TARGET_CHANNEL = { channel: '<targetChannel>' };
+const MESSAGE = { ...TARGET_CHANNEL, event: 'said' };
 
-add('query', ['viewer'], 'ANYONE');
-add('query', ['isOnline'], 'KEY_OR_SELF', { token: '<self>' }, { scopes: ['READ'] });
-add('query', ['token'], 'KEY_OR_SELF', { id: '<self>' }, { scopes: ['READ'] });
-add('query', ['tokens'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
-add(
-  'query',
-  ['tokens', 'that are online'],
-  'KEY',
-  { online: true },
-  { ...OWN_PROJECT_ONLY, scopes: ['READ'] },
-);
-add('query', ['channel'], 'SUBSCRIBE', { id: '<targetChannel>' });
-add('query', ['channels'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
-add('query', ['connections'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
-add('query', ['connections', 'of a channel'], 'KEY', TARGET_CHANNEL, {
-  ...OWN_PROJECT_ONLY,
-  scopes: ['READ'],
-});
-add('query', ['explainDelivery'], 'KEY', { message: 'msg_unknown', token: '<token>' }, { scopes: ['READ'] });
-add('query', ['stats'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
-add('query', ['stats', 'of another project'], 'OPERATOR', { project: 'third' }, { foreign: 'FORBIDDEN' });
-add('query', ['project'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
-add('query', ['projects'], 'OPERATOR', {}, { foreign: 'FORBIDDEN' });
-add('query', ['revocations'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
-add('query', ['restrictions'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
-add('query', ['restrictions', 'of a channel'], 'MODERATE', TARGET_CHANNEL, { scopes: ['READ'] });
-add(
-  'query',
-  ['restrictions', 'of a token in a channel'],
-  'MODERATE',
-  { ...TARGET_CHANNEL, ...TOKEN },
-  { scopes: ['READ'] },
-);
-add(
-  'query',
-  ['explainPermission'],
-  'KEY_OR_SELF',
-  { token: '<self>', ...TARGET_CHANNEL, action: 'PUBLISH' },
-  { scopes: ['READ'] },
-);
-add(
-  'query',
-  ['explainPermission', 'for an anonymous caller'],
-  'KEY',
-  { ...TARGET_CHANNEL, action: 'PUBLISH' },
-  { ...OWN_PROJECT_ONLY, scopes: ['READ'] },
-);
+query('viewer', BY_ANYONE);
+query('isOnline', by('KEY_OR_SELF', 'READ'), { token: '<self>' });
+query('token', by('KEY_OR_SELF', 'READ'), { id: '<self>' });
+query('tokens', byKeyOfProject('READ'));
+query('tokens that are online', byKeyOfProject('READ'), { online: true });
+query('channel', by('SUBSCRIBE'), { id: '<targetChannel>' });
+query('channels', byKeyOfProject('READ'));
+query('connections', byKeyOfProject('READ'));
+query('connections of a channel', byKeyOfProject('READ'), TARGET_CHANNEL);
+query('explainDelivery', byKey('READ'), { message: 'msg_unknown', ...TOKEN });
+query('stats', byKeyOfProject('READ'));
+query('stats of another project', BY_OPERATOR, { project: 'third' });
+query('project', byKeyOfProject('READ'));
+query('projects', BY_OPERATOR);
+query('revocations', byKeyOfProject('READ'));
+query('restrictions', byKeyOfProject('READ'));
+query('restrictions of a channel', by('MODERATE', 'READ'), TARGET_CHANNEL);
+query('restrictions of a token in a channel', by('MODERATE', 'READ'), { ...TARGET_CHANNEL, ...TOKEN });
+const question = { ...TARGET_CHANNEL, action: 'PUBLISH' };
+query('explainPermission', by('KEY_OR_SELF', 'READ'), { token: '<self>', ...question });
+query('explainPermission for an anonymous caller', byKeyOfProject('READ'), question);
 
-add(
-  'mutation',
-  ['createToken', 'in a channel'],
-  'KEY',
+mutation(
+  'createToken in a channel',
+  { ...byKey('TOKENS', 'CHANNELS'), foreign: 'NOT_FOUND' },
   { input: { channels: ['<channel>'] } },
-  { scopes: ['TOKENS', 'CHANNELS'], foreign: 'NOT_FOUND' },
 );
-add('mutation', ['createToken'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['TOKENS'] });
-add('mutation', ['createCredential'], 'KEY', TOKEN, { scopes: ['TOKENS'] });
-add(
-  'mutation',
-  ['updateToken'],
-  'KEY',
-  { id: '<token>', input: { role: 'MODERATOR' } },
-  { scopes: ['TOKENS'] },
-);
-add('mutation', ['revokeToken'], 'KEY', { id: '<token>' }, { scopes: ['TOKENS'] });
-add(
-  'mutation',
-  ['revokeTokens'],
-  'KEY',
-  { identity: '<identity>' },
-  { ...OWN_PROJECT_ONLY, scopes: ['TOKENS'] },
-);
-add('mutation', ['revokeTokens', 'of an issuer'], 'KEY', { issuer: '<issuer>' }, { scopes: ['TOKENS'] });
-add(
-  'mutation',
-  ['restoreTokens'],
-  'KEY',
-  { identity: '<identity>' },
-  { ...OWN_PROJECT_ONLY, scopes: ['TOKENS'] },
-);
-add('mutation', ['createStreamTicket'], 'TOKEN');
-add('mutation', ['createGuest'], 'ANYONE');
-add('mutation', ['createDevelopmentToken'], 'ANYONE', { identity: 'ada' });
-add(
-  'mutation',
-  ['reauthenticate'],
-  'SELF',
+mutation('createToken', byKeyOfProject('TOKENS'));
+mutation('createCredential', byKey('TOKENS'), TOKEN);
+mutation('updateToken', byKey('TOKENS'), { id: '<token>', input: { role: 'MODERATOR' } });
+mutation('revokeToken', byKey('TOKENS'), { id: '<token>' });
+mutation('revokeTokens', byKeyOfProject('TOKENS'), { identity: '<identity>' });
+mutation('revokeTokens of an issuer', byKey('TOKENS'), { issuer: '<issuer>' });
+mutation('restoreTokens', byKeyOfProject('TOKENS'), { identity: '<identity>' });
+mutation('createStreamTicket', by('TOKEN'));
+mutation('createGuest', BY_ANYONE);
+mutation('createDevelopmentToken', BY_ANYONE, { identity: 'ada' });
+mutation(
+  'reauthenticate',
+  { ...by('SELF'), isLive: true, foreign: 'UNAUTHENTICATED' },
   { credential: '<credential>' },
-  {
-    isLive: true,
-    foreign: 'UNAUTHENTICATED',
-  },
 );
 
-add('mutation', ['createProject'], 'OPERATOR', {}, { foreign: 'FORBIDDEN' });
-add(
-  'mutation',
-  ['updateProject'],
-  'KEY',
-  { settings: { guestSeconds: 600 } },
-  { ...OWN_PROJECT_ONLY, scopes: ['ADMIN'] },
-);
-add('mutation', ['createApiKey'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: SCOPES });
-add(
-  'mutation',
-  ['createApiKey', 'of another project'],
-  'OPERATOR',
-  { project: 'third' },
-  {
-    foreign: 'FORBIDDEN',
-  },
-);
-add(
-  'mutation',
-  ['createApiKey', 'with one scope'],
-  'KEY',
-  { scopes: ['KEYS'] },
-  { ...OWN_PROJECT_ONLY, scopes: ['KEYS'] },
-);
-add('mutation', ['revokeApiKey'], 'KEY', { id: '<apiKey>' }, { scopes: ['KEYS'] });
-add('mutation', ['revokeApiKey', 'of the operator'], 'OPERATOR', { id: '<operatorKey>' });
-add('mutation', ['rotateApiKey'], 'KEY', { id: '<apiKey>' }, { scopes: SCOPES });
-add('mutation', ['rotateApiKey', 'of the operator'], 'OPERATOR', { id: '<operatorKey>' });
-add('mutation', ['resealSecrets'], 'OPERATOR', {}, { foreign: 'FORBIDDEN' });
-add('mutation', ['rotateSigningKey'], 'OPERATOR', { overlapSeconds: 600 }, { foreign: 'FORBIDDEN' });
+mutation('createProject', BY_OPERATOR);
+mutation('updateProject', byKeyOfProject('ADMIN'), { settings: { guestSeconds: 600 } });
+mutation('createApiKey', byKeyOfProject(...SCOPES));
+mutation('createApiKey of another project', BY_OPERATOR, { project: 'third' });
+mutation('createApiKey with one scope', byKeyOfProject('KEYS'), { scopes: ['KEYS'] });
+mutation('revokeApiKey', byKey('KEYS'), { id: '<apiKey>' });
+mutation('revokeApiKey of the operator', by('OPERATOR'), { id: '<operatorKey>' });
+mutation('rotateApiKey', byKey(...SCOPES), { id: '<apiKey>' });
+mutation('rotateApiKey of the operator', by('OPERATOR'), { id: '<operatorKey>' });
+mutation('resealSecrets', BY_OPERATOR);
+mutation('rotateSigningKey', BY_OPERATOR, { overlapSeconds: 600 });
 
-add(
-  'mutation',
-  ['createIssuer'],
-  'KEY',
-  { input: { kind: 'SIGNALBOX', key: KEY } },
-  { ...OWN_PROJECT_ONLY, scopes: ['ADMIN'] },
-);
-add(
-  'mutation',
-  ['updateIssuer'],
-  'KEY',
-  { issuer: '<issuer>', input: { name: 'renamed' } },
-  { scopes: ['ADMIN'] },
-);
-add('mutation', ['removeIssuer'], 'KEY', { issuer: '<issuer>' }, { scopes: ['ADMIN'] });
-add('mutation', ['addIssuerKey'], 'KEY', { issuer: '<issuer>', key: KEY }, { scopes: ['ADMIN'] });
-add(
-  'mutation',
-  ['removeIssuerKey'],
-  'KEY',
-  { issuer: '<issuer>', key: '<issuerKey>' },
-  { scopes: ['ADMIN'] },
-);
+mutation('createIssuer', byKeyOfProject('ADMIN'), { input: { kind: 'SIGNALBOX', key: KEY } });
+mutation('updateIssuer', byKey('ADMIN'), { issuer: '<issuer>', input: { name: 'renamed' } });
+mutation('removeIssuer', byKey('ADMIN'), { issuer: '<issuer>' });
+mutation('addIssuerKey', byKey('ADMIN'), { issuer: '<issuer>', key: KEY });
+mutation('removeIssuerKey', byKey('ADMIN'), { issuer: '<issuer>', key: '<issuerKey>' });
 
-add('mutation', ['createChannel'], 'KEY', { input: {} }, { ...OWN_PROJECT_ONLY, scopes: ['CHANNELS'] });
-add(
-  'mutation',
-  ['updateChannel'],
-  'KEY',
-  { id: '<channel>', input: { type: 'UNPROTECTED' } },
-  { scopes: ['CHANNELS'] },
-);
-add('mutation', ['deleteChannel'], 'KEY', { id: '<channel>' }, { scopes: ['CHANNELS'] });
-add(
-  'mutation',
-  ['setChannelState'],
-  'MODERATE',
-  { ...TARGET_CHANNEL, state: { topic: 'another' } },
-  { scopes: ['CHANNELS'] },
-);
-add(
-  'mutation',
-  ['patchChannelState'],
-  'MODERATE',
-  { ...TARGET_CHANNEL, patch: { topic: 'another' } },
-  { scopes: ['CHANNELS'] },
-);
+mutation('createChannel', byKeyOfProject('CHANNELS'), { input: {} });
+mutation('updateChannel', byKey('CHANNELS'), { id: '<channel>', input: { type: 'UNPROTECTED' } });
+mutation('deleteChannel', byKey('CHANNELS'), { id: '<channel>' });
+const state = { topic: 'another' };
+mutation('setChannelState', by('MODERATE', 'CHANNELS'), { ...TARGET_CHANNEL, state });
+mutation('patchChannelState', by('MODERATE', 'CHANNELS'), { ...TARGET_CHANNEL, patch: state });
 
-add('mutation', ['subscribeToken'], 'KEY', { channel: '<channel>', ...TOKEN }, { scopes: ['CHANNELS'] });
-add(
-  'mutation',
-  ['subscribeToken', 'itself'],
-  'ENTER',
-  { ...TARGET_CHANNEL, token: '<own>' },
-  { scopes: ['CHANNELS'] },
-);
-add('mutation', ['unsubscribeToken'], 'KEY', { ...TARGET_CHANNEL, ...TOKEN }, { scopes: ['CHANNELS'] });
-add(
-  'mutation',
-  ['unsubscribeToken', 'itself'],
-  'KEY_OR_TOKEN',
-  { channel: '<channel>', token: '<own>' },
-  { scopes: ['CHANNELS'] },
-);
-add(
-  'mutation',
-  ['subscribeTokens'],
-  'KEY',
-  { channels: ['<channel>'], tokens: ['<token>'] },
-  { ...OWN_PROJECT_ONLY, scopes: ['CHANNELS'] },
-);
-add(
-  'mutation',
-  ['subscribeTokens', 'without a channel'],
-  'KEY',
-  { channels: [], tokens: ['<token>'] },
-  { ...OWN_PROJECT_ONLY, scopes: ['CHANNELS'] },
-);
-add(
-  'mutation',
-  ['unsubscribeTokens'],
-  'KEY',
-  { channels: ['<targetChannel>'], tokens: ['<token>'] },
-  { ...OWN_PROJECT_ONLY, scopes: ['CHANNELS'] },
-);
-
-add('mutation', ['publishMessage'], 'PUBLISH', { ...TARGET_CHANNEL, event: 'said' });
-add('mutation', ['publishMessage', 'of an ephemeral message'], 'PUBLISH', {
-  ...TARGET_CHANNEL,
-  event: 'said',
-  ephemeral: true,
+mutation('subscribeToken', byKey('CHANNELS'), { channel: '<channel>', ...TOKEN });
+mutation('subscribeToken itself', by('ENTER', 'CHANNELS'), { ...TARGET_CHANNEL, token: '<own>' });
+mutation('unsubscribeToken', byKey('CHANNELS'), { ...TARGET_CHANNEL, ...TOKEN });
+mutation('unsubscribeToken itself', by('KEY_OR_TOKEN', 'CHANNELS'), { channel: '<channel>', token: '<own>' });
+mutation('subscribeTokens', byKeyOfProject('CHANNELS'), { channels: ['<channel>'], tokens: ['<token>'] });
+mutation('subscribeTokens without a channel', byKeyOfProject('CHANNELS'), {
+  channels: [],
+  tokens: ['<token>'],
 });
-add('mutation', ['publishMessages'], 'PUBLISH', { messages: [{ ...TARGET_CHANNEL, event: 'said' }] });
-add(
-  'mutation',
-  ['publishDirectMessage', 'to a token'],
-  'KEY',
-  { ...TOKEN, event: 'said' },
-  { scopes: ['PUBLISH'] },
-);
-add(
-  'mutation',
-  ['publishDirectMessage', 'to an identity'],
-  'KEY',
-  { identity: '<identity>', event: 'said' },
-  { scopes: ['PUBLISH'] },
-);
-add('mutation', ['publishDirectMessage', 'to a connection'], 'PUBLISH', {
-  connection: '<connection>',
-  ...TARGET_CHANNEL,
-  event: 'said',
+mutation('unsubscribeTokens', byKeyOfProject('CHANNELS'), {
+  channels: ['<targetChannel>'],
+  tokens: ['<token>'],
 });
-add('mutation', ['setPresence'], 'ANYONE', { state: { mood: 'validCredentials' } }, { isLive: true });
+
+mutation('publishMessage', by('PUBLISH'), MESSAGE);
+mutation('publishMessage of an ephemeral message', by('PUBLISH'), { ...MESSAGE, ephemeral: true });
+mutation('publishMessages', by('PUBLISH'), { messages: [MESSAGE] });
+mutation('publishDirectMessage to a token', byKey('PUBLISH'), { ...TOKEN, event: 'said' });
+mutation('publishDirectMessage to an identity', byKey('PUBLISH'), { identity: '<identity>', event: 'said' });
+mutation('publishDirectMessage to a connection', by('PUBLISH'), { connection: '<connection>', ...MESSAGE });
+mutation('setPresence', { ...BY_ANYONE, isLive: true }, { state: { mood: 'validCredentials' } });
 
 for (const field of ['mute', 'unmute', 'ban', 'unban']) {
-  add('mutation', [field], 'MODERATE', { ...TOKEN, ...TARGET_CHANNEL });
-  add('mutation', [field, 'an identity'], 'MODERATE', { identity: '<identity>', ...TARGET_CHANNEL });
+  mutation(field, by('MODERATE'), { ...TOKEN, ...TARGET_CHANNEL });
+  mutation(`${field} an identity`, by('MODERATE'), { identity: '<identity>', ...TARGET_CHANNEL });
 }
 for (const field of ['mute', 'unmute', 'disconnect'])
-  add('mutation', [field, 'everywhere'], 'KEY', TOKEN, { scopes: ['MODERATE'] });
-add('mutation', ['disconnect'], 'MODERATE', { ...TOKEN, ...TARGET_CHANNEL });
-add('mutation', ['disconnect', 'a connection'], 'MODERATE', {
-  connection: '<connection>',
-  ...TARGET_CHANNEL,
-});
-add(
-  'mutation',
-  ['disconnect', 'a connection anywhere'],
-  'KEY',
-  { connection: '<connection>' },
-  { scopes: ['MODERATE'] },
-);
+  mutation(`${field} everywhere`, byKey('MODERATE'), TOKEN);
+mutation('disconnect', by('MODERATE'), { ...TOKEN, ...TARGET_CHANNEL });
+mutation('disconnect a connection', by('MODERATE'), { connection: '<connection>', ...TARGET_CHANNEL });
+mutation('disconnect a connection anywhere', byKey('MODERATE'), { connection: '<connection>' });
 
-add('subscription', ['events'], 'ANYONE');
-add('subscription', ['messages'], 'SUBSCRIBE', TARGET_CHANNEL);
-add('subscription', ['activity'], 'KEY', {}, { ...OWN_PROJECT_ONLY, scopes: ['READ'] });
-add('subscription', ['activity', 'in a channel'], 'KEY', TARGET_CHANNEL, {
-  ...OWN_PROJECT_ONLY,
-  scopes: ['READ'],
-});
-add(
-  'subscription',
-  ['activity', 'of administration'],
-  'KEY',
-  { kinds: ['ADMINISTRATION'] },
-  { ...OWN_PROJECT_ONLY, scopes: ['READ', 'ADMIN'] },
-);
-add('subscription', ['channelState'], 'SUBSCRIBE', TARGET_CHANNEL);
-add('subscription', ['presence'], 'PRESENCE', TARGET_CHANNEL);
-add('subscription', ['directMessages'], 'TOKEN');
+subscription('events', BY_ANYONE);
+subscription('messages', by('SUBSCRIBE'), TARGET_CHANNEL);
+subscription('activity', byKeyOfProject('READ'));
+subscription('activity in a channel', byKeyOfProject('READ'), TARGET_CHANNEL);
+subscription('activity of administration', byKeyOfProject('READ', 'ADMIN'), { kinds: ['ADMINISTRATION'] });
+subscription('channelState', by('SUBSCRIBE'), TARGET_CHANNEL);
+subscription('presence', by('PRESENCE'), TARGET_CHANNEL);
+subscription('directMessages', by('TOKEN'));
 
 /** The calls of the matrix: every root field, with each combination of arguments that has a rule of its own. */
 export const CALLS: readonly Call[] = calls;
-
-/** Whether the call names a channel whose type affects the permissions. */
-export const hasTargetChannel = ({ args }: Call) => JSON.stringify(args).includes('<targetChannel>');
-
-const schema = createSchema();
-const ROOTS = {
-  query: schema.getQueryType()!,
-  mutation: schema.getMutationType()!,
-  subscription: schema.getSubscriptionType()!,
-};
-
-/** All root fields of the schema, as `query viewer`. */
-export const rootFields = () =>
-  Object.entries(ROOTS).flatMap(([type, root]) =>
-    Object.keys(root.getFields()).map((name) => `${type} ${name}`),
-  );
-
-/** Selections of fields that report a refusal in their data. */
-const SELECTIONS: Record<string, string> = { publishMessages: '{ error { code } }' };
-
-/** The document of a call: arguments as variables, and the smallest possible selection. */
-export function documentOf({ type, field, args }: Call): string {
-  const root = ROOTS[type].getFields()[field];
-  if (!root) throw new TypeError(`The schema has no ${type} ${field}.`);
-  const passedArguments = root.args.filter(({ name }) => name in args);
-  if (passedArguments.length < Object.keys(args).length)
-    throw new TypeError(`${field} lacks one of the arguments ${Object.keys(args).join(', ')}.`);
-  const declared = passedArguments.map(({ name, type }) => `$${name}: ${String(type)}`).join(', ');
-  const selectedArguments = passedArguments.map(({ name }) => `${name}: $${name}`).join(', ');
-  const isLeaf = isLeafType(getNamedType(root.type));
-  return `${type} ${declared && `(${declared})`} { ${field}${selectedArguments && `(${selectedArguments})`} ${isLeaf ? '' : (SELECTIONS[field] ?? '{ __typename }')} }`;
-}

@@ -1,6 +1,7 @@
 import { type Answer, type ServiceClient } from '../support/service.ts';
 import { connectSocket, type RawSocket } from '../support/socket.ts';
-import { type Call, documentOf } from './calls.ts';
+import { documentOf } from './call-documents.ts';
+import { type Call } from './calls.ts';
 import { type PresentedCredential } from './credentials.ts';
 
 /** The outcome of a call: null if it succeeded, the code if it failed without data, or the JSON of any other answer. */
