@@ -98,7 +98,7 @@ builder.subscriptionFields((t) => ({
       kinds: t.arg({
         type: [ActivityKindEnum],
         description:
-          'Only activities of these kinds; absent: all that the API key may see. SKIPPED always comes.',
+          'Only activities of these kinds; absent: all that the API key may see. SKIPPED is always included.',
       }),
       channel: t.arg.id({ description: 'Only activities in this channel.' }),
       token: t.arg.id({ description: 'Only activities that are about this token, or by it.' }),

@@ -26,6 +26,9 @@ export function nullToUndefined<T>(value: T | null | undefined): T | undefined {
   return value ?? undefined;
 }
 
-/** For the objects beside a secret that is returned once: an error below a field that is not nullable would null the secret. */
-export const NEVER_NULLS =
-  'Null if one of its fields fails, so that the secret or the credential is still returned.';
+/**
+ * The end of the description of an object beside a secret that is returned once. Such an object is nullable: otherwise an error
+ * in one of its fields would null the secret, too.
+ */
+export const nullIfAFieldFails = (secret: 'secret' | 'credential') =>
+  `Null if one of its fields fails, so that the ${secret} is still returned.`;

@@ -242,7 +242,7 @@ builder.mutationFields((t) => ({
   createChannel: t.field({
     type: ChannelRef,
     description:
-      'Creates a channel. For API keys. Throws CONFLICT when the id is taken, BAD_USER_INPUT, PAYLOAD_TOO_LARGE, FORBIDDEN.',
+      'Creates a channel. For API keys. Throws CONFLICT when the id is taken, BAD_USER_INPUT, PAYLOAD_TOO_LARGE, UNAUTHENTICATED, FORBIDDEN.',
     args: {
       input: t.arg({
         type: CreateChannelInput,
@@ -263,7 +263,7 @@ builder.mutationFields((t) => ({
   updateChannel: t.field({
     type: ChannelRef,
     description:
-      'Changes the type, the kind or the history policy of a channel. For API keys. Throws NOT_FOUND, BAD_USER_INPUT, FORBIDDEN.',
+      'Changes the type, the kind or the history policy of a channel. For API keys. Throws NOT_FOUND, BAD_USER_INPUT, UNAUTHENTICATED, FORBIDDEN.',
     args: {
       id: t.arg.id({ required: true, description: 'The channel’s id.' }),
       input: t.arg({ type: UpdateChannelInput, required: true, description: 'The fields to change.' }),
@@ -282,14 +282,14 @@ builder.mutationFields((t) => ({
   deleteChannel: t.field({
     type: ChannelRef,
     description:
-      'Deletes a channel with its memberships and messages. For API keys. Throws NOT_FOUND, FORBIDDEN.',
+      'Deletes a channel with its memberships and messages. For API keys. Throws NOT_FOUND, UNAUTHENTICATED, FORBIDDEN.',
     args: { id: t.arg.id({ required: true, description: 'The channel’s id.' }) },
     resolve: (_, { id }, { caller, domain }) => domain.channels.remove(caller, id),
   }),
   setChannelState: t.field({
     type: ChannelRef,
     description:
-      'Replaces the state of a channel and delivers it to all subscribers. For API keys, and for tokens that may MODERATE; a token that may not SUBSCRIBE gets null as the `state` of the result. Throws RATE_LIMITED, CONFLICT, NOT_FOUND, FORBIDDEN, PAYLOAD_TOO_LARGE.',
+      'Replaces the state of a channel and delivers it to all subscribers. For API keys, and for tokens that may MODERATE; a token that may not SUBSCRIBE gets null as the `state` of the result. Throws RATE_LIMITED, CONFLICT, NOT_FOUND, UNAUTHENTICATED, FORBIDDEN, BAD_USER_INPUT, PAYLOAD_TOO_LARGE.',
     args: {
       ...channelArg,
       state: t.arg({ type: 'JSON', required: true, description: 'The new state.' }),
@@ -301,7 +301,7 @@ builder.mutationFields((t) => ({
   patchChannelState: t.field({
     type: ChannelRef,
     description:
-      'Applies a JSON merge patch (RFC 7396) to the state of a channel: objects are merged, null removes a property, and every other value replaces the old one. Concurrent patches are applied one after the other. For API keys, and for tokens that may MODERATE; a token that may not SUBSCRIBE gets null as the `state` of the result. Throws RATE_LIMITED, CONFLICT, NOT_FOUND, FORBIDDEN, PAYLOAD_TOO_LARGE.',
+      'Applies a JSON merge patch (RFC 7396) to the state of a channel: objects are merged, null removes a property, and every other value replaces the old one. Concurrent patches are applied one after the other. For API keys, and for tokens that may MODERATE; a token that may not SUBSCRIBE gets null as the `state` of the result. Throws RATE_LIMITED, CONFLICT, NOT_FOUND, UNAUTHENTICATED, FORBIDDEN, BAD_USER_INPUT, PAYLOAD_TOO_LARGE, and UNAVAILABLE when the stored state is damaged.',
     args: {
       ...channelArg,
       patch: t.arg({ type: 'JSON', required: true, description: 'The merge patch.' }),

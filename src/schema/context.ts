@@ -33,7 +33,7 @@ export interface Domain {
   projects: Projects;
   apiKeys: ApiKeys;
   signingKeys: SigningKeys;
-  /** Seals every secret in the store again under the first master key. Resolves to the number that were not. */
+  /** Seals every secret in the store again under the first master key. Resolves to the number that another key had sealed. */
   resealSecrets: () => Promise<number>;
   authenticate: Authenticate;
   issuers: Issuers;

@@ -81,7 +81,7 @@ export const JwksAlgorithmEnum = builder.enumType('JwksAlgorithm', {
   values: Object.fromEntries(
     JWKS_ALGORITHMS.map((algorithm) => [
       algorithm,
-      { description: `${algorithm}, defined in RFC 7518 or RFC 8037.` },
+      { description: `${algorithm}, defined in ${algorithm === 'EdDSA' ? 'RFC 8037' : 'RFC 7518'}.` },
     ]),
   ) as Record<(typeof JWKS_ALGORITHMS)[number], { description: string }>,
 });

@@ -232,7 +232,7 @@ builder.mutationFields((t) => ({
   createIssuer: t.field({
     type: IssuerRef,
     description:
-      'Accepts credentials that another party signs. A project has at most one issuer of the kind STREAM. Two issuers of one OpenID provider must read the same audience claim and have no audience in common. For API keys. Throws BAD_USER_INPUT, CONFLICT, LIMIT_EXCEEDED, FORBIDDEN.',
+      'Accepts credentials that another party signs. A project has at most one issuer of the kind STREAM. Two issuers of one OpenID provider must read the same audience claim and have no audience in common. For API keys. Throws BAD_USER_INPUT, CONFLICT, LIMIT_EXCEEDED, UNAUTHENTICATED, FORBIDDEN.',
     args: {
       input: t.arg({ type: CreateIssuerInput, required: true, description: 'The properties of the issuer.' }),
     },
@@ -257,7 +257,7 @@ builder.mutationFields((t) => ({
   updateIssuer: t.field({
     type: IssuerRef,
     description:
-      'Changes the given properties of an issuer. The changes apply to credentials that are presented from now on; live connections stay. For API keys. Throws NOT_FOUND, BAD_USER_INPUT, CONFLICT.',
+      'Changes the given properties of an issuer. The changes apply to credentials that are presented from now on; live connections stay. For API keys. Throws NOT_FOUND, BAD_USER_INPUT, CONFLICT, UNAUTHENTICATED, FORBIDDEN.',
     args: {
       ...issuerArg,
       input: t.arg({ type: UpdateIssuerInput, required: true, description: 'The changes.' }),
@@ -279,13 +279,13 @@ builder.mutationFields((t) => ({
   removeIssuer: t.field({
     type: IssuerRef,
     description:
-      'Stops accepting the credentials of an issuer and at once closes the live connections that used them (close code 4403). The records of its tokens stay. For API keys. Throws NOT_FOUND.',
+      'Stops accepting the credentials of an issuer and at once closes the live connections that used them (close code 4403). The records of its tokens stay. For API keys. Throws NOT_FOUND, UNAUTHENTICATED, FORBIDDEN.',
     args: { ...issuerArg },
     resolve: (_, { issuer }, { caller, domain }) => domain.issuers.remove(caller, issuer),
   }),
   addIssuerKey: t.field({
     type: IssuerRef,
-    description: `Adds a key to an issuer, so that keys can be rotated; an issuer has at most ${MAX_KEYS_PER_ISSUER} keys. An identity has the same token under all keys of an issuer. For API keys. Throws NOT_FOUND, CONFLICT, BAD_USER_INPUT, LIMIT_EXCEEDED.`,
+    description: `Adds a key to an issuer, so that keys can be rotated; an issuer has at most ${MAX_KEYS_PER_ISSUER} keys. An identity has the same token under all keys of an issuer. For API keys. Throws NOT_FOUND, CONFLICT, BAD_USER_INPUT, LIMIT_EXCEEDED, UNAUTHENTICATED, FORBIDDEN.`,
     args: {
       ...issuerArg,
       key: t.arg({ type: IssuerKeyInput, required: true, description: 'The key.' }),
@@ -295,7 +295,7 @@ builder.mutationFields((t) => ({
   removeIssuerKey: t.field({
     type: IssuerRef,
     description:
-      'Removes a key from an issuer. When the overlap ends, the live connections that used the key are closed. For API keys. Throws NOT_FOUND, BAD_USER_INPUT.',
+      'Removes a key from an issuer. When the overlap ends, the live connections that used the key are closed. For API keys. Throws NOT_FOUND, BAD_USER_INPUT, UNAUTHENTICATED, FORBIDDEN.',
     args: {
       ...issuerArg,
       key: t.arg.id({ required: true, description: 'The key’s id.' }),

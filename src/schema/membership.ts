@@ -58,13 +58,13 @@ const pairsArgs = builder.args((t) => ({
   tokens: t.idList({ required: true, description: 'The ids of the tokens.' }),
 }));
 
-const MANY = `Every channel is paired with every token, at most ${MAX_PAIRS} pairs. A pair that fails does not undo the others; each pair has its own outcome. For API keys. Throws LIMIT_EXCEEDED, FORBIDDEN.`;
+const MANY = `Every channel is paired with every token, at most ${MAX_PAIRS} pairs. A pair that fails does not undo the others; each pair has its own outcome. For API keys. Throws LIMIT_EXCEEDED, UNAUTHENTICATED, FORBIDDEN.`;
 
 builder.mutationFields((t) => ({
   subscribeToken: t.field({
     type: MembershipRef,
     description:
-      'Subscribes a token to a channel. Once the mutation has returned, every later message of the channel is delivered to every live connection of the token, and these connections receive `ChannelAvailable`. The membership survives restarts. Idempotent. For API keys, and for the token itself in UNPROTECTED and PUBLIC channels. The role and grants of the token must allow SUBSCRIBE. Throws NOT_FOUND, FORBIDDEN, TOKEN_REVOKED, LIMIT_EXCEEDED, RATE_LIMITED, and POSITION_LOST for a `since` that is not of this log.',
+      'Subscribes a token to a channel. Once the mutation has returned, every later message of the channel is delivered to every live connection of the token, and these connections receive `ChannelAvailable`. The membership survives restarts. Idempotent. For API keys, and for the token itself in UNPROTECTED and PUBLIC channels. The role and grants of the token must allow SUBSCRIBE. Throws NOT_FOUND, UNAUTHENTICATED, FORBIDDEN, TOKEN_REVOKED, LIMIT_EXCEEDED, RATE_LIMITED, BAD_USER_INPUT, and POSITION_LOST for a `since` that is not of this log.',
     args: {
       ...pairArgs,
       since: t.arg({
@@ -85,7 +85,7 @@ builder.mutationFields((t) => ({
     type: MembershipRef,
     nullable: true,
     description:
-      'Ends the membership of a token in a channel. Once the mutation has returned, no later message of the channel is delivered to the `events` of the token. Returns the ended membership, or null if there was none. For API keys, and for the token itself. Throws NOT_FOUND, FORBIDDEN, RATE_LIMITED.',
+      'Ends the membership of a token in a channel. Once the mutation has returned, no later message of the channel is delivered to the `events` of the token. Returns the ended membership, or null if there was none. For API keys, and for the token itself. Throws NOT_FOUND, UNAUTHENTICATED, FORBIDDEN, RATE_LIMITED.',
     args: { ...pairArgs },
     resolve: (_, { channel, token }, { caller, domain }) =>
       domain.memberships.unsubscribe(caller, channel, token),

@@ -180,7 +180,7 @@ builder.mutationFields((t) => ({
   }),
   publishMessages: t.field({
     type: [PublishOutcomeRef],
-    description: `Publishes at most ${MAX_PUBLISHES} messages to channels, in order. The outcomes have the order of the messages. A refused message does not affect the others; each message counts against the rate limit. If the log fails after some of the messages, the outcomes of the others are UNAVAILABLE. For API keys, and for tokens that may PUBLISH. Throws LIMIT_EXCEEDED, and UNAVAILABLE when no message is known to be published.`,
+    description: `Publishes at most ${MAX_PUBLISHES} messages to channels, in order. The outcomes have the order of the messages; their errors are those of publishMessage. A refused message does not affect the others; each message counts against the rate limit. If the log fails after some of the messages, the outcomes of the others are UNAVAILABLE. For API keys, and for tokens that may PUBLISH. Throws LIMIT_EXCEEDED, BAD_USER_INPUT for an empty list, and UNAVAILABLE when no message is known to be published.`,
     args: {
       messages: t.arg({
         type: [PublishMessageInput],
@@ -246,7 +246,7 @@ builder.subscriptionFields((t) => ({
   messages: t.field({
     type: MessageRef,
     description:
-      'The messages of one channel, in order, each once. For callers that may SUBSCRIBE; the subscription ends with an error when the caller no longer may. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, POSITION_LOST, RATE_LIMITED, BAD_USER_INPUT.',
+      'The messages of one channel, in order, each once. For callers that may SUBSCRIBE; the subscription ends with an error when the caller no longer may. Throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND, POSITION_LOST, RATE_LIMITED, LIMIT_EXCEEDED for too many names, BAD_USER_INPUT.',
     args: {
       channel: t.arg.id({ required: true, description: 'The channel’s id.' }),
       since: t.arg({ type: 'Cursor', description: SINCE }),

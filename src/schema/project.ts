@@ -5,7 +5,7 @@ import { requireRightsFor } from '../tokens/api-key-rights.ts';
 import { actorOf, requireApiKey, requireOperator, type Caller } from '../tokens/caller.ts';
 import { MAX_SIGNING_OVERLAP_SECONDS } from '../tokens/signing-keys.ts';
 import { describeName } from '../names.ts';
-import { builder, NEVER_NULLS, nullToUndefined } from './builder.ts';
+import { builder, nullIfAFieldFails, nullToUndefined } from './builder.ts';
 import { type Context } from './context.ts';
 import { ApiKeyScopeEnum } from './enums.ts';
 import { relayConnection, forwardArgs, readRelayConnection, toPageRequest } from './paging.ts';
@@ -81,7 +81,11 @@ const ProjectConnection = relayConnection('Project', ProjectRef);
 const ApiKeyPayload = builder.objectRef<MintedApiKey>('ApiKeyPayload').implement({
   description: 'An API key with its secret.',
   fields: (t) => ({
-    apiKey: t.expose('apiKey', { type: ApiKeyRef, nullable: true, description: `The key. ${NEVER_NULLS}` }),
+    apiKey: t.expose('apiKey', {
+      type: ApiKeyRef,
+      nullable: true,
+      description: `The key. ${nullIfAFieldFails('secret')}`,
+    }),
     secret: t.exposeString('secret', {
       description: '`key_<id>.<secret>`, for the Authorization header. Returned only once.',
     }),
@@ -96,7 +100,7 @@ const ProjectPayload = builder
       project: t.expose('project', {
         type: ProjectRef,
         nullable: true,
-        description: `The project. ${NEVER_NULLS}`,
+        description: `The project. ${nullIfAFieldFails('secret')}`,
       }),
       apiKey: t.field({
         type: ApiKeyRef,
@@ -148,7 +152,7 @@ builder.mutationFields((t) => ({
   createProject: t.field({
     type: ProjectPayload,
     description:
-      'Creates a project and its first API key. For the API key of the operator. Throws CONFLICT, BAD_USER_INPUT, FORBIDDEN.',
+      'Creates a project and its first API key. For the API key of the operator. Throws CONFLICT, BAD_USER_INPUT, UNAUTHENTICATED, FORBIDDEN.',
     args: { input: t.arg({ type: CreateProjectInput, description: 'The properties of the project.' }) },
     async resolve(_, { input }, { caller, domain }) {
       requireOperator(caller);
@@ -163,7 +167,7 @@ builder.mutationFields((t) => ({
   createApiKey: t.field({
     type: ApiKeyPayload,
     description:
-      'Creates an API key. For API keys of the project and for the operator. A key creates only keys that may do no more than itself. Throws FORBIDDEN, NOT_FOUND, BAD_USER_INPUT.',
+      'Creates an API key. For API keys of the project and for the operator. A key creates only keys that may do no more than itself. Throws UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, BAD_USER_INPUT.',
     args: {
       name: t.arg.string({ description: 'The purpose of the key; at most 1,000 characters.' }),
       canSign: t.arg.boolean({
@@ -203,7 +207,7 @@ builder.mutationFields((t) => ({
   rotateApiKey: t.field({
     type: ApiKeyPayload,
     description:
-      'Creates the successor of an API key of the calling project, with the same rights. Both keys work until the overlap ends. Only the operator may rotate an operator key, and no key may rotate one that may do more than itself. Throws NOT_FOUND, CONFLICT when the key is revoked or expired, BAD_USER_INPUT, FORBIDDEN.',
+      'Creates the successor of an API key of the calling project, with the same rights. Both keys work until the overlap ends. Only the operator may rotate an operator key, and no key may rotate one that may do more than itself. Throws NOT_FOUND, CONFLICT when the key is revoked or expired, BAD_USER_INPUT, UNAUTHENTICATED, FORBIDDEN.',
     args: {
       id: t.arg.id({ required: true, description: 'The id of the key to replace.' }),
       overlapSeconds: t.arg.int({
@@ -224,7 +228,7 @@ builder.mutationFields((t) => ({
   revokeApiKey: t.field({
     type: ApiKeyRef,
     description:
-      'Revokes an API key of the calling project and closes its live connections at once. Only the operator may revoke an operator key. Throws NOT_FOUND, FORBIDDEN.',
+      'Revokes an API key of the calling project and closes its live connections at once. Only the operator may revoke an operator key. Throws NOT_FOUND, UNAUTHENTICATED, FORBIDDEN.',
     args: { id: t.arg.id({ required: true, description: 'The id of the key to revoke.' }) },
     async resolve(_, { id }, { caller, domain }) {
       await requireAuthorityOver(id, { caller, domain });
@@ -236,7 +240,7 @@ builder.mutationFields((t) => ({
   resealSecrets: t.field({
     type: 'Int',
     description:
-      'Seals every stored secret again under the first key of `SIGNALBOX_MASTER_KEY`, and returns how many were sealed under another key. Afterwards the other master keys, and `master.key` in the data folder, can be removed; backups from before still need them. For the API key of the operator. Throws FORBIDDEN.',
+      'Seals every stored secret again under the first key of `SIGNALBOX_MASTER_KEY`, and returns how many were sealed under another key. Afterwards the other master keys, and `master.key` in the data folder, can be removed; backups from before still need them. For the API key of the operator. Throws UNAUTHENTICATED, FORBIDDEN, and UNAVAILABLE when a secret cannot be opened.',
     async resolve(_, __, { caller, domain }) {
       requireOperator(caller);
       const count = await domain.resealSecrets();
@@ -247,7 +251,7 @@ builder.mutationFields((t) => ({
   rotateSigningKey: t.field({
     type: 'Boolean',
     description:
-      'Creates a new key for signing credentials. Credentials signed before stay valid until the overlap ends. For the API key of the operator. Throws FORBIDDEN, BAD_USER_INPUT.',
+      'Creates a new key for signing credentials. Credentials signed before stay valid until the overlap ends. For the API key of the operator. Throws UNAUTHENTICATED, FORBIDDEN, BAD_USER_INPUT.',
     args: {
       overlapSeconds: t.arg.int({
         required: true,

@@ -74,7 +74,7 @@ builder.mutationFields((t) => ({
   revokeTokens: t.field({
     type: RevocationPayload,
     description:
-      'Revokes all credentials of an identity, an issuer or the project that were issued before a moment, and closes their live connections at once (close code 4403). Credentials without a time of issue count as old. `restoreTokens` undoes it; a second call with an earlier moment changes nothing. For API keys. Throws BAD_USER_INPUT, NOT_FOUND for an issuer.',
+      'Revokes all credentials of an identity, an issuer or the project that were issued before a moment, and closes their live connections at once (close code 4403). Credentials without a time of issue count as old. `restoreTokens` undoes it; a second call with an earlier moment changes nothing. For API keys. Throws BAD_USER_INPUT, NOT_FOUND for an issuer, UNAUTHENTICATED, FORBIDDEN.',
     args: {
       ...targetArgs,
       issuedBefore: t.arg({
@@ -93,7 +93,7 @@ builder.mutationFields((t) => ({
     type: RevocationRef,
     nullable: true,
     description:
-      'Undoes `revokeTokens`: credentials that have not expired are accepted again. Returns the undone revocation, or null if there was none. For API keys. Throws BAD_USER_INPUT.',
+      'Undoes `revokeTokens`: credentials that have not expired are accepted again. Returns the undone revocation, or null if there was none. For API keys. Throws BAD_USER_INPUT, UNAUTHENTICATED, FORBIDDEN.',
     args: { ...targetArgs },
     resolve: (_, { identity, issuer, all }, { caller, domain }) =>
       domain.revocations.restore(caller, {

@@ -57,7 +57,7 @@ const StoreSizeRef = builder.objectRef<StoreSize>('StoreSize').implement({
     databaseBytes: t.exposeFloat('databaseBytes', { description: 'The database, in bytes.' }),
     walBytes: t.float({
       description:
-        'The write-ahead log of the database, in bytes; 0 on PostgreSQL, where it belongs to the server.',
+        'The write-ahead log of SQLite, in bytes; 0 on PostgreSQL, whose write-ahead log belongs to the server.',
       resolve: ({ walBytes = 0 }) => walBytes,
     }),
     messages: t.exposeFloat('messages', {
@@ -76,8 +76,7 @@ const ProcessSampleRef = builder.objectRef<ProcessSample>('ProcessSample').imple
     store: t.expose('store', {
       type: StoreSizeRef,
       nullable: true,
-      description:
-        'The size of the store at the end of the step; null on PostgreSQL, and when it cannot be read.',
+      description: 'The size of the store at the end of the step; null when it cannot be read.',
     }),
   }),
 });
@@ -112,8 +111,7 @@ const StatsRef = builder.objectRef<StatsReading>('Stats').implement({
     store: t.expose('store', {
       type: StoreSizeRef,
       nullable: true,
-      description:
-        'The size of the store now; null for one project, on PostgreSQL, and when it cannot be read.',
+      description: 'The size of the store now; null for one project, and when it cannot be read.',
     }),
     series: t.field({
       type: [StatsSampleRef],

@@ -4,7 +4,7 @@ import { createSubscribedToken } from '../channels/create-subscribed-token.ts';
 import { describeName, MAX_TEXT_LENGTH } from '../names.ts';
 import { isOnline } from '../presence/is-online.ts';
 import { listTokens } from '../presence/online-tokens.ts';
-import { builder, NEVER_NULLS, nullToUndefined } from './builder.ts';
+import { builder, nullIfAFieldFails, nullToUndefined } from './builder.ts';
 import { ConnectionRef } from './connection.ts';
 import { ActionEnum, OriginEnum, RoleEnum } from './enums.ts';
 import { relayConnection, forwardArgs, readRelayConnection, toPageRequest } from './paging.ts';
@@ -110,7 +110,7 @@ export const CreateTokenPayload = builder
       token: t.expose('token', {
         type: TokenRef,
         nullable: true,
-        description: `The token. ${NEVER_NULLS}`,
+        description: `The token. ${nullIfAFieldFails('credential')}`,
       }),
       credential: t.exposeString('credential', {
         description:
@@ -230,7 +230,7 @@ builder.mutationFields((t) => ({
   createToken: t.field({
     type: CreateTokenPayload,
     description:
-      'Creates a token and a credential for it. For API keys. Throws BAD_USER_INPUT, NOT_FOUND for a channel, FORBIDDEN, PAYLOAD_TOO_LARGE, RATE_LIMITED.',
+      'Creates a token and a credential for it. For API keys. Throws BAD_USER_INPUT, NOT_FOUND for a channel, UNAUTHENTICATED, FORBIDDEN, LIMIT_EXCEEDED, PAYLOAD_TOO_LARGE, RATE_LIMITED.',
     args: { input: t.arg({ type: CreateTokenInput, description: 'The properties of the token.' }) },
     async resolve(_, { input }, { caller, domain }) {
       const head = await domain.broker.head(caller.projectId);
@@ -251,7 +251,7 @@ builder.mutationFields((t) => ({
   createCredential: t.field({
     type: CreateTokenPayload,
     description:
-      'Creates another credential for a token, for example to renew a login: pass exactly one of `token` and `identity`. The client passes the credential to `reauthenticate` on the live connection, or connects with it. Not for tokens whose credentials an issuer signs. For API keys. Throws BAD_USER_INPUT, NOT_FOUND, TOKEN_REVOKED, TOKEN_EXPIRED, RATE_LIMITED.',
+      'Creates another credential for a token, for example to renew a login: pass exactly one of `token` and `identity`. The client passes the credential to `reauthenticate` on the live connection, or connects with it. Not for tokens whose credentials an issuer signs. For API keys. Throws BAD_USER_INPUT, NOT_FOUND, TOKEN_REVOKED, TOKEN_EXPIRED, UNAUTHENTICATED, FORBIDDEN, RATE_LIMITED.',
     args: {
       token: t.arg.id({ description: 'The token’s id.' }),
       identity: t.arg.string({
@@ -274,7 +274,7 @@ builder.mutationFields((t) => ({
   updateToken: t.field({
     type: TokenRef,
     description:
-      'Changes a token. The change applies to its live connections before the mutation returns. For API keys. Throws NOT_FOUND, TOKEN_REVOKED, BAD_USER_INPUT, PAYLOAD_TOO_LARGE.',
+      'Changes a token. The change applies to its live connections before the mutation returns. For API keys. Throws NOT_FOUND, TOKEN_REVOKED, UNAUTHENTICATED, FORBIDDEN, BAD_USER_INPUT, PAYLOAD_TOO_LARGE.',
     args: {
       id: t.arg.id({ required: true, description: 'The token’s id.' }),
       input: t.arg({ type: UpdateTokenInput, required: true, description: 'The fields to change.' }),
@@ -293,7 +293,7 @@ builder.mutationFields((t) => ({
   revokeToken: t.field({
     type: TokenRef,
     description:
-      'Revokes a token for good and closes its live connections at once (close code 4403). Idempotent. For API keys. Throws NOT_FOUND.',
+      'Revokes a token for good and closes its live connections at once (close code 4403). Idempotent. For API keys. Throws NOT_FOUND, UNAUTHENTICATED, FORBIDDEN.',
     args: { id: t.arg.id({ required: true, description: 'The token’s id.' }) },
     resolve: (_, { id }, { caller, domain }) => domain.tokens.revoke(caller, id),
   }),

@@ -9,7 +9,7 @@ import { publishTo } from '../support/publish.ts';
 const MASTER_KEY = 'the-master-key-of-these-test-processes';
 const HISTORY = `{ channel(id: "room") { messages(last: 10) { nodes { data } } } }`;
 
-test('on PostgreSQL an acknowledged message survives kill -9, another master key is refused, and no output holds the password', async (context) => {
+test('on PostgreSQL an acknowledged message survives kill -9, another master key is refused, stats tells the size, and no output holds the password', async (context) => {
   requirePostgres(context);
   const url = await (await sharedPostgres()).createDatabase();
   const env = { SIGNALBOX_DATABASE_URL: url, SIGNALBOX_MASTER_KEY: MASTER_KEY, SIGNALBOX_API_KEY: API_KEY };
@@ -27,6 +27,12 @@ test('on PostgreSQL an acknowledged message survives kill -9, another master key
   expect(other.stderr).toContain('The store was written under another master key.');
   await using again = await startProcess({ env });
   expect(await again.request(HISTORY)).toEqual({ channel: { messages: { nodes: [{ data: 'kept' }] } } });
+  const readSize = async () =>
+    (await again.request('{ stats { store { databaseBytes walBytes } } }')).stats.store;
+  let size = await readSize();
+  // The service reads the size in the background, from its start on.
+  while (size === null) size = await readSize();
+  expect(size).toEqual({ databaseBytes: expect.any(Number), walBytes: 0 });
   outputs.push(other.stderr, again.stderr);
   expect(outputs.join('')).not.toContain(new URL(url).password);
 });

@@ -259,25 +259,25 @@ export type IssuerKind =
 
 /** An algorithm that a provider may sign with. */
 export type JwksAlgorithm =
-  /** ES256, defined in RFC 7518 or RFC 8037. */
+  /** ES256, defined in RFC 7518. */
   | 'ES256'
-  /** ES384, defined in RFC 7518 or RFC 8037. */
+  /** ES384, defined in RFC 7518. */
   | 'ES384'
-  /** ES512, defined in RFC 7518 or RFC 8037. */
+  /** ES512, defined in RFC 7518. */
   | 'ES512'
-  /** EdDSA, defined in RFC 7518 or RFC 8037. */
+  /** EdDSA, defined in RFC 8037. */
   | 'EdDSA'
-  /** PS256, defined in RFC 7518 or RFC 8037. */
+  /** PS256, defined in RFC 7518. */
   | 'PS256'
-  /** PS384, defined in RFC 7518 or RFC 8037. */
+  /** PS384, defined in RFC 7518. */
   | 'PS384'
-  /** PS512, defined in RFC 7518 or RFC 8037. */
+  /** PS512, defined in RFC 7518. */
   | 'PS512'
-  /** RS256, defined in RFC 7518 or RFC 8037. */
+  /** RS256, defined in RFC 7518. */
   | 'RS256'
-  /** RS384, defined in RFC 7518 or RFC 8037. */
+  /** RS384, defined in RFC 7518. */
   | 'RS384'
-  /** RS512, defined in RFC 7518 or RFC 8037. */
+  /** RS512, defined in RFC 7518. */
   | 'RS512';
 
 /** The token lifetimes of another vendor. */
