@@ -54,7 +54,10 @@ export function createBrokerWithLanes({
     registration,
     through: signalsThrough,
     wire,
-    apply: delivery.control,
+    apply(signal) {
+      if (signal.kind === 'CHANNEL_DELETED') lanes.get(signal.projectId)?.rejectChannel(signal.channelId);
+      return delivery.control(signal);
+    },
     reset: delivery.reset,
     onLook: delivery.resetIfMissed,
     onHistoryChanged: () => followers.restart(),

@@ -46,6 +46,7 @@ export interface BrokerListener {
  */
 export interface Broker extends AsyncDisposable {
   /**
+   * @throws NOT_FOUND when the channel of the draft was deleted since the publisher was authorized; authorize the publisher again
    * @throws CONFLICT when the idempotency key was used for a different message
    * @throws UNAVAILABLE when the log cannot be written
    */

@@ -1,9 +1,9 @@
 import { type Batch } from '../batch.ts';
-import { SignalboxError } from '../errors.ts';
+import { notFound, SignalboxError } from '../errors.ts';
 import { type BrokerListener, type Published } from './broker.ts';
 import { createSliceQueue } from '../slices.ts';
 import { type Appended } from './log.ts';
-import { type Draft, type Message } from './message.ts';
+import { channelOf, type Draft, type Message } from './message.ts';
 import { type Signal } from './signal.ts';
 
 /** A publish that waits for its outcome. */
@@ -146,6 +146,7 @@ export function createDelivery(
           bytes += publish.draft.bytes;
         } else if (appended?.outcome === 'REPEATED')
           publish.resolve({ message: appended.message, repeated: true, connections: 0 });
+        else if (appended?.outcome === 'CHANNEL_DELETED') publish.reject(channelDeleted(publish.draft));
         else
           publish.reject(
             new SignalboxError('CONFLICT', 'The idempotency key was already used for a different message.'),
@@ -169,6 +170,10 @@ export function createDelivery(
     },
   };
 }
+
+/** The error of a publish whose channel was deleted before the message was published. */
+export const channelDeleted = ({ address }: Draft): SignalboxError =>
+  notFound('channel', channelOf(address) ?? '');
 
 /** The signals of a change of rows; see `Announce`. */
 export function signalsOf(signals: Signal | readonly Signal[] | undefined): readonly Signal[] {

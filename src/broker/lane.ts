@@ -1,9 +1,9 @@
 import { SignalboxError } from '../errors.ts';
 import { type AsyncLog, type IsOutcomeUnknown } from './async-log.ts';
-import { type PendingPublish } from './delivery.ts';
+import { channelDeleted, type PendingPublish } from './delivery.ts';
 import { type Followers } from './followers.ts';
 import { type Appended } from './log.ts';
-import { type Draft, type Message } from './message.ts';
+import { channelAddress, type Draft, type Message } from './message.ts';
 import { withinTime } from './within-time.ts';
 
 /** The largest batch, in messages and in bytes of `data`. */
@@ -58,6 +58,16 @@ export class Lane {
   add(publish: PendingPublish): void {
     this.#waiting.push(publish);
     this.#start();
+  }
+
+  /** Rejects the publishes to a channel that wait: it was deleted. The log compares those only that it appends. */
+  rejectChannel(channelId: string): void {
+    const address = channelAddress(channelId);
+    const isOfChannel = ({ draft }: PendingPublish) => draft.address === address;
+    const rejected = this.#waiting.filter(isOfChannel);
+    if (rejected.length === 0) return;
+    this.#waiting = this.#waiting.filter((publish) => !isOfChannel(publish));
+    for (const { draft, reject } of rejected) reject(channelDeleted(draft));
   }
 
   #start(): void {

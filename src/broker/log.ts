@@ -6,7 +6,9 @@ import { type Position } from './position.ts';
 export type Appended =
   | { outcome: 'APPENDED' | 'REPEATED'; message: Message }
   /** The idempotency key was used for a different message. */
-  | { outcome: 'CONFLICT' };
+  | { outcome: 'CONFLICT' }
+  /** The channel of the draft was deleted after the publisher was authorized. */
+  | { outcome: 'CHANNEL_DELETED' };
 
 export interface ReadRequest {
   projectId: string;

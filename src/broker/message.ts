@@ -18,6 +18,14 @@ export function channelOf(address: Address): string | null {
   return address.startsWith('channel:') ? address.slice('channel:'.length) : null;
 }
 
+/** Distinguishes a channel from others that had, or will have, the same id. */
+export interface ChannelInstance {
+  /** The sequence number after which the history of the channel begins. */
+  readonly createdAfter: number;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+}
+
 /** A message before it is appended to the log. */
 export interface Draft {
   projectId: string;
@@ -30,8 +38,11 @@ export interface Draft {
   sender: Sender;
   /** Milliseconds since 1970. */
   publishedAt: number;
-  /** The sequence number after which the history of the address begins: `createdAfter` of a channel. Default: 0. */
-  historyAfter?: number;
+  /**
+   * The channel of the address as the publisher was authorized for it. The message is published only while this channel exists:
+   * another one may have got its id. Absent for direct messages.
+   */
+  channel?: ChannelInstance | undefined;
   /** Skips the log: delivered to live subscribers only, never replayed. */
   ephemeral: boolean;
   /**

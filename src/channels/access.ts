@@ -25,13 +25,20 @@ export interface Access {
   require(caller: Caller, action: Action, channelId: string, scope?: ApiKeyScope): Promise<ChannelAccess>;
   /** Returns the channel and the caller's membership without a decision; undefined when the channel does not exist. */
   lookup(caller: Caller, channelId: string): Promise<ChannelAccess | undefined>;
+  /**
+   * The error of an action in a channel that was deleted after `require` returned it: that of `require` for a channel that does not
+   * exist.
+   */
+  lost(caller: Caller, action: Action, channelId: string): SignalboxError;
 }
 
 export function createAccess(deps: {
   findChannel: (projectId: string, id: string) => Promise<Channel | undefined>;
   findMembership: (projectId: string, channelId: string, tokenId: string) => Promise<Membership | undefined>;
+  /** Drops the cached row, because another node has deleted the channel. */
+  forgetChannel: (projectId: string, id: string) => void;
 }): Access {
-  const { findChannel, findMembership } = deps;
+  const { findChannel, findMembership, forgetChannel } = deps;
 
   async function lookup(caller: Caller, channelId: string): Promise<ChannelAccess | undefined> {
     const channel = await findChannel(caller.projectId, channelId);
@@ -45,6 +52,12 @@ export function createAccess(deps: {
 
   return {
     lookup,
+    lost(caller, action, channelId) {
+      forgetChannel(caller.projectId, channelId);
+      return caller.kind === 'API_KEY'
+        ? notFound('channel', channelId)
+        : accessRefused(caller, action, channelId, undefined);
+    },
     async require(caller, action, channelId, scope = SCOPE_OF[action]) {
       if (caller.kind === 'API_KEY') {
         requireApiKey(caller, scope, channelId);

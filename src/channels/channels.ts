@@ -108,7 +108,11 @@ export function createChannels(deps: {
   const { store, settingsOf, clock, newId, config, announce, audit, logHead } = deps;
   const rows = createChannelStore(store);
   const memberships = createMembershipStore(store);
-  const access = createAccess({ findChannel: rows.find, findMembership: memberships.find });
+  const access = createAccess({
+    findChannel: rows.find,
+    findMembership: memberships.find,
+    forgetChannel: rows.forget,
+  });
 
   const stateRate = createStateRate(clock, config);
   const mutex = createKeyedMutex();

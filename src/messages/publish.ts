@@ -175,6 +175,23 @@ export function createPublisher(deps: {
     return result;
   }
 
+  /** Publishes to a channel for which the caller was authorized. */
+  async function publishToChannel(
+    caller: Caller,
+    draft: Draft,
+    { channel: { id, createdAfter, createdAt } }: ChannelAccess,
+  ): Promise<Published> {
+    draft.channel = { createdAfter, createdAt };
+    try {
+      return await publishDraft(draft);
+    } catch (error) {
+      // The channel was deleted while the message waited.
+      if (error instanceof SignalboxError && error.code === 'NOT_FOUND')
+        throw access.lost(caller, 'PUBLISH', id);
+      throw error;
+    }
+  }
+
   /** Checks the content of a message of a batch, but not yet the permission of its caller. */
   function prepare(caller: Caller, input: ChannelPublishInput): Prepared {
     return refusalOr(() => {
@@ -231,9 +248,7 @@ export function createPublisher(deps: {
     async publish(caller, channelId, input) {
       takeFromRateLimit(caller);
       const draft = createDraft(caller, channelAddress(channelId), input);
-      const { channel } = await access.require(caller, 'PUBLISH', channelId);
-      draft.historyAfter = channel.createdAfter;
-      return publishDraft(draft);
+      return publishToChannel(caller, draft, await access.require(caller, 'PUBLISH', channelId));
     },
     async publishAll(caller, inputs) {
       // Without a message there is no channel whose permission could be checked.
@@ -262,8 +277,7 @@ export function createPublisher(deps: {
           const channelAccess = accesses.get(inputs[index]?.channel ?? '');
           if (channelAccess === undefined) throw new Error('lookUpAccess() omitted a channel');
           if (channelAccess instanceof SignalboxError) return channelAccess;
-          draft.historyAfter = channelAccess.channel.createdAfter;
-          return publishDraft(draft).catch(requireSignalboxError);
+          return publishToChannel(caller, draft, channelAccess).catch(requireSignalboxError);
         }),
       );
       requireAnyPublished(results);

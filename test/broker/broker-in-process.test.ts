@@ -7,7 +7,7 @@ import { type Message } from '../../src/broker/message.ts';
 import { createLogStore } from '../../src/messages/log/log-store.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import { brokerContract } from '../contracts/broker-contract.ts';
-import { type BrokerUnderTest } from '../support/broker.ts';
+import { setLobby, type BrokerUnderTest } from '../support/broker.ts';
 import { createManualClock } from '../support/clock.ts';
 import { draft, from } from '../support/drafts.ts';
 import { createFolder } from '../support/folder.ts';
@@ -32,6 +32,7 @@ function createBroker(data = ':memory:') {
       const through = log.excessThrough(projectId, address, keep);
       while (log.trim([{ projectId, address, through }], 100) > 0);
     },
+    setLobby: (instance) => setLobby(store, instance),
     async [Symbol.asyncDispose]() {
       await broker[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();

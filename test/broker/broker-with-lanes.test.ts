@@ -115,6 +115,33 @@ test('messages of an append that was given up are delivered before the next ones
   ]);
 });
 
+test('an ephemeral message that waits while its channel is deleted is refused', async (context) => {
+  requirePostgres(context);
+  let answer = () => {};
+  await using made = await openBroker({
+    wrap: (store) => ({
+      ...store,
+      async rows(sql, params) {
+        const result = await store.rows<never>(sql, params);
+        if (sql.includes('append_messages')) await new Promise<void>((resolve) => (answer = resolve));
+        return result;
+      },
+    }),
+  });
+  const { broker } = made;
+  const received: Message[] = [];
+  broker.listen({ deliver: (batch) => (received.push(...batch), batch.map(() => 1)) });
+  const inFlight = broker.publish(draft());
+  await expect.poll(async () => (await broker.head('one')).sequence).toBe(1);
+  const waiting = broker.publish(draft({ ephemeral: true }));
+  const elsewhere = broker.publish(draft({ ephemeral: true, address: 'channel:attic' }));
+  const refused = expect(waiting).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await broker.control({ kind: 'CHANNEL_DELETED', projectId: 'one', channelId: 'lobby' });
+  answer();
+  await refused;
+  expect(received).toEqual([(await inFlight).message, (await elsewhere).message]);
+});
+
 test('the log continues on another node, which begins an epoch; a fenced node can append nothing', async (context) => {
   requirePostgres(context);
   const url = await (await sharedPostgres()).createDatabase();

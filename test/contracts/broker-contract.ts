@@ -39,6 +39,45 @@ function publishTests(make: MakeBroker, share: number): void {
     expect((await readAll(broker, { addresses: from(LOBBY) })).messages).toEqual([message]);
   });
 
+  test('refuses a message for a channel that was deleted since its publisher was authorized, also if another one has its id', async () => {
+    await using made = await make();
+    const { broker } = made;
+    const { received } = listen(broker);
+    const instances = [
+      { createdAfter: 0, createdAt: 1 },
+      { createdAfter: 1, createdAt: 1 },
+      { createdAfter: 1, createdAt: 2 },
+    ];
+    const delivered: Message[] = [];
+    for (const current of [...instances, undefined]) {
+      await made.setLobby(current);
+      const publishing = instances.flatMap((channel, index) => [
+        { isCurrent: channel === current, publish: broker.publish(draft({ channel })) },
+        {
+          isCurrent: channel === current,
+          publish: broker.publish(
+            keyed(`${index} of ${instances.indexOf(current as never)}`, { channel, ephemeral: true }),
+          ),
+        },
+      ]);
+      for (const { isCurrent, publish } of publishing) {
+        if (isCurrent) delivered.push((await publish).message);
+        else await expect(publish).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      }
+    }
+    expect(received).toEqual(delivered);
+    expect(delivered.map(({ logged }) => logged && { ...logged, epoch: 0 })).toEqual([
+      { epoch: 0, sequence: 1, previous: 0, ordinal: 1 },
+      null,
+      // The messages of an earlier instance are no predecessors.
+      { epoch: 0, sequence: 2, previous: 0, ordinal: 1 },
+      null,
+      { epoch: 0, sequence: 3, previous: 2, ordinal: 2 },
+      null,
+    ]);
+    expect((await broker.head('one')).sequence).toBe(3);
+  });
+
   test('the log and the listeners have concurrent and sequential publishes in call order', async () => {
     const publish = fc.record({
       projectId: fc.constantFrom(...PROJECTS),

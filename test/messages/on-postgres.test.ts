@@ -2,7 +2,7 @@ import pg from 'pg';
 import { expect, test } from 'vitest';
 import { createChannel, mint } from '../support/backend.ts';
 import { requirePostgres, sharedPostgres } from '../support/postgres.ts';
-import { numbers, publishTo } from '../support/publish.ts';
+import { numbers, publishRequest, publishTo } from '../support/publish.ts';
 import { subscribeResuming } from '../support/resuming-subscription.ts';
 import { startServiceOnPostgres, type ServiceClient } from '../support/service.ts';
 
@@ -88,4 +88,36 @@ test('when the log refuses a later part of a batch, publishMessages names the me
   ]);
   const { data, errors } = await signalbox.ask(PUBLISH_ALL, { messages: [refused] });
   expect([data, errors?.[0]?.extensions['code']]).toEqual([null, 'UNAVAILABLE']);
+});
+
+test('a message that waits while another node deletes its channel and creates it again is refused, and is not in the new channel', async (context) => {
+  requirePostgres(context);
+  const postgres = await sharedPostgres();
+  const url = await createDatabase();
+  await using first = await startServiceOnPostgres(url);
+  await using second = await startServiceOnPostgres(url);
+  await createChannel(first, 'room');
+  await publishTo(first, { channel: 'room' }, 'before');
+  // An append holds the lock of the log before it reads its lane.
+  const unlock = await lockTable(url, 'lanes');
+  const waiting = async (statement: string) => {
+    const like = `select count(*)::int as count from pg_stat_activity where wait_event_type = 'Lock' and query like '${statement}%'`;
+    return (await postgres.query(url, like))[0].count as number;
+  };
+  const inFlight = publishTo(first, { channel: 'room' }, 'in flight');
+  await expect.poll(() => waiting('SELECT append_messages')).toBe(1);
+  const publish = publishRequest({ channel: 'room' }, 'too late');
+  const tooLate = first.ask(publish.query, publish.variables);
+  let isReplaced = false;
+  const replacing = second
+    .request('mutation { deleteChannel(id: "room") { id } }')
+    .then(() => createChannel(second, 'room'))
+    .then(() => (isReplaced = true));
+  await expect.poll(async () => isReplaced || (await waiting('delete from "channels"')) === 1).toBe(true);
+  await unlock();
+  await inFlight;
+  expect((await tooLate).errors?.[0]?.extensions['code']).toBe('NOT_FOUND');
+  await replacing;
+  const history = '{ channel(id: "room") { messages { nodes { data } } } }';
+  expect((await first.request(history)).channel.messages.nodes).toEqual([]);
 });

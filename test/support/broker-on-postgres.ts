@@ -9,7 +9,7 @@ import { createNotifySessions } from '../../src/store/notify-session.ts';
 import { isOutcomeUnknown } from '../../src/store/postgres-errors.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
 import { type PostgresStore } from '../../src/store/store.ts';
-import { type BrokerUnderTest } from './broker.ts';
+import { setLobby, type BrokerUnderTest } from './broker.ts';
 import { createManualClock } from './clock.ts';
 import { sharedPostgres } from './postgres.ts';
 
@@ -94,6 +94,7 @@ export async function createBroker(
       const through = await log.excessThrough(projectId, address, keep);
       while ((await log.trim([{ projectId, address, through }], 100)) > 0);
     },
+    setLobby: (instance) => setLobby(store, instance),
     [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose](),
   };
 }

@@ -1,7 +1,10 @@
+import { eq } from 'drizzle-orm';
 import { expect } from 'vitest';
 import { type Broker } from '../../src/broker/broker.ts';
 import { type LogPage, type ReadRequest } from '../../src/broker/log.ts';
-import { type Address, type Message } from '../../src/broker/message.ts';
+import { type Address, type ChannelInstance, type Message } from '../../src/broker/message.ts';
+import { channels } from '../../src/channels/tables.ts';
+import { type Store } from '../../src/store/store.ts';
 import { draft } from './drafts.ts';
 
 /** A broker with an empty log, as the contract suite tests it. */
@@ -11,6 +14,8 @@ export interface BrokerUnderTest extends AsyncDisposable {
   readonly faults: readonly unknown[];
   /** Applies retention: removes all but the newest `keep` messages of an address. */
   trim(projectId: string, address: Address, keep: number): Promise<void>;
+  /** Creates the channel `lobby` of the project `one`, in place of one that exists; undefined deletes it. */
+  setLobby(instance: ChannelInstance | undefined): Promise<void>;
 }
 
 export type MakeBroker = () => BrokerUnderTest | Promise<BrokerUnderTest>;
@@ -22,6 +27,22 @@ export const ADDRESSES = [
   'token:token_1',
   'identity:ada',
 ] as const satisfies Address[];
+
+/** Implements `BrokerUnderTest.setLobby`. */
+export async function setLobby(
+  { db }: Pick<Store, 'db'>,
+  instance: ChannelInstance | undefined,
+): Promise<void> {
+  await db.delete(channels).where(eq(channels.id, 'lobby'));
+  if (!instance) return;
+  await db.insert(channels).values({
+    projectId: 'one',
+    id: 'lobby',
+    type: 'PUBLIC',
+    version: 1,
+    ...instance,
+  });
+}
 
 /** Publishes one message to each address, in order. Resolves to the published messages. */
 export async function publishAll(broker: Broker, addresses: readonly Address[]): Promise<Message[]> {

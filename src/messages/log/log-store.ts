@@ -6,6 +6,7 @@ import { type RandomBytes } from '../../ids.ts';
 import { type SqliteStore } from '../../store/store.ts';
 import { logs, messages } from './tables.ts';
 import { createEpochStore, loggedPosition } from './epoch-store.ts';
+import { createChannelInstanceStore } from './channel-instance-store.ts';
 import { createAddressStore, type AddressKey, type AddressStore } from './address-store.ts';
 import { createExpiryStore } from './expiry-store.ts';
 import { createPageStore } from './page-store.ts';
@@ -32,6 +33,7 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
   const addresses = createAddressStore(store);
   const epochs = createEpochStore(store, randomBytes);
   const idempotency = createIdempotencyStore(store);
+  const channelInstances = createChannelInstanceStore(store);
   const pages = createPageStore(store, addresses, epochs);
 
   const insertMessage = store.compile(
@@ -80,6 +82,7 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
   }
 
   function appendOne(draft: Draft, touched: Map<string, AddressKey>): Appended {
+    if (channelInstances.isDeleted(draft)) return { outcome: 'CHANNEL_DELETED' };
     const used = idempotency.find(draft);
     if (used) return used.isSame ? { outcome: 'REPEATED', message: used.message } : { outcome: 'CONFLICT' };
     const message = draft.ephemeral ? toMessage(draft, null) : insert(draft);
@@ -97,7 +100,7 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
     const epoch = epochs.of(projectId, sequence);
     const state = addresses.of(projectId, address);
     // Messages of a deleted channel with the same id are no predecessors.
-    const previous = state.last > (draft.historyAfter ?? 0) ? state.last : 0;
+    const previous = state.last > (draft.channel?.createdAfter ?? 0) ? state.last : 0;
     const ordinal = previous === 0 ? 1 : state.lastOrdinal + 1;
     const message = toMessage(draft, loggedPosition(epochs, projectId, { sequence, previous, ordinal }));
     insertMessage({ ...draft, sequence, previous, ordinal, idempotencyKey: draft.idempotencyKey ?? null });
@@ -145,7 +148,11 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
     holds: (projectId, position) => epochs.holds(projectId, position, head(projectId).sequence),
     append(drafts) {
       if (drafts.every((draft) => draft.ephemeral && !draft.idempotency)) {
-        return drafts.map((draft) => ({ outcome: 'APPENDED', message: toMessage(draft, null) }));
+        return drafts.map((draft) =>
+          channelInstances.isDeleted(draft)
+            ? { outcome: 'CHANNEL_DELETED' }
+            : { outcome: 'APPENDED', message: toMessage(draft, null) },
+        );
       }
       const touched = new Map<string, AddressKey>();
       const appended = atomically(() => {

@@ -12,7 +12,7 @@ import { type RetentionLog } from './retention-log.ts';
 import { createSweepDuty } from './sweeping-node.ts';
 import { type FirstMessage } from './tables.ts';
 
-/** The answer of `append_messages_v2`. */
+/** The answer of `append_messages_v3`. */
 interface Answer {
   epoch: number;
   outcomes: readonly (
@@ -20,6 +20,7 @@ interface Answer {
     | ['A', null, null, null, null]
     | ['R', first: FirstMessage]
     | ['C']
+    | ['D']
   )[];
 }
 
@@ -46,7 +47,7 @@ export function createPostgresLogStore(
   ): Promise<Appended[]> {
     const column = <T>(value: (draft: Draft) => T) => drafts.map(value);
     const [row] = await rows<{ answer: string }>(
-      `SELECT append_messages_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS answer`,
+      `SELECT append_messages_v3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) AS answer`,
       [
         nodeId,
         batch,
@@ -59,7 +60,8 @@ export function createPostgresLogStore(
         column(({ data }) => (data === null ? null : JSON.stringify(data))),
         column(({ sender }) => JSON.stringify(sender)),
         column(({ publishedAt }) => publishedAt),
-        column(({ historyAfter }) => historyAfter ?? 0),
+        column(({ channel }) => channel?.createdAfter ?? 0),
+        column(({ channel }) => channel?.createdAt ?? null),
         column(({ ephemeral }) => ephemeral),
         column(({ idempotency }) => idempotency?.key ?? null),
         column(({ idempotency }) => idempotency?.fingerprint ?? null),
@@ -71,6 +73,7 @@ export function createPostgresLogStore(
     return drafts.map((draft, index) => {
       const outcome = outcomes[index] ?? ['C'];
       if (outcome[0] === 'C') return { outcome: 'CONFLICT' };
+      if (outcome[0] === 'D') return { outcome: 'CHANNEL_DELETED' };
       if (outcome[0] === 'R') return { outcome: 'REPEATED', message: { ...contentOf(draft), ...outcome[1] } };
       const [, sequence, previous, previousEpoch, ordinal] = outcome;
       if (sequence === null) return { outcome: 'APPENDED', message: toMessage(draft, null) };

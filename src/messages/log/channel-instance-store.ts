@@ -1,0 +1,22 @@
+import { and, eq, sql } from 'drizzle-orm';
+import { channelOf, type Draft } from '../../broker/message.ts';
+import { channels } from '../../channels/tables.ts';
+import { type SqliteStore } from '../../store/store.ts';
+
+/** Compares the channels of drafts with those that exist. */
+export function createChannelInstanceStore({ sync: db }: SqliteStore) {
+  const find = db
+    .select({ createdAfter: channels.createdAfter, createdAt: channels.createdAt })
+    .from(channels)
+    .where(and(eq(channels.projectId, sql.placeholder('projectId')), eq(channels.id, sql.placeholder('id'))))
+    .prepare();
+
+  return {
+    /** Whether the channel for which the publisher of the draft was authorized is gone, even if another one has its id. */
+    isDeleted({ projectId, address, channel }: Draft): boolean {
+      if (!channel) return false;
+      const found = find.get({ projectId, id: channelOf(address) ?? '' });
+      return found?.createdAfter !== channel.createdAfter || found.createdAt !== channel.createdAt;
+    },
+  };
+}
