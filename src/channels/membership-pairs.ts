@@ -1,4 +1,5 @@
-import { limitExceeded, SignalboxError, type ErrorCode } from '../errors.ts';
+import { limitExceeded, SignalboxError } from '../errors.ts';
+import { outcomeErrorOf, type OutcomeError } from '../outcome-error.ts';
 import { Slices } from '../slices.ts';
 import { requireApiKey, type Caller } from '../tokens/caller.ts';
 import { type Membership } from './channel.ts';
@@ -9,7 +10,7 @@ export interface Outcome {
   tokenId: string;
   /** The membership that exists after subscribing, or that was ended; null on an error, or when there was none to end. */
   membership: Membership | null;
-  error: { code: ErrorCode; message: string } | null;
+  error: OutcomeError | null;
 }
 
 /** The maximum number of pairs of channel and token in a bulk call. */
@@ -17,6 +18,7 @@ export const MAX_PAIRS = 1000;
 
 /**
  * Calls `act` for every pair of channel and token. A pair that fails is reported in its outcome.
+ * @param onFault receives the first failure of the service itself, which no error of the call reports; the next ones are alike
  * @throws LIMIT_EXCEEDED for more than MAX_PAIRS pairs
  * @throws UNAUTHENTICATED, FORBIDDEN unless the caller is an API key with the scope CHANNELS in all of the channels
  */
@@ -25,6 +27,7 @@ export async function forEachPair(
   channelIds: readonly string[],
   tokenIds: readonly string[],
   act: (caller: Caller, channelId: string, tokenId: string) => Promise<Membership | undefined>,
+  onFault: (error: unknown) => void,
 ): Promise<Outcome[]> {
   // Without a channel the caller must be authorized, too.
   requireApiKey(caller, 'CHANNELS', channelIds[0]);
@@ -36,6 +39,7 @@ export async function forEachPair(
       `A call may name at most ${MAX_PAIRS} pairs of channel and token; this call names ${pairs.length}.`,
     );
   const outcomes: Outcome[] = [];
+  let fault: unknown;
   const slices = new Slices();
   for (const { channelId, tokenId } of pairs) {
     try {
@@ -43,10 +47,11 @@ export async function forEachPair(
       outcomes.push({ channelId, tokenId, membership, error: null });
     } catch (error) {
       if (!(error instanceof SignalboxError)) throw error;
-      const { code, message } = error;
-      outcomes.push({ channelId, tokenId, membership: null, error: { code, message } });
+      fault ??= error.cause;
+      outcomes.push({ channelId, tokenId, membership: null, error: outcomeErrorOf(error) });
     }
     if (slices.shouldYield()) await slices.nextTurn();
   }
+  if (fault !== undefined) onFault(fault);
   return outcomes;
 }

@@ -99,6 +99,8 @@ export function createMemberships(deps: {
   logHead: (projectId: string) => Promise<number>;
   /** The limit on changes that a token makes to its own memberships, which everyone in the channels sees. */
   rateLimit: RateLimit;
+  /** Receives the failure of the service that only outcomes of a bulk call report. */
+  onFault: (error: unknown) => void;
 }): Memberships {
   const {
     store,
@@ -112,6 +114,7 @@ export function createMemberships(deps: {
     audit,
     logHead,
     rateLimit,
+    onFault,
   } = deps;
   const rows = createMembershipStore(store);
   const removals = createRemovals(store, clock, config.maxMembershipsPerToken);
@@ -300,9 +303,9 @@ export function createMemberships(deps: {
     subscribe: serializedSubscribe,
     unsubscribe: serializedUnsubscribe,
     subscribeAll: (caller, channelIds, tokenIds) =>
-      forEachPair(caller, channelIds, tokenIds, serializedSubscribe),
+      forEachPair(caller, channelIds, tokenIds, serializedSubscribe, onFault),
     unsubscribeAll: (caller, channelIds, tokenIds) =>
-      forEachPair(caller, channelIds, tokenIds, serializedUnsubscribe),
+      forEachPair(caller, channelIds, tokenIds, serializedUnsubscribe, onFault),
     async prepare(token, channelIds) {
       const uniqueIds = [...new Set(channelIds)];
       const limit = config.maxMembershipsPerToken;

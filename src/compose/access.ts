@@ -138,6 +138,7 @@ export async function composeAccess(
     audit,
     logHead,
     rateLimit: new RateLimit(clock, config.changesPerSecondPerToken, 'changes of memberships by this token'),
+    onFault,
   });
   const tokenSweeper = disposer.use(
     createTokenSweeper({ store, tokens, clock, clockHistory, config, onFault }),

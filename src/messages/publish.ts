@@ -4,10 +4,11 @@ import { channelAddress, type Address, type Draft } from '../broker/message.ts';
 import { type Access, type ChannelAccess } from '../channels/access.ts';
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
-import { badInput, notFound, SignalboxError, type ErrorCode } from '../errors.ts';
+import { badInput, notFound, SignalboxError } from '../errors.ts';
 import { auditMessage, type Audit } from '../audit.ts';
 import { type NewId } from '../ids.ts';
 import { canonicalJson, parseName, requireBytes, requireJson, type Json } from '../names.ts';
+import { outcomeErrorOf, type OutcomeError } from '../outcome-error.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { Slices } from '../slices.ts';
 import { actorOf, requireApiKey, type Caller, type TokenCaller } from '../tokens/caller.ts';
@@ -39,13 +40,7 @@ export interface ChannelPublishInput extends PublishInput {
 /** The outcome of one message of a batch: exactly one of the two is null. */
 export interface PublishOutcome {
   published: Published | null;
-  error: {
-    code: ErrorCode;
-    message: string;
-    retryAfterSeconds?: number | undefined;
-    /** Whether the message may have been published nevertheless: the database became unreachable before it answered. */
-    outcomeUnknown?: boolean | undefined;
-  } | null;
+  error: OutcomeError | null;
 }
 
 /** The recipient of a direct message: exactly one of `token`, `identity` and `connection`. */
@@ -337,11 +332,9 @@ function refusalOr<T>(work: () => T): T | SignalboxError {
 }
 
 function outcomeOf(result: Published | SignalboxError): PublishOutcome {
-  if (!(result instanceof SignalboxError)) return { published: result, error: null };
-  const { code, message, fields } = result;
-  const { retryAfterSeconds, outcomeUnknown } = fields;
-  // A plain object, because graphql-js throws errors that a resolver returns.
-  return { published: null, error: { code, message, retryAfterSeconds, outcomeUnknown } };
+  return result instanceof SignalboxError
+    ? { published: null, error: outcomeErrorOf(result) }
+    : { published: result, error: null };
 }
 
 /** @throws the error of the log when it cannot be written and no message is known to be published */

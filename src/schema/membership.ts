@@ -4,7 +4,7 @@ import { MAX_PAIRS, type Outcome } from '../channels/membership-pairs.ts';
 import { sequenceOfCursor } from '../messages/start-position.ts';
 import { builder } from './builder.ts';
 import { ChannelRef } from './channel.ts';
-import { OutcomeError } from './outcome-error.ts';
+import { OutcomeErrorRef } from './outcome-error.ts';
 import { eachInTurn } from './paging.ts';
 import { TokenRef } from './token.ts';
 
@@ -42,7 +42,7 @@ const MembershipOutcome = builder.objectRef<Outcome>('MembershipOutcome').implem
         'The membership that began or ended; null on an error, and if there was no membership to end.',
     }),
     error: t.expose('error', {
-      type: OutcomeError,
+      type: OutcomeErrorRef,
       nullable: true,
       description: 'The error; null on success.',
     }),

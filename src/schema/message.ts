@@ -5,7 +5,7 @@ import { IDEMPOTENCY_SECONDS, MAX_PUBLISHES, type PublishOutcome } from '../mess
 import { type Cursors } from '../messages/cursor.ts';
 import { describeName } from '../names.ts';
 import { builder, nullToUndefined } from './builder.ts';
-import { OutcomeError } from './outcome-error.ts';
+import { OutcomeErrorRef } from './outcome-error.ts';
 import { relayConnection, type RelayConnection } from './paging.ts';
 
 const SenderKindEnum = builder.enumType('SenderKind', {
@@ -157,7 +157,7 @@ const PublishOutcomeRef = builder.objectRef<PublishOutcome>('PublishOutcome').im
       description: 'The confirmation; null if the message was refused.',
     }),
     error: t.expose('error', {
-      type: OutcomeError,
+      type: OutcomeErrorRef,
       nullable: true,
       description: 'Why the message was refused: the error of publishMessage; null if it was published.',
     }),

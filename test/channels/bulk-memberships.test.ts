@@ -1,7 +1,10 @@
+import pg from 'pg';
 import { expect, test } from 'vitest';
 import { createChannel, mint, publish, revokeToken, subscribeToken } from '../support/backend.ts';
+import { createLog } from '../support/log.ts';
+import { requirePostgres, sharedPostgres } from '../support/postgres.ts';
 import { queueResults } from '../support/result-queue.ts';
-import { startService } from '../support/service.ts';
+import { startService, startServiceOnPostgres } from '../support/service.ts';
 
 const EVENTS = `subscription { events {
   __typename
@@ -13,7 +16,7 @@ const EVENTS = `subscription { events {
 const bulkMutation = (
   name: string,
 ) => `mutation ($c: [ID!]!, $t: [ID!]!) { outcomes: ${name}(channels: $c, tokens: $t) {
-  channel token membership { createdAt } error { code message }
+  channel token membership { createdAt } error { code message retryable outcomeUnknown }
 } }`;
 
 test('reports an outcome for each pair of channel and token, and a pair that fails undoes no other', async () => {
@@ -97,4 +100,28 @@ test('refuses a call that names more than 1,000 pairs, with LIMIT_EXCEEDED', asy
   const ids = Array.from({ length: 40 }, (_, i) => `x${i}`);
   const response = await signalbox.ask(bulkMutation('subscribeTokens'), { c: ids, t: ids });
   expect(response.errors?.[0]?.extensions).toMatchObject({ code: 'LIMIT_EXCEEDED', limit: 1000 });
+});
+
+test('an outcome says that it is unknown, and the log says why, when the database is lost during a commit', async (context) => {
+  requirePostgres(context);
+  const url = await (await sharedPostgres()).createDatabase();
+  const log = createLog();
+  await using signalbox = await startServiceOnPostgres(url, {}, { logger: log.logger });
+  for (const id of ['a', 'b']) await createChannel(signalbox, id);
+  const { id } = await mint(signalbox);
+  const database = new pg.Client({ connectionString: url });
+  await database.connect();
+  await database.query(`
+    CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON memberships DEFERRABLE INITIALLY DEFERRED
+      FOR EACH ROW WHEN (NEW.channel_id = 'a') EXECUTE FUNCTION cut()`);
+  await database.end();
+
+  const { outcomes } = await signalbox.request(bulkMutation('subscribeTokens'), { c: ['a', 'b'], t: [id] });
+  const error = { code: 'UNAVAILABLE', retryable: true, outcomeUnknown: true };
+  expect(outcomes).toMatchObject([
+    { channel: 'a', membership: null, error },
+    { channel: 'b', error: null },
+  ]);
+  expect(log.lines.filter((line) => line.includes('terminating connection'))).not.toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createChannel, mint } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
+import { createLog } from '../support/log.ts';
 import { numbers } from '../support/publish.ts';
 import { EVENTS, subscribeResuming } from '../support/resuming-subscription.ts';
 import { startService, type TestService } from '../support/service.ts';
@@ -109,4 +110,18 @@ test('publishMessages refuses more than 100 messages and publishes nothing', asy
     `{ channel(id: "room") { messages(last: 100) { nodes { id } } } }`,
   );
   expect(channel.messages.nodes).toEqual([]);
+});
+
+test('neither an outcome nor the audit log repeats an API key that was sent in the place of a channel', async () => {
+  const log = createLog();
+  await using service = await startService({}, { logger: log.logger });
+  const { id, credential } = await mint(service);
+  const { secret } = (await service.request('mutation { createApiKey { secret } }')).createApiKey;
+  const { data } = await ask(service, [{ channel: secret, event: 'said' }], credential);
+  expect(data!['publishMessages'][0].error).toMatchObject({
+    code: 'FORBIDDEN',
+    message: 'The channel “[redacted]” does not exist, or this caller may not PUBLISH in it.',
+  });
+  expect(log.audited().filter(({ action }) => action === 'refused')).toMatchObject([{ actor: id }]);
+  expect(log.lines.join('\n')).not.toContain(secret);
 });

@@ -47,7 +47,8 @@ export async function startService(
 export const startServiceOnPostgres = (
   databaseUrl: string,
   config: Partial<Config> = {},
-): Promise<TestService> => startWith(config, { databaseUrl, masterKeys: MASTER_KEYS });
+  overrides: Overrides = {},
+): Promise<TestService> => startWith(config, { databaseUrl, masterKeys: MASTER_KEYS }, overrides);
 
 const MASTER_KEYS = ['the-master-key-of-the-tests-on-postgres'];
 
