@@ -42,8 +42,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): {
   config: Config;
   secrets: Secrets;
   /**
-   * One sentence for each unknown `SIGNALBOX_*` variable, which a rollback to an older version may leave, and for a first API
-   * key that can be guessed.
+   * One sentence for each unknown `SIGNALBOX_*` variable, which a rollback to an older version may leave, for white space around
+   * a text, and for a first API key that can be guessed.
    */
   warnings: string[];
 } {
@@ -57,6 +57,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): {
         setting,
         text === undefined || text === '' ? String(setting.default) : text,
       );
+      if (setting.unit === 'text' && text !== undefined && text !== text.trim())
+        warnings.push(`${setting.env} begins or ends with white space, which counts as part of the value.`);
     } catch (error) {
       errors.push((error as ConfigError).message);
     }
@@ -64,7 +66,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): {
   const apiKey = env[API_KEY_ENV];
   if (apiKey !== undefined && apiKey !== '' && !API_KEY_SHAPE.test(apiKey)) {
     errors.push(
-      `${API_KEY_ENV} must look like key_<id>.<secret>: an id of 1–40 letters or digits, and a secret of 16–200 letters, digits, - or _.`,
+      `${API_KEY_ENV} must look like key_<id>.<secret>: an id of 1–40 letters or digits, and a secret of 16–200 letters, digits, - or _.${SURROUNDED.test(apiKey) ? ' The value begins or ends with white space or quotation marks; remove them.' : ''}`,
     );
   }
   if (apiKey && API_KEY_SHAPE.test(apiKey) && isWeakApiKey(apiKey)) {
@@ -130,7 +132,7 @@ function parseSetting(setting: Setting, text: string): unknown {
   if (setting.unit === 'list') return parseList(text);
   if (setting.unit === 'origins') return parseOrigins(setting.env, text);
   if (setting.unit === 'hosts') return parseHosts(setting.env, text);
-  if (typeof setting.default === 'string') return text;
+  if (typeof setting.default === 'string') return parseText(setting.env, text);
   const number = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = setting;
   if (number >= min && number <= max) return number;
@@ -138,6 +140,22 @@ function parseSetting(setting: Setting, text: string): unknown {
     `${setting.env} is “${text}”; it must be a whole number from ${min} to ${max} (${setting.unit}).`,
   );
 }
+
+/** Unlike a shell, Docker and systemd neither remove quotation marks nor replace ~, so the text would name something else. */
+function parseText(env: string, text: string): string {
+  if (QUOTED.test(text))
+    throw new ConfigError(
+      `${env} is ${text}; write it without quotation marks, which count as part of the value.`,
+    );
+  if (text === '~' || text.startsWith('~/'))
+    throw new ConfigError(
+      `${env} is “${text}”; write the whole path instead of ~, which only a shell replaces.`,
+    );
+  return text;
+}
+
+const QUOTED = /^(["']).*\1$/s;
+const SURROUNDED = /^[\s"']|[\s"']$/;
 
 function parseOrigins(env: string, text: string): string[] {
   return parseList(text).map((item) => {
@@ -183,9 +201,10 @@ function unknownVariables(env: Readonly<Record<string, string | undefined>>): st
     DATABASE_URL_ENV,
   ];
   return Object.keys(env)
-    .filter((name) => name.startsWith('SIGNALBOX_') && !known.includes(name))
+    .filter((name) => /^signalbox[_-]/i.test(name) && !known.includes(name))
     .map((name) => {
-      const [nearest = ''] = [...known].sort((a, b) => editDistance(name, a) - editDistance(name, b));
+      const upper = name.toUpperCase().replaceAll('-', '_');
+      const [nearest = ''] = [...known].sort((a, b) => editDistance(upper, a) - editDistance(upper, b));
       return `${name} is not a setting and is ignored. Did you mean ${nearest}?`;
     });
 }

@@ -43,3 +43,14 @@ export function moduleProblem(error: unknown, nodeVersion: string): string | und
 
 /** Errors have few causes; the bound ends a loop of causes. */
 const MAX_CAUSES = 8;
+
+/** Why the service cannot listen on the address of HOST and PORT, with the remedy; undefined if the error tells of something else. */
+export function listenProblem(error: unknown): string | undefined {
+  const { code = '', syscall, message } = error as NodeJS.ErrnoException;
+  if (syscall !== 'listen' && syscall !== 'getaddrinfo') return undefined;
+  if (code === 'EADDRINUSE')
+    return `The port is in use: ${message}. Set PORT to another one, or to 0 for any free port.`;
+  if (code === 'EACCES')
+    return `The port needs privileges: ${message}. Set PORT to 1024 or more, with a proxy in front.`;
+  return `HOST is not an address of this machine: ${message}. Set HOST to an IP address without scheme, port and brackets, for example 127.0.0.1, or 0.0.0.0 for all.`;
+}

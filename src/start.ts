@@ -4,7 +4,7 @@ import { createProgram, type Terminal } from './cli/program.ts';
 import { systemClock } from './clock.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { SignalboxError } from './errors.ts';
-import { moduleProblem } from './machine.ts';
+import { listenProblem, moduleProblem } from './machine.ts';
 import { type Service } from './service.ts';
 import { VERSION } from './version.ts';
 
@@ -112,11 +112,8 @@ async function report(error: unknown): Promise<void> {
   const missing = moduleProblem(error, process.versions.node);
   if (missing !== undefined) exitWithError(missing);
   if (error instanceof ConfigError || error instanceof SignalboxError) exitWithError(error.message);
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE')
-    exitWithError(
-      `The port is in use: ${(error as Error).message}. Set PORT to another one, or to 0 for any free port.`,
-    );
+  const listening = listenProblem(error);
+  if (listening !== undefined) exitWithError(listening);
   const { exitCodeOf } = await import('./cli/remote/errors.ts');
   const exitCode = exitCodeOf(error);
   if (exitCode !== undefined) {

@@ -21,6 +21,8 @@ const lists = settings.filter(([, { unit }]) => ['list', 'origins'].includes(uni
 
 const hosts = settings.filter(([, { unit }]) => unit === 'hosts');
 
+const API_KEY = 'key_one.0123456789abcdef-_XYZ';
+
 /** The lines of the ConfigError; empty if the settings are valid. */
 function errorsOf(env: Record<string, string>): string[] {
   try {
@@ -85,6 +87,40 @@ test.each(texts)('%s takes any text', (name, { env, default: defaultValue }) => 
   expect(readConfig({ [env]: ' ./a b ' }).config[name]).toBe(' ./a b ');
 });
 
+test.each(texts)('%s is refused in quotation marks and with a ~ that no shell has replaced', (_, { env }) => {
+  for (const [value, remedy] of [
+    ['"/var/lib/signalbox"', 'without quotation marks'],
+    ["'127.0.0.1'", 'without quotation marks'],
+    ['""', 'without quotation marks'],
+    ['~/data', 'instead of ~'],
+    ['~', 'instead of ~'],
+  ] as const)
+    expect(errorsOf({ [env]: value })).toEqual([expect.stringMatching(new RegExp(`^${env} is .*${remedy}`))]);
+  for (const value of ['a"b"', '"', './~/data', 'data~'])
+    expect(readConfig({ [env]: value }).warnings).toEqual([]);
+});
+
+test('warns of white space around a text, and of a variable in another letter case', () => {
+  expect(readConfig({ HOST: '127.0.0.1\n', SIGNALBOX_DATA: ' ./data' }).warnings).toEqual([
+    'HOST begins or ends with white space, which counts as part of the value.',
+    'SIGNALBOX_DATA begins or ends with white space, which counts as part of the value.',
+  ]);
+  expect(readConfig({ signalbox_origins: '*', 'SIGNALBOX-HOSTS': '*' }).warnings).toEqual([
+    'signalbox_origins is not a setting and is ignored. Did you mean SIGNALBOX_ORIGINS?',
+    'SIGNALBOX-HOSTS is not a setting and is ignored. Did you mean SIGNALBOX_HOSTS?',
+  ]);
+});
+
+test.each([`${API_KEY}\n`, ` ${API_KEY}`, `"${API_KEY}"`, `'${API_KEY}'`])(
+  'says that white space or quotation marks around an API key are in the way: %j',
+  (apiKey) => {
+    expect(errorsOf({ SIGNALBOX_API_KEY: apiKey })).toEqual([
+      expect.stringMatching(/white space or quotation marks; remove them\.$/),
+    ]);
+    expect(errorsOf({ SIGNALBOX_API_KEY: 'secret' })[0]).not.toContain('white space');
+  },
+);
+
 test.each(lists)('%s is a list between commas', (name, { env }) => {
   expect(readConfig({}).config[name]).toEqual([]);
   expect(readConfig({ [env]: 'https://a.example, null ,,*' }).config[name]).toEqual([
@@ -117,8 +153,6 @@ test('one ConfigError lists all invalid settings, one line each', () => {
     'SIGNALBOX_API_KEY',
   ]);
 });
-
-const API_KEY = 'key_one.0123456789abcdef-_XYZ';
 
 test('the API key is returned in secrets and is not part of config', () => {
   const { config, secrets } = readConfig({ SIGNALBOX_API_KEY: API_KEY });

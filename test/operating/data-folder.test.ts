@@ -180,3 +180,11 @@ test('warns of an unknown SIGNALBOX_ variable and names the nearest setting', as
     'SIGNALBOX_MAX_CONECTIONS is not a setting and is ignored. Did you mean SIGNALBOX_MAX_CONNECTIONS?',
   );
 });
+
+test.each([
+  ['an address of another machine', '203.0.113.1'],
+  ['a URL', 'http://127.0.0.1'],
+])('exits with a sentence about HOST when it is %s', async (_, host) => {
+  using folder = createFolder();
+  expect(await failingStart(folder.path, { HOST: host })).toContain('Set HOST to an IP address');
+});
