@@ -1,7 +1,7 @@
 /**
  * Handshake: accepts or rejects the HTTP upgrade of a WebSocket and pings the open sockets.
  * Next: `websocket-session` holds the state of the accepted socket. The whole path from `connection_init` to
- * `connection_ack` is websocket → websocket-session → protocol → handshake.
+ * `connection_ack` is websocket → websocket-session → protocol → connection-init → handshake.
  */
 import assert from 'node:assert';
 import { type IncomingMessage } from 'node:http';
