@@ -37,7 +37,7 @@ test('every test that the architecture names exists', () => {
 
 test('every file that a path of the architecture names exists', () => {
   const steps = ['Path of a message', 'Path of a connection'].flatMap((path) =>
-    [...section('docs/architecture.md', path).matchAll(/^\d+\. `([^`]+)` — \S/gm)].map(
+    [...section('docs/architecture.md', path).matchAll(/`([\w-]+(?:\/[\w-]+)+\.ts)`/g)].map(
       ([, file = '']) => file,
     ),
   );

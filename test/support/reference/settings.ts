@@ -78,7 +78,8 @@ export function printEnvExample(): string {
   const groups = listGroups().flatMap(({ title, variables }) => [
     `# ---- ${title} ----`,
     ...variables.map(
-      ({ env, default: byDefault, accepts, about }) => `# ${about} (${accepts})\n#${env}=${byDefault}`,
+      ({ env, default: byDefault, accepts, about }) =>
+        `# ${withoutLinks(about)} (${accepts})\n#${env}=${byDefault}`,
     ),
   ]);
   return documentOf(
@@ -91,3 +92,6 @@ export function printEnvExample(): string {
     ...groups,
   );
 }
+
+/** Names the page of a link by its path from the root, because a text file has no links. */
+const withoutLinks = (about: string) => about.replaceAll(/\[[^\]]+\]\(\.\.\/([^)]+)\)/g, 'docs/$1');
