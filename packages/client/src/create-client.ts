@@ -64,9 +64,9 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
   let stopInbox: (() => void) | undefined;
 
   const outbox = createOutbox({
-    runtime,
+    ...{ runtime, saved },
+    now: () => connection.serverNow(),
     limit: outboxLimit,
-    saved,
     onChange: (id) => channels.get(id)?.controller.view.change(),
     onPublished: (message, key) => {
       if (message.channel !== null) channels.get(message.channel)?.controller.onPublished(message, key);
@@ -100,6 +100,9 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
           for (const { controller } of channels.values()) controller.view.fail(error);
         },
       });
+      // If the connection is lost before its first event, the next one begins where this one would have.
+      const { cursor } = socket.acknowledgement;
+      if (cursor) position.begin(cursor);
       for (const operation of [...operations]) operation.start(socket);
     },
     onDown() {
@@ -108,13 +111,12 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
       stopInbox = undefined;
       outbox.pause();
       for (const { controller } of channels.values()) controller.onDown();
-      const { state, error, message, reason } = connection.status;
-      if (state !== 'ended') return;
-      const ended = error ?? new SignalboxError('ENDED', message);
+      const ended = connection.endError();
+      if (!ended) return;
       outbox.fail(ended);
       for (const { controller } of channels.values()) controller.end(ended);
       for (const operation of [...operations])
-        if (reason === 'closed') operation.complete();
+        if (connection.status.reason === 'closed') operation.complete();
         else operation.fail(ended);
     },
   });
@@ -138,7 +140,7 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
       case 'PresenceChanged':
         return channels.get(event.presence.channel)?.controller.onPresence(event.presence);
       case 'TokenExpiring':
-        return connection.renew(event.expiresAt);
+        return connection.renew(event);
       case 'Gap':
         for (const { id } of event.channels) {
           const entry = channels.get(id);
@@ -217,15 +219,14 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
     ...{ runtime, outbox, connect, read, deliver },
     publish(channel: string, event: string, data: unknown) {
       connect();
-      const { state, error, message } = connection.status;
-      if (state === 'ended') return Promise.reject(error ?? new SignalboxError('ENDED', message));
-      return outbox.publish(channel, event, data);
+      const ended = connection.endError();
+      return ended ? Promise.reject(ended) : outbox.publish(channel, event, data);
     },
     get ready() {
       return ready;
     },
     get hasEnded() {
-      return connection.status.state === 'ended';
+      return connection.endError() !== undefined;
     },
     async publishEphemeral(channel: string, event: string, data: unknown) {
       const socket = connection.live;

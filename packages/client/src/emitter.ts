@@ -4,7 +4,6 @@ export interface Emitter<Args extends unknown[]> {
   /** Adds a listener and returns a function that removes it. The same function may be added twice. */
   on(listener: (...args: Args) => void): () => void;
   emit(...args: Args): void;
-  clear(): void;
 }
 
 /** Calls a function of the application. What it throws is thrown in a microtask of its own, where the page reports it. */
@@ -40,6 +39,5 @@ export function createEmitter<Args extends unknown[]>(): Emitter<Args> {
         if (listeners.has(entry)) isolate(() => entry.listener(...args));
       }
     },
-    clear: () => listeners.clear(),
   };
 }

@@ -7,7 +7,7 @@ export function endpointOf(url: string): { readonly wsUrl: string; readonly http
   if (!scheme)
     throw new SignalboxError(
       'BAD_USER_INPUT',
-      'url must be absolute, with http, https, ws or wss, and without a query, for example https://realtime.example.',
+      'url must be an absolute http, https, ws or wss URL without a query.',
     );
   const rest = `${secure.toLowerCase()}://${host}${path === '' || path === '/' ? '/graphql' : path}`;
   return { wsUrl: `ws${rest}`, httpUrl: `http${rest}` };

@@ -18,11 +18,11 @@ export interface ErrorFields {
  */
 export class SignalboxError extends Error {
   override readonly name = 'SignalboxError';
-  readonly code: string;
+  declare readonly code: string;
   /** Whether the same request may succeed later, unchanged. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
   /** The documented extensions of the error besides its code. */
-  readonly fields: ErrorFields;
+  declare readonly fields: ErrorFields;
 
   constructor(code: string, message: string, retryable = false, fields: ErrorFields = {}) {
     super(message);
@@ -63,7 +63,8 @@ export function errorOf(errors: readonly GraphQLErrorLike[]): SignalboxError {
 export function toError(thrown: unknown): SignalboxError {
   if (thrown instanceof SignalboxError) return thrown;
   if (Array.isArray(thrown)) return errorOf(thrown as GraphQLErrorLike[]);
-  return new SignalboxError('CONNECTION_LOST', messageOf(thrown), true);
+  // The service answered something that is not in its schema.
+  return new SignalboxError('PROTOCOL', messageOf(thrown), true);
 }
 
 /** The message of an `Error`, or the text of another value. */

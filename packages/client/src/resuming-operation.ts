@@ -44,7 +44,10 @@ export function createResumingOperation(
       const resumed = hasSince && since !== undefined ? { ...variables, since } : variables;
       stop = socket.subscribe(document, resumed, {
         next({ data, errors }) {
-          if (errors) return fail(errorOf(errors));
+          if (errors) {
+            stop?.();
+            return fail(errorOf(errors));
+          }
           since = cursorOf(data) ?? since;
           sink.next(data);
         },

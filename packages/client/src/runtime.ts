@@ -58,7 +58,8 @@ const host = globalThis as unknown as Host;
 /** The environment that the client runs in. Nothing is read from it before a function is called. */
 export const hostRuntime: Runtime = {
   now: () => Date.now(),
-  setTimer: (action, ms) => host.setTimeout(action, ms),
+  // A longer time would overflow, and the timer would fire at once.
+  setTimer: (action, ms) => host.setTimeout(action, Math.min(ms, 2 ** 31 - 1)),
   clearTimer: (timer) => {
     host.clearTimeout(timer);
   },

@@ -50,8 +50,8 @@ function createWorld({ seed, skewMs, lifetimeMs }: { seed: number; skewMs: numbe
     async credential() {
       login.calls++;
       // A call that has not answered within 30 s is given up.
-      if (clock.runtime.now() - login.since < 30_000) violations.push('two credential calls at once');
-      login.since = clock.runtime.now();
+      if (clock.now() - login.since < 30_000) violations.push('two credential calls at once');
+      login.since = clock.now();
       const { since } = login;
       if (login.hangs) await new Promise<void>((resolve) => hung.push(resolve));
       if (login.since === since) login.since = -Infinity;
@@ -211,6 +211,9 @@ const COMMANDS = [
       for (const listening of permanent) listening.removesOthers = true;
     }),
   ),
+  fc
+    .constantFrom(3_600_000, -3_600_000)
+    .map((ms) => command(`system clock set by ${ms}`, ({ clock }) => clock.set(ms))),
   fc.nat({ max: 400 }).map((ms) => command(`lag(${ms})`, ({ service }) => service.setLag(ms))),
   fc.nat({ max: 1_500 }).map((ms) => command(`advance(${ms})`, (world) => world.advance(ms))),
   fc.constant(command('off', ({ passing }) => passing.pop()?.off())),
@@ -300,6 +303,28 @@ function expectAgreement(world: World): void {
     );
   }
 }
+
+test.each([3_600_000, -3_600_000, 86_400_000, -86_400_000])(
+  'renews on the live connection, and publishes, when the system clock is set by %i ms',
+  async (ms) => {
+    const world = createWorld({ seed: 0, skewMs: 0, lifetimeMs: 600_000 });
+    const { clock, client, login } = world;
+    await settle();
+    const states: string[] = [];
+    client.on('status', ({ state }) => states.push(state));
+    for (const by of [0, ms, 0, -ms, 0]) {
+      clock.set(by);
+      await world.advance(500_000);
+      world.publish('a');
+      await settle();
+    }
+    expect(new Set(states)).toEqual(new Set(['renewing', 'connected']));
+    expect(login.calls).toBeLessThanOrEqual(8);
+    expect(world.published.map(({ outcome }) => outcome)).toEqual(Array(5).fill('kept'));
+    await client.close();
+    expectNothingLeft(world);
+  },
+);
 
 test('tells of a gap only when the channel has a position from which nothing more is missed', async () => {
   const world = createWorld({ seed: 0, skewMs: 0, lifetimeMs: 60_000 });

@@ -52,7 +52,14 @@ function createModelService() {
       if (outcome === 'kept, answer lost') return isCut;
       return { publishMessage: { message: { id: `msg_${key}`, channel, data } } };
     };
-    return { acknowledgement: {}, execute, subscribe: () => () => undefined, check() {}, close() {} };
+    return {
+      acknowledgement: {},
+      execute,
+      subscribe: () => () => undefined,
+      follow: () => () => undefined,
+      check() {},
+      close() {},
+    };
   }
   return {
     log,
@@ -81,6 +88,7 @@ test('the outbox never loses, duplicates or reorders a message when any step fai
       const service = createModelService();
       const outbox = createOutbox({
         runtime: clock,
+        now: clock.now,
         limit: 1_000,
         saved: createSavedEntries(undefined, ''),
         onChange: () => undefined,

@@ -1,17 +1,13 @@
 import { expect, test } from 'vitest';
-import { TRANSITIONS, type ConnectionEvent, type State } from '../src/connection/transitions.ts';
+import { nextState, type ConnectionEvent, type State } from '../src/connection/transitions.ts';
 
-const STATES: State[] = ['idle', 'connecting', 'connected', 'renewing', 'waiting', 'ended'];
-const EVENTS: ConnectionEvent[] = [
-  'connect',
-  'acknowledged',
-  'expiring',
-  'renewed',
-  'interrupted',
-  'retry',
-  'refused',
-  'close',
-];
+// The compiler requires every state and every event.
+const STATES = Object.keys({
+  ...{ idle: 0, connecting: 0, connected: 0, renewing: 0, waiting: 0, ended: 0 },
+} satisfies Record<State, 0>) as State[];
+const EVENTS = Object.keys({
+  ...{ connect: 0, acknowledged: 0, expiring: 0, renewed: 0, interrupted: 0, retry: 0, refused: 0, close: 0 },
+} satisfies Record<ConnectionEvent, 0>) as ConnectionEvent[];
 
 /** The pairs that change the state. Every other pair has no effect. */
 const CHANGES: Record<string, State> = {
@@ -38,11 +34,6 @@ const CHANGES: Record<string, State> = {
 
 const PAIRS = STATES.flatMap((state) => EVENTS.map((event) => [state, event] as const));
 
-test.each(PAIRS)('%s × %s leads to the state of the table', (state, event) => {
-  expect(TRANSITIONS[state][event]).toBe(CHANGES[`${state} × ${event}`] ?? state);
-});
-
-test('the table has every state and every event', () => {
-  expect(Object.keys(TRANSITIONS).sort()).toEqual([...STATES].sort());
-  for (const row of Object.values(TRANSITIONS)) expect(Object.keys(row).sort()).toEqual([...EVENTS].sort());
+test.each(PAIRS)('%s × %s leads to the state of the table, or has no effect', (state, event) => {
+  expect(nextState(state, event)).toBe(CHANGES[`${state} × ${event}`]);
 });

@@ -9,7 +9,7 @@ import { type Outbox } from '../outbox/outbox.ts';
 import { type Runtime } from '../runtime.ts';
 import { createMembers } from './members.ts';
 import { subscribeToChannel } from './channel-subscriptions.ts';
-import { createTimeline, type Page } from './timeline.ts';
+import { createTimeline, type Page, type PageRange } from './timeline.ts';
 import { createTyping, TYPING_EVENT } from './typing.ts';
 import { createView, type View } from './view.ts';
 
@@ -45,8 +45,7 @@ export interface ChannelController {
   /** The same, and keeps everything that is shown up to date. */
   show(limit: number): () => void;
   loadOlder(limit: number): Promise<void>;
-  readNewest(last: number, before?: string): Promise<Page>;
-  readAfter(after: string): Promise<Page>;
+  readPage(range: PageRange): Promise<Page>;
   /** A socket is ready: `info` unless the inbox does not deliver the channel. */
   onReady(info: ChannelInfo | undefined): void;
   onAvailable(info: ChannelInfo): void;
@@ -88,12 +87,14 @@ export function createChannelController(id: string, context: ChannelContext): Ch
   let stopSubscriptions: (() => void) | undefined;
   let isSubscribed = false;
   let load: object | undefined;
+  /** The snapshot of the members that is shown or being loaded, unless it is stale. */
+  let snapshot: object | undefined;
   let lingering: unknown;
   let retryTimer: unknown;
   let failures = 0;
 
-  async function readPage(query: string, variables: object): Promise<Page> {
-    return pageOf(await context.read(query, { channel: id, ...variables }));
+  async function readPage(range: PageRange): Promise<Page> {
+    return pageOf(await context.read(DOCUMENTS.page, { channel: id, ...range }));
   }
 
   /** Brings the subscriptions and what is shown up to date with the socket, its inbox and the users of the channel. */
@@ -102,7 +103,9 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     if (!socket || holders === 0 || isShut) return;
     if (inInbox) unsubscribe();
     else if (!stopSubscriptions) void subscribe(socket);
-    if (viewers > 0 && (inInbox || isSubscribed) && !timeline.isLoaded) void loadNewest(socket);
+    if (viewers === 0 || !(inInbox || isSubscribed)) return;
+    if (!timeline.isLoaded) void loadNewest(socket);
+    if (!snapshot) void loadMembers(socket);
   }
 
   /** The service has no capacity at the moment: asks again, with backoff. */
@@ -124,7 +127,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
         const isShown = viewers > 0;
         timeline.beginLoading();
         const last = isShown ? pageSize : 1;
-        const page = pageOf(await socket.execute(DOCUMENTS.newest, { channel: id, last }));
+        const page = pageOf(await socket.execute(DOCUMENTS.page, { channel: id, last }));
         if (!isCurrent()) return;
         lastCursor = page.pageInfo.endCursor;
         tellGap();
@@ -134,12 +137,12 @@ export function createChannelController(id: string, context: ChannelContext): Ch
       if (isCurrent()) onSubscriptionError(toError(thrown));
       return;
     }
-    failures = 0;
     view.fail(undefined);
     isSubscribed = true;
     stop = subscribeToChannel(socket, id, lastCursor, {
       onMessage(message) {
         if (!isCurrent()) return;
+        failures = 0;
         if (message.cursor !== null) lastCursor = message.cursor;
         context.deliver(message);
       },
@@ -153,7 +156,6 @@ export function createChannelController(id: string, context: ChannelContext): Ch
         if (isCurrent()) onSubscriptionError(error);
       },
     });
-    if (viewers > 0) void loadMembers(socket);
     sync();
   }
 
@@ -170,7 +172,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
 
   function unsubscribe(): void {
     stopSubscriptions?.();
-    stopSubscriptions = undefined;
+    stopSubscriptions = snapshot = undefined;
     isSubscribed = false;
   }
 
@@ -180,7 +182,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     timeline.beginLoading();
     view.change({ isLoading: true });
     try {
-      const page = pageOf(await socket.execute(DOCUMENTS.newest, { channel: id, last: pageSize }));
+      const page = pageOf(await socket.execute(DOCUMENTS.page, { channel: id, last: pageSize }));
       if (mine !== load) return;
       load = undefined;
       failures = 0;
@@ -197,6 +199,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
 
   /** A snapshot of who is present: after each connect, and when the channel is shown. */
   async function loadMembers(socket: Socket): Promise<void> {
+    const mine = (snapshot = {});
     members.beginSnapshot();
     const connections: Member[] = [];
     try {
@@ -206,7 +209,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
           ...(after !== null && { after }),
         });
         const { channel } = data as { channel: { presence: { members: MemberPage } } | null };
-        if (socket !== context.ready || !channel) return;
+        if (mine !== snapshot || !channel) return;
         const { nodes, pageInfo } = channel.presence.members;
         connections.push(...nodes);
         if (!pageInfo.hasNextPage) break;
@@ -214,8 +217,11 @@ export function createChannelController(id: string, context: ChannelContext): Ch
       }
       members.finishSnapshot(connections);
       view.change();
-    } catch {
+    } catch (thrown) {
       // A caller without the right to see the presence sees no members.
+      if (mine !== snapshot || !toError(thrown).retryable) return;
+      snapshot = undefined;
+      retryLater();
     }
   }
 
@@ -247,7 +253,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     if (!timeline.hasOlder || timeline.start === null || view.isLoading) return;
     view.change({ isLoading: true });
     try {
-      timeline.prepend(await readPage(DOCUMENTS.newest, { last: limit, before: timeline.start }));
+      timeline.prepend(await readPage({ last: limit, before: timeline.start }));
     } finally {
       view.change({ isLoading: false });
     }
@@ -268,9 +274,20 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     };
   }
 
+  /** The inbox delivers the channel from now on. */
+  function onAvailable(info: ChannelInfo): void {
+    inInbox = true;
+    isShut = false;
+    snapshot = undefined;
+    view.inform(info);
+    view.fail(undefined);
+    sync();
+  }
+
   /** Nothing uses the channel any more: what it shows would go stale, so it is loaded anew next time. */
   function release(): void {
     unsubscribe();
+    isShut = false;
     lastCursor = gap = undefined;
     forget();
   }
@@ -293,9 +310,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
       // Components that show the state only ask for one message; the component with the list decides.
       pageSize = viewers === 0 ? size : Math.max(size, pageSize);
       viewers++;
-      const isFollowed = inInbox || isSubscribed;
       const release = hold();
-      if (viewers === 1 && isFollowed && context.ready) void loadMembers(context.ready);
       const missing = pageSize - timeline.messages.length;
       if (timeline.isLoaded && missing > 0) loadOlder(missing).catch(() => undefined);
       return () => {
@@ -304,26 +319,14 @@ export function createChannelController(id: string, context: ChannelContext): Ch
       };
     },
     loadOlder,
-    readNewest: (last, before) =>
-      readPage(DOCUMENTS.newest, { last, ...(before !== undefined && { before }) }),
-    readAfter: (after) => readPage(DOCUMENTS.after, { first: 100, after }),
+    readPage,
     onReady(info) {
-      inInbox = info !== undefined;
-      if (info) {
-        isShut = false;
-        view.inform(info);
-      }
-      sync();
-      if (viewers > 0 && inInbox && context.ready) void loadMembers(context.ready);
-    },
-    onAvailable(info) {
-      inInbox = true;
       isShut = false;
-      view.inform(info);
-      view.fail(undefined);
-      sync();
-      if (viewers > 0 && context.ready) void loadMembers(context.ready);
+      inInbox = info !== undefined;
+      if (info) onAvailable(info);
+      else sync();
     },
+    onAvailable,
     onUnavailable(reason) {
       inInbox = false;
       isShut = true;

@@ -1,6 +1,6 @@
-import { type Socket, type Result, type Sink } from '../connection/socket.ts';
+import { type Socket } from '../connection/socket.ts';
 import { DOCUMENTS } from '../documents.ts';
-import { errorOf, type SignalboxError } from '../errors.ts';
+import { type SignalboxError } from '../errors.ts';
 import { type ChannelInfo, type PresenceChange } from '../inbox/events.ts';
 import { type Message } from '../message.ts';
 
@@ -9,7 +9,7 @@ export interface ChannelSink {
   onMessage(message: Message): void;
   onPresence(change: PresenceChange): void;
   onChannel(channel: ChannelInfo): void;
-  /** The messages ended: refused, no longer allowed, or POSITION_LOST. */
+  /** The messages ended: refused, no longer allowed, completed, or POSITION_LOST. */
   onError(error: SignalboxError): void;
 }
 
@@ -23,41 +23,28 @@ export function subscribeToChannel(
   since: string | null,
   sink: ChannelSink,
 ): () => void {
+  const ignore = () => undefined;
   const stops = [
-    socket.subscribe(
+    socket.follow(
       DOCUMENTS.messages,
       { channel, ...(since !== null && { since }) },
-      sinkOf(({ messages }) => sink.onMessage(messages as Message), sink.onError),
+      (data) => sink.onMessage((data as { messages: Message }).messages),
+      sink.onError,
     ),
-    socket.subscribe(
+    socket.follow(
       DOCUMENTS.presence,
       { channel },
-      sinkOf(
-        ({ presence }) => sink.onPresence(presence as PresenceChange),
-        () => undefined,
-      ),
+      (data) => sink.onPresence((data as { presence: PresenceChange }).presence),
+      ignore,
     ),
-    socket.subscribe(
+    socket.follow(
       DOCUMENTS.channelState,
       { channel },
-      sinkOf(
-        ({ channelState }) => sink.onChannel(channelState as ChannelInfo),
-        () => undefined,
-      ),
+      (data) => sink.onChannel((data as { channelState: ChannelInfo }).channelState),
+      ignore,
     ),
   ];
   return () => {
     for (const stop of stops) stop();
-  };
-}
-
-function sinkOf(next: (data: Record<string, unknown>) => void, fail: (error: SignalboxError) => void): Sink {
-  return {
-    next({ data, errors }: Result) {
-      if (errors) fail(errorOf(errors));
-      else next(data as Record<string, unknown>);
-    },
-    error: fail,
-    complete: () => undefined,
   };
 }

@@ -51,7 +51,7 @@ export function createChannel<Events extends EventMap>(
       return published as Promise<Message<Events[Event], Event>>;
     },
     async history({ limit = 50, before } = {}) {
-      const { nodes, pageInfo } = await controller.readNewest(limit, before);
+      const { nodes, pageInfo } = await controller.readPage({ last: limit, before });
       return {
         messages: nodes as unknown as AnyMessage<Events>[],
         before: pageInfo.hasPreviousPage ? (pageInfo.startCursor ?? undefined) : undefined,
@@ -62,8 +62,7 @@ export function createChannel<Events extends EventMap>(
         {
           onMessage: (listener) => listen(() => true, listener),
           onEnd: (listener) => controller.ended.on(listener),
-          readNewest: (limit) => controller.readNewest(limit),
-          readAfter: controller.readAfter,
+          readPage: controller.readPage,
         },
         options,
       ) as AsyncGenerator<AnyMessage<Events>, void>,

@@ -2,14 +2,13 @@ import { type SignalboxError } from '../errors.ts';
 import { type Message } from '../message.ts';
 import { type AbortSignalLike } from '../runtime.ts';
 import { type MessagesOptions } from './channel.ts';
-import { type Page } from './timeline.ts';
+import { type Page, type PageRange } from './timeline.ts';
 
 export interface IterationSource {
   onMessage(listener: (message: Message) => void): () => void;
   /** Called when messages of the channel are lost, or when the client ends. */
   onEnd(listener: (error: SignalboxError) => void): () => void;
-  readNewest(limit: number): Promise<Page>;
-  readAfter(cursor: string): Promise<Page>;
+  readPage(range: PageRange): Promise<Page>;
 }
 
 /** Yields the history that the options ask for, then live messages, each once. */
@@ -35,7 +34,7 @@ export async function* iterateMessages(
   ];
   try {
     for (let after = since; after !== undefined;) {
-      const { nodes, pageInfo } = await source.readAfter(after);
+      const { nodes, pageInfo } = await source.readPage({ first: 100, after });
       for (const message of nodes) {
         if (isAborted()) return;
         seen.add(message.id);
@@ -44,7 +43,7 @@ export async function* iterateMessages(
       after = pageInfo.hasNextPage ? (pageInfo.endCursor ?? undefined) : undefined;
     }
     if (last !== undefined)
-      for (const message of (await source.readNewest(last)).nodes) {
+      for (const message of (await source.readPage({ last })).nodes) {
         if (isAborted()) return;
         seen.add(message.id);
         yield message;

@@ -11,6 +11,11 @@ export interface Page {
   };
 }
 
+/** The messages of a page: the last ones before a cursor or the end, or the first ones after a cursor. */
+export type PageRange =
+  | { readonly last: number; readonly before?: string | undefined }
+  | { readonly first: number; readonly after: string };
+
 /** The loaded messages of a channel, without a gap: older pages, the newest page, and the live messages after it. */
 export interface Timeline {
   readonly messages: readonly Message[];

@@ -68,7 +68,7 @@ export function createTyping(
     },
     start() {
       const now = runtime.now();
-      if (lastSignal === undefined || now - lastSignal >= REPEAT_MS) {
+      if (lastSignal === undefined || Math.abs(now - lastSignal) >= REPEAT_MS) {
         if (!publishTyping(true)) return;
         lastSignal = now;
       }

@@ -17,24 +17,42 @@ export interface CloseMeaning {
   readonly reason: EndReason;
   /** `retry`: reconnect and resume. `renew`: reconnect with a new credential. `end`: only when the user asks for it. */
   readonly then: 'retry' | 'renew' | 'end';
+  /** The code of the error. */
+  readonly code: string;
 }
 
-const MEANINGS: Readonly<Record<number, CloseMeaning>> = {
-  1008: { reason: 'disconnected', then: 'end' },
-  1009: { reason: 'protocol', then: 'end' },
-  1012: { reason: 'restarting', then: 'retry' },
-  1013: { reason: 'overloaded', then: 'retry' },
-  4400: { reason: 'protocol', then: 'end' },
-  4401: { reason: 'unauthenticated', then: 'renew' },
-  4403: { reason: 'expired', then: 'renew' },
-  4406: { reason: 'protocol', then: 'end' },
-  4408: { reason: 'slow', then: 'retry' },
-  4409: { reason: 'protocol', then: 'end' },
-  4429: { reason: 'protocol', then: 'end' },
+const REASONS: Readonly<Record<number, EndReason>> = {
+  1008: 'disconnected',
+  1009: 'protocol',
+  1012: 'restarting',
+  1013: 'overloaded',
+  4400: 'protocol',
+  4401: 'unauthenticated',
+  4403: 'expired',
+  4406: 'protocol',
+  4408: 'slow',
+  4409: 'protocol',
+  4429: 'protocol',
+};
+
+/** The reasons for which another credential helps. */
+const LOGIN_CODES: Readonly<Partial<Record<EndReason, string>>> = {
+  expired: 'TOKEN_EXPIRED',
+  revoked: 'TOKEN_REVOKED',
+  unauthenticated: 'UNAUTHENTICATED',
+};
+
+/** The reasons for which a reconnect would end the same way. */
+const END_CODES: Readonly<Partial<Record<EndReason, string>>> = {
+  disconnected: 'DISCONNECTED',
+  protocol: 'PROTOCOL',
 };
 
 /** The meaning of a close code. `text` tells a revoked token from an expired one. Other codes are a lost socket. */
-export function meaningOfClose(code: number, text: string): CloseMeaning {
-  const meaning = MEANINGS[code] ?? { reason: 'lost', then: 'retry' };
-  return code === 4403 && /revoked/i.test(text) ? { ...meaning, reason: 'revoked' } : meaning;
+export function meaningOfClose(closeCode: number, text: string): CloseMeaning {
+  let reason = REASONS[closeCode] ?? 'lost';
+  if (closeCode === 4403 && /revoked/i.test(text)) reason = 'revoked';
+  const end = END_CODES[reason];
+  const login = LOGIN_CODES[reason];
+  return { reason, then: end ? 'end' : login ? 'renew' : 'retry', code: end ?? login ?? 'CONNECTION_LOST' };
 }

@@ -6,7 +6,7 @@ import { backoff } from './backoff.ts';
 import { meaningOfClose, type EndReason } from './close-reason.ts';
 import { openSocket, type Socket } from './socket.ts';
 import { sentenceOf, type Status } from './status.ts';
-import { TRANSITIONS, type ConnectionEvent } from './transitions.ts';
+import { nextState, type ConnectionEvent } from './transitions.ts';
 
 /** The connection of a client: one socket after another, with one credential after another. */
 export interface Connection {
@@ -17,12 +17,16 @@ export interface Connection {
   /**
    * Asks for a new credential and presents it on the live socket. Does nothing while another renewal is under way.
    *
-   * @param expiry when the token expires, as an RFC 3339 text. A token that was obtained just now and is short-lived is
-   *   renewed after half of its time instead of at once.
+   * @param expiring the announcement of the service. A token that was obtained just now and is short-lived is renewed after
+   *   half of its time instead of at once.
    */
-  renew(expiry?: string): void;
+  renew(expiring?: { readonly at: string; readonly expiresAt: string }): void;
+  /** The time of the service, as far as the client knows it. Milliseconds since 1970. */
+  serverNow(): number;
   /** The service works. Takes its time, as an RFC 3339 text: the clock of a device may be wrong by hours. */
   synchronize(at: string): void;
+  /** Why the client ended: undefined unless it did. */
+  endError(): SignalboxError | undefined;
   /** Resolves to the live socket, once there is one. Rejects with ENDED when the client ends first. */
   whenLive(): Promise<Socket>;
   /** The live socket, if there is one. */
@@ -55,14 +59,10 @@ const CREDENTIAL_TIMEOUT_MS = 30_000;
 const UNANSWERED = 'The credential function did not answer within 30 s.';
 /** The service announces the expiry three minutes earlier; a client that was not told renews this much earlier. */
 const RENEW_BEFORE_MS = 5_000;
+/** A credential function that returns the same credential again is not called at full speed until it expires. */
+const RENEW_AFTER_MS = 500;
 
-const CODES: Partial<Record<EndReason, string>> = {
-  expired: 'TOKEN_EXPIRED',
-  revoked: 'TOKEN_REVOKED',
-  unauthenticated: 'UNAUTHENTICATED',
-  disconnected: 'DISCONNECTED',
-  protocol: 'PROTOCOL',
-};
+const timeOf = (text: string | null | undefined) => (text ? Date.parse(text) : undefined);
 
 /** `key_<id>.<secret>`; a credential is a JWT, which begins with `ey`. */
 const isApiKey = (credential: string) => credential.startsWith('key_');
@@ -82,7 +82,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   let failures = 0;
   let liveSince = 0;
   let attempt = 0;
-  let isRenewing = false;
+  /** The renewal that is under way. */
+  let renewal: object | undefined;
   let retryTimer: unknown;
   let renewTimer: unknown;
   let stopSignals: (() => void) | undefined;
@@ -90,18 +91,18 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   /** Applies an event. Returns false when it has no effect in the current state. */
   function move(event: ConnectionEvent, details: Omit<Partial<Status>, 'state' | 'message'> = {}): boolean {
-    const state = TRANSITIONS[status.state][event];
-    if (state === status.state) return false;
+    const state = nextState(status.state, event);
+    if (!state) return false;
     const next: Status = { state, message: sentenceOf(state, details.reason), ...details };
     status = next;
-    if (state === 'ended') finish(details);
+    if (state === 'ended') finish();
     statuses.emit(next);
     // A listener may have moved on, for example by `close()`.
     if (state === 'connecting' && status === next) void open();
     return true;
   }
 
-  function finish({ reason: why, error }: Omit<Partial<Status>, 'state' | 'message'>): void {
+  function finish(): void {
     dropSocket();
     stopSignals?.();
     stopSignals = undefined;
@@ -110,14 +111,14 @@ export function createConnection(options: ConnectionOptions): Connection {
     failures = 0;
     const rejected = waiters;
     waiters = [];
-    const ended = error ?? new SignalboxError('ENDED', sentenceOf('ended', why));
-    for (const waiter of rejected) waiter.reject(ended);
+    const error = endError();
+    if (error) for (const waiter of rejected) waiter.reject(error);
     options.onDown();
   }
 
   function dropSocket(): void {
     attempt++;
-    isRenewing = false;
+    renewal = undefined;
     runtime.clearTimer(retryTimer);
     runtime.clearTimer(renewTimer);
     const old = socket;
@@ -174,6 +175,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     }
   }
 
+  const liveSocket = () => (status.state === 'connected' || status.state === 'renewing' ? socket : undefined);
+  const endError = () =>
+    status.state === 'ended' ? (status.error ?? new SignalboxError('ENDED', status.message)) : undefined;
+  const setClock = (at: string) => (clockAheadMs = runtime.now() - Date.parse(at));
   const serverNow = () => runtime.now() - clockAheadMs;
   const hasExpired = () => expiresAt !== undefined && expiresAt <= serverNow();
 
@@ -191,8 +196,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     reason = 'expired';
     liveSince = runtime.now();
     if (!move('acknowledged')) return;
-    const { expiresAt: at } = opened.acknowledgement;
-    expiresAt = at ? Date.parse(at) : undefined;
+    expiresAt = timeOf(opened.acknowledgement.expiresAt);
     const resolved = waiters;
     waiters = [];
     options.onLive(opened);
@@ -205,22 +209,16 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   /** Renews shortly before the expiry in case that `TokenExpiring` does not come, for example for a very short token. */
-  function expectExpiry(at: string | null | undefined): void {
-    runtime.clearTimer(renewTimer);
-    expiresAt = at ? Date.parse(at) : undefined;
-    if (expiresAt === undefined || !source.canRenew) return;
+  function expectExpiry(): void {
+    if (!expiresAt || !source.canRenew || renewal) return;
     const rest = expiresAt - serverNow();
-    setRenewTimer(() => renew(), Math.min(Math.max(rest - RENEW_BEFORE_MS, rest / 2, 0), 2 ** 31 - 1));
+    setRenewTimer(renew, Math.max(rest - RENEW_BEFORE_MS, rest / 2, RENEW_AFTER_MS));
   }
 
   function onLost(code: number, text: string): void {
-    const { reason: why, then } = meaningOfClose(code, text);
-    const error = new SignalboxError(
-      CODES[why] ?? 'CONNECTION_LOST',
-      text || sentenceOf('waiting'),
-      then !== 'end',
-    );
-    const wasLive = status.state === 'connected' || status.state === 'renewing';
+    const { reason: why, then, code: errorCode } = meaningOfClose(code, text);
+    const error = new SignalboxError(errorCode, text || sentenceOf('waiting'), then !== 'end');
+    const wasLive = liveSocket() !== undefined;
     // A credential that the service has just refused is not worth a second call when the first was for this attempt.
     const isFirst = reason !== 'expired' && !(reason === 'start' && source.mayBeStale);
     const canRenew = source.canChange && !(code === 4401 && isFirst);
@@ -244,44 +242,48 @@ export function createConnection(options: ConnectionOptions): Connection {
     dropSocket();
     const retryAt = delay === null ? null : runtime.now() + delay;
     if (!move('interrupted', { reason: why, retryAt, ...(error && { error }) })) return;
-    if (delay !== null) {
+    // A listener may have moved on, for example by `connect()`.
+    if (delay !== null && status.state === 'waiting') {
       failures++;
       retryTimer = runtime.setTimer(() => move('retry'), delay);
     }
     options.onDown();
   }
 
-  function renew(expiry?: string): void {
-    if (!source.canRenew || isRenewing || !socket) return;
-    const rest = expiry === undefined ? 0 : Date.parse(expiry) - serverNow();
-    if (rest > runtime.now() - obtainedAt) {
-      setRenewTimer(() => renew(), rest / 2);
-      return;
-    }
-    if (!move('expiring')) return;
-    void renewOn(socket, 0);
+  function renew(expiring?: { readonly at: string; readonly expiresAt: string }): void {
+    // The system clock may have been set since the connect.
+    if (expiring) setClock(expiring.at);
+    if (!source.canRenew || renewal || !socket) return;
+    const rest = expiring ? Date.parse(expiring.expiresAt) - serverNow() : 0;
+    if (expiring && rest > runtime.now() - obtainedAt) setRenewTimer(renew, rest / 2);
+    else if (move('expiring')) void renewOn(socket, 0);
   }
 
   async function renewOn(live: Socket, failed: number): Promise<void> {
-    const mine = attempt;
-    isRenewing = true;
+    const mine = (renewal = {});
+    const again = () => void renewOn(live, failed + 1);
+    setRenewTimer(() => {
+      source.abandon();
+      again();
+    }, CREDENTIAL_TIMEOUT_MS);
     try {
       const obtained = await source.fetch('expiring');
-      if (mine !== attempt) return;
+      if (mine !== renewal) return;
       const data = await live.execute(REAUTHENTICATE, { credential: obtained.credential });
-      if (mine !== attempt) return;
+      if (mine !== renewal) return;
+      const { reauthenticate } = data as { reauthenticate: { token: { expiresAt: string | null } | null } };
       ({ credential } = obtained);
       obtainedAt = runtime.now();
-      isRenewing = false;
-      const { reauthenticate } = data as { reauthenticate: { token: { expiresAt: string | null } | null } };
+      renewal = undefined;
+      expiresAt = timeOf(reauthenticate.token?.expiresAt);
+      runtime.clearTimer(renewTimer);
       move('renewed');
-      expectExpiry(reauthenticate.token?.expiresAt);
+      expectExpiry();
     } catch (thrown) {
-      if (mine !== attempt) return;
-      isRenewing = false;
+      if (mine !== renewal) return;
       if (thrown instanceof SignedOut) return void move('refused', { reason: 'signedOut' });
       // The old credential is still in force: try again until the service closes the socket with 4403.
-      setRenewTimer(() => void renewOn(live, failed + 1), backoff(runtime, failed));
+      setRenewTimer(again, backoff(runtime, failed));
     }
   }
 
@@ -299,22 +301,22 @@ export function createConnection(options: ConnectionOptions): Connection {
       return status;
     },
     get live() {
-      return status.state === 'connected' || status.state === 'renewing' ? socket : undefined;
+      return liveSocket();
     },
     onStatus: (listener) => statuses.on(listener),
     connect: () => void move('connect'),
-    renew,
+    ...{ renew, serverNow, endError },
     synchronize(at) {
       // A service, or a proxy, that accepts connections and closes them at once is not called at full speed.
       failures = 0;
-      clockAheadMs = runtime.now() - Date.parse(at);
-      expectExpiry(socket?.acknowledgement.expiresAt);
+      setClock(at);
+      expectExpiry();
     },
     whenLive() {
-      if (socket && (status.state === 'connected' || status.state === 'renewing'))
-        return Promise.resolve(socket);
-      if (status.state === 'ended')
-        return Promise.reject(status.error ?? new SignalboxError('ENDED', status.message));
+      const live = liveSocket();
+      if (live) return Promise.resolve(live);
+      const error = endError();
+      if (error) return Promise.reject(error);
       if (status.state === 'idle') move('connect');
       return new Promise((resolve, reject) => waiters.push({ resolve, reject }));
     },

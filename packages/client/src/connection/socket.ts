@@ -31,6 +31,11 @@ export interface Socket {
   readonly acknowledgement: Acknowledgement;
   /** Starts an operation and returns a function that stops it. */
   subscribe(query: string, variables: object, sink: Sink): () => void;
+  /**
+   * Starts a subscription that is to go on. `onEnd` is called once, when it does not: with the error of the service, also
+   * one within a result, or when the service completed it.
+   */
+  follow(query: string, variables: object, next: (data: unknown) => void, onEnd: Sink['error']): () => void;
   /** Runs a query or mutation. Rejects with CONNECTION_LOST when the socket is lost before the result. */
   execute(query: string, variables?: object): Promise<unknown>;
   /** Loses the socket unless the service answers within 5 s. */
@@ -70,6 +75,9 @@ interface PlatformWebSocket {
   send(text: string): void;
   close(code?: number): void;
 }
+
+/** The service completed an operation that should have gone on, or that had no result yet. */
+const COMPLETED = new SignalboxError('PROTOCOL', 'The service completed the operation.', true);
 
 const lost = (code: number, text: string) =>
   new SignalboxError('CONNECTION_LOST', text || `The connection was lost (${code}).`, true);
@@ -150,14 +158,12 @@ export function openSocket(options: SocketOptions): Socket {
     send(JSON.stringify({ type: 'connection_init', payload: options.connectionParams }));
   webSocket.onmessage = ({ data }) => {
     if (isOver) return;
-    let message: ServerMessage;
     try {
       // Not only the text: null and numbers are JSON, too.
-      message = { ...(JSON.parse(String(data)) as object) };
+      onMessage({ ...(JSON.parse(String(data)) as object) });
     } catch {
-      return end(1006, 'The service sent something else than JSON.');
+      end(1006, 'The service sent something that is not of the protocol.');
     }
-    onMessage(message);
   };
   // In Node an error without a listener ends the process. A close event follows each error.
   webSocket.onerror = () => undefined;
@@ -190,16 +196,39 @@ export function openSocket(options: SocketOptions): Socket {
       return acknowledgement;
     },
     subscribe,
+    follow(query, variables, next, onEnd) {
+      let stop: () => void = () => undefined;
+      let isStopped = false;
+      const end = (error: SignalboxError) => {
+        if (isStopped) return;
+        isStopped = true;
+        stop();
+        onEnd(error);
+      };
+      stop = subscribe(query, variables, {
+        next({ data, errors }) {
+          if (errors) end(errorOf(errors));
+          else next(data);
+        },
+        error: end,
+        complete: () => end(COMPLETED),
+      });
+      return () => {
+        isStopped = true;
+        stop();
+      };
+    },
     execute: (query, variables = {}) =>
       new Promise((resolve, reject) => {
-        let result: Result = {};
+        let result: Result | undefined;
         subscribe(query, variables, {
           next: (next) => {
             result = next;
           },
           error: reject,
           complete: () => {
-            if (result.errors) reject(errorOf(result.errors));
+            if (!result) reject(COMPLETED);
+            else if (result.errors) reject(errorOf(result.errors));
             else resolve(result.data);
           },
         });

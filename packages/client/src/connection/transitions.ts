@@ -15,37 +15,18 @@ export type State = 'idle' | 'connecting' | 'connected' | 'renewing' | 'waiting'
 export type ConnectionEvent =
   'connect' | 'acknowledged' | 'expiring' | 'renewed' | 'interrupted' | 'retry' | 'refused' | 'close';
 
-/** The row of a state: the occurrences that change it. All others have no effect. */
-const row = (
-  state: State,
-  changes: Partial<Record<ConnectionEvent, State>>,
-): Record<ConnectionEvent, State> => ({
-  ...{ connect: state, acknowledged: state, expiring: state, renewed: state },
-  ...{ interrupted: state, retry: state, refused: state, close: state },
-  ...changes,
-});
+const OUT_OF_OPEN = { interrupted: 'waiting', refused: 'ended', close: 'ended' } as const;
 
-/** The next state for every pair; a pair that is its own state has no effect. */
-export const TRANSITIONS: Readonly<Record<State, Readonly<Record<ConnectionEvent, State>>>> = {
-  idle: row('idle', { connect: 'connecting', close: 'ended' }),
-  connecting: row('connecting', {
-    acknowledged: 'connected',
-    interrupted: 'waiting',
-    refused: 'ended',
-    close: 'ended',
-  }),
-  connected: row('connected', {
-    expiring: 'renewing',
-    interrupted: 'waiting',
-    refused: 'ended',
-    close: 'ended',
-  }),
-  renewing: row('renewing', {
-    renewed: 'connected',
-    interrupted: 'waiting',
-    refused: 'ended',
-    close: 'ended',
-  }),
-  waiting: row('waiting', { connect: 'connecting', retry: 'connecting', refused: 'ended', close: 'ended' }),
-  ended: row('ended', { connect: 'connecting' }),
+/** The next state by state and event. A pair that is missing has no effect. */
+const TRANSITIONS: Readonly<Record<State, Readonly<Partial<Record<ConnectionEvent, State>>>>> = {
+  idle: { connect: 'connecting', close: 'ended' },
+  connecting: { acknowledged: 'connected', ...OUT_OF_OPEN },
+  connected: { expiring: 'renewing', ...OUT_OF_OPEN },
+  renewing: { renewed: 'connected', ...OUT_OF_OPEN },
+  waiting: { connect: 'connecting', retry: 'connecting', refused: 'ended', close: 'ended' },
+  ended: { connect: 'connecting' },
 };
+
+/** The state after an event; undefined if the event has no effect in this state. */
+export const nextState = (state: State, event: ConnectionEvent): State | undefined =>
+  TRANSITIONS[state][event];

@@ -22,7 +22,6 @@ export interface Member {
 export interface PresenceChange {
   readonly change: 'JOINED' | 'LEFT' | 'UPDATED';
   readonly channel: string;
-  readonly leaveReason: string | null;
   readonly member: Member;
 }
 
@@ -34,7 +33,6 @@ export interface ConnectedEvent {
   readonly connection: { readonly id: string };
   readonly token: { readonly id: string; readonly identity: string | null } | null;
   readonly cursor: string;
-  readonly resumed: boolean;
   readonly channels: readonly ChannelInfo[];
 }
 
@@ -53,6 +51,6 @@ export type InboxEvent =
   | { readonly __typename: 'ChannelAvailable' | 'ChannelStateUpdated'; readonly channel: ChannelInfo }
   | { readonly __typename: 'ChannelUnavailable'; readonly channel: ChannelInfo; readonly reason: string }
   | { readonly __typename: 'ChannelMessage' | 'DirectMessage'; readonly message: Message }
-  | { readonly __typename: 'TokenExpiring'; readonly expiresAt: string }
+  | { readonly __typename: 'TokenExpiring'; readonly at: string; readonly expiresAt: string }
   | { readonly __typename: 'PresenceChanged'; readonly presence: PresenceChange }
   | { readonly __typename: 'Disconnecting' | 'TokenUpdated' | 'Restricted' | 'RestrictionLifted' };

@@ -1,7 +1,7 @@
 import { backoff } from '../connection/backoff.ts';
 import { type Socket } from '../connection/socket.ts';
 import { DOCUMENTS } from '../documents.ts';
-import { errorOf, SignalboxError } from '../errors.ts';
+import { type SignalboxError } from '../errors.ts';
 import { type Runtime } from '../runtime.ts';
 import { type InboxEvent } from './events.ts';
 import { type Position } from './position.ts';
@@ -15,8 +15,6 @@ export interface InboxOptions {
   onError(error: SignalboxError): void;
 }
 
-const COMPLETED = new SignalboxError('UNAVAILABLE', 'The service completed the events.', true);
-
 /**
  * Subscribes to everything that the connection may receive, since the position of the client, again with backoff when the
  * service has no capacity at the moment. Returns a function that stops it; it stops when the socket is lost, too.
@@ -24,36 +22,45 @@ const COMPLETED = new SignalboxError('UNAVAILABLE', 'The service completed the e
 export function followInbox(socket: Socket, options: InboxOptions): () => void {
   const { runtime, position } = options;
   let failures = 0;
+  let wasReset = false;
   let timer: unknown;
   let stop: () => void = () => undefined;
 
-  function start(): void {
-    let isOver = false;
-    function fail(error: SignalboxError): void {
-      if (isOver || error.code === 'CONNECTION_LOST') return;
-      isOver = true;
-      if (error.code === 'BAD_USER_INPUT' && position.cursor !== undefined) {
-        // A cursor of another format, for example from an old storage.
-        position.reset();
-        start();
-      } else if (error.retryable) timer = runtime.setTimer(start, backoff(runtime, failures++));
-      else options.onError(error);
+  function onEnd(error: SignalboxError): void {
+    if (error.code === 'CONNECTION_LOST') return;
+    if (error.code === 'BAD_USER_INPUT' && position.cursor !== undefined) {
+      // A cursor of another format, for example from an old storage.
+      position.reset();
+      wasReset = true;
+      start();
+    } else if (error.retryable) timer = runtime.setTimer(start, backoff(runtime, failures++));
+    else options.onError(error);
+  }
+
+  function onEvent(event: InboxEvent): void {
+    // A service that begins the stream and completes it at once is not called at full speed.
+    if (event.__typename !== 'Connected') failures = 0;
+    options.handle(event);
+    if (event.__typename === 'Connected') {
+      position.advance(event.cursor);
+      const { channels } = event;
+      if (wasReset)
+        options.handle({ __typename: 'Gap', reason: 'POSITION_LOST', directMessages: true, channels });
+      wasReset = false;
     }
+    if (event.__typename === 'ChannelMessage' || event.__typename === 'DirectMessage') {
+      if (event.message.cursor !== null) position.advance(event.message.cursor);
+    }
+  }
+
+  function start(): void {
     const since = position.cursor;
-    stop = socket.subscribe(DOCUMENTS.events, since === undefined ? {} : { since }, {
-      next({ data, errors }) {
-        if (errors) return fail(errorOf(errors));
-        failures = 0;
-        const { events: event } = data as { events: InboxEvent };
-        options.handle(event);
-        if (event.__typename === 'Connected') position.advance(event.cursor);
-        if (event.__typename === 'ChannelMessage' || event.__typename === 'DirectMessage') {
-          if (event.message.cursor !== null) position.advance(event.message.cursor);
-        }
-      },
-      error: fail,
-      complete: () => fail(COMPLETED),
-    });
+    stop = socket.follow(
+      DOCUMENTS.events,
+      since === undefined ? {} : { since },
+      (data) => onEvent((data as { events: InboxEvent }).events),
+      onEnd,
+    );
   }
 
   start();

@@ -3,7 +3,7 @@ import { type SafeStorage } from '../safe-storage.ts';
 /** The cursor of the inbox, kept across page loads where there is a storage. */
 export interface Position {
   readonly cursor: string | undefined;
-  /** Reads the stored cursor, once. */
+  /** Reads the stored cursor. */
   load(): Promise<void>;
   /** Uses a cursor only where there is none yet. */
   begin(cursor: string): void;
@@ -14,11 +14,6 @@ export interface Position {
 /** Creates the position of a client. If the storage fails, the client starts with the next message. */
 export function createPosition(storage: SafeStorage | undefined, key: string): Position {
   let cursor: string | undefined;
-  let loading: Promise<void> | undefined;
-  async function read(): Promise<void> {
-    const stored = await storage?.read(key);
-    if (stored) cursor ??= stored;
-  }
   function write(next: string | undefined): void {
     cursor = next;
     void storage?.write(key, next);
@@ -27,7 +22,10 @@ export function createPosition(storage: SafeStorage | undefined, key: string): P
     get cursor() {
       return cursor;
     },
-    load: () => (loading ??= read()),
+    async load() {
+      const stored = await storage?.read(key);
+      if (stored) cursor ??= stored;
+    },
     begin(first) {
       if (cursor === undefined) write(first);
     },

@@ -31,7 +31,9 @@ export interface Outbox {
 
 export interface OutboxOptions {
   readonly runtime: Runtime;
-  /** The largest number of entries that wait. */
+  /** The time of the service, which remembers keys. Milliseconds since 1970. */
+  now(): number;
+  /** The largest number of entries that wait, and of those that failed: the oldest of these are discarded. */
   readonly limit: number;
   readonly saved: SavedEntries;
   /** An entry of the channel changed. */
@@ -77,13 +79,12 @@ export function createOutbox(options: OutboxOptions): Outbox {
   }
 
   async function send(on: Socket, entry: MutableEntry): Promise<void> {
-    if (runtime.now() - (entry.sentAt ?? runtime.now()) > KEY_LIFETIME_MS)
+    if (options.now() - (entry.sentAt ??= options.now()) > KEY_LIFETIME_MS)
       return reject(
         entry,
         new SignalboxError('OUTBOX_EXPIRED', 'The message waited for more than 23 hours.'),
       );
     entry.status = 'sending';
-    entry.sentAt ??= runtime.now();
     changed(entry.channel);
     const { key: idempotencyKey, channel, event, data } = entry;
     try {
@@ -127,9 +128,16 @@ export function createOutbox(options: OutboxOptions): Outbox {
     entry.status = 'failed';
     entry.error = error;
     changed(entry.channel);
+    const [oldest, ...others] = [...entries.values()].filter(({ status }) => status === 'failed');
+    if (oldest && others.length >= options.limit) discard(oldest.key);
     entry.settle?.reject(error);
     entry.settle = undefined;
     next(entry.channel);
+  }
+
+  function discard(key: string): void {
+    const entry = entries.get(key);
+    if (entry?.status === 'failed' && entries.delete(key)) changed(entry.channel);
   }
 
   function pause(): void {
@@ -163,10 +171,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       entries.delete(key);
       add({ ...entry, status: 'queued', error: undefined, attempts: 0 });
     },
-    discard(key) {
-      const entry = entries.get(key);
-      if (entry?.status === 'failed' && entries.delete(key)) changed(entry.channel);
-    },
+    discard,
     restore(saved) {
       const later = [...entries.values()];
       entries.clear();

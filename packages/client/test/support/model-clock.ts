@@ -7,6 +7,8 @@ export const settle = () => new Promise<void>((resolve) => setImmediate(resolve)
 export interface ModelClock {
   readonly runtime: Omit<Runtime, 'webSocket' | 'fetch'>;
   now(): number;
+  /** The system clock of the client is set forward or back. Timers are not affected. */
+  set(ms: number): void;
   /** Timers of the client that are set now. */
   readonly timers: number;
   /** Listeners of the client for signals of the page. */
@@ -21,6 +23,7 @@ export function createModelClock(seed: number): ModelClock {
   const listeners = new Set<(signal: PageSignal) => void>();
   let time = 1_000_000;
   let state = seed;
+  let setBy = 0;
 
   const nextTimer = () =>
     [...timers].reduce<[object, { at: number }] | undefined>(
@@ -30,7 +33,7 @@ export function createModelClock(seed: number): ModelClock {
 
   return {
     runtime: {
-      now: () => time,
+      now: () => time + setBy,
       setTimer(action, ms) {
         const timer = {};
         timers.set(timer, { at: time + ms, action });
@@ -47,6 +50,7 @@ export function createModelClock(seed: number): ModelClock {
       },
     },
     now: () => time,
+    set: (ms) => void (setBy += ms),
     get timers() {
       return timers.size;
     },

@@ -145,7 +145,6 @@ export function createModelService(clock: ModelClock, skewMs = 0) {
         connection: { id: `conn_${id}` },
         token: { id: session.token!.id, identity: 'ada' },
         cursor: String(since ?? sequence),
-        resumed: since !== undefined,
         channels: INBOX_CHANNELS.map(channelOf),
       },
     });
@@ -203,7 +202,7 @@ export function createModelService(clock: ModelClock, skewMs = 0) {
           ? 'publish'
           : query === DOCUMENTS.messages
             ? 'messages'
-            : query === DOCUMENTS.newest
+            : query === DOCUMENTS.page
               ? 'read'
               : undefined;
     const refusal = kind && refusals[kind]?.shift();
@@ -221,8 +220,7 @@ export function createModelService(clock: ModelClock, skewMs = 0) {
       case DOCUMENTS.presence:
       case DOCUMENTS.channelState:
         return;
-      case DOCUMENTS.newest:
-      case DOCUMENTS.after:
+      case DOCUMENTS.page:
         return answer({ channel: { messages: pageOf(variables['channel'], variables) } });
       case DOCUMENTS.members:
         return answer({
@@ -387,7 +385,11 @@ export function createModelService(clock: ModelClock, skewMs = 0) {
           session.hasWarned = true;
           for (const id of session.inboxes)
             next(session, id, {
-              events: { __typename: 'TokenExpiring', expiresAt: new Date(session.expiresAt).toISOString() },
+              events: {
+                __typename: 'TokenExpiring',
+                at: new Date(now()).toISOString(),
+                expiresAt: new Date(session.expiresAt).toISOString(),
+              },
             });
         }
       },
