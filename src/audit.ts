@@ -42,11 +42,11 @@ export interface AuditEntry {
   actor: string;
   /** The id of the object that was acted on. */
   subject?: string;
-  /** The token that was acted on, if the subject is neither a token nor a restricted one. */
+  /** The id of the token that was acted on, if `subject` does not name it. */
   token?: string;
   /**
-   * The identity of the token that was acted on; otherwise of the token that acted. For `activity` only: it is a part of the
-   * credential, and no log line holds one.
+   * The identity of the token that was acted on; otherwise of the token that acted. For `activity` only: the audit log
+   * leaves it out, because the ids name the tokens.
    */
   identity?: string;
   /** The channel in which the action applies, if the channel is not the subject. */

@@ -58,7 +58,7 @@ test('every number that JavaScript writes is carried exactly', () => {
   );
 });
 
-test('finds no number in any JSON that JavaScript writes, and a planted one by its path', () => {
+test('findInexactNumber finds no number in any JSON that JavaScript writes, and a planted one by its path', () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.jsonValue(), (before, after) => {
       const marked = JSON.stringify({ variables: { before, data: [before, { 'a"b\\': '@' }], after } });
@@ -69,7 +69,7 @@ test('finds no number in any JSON that JavaScript writes, and a planted one by i
   );
 });
 
-test('looks only below the named member', () => {
+test('findInexactNumber looks only below the named member', () => {
   const text = '{"query":"1e400","extensions":{"n":1e400},"variables":{"a":[1,2,{"b":1e400}]}}';
   expect(findInexactNumber(text, ['variables'])).toBe('variables.a[2].b');
   expect(findInexactNumber(text, ['payload', 'variables'])).toBeUndefined();

@@ -18,7 +18,7 @@ export interface TokenSweeper extends Disposable {
 
 /** Tokens that one transaction deletes. A small number, because SQLite blocks the event loop for the whole transaction. */
 const TOKENS_PER_TRANSACTION = 200;
-/** How long a jump of the system clock deletes no tokens, in milliseconds: a day, in which an operator can set it right. */
+/** How long no tokens are deleted after a jump of the system clock, in milliseconds: a day, in which an operator can set it right. */
 const HOLD_MS = 86_400_000;
 
 export function createTokenSweeper(deps: {

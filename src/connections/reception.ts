@@ -35,8 +35,9 @@ export interface DeliveredMessage {
 }
 
 /**
- * What became of a message in a subscription. HIDDEN: below its floor. BEFORE_START: the subscription, or its cursor, began
- * after the message. PENDING: its replay has not reached the message. INTERRUPTED: it ended before its replay did.
+ * Whether a subscription received a message. HIDDEN: the message is below the floor of the subscription. BEFORE_START: the
+ * subscription, or its cursor, began after the message. PENDING: the replay of the subscription has not reached the message.
+ * INTERRUPTED: the subscription ended before its replay reached the message.
  */
 export type Reception =
   'LIVE' | 'REPLAYED' | 'FILTERED' | 'PENDING' | 'INTERRUPTED' | 'BEFORE_START' | 'HIDDEN' | 'UNKNOWN';

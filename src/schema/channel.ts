@@ -125,7 +125,7 @@ export const ChannelRef = builder.objectRef<Channel & { endedMemberships?: numbe
 
 const ChannelConnection = relayConnection('Channel', ChannelRef);
 
-// Here and not beside the other fields of a token, because channels have tokens, too.
+// Defined here and not in token.ts, because Channel has tokens and Token has channels, and one file must come first.
 builder.objectField(TokenRef, 'channels', (t) =>
   t.field({
     type: ChannelConnection,

@@ -8,12 +8,12 @@ import { builder } from './builder.ts';
 import { described } from './enums.ts';
 
 const DeliveryOutcomeEnum = builder.enumType('DeliveryOutcome', {
-  description: 'What became of a message at a token.',
+  description: 'Whether a message reached a token.',
   values: described(DELIVERY_OUTCOMES, {
     DELIVERED:
-      'It was handed over to at least one connection of the token. Whether the client has read it is not known.',
-    PENDING: 'A subscription of the token still replays older messages and will come to it.',
-    NOT_DELIVERED: 'It was handed over to no connection of the token; `rule` tells why.',
+      'The message was handed over to at least one connection of the token. Whether the client has read it is not known.',
+    PENDING: 'A subscription of the token still replays older messages, and has not reached this one.',
+    NOT_DELIVERED: 'The message was handed over to no connection of the token; `rule` tells why.',
     UNKNOWN: 'The node cannot know; `because` tells why.',
   }),
 });
@@ -22,11 +22,11 @@ const DeliveryRuleEnum = builder.enumType('DeliveryRule', {
   description:
     'Why a message was not delivered to a token. If subscriptions differ, the first of these rules that applies to one of them.',
   values: described(DELIVERY_RULES, {
-    NOT_ADDRESSED: 'It was published directly to another token or identity.',
+    NOT_ADDRESSED: 'The message was published directly to another token or identity.',
     FILTERED: 'The subscription of the token asked for other event names.',
     INTERRUPTED: 'The subscription ended before its replay reached the message.',
     HIDDEN:
-      'The message is from before the membership of the token, of a deleted channel of the same id, or was removed before it was replayed.',
+      'The message is older than the membership of the token, belongs to a deleted channel of the same id, or was removed before it was replayed.',
     BEFORE_START: 'The subscription began after the message, or at a cursor after it.',
     BANNED: 'The token was banned from the channel, and still is.',
     NOT_SUBSCRIBED: 'The token was connected, but no subscription of it received the channel.',
@@ -46,24 +46,27 @@ const DeliveryRef = builder.objectRef<DeliveryExplanation['deliveries'][number]>
     at: t.expose('at', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was handed over; null for a replay, whose time is not kept.',
+      description: 'When the message was handed over; null for a replay, whose time is not kept.',
     }),
   }),
 });
 
 const DeliveryExplanationRef = builder.objectRef<DeliveryExplanation>('DeliveryExplanation').implement({
-  description: 'What became of a message at a token, as far as the node that answers knows.',
+  description: 'Whether a message reached a token, as far as the node that answers knows.',
   fields: (t) => ({
-    outcome: t.expose('outcome', { type: DeliveryOutcomeEnum, description: 'What became of it.' }),
+    outcome: t.expose('outcome', {
+      type: DeliveryOutcomeEnum,
+      description: 'Whether the message reached the token.',
+    }),
     rule: t.expose('rule', {
       type: DeliveryRuleEnum,
       nullable: true,
-      description: 'Why it was not delivered; null for other outcomes.',
+      description: 'Why the message was not delivered; null for other outcomes.',
     }),
     because: t.exposeString('because', { description: 'An explanation for developers.' }),
     deliveries: t.expose('deliveries', {
       type: [DeliveryRef],
-      description: 'The connections that it was handed over to; one entry for each subscription.',
+      description: 'The connections that the message was handed over to; one entry for each subscription.',
     }),
     isRetained: t.exposeBoolean('isRetained', {
       nullable: true,

@@ -58,7 +58,7 @@ const pairsArgs = builder.args((t) => ({
   tokens: t.idList({ required: true, description: 'The ids of the tokens.' }),
 }));
 
-const MANY = `Every channel is paired with every token, at most ${MAX_PAIRS} pairs. A pair that fails does not undo the others; each pair has its own outcome. For API keys. Throws LIMIT_EXCEEDED, UNAUTHENTICATED, FORBIDDEN.`;
+const EVERY_PAIR = `Every channel is paired with every token, at most ${MAX_PAIRS} pairs. A pair that fails does not undo the others; each pair has its own outcome. For API keys. Throws LIMIT_EXCEEDED, UNAUTHENTICATED, FORBIDDEN.`;
 
 builder.mutationFields((t) => ({
   subscribeToken: t.field({
@@ -92,14 +92,14 @@ builder.mutationFields((t) => ({
   }),
   subscribeTokens: t.field({
     type: [MembershipOutcome],
-    description: `Subscribes many tokens to many channels. ${MANY}`,
+    description: `Subscribes many tokens to many channels. ${EVERY_PAIR}`,
     args: { ...pairsArgs },
     resolve: async (_, { channels, tokens }, { caller, domain }) =>
       eachInTurn(await domain.memberships.subscribeAll(caller, channels, tokens)),
   }),
   unsubscribeTokens: t.field({
     type: [MembershipOutcome],
-    description: `Unsubscribes many tokens from many channels. ${MANY}`,
+    description: `Unsubscribes many tokens from many channels. ${EVERY_PAIR}`,
     args: { ...pairsArgs },
     resolve: async (_, { channels, tokens }, { caller, domain }) =>
       eachInTurn(await domain.memberships.unsubscribeAll(caller, channels, tokens)),

@@ -106,8 +106,8 @@ function grantsOf({ grants, credentialRights }: Token): Grant[] {
 }
 
 /**
- * Requires an API key with the scope. Keys that are limited to some channels may act in those only, and in nothing that
- * `channel` leaves open.
+ * Requires an API key with the scope. A key that is limited to some channels is refused for other channels, and when `channel`
+ * is undefined.
  * @throws UNAUTHENTICATED for anonymous callers, FORBIDDEN for tokens and for API keys without these rights
  */
 export function requireApiKey(

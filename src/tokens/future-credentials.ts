@@ -2,7 +2,7 @@ import { type Clock } from '../clock.ts';
 import { MAX_SKEW_SECONDS } from './issuers/claims.ts';
 import { isRevoked, type RevocableCredential, type Revocation } from './revocation.ts';
 
-/** Older entries are dropped first. An entry is needed for `MAX_SKEW_SECONDS`. */
+/** The most entries that are kept; the oldest are dropped first. An entry is needed for `MAX_SKEW_SECONDS` only. */
 const MAX_ENTRIES = 10_000;
 
 /**

@@ -22,8 +22,8 @@ export function parseIdentity(
 const ISSUERS_WITH_OWN_SUBJECTS: ReadonlySet<IssuerKind> = new Set(['STREAM', 'JWKS']);
 
 /**
- * Validates the identity that a credential claims. Of issuers that choose the subjects of their users, only the prefix
- * `guest:` is refused.
+ * Validates the identity that a credential claims. If the issuer chooses the subjects of its users, any visible ASCII characters
+ * are allowed, except an identity that begins with `guest:`.
  * @throws UNAUTHENTICATED naming the invalid character and its position
  */
 export function parseClaimedIdentity(

@@ -22,7 +22,8 @@ interface SealedRow {
 const MAX_NAMED = 10;
 
 /**
- * Seals every secret in the store again under the first master key. Resolves to the number of secrets that were not.
+ * Seals every secret in the store again under the first master key. Resolves to the number of secrets that another key
+ * had sealed.
  * @throws UNAVAILABLE when secrets cannot be opened, with the ids of their rows, after all others were sealed again
  */
 export type ResealSecrets = () => Promise<number>;

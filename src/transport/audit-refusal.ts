@@ -27,7 +27,7 @@ export interface RefusalAudit extends Disposable {
 
 /**
  * A stranger can cause thousands of refusals in a second, so their lines are limited per network address and in total. The
- * refusals beyond are counted, and a summary says how many they were.
+ * refusals above the limits are counted, and a summary states their number.
  */
 export function createRefusalAudit(
   audit: Audit,

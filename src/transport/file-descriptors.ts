@@ -53,7 +53,7 @@ export function watchFileDescriptors(
   if (Number.isFinite(maxSockets)) server.maxConnections = maxSockets;
   let sockets = 0;
   let canOpen = true;
-  /** When a connection was last refused for want of descriptors, on the monotonic clock. */
+  /** When a connection was last refused because no descriptor was left, on the monotonic clock. */
   let refusedAt = Number.NEGATIVE_INFINITY;
   let reportedAt = Number.NEGATIVE_INFINITY;
   let isReported = false;
@@ -74,7 +74,7 @@ export function watchFileDescriptors(
     }
   }
 
-  /** Opening a file is the only way to notice that something else has used the descriptors up. */
+  /** Opening a file is the only way to notice that files and other sockets have used the descriptors up. */
   function probe(): void {
     try {
       closeSync(openSync('/dev/null', 'r'));

@@ -12,7 +12,7 @@ export type HostConfig = Pick<Config, 'hosts' | 'origins' | 'host' | 'mode'>;
  *
  * Against DNS rebinding: when a foreign name resolves to the service's address, browsers take pages of that name for pages
  * of the service, and send the name as Host and Origin. No name resolves an IP address to another one, and names without a
- * dot are resolved by the own network only. A request without the header comes from no browser.
+ * dot are resolved inside the local network only. A request without the header comes from no browser.
  */
 export function isKnownHost(host: string | undefined, { hosts, origins, host: bound }: HostConfig): boolean {
   if (host === undefined || hosts.includes('*')) return true;

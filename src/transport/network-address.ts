@@ -39,7 +39,7 @@ export function createAddressOf({
 
 /**
  * The network address for which limits count, equal for all spellings of an IP address: an IPv4 address, also one that is
- * mapped into IPv6, or the prefix of an IPv6 address, because one client commands a whole prefix.
+ * mapped into IPv6, or the prefix of an IPv6 address, because one client usually owns the whole prefix.
  * @param ipv6PrefixLength bits of an IPv6 address that count, 1–128
  * @returns undefined if the text is not an IP address
  * @example networkAddress('2001:DB8::0:1', 64) // '2001:db8::/64'

@@ -114,7 +114,7 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
       const errors = documents.validate(document);
       if (errors.length > 0) return errors;
       const contextValue = new Operation(domain, operationId, session);
-      // Taken before anything is retained, because it refuses.
+      // Taken before anything is retained, because it can refuse the operation.
       session.lane.charge(budget.take(contextValue, document, operationName));
       const variableValues = variables && declaredVariables(document, operationName, variables);
       incoming.release = retain(session, document, variableValues);

@@ -22,6 +22,6 @@ export interface TransportDeps {
   memory: RetainedMemory;
   budget: OperationBudget;
   metrics: Metrics;
-  /** Notices the peers of event streams that vanished. */
+  /** Notices when the peer of an event stream has vanished. */
   unacknowledged: UnacknowledgedBytes;
 }

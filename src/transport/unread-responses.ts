@@ -10,8 +10,8 @@ const INTERVAL_MS = 250;
 
 /**
  * Returns a function to call before an answer is written. Bytes that the kernel does not take are counted until the client
- * reads them. The connection is cut where they exceed the retained memory of its address or of the service, or where the
- * client reads nothing of them for `responseTimeoutMs`. A client that reads at once costs one timer, which never fires.
+ * reads them. The connection is closed when they exceed the retained memory of its address or of the service, or when the
+ * client reads none of them for `responseTimeoutMs`. A client that reads at once costs one timer, which never fires.
  */
 export function createUnreadResponses(
   memory: RetainedMemory,

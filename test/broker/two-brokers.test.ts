@@ -78,10 +78,10 @@ test('a live subscription to a channel delivers nothing that was published befor
   await expect.poll(() => delivered).toEqual([after.message]);
 });
 
-/** A node that hears of nothing, neither over the wire nor from the heads of the logs, until `listen` is called. */
-async function openDeaf(url: string) {
+/** A node that learns of no message, neither over the wire nor from the heads of the logs, until `listen` is called. */
+async function openCutOff(url: string) {
   const payloads: unknown[] = [];
-  let hear: WireHandler = (payload) => void payloads.push(payload);
+  let receive: WireHandler = (payload) => void payloads.push(payload);
   let listen: () => void = () => undefined;
   const listening = new Promise<void>((resolve) => (listen = resolve));
   const made = await openBroker({
@@ -97,10 +97,10 @@ async function openDeaf(url: string) {
       ...wire,
       listen(kind, handler) {
         if (kind !== 'batch') return wire.listen(kind, handler);
-        const subscription = wire.listen(kind, (payload, from) => hear(payload, from));
+        const subscription = wire.listen(kind, (payload, from) => receive(payload, from));
         const late = handler;
         void listening.then(() => {
-          hear = late;
+          receive = late;
           for (const payload of payloads) late(payload, 'node');
         });
         return subscription;
@@ -110,10 +110,10 @@ async function openDeaf(url: string) {
   return { ...made, payloads, listen };
 }
 
-test('what arrives while messages are delivered waits in a queue of bounded length, and the rest in the log', async (context) => {
+test('messages that arrive during a delivery wait in a bounded queue, and further ones in the log', async (context) => {
   requirePostgres(context);
   await using a = await openBroker();
-  await using b = await openDeaf(a.url);
+  await using b = await openCutOff(a.url);
   const received: Message[] = [];
   await b.broker.follow('one');
   b.broker.listen({
@@ -136,7 +136,7 @@ test('what arrives while messages are delivered waits in a queue of bounded leng
 test('a node that missed much reads at most 1 MB at a time', async (context) => {
   requirePostgres(context);
   await using a = await openBroker();
-  await using b = await openDeaf(a.url);
+  await using b = await openCutOff(a.url);
   const received: Message[] = [];
   await b.broker.follow('one');
   b.broker.listen({ deliver: (batch) => (received.push(...batch), batch.map(() => 1)) });

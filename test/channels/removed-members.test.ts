@@ -86,7 +86,7 @@ test('a credential that is issued after unsubscribeToken, an API key and createT
   expect(await channelsOf(signalbox, await credential(['board']))).toEqual(['board', 'lobby']);
 });
 
-test('a removal outlasts a restart, the deletion of the channel and more removals than are kept one by one', async () => {
+test('a removal stays in force after a restart, after the deletion of the channel, and when the oldest removals are merged', async () => {
   using folder = createFolder();
   const config = { data: folder.path, maxMembershipsPerToken: 20 };
   const { clock, signalbox, credential, id } = await startWithAda(config);

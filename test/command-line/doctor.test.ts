@@ -106,7 +106,7 @@ test('tells a client address from that of a proxy', () => {
   expect(explain('fd00:1::/64', '2001:db8::1')).toThrow('that of a proxy');
 });
 
-test('an address without a service ends the checks, and a missing API key is told', async () => {
+test('an address without a service ends the checks, and a missing API key is reported', async () => {
   const unreachable = await examine(`http://127.0.0.1:${await findFreePort()}`);
   expect(unreachable.findings).toMatchObject([
     { check: 'address', ok: false, message: expect.stringContaining('ECONNREFUSED') },

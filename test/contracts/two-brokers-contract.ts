@@ -128,7 +128,7 @@ export function twoBrokersContract(name: string, make: () => Promise<BrokersUnde
       }
     });
 
-    test('what a lost hint announced is delivered soon, before what follows', async () => {
+    test('a message whose hint was lost is delivered soon, before the messages that follow it', async () => {
       await using made = await make();
       const { a, b } = made;
       const atB = await follow(b);

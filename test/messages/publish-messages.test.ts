@@ -87,7 +87,7 @@ test('publishMessages counts each message against the rate limit', async () => {
   ]);
 });
 
-test('publishMessages refuses an empty list, whoever calls', async () => {
+test('publishMessages refuses an empty list from every caller', async () => {
   await using signalbox = await startService();
   for (const bearer of [signalbox.apiKey, null]) {
     const { errors } = await signalbox.ask(PUBLISH_ALL, { messages: [] }, bearer);

@@ -22,7 +22,7 @@ test('the first message of a channel that was deleted and created again has no p
   expect(previous).toEqual([null, cursors[0], null, cursors[2], null, cursors[4]]);
 });
 
-test('the same holds for readers of the history', async () => {
+test('Channel.messages shows no previous message of the first message of a channel that was deleted and created again', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'room');
   await publishTo(signalbox, { channel: 'room' }, 'of the deleted channel');

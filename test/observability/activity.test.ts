@@ -49,7 +49,7 @@ async function openLobby(
   return signalbox;
 }
 
-test('shows the life of a token: created, connected, in a channel, speaking, refused, muted, disconnected', async () => {
+test('shows the life of a token: created, connected, in a channel, publishing, refused, muted, disconnected', async () => {
   await using signalbox = await openLobby();
   const { next } = await follow(signalbox);
   const { id, credential } = await mint(signalbox, { identity: 'ada', channels: ['lobby'] });

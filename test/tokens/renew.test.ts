@@ -59,7 +59,7 @@ test('expiresIn of createCredential never shortens the life of a token', async (
   expect(await expiryOf(endless.id)).toBeNull();
 });
 
-test('createCredential refuses targets and lifetimes that it cannot serve, with a sentence', async () => {
+test('createCredential refuses targets and lifetimes that it cannot serve, and the message says why', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   const phone = await mint(signalbox, { identity: 'ada' });

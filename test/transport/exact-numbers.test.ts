@@ -54,7 +54,7 @@ test.each([
   ['a page', { origin: 'http://HOST' }],
   ['SSE', { accept: 'text/event-stream' }],
   ['GraphQL over HTTP', { accept: 'application/graphql-response+json' }],
-])('over %s it is refused too', async (_, headers) => {
+])('a number that loses precision is refused in a request of %s, too', async (_, headers) => {
   const own = Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, value.replace('http://HOST', signalbox.url)]),
   );

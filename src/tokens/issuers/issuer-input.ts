@@ -146,7 +146,7 @@ function parseSecret(secret: string, kind: IssuerKind, field: string): string {
   const min = kind === 'SIGNALBOX' ? MIN_OWN_SECRET_BYTES : 1;
   if (bytes < min || bytes > MAX_SECRET_BYTES)
     throw badInput(field, `has ${bytes} bytes; ${min}–${MAX_SECRET_BYTES} are allowed.`);
-  if (isPublicKey(secret)) throw badInput(field, 'is a public key, which everybody may know.');
+  if (isPublicKey(secret)) throw badInput(field, 'is a public key, which is no secret.');
   return secret;
 }
 

@@ -88,7 +88,7 @@ export function createKeySet(
    * early fetch for each interval finds the key; credentials that come after it have to be presented again.
    */
   async function findNewKey(select: () => Promise<CryptoKey>): Promise<CryptoKey> {
-    if (isWithin(COOLDOWN_SECONDS, refetchedAt)) throw keyNotFetchedYet((fetchedAt ?? 0) - clock.now());
+    if (isWithin(COOLDOWN_SECONDS, refetchedAt)) throw keyNotFetchedYet(clock.now() - (fetchedAt ?? 0));
     refetchedAt = clock.now();
     await keys.reload();
     return select();
@@ -116,9 +116,9 @@ export function createKeySet(
   };
 }
 
-/** @param sinceFetchMs The time of the last fetch, relative to now. */
-function keyNotFetchedYet(sinceFetchMs: number): SignalboxError {
-  const seconds = Math.max(1, Math.ceil(COOLDOWN_SECONDS + sinceFetchMs / 1000));
+/** @param ageMs The age of the key set, in milliseconds. */
+function keyNotFetchedYet(ageMs: number): SignalboxError {
+  const seconds = Math.max(1, Math.ceil(COOLDOWN_SECONDS - ageMs / 1000));
   return new SignalboxError(
     'UNAVAILABLE',
     `The credential names a key that its issuer had not published when its keys were last fetched. Try again in ${seconds} seconds.`,

@@ -149,13 +149,13 @@ export type CustomRoleInput = {
   name: string;
 };
 
-/** What became of a message at a token. */
+/** Whether a message reached a token. */
 export type DeliveryOutcome =
-  /** It was handed over to at least one connection of the token. Whether the client has read it is not known. */
+  /** The message was handed over to at least one connection of the token. Whether the client has read it is not known. */
   | 'DELIVERED'
-  /** It was handed over to no connection of the token; `rule` tells why. */
+  /** The message was handed over to no connection of the token; `rule` tells why. */
   | 'NOT_DELIVERED'
-  /** A subscription of the token still replays older messages and will come to it. */
+  /** A subscription of the token still replays older messages, and has not reached this one. */
   | 'PENDING'
   /** The node cannot know; `because` tells why. */
   | 'UNKNOWN';
@@ -168,11 +168,11 @@ export type DeliveryRule =
   | 'BEFORE_START'
   /** The subscription of the token asked for other event names. */
   | 'FILTERED'
-  /** The message is from before the membership of the token, of a deleted channel of the same id, or was removed before it was replayed. */
+  /** The message is older than the membership of the token, belongs to a deleted channel of the same id, or was removed before it was replayed. */
   | 'HIDDEN'
   /** The subscription ended before its replay reached the message. */
   | 'INTERRUPTED'
-  /** It was published directly to another token or identity. */
+  /** The message was published directly to another token or identity. */
   | 'NOT_ADDRESSED'
   /** The token was connected, but no subscription of it received the channel. */
   | 'NOT_SUBSCRIBED'
