@@ -5,7 +5,7 @@ import { type ClockHistory } from '../clock-history.ts';
 import { every, type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { SLICE_MS, Slices } from '../slices.ts';
-import { IDEMPOTENCY_SECONDS } from './publish.ts';
+import { IDEMPOTENCY_SECONDS } from './draft.ts';
 import { type AddressKey } from './log/address-store.ts';
 import { createLogAges } from './log-ages.ts';
 import { type RetentionLog } from './log/retention-log.ts';

@@ -1,7 +1,8 @@
 import { type Published } from '../broker/broker.ts';
 import { channelOf, type Message, type Sender } from '../broker/message.ts';
 import { type HistoryPage } from '../messages/history.ts';
-import { IDEMPOTENCY_SECONDS, MAX_PUBLISHES, type PublishOutcome } from '../messages/publish.ts';
+import { IDEMPOTENCY_SECONDS } from '../messages/draft.ts';
+import { MAX_PUBLISHES, type PublishOutcome } from '../messages/publish-batch.ts';
 import { type Cursors } from '../messages/cursor.ts';
 import { describeName } from '../names.ts';
 import { builder, nullToUndefined } from './builder.ts';
