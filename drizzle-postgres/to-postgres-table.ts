@@ -45,9 +45,12 @@ export function toPostgresTable(table: SQLiteTable) {
       };
       return [
         ...primaryKeys.map((key) => primaryKey({ columns: named(key.columns) })),
-        ...indexes.map(({ config }) =>
-          (config.unique ? uniqueIndex(config.name) : index(config.name)).on(...named(config.columns)),
-        ),
+        ...indexes.map(({ config }) => {
+          const on = (config.unique ? uniqueIndex(config.name) : index(config.name)).on(
+            ...named(config.columns),
+          );
+          return config.where ? on.where(config.where) : on;
+        }),
       ];
     },
   );

@@ -21,6 +21,8 @@ export function createMembershipStore({ db, lockingRows }: Store) {
       eq(memberships.channelId, channelId),
       eq(memberships.tokenId, tokenId),
     );
+  const ofTokens = (projectId: string, tokenIds: readonly string[]) =>
+    and(eq(memberships.projectId, projectId), inArray(memberships.tokenId, [...tokenIds]));
   const findOne = db
     .select()
     .from(memberships)
@@ -137,7 +139,8 @@ export function createMembershipStore({ db, lockingRows }: Store) {
         const selfMade = and(
           eq(memberships.projectId, projectId),
           eq(memberships.channelId, channelId),
-          eq(memberships.madeBy, 'TOKEN'),
+          // Not a parameter: the index of self-made memberships is found by this text.
+          sql`${memberships.madeBy} = 'TOKEN'`,
         );
         const some = db.select({ id: memberships.tokenId }).from(memberships).where(selfMade).limit(limit);
         const removed = await rows.db
@@ -147,8 +150,17 @@ export function createMembershipStore({ db, lockingRows }: Store) {
         return removed.map(({ tokenId }) => tokenId);
       },
     /** A statement that deletes all memberships of these tokens. No change is announced: the tokens have no connections. */
-    removalOf: (tokenIds: readonly string[]): Statement =>
-      db.delete(memberships).where(inArray(memberships.tokenId, [...tokenIds])),
+    removalOf: (projectId: string, tokenIds: readonly string[]): Statement =>
+      db.delete(memberships).where(ofTokens(projectId, tokenIds)),
+    /** The number of memberships of each of these tokens that has some. */
+    async countsOf(projectId: string, tokenIds: readonly string[]): Promise<Map<string, number>> {
+      const rows = await db
+        .select({ tokenId: memberships.tokenId, count: count() })
+        .from(memberships)
+        .where(ofTokens(projectId, tokenIds))
+        .groupBy(memberships.tokenId);
+      return new Map(rows.map((row) => [row.tokenId, row.count]));
+    },
     async countOf(projectId: string, tokenId: string): Promise<number> {
       const [row] = await db
         .select({ count: count() })

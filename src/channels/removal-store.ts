@@ -15,6 +15,8 @@ const EVERY_CHANNEL = '*';
 export function createRemovalStore({ db }: Store, maxPerToken: number) {
   const ofToken = (projectId: string, tokenId: string) =>
     and(eq(membershipRemovals.projectId, projectId), eq(membershipRemovals.tokenId, tokenId));
+  const ofTokens = (projectId: string, tokenIds: readonly string[]) =>
+    and(eq(membershipRemovals.projectId, projectId), inArray(membershipRemovals.tokenId, [...tokenIds]));
 
   return {
     /** The statements that record a removal, and that merge the oldest removals of the token if it has too many. */
@@ -59,8 +61,17 @@ export function createRemovalStore({ db }: Store, maxPerToken: number) {
         .where(and(ofToken(projectId, tokenId), sql`${membershipRemovals.removedAt} < ${before}`));
     },
     /** A statement that deletes the removals of these tokens. */
-    removalOf: (tokenIds: readonly string[]): Statement =>
-      db.delete(membershipRemovals).where(inArray(membershipRemovals.tokenId, [...tokenIds])),
+    removalOf: (projectId: string, tokenIds: readonly string[]): Statement =>
+      db.delete(membershipRemovals).where(ofTokens(projectId, tokenIds)),
+    /** The number of removals of each of these tokens that has some. */
+    async countsOf(projectId: string, tokenIds: readonly string[]): Promise<Map<string, number>> {
+      const rows = await db
+        .select({ tokenId: membershipRemovals.tokenId, count: count() })
+        .from(membershipRemovals)
+        .where(ofTokens(projectId, tokenIds))
+        .groupBy(membershipRemovals.tokenId);
+      return new Map(rows.map((row) => [row.tokenId, row.count]));
+    },
   };
 
   function save(removal: typeof membershipRemovals.$inferInsert): Statement {

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 import { type Json } from '../names.ts';
 import { type MembershipOrigin } from './channel.ts';
@@ -37,6 +38,9 @@ export const memberships = sqliteTable(
   (table) => [
     primaryKey({ columns: [table.projectId, table.channelId, table.tokenId] }),
     index('memberships_by_token').on(table.projectId, table.tokenId, table.channelId),
+    index('self_made_memberships')
+      .on(table.projectId, table.channelId, table.tokenId)
+      .where(sql`${table.madeBy} = 'TOKEN'`),
   ],
 );
 

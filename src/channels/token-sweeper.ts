@@ -5,6 +5,7 @@ import { type Config } from '../config.ts';
 import { type Store } from '../store/store.ts';
 import { createMembershipStore } from './membership-store.ts';
 import { createRemovalStore } from './removal-store.ts';
+import { type TokensOfProject } from '../tokens/token.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 
 /**
@@ -18,6 +19,8 @@ export interface TokenSweeper extends Disposable {
 
 /** Tokens that one transaction deletes. A small number, because SQLite blocks the event loop for the whole transaction. */
 const TOKENS_PER_TRANSACTION = 200;
+/** Memberships and removals of memberships that one transaction deletes, unless a single token has more. */
+const MEMBERSHIPS_PER_TRANSACTION = 1000;
 /** How long no tokens are deleted after a jump of the system clock, in milliseconds: a day, in which an operator can set it right. */
 const HOLD_MS = 86_400_000;
 
@@ -36,15 +39,30 @@ export function createTokenSweeper(deps: {
 
   async function sweep(): Promise<void> {
     for (;;) {
-      const { ids, removals } = await tokens.purgeableTokens(
-        clockHistory.settledNow(HOLD_MS),
-        TOKENS_PER_TRANSACTION,
-      );
-      if (ids.length === 0) return;
-      await store.batch([memberships.removalOf(ids), membershipRemovals.removalOf(ids), ...removals]);
+      const due = await tokens.purgeableTokens(clockHistory.settledNow(HOLD_MS), TOKENS_PER_TRANSACTION);
+      if (!due) return;
+      const { projectId } = due;
+      const ids = await firstWithinLimit(due);
+      await store.batch([
+        memberships.removalOf(projectId, ids),
+        membershipRemovals.removalOf(projectId, ids),
+        ...tokens.removalOf({ projectId, ids }),
+      ]);
       // Awaiting the store does not end the turn, because its writes are synchronous.
       await nextTurn();
     }
+  }
+
+  /** The first of the tokens, as many as one transaction may delete with their memberships; at least one. */
+  async function firstWithinLimit({ projectId, ids }: TokensOfProject): Promise<readonly string[]> {
+    const counts = await memberships.countsOf(projectId, ids);
+    const removalCounts = await membershipRemovals.countsOf(projectId, ids);
+    let total = 0;
+    const end = ids.findIndex((id, index) => {
+      total += (counts.get(id) ?? 0) + (removalCounts.get(id) ?? 0);
+      return index > 0 && total > MEMBERSHIPS_PER_TRANSACTION;
+    });
+    return end === -1 ? ids : ids.slice(0, end);
   }
 
   const schedule = every(clock, config.purgeIntervalMs, () => void sweep().catch(onFault));

@@ -92,15 +92,20 @@ export function createRestrictionStore({ db }: Store) {
       return pageOf(rows.map(toRestriction), first);
     },
     /** The statement that deletes the restrictions of deleted tokens. */
-    removalOf: (tokenIds: readonly string[]): Statement =>
+    removalOf: (ofProject: string, tokenIds: readonly string[]): Statement =>
       db.delete(restrictions).where(
-        inArray(
-          subject,
-          tokenIds.map((token): RestrictedSubject => `token:${token}`),
+        and(
+          eq(projectId, ofProject),
+          inArray(
+            subject,
+            tokenIds.map((token): RestrictedSubject => `token:${token}`),
+          ),
         ),
       ),
-    async deleteLapsed(now: number): Promise<void> {
-      await db.delete(restrictions).where(lte(until, now));
+    /** Deletes at most `limit` restrictions that have lapsed by `now`. */
+    async deleteLapsed(now: number, limit: number): Promise<void> {
+      const lapsed = db.select({ projectId, id }).from(restrictions).where(lte(until, now)).limit(limit);
+      await db.delete(restrictions).where(sql`(${projectId}, ${id}) in ${lapsed}`);
     },
   };
 }

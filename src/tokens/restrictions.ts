@@ -28,6 +28,8 @@ export interface RestrictionKey {
 
 /** The maximum number of restrictions in force for one token or identity. */
 export const MAX_RESTRICTIONS = 100;
+/** Lapsed restrictions that one `put` deletes. More than it adds, so that they do not accumulate. */
+const LAPSED_PER_PUT = 100;
 
 /** Stores and announces mutes and bans. Does not check permissions: see Moderation. */
 export interface Restrictions {
@@ -80,7 +82,7 @@ export function createRestrictions(deps: {
       const { projectId } = caller;
       const now = clock.now();
       if (until !== undefined && until <= now) throw badInput('until', 'must be in the future.');
-      await restrictionStore.deleteLapsed(now);
+      await restrictionStore.deleteLapsed(now, LAPSED_PER_PUT);
       const inForce = await restrictionStore.inForce(projectId, [key.subject], now);
       const others = inForce.filter(
         ({ kind, channelId }) => kind !== key.kind || channelId !== key.channelId,

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, or, sql } from 'drizzle-orm';
+import { and, asc, eq, or, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { type Write } from '../store/write.ts';
@@ -20,7 +20,11 @@ export function createRevocationStore({ db }: Store) {
       ),
     )
     .prepare();
-  const sortKey = sql<string>`${scope} || ':' || ${subject}`;
+  /** Compares with the id of a revocation, in the order of the primary key. */
+  const isAfter = (revocationId: string) => {
+    const [ofScope, ofSubject = ''] = revocationId.split(/:(.*)/s);
+    return sql`(${scope}, ${subject}) > (${ofScope}, ${ofSubject})`;
+  };
 
   return {
     /**
@@ -73,8 +77,8 @@ export function createRevocationStore({ db }: Store) {
       const rows = await db
         .select()
         .from(revocations)
-        .where(and(eq(projectId, project), after === undefined ? undefined : gt(sortKey, after)))
-        .orderBy(asc(sortKey))
+        .where(and(eq(projectId, project), after === undefined ? undefined : isAfter(after)))
+        .orderBy(asc(scope), asc(subject))
         .limit(first + 1);
       return pageOf(rows, first);
     },

@@ -4,7 +4,7 @@ import { type Statement, type Store } from '../store/store.ts';
 import { type Write } from '../store/write.ts';
 import { tokens } from './tables.ts';
 import { DAMAGED } from '../store/columns.ts';
-import { type CredentialRights, type DamagedProperty, type Token } from './token.ts';
+import { type CredentialRights, type DamagedProperty, type Token, type TokensOfProject } from './token.ts';
 
 export interface TokenFilter {
   identity?: string | undefined;
@@ -51,17 +51,20 @@ export function createTokenStore({ db, jsonNumber, reportDamage }: Store) {
         .returning({ id: tokens.id });
       return rows.length > 0;
     },
-    /** The ids of at most `limit` tokens that may be deleted by `now`. */
-    async purgeableTokens(now: number, limit: number): Promise<string[]> {
+    /** The ids of at most `limit` tokens that may be deleted by `now`, all of one project; undefined: there are none. */
+    async purgeableTokens(now: number, limit: number): Promise<TokensOfProject | undefined> {
       const rows = await db
-        .select({ id: tokens.id })
+        .select({ projectId: tokens.projectId, id: tokens.id })
         .from(tokens)
         .where(lte(tokens.purgeAfter, now))
         .limit(limit);
-      return rows.map(({ id }) => id);
+      const projectId = rows[0]?.projectId;
+      if (projectId === undefined) return undefined;
+      return { projectId, ids: rows.filter((row) => row.projectId === projectId).map(({ id }) => id) };
     },
     /** The statement that deletes tokens, for a batch. */
-    removal: (ids: readonly string[]): Statement => db.delete(tokens).where(inArray(tokens.id, [...ids])),
+    removal: (projectId: string, ids: readonly string[]): Statement =>
+      db.delete(tokens).where(and(eq(tokens.projectId, projectId), inArray(tokens.id, [...ids]))),
     async find(projectId: string, id: string): Promise<Token | undefined> {
       const [row] = await findOne.execute({ projectId, id });
       return row && toToken(row);

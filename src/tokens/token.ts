@@ -107,6 +107,12 @@ export function rightsChanged(before: Token, after: Token): boolean {
   return rights(before) !== rights(after);
 }
 
+/** Some tokens of a project. */
+export interface TokensOfProject {
+  readonly projectId: string;
+  readonly ids: readonly string[];
+}
+
 /** A token with the defaults of every field: a publisher without identity that does not expire. */
 export function blankToken(id: string, projectId: string, now: number): Token {
   return {

@@ -19,7 +19,7 @@ import { defaultExpiry, parseExpiry, purgeTime, type ExpiryInput } from './lifet
 import { createRestrictionStore } from './restriction-store.ts';
 import { parseRole } from './roles.ts';
 import { createTokenStore, type TokenFilter } from './token-store.ts';
-import { blankToken, withCredentialRights, type Token } from './token.ts';
+import { blankToken, withCredentialRights, type Token, type TokensOfProject } from './token.ts';
 
 /**
  * The fields of a token that API keys set. Absent: the default of a new token, or no change of an existing
@@ -89,12 +89,13 @@ export interface Tokens {
   find(projectId: string, id: string): Promise<Token | undefined>;
   hasIdentity(projectId: string, identity: string): Promise<boolean>;
   /**
-   * At most `limit` tokens that may be deleted, with the statements that delete them and their restrictions.
-   * These are tokens that no credential can use any more: guests, and tokens of a single credential, one day
-   * after they expired.
+   * At most `limit` tokens of one project that may be deleted; undefined if there are none. These are tokens that no
+   * credential can use any more: guests, and tokens of a single credential, one day after they expired.
    * @param now milliseconds since 1970
    */
-  purgeableTokens(now: number, limit: number): Promise<{ ids: string[]; removals: Statement[] }>;
+  purgeableTokens(now: number, limit: number): Promise<TokensOfProject | undefined>;
+  /** The statements that delete tokens and their restrictions, for a batch. */
+  removalOf(tokens: TokensOfProject): Statement[];
 }
 
 export function createTokens(deps: {
@@ -234,10 +235,11 @@ export function createTokens(deps: {
       return { items: items.map(withNewestRights), hasMore };
     },
     find: (projectId, id) => tokenStore.find(projectId, id),
-    async purgeableTokens(now, limit) {
-      const ids = await tokenStore.purgeableTokens(now, limit);
-      return { ids, removals: [tokenStore.removal(ids), restrictionStore.removalOf(ids)] };
-    },
+    purgeableTokens: (now, limit) => tokenStore.purgeableTokens(now, limit),
+    removalOf: ({ projectId, ids }) => [
+      tokenStore.removal(projectId, ids),
+      restrictionStore.removalOf(projectId, ids),
+    ],
     async hasIdentity(projectId, identity) {
       return (await tokenStore.list(projectId, { first: 1 }, { identity })).items.length > 0;
     },

@@ -1,0 +1,1 @@
+CREATE INDEX "self_made_memberships" ON "memberships" USING btree ("project_id","channel_id","token_id") WHERE "memberships"."made_by" = 'TOKEN';
