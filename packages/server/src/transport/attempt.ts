@@ -1,13 +1,5 @@
 import { type ErrorFields, SignalboxError } from '../errors.ts';
-
-export interface Attempt {
-  fetch: typeof fetch;
-  endpoint: string;
-  apiKey: string;
-  body: string;
-  timeoutMs: number;
-  signal: AbortSignal | undefined;
-}
+import { post, type HttpRequest } from './post.ts';
 
 /** The result of one HTTP request. */
 export type AttemptResult =
@@ -34,39 +26,20 @@ const PROXY_STATUSES = new Set([502, 503, 504]);
  * Sends one request and reads its answer whole, so that the connection can be used again.
  * @throws the reason of `signal` when the caller ends the call
  */
-export async function attempt(request: Attempt): Promise<AttemptResult> {
-  const { fetch, endpoint, body, timeoutMs, signal } = request;
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), timeoutMs);
-  try {
-    const response = await fetch(endpoint, {
-      method: 'POST',
-      headers: headersOf(request, 'application/graphql-response+json, application/json'),
-      body,
-      // A redirect would repeat the API key at another address.
-      redirect: 'manual',
-      signal: signal === undefined ? timeout.signal : AbortSignal.any([signal, timeout.signal]),
-    });
-    return readAnswer(response, await response.text());
-  } catch (cause) {
-    return failureOf(cause, request, timeout.signal.aborted);
-  } finally {
-    clearTimeout(timer);
-  }
+export function attempt(request: HttpRequest): Promise<AttemptResult> {
+  return post<AttemptResult>(
+    request,
+    'application/graphql-response+json, application/json',
+    async (response) => readAnswer(response, await response.text()),
+    (cause, isTimeout) => failureOf(cause, request, isTimeout),
+  );
 }
-
-/** The headers of a request, with the API key. */
-export const headersOf = ({ apiKey }: Attempt, accept: string) => ({
-  authorization: `Bearer ${apiKey}`,
-  'content-type': 'application/json',
-  accept,
-});
 
 /**
  * The result of a `fetch` that threw.
  * @throws the reason of `signal` when the caller ended the call
  */
-export function failureOf(cause: unknown, { endpoint, timeoutMs, signal }: Attempt, isTimeout: boolean) {
+export function failureOf(cause: unknown, { endpoint, timeoutMs, signal }: HttpRequest, isTimeout: boolean) {
   signal?.throwIfAborted();
   if (isTimeout) {
     const message = `The service did not answer within ${timeoutMs} ms.`;

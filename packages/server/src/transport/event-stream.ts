@@ -1,8 +1,9 @@
 import { SignalboxError } from '../errors.ts';
-import { type Attempt, errorOf, failureOf, headersOf, parseAnswer, readAnswer } from './attempt.ts';
+import { errorOf, failureOf, parseAnswer, readAnswer } from './attempt.ts';
+import { post, type HttpRequest } from './post.ts';
 import { readServerSentEvents } from './server-sent-events.ts';
 
-export interface EventStreamRequest extends Attempt {
+export interface EventStreamRequest extends HttpRequest {
   /** After so many milliseconds without a sign of life, the stream counts as lost. */
   silenceMs: number;
 }
@@ -15,27 +16,20 @@ export type Results = AsyncGenerator<Record<string, unknown>, never, undefined>;
  * throw a retryable error when the stream is lost.
  * @throws SignalboxError, or the reason of `signal`
  */
-export async function openEventStream(request: EventStreamRequest): Promise<Results> {
-  const { fetch, endpoint, body, timeoutMs, signal } = request;
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), timeoutMs);
-  try {
-    const response = await fetch(endpoint, {
-      method: 'POST',
-      headers: headersOf(request, 'text/event-stream'),
-      body,
-      redirect: 'manual',
-      signal: signal === undefined ? timeout.signal : AbortSignal.any([signal, timeout.signal]),
-    });
-    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
-    if (response.body && isStream) return readResults(response.body, request);
-    const answer = readAnswer(response, await response.text());
-    throw 'error' in answer ? answer.error : lost();
-  } catch (cause) {
-    throw cause instanceof SignalboxError ? cause : failureOf(cause, request, timeout.signal.aborted).error;
-  } finally {
-    clearTimeout(timer);
-  }
+export function openEventStream(request: EventStreamRequest): Promise<Results> {
+  return post<Results>(
+    request,
+    'text/event-stream',
+    async (response) => {
+      const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+      if (response.body && isStream) return readResults(response.body, request);
+      const answer = readAnswer(response, await response.text());
+      throw 'error' in answer ? answer.error : lost();
+    },
+    (cause, isTimeout) => {
+      throw cause instanceof SignalboxError ? cause : failureOf(cause, request, isTimeout).error;
+    },
+  );
 }
 
 async function* readResults(
