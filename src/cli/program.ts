@@ -56,7 +56,7 @@ export function createProgram(terminal: Terminal): Command {
     .option('--force', 'replace the file if it exists', false)
     .action(async (file: string, { force }: { force: boolean }) => {
       const { backupStore } = await import('../maintenance/backup.ts');
-      describeBackup(backupStore({ data: dataFolder(), file, force })).forEach(print);
+      describeBackup(backupStore({ data: dataFolder(), file, force })).forEach((line) => print(line));
     });
 
   program
@@ -77,7 +77,9 @@ export function createProgram(terminal: Terminal): Command {
     .action(async (file: string, options: RestoreOptions) => {
       const { restoreStore } = await import('../maintenance/restore.ts');
       const decision = parseDecision(options, now(), (message) => program.error(message));
-      describeRestore(await restoreStore({ data: dataFolder(), file, decision, now: now() })).forEach(print);
+      describeRestore(await restoreStore({ data: dataFolder(), file, decision, now: now() })).forEach(
+        (line) => print(line),
+      );
     });
 
   program
@@ -88,7 +90,7 @@ export function createProgram(terminal: Terminal): Command {
     .action(async () => {
       const { checkStore } = await import('../maintenance/check.ts');
       const report = checkStore(dataFolder());
-      describeCheck(report).forEach(print);
+      describeCheck(report).forEach((line) => print(line));
       if (report.damage.length > 0) setExitCode(1);
     });
 

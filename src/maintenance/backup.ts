@@ -1,5 +1,7 @@
-import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { SignalboxError } from '../errors.ts';
+import { isOwnFileName } from '../store/data-folder.ts';
 import { findDamage, summarize, type ProjectSummary } from './inspect.ts';
 import { flushFile, openStoreFile, storeFileOf } from './store-file.ts';
 
@@ -14,7 +16,7 @@ export interface BackupReport {
  * snapshot, and the service is not blocked. It gets its final name after verification. Only its owner can read it.
  * The copy does not contain the master key.
  * @param force replace a file that exists
- * @throws CONFLICT when the file exists; UNAVAILABLE when there is no store, no space, or the copy is damaged
+ * @throws CONFLICT when the file exists, or is one of the data folder's own; UNAVAILABLE when there is no store, no space, or the copy is damaged
  * @example backupStore({ data: './data', file: 'signalbox-2030-01-31.sqlite' })
  */
 export function backupStore({
@@ -28,6 +30,11 @@ export function backupStore({
 }): BackupReport {
   if (existsSync(file) && !force)
     throw new SignalboxError('CONFLICT', `${file} exists. Name another file, or pass --force to replace it.`);
+  if (isOwnFileOf(data, file))
+    throw new SignalboxError(
+      'CONFLICT',
+      `${file} is a file of the data folder itself, which a backup would destroy. Name another file.`,
+    );
   const source = openStoreFile(storeFileOf(data), { readonly: true });
   const partial = `${file}.partial`;
   try {
@@ -47,6 +54,13 @@ export function backupStore({
   } finally {
     source.close();
   }
+}
+
+/** A service that runs would go on writing to the replaced store, which no start finds again. */
+function isOwnFileOf(data: string, file: string): boolean {
+  const isInFolder =
+    existsSync(data) && existsSync(dirname(file)) && realpathSync(dirname(file)) === realpathSync(data);
+  return isInFolder && isOwnFileName(basename(file));
 }
 
 function verifyCopy(file: string): ProjectSummary[] {

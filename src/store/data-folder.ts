@@ -9,6 +9,11 @@ export const STORE_FILE = 'signalbox.sqlite';
 export const LOCK_FILE = 'lock.sqlite';
 export const MASTER_KEY_FILE = 'master.key';
 
+/** Whether the service keeps a file of this name in its data folder: those above, and the write-ahead log and journal of SQLite. */
+export function isOwnFileName(name: string): boolean {
+  return [STORE_FILE, LOCK_FILE].some((file) => name.startsWith(file)) || name === MASTER_KEY_FILE;
+}
+
 const OWNER_ONLY_FOLDER = 0o700;
 const OWNER_ONLY_FILE = 0o600;
 
@@ -52,6 +57,7 @@ function restrictToOwner(file: string): void {
 export function lockFolder(folder: string): Database.Database {
   let lock: Database.Database | undefined;
   try {
+    restrictToOwner(join(folder, LOCK_FILE));
     lock = new Database(join(folder, LOCK_FILE), { timeout: 0 });
     lock.pragma('locking_mode = EXCLUSIVE');
     lock.exec('BEGIN EXCLUSIVE');

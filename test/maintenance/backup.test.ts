@@ -1,4 +1,4 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect, test } from 'vitest';
@@ -52,8 +52,32 @@ test('only its owner can read the backup', async () => {
   using folder = createFolder();
   await using _service = await startProcess({ folder: folder.path });
   const file = join(folder.path, 'copy.sqlite');
-  await runCommand(['backup', file], { SIGNALBOX_DATA: folder.path });
+  const { output } = await runCommand(['backup', file], { SIGNALBOX_DATA: folder.path });
   expect((statSync(file).mode & 0o777).toString(8)).toBe('600');
+  expect(output.split('\n').map((line) => line.split(':')[0])).toEqual([
+    `Wrote ${file}`,
+    'The master key is not in the backup. Without it, API keys that sign, issuers and signing keys cannot be read.',
+    '',
+  ]);
+});
+
+test('backup never replaces a file of the data folder, however its path is spelled', async () => {
+  using folder = createFolder();
+  using links = createFolder();
+  const link = join(links.path, 'data');
+  symlinkSync(folder.path, link);
+  await using service = await startProcess({ folder: folder.path });
+  await createChannel(service, 'room');
+  const contents = () => [
+    statSync(join(folder.path, 'signalbox.sqlite')).ino,
+    readFileSync(join(folder.path, 'master.key'), 'utf8'),
+  ];
+  const before = contents();
+  for (const file of [join(link, 'signalbox.sqlite'), join(folder.path, 'master.key')]) {
+    const { code, output } = await runCommand(['backup', '--force', file], { SIGNALBOX_DATA: folder.path });
+    expect({ code, output }).toMatchObject({ code: 1, output: expect.stringContaining('Name another file') });
+  }
+  expect(contents()).toEqual(before);
 });
 
 test('backup refuses to replace a file, unless it is told to', async () => {
