@@ -1,12 +1,19 @@
-import { copyFileSync, chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database } from 'better-sqlite3';
 import { SignalboxError } from '../errors.ts';
-import { lockFolder } from '../store/data-folder.ts';
+import { folderError, lockFolder } from '../store/data-folder.ts';
 import { openSqlite } from '../store/sqlite.ts';
 import { carryOver, carryOverSigningKeys, revokeIssuedBefore, type CarriedOver } from './carry-over.ts';
 import { findDamage, summarize, type ProjectSummary } from './inspect.ts';
-import { flushFile, openStoreFile, requireOwnSchema, storeFileOf } from './store-file.ts';
+import {
+  flushFile,
+  openStoreFile,
+  requireOwnSchema,
+  requireStoreFile,
+  storeFileOf,
+  usesWriteAheadLog,
+} from './store-file.ts';
 import { compareWithReplaced, type RestoreLoss } from './restore-loss.ts';
 
 /** How a restore treats credentials that were revoked after the copy was made. */
@@ -48,16 +55,29 @@ export async function restoreStore({
   /** Milliseconds since 1970. */
   now: number;
 }): Promise<RestoreReport> {
-  verifySource(file);
-  mkdirSync(data, { recursive: true, mode: 0o700 });
+  requireStoreFile(file);
+  try {
+    mkdirSync(data, { recursive: true, mode: 0o700 });
+    return await restoreInto({ data, file, decision, now });
+  } catch (error) {
+    throw error instanceof SignalboxError ? error : folderError(data, error);
+  }
+}
+
+async function restoreInto({
+  data,
+  file,
+  decision,
+  now,
+}: Parameters<typeof restoreStore>[0]): Promise<RestoreReport> {
   const lock = lockFolder(data);
   const stagingFolder = join(data, 'restoring');
   try {
     rmSync(stagingFolder, { recursive: true, force: true });
     mkdirSync(stagingFolder, { mode: 0o700 });
     const copy = storeFileOf(stagingFolder);
-    copyFileSync(file, copy);
-    chmodSync(copy, 0o600);
+    copyStoreFile(file, copy);
+    verifyCopy(copy, file);
     // Opening migrates a copy of an older version.
     await openSqlite({ data: stagingFolder, synchronous: 'full' })[Symbol.asyncDispose]();
     const store = storeFileOf(data);
@@ -74,15 +94,27 @@ export async function restoreStore({
   }
 }
 
-function verifySource(file: string): void {
-  const source = openStoreFile(file, { readonly: true });
+/**
+ * Copies a store file, and beside one that was copied without `backupStore` its write-ahead log: the newest messages may be in
+ * the log only, and the file alone would be an older store that looks intact.
+ */
+function copyStoreFile(file: string, copy: string): void {
+  copyFileSync(file, copy);
+  chmodSync(copy, 0o600);
+  if (!usesWriteAheadLog(copy) || !existsSync(`${file}-wal`)) return;
+  copyFileSync(`${file}-wal`, `${copy}-wal`);
+  chmodSync(`${copy}-wal`, 0o600);
+}
+
+function verifyCopy(copy: string, file: string): void {
+  const sqlite = openStoreFile(copy, { readonly: false }, file);
   try {
-    requireOwnSchema(source, file);
-    const [damage] = findDamage(source);
+    requireOwnSchema(sqlite, file);
+    const [damage] = findDamage(sqlite);
     if (damage)
       throw new SignalboxError('UNAVAILABLE', `${file} is damaged (${damage.table}: ${damage.message}).`);
   } finally {
-    source.close();
+    sqlite.close();
   }
 }
 

@@ -1,10 +1,11 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createChannel, mint, revokeToken } from '../support/backend.ts';
 import { runCommand } from '../support/command-line.ts';
 import { createFolder } from '../support/folder.ts';
 import { startProcess, type RunningProcess } from '../support/process.ts';
+import { mountSmallDisk, requireSmallDisk } from '../support/small-disk.ts';
 
 const publish = (service: RunningProcess, data: unknown) =>
   service.request(
@@ -108,6 +109,53 @@ test('restore requires a policy for revoked credentials when the replaced store 
   await using service = await startProcess({ folder: state.folder.path });
   for (const { credential } of state.tokens)
     expect(await viewerWith(service, credential)).toBe('TOKEN_REVOKED');
+});
+
+test('restore of a store that was copied by hand includes its write-ahead log', async () => {
+  using folder = createFolder();
+  using copied = createFolder();
+  const file = join(copied.path, 'signalbox.sqlite');
+  {
+    await using service = await startProcess({ folder: folder.path });
+    await createChannel(service, 'room');
+    for (const data of [1, 2]) await publish(service, data);
+    for (const suffix of ['', '-wal'])
+      copyFileSync(join(folder.path, `signalbox.sqlite${suffix}`), file + suffix);
+    await publish(service, 3);
+    await stop(service);
+  }
+  rmSync(join(folder.path, 'lock.sqlite'));
+  const { code, output } = await runCommand(['restore', file], { SIGNALBOX_DATA: folder.path });
+  expect({ code, output }).toMatchObject({ code: 0 });
+  expect(output).toContain('Undone in project default: 1 messages, 0 new tokens, 0 new channels.');
+  expect(output).toContain('Project default: 2 messages, head of the log 2.');
+  for (const name of readdirSync(folder.path))
+    expect([name, (statSync(join(folder.path, name)).mode & 0o777).toString(8)]).toEqual([name, '600']);
+});
+
+test('restore on a full disk ends with a sentence and leaves the store as it was', async (context) => {
+  requireSmallDisk(context);
+  using disk = mountSmallDisk(2);
+  using folder = createFolder();
+  const file = join(folder.path, 'copy.sqlite');
+  {
+    await using service = await startProcess({ folder: disk.path });
+    await createChannel(service, 'room');
+    await stop(service);
+  }
+  const env = { SIGNALBOX_DATA: disk.path };
+  expect(await runCommand(['backup', file], env)).toMatchObject({ code: 0 });
+  const before = readdirSync(disk.path);
+  // Enough for the lock, not for the copy.
+  disk.fill(65_536);
+  const { code, output } = await runCommand(['restore', file], env);
+  expect({ code, output }).toEqual({
+    code: 1,
+    output: `The data folder ${disk.path} has no space left. Free some space and start again.\n`,
+  });
+  disk.free();
+  expect(readdirSync(disk.path)).toEqual(before);
+  expect(await runCommand(['check'], env)).toMatchObject({ code: 0 });
 });
 
 test('restore refuses while a service uses the folder, and changes nothing', async () => {

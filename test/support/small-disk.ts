@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext } from 'vitest';
 import { createFolder } from './folder.ts';
@@ -7,8 +7,8 @@ import { createFolder } from './folder.ts';
 /** A file system of a few megabytes in memory, which a test can fill up. Unmounted when disposed. */
 export interface SmallDisk extends Disposable {
   readonly path: string;
-  /** Writes a file until the disk has no space left. */
-  fill(): void;
+  /** Writes a file until the disk has no space left, or has only this many bytes left. */
+  fill(leftBytes?: number): void;
   /** Removes the file that `fill` wrote. */
   free(): void;
 }
@@ -44,10 +44,11 @@ export function mountSmallDisk(megabytes: number): SmallDisk {
   const filler = join(folder.path, 'filler');
   return {
     path: folder.path,
-    fill() {
+    fill(leftBytes = 0) {
       const file = openSync(filler, 'a');
       try {
         for (const size of [65_536, 4096, 512]) writeUntilFull(file, Buffer.alloc(size));
+        ftruncateSync(file, fstatSync(file).size - leftBytes);
       } finally {
         closeSync(file);
       }
