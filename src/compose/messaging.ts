@@ -1,4 +1,5 @@
 import { createConnections } from '../connections/registry.ts';
+import { createRightsWatches } from '../connections/rights-watch.ts';
 import { createCursors } from '../messages/cursor.ts';
 import { createHistory } from '../messages/history.ts';
 import { createPublisher } from '../messages/publish.ts';
@@ -22,6 +23,7 @@ export interface MessagingServices extends Pick<
   Domain,
   | 'explainDelivery'
   | 'connections'
+  | 'rights'
   | 'presence'
   | 'cursors'
   | 'messages'
@@ -65,10 +67,12 @@ export async function composeMessaging(
   const { announce } = broker;
 
   const records = createDeliveryRecords(clock);
+  const rights = disposer.use(createRightsWatches(broker));
   const connections = disposer.use(
     createConnections({
       broker,
       authenticate,
+      rights,
       clock,
       newId,
       config,
@@ -163,6 +167,7 @@ export async function composeMessaging(
   return {
     explainDelivery,
     connections,
+    rights,
     presence,
     cursors,
     messages,

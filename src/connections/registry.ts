@@ -8,6 +8,7 @@ import { type Authenticate } from '../tokens/authenticate.ts';
 import { applyLapses, closesAt, expiryOf, nextChangeAt, type Caller } from '../tokens/caller.ts';
 import { rightsChanged } from '../tokens/token.ts';
 import { createApplySignal } from './apply-signal.ts';
+import { type RightsWatches } from './rights-watch.ts';
 import { closeAll, Connection, errorOf, type CloseReason } from './connection.ts';
 
 /** What happened to a connection. */
@@ -46,9 +47,13 @@ export interface Connections extends Disposable {
   drain(): Promise<void>;
 }
 
+/** How often the rights of a caller are read before the node gives up, because a signal arrived during each read. */
+const MAX_READS = 20;
+
 export function createConnections(deps: {
   broker: Broker;
-  authenticate: Authenticate;
+  authenticate: Pick<Authenticate, 'credential' | 'refresh'>;
+  rights: RightsWatches;
   clock: Clock;
   newId: NewId;
   config: Config;
@@ -57,7 +62,7 @@ export function createConnections(deps: {
   onChange: (change: ConnectionChange) => void;
   onFault: (error: unknown) => void;
 }): Connections {
-  const { broker, authenticate, clock, newId, config, nodeId, onChange, onFault } = deps;
+  const { broker, authenticate, rights, clock, newId, config, nodeId, onChange, onFault } = deps;
   const all = new Set<Connection>();
   const byToken = new Multimap<Connection>();
   const timers = new Map<Connection, Disposable[]>();
@@ -178,14 +183,22 @@ export function createConnections(deps: {
     },
   });
 
-  /** Repeats `read` until no signal arrives during it: a signal is newer than the rows that were read before it. */
+  /**
+   * Repeats `read` until no signal about the caller arrives during it: a signal is newer than the rows that were read before it.
+   * @throws UNAVAILABLE after MAX_READS
+   */
   async function readUntilStable<T>(connection: Connection, read: () => Promise<T>): Promise<T> {
-    for (;;) {
+    for (let count = 1; count <= MAX_READS; count++) {
       const { caller } = connection;
-      const changesBefore = changes;
-      const result = await read();
-      if (connection.caller === caller && changes === changesBefore) return result;
+      const watch = rights.begin(caller);
+      try {
+        const result = await read();
+        if (connection.caller === caller && !watch.hasChanged) return result;
+      } finally {
+        watch[Symbol.dispose]();
+      }
     }
+    throw unavailable('The rights of the caller change faster than they can be read. Try again.');
   }
 
   return {

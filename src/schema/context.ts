@@ -6,6 +6,7 @@ import { type ExplainPermission } from '../channels/explain.ts';
 import { type Memberships } from '../channels/memberships.ts';
 import { type Connection } from '../connections/connection.ts';
 import { type Connections } from '../connections/registry.ts';
+import { type RightsWatches } from '../connections/rights-watch.ts';
 import { type Cursors } from '../messages/cursor.ts';
 import { type History } from '../messages/history.ts';
 import { type Publisher } from '../messages/publish.ts';
@@ -51,6 +52,7 @@ export interface Domain {
   history: History;
   presence: Presence;
   connections: Connections;
+  rights: RightsWatches;
   cursors: Cursors;
   broker: Broker;
   subscriptions: Subscriptions;

@@ -6,20 +6,68 @@ import {
   Kind,
   OperationTypeNode,
 } from 'graphql';
+import { unavailable } from '../errors.ts';
 import { type Context } from '../schema/context.ts';
 
-/** Executes a query or mutation. `toPublicError` converts each error into one that the caller may see. */
+/** How often a query is executed before it fails, because the rights of its caller changed during each execution. */
+const MAX_EXECUTIONS = 5;
+
+/**
+ * Executes a query or mutation. A query during which the rights of its caller change is executed again with the new ones: what it
+ * was allowed to read first, and what it read then, may be of different moments. `toPublicError` converts each error into one
+ * that the caller may see.
+ */
 export async function execute(
   args: ExecutionArgs,
   toPublicError: (error: unknown) => GraphQLError,
 ): Promise<ExecutionResult> {
-  const unlocked = (args.contextValue as Context).domain.storage.untilUnlocked();
-  if (unlocked && hasMutation(args)) await unlocked;
-  const result = await executeGraphql(args);
-  return result.errors ? { ...result, errors: result.errors.map(toPublicError) } : result;
+  const context = args.contextValue as Context;
+  const isMutation = hasMutation(args);
+  const { storage } = context.domain;
+  const unlocked = storage.untilUnlocked();
+  if (unlocked && isMutation) await unlocked;
+  try {
+    const result = isMutation ? await executeOnce(args) : await executeQuery(args);
+    return result.errors ? { ...result, errors: result.errors.map(toPublicError) } : result;
+  } catch (error) {
+    return { errors: [toPublicError(error)] };
+  }
 }
 
-/** Queries are not delayed while another program holds the write lock of the store. */
+/** What a suspended node knows of the caller may be out of date, so it looks first. */
+async function executeOnce(args: ExecutionArgs): Promise<ExecutionResult> {
+  const context = args.contextValue as Context;
+  const live = context.domain.broker.untilLive();
+  if (!live) return executeGraphql(args);
+  await live;
+  return executeGraphql({ ...args, contextValue: await refresh(context) });
+}
+
+async function executeQuery(args: ExecutionArgs): Promise<ExecutionResult> {
+  const { domain, caller } = args.contextValue as Context;
+  let current = args;
+  for (let count = 1; count <= MAX_EXECUTIONS; count++) {
+    const watch = domain.rights.begin(caller);
+    try {
+      const result = await executeOnce(current);
+      // The signals of a change that was made while this node was paused are read before its next answer.
+      await domain.broker.untilLive();
+      if (!watch.hasChanged) return result;
+    } finally {
+      watch[Symbol.dispose]();
+    }
+    current = { ...args, contextValue: await refresh(args.contextValue as Context) };
+  }
+  throw unavailable('The rights of the caller changed during each attempt to answer. Try again.');
+}
+
+/** The context with the current caller. Signals keep that of a live connection current. */
+async function refresh(context: Context): Promise<Context> {
+  if (context.connection) return context;
+  const caller = await context.domain.authenticate.refresh(context.caller);
+  return Object.create(context, { caller: { value: caller } }) as Context;
+}
+
 function hasMutation({ document }: ExecutionArgs): boolean {
   return document.definitions.some(
     (definition) =>

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { createChannel, mint } from '../support/backend.ts';
+import { createChannel, mint, revokeToken, unsubscribeToken } from '../support/backend.ts';
 import { requirePostgres, sharedPostgres } from '../support/postgres.ts';
 import { numbers, publishRequest, publishTo } from '../support/publish.ts';
 import { subscribeResuming } from '../support/resuming-subscription.ts';
@@ -15,6 +15,14 @@ async function lockTable(url: string, table: string): Promise<() => Promise<void
   await client.connect();
   await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
   return () => client.end();
+}
+
+/** The number of statements that wait for a lock; by default all. */
+async function countWaiting(url: string, statement = ''): Promise<number> {
+  const postgres = await sharedPostgres();
+  const query = `select count(*)::int as count from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock' and query like '${statement}%'`;
+  return (await postgres.query(url, query))[0].count as number;
 }
 
 const PUBLISH_ALL = `mutation ($messages: [PublishMessageInput!]!) {
@@ -92,7 +100,6 @@ test('when the log refuses a later part of a batch, publishMessages names the me
 
 test('a message that waits while another node deletes its channel and creates it again is refused, and is not in the new channel', async (context) => {
   requirePostgres(context);
-  const postgres = await sharedPostgres();
   const url = await createDatabase();
   await using first = await startServiceOnPostgres(url);
   await using second = await startServiceOnPostgres(url);
@@ -100,12 +107,8 @@ test('a message that waits while another node deletes its channel and creates it
   await publishTo(first, { channel: 'room' }, 'before');
   // An append holds the lock of the log before it reads its lane.
   const unlock = await lockTable(url, 'lanes');
-  const waiting = async (statement: string) => {
-    const like = `select count(*)::int as count from pg_stat_activity where wait_event_type = 'Lock' and query like '${statement}%'`;
-    return (await postgres.query(url, like))[0].count as number;
-  };
   const inFlight = publishTo(first, { channel: 'room' }, 'in flight');
-  await expect.poll(() => waiting('SELECT append_messages')).toBe(1);
+  await expect.poll(() => countWaiting(url, 'SELECT append_messages')).toBe(1);
   const publish = publishRequest({ channel: 'room' }, 'too late');
   const tooLate = first.ask(publish.query, publish.variables);
   let isReplaced = false;
@@ -113,11 +116,39 @@ test('a message that waits while another node deletes its channel and creates it
     .request('mutation { deleteChannel(id: "room") { id } }')
     .then(() => createChannel(second, 'room'))
     .then(() => (isReplaced = true));
-  await expect.poll(async () => isReplaced || (await waiting('delete from "channels"')) === 1).toBe(true);
+  await expect
+    .poll(async () => isReplaced || (await countWaiting(url, 'delete from "channels"')) === 1)
+    .toBe(true);
   await unlock();
   await inFlight;
   expect((await tooLate).errors?.[0]?.extensions['code']).toBe('NOT_FOUND');
   await replacing;
   const history = '{ channel(id: "room") { messages { nodes { data } } } }';
   expect((await first.request(history)).channel.messages.nodes).toEqual([]);
+});
+
+test('a query whose caller loses a right while it reads answers by the new rights', async (context) => {
+  requirePostgres(context);
+  const url = await createDatabase();
+  await using signalbox = await startServiceOnPostgres(url);
+  await createChannel(signalbox, 'room');
+  const read = '{ channel(id: "room") { messages { nodes { data } } } }';
+  const losses: Record<string, (token: string) => Promise<unknown>> = {
+    TOKEN_REVOKED: (token) => revokeToken(signalbox, token),
+    FORBIDDEN: (token) => unsubscribeToken(signalbox, 'room', token),
+  };
+  for (const [code, loseRight] of Object.entries(losses)) {
+    const { id, credential } = await mint(signalbox, { channels: ['room'] });
+    await publishTo(signalbox, { channel: 'room' }, 'secret');
+    expect((await signalbox.request(read, {}, credential)).channel.messages.nodes).toEqual([
+      { data: 'secret' },
+    ]);
+    const unlock = await lockTable(url, 'messages');
+    const answer = signalbox.ask(read, {}, credential);
+    await expect.poll(() => countWaiting(url)).toBe(1);
+    await loseRight(id);
+    await unlock();
+    expect((await answer).errors?.[0]?.extensions['code']).toBe(code);
+    expect((await answer).data?.channel ?? null).toBeNull();
+  }
 });

@@ -1,0 +1,79 @@
+import { type Broker } from '../broker/broker.ts';
+import { type Signal } from '../broker/signal.ts';
+import { type Caller } from '../tokens/caller.ts';
+
+/** Watches the rights of a caller while work on its behalf awaits something. Dispose it when the work ends. */
+export interface RightsWatch extends Disposable {
+  /**
+   * Whether rows that were read since the watch began may be older than a change of the caller's rights, or of the channels
+   * that they apply to.
+   */
+  readonly hasChanged: boolean;
+}
+
+/** The watches of this node. */
+export interface RightsWatches extends Disposable {
+  begin(caller: Caller): RightsWatch;
+}
+
+export function createRightsWatches(broker: Pick<Broker, 'listen'>): RightsWatches {
+  const watches = new Set<Watch>();
+  const subscription = broker.listen({
+    applySignal(signal) {
+      if (IRRELEVANT.has(signal.kind)) return 0;
+      for (const watch of watches) watch.hasChanged ||= mayChange(watch.caller, signal);
+      return 0;
+    },
+    reset() {
+      for (const watch of watches) watch.hasChanged = true;
+    },
+  });
+  return {
+    begin(caller) {
+      const watch = new Watch(watches, caller);
+      watches.add(watch);
+      return watch;
+    },
+    [Symbol.dispose]: () => subscription[Symbol.dispose](),
+  };
+}
+
+class Watch implements RightsWatch {
+  readonly caller: Caller;
+  hasChanged = false;
+  readonly #all: Set<Watch>;
+
+  constructor(all: Set<Watch>, caller: Caller) {
+    this.#all = all;
+    this.caller = caller;
+  }
+
+  [Symbol.dispose](): void {
+    this.#all.delete(this);
+  }
+}
+
+/** Signals of many connections, such as those of presence, must not cost a visit of every watch. */
+const IRRELEVANT: ReadonlySet<Signal['kind']> = new Set<Signal['kind']>([
+  'CHANNEL_STATE_UPDATED',
+  'MEMBERSHIP_BEGAN',
+  'PRESENCE_CHANGED',
+  'CONNECTION_DISCONNECTED',
+  'CONNECTION_MESSAGE',
+]);
+
+/** A caller can be out of date itself, so signals about other identities count as well. */
+function mayChange(caller: Caller, signal: Signal): boolean {
+  if (signal.projectId !== caller.projectId) return signal.kind === 'SIGNING_KEYS_ROTATED';
+  switch (signal.kind) {
+    case 'API_KEY_CHANGED':
+      return caller.kind !== 'API_KEY' || caller.apiKey.id === signal.apiKey.id;
+    case 'TOKEN_UPDATED':
+    case 'TOKEN_REVOKED':
+      return caller.kind === 'TOKEN' && caller.token.id === signal.token.id;
+    case 'MEMBERSHIP_ENDED':
+      return caller.kind === 'TOKEN' && caller.token.id === signal.tokenId;
+    default:
+      return caller.kind !== 'API_KEY';
+  }
+}
