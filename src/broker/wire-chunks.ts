@@ -1,29 +1,29 @@
 /** A notification of PostgreSQL is shorter than 8,000 bytes. */
 const MAX_NOTIFICATION_BYTES = 7_999;
-/** Room for the header: the version, the longest node id, the number of the parcel and that of the chunk. */
+/** Room for the header: the version, the longest node id, the number of the packet and that of the chunk. */
 const MAX_HEADER_BYTES = 120;
 const MAX_CHUNK_BYTES = MAX_NOTIFICATION_BYTES - MAX_HEADER_BYTES;
-/** Chunks of one parcel: enough for a payload of the maximum size. */
+/** Chunks of one packet: enough for a payload of the maximum size. */
 const MAX_CHUNKS = 1500;
 
 const HEADER = /^v1\|([\w-]{1,64})\|([1-9]\d{0,14})\|(\d{1,4})\/([1-9]\d{0,3})\|/;
 
 /** The payloads that a node sends in one transaction. */
-export interface Parcel {
+export interface Packet {
   nodeId: string;
-  /** Counts the parcels of the node from 1. */
+  /** Counts the packets of the node from 1. */
   number: number;
   text: string;
 }
 
-interface Chunk extends Parcel {
+interface Chunk extends Packet {
   /** Counts from 0. */
   index: number;
   count: number;
 }
 
-/** Divides a parcel into notifications, which are numbered and therefore never equal. */
-export function toNotifications({ nodeId, number, text }: Parcel): string[] {
+/** Divides a packet into notifications, which are numbered and therefore never equal. */
+export function toNotifications({ nodeId, number, text }: Packet): string[] {
   const parts = divide(Buffer.from(text));
   return parts.map((part, index) => `v1|${nodeId}|${number}|${index}/${parts.length}|${part}`);
 }
@@ -51,20 +51,20 @@ function parseChunk(notification: string): Chunk | undefined {
 }
 
 /**
- * Puts parcels together again. The notifications of one transaction arrive together and in order, so there is at most one
- * unfinished parcel, of at most 12 MB.
+ * Puts packets together again. The notifications of one transaction arrive together and in order, so there is at most one
+ * unfinished packet, of at most 12 MB.
  */
-export class ParcelAssembler {
-  #parcel: Omit<Chunk, 'text' | 'index'> | undefined;
+export class PacketAssembler {
+  #packet: Omit<Chunk, 'text' | 'index'> | undefined;
   #parts: string[] = [];
 
-  /** Adds a notification. Returns the parcel that it completes, `unfinished`, or `unknown` when it belongs to none. */
-  add(notification: string): Parcel | 'unfinished' | 'unknown' {
+  /** Adds a notification. Returns the packet that it completes, `unfinished`, or `unknown` when it belongs to none. */
+  add(notification: string): Packet | 'unfinished' | 'unknown' {
     const chunk = parseChunk(notification);
     if (!chunk) return 'unknown';
     const { nodeId, number, index, count, text } = chunk;
     if (index === 0) {
-      this.#parcel = { nodeId, number, count };
+      this.#packet = { nodeId, number, count };
       this.#parts = [];
     } else if (!this.#isNext(chunk)) {
       this.reset();
@@ -78,16 +78,16 @@ export class ParcelAssembler {
   }
 
   reset(): void {
-    this.#parcel = undefined;
+    this.#packet = undefined;
     this.#parts = [];
   }
 
   #isNext({ nodeId, number, index, count }: Chunk): boolean {
-    const parcel = this.#parcel;
+    const packet = this.#packet;
     return (
-      parcel?.nodeId === nodeId &&
-      parcel.number === number &&
-      parcel.count === count &&
+      packet?.nodeId === nodeId &&
+      packet.number === number &&
+      packet.count === count &&
       this.#parts.length === index
     );
   }

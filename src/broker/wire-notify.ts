@@ -1,7 +1,7 @@
 import { Multimap } from '../multimap.ts';
 import { type NotifySession, type OpenNotifySession } from '../store/notify-session.ts';
 import { MAX_PAYLOAD_BYTES, type Wire, type WireCounts, type WireHandler } from './wire.ts';
-import { ParcelAssembler, toNotifications, type Parcel } from './wire-chunks.ts';
+import { PacketAssembler, toNotifications, type Packet } from './wire-chunks.ts';
 
 const CHANNEL = 'signalbox';
 /** Payloads of one transaction if there are several, and those that may wait for it, in bytes. */
@@ -14,7 +14,7 @@ const RETURN_TIMEOUT_MS = 1000;
 /** Time between two checks of the connection that listens. They are no notifications, which would write to the disk. */
 const CHECK_INTERVAL_MS = 2000;
 const RECONNECT_MS = 250;
-/** Nodes whose newest parcel is remembered. */
+/** Nodes whose newest packet is remembered. */
 const MAX_NODES = 1000;
 
 export interface NotifyWireOptions {
@@ -51,19 +51,19 @@ export async function createNotifyWire({ open, nodeId, onFault }: NotifyWireOpti
 
   // -- Receiving
 
-  const assembler = new ParcelAssembler();
-  /** The newest parcel of each node. A parcel that was sent again is recognized by its number. */
+  const assembler = new PacketAssembler();
+  /** The newest packet of each node. A packet that was sent again is recognized by its number. */
   const newest = new Map<string, number>();
   let newestOwn = 0;
   let listening: NotifySession | undefined;
 
   function onNotification(notification: string): void {
-    const parcel = assembler.add(notification);
-    if (parcel === 'unknown') counts.ignored++;
-    else if (parcel !== 'unfinished') receive(parcel);
+    const packet = assembler.add(notification);
+    if (packet === 'unknown') counts.ignored++;
+    else if (packet !== 'unfinished') receive(packet);
   }
 
-  function receive({ nodeId: from, number, text }: Parcel): void {
+  function receive({ nodeId: from, number, text }: Packet): void {
     if (from === nodeId) {
       newestOwn = Math.max(newestOwn, number);
       return;
@@ -143,11 +143,11 @@ export async function createNotifyWire({ open, nodeId, onFault }: NotifyWireOpti
 
   let waiting: string[] = [];
   let waitingBytes = 0;
-  let parcels = 0;
+  let packets = 0;
   let sending: NotifySession | undefined;
   let running: Promise<void> | undefined;
 
-  function takeParcel(): Parcel & { payloads: number } {
+  function takePacket(): Packet & { payloads: number } {
     let bytes = 0;
     let count = 0;
     for (const payload of waiting) {
@@ -157,23 +157,23 @@ export async function createNotifyWire({ open, nodeId, onFault }: NotifyWireOpti
     }
     const taken = waiting.splice(0, count);
     waitingBytes -= taken.reduce((sum, payload) => sum + Buffer.byteLength(payload), 0);
-    return { nodeId, number: ++parcels, text: `[${taken.join()}]`, payloads: count };
+    return { nodeId, number: ++packets, text: `[${taken.join()}]`, payloads: count };
   }
 
   async function sendWaiting(): Promise<void> {
     while (waiting.length > 0 && !isDisposed()) {
-      const parcel = takeParcel();
-      if (await sendParcel(parcel)) continue;
-      counts.dropped += parcel.payloads + waiting.length;
+      const packet = takePacket();
+      if (await sendPacket(packet)) continue;
+      counts.dropped += packet.payloads + waiting.length;
       waiting = [];
       waitingBytes = 0;
     }
     running = undefined;
   }
 
-  /** Repeats a parcel until it is sent: receivers recognize a repeated number. Resolves to whether it was sent in time. */
-  async function sendParcel(parcel: Parcel): Promise<boolean> {
-    const notifications = toNotifications(parcel);
+  /** Repeats a packet until it is sent: receivers recognize a repeated number. Resolves to whether it was sent in time. */
+  async function sendPacket(packet: Packet): Promise<boolean> {
+    const notifications = toNotifications(packet);
     const deadline = performance.now() + MAX_WAIT_MS;
     while (!isDisposed() && performance.now() < deadline) {
       try {
@@ -182,7 +182,7 @@ export async function createNotifyWire({ open, nodeId, onFault }: NotifyWireOpti
           notifications,
         ]);
         counts.sent++;
-        expectReturn(parcel.number);
+        expectReturn(packet.number);
         return true;
       } catch {
         sending?.destroy();

@@ -104,7 +104,7 @@ test('the connection that listens is replaced when an own payload does not come 
   expect(sessions).toHaveLength(3);
 });
 
-test('ignores what is not of the protocol, and a parcel that was sent again', async (context) => {
+test('ignores what is not of the protocol, and a packet that was sent again', async (context) => {
   requirePostgres(context);
   await using made = await openBehindProxy();
   const { near, far, url, server } = made;
@@ -125,9 +125,9 @@ test('ignores what is not of the protocol, and a parcel that was sent again', as
     url,
     `select pg_notify('signalbox', text) from (values ${values}) as v(nth, text) order by nth`,
   );
-  // A node that lost the answer sends the same parcel again.
-  const parcel = `select pg_notify('signalbox', 'v1|node_y|1|0/1|[["test","once"]]')`;
-  for (const statement of [parcel, parcel]) await server.query(url, statement);
+  // A node that lost the answer sends the same packet again.
+  const packet = `select pg_notify('signalbox', 'v1|node_y|1|0/1|[["test","once"]]')`;
+  for (const statement of [packet, packet]) await server.query(url, statement);
   near.send('test', 'fine');
   await expect.poll(() => received).toEqual(['once', 'fine']);
   expect(far.counts).toMatchObject({ ignored: hostile.length, received: 2 });
