@@ -1,3 +1,4 @@
+import { isObject } from '../is-object.ts';
 import { type Message } from './message.ts';
 
 /** The part of a project's log that a node has appended, with its messages if they are small. */
@@ -83,6 +84,3 @@ function isPosition(value: unknown): boolean {
 }
 
 const isSequence = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

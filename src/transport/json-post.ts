@@ -1,5 +1,6 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { getOperationAST, OperationTypeNode, type DocumentNode } from 'graphql';
+import { isObject } from '../is-object.ts';
 import { type Connection } from '../connections/connection.ts';
 import { type Sender } from '../broker/message.ts';
 import { isSentBy } from '../messages/sender.ts';
@@ -111,10 +112,6 @@ function parseParams(body: Buffer): Params | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The media type of the response. Undefined unless the request is a plain JSON POST that prefers JSON. */

@@ -14,6 +14,7 @@ import {
   type Plugin,
   type YogaInitialContext,
 } from 'graphql-yoga';
+import { isObject } from '../is-object.ts';
 import { type Connection } from '../connections/connection.ts';
 import { isSentBy } from '../messages/sender.ts';
 import { type Context } from '../schema/context.ts';
@@ -166,10 +167,6 @@ function useParams(documents: Documents): Plugin {
       setParams(declared ? { ...needed, variables: declared } : needed);
     },
   };
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The variables that the operation declares. Undefined if the request is malformed, which yoga refuses. */

@@ -42,6 +42,7 @@ const LEAVES = [
   'exact-numbers',
   'flat-key',
   'ids',
+  'is-object',
   'keyed-mutex',
   'log-destination',
   'logger',

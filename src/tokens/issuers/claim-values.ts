@@ -1,6 +1,7 @@
+import { isObject } from '../../is-object.ts';
 import { SignalboxError } from '../../errors.ts';
 import { parseName, parseText } from '../../names.ts';
-import { isObject, type Unchecked } from './jwt.ts';
+import { type Unchecked } from './jwt.ts';
 import { refused } from '../credential-errors.ts';
 
 /**

@@ -26,6 +26,17 @@ export interface Claims {
   isSingleCredential: boolean;
 }
 
+/** The claims of a credential that names a user and states no rights. Its times are not among them: see `parseTimes`. */
+export const claimsOfUser = (identity: string): Omit<Claims, 'issuedAt' | 'expiresAt'> => ({
+  subject: identity,
+  identity,
+  role: null,
+  grants: null,
+  connectionData: null,
+  channels: [],
+  isSingleCredential: false,
+});
+
 /** How far the clock of the signer may be ahead of this service's clock, in seconds. */
 export const MAX_SKEW_SECONDS = 5;
 const MAX_LIFETIME_SECONDS = 100 * 366 * 86_400;

@@ -1,6 +1,6 @@
 import { parseIdentityClaim } from './claim-values.ts';
 import { decodeAnyBase64 } from './base64.ts';
-import { type Claims } from './claims.ts';
+import { claimsOfUser, type Claims } from './claims.ts';
 import { parseObject } from './jwt.ts';
 import { refused } from '../credential-errors.ts';
 
@@ -36,15 +36,5 @@ export function parseDevelopmentToken(credential: string): string | null {
 /** The claims of a development token. @throws UNAUTHENTICATED when `identity` is not a valid identity */
 export function readDevelopmentToken(kind: { identity: string }): Claims {
   const identity = parseIdentityClaim(kind.identity, 'user_id');
-  return {
-    subject: identity,
-    identity,
-    role: null,
-    grants: null,
-    connectionData: null,
-    channels: [],
-    issuedAt: null,
-    expiresAt: null,
-    isSingleCredential: false,
-  };
+  return { ...claimsOfUser(identity), issuedAt: null, expiresAt: null };
 }

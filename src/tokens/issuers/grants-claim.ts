@@ -1,9 +1,9 @@
+import { isObject } from '../../is-object.ts';
 import { ACTIONS, type Action } from '../../projects/permissions.ts';
 import { parseGrants } from '../grants.ts';
 import { type Grant } from '../token.ts';
 import { asCredentialError } from './claim-values.ts';
 import { parseSeconds } from './claims.ts';
-import { isObject } from './jwt.ts';
 import { refused } from '../credential-errors.ts';
 
 /**

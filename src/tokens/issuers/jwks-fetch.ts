@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage } from 'node:http';
 import { get } from 'node:https';
-import { isObject } from './jwt.ts';
+import { isObject } from '../../is-object.ts';
 import { publicLookup, requirePublicHost } from './public-address.ts';
 
 /** Time limit of one fetch in milliseconds, from the DNS look-up to the last byte. */

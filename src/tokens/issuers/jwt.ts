@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { compactVerify, type CryptoKey } from 'jose';
+import { isObject } from '../../is-object.ts';
 import { decodeBase64Url } from './base64.ts';
 import { type IssuerKey } from './issuer.ts';
 import { refused } from '../credential-errors.ts';
@@ -43,10 +44,6 @@ export function parseObject(bytes: Buffer): Unchecked {
     // Malformed JSON is refused like JSON that is not an object.
   }
   throw refused('its header and payload must be JSON objects in UTF-8', 'MALFORMED');
-}
-
-export function isObject(value: unknown): value is Unchecked {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { parseIdentityClaim } from './claim-values.ts';
-import { parseTimes } from './claims.ts';
+import { claimsOfUser, parseTimes } from './claims.ts';
 import { type Unchecked, verifyHmac } from './jwt.ts';
 import { type Verify } from './verify.ts';
 import { refused } from '../credential-errors.ts';
@@ -14,16 +14,7 @@ export const verifyStream: Verify = async (credential, _issuer, keys, context) =
   const { payload, key } = await verifyHmac(credential, keys, ['HS256']);
   rejectServerToken(payload);
   const identity = parseIdentityClaim(payload['user_id'], 'user_id', 'anyIdentity');
-  const claims = {
-    subject: identity,
-    identity,
-    role: null,
-    grants: null,
-    connectionData: null,
-    channels: [],
-    isSingleCredential: false,
-  };
-  return { claims: { ...claims, ...parseTimes(payload, context.now) }, key };
+  return { claims: { ...claimsOfUser(identity), ...parseTimes(payload, context.now) }, key };
 };
 
 /**

@@ -1,7 +1,8 @@
+import { isObject } from '../../is-object.ts';
 import { claimAt, parseIdentityClaim } from './claim-values.ts';
-import { livesTooLong, MAX_SKEW_SECONDS, parseSeconds, parseTimes } from './claims.ts';
+import { claimsOfUser, livesTooLong, MAX_SKEW_SECONDS, parseSeconds, parseTimes } from './claims.ts';
 import { type Issuer } from './issuer.ts';
-import { isObject, type Unchecked, verifyHmac } from './jwt.ts';
+import { type Unchecked, verifyHmac } from './jwt.ts';
 import { type Verify } from './verify.ts';
 import { refused } from '../credential-errors.ts';
 
@@ -29,17 +30,9 @@ export const verifyTwilio: Verify = async (credential, issuer, keys, context) =>
   checkSyncGrant(payload, issuer.service);
   const identity = parseIdentityClaim(claimAt(payload, '/grants/identity'), 'grants.identity');
   checkLifetime(payload, context.now);
-  const claims = {
-    subject: identity,
-    identity,
-    role: null,
-    grants: null,
-    connectionData: null,
-    channels: [],
-    isSingleCredential: false,
-  };
   const { expiresAt } = parseTimes(payload, context.now);
-  return { claims: { ...claims, issuedAt: parseIssuedAt(payload, context.now), expiresAt }, key };
+  const issuedAt = parseIssuedAt(payload, context.now);
+  return { claims: { ...claimsOfUser(identity), issuedAt, expiresAt }, key };
 };
 
 function checkSyncGrant(payload: Unchecked, service: Issuer['service']): void {
