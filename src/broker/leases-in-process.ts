@@ -2,7 +2,7 @@ import { type Clock } from '../clock.ts';
 import { flatKey } from '../flat-key.ts';
 import { Multimap } from '../multimap.ts';
 import { type Leases, type Member } from './leases.ts';
-import { SortedIds } from './sorted-ids.ts';
+import { firstIds, SortedIds } from './sorted-ids.ts';
 
 interface Entry {
   member: Member;
@@ -30,6 +30,13 @@ export function createInProcessLeases(clock: Clock): Leases {
   function membersOf(index: Multimap<Entry>, projectId: string, id: string): Member[] {
     const entries = index.of(flatKey(projectId, id));
     return entries.filter(isLive).map(({ member }) => member);
+  }
+
+  function* onlineTokensOf(projectId: string): Generator<string> {
+    for (const entry of byConnection.values()) {
+      if (entry.member.projectId === projectId && entry.member.tokenId !== null && isLive(entry))
+        yield entry.member.tokenId;
+    }
   }
 
   function remove(entry: Entry): void {
@@ -117,14 +124,9 @@ export function createInProcessLeases(clock: Clock): Leases {
       }
       return found;
     },
-    async onlineTokens(projectId) {
-      const online = new Set<string>();
-      for (const entry of byConnection.values()) {
-        if (entry.member.projectId === projectId && entry.member.tokenId !== null && isLive(entry))
-          online.add(entry.member.tokenId);
-      }
-      return [...online].sort();
-    },
+    onlineTokens: async (projectId, page) => firstIds(onlineTokensOf(projectId), page),
+    onlineAmong: async (projectId, tokenIds) =>
+      new Set(tokenIds.filter((tokenId) => membersOf(byToken, projectId, tokenId).length > 0)),
     async lapse() {
       const lapsed = [...byConnection.values()].filter((entry) => !isLive(entry));
       lapsed.forEach(remove);

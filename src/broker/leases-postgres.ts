@@ -191,12 +191,19 @@ export function createPostgresLeases({
         channelIds: JSON.parse(channels) as string[],
       }));
     },
-    async onlineTokens(projectId) {
+    async onlineTokens(projectId, { after = '', limit }) {
       const found = await rows<{ id: string }>(
-        `SELECT DISTINCT token_id AS id FROM ${LIVE} WHERE project_id = $1 AND token_id IS NOT NULL ORDER BY id`,
-        [projectId],
+        `SELECT DISTINCT token_id AS id FROM ${LIVE} WHERE project_id = $1 AND token_id > $2 ORDER BY id LIMIT $3`,
+        [projectId, after, limit],
       );
       return found.map(({ id }) => id);
+    },
+    async onlineAmong(projectId, tokenIds) {
+      const found = await rows<{ id: string }>(
+        `SELECT DISTINCT token_id AS id FROM ${LIVE} WHERE project_id = $1 AND token_id = ANY ($2)`,
+        [projectId, tokenIds],
+      );
+      return new Set(found.map(({ id }) => id));
     },
     async lapse() {
       const found = await rows<{ member: string; channels: string }>(

@@ -69,8 +69,10 @@ export interface Leases {
     filter: ConnectionFilter,
     page: { after?: string | undefined; limit: number },
   ): Promise<{ member: Member; channelIds: string[] }[]>;
-  /** The ids of all tokens with a live connection, sorted. */
-  onlineTokens(projectId: string): Promise<string[]>;
+  /** A page of the ids of tokens with a live connection, sorted: at most `limit` ids above `after`. */
+  onlineTokens(projectId: string, page: { after?: string | undefined; limit: number }): Promise<string[]>;
+  /** Those of the tokens that have a live connection. */
+  onlineAmong(projectId: string, tokenIds: readonly string[]): Promise<Set<string>>;
   /** Removes the connections of nodes whose lease has expired, and returns them with the channels they were in. */
   lapse(): Promise<{ member: Member; channelIds: string[] }[]>;
 }

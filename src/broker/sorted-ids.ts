@@ -35,3 +35,25 @@ export class SortedIds {
     return low;
   }
 }
+
+/**
+ * The first ids in ascending order: at most `limit` that sort after `after`, each once. Does not sort all of them, because
+ * there may be a hundred thousand.
+ */
+export function firstIds(
+  ids: Iterable<string>,
+  { after = '', limit }: { after?: string | undefined; limit: number },
+): string[] {
+  let first: string[] = [];
+  /** An id from here on is not among the first. */
+  let end: string | undefined;
+  const shorten = () => [...new Set(first)].sort().slice(0, limit);
+  for (const id of ids) {
+    if (id <= after || (end !== undefined && id >= end)) continue;
+    first.push(id);
+    if (first.length < 4 * limit) continue;
+    first = shorten();
+    if (first.length === limit) end = first.at(-1);
+  }
+  return shorten();
+}

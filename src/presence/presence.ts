@@ -1,6 +1,7 @@
 import { type Broker } from '../broker/broker.ts';
 import { type Member } from '../broker/leases.ts';
 import { type LeaveReason, type PresenceChange } from '../broker/signal.ts';
+import { firstIds } from '../broker/sorted-ids.ts';
 import { decideAccess, type Access } from '../channels/access.ts';
 import { every, type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
@@ -20,8 +21,17 @@ export interface Presence extends AsyncDisposable {
   isIdentityOnline(projectId: string, identity: string): Promise<boolean>;
   /** The live connections of the token. For API keys and the token itself. @throws FORBIDDEN, UNAUTHENTICATED */
   connectionsOf(caller: Caller, tokenId: string): Promise<Member[]>;
-  /** The ids of the tokens that are online, sorted. For API keys. @throws FORBIDDEN, UNAUTHENTICATED */
-  onlineTokens(caller: Caller): Promise<string[]>;
+  /**
+   * A page of the ids of the tokens that are online, sorted: at most `limit` ids above `after`. For API keys.
+   * @throws FORBIDDEN, UNAUTHENTICATED
+   */
+  onlineTokens(
+    caller: Caller,
+    filter: { identity?: string | undefined },
+    page: { after?: string | undefined; limit: number },
+  ): Promise<string[]>;
+  /** Those of the tokens that are online. For API keys. @throws FORBIDDEN, UNAUTHENTICATED */
+  onlineAmong(caller: Caller, tokenIds: readonly string[]): Promise<Set<string>>;
   /**
    * Counts the connections in the channel.
    * @throws FORBIDDEN, UNAUTHENTICATED, NOT_FOUND unless the caller has the PRESENCE action in the channel
@@ -204,9 +214,18 @@ export async function createPresence(deps: {
     isIdentityOnline: async (projectId, identity) =>
       (await leases.ofIdentity(projectId, identity)).length > 0,
     connectionsOf,
-    async onlineTokens(caller) {
+    async onlineTokens(caller, { identity }, page) {
       requireApiKey(caller, 'READ');
-      return leases.onlineTokens(caller.projectId);
+      if (identity === undefined) return leases.onlineTokens(caller.projectId, page);
+      const members = await leases.ofIdentity(caller.projectId, identity);
+      return firstIds(
+        members.flatMap(({ tokenId }) => tokenId ?? []),
+        page,
+      );
+    },
+    async onlineAmong(caller, tokenIds) {
+      requireApiKey(caller, 'READ');
+      return leases.onlineAmong(caller.projectId, tokenIds);
     },
     async count(caller, channelId) {
       await access.require(caller, 'PRESENCE', channelId);

@@ -88,6 +88,7 @@ async function createLeases(clock: ManualClock): Promise<Leases> {
     find: (...args) => onAny((node) => node.find(...args)),
     list: (...args) => onAny((node) => node.list(...args)),
     onlineTokens: (...args) => onAny((node) => node.onlineTokens(...args)),
+    onlineAmong: (...args) => onAny((node) => node.onlineAmong(...args)),
     lapse: () => onAny((node) => node.lapse()),
   };
 }

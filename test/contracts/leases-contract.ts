@@ -44,13 +44,13 @@ export function leasesContract(
       const { clock, leases } = await createLeases();
       await leases.addConnection(member('conn_1'));
       await clock.advance(LEASE_MS - 1);
-      expect(await leases.onlineTokens('one')).toEqual(['token_1']);
+      expect(await leases.onlineTokens('one', { limit: 9 })).toEqual(['token_1']);
       await clock.advance(1);
-      expect(await leases.onlineTokens('one')).toEqual([]);
+      expect(await leases.onlineTokens('one', { limit: 9 })).toEqual([]);
       expect(await leases.ofToken('one', 'token_1')).toEqual([]);
       expect(await leases.find('one', 'conn_1')).toBeUndefined();
       await leases.renew('n', LEASE_MS);
-      expect(await leases.onlineTokens('one')).toEqual(['token_1']);
+      expect(await leases.onlineTokens('one', { limit: 9 })).toEqual(['token_1']);
     });
 
     test('renewing the lease of one node does not extend the lease of another node', async () => {
@@ -61,7 +61,7 @@ export function leasesContract(
       await clock.advance(LEASE_MS - 1);
       await leases.renew('n', LEASE_MS);
       await clock.advance(1);
-      expect(await leases.onlineTokens('one')).toEqual(['token_alive']);
+      expect(await leases.onlineTokens('one', { limit: 9 })).toEqual(['token_alive']);
     });
 
     test('lapse returns an expired connection once, with its channels, and the connection stays removed', async () => {
@@ -122,9 +122,9 @@ export function leasesContract(
         'conn_2',
       ]);
       expect(await leases.countOfChannel('one', 'lobby')).toBe(1);
-      expect(await leases.onlineTokens('one')).toEqual(['token_1']);
+      expect(await leases.onlineTokens('one', { limit: 9 })).toEqual(['token_1']);
       await leases.removeConnection('one', 'conn_2');
-      expect(await leases.onlineTokens('one')).toEqual([]);
+      expect(await leases.onlineTokens('one', { limit: 9 })).toEqual([]);
       // A connection that left and joined again is in no channel.
       await leases.addConnection(member('conn_2'));
       expect(await leases.countOfChannel('one', 'lobby')).toBe(0);
@@ -143,6 +143,7 @@ export function leasesContract(
         listedByToken: [[], []],
         listedByChannel: [[], []],
         online: [],
+        onlineAmong: [],
         tokens: [[], []],
         identities: [[], []],
         channels: [[], []],

@@ -109,13 +109,24 @@ export async function snapshot(leases: Leases, projectId: string) {
     listed: listed.map(({ member, channelIds }) => ({ member, channelIds: channelIds.sort() })),
     listedByToken,
     listedByChannel,
-    online: await leases.onlineTokens(projectId),
+    online: await pagesOf(leases, projectId),
+    onlineAmong: [...(await leases.onlineAmong(projectId, [...TOKENS, 'token_unknown']))].sort(),
     tokens: tokens.map(byId),
     identities: identities.map(byId),
     channels,
     found: found.filter((live) => live !== undefined),
     channelsOfConnections,
   };
+}
+
+/** The ids of the tokens that are online, read one at a time. */
+async function pagesOf(leases: Leases, projectId: string): Promise<string[]> {
+  const ids: string[] = [];
+  for (;;) {
+    const [id] = await leases.onlineTokens(projectId, { after: ids.at(-1), limit: 1 });
+    if (id === undefined) return ids;
+    ids.push(id);
+  }
 }
 
 const memberOf = ({ member }: { member: Member }) => member;
@@ -177,6 +188,7 @@ export class Model {
       byId(live.filter(matches).map((one) => one.member));
     const tokens = TOKENS.map((tokenId) => of((one) => one.member.tokenId === tokenId));
     const channels = CHANNELS.map((channelId) => of((one) => one.channelIds.includes(channelId)));
+    const online = TOKENS.filter((_, index) => tokens[index]!.length > 0);
     return {
       listed: byId(live.map((one) => one.member)).map((member) => ({
         member,
@@ -184,7 +196,8 @@ export class Model {
       })),
       listedByToken: tokens,
       listedByChannel: channels,
-      online: TOKENS.filter((_, index) => tokens[index]!.length > 0),
+      online,
+      onlineAmong: online,
       tokens,
       identities: IDENTITIES.map((identity) => of(({ member: one }) => one.identity === identity)),
       channels,
