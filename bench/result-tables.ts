@@ -157,4 +157,9 @@ export const TABLES: Readonly<Record<string, Table>> = {
     columns: [...LONGEST_TURNS, { key: 'purgeCpuUs', label: 'CPU per purged message, µs' }],
     drawn: LONGEST_TURNS,
   },
+  'stalls-gc': {
+    title:
+      'Pauses of the garbage collector during each call or job, ms: at most this much of its longest turn',
+    columns: LONGEST_TURNS,
+  },
 };

@@ -106,7 +106,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'stalls',
-    parts: ['stalls'],
+    parts: ['stalls', 'stalls-gc'],
     title: 'Longest turns of the event loop',
     contenders: SIGNALBOX_ONLY,
     quickRounds: 1,

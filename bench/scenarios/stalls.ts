@@ -4,7 +4,7 @@ import { Backend, type MintedToken } from '../load/backend.ts';
 import { operationOf } from '../load/fixture.ts';
 import { startMeter, untilIdle } from '../load/meter.ts';
 import { PUBLISH_MESSAGE, SUBSCRIBE_EVENTS } from '../load/protocols/graphql.ts';
-import { longestTurnOf } from '../load/server-lag.ts';
+import { longestTurnOf, type LongestTurn } from '../load/server-lag.ts';
 import { SubscriberGroup } from '../load/subscriber-group.ts';
 
 /** Longer than the purge interval that the catalogue sets for this scenario. */
@@ -33,8 +33,8 @@ const DISCONNECT = 'mutation { disconnect(identity: "offline") }';
 const REVOKE_ALL = 'mutation { revokeTokens(all: true) { connections } }';
 
 /**
- * Calls and jobs that do much at once, each on its own: the longest turn of the server's event loop during each, and the CPU
- * time of a purge per message. The connections all have an `events` subscription, and all are members of one channel.
+ * Calls and jobs that do much at once, each on its own: the longest turn of the server's event loop during each, the pauses of
+ * the garbage collector, and the CPU time of a purge per message. The connections all have an `events` subscription, and all are members of one channel.
  */
 export async function stalls({ endpoint, workload }: Job): Promise<Outcome> {
   using backend = await Backend.open(endpoint);
@@ -50,31 +50,36 @@ export async function stalls({ endpoint, workload }: Job): Promise<Outcome> {
   await untilIdle(endpoint.pid);
   const pairs = { channels: ['pairs'], tokens: tokens.slice(0, MAX_PAIRS).map(({ id }) => id) };
 
-  const values: Record<string, number> = {
-    subscribeTokensMs: await longest(request(SUBSCRIBE_TOKENS, pairs)),
-    unsubscribeTokensMs: await longest(request(UNSUBSCRIBE_TOKENS, pairs)),
-    updateProjectMs: await longest(request(UPDATE_PROJECT)),
-    listOfflineMs: await longest(request(LIST_OFFLINE)),
-    listOnlineMs: await longest(request(LIST_ONLINE)),
-    isOnlineMs: await longest(request(IS_ONLINE)),
-    disconnectMs: await longest(request(DISCONNECT)),
-    updateChannelMs: await longest(request(MAKE_PRIVATE)),
-    publishMessageMs: await longest(request(PUBLISH_MESSAGE, messageTo('lobby'))),
+  const turns: Record<string, LongestTurn> = {
+    subscribeTokens: await longest(request(SUBSCRIBE_TOKENS, pairs)),
+    unsubscribeTokens: await longest(request(UNSUBSCRIBE_TOKENS, pairs)),
+    updateProject: await longest(request(UPDATE_PROJECT)),
+    listOffline: await longest(request(LIST_OFFLINE)),
+    listOnline: await longest(request(LIST_ONLINE)),
+    isOnline: await longest(request(IS_ONLINE)),
+    disconnect: await longest(request(DISCONNECT)),
+    updateChannel: await longest(request(MAKE_PRIVATE)),
+    publishMessage: await longest(request(PUBLISH_MESSAGE, messageTo('lobby'))),
     // Alternating channels, so that each message is delivered on its own.
-    publishMessagesMs: await longest(
+    publishMessages: await longest(
       request(PUBLISH_MESSAGES, {
         messages: Array.from({ length: MAX_MESSAGES }, (_, index) =>
           messageTo(index % 2 === 0 ? 'lobby' : 'pairs'),
         ),
       }),
     ),
-    deleteChannelMs: await longest(request(DELETE_CHANNEL, { id: 'lobby' })),
-    revokeTokensMs: await longest(request(REVOKE_ALL)),
-    ...(await purge(endpoint, backend, workload.purgedMessages)),
-    connections: tokens.length,
+    deleteChannel: await longest(request(DELETE_CHANNEL, { id: 'lobby' })),
+    revokeTokens: await longest(request(REVOKE_ALL)),
   };
-  const longestMs = Math.max(...Object.keys(values).map((key) => (key.endsWith('Ms') ? values[key]! : 0)));
-  return { stalls: { values: { ...values, longestMs } } };
+  const { purgeCpuUs, ...purged } = await purge(endpoint, backend, workload.purgedMessages);
+  Object.assign(turns, purged);
+  const valuesOf = (key: keyof LongestTurn) =>
+    Object.fromEntries(Object.entries(turns).map(([name, turn]) => [`${name}Ms`, turn[key]]));
+  const longestMs = Math.max(...Object.values(turns).map(({ turnMs }) => turnMs));
+  return {
+    stalls: { values: { ...valuesOf('turnMs'), purgeCpuUs, connections: tokens.length, longestMs } },
+    'stalls-gc': { values: valuesOf('collectionMs') },
+  };
 }
 
 /** Fills channels, then lets them keep nothing, and measures the purge that follows. */
@@ -86,20 +91,20 @@ async function purge(endpoint: Job['endpoint'], backend: Backend, count: number)
   await backend.createChannels(ids);
   await publish(backend, ids, count);
   await untilIdle(endpoint.pid);
-  const deleteFullChannelMs = await longestTurnOf(endpoint, async () => {
+  const deleteFullChannel = await longestTurnOf(endpoint, async () => {
     await backend.request(DELETE_CHANNEL, { id: ids[0] });
     await sleep(PURGE_STARTS_WITHIN_MS);
   });
   const remaining = ids.slice(1);
   let purgeCpuUs = NaN;
-  const purgeMs = await longestTurnOf(endpoint, async () => {
+  const purged = await longestTurnOf(endpoint, async () => {
     const meter = startMeter(endpoint.pid);
     for (const id of remaining) await backend.request(KEEP_NOTHING, { id });
     await sleep(PURGE_STARTS_WITHIN_MS);
     await untilIdle(endpoint.pid);
     purgeCpuUs = (meter.end().serverCpuMs * 1000) / ((count / ids.length) * remaining.length);
   });
-  return { deleteFullChannelMs, purgeMs, purgeCpuUs };
+  return { deleteFullChannel, purge: purged, purgeCpuUs };
 }
 
 async function publish(backend: Backend, channels: readonly string[], count: number): Promise<void> {
