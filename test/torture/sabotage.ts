@@ -65,7 +65,7 @@ export const SABOTAGES = {
         by: 'setInterval(() => {}, POLL_MS)',
       },
       { file: 'broker/followers.js', piece: 'wire.onGap(() => void poll())', by: 'wire.onGap(() => {})' },
-      { file: 'broker/follower.js', piece: 'void this.#repair()', by: 'void 0' },
+      { file: 'broker/follower.js', piece: 'void this.#deliverMissing()', by: 'void 0' },
     ],
     statements: [],
   },
@@ -121,17 +121,24 @@ export const SABOTAGES = {
 
 export type SabotageName = keyof typeof SABOTAGES;
 
+/** The files of the built service without a safeguard, by their name in `dist/`. Throws unless each piece occurs exactly once. */
+export function sabotagedFiles({ replacements }: Sabotage): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const { file, piece, by } of replacements) {
+    const parts = (files.get(file) ?? readFileSync(join(ROOT, 'dist', file), 'utf8')).split(piece);
+    assert.equal(parts.length, 2, `${file} must contain “${piece}” exactly once.`);
+    files.set(file, parts.join(by));
+  }
+  return files;
+}
+
 /** A copy of the built service without a safeguard. The service itself has no switch for that. */
-export function buildSabotaged({ replacements }: Sabotage): { main: string } & Disposable {
+export function buildSabotaged(sabotage: Sabotage): { main: string } & Disposable {
+  const files = sabotagedFiles(sabotage);
   const folder = createFolder();
   for (const entry of readdirSync(ROOT))
     if (entry !== 'dist') symlinkSync(join(ROOT, entry), join(folder.path, entry));
   cpSync(join(ROOT, 'dist'), join(folder.path, 'dist'), { recursive: true });
-  for (const { file, piece, by } of replacements) {
-    const path = join(folder.path, 'dist', file);
-    const parts = readFileSync(path, 'utf8').split(piece);
-    assert.equal(parts.length, 2, `${file} must contain “${piece}” exactly once.`);
-    writeFileSync(path, parts.join(by));
-  }
+  for (const [file, text] of files) writeFileSync(join(folder.path, 'dist', file), text);
   return { main: join(folder.path, 'dist/main.js'), [Symbol.dispose]: () => folder[Symbol.dispose]() };
 }

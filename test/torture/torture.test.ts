@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
-import { requirePostgres } from '../support/postgres.ts';
+import { openPostgres } from '../../src/store/postgres.ts';
+import { requirePostgres, sharedPostgres } from '../support/postgres.ts';
 import { findViolations, type ReceivedMessage, type VisitHistory } from './history.ts';
 import { torture } from './run.ts';
+import { SABOTAGES, sabotagedFiles } from './sabotage.ts';
 
 const START = { cursor: 'c1', ordinal: 1 };
 
@@ -98,6 +100,18 @@ test.each<[string, Partial<VisitHistory>, string[]]>([
   expect(findViolations({ published: PUBLISHED, subscribers: [], visits: [visit], losses: [] })).toEqual(
     violations.map((violation) => `eve: ${violation}`),
   );
+});
+
+test('every safeguard that a run of the checker can take away is in the code and in the database', async (context) => {
+  requirePostgres(context);
+  const server = await sharedPostgres();
+  const url = await server.createDatabase();
+  await (await openPostgres({ url, connections: 1, nodeId: 'node_test' }))[Symbol.asyncDispose]();
+  for (const sabotage of Object.values(SABOTAGES)) {
+    expect(sabotagedFiles(sabotage).size > 0 || sabotage.statements.length > 0).toBe(true);
+    // A change of a function that does not contain the piece is an error. Undone, because two change the same function.
+    await server.query(url, ['BEGIN', ...sabotage.statements, 'ROLLBACK'].join(';\n'));
+  }
 });
 
 test(
