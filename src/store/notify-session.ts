@@ -1,6 +1,5 @@
 import { Socket } from 'node:net';
-import pg from 'pg';
-import { connectionError, connectionOptions } from './postgres-connection.ts';
+import { connectionError, connectionOptions, LimitedClient } from './postgres-connection.ts';
 
 /** A connection to PostgreSQL for notifications, outside of the pool. */
 export interface NotifySession {
@@ -27,7 +26,7 @@ export const createNotifySessions =
   (url: string, nodeId: string): OpenNotifySession =>
   async (onNotification) => {
     const socket = new Socket();
-    const client = new pg.Client({
+    const client = new LimitedClient({
       ...connectionOptions(url, nodeId),
       // The driver closes a connection with a message that a dead network never delivers; the socket can be destroyed.
       stream: () => socket,

@@ -57,7 +57,7 @@ export async function checkServer(client: pg.Client, url: string, nodeId: string
   if (await poolsTransactions(client, url, nodeId))
     throw new SignalboxError(
       'UNAVAILABLE',
-      `${DATABASE_URL_ENV} names a pooler in transaction mode, such as PgBouncer; locks do not hold there. Set it to PostgreSQL itself, or use pool_mode=session.`,
+      `${DATABASE_URL_ENV} names a pooler in transaction or statement mode, such as PgBouncer; locks do not hold there. Set it to PostgreSQL itself, or use pool_mode=session.`,
     );
 }
 
@@ -75,8 +75,13 @@ async function poolsTransactions(client: pg.Client, url: string, nodeId: string)
   if (before === (client as pg.Client & { processID?: number }).processID) return false;
   const other = await connect(url, nodeId);
   try {
-    await other.query('begin');
-    await sessionOf(other);
+    try {
+      await other.query('begin');
+      await sessionOf(other);
+    } catch {
+      // A pooler in statement mode refuses transactions.
+      return true;
+    }
     return (await sessionOf(client)) !== before;
   } finally {
     await other.end();

@@ -10,19 +10,58 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 
 const KEEP_ALIVE_DELAY_MS = 5000;
 
-/** The settings of every connection of a node. PgBouncer does not know some of them and refuses the connection. */
+/** The options of every connection of a node. */
 export function connectionOptions(url: string, nodeId: string): pg.ClientConfig {
   return {
     connectionString: url,
     application_name: `signalbox:${nodeId}`,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    lock_timeout: LOCK_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
     types: { getTypeParser: parserOf },
   };
+}
+
+/** A statement, and not parameters of the connection: a pooler refuses a connection with parameters that it does not know. */
+const SET_TIMEOUTS = `SELECT ${Object.entries({
+  lock_timeout: LOCK_TIMEOUT_MS,
+  statement_timeout: STATEMENT_TIMEOUT_MS,
+  idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+})
+  .map(([name, ms]) => `set_config('${name}', '${ms}', false)`)
+  .join()}`;
+
+/** A connection whose statements and transactions have time limits. */
+export class LimitedClient extends pg.Client {
+  constructor(options?: pg.ClientConfig) {
+    super(options);
+    ignoreErrors(this);
+  }
+
+  override connect(): Promise<this>;
+  override connect(callback: (error: Error) => void): void;
+  override connect(callback?: (error: Error) => void): Promise<this> | void {
+    const connecting = this.#connectAndLimit();
+    if (!callback) return connecting;
+    // Pools call it like this, and end the connection when `connectionTimeoutMillis` is over.
+    connecting.then(() => callback(null as unknown as Error), callback);
+  }
+
+  async #connectAndLimit(): Promise<this> {
+    await super.connect();
+    try {
+      await this.query(SET_TIMEOUTS);
+    } catch (error) {
+      this.end().catch(() => undefined);
+      throw error;
+    }
+    return this;
+  }
+}
+
+/** An error of an idle connection ends the process if nothing listens; users of the connection notice its end. */
+function ignoreErrors(client: pg.Client): void {
+  client.on('error', () => undefined);
 }
 
 const INT8 = 20;
@@ -38,14 +77,13 @@ function parserOf(type: number): (text: string) => unknown {
 const parsers: { getTypeParser(type: number): (text: string) => unknown } = pg.types;
 
 /**
- * Opens a connection outside of the pool.
+ * Opens a connection outside of the pool, without time limits.
  * @throws UNAVAILABLE, with a sentence for the operator, when the database cannot be used
  */
 export async function connect(url: string, nodeId: string): Promise<pg.Client> {
   try {
     const client = new pg.Client(connectionOptions(url, nodeId));
-    // An error of an idle connection ends the process if nothing listens; users of the connection notice its end.
-    client.on('error', () => undefined);
+    ignoreErrors(client);
     await client.connect();
     return client;
   } catch (error) {
@@ -67,8 +105,6 @@ export function connectionError(url: string, cause: unknown): SignalboxError {
     if (code === '53300') return 'has no connection left. Raise max_connections, or end other clients.';
     if (code === '42501')
       return `does not let the user “${user}” create tables. Make it the owner of the database “${database}”.`;
-    if (/unsupported startup parameter/i.test(message))
-      return `is PgBouncer, which is not supported. Connect to PostgreSQL itself: correct ${DATABASE_URL_ENV}.`;
     if (code === 'ECONNREFUSED' || code === 'ENOENT')
       return `does not accept connections. Start it, or correct ${DATABASE_URL_ENV}.`;
     if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')

@@ -9,13 +9,12 @@ import { SignalboxError } from '../errors.ts';
 const FOLDER = fileURLToPath(new URL('../../drizzle-postgres', import.meta.url));
 
 /**
- * Applies pending migrations. The caller holds the lock of a start, so no other node migrates at the same time.
+ * Applies pending migrations. The caller holds the lock of a start, so no other node migrates at the same time. A migration may take
+ * longer than a statement of the service, so `client` must have no time limit.
  * @throws UNAVAILABLE when a newer version of Signalbox wrote the database
  */
 export async function migrateDatabase(client: pg.Client): Promise<void> {
   await requireKnownSchema(client);
-  // A migration may take longer than a statement of the service.
-  await client.query('set statement_timeout = 0');
   await migrate(drizzle(client), { migrationsFolder: FOLDER });
 }
 

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import pg from 'pg';
 import { SignalboxError } from '../errors.ts';
 import { checkServer } from './postgres-checks.ts';
-import { connect, connectionError, connectionOptions } from './postgres-connection.ts';
+import { connect, connectionError, connectionOptions, LimitedClient } from './postgres-connection.ts';
 import { asUnavailable } from './postgres-errors.ts';
 import { migrateDatabase } from './postgres-migrations.ts';
 import { createDatabase } from './postgres-session.ts';
@@ -44,14 +44,10 @@ export async function openPostgres({ url, connections, nodeId }: PostgresOptions
       connectionTimeoutMillis: CONTROL_TIMEOUT_MS,
     };
     const opened = {
-      pool: new pg.Pool({ ...options, max: connections }),
-      controlPool: new pg.Pool({ ...options, ...control }),
+      pool: new pg.Pool({ ...options, Client: LimitedClient, max: connections }),
+      controlPool: new pg.Pool({ ...options, ...control, Client: LimitedClient }),
     };
-    for (const each of Object.values(opened)) {
-      each.on('error', (error) => note(asUnavailable(error)));
-      // The pool listens to idle connections only. A transaction notices the end of its connection by its next statement.
-      each.on('connect', (client) => client.on('error', () => undefined));
-    }
+    for (const each of Object.values(opened)) each.on('error', (error) => note(asUnavailable(error)));
     return opened;
   }
 
@@ -61,7 +57,7 @@ export async function openPostgres({ url, connections, nodeId }: PostgresOptions
       guard(async () => (await poolOf().query<Row>(statementOf(sql, params))).rows);
 
   function note(error: unknown): void {
-    if (error instanceof SignalboxError) problem = error.message;
+    if (error instanceof SignalboxError && error.code === 'UNAVAILABLE') problem = error.message;
   }
 
   /** Statements are prepared once for each connection: parsing and planning would take longer than their execution. */
@@ -181,8 +177,7 @@ async function prepareDatabase(url: string, nodeId: string): Promise<void> {
   const client = await connect(url, nodeId);
   try {
     await checkServer(client, url, nodeId);
-    // Another node may be migrating a large database.
-    await client.query('set lock_timeout = 0; set statement_timeout = 0');
+    // Without a time limit: another node may be migrating a large database.
     await client.query('select pg_advisory_lock($1)', [START_LOCK]);
     await migrateDatabase(client);
   } catch (error) {
