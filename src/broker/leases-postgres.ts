@@ -5,6 +5,8 @@ import { PresenceChanges, type PresentConnection } from './presence-changes.ts';
 /** Time between two comparisons of the rows with the connections of this node, in milliseconds. */
 const RECONCILE_INTERVAL_MS = 30_000;
 const RETRY_INTERVAL_MS = 1000;
+/** Nodes that may add connections of one token at the same moment without exceeding its limit. */
+const WRITES_AT_ONCE = 8;
 /** Connections that one statement writes again. */
 const CONNECTIONS_PER_STEP = 500;
 
@@ -119,13 +121,20 @@ export function createPostgresLeases({
     reconcile,
     // The registration of the node is its lease.
     renew: async () => undefined,
-    async addConnection(member) {
+    async addConnection(member, limit = Number.POSITIVE_INFINITY) {
       own.set(member.connectionId, {
         member,
         channelIds: own.get(member.connectionId)?.channelIds ?? new Set(),
       });
       changes.addConnection(member);
-      return (await flush()).get(member.connectionId) ?? 1;
+      const connections = (await flush()).get(member.connectionId) ?? 1;
+      if (connections > limit || connections * WRITES_AT_ONCE <= limit) return connections;
+      // Two transactions do not see each other's rows. Both are committed when the later one of them counts again.
+      const [row] = await rows<{ count: number }>(
+        `SELECT count(*) AS count FROM ${LIVE} WHERE project_id = $1 AND token_id = $2`,
+        [member.projectId, member.tokenId],
+      );
+      return row?.count ?? connections;
     },
     async removeConnection(projectId, connectionId) {
       if (!ownOf(projectId, connectionId)) return;

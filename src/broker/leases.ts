@@ -36,8 +36,9 @@ export interface Leases {
   /**
    * Adds a connection, which is online once this resolves. Adding it again replaces the member and keeps its channels. Resolves
    * to the number of live connections of its token, on all nodes; 1 if it has none.
+   * @param limit what the caller allows; near it, connections that other nodes add at the same moment are counted, too
    */
-  addConnection(member: Member): Promise<number>;
+  addConnection(member: Member, limit?: number): Promise<number>;
   /** Removes a connection from presence and from all of its channels. Idempotent. */
   removeConnection(projectId: string, connectionId: string): Promise<void>;
   /** Adds a connection to a channel. Idempotent; does nothing for an unknown connection. */

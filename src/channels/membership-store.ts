@@ -60,6 +60,14 @@ export function createMembershipStore({ db, lockingRows }: Store) {
       .where(sql`${isToken} ${lockingRows}`);
   }
 
+  async function countOf(rows: RowWriter, projectId: string, tokenId: string): Promise<number> {
+    const [row] = await rows.db
+      .select({ count: count() })
+      .from(memberships)
+      .where(and(eq(memberships.projectId, projectId), eq(memberships.tokenId, tokenId)));
+    return row?.count ?? 0;
+  }
+
   async function find(
     projectId: string,
     channelId: string,
@@ -90,14 +98,20 @@ export function createMembershipStore({ db, lockingRows }: Store) {
      * Begins the membership, or replaces the existing one by what `claim` returns for it. Results in the membership and the
      * channel as they are until the transaction ends; undefined, without a change, if the channel does not exist or `mayBegin`
      * is false for it.
+     * @param requireCapacity receives the number of memberships that the token has; throws to refuse another one
      */
     begin:
       (
         membership: Membership,
         {
           mayBegin,
+          requireCapacity,
           claim,
-        }: { mayBegin: (channel: Channel) => boolean; claim: (existing: Membership) => Membership },
+        }: {
+          mayBegin: (channel: Channel) => boolean;
+          requireCapacity: (memberships: number) => void;
+          claim: (existing: Membership) => Membership;
+        },
       ): Write<MembershipWithChannel | undefined> =>
       async (rows) => {
         const { projectId, channelId, tokenId } = membership;
@@ -114,6 +128,7 @@ export function createMembershipStore({ db, lockingRows }: Store) {
           .from(memberships)
           .where(sql`${here} ${lockingRows}`);
         if (!existing) {
+          requireCapacity(await countOf(rows, projectId, tokenId));
           await rows.db.insert(memberships).values(membership);
           return { membership, channel };
         }
@@ -160,13 +175,6 @@ export function createMembershipStore({ db, lockingRows }: Store) {
         .where(ofTokens(projectId, tokenIds))
         .groupBy(memberships.tokenId);
       return new Map(rows.map((row) => [row.tokenId, row.count]));
-    },
-    async countOf(projectId: string, tokenId: string): Promise<number> {
-      const [row] = await db
-        .select({ count: count() })
-        .from(memberships)
-        .where(and(eq(memberships.projectId, projectId), eq(memberships.tokenId, tokenId)));
-      return row?.count ?? 0;
     },
     /** All memberships of a token with their channels. `maxMembershipsPerToken` bounds their number. */
     async allOf(projectId: string, tokenId: string): Promise<MembershipWithChannel[]> {

@@ -138,10 +138,9 @@ export function createMemberships(deps: {
     return token;
   }
 
-  async function requireCapacity(token: Token, additional: number): Promise<void> {
+  function requireCapacity(memberships: number): void {
     const limit = config.maxMembershipsPerToken;
-    if ((await rows.countOf(token.projectId, token.id)) + additional <= limit) return;
-    throw tooManyMemberships(limit);
+    if (memberships >= limit) throw tooManyMemberships(limit);
   }
 
   async function subscribe(
@@ -187,7 +186,6 @@ export function createMemberships(deps: {
     }: { since?: number | undefined; mayBegin?: (channel: Channel) => boolean },
   ): Promise<Membership | undefined> {
     const { projectId, id: tokenId } = token;
-    if (!(await rows.find(projectId, channelId, tokenId))) await requireCapacity(token, 1);
     const membership: Membership = {
       projectId,
       channelId,
@@ -197,7 +195,11 @@ export function createMemberships(deps: {
       createdAt: clock.now(),
     };
     const { result } = await announce(
-      rows.begin(membership, { mayBegin, claim: (existing) => claimed(existing, madeBy, since) }),
+      rows.begin(membership, {
+        mayBegin,
+        requireCapacity,
+        claim: (existing) => claimed(existing, madeBy, since),
+      }),
       (begun) =>
         begun && {
           kind: 'MEMBERSHIP_BEGAN',

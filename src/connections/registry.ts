@@ -231,7 +231,8 @@ export function createConnections(deps: {
           const current = await readUntilStable(connection, () => authenticate.refresh(caller));
           if (connection.closed === undefined) setCaller(connection, current);
         }
-        const connections = await broker.leases.addConnection(connection.asMember());
+        const limit = config.maxConnectionsPerToken;
+        const connections = await broker.leases.addConnection(connection.asMember(), limit);
         requireBelowLimit(connection.caller, connections - 1);
         connection.applyDue();
       } catch (error) {

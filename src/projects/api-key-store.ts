@@ -3,6 +3,7 @@ import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { DAMAGED } from '../store/columns.ts';
 import { type Store } from '../store/store.ts';
 import { type Write } from '../store/write.ts';
+import { createLockProject } from '../store/project-lock.ts';
 import { apiKeys } from './tables.ts';
 import { type ApiKey } from './api-key.ts';
 
@@ -17,7 +18,9 @@ const MAX_LISTED_OPERATOR_KEYS = 100;
  * Reads and writes the rows of API keys. A row holds the hash of the secret; for a key that can sign, also the secret
  * sealed under the master key. Rows found by id are cached until they change, because every HTTP request presents a key.
  */
-export function createApiKeyStore({ db, reportDamage }: Store) {
+export function createApiKeyStore(store: Store) {
+  const { db, reportDamage } = store;
+  const lockProject = createLockProject(store);
   const toRow = (row: typeof apiKeys.$inferSelect) => readRow(row, reportDamage);
 
   const cache = new Map<string, ApiKeyRow>();
@@ -53,6 +56,20 @@ export function createApiKeyStore({ db, reportDamage }: Store) {
       const rows = await db.insert(apiKeys).values(row).onConflictDoNothing().returning();
       return rows.length > 0;
     },
+    /** Inserts the first key of a project. Results in false, and writes nothing, when there is one. */
+    insertFirst:
+      (row: ApiKeyRow): Write<boolean> =>
+      async (rows) => {
+        await lockProject(rows, row.projectId);
+        const [existing] = await rows.db
+          .select({ id: apiKeys.id })
+          .from(apiKeys)
+          .where(eq(apiKeys.projectId, row.projectId))
+          .limit(1);
+        if (existing) return false;
+        await rows.db.insert(apiKeys).values(row);
+        return true;
+      },
     /** Finds a key of any project, through the cache: only the row of a presented key names its project. */
     async findInAnyProject(id: string): Promise<ApiKeyRow | undefined> {
       const cached = cache.get(id);

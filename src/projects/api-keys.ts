@@ -102,10 +102,10 @@ export function createApiKeys(deps: {
   const rows = createApiKeyStore(store);
   const unsealKey = createKeyCache(vault);
 
-  async function mint({
+  async function generate({
     canSign = false,
     ...fields
-  }: Pick<ApiKey, 'projectId' | 'name'> & Partial<ApiKey>): Promise<MintedApiKey> {
+  }: Pick<ApiKey, 'projectId' | 'name'> & Partial<ApiKey>): Promise<{ row: ApiKeyRow; secret: string }> {
     const id = newId('key');
     const secret = `${id}.${Buffer.from(randomBytes(32)).toString('base64url')}`;
     const row: ApiKeyRow = {
@@ -121,8 +121,23 @@ export function createApiKeys(deps: {
       secretHash: hash(secret),
       sealedSecret: canSign ? await vault.seal(deriveSigningSecret(secret), id) : null,
     };
+    return { row, secret };
+  }
+
+  async function mint(fields: Parameters<typeof generate>[0]): Promise<MintedApiKey> {
+    const { row, secret } = await generate(fields);
     await rows.insert(row);
     return { apiKey: toApiKey(row), secret };
+  }
+
+  /** Of several nodes that start for the first time at once, one creates the key; undefined on the others. */
+  async function mintFirst(fields: Parameters<typeof generate>[0]): Promise<string | undefined> {
+    const { items } = await rows.list(fields.projectId, { first: 1 });
+    if (items.length > 0) return undefined;
+    const { row, secret } = await generate(fields);
+    // The key opens nothing yet, so no node must know of it.
+    const { result: isFirst } = await announce(rows.insertFirst(row), () => undefined);
+    return isFirst ? secret : undefined;
   }
 
   async function change(
@@ -195,14 +210,8 @@ export function createApiKeys(deps: {
     forgetAll: rows.invalidateAll,
     async bootstrap(configured) {
       const operatorKey = { projectId: DEFAULT_PROJECT, name: 'bootstrap', operator: true };
-      if (configured === undefined) {
-        const { items } = await rows.list(DEFAULT_PROJECT, { first: 1 });
-        const isFirst = items.length === 0;
-        return {
-          firstApiKey: isFirst ? (await mint({ ...operatorKey, canSign: true })).secret : undefined,
-          otherOperatorKeys: [],
-        };
-      }
+      if (configured === undefined)
+        return { firstApiKey: await mintFirst({ ...operatorKey, canSign: true }), otherOperatorKeys: [] };
       const id = `key_${API_KEY_SHAPE.exec(configured)?.[1] ?? ''}`;
       const secrets = {
         secretHash: hash(configured),

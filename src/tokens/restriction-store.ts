@@ -1,5 +1,6 @@
-import { and, asc, eq, gt, inArray, isNull, lte, or, sql } from 'drizzle-orm';
+import { and, asc, count, eq, gt, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
+import { createLockProject } from '../store/project-lock.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { type Write } from '../store/write.ts';
 import { type RestrictedSubject, type Restriction, type RestrictionKind } from './restriction.ts';
@@ -11,7 +12,9 @@ export interface RestrictionFilter {
 }
 
 /** The rows of mutes and bans: at most one for each kind, subject and channel. */
-export function createRestrictionStore({ db }: Store) {
+export function createRestrictionStore(store: Store) {
+  const { db } = store;
+  const lockProject = createLockProject(store);
   const { projectId, kind, subject, channelId, id, until } = restrictions;
   const isInForce = (now: number) => or(isNull(until), gt(until, now));
   const inForceOfSubjects = db
@@ -28,15 +31,28 @@ export function createRestrictionStore({ db }: Store) {
   const toColumn = (channel: string | null) => channel ?? '';
 
   return {
-    /** Inserts a restriction, or replaces the one with the same kind, subject and channel. */
+    /**
+     * Inserts a restriction, or replaces the one with the same kind, subject and channel. Results in false, and writes nothing, when
+     * the subject has `limit` others that have not lapsed by `createdAt`.
+     */
     put:
-      (restriction: Restriction): Write<void> =>
+      (restriction: Restriction, limit: number): Write<boolean> =>
       async (rows) => {
         const row = { ...restriction, channelId: toColumn(restriction.channelId) };
+        await lockProject(rows, row.projectId);
+        const others = and(
+          eq(projectId, row.projectId),
+          eq(subject, row.subject),
+          or(ne(kind, row.kind), ne(channelId, row.channelId)),
+          isInForce(row.createdAt),
+        );
+        const [counted] = await rows.db.select({ count: count() }).from(restrictions).where(others);
+        if ((counted?.count ?? 0) >= limit) return false;
         await rows.db
           .insert(restrictions)
           .values(row)
           .onConflictDoUpdate({ target: [projectId, subject, kind, channelId], set: row });
+        return true;
       },
     /** Results in the deleted restriction, lapsed or not; undefined: there was none. */
     remove:

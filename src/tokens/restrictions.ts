@@ -2,6 +2,7 @@ import { type Audit } from '../audit.ts';
 import { type Clock } from '../clock.ts';
 import { badInput, SignalboxError } from '../errors.ts';
 import { type NewId } from '../ids.ts';
+import { createKeyedMutex } from '../keyed-mutex.ts';
 import { parseText } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
@@ -62,6 +63,8 @@ export function createRestrictions(deps: {
 }): Restrictions {
   const { store, clock, newId, announce, audit } = deps;
   const restrictionStore = createRestrictionStore(store);
+  /** Per subject: the limit is checked and the row is written without another change in between. */
+  const serialize = createKeyedMutex();
 
   function auditChange(
     caller: Caller,
@@ -83,16 +86,6 @@ export function createRestrictions(deps: {
       const now = clock.now();
       if (until !== undefined && until <= now) throw badInput('until', 'must be in the future.');
       await restrictionStore.deleteLapsed(now, LAPSED_PER_PUT);
-      const inForce = await restrictionStore.inForce(projectId, [key.subject], now);
-      const others = inForce.filter(
-        ({ kind, channelId }) => kind !== key.kind || channelId !== key.channelId,
-      );
-      if (others.length >= MAX_RESTRICTIONS)
-        throw new SignalboxError(
-          'LIMIT_EXCEEDED',
-          `A token or identity can have at most ${MAX_RESTRICTIONS} mutes and bans. Lift some first.`,
-          { limit: MAX_RESTRICTIONS },
-        );
       const restriction: Restriction = {
         id: newId('restriction'),
         projectId,
@@ -101,11 +94,17 @@ export function createRestrictions(deps: {
         createdAt: now,
         until: until ?? null,
       };
-      await announce(restrictionStore.put(restriction), () => ({
-        kind: 'RESTRICTED',
-        projectId,
-        restriction,
-      }));
+      const { result: isPut } = await serialize(`${projectId} ${key.subject}`, () =>
+        announce(restrictionStore.put(restriction, MAX_RESTRICTIONS), (wasPut) =>
+          wasPut ? { kind: 'RESTRICTED', projectId, restriction } : undefined,
+        ),
+      );
+      if (!isPut)
+        throw new SignalboxError(
+          'LIMIT_EXCEEDED',
+          `A token or identity can have at most ${MAX_RESTRICTIONS} mutes and bans. Lift some first.`,
+          { limit: MAX_RESTRICTIONS },
+        );
       auditChange(caller, 'put', key);
       return restriction;
     },

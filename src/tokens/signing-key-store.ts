@@ -1,4 +1,6 @@
 import { gt, isNull } from 'drizzle-orm';
+import { createLockProject } from '../store/project-lock.ts';
+import { DEFAULT_PROJECT } from '../projects/project.ts';
 import { type Store } from '../store/store.ts';
 import { type Write } from '../store/write.ts';
 import { signingKeys } from './tables.ts';
@@ -6,11 +8,24 @@ import { signingKeys } from './tables.ts';
 export type SigningKeyRow = typeof signingKeys.$inferSelect;
 
 /** The rows of signing keys. */
-export function createSigningKeyStore({ db }: Store) {
+export function createSigningKeyStore(store: Store) {
+  const { db } = store;
+  const lockProject = createLockProject(store);
   return {
-    async insert(row: SigningKeyRow): Promise<void> {
-      await db.insert(signingKeys).values(row);
-    },
+    /** Inserts the first key that signs. Results in the key that signs, which another node may have inserted meanwhile. */
+    insertFirst:
+      (row: SigningKeyRow): Write<SigningKeyRow> =>
+      async (rows) => {
+        // The keys are those of all projects.
+        await lockProject(rows, DEFAULT_PROJECT);
+        const [existing] = await rows.db
+          .select()
+          .from(signingKeys)
+          .where(isNull(signingKeys.retiredAt))
+          .limit(1);
+        if (!existing) await rows.db.insert(signingKeys).values(row);
+        return existing ?? row;
+      },
     async list(): Promise<SigningKeyRow[]> {
       return db.select().from(signingKeys);
     },

@@ -91,8 +91,8 @@ export function createSigningKeys(deps: {
 
   async function createKey(): Promise<SigningKey> {
     const { row, secret } = await generate();
-    await keyStore.insert(row);
-    return toKey(row, secret);
+    const { result: first } = await announce(keyStore.insertFirst(row), () => undefined);
+    return toKey(first, first.id === row.id ? secret : await vault.open(first.secret, first.id));
   }
 
   /** When an unknown key was last looked for, on the monotonic clock: ids are free to invent. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { createFolder } from '../support/folder.ts';
+import { requirePostgres, sharedPostgres } from '../support/postgres.ts';
 import { launchProcess, startProcess } from '../support/process.ts';
 
 const VIEWER = `{ viewer { kind apiKey { id } } }`;
@@ -44,4 +45,43 @@ test('a start with a replacement key names the operator keys that are still vali
   }
   await using third = await startProcess(launch(replacement));
   expect(third.stderr).not.toContain('revokeApiKey');
+});
+
+test('two nodes that start at the same moment on an empty database migrate it once and create one API key and one signing key', async (context) => {
+  requirePostgres(context);
+  const server = await sharedPostgres();
+  const url = await server.createDatabase();
+  const start = () =>
+    startProcess({
+      env: {
+        SIGNALBOX_DATABASE_URL: url,
+        SIGNALBOX_MASTER_KEY: 'the-master-key-of-these-test-processes',
+        SIGNALBOX_API_KEY: '',
+        SIGNALBOX_LOG_LEVEL: 'warn',
+      },
+      stdout: 'pipe',
+    });
+  const [a, b] = await Promise.all([start(), start()]);
+  await using _a = a;
+  await using _b = b;
+  const log: string[] = [];
+  for (const node of [a, b]) node.stdout?.on('data', (chunk: Buffer) => log.push(chunk.toString()));
+  const shown = [a, b].flatMap(({ stderr }) => /shown this once\): (\S+)/.exec(stderr)?.[1] ?? []);
+  expect(shown).toHaveLength(1);
+  const mint = 'mutation { createToken { credential } }';
+  const minted = await Promise.all([a, b].map((node) => node.request(mint, {}, shown[0])));
+  for (const [index, { createToken }] of minted.entries())
+    expect(await [b, a][index]!.request('{ viewer { kind } }', {}, createToken.credential)).toEqual({
+      viewer: { kind: 'TOKEN' },
+    });
+  expect(await server.query(url, 'select id from api_keys')).toHaveLength(1);
+  expect(await server.query(url, 'select id from signing_keys')).toHaveLength(1);
+  const [migrations] = await server.query(
+    url,
+    'select count(*) as all, count(distinct hash) as different from drizzle.__drizzle_migrations',
+  );
+  expect(migrations.all).toBe(migrations.different);
+  const WARNING = 40;
+  const lines = log.join('').split('\n').filter(Boolean);
+  expect(lines.filter((line) => (JSON.parse(line) as { level: number }).level >= WARNING)).toEqual([]);
 });

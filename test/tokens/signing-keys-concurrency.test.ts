@@ -18,9 +18,9 @@ function createKeyRing(wrapVault: (vault: Vault) => Vault = (vault) => vault) {
     newId: createIds(clock.now, randomBytes),
     randomBytes,
     vault: wrapVault(createJweVault(['a'.repeat(32)])),
-    async announce(write) {
+    async announce(write, signalOf) {
       const result = await write(store);
-      keys.forgetAll();
+      if (signalOf(result)) keys.forgetAll();
       return { result, connections: 0 };
     },
   });

@@ -7,7 +7,7 @@ import { type ApiKeys } from '../../projects/api-keys.ts';
 import { createKeyCache } from '../../secrets/key-cache.ts';
 import { type Vault } from '../../secrets/vault.ts';
 import { type Store } from '../../store/store.ts';
-import { type Announce } from '../../store/write.ts';
+import { type Announce, type RowWriter, type Write } from '../../store/write.ts';
 import { createKeyedMutex } from '../../keyed-mutex.ts';
 import { actorOf, requireApiKey, type Caller } from '../caller.ts';
 import { refused } from '../credential-errors.ts';
@@ -102,11 +102,25 @@ export function createIssuers(deps: {
   const { store, apiKeys, vault, clock, newId, announce, audit, allowsPrivateProviders } = deps;
   const rows = createIssuerStore(store);
   const unsealKey = createKeyCache(vault, toIssuerKey);
-  /** Per project: limits and conflicts are checked and the row is inserted without another change in between. */
   const serialize = createKeyedMutex();
 
-  async function requireIssuer({ projectId }: Caller, id: string): Promise<Issuer> {
-    const issuer = await rows.find(projectId, id);
+  /** Per project: limits and conflicts are checked and rows are written without another change in between, on any node. */
+  async function change<T>(projectId: string, write: Write<T>): Promise<T> {
+    const { result } = await serialize(projectId, () =>
+      announce(
+        async (transaction) => {
+          await rows.lock(transaction, projectId);
+          return write(transaction);
+        },
+        // Every use of an issuer reads its rows.
+        () => undefined,
+      ),
+    );
+    return result;
+  }
+
+  async function requireIssuer({ projectId }: Caller, id: string, transaction?: RowWriter): Promise<Issuer> {
+    const issuer = await rows.find(projectId, id, transaction);
     if (!issuer) throw notFound('issuer', id);
     return issuer;
   }
@@ -120,15 +134,19 @@ export function createIssuers(deps: {
     return { id, key: await unsealKey(sealedSecret, `${issuerId} ${id}`), expiresAt };
   }
 
-  async function activeKeysOf({ id }: Pick<Issuer, 'id'>): Promise<IssuerKeyRow[]> {
-    const keys = await rows.keysOf(id);
+  async function activeKeysOf({ id }: Pick<Issuer, 'id'>, transaction?: RowWriter): Promise<IssuerKeyRow[]> {
+    const keys = await rows.keysOf(id, transaction);
     return keys.filter(({ expiresAt }) => expiresAt === null || clock.now() < expiresAt);
   }
 
   /** `find` must never match two issuers. Stream tokens name no key; other kinds are selected by key id or by `iss`. */
-  async function requireUnambiguous(issuer: Issuer, key: ParsedKey | undefined): Promise<void> {
+  async function requireUnambiguous(
+    issuer: Issuer,
+    key: Pick<ParsedKey, 'id'> | undefined,
+    transaction: RowWriter,
+  ): Promise<void> {
     const { kind } = issuer;
-    for (const other of await rows.list(issuer.projectId, kind)) {
+    for (const other of await rows.list(issuer.projectId, kind, transaction)) {
       const message =
         kind === 'STREAM' && other.id !== issuer.id
           ? 'The project already has a STREAM issuer. Add the key to that issuer with addIssuerKey.'
@@ -136,7 +154,7 @@ export function createIssuers(deps: {
             ? 'The project already has a JWKS issuer with the same provider.issuer and audience. Change that issuer with updateIssuer.'
             : undefined;
       if (message) throw new SignalboxError('CONFLICT', message);
-      const keys = await activeKeysOf(other);
+      const keys = await activeKeysOf(other, transaction);
       if (key && keys.some(({ id }) => id === key.id))
         throw new SignalboxError(
           'CONFLICT',
@@ -214,25 +232,27 @@ export function createIssuers(deps: {
       const issuer = { id: newId('issuer'), projectId, ...parseIssuer(input), createdAt: clock.now() };
       const key = input.key && parseKey(input.key, input.kind, 'input.key');
       if (issuer.provider && !allowsPrivateProviders) await requirePublicUrl(issuer.provider.url, URL_FIELD);
-      return serialize(projectId, async () => {
-        await requireUnambiguous(issuer, key);
-        requireBelowLimit(await rows.count(projectId), MAX_ISSUERS, 'issuers in the project');
-        await rows.insert(issuer, key && (await seal(issuer, key)));
-        record(caller, 'issuer.create', issuer.id);
-        return issuer;
+      const sealedKey = key && (await seal(issuer, key));
+      await change(projectId, async (transaction) => {
+        await requireUnambiguous(issuer, key, transaction);
+        requireBelowLimit(await rows.count(projectId, transaction), MAX_ISSUERS, 'issuers in the project');
+        await rows.insert(issuer, sealedKey, transaction);
       });
+      record(caller, 'issuer.create', issuer.id);
+      return issuer;
     },
-    async update(caller, id, change) {
+    async update(caller, id, input) {
       requireApiKey(caller, 'ADMIN');
-      if (change.provider?.url !== undefined && !allowsPrivateProviders && parseUrl(change.provider.url))
-        await requirePublicUrl(change.provider.url, URL_FIELD);
-      return serialize(caller.projectId, async () => {
-        const issuer = parseIssuerChange(await requireIssuer(caller, id), change);
-        await requireUnambiguous(issuer, undefined);
-        await rows.update(issuer);
-        record(caller, 'issuer.update', id);
+      if (input.provider?.url !== undefined && !allowsPrivateProviders && parseUrl(input.provider.url))
+        await requirePublicUrl(input.provider.url, URL_FIELD);
+      const changed = await change(caller.projectId, async (transaction) => {
+        const issuer = parseIssuerChange(await requireIssuer(caller, id, transaction), input);
+        await requireUnambiguous(issuer, undefined, transaction);
+        await rows.update(issuer, transaction);
         return issuer;
       });
+      record(caller, 'issuer.update', id);
+      return changed;
     },
     async remove(caller, id) {
       requireApiKey(caller, 'ADMIN');
@@ -252,17 +272,20 @@ export function createIssuers(deps: {
     },
     async addKey(caller, id, input) {
       requireApiKey(caller, 'ADMIN');
-      return serialize(caller.projectId, async () => {
-        const issuer = await requireIssuer(caller, id);
-        if (issuer.kind === 'JWKS') throw badInput('key', KEYS_ARE_FETCHED);
-        const key = parseKey(input, issuer.kind, 'key');
-        await rows.removeExpiredKeys(id, clock.now());
-        await requireUnambiguous(issuer, key);
-        requireBelowLimit((await rows.keysOf(id)).length, MAX_KEYS_PER_ISSUER, 'keys of the issuer');
-        await rows.insertKey(await seal(issuer, key));
-        record(caller, 'issuer.add-key', id);
-        return issuer;
+      const issuer = await requireIssuer(caller, id);
+      if (issuer.kind === 'JWKS') throw badInput('key', KEYS_ARE_FETCHED);
+      const key = await seal(issuer, parseKey(input, issuer.kind, 'key'));
+      const changed = await change(caller.projectId, async (transaction) => {
+        // The issuer may have been changed or removed meanwhile.
+        const current = await requireIssuer(caller, id, transaction);
+        await requireUnambiguous(current, key, transaction);
+        const active = await activeKeysOf(current, transaction);
+        requireBelowLimit(active.length, MAX_KEYS_PER_ISSUER, 'keys of the issuer');
+        await rows.insertKey(key, transaction);
+        return current;
       });
+      record(caller, 'issuer.add-key', id);
+      return changed;
     },
     async removeKey(caller, id, keyId, overlapSeconds) {
       requireApiKey(caller, 'ADMIN');
