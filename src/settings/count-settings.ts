@@ -77,8 +77,9 @@ export const COUNT_SETTINGS = {
     default: 1_000,
     unit: 'count',
     min: 1,
-    max: 10_000,
-    about: 'Maximum number of channels that one token may be subscribed to.',
+    max: 2_000,
+    about:
+      'Maximum number of channels that one token may be subscribed to. A connection of the token joins all of them at once.',
   },
   maxGrantsPerToken: {
     env: 'SIGNALBOX_MAX_GRANTS_PER_TOKEN',
