@@ -7,6 +7,11 @@ const CONNECT_TIMEOUT_MS = 5000;
 /** The longest wait of a statement for a lock, and its longest duration, in milliseconds. */
 const LOCK_TIMEOUT_MS = 5000;
 const STATEMENT_TIMEOUT_MS = 10_000;
+/**
+ * The longest wait of the pool for an answer, in milliseconds. Longer than the limits of the server, which say that the statement took no
+ * effect: only a dead network, or a server that hangs, exceeds it.
+ */
+export const ANSWER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 2000;
 
 const KEEP_ALIVE_DELAY_MS = 5000;
 

@@ -2,7 +2,13 @@ import { sql } from 'drizzle-orm';
 import pg from 'pg';
 import { SignalboxError } from '../errors.ts';
 import { checkServer } from './postgres-checks.ts';
-import { connect, connectionError, connectionOptions, LimitedClient } from './postgres-connection.ts';
+import {
+  ANSWER_TIMEOUT_MS,
+  connect,
+  connectionError,
+  connectionOptions,
+  LimitedClient,
+} from './postgres-connection.ts';
 import { asUnavailable } from './postgres-errors.ts';
 import { migrateDatabase } from './postgres-migrations.ts';
 import { createDatabase } from './postgres-session.ts';
@@ -14,6 +20,8 @@ export interface PostgresOptions {
   /** The maximum number of connections of the pool; one more is for `controlRows`. */
   connections: number;
   nodeId: string;
+  /** The longest wait for the answer to a statement, in milliseconds. Default: 12 seconds. */
+  answerTimeoutMs?: number;
 }
 
 /** A success is valid for this long before `writeProblem` asks the database again, in milliseconds. */
@@ -28,7 +36,12 @@ const MAX_PREPARED = 200;
  * connections.
  * @throws UNAVAILABLE when the database cannot be used, or a newer version of Signalbox wrote it
  */
-export async function openPostgres({ url, connections, nodeId }: PostgresOptions): Promise<PostgresStore> {
+export async function openPostgres({
+  url,
+  connections,
+  nodeId,
+  answerTimeoutMs = ANSWER_TIMEOUT_MS,
+}: PostgresOptions): Promise<PostgresStore> {
   await prepareDatabase(url, nodeId);
   let { pool, controlPool } = openPools(nodeId);
   const prepared = new Map<string, string>();
@@ -44,7 +57,12 @@ export async function openPostgres({ url, connections, nodeId }: PostgresOptions
       connectionTimeoutMillis: CONTROL_TIMEOUT_MS,
     };
     const opened = {
-      pool: new pg.Pool({ ...options, Client: LimitedClient, max: connections }),
+      pool: new pg.Pool({
+        ...options,
+        Client: LimitedClient,
+        max: connections,
+        query_timeout: answerTimeoutMs,
+      }),
       controlPool: new pg.Pool({ ...options, ...control, Client: LimitedClient }),
     };
     for (const each of Object.values(opened)) each.on('error', (error) => note(asUnavailable(error)));
@@ -100,11 +118,12 @@ export async function openPostgres({ url, connections, nodeId }: PostgresOptions
         return result;
       } catch (error) {
         failure = error as Error;
-        await client.query('rollback').catch(() => undefined);
+        // Where the connection may be dead, its end rolls back; nothing would answer.
+        if (!isUnusable(failure)) await client.query('rollback').catch(() => undefined);
         throw asUnavailable(error, !isCommitting);
       } finally {
         // A connection in an unknown state is closed; an error of the statement leaves it usable.
-        client.release(failure !== undefined && asUnavailable(failure) !== failure);
+        client.release(failure !== undefined && isUnusable(failure));
       }
     });
   }
@@ -160,6 +179,9 @@ export async function openPostgres({ url, connections, nodeId }: PostgresOptions
     },
   };
 }
+
+/** Whether the connection may be in an unknown state after the error: it is not one of the statement. */
+const isUnusable = (error: Error): boolean => asUnavailable(error) !== error;
 
 const toQuery = (statement: Statement) => statement.toSQL();
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { projects } from '../../src/projects/tables.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
 import { storeContract } from '../contracts/store-contract.ts';
+import { createProxy } from '../support/proxy.ts';
 import { hasPostgres, requirePostgres, sharedPostgres, startPostgres } from '../support/postgres.ts';
 
 let nodes = 0;
@@ -35,6 +36,27 @@ test('continues after the database crashed and restarted, and reports the write 
     .poll(async () => store.db.select({ name: projects.name }).from(projects).catch(String))
     .toEqual([{ name: 'kept' }]);
   await expect.poll(() => store.writeProblem()).toBeUndefined();
+});
+
+test('statements and transactions on a connection that is dead without an error fail within the limit, and later ones use a new connection', async (context) => {
+  requirePostgres(context);
+  await using proxy = await createProxy((await sharedPostgres()).port);
+  const url = Object.assign(new URL(await emptyDatabase()), { port: String(proxy.port) }).href;
+  const answerTimeoutMs = 1000;
+  await using store = await openPostgres({ url, connections: 1, nodeId: `node_${++nodes}`, answerTimeoutMs });
+  const count = () => store.rows<{ count: number }>('SELECT count(*) AS count FROM projects', []);
+  const insert = (id: string) =>
+    store.batch([store.db.insert(projects).values({ id, name: id, createdAt: 1 })]);
+  const attempts = [count, () => insert('lost')];
+  for (const attempt of attempts) {
+    await insert(`before ${attempts.indexOf(attempt)}`);
+    proxy.setBlackHole(true);
+    const startedAt = performance.now();
+    await expect(attempt()).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true });
+    expect(performance.now() - startedAt).toBeLessThan(1.9 * answerTimeoutMs);
+    proxy.setBlackHole(false);
+    expect(await count()).toEqual([{ count: attempts.indexOf(attempt) + 1 }]);
+  }
 });
 
 const settings = (name: string, value: string) => (url: string) => [
