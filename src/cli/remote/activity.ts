@@ -1,9 +1,7 @@
-import { createClient } from '@signalbox/client';
 import { type Command } from 'commander';
-import { WebSocket } from 'ws';
 import { addCommand, openSession, requireApiKey, type CommonOptions } from './command.ts';
+import { follow } from './follow.ts';
 import { cell, toJson } from './output.ts';
-import { reportStatus } from './report-status.ts';
 import { type RemoteTerminal } from './terminal.ts';
 import { collect, parseInteger, parseWord } from './values.ts';
 
@@ -65,43 +63,33 @@ export function addActivityCommand(program: Command, terminal: RemoteTerminal): 
       const kinds = options.kind?.map((kind) => parseWord('--kind', kind, KINDS));
       const count = options.count === undefined ? Infinity : parseInteger('--count', options.count, 1, 1e9);
       const variables = { kinds, channel, token, identity, payloads };
-      await follow({ terminal, url: address.url, apiKey: requireApiKey(address), variables, count, json });
+      const credential = requireApiKey(address);
+      await followActivity({ terminal, url: address.url, credential, variables, count, json });
     });
 }
 
 interface Following {
   terminal: RemoteTerminal;
   url: string;
-  apiKey: string;
+  credential: string;
   variables: object;
   count: number;
   json: boolean;
 }
 
-async function follow({ terminal, url, apiKey, variables, count, json }: Following): Promise<void> {
-  const client = createClient({ url, credential: apiKey, webSocket: WebSocket });
+function followActivity({ variables, count, json, ...source }: Following): Promise<void> {
   let left = count;
-  // Lines are written one after the other, in the order of their arrival.
-  let writing = Promise.resolve();
-  try {
-    await new Promise<void>((resolve, reject) => {
-      terminal.onInterrupt(resolve);
-      client.on('status', (status) => reportStatus(terminal, status));
-      client.subscribe(ACTIVITY, variables, {
-        next(data) {
-          const { activity } = data as { activity: Activity };
-          if (left <= 0) return;
-          writing = writing.then(() => terminal.write(json ? toJson(activity) : describe(activity)));
-          if (--left === 0) resolve();
-        },
-        // A client that has ended says why; the operation only says that it ended.
-        error: (reason) => reject(client.status.error ?? reason),
-      });
+  return follow(source, (client, { write, done, fail }) => {
+    client.subscribe(ACTIVITY, variables, {
+      next(data) {
+        const { activity } = data as { activity: Activity };
+        if (left <= 0) return;
+        write(json ? toJson(activity) : describe(activity));
+        if (--left === 0) done();
+      },
+      error: fail,
     });
-  } finally {
-    await client.close();
-    await writing;
-  }
+  });
 }
 
 /** The fields that apply, as one line. */

@@ -1,11 +1,9 @@
-import { createClient } from '@signalbox/client';
 import { type Command } from 'commander';
-import { WebSocket } from 'ws';
 import { addCommand, openSession, type CommonOptions } from './command.ts';
 import { UsageError } from './errors.ts';
+import { follow } from './follow.ts';
 import { readSecret } from './input.ts';
 import { cell, toJson } from './output.ts';
-import { reportStatus } from './report-status.ts';
 import { type RemoteTerminal } from './terminal.ts';
 import { parseInteger } from './values.ts';
 
@@ -92,26 +90,17 @@ interface Listening {
   json: boolean;
 }
 
-async function listen({ terminal, url, credential, channels, since, count, json }: Listening): Promise<void> {
-  const client = createClient({ url, credential, webSocket: WebSocket });
+async function listen({ channels, since, count, json, ...source }: Listening): Promise<void> {
   let last = since;
   let left = count;
-  // Lines are written one after the other, in the order of their arrival.
-  let writing = Promise.resolve();
   try {
-    await new Promise<void>((resolve, reject) => {
-      terminal.onInterrupt(resolve);
-      client.on('status', (status) => reportStatus(terminal, status));
-      const error = (reason: Error) => {
-        // A client that has ended says why; the operation only says that it ended.
-        reject(client.status.error ?? reason);
-      };
+    await follow(source, (client, { write, done, fail }) => {
       const show = (value: Message | Event, message: Message | undefined) => {
         if (left <= 0) return;
         last = message?.cursor ?? ('__typename' in value ? value.cursor : undefined) ?? last;
-        writing = writing.then(() => terminal.write(json ? toJson(value) : describe(value, message)));
+        write(json ? toJson(value) : describe(value, message));
         if (message !== undefined) left -= 1;
-        if (left === 0) resolve();
+        if (left === 0) done();
       };
       const variables = since === undefined ? {} : { since };
       for (const channel of channels)
@@ -123,7 +112,7 @@ async function listen({ terminal, url, credential, channels, since, count, json 
               const { messages } = data as { messages: Message };
               show(messages, messages);
             },
-            error,
+            error: fail,
           },
         );
       if (channels.length === 0)
@@ -132,13 +121,11 @@ async function listen({ terminal, url, credential, channels, since, count, json 
             const { events } = data as { events: Event };
             show(events, events.message);
           },
-          error,
+          error: fail,
         });
     });
   } finally {
-    await client.close();
-    await writing;
-    if (last !== undefined && channels.length <= 1) terminal.print(`Resume with --since ${last}`);
+    if (last !== undefined && channels.length <= 1) source.terminal.print(`Resume with --since ${last}`);
   }
 }
 

@@ -1,0 +1,50 @@
+import { createClient, type SignalboxClient, type Status } from '@signalbox/client';
+import { WebSocket } from 'ws';
+import { printable } from './output.ts';
+import { type RemoteTerminal } from './terminal.ts';
+
+/** What a subscription of a command does with its results. */
+export interface Output {
+  /** Writes a line to standard output, after all lines before it. */
+  write(line: string): void;
+  /** Ends the command. */
+  done(): void;
+  /** Ends the command with an error. */
+  fail(reason: Error): void;
+}
+
+/**
+ * Connects a client, which reconnects by itself, and lets `subscribe` write what it receives, until the operator interrupts the
+ * command, or the output is done or fails. Resolves when all lines are written.
+ */
+export async function follow(
+  { terminal, url, credential }: { terminal: RemoteTerminal; url: string; credential: string },
+  subscribe: (client: SignalboxClient<Record<string, unknown>>, output: Output) => void,
+): Promise<void> {
+  const client = createClient({ url, credential, webSocket: WebSocket });
+  let writing = Promise.resolve();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      terminal.onInterrupt(resolve);
+      client.on('status', (status) => reportStatus(terminal, status));
+      subscribe(client, {
+        write(line) {
+          writing = writing.then(() => terminal.write(line));
+        },
+        done: resolve,
+        // A client that has ended says why; the operation only says that it ended.
+        fail: (reason) => reject(client.status.error ?? reason),
+      });
+    });
+  } finally {
+    await client.close();
+    await writing;
+  }
+}
+
+/** Notes on standard error that a client has connected, or lost its connection. */
+function reportStatus({ print }: RemoteTerminal, { state, error }: Status): void {
+  if (state === 'connected') print('Connected.');
+  if (state === 'waiting')
+    print(printable(`Connection lost: ${error?.message ?? 'no answer'} Reconnecting …`));
+}
