@@ -58,7 +58,7 @@ export interface SubscriptionSink {
 
 /** A client of Signalbox. It connects when something needs the connection. */
 export interface SignalboxClient<Events extends EventMap> {
-  /** The channel with this id: always the same object. */
+  /** The channel with this id: the same object as long as it is in use or the application refers to it. */
   channel(id: string): Channel<Events>;
   /** Messages that are published directly to this token, its identity or the connection. */
   readonly direct: MessageListeners<Events>;

@@ -1,6 +1,7 @@
 import { type Channel } from './channels/channel.ts';
 import { createChannelController, type ChannelController } from './channels/channel-controller.ts';
 import { createChannel } from './channels/create-channel.ts';
+import { createRegistry } from './channels/registry.ts';
 import {
   type ClientEvents,
   type ClientOptions,
@@ -47,7 +48,7 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
   // Getters of the runtime read the environment when they are used, so the two are not copied into one object.
   const runtime = Object.assign(Object.create(hostRuntime) as typeof hostRuntime, options.runtime);
 
-  const channels = new Map<string, { channel: Channel<Events>; controller: ChannelController }>();
+  const channels = createRegistry<ChannelController & { channel?: Channel<Events> }>();
   const operations = new Set<ResumingOperation>();
   const gaps = createEmitter<[GapNotice]>();
   const directMessages = createEmitter<[Message]>();
@@ -67,9 +68,9 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
     ...{ runtime, saved },
     now: () => connection.serverNow(),
     limit: outboxLimit,
-    onChange: (id) => channels.get(id)?.controller.view.change(),
+    onChange: (id) => channels.find(id)?.view.change(),
     onPublished: (message, key) => {
-      if (message.channel !== null) channels.get(message.channel)?.controller.onPublished(message, key);
+      if (message.channel !== null) channels.find(message.channel)?.onPublished(message, key);
     },
     onUnauthenticated: () => connection.renew(),
   });
@@ -97,7 +98,7 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
           if (socket === connection.live) handle(socket, event);
         },
         onError: (error) => {
-          for (const { controller } of channels.values()) controller.view.fail(error);
+          for (const channel of channels.all()) channel.view.fail(error);
         },
       });
       // If the connection is lost before its first event, the next one begins where this one would have.
@@ -110,11 +111,11 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
       stopInbox?.();
       stopInbox = undefined;
       outbox.pause();
-      for (const { controller } of channels.values()) controller.onDown();
+      for (const channel of channels.all()) channel.onDown();
       const ended = connection.endError();
       if (!ended) return;
       outbox.fail(ended);
-      for (const { controller } of channels.values()) controller.end(ended);
+      for (const channel of channels.all()) channel.end(ended);
       for (const operation of [...operations])
         if (connection.status.reason === 'closed') operation.complete();
         else operation.fail(ended);
@@ -130,21 +131,21 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
         return deliver(event.message);
       case 'ChannelAvailable':
         inboxChannels.set(event.channel.id, event.channel);
-        return channels.get(event.channel.id)?.controller.onAvailable(event.channel);
+        return channels.find(event.channel.id)?.onAvailable(event.channel);
       case 'ChannelStateUpdated':
         if (inboxChannels.has(event.channel.id)) inboxChannels.set(event.channel.id, event.channel);
-        return channels.get(event.channel.id)?.controller.onInfo(event.channel);
+        return channels.find(event.channel.id)?.onInfo(event.channel);
       case 'ChannelUnavailable':
         inboxChannels.delete(event.channel.id);
-        return channels.get(event.channel.id)?.controller.onUnavailable(event.reason);
+        return channels.find(event.channel.id)?.onUnavailable(event.reason);
       case 'PresenceChanged':
-        return channels.get(event.presence.channel)?.controller.onPresence(event.presence);
+        return channels.find(event.presence.channel)?.onPresence(event.presence);
       case 'TokenExpiring':
         return connection.renew(event);
       case 'Gap':
         for (const { id } of event.channels) {
-          const entry = channels.get(id);
-          if (entry) entry.controller.onGap(event.reason);
+          const channel = channels.find(id);
+          if (channel) channel.onGap(event.reason);
           else gaps.emit({ reason: event.reason, channel: id });
         }
         if (event.directMessages) gaps.emit({ reason: event.reason, channel: undefined });
@@ -161,7 +162,7 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
     };
     inboxChannels = new Map(event.channels.map((info) => [info.id, info]));
     if (presence) sendPresence(socket, presence.state);
-    for (const [id, { controller }] of channels) controller.onReady(inboxChannels.get(id));
+    for (const channel of channels.all()) channel.onReady(inboxChannels.get(channel.id));
     void restoring?.then(() => {
       if (socket === ready) outbox.resume(socket, event.token?.identity ?? event.token?.id);
     });
@@ -175,7 +176,7 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
     if (!ids.isNew(message.id)) return;
     outbox.confirm(message);
     if (message.channel === null) directMessages.emit(message);
-    else channels.get(message.channel)?.controller.onMessage(message);
+    else channels.find(message.channel)?.onMessage(message);
   }
 
   /** Connects for a caller that needs the connection. A client that ended stays so until the application connects it. */
@@ -216,7 +217,7 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
   }
 
   const context = {
-    ...{ runtime, outbox, connect, read, deliver },
+    ...{ runtime, outbox, connect, read, deliver, channels },
     publish(channel: string, event: string, data: unknown) {
       connect();
       const ended = connection.endError();
@@ -246,16 +247,21 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
 
   return {
     channel(id) {
-      const known = channels.get(id);
-      if (known) return known.channel;
-      const controller = createChannelController(id, context);
+      const known = channels.find(id)?.channel;
+      if (known) return known;
+      const controller: ChannelController & { channel?: Channel<Events> } = createChannelController(
+        id,
+        context,
+      );
       const setPresence = (state: unknown) => {
         presence = { state };
         connect();
         if (ready) sendPresence(ready, state);
       };
+      // Each refers to the other, so that both live as long as one of them is referred to.
       const channel = createChannel<Events>(id, controller, context, setPresence);
-      channels.set(id, { channel, controller });
+      controller.channel = channel;
+      channels.add(id, controller);
       if (ready) controller.onReady(inboxChannels.get(id));
       return channel;
     },

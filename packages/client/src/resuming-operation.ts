@@ -1,5 +1,5 @@
-import { type Socket } from './connection/socket.ts';
-import { errorOf, type SignalboxError } from './errors.ts';
+import { COMPLETED, type Socket } from './connection/socket.ts';
+import { type SignalboxError } from './errors.ts';
 
 /** A subscription of the application that is started again on each socket, after the last cursor that it delivered. */
 export interface ResumingOperation {
@@ -42,20 +42,18 @@ export function createResumingOperation(
     start(socket) {
       if (isDone) return;
       const resumed = hasSince && since !== undefined ? { ...variables, since } : variables;
-      stop = socket.subscribe(document, resumed, {
-        next({ data, errors }) {
-          if (errors) {
-            stop?.();
-            return fail(errorOf(errors));
-          }
+      stop = socket.follow(
+        document,
+        resumed,
+        (data) => {
           since = cursorOf(data) ?? since;
           sink.next(data);
         },
-        error(error) {
-          if (error.code !== 'CONNECTION_LOST') fail(error);
+        (error) => {
+          if (error === COMPLETED) finish(() => sink.complete());
+          else if (error.code !== 'CONNECTION_LOST') fail(error);
         },
-        complete: () => finish(() => sink.complete()),
-      });
+      );
     },
     fail,
     complete: () => finish(() => sink.complete()),

@@ -8,6 +8,7 @@ import { type Message } from '../message.ts';
 import { type Outbox } from '../outbox/outbox.ts';
 import { type Runtime } from '../runtime.ts';
 import { createMembers } from './members.ts';
+import { type Registry } from './registry.ts';
 import { subscribeToChannel } from './channel-subscriptions.ts';
 import { createTimeline, type Page, type PageRange } from './timeline.ts';
 import { createTyping, TYPING_EVENT } from './typing.ts';
@@ -17,6 +18,7 @@ import { createView, type View } from './view.ts';
 export interface ChannelContext {
   readonly runtime: Runtime;
   readonly outbox: Outbox;
+  readonly channels: Pick<Registry<object>, 'keep' | 'release'>;
   /** The socket whose first event has come, with what the inbox delivers over it. */
   readonly ready: Socket | undefined;
   readonly hasEnded: boolean;
@@ -36,6 +38,7 @@ export interface ChannelContext {
 
 /** One channel: what it shows, and how it stays up to date. The client tells it what the inbox delivers. */
 export interface ChannelController {
+  readonly id: string;
   readonly messages: ReturnType<typeof createEmitter<[Message]>>;
   readonly ended: ReturnType<typeof createEmitter<[SignalboxError]>>;
   readonly typing: ReturnType<typeof createTyping>;
@@ -261,6 +264,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
 
   function hold(): () => void {
     holders++;
+    context.channels.keep(id);
     runtime.clearTimer(lingering);
     context.connect();
     sync();
@@ -287,6 +291,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
   /** Nothing uses the channel any more: what it shows would go stale, so it is loaded anew next time. */
   function release(): void {
     unsubscribe();
+    context.channels.release(id);
     isShut = false;
     lastCursor = gap = undefined;
     forget();
@@ -300,11 +305,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
   }
 
   return {
-    messages,
-    ended,
-    typing,
-    view,
-    hold,
+    ...{ id, messages, ended, typing, view, hold },
     show(limit) {
       const size = Math.min(Math.max(limit, 1), 100);
       // Components that show the state only ask for one message; the component with the list decides.

@@ -39,7 +39,7 @@ export interface PublishOptions {
   readonly ephemeral?: boolean;
 }
 
-/** A channel of a client. `client.channel(id)` always returns the same object for an id. */
+/** A channel of a client. `client.channel(id)` returns the same object as long as it is in use or referred to. */
 export interface Channel<Events extends EventMap> extends MessageListeners<Events> {
   readonly id: string;
   /**

@@ -33,21 +33,16 @@ export async function* iterateMessages(
     onAbort(signal, () => wake()),
   ];
   try {
-    for (let after = since; after !== undefined;) {
-      const { nodes, pageInfo } = await source.readPage({ first: 100, after });
+    let range: PageRange | undefined = last === undefined ? rangeAfter(since) : { last };
+    while (range) {
+      const { nodes, pageInfo } = await source.readPage(range);
       for (const message of nodes) {
         if (isAborted()) return;
         seen.add(message.id);
         yield message;
       }
-      after = pageInfo.hasNextPage ? (pageInfo.endCursor ?? undefined) : undefined;
+      range = pageInfo.hasNextPage ? rangeAfter(pageInfo.endCursor) : undefined;
     }
-    if (last !== undefined)
-      for (const message of (await source.readPage({ last })).nodes) {
-        if (isAborted()) return;
-        seen.add(message.id);
-        yield message;
-      }
     while (!isAborted()) {
       const message = queue.shift();
       if (message) {
@@ -66,6 +61,9 @@ export async function* iterateMessages(
     return signal?.aborted === true;
   }
 }
+
+const rangeAfter = (after: string | null | undefined) =>
+  typeof after === 'string' ? { first: 100, after } : undefined;
 
 function onAbort(signal: AbortSignalLike | undefined, listener: () => void): () => void {
   signal?.addEventListener('abort', listener);

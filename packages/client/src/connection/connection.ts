@@ -52,8 +52,6 @@ export interface ConnectionOptions {
 }
 
 const REAUTHENTICATE = `mutation ($credential: String!) { reauthenticate(credential: $credential) { token { expiresAt } } }`;
-/** A socket that lived for so long may be replaced at once when its credential expires. */
-const STEADY_MS = 5_000;
 /** A credential function that has not answered by then is called again. */
 const CREDENTIAL_TIMEOUT_MS = 30_000;
 const UNANSWERED = 'The credential function did not answer within 30 s.';
@@ -80,7 +78,6 @@ export function createConnection(options: ConnectionOptions): Connection {
   let clockAheadMs = 0;
   let reason: CredentialReason = 'start';
   let failures = 0;
-  let liveSince = 0;
   let attempt = 0;
   /** The renewal that is under way. */
   let renewal: object | undefined;
@@ -151,24 +148,19 @@ export function createConnection(options: ConnectionOptions): Connection {
       return onCredentialFailed(thrown);
     }
     const since = options.since();
-    const parts = {
-      url: options.url,
-      webSocket,
-      runtime,
-      connectionParams: {
-        ...(credential !== undefined && { [isApiKey(credential) ? 'apiKey' : 'token']: credential }),
-        ...(options.project !== undefined && { project: options.project }),
-        ...(since !== undefined && { since }),
-      },
-      onAcknowledged: () => {
-        if (mine === attempt && socket) onAcknowledged(socket);
-      },
-      onLost: (code: number, text: string) => {
-        if (mine === attempt) onLost(code, text);
-      },
+    const { url, project } = options;
+    const connectionParams = {
+      ...(credential !== undefined && { [isApiKey(credential) ? 'apiKey' : 'token']: credential }),
+      ...(project !== undefined && { project }),
+      ...(since !== undefined && { since }),
     };
     try {
-      socket = openSocket(parts);
+      // A socket that was closed calls neither function.
+      const opened = openSocket({
+        ...{ url, webSocket, runtime, connectionParams, onLost },
+        onAcknowledged: () => onAcknowledged(opened),
+      });
+      socket = opened;
     } catch (thrown) {
       // A browser refuses some addresses at once, for example ws: from a page that came over https.
       move('refused', { reason: 'protocol', error: new SignalboxError('BAD_USER_INPUT', messageOf(thrown)) });
@@ -194,7 +186,6 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   function onAcknowledged(opened: Socket): void {
     reason = 'expired';
-    liveSince = runtime.now();
     if (!move('acknowledged')) return;
     expiresAt = timeOf(opened.acknowledgement.expiresAt);
     const resolved = waiters;
@@ -218,7 +209,6 @@ export function createConnection(options: ConnectionOptions): Connection {
   function onLost(code: number, text: string): void {
     const { reason: why, then, code: errorCode } = meaningOfClose(code, text);
     const error = new SignalboxError(errorCode, text || sentenceOf('waiting'), then !== 'end');
-    const wasLive = liveSocket() !== undefined;
     // A credential that the service has just refused is not worth a second call when the first was for this attempt.
     const isFirst = reason !== 'expired' && !(reason === 'start' && source.mayBeStale);
     const canRenew = source.canChange && !(code === 4401 && isFirst);
@@ -229,8 +219,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       reason = why === 'revoked' ? 'revoked' : 'expired';
       if (code === 4401) reason = 'revoked';
     }
-    const isSteady = wasLive && runtime.now() - liveSince >= STEADY_MS;
-    interrupt(why, error, then === 'renew' && isSteady ? 0 : undefined);
+    interrupt(why, error);
   }
 
   /** Waits, then reconnects. `delay` null: waits until the page is shown again. */
@@ -317,7 +306,6 @@ export function createConnection(options: ConnectionOptions): Connection {
       if (live) return Promise.resolve(live);
       const error = endError();
       if (error) return Promise.reject(error);
-      if (status.state === 'idle') move('connect');
       return new Promise((resolve, reject) => waiters.push({ resolve, reject }));
     },
     close: () => void move('close', { reason: 'closed' }),

@@ -33,7 +33,7 @@ export interface Socket {
   subscribe(query: string, variables: object, sink: Sink): () => void;
   /**
    * Starts a subscription that is to go on. `onEnd` is called once, when it does not: with the error of the service, also
-   * one within a result, or when the service completed it.
+   * one within a result, or with `COMPLETED`.
    */
   follow(query: string, variables: object, next: (data: unknown) => void, onEnd: Sink['error']): () => void;
   /** Runs a query or mutation. Rejects with CONNECTION_LOST when the socket is lost before the result. */
@@ -77,7 +77,7 @@ interface PlatformWebSocket {
 }
 
 /** The service completed an operation that should have gone on, or that had no result yet. */
-const COMPLETED = new SignalboxError('PROTOCOL', 'The service completed the operation.', true);
+export const COMPLETED = new SignalboxError('PROTOCOL', 'The service completed the operation.', true);
 
 const lost = (code: number, text: string) =>
   new SignalboxError('CONNECTION_LOST', text || `The connection was lost (${code}).`, true);

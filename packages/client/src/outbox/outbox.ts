@@ -157,12 +157,12 @@ export function createOutbox(options: OutboxOptions): Outbox {
         );
         return Promise.reject(full);
       }
-      return new Promise<Message>((resolve, rejectPublish) => {
-        const settle = { resolve, reject: rejectPublish };
-        const key = randomKey(runtime);
-        const entry = { key, channel, event, data: copyOf(data), createdAt: runtime.now(), settle };
-        add({ ...entry, status: 'queued', attempts: 0 });
-      });
+      return new Promise<Message>((resolve, rejectPublish) =>
+        add({
+          ...{ key: randomKey(runtime), channel, event, data: copyOf(data), createdAt: runtime.now() },
+          ...{ status: 'queued', attempts: 0, settle: { resolve, reject: rejectPublish } },
+        }),
+      );
     },
     entries: ofChannel,
     retry(key) {
