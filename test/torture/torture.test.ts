@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { openPostgres } from '../../src/store/postgres.ts';
 import { requirePostgres, sharedPostgres } from '../support/postgres.ts';
@@ -107,8 +108,11 @@ test('every safeguard that a run of the checker can take away is in the code and
   const server = await sharedPostgres();
   const url = await server.createDatabase();
   await (await openPostgres({ url, connections: 1, nodeId: 'node_test' }))[Symbol.asyncDispose]();
+  const log = readFileSync(new URL('../../dist/messages/log/postgres-log-store.js', import.meta.url), 'utf8');
   for (const sabotage of Object.values(SABOTAGES)) {
     expect(sabotagedFiles(sabotage).size > 0 || sabotage.statements.length > 0).toBe(true);
+    for (const [, changed] of sabotage.statements.join().matchAll(/'(\w+)'::regproc/g))
+      expect(log).toContain(`SELECT ${changed}(`);
     // A change of a function that does not contain the piece is an error. Undone, because two change the same function.
     await server.query(url, ['BEGIN', ...sabotage.statements, 'ROLLBACK'].join(';\n'));
   }
