@@ -9,6 +9,7 @@ import {
 } from '../support/backend.ts';
 import { hasPostgres, startPostgres, type PostgresServer } from '../support/postgres.ts';
 import { startProcess, type RunningProcess } from '../support/process.ts';
+import { readMetric } from '../support/read-metric.ts';
 import { API_KEY } from '../support/service.ts';
 
 /** The shortest lease after which a killed node is gone from presence. */
@@ -124,11 +125,14 @@ test.skipIf(!hasPostgres)(
     const member = await connect(b, token);
     await publish(a, 'room', 'before');
     await expect.poll(() => member.received).toEqual(['before']);
+    const fencesBefore = await readMetric(a, 'signalbox_fences_total');
     b.kill('SIGSTOP');
     try {
       const startedAt = performance.now();
       await revokeToken(a, token.id);
       expect(performance.now() - startedAt).toBeLessThan(2500);
+      // It did not wait for the end of the lease.
+      expect(await readMetric(a, 'signalbox_fences_total')).toBe(fencesBefore + 1);
       await publish(a, 'room', 'after');
     } finally {
       b.kill('SIGCONT');
