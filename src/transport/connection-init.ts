@@ -73,6 +73,43 @@ export function parseBearer(authorization: string): string {
   return bearer;
 }
 
+/** Headers in which other services take a key or a token. */
+const FOREIGN_HEADERS = [
+  'x-api-key',
+  'api-key',
+  'apikey',
+  'x-auth-token',
+  'x-access-token',
+  'token',
+] as const;
+/** Enough of a credential for its header. */
+const MAX_HEADER_LENGTH = 400;
+
+/**
+ * The name of a header that holds an API key or a credential of this service where it is not read. A proxy may add such headers
+ * of its own, so only what this service made counts.
+ * @param isUpgrade whether the request opens a WebSocket, for which the Authorization header is not read either
+ */
+export function findMisplacedCredential(
+  header: (name: string) => string | null | undefined,
+  isUpgrade: boolean,
+): string | undefined {
+  // A browser cannot set the header, and adds one of the scheme Basic by itself.
+  if (isUpgrade && /^Bearer\s/i.test(header('authorization') ?? '')) return 'authorization';
+  return FOREIGN_HEADERS.find((name) => isOwnCredential(header(name) ?? ''));
+}
+
+function isOwnCredential(value: string): boolean {
+  if (value.startsWith('key_')) return true;
+  const [head = ''] = value.slice(0, MAX_HEADER_LENGTH).split('.', 1);
+  return Buffer.from(head, 'base64url').toString().includes('"signalbox+jwt"');
+}
+
+/** @throws UNAUTHENTICATED, because the caller would be anonymous without knowing why */
+export function refuseMisplacedCredential(header: string, place: string): never {
+  throw malformed(`the header “${header}” is not read; ${place}`);
+}
+
 const isAbsent = (value: unknown) => value === undefined || value === null || value === '';
 
 function requireCredential(key: string, value: unknown): string {

@@ -5,19 +5,27 @@
 import { SignalboxError } from '../errors.ts';
 import { type Domain } from '../schema/context.ts';
 import { type Caller } from '../tokens/caller.ts';
-import { parseBearer, type ConnectionInit } from './connection-init.ts';
+import {
+  findMisplacedCredential,
+  parseBearer,
+  refuseMisplacedCredential,
+  type ConnectionInit,
+} from './connection-init.ts';
 
 /**
  * Authenticates a `connection_init`, which carries a credential or an API key, or neither for an anonymous caller.
+ * @param misplaced the header of the upgrade that holds a credential, if any
  * @throws UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED
  */
 export async function authenticateConnectionInit(
   domain: Domain,
   { token, apiKey, bearer, project }: ConnectionInit,
+  misplaced: string | undefined,
 ): Promise<Caller> {
   if (token !== undefined) return domain.authenticate.credential(token, project);
   if (apiKey !== undefined) return domain.authenticate.apiKey(apiKey, project);
   if (bearer !== undefined) return domain.authenticate.bearer(bearer, project);
+  if (misplaced !== undefined) refuseMisplacedCredential(misplaced, 'send it in connection_init');
   return authenticateAnonymous(domain, project);
 }
 
@@ -32,7 +40,12 @@ export async function authenticateHttpRequest(
 ): Promise<Caller> {
   const authorization = header('authorization');
   const project = header('project') ?? undefined;
-  if (authorization === null) return authenticateAnonymous(domain, project);
+  if (authorization === null) {
+    const misplaced = findMisplacedCredential(header, false);
+    if (misplaced !== undefined)
+      refuseMisplacedCredential(misplaced, 'send “Authorization: Bearer <API key or credential>”');
+    return authenticateAnonymous(domain, project);
+  }
   return domain.authenticate.bearer(parseBearer(authorization), project);
 }
 

@@ -47,7 +47,7 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
     const init = takeInit(ctx);
     let cursor = '';
     const connection = await domain.connections.open(async () => {
-      const caller = await authenticateConnectionInit(domain, init);
+      const caller = await authenticateConnectionInit(domain, init, ctx.extra.misplacedCredential);
       ctx.extra.slot.confirm(caller.kind === 'API_KEY');
       const { projectId } = caller;
       if (init.since !== undefined) domain.cursors.parse(projectId, init.since, 'since');

@@ -59,6 +59,13 @@ export interface AcknowledgedSession extends WebSocketSession {
   readonly connection: Connection;
 }
 
+/** Where a session comes from. */
+export interface SessionSource {
+  address: string;
+  slot: ConnectionSlot;
+  misplacedCredential: string | undefined;
+}
+
 /**
  * One WebSocket, from the upgrade to the close. Until `connection_init` is acknowledged the session has no connection.
  * Handlers are methods rather than closures, to save memory for each socket.
@@ -67,6 +74,8 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
   readonly protocol: string;
   /** The network address of the peer. */
   readonly address: string;
+  /** The header of the upgrade that holds a credential, which is not read there. */
+  readonly misplacedCredential: string | undefined;
   /** The slot of the socket among the limited number of connections. */
   readonly slot: ConnectionSlot;
   readonly outbox: Outbox;
@@ -102,11 +111,12 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
     { config, onFault, turns, closeAnswers }: SessionDeps,
     ws: WebSocket,
     socket: Socket,
-    { address, slot }: { address: string; slot: ConnectionSlot },
+    { address, slot, misplacedCredential }: SessionSource,
   ) {
     this.protocol = ws.protocol;
     this.address = address;
     this.slot = slot;
+    this.misplacedCredential = misplacedCredential;
     this.outbox = new Outbox(socket, this, config.maxQueueBytes);
     this.lane = new MessageLane(turns, ws);
     this.#ws = ws;

@@ -10,13 +10,13 @@ import { type Duplex } from 'node:stream';
 import { GRAPHQL_TRANSPORT_WS_PROTOCOL } from 'graphql-ws';
 import { WebSocket, WebSocketServer } from 'ws';
 import { CLOSE_CODES } from './close-codes.ts';
-import { type ConnectionSlot } from './connection-limiter.ts';
+import { findMisplacedCredential } from './connection-init.ts';
 import { type TransportDeps } from './transport-deps.ts';
 import { hostRefused, isAllowedHost } from './hosts.ts';
 import { hasCredentialInUrl, isAllowedOrigin, originRefused, parseRequestUrl } from './origins.ts';
 import { MessageTurns } from './message-turns.ts';
 import { TurnQueue } from '../slices.ts';
-import { WebSocketSession } from './websocket-session.ts';
+import { WebSocketSession, type SessionSource } from './websocket-session.ts';
 import { createProtocol } from './protocol.ts';
 import { rejectUpgrade } from './reject-upgrade.ts';
 
@@ -62,11 +62,7 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
   const sockets = new Map<WebSocket, SocketEntry>();
   const closings = new TurnQueue(CLOSINGS_PER_TURN);
 
-  function accept(
-    ws: WebSocket,
-    socket: Socket,
-    source: { address: string; slot: ConnectionSlot },
-  ): WebSocketSession {
+  function accept(ws: WebSocket, socket: Socket, source: SessionSource): WebSocketSession {
     const session = new WebSocketSession(sessionDeps, ws, socket, source);
     ws.on('pong', onPong).on('error', ignoreError).on('message', onMessage).on('close', onClose);
     sockets.set(ws, { session, closed: protocol.opened(session, session) });
@@ -138,11 +134,12 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
       }
       if (!hasRoom())
         return rejectUpgrade(socket, 503, 'The service has too many connections open. Try again later.');
+      const misplacedCredential = findMisplacedCredential((name) => [request.headers[name]].flat()[0], true);
       try {
         let session: WebSocketSession | undefined;
         const slot = limiter.acquire(address, { onEvicted: () => session?.closeWith('OVERLOAD') });
         wss.handleUpgrade(request, socket, head, (ws) => {
-          session = accept(ws, socket, { address, slot });
+          session = accept(ws, socket, { address, slot, misplacedCredential });
         });
         // `ws` calls back before it returns, or refuses the handshake and ends the socket. A listener that is added before
         // and removed after an upgrade would leave a list with spare room on each socket.

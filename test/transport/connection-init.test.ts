@@ -74,6 +74,69 @@ test.each([
   expect(await init(signalbox, payload)).toEqual(refused);
 });
 
+test('never opens an anonymous connection for a credential in a header of the upgrade', async () => {
+  await using signalbox = await startService();
+  const { credential } = await mint(signalbox, { identity: 'ada' });
+  const open = async (headers: Record<string, string>, payload: object = {}) => {
+    using socket = await openSocket(signalbox, { headers });
+    socket.send({ type: 'connection_init', payload });
+    return (await socket.next().catch(() => undefined)) ?? (await socket.closed);
+  };
+  for (const [name, value] of [
+    ['Authorization', `Bearer ${credential}`],
+    ['authorization', `bearer ${API_KEY}`],
+    ['Authorization', 'Bearer of another service'],
+    ['X-API-Key', API_KEY],
+    ['x-access-token', credential],
+  ] as const)
+    expect(await open({ [name]: value })).toEqual({
+      code: 4401,
+      reason: `The credentials are malformed: the header “${name.toLowerCase()}” is not read; send it in connection_init.`,
+    });
+  // Proxies and browsers add these by themselves.
+  for (const headers of [{ Authorization: 'Basic eDp5' }, { 'x-api-key': 'key of a gateway' }])
+    expect(await open(headers)).toMatchObject({ type: 'connection_ack' });
+  expect(await open({ Authorization: 'Bearer x' }, { token: credential })).toMatchObject({
+    type: 'connection_ack',
+  });
+});
+
+test('answers a request with a credential in another header with UNAUTHENTICATED, never as anonymous', async () => {
+  await using signalbox = await startService();
+  const { credential } = await mint(signalbox);
+  const ask = async (headers: Record<string, string>) => {
+    const response = await fetch(`${signalbox.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ query: '{ viewer { kind } }' }),
+    });
+    const { data, errors } = await response.json();
+    return data?.viewer.kind ?? errors[0].message;
+  };
+  for (const [name, value] of [
+    ['x-api-key', API_KEY],
+    ['apikey', API_KEY],
+    ['token', credential],
+    ['x-auth-token', credential],
+  ] as const)
+    expect(await ask({ [name]: value })).toContain(`the header “${name}” is not read; send “Authorization`);
+  expect(await ask({ 'x-api-key': API_KEY, authorization: `Bearer ${API_KEY}` })).toBe('API_KEY');
+  expect(await ask({ 'x-api-key': 'of a gateway', token: 'a.b.c' })).toBe('ANONYMOUS');
+});
+
+test.each([
+  ['undefined', 'the variable of the credential holds no string'],
+  ['null', 'the variable of the credential holds no string'],
+  ['[object Promise]', 'the variable of the credential holds no string'],
+  ['"eyJhbGciOiJIUzI1NiJ9.e30.c2ln"', 'it is in quotation marks'],
+])('names the mistake of the page when the token is %s', async (token, mistake) => {
+  await using signalbox = await startService();
+  expect(await init(signalbox, { token })).toEqual({
+    code: 4401,
+    reason: expect.stringContaining(mistake) as string,
+  });
+});
+
 test('does not repeat an unknown key that may be a secret', async () => {
   await using signalbox = await startService();
   const { credential } = await mint(signalbox);

@@ -22,12 +22,19 @@ export function readJwt(credential: string): Jwt {
   const parts = credential.split('.', 4);
   const [header, payload, signature] = parts.map(decodeBase64Url);
   if (parts.length !== 3 || !header || !payload || !signature) {
-    throw refused(
-      'it is not a JWT; send header, payload and signature in base64url, separated by dots',
-      'MALFORMED',
-    );
+    throw refused(describeMistake(credential), 'MALFORMED');
   }
   return { header: parseObject(header), payload: withoutNulls(parseObject(payload)) };
+}
+
+/** Texts that a program sends for a credential that it does not have. They are no secrets, so they may be repeated. */
+const NO_CREDENTIAL = /^(undefined|null|NaN|\[object \w+\])$/;
+
+function describeMistake(credential: string): string {
+  if (NO_CREDENTIAL.test(credential))
+    return `it is the text “${credential}”; the variable of the credential holds no string`;
+  if (/^(["']).*\1$/s.test(credential)) return 'it is in quotation marks; send it without them';
+  return 'it is not a JWT; send header, payload and signature in base64url, separated by dots';
 }
 
 /** A claim that is null counts as absent: several JWT libraries write null for a value that was not set. */
