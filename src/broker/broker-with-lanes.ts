@@ -11,7 +11,7 @@ import { type Wire } from './wire.ts';
 
 export interface BrokerWithLanes extends Broker {
   /** How the node delivers the messages of all nodes, for metrics. */
-  readonly followers: Pick<Followers, 'counts' | 'lag'>;
+  readonly followers: Pick<Followers, 'counts' | 'ephemeralDropped' | 'lag'>;
 }
 
 /**

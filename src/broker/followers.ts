@@ -1,10 +1,11 @@
 import { type AsyncLog } from './async-log.ts';
 import { type Delivery } from './delivery.ts';
+import { createEphemeralReceiver } from './ephemeral-receiver.ts';
 import { Follower, type FollowerCounts } from './follower.ts';
 import { type Message } from './message.ts';
 import { type Wire } from './wire.ts';
 import { withinTime } from './within-time.ts';
-import { decodeBatch, decodeEphemeral, encodeBatch, encodeEphemeral } from './wire-messages.ts';
+import { decodeBatch, encodeBatch, encodeEphemeral } from './wire-messages.ts';
 
 /** Time between two reads of the heads of the logs, in milliseconds. It bounds the delay by a hint that was lost. */
 const POLL_MS = 250;
@@ -31,6 +32,8 @@ export interface Followers extends Disposable {
   /** Begins anew at the heads of the logs, and closes the connections: the database may lack messages that were delivered. */
   restart(): void;
   readonly counts: Readonly<FollowerCounts>;
+  /** Ephemeral messages of other nodes that were dropped, because too many waited for their delivery. */
+  readonly ephemeralDropped: number;
   /** The messages of the project that lags most which are in the log and not delivered here yet. */
   lag(): number;
 }
@@ -49,6 +52,8 @@ export function createFollowers({
   /** Projects that publish here are followed for ever; there are as many as lanes. */
   const publishing = new Set<string>();
   const counts: FollowerCounts = { batches: 0, batchMessages: 0, repairs: 0, repairedMessages: 0 };
+
+  const ephemeral = createEphemeralReceiver(delivery);
 
   function restart(): void {
     for (const follower of followers.values()) follower.restart();
@@ -77,10 +82,7 @@ export function createFollowers({
       const batch = decodeBatch(payload);
       if (batch) followers.get(batch.projectId)?.receive(batch.first, batch.last, batch.messages);
     }),
-    wire.listen('ephemeral', (payload) => {
-      const messages = decodeEphemeral(payload);
-      if (messages) void delivery.deliver(messages);
-    }),
+    wire.listen('ephemeral', ephemeral.receive),
     wire.onGap(() => void poll()),
   ];
 
@@ -152,6 +154,9 @@ export function createFollowers({
     },
     restart,
     counts,
+    get ephemeralDropped() {
+      return ephemeral.dropped;
+    },
     lag: () => Math.max(0, ...[...followers.values()].map(({ lag }) => lag)),
     [Symbol.dispose]() {
       clearInterval(polls);

@@ -202,6 +202,7 @@ function readNode({
     receivedMessages: batchMessages,
     repairs,
     repairedMessages,
+    ephemeralDropped: followers.ephemeralDropped,
     notificationsSent: sent,
     notificationsDropped: dropped,
     notificationsLost: lost,

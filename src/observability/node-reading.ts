@@ -12,6 +12,8 @@ export interface NodeReading {
   /** Reads of the log for messages that did not arrive, and the messages that they found. */
   repairs: number;
   repairedMessages: number;
+  /** Ephemeral messages of other nodes that were dropped, because too many waited for their delivery. */
+  ephemeralDropped: number;
   /** Transactions that notify; each carries everything that waited. */
   notificationsSent: number;
   /** Payloads that the node did not send: too large, or without a connection for too long. */

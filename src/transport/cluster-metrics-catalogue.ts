@@ -39,6 +39,10 @@ export const CLUSTER_METRICS = {
     help: 'Reads of the log for messages that did not arrive with a notification: it was lost or late, or the batch was larger than 16 KB.',
   },
   signalbox_repaired_messages_total: { kind: 'counter', help: 'The messages that these reads found.' },
+  signalbox_ephemeral_dropped_total: {
+    kind: 'counter',
+    help: 'Ephemeral messages of other nodes that were dropped because 10,000 of them, or 16 MB, waited for their delivery here.',
+  },
   signalbox_receiving_notifications: {
     kind: 'gauge',
     help: '1 while the node receives notifications of other nodes, otherwise 0. Then it looks every 250 ms.',

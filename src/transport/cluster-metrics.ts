@@ -49,6 +49,7 @@ export function createClusterMetrics({
       counterOf('signalbox_received_messages_total', () => readNode().receivedMessages);
       counterOf('signalbox_repairs_total', () => readNode().repairs);
       counterOf('signalbox_repaired_messages_total', () => readNode().repairedMessages);
+      counterOf('signalbox_ephemeral_dropped_total', () => readNode().ephemeralDropped);
       counterOf('signalbox_notifications_sent_total', () => readNode().notificationsSent);
       counterOf('signalbox_notifications_dropped_total', () => readNode().notificationsDropped);
       counterOf('signalbox_notifications_lost_total', () => readNode().notificationsLost);

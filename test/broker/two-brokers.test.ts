@@ -78,8 +78,8 @@ test('a live subscription to a channel delivers nothing that was published befor
   await expect.poll(() => delivered).toEqual([after.message]);
 });
 
-/** A node that learns of no message, neither over the wire nor from the heads of the logs, until `listen` is called. */
-async function openCutOff(url: string) {
+/** A node that learns of no message, neither over the wire (of one kind) nor from the heads of the logs, until `listen` is called. */
+async function openCutOff(url: string, cutOff: 'batch' | 'ephemeral' = 'batch') {
   const payloads: unknown[] = [];
   let receive: WireHandler = (payload) => void payloads.push(payload);
   let listen: () => void = () => undefined;
@@ -96,7 +96,7 @@ async function openCutOff(url: string) {
     wrapWire: (wire) => ({
       ...wire,
       listen(kind, handler) {
-        if (kind !== 'batch') return wire.listen(kind, handler);
+        if (kind !== cutOff) return wire.listen(kind, handler);
         const subscription = wire.listen(kind, (payload, from) => receive(payload, from));
         const late = handler;
         void listening.then(() => {
@@ -131,6 +131,32 @@ test('messages that arrive during a delivery wait in a bounded queue, and furthe
   await expect.poll(() => received.length, { timeout: 5000 }).toBe(published.length);
   expect(received).toEqual(published);
   expect(b.broker.followers.counts.batches).toBeLessThan(210);
+});
+
+test('ephemeral messages that arrive during a delivery wait up to a limit, and further ones are dropped and counted', async (context) => {
+  requirePostgres(context);
+  await using a = await openBroker();
+  await using b = await openCutOff(a.url, 'ephemeral');
+  let received = 0;
+  b.broker.listen({
+    deliver(batch) {
+      // Longer than a slice of the event loop's turn.
+      if (received === 0) block(SLICE_MS + 1);
+      received += batch.length;
+      return batch.map(() => 1);
+    },
+  });
+  await a.broker.publish(draft({ ephemeral: true }));
+  await expect.poll(() => b.payloads.length).toBeGreaterThan(0);
+  const [payload] = b.payloads as [{ messages: unknown[] }];
+  // As another node sends them, 10,000 in one notification.
+  const messages = Array.from({ length: 10_000 }, () => payload.messages[0]);
+  b.payloads.splice(0, b.payloads.length, { ...payload, messages }, { ...payload, messages });
+  b.listen();
+  await expect.poll(() => received).toBe(10_000);
+  expect(b.broker.followers.ephemeralDropped).toBe(10_000);
+  await a.broker.publish(draft({ ephemeral: true }));
+  await expect.poll(() => received).toBe(10_001);
 });
 
 test('a node that missed much reads at most 1 MB at a time', async (context) => {
