@@ -9,7 +9,9 @@ import { subjectsOf, type Restriction } from '../tokens/restriction.ts';
 import { inSlices } from '../slices.ts';
 import { isRevoked } from '../tokens/revocation.ts';
 import { type Token } from '../tokens/token.ts';
-import { closeAll, type CloseReason, type Connection } from './connection.ts';
+import { closeAll } from './close-all.ts';
+import { type CloseReason } from './close-reason.ts';
+import { type Connection } from './connection.ts';
 
 /** The live connections of this node and the functions that change them. */
 export interface LiveConnections {

@@ -1,45 +1,15 @@
 import { type Address } from '../broker/message.ts';
 import { type Member } from '../broker/leases.ts';
-import { type LeaveReason } from '../broker/signal.ts';
-import { SignalboxError, type ErrorCode } from '../errors.ts';
+import { type SignalboxError } from '../errors.ts';
 import { type Json } from '../names.ts';
+import { errorOf, REVOKES_ACCESS, type CloseReason } from './close-reason.ts';
 import { type Span } from './reception.ts';
-import { inSlices } from '../slices.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type Restriction } from '../tokens/restriction.ts';
 
 /** One list for all connections, to save memory per connection. Handlers are added with `concat`, which leaves no spare room. */
 const NO_CHANNELS: readonly string[] = [];
 const NO_HANDLERS: readonly never[] = [];
-
-/** Why a connection closes. The transport maps it to a close code, presence to a leave reason. */
-export type CloseReason =
-  | 'CLIENT_LEFT'
-  | 'CONNECTION_LOST'
-  | 'TOKEN_EXPIRED'
-  | 'TOKEN_REVOKED'
-  | 'KEY_ENDED'
-  | 'DISCONNECTED'
-  | 'SLOW_CONSUMER'
-  | 'DRAINING';
-
-/** Reasons after which queued messages are discarded instead of delivered. */
-export const REVOKES_ACCESS: ReadonlySet<CloseReason> = new Set([
-  'TOKEN_EXPIRED',
-  'TOKEN_REVOKED',
-  'KEY_ENDED',
-]);
-
-export const LEAVE_REASONS: Record<CloseReason, LeaveReason> = {
-  CLIENT_LEFT: 'LEFT',
-  CONNECTION_LOST: 'CONNECTION_LOST',
-  TOKEN_EXPIRED: 'EXPIRED',
-  TOKEN_REVOKED: 'REVOKED',
-  KEY_ENDED: 'REVOKED',
-  DISCONNECTED: 'DISCONNECTED',
-  SLOW_CONSUMER: 'SLOW_CONSUMER',
-  DRAINING: 'DRAINING',
-};
 
 /** Notifies the streams of a connection of a change to the connection itself. The broker signals all other changes. */
 export type ConnectionNotice =
@@ -273,61 +243,4 @@ export class Connection {
       connectedAt: this.openedAt,
     };
   }
-}
-
-/**
- * Closes many connections, in slices. Nothing is delivered to any of them from the call on. Every client is notified before
- * the first connection is cleaned up, so that the cleanup of some does not delay the notification of others.
- * @returns undefined if all are closed, otherwise a promise that resolves then
- */
-export function closeAll(
-  connections: Iterable<Connection>,
-  reason: CloseReason,
-  onFault: (error: unknown) => void,
-): Promise<void> | undefined {
-  const all = [...connections];
-  const error = errorOf(reason);
-  const closing: Connection[] = [];
-  for (const connection of all) connection.defer(() => connection.close(reason));
-  const beginClose = (connection: Connection) => {
-    if (!connection.beginClose(reason, null)) return;
-    closing.push(connection);
-    connection.defer(() => connection.finishClose(reason, error));
-  };
-  const finishAll = () => inSlices(closing, (connection) => connection.applyDue(), onFault);
-  const begun = inSlices(all, beginClose, onFault);
-  return begun ? begun.then(finishAll) : finishAll();
-}
-
-/** The error of each reason; absent: the client left or vanished. */
-const ERRORS: Partial<Record<CloseReason, { code: ErrorCode; message: string }>> = {
-  TOKEN_EXPIRED: { code: 'TOKEN_EXPIRED', message: 'The token has expired.' },
-  TOKEN_REVOKED: { code: 'TOKEN_REVOKED', message: 'The token was revoked.' },
-  KEY_ENDED: {
-    code: 'UNAUTHENTICATED',
-    message: 'The credential of this connection is no longer valid.',
-  },
-  DISCONNECTED: {
-    code: 'FORBIDDEN',
-    message: 'The connection was closed by a moderator or a backend.',
-  },
-  SLOW_CONSUMER: {
-    code: 'SLOW_CONSUMER',
-    message: 'The stream was not read fast enough. Resume with the last cursor.',
-  },
-  DRAINING: {
-    code: 'UNAVAILABLE',
-    message: 'The service is restarting, or has lost its database. Resume with the last cursor.',
-  },
-};
-
-/** The error that ends a stream over HTTP. A WebSocket client receives a close code instead. */
-export function errorOf(reason: CloseReason): SignalboxError | undefined {
-  const error = ERRORS[reason];
-  return error && new SignalboxError(error.code, error.message);
-}
-
-/** The sentence of `errorOf`, without the cost of an error object: thousands of sockets can close at once. */
-export function sentenceOf(reason: CloseReason): string | undefined {
-  return ERRORS[reason]?.message;
 }

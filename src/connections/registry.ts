@@ -9,7 +9,9 @@ import { applyLapses, closesAt, expiryOf, nextChangeAt, type Caller } from '../t
 import { rightsChanged } from '../tokens/token.ts';
 import { createApplySignal } from './apply-signal.ts';
 import { type RightsWatches } from './rights-watch.ts';
-import { closeAll, Connection, errorOf, type CloseReason } from './connection.ts';
+import { closeAll } from './close-all.ts';
+import { errorOf, type CloseReason } from './close-reason.ts';
+import { Connection } from './connection.ts';
 
 /** What happened to a connection. */
 export interface ConnectionChange {

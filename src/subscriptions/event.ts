@@ -2,7 +2,8 @@ import { type Message } from '../broker/message.ts';
 import { type Position } from '../broker/position.ts';
 import { type PresenceChange } from '../broker/signal.ts';
 import { type Channel } from '../channels/channel.ts';
-import { type CloseReason, type Connection, type ConnectionNotice } from '../connections/connection.ts';
+import { type CloseReason } from '../connections/close-reason.ts';
+import { type Connection, type ConnectionNotice } from '../connections/connection.ts';
 import { type Restriction } from '../tokens/restriction.ts';
 import { type Token } from '../tokens/token.ts';
 

@@ -1,4 +1,4 @@
-import { type CloseReason } from '../connections/connection.ts';
+import { type CloseReason } from '../connections/close-reason.ts';
 import { SignalboxError } from '../errors.ts';
 
 /**

@@ -1,4 +1,5 @@
-import { REVOKES_ACCESS, errorOf, type Connection } from '../connections/connection.ts';
+import { REVOKES_ACCESS, errorOf } from '../connections/close-reason.ts';
+import { type Connection } from '../connections/connection.ts';
 import { type Sender } from '../broker/message.ts';
 import { isSentBy } from '../messages/sender.ts';
 import { type Context, type Domain } from '../schema/context.ts';

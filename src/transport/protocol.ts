@@ -7,7 +7,8 @@
 import assert from 'node:assert';
 import { GraphQLError, type DocumentNode, type ExecutionArgs } from 'graphql';
 import { makeServer, type Context, type Server } from 'graphql-ws';
-import { sentenceOf, type Connection } from '../connections/connection.ts';
+import { sentenceOf } from '../connections/close-reason.ts';
+import { type Connection } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
 import { expiryOf } from '../tokens/caller.ts';
 import { closeNameForError, closeNameForReason } from './close-codes.ts';

@@ -12,12 +12,8 @@ import {
 } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { type TurnQueue } from '../slices.ts';
-import {
-  REVOKES_ACCESS,
-  type Connection,
-  type ConnectionNotice,
-  type NoticeReceiver,
-} from '../connections/connection.ts';
+import { REVOKES_ACCESS } from '../connections/close-reason.ts';
+import { type Connection, type ConnectionNotice, type NoticeReceiver } from '../connections/connection.ts';
 import { markInexactNumber } from './exact-variables.ts';
 import { readAnswerInTurn } from './close-answer.ts';
 import { closeNameForCode, CLOSE_CODES, toCloseReason, type CloseName } from './close-codes.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { closeAll } from '../../src/connections/connection.ts';
+import { closeAll } from '../../src/connections/close-all.ts';
 import { isOnline, mint, updateToken } from '../support/backend.ts';
 import { startService, type TestService } from '../support/service.ts';
 
