@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { buildSchema, parse, validate } from 'graphql';
 import { expect, test } from 'vitest';
 import { DOCUMENTS, read } from '../support/documents.ts';
@@ -24,6 +26,26 @@ test.each(Object.entries(OPERATION_FILES))(
     expect(read(file)).toBe(await printOperations(file, operations));
   },
 );
+
+test('npm run schema prints the operations without loading a program that imports them', async () => {
+  const { metafile } = await build({
+    stdin: {
+      contents: "import './test/support/package-operations.ts'; import './test/support/reference/schema.ts';",
+      resolveDir: fileURLToPath(new URL('../..', import.meta.url)),
+    },
+    ...{ bundle: true, write: false, metafile: true, platform: 'node', format: 'esm', external: ['*.node'] },
+    plugins: [
+      {
+        name: 'packages',
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /^[^./]/ }, ({ path }) =>
+            path.startsWith('@signalbox/') ? undefined : { path, external: true },
+          ),
+      },
+    ],
+  });
+  expect(Object.keys(metafile.inputs).filter((file) => file.startsWith('packages/'))).toEqual([]);
+});
 
 test('every test that the architecture names exists', () => {
   const laws = section('docs/architecture.md', 'The laws');

@@ -1,4 +1,3 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { printCloseCodes } from './reference/close-codes.ts';
 import { printCommandLine } from './reference/command-line.ts';
 import { printErrors } from './reference/errors.ts';
@@ -18,9 +17,4 @@ export const DOCUMENTS = {
   'docs/reference/command-line.md': printCommandLine,
 } as const;
 
-/** Reads a file of the repository by its path from the root. */
-export const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
-
-/** Writes a file of the repository by its path from the root. */
-export const write = (file: string, text: string) =>
-  writeFileSync(new URL(`../../${file}`, import.meta.url), text);
+export { read, write } from './repository-files.ts';

@@ -4,7 +4,7 @@ import { codegen } from '@graphql-codegen/core';
 import * as typescriptOperations from '@graphql-codegen/typescript-operations';
 import { buildSchema, Kind, parse, print, separateOperations, stripIgnoredCharacters } from 'graphql';
 import { format, resolveConfig } from 'prettier';
-import { read } from './documents.ts';
+import { read } from './repository-files.ts';
 
 interface OperationSet {
   /** The folder with the `.graphql` files. */
