@@ -61,8 +61,11 @@ test('the page component of the example has at most 45 lines', () => {
 test('two users and a guest meet in the example, and what is written offline arrives once, without a violation that axe finds', async (scope) => {
   await using browser = await launchChromium(scope);
   await using example = await startExample();
+  const complaints: string[] = [];
   async function enter(act: (page: Page) => Promise<void>): Promise<Page> {
     const page = await (await browser.newContext({ viewport: { width: 390, height: 844 } })).newPage();
+    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+    page.on('pageerror', ({ message }) => complaints.push(message));
     await page.goto(example.page);
     if (act === enterAsGuest) expect(await findViolations(page)).toEqual([]);
     await act(page);
@@ -100,4 +103,6 @@ test('two users and a guest meet in the example, and what is written offline arr
     await page.locator('li.published', { hasText: 'two' }).waitFor();
     expect(await page.locator('li .text').allTextContents()).toEqual(written);
   }
+  // The one page that was offline tells of connections that it could not open.
+  expect(complaints.filter((text) => !text.includes('net::ERR_INTERNET_DISCONNECTED'))).toEqual([]);
 });

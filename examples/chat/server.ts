@@ -52,9 +52,11 @@ while (!(await fetch(`${url}/ready`).catch(() => undefined))?.ok)
   await new Promise((resolve) => setTimeout(resolve, 100));
 await signalbox.channels.create({ id: 'lobby', type: 'PUBLIC' });
 
+const server = createServer();
 const vite = await createVite({
   root,
-  server: { middlewareMode: true, hmr: false, ws: false },
+  // The development server tells the page of changes over a WebSocket of the same port.
+  server: { middlewareMode: true, hmr: { server } },
   plugins: [{ name: 'address', transformIndexHtml: (html) => html.replace('%SIGNALBOX_URL%', url) }],
   resolve: {
     alias: ['client', 'react'].map((name) => ({
@@ -64,10 +66,11 @@ const vite = await createVite({
   },
 });
 
-createServer((request, response) => {
+server.on('request', (request, response) => {
   if (request.method !== 'POST' || request.url !== '/credential') return vite.middlewares(request, response);
   login(request).then(
     (credential) => response.writeHead(credential === undefined ? 401 : 200).end(credential),
     () => response.writeHead(503).end(),
   );
-}).listen(PAGE_PORT, '127.0.0.1', () => console.log(`Open ${page} in two windows.`));
+});
+server.listen(PAGE_PORT, '127.0.0.1', () => console.log(`Open ${page} in two windows.`));
