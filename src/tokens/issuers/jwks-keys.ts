@@ -44,12 +44,13 @@ export function createKeySet(
   url: string,
   { clock, timeoutMs, allowsPrivateAddress, onFetchFailed }: KeySetOptions,
 ): KeySet {
+  // Elapsed time: a system clock that is set back would prolong every pause and the life of the keys.
   let fetchedAt: number | null = null;
   let failedAt: number | null = null;
   let fetches = 0;
   let refetchedAt: number | null = null;
   const isWithin = (seconds: number, since: number | null) =>
-    since !== null && clock.now() < since + seconds * 1000;
+    since !== null && clock.monotonic() < since + seconds * 1000;
 
   const keys = createRemoteJWKSet(parseKeySetUrl(url), {
     timeoutDuration: timeoutMs,
@@ -61,12 +62,12 @@ export function createKeySet(
       if (isWithin(FAILURE_PAUSE_SECONDS, failedAt)) throw new Error('The last fetch failed just now.');
       try {
         const set = await fetchKeySet(new URL(address), signal, allowsPrivateAddress);
-        fetchedAt = clock.now();
+        fetchedAt = clock.monotonic();
         failedAt = null;
         fetches++;
         return Response.json(set);
       } catch (error) {
-        failedAt = clock.now();
+        failedAt = clock.monotonic();
         onFetchFailed(url, error);
         throw error;
       }
@@ -88,8 +89,8 @@ export function createKeySet(
    * early fetch for each interval finds the key; credentials that come after it have to be presented again.
    */
   async function findNewKey(select: () => Promise<CryptoKey>): Promise<CryptoKey> {
-    if (isWithin(COOLDOWN_SECONDS, refetchedAt)) throw keyNotFetchedYet(clock.now() - (fetchedAt ?? 0));
-    refetchedAt = clock.now();
+    if (isWithin(COOLDOWN_SECONDS, refetchedAt)) throw keyNotFetchedYet(clock.monotonic() - (fetchedAt ?? 0));
+    refetchedAt = clock.monotonic();
     await keys.reload();
     return select();
   }

@@ -61,6 +61,34 @@ test('throws UNAVAILABLE for an unknown key during an outage, and fetches every 
   expect(await jwks.refusal(byNewKey)).toBe('accepted');
 });
 
+/** Sets the system clock back by an hour. No time elapses. */
+function setClockBack(): void {
+  jwks.clock.jump(-HOUR);
+  vi.setSystemTime(Date.now() - HOUR);
+}
+
+test('a clock that is set back prolongs no pause after a failed fetch', async () => {
+  startOutage();
+  expect(await jwks.refusal(jwks.first.sign())).toMatch(UNAVAILABLE);
+  setClockBack();
+  jwks.server.publish([jwks.first.jwk]);
+  await jwks.advance(5000);
+  expect(await jwks.refusal(jwks.first.sign())).toBe('accepted');
+});
+
+test('a clock that is set back prolongs neither the age of the keys nor the wait for a new key', async () => {
+  await jwks.present(await jwks.first.sign());
+  expect(await jwks.refusal(jwks.second.sign())).toBe(INVALID_SIGNATURE);
+  setClockBack();
+  jwks.server.publish([jwks.second.jwk]);
+  await jwks.advance(30_000);
+  expect(await jwks.refusal(jwks.second.sign())).toBe('accepted');
+  setClockBack();
+  jwks.server.publish([]);
+  await jwks.advance(10 * MINUTE);
+  expect(await jwks.refusal(jwks.second.sign())).toBe(INVALID_SIGNATURE);
+});
+
 test('throws UNAVAILABLE with retryAfterSeconds when no keys were ever fetched', async () => {
   startOutage();
   const credential = await jwks.first.sign();
