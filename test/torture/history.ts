@@ -42,6 +42,14 @@ export interface VisitHistory {
   readonly received: readonly string[];
 }
 
+/** A lost position: the subscriber drops its newest messages, which may be lost as well, and resumes after the others. */
+export interface Restart {
+  /** The number of messages that had been received by then. */
+  readonly received: number;
+  /** The number of messages that the subscriber keeps. */
+  readonly kept: number;
+}
+
 export interface SubscriberHistory {
   readonly name: string;
   readonly channels: readonly string[];
@@ -49,8 +57,8 @@ export interface SubscriberHistory {
   readonly received: readonly ReceivedMessage[];
   /** The position from which the subscriber started, for each channel: that of its first message. */
   readonly start: ReadonlyMap<string, { cursor: string; ordinal: number }>;
-  /** Where the subscriber was told that its position is lost, and began anew at `start`: indexes of `received`. */
-  readonly restarts: readonly number[];
+  /** Where the subscriber was told that its position is lost. */
+  readonly restarts: readonly Restart[];
   /** Answers that must not occur: gaps, lost positions and refusals. */
   readonly problems: readonly string[];
 }
@@ -59,7 +67,7 @@ export interface SubscriberHistory {
 export function findViolations({ published, subscribers, visits, losses }: History): string[] {
   const ofSubscribers = subscribers.flatMap((subscriber) => [
     ...subscriber.problems.map((problem) => `${subscriber.name}: ${problem}`),
-    ...(subscriber.restarts.length > losses.length
+    ...(new Set(subscriber.restarts.map(({ received }) => received)).size > losses.length
       ? [`${subscriber.name}: a position was lost without a cause`]
       : []),
     ...subscriber.channels.flatMap((channel) =>
@@ -96,13 +104,22 @@ function checkChannel(
   losses: readonly number[],
 ): string[] {
   const violations: string[] = [];
-  const ids = new Map<string, string>();
+  /** The messages that the subscriber holds. */
+  let kept: ReceivedMessage[] = [];
+  let ids = new Map<string, string>();
   let last = start.get(channel);
-  for (const [index, { id, channel: from, data, cursor, previous, ordinal }] of received.entries()) {
-    if (restarts.includes(index)) {
-      ids.clear();
-      last = start.get(channel);
-    }
+  function restartAt(index: number): void {
+    const count = restarts.findLast((restart) => restart.received === index)?.kept;
+    if (count === undefined) return;
+    kept = kept.slice(0, count);
+    const ofChannel = kept.filter((message) => message.channel === channel);
+    ids = new Map(ofChannel.map(({ data, id }) => [data, id]));
+    last = ofChannel.at(-1) ?? start.get(channel);
+  }
+  for (const [index, message] of received.entries()) {
+    restartAt(index);
+    kept.push(message);
+    const { id, channel: from, data, cursor, previous, ordinal } = message;
     if (from !== channel) continue;
     const known = ids.get(data);
     if (known === id) violations.push(`“${data}” was received twice`);
@@ -114,7 +131,7 @@ function checkChannel(
       violations.push(`“${data}” does not name the message before it as the previous one`);
     last = { cursor, ordinal };
   }
-  if (restarts.includes(received.length)) ids.clear();
+  restartAt(received.length);
   for (const [data, { channel: publishedTo, startedAt, acknowledged }] of published) {
     if (publishedTo !== channel || !acknowledged) continue;
     const { id } = acknowledged;

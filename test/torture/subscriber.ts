@@ -3,11 +3,14 @@ import { createClient, type Client } from 'graphql-ws';
 import { API_KEY } from '../support/service.ts';
 import { type Random } from './random.ts';
 import { type Cluster, type ClusterNode } from './cluster.ts';
-import { type ReceivedMessage, type SubscriberHistory } from './history.ts';
+import { type ReceivedMessage, type Restart, type SubscriberHistory } from './history.ts';
 import { isRetryable, QuietWebSocket, type Answer } from './requests.ts';
 
 /** A client that receives nothing for so long asks another node, in milliseconds. */
 const SILENCE_MS = 3000;
+
+/** The newest messages that a lost position makes doubtful: those of about half a minute. */
+const FIRST_DROPPED = 1000;
 
 export interface TortureSubscriber extends SubscriberHistory {
   /** Connections that were opened. */
@@ -46,7 +49,11 @@ export function startSubscriber(options: SubscriberOptions): TortureSubscriber {
   const channels = [...start.keys()];
   const received: ReceivedMessage[] = [];
   const problems: string[] = [];
-  const restarts: number[] = [];
+  const restarts: Restart[] = [];
+  /** The cursors of the messages that the subscriber holds. */
+  const kept: string[] = [];
+  /** How many of them the next lost position drops. */
+  let dropped = FIRST_DROPPED;
   let connects = 0;
   let since = options.since;
   let isSettled = false;
@@ -58,8 +65,11 @@ export function startSubscriber(options: SubscriberOptions): TortureSubscriber {
     const code = errors?.[0]?.extensions?.code;
     const event = data?.events;
     if (code === 'POSITION_LOST' || event?.reason === 'POSITION_LOST') {
-      restarts.push(received.length);
-      since = options.since;
+      // A standby lacks the newest messages only. Not from the first message on: after some minutes it is outside retention.
+      kept.length = Math.max(0, kept.length - dropped);
+      dropped *= 4;
+      since = kept.at(-1) ?? options.since;
+      restarts.push({ received: received.length, kept: kept.length });
       end();
       return;
     }
@@ -68,6 +78,8 @@ export function startSubscriber(options: SubscriberOptions): TortureSubscriber {
     const message: ReceivedMessage | undefined = data?.messages ?? event?.message;
     if (!message) return;
     received.push(message);
+    kept.push(message.cursor);
+    dropped = FIRST_DROPPED;
     since = message.cursor;
   }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { openPostgres } from '../../src/store/postgres.ts';
 import { requirePostgres, sharedPostgres } from '../support/postgres.ts';
-import { findViolations, type ReceivedMessage, type VisitHistory } from './history.ts';
+import { findViolations, type ReceivedMessage, type Restart, type VisitHistory } from './history.ts';
 import { torture } from './run.ts';
 import { SABOTAGES, sabotagedFiles } from './sabotage.ts';
 
@@ -69,6 +69,32 @@ test.each([
   const found = check(received);
   expect(found).toHaveLength(violations.length);
   violations.forEach((violation, index) => expect(found[index]).toContain(violation));
+});
+
+test('after a lost position, the checker expects the messages again that the subscriber dropped', () => {
+  const after = (restarts: Restart[], received: ReceivedMessage[]) =>
+    findViolations({
+      published: PUBLISHED,
+      subscribers: [
+        {
+          name: 'ada',
+          channels: ['north'],
+          received,
+          start: new Map([['north', START]]),
+          restarts,
+          problems: [],
+        },
+      ],
+      visits: [],
+      losses: [1],
+    });
+  const twice = [message(2), message(3), message(3)];
+  expect(after([{ received: 2, kept: 1 }], twice)).toEqual([]);
+  expect(after([{ received: 2, kept: 0 }], [message(2), message(3), message(2), message(3)])).toEqual([]);
+  expect(after([{ received: 2, kept: 2 }], twice)).toContain('ada, north: “d3” was received twice');
+  expect(after([{ received: 2, kept: 1 }], [message(2), message(3)])).toEqual([
+    'ada, north: “d3” was acknowledged and not received',
+  ]);
 });
 
 test('the checker reports gaps, and nothing about a correct history', () => {
