@@ -46,6 +46,8 @@ export interface ControlLogOptions {
   onRegistered: () => Promise<void>;
   onFenced: (nodes: readonly string[]) => void;
   onFault: (error: unknown) => void;
+  /** How long connections stay open while the node is suspended, in milliseconds. Default: 15 seconds. */
+  closeAfterMs?: number;
 }
 
 /**
@@ -54,7 +56,7 @@ export interface ControlLogOptions {
  * every node with a lease has confirmed its signals, or was fenced: then it can deliver and append nothing any more.
  */
 export function createControlLog(options: ControlLogOptions): ControlLog {
-  const { store, registration, wire, apply, onFault } = options;
+  const { store, registration, wire, apply, onFault, closeAfterMs = CLOSE_AFTER_MS } = options;
   const signalStore = createSignalStore(store);
   const acks = createSignalAcks({ registration, wire, onFenced: options.onFenced });
   const reader = new SignalReader({
@@ -102,7 +104,7 @@ export function createControlLog(options: ControlLogOptions): ControlLog {
     const now = performance.now();
     if (registration.holds()) suspendedAt = undefined;
     else if (suspendedAt === undefined) suspendedAt = now;
-    else if (now > suspendedAt + CLOSE_AFTER_MS) {
+    else if (now > suspendedAt + closeAfterMs) {
       suspendedAt = now;
       options.reset();
     }

@@ -4,6 +4,7 @@ import { createControlLog } from '../../src/broker/control-log.ts';
 import { createDelivery } from '../../src/broker/delivery.ts';
 import { createNodeRegistration } from '../../src/broker/node-registration.ts';
 import { type Signal } from '../../src/broker/signal.ts';
+import { unavailable } from '../../src/errors.ts';
 import { createNotifyWire } from '../../src/broker/wire-notify.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
 import { type PostgresStore } from '../../src/store/store.ts';
@@ -23,14 +24,24 @@ afterAll(async () => (await opened)?.store[Symbol.asyncDispose]());
 let nodes = 0;
 
 /** A node with its own registration; all nodes share the connections of one store. */
-async function startNode({ isWired = false } = {}) {
+async function startNode({
+  isWired = false,
+  closeAfterMs,
+}: { isWired?: boolean; closeAfterMs?: number } = {}) {
   opened ??= open();
   const { store, url } = await opened;
   const nodeId = `node_${++nodes}`;
   const onFault = (error: unknown) => expect.unreachable(String(error));
   const delivery = createDelivery(onFault);
+  let isCutOff = false;
   const registration = createNodeRegistration({
-    store: { ...store, connectAs: () => undefined },
+    store: {
+      connectAs: () => undefined,
+      controlRows: async (sql, params) => {
+        if (isCutOff) throw unavailable('The database cannot be reached. Try again later.');
+        return store.controlRows(sql, params);
+      },
+    },
     nodeId,
     leaseMs: LEASE_MS,
     version: 'test',
@@ -53,9 +64,12 @@ async function startNode({ isWired = false } = {}) {
     },
     onFenced: (ids) => fenced.push(...ids),
     onFault,
+    ...(closeAfterMs !== undefined && { closeAfterMs }),
   });
   return {
     ...controlLog,
+    /** Begins or ends a time in which the registration cannot be renewed. */
+    cutOff: (isOn: boolean) => void (isCutOff = isOn),
     registration,
     fenced,
     counts,
@@ -128,4 +142,16 @@ test('a node resets when signals that it has not read are gone, and when it does
   await store.rows(`UPDATE signal_log SET head = head - 2`, []);
   await expect.poll(() => node.counts.resets).toBe(3);
   expect(node.problem()).toBeUndefined();
+});
+
+test('a node that stays suspended closes its connections, so that their clients go to another node, and goes on later', async () => {
+  if (!hasPostgres) return;
+  await using node = await startNode({ closeAfterMs: 300 });
+  expect(node.problem()).toBeUndefined();
+  node.cutOff(true);
+  await expect.poll(node.problem, { timeout: 5000 }).toContain('The node is suspended');
+  expect(node.counts.resets).toBe(0);
+  await expect.poll(() => node.counts.resets, { timeout: 5000 }).toBe(1);
+  node.cutOff(false);
+  await expect.poll(node.problem, { timeout: 5000 }).toBeUndefined();
 });
