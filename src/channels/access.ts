@@ -108,3 +108,9 @@ export function accessRefused(
     { reason, channel },
   );
 }
+
+/** The channel as the caller may read it: a caller that may change it but not SUBSCRIBE does not see the state. */
+export function asReadBy(caller: Caller, channelAccess: ChannelAccess): Channel {
+  const { channel } = channelAccess;
+  return decideAccess(caller, 'SUBSCRIBE', channelAccess).allowed ? channel : { ...channel, state: null };
+}

@@ -4,19 +4,18 @@ import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { badInput, notFound, SignalboxError } from '../errors.ts';
 import { type NewId } from '../ids.ts';
-import { parseJson, parseName, type Json } from '../names.ts';
+import { parseJson, parseName } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
 import { type ChannelType } from '../projects/permissions.ts';
 import { type ProjectSettings } from '../projects/project-settings.ts';
 import { actorOf, requireApiKey, type Caller } from '../tokens/caller.ts';
 import { createKeyedMutex } from '../keyed-mutex.ts';
-import { createAccess, decideAccess, type Access, type ChannelAccess } from './access.ts';
+import { asReadBy, createAccess, type Access } from './access.ts';
+import { createStateChanges, type StateChanges } from './state-changes.ts';
 import { createChannelStore } from './channel-store.ts';
-import { requireState, type AnnounceChannel, type Channel, type ChannelChange } from './channel.ts';
+import { type AnnounceChannel, type Channel, type ChannelChange } from './channel.ts';
 import { createMembershipStore } from './membership-store.ts';
-import { createStateRate } from './state-rate.ts';
-import { mergePatch } from './merge-patch.ts';
 
 export interface ChannelInput {
   type?: ChannelType | undefined;
@@ -34,7 +33,7 @@ export interface UpdatedChannel {
   endedMemberships: number;
 }
 
-export interface Channels {
+export interface Channels extends StateChanges {
   /**
    * Creates a channel: PRIVATE with the state `{}` unless `input` says otherwise. For API keys.
    * @throws CONFLICT when the id is taken, BAD_USER_INPUT, PAYLOAD_TOO_LARGE, FORBIDDEN, UNAUTHENTICATED
@@ -58,21 +57,6 @@ export interface Channels {
    * @throws NOT_FOUND, FORBIDDEN, UNAUTHENTICATED
    */
   remove(caller: Caller, id: string): Promise<Channel>;
-  /**
-   * Replaces the state. For callers that may MODERATE the channel. Resolves to the channel without its state if the caller
-   * may not SUBSCRIBE to it.
-   * @throws RATE_LIMITED, CONFLICT when `ifVersion` is given and is not the current version
-   * @throws PAYLOAD_TOO_LARGE, BAD_USER_INPUT; also the errors of Access.require
-   */
-  setState(caller: Caller, id: string, state: unknown, ifVersion?: number): Promise<Channel>;
-  /**
-   * Applies a merge patch (RFC 7396) to the state. Retries when another node changes the state meanwhile, unless
-   * `ifVersion` is given. For callers that may MODERATE the channel. Resolves to the channel without its state if the caller
-   * may not SUBSCRIBE to it.
-   * @throws RATE_LIMITED, CONFLICT when `ifVersion` is not the current version, or every retry met a concurrent change
-   * @throws PAYLOAD_TOO_LARGE, BAD_USER_INPUT; also the errors of Access.require
-   */
-  patchState(caller: Caller, id: string, patch: unknown, ifVersion?: number): Promise<Channel>;
   /** Lists channels in the order of their ids. For API keys. @throws FORBIDDEN, UNAUTHENTICATED */
   list(caller: Caller, page: PageRequest, type?: ChannelType): Promise<Page<Channel>>;
   find(projectId: string, id: string): Promise<Channel | undefined>;
@@ -86,9 +70,6 @@ export interface Channels {
   /** Runs `work` exclusively among all changes to the channel on this node, so that its read and its announcement are atomic. */
   serialize<T>(projectId: string, id: string, work: () => Promise<T>): Promise<T>;
 }
-
-/** Attempts before a patch fails with CONFLICT. An attempt fails when another node changes the state meanwhile. */
-const MAX_PATCH_ATTEMPTS = 20;
 
 /** Memberships that one step ends; see `endSelfMadeMemberships`. */
 const MEMBERS_PER_STEP = 200;
@@ -114,7 +95,6 @@ export function createChannels(deps: {
     forgetChannel: rows.forget,
   });
 
-  const stateRate = createStateRate(clock, config);
   const mutex = createKeyedMutex();
   const serialize: Channels['serialize'] = (projectId, id, work) => mutex(`${projectId}\n${id}`, work);
 
@@ -146,23 +126,6 @@ export function createChannels(deps: {
         'is not a channel kind of this project; define it in the project settings.',
       );
     return { type: known.type, kind };
-  }
-
-  async function saveState(before: Channel, state: Json, ifVersion?: number): Promise<Channel | undefined> {
-    const { projectId, id } = before;
-    const { result } = await announce(
-      rows.setState(projectId, id, parseJson(state, config.maxStateBytes, 'state'), ifVersion),
-      (channel) => channel && { kind: 'CHANNEL_STATE_UPDATED', projectId, channel },
-    );
-    // The next attempt must read what another node has written.
-    if (!result) rows.forget(projectId, id);
-    return result;
-  }
-
-  /** Audits state changes by tokens only: they are acts of moderation, while those of backends are routine and frequent. */
-  function auditState(caller: Caller, id: string): void {
-    if (caller.kind !== 'TOKEN') return;
-    audit({ action: 'channel.state', projectId: caller.projectId, actor: actorOf(caller), subject: id });
   }
 
   /** Ends the memberships that tokens began themselves. Runs in steps, so that a large channel does not block the event loop. */
@@ -202,14 +165,6 @@ export function createChannels(deps: {
       const channel = { ...blank, createdAfter: await logHead(projectId) };
       return (await rows.insert(channel)) ? channel : undefined;
     });
-  }
-
-  async function conflict(caller: Caller, id: string): Promise<SignalboxError> {
-    const current = await rows.find(caller.projectId, id);
-    if (!current) return notFound('channel', id);
-    const { version } = current;
-    const message = `The state of the channel “${id}” is at version ${version}; read it again and retry.`;
-    return new SignalboxError('CONFLICT', message, { version });
   }
 
   return {
@@ -266,35 +221,7 @@ export function createChannels(deps: {
         return asReadBy(caller, { channel, membership: undefined });
       });
     },
-    setState(caller, id, state, ifVersion) {
-      stateRate.takeOfCaller(caller);
-      return serialize(caller.projectId, id, async () => {
-        const channelAccess = await access.require(caller, 'MODERATE', id, 'CHANNELS');
-        stateRate.takeOfChannel(channelAccess.channel);
-        const saved = await saveState(channelAccess.channel, state as Json, ifVersion);
-        if (!saved) throw await conflict(caller, id);
-        auditState(caller, id);
-        return asReadBy(caller, { ...channelAccess, channel: saved });
-      });
-    },
-    patchState(caller, id, patch, ifVersion) {
-      stateRate.takeOfCaller(caller);
-      return serialize(caller.projectId, id, async () => {
-        stateRate.takeOfChannel((await access.require(caller, 'MODERATE', id, 'CHANNELS')).channel);
-        for (let attempt = 0; attempt < MAX_PATCH_ATTEMPTS; attempt++) {
-          const channelAccess = await access.require(caller, 'MODERATE', id, 'CHANNELS');
-          const { channel } = channelAccess;
-          if (ifVersion !== undefined && ifVersion !== channel.version) break;
-          const patched = mergePatch(requireState(channel), parseJson(patch, config.maxStateBytes, 'patch'));
-          const saved = await saveState(channel, patched, channel.version);
-          if (saved) {
-            auditState(caller, id);
-            return asReadBy(caller, { ...channelAccess, channel: saved });
-          }
-        }
-        throw await conflict(caller, id);
-      });
-    },
+    ...createStateChanges({ rows, access, serialize, clock, config, announce, audit }),
     async list(caller, page, type) {
       requireApiKey(caller, 'READ');
       return rows.list(caller.projectId, page, type);
@@ -310,12 +237,6 @@ export function createChannels(deps: {
     access,
     serialize,
   };
-}
-
-/** The channel as the caller may read it: a caller that may change it but not SUBSCRIBE does not see the state. */
-function asReadBy(caller: Caller, channelAccess: ChannelAccess): Channel {
-  const { channel } = channelAccess;
-  return decideAccess(caller, 'SUBSCRIBE', channelAccess).allowed ? channel : { ...channel, state: null };
 }
 
 function parseHistoryPolicy({ historyMessages, historySeconds }: ChannelInput, config: Config) {
