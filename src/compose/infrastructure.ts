@@ -117,13 +117,6 @@ export async function openInfrastructure(
   async function openDatabase(url: string) {
     const connections = config.databaseConnections;
     const store = disposer.use(await openPostgres({ url, connections, nodeId }));
-    const readDatabase = createDatabaseReading(store);
-    const readSize = () => {
-      const reading = readDatabase();
-      return reading && { ...reading, walBytes: undefined };
-    };
-    metrics.observeStore(readSize);
-    stats.observeStore(readSize);
     const clusterMetrics = metrics.addCluster();
     const { leaseMs } = config;
     const keepsCommits = config.databaseFailover === 'synchronous';
@@ -131,6 +124,14 @@ export async function openInfrastructure(
     // Before anything is read, so that every later change is signalled to this node.
     const signalsThrough = await registration.register();
     clusterMetrics.registered();
+    // After the registration, so that the first reading counts this node.
+    const readDatabase = createDatabaseReading(store);
+    const readSize = () => {
+      const reading = readDatabase();
+      return reading && { ...reading, walBytes: undefined };
+    };
+    metrics.observeStore(readSize);
+    stats.observeStore(readSize);
     const log = createPostgresLogStore(store, { nodeId, randomBytes });
     const leases = disposer.use(createPostgresLeases({ store, nodeOf: () => registration.id, onFault }));
     const wire = disposer.use(

@@ -52,6 +52,8 @@ async function startNodes(context: TestContext) {
 test('/metrics of a node on PostgreSQL prints the metrics of the reference, and counts batches here and there', async (context) => {
   await using nodes = await startNodes(context);
   const { first, second } = nodes;
+  // The first reading is that of the start.
+  expect(await readMetric(second, 'signalbox_nodes')).toBe(2);
   await createChannel(first, 'room');
   const { message } = await publishTo(first, { channel: 'room' }, 'start');
   const subscription = subscribeResuming(second.client({ apiKey: API_KEY }), MESSAGES, {
