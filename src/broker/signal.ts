@@ -54,7 +54,7 @@ export type Signal =
   /** A direct message to one connection; it skips the log. */
   | { kind: 'CONNECTION_MESSAGE'; projectId: string; connectionId: string; message: Message };
 
-/** The kinds of signals that this version knows. A newer node may send others. */
+/** The kinds of signals of this version. A newer node may send others. */
 export const SIGNAL_KINDS: ReadonlySet<string> = new Set(
   Object.keys({
     PROJECT_UPDATED: true,

@@ -23,7 +23,7 @@ export interface Wire extends AsyncDisposable {
   /**
    * Sends a payload to every other node. Never throws and does not wait: a payload that cannot be sent is dropped and
    * counted. Send only what has been committed.
-   * @param kind a short name that `listen` knows, for example `messages`
+   * @param kind a short name, under which `listen` receives the payload, for example `messages`
    * @param payload a JSON value of at most `MAX_PAYLOAD_BYTES` as JSON
    */
   send(kind: string, payload: unknown): void;

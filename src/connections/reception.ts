@@ -21,7 +21,7 @@ export interface Span {
   liveAfterBatch: number;
   /** The number of the last batch when the subscription gave up the address. Infinite: it still has it. */
   endedInBatch: number;
-  /** The event names that the client wants. Undefined: all. */
+  /** The event names that the subscription is limited to. Undefined: it receives all. */
   eventNames: ReadonlySet<string> | undefined;
 }
 

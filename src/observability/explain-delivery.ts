@@ -39,7 +39,7 @@ export type ExplainDelivery = (
 ) => Promise<DeliveryExplanation>;
 
 /**
- * Explains what became of a message at a token, from what this node remembers.
+ * Explains whether a message reached a token, from what this node remembers.
  * @throws NOT_FOUND when the token does not exist, UNAUTHENTICATED, FORBIDDEN
  */
 export function createExplainDelivery(deps: {
@@ -53,7 +53,7 @@ export function createExplainDelivery(deps: {
 }): ExplainDelivery {
   const { records, broker, connections, tokens, restrictionsOf, isShared } = deps;
 
-  /** The subscriptions of the token at the address of the message, with what became of it there. */
+  /** The subscriptions of the token at the address of the message, with its reception there. */
   function receptionsOf(
     tokenId: string,
     message: RecordedMessage,

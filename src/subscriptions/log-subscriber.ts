@@ -65,7 +65,7 @@ export class LogSubscriber implements Subscriber {
   #lastBatch = 0;
   /** The addresses that were added after the start. Undefined: none, to save memory. */
   #added: Map<Address, NonNullable<Span['added']>> | undefined;
-  /** The event names that the client wants. Undefined: all. */
+  /** The event names that the subscription is limited to. Undefined: it receives all. */
   eventNames: ReadonlySet<string> | undefined;
   /** Ephemeral messages that arrived before the cut over. */
   #backlog: Batch<Message> = [];

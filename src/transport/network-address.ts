@@ -16,7 +16,7 @@ export function createAddressOf({
   trustedProxies,
   ipv6PrefixLength,
 }: Pick<Config, 'trustedProxies' | 'ipv6PrefixLength'>): AddressOf {
-  /** A socket forgets its address when it closes, while its request is still being answered. */
+  /** A closed socket has no address, even while its request is still being answered. */
   const known = new WeakMap<IncomingMessage, string>();
 
   function read({ headers, socket }: IncomingMessage): string {

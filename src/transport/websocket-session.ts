@@ -33,7 +33,7 @@ export interface SessionDeps {
   closeAnswers: TurnQueue;
 }
 
-/** The messages that a client may send. The protocol knows others, which only a server sends. */
+/** The messages that a client may send. The protocol has others, which only a server sends. */
 const CLIENT_MESSAGES: ReadonlySet<string> = new Set([
   MessageType.ConnectionInit,
   MessageType.Ping,

@@ -2,7 +2,7 @@ import { ExplainDeliveryDocument, type ExplainDeliveryQuery } from './generated/
 import { type CallOptions } from './options.ts';
 import { type Request } from './transport/request.ts';
 
-/** What became of a message at a token, as far as the node that answered knows. */
+/** Whether a message reached a token, as far as the node that answered knows. */
 export type DeliveryExplanation = ExplainDeliveryQuery['explainDelivery'];
 
 /** The call `signalbox.explainDelivery`. */
