@@ -60,6 +60,14 @@ export interface NodeRegistration {
   remove(): Promise<void>;
 }
 
+/**
+ * A session that waits for a synchronous standby has committed already. Its end would not undo that, but would show the commit to
+ * all nodes before the standby has it, so that a failover could lose what was delivered. It is ended after its wait.
+ */
+const END_SESSIONS = `
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE application_name = ANY($1) AND wait_event IS DISTINCT FROM 'SyncRep'`;
+
 export function createNodeRegistration({
   store,
   nodeId,
@@ -194,13 +202,12 @@ export function createNodeRegistration({
       const names = nodeIds.map((node) => `signalbox:${node}`);
       // The session that listens has the name of the node. It reconnects if the node goes on.
       const all = [...names, ...nodeIds.map((node) => `signalbox:${node.replace(/\.\d+$/, '')}`)];
-      await controlRows(
-        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ANY($1)',
-        [all],
-      );
       const deadline = performance.now() + END_OF_SESSIONS_MS;
-      while ((await countSessions(names)) > 0 && performance.now() < deadline)
+      for (;;) {
+        await controlRows(END_SESSIONS, [all]);
+        if ((await countSessions(names)) === 0 || performance.now() >= deadline) return;
         await new Promise((resolve) => setTimeout(resolve, END_OF_SESSIONS_INTERVAL_MS));
+      }
     },
     async remove() {
       freshUntil = leaseEnd = Number.NEGATIVE_INFINITY;

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, expect, test } from 'vitest';
 import { type BrokerListener } from '../../src/broker/broker.ts';
 import { createControlLog } from '../../src/broker/control-log.ts';
@@ -9,7 +10,7 @@ import { createNotifyWire } from '../../src/broker/wire-notify.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
 import { type PostgresStore } from '../../src/store/store.ts';
 import { createNotifySessions } from '../../src/store/notify-session.ts';
-import { hasPostgres, sharedPostgres } from '../support/postgres.ts';
+import { hasPostgres, requirePostgres, sharedPostgres, startPostgres } from '../support/postgres.ts';
 
 const SIGNAL = { kind: 'CHANNEL_DELETED', projectId: 'one', channelId: 'lobby' } satisfies Signal;
 const LEASE_MS = 10_000;
@@ -155,3 +156,40 @@ test('a node that stays suspended closes its connections, so that their clients 
   node.cutOff(false);
   await expect.poll(node.problem, { timeout: 5000 }).toBeUndefined();
 });
+
+test('a fenced node ends no session that waits for a synchronous standby: its commit stays invisible until the standby has it', async (context) => {
+  requirePostgres(context);
+  // Only the session that asks for it waits for the standby, which does not exist.
+  await using server = await startPostgres(['-c', 'synchronous_commit=local']);
+  const url = await server.createDatabase();
+  const setStandby = async (name: string) => {
+    await server.query(url, `ALTER SYSTEM SET synchronous_standby_names = '${name}'`);
+    await server.query(url, 'SELECT pg_reload_conf()');
+  };
+  await setStandby('missing');
+  await using store = await openPostgres({ url, connections: 2, nodeId: 'node_that_fences' });
+  const registration = createNodeRegistration({ store, nodeId: 'node', leaseMs: LEASE_MS, version: 'test' });
+  const ofFenced = async () => {
+    const client = new pg.Client({ connectionString: url, application_name: 'signalbox:fenced.1' });
+    const ended = new Promise<void>((resolve) => client.on('error', () => resolve()));
+    await client.connect();
+    return { client, ended };
+  };
+  const [committing, idle] = [await ofFenced(), await ofFenced()];
+  await committing.client.query('SET synchronous_commit = on');
+  const committed = committing.client.query(
+    `INSERT INTO projects (id, name, created_at) VALUES ('one', 'one', 1)`,
+  );
+  const waitEvents = `SELECT wait_event FROM pg_stat_activity WHERE application_name = 'signalbox:fenced.1'`;
+  const waits = async () =>
+    (await server.query(url, waitEvents)).map(({ wait_event }) => wait_event as string);
+  await expect.poll(waits).toContain('SyncRep');
+
+  const fencing = registration.fence(['fenced.1']);
+  await idle.ended;
+  expect(await server.query(url, 'SELECT id FROM projects')).toEqual([]);
+  await setStandby('');
+  await Promise.all([committed, fencing]);
+  expect(await server.query(url, 'SELECT id FROM projects')).toEqual([{ id: 'one' }]);
+  await committing.client.end();
+}, 60_000);
