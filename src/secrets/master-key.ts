@@ -86,12 +86,24 @@ function readKeyFile(file: string): string | undefined {
       `${file} has mode ${mode}, so other users can access it. Run chmod 600 on the file.`,
     );
   }
-  const text = readFileSync(file, 'utf8').trim();
+  const text = readText(file).trim();
   if (text.length >= MIN_MASTER_KEY_LENGTH) return text;
   throw new SignalboxError(
     'UNAVAILABLE',
     `${file} holds no master key: it has ${text.length} characters, and at least ${MIN_MASTER_KEY_LENGTH} are required. Restore the file, or delete it if this data folder was never used.`,
   );
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new SignalboxError(
+      'UNAVAILABLE',
+      `The master key cannot be read: ${(cause as Error).message}. Give ${file} to the user that runs the service.`,
+      { cause },
+    );
+  }
 }
 
 const toText = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');

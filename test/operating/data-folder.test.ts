@@ -69,6 +69,14 @@ test('refuses to start when the data folder has a master key but no store', asyn
   expect(readdirSync(folder.path)).not.toContain('signalbox.sqlite');
 });
 
+test('exits with a sentence when the master key cannot be read', async () => {
+  using folder = createFolder();
+  // A folder, because the permissions of a file do not stop root.
+  mkdirSync(join(folder.path, 'master.key'), { mode: 0o700 });
+  writeFileSync(join(folder.path, 'signalbox.sqlite'), '');
+  expect(await failingStart(folder.path)).toContain('The master key cannot be read');
+});
+
 test('refuses a store that a newer version wrote', async () => {
   using folder = await usedFolder();
   const sqlite = new Database(join(folder.path, 'signalbox.sqlite'));
