@@ -14,6 +14,11 @@ export interface ConsoleWindow extends AsyncDisposable {
    * far, in seconds, which other processes do not lengthen.
    */
   readMetrics(): Promise<{ heapMb: number; nodes: number; cpuSeconds: number }>;
+  /**
+   * The CPU time of each task of the main thread while `use` runs, in ms. A click or a key press waits for at most one task, is
+   * one, and is shown by one: on a machine that does other things, too, their CPU time tells what the page itself takes.
+   */
+  traceTasks(use: () => Promise<void>): Promise<number[]>;
 }
 
 /** A click or a key press. */
@@ -75,6 +80,51 @@ function consoleWindow(browser: Browser, page: Page, developerTools: CDPSession)
         cpuSeconds: valueOf('TaskDuration'),
       };
     },
+    async traceTasks(use) {
+      const tracing = await browser.newBrowserCDPSession();
+      const complete = new Promise<string>((resolve) =>
+        tracing.once('Tracing.tracingComplete', ({ stream = '' }) => resolve(stream)),
+      );
+      await tracing.send('Tracing.start', {
+        transferMode: 'ReturnAsStream',
+        traceConfig: { includedCategories: ['toplevel'] },
+      });
+      await use();
+      await tracing.send('Tracing.end');
+      const tasks = tasksOf(await readStream(tracing, await complete));
+      await tracing.detach();
+      return tasks;
+    },
     [Symbol.asyncDispose]: () => browser.close(),
   };
+}
+
+async function readStream(session: CDPSession, handle: string): Promise<string> {
+  for (let text = ''; ;) {
+    const { data, eof } = await session.send('IO.read', { handle, size: 1 << 20 });
+    text += data;
+    if (eof) return text;
+  }
+}
+
+interface TraceEvent {
+  name: string;
+  pid: number;
+  tid: number;
+  /** The CPU time of the thread, in µs. */
+  tdur?: number;
+  args?: { name?: string };
+}
+
+/** The CPU times of the tasks of the page, whose main thread has run more tasks than that of any other renderer. */
+function tasksOf(trace: string): number[] {
+  const { traceEvents } = JSON.parse(trace) as { traceEvents: TraceEvent[] };
+  const threadOf = ({ pid, tid }: TraceEvent) => `${pid}:${tid}`;
+  const tasks = new Map<string, number[]>();
+  for (const event of traceEvents)
+    if (event.name === 'thread_name' && event.args?.name === 'CrRendererMain') tasks.set(threadOf(event), []);
+  for (const event of traceEvents)
+    if (event.name === 'ThreadControllerImpl::RunTask' && event.tdur !== undefined)
+      tasks.get(threadOf(event))?.push(event.tdur / 1_000);
+  return [...tasks.values()].sort((a, b) => b.length - a.length)[0] ?? [];
 }

@@ -4,6 +4,7 @@ import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { refusalOf } from '../tokens/api-key-rights.ts';
 import { requireApiKey, type Caller } from '../tokens/caller.ts';
 import { type Connection } from './connection.ts';
+import { type Connections } from './registry.ts';
 
 /** A live connection, as operators see it. */
 export interface LiveConnection {
@@ -29,7 +30,7 @@ export interface LiveConnection {
  * @throws UNAUTHENTICATED, FORBIDDEN unless the caller is an API key with the scope READ
  */
 export async function listConnections(
-  { broker, all }: { broker: Broker; all: ReadonlySet<Connection> },
+  { broker, connections }: { broker: Broker; connections: Pick<Connections, 'all' | 'ofToken'> },
   caller: Caller,
   { first, after }: PageRequest,
   filter: ConnectionFilter,
@@ -37,9 +38,10 @@ export async function listConnections(
   requireApiKey(caller, 'READ', filter.channelId);
   const rows = await broker.leases.list(caller.projectId, filter, { after, limit: first + 1 });
   const { items, hasMore } = pageOf(rows, first);
-  const ids = new Set(items.map(({ member }) => member.connectionId));
-  const here = new Map<string, Connection>();
-  for (const connection of all) if (ids.has(connection.id)) here.set(connection.id, connection);
+  const here = findHere(
+    connections,
+    items.map(({ member }) => member),
+  );
   const { apiKey } = caller;
   const mayRead = (channelId: string) => refusalOf(apiKey, 'READ', channelId) === undefined;
   const describe = ({ member, channelIds }: (typeof items)[number]): LiveConnection => {
@@ -51,6 +53,28 @@ export async function listConnections(
     };
   };
   return { items: items.map(describe), hasMore };
+}
+
+/**
+ * The connections of members that are on this node, by id. They are found by their tokens, because a list of thousands is read in
+ * pages of at most 100, each of which would otherwise go through all connections.
+ */
+function findHere(
+  { all, ofToken }: Pick<Connections, 'all' | 'ofToken'>,
+  members: readonly Member[],
+): Map<string, Connection> {
+  const ids = new Set<string>();
+  const candidates: Iterable<Connection>[] = [];
+  for (const { connectionId, tokenId } of members) {
+    ids.add(connectionId);
+    if (tokenId !== null) candidates.push(ofToken(tokenId));
+  }
+  // Connections of API keys and anonymous callers are in no index.
+  if (candidates.length < members.length) candidates.push(all);
+  const here = new Map<string, Connection>();
+  for (const connections of candidates)
+    for (const connection of connections) if (ids.has(connection.id)) here.set(connection.id, connection);
+  return here;
 }
 
 function describeLocal({ streams, sendQueue }: Connection): LiveConnection['local'] {

@@ -75,7 +75,7 @@ builder.queryFields((t) => ({
       const { broker, connections } = domain;
       return readRelayConnection(
         toPageRequest(args),
-        (page) => listConnections({ broker, all: connections.all }, caller, page, filter),
+        (page) => listConnections({ broker, connections }, caller, page, filter),
         ({ member }) => member.connectionId,
       );
     },

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createChannel, mint } from '../support/backend.ts';
 import { publishTo } from '../support/publish.ts';
 import { queueResults } from '../support/result-queue.ts';
-import { startService, type TestService } from '../support/service.ts';
+import { API_KEY, startService, type TestService } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
 
 const LIST = `query ($channel: ID, $token: ID, $identity: String, $transport: Transport, $first: Int, $after: String) {
@@ -70,6 +70,16 @@ test('a connection without a subscription has no position, and one that has clos
   socket[Symbol.dispose]();
   await socket.closed;
   while ((await list(signalbox)).nodes.length > 0);
+});
+
+test('lists connections of an API key and of tokens on one page, each with what this node knows of it', async () => {
+  await using signalbox = await startService();
+  using _key = await connectSocket(signalbox, { apiKey: API_KEY });
+  using _token = await connectSocket(signalbox, { token: (await mint(signalbox)).credential });
+  expect((await list(signalbox)).nodes).toMatchObject([
+    { connection: { token: null }, subscriptions: 0, queuedBytes: 0 },
+    { connection: { token: expect.any(String) }, subscriptions: 0, queuedBytes: 0 },
+  ]);
 });
 
 test('shows the bytes that wait for a client that does not read', async () => {
