@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { DATABASE_URL_ENV, readConfig } from '../config.ts';
 import { SignalboxError } from '../errors.ts';
 import { type RevokedCredentialPolicy } from '../maintenance/restore.ts';
+import { createOutput } from './remote/output.ts';
 import { type RemoteTerminal } from './remote/terminal.ts';
 import { describeBackup, describeCheck, describeRestore } from './reports.ts';
 
@@ -18,6 +19,11 @@ export interface Terminal extends RemoteTerminal {
  */
 export function createProgram(terminal: Terminal): Command {
   const { env, version, print, now, start, setExitCode } = terminal;
+  /** For people, on standard error; with `--json`, the report as one value on standard output. */
+  const report = async <Report>(value: Report, describe: (value: Report) => string[], json = false) => {
+    if (json) await createOutput(terminal, json).say('', value);
+    else describe(value).forEach((line) => print(line));
+  };
   const program = new Command('signalbox')
     .description(
       'Realtime channels with tokens. Without a command, the service is started. serve, backup, restore and check work on this machine: settings are read from environment variables (docs/reference/settings.md), and SIGNALBOX_DATA names the data folder. All other commands talk to a running service: SIGNALBOX_URL and SIGNALBOX_API_KEY say where it is, or a profile, which “signalbox profile write” keeps. A new service prints its first API key when it starts.',
@@ -54,9 +60,10 @@ export function createProgram(terminal: Terminal): Command {
     )
     .argument('<file>', 'the file to write; its folder must exist')
     .option('--force', 'replace the file if it exists', false)
-    .action(async (file: string, { force }: { force: boolean }) => {
+    .option('--json', JSON_OPTION)
+    .action(async (file: string, { force, json }: { force: boolean; json?: true }) => {
       const { backupStore } = await import('../maintenance/backup.ts');
-      describeBackup(backupStore({ data: dataFolder(), file, force })).forEach((line) => print(line));
+      await report(backupStore({ data: dataFolder(), file, force }), describeBackup, json);
     });
 
   program
@@ -74,12 +81,12 @@ export function createProgram(terminal: Terminal): Command {
       'instead of taking revocations over: accept that revoked credentials work again',
       false,
     )
+    .option('--json', JSON_OPTION)
     .action(async (file: string, options: RestoreOptions) => {
       const { restoreStore } = await import('../maintenance/restore.ts');
       const decision = parseDecision(options, now(), (message) => program.error(message));
-      describeRestore(await restoreStore({ data: dataFolder(), file, decision, now: now() })).forEach(
-        (line) => print(line),
-      );
+      const restored = await restoreStore({ data: dataFolder(), file, decision, now: now() });
+      await report(restored, describeRestore, options.json);
     });
 
   program
@@ -87,17 +94,21 @@ export function createProgram(terminal: Terminal): Command {
     .description(
       'Read the whole store and report damage by table and channel. Changes nothing; works while the service runs. Exit code 1 when there is damage.',
     )
-    .action(async () => {
+    .option('--json', JSON_OPTION)
+    .action(async ({ json }: { json?: true }) => {
       const { checkStore } = await import('../maintenance/check.ts');
-      const report = checkStore(dataFolder());
-      describeCheck(report).forEach((line) => print(line));
-      if (report.damage.length > 0) setExitCode(1);
+      const found = checkStore(dataFolder());
+      await report(found, describeCheck, json);
+      if (found.damage.length > 0) setExitCode(1);
     });
 
   return program;
 }
 
+const JSON_OPTION = 'print the report as one JSON value on standard output';
+
 interface RestoreOptions {
+  json?: true;
   revokeIssuedBefore?: string;
   acceptRevokedCredentials: boolean;
 }

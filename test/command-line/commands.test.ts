@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { namedBlock } from '../support/code-blocks.ts';
+import { read } from '../support/documents.ts';
 import { runProgram } from '../support/command-line-program.ts';
 import { createFolder } from '../support/folder.ts';
 import { queueResults } from '../support/result-queue.ts';
@@ -251,6 +252,51 @@ test('activity prints what happens until it has printed as many lines as it shou
     { action: 'channel.create', subject: expect.stringMatching(/^watched:/) },
   ]);
   expect(await run('activity --kind skipped')).toMatchObject({ code: 2 });
+});
+
+test('a key with the scope READ lists and shows, and every other command is refused with exit code 3', async () => {
+  await run('channel create read:1');
+  const { token } = await one('token create --identity reader --channel read:1');
+  const id = token.id as string;
+  const { apiKey, secret } = await one('keys create --scope read');
+  const [{ id: issuer }] = await json('issuer add stream --key read --secret -', {
+    input: 'a secret of Stream',
+  });
+  const permitted = [
+    ...['token list', `token show ${id}`, 'channel list', 'channel show read:1', 'channel state read:1'],
+    ...[`online --token ${id}`, 'presence read:1', 'stats', 'issuer list'],
+    `explain --token ${id} --channel read:1 --action subscribe`,
+  ];
+  const refused = [
+    ...['token create', `token revoke ${id}`, `token renew ${id}`],
+    ...['channel create', 'channel delete read:1', 'channel state read:1 {}'],
+    ...[`subscribe read:1 ${id}`, `unsubscribe read:1 ${id}`],
+    ...['publish read:1 said', `direct said --token ${id}`, 'bench --subscribers 1 --messages 1'],
+    ...['mute', 'unmute', 'ban', 'unban'].map((verb) => `${verb} --token ${id} --channel read:1`),
+    ...[`disconnect --token ${id}`, 'keys list', 'keys create', `keys rotate ${apiKey.id}`],
+    ...['keys rotate-signing', `keys revoke ${apiKey.id}`],
+    ...['issuer add stream --key two --secret -', `issuer remove ${issuer}`],
+    ...[`issuer add-key ${issuer} --key two --secret -`, `issuer remove-key ${issuer} read`],
+  ];
+  const options = { env: { SIGNALBOX_API_KEY: secret }, input: 'a secret of Stream' };
+  for (const line of permitted) expect([line, (await run(line, options)).code]).not.toEqual([line, 3]);
+  for (const line of refused) {
+    const { code, lines, notes } = await run(line, options);
+    expect([line, code, lines]).toEqual([line, 3, []]);
+    expect(notes.join(), line).toMatch(/lacks the scope/);
+  }
+  expect(await json('channel list')).toContainEqual(expect.objectContaining({ id: 'read:1', version: 1 }));
+  expect(await json('issuer list')).toMatchObject([{ id: issuer, keys: [{ id: 'read' }] }]);
+  await run(`issuer remove ${issuer}`);
+
+  // These watch until they are interrupted, or need no API key.
+  const others =
+    'listen, activity, issuer test, doctor, completion, profile write, profile list, backup, restore, check';
+  const documented = [...read('docs/reference/command-line.md').matchAll(/^## `signalbox (.+)`$/gm)]
+    .map(([, name = '']) => name)
+    .filter((name, _, all) => !all.some((other) => other.startsWith(`${name} `)));
+  const nameOf = (line: string) => documented.find((name) => `${line} `.startsWith(`${name} `));
+  expect(new Set([...permitted, ...refused, ...others.split(', ')].map(nameOf))).toEqual(new Set(documented));
 });
 
 test('bench measures every delivery and leaves no channel behind', async () => {

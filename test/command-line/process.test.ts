@@ -91,6 +91,15 @@ test('listen with an API key follows channels, and a refusal ends it with its se
   expect(refused).toMatchObject({ code: 4, lines: [] });
 });
 
+test('bench that is interrupted says so and leaves no channel behind', async () => {
+  const channels = async () => (await runProgram(service, ['channel', 'list', '--json'])).lines.join();
+  await using bench = startCommand(['bench', '--subscribers', '2', '--messages', '100000'], env);
+  while (!(await channels()).includes('"bench:')) expect(bench.output).toBe('');
+  expect(await bench.interrupt()).toBe(1);
+  expect(bench.output).toBe('Interrupted; the channel of the measurement is deleted.\n');
+  expect(await channels()).not.toContain('"bench:');
+});
+
 test('a profile is read when it is private, and refused when others can read it', async () => {
   using folder = createFolder();
   mkdirSync(join(folder.path, 'signalbox'));

@@ -50,6 +50,23 @@ test('check reports no damage for an intact store, also while a service uses it'
   });
 });
 
+test('backup, check and restore print their reports as JSON for scripts', async () => {
+  using folder = folderWith(() => undefined);
+  const json = async (...args: string[]) => {
+    const { code, stdout, output } = await runCommand([...args, '--json'], { SIGNALBOX_DATA: folder.path });
+    expect({ code, output }).toEqual({ code: 0, output: stdout });
+    return JSON.parse(stdout);
+  };
+  const file = join(folder.path, 'copy.sqlite');
+  const projects = [{ projectId: 'default', messages: 300 }];
+  expect(await json('backup', file)).toMatchObject({ file, projects });
+  expect(await json('check')).toMatchObject({ damage: [], projects });
+  expect(await json('restore', file)).toMatchObject({
+    projects,
+    undone: [{ projectId: 'default', messages: 0 }],
+  });
+});
+
 test.each([
   [
     'a state that is not JSON',

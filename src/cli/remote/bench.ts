@@ -1,4 +1,4 @@
-import { createClient } from '@signalbox/client';
+import { createClient, SignalboxError } from '@signalbox/client';
 import { type Command } from 'commander';
 import { WebSocket } from 'ws';
 import { addCommand, openSession, type CommonOptions, type Session } from './command.ts';
@@ -7,6 +7,7 @@ import { createProgress } from './progress.ts';
 import { parseInteger } from './values.ts';
 
 const DOCUMENT = `subscription ($channel: ID!) { messages(channel: $channel) { data } }`;
+/** All connections together must be open, and all deliveries after the last message must have arrived, within this time. */
 const TIMEOUT_MS = 60_000;
 
 interface BenchResult {
@@ -33,9 +34,16 @@ export function addBenchCommand(program: Command, terminal: RemoteTerminal): voi
       const subscribers = parseInteger('--subscribers', options.subscribers, 1, 5_000);
       const messages = parseInteger('--messages', options.messages, 1, 100_000);
       const channel = `bench:${crypto.randomUUID()}`;
+      // The first signal ends the measurement, so that the channel is deleted; a second one ends the process.
+      const stop = new AbortController();
+      terminal.onInterrupt(() => stop.abort());
       await session.signalbox.channels.create({ id: channel, history: { messages: 0 } });
       try {
-        const result = await measure(session, channel, subscribers, messages);
+        const result = await measure(session, channel, { subscribers, messages, signal: stop.signal });
+        if (result === undefined) {
+          terminal.print('Interrupted; the channel of the measurement is deleted.');
+          return terminal.setExitCode(1);
+        }
         await session.output.one(result, [
           ['SUBSCRIBERS', (row) => row.subscribers],
           ['MESSAGES', (row) => row.messages],
@@ -51,40 +59,51 @@ export function addBenchCommand(program: Command, terminal: RemoteTerminal): voi
     });
 }
 
+/** Resolves to undefined when `signal` aborts. */
 async function measure(
   { signalbox, address, terminal }: Session,
   channel: string,
-  subscribers: number,
-  messages: number,
-): Promise<BenchResult> {
+  { subscribers, messages, signal }: { subscribers: number; messages: number; signal: AbortSignal },
+): Promise<BenchResult | undefined> {
   const { now } = terminal;
-  const latencies: number[] = [];
-  let received = 0;
+  const latencies = createLatencies();
   let wake: () => void = () => undefined;
   let failure: Error | undefined;
-  const clients = Array.from({ length: subscribers }, () =>
-    createClient({ url: address.url, credential: address.apiKey ?? '', webSocket: WebSocket }),
-  );
+  const clients: { close(): Promise<void> }[] = [];
   const progress = createProgress(terminal, 'deliveries');
+  const stopped = new Promise<void>((resolve) =>
+    signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
   const arrived = async (count: number) => {
     const deadline = AbortSignal.timeout(TIMEOUT_MS);
-    deadline.addEventListener('abort', () => wake(), { once: true });
-    while (received < count) {
+    for (const end of [deadline, signal]) end.addEventListener('abort', () => wake(), { once: true });
+    while (latencies.count < count && !signal.aborted) {
       if (failure) throw failure;
       if (deadline.aborted)
-        throw new Error(`Only ${received} of ${count} deliveries arrived within ${TIMEOUT_MS / 1_000} s.`);
+        throw new Error(
+          `Only ${latencies.count} of ${count} deliveries arrived within ${TIMEOUT_MS / 1_000} s.`,
+        );
       await new Promise<void>((resolve) => (wake = resolve));
     }
   };
   try {
-    for (const client of clients) {
+    const connectDeadline = AbortSignal.timeout(TIMEOUT_MS);
+    const tooSlow = new Promise<void>((resolve) =>
+      connectDeadline.addEventListener('abort', () => resolve(), { once: true }),
+    );
+    for (let index = 0; index < subscribers && !signal.aborted; index++) {
+      const client = createClient({
+        url: address.url,
+        credential: address.apiKey ?? '',
+        webSocket: WebSocket,
+      });
+      clients.push(client);
       client.subscribe(
         DOCUMENT,
         { channel },
         {
           next(data) {
-            latencies.push(now() - (data as { messages: { data: number } }).messages.data);
-            received += 1;
+            latencies.add(now() - (data as { messages: { data: number } }).messages.data);
             wake();
           },
           error(error) {
@@ -94,29 +113,61 @@ async function measure(
         },
       );
       // The answer comes after the subscription has begun, because operations of a connection are taken in order.
-      await client.graphql(`{ viewer { kind } }`);
+      const answer = client.graphql(`{ viewer { kind } }`);
+      // Closing the client rejects it after an interruption.
+      answer.catch(() => undefined);
+      await Promise.race([answer, stopped, tooSlow]);
+      if (connectDeadline.aborted)
+        throw new SignalboxError(
+          'UNAVAILABLE',
+          `Only ${index} of ${subscribers} subscribers could connect within ${TIMEOUT_MS / 1_000} s. “signalbox doctor” checks the WebSocket.`,
+        );
     }
     const startedAt = now();
-    for (let index = 0; index < messages; index++) {
+    for (let index = 0; index < messages && !signal.aborted; index++) {
+      if (failure) throw failure;
       await signalbox.publishMessage(channel, 'bench', now(), { ephemeral: true });
-      progress.update(received, (index + 1) / messages);
+      progress.update(latencies.count, (index + 1) / messages);
     }
     await arrived(subscribers * messages);
+    if (signal.aborted) return undefined;
     const seconds = Math.max(0.001, (now() - startedAt) / 1_000);
-    latencies.sort((a, b) => a - b);
-    const at = (part: number) =>
-      latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * part))] ?? 0;
     return {
       subscribers,
       messages,
-      deliveries: received,
-      deliveriesPerSecond: Math.round(received / seconds),
-      p50Ms: at(0.5),
-      p99Ms: at(0.99),
-      maxMs: at(1),
+      deliveries: latencies.count,
+      deliveriesPerSecond: Math.round(latencies.count / seconds),
+      p50Ms: latencies.at(0.5),
+      p99Ms: latencies.at(0.99),
+      maxMs: latencies.at(1),
     };
   } finally {
     progress.end();
     await Promise.all(clients.map((client) => client.close()));
   }
+}
+
+/** Latencies in whole milliseconds, counted by value: hundreds of millions of deliveries take no more memory than ten. */
+export function createLatencies() {
+  const counts = new Float64Array(TIMEOUT_MS + 1);
+  let count = 0;
+  return {
+    get count() {
+      return count;
+    },
+    /** Longer latencies than the timeout count as the timeout; a clock that was set back, as 0. */
+    add(ms: number) {
+      const index = Math.min(TIMEOUT_MS, Math.max(0, Math.round(ms)));
+      counts[index] = (counts[index] ?? 0) + 1;
+      count += 1;
+    },
+    /** The latency that a part of the deliveries did not exceed, by nearest rank; 0 without deliveries. */
+    at(part: number): number {
+      let left = Math.max(1, Math.ceil(count * part));
+      return Math.max(
+        0,
+        counts.findIndex((many) => (left -= many) <= 0),
+      );
+    },
+  };
 }
