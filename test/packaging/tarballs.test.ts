@@ -1,6 +1,6 @@
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
@@ -84,6 +84,26 @@ test.each(PACKAGES)('publint and are-the-types-wrong find nothing in @signalbox/
       !('resolutionKind' in problem && problem.resolutionKind === 'node10'),
   );
   expect(problems).toEqual([]);
+});
+
+test('the service can be installed into another project without packages that need a newer Node', () => {
+  const { dependencies, bundleDependencies } = JSON.parse(
+    readFileSync(join(ROOT, 'package.json'), 'utf8'),
+  ) as {
+    dependencies: Record<string, string>;
+    bundleDependencies: string[];
+  };
+  using folder = createFolder();
+  // Without the overrides, which npm takes from the project at the top only.
+  const own = Object.entries(dependencies).filter(([name]) => !bundleDependencies.includes(name));
+  writeFileSync(join(folder.path, 'package.json'), JSON.stringify({ dependencies: Object.fromEntries(own) }));
+  const { status, stderr } = spawnSync(
+    'npm',
+    ['install', '--package-lock-only', '--prefer-offline', '--no-audit', '--no-fund'],
+    { cwd: folder.path, encoding: 'utf8' },
+  );
+  expect(status).toBe(0);
+  expect(stderr).not.toContain('EBADENGINE');
 });
 
 test('@signalbox/server in an empty project: Node publishes with it, and only jose comes along', async () => {
