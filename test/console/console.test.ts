@@ -1,14 +1,24 @@
-import { type Browser, type BrowserContext } from 'playwright-core';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, type BrowserContext, type Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { launchChromium, skipsBrowser } from '../support/chromium.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { act, expectToFit, findViolations, record, signIn, visit } from './console-page.ts';
 
-// 60 runs of axe take a while on a machine that does other things, too.
+// 150 runs of axe take a while on a machine that does other things, too.
 vi.setConfig({ testTimeout: 240_000 });
 
 /** Text that would do something if a page rendered it as HTML. */
 const MARKUP = `"><img src=x onerror="document.title='pwned'"><script>document.title='pwned'</script>`;
+
+/** The names of the mutations that the console can send. */
+const OPERATIONS = fileURLToPath(new URL('../../console/operations/', import.meta.url));
+const MUTATIONS = readdirSync(OPERATIONS)
+  .flatMap((file) => readFileSync(join(OPERATIONS, file), 'utf8').match(/^mutation \w+/gm) ?? [])
+  .map((text) => text.replace('mutation ', ''))
+  .sort();
 
 let signalbox: TestService;
 let browser: Browser;
@@ -195,6 +205,57 @@ describe.skipIf(skipsBrowser)('the console in Chromium', () => {
       expect(kept).not.toContain(secret);
       expect(report.urls.length).toBeGreaterThan(3);
       expect(report.urls.filter((url) => url.includes(secret) || !url.includes('//127.0.0.1:'))).toEqual([]);
+    });
+  });
+
+  test('every action shows the GraphQL that it sends, and axe finds nothing in any dialog', async () => {
+    await signalbox.request('mutation { ban(channel: "lobby", identity: "mallory") { id } }');
+    await withContext(async (context) => {
+      const report = await record(context);
+      const page = await signIn(context, signalbox.url, signalbox.apiKey);
+      const dialog = page.getByRole('dialog');
+      const violations: string[] = [];
+      const shown = new Set<string>();
+      const show = async (form: Locator) => {
+        await form.getByRole('button', { name: 'Show GraphQL' }).click();
+        const operation = await form.getByRole('region', { name: 'Operation' }).innerText();
+        return /mutation (\w+)/.exec(operation)?.[1] ?? '';
+      };
+      const close = async () => {
+        await page.keyboard.press('Escape');
+        await dialog.waitFor({ state: 'detached' });
+      };
+      for (const key of ['/', '?']) {
+        await page.keyboard.press(key);
+        violations.push(...(await findViolations(page, '[role=dialog]')));
+        await close();
+      }
+      await page.setViewportSize({ width: 1440, height: 900 });
+      for (const hash of HASHES()) {
+        await visit(page, hash);
+        // “Disconnect” and others are in several rows.
+        const opened = new Set<string>();
+        for (const opener of await page.locator('main button[aria-haspopup=dialog]').all()) {
+          const label = (await opener.getAttribute('aria-label')) ?? (await opener.innerText());
+          const action = label.replace(/(key|conn|token)_\w+/, '…');
+          if (opened.size === opened.add(action).size) continue;
+          await opener.click();
+          const mutation = await show(dialog);
+          // On other pages the same dialog has the same fields.
+          if (shown.size < shown.add(mutation).size || mutation === 'UpdateProject') {
+            violations.push(...(await findViolations(page, '[role=dialog]')));
+            await page.setViewportSize({ width: 1440, height: 900 });
+          }
+          await close();
+        }
+        const edit = page.getByRole('button', { name: 'Edit the state' });
+        if ((await edit.count()) > 0) await edit.click();
+        for (const form of await page.locator('main form').all())
+          if ((await form.getByRole('button', { name: 'Check' }).count()) === 0) shown.add(await show(form));
+      }
+      expect(violations).toEqual([]);
+      expect([...shown].filter(Boolean).sort()).toEqual(MUTATIONS);
+      expect(report.problems).toEqual([]);
     });
   });
 

@@ -25,7 +25,7 @@ export function ActionButton<Result, Variables extends object>(properties: Prope
   const look = variant ?? 'default';
   return (
     <>
-      <Button size={size} variant={look} onClick={open} aria-label={accessibleName}>
+      <Button size={size} variant={look} onClick={open} aria-haspopup="dialog" aria-label={accessibleName}>
         {label}
       </Button>
       {isOpen && (

@@ -75,7 +75,11 @@ function optionsOf(width: number, { line, fill, text, grid }: Colors): UPlot.Opt
       {
         ...axis,
         size: 32,
-        values: (_, ticks) => ticks.map((tick) => new Date(tick * 1_000).toTimeString().slice(0, 5)),
+        // Pixels between two ticks, so that times with seconds do not touch.
+        space: 80,
+        // Hours and minutes, and seconds where several ticks are in one minute.
+        values: (_self, ticks, _axis, _space, step) =>
+          ticks.map((tick) => new Date(tick * 1_000).toTimeString().slice(0, step < 60 ? 8 : 5)),
       },
       { ...axis, size: 56 },
     ],

@@ -13,7 +13,7 @@ export function ProjectPage() {
   const settings = data?.project.settings;
   return (
     <>
-      <PageHeader title="Project" about={data && `${data.project.name} (${data.project.id})`} />
+      <PageHeader title="Project" about={data && describeProject(data.project)} />
       <ErrorNotice error={error} />
       {!settings && !error && <Loader aria-label="Loading" />}
       {settings && (
@@ -26,3 +26,6 @@ export function ProjectPage() {
     </>
   );
 }
+
+const describeProject = ({ name, id }: { name: string; id: string }) =>
+  name === id ? id : `${name} (${id})`;
