@@ -114,11 +114,12 @@ async function report(error: unknown): Promise<void> {
   if (error instanceof ConfigError || error instanceof SignalboxError) exitWithError(error.message);
   const listening = listenProblem(error);
   if (listening !== undefined) exitWithError(listening);
-  const { exitCodeOf } = await import('./cli/remote/errors.ts');
+  const { exitCodeOf, remedyOf } = await import('./cli/remote/errors.ts');
   const exitCode = exitCodeOf(error);
   if (exitCode !== undefined) {
     const { message, code } = error as { message: string; code?: string };
-    print(code === undefined ? message : `${message} (${code})`);
+    const remedy = remedyOf(error);
+    print(code === undefined ? message : `${message} (${code})`, ...(remedy === undefined ? [] : [remedy]));
     process.exitCode = exitCode;
     return;
   }

@@ -48,6 +48,14 @@ test('exits with the documented codes', async () => {
     stdout: '',
     output: 'There is no channel “nowhere” in this project. (NOT_FOUND)\n',
   });
+  expect(
+    await runCommand(['online', '--token', 'token_1'], { ...env, SIGNALBOX_URL: 'http://127.0.0.1:1' }),
+  ).toEqual({
+    code: 5,
+    stdout: '',
+    output:
+      'The service cannot be reached at http://127.0.0.1:1. (NETWORK_ERROR)\nIs the service running there? SIGNALBOX_URL or a profile says where it is.\n',
+  });
   expect(await runCommand(['tokn'], env)).toMatchObject({
     code: 2,
     output: expect.stringContaining("unknown command 'tokn'"),

@@ -53,7 +53,7 @@ export function openSession(terminal: RemoteTerminal, { json = false, profile }:
 export function requireApiKey({ apiKey }: ServiceAddress): string {
   if (!apiKey)
     throw new UsageError(
-      'There is no API key. Set SIGNALBOX_API_KEY, or keep it in a profile: signalbox profile write --help.',
+      'There is no API key. Set SIGNALBOX_API_KEY to the one that the service printed when it was first started, or keep it in a profile: signalbox profile write --help.',
     );
   return apiKey;
 }

@@ -25,6 +25,12 @@ const CODES: Readonly<Record<string, keyof typeof EXIT_CODES>> = {
   NOT_FOUND: 4,
 };
 
+/** What a person can do about an error whose own sentence is for programs; undefined where it says enough. */
+export const remedyOf = (error: unknown): string | undefined =>
+  error instanceof ServerError && error.code === 'NETWORK_ERROR'
+    ? 'Is the service running there? SIGNALBOX_URL or a profile says where it is.'
+    : undefined;
+
 /** The exit code for an error; undefined for a defect of the program, whose stack trace is worth showing. */
 export function exitCodeOf(error: unknown): keyof typeof EXIT_CODES | undefined {
   if (error instanceof UsageError) return 2;
