@@ -131,6 +131,25 @@ describe.skipIf(skipsBrowser).concurrent('two pages in Chromium', () => {
     );
   });
 
+  test('resume in a page that the back button restores, which had no connection meanwhile', async (scope) => {
+    await using place = await setUp('restored');
+    await using tabs = await launchChromiumTabs(scope);
+    const bob = await place.enter('bob');
+    const tab = await tabs.open(place.address(await place.login('ada')));
+    const ada = createUser('restored-ada', tab);
+    await ada.until(({ connection }) => connection);
+    await bob.say('before');
+    await ada.until(({ received }) => received.length === 1);
+    await tab.run(`void (location.href = '${site.origin}/elsewhere')`);
+    await bob.until(({ members }) => members.join() === 'restored-bob');
+    await bob.say('while away');
+    await tab.run('history.back()').catch(() => undefined);
+    await ada.until(({ isRestored }) => isRestored);
+    await ada.say('back');
+    await expectExactly(place, [ada, bob], ['before', 'while away', 'back']);
+    expect(await ada.report()).toMatchObject({ sockets: 2 });
+  });
+
   test('deliver to a tab in the background, across a cut, and to the tab that comes back', async (scope) => {
     await using place = await setUp('hidden');
     await using tabs = await launchChromiumTabs(scope);

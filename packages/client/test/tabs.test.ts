@@ -216,6 +216,24 @@ describe.skipIf(skipsBrowser).concurrent('tabs that share one connection', () =>
     }
   });
 
+  test('of two versions have a connection for each version, and lose nothing', async () => {
+    await using place = await setUp('versions');
+    const identity = await place.login('ada');
+    const old = await openTabs(place, identity, 2);
+    const others = [];
+    for (let i = 0; i < 2; i++) others.push(await place.open(identity, { tabs: '1', other: '1' }));
+    for (const tab of others) await tab.until(({ connection }) => connection);
+    await untilConnections(identity, 2);
+    await old[1]!.say('from the old one');
+    await others[1]!.say('from the new one');
+    await expectExactly(place, [...old, ...others], ['from the old one', 'from the new one']);
+    // The leader of the old version goes, as in a deployment: its follower leads its own kind.
+    await old[0]!.page.close();
+    await others[0]!.say('after it');
+    await expectExactly(place, [old[1]!, ...others], ['from the old one', 'from the new one', 'after it']);
+    await untilConnections(identity, 2);
+  });
+
   test('keep connections of their own for two tokens, and where there are no Web Locks', async () => {
     await using place = await setUp('own');
     const ada = await place.enter('ada', { tabs: '1' });

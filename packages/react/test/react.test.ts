@@ -97,6 +97,23 @@ test.for([18, 19] as const)(
       expect(await texts(page)).toEqual(expected);
       expect(await page.locator('li:not(.published)').count()).toBe(0);
     }
+
+    const counts = () => ada.evaluate<{ sockets: number; listeners: number }>('({ ...counts })');
+    expect(await counts()).toEqual({ sockets: 1, listeners: 5 });
+    for (let i = 0; i < 5; i++) await ada.evaluate('replaceComponents()');
+    await say(bob, 'to new components');
+    await ada.locator('li.published', { hasText: 'to new components' }).waitFor();
+    expect(await counts()).toEqual({ sockets: 1, listeners: 5 });
+    await ada.evaluate('replaceClient()');
+    await ada.locator('#status', { hasText: 'connected' }).waitFor();
+    await say(ada, 'from a new client');
+    await ada.locator('#members', { hasText: /^ada,bob$/ }).waitFor();
+    expect(await texts(ada)).toEqual(expected);
+    expect(await counts()).toEqual({ sockets: 2, listeners: 5 });
+    const { connections } = await service.request(
+      '{ connections(identity: "ada") { nodes { connection { id } } } }',
+    );
+    expect(connections.nodes).toHaveLength(1);
   },
 );
 

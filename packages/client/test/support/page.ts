@@ -8,6 +8,7 @@ import { shareBetweenTabs } from '@signalbox/client/tabs';
 const parameters = new URLSearchParams(location.search);
 const identity = parameters.get('identity') ?? '';
 let sockets = 0;
+let isRestored = false;
 
 /** Counts the connections that this page opens, not those that it uses. */
 class CountedWebSocket extends WebSocket {
@@ -33,6 +34,8 @@ const received: string[] = [];
 const failed: string[] = [];
 const statuses: (Status & { at: number; cause: string | undefined })[] = [];
 
+// `persisted`: the browser has kept the page as it was, and shows it again.
+addEventListener('pageshow', ({ persisted }) => (isRestored ||= persisted));
 client.on('status', (status) => statuses.push({ ...status, at: Date.now(), cause: status.error?.message }));
 channel.on('message', ({ data }) => received.push(data.text));
 channel.subscribe(() => undefined);
@@ -51,6 +54,7 @@ const app = {
       failed,
       statuses,
       sockets,
+      isRestored,
       shown: messages.map(({ data }) => data.text),
       states: [...new Set(messages.map(({ state }) => state))],
       members: members.map(({ key }) => key),

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -25,15 +26,33 @@ export interface Site extends AsyncDisposable {
   readonly mostAtOnce: number;
 }
 
-/** Bundles `page.ts` and serves it. */
-export async function serveSite(): Promise<Site> {
+/** Bundles `page.ts` with this version of the client, or with one whose tabs speak another language to each other. */
+async function bundlePage(isOther: boolean): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [`${ROOT}/packages/client/test/support/page.ts`],
     bundle: true,
     write: false,
     format: 'iife',
     tsconfig: `${ROOT}/tsconfig.json`,
+    plugins: [
+      {
+        name: 'another version',
+        setup: ({ onLoad }) =>
+          onLoad({ filter: /tabs\/group\.ts$/ }, ({ path }) => {
+            const source = readFileSync(path, 'utf8');
+            const contents = isOther ? source.replace('VERSION = 1;', 'VERSION = 2;') : source;
+            if (isOther && contents === source) throw new Error('There is no version to replace.');
+            return { contents, loader: 'ts' };
+          }),
+      },
+    ],
   });
+  return outputFiles[0]!.text;
+}
+
+/** Serves `page.ts`; an address with `other` has another version of the client. */
+export async function serveSite(): Promise<Site> {
+  const scripts = { page: await bundlePage(false), other: await bundlePage(true) };
   const logins = new Map<string, Login>();
   const calls: CredentialCall[] = [];
   const running = new Map<string, number>();
@@ -61,9 +80,10 @@ export async function serveSite(): Promise<Site> {
       );
       return;
     }
-    const isScript = pathname === '/page.js';
-    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
-    response.end(isScript ? outputFiles[0]!.text : '<!doctype html><script src="/page.js"></script>');
+    const script = /^\/(page|other)\.js$/.exec(pathname)?.[1] as keyof typeof scripts | undefined;
+    response.setHeader('content-type', script ? 'text/javascript' : 'text/html');
+    const name = searchParams.has('other') ? 'other' : 'page';
+    response.end(script ? scripts[script] : `<!doctype html><script src="/${name}.js"></script>`);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
 
