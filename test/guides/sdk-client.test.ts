@@ -63,12 +63,23 @@ test('the page of the guide to React shows and publishes messages with React 19'
   await using service = await startService({ origins: [origin] });
   await createChannel(service, 'lobby');
   const { credential } = await mint(service, { identity: 'ada', channels: ['lobby'] });
-  const code = namedBlock('docs/guides/react.md', 'page.tsx').replaceAll(
-    DOCUMENTED_ADDRESS,
-    new URL(service.url).host,
-  );
+  const blockOf = (file: string) =>
+    namedBlock('docs/guides/react.md', file).replaceAll(DOCUMENTED_ADDRESS, new URL(service.url).host);
   const { outputFiles } = await build({
-    stdin: { contents: code, resolveDir: ROOT, loader: 'tsx' },
+    stdin: { contents: blockOf('main.tsx'), resolveDir: ROOT, loader: 'tsx' },
+    plugins: [
+      {
+        name: 'guide',
+        setup({ onResolve, onLoad }) {
+          onResolve({ filter: /^\.\/\w+\.tsx?$/ }, ({ path, importer }) =>
+            importer === '<stdin>' || importer.startsWith('./') ? { path, namespace: 'guide' } : undefined,
+          );
+          onLoad({ filter: /.*/, namespace: 'guide' }, ({ path }) => ({
+            ...{ contents: blockOf(path.slice(2)), resolveDir: ROOT, loader: 'tsx' },
+          }));
+        },
+      },
+    ],
     bundle: true,
     write: false,
     format: 'iife',

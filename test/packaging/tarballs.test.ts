@@ -27,6 +27,7 @@ function compile(path: string, ...files: string[]): void {
     const options = [
       '--strict',
       '--noEmit',
+      '--allowImportingTsExtensions',
       '--skipLibCheck',
       'false',
       '--target',
@@ -174,10 +175,12 @@ test('@signalbox/client and @signalbox/react in an empty project: types, a Vite 
     ['packages/client/README.md', 'page.ts'],
     ['packages/client/README.md', 'tabs.ts'],
     ['packages/react/README.md', 'lobby.tsx'],
-    ['docs/guides/react.md', 'page.tsx'],
+    ['docs/guides/react.md', 'signalbox.ts'],
+    ['docs/guides/react.md', 'Chat.tsx'],
+    ['docs/guides/react.md', 'main.tsx'],
   ] as const)
     project.write(name, namedBlock(readme, name));
-  compile(project.path, 'use.ts', 'page.ts', 'tabs.ts', 'lobby.tsx', 'page.tsx');
+  compile(project.path, 'use.ts', 'page.ts', 'tabs.ts', 'lobby.tsx', 'main.tsx');
   project.write(
     'page.js',
     `import { createClient } from '@signalbox/client';
