@@ -2,7 +2,7 @@ import { SignalboxError } from '../errors.ts';
 import { isStoreLocked } from '../store/write-guard.ts';
 import { type RowWriter } from '../store/write.ts';
 import { type Broker } from './broker.ts';
-import { controlAll, createDelivery, signalsOf, type PendingPublish } from './delivery.ts';
+import { controlAll, createDelivery, rejectStale, signalsOf, type PendingPublish } from './delivery.ts';
 import { type Leases } from './leases.ts';
 import { type Appended, type Log } from './log.ts';
 
@@ -36,8 +36,9 @@ export function createInProcessBroker({
   }
 
   function flush({ isLast } = { isLast: false }): void {
-    const publishes = isLast ? pending : pending.slice(0, MAX_APPENDED);
-    pending = pending.slice(publishes.length);
+    const taken = isLast ? pending : pending.slice(0, MAX_APPENDED);
+    pending = pending.slice(taken.length);
+    const publishes = rejectStale(taken);
     let outcomes: Appended[];
     try {
       outcomes = log.append(publishes.map(({ draft }) => draft));
@@ -71,9 +72,9 @@ export function createInProcessBroker({
   }
 
   return {
-    publish: (draft) =>
+    publish: (draft, isStale) =>
       new Promise((resolve, reject) => {
-        if (pending.push({ draft, resolve, reject }) === 1) scheduleFlush();
+        if (pending.push({ draft, isStale, resolve, reject }) === 1) scheduleFlush();
       }),
     head: async (projectId) => log.head(projectId),
     positionAt: async (projectId, sequence) => log.positionAt(projectId, sequence),

@@ -6,6 +6,7 @@ import { createDelivery } from './delivery.ts';
 import { createFollowers, type Followers } from './followers.ts';
 import { Lane, type OnAppended } from './lane.ts';
 import { type Leases } from './leases.ts';
+import { type Signal } from './signal.ts';
 import { type NodeRegistration } from './node-registration.ts';
 import { type Wire } from './wire.ts';
 
@@ -55,8 +56,12 @@ export function createBrokerWithLanes({
     through: signalsThrough,
     wire,
     apply(signal) {
-      if (signal.kind === 'CHANNEL_DELETED') lanes.get(signal.projectId)?.rejectChannel(signal.channelId);
-      return delivery.control(signal);
+      const lane = lanes.get(signal.projectId ?? '');
+      if (signal.kind === 'CHANNEL_DELETED') lane?.rejectChannel(signal.channelId);
+      const affecting = delivery.control(signal);
+      // What waits asks for the rights again; what is being appended does not.
+      const appended = mayEndRights(signal) ? lane?.appended(MAX_APPEND_MS) : undefined;
+      return appended ? Promise.all([affecting, appended]).then(([connections]) => connections) : affecting;
     },
     reset: delivery.reset,
     onLook: delivery.resetIfMissed,
@@ -85,9 +90,11 @@ export function createBrokerWithLanes({
   }
 
   return {
-    async publish(draft) {
+    async publish(draft, isStale) {
       await controlLog.untilLive();
-      return new Promise((resolve, reject) => laneOf(draft.projectId).add({ draft, resolve, reject }));
+      return new Promise((resolve, reject) =>
+        laneOf(draft.projectId).add({ draft, isStale, resolve, reject }),
+      );
     },
     head: log.head,
     positionAt: log.positionAt,
@@ -112,6 +119,22 @@ export function createBrokerWithLanes({
     },
   };
 }
+
+/**
+ * How long the confirmation of a signal waits for an append, in milliseconds. Less than the time after which the node would be
+ * fenced: an append that takes longer is not worth all connections of the node.
+ */
+const MAX_APPEND_MS = 1500;
+
+const CHANGES_NO_RIGHTS: ReadonlySet<Signal['kind']> = new Set<Signal['kind']>([
+  'CHANNEL_STATE_UPDATED',
+  'MEMBERSHIP_BEGAN',
+  'RESTRICTION_LIFTED',
+  'PRESENCE_CHANGED',
+  'CONNECTION_DISCONNECTED',
+  'CONNECTION_MESSAGE',
+]);
+const mayEndRights = ({ kind }: Signal) => !CHANGES_NO_RIGHTS.has(kind);
 
 /** More messages than a burst leaves undelivered for a moment. */
 const MAX_LAG = 10_000;

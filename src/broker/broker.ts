@@ -46,11 +46,13 @@ export interface BrokerListener {
  */
 export interface Broker extends AsyncDisposable {
   /**
+   * @param isStale asked when the draft has waited and is about to be appended: whether the rights of its publisher have changed
+   * @throws RightsChanged when they have; nothing was published, authorize the publisher again
    * @throws NOT_FOUND when the channel of the draft was deleted since the publisher was authorized; authorize the publisher again
    * @throws CONFLICT when the idempotency key was used for a different message
    * @throws UNAVAILABLE when the log cannot be written
    */
-  publish(draft: Draft): Promise<Published>;
+  publish(draft: Draft, isStale?: () => boolean): Promise<Published>;
   /** The position of the newest message of a project. */
   head(projectId: string): Promise<Position>;
   /** The position of a sequence that is not beyond the head. */

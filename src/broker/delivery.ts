@@ -9,6 +9,8 @@ import { type Signal } from './signal.ts';
 /** A publish that waits for its outcome. */
 export interface PendingPublish {
   readonly draft: Draft;
+  /** See `Broker.publish`. */
+  readonly isStale: (() => boolean) | undefined;
   resolve(published: Published): void;
   reject(error: Error): void;
 }
@@ -205,4 +207,16 @@ function fitsBatch(batch: Batch<Message>, bytes: number, { projectId, address, l
     batch.length < MAX_BATCH_MESSAGES &&
     bytes < MAX_BATCH_BYTES
   );
+}
+
+/** Rejects a publish because the rights of its publisher have changed while it waited. */
+export class RightsChanged extends Error {}
+
+/** The publishes that may still be appended; rejects the others. */
+export function rejectStale(publishes: readonly PendingPublish[]): PendingPublish[] {
+  return publishes.filter(({ isStale, reject }) => {
+    if (!isStale?.()) return true;
+    reject(new RightsChanged());
+    return false;
+  });
 }

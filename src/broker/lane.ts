@@ -1,6 +1,6 @@
 import { SignalboxError } from '../errors.ts';
 import { type AsyncLog, type IsOutcomeUnknown } from './async-log.ts';
-import { channelDeleted, type PendingPublish } from './delivery.ts';
+import { channelDeleted, rejectStale, type PendingPublish } from './delivery.ts';
 import { type Followers } from './followers.ts';
 import { type Appended } from './log.ts';
 import { channelAddress, type Draft, type Message } from './message.ts';
@@ -31,6 +31,8 @@ export class Lane {
   readonly #onAppended: OnAppended;
   #waiting: PendingPublish[] = [];
   #running: Promise<void> | undefined;
+  /** The append of the batch in flight. */
+  #appending: Promise<unknown> | undefined;
   #batch = 0;
   #answered = 0;
 
@@ -80,6 +82,23 @@ export class Lane {
       });
   }
 
+  /**
+   * Undefined if no batch is in flight. Otherwise resolves when it is in the log or has failed, and after `ms` milliseconds in
+   * any case.
+   */
+  appended(ms: number): Promise<void> | undefined {
+    const appending = this.#appending;
+    if (!appending) return undefined;
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      const end = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      appending.then(end, end);
+    });
+  }
+
   /** Resolves when everything that waits has its outcome. */
   async settled(): Promise<void> {
     while (this.#running) await this.#running;
@@ -87,7 +106,8 @@ export class Lane {
 
   async #drain(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const publishes = this.#takeBatch();
+      const publishes = rejectStale(this.#takeBatch());
+      if (publishes.length === 0) continue;
       try {
         await this.#append(publishes);
       } catch (cause) {
@@ -120,9 +140,9 @@ export class Lane {
     await this.#followers.of(this.#projectId).started();
     const batch = ++this.#batch;
     const startedAt = performance.now();
-    const outcomes = await this.#repeat(() =>
-      this.#log.append(this.#projectId, batch, this.#answered, drafts),
-    );
+    const appending = this.#repeat(() => this.#log.append(this.#projectId, batch, this.#answered, drafts));
+    this.#appending = appending;
+    const outcomes = await appending.finally(() => (this.#appending = undefined));
     this.#answered = batch;
     this.#onAppended(drafts.length, (performance.now() - startedAt) / 1000);
     await this.#settle(publishes, outcomes);

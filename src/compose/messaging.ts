@@ -112,6 +112,8 @@ export async function composeMessaging(
     newId,
     config,
     limits,
+    watchRights: rights.begin,
+    refresh: (caller) => authenticate.refresh(caller),
     published,
     audit,
     onFault,

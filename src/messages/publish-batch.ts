@@ -7,6 +7,7 @@ import { outcomeErrorOf, type OutcomeError } from '../outcome-error.ts';
 import { Slices } from '../slices.ts';
 import { actorOf, type Caller } from '../tokens/caller.ts';
 import { type CreateDraft, type PublishInput } from './draft.ts';
+import { type RightsWatch, type WatchRights } from './rights.ts';
 
 /** The maximum number of messages in one call of `publishAll`. */
 export const MAX_PUBLISHES = 100;
@@ -34,11 +35,17 @@ export function createPublishAll(deps: {
   createDraft: CreateDraft;
   takeFromRateLimit: (caller: Caller) => void;
   /** Publishes to a channel for which the caller was authorized. */
-  publishToChannel: (caller: Caller, draft: Draft, channelAccess: ChannelAccess) => Promise<Published>;
+  publishToChannel: (
+    caller: Caller,
+    draft: Draft,
+    channelAccess: ChannelAccess,
+    watch: RightsWatch,
+  ) => Promise<Published>;
+  watchRights: WatchRights;
   /** Called with the failures of the log that only outcomes report. */
   onFault: (error: unknown) => void;
 }): PublishAll {
-  const { access, audit, createDraft, takeFromRateLimit, publishToChannel, onFault } = deps;
+  const { access, audit, createDraft, takeFromRateLimit, publishToChannel, watchRights, onFault } = deps;
 
   /** Checks the content of a message of a batch, but not yet the permission of its caller. */
   function prepare(caller: Caller, input: ChannelPublishInput): Prepared {
@@ -78,6 +85,33 @@ export function createPublishAll(deps: {
     }
   }
 
+  async function publishPrepared(
+    caller: Caller,
+    inputs: readonly ChannelPublishInput[],
+    prepared: readonly Prepared[],
+    watch: RightsWatch,
+  ): Promise<PublishOutcome[]> {
+    // Nothing is awaited between this look-up and the broker: no right ends in between, and the messages share transactions.
+    const accesses = await lookUpAccess(
+      caller,
+      inputs.map(({ channel }) => channel),
+    );
+    const results = await Promise.all(
+      prepared.map(async (draft, index): Promise<Published | SignalboxError> => {
+        if (draft instanceof SignalboxError) return draft;
+        const channelAccess = accesses.get(inputs[index]?.channel ?? '');
+        if (channelAccess === undefined) throw new Error('lookUpAccess() omitted a channel');
+        if (channelAccess instanceof SignalboxError) return channelAccess;
+        return publishToChannel(caller, draft, channelAccess, watch).catch(requireSignalboxError);
+      }),
+    );
+    requireAnyPublished(results);
+    for (const cause of causesOf(results)) onFault(cause);
+    const outcomes = results.map(outcomeOf);
+    auditRefusals(caller, outcomes);
+    return outcomes;
+  }
+
   return async (caller, inputs) => {
     // Without a message there is no channel whose permission could be checked.
     if (inputs.length === 0) throw badInput('messages', 'must have at least one message.');
@@ -93,25 +127,12 @@ export function createPublishAll(deps: {
       prepared.push(prepare(caller, input));
       if (slices.shouldYield()) await slices.nextTurn();
     }
-    // Nothing is awaited between this look-up and the broker: no right ends in between, and the messages share transactions.
-    const accesses = await lookUpAccess(
-      caller,
-      inputs.map(({ channel }) => channel),
-    );
-    const results = await Promise.all(
-      prepared.map(async (draft, index): Promise<Published | SignalboxError> => {
-        if (draft instanceof SignalboxError) return draft;
-        const channelAccess = accesses.get(inputs[index]?.channel ?? '');
-        if (channelAccess === undefined) throw new Error('lookUpAccess() omitted a channel');
-        if (channelAccess instanceof SignalboxError) return channelAccess;
-        return publishToChannel(caller, draft, channelAccess).catch(requireSignalboxError);
-      }),
-    );
-    requireAnyPublished(results);
-    for (const cause of causesOf(results)) onFault(cause);
-    const outcomes = results.map(outcomeOf);
-    auditRefusals(caller, outcomes);
-    return outcomes;
+    const watch = watchRights(caller);
+    try {
+      return await publishPrepared(caller, inputs, prepared, watch);
+    } finally {
+      watch[Symbol.dispose]();
+    }
   };
 }
 

@@ -1,15 +1,17 @@
 import { type Broker, type Published } from '../broker/broker.ts';
+import { RightsChanged } from '../broker/delivery.ts';
 import { channelAddress, type Draft } from '../broker/message.ts';
 import { type Access, type ChannelAccess } from '../channels/access.ts';
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
-import { SignalboxError } from '../errors.ts';
+import { SignalboxError, unavailable } from '../errors.ts';
 import { type Audit } from '../audit.ts';
 import { type NewId } from '../ids.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 import { createDrafts, type PublishInput } from './draft.ts';
+import { type RightsWatch, type WatchRights } from './rights.ts';
 import { createPublishAll, type PublishAll } from './publish-batch.ts';
 import { createPublishDirect, type PublishDirect } from './publish-direct.ts';
 
@@ -44,6 +46,9 @@ export interface Publisher {
   publishDirect: PublishDirect;
 }
 
+/** How often a publisher is authorized before its message fails, because its rights changed while the message waited. */
+const MAX_ATTEMPTS = 5;
+
 export function createPublisher(deps: {
   broker: Broker;
   access: Access;
@@ -52,13 +57,16 @@ export function createPublisher(deps: {
   newId: NewId;
   config: Config;
   limits: { perToken: RateLimit; perKey: RateLimit };
+  watchRights: WatchRights;
+  /** The caller with its current rights. @throws as an authentication */
+  refresh: (caller: Caller) => Promise<Caller>;
   /** Called after each successful publish with its project and duration, for metrics. */
   published: (projectId: string, seconds: number) => void;
   audit: Audit;
   /** Called with the failures of the log that only outcomes of a batch report. */
   onFault: (error: unknown) => void;
 }): Publisher {
-  const { broker, access, limits, published } = deps;
+  const { broker, access, limits, published, watchRights, refresh } = deps;
   const createDraft = createDrafts(deps);
 
   /** Called before any lookup, so that rejected publishes count against the rate limit too. */
@@ -67,9 +75,9 @@ export function createPublisher(deps: {
     else if (caller.kind === 'TOKEN') limits.perToken.take(caller.token.id);
   }
 
-  async function publishDraft(draft: Draft): Promise<Published> {
+  async function publishDraft(draft: Draft, isStale?: () => boolean): Promise<Published> {
     const startedAt = performance.now();
-    const result = await broker.publish(draft);
+    const result = await broker.publish(draft, isStale);
     published(draft.projectId, (performance.now() - startedAt) / 1000);
     return result;
   }
@@ -79,11 +87,14 @@ export function createPublisher(deps: {
     caller: Caller,
     draft: Draft,
     { channel: { id, createdAfter, createdAt } }: ChannelAccess,
+    watch: RightsWatch,
+    attempt = 1,
   ): Promise<Published> {
     draft.channel = { createdAfter, createdAt };
     try {
-      return await publishDraft(draft);
+      return await publishDraft(draft, () => watch.hasChanged);
     } catch (error) {
+      if (error instanceof RightsChanged) return publishAgain(caller, draft, id, attempt + 1);
       // The channel was deleted while the message waited.
       if (error instanceof SignalboxError && error.code === 'NOT_FOUND')
         throw access.lost(caller, 'PUBLISH', id);
@@ -91,11 +102,36 @@ export function createPublisher(deps: {
     }
   }
 
+  /** Authorizes the publisher again, because its rights may have changed while the message waited. */
+  async function publishAgain(
+    caller: Caller,
+    draft: Draft,
+    channelId: string,
+    attempt: number,
+  ): Promise<Published> {
+    if (attempt > MAX_ATTEMPTS)
+      throw unavailable('The rights of the publisher changed during each attempt to publish. Try again.');
+    const watch = watchRights(caller);
+    try {
+      const current = await refresh(caller);
+      const channelAccess = await access.require(current, 'PUBLISH', channelId);
+      return await publishToChannel(current, draft, channelAccess, watch, attempt);
+    } finally {
+      watch[Symbol.dispose]();
+    }
+  }
+
   return {
     async publish(caller, channelId, input) {
       takeFromRateLimit(caller);
       const draft = createDraft(caller, channelAddress(channelId), input);
-      return publishToChannel(caller, draft, await access.require(caller, 'PUBLISH', channelId));
+      const watch = watchRights(caller);
+      try {
+        const channelAccess = await access.require(caller, 'PUBLISH', channelId);
+        return await publishToChannel(caller, draft, channelAccess, watch);
+      } finally {
+        watch[Symbol.dispose]();
+      }
     },
     publishAll: createPublishAll({ ...deps, createDraft, takeFromRateLimit, publishToChannel }),
     publishDirect: createPublishDirect({ ...deps, createDraft, takeFromRateLimit, publishDraft }),

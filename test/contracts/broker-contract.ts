@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Broker, type Published } from '../../src/broker/broker.ts';
+import { RightsChanged } from '../../src/broker/delivery.ts';
 import { type Message } from '../../src/broker/message.ts';
 import { type Signal } from '../../src/broker/signal.ts';
 import { SLICE_MS } from '../../src/slices.ts';
@@ -76,6 +77,24 @@ function publishTests(make: MakeBroker, share: number): void {
       null,
     ]);
     expect((await broker.head('one')).sequence).toBe(3);
+  });
+
+  test('a publish whose publisher has lost rights while it waited is rejected, and the others are published', async () => {
+    await using made = await make();
+    const { broker } = made;
+    let isStale = false;
+    const publishes = [
+      broker.publish(draft(), () => false),
+      broker.publish(draft(), () => isStale),
+      broker.publish(draft({ ephemeral: true }), () => isStale),
+      broker.publish(draft()),
+    ];
+    isStale = true;
+    const results = await Promise.allSettled(publishes);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
+    for (const result of results)
+      if (result.status === 'rejected') expect(result.reason).toBeInstanceOf(RightsChanged);
+    expect((await broker.head('one')).sequence).toBe(2);
   });
 
   test('the log and the listeners have concurrent and sequential publishes in call order', async () => {

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { createChannel, mint, revokeToken, unsubscribeToken } from '../support/backend.ts';
 import { requirePostgres, sharedPostgres } from '../support/postgres.ts';
 import { numbers, publishRequest, publishTo } from '../support/publish.ts';
+import { codeOf } from '../support/projects.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { subscribeResuming } from '../support/resuming-subscription.ts';
 import { startServiceOnPostgres, type ServiceClient } from '../support/service.ts';
 
@@ -125,6 +127,56 @@ test('a message that waits while another node deletes its channel and creates it
   await replacing;
   const history = '{ channel(id: "room") { messages { nodes { data } } } }';
   expect((await first.request(history)).channel.messages.nodes).toEqual([]);
+});
+
+test('when a mute is answered, what its token published before is in the log, and what waited is refused', async (context) => {
+  requirePostgres(context);
+  const url = await createDatabase();
+  await using first = await startServiceOnPostgres(url);
+  await using second = await startServiceOnPostgres(url);
+  await createChannel(first, 'room');
+  const { id, credential } = await mint(first, { channels: ['room'] });
+  const publish = (data: string) => {
+    const { query, variables } = publishRequest({ channel: 'room' }, data);
+    return first.ask(query, variables, credential);
+  };
+  const inbox = queueResults(first.client({ token: credential }), 'subscription { events { __typename } }');
+  await inbox.next();
+  const other = queueResults(
+    second.client({ token: (await mint(second)).credential }),
+    'subscription { events { __typename ... on Connected { connection { id } } } }',
+  );
+  const { connection } = (await other.next()).events;
+  await publish('before');
+  const unlock = await lockTable(url, 'lanes');
+  const inFlight = publish('in flight');
+  await expect.poll(() => countWaiting(url, 'SELECT append_messages')).toBe(1);
+  const waiting = publish('waiting');
+  // Requests that arrive later and read the same rows: when they are answered, the message waits.
+  for (const _ of ['once', 'twice', 'again']) await first.ask('{ viewer { kind } }', {}, credential);
+  let isUnlocked = false;
+  const muted = second
+    .request('mutation ($t: ID!) { mute(token: $t, channel: "room") { id } }', { t: id })
+    .then(() => isUnlocked);
+  // The node of the publisher has applied the mute.
+  await inbox.until(({ events }) => events.__typename === 'Restricted');
+  // A confirmation would arrive at the second node before this message, and the mute would be answered.
+  await first.request(
+    'mutation ($c: ID!) { publishDirectMessage(connection: $c, event: "said") { connections } }',
+    { c: connection.id },
+  );
+  await other.until(({ events }) => events.__typename === 'DirectMessage');
+  await second.request('{ viewer { kind } }');
+  isUnlocked = true;
+  await unlock();
+  expect(codeOf(await waiting)).toBe('FORBIDDEN');
+  expect(codeOf(await inFlight)).toBeUndefined();
+  expect(await muted).toBe(true);
+  const history = '{ channel(id: "room") { messages { nodes { data } } } }';
+  expect((await first.request(history)).channel.messages.nodes).toEqual([
+    { data: 'before' },
+    { data: 'in flight' },
+  ]);
 });
 
 test('a query whose caller loses a right while it reads answers by the new rights', async (context) => {
