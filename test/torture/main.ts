@@ -56,7 +56,16 @@ else if (values.sabotage !== undefined && !sabotage) {
     report: (line) => console.log(`${((performance.now() - startedAt) / 1000).toFixed(1)} s: ${line}`),
   });
   for (const [name, figure] of Object.entries({ ...figures, ...faults })) console.log(`${name}: ${figure}`);
-  for (const violation of violations.slice(0, 50)) console.log(violation);
+  // A few of each client: one fault can make thousands of violations.
+  const byClient = new Map<string, string[]>();
+  for (const violation of violations) {
+    const [client = ''] = violation.split(':', 1);
+    byClient.set(client, [...(byClient.get(client) ?? []), violation]);
+  }
+  for (const [client, own] of byClient) {
+    for (const violation of own.slice(0, 3)) console.log(violation);
+    if (own.length > 3) console.log(`${client}: ${own.length - 3} more`);
+  }
   console.log(`violations: ${violations.length}`);
   process.exit(violations.length === 0 ? 0 : 1);
 }

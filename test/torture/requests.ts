@@ -26,20 +26,20 @@ export async function post(url: string, query: string, variables: object): Promi
 export const isRetryable = ({ errors }: Answer): boolean => errors?.[0]?.extensions?.retryable === true;
 
 /**
- * Executes an operation that may be repeated, each time on a random node, until one answers. Resolves to undefined once
- * `isOver` holds before that.
+ * Executes an operation that may be repeated, each time on a random node, until one answers. Resolves to the answer with the
+ * number of attempts, or to undefined once `isOver` holds before that.
  */
 export async function postUntilAnswered(
   { cluster, random }: { cluster: Cluster; random: Random },
   isOver: () => boolean,
   query: string,
   variables: object,
-): Promise<Answer | undefined> {
-  while (!isOver()) {
+): Promise<(Answer & { attempts: number }) | undefined> {
+  for (let attempts = 1; !isOver(); attempts++) {
     const url = random.pick(cluster.running())?.process?.url;
     // A node that went away answers with an error of the network.
     const answer = url === undefined ? undefined : await post(url, query, variables).catch(() => undefined);
-    if (answer && !isRetryable(answer)) return answer;
+    if (answer && !isRetryable(answer)) return { ...answer, attempts };
     await delay(random.between(20, 200));
   }
   return undefined;

@@ -99,7 +99,11 @@ export function startVisitor({ name, channel, cluster, random }: VisitorOptions)
     const entered = await ask(ENTER, variables);
     if (!entered?.data) return close(client);
     await delay(random.between(50, 800));
-    const leave = random.pick(['unsubscribeToken', 'revokeToken'] as const) ?? 'revokeToken';
+    // An attempt that was given up may be executed later, and would make the token a member again; nothing brings back a
+    // revoked token.
+    const mayEnterAgain = entered.attempts > 1;
+    const leave =
+      (!mayEnterAgain && random.pick(['unsubscribeToken', 'revokeToken'] as const)) || 'revokeToken';
     const left = await ask(LEAVE[leave], variables);
     const endedAt = left?.data ? performance.now() : Number.POSITIVE_INFINITY;
     visits.push({ name: `${visitName} (${leave})`, channel, startedAt, endedAt, received });
