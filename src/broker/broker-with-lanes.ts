@@ -6,7 +6,7 @@ import { createDelivery } from './delivery.ts';
 import { createFollowers, type Followers } from './followers.ts';
 import { Lane, type OnAppended } from './lane.ts';
 import { type Leases } from './leases.ts';
-import { type Signal } from './signal.ts';
+import { ENDS_NO_RIGHTS, type Signal } from './signal.ts';
 import { type NodeRegistration } from './node-registration.ts';
 import { type Wire } from './wire.ts';
 
@@ -56,12 +56,13 @@ export function createBrokerWithLanes({
     through: signalsThrough,
     wire,
     apply(signal) {
-      const lane = lanes.get(signal.projectId ?? '');
-      if (signal.kind === 'CHANNEL_DELETED') lane?.rejectChannel(signal.channelId);
+      if (signal.kind === 'CHANNEL_DELETED') lanes.get(signal.projectId)?.rejectChannel(signal.channelId);
       const affecting = delivery.control(signal);
+      if (ENDS_NO_RIGHTS.has(signal.kind)) return affecting;
       // What waits asks for the rights again; what is being appended does not.
-      const appended = mayEndRights(signal) ? lane?.appended(MAX_APPEND_MS) : undefined;
-      return appended ? Promise.all([affecting, appended]).then(([connections]) => connections) : affecting;
+      const appends = lanesOf(signal).flatMap((lane) => lane.appended(MAX_APPEND_MS) ?? []);
+      if (appends.length === 0) return affecting;
+      return Promise.all([affecting, ...appends]).then(([connections]) => connections);
     },
     reset: delivery.reset,
     onLook: delivery.resetIfMissed,
@@ -80,6 +81,13 @@ export function createBrokerWithLanes({
     const lane = new Lane(projectId, { log, followers, isOutcomeUnknown, onAppended });
     lanes.set(projectId, lane);
     return lane;
+  }
+
+  /** The lanes of the project of a signal; those of all projects if it has none. */
+  function lanesOf({ projectId }: Signal): Lane[] {
+    if (projectId === null) return [...lanes.values()];
+    const lane = lanes.get(projectId);
+    return lane ? [lane] : [];
   }
 
   /** What was read while the node was suspended may be for a connection that all other nodes have closed. */
@@ -125,16 +133,6 @@ export function createBrokerWithLanes({
  * fenced: an append that takes longer is not worth all connections of the node.
  */
 const MAX_APPEND_MS = 1500;
-
-const CHANGES_NO_RIGHTS: ReadonlySet<Signal['kind']> = new Set<Signal['kind']>([
-  'CHANNEL_STATE_UPDATED',
-  'MEMBERSHIP_BEGAN',
-  'RESTRICTION_LIFTED',
-  'PRESENCE_CHANGED',
-  'CONNECTION_DISCONNECTED',
-  'CONNECTION_MESSAGE',
-]);
-const mayEndRights = ({ kind }: Signal) => !CHANGES_NO_RIGHTS.has(kind);
 
 /** More messages than a burst leaves undelivered for a moment. */
 const MAX_LAG = 10_000;

@@ -54,6 +54,15 @@ export type Signal =
   /** A direct message to one connection; it skips the log. */
   | { kind: 'CONNECTION_MESSAGE'; projectId: string; connectionId: string; message: Message };
 
+/** The kinds of signals after which nobody may do less than before. There can be very many of them. */
+export const ENDS_NO_RIGHTS: ReadonlySet<Signal['kind']> = new Set<Signal['kind']>([
+  'CHANNEL_STATE_UPDATED',
+  'MEMBERSHIP_BEGAN',
+  'PRESENCE_CHANGED',
+  'CONNECTION_DISCONNECTED',
+  'CONNECTION_MESSAGE',
+]);
+
 /** The kinds of signals of this version. A newer node may send others. */
 export const SIGNAL_KINDS: ReadonlySet<string> = new Set(
   Object.keys({

@@ -112,7 +112,7 @@ export async function composeMessaging(
     newId,
     config,
     limits,
-    watchRights: rights.begin,
+    rights,
     refresh: (caller) => authenticate.refresh(caller),
     published,
     audit,

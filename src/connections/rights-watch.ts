@@ -1,5 +1,5 @@
 import { type Broker } from '../broker/broker.ts';
-import { type Signal } from '../broker/signal.ts';
+import { ENDS_NO_RIGHTS, type Signal } from '../broker/signal.ts';
 import { type Caller } from '../tokens/caller.ts';
 
 /** Watches the rights of a caller while work on its behalf awaits something. Dispose it when the work ends. */
@@ -20,7 +20,8 @@ export function createRightsWatches(broker: Pick<Broker, 'listen'>): RightsWatch
   const watches = new Set<Watch>();
   const subscription = broker.listen({
     applySignal(signal) {
-      if (IRRELEVANT.has(signal.kind)) return 0;
+      // Signals of many connections must not cost a visit of every watch.
+      if (ENDS_NO_RIGHTS.has(signal.kind)) return 0;
       for (const watch of watches) watch.hasChanged ||= mayChange(watch.caller, signal);
       return 0;
     },
@@ -52,15 +53,6 @@ class Watch implements RightsWatch {
     this.#all.delete(this);
   }
 }
-
-/** Signals of many connections, such as those of presence, must not cost a visit of every watch. */
-const IRRELEVANT: ReadonlySet<Signal['kind']> = new Set<Signal['kind']>([
-  'CHANNEL_STATE_UPDATED',
-  'MEMBERSHIP_BEGAN',
-  'PRESENCE_CHANGED',
-  'CONNECTION_DISCONNECTED',
-  'CONNECTION_MESSAGE',
-]);
 
 /** A caller can be out of date itself, so signals about other identities count as well. */
 function mayChange(caller: Caller, signal: Signal): boolean {

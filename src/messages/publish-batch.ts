@@ -2,12 +2,12 @@ import { type Published } from '../broker/broker.ts';
 import { channelAddress, type Draft } from '../broker/message.ts';
 import { type Access, type ChannelAccess } from '../channels/access.ts';
 import { auditMessage, type Audit } from '../audit.ts';
+import { type RightsWatch, type RightsWatches } from '../connections/rights-watch.ts';
 import { badInput, SignalboxError } from '../errors.ts';
 import { outcomeErrorOf, type OutcomeError } from '../outcome-error.ts';
 import { Slices } from '../slices.ts';
 import { actorOf, type Caller } from '../tokens/caller.ts';
 import { type CreateDraft, type PublishInput } from './draft.ts';
-import { type RightsWatch, type WatchRights } from './rights.ts';
 
 /** The maximum number of messages in one call of `publishAll`. */
 export const MAX_PUBLISHES = 100;
@@ -41,11 +41,11 @@ export function createPublishAll(deps: {
     channelAccess: ChannelAccess,
     watch: RightsWatch,
   ) => Promise<Published>;
-  watchRights: WatchRights;
+  rights: RightsWatches;
   /** Called with the failures of the log that only outcomes report. */
   onFault: (error: unknown) => void;
 }): PublishAll {
-  const { access, audit, createDraft, takeFromRateLimit, publishToChannel, watchRights, onFault } = deps;
+  const { access, audit, createDraft, takeFromRateLimit, publishToChannel, rights, onFault } = deps;
 
   /** Checks the content of a message of a batch, but not yet the permission of its caller. */
   function prepare(caller: Caller, input: ChannelPublishInput): Prepared {
@@ -127,7 +127,7 @@ export function createPublishAll(deps: {
       prepared.push(prepare(caller, input));
       if (slices.shouldYield()) await slices.nextTurn();
     }
-    const watch = watchRights(caller);
+    const watch = rights.begin(caller);
     try {
       return await publishPrepared(caller, inputs, prepared, watch);
     } finally {

@@ -4,6 +4,7 @@ import { channelAddress, type Draft } from '../broker/message.ts';
 import { type Access, type ChannelAccess } from '../channels/access.ts';
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
+import { type RightsWatch, type RightsWatches } from '../connections/rights-watch.ts';
 import { SignalboxError, unavailable } from '../errors.ts';
 import { type Audit } from '../audit.ts';
 import { type NewId } from '../ids.ts';
@@ -11,7 +12,6 @@ import { type RateLimit } from '../rate-limit.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type Tokens } from '../tokens/tokens.ts';
 import { createDrafts, type PublishInput } from './draft.ts';
-import { type RightsWatch, type WatchRights } from './rights.ts';
 import { createPublishAll, type PublishAll } from './publish-batch.ts';
 import { createPublishDirect, type PublishDirect } from './publish-direct.ts';
 
@@ -57,7 +57,7 @@ export function createPublisher(deps: {
   newId: NewId;
   config: Config;
   limits: { perToken: RateLimit; perKey: RateLimit };
-  watchRights: WatchRights;
+  rights: RightsWatches;
   /** The caller with its current rights. @throws as an authentication */
   refresh: (caller: Caller) => Promise<Caller>;
   /** Called after each successful publish with its project and duration, for metrics. */
@@ -66,7 +66,7 @@ export function createPublisher(deps: {
   /** Called with the failures of the log that only outcomes of a batch report. */
   onFault: (error: unknown) => void;
 }): Publisher {
-  const { broker, access, limits, published, watchRights, refresh } = deps;
+  const { broker, access, limits, published, rights, refresh } = deps;
   const createDraft = createDrafts(deps);
 
   /** Called before any lookup, so that rejected publishes count against the rate limit too. */
@@ -111,7 +111,7 @@ export function createPublisher(deps: {
   ): Promise<Published> {
     if (attempt > MAX_ATTEMPTS)
       throw unavailable('The rights of the publisher changed during each attempt to publish. Try again.');
-    const watch = watchRights(caller);
+    const watch = rights.begin(caller);
     try {
       const current = await refresh(caller);
       const channelAccess = await access.require(current, 'PUBLISH', channelId);
@@ -125,7 +125,7 @@ export function createPublisher(deps: {
     async publish(caller, channelId, input) {
       takeFromRateLimit(caller);
       const draft = createDraft(caller, channelAddress(channelId), input);
-      const watch = watchRights(caller);
+      const watch = rights.begin(caller);
       try {
         const channelAccess = await access.require(caller, 'PUBLISH', channelId);
         return await publishToChannel(caller, draft, channelAccess, watch);
