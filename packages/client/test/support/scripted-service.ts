@@ -75,8 +75,8 @@ export const pageWith = (...messages: { cursor: string | null }[]) => ({
 });
 
 /**
- * A WebSocket server that answers what a client needs, as a service with one channel `lobby` that the token is a member
- * of and that nobody else uses, except for what the script does instead.
+ * A WebSocket server that answers as a service does with one channel, `lobby`, whose only member is the token. What the script
+ * answers replaces that.
  */
 export async function startScriptedService(script: Script = () => false, port = 0): Promise<ScriptedService> {
   const server = new WebSocketServer({
