@@ -106,7 +106,10 @@ test.for([18, 19] as const)(
     expect(await counts()).toEqual({ sockets: 1, listeners: 5 });
     await ada.evaluate('replaceClient()');
     await ada.locator('#status', { hasText: 'connected' }).waitFor();
+    // The new client reads the history once it is connected.
+    await ada.locator('li.published', { hasText: 'hello' }).waitFor();
     await say(ada, 'from a new client');
+    await ada.locator('li.published', { hasText: 'from a new client' }).waitFor();
     await ada.locator('#members', { hasText: /^ada,bob$/ }).waitFor();
     expect(await texts(ada)).toEqual(expected);
     expect(await counts()).toEqual({ sockets: 2, listeners: 5 });
