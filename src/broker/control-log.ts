@@ -146,7 +146,7 @@ export function createControlLog(options: ControlLogOptions): ControlLog {
     if (!written) return { result, connections: 0 };
     const { last, nodes } = written;
     const first = last - signals.length + 1;
-    reader.offer(signals.map((signal, index) => ({ sequence: first + index, node: id, signal })));
+    reader.applyNext(signals.map((signal, index) => ({ sequence: first + index, node: id, signal })));
     wire?.send(SIGNALS, last);
     const collected = acks.collect(nodes, first, last);
     // Wait for both: with Promise.all, the rejection of the second would have no handler.

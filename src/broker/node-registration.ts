@@ -52,8 +52,8 @@ export interface NodeRegistration {
   renew(signalsThrough: number): Promise<boolean>;
   /** Notes that all signals were applied that were there at `sentAt`, on the clock of `performance.now`. */
   confirm(sentAt: number): void;
-  /** Whether the nodes still have to apply signals up to `sequence`; resolves to those that have to. */
-  behind(nodeIds: readonly string[], sequence: number): Promise<string[]>;
+  /** Resolves to those of the nodes that have not applied all signals up to `sequence` yet. */
+  findUnconfirmed(nodeIds: readonly string[], sequence: number): Promise<string[]>;
   /** Fences nodes: ends their sessions and resolves when no statement of theirs can take effect any more. */
   fence(nodeIds: readonly string[]): Promise<void>;
   /** Removes the registration, so that no change waits for a confirmation of this node. */
@@ -190,7 +190,7 @@ export function createNodeRegistration({
       return true;
     },
     confirm: (sentAt) => void (freshUntil = Math.max(freshUntil, sentAt + FRESH_MS)),
-    async behind(nodeIds, sequence) {
+    async findUnconfirmed(nodeIds, sequence) {
       const found = await controlRows<{ id: string }>(
         `SELECT id FROM nodes WHERE id = ANY($1) AND signals_through < $2 AND NOT fenced AND lease_until > clock_timestamp()`,
         [nodeIds, sequence],

@@ -98,7 +98,7 @@ export function createSignalAcks({
         if (now >= lookAt) {
           lookAt = now + LOOK_INTERVAL_MS;
           // While the database does not answer, the confirmations can still come over the wire.
-          behind = await registration.behind(behind, last).catch(() => behind);
+          behind = await registration.findUnconfirmed(behind, last).catch(() => behind);
         } else await nextAck(Math.min(lookAt, deadline) - now);
         behind = behind.filter(isBehind);
       }

@@ -46,9 +46,9 @@ export class SignalReader {
     return this.#appliedThrough;
   }
 
-  /** Applies the next signals without reading them; does nothing unless they are the next ones. */
-  offer(signals: readonly StoredSignal[]): void {
-    if (signals[0]?.sequence === this.#appliedThrough + 1) this.#take(signals);
+  /** Applies signals that were not read from the store, if they follow the last applied one. Otherwise `poll` reads them. */
+  applyNext(signals: readonly StoredSignal[]): void {
+    if (signals[0]?.sequence === this.#appliedThrough + 1) this.#apply(signals);
   }
 
   /**
@@ -89,7 +89,7 @@ export class SignalReader {
         this.#options.reset();
       }
       for (let from = 0; from < signals.length; from += SIGNALS_PER_SLICE) {
-        this.#take(signals.slice(from, from + SIGNALS_PER_SLICE));
+        this.#apply(signals.slice(from, from + SIGNALS_PER_SLICE));
         if (slices.shouldYield()) await slices.nextTurn();
       }
       if (signals.length === SIGNALS_PER_PAGE) continue;
@@ -98,7 +98,7 @@ export class SignalReader {
     }
   }
 
-  #take(signals: readonly StoredSignal[]): void {
+  #apply(signals: readonly StoredSignal[]): void {
     const applied: AppliedSignal[] = [];
     for (const { sequence, node, signal } of signals) {
       if (sequence <= this.#appliedThrough) continue;

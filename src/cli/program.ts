@@ -21,7 +21,7 @@ export function createProgram(terminal: Terminal): Command {
   const { env, version, print, now, start, setExitCode } = terminal;
   /** For people, on standard error; with `--json`, the report as one value on standard output. */
   const report = async <Report>(value: Report, describe: (value: Report) => string[], json = false) => {
-    if (json) await createOutput(terminal, json).say('', value);
+    if (json) await createOutput(terminal, json).print('', value);
     else describe(value).forEach((line) => print(line));
   };
   const program = new Command('signalbox')

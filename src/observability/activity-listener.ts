@@ -39,7 +39,7 @@ export class ActivityListener implements Source<Activity> {
   #budget = 2 * ACTIVITIES_PER_SECOND;
   #refilledAt: number;
   #skipped = 0;
-  #notice: Disposable | undefined;
+  #noticeTimer: Disposable | undefined;
 
   /** @throws as `requireActivityRights` */
   constructor(deps: ActivityListenerDeps, connection: Connection, options: ActivityListenerOptions) {
@@ -84,7 +84,7 @@ export class ActivityListener implements Source<Activity> {
   stop(): void {
     this.#sink = undefined;
     this.#listening?.[Symbol.dispose]();
-    this.#notice?.[Symbol.dispose]();
+    this.#noticeTimer?.[Symbol.dispose]();
   }
 
   #take(count: number): boolean {
@@ -99,15 +99,15 @@ export class ActivityListener implements Source<Activity> {
 
   #skip(count: number): void {
     this.#skipped += count;
-    this.#notice ??= this.#deps.clock.after(SKIP_NOTICE_MS, () => this.#tell());
+    this.#noticeTimer ??= this.#deps.clock.after(SKIP_NOTICE_MS, () => this.#deliverNotice());
   }
 
-  /** Tells the subscriber what it missed, unless a delivery has told it, as soon as it reads again. */
-  #tell(): void {
-    this.#notice = undefined;
+  /** Delivers the number of skipped activities, unless a delivery has included it, once the subscriber reads again. */
+  #deliverNotice(): void {
+    this.#noticeTimer = undefined;
     if (this.#skipped === 0 || !this.#sink) return;
     if (this.#sink.whenWritable() === undefined) this.#sink.deliver([this.#takeNotice()]);
-    else this.#notice = this.#deps.clock.after(SKIP_NOTICE_MS, () => this.#tell());
+    else this.#noticeTimer = this.#deps.clock.after(SKIP_NOTICE_MS, () => this.#deliverNotice());
   }
 
   #takeNotice(): Activity {

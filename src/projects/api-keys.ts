@@ -60,17 +60,17 @@ export interface ApiKeys {
    */
   rotate(projectId: string, id: string, overlapSeconds: number): Promise<MintedApiKey>;
   /**
-   * Verifies `key_<id>.<secret>`. Resolves to undefined when the key is unknown or has ended, or the secret is wrong.
+   * Verifies `key_<id>.<secret>`. Resolves to undefined when the key is unknown, has expired or was revoked, or the secret is wrong.
    * Compares hashes in constant time, also when the id is unknown.
    */
   verify(text: string): Promise<ApiKey | undefined>;
   /** The key of this id in any project; undefined when it is unknown, has expired or was revoked. */
-  findOpen(id: string): Promise<ApiKey | undefined>;
+  findActive(id: string): Promise<ApiKey | undefined>;
   /** The `rootKeyId` of a key of the project; undefined when the project has no such key. */
   rootKeyIdOf(projectId: string, id: string): Promise<string | undefined>;
   /**
    * The API key of this id with the key that verifies its credentials; see `deriveSigningSecret`. Undefined when the API
-   * key is unknown, has ended or cannot sign.
+   * key is unknown, has expired, was revoked or cannot sign.
    */
   findSigning(id: string): Promise<{ apiKey: ApiKey; key: KeyObject } | undefined>;
   /** Applies a change that a node announced: the cached row is invalidated. */
@@ -179,7 +179,7 @@ export function createApiKeys(deps: {
       }
       const old = await rows.find(projectId, id);
       if (!old) throw notFound('API key', id);
-      if (!isOpen(old, clock.now()))
+      if (!isActive(old, clock.now()))
         throw new SignalboxError('CONFLICT', `The API key “${id}” has expired or was revoked.`);
       const { id: _, createdAt: __, expiresAt, revokedAt: ___, ...inherited } = toApiKey(old);
       const successor = await mint(inherited);
@@ -192,18 +192,18 @@ export function createApiKeys(deps: {
       if (id === undefined) return undefined;
       const row = await rows.findInAnyProject(`key_${id}`);
       const matches = timingSafeEqual(Buffer.from(row?.secretHash ?? hash('')), Buffer.from(hash(text)));
-      return row && matches && isOpen(row, clock.now()) ? toApiKey(row) : undefined;
+      return row && matches && isActive(row, clock.now()) ? toApiKey(row) : undefined;
     },
-    async findOpen(id) {
+    async findActive(id) {
       const row = await rows.findInAnyProject(id);
-      return row && isOpen(row, clock.now()) ? toApiKey(row) : undefined;
+      return row && isActive(row, clock.now()) ? toApiKey(row) : undefined;
     },
     async rootKeyIdOf(projectId, id) {
       return (await rows.find(projectId, id))?.rootKeyId;
     },
     async findSigning(id) {
       const row = await rows.findInAnyProject(id);
-      if (!row?.sealedSecret || !isOpen(row, clock.now())) return undefined;
+      if (!row?.sealedSecret || !isActive(row, clock.now())) return undefined;
       return { apiKey: toApiKey(row), key: toSigningKey(await unsealKey(row.sealedSecret, id)) };
     },
     onKeyChanged: ({ id }) => rows.invalidate(id),
@@ -233,7 +233,7 @@ export function createApiKeys(deps: {
         rows.invalidate(id);
       }
       const operatorKeys = await rows.listOperatorKeys(DEFAULT_PROJECT);
-      const otherOperatorKeys = operatorKeys.filter((key) => key.id !== id && isOpen(key, clock.now()));
+      const otherOperatorKeys = operatorKeys.filter((key) => key.id !== id && isActive(key, clock.now()));
       return { firstApiKey: undefined, otherOperatorKeys: otherOperatorKeys.map(toApiKey) };
     },
     async discardBootstrapKey(secret) {
@@ -256,7 +256,7 @@ function hash(secret: string): string {
   return createHash('sha256').update(secret).digest('base64url');
 }
 
-function isOpen(key: Pick<ApiKey, 'revokedAt' | 'expiresAt'>, now: number): boolean {
+function isActive(key: Pick<ApiKey, 'revokedAt' | 'expiresAt'>, now: number): boolean {
   return key.revokedAt === null && (key.expiresAt === null || now < key.expiresAt);
 }
 

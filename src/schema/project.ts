@@ -287,7 +287,7 @@ async function requireAuthorityOver(
   { caller, domain }: Pick<Context, 'caller' | 'domain'>,
 ): Promise<ApiKey | undefined> {
   requireApiKey(caller, 'KEYS');
-  const key = await domain.apiKeys.findOpen(id);
+  const key = await domain.apiKeys.findActive(id);
   if (key?.projectId !== caller.projectId) return undefined;
   if (key.operator) requireOperator(caller);
   return key;

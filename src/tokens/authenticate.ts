@@ -103,7 +103,7 @@ export function createAuthenticate(deps: {
   async function projectOf(kinds: readonly CredentialKind[]): Promise<string> {
     for (const kind of kinds) {
       if (kind.kind !== 'SIGNALBOX' || !kind.keyId.startsWith(API_KEY_PREFIX)) continue;
-      const apiKey = await apiKeys.findOpen(kind.keyId);
+      const apiKey = await apiKeys.findActive(kind.keyId);
       if (apiKey) return apiKey.projectId;
     }
     return DEFAULT_PROJECT;
@@ -137,7 +137,7 @@ export function createAuthenticate(deps: {
     credential: authenticateCredential,
     async refresh(caller) {
       if (caller.kind === 'ANONYMOUS') return callerLoader.loadAnonymous(caller.projectId);
-      if (caller.kind === 'API_KEY') return apiKeyCaller(await apiKeys.findOpen(caller.apiKey.id));
+      if (caller.kind === 'API_KEY') return apiKeyCaller(await apiKeys.findActive(caller.apiKey.id));
       const record = await tokens.find(caller.projectId, caller.token.id);
       if (!record) throw unauthenticated();
       return loadActiveCaller(record, await externalCredentials.recheck(caller.credential, caller.projectId));

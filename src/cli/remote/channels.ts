@@ -69,7 +69,7 @@ export function addChannelCommands(program: Command, terminal: RemoteTerminal): 
     async (id: string, common: CommonOptions) => {
       const { signalbox, output } = openSession(terminal, common);
       await signalbox.channels.delete(id);
-      await output.say(`Deleted ${id}.`, { id });
+      await output.print(`Deleted ${id}.`, { id });
     },
   );
 
@@ -96,7 +96,7 @@ export function addChannelCommands(program: Command, terminal: RemoteTerminal): 
         const changed = patch
           ? await signalbox.channels.patchState(id, value, options)
           : await signalbox.channels.setState(id, value, options);
-        await output.say(`${id} is at version ${changed.version}.`, changed);
+        await output.print(`${id} is at version ${changed.version}.`, changed);
       },
     );
 
@@ -108,7 +108,7 @@ export function addChannelCommands(program: Command, terminal: RemoteTerminal): 
     const { signalbox, output } = openSession(terminal, common);
     for (const token of tokens) {
       const { createdAt } = await signalbox.channels.subscribeToken(id, token);
-      await output.say(`${token} is subscribed to ${id}.`, { channel: id, token, createdAt });
+      await output.print(`${token} is subscribed to ${id}.`, { channel: id, token, createdAt });
     }
   });
 
@@ -123,7 +123,7 @@ export function addChannelCommands(program: Command, terminal: RemoteTerminal): 
       const sentence = ended
         ? `${token} is no longer subscribed to ${id}.`
         : `${token} was not subscribed to ${id}.`;
-      await output.say(sentence, { channel: id, token, membership: ended });
+      await output.print(sentence, { channel: id, token, membership: ended });
     }
   });
 }

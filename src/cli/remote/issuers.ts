@@ -74,7 +74,7 @@ export function addIssuerCommands(program: Command, terminal: RemoteTerminal): v
     'Stop accepting the credentials of an issuer, and close the connections that used them.',
   ).action(async (id: string, common: CommonOptions) => {
     const { signalbox, output } = openSession(terminal, common);
-    await output.say(`Removed ${id}.`, await signalbox.issuers.remove(id));
+    await output.print(`Removed ${id}.`, await signalbox.issuers.remove(id));
   });
 
   addCommand(issuer, 'add-key <issuer>', 'Add a key to an issuer: the first step of a rotation.')

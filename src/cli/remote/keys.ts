@@ -82,7 +82,7 @@ export function addKeyCommands(program: Command, terminal: RemoteTerminal): void
       const { signalbox, output } = openSession(terminal, common);
       const document = 'mutation ($overlap: Int!) { rotateSigningKey(overlapSeconds: $overlap) }';
       await signalbox.graphql(document, { overlap: parseDuration(overlap) });
-      await output.say(
+      await output.print(
         `New credentials are signed with a new key; older ones stay valid for ${overlap}.`,
         true,
       );
@@ -91,7 +91,7 @@ export function addKeyCommands(program: Command, terminal: RemoteTerminal): void
   addCommand(keys, 'revoke <key>', 'Revoke an API key and close its connections.').action(
     async (id: string, common: CommonOptions) => {
       const { signalbox, output } = openSession(terminal, common);
-      await output.say(`Revoked ${id}.`, await signalbox.apiKeys.revoke(id));
+      await output.print(`Revoked ${id}.`, await signalbox.apiKeys.revoke(id));
     },
   );
 }

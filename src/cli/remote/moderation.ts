@@ -43,7 +43,7 @@ export function addModerationCommands(program: Command, terminal: RemoteTerminal
         reason,
         until: parseTerm(options, now()),
       });
-      await output.say(`Muted until ${restriction.until ?? 'the mute is lifted'}.`, restriction);
+      await output.print(`Muted until ${restriction.until ?? 'the mute is lifted'}.`, restriction);
     },
   );
 
@@ -52,7 +52,7 @@ export function addModerationCommands(program: Command, terminal: RemoteTerminal
     .action(async (options: TargetOptions) => {
       const { signalbox, output } = openSession(terminal, options);
       const lifted = await signalbox.unmute({ ...parseTarget(options), channel: options.channel });
-      await output.say(lifted ? 'The mute is lifted.' : 'There was no mute.', lifted);
+      await output.print(lifted ? 'The mute is lifted.' : 'There was no mute.', lifted);
     });
 
   const ban = addCommand(program, 'ban', 'Take all actions in a channel away from a token or an identity.');
@@ -67,7 +67,7 @@ export function addModerationCommands(program: Command, terminal: RemoteTerminal
         reason,
         until: parseTerm(options, now()),
       });
-      await output.say(`Banned until ${restriction.until ?? 'the ban is lifted'}.`, restriction);
+      await output.print(`Banned until ${restriction.until ?? 'the ban is lifted'}.`, restriction);
     },
   );
 
@@ -76,7 +76,7 @@ export function addModerationCommands(program: Command, terminal: RemoteTerminal
     .action(async (options: TargetOptions & { channel: string }) => {
       const { signalbox, output } = openSession(terminal, options);
       const lifted = await signalbox.unban({ ...parseTarget(options), channel: options.channel });
-      await output.say(lifted ? 'The ban is lifted.' : 'There was no ban.', lifted);
+      await output.print(lifted ? 'The ban is lifted.' : 'There was no ban.', lifted);
     });
 
   addTarget(addCommand(program, 'disconnect', 'Close live connections. Their tokens stay valid.'))
@@ -87,7 +87,7 @@ export function addModerationCommands(program: Command, terminal: RemoteTerminal
       const { signalbox, output } = openSession(terminal, options);
       const { channel, reason } = options;
       const closed = await signalbox.disconnect({ ...parseRecipient(options), channel, reason });
-      await output.say(`Closed ${closed} ${closed === 1 ? 'connection' : 'connections'}.`, closed);
+      await output.print(`Closed ${closed} ${closed === 1 ? 'connection' : 'connections'}.`, closed);
     });
 }
 

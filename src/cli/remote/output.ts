@@ -29,8 +29,8 @@ export interface Output {
   one<Row extends object>(value: Row, columns: Columns<Row>): Promise<void>;
   /** Prints a list: one JSON value per line, or a table. */
   list<Row extends object>(rows: AsyncIterable<Row> | Iterable<Row>, columns: Columns<Row>): Promise<void>;
-  /** Prints a sentence for people, or a value for programs. */
-  say(sentence: string, value: unknown): Promise<void>;
+  /** Prints a sentence, or with `--json` the value instead. */
+  print(sentence: string, value: unknown): Promise<void>;
 }
 
 /** Creates the output of a command. */
@@ -66,6 +66,6 @@ export function createOutput({ write }: RemoteTerminal, json: boolean): Output {
       }
       if (!json && (waiting.length > 0 || widths === undefined)) await print();
     },
-    say: (sentence, value) => write(json ? toJson(value) : printable(sentence)),
+    print: (sentence, value) => write(json ? toJson(value) : printable(sentence)),
   };
 }

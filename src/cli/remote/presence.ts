@@ -28,7 +28,7 @@ export function addPresenceCommands(program: Command, terminal: RemoteTerminal):
     .action(async (options: CommonOptions & { token?: string; identity?: string }) => {
       const { signalbox, output } = openSession(terminal, options);
       const isOnline = await signalbox.tokens.isOnline(parseTarget(options));
-      await output.say(isOnline ? 'Online.' : 'Offline.', isOnline);
+      await output.print(isOnline ? 'Online.' : 'Offline.', isOnline);
       if (!isOnline) terminal.setExitCode(1);
     });
 
@@ -58,7 +58,7 @@ export function addPresenceCommands(program: Command, terminal: RemoteTerminal):
         options.action === undefined
       ) {
         const explained = await signalbox.explainDelivery({ message, token });
-        await output.say(describeDelivery(explained), explained);
+        await output.print(describeDelivery(explained), explained);
         if (explained.outcome !== 'DELIVERED') terminal.setExitCode(1);
         return;
       }
@@ -67,7 +67,7 @@ export function addPresenceCommands(program: Command, terminal: RemoteTerminal):
       const action = parseWord('--action', options.action, ACTIONS);
       const explained = await signalbox.explainPermission({ channel, token, action });
       const { allowed, rule, because } = explained;
-      await output.say(`${allowed ? 'Allowed' : 'Not allowed'} (${rule}): ${because}`, explained);
+      await output.print(`${allowed ? 'Allowed' : 'Not allowed'} (${rule}): ${because}`, explained);
       if (!allowed) terminal.setExitCode(1);
     });
 }

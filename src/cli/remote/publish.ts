@@ -57,7 +57,7 @@ export function addPublishCommands(program: Command, terminal: RemoteTerminal): 
         data === undefined ? undefined : parseJson('DATA', data),
         { ephemeral, idempotencyKey: key },
       );
-      await session.output.say(describe(receipt), receipt);
+      await session.output.print(describe(receipt), receipt);
     });
 
   addCommand(
@@ -83,7 +83,7 @@ export function addPublishCommands(program: Command, terminal: RemoteTerminal): 
           data === undefined ? undefined : parseJson('DATA', data),
           { ephemeral: options.ephemeral, idempotencyKey: options.key },
         );
-        await output.say(describe(receipt), receipt);
+        await output.print(describe(receipt), receipt);
       },
     );
 }
@@ -133,7 +133,7 @@ async function publishLines(
       if (receipt) counts.published += 1;
       else counts.refused += 1;
       if (error) report(terminal, progress, waiting[index]?.number ?? 0, error);
-      if (json && receipt) await output.say('', receipt);
+      if (json && receipt) await output.print('', receipt);
     }
     waiting = [];
   };

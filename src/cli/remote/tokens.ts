@@ -103,7 +103,7 @@ export function addTokenCommands(program: Command, terminal: RemoteTerminal): vo
       const { signalbox, output } = openSession(terminal, common);
       for (const id of ids) {
         const revoked = await signalbox.tokens.revoke(id);
-        await output.say(`Revoked ${id}.`, revoked);
+        await output.print(`Revoked ${id}.`, revoked);
       }
     },
   );
