@@ -4,14 +4,14 @@ import { badInput, notFound, SignalboxError } from '../../errors.ts';
 import { parseUrl } from '../../names.ts';
 import { type NewId } from '../../ids.ts';
 import { type ApiKeys } from '../../projects/api-keys.ts';
-import { createKeyCache } from '../../secrets/key-cache.ts';
 import { type Vault } from '../../secrets/vault.ts';
 import { type Store } from '../../store/store.ts';
 import { type Announce, type RowWriter, type Write } from '../../store/write.ts';
 import { createKeyedMutex } from '../../keyed-mutex.ts';
 import { actorOf, requireApiKey, type Caller } from '../caller.ts';
-import { refused } from '../credential-errors.ts';
 import { type CredentialKind } from './classify-credential.ts';
+import { createFindSigner, type Signer } from './find-signer.ts';
+import { createIssuerKeys } from './issuer-keys.ts';
 import {
   KEYS_ARE_FETCHED,
   parseIssuer,
@@ -22,17 +22,9 @@ import {
   type KeyInput,
   type ParsedKey,
 } from './issuer-input.ts';
-import { hasAudience } from './audience.ts';
-import { toIssuerKey } from './public-key.ts';
 import { requirePublicUrl } from './public-address.ts';
 import { createIssuerStore, type IssuerKeyRow } from './issuer-store.ts';
-import { type Issuer, type IssuerKey } from './issuer.ts';
-
-/** An issuer and the keys that a credential may be signed with. JWKS issuers have no keys here: the keys are fetched. */
-export interface Signer {
-  issuer: Issuer;
-  keys: IssuerKey[];
-}
+import { type Issuer } from './issuer.ts';
 
 /** Announces to every node when credentials of a key, or of a whole issuer, are no longer accepted. */
 export type AnnounceIssuer = Announce<{
@@ -101,7 +93,7 @@ export function createIssuers(deps: {
 }): Issuers {
   const { store, apiKeys, vault, clock, newId, announce, audit, allowsPrivateProviders } = deps;
   const rows = createIssuerStore(store);
-  const unsealKey = createKeyCache(vault, toIssuerKey);
+  const issuerKeys = createIssuerKeys({ rows, vault, clock });
   const serialize = createKeyedMutex();
 
   /** Per project: limits and conflicts are checked and rows are written without another change in between, on any node. */
@@ -125,20 +117,6 @@ export function createIssuers(deps: {
     return issuer;
   }
 
-  async function seal({ id: issuerId, projectId }: Issuer, { id, secret }: ParsedKey): Promise<IssuerKeyRow> {
-    const sealedSecret = await vault.seal(Buffer.from(secret), `${issuerId} ${id}`);
-    return { projectId, issuerId, id, sealedSecret, createdAt: clock.now(), expiresAt: null };
-  }
-
-  async function unseal({ issuerId, id, sealedSecret, expiresAt }: IssuerKeyRow): Promise<IssuerKey> {
-    return { id, key: await unsealKey(sealedSecret, `${issuerId} ${id}`), expiresAt };
-  }
-
-  async function activeKeysOf({ id }: Pick<Issuer, 'id'>, transaction?: RowWriter): Promise<IssuerKeyRow[]> {
-    const keys = await rows.keysOf(id, transaction);
-    return keys.filter(({ expiresAt }) => expiresAt === null || clock.now() < expiresAt);
-  }
-
   /** `find` must never match two issuers. Stream tokens name no key; other kinds are selected by key id or by `iss`. */
   async function requireUnambiguous(
     issuer: Issuer,
@@ -154,71 +132,13 @@ export function createIssuers(deps: {
             ? 'The project already has a JWKS issuer with the same provider.issuer and audience. Change that issuer with updateIssuer.'
             : undefined;
       if (message) throw new SignalboxError('CONFLICT', message);
-      const keys = await activeKeysOf(other, transaction);
+      const keys = await issuerKeys.activeOf(other, transaction);
       if (key && keys.some(({ id }) => id === key.id))
         throw new SignalboxError(
           'CONFLICT',
           `The project already has a ${kind} key with the id “${key.id}”.`,
         );
     }
-  }
-
-  async function findSigner(projectId: string, credential: CredentialKind): Promise<Signer | undefined> {
-    if (credential.kind === 'MINTED' || credential.kind === 'DEVELOPMENT') return undefined;
-    if (credential.kind === 'UNUSABLE') throw refused(credential.reason, 'MALFORMED');
-    if (credential.kind === 'STREAM') return findStreamSigner(projectId, credential.names);
-    if (credential.kind === 'SIGNALBOX' && credential.keyId.startsWith('key_'))
-      return findApiKeySigner(projectId, credential.keyId);
-    if (credential.kind === 'JWKS') return findProvider(projectId, credential);
-    for (const issuer of await rows.list(projectId, credential.kind)) {
-      const keys = (await activeKeysOf(issuer)).filter(({ id }) => id === credential.keyId);
-      if (keys.length > 0) return { issuer, keys: await Promise.all(keys.map(unseal)) };
-    }
-    return undefined;
-  }
-
-  /** Of several issuers for one provider, the one whose audience the credential names. */
-  async function findProvider(
-    projectId: string,
-    { issuer: iss, payload }: Extract<CredentialKind, { kind: 'JWKS' }>,
-  ): Promise<Signer | undefined> {
-    const all = await rows.list(projectId, 'JWKS');
-    const named = all.filter(({ provider }) => provider?.issuer === iss);
-    const issuer = named.find(({ provider }) => provider && hasAudience(provider, payload)) ?? named[0];
-    if (!issuer && all.some(({ provider }) => provider && isSimilarName(provider.issuer, iss)))
-      throw refused(SIMILAR_NAME_REASON, 'UNKNOWN_ISSUER');
-    return issuer && { issuer, keys: [] };
-  }
-
-  async function findApiKeySigner(projectId: string, keyId: string): Promise<Signer | undefined> {
-    const found = await apiKeys.findSigning(keyId);
-    if (found?.apiKey.projectId !== projectId) return undefined;
-    const { id, rootKeyId, name, createdAt, expiresAt } = found.apiKey;
-    const issuer = {
-      id: rootKeyId,
-      projectId,
-      name,
-      createdAt,
-      account: null,
-      service: null,
-      provider: null,
-    };
-    return { issuer: { ...issuer, kind: 'SIGNALBOX' }, keys: [{ id, key: found.key, expiresAt }] };
-  }
-
-  /** Undefined when one of `names` is the name of another issuer or of its key: the credential is not Stream's then. */
-  async function findStreamSigner(projectId: string, names: readonly string[]): Promise<Signer | undefined> {
-    const all = names.length === 0 ? await rows.list(projectId, 'STREAM') : await rows.list(projectId);
-    const stream = all.find(({ kind }) => kind === 'STREAM');
-    if (!stream) return undefined;
-    for (const { id, provider } of all.filter((issuer) => issuer !== stream)) {
-      const keys = names.length === 0 ? [] : await activeKeysOf({ id });
-      const taken = [id, provider?.issuer, ...keys.map((key) => key.id)];
-      if (names.some((name) => taken.includes(name))) return undefined;
-    }
-    const keys = await activeKeysOf(stream);
-    const named = keys.filter(({ id }) => names.includes(id));
-    return { issuer: stream, keys: await Promise.all((named.length > 0 ? named : keys).map(unseal)) };
   }
 
   function record(caller: Caller, action: Parameters<Audit>[0]['action'], subject: string): void {
@@ -232,7 +152,7 @@ export function createIssuers(deps: {
       const issuer = { id: newId('issuer'), projectId, ...parseIssuer(input), createdAt: clock.now() };
       const key = input.key && parseKey(input.key, input.kind, 'input.key');
       if (issuer.provider && !allowsPrivateProviders) await requirePublicUrl(issuer.provider.url, URL_FIELD);
-      const sealedKey = key && (await seal(issuer, key));
+      const sealedKey = key && (await issuerKeys.seal(issuer, key));
       await change(projectId, async (transaction) => {
         await requireUnambiguous(issuer, key, transaction);
         requireBelowLimit(await rows.count(projectId, transaction), MAX_ISSUERS, 'issuers in the project');
@@ -274,12 +194,12 @@ export function createIssuers(deps: {
       requireApiKey(caller, 'ADMIN');
       const issuer = await requireIssuer(caller, id);
       if (issuer.kind === 'JWKS') throw badInput('key', KEYS_ARE_FETCHED);
-      const key = await seal(issuer, parseKey(input, issuer.kind, 'key'));
+      const key = await issuerKeys.seal(issuer, parseKey(input, issuer.kind, 'key'));
       const changed = await change(caller.projectId, async (transaction) => {
         // The issuer may have been changed or removed meanwhile.
         const current = await requireIssuer(caller, id, transaction);
         await requireUnambiguous(current, key, transaction);
-        const active = await activeKeysOf(current, transaction);
+        const active = await issuerKeys.activeOf(current, transaction);
         requireBelowLimit(active.length, MAX_KEYS_PER_ISSUER, 'keys of the issuer');
         await rows.insertKey(key, transaction);
         return current;
@@ -292,7 +212,7 @@ export function createIssuers(deps: {
       if (overlapSeconds < 0 || overlapSeconds > MAX_KEY_OVERLAP_SECONDS)
         throw badInput('overlapSeconds', `is ${overlapSeconds}; it must be 0–${MAX_KEY_OVERLAP_SECONDS}.`);
       const issuer = await requireIssuer(caller, id);
-      if (!(await activeKeysOf(issuer)).some((key) => key.id === keyId)) throw notFound('key', keyId);
+      if (!(await issuerKeys.activeOf(issuer)).some((key) => key.id === keyId)) throw notFound('key', keyId);
       const endsAt = clock.now() + overlapSeconds * 1000;
       const write = overlapSeconds === 0 ? rows.removeKey(id, keyId) : rows.expireKey(id, keyId, endsAt);
       await announce(write, () => ({
@@ -313,37 +233,18 @@ export function createIssuers(deps: {
     },
     async keysOf(caller, id) {
       requireApiKey(caller, 'READ');
-      return (await rows.find(caller.projectId, id)) ? activeKeysOf({ id }) : [];
+      return (await rows.find(caller.projectId, id)) ? issuerKeys.activeOf({ id }) : [];
     },
     has: async (projectId, id) => (await rows.find(projectId, id)) !== undefined,
-    async find(projectId, kinds) {
-      for (const kind of kinds) {
-        const signer = await findSigner(projectId, kind);
-        if (signer) return signer;
-      }
-      return undefined;
-    },
+    find: createFindSigner({ rows, issuerKeys, apiKeys }),
     async endOf(projectId, issuerId, keyId) {
       if (keyId?.startsWith('key_')) return (await apiKeys.findSigning(keyId))?.apiKey.expiresAt;
       const issuer = await rows.find(projectId, issuerId);
       if (!issuer || keyId === null) return issuer && null;
-      return (await activeKeysOf(issuer)).find(({ id }) => id === keyId)?.expiresAt;
+      return (await issuerKeys.activeOf(issuer)).find(({ id }) => id === keyId)?.expiresAt;
     },
   };
 }
-
-/** Whether two names of providers differ only in how a person may have spelled them. */
-function isSimilarName(one: string, other: string): boolean {
-  const simplify = (name: string) =>
-    name
-      .toLowerCase()
-      .replace(/^https?:\/\//, '')
-      .replace(/\/+$/, '');
-  return simplify(one) === simplify(other);
-}
-
-const SIMILAR_NAME_REASON =
-  'no issuer of this project signed it, but one has a similar name; provider.issuer must equal “iss” exactly, with the same https:// and the same slash at the end';
 
 /** Whether a credential could be of both providers. */
 function sharesCredentials({ provider: one }: Issuer, { provider: other }: Issuer): boolean {
