@@ -4,7 +4,7 @@ import { type Memberships } from './memberships.ts';
 
 /**
  * Creates a token together with its first memberships, in one transaction: either all rows are written or none.
- * @throws NOT_FOUND, FORBIDDEN, LIMIT_EXCEEDED for `channels`; see Memberships.prepare
+ * @throws NOT_FOUND, FORBIDDEN, LIMIT_EXCEEDED for `channels`; see FirstMemberships.prepare
  * @throws UNAUTHENTICATED, FORBIDDEN, RATE_LIMITED, BAD_USER_INPUT, PAYLOAD_TOO_LARGE; see Tokens.create
  */
 export async function createSubscribedToken(

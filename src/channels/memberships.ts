@@ -4,8 +4,7 @@ import { type Config } from '../config.ts';
 import { notFound, SignalboxError } from '../errors.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type RateLimit } from '../rate-limit.ts';
-import { type Statement, type Store } from '../store/store.ts';
-import { allowedActions, decide } from '../tokens/authorization.ts';
+import { type Store } from '../store/store.ts';
 import { type CallerLoader } from '../tokens/caller-loader.ts';
 import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
 import { type Token } from '../tokens/token.ts';
@@ -14,11 +13,13 @@ import { createKeyedMutex } from '../keyed-mutex.ts';
 import { decideAccess, accessRefused } from './access.ts';
 import { type AnnounceChannel, type Channel, type Membership, type MembershipOrigin } from './channel.ts';
 import { type Channels } from './channels.ts';
+import { createFirstMemberships, type FirstMemberships } from './first-memberships.ts';
 import { forEachPair, type Outcome } from './membership-pairs.ts';
+import { createMembershipRights, tooManyMemberships } from './membership-rights.ts';
 import { createMembershipStore, type MembershipWithChannel } from './membership-store.ts';
 import { createRemovals } from './removals.ts';
 
-export interface Memberships {
+export interface Memberships extends FirstMemberships {
   /**
    * Subscribes a token to a channel. Every message published after this returned is delivered to all live connections of
    * the token. Idempotent. For API keys; for the token itself where its role and grants allow SUBSCRIBE without a
@@ -58,15 +59,6 @@ export interface Memberships {
     channelIds: readonly string[],
     tokenIds: readonly string[],
   ): Promise<Outcome[]>;
-  /**
-   * Prepares the statements that subscribe a token whose own row is written in the same transaction.
-   * @throws NOT_FOUND when a channel does not exist
-   * @throws FORBIDDEN when the token may not SUBSCRIBE to a channel
-   * @throws LIMIT_EXCEEDED for more than `maxMembershipsPerToken` channels
-   */
-  prepare(token: Token, channelIds: readonly string[]): Promise<Statement[]>;
-  /** Like `prepare`, but skips channels that do not exist, in which the token may do nothing, or above the limit. */
-  prepareAllowed(token: Token, channelIds: readonly string[]): Promise<Statement[]>;
   /**
    * Subscribes a token to a channel that its credential names. Does nothing if the channel does not exist, if the
    * token may do nothing in it, or if an API key ended the membership after the credential was issued.
@@ -117,6 +109,8 @@ export function createMemberships(deps: {
     onFault,
   } = deps;
   const rows = createMembershipStore(store);
+  const rights = createMembershipRights(callerLoader);
+  const firstMemberships = createFirstMemberships({ rows, rights, findChannel, logHead, clock, config });
   const removals = createRemovals(store, clock, config.maxMembershipsPerToken);
   /** Serializes write and announcement per token, so that the last change announced is the last one written. */
   const mutex = createKeyedMutex();
@@ -157,7 +151,7 @@ export function createMemberships(deps: {
       if (!channel || !decideAccess(caller, 'SUBSCRIBE', { channel, membership: undefined }).allowed)
         throw accessRefused(caller, 'SUBSCRIBE', channelId, channel && { channel, membership: undefined });
     } else if (!channel) throw notFound('channel', channelId);
-    await requireMaySubscribe(token, channel);
+    await rights.requireMaySubscribe(token, channel);
     takeFromRateLimit(caller);
     const madeBy = caller.kind === 'API_KEY' ? 'BACKEND' : 'TOKEN';
     if (since) requireApiKey(caller, 'CHANNELS', channelId);
@@ -258,42 +252,6 @@ export function createMemberships(deps: {
     return ended;
   }
 
-  async function prepareRows(
-    { projectId, id: tokenId }: Token,
-    channelIds: readonly string[],
-  ): Promise<Statement[]> {
-    if (channelIds.length === 0) return [];
-    const beganAfter = await logHead(projectId);
-    return channelIds.map((channelId) =>
-      rows.insertion({
-        projectId,
-        channelId,
-        tokenId,
-        beganAfter,
-        madeBy: 'BACKEND',
-        createdAt: clock.now(),
-      }),
-    );
-  }
-
-  /** Whether the token could take at least one action in the channel as a member. */
-  async function mayActAsMember(token: Token, { id, type, kind }: Channel): Promise<boolean> {
-    return (
-      allowedActions(await callerLoader.loadRecord(token), { id, type, kind, isMember: true }).length > 0
-    );
-  }
-
-  /** Refuses a membership that would deliver no message to the token: an error is better than one without effect. */
-  async function requireMaySubscribe(token: Token, { id, type, kind }: Channel): Promise<void> {
-    const target = { id, type, kind, isMember: true };
-    const { allowed, because } = decide(await callerLoader.loadRecord(token), 'SUBSCRIBE', target);
-    if (!allowed)
-      throw new SignalboxError(
-        'FORBIDDEN',
-        `The token “${token.id}” may not subscribe to the channel “${id}”: ${because}.`,
-      );
-  }
-
   const serializedSubscribe: Memberships['subscribe'] = (caller, channelId, tokenId, since) =>
     mutex(tokenId, () =>
       serialize(caller.projectId, channelId, () => subscribe(caller, channelId, tokenId, since)),
@@ -302,33 +260,18 @@ export function createMemberships(deps: {
     mutex(tokenId, () => unsubscribe(caller, channelId, tokenId));
 
   return {
+    ...firstMemberships,
     subscribe: serializedSubscribe,
     unsubscribe: serializedUnsubscribe,
     subscribeAll: (caller, channelIds, tokenIds) =>
       forEachPair(caller, channelIds, tokenIds, serializedSubscribe, onFault),
     unsubscribeAll: (caller, channelIds, tokenIds) =>
       forEachPair(caller, channelIds, tokenIds, serializedUnsubscribe, onFault),
-    async prepare(token, channelIds) {
-      const uniqueIds = [...new Set(channelIds)];
-      const limit = config.maxMembershipsPerToken;
-      if (uniqueIds.length > limit) throw tooManyMemberships(limit);
-      for (const channelId of uniqueIds)
-        await requireMaySubscribe(token, await requireChannel(token.projectId, channelId));
-      return prepareRows(token, uniqueIds);
-    },
-    async prepareAllowed(token, channelIds) {
-      const allowedIds: string[] = [];
-      for (const channelId of new Set(channelIds)) {
-        const channel = await findChannel(token.projectId, channelId);
-        if (channel && (await mayActAsMember(token, channel))) allowedIds.push(channelId);
-      }
-      return prepareRows(token, allowedIds.slice(0, config.maxMembershipsPerToken));
-    },
     subscribeIfAllowed: (token, channelId) =>
       mutex(token.id, () =>
         serialize(token.projectId, channelId, async () => {
           const channel = await findChannel(token.projectId, channelId);
-          if (!channel || !(await mayActAsMember(token, channel))) return;
+          if (!channel || !(await rights.mayActAsMember(token, channel))) return;
           if (await removals.covers(token, channelId)) return;
           await begin(token.id, 'BACKEND', token, channelId, {});
         }),
@@ -350,6 +293,3 @@ function claimed(existing: Membership, madeBy: MembershipOrigin, since = existin
   const isUnchanged = madeBy === existing.madeBy && beganAfter === existing.beganAfter;
   return isUnchanged || madeBy === 'TOKEN' ? existing : { ...existing, madeBy, beganAfter };
 }
-
-const tooManyMemberships = (limit: number) =>
-  new SignalboxError('LIMIT_EXCEEDED', `A token may be subscribed to at most ${limit} channels.`, { limit });
