@@ -95,7 +95,7 @@ async function measureUse(window: ConsoleWindow, page: string, use: () => Promis
   const latencies = interactions.map(({ ms }) => ms);
   for (const { ms, target } of interactions.slice(0, 5)) print(`  slowest: ${ms} ms, ${target}`);
   print(
-    `${page.padEnd(12)} ${tasks.length} tasks: at most ${Math.max(...tasks).toFixed(1)} ms of CPU, ${tasks.filter((ms) => ms > LONG_TASK_MS).length} over ${LONG_TASK_MS} ms`,
+    `${page.padEnd(12)} ${tasks.length} tasks: at most ${tasks.reduce((a, b) => Math.max(a, b), 0).toFixed(1)} ms of CPU, ${tasks.filter((ms) => ms > LONG_TASK_MS).length} over ${LONG_TASK_MS} ms`,
   );
   print(
     `${page.padEnd(12)} ${latencies.length} interactions: p50 ${percentile(latencies, 0.5)} ms, p98 ${percentile(latencies, 0.98)} ms, max ${latencies[0]} ms`,
