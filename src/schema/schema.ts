@@ -1,4 +1,5 @@
 import './scalars.ts';
+import './api-key.ts';
 import './project.ts';
 import './settings.ts';
 import './issuer.ts';

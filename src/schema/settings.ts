@@ -16,8 +16,9 @@ import {
 } from '../projects/project-settings.ts';
 import { badInput } from '../errors.ts';
 import { describeName } from '../names.ts';
-import { actorOf, requireApiKey } from '../tokens/caller.ts';
+import { requireApiKey } from '../tokens/caller.ts';
 import { requireSettings } from '../projects/project.ts';
+import { audit } from './audit.ts';
 import { builder } from './builder.ts';
 import { ActionEnum, ChannelTypeEnum, LifetimePresetEnum, RoleEnum } from './enums.ts';
 import { ProjectRef } from './project.ts';
@@ -211,7 +212,7 @@ builder.mutationFields((t) => ({
     async resolve(_, { settings }, { caller, domain }) {
       requireApiKey(caller, 'ADMIN');
       const project = await domain.projects.update(caller.projectId, toChange(settings));
-      domain.audit({ action: 'project.update', projectId: caller.projectId, actor: actorOf(caller) });
+      audit({ caller, domain }, 'project.update');
       return project;
     },
   }),

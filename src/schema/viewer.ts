@@ -10,7 +10,7 @@ import { ConnectionRef } from './connection.ts';
 import { ActionEnum } from './enums.ts';
 import { historyArgs, MessageConnection, toMessagePage } from './message.ts';
 import { relayConnection, forwardArgs, readRelayConnection, selectedPage, toPageRequest } from './paging.ts';
-import { ApiKeyRef } from './project.ts';
+import { ApiKeyRef } from './api-key.ts';
 import { TokenRef } from './token.ts';
 
 const CallerKindEnum = builder.enumType('CallerKind', {
