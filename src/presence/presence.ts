@@ -2,17 +2,17 @@ import { type Broker } from '../broker/broker.ts';
 import { type Member } from '../broker/leases.ts';
 import { type LeaveReason, type PresenceChange } from '../broker/signal.ts';
 import { firstIds } from '../broker/sorted-ids.ts';
-import { decideAccess, type Access } from '../channels/access.ts';
+import { type Access } from '../channels/access.ts';
 import { every, type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { LEAVE_REASONS } from '../connections/close-reason.ts';
 import { type Connection, type NoticeReceiver } from '../connections/connection.ts';
-import { forbidden, unauthenticated, type SignalboxError } from '../errors.ts';
 import { createKeyedMutex } from '../keyed-mutex.ts';
-import { parseJson, type Json } from '../names.ts';
+import { type Json } from '../names.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
 import { UseCounts } from '../use-counts.ts';
+import { asShownIn, createPresenceStates } from './presence-states.ts';
 
 /** Which connections are online, and in which channels. */
 export interface Presence extends AsyncDisposable {
@@ -117,18 +117,6 @@ export async function createPresence(deps: {
 
   const channelsOf = (connection: Connection) => subscriptionCounts.keys(connection);
 
-  /** The channels of the connection in which its caller may PUBLISH, so that they may show its presence state. */
-  async function findStateChannels(connection: Connection): Promise<string[]> {
-    connection.applyDue();
-    const found: string[] = [];
-    for (const channelId of channelsOf(connection)) {
-      const channelAccess = await access.lookup(connection.caller, channelId);
-      if (channelAccess && decideAccess(connection.caller, 'PUBLISH', channelAccess).allowed)
-        found.push(channelId);
-    }
-    return found;
-  }
-
   /** Announces UPDATED in the channels of the connection that `isAffected` selects. */
   async function announceUpdate(
     connection: Connection,
@@ -143,35 +131,14 @@ export async function createPresence(deps: {
     return member;
   }
 
-  /** Shows the presence state in the channels in which the caller may PUBLISH now, and hides it in the others. */
-  async function reauthorizeState(connection: Connection): Promise<void> {
-    if (connection.closed !== undefined) return;
-    const before = connection.stateChannels;
-    const after = await findStateChannels(connection);
-    connection.stateChannels = after;
-    const hasChanged = (channelId: string) => before.includes(channelId) !== after.includes(channelId);
-    if (channelsOf(connection).some(hasChanged)) await announceUpdate(connection, hasChanged);
-  }
-
-  /** Connections that have set a presence state. Only these are reauthorized when rights change. */
-  const withState = new Set<Connection>();
-
-  function trackState(connection: Connection): void {
-    if (withState.has(connection)) return;
-    withState.add(connection);
-    connection.onReauthorized = () => enqueue(connection, () => reauthorizeState(connection));
-    connection.onClose(() => void withState.delete(connection));
-  }
-
-  const channelUpdates = broker.listen({
-    applySignal(signal) {
-      if (signal.kind !== 'CHANNEL_UPDATED') return 0;
-      for (const connection of withState) {
-        if (connection.projectId === signal.projectId && channelsOf(connection).includes(signal.channel.id))
-          enqueue(connection, () => reauthorizeState(connection));
-      }
-      return 0;
-    },
+  const states = createPresenceStates({
+    broker,
+    access,
+    maxBytes: config.maxPresenceBytes,
+    channelsOf,
+    announceUpdate,
+    serialize,
+    onFault,
   });
 
   /** Announces changed connection data. One object for all connections. */
@@ -251,7 +218,7 @@ export async function createPresence(deps: {
       if (isMember) return;
       enqueue(connection, async () => {
         if (connection.presenceState !== null && connection.closed === undefined) {
-          connection.stateChannels = await findStateChannels(connection);
+          connection.stateChannels = await states.findStateChannels(connection);
           await leases.addConnection(connection.asMember());
         }
         await leases.joinChannel(connection.projectId, connection.id, channelId);
@@ -271,21 +238,11 @@ export async function createPresence(deps: {
     },
     async setState(connection, state) {
       rateLimit.take(ownerOf(connection));
-      const parsed = parseJson(state, config.maxPresenceBytes, 'state');
-      return serialize(connection.id, async () => {
-        const before = connection.stateChannels;
-        const after = await findStateChannels(connection);
-        if (parsed !== null && after.length === 0 && channelsOf(connection).length > 0)
-          throw stateRefused(connection.caller);
-        connection.presenceState = parsed;
-        connection.stateChannels = after;
-        trackState(connection);
-        return announceUpdate(connection, (id) => before.includes(id) || after.includes(id));
-      });
+      return states.set(connection, state);
     },
     async [Symbol.asyncDispose]() {
       renewals[Symbol.dispose]();
-      channelUpdates[Symbol.dispose]();
+      states[Symbol.dispose]();
     },
   };
 }
@@ -293,15 +250,4 @@ export async function createPresence(deps: {
 /** The token of a connection, or the connection itself if it has none. */
 function ownerOf({ id, caller }: Connection): string {
   return caller.kind === 'TOKEN' ? caller.token.id : id;
-}
-
-/** The member as a channel shows it: without the presence state where the caller of the connection may not PUBLISH. */
-function asShownIn(channelId: string, member: Member): Member {
-  if (member.state === null || member.stateChannels?.includes(channelId)) return member;
-  return { ...member, state: null };
-}
-
-function stateRefused(caller: Caller): SignalboxError {
-  const message = 'A presence state needs the action PUBLISH in at least one channel of the connection.';
-  return caller.kind === 'ANONYMOUS' ? unauthenticated(message) : forbidden(message);
 }
