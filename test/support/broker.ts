@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { type Broker } from '../../src/broker/broker.ts';
 import { type LogPage, type ReadRequest } from '../../src/broker/log.ts';
 import { type Address, type ChannelInstance, type Message } from '../../src/broker/message.ts';
+import { type Signal } from '../../src/broker/signal.ts';
 import { channels } from '../../src/channels/tables.ts';
 import { type Store } from '../../src/store/store.ts';
 import { draft } from './drafts.ts';
@@ -66,4 +67,21 @@ export async function readAll(
     expect(page.through).toBeGreaterThan(after);
     after = page.through;
   }
+}
+
+/** Listens on behalf of `connections` connections, and records messages and signals. */
+export function listen(broker: Broker, connections = 1) {
+  const received: Message[] = [];
+  const signals: Signal[] = [];
+  const subscription = broker.listen({
+    deliver(batch) {
+      received.push(...batch);
+      return batch.map(() => connections);
+    },
+    applySignal(signal) {
+      signals.push(signal);
+      return connections;
+    },
+  });
+  return { received, signals, stop: () => subscription[Symbol.dispose]() };
 }
