@@ -142,6 +142,37 @@ test('an ephemeral message that waits while its channel is deleted is refused', 
   expect(received).toEqual([(await inFlight).message, (await elsewhere).message]);
 });
 
+test('rotated signing keys, which belong to no project, are confirmed after the appends in flight', async (context) => {
+  requirePostgres(context);
+  let answer = () => {};
+  await using made = await openBroker({
+    wrap: (store) => ({
+      ...store,
+      async rows(sql, params) {
+        const result = await store.rows<never>(sql, params);
+        if (sql.includes('append_messages')) await new Promise<void>((resolve) => (answer = resolve));
+        return result;
+      },
+    }),
+  });
+  const { broker } = made;
+  const inFlight = broker.publish(draft());
+  await expect.poll(async () => (await broker.head('one')).sequence).toBe(1);
+  let isAnswered = false;
+  const rotated = broker.control({ kind: 'SIGNING_KEYS_ROTATED', projectId: null }).then(() => isAnswered);
+  // It ends no rights, so it waits for no append, and its confirmation comes after the other one.
+  await broker.control({
+    kind: 'CONNECTION_DISCONNECTED',
+    projectId: 'one',
+    connectionId: 'conn',
+    note: null,
+  });
+  isAnswered = true;
+  answer();
+  await inFlight;
+  expect(await rotated).toBe(true);
+});
+
 test('the log continues on another node, which begins an epoch; a fenced node can append nothing', async (context) => {
   requirePostgres(context);
   const url = await (await sharedPostgres()).createDatabase();
