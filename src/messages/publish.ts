@@ -75,26 +75,48 @@ export function createPublisher(deps: {
     else if (caller.kind === 'TOKEN') limits.perToken.take(caller.token.id);
   }
 
-  async function publishDraft(draft: Draft, isStale?: () => boolean): Promise<Published> {
+  /**
+   * Publishes by the current rights of the caller: calls `work` again when they may have changed since it authorized the caller, because
+   * the message had to wait.
+   * @param isCurrent whether the caller is known to be current
+   */
+  async function byCurrentRights<T>(
+    caller: Caller,
+    work: (caller: Caller, watch: RightsWatch) => Promise<T>,
+    isCurrent = true,
+  ): Promise<T> {
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      const watch = rights.begin(caller);
+      try {
+        return await work(isCurrent && attempt === 1 ? caller : await refresh(caller), watch);
+      } catch (error) {
+        if (!(error instanceof RightsChanged)) throw error;
+      } finally {
+        watch[Symbol.dispose]();
+      }
+    }
+    throw unavailable('The rights of the publisher changed during each attempt to publish. Try again.');
+  }
+
+  /** @throws RightsChanged when the rights of the publisher may have changed */
+  async function publishDraft(draft: Draft, watch: RightsWatch): Promise<Published> {
     const startedAt = performance.now();
-    const result = await broker.publish(draft, isStale);
+    const result = await broker.publish(draft, () => watch.hasChanged);
     published(draft.projectId, (performance.now() - startedAt) / 1000);
     return result;
   }
 
-  /** Publishes to a channel for which the caller was authorized. */
-  async function publishToChannel(
+  /** Publishes to a channel for which the caller was authorized. @throws RightsChanged */
+  async function publishAuthorized(
     caller: Caller,
     draft: Draft,
     { channel: { id, createdAfter, createdAt } }: ChannelAccess,
     watch: RightsWatch,
-    attempt = 1,
   ): Promise<Published> {
     draft.channel = { createdAfter, createdAt };
     try {
-      return await publishDraft(draft, () => watch.hasChanged);
+      return await publishDraft(draft, watch);
     } catch (error) {
-      if (error instanceof RightsChanged) return publishAgain(caller, draft, id, attempt + 1);
       // The channel was deleted while the message waited.
       if (error instanceof SignalboxError && error.code === 'NOT_FOUND')
         throw access.lost(caller, 'PUBLISH', id);
@@ -102,38 +124,40 @@ export function createPublisher(deps: {
     }
   }
 
-  /** Authorizes the publisher again, because its rights may have changed while the message waited. */
-  async function publishAgain(
-    caller: Caller,
-    draft: Draft,
-    channelId: string,
-    attempt: number,
-  ): Promise<Published> {
-    if (attempt > MAX_ATTEMPTS)
-      throw unavailable('The rights of the publisher changed during each attempt to publish. Try again.');
-    const watch = rights.begin(caller);
-    try {
-      const current = await refresh(caller);
-      const channelAccess = await access.require(current, 'PUBLISH', channelId);
-      return await publishToChannel(current, draft, channelAccess, watch, attempt);
-    } finally {
-      watch[Symbol.dispose]();
-    }
-  }
+  const publishToChannel = (caller: Caller, draft: Draft, channelId: string, isCurrent = true) =>
+    byCurrentRights(
+      caller,
+      async (current, watch) => {
+        const channelAccess = await access.require(current, 'PUBLISH', channelId);
+        return publishAuthorized(current, draft, channelAccess, watch);
+      },
+      isCurrent,
+    );
 
   return {
     async publish(caller, channelId, input) {
       takeFromRateLimit(caller);
-      const draft = createDraft(caller, channelAddress(channelId), input);
-      const watch = rights.begin(caller);
-      try {
-        const channelAccess = await access.require(caller, 'PUBLISH', channelId);
-        return await publishToChannel(caller, draft, channelAccess, watch);
-      } finally {
-        watch[Symbol.dispose]();
-      }
+      return publishToChannel(caller, createDraft(caller, channelAddress(channelId), input), channelId);
     },
-    publishAll: createPublishAll({ ...deps, createDraft, takeFromRateLimit, publishToChannel }),
-    publishDirect: createPublishDirect({ ...deps, createDraft, takeFromRateLimit, publishDraft }),
+    publishAll: createPublishAll({
+      ...deps,
+      createDraft,
+      takeFromRateLimit,
+      async publishToChannel(caller, draft, channelAccess, watch) {
+        try {
+          return await publishAuthorized(caller, draft, channelAccess, watch);
+        } catch (error) {
+          if (!(error instanceof RightsChanged)) throw error;
+          return publishToChannel(caller, draft, channelAccess.channel.id, false);
+        }
+      },
+    }),
+    publishDirect: createPublishDirect({
+      ...deps,
+      createDraft,
+      takeFromRateLimit,
+      byCurrentRights,
+      publishDraft,
+    }),
   };
 }

@@ -179,6 +179,53 @@ test('when a mute is answered, what its token published before is in the log, an
   ]);
 });
 
+test('a direct message that waits while its API key is revoked is refused', async (context) => {
+  requirePostgres(context);
+  const url = await createDatabase();
+  await using signalbox = await startServiceOnPostgres(url);
+  const { createApiKey } = await signalbox.request('mutation { createApiKey { secret apiKey { id } } }');
+  const { secret, apiKey } = createApiKey;
+  const { id, credential } = await mint(signalbox, { identity: 'ada' });
+  const holder = queueResults(signalbox.client({ apiKey: secret }), 'subscription { events { __typename } }');
+  await holder.next();
+  const inbox = queueResults(
+    signalbox.client({ token: credential }),
+    'subscription { events { __typename ... on Connected { connection { id } } ... on DirectMessage { message { data } } } }',
+  );
+  const { connection } = (await inbox.next()).events;
+  // Where a publish reads whether the connection is live, and where an append reads its lane.
+  const unlock = await lockTable(url, 'present, lanes');
+  const inFlight = publishTo(signalbox, { token: id }, 'in flight');
+  await expect.poll(() => countWaiting(url, 'SELECT append_messages')).toBe(1);
+  const waiting = [{ token: id }, { identity: 'ada' }, { connection: connection.id as string }].map((to) => {
+    const { query, variables } = publishRequest(to, 'waiting');
+    return signalbox.ask(query, variables, secret);
+  });
+  // Requests that arrive later and read the same rows: when they are answered, the messages wait.
+  for (const _ of ['once', 'twice', 'again'])
+    await signalbox.request(
+      'query ($id: ID!) { token(id: $id) { id } tokens(identity: "ada") { nodes { id } } }',
+      { id },
+      secret,
+    );
+  await expect.poll(() => countWaiting(url, 'SELECT member')).toBe(1);
+  const revoked = signalbox.request('mutation ($id: ID!) { revokeApiKey(id: $id) { id } }', {
+    id: apiKey.id,
+  });
+  expect(await holder.ended).toMatchObject({ code: 4403 });
+  await unlock();
+  await revoked;
+  await inFlight;
+  expect((await Promise.all(waiting)).map(codeOf)).toEqual(waiting.map(() => 'UNAUTHENTICATED'));
+  await publishTo(signalbox, { connection: connection.id }, 'last');
+  expect((await inbox.next()).events.message).toEqual({ data: 'in flight' });
+  expect((await inbox.next()).events.message).toEqual({ data: 'last' });
+  const sent = '{ viewer { directMessages { nodes { data } } } }';
+  expect((await signalbox.request(sent, {}, credential)).viewer.directMessages.nodes).toEqual([
+    { data: 'in flight' },
+  ]);
+});
+
 test('a query whose caller loses a right while it reads answers by the new rights', async (context) => {
   requirePostgres(context);
   const url = await createDatabase();
