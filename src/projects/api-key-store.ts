@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm';
+import { and, asc, count, eq, gt, isNull, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { DAMAGED } from '../store/columns.ts';
 import { type Store } from '../store/store.ts';
@@ -45,6 +45,18 @@ export function createApiKeyStore(store: Store) {
 
   const inProject = (projectId: string, id: string) =>
     and(eq(apiKeys.projectId, projectId), eq(apiKeys.id, id));
+  async function countOfChain(
+    rows: Pick<Store, 'db'>,
+    projectId: string,
+    rootKeyId: string,
+  ): Promise<number> {
+    const [found] = await rows.db
+      .select({ keys: count() })
+      .from(apiKeys)
+      .where(and(eq(apiKeys.projectId, projectId), eq(apiKeys.rootKeyId, rootKeyId)));
+    return found?.keys ?? 0;
+  }
+
   const findOne = db
     .select()
     .from(apiKeys)
@@ -96,6 +108,29 @@ export function createApiKeyStore(store: Store) {
       async (rows) => {
         const [row] = await rows.db.update(apiKeys).set(change).where(inProject(projectId, id)).returning();
         return row && toRow(row);
+      },
+    /** The number of keys of a chain of rotations, without a first key that has no `rootKeyId` in its row. */
+    countOfChain: (projectId: string, rootKeyId: string) => countOfChain(store, projectId, rootKeyId),
+    /**
+     * Inserts the successor of a key, and lets that key end at `expiresAt`. Results in undefined, and writes nothing, when the key has
+     * changed since `old` was read, or its chain since `chain` was counted.
+     */
+    rotate:
+      (
+        { old, chain, successor }: { old: ApiKeyRow; chain: number; successor: ApiKeyRow },
+        expiresAt: number,
+      ): Write<ApiKeyRow | undefined> =>
+      async (rows) => {
+        const { projectId, id, rootKeyId } = old;
+        await lockProject(rows, projectId);
+        const [row] = await rows.db.select().from(apiKeys).where(inProject(projectId, id));
+        const isUnchanged = row?.expiresAt === old.expiresAt && row.revokedAt === old.revokedAt;
+        if (!isUnchanged || (await countOfChain(rows, projectId, rootKeyId)) !== chain) return undefined;
+        await rows.batch([
+          rows.db.insert(apiKeys).values(successor),
+          rows.db.update(apiKeys).set({ expiresAt }).where(inProject(projectId, id)),
+        ]);
+        return { ...toRow(row), expiresAt };
       },
     async remove(projectId: string, id: string): Promise<void> {
       await db.delete(apiKeys).where(inProject(projectId, id));

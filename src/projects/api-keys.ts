@@ -3,6 +3,7 @@ import { type Clock } from '../clock.ts';
 import { API_KEY_SHAPE } from '../config.ts';
 import { badInput, notFound, SignalboxError } from '../errors.ts';
 import { type NewId, type RandomBytes } from '../ids.ts';
+import { createKeyedMutex } from '../keyed-mutex.ts';
 import { parseText } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
@@ -56,7 +57,7 @@ export interface ApiKeys {
   /**
    * Creates a successor with a new secret and the same rights. The old key remains valid for `overlapSeconds`: 0 to `MAX_OVERLAP_SECONDS`.
    * @throws NOT_FOUND, BAD_USER_INPUT
-   * @throws CONFLICT when the key has expired or was revoked
+   * @throws CONFLICT when the key has expired or was revoked, or another call rotates or revokes it at the same moment
    */
   rotate(projectId: string, id: string, overlapSeconds: number): Promise<MintedApiKey>;
   /**
@@ -101,6 +102,8 @@ export function createApiKeys(deps: {
   const { store, clock, newId, randomBytes, vault, announce } = deps;
   const rows = createApiKeyStore(store);
   const unsealKey = createKeyCache(vault);
+  /** Keeps the rotations of a project apart in this process; between nodes, the lock of the project does. */
+  const serialize = createKeyedMutex();
 
   async function generate({
     canSign = false,
@@ -140,15 +143,15 @@ export function createApiKeys(deps: {
     return isFirst ? secret : undefined;
   }
 
-  async function change(
-    projectId: string,
-    id: string,
-    values: { expiresAt?: number; revokedAt?: number },
-  ): Promise<ApiKey> {
-    const { result: row } = await announce(
-      rows.update(projectId, id, values),
-      (changed) => changed && { kind: 'API_KEY_CHANGED', projectId, apiKey: toApiKey(changed) },
-    );
+  const signalOfChange = (changed: ApiKeyRow | undefined) =>
+    changed && {
+      kind: 'API_KEY_CHANGED' as const,
+      projectId: changed.projectId,
+      apiKey: toApiKey(changed),
+    };
+
+  async function change(projectId: string, id: string, values: { revokedAt: number }): Promise<ApiKey> {
+    const { result: row } = await announce(rows.update(projectId, id, values), signalOfChange);
     if (!row) throw notFound('API key', id);
     return toApiKey(row);
   }
@@ -181,11 +184,18 @@ export function createApiKeys(deps: {
       if (!old) throw notFound('API key', id);
       if (!isActive(old, clock.now()))
         throw new SignalboxError('CONFLICT', `The API key “${id}” has expired or was revoked.`);
+      const chain = await rows.countOfChain(projectId, old.rootKeyId);
       const { id: _, createdAt: __, expiresAt, revokedAt: ___, ...inherited } = toApiKey(old);
-      const successor = await mint(inherited);
+      const { row: successor, secret } = await generate(inherited);
       const overlapEnd = clock.now() + overlapSeconds * 1000;
-      await change(projectId, id, { expiresAt: Math.min(overlapEnd, expiresAt ?? overlapEnd) });
-      return successor;
+      const rotating = rows.rotate({ old, chain, successor }, Math.min(overlapEnd, expiresAt ?? overlapEnd));
+      const { result: rotated } = await serialize(projectId, () => announce(rotating, signalOfChange));
+      if (!rotated)
+        throw new SignalboxError(
+          'CONFLICT',
+          `The API key “${id}” was rotated or revoked by another call at the same moment. Use the successor of that call, or try again.`,
+        );
+      return { apiKey: toApiKey(successor), secret };
     },
     async verify(text) {
       const id = API_KEY_SHAPE.exec(text)?.[1];

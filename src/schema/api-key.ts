@@ -106,7 +106,7 @@ builder.mutationFields((t) => ({
   rotateApiKey: t.field({
     type: ApiKeyPayload,
     description:
-      'Creates the successor of an API key of the calling project, with the same rights. Both keys work until the overlap ends. Only the operator may rotate an operator key, and no key may rotate one that may do more than itself. Throws NOT_FOUND, CONFLICT when the key is revoked or expired, BAD_USER_INPUT, UNAUTHENTICATED, FORBIDDEN.',
+      'Creates the successor of an API key of the calling project, with the same rights. Both keys work until the overlap ends. Only the operator may rotate an operator key, and no key may rotate one that may do more than itself. Of two calls at the same moment, one creates a successor. Throws NOT_FOUND, CONFLICT when the key is revoked or expired, or another call rotates it at the same moment, BAD_USER_INPUT, UNAUTHENTICATED, FORBIDDEN.',
     args: {
       id: t.arg.id({ required: true, description: 'The id of the key to replace.' }),
       overlapSeconds: t.arg.int({

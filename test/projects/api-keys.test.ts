@@ -1,10 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
 import { expect, test } from 'vitest';
+import { createIds } from '../../src/ids.ts';
+import { createApiKeys } from '../../src/projects/api-keys.ts';
+import { createJweVault } from '../../src/secrets/vault.ts';
+import { openSqlite } from '../../src/store/sqlite.ts';
 import { createManualClock } from '../support/clock.ts';
 import { queueResults } from '../support/result-queue.ts';
 import { createFolder } from '../support/folder.ts';
-import { API_KEY, startService } from '../support/service.ts';
+import { requirePostgres, sharedPostgres } from '../support/postgres.ts';
+import { codeOf } from '../support/projects.ts';
+import { API_KEY, startService, startServiceOnPostgres, type ServiceClient } from '../support/service.ts';
 
 const CREATE = `mutation ($name: String) { createApiKey(name: $name) { secret apiKey { id name isOperator } } }`;
 const LIST = `{ project { apiKeys { nodes { id name expiresAt revokedAt } } } }`;
@@ -61,9 +69,69 @@ test('refuses to rotate a revoked key with CONFLICT and an unknown key with NOT_
   const { apiKey } = (await signalbox.request(CREATE)).createApiKey;
   await signalbox.request(`mutation ($id: ID!) { revokeApiKey(id: $id) { id } }`, { id: apiKey.id });
   const rotate = `mutation ($id: ID!) { rotateApiKey(id: $id) { secret } }`;
-  const codeOf = async (id: string) => (await signalbox.ask(rotate, { id })).errors?.[0]?.extensions['code'];
-  expect(await codeOf(apiKey.id)).toBe('CONFLICT');
-  expect(await codeOf('key_absent')).toBe('NOT_FOUND');
+  expect(codeOf(await signalbox.ask(rotate, { id: apiKey.id }))).toBe('CONFLICT');
+  expect(codeOf(await signalbox.ask(rotate, { id: 'key_absent' }))).toBe('NOT_FOUND');
+});
+
+const ROTATE = `mutation ($id: ID!) { rotateApiKey(id: $id) { secret apiKey { id } } }`;
+
+/** The codes of two rotations of a key, and the keys that the project did not have before. */
+async function rotateTwice(nodes: readonly [ServiceClient, ServiceClient], id: string) {
+  const idsOf = async () =>
+    (await nodes[0].request(LIST)).project.apiKeys.nodes.map((key: { id: string }) => key.id) as string[];
+  const before = await idsOf();
+  const answers = await Promise.all(nodes.map((node) => node.ask(ROTATE, { id })));
+  const added = (await idsOf()).filter((key) => !before.includes(key));
+  const winner = answers.find(({ data }) => data?.rotateApiKey)?.data.rotateApiKey;
+  return { codes: answers.map(codeOf).toSorted(), added, winner };
+}
+
+test('of two rotations of a key at the same moment in one process, one creates a successor', async () => {
+  await using store = openSqlite({ data: ':memory:', synchronous: 'normal' });
+  const clock = createManualClock();
+  const apiKeys = createApiKeys({
+    store,
+    clock,
+    newId: createIds(clock.now, randomBytes),
+    randomBytes,
+    vault: createJweVault(['the-master-key-of-this-test']),
+    announce: async (write) => ({ result: await write(store), connections: 0 }),
+  });
+  const { apiKey } = await apiKeys.create('default', {});
+  const rotate = () => apiKeys.rotate('default', apiKey.id, 60);
+  // The second time, the overlap does not move the expiry of the key.
+  for (const count of [2, 3]) {
+    const results = await Promise.allSettled([rotate(), rotate()]);
+    const [won, ...more] = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+    expect(more).toEqual([]);
+    expect(results.find((result) => result.status === 'rejected')?.reason).toMatchObject({
+      code: 'CONFLICT',
+    });
+    expect((await apiKeys.verify(won?.secret ?? ''))?.id).toBe(won?.apiKey.id);
+    expect((await apiKeys.list('default', { first: 9 })).items).toHaveLength(count);
+  }
+});
+
+test('of two rotations of a key at the same moment on two nodes, one creates a successor', async (context) => {
+  requirePostgres(context);
+  const url = await (await sharedPostgres()).createDatabase();
+  await using first = await startServiceOnPostgres(url);
+  await using second = await startServiceOnPostgres(url);
+  const { apiKey } = (await first.request(CREATE)).createApiKey;
+  const database = new pg.Client({ connectionString: url });
+  await database.connect();
+  for (const _ of ['first', 'second']) {
+    // Both nodes read the key, and then wait to write.
+    await database.query('BEGIN; LOCK TABLE api_keys, projects IN SHARE MODE');
+    const rotating = rotateTwice([first, second], apiKey.id);
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await expect.poll(async () => (await database.query(waiting)).rowCount).toBe(2);
+    await database.query('COMMIT');
+    const { codes, added, winner } = await rotating;
+    expect(codes).toEqual(['CONFLICT', undefined]);
+    expect(added).toEqual([winner.apiKey.id]);
+  }
+  await database.end();
 });
 
 test('closes connections with 4403 and refuses the key when it is revoked', async () => {
