@@ -18,6 +18,8 @@ export interface OpentokFields {
   exp?: unknown;
   role?: unknown;
   connection_data?: unknown;
+  /** The connection data in tokens of Vonage's SDK for Ruby; RS256 only. */
+  data?: unknown;
   scope?: unknown;
 }
 
@@ -57,10 +59,14 @@ export function readOpentokFields(
     identity: null,
     role: granted.role,
     grants: [{ channels: session, actions: [...granted.actions] }],
-    connectionData: parseTextClaim(fields.connection_data, 'connection_data'),
+    connectionData: parseTextClaim(fields.connection_data, 'connection_data') ?? parseVonageData(fields, key),
     channels: [session],
   };
   return { ...claims, ...parseOpentokTimes(fields, now) };
+}
+
+function parseVonageData({ data }: OpentokFields, { key }: Pick<IssuerKey, 'key'>): string | null {
+  return key.type === 'public' ? parseTextClaim(data, 'data') : null;
 }
 
 /**
