@@ -13,10 +13,12 @@ type Claims = Record<string, unknown>;
 
 interface Page {
   name: string;
-  alg: 'RS256' | 'ES256';
+  alg: 'RS256' | 'ES256' | 'ES384';
   /** The claim that names the audience. */
   audience: string;
   identity: string;
+  /** False when the tokens of the provider state no role. */
+  hasRole?: false;
   /** Claims of tokens that look similar and have to be refused, with the reason. */
   neighbours: readonly [string, Claims, string][];
 }
@@ -111,12 +113,126 @@ const PAGES: readonly Page[] = [
       ['a single group that is no role', { role: 'Domain Users' }, 'its “role”'],
     ],
   },
+  {
+    name: 'privy',
+    alg: 'ES256',
+    audience: 'aud',
+    identity: 'did:privy:cm3np4u9j001rc8b73seqmqqk',
+    hasRole: false,
+    neighbours: [
+      ['another app', { aud: 'cm9z8y7x6w5v4u3t2s1r0q9p8' }, AUDIENCE],
+      ['a URL as its issuer', { iss: 'https://privy.io' }, UNKNOWN],
+    ],
+  },
+  {
+    name: 'stytch',
+    alg: 'RS256',
+    audience: 'aud',
+    identity: 'user-live-fde03dd1-fff7-4b3c-9b31-ead3fbc224de',
+    neighbours: [['another project', { iss: 'stytch.com/project-live-0' }, UNKNOWN]],
+  },
+  {
+    name: 'dynamic',
+    alg: 'RS256',
+    audience: 'scope',
+    identity: '95b11417-f18f-457f-8804-68e361f9164f',
+    hasRole: false,
+    neighbours: [
+      ['a second factor that is missing', { scope: 'requiresAdditionalAuth' }, AUDIENCE],
+      ['a scope that only begins with it', { scope: 'user:basics user:basic:read' }, AUDIENCE],
+      ['another environment', { iss: 'app.dynamic.xyz/0' }, UNKNOWN],
+    ],
+  },
+  {
+    name: 'descope',
+    alg: 'RS256',
+    audience: 'drn',
+    identity: 'U2P6O3tsPmf4iWhUuMcUPkzyzoBS',
+    neighbours: [['the name of a refresh token', { drn: 'DSR' }, AUDIENCE]],
+  },
+  {
+    name: 'workos',
+    alg: 'RS256',
+    audience: 'iss',
+    identity: 'user_01HBEQKA6K4QJAS93VPE39W1JT',
+    neighbours: [
+      ['another client', { iss: 'https://api.workos.com/user_management/client_0' }, UNKNOWN],
+      ['the issuer of all clients', { iss: 'https://api.workos.com' }, UNKNOWN],
+    ],
+  },
+  {
+    name: 'kinde',
+    alg: 'RS256',
+    audience: 'azp',
+    identity: 'kp_0c5a8f1d2e3b4c6f9a7d',
+    neighbours: [
+      ['another application', { azp: '0' }, AUDIENCE],
+      ['no sub, as of a machine', { sub: undefined }, 'its “sub” must be a string'],
+    ],
+  },
+  {
+    name: 'zitadel',
+    alg: 'RS256',
+    audience: 'aud',
+    identity: '209358098523844523',
+    neighbours: [
+      ['another application', { aud: ['0@chat', '209357898523844523'] }, AUDIENCE],
+      [
+        'roles that are an object of something else',
+        { 'urn:zitadel:iam:org:project:roles': { moderator: true } },
+        'its “urn:zitadel:iam:org:project:roles” must be',
+      ],
+    ],
+  },
+  {
+    name: 'authentik',
+    alg: 'RS256',
+    audience: 'aud',
+    identity: '5a1f0c2b3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8',
+    neighbours: [
+      ['another application', { iss: 'https://login.example.com/application/o/mail/' }, UNKNOWN],
+      ['an issuer without the slash', { iss: 'https://login.example.com/application/o/chat' }, UNKNOWN],
+    ],
+  },
+  {
+    name: 'okta',
+    alg: 'RS256',
+    audience: 'aud',
+    identity: '00u5t60iloOHN9pBi0h7',
+    neighbours: [
+      ['the org authorization server', { iss: 'https://example.okta.com' }, UNKNOWN],
+      ['the audience of an ID token', { aud: '0oa1ex2am3ple4id5' }, AUDIENCE],
+      ['no uid, as of a service', { uid: undefined }, 'its “uid” must be a string'],
+    ],
+  },
+  {
+    name: 'ory',
+    alg: 'RS256',
+    audience: 'client_id',
+    identity: '8f0f4a1e-2c6d-4b3e-a9d8-1b2c3d4e5f60',
+    neighbours: [['another client', { client_id: '0' }, AUDIENCE]],
+  },
+  {
+    name: 'fusionauth',
+    alg: 'RS256',
+    audience: 'aud',
+    identity: '00000000-0000-4000-8000-000000000001',
+    neighbours: [['another application', { aud: '0' }, AUDIENCE]],
+  },
+  {
+    name: 'logto',
+    alg: 'ES384',
+    audience: 'aud',
+    identity: '5pv1kq0zr3yx',
+    neighbours: [['the audience of an ID token', { aud: '8r1zk4w7m2q9x5t3' }, AUDIENCE]],
+  },
 ];
 
 const INDEX = 'docs/providers/README.md';
 const pairs = {
   RS256: await generateKeyPair('RS256', { extractable: true }),
   ES256: await generateKeyPair('ES256', { extractable: true }),
+  ES384: await generateKeyPair('ES384', { extractable: true }),
 };
 let trust: Disposable;
 let provider: ProviderServer;
@@ -153,7 +269,7 @@ async function acceptTokens(page: Page): Promise<void> {
 
 /** The claims that the page shows, issued now. */
 function claimsOf(page: Page): Claims & { iat: number; exp: number; nbf?: number } {
-  const claims = JSON.parse(blockWith(pathOf(page), '"iss"')) as Claims & {
+  const claims = JSON.parse(blockWith(pathOf(page), '"iss":')) as Claims & {
     iat: number;
     exp: number;
     nbf?: number;
@@ -177,8 +293,8 @@ test.each(PAGES)(
     const credential = await sign(page, claimsOf(page));
     expect(await tokenOf(signalbox, credential)).toMatchObject({
       identity: page.identity,
-      role: 'MODERATOR',
-      customRole: 'moderator',
+      role: page.hasRole === false ? 'PUBLISHER' : 'MODERATOR',
+      customRole: page.hasRole === false ? null : 'moderator',
     });
     using socket = await connectSocket(signalbox, { token: credential });
     socket.send({ type: 'subscribe', id: '1', payload: { query: '{ viewer { token { identity } } }' } });
@@ -203,7 +319,7 @@ test.each(
 test.each(PAGES)('the call of the page $name accepts no token for another audience or key', async (page) => {
   await acceptTokens(page);
   const claims = claimsOf(page);
-  const forger = { RS256: await generateKeyPair('RS256'), ES256: await generateKeyPair('ES256') };
+  const forger = { ...pairs, [page.alg]: await generateKeyPair(page.alg) };
   const publicKey = JSON.stringify(await exportJWK(pairs[page.alg].publicKey));
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const signed = `${part({ alg: 'HS256', kid: page.alg })}.${part(claims)}`;
@@ -232,6 +348,14 @@ test.each([
   ['firebase', { firebase: { identities: {}, sign_in_provider: 'anonymous' }, roles: undefined }],
   ['supabase', { is_anonymous: true, app_metadata: {} }],
   ['adfs', { role: 'moderator' }],
+  ['dynamic', { scope: 'user:basic wallet:sign' }],
+  ['descope', { aud: ['P2OkfVnJi5Ht7mpCqHjx17nV5epH'], roles: [], tenants: {} }],
+  ['workos', { act: { sub: 'admin@example.com' }, roles: undefined, org_id: undefined }],
+  ['kinde', { aud: ['https://api.example.com'], permissions: [], v: '2' }],
+  ['zitadel', { 'urn:zitadel:iam:org:project:roles': {} }],
+  ['zitadel', { 'urn:zitadel:iam:org:project:roles': undefined }],
+  ['fusionauth', { roles: undefined, tty: 'at' }],
+  ['ory', { ext: {} }],
 ] as const)('the call of the page %s accepts %j too', async (name, claims) => {
   const page = PAGES.find((candidate) => candidate.name === name)!;
   await acceptTokens(page);

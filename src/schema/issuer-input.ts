@@ -34,11 +34,11 @@ const ClaimMapInput = builder.inputType('ClaimMapInput', {
     identity: t.string({ description: 'The claim that holds the identity; `sub` when absent.' }),
     audience: t.string({
       description:
-        'The claim that names the audience; `aud` when absent. Access tokens of Cognito have `client_id`, those of Clerk `azp`.',
+        'The claim that names the audience; `aud` when absent. Access tokens of Cognito have `client_id`, those of Clerk `azp`. The claim `scope` is a list that is separated by spaces.',
     }),
     role: t.string({
       description:
-        'The claim that holds the role: a name, or a list of which the first entry that is a role of the project applies. If the field is absent, or no entry of the list is a role of the project, the token gets PUBLISHER.',
+        'The claim that holds the role: a name, or a list of which the first entry that is a role of the project applies. An object of objects, as in tokens of ZITADEL, is the list of its keys. If the field is absent, or no entry of the list is a role of the project, the token gets PUBLISHER.',
     }),
     grants: t.string({
       description:

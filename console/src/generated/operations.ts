@@ -86,7 +86,7 @@ export type ChannelType =
 
 /** Which claims of a provider hold the rights of a token. Each value is the name of a claim or a JSON pointer such as `/realm_access/role`. */
 export type ClaimMapInput = {
-  /** The claim that names the audience; `aud` when absent. Access tokens of Cognito have `client_id`, those of Clerk `azp`. */
+  /** The claim that names the audience; `aud` when absent. Access tokens of Cognito have `client_id`, those of Clerk `azp`. The claim `scope` is a list that is separated by spaces. */
   audience?: string | null | undefined;
   /** The claim that holds the connection data. Absent: none. */
   connectionData?: string | null | undefined;
@@ -94,7 +94,7 @@ export type ClaimMapInput = {
   grants?: string | null | undefined;
   /** The claim that holds the identity; `sub` when absent. */
   identity?: string | null | undefined;
-  /** The claim that holds the role: a name, or a list of which the first entry that is a role of the project applies. If the field is absent, or no entry of the list is a role of the project, the token gets PUBLISHER. */
+  /** The claim that holds the role: a name, or a list of which the first entry that is a role of the project applies. An object of objects, as in tokens of ZITADEL, is the list of its keys. If the field is absent, or no entry of the list is a role of the project, the token gets PUBLISHER. */
   role?: string | null | undefined;
 };
 

@@ -50,10 +50,12 @@ export function parseRoleClaim(value: unknown, claim: string): string | null {
 
 /**
  * The names of roles in a claim that is a list, such as the `roles` of Entra ID and Keycloak, which also hold roles of other
- * applications: entries that cannot be the name of a role are left out. A claim that is no list is read by parseRoleClaim.
+ * applications: entries that cannot be the name of a role are left out. In tokens of ZITADEL the list is an object, whose keys
+ * are the roles and whose values name the organizations. Any other claim is read by parseRoleClaim.
  * @throws UNAUTHENTICATED when the claim is neither a list nor a role name
  */
 export function parseRolesClaim(value: unknown, claim: string): string | readonly string[] | null {
+  if (isObject(value) && Object.values(value).every(isObject)) return Object.keys(value);
   if (!Array.isArray(value)) return parseRoleClaim(value, claim);
   return value.filter((name: unknown): name is string => typeof name === 'string');
 }

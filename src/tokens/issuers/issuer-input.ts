@@ -161,25 +161,23 @@ function parseProvider({
   const field = 'input.provider';
   if (audience !== undefined && !(audiences.length === 1 && audiences[0] === audience))
     throw badInput(`${field}.audience`, 'and audiences are mutually exclusive; put all into audiences.');
+  const keys = parseUrl(url);
   return {
-    url: parseUrl(url),
-    issuer: parseProviderName(issuer, `${field}.issuer`),
+    url: keys,
+    issuer: parseProviderName(issuer, keys, `${field}.issuer`),
     audiences: parseAudiences(audiences),
     algorithms: parseAlgorithms(algorithms),
     claims: parseClaimMap(claims),
   };
 }
 
-const HOST_NAME = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/i;
-/** Providers whose `iss` really is a host name. */
-const PROVIDERS_NAMED_BY_HOST: ReadonlySet<string> = new Set(['privy.io', 'accounts.google.com']);
-
 /**
  * The name of a provider is compared with `iss` and never requested. OpenID Connect requires an https URL, but AD FS writes
- * http, Stytch and Dynamic a host with a path, and Descope an id. A host name alone is nearly always a URL that was cut short.
+ * http, Stytch and Dynamic a host with a path, Privy and FusionAuth a domain, and Descope an id. The host of the keys alone is
+ * nearly always a URL that was cut short.
  */
-function parseProviderName(name: string, field: string): string {
-  if (HOST_NAME.test(name) && !PROVIDERS_NAMED_BY_HOST.has(name))
+function parseProviderName(name: string, url: string, field: string): string {
+  if (name.toLowerCase() === URL.parse(url)?.hostname)
     throw badInput(field, 'must begin with https:// or http://, as the claim iss does.');
   return parseShortText(name, field);
 }
