@@ -1,3 +1,4 @@
+import { AppendedPublishes } from './appended-publishes.ts';
 import { type AsyncLog } from './async-log.ts';
 import { type Delivery, type PendingPublish } from './delivery.ts';
 import { type Appended } from './log.ts';
@@ -11,20 +12,20 @@ const GRACE_MS = 5;
 const RETRY_MS = 100;
 /** After this time, a publish is acknowledged although earlier messages of other nodes are still missing here, in milliseconds. */
 const ACKNOWLEDGE_AFTER_MS = 1000;
-/** Runs that wait for earlier messages or deliveries. Those of other nodes beyond are read from the log instead. */
-const MAX_WAITING_RUNS = 200;
-/** While more runs of this node wait, it appends nothing. */
-const MAX_OWN_WAITING_RUNS = 16;
+/** Batches that wait for earlier messages or deliveries. Those of other nodes beyond are read from the log instead. */
+const MAX_WAITING_BATCHES = 200;
+/** While more batches of this node wait, it appends nothing. */
+const MAX_OWN_WAITING_BATCHES = 16;
 /** Delivery counts of repaired messages, for publishes of this node whose answer comes after the repair. */
 const MAX_COUNTS = 2000;
 
-/** Consecutive messages of the log, from `first` to `last`. */
-interface Run {
+/** Consecutive messages of the log, from `first` to `last`, that wait to be delivered. */
+interface WaitingBatch {
   readonly first: number;
   readonly last: number;
   /** Delivers the messages after `through`. */
   deliver(through: number): Promise<void> | undefined;
-  /** Acknowledges the publishes of this node that wait for the run. Undefined for a run of another node. */
+  /** Acknowledges the publishes of this node in the batch. Undefined for a batch of another node. */
   acknowledge?(): void;
 }
 
@@ -52,8 +53,8 @@ export class Follower {
   #deliveredThrough: number | undefined;
   /** The newest sequence that a hint or a read of the head has named. */
   #target = 0;
-  /** Runs that wait for earlier messages, by `first`. */
-  #runs: Run[] = [];
+  /** Batches that wait for earlier messages, sorted by `first`. */
+  #waiting: WaitingBatch[] = [];
   #starting: Promise<void> | undefined;
   /** A delivery of several turns. What follows waits for it, so undelivered messages never pile up. */
   #delivering: Promise<void> | undefined;
@@ -61,7 +62,8 @@ export class Follower {
   #isStopped = false;
   /** Answers that were asked for before a restart are out of date. */
   #restarts = 0;
-  readonly #delivered = new Map<number, number>();
+  /** For repaired messages, by sequence: the number of connections that each was delivered to. */
+  readonly #deliveryCounts = new Map<number, number>();
 
   constructor(
     projectId: string,
@@ -87,7 +89,7 @@ export class Follower {
 
   /** The number of messages that are in the log and not delivered yet, as far as this node knows. */
   get lag(): number {
-    const newest = Math.max(this.#target, this.#runs.at(-1)?.last ?? 0);
+    const newest = Math.max(this.#target, this.#waiting.at(-1)?.last ?? 0);
     return this.#deliveredThrough === undefined ? 0 : Math.max(0, newest - this.#deliveredThrough);
   }
 
@@ -117,48 +119,45 @@ export class Follower {
    * messages of other nodes that come first are still missing. Otherwise resolves when the node may append more.
    */
   settle(publishes: readonly PendingPublish[], outcomes: readonly Appended[]): Promise<void> | undefined {
-    const sequences = outcomes.flatMap((one) => sequenceOf(one) ?? []);
-    const [first] = sequences;
-    const last = sequences.at(-1);
-    if (first === undefined || last === undefined) return this.#delivery.settle(publishes, outcomes);
-    const run: Run = {
-      first,
-      last,
-      deliver: (through) => this.#settleAfter(through, publishes, outcomes),
-      acknowledge: () => acknowledge(publishes, outcomes),
+    const appended = new AppendedPublishes(publishes, outcomes);
+    if (appended.range === undefined) return this.#delivery.settle(publishes, outcomes);
+    const batch: WaitingBatch = {
+      ...appended.range,
+      deliver: (through) =>
+        appended.settleAfter(through, this.#delivery, (sequence) => this.#deliveryCounts.get(sequence) ?? 0),
+      acknowledge: () => appended.acknowledge(),
     };
-    this.#add(run);
+    this.#add(batch);
     this.#advance();
-    if (this.#runs.includes(run))
-      setTimeout(() => this.#readLater(run, publishes, outcomes), ACKNOWLEDGE_AFTER_MS).unref();
+    if (this.#waiting.includes(batch))
+      setTimeout(() => this.#readLater(batch, appended), ACKNOWLEDGE_AFTER_MS).unref();
     return this.#delivering?.then(() => this.#untilRoom()) ?? this.#untilRoom();
   }
 
   /** Acknowledges publishes that still wait. Their messages are read from the log in their place, and are not kept until then. */
-  #readLater(run: Run, publishes: readonly PendingPublish[], outcomes: readonly Appended[]): void {
-    const index = this.#runs.indexOf(run);
+  #readLater(batch: WaitingBatch, appended: AppendedPublishes): void {
+    const index = this.#waiting.indexOf(batch);
     if (index === -1) return;
-    this.#runs.splice(index, 1);
-    run.acknowledge?.();
-    const isUnlogged = (_: unknown, at: number) => sequenceOf(outcomes[at]) === undefined;
-    void this.#delivery.settle(publishes.filter(isUnlogged), outcomes.filter(isUnlogged));
-    this.#target = Math.max(this.#target, run.last);
+    this.#waiting.splice(index, 1);
+    appended.acknowledge();
+    appended.settleUnlogged(this.#delivery);
+    this.#target = Math.max(this.#target, batch.last);
     this.#advance();
   }
 
   #untilRoom(): Promise<void> | undefined {
     const hasRoom = () =>
-      this.#runs.length <= MAX_OWN_WAITING_RUNS ||
-      this.#runs.filter((run) => run.acknowledge).length <= MAX_OWN_WAITING_RUNS;
+      this.#waiting.length <= MAX_OWN_WAITING_BATCHES ||
+      this.#waiting.filter((batch) => batch.acknowledge).length <= MAX_OWN_WAITING_BATCHES;
     if (hasRoom()) return undefined;
     return (async () => {
       while (!hasRoom()) await delay(GRACE_MS);
     })();
   }
 
-  /** Takes a run of another node, of which only the end is trusted to exist: the log is asked for what is missing. */
+  /** Takes a batch of another node, of which only the end is trusted to exist: the log is asked for what is missing. */
   receive(first: number, last: number, messages: readonly Message[] | undefined): void {
-    if (messages && this.#runs.length < MAX_WAITING_RUNS) {
+    if (messages && this.#waiting.length < MAX_WAITING_BATCHES) {
       this.#counts.batches++;
       this.#counts.batchMessages += messages.length;
       const deliver = (through: number) =>
@@ -169,7 +168,7 @@ export class Follower {
   }
 
   /** @param throughBefore `through` when the head was asked for */
-  noteHead(head: number, throughBefore: number): void {
+  onHead(head: number, throughBefore: number): void {
     if (this.#deliveredThrough === undefined) return;
     // The database was set back: its next messages have numbers that subscribers have seen.
     if (head < throughBefore) return this.#onSetBack();
@@ -182,8 +181,8 @@ export class Follower {
     this.#restarts++;
     this.#starting = this.#deliveredThrough = undefined;
     this.#target = 0;
-    this.#delivered.clear();
-    for (const run of this.#runs.splice(0)) run.acknowledge?.();
+    this.#deliveryCounts.clear();
+    for (const batch of this.#waiting.splice(0)) batch.acknowledge?.();
     // Where it fails, the next publish or subscription starts it.
     this.started().catch(() => undefined);
   }
@@ -191,25 +190,29 @@ export class Follower {
   /** Acknowledges the publishes that wait; delivers nothing more. */
   stop(): void {
     this.#isStopped = true;
-    for (const run of this.#runs.splice(0)) run.acknowledge?.();
+    for (const batch of this.#waiting.splice(0)) batch.acknowledge?.();
   }
 
-  #add(run: Run): void {
-    const index = this.#runs.findIndex(({ first }) => first > run.first);
-    this.#runs.splice(index === -1 ? this.#runs.length : index, 0, run);
+  #add(batch: WaitingBatch): void {
+    const index = this.#waiting.findIndex(({ first }) => first > batch.first);
+    this.#waiting.splice(index === -1 ? this.#waiting.length : index, 0, batch);
   }
 
-  /** Delivers the runs that follow; begins a repair if messages are missing before the next one. */
+  /** Delivers the batches that follow; begins a repair if messages are missing before the next one. */
   #advance(): void {
     if (this.#deliveredThrough === undefined || this.#isStopped || this.#delivering) return;
     // What a suspended node does not deliver, it would have to close its connections for. It goes on at its next look at the head.
     if (!this.#delivery.mayDeliver()) return;
-    for (let run = this.#runs[0]; run && run.first <= this.#deliveredThrough + 1; run = this.#runs[0]) {
-      this.#runs.shift();
+    for (
+      let batch = this.#waiting[0];
+      batch && batch.first <= this.#deliveredThrough + 1;
+      batch = this.#waiting[0]
+    ) {
+      this.#waiting.shift();
       const through = this.#deliveredThrough;
-      this.#deliveredThrough = Math.max(through, run.last);
-      if (!run.acknowledge && run.last <= through) continue;
-      if (this.#waitFor(run.deliver(through))) return;
+      this.#deliveredThrough = Math.max(through, batch.last);
+      if (!batch.acknowledge && batch.last <= through) continue;
+      if (this.#waitFor(batch.deliver(through))) return;
     }
     if (this.#goal() > this.#deliveredThrough && !this.#isRepairing) void this.#deliverMissing();
   }
@@ -225,7 +228,7 @@ export class Follower {
 
   /** The end of the first gap. */
   #goal(): number {
-    const [next] = this.#runs;
+    const [next] = this.#waiting;
     return next ? next.first - 1 : this.#target;
   }
 
@@ -259,7 +262,7 @@ export class Follower {
     if (isOutdated()) return;
     // A hint may name sequences beyond the head, which do not exist.
     this.#target = Math.min(this.#target, head);
-    this.#runs = this.#runs.filter((run) => run.acknowledge ?? run.last <= head);
+    this.#waiting = this.#waiting.filter((batch) => batch.acknowledge ?? batch.last <= head);
     this.#counts.repairs++;
     while (this.#delivering) await this.#delivering;
     if (isOutdated() || !this.#delivery.mayDeliver()) return;
@@ -269,54 +272,20 @@ export class Follower {
     const end = isFull ? (messages.at(-1)?.logged?.sequence ?? through) : Math.min(goal, head);
     this.#deliveredThrough = Math.max(through, end);
     this.#counts.repairedMessages += missing.length;
-    const delivering = this.#delivery.deliver(missing, (batch, connections) =>
-      this.#noteCounts(batch, connections),
+    const delivering = this.#delivery.deliver(missing, (delivered, connections) =>
+      this.#recordCounts(delivered, connections),
     );
     const waiting = this.#waitFor(delivering);
     this.#advance();
     await waiting;
   }
 
-  #noteCounts(messages: readonly Message[], counts: readonly number[]): void {
-    if (this.#delivered.size > MAX_COUNTS) this.#delivered.clear();
+  #recordCounts(messages: readonly Message[], counts: readonly number[]): void {
+    if (this.#deliveryCounts.size > MAX_COUNTS) this.#deliveryCounts.clear();
     messages.forEach(({ logged }, index) => {
-      if (logged) this.#delivered.set(logged.sequence, counts[index] ?? 0);
+      if (logged) this.#deliveryCounts.set(logged.sequence, counts[index] ?? 0);
     });
   }
-
-  /** A repair may have delivered messages of this node before the answer to their append arrived. */
-  #settleAfter(
-    through: number,
-    publishes: readonly PendingPublish[],
-    outcomes: readonly Appended[],
-  ): Promise<void> | undefined {
-    const isNew = (_: unknown, index: number) => (sequenceOf(outcomes[index]) ?? Infinity) > through;
-    if (publishes.every(isNew)) return this.#delivery.settle(publishes, outcomes);
-    publishes.forEach((publish, index) => {
-      const outcome = outcomes[index];
-      const sequence = sequenceOf(outcome);
-      if (sequence === undefined || sequence > through || outcome?.outcome !== 'APPENDED') return;
-      publish.resolve({
-        message: outcome.message,
-        repeated: false,
-        connections: this.#delivered.get(sequence) ?? 0,
-      });
-    });
-    return this.#delivery.settle(publishes.filter(isNew), outcomes.filter(isNew));
-  }
-}
-
-function sequenceOf(outcome: Appended | undefined): number | undefined {
-  return outcome?.outcome === 'APPENDED' ? outcome.message.logged?.sequence : undefined;
-}
-
-/** Acknowledges messages that are in the log and will be delivered later. */
-function acknowledge(publishes: readonly PendingPublish[], outcomes: readonly Appended[]): void {
-  publishes.forEach((publish, index) => {
-    const outcome = outcomes[index];
-    if (outcome?.outcome === 'APPENDED')
-      publish.resolve({ message: outcome.message, repeated: false, connections: 0 });
-  });
 }
 
 const delay = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref());

@@ -95,7 +95,7 @@ export function createFollowers({
       const heads = await withinTime(log.headsOf(asked.map(({ projectId }) => projectId)));
       for (const { projectId, through } of asked) {
         const head = heads.get(projectId);
-        if (head !== undefined && through !== undefined) followers.get(projectId)?.noteHead(head, through);
+        if (head !== undefined && through !== undefined) followers.get(projectId)?.onHead(head, through);
       }
     } catch {
       // The store reports that the database cannot be reached; the next poll follows.
