@@ -23,7 +23,7 @@ export async function useActivity({ page }: ConsoleWindow, channel: string): Pro
 /** What an operator does on the page of all connections, once. */
 export async function useConnections({ page }: ConsoleWindow, loaded: string): Promise<void> {
   await page.getByText(loaded).waitFor();
-  await page.getByRole('button', { name: 'Whom', exact: true }).click();
+  await page.getByRole('button', { name: 'Client', exact: true }).click();
   await page.getByRole('button', { name: 'Since', exact: true }).click();
   await page.getByRole('region', { name: 'Connections' }).press('End');
   await page.getByRole('region', { name: 'Connections' }).press('Home');

@@ -23,8 +23,8 @@ export const ACTIVITY_COLUMNS = [
     cell: ({ row: { original } }) => <Tag tone={toneOf(original.entry)}>{original.entry.action}</Tag>,
   }),
   column.accessor(({ entry }) => entry.identity ?? entry.token, {
-    id: 'whom',
-    header: 'Whom',
+    id: 'client',
+    header: 'Client',
     cell: ({ row: { original } }) => {
       const { identity, token } = original.entry;
       return identity === null ? <TokenLink id={token} /> : <IdentityLink identity={identity} />;

@@ -2,7 +2,7 @@ import { Loader, Stack } from '@mantine/core';
 import { ChannelDetailsDocument } from '../../generated/operations.ts';
 import { useOperation } from '../../api/use-operation.ts';
 import { ErrorNotice } from '../../parts/ErrorNotice.tsx';
-import { Facts } from '../../parts/Facts.tsx';
+import { Details } from '../../parts/Details.tsx';
 import { GraphqlPreview } from '../../parts/GraphqlPreview.tsx';
 import { PageHeader } from '../../parts/PageHeader.tsx';
 import { Section } from '../../parts/Section.tsx';
@@ -35,8 +35,8 @@ export function ChannelPage({ id }: { id: string }) {
       {channel && (
         <Stack gap="md">
           <Section title="Record">
-            <Facts
-              facts={[
+            <Details
+              entries={[
                 ['Type', channel.kind === null ? channel.type : `${channel.kind} (${channel.type})`],
                 ['History', describeHistory(channel.history)],
                 ['Created', <Time at={channel.createdAt} />],

@@ -1,19 +1,19 @@
 import { useState } from 'react';
 import { Text, TextInput } from '@mantine/core';
-import { whomArguments, type Whom } from '../../fields/whom.ts';
-import { WhomField } from '../../fields/WhomField.tsx';
+import { tokenOrIdentityArguments, type TokenOrIdentity } from '../../fields/token-or-identity.ts';
+import { TokenOrIdentityField } from '../../fields/TokenOrIdentityField.tsx';
 import { DisconnectDocument } from '../../generated/operations.ts';
 import { ActionButton } from '../../parts/ActionButton.tsx';
 
 interface Properties {
-  /** Absent: the form asks whom. */
+  /** Absent: the form has a field for it. */
   target?: { connection: string } | { token: string };
   isSmall?: boolean;
 }
 
 /** Closes live connections. Their tokens stay valid. */
 export function Disconnect({ target, isSmall = false }: Properties) {
-  const [chosen, setChosen] = useState<Whom>({ kind: 'token', value: '' });
+  const [chosen, setChosen] = useState<TokenOrIdentity>({ kind: 'token', value: '' });
   const [reason, setReason] = useState('');
   const name = target && Object.values(target)[0];
   return (
@@ -23,10 +23,10 @@ export function Disconnect({ target, isSmall = false }: Properties) {
       {...(isSmall && { size: 'compact-sm' })}
       scope="MODERATE"
       operation={DisconnectDocument}
-      variables={{ ...(target ?? whomArguments(chosen)), ...(reason !== '' && { reason }) }}
+      variables={{ ...(target ?? tokenOrIdentityArguments(chosen)), ...(reason !== '' && { reason }) }}
       submit="Disconnect"
     >
-      {!target && <WhomField whom={chosen} onChange={setChosen} />}
+      {!target && <TokenOrIdentityField value={chosen} onChange={setChosen} />}
       <TextInput
         label="Reason"
         description="The client is shown it."

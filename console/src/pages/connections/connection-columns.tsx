@@ -18,9 +18,9 @@ export const CONNECTION_COLUMNS = [
     cell: ({ getValue }) => <span className="json-inline">{getValue()}</span>,
   }),
   column.accessor(({ connection }) => connection.identity ?? connection.token, {
-    id: 'whom',
-    header: 'Whom',
-    cell: ({ row: { original } }) => <Whom connection={original.connection} />,
+    id: 'client',
+    header: 'Client',
+    cell: ({ row: { original } }) => <ClientLink connection={original.connection} />,
   }),
   column.accessor(({ channels }) => channels.length, {
     id: 'channels',
@@ -57,6 +57,6 @@ function describeChannels(channels: readonly string[]): string {
 }
 
 /** The identity, which leads to its tokens; without one, the token. API keys and anonymous callers have neither. */
-function Whom({ connection: { identity, token } }: Pick<LiveConnection, 'connection'>) {
+function ClientLink({ connection: { identity, token } }: Pick<LiveConnection, 'connection'>) {
   return identity === null ? <TokenLink id={token} /> : <IdentityLink identity={identity} />;
 }

@@ -5,14 +5,14 @@ import {
   type IssuerDetailsFragment,
 } from '../../generated/operations.ts';
 import { ActionButton } from '../../parts/ActionButton.tsx';
-import { Facts } from '../../parts/Facts.tsx';
+import { Details } from '../../parts/Details.tsx';
 import { Time } from '../../parts/Time.tsx';
 import { AddIssuerKey } from './AddIssuerKey.tsx';
 
 /** One issuer with its keys. */
 export function IssuerCard({ issuer }: { issuer: IssuerDetailsFragment }) {
   const { id, name, kind, provider, account, service, keys } = issuer;
-  const facts = [
+  const entries = [
     ['Id', <span className="json-inline">{id}</span>] as const,
     ['Kind', kind] as const,
     ['Created', <Time at={issuer.createdAt} />] as const,
@@ -51,7 +51,7 @@ export function IssuerCard({ issuer }: { issuer: IssuerDetailsFragment }) {
           </ActionButton>
         </Group>
       </Group>
-      <Facts facts={facts} />
+      <Details entries={entries} />
       {keys.map((key) => (
         <Group key={key.id} gap="xs" mt="xs">
           <Text size="sm">

@@ -5,7 +5,7 @@ import { ActionButton } from '../../parts/ActionButton.tsx';
 /** Lifts a mute or a ban. */
 export function Lift({ restriction }: { restriction: RestrictionFragment }) {
   const { kind, channel, token, identity } = restriction;
-  const whom = token === null ? { identity } : { token };
+  const target = token === null ? { identity } : { token };
   const shared = {
     label: 'Lift',
     accessibleName: `Lift the ${kind.toLowerCase()} of ${token ?? identity ?? ''}`,
@@ -15,12 +15,12 @@ export function Lift({ restriction }: { restriction: RestrictionFragment }) {
     children: <Text size="sm">The actions that it took away are allowed again at once.</Text>,
   } as const;
   if (kind === 'BAN' && channel !== null)
-    return <ActionButton {...shared} operation={UnbanDocument} variables={{ channel, ...whom }} />;
+    return <ActionButton {...shared} operation={UnbanDocument} variables={{ channel, ...target }} />;
   return (
     <ActionButton
       {...shared}
       operation={UnmuteDocument}
-      variables={{ ...(channel !== null && { channel }), ...whom }}
+      variables={{ ...(channel !== null && { channel }), ...target }}
     />
   );
 }

@@ -2,8 +2,8 @@ import { useState } from 'react';
 import { NativeSelect, TextInput } from '@mantine/core';
 import { ChannelField } from '../../fields/ChannelField.tsx';
 import { LIFETIMES, untilOf } from '../../fields/lifetime.ts';
-import { whomArguments, type Whom } from '../../fields/whom.ts';
-import { WhomField } from '../../fields/WhomField.tsx';
+import { tokenOrIdentityArguments, type TokenOrIdentity } from '../../fields/token-or-identity.ts';
+import { TokenOrIdentityField } from '../../fields/TokenOrIdentityField.tsx';
 import { BanDocument, MuteDocument } from '../../generated/operations.ts';
 import { ActionButton } from '../../parts/ActionButton.tsx';
 
@@ -11,30 +11,30 @@ const CHOICES = LIFETIMES.map((choice) =>
   choice.value === '' ? { ...choice, label: 'Until it is lifted' } : choice,
 );
 
-/** Buttons that mute and ban a token or an identity; `whom` is absent where the form asks for it. */
-export function Restrict({ whom }: { whom?: Whom }) {
+/** Buttons that mute and ban a token or an identity; `target` is absent where the form has a field for it. */
+export function Restrict({ target }: { target?: TokenOrIdentity }) {
   return (
     <>
-      <RestrictForm kind="Mute" whom={whom} />
-      <RestrictForm kind="Ban" whom={whom} />
+      <RestrictForm kind="Mute" target={target} />
+      <RestrictForm kind="Ban" target={target} />
     </>
   );
 }
 
-function RestrictForm({ kind, whom }: { kind: 'Mute' | 'Ban'; whom: Whom | undefined }) {
-  const [chosen, setChosen] = useState<Whom>({ kind: 'token', value: '' });
+function RestrictForm({ kind, target }: { kind: 'Mute' | 'Ban'; target: TokenOrIdentity | undefined }) {
+  const [chosen, setChosen] = useState<TokenOrIdentity>({ kind: 'token', value: '' });
   const [channel, setChannel] = useState('');
   const [lifetime, setLifetime] = useState('');
   const [reason, setReason] = useState('');
   const until = untilOf(lifetime);
   const variables = {
-    ...whomArguments(whom ?? chosen),
+    ...tokenOrIdentityArguments(target ?? chosen),
     ...(until !== undefined && { until }),
     ...(reason !== '' && { reason }),
   };
   const fields = (
     <>
-      {!whom && <WhomField whom={chosen} onChange={setChosen} />}
+      {!target && <TokenOrIdentityField value={chosen} onChange={setChosen} />}
       <ChannelField
         value={channel}
         onChange={setChannel}

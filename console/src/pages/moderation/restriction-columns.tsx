@@ -14,8 +14,8 @@ export const RESTRICTION_COLUMNS = [
     cell: ({ getValue }) => <Tag tone={getValue() === 'BAN' ? 'bad' : 'warn'}>{getValue()}</Tag>,
   }),
   column.accessor(({ token, identity }) => token ?? identity, {
-    id: 'whom',
-    header: 'Whom',
+    id: 'client',
+    header: 'Client',
     cell: ({ row: { original } }) =>
       original.token === null ? (
         <IdentityLink identity={original.identity} />

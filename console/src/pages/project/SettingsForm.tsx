@@ -3,7 +3,7 @@ import { NumberInput, SimpleGrid, Switch } from '@mantine/core';
 import { UpdateProjectDocument, type SettingsFragment } from '../../generated/operations.ts';
 import { useScope } from '../../client/session-context.ts';
 import { ActionForm } from '../../parts/ActionForm.tsx';
-import { Facts } from '../../parts/Facts.tsx';
+import { Details } from '../../parts/Details.tsx';
 import { Section } from '../../parts/Section.tsx';
 import { NUMBERS, SWITCHES } from './settings.ts';
 
@@ -17,8 +17,8 @@ export function SettingsForm({ settings }: { settings: SettingsFragment }) {
   if (!mayEdit)
     return (
       <Section title="Settings">
-        <Facts
-          facts={[
+        <Details
+          entries={[
             ...SWITCHES.map(({ name, label }) => [label, settings[name] ? 'on' : 'off'] as const),
             ...NUMBERS.map(({ name, label }) => [label, describeSeconds(settings[name])] as const),
           ]}

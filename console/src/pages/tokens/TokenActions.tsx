@@ -16,7 +16,7 @@ export function TokenActions({ token }: { token: TokenDetailsFragment }) {
       {token.origin !== 'SELF_MINTED' && token.origin !== 'DEVELOPMENT' && <RenewCredential id={id} />}
       <DirectMessage address={{ kind: 'token', value: id }} />
       <EditToken token={token} />
-      <Restrict whom={{ kind: 'token', value: id }} />
+      <Restrict target={{ kind: 'token', value: id }} />
       <Disconnect target={{ token: id }} />
       <ActionButton
         label="Revoke"

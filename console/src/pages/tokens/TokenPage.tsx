@@ -7,7 +7,7 @@ import { PageHeader } from '../../parts/PageHeader.tsx';
 import { ActivityTail } from '../activity/ActivityTail.tsx';
 import { TokenActions } from './TokenActions.tsx';
 import { TokenConnections } from './TokenConnections.tsx';
-import { TokenFacts } from './TokenFacts.tsx';
+import { TokenDetails } from './TokenDetails.tsx';
 import { TokenMemberships } from './TokenMemberships.tsx';
 import { TokenPermissions } from './TokenPermissions.tsx';
 import { TokenRestrictions } from './TokenRestrictions.tsx';
@@ -27,7 +27,7 @@ export function TokenPage({ id }: { id: string }) {
       {!token && !error && <Loader aria-label="Loading" />}
       {token && (
         <Stack gap="md">
-          <TokenFacts token={token} />
+          <TokenDetails token={token} />
           <TokenMemberships id={id} />
           <TokenConnections token={token} />
           <TokenPermissions id={id} />

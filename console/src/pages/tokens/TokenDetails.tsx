@@ -1,5 +1,5 @@
 import { type TokenDetailsFragment } from '../../generated/operations.ts';
-import { Facts } from '../../parts/Facts.tsx';
+import { Details } from '../../parts/Details.tsx';
 import { JsonView } from '../../parts/JsonView.tsx';
 import { IdentityLink } from '../../parts/links.tsx';
 import { Section } from '../../parts/Section.tsx';
@@ -10,12 +10,12 @@ import { statusOf } from './token-status.ts';
 type Grants = TokenDetailsFragment['grants'];
 
 /** The record of a token. */
-export function TokenFacts({ token }: { token: TokenDetailsFragment }) {
+export function TokenDetails({ token }: { token: TokenDetailsFragment }) {
   const [word, tone] = statusOf(token);
   return (
     <Section title="Record">
-      <Facts
-        facts={[
+      <Details
+        entries={[
           ['Status', <Tag tone={tone}>{word}</Tag>],
           ['Identity', <IdentityLink identity={token.identity} />],
           ['Role', token.customRole === null ? token.role : `${token.customRole} (like ${token.role})`],
