@@ -3,9 +3,10 @@ import { type Broker } from '../broker/broker.ts';
 import { type Clock } from '../clock.ts';
 import { type Connection } from '../connections/connection.ts';
 import { type ConnectionChange } from '../connections/registry.ts';
-import { limitExceeded } from '../errors.ts';
+import { badInput, limitExceeded } from '../errors.ts';
 import { parseName } from '../names.ts';
 import { Multimap } from '../multimap.ts';
+import { TurnQueue } from '../slices.ts';
 import { EventStream } from '../subscriptions/event-stream.ts';
 import {
   activityOfAudit,
@@ -14,11 +15,17 @@ import {
   activityOfPresence,
   type Activity,
 } from './activity.ts';
-import { ActivityBatch } from './activity-batch.ts';
-import { ActivityListener, type ActivityListenerOptions } from './activity-listener.ts';
+import { ActivityGatherer } from './activity-gatherer.ts';
+import {
+  ACTIVITIES_PER_SECOND,
+  ActivityListener,
+  type ActivityListenerOptions,
+} from './activity-listener.ts';
 
 /** Subscriptions to the activities of one project that a node serves. Each takes part in every delivery. */
 export const MAX_LISTENERS_PER_PROJECT = 50;
+/** Deliveries, of a chunk of activities to a subscription each, that are executed in one turn of the event loop at most. */
+const MAX_DELIVERIES_PER_TURN = 8;
 
 /**
  * What happens in the projects of this node, as it happens: everything that is written to the audit log, and beside it the
@@ -47,20 +54,31 @@ export function createActivityFeed({
 }): ActivityFeed {
   const listeners = new Multimap<ActivityListener>();
   const operators = new Set<ActivityListener>();
+  const gatherers = new Map<string, ActivityGatherer>();
+  const turns = new TurnQueue(MAX_DELIVERIES_PER_TURN);
   let count = 0;
   /** Set while there are listeners, so that messages take no detour when there are none. */
   let fromBroker: Disposable | undefined;
 
   function deliver(projectId: string | undefined, activities: () => readonly Activity[]): void {
-    const receivers = projectId === undefined ? [...operators] : listeners.of(projectId);
-    if (receivers.length === 0) return;
+    const receivers =
+      projectId === undefined ? new Set([...operators].map((operator) => operator.projectId)) : [projectId];
     try {
-      const batch = new ActivityBatch(activities());
-      for (const listener of receivers) listener.deliver(batch);
+      for (const receiver of receivers) gatherers.get(receiver)?.add(activities());
     } catch (error) {
       // The action has happened, and must not fail because of a subscription to `activity`.
       onFault(error);
     }
+  }
+
+  function gathererOf(projectId: string): ActivityGatherer {
+    const gatherer =
+      gatherers.get(projectId) ??
+      new ActivityGatherer(clock, (chunks) => {
+        for (const listener of listeners.of(projectId)) void listener.deliver(chunks).catch(onFault);
+      });
+    gatherers.set(projectId, gatherer);
+    return gatherer;
   }
 
   function listenToBroker(): Disposable {
@@ -80,6 +98,8 @@ export function createActivityFeed({
   }
 
   function listen(listener: ActivityListener): Disposable {
+    // What was gathered happened before this subscription.
+    gathererOf(listener.projectId).flush();
     listeners.add(listener.projectId, listener);
     if (listener.isOperator) operators.add(listener);
     count++;
@@ -89,6 +109,10 @@ export function createActivityFeed({
         if (!listeners.has(listener.projectId, listener)) return;
         listeners.delete(listener.projectId, listener);
         operators.delete(listener);
+        if (listeners.countOf(listener.projectId) === 0) {
+          gatherers.get(listener.projectId)?.[Symbol.dispose]();
+          gatherers.delete(listener.projectId);
+        }
         if (--count > 0) return;
         fromBroker?.[Symbol.dispose]();
         fromBroker = undefined;
@@ -104,10 +128,12 @@ export function createActivityFeed({
       if (count > 0) deliver(change.connection.projectId, () => [activityOfConnection(change, clock.now())]);
     },
     open(connection, options) {
-      const { channel, identity } = options;
+      const { channel, identity, perSecond } = options;
       if (channel !== undefined) parseName('channel', channel, 'channel');
       if (identity !== undefined) parseName('anyIdentity', identity, 'identity');
-      const listener = new ActivityListener({ clock, listen }, connection, options);
+      if (perSecond < 1 || perSecond > ACTIVITIES_PER_SECOND)
+        throw badInput('perSecond', `must be between 1 and ${ACTIVITIES_PER_SECOND}.`);
+      const listener = new ActivityListener({ clock, listen, turns }, connection, options);
       if (listeners.countOf(connection.projectId) >= MAX_LISTENERS_PER_PROJECT)
         throw limitExceeded(
           MAX_LISTENERS_PER_PROJECT,
@@ -115,6 +141,9 @@ export function createActivityFeed({
         );
       return new EventStream(connection, listener);
     },
-    [Symbol.dispose]: () => fromBroker?.[Symbol.dispose](),
+    [Symbol.dispose]() {
+      fromBroker?.[Symbol.dispose]();
+      for (const gatherer of gatherers.values()) gatherer[Symbol.dispose]();
+    },
   };
 }

@@ -1,5 +1,6 @@
 import { type Clock } from '../clock.ts';
 import { type Connection } from '../connections/connection.ts';
+import { type TurnQueue } from '../slices.ts';
 import { type Sink, type Source } from '../subscriptions/event-stream.ts';
 import { type ActivityBatch } from './activity-batch.ts';
 import {
@@ -8,36 +9,43 @@ import {
   type ActivityFilter,
   type ActivityRights,
 } from './activity-filter.ts';
-import { type Activity } from './activity.ts';
+import { type Activity, type ActivityKind } from './activity.ts';
 
 /** Activities that one subscription receives on average per second; a burst of twice this number passes. */
 export const ACTIVITIES_PER_SECOND = 1000;
-/** How long after activities were skipped the subscriber is told, if none follows that tells it earlier. */
+/** How long after activities were skipped the subscriber is told how many they were. */
 export const SKIP_NOTICE_MS = 1000;
+/** The kinds that the audit log leaves out: they come with the traffic of clients, so they can be many. */
+const TRAFFIC: ReadonlySet<ActivityKind> = new Set<ActivityKind>(['MESSAGE', 'PRESENCE', 'CONNECTION']);
 
 export interface ActivityListenerOptions extends ActivityFilter {
   payloads: boolean;
+  /** Messages, presence changes and changes of connections that the subscription receives on average per second. */
+  perSecond: number;
 }
 
 export interface ActivityListenerDeps {
   clock: Clock;
   /** Adds the listener to those that receive activities, until the returned value is disposed. */
   listen: (listener: ActivityListener) => Disposable;
+  /** Divides the deliveries to all listeners among turns of the event loop. */
+  turns: TurnQueue;
 }
 
 /**
  * One subscription to activities. Nothing waits for a reader that is too slow, or for activities beyond the rate: they are
- * skipped, and the subscriber is told how many they were before it receives anything else.
+ * skipped, and the subscriber is told once a second how many they were.
  */
 export class ActivityListener implements Source<Activity> {
   readonly #deps: ActivityListenerDeps;
   readonly #connection: Connection;
   readonly #options: ActivityListenerOptions;
   readonly #rights: ActivityRights;
+  readonly #budget: Budget;
+  readonly #trafficBudget: Budget;
   #sink: Sink<Activity> | undefined;
   #listening: Disposable | undefined;
-  #budget = 2 * ACTIVITIES_PER_SECOND;
-  #refilledAt: number;
+  #isDelivering = false;
   #skipped = 0;
   #noticeTimer: Disposable | undefined;
 
@@ -47,7 +55,8 @@ export class ActivityListener implements Source<Activity> {
     this.#connection = connection;
     this.#options = options;
     this.#rights = requireActivityRights(connection.caller, options);
-    this.#refilledAt = deps.clock.monotonic();
+    this.#budget = new Budget(deps.clock, ACTIVITIES_PER_SECOND);
+    this.#trafficBudget = new Budget(deps.clock, options.perSecond);
   }
 
   get projectId(): string {
@@ -63,19 +72,24 @@ export class ActivityListener implements Source<Activity> {
     this.#listening = this.#deps.listen(this);
   }
 
-  deliver(batch: ActivityBatch): void {
-    const connection = this.#connection;
-    const now = this.#deps.clock.now();
-    if (now >= connection.nextDueAt) connection.applyDue();
-    const sink = this.#sink;
-    if (!sink || !connection.isOpen(now)) return;
-    const isSelected = (activity: Activity) => selects(this.#options, this.#rights, activity);
-    const selected = batch.activities.filter(isSelected).length;
-    if (selected === 0) return;
-    if (sink.whenWritable() !== undefined || !this.#take(selected)) return this.#skip(selected);
-    const view = batch.view({ payloads: this.#options.payloads, isAdmin: this.#rights.isAdmin });
-    const wanted = selected === view.length ? view : view.filter(isSelected);
-    sink.deliver(this.#skipped === 0 ? wanted : [this.#takeNotice(), ...wanted]);
+  /** Delivers the first batch now, unless it has to wait for its turn, and each other one when the reader has room for it. */
+  async deliver(batches: readonly ActivityBatch[]): Promise<void> {
+    if (this.#isDelivering) {
+      for (const batch of batches) this.#skip(this.#select(batch).length);
+      return;
+    }
+    this.#isDelivering = true;
+    try {
+      for (const [index, batch] of batches.entries()) {
+        const turn = this.#deps.turns.take();
+        if (turn) await turn;
+        const room = index > 0 ? this.#sink?.whenWritable() : undefined;
+        if (room) await room;
+        this.#deliverBatch(batch);
+      }
+    } finally {
+      this.#isDelivering = false;
+    }
   }
 
   /** The rights of an API key never change, and its connections close when it ends. */
@@ -87,25 +101,46 @@ export class ActivityListener implements Source<Activity> {
     this.#noticeTimer?.[Symbol.dispose]();
   }
 
-  #take(count: number): boolean {
-    const now = this.#deps.clock.monotonic();
-    const refill = ((now - this.#refilledAt) * ACTIVITIES_PER_SECOND) / 1000;
-    this.#budget = Math.min(2 * ACTIVITIES_PER_SECOND, this.#budget + refill);
-    this.#refilledAt = now;
-    if (this.#budget < count) return false;
-    this.#budget -= count;
-    return true;
+  #deliverBatch(batch: ActivityBatch): void {
+    const connection = this.#connection;
+    const now = this.#deps.clock.now();
+    if (now >= connection.nextDueAt) connection.applyDue();
+    const sink = this.#sink;
+    if (!sink || !connection.isOpen(now)) return;
+    const selected = this.#select(batch);
+    if (selected.length === 0) return;
+    if (sink.whenWritable() !== undefined) return this.#skip(selected.length);
+    const passed = selected.filter((index) => this.#take(batch.activities[index]?.kind));
+    this.#skip(selected.length - passed.length);
+    if (passed.length === 0) return;
+    const view = batch.view({ payloads: this.#options.payloads, isAdmin: this.#rights.isAdmin });
+    sink.deliver(passed.length === view.length ? view : passed.flatMap((index) => view[index] ?? []));
+  }
+
+  /** The indexes of the activities that the subscription asks for and may see. */
+  #select({ activities }: ActivityBatch): number[] {
+    const selected: number[] = [];
+    activities.forEach((activity, index) => {
+      if (selects(this.#options, this.#rights, activity)) selected.push(index);
+    });
+    return selected;
+  }
+
+  #take(kind: ActivityKind | undefined): boolean {
+    const isTraffic = kind !== undefined && TRAFFIC.has(kind);
+    return (!isTraffic || this.#trafficBudget.take()) && this.#budget.take();
   }
 
   #skip(count: number): void {
+    if (count === 0 || !this.#sink) return;
     this.#skipped += count;
     this.#noticeTimer ??= this.#deps.clock.after(SKIP_NOTICE_MS, () => this.#deliverNotice());
   }
 
-  /** Delivers the number of skipped activities, unless a delivery has included it, once the subscriber reads again. */
+  /** Delivers the number of skipped activities, once the subscriber reads again. */
   #deliverNotice(): void {
     this.#noticeTimer = undefined;
-    if (this.#skipped === 0 || !this.#sink) return;
+    if (!this.#sink) return;
     if (this.#sink.whenWritable() === undefined) this.#sink.deliver([this.#takeNotice()]);
     else this.#noticeTimer = this.#deps.clock.after(SKIP_NOTICE_MS, () => this.#deliverNotice());
   }
@@ -120,5 +155,32 @@ export class ActivityListener implements Source<Activity> {
       projectId: this.projectId,
       count,
     };
+  }
+}
+
+/** A number per second; a burst of twice this number passes. */
+class Budget {
+  readonly #clock: Clock;
+  readonly #perSecond: number;
+  #left: number;
+  #refilledAt: number;
+
+  constructor(clock: Clock, perSecond: number) {
+    this.#clock = clock;
+    this.#perSecond = perSecond;
+    this.#left = 2 * perSecond;
+    this.#refilledAt = clock.monotonic();
+  }
+
+  take(): boolean {
+    const now = this.#clock.monotonic();
+    this.#left = Math.min(
+      2 * this.#perSecond,
+      this.#left + ((now - this.#refilledAt) * this.#perSecond) / 1000,
+    );
+    this.#refilledAt = now;
+    if (this.#left < 1) return false;
+    this.#left--;
+    return true;
   }
 }

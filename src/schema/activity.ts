@@ -1,4 +1,5 @@
 import { MAX_LISTENERS_PER_PROJECT } from '../observability/activity-feed.ts';
+import { GATHER_MS } from '../observability/activity-gatherer.ts';
 import { ACTIVITIES_PER_SECOND } from '../observability/activity-listener.ts';
 import { ACTIVITY_KINDS, type Activity } from '../observability/activity.ts';
 import { builder, nullToUndefined } from './builder.ts';
@@ -17,7 +18,7 @@ const ActivityKindEnum = builder.enumType('ActivityKind', {
     REFUSAL:
       'A caller was refused for missing authority. As in the audit log, a flood of refusals is counted instead of listed.',
     ADMINISTRATION: 'A project, an API key, a signing key or an issuer was changed.',
-    SKIPPED: 'Activities were skipped here, because they came too fast or the client read too slowly.',
+    SKIPPED: 'Activities were skipped, because they came too fast or the client read too slowly.',
   }),
 });
 
@@ -93,7 +94,7 @@ const ActivityRef = builder.objectRef<Activity>('Activity').implement({
 builder.subscriptionFields((t) => ({
   activity: t.field({
     type: ActivityRef,
-    description: `What happens in the project, from now on: all that is written to the audit log, and messages, presence and connections. Messages and presence come from all nodes; the rest comes from the node that serves the subscription. Nothing is kept or replayed. Beyond ${ACTIVITIES_PER_SECOND} activities a second, and while the client reads too slowly, activities are skipped, and an activity of the kind SKIPPED tells how many. For API keys; ADMINISTRATION needs the scope ADMIN. The operator also receives the refusals of callers whose project was not known. At most ${MAX_LISTENERS_PER_PROJECT} such subscriptions may be open in a project. Throws UNAUTHENTICATED, FORBIDDEN, LIMIT_EXCEEDED, BAD_USER_INPUT.`,
+    description: `What happens in the project, from now on: all that is written to the audit log, and messages, presence and connections. Messages and presence come from all nodes; the rest comes from the node that serves the subscription. Nothing is kept or replayed. Activities are gathered for up to ${GATHER_MS} ms. Beyond \`perSecond\` messages, presence changes and connections, beyond ${ACTIVITIES_PER_SECOND} activities a second, and while the client reads too slowly, activities are skipped, and an activity of the kind SKIPPED tells once a second how many. For API keys; ADMINISTRATION needs the scope ADMIN. The operator also receives the refusals of callers whose project was not known. At most ${MAX_LISTENERS_PER_PROJECT} such subscriptions may be open in a project. Throws UNAUTHENTICATED, FORBIDDEN, LIMIT_EXCEEDED, BAD_USER_INPUT.`,
     args: {
       kinds: t.arg({
         type: [ActivityKindEnum],
@@ -105,18 +106,22 @@ builder.subscriptionFields((t) => ({
       identity: t.arg.string({
         description: 'Only activities about this identity, as far as the activity names it.',
       }),
+      perSecond: t.arg.int({
+        description: `How many messages, presence changes and changes of connections are received per second on average, from 1 to ${ACTIVITIES_PER_SECOND}; a burst of twice as many passes. ${ACTIVITIES_PER_SECOND} by default. A window that a person reads saves the service work with a lower rate.`,
+      }),
       payloads: t.arg.boolean({
         description:
           'Whether to include the data of messages and presence states; with the scope ADMIN, also of direct messages. False by default.',
       }),
     },
-    subscribe: async (_, { kinds, channel, token, identity, payloads }, context) =>
+    subscribe: async (_, { kinds, channel, token, identity, payloads, perSecond }, context) =>
       context.domain.activity.open(await context.connect(), {
         kinds: nullToUndefined(kinds),
         channel: nullToUndefined(channel),
         token: nullToUndefined(token),
         identity: nullToUndefined(identity),
         payloads: payloads ?? false,
+        perSecond: perSecond ?? ACTIVITIES_PER_SECOND,
       }),
     resolve: (activity) => activity,
   }),

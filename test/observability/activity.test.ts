@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { MAX_LISTENERS_PER_PROJECT } from '../../src/observability/activity-feed.ts';
+import { GATHER_MS } from '../../src/observability/activity-gatherer.ts';
 import { ACTIVITIES_PER_SECOND, SKIP_NOTICE_MS } from '../../src/observability/activity-listener.ts';
 import { createChannel, mint, publish, revokeToken, roundTrip, sendDirect } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
@@ -8,6 +9,7 @@ import { createProject } from '../support/projects.ts';
 import { queueResults } from '../support/result-queue.ts';
 import { startService, type ServiceClient, type TestService } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
+import { sseClient } from '../support/sse.ts';
 import { STALLING_MESSAGES } from '../support/stall.ts';
 
 const ACTIVITY = `subscription ($kinds: [ActivityKind!], $channel: ID, $token: ID, $identity: String, $payloads: Boolean) {
@@ -238,28 +240,112 @@ const countOf = ({ kind, count }: { kind: string; count: number | null }) =>
 const total = (activities: readonly { kind: string; count: number | null }[]) =>
   activities.reduce((sum, activity) => sum + countOf(activity), 0);
 
+async function publishHundreds(signalbox: ServiceClient, hundreds: number): Promise<void> {
+  const messages = Array.from({ length: 100 }, () => ({ channel: 'lobby', event: 'e', ephemeral: true }));
+  for (let call = 0; call < hundreds; call++)
+    await signalbox.request(
+      'mutation ($messages: [PublishMessageInput!]!) { publishMessages(messages: $messages) { error { code } } }',
+      { messages },
+    );
+}
+
 test('skips activities beyond the rate, and tells how many', async () => {
   const clock = createManualClock();
   await using signalbox = await openLobby({ clock });
   const backend = signalbox.client();
   const results = queueResults(backend, 'subscription { activity(kinds: [MESSAGE]) { kind count } }');
   await roundTrip(backend);
-  const messages = Array.from({ length: 100 }, () => ({ channel: 'lobby', event: 'e', ephemeral: true }));
-  for (let call = 0; call < 22; call++)
-    await signalbox.request(
-      'mutation ($messages: [PublishMessageInput!]!) { publishMessages(messages: $messages) { error { code } } }',
-      { messages },
-    );
   const activities = () => results.waiting.map(({ activity }) => activity);
-  while (total(activities()) < 2200) {
+  const messages = () => activities().filter(({ kind }) => kind === 'MESSAGE').length;
+  // The clock stands still: what is gathered is delivered by thousands.
+  for (const received of [1000, 2 * ACTIVITIES_PER_SECOND, 2 * ACTIVITIES_PER_SECOND]) {
+    await publishHundreds(signalbox, 11);
+    while (messages() < received) await roundTrip(backend);
+  }
+  expect(messages()).toBe(2 * ACTIVITIES_PER_SECOND);
+  while (total(activities()) < 3300) {
     await clock.advance(SKIP_NOTICE_MS);
     await roundTrip(backend);
   }
-  expect(total(activities())).toBe(2200);
-  expect(activities().filter(({ kind }) => kind === 'MESSAGE').length).toBeLessThanOrEqual(
-    2 * ACTIVITIES_PER_SECOND,
+  expect(total(activities())).toBe(3300);
+  expect(messages()).toBeLessThanOrEqual(
+    2 * ACTIVITIES_PER_SECOND + ACTIVITIES_PER_SECOND * (GATHER_MS / 1000),
   );
 });
+
+test('skips messages beyond the rate that the client asks for, but nothing of the audit log', async () => {
+  const clock = createManualClock();
+  await using signalbox = await openLobby({ clock });
+  const backend = signalbox.client();
+  const results = queueResults(
+    backend,
+    'subscription { activity(kinds: [MESSAGE, CHANNEL], perSecond: 10) { kind action count } }',
+  );
+  await roundTrip(backend);
+  await publishHundreds(signalbox, 1);
+  await createChannel(signalbox, 'attic');
+  await publishHundreds(signalbox, 1);
+  const activities = () => results.waiting.map(({ activity }) => activity);
+  await clock.advance(SKIP_NOTICE_MS);
+  await roundTrip(backend);
+  expect(activities().filter(({ kind }) => kind === 'MESSAGE')).toHaveLength(2 * 10 + 1);
+  expect(activities().filter(({ kind }) => kind === 'CHANNEL')).toMatchObject([{ action: 'channel.create' }]);
+  expect(activities().filter(({ kind }) => kind === 'SKIPPED')).toMatchObject([{ count: 200 - 21 }]);
+  for (const perSecond of [0, ACTIVITIES_PER_SECOND + 1])
+    expect(
+      await queueResults(signalbox.client(), `subscription { activity(perSecond: ${perSecond}) { kind } }`)
+        .ended,
+    ).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field: 'perSecond' } }]);
+});
+
+test('delivers an activity after a pause at once, and those that follow it together', async () => {
+  const clock = createManualClock();
+  await using signalbox = await openLobby({ clock });
+  const first = await follow(signalbox, { kinds: ['MESSAGE'] });
+  await publish(signalbox, 'lobby', 'one');
+  expect(await first.next()).toMatchObject({ event: 'one' });
+  await publish(signalbox, 'lobby', 'two');
+  await publish(signalbox, 'lobby', 'three');
+  expect(first.waiting).toEqual([]);
+  await clock.advance(GATHER_MS);
+  expect(await first.next()).toMatchObject({ event: 'two' });
+  expect(await first.next()).toMatchObject({ event: 'three' });
+});
+
+test('delivers nothing to a new subscription that was gathered before it', async () => {
+  const clock = createManualClock();
+  await using signalbox = await openLobby({ clock });
+  const first = await follow(signalbox, { kinds: ['MESSAGE'] });
+  await publish(signalbox, 'lobby', 'one');
+  await publish(signalbox, 'lobby', 'two');
+  const second = await follow(signalbox, { kinds: ['MESSAGE'] });
+  expect(await first.next()).toMatchObject({ event: 'one' });
+  expect(await first.next()).toMatchObject({ event: 'two' });
+  await publish(signalbox, 'lobby', 'three');
+  await clock.advance(GATHER_MS);
+  expect(await second.next()).toMatchObject({ event: 'three' });
+});
+
+test.each(['WebSocket', 'SSE'])(
+  'skips nothing of a burst over %s for a client that reads',
+  async (transport) => {
+    await using signalbox = await openLobby();
+    const backend = transport === 'SSE' ? sseClient(signalbox, signalbox.apiKey) : signalbox.client();
+    const results = queueResults(
+      backend,
+      'subscription { activity(kinds: [MESSAGE, CHANNEL]) { kind count } }',
+    );
+    while (results.waiting.length === 0)
+      await signalbox.request('mutation { updateChannel(id: "lobby", input: {}) { id } }');
+    await publishHundreds(signalbox, 10);
+    const received = new Map<string, number>();
+    while ((received.get('MESSAGE') ?? 0) < 1000) {
+      const { kind } = (await results.next()).activity;
+      received.set(kind, (received.get(kind) ?? 0) + 1);
+    }
+    expect(received.has('SKIPPED')).toBe(false);
+  },
+);
 
 test('skips activities for a client that reads too slowly, and neither queues them nor closes it', async () => {
   const clock = createManualClock();
@@ -273,7 +359,10 @@ test('skips activities for a client that reads too slowly, and neither queues th
   socket.ws.pause();
   const PUBLISH = `mutation ($data: JSON) { publishMessage(channel: "lobby", event: "e", data: $data) { connections } }`;
   const data = 'x'.repeat(60_000);
-  for (let count = 0; count < STALLING_MESSAGES; count++) await signalbox.request(PUBLISH, { data });
+  for (let count = 0; count < STALLING_MESSAGES; count++) {
+    await signalbox.request(PUBLISH, { data });
+    await clock.advance(GATHER_MS);
+  }
   socket.ws.resume();
   const received: any[] = [];
   while (total(received) < STALLING_MESSAGES) {

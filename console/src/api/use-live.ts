@@ -13,6 +13,8 @@ export interface Live<Entry> {
   readonly entries: readonly Numbered<Entry>[];
   /** How many arrived since the start, those that are no longer kept included. */
   readonly count: number;
+  /** How many the service left out since the start, as far as it has told. */
+  readonly leftOut: number;
   readonly error: unknown;
   clear(): void;
 }
@@ -22,18 +24,25 @@ const KEPT = 500;
 /** How often the page is rendered while entries arrive, however many there are. */
 const RENDER_EVERY_MS = 200;
 
-/** Follows a subscription while the component is shown. `isPaused`: entries are not received. */
+interface Options<Entry> {
+  /** Entries are not received. */
+  isPaused?: boolean;
+  /** How many the service left out, by an entry that tells it. */
+  leftOutOf?: (entry: Entry) => number;
+}
+
+/** Follows a subscription while the component is shown. */
 export function useLive<Result, Variables extends object, Entry>(
   operation: Operation<Result, Variables>,
   variables: Variables,
   entryOf: (result: Result) => Entry,
-  isPaused = false,
+  { isPaused = false, leftOutOf = () => 0 }: Options<Entry> = {},
 ): Live<Entry> {
   const { client } = useSession();
-  const [shown, setShown] = useState<Pick<Live<Entry>, 'entries' | 'count'>>(EMPTY);
+  const [shown, setShown] = useState<Pick<Live<Entry>, 'entries' | 'count' | 'leftOut'>>(EMPTY);
   const [error, setError] = useState<unknown>();
-  const read = useRef(entryOf);
-  read.current = entryOf;
+  const read = useRef({ entryOf, leftOutOf });
+  read.current = { entryOf, leftOutOf };
   const key = JSON.stringify(variables);
 
   useEffect(() => {
@@ -45,25 +54,29 @@ export function useLive<Result, Variables extends object, Entry>(
     if (isPaused) return;
     let waiting: Entry[] = [];
     let arrived = 0;
+    let omitted = 0;
     const timer = setInterval(() => {
       if (arrived === 0) return;
-      const [newest, many] = [waiting.reverse(), arrived];
-      [waiting, arrived] = [[], 0];
+      const [newest, many, missing] = [waiting.reverse(), arrived, omitted];
+      [waiting, arrived, omitted] = [[], 0, 0];
       // A click or a key press does not wait until the rows are drawn.
       startTransition(() =>
-        setShown(({ entries, count }) => ({
+        setShown(({ entries, count, leftOut }) => ({
           entries: [
             ...newest.map((entry, index) => ({ entry, number: count + many - index })),
             ...entries,
           ].slice(0, KEPT),
           count: count + many,
+          leftOut: leftOut + missing,
         })),
       );
     }, RENDER_EVERY_MS);
     const stop = client.subscribe(operation, JSON.parse(key) as object, {
       next(result) {
         arrived++;
-        waiting.push(read.current(result as Result));
+        const entry = read.current.entryOf(result as Result);
+        omitted += read.current.leftOutOf(entry);
+        waiting.push(entry);
         if (waiting.length > KEPT) waiting = waiting.slice(-KEPT);
       },
       error: setError,
@@ -76,4 +89,4 @@ export function useLive<Result, Variables extends object, Entry>(
   return { ...shown, error, clear: () => setShown(EMPTY) };
 }
 
-const EMPTY = { entries: [], count: 0 };
+const EMPTY = { entries: [], count: 0, leftOut: 0 };

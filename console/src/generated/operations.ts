@@ -36,7 +36,7 @@ export type ActivityKind =
   | 'PRESENCE'
   /** A caller was refused for missing authority. As in the audit log, a flood of refusals is counted instead of listed. */
   | 'REFUSAL'
-  /** Activities were skipped here, because they came too fast or the client read too slowly. */
+  /** Activities were skipped, because they came too fast or the client read too slowly. */
   | 'SKIPPED'
   /** A token or a credential was created, changed, used for the first time or revoked. */
   | 'TOKEN';
@@ -515,6 +515,7 @@ export type FollowActivitySubscriptionVariables = Exact<{
   token?: string | null | undefined;
   identity?: string | null | undefined;
   payloads?: boolean | null | undefined;
+  perSecond?: number | null | undefined;
 }>;
 
 export type FollowActivitySubscription = {
@@ -1501,13 +1502,14 @@ export type UnsubscribeTokenMutationVariables = Exact<{
 export type UnsubscribeTokenMutation = { unsubscribeToken: { createdAt: string } | null };
 
 export const FollowActivityDocument =
-  `subscription FollowActivity($kinds: [ActivityKind!], $channel: ID, $token: ID, $identity: String, $payloads: Boolean) {
+  `subscription FollowActivity($kinds: [ActivityKind!], $channel: ID, $token: ID, $identity: String, $payloads: Boolean, $perSecond: Int) {
   activity(
     kinds: $kinds
     channel: $channel
     token: $token
     identity: $identity
     payloads: $payloads
+    perSecond: $perSecond
   ) {
     kind
     at

@@ -18,6 +18,8 @@ export interface ActivityFilter {
   identity?: string | undefined;
   /** Whether to include the data of messages and presence states. Default: false. */
   payloads?: boolean | undefined;
+  /** Messages, presence changes and changes of connections per second, on average: from 1 to 1,000. Default: 1,000. */
+  perSecond?: number | undefined;
 }
 
 /** The call `signalbox.activity`. */
@@ -31,10 +33,10 @@ export function createActivity(follow: Follow) {
    *   stream cannot be opened with `retries` repetitions
    */
   return async function* (
-    { kinds, channel, token, identity, payloads }: ActivityFilter = {},
+    { kinds, channel, token, identity, payloads, perSecond }: ActivityFilter = {},
     options?: StreamOptions,
   ): AsyncGenerator<Activity, void, undefined> {
-    const variables = { kinds, channel, token, identity, payloads };
+    const variables = { kinds, channel, token, identity, payloads, perSecond };
     for await (const event of follow(FollowActivityDocument, variables, options))
       yield event === 'resumed' ? resumed() : event.activity;
   };

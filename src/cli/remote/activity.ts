@@ -17,8 +17,8 @@ const KINDS = [
   'ADMINISTRATION',
 ] as const;
 
-const ACTIVITY = `subscription ($kinds: [ActivityKind!], $channel: ID, $token: ID, $identity: String, $payloads: Boolean) {
-  activity(kinds: $kinds, channel: $channel, token: $token, identity: $identity, payloads: $payloads) {
+const ACTIVITY = `subscription ($kinds: [ActivityKind!], $channel: ID, $token: ID, $identity: String, $payloads: Boolean, $perSecond: Int) {
+  activity(kinds: $kinds, channel: $channel, token: $token, identity: $identity, payloads: $payloads, perSecond: $perSecond) {
     at kind action actor subject channel token identity connection code reason sentence field address count message event data
   }
 }`;
@@ -37,6 +37,7 @@ interface ActivityOptions extends CommonOptions {
   token?: string;
   identity?: string;
   payloads?: true;
+  perSecond?: string;
   count?: string;
 }
 
@@ -52,17 +53,25 @@ export function addActivityCommand(program: Command, terminal: RemoteTerminal): 
     .option('--token <token>', 'only what is about this token, or done by it')
     .option('--identity <identity>', 'only what is about this identity')
     .option('--payloads', 'also print the data of messages and presence states')
+    .option(
+      '--per-second <number>',
+      'how many messages, presence changes and connections are printed per second on average: 1–1000, 1000 by default',
+    )
     .option('--count <number>', 'end after so many lines')
     .addHelpText(
       'after',
-      '\nNothing is replayed: what happens while the command reconnects is not printed. SKIPPED tells how much was left out because it came too fast.',
+      '\nNothing is replayed: what happens while the command reconnects is not printed. SKIPPED tells once a second how much was left out because it came too fast.',
     )
     .action(async (options: ActivityOptions) => {
       const { address, json } = openSession(terminal, options);
       const { channel, token, identity, payloads } = options;
       const kinds = options.kind?.map((kind) => parseWord('--kind', kind, KINDS));
       const count = options.count === undefined ? Infinity : parseInteger('--count', options.count, 1, 1e9);
-      const variables = { kinds, channel, token, identity, payloads };
+      const perSecond =
+        options.perSecond === undefined
+          ? undefined
+          : parseInteger('--per-second', options.perSecond, 1, 1000);
+      const variables = { kinds, channel, token, identity, payloads, perSecond };
       const credential = requireApiKey(address);
       await followActivity({ terminal, url: address.url, credential, variables, count, json });
     });

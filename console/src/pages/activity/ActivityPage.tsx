@@ -27,7 +27,7 @@ export function ActivityPage() {
   );
   const offered = KINDS.filter((kind) => kind !== 'ADMINISTRATION' || mayAdminister);
   const wanted: ActivityKind[] = offered.filter((kind) => kinds.includes(kind));
-  const variables = {
+  const selected = {
     ...filter,
     ...(wanted.length > 0 && { kinds: wanted }),
     ...(payloads && { payloads }),
@@ -64,7 +64,7 @@ export function ActivityPage() {
             ))}
           </Group>
         </Chip.Group>
-        <ActivityTail variables={variables} />
+        <ActivityTail filter={selected} />
       </Stack>
     </>
   );

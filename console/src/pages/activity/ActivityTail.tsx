@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { Button, Text } from '@mantine/core';
 import {
   FollowActivityDocument,
+  type FollowActivitySubscription,
   type FollowActivitySubscriptionVariables,
 } from '../../generated/operations.ts';
 import { useLive } from '../../api/use-live.ts';
@@ -12,14 +13,23 @@ import { GraphqlPreview } from '../../parts/GraphqlPreview.tsx';
 import { Section } from '../../parts/Section.tsx';
 import { ACTIVITY_COLUMNS } from './activity-columns.tsx';
 
+/** More than anyone reads, and little work for a service that delivers thousands. */
+const PER_SECOND = 100;
+
+type Activity = FollowActivitySubscription['activity'];
+
 /** The activities that match, newest first. */
-export function ActivityTail({ variables }: { variables: FollowActivitySubscriptionVariables }) {
+export function ActivityTail({ filter }: { filter: Omit<FollowActivitySubscriptionVariables, 'perSecond'> }) {
   const [isPaused, setPaused] = useState(false);
-  const live = useLive(FollowActivityDocument, variables, ({ activity }) => activity, isPaused);
+  const variables = { ...filter, perSecond: PER_SECOND };
+  const live = useLive(FollowActivityDocument, variables, ({ activity }) => activity, {
+    isPaused,
+    leftOutOf: ({ kind, count }: Activity) => (kind === 'SKIPPED' ? (count ?? 0) : 0),
+  });
   return (
     <Section
       title="Live activity"
-      about="The newest 500 are kept. Nothing from before the page was opened is shown."
+      about={`The newest 500 are kept, and of messages, presence and connections about ${PER_SECOND} a second: filter to see all. Nothing from before the page was opened is shown.`}
       actions={
         <>
           <Button size="compact-sm" variant="default" onClick={() => setPaused(!isPaused)}>
@@ -45,7 +55,7 @@ export function ActivityTail({ variables }: { variables: FollowActivitySubscript
       />
       {live.count > 0 && (
         <Text c="dimmed" size="sm">
-          {live.count} received
+          {live.count} received{live.leftOut > 0 && `, ${live.leftOut} left out because they came too fast`}
         </Text>
       )}
       <GraphqlPreview document={FollowActivityDocument} variables={variables} />

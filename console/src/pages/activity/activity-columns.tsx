@@ -48,14 +48,15 @@ function toneOf({ kind }: Activity): Tone {
 }
 
 /** The rest of an activity in one line. */
-function describe({ code, sentence, reason, field, event, data, actor, count, subject }: Activity): string {
+function describe(activity: Activity): string {
+  const { kind, code, sentence, reason, field, event, data, actor, count, subject } = activity;
   const parts = [
     event,
     data === null ? null : shortJson(data),
     code === null ? null : `${field ?? ''} ${code}`.trim(),
     sentence,
     reason,
-    count === null ? null : `${count} more`,
+    count === null ? null : kind === 'SKIPPED' ? `${count} left out, they came too fast` : `${count} more`,
     subject === null ? null : `on ${subject}`,
     actor === null ? null : `by ${actor}`,
   ];

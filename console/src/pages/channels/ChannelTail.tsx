@@ -15,7 +15,7 @@ export function ChannelTail({ id }: { id: string }) {
     TailChannelDocument,
     { channel: id },
     ({ messages }) => messages,
-    isPaused,
+    { isPaused },
   );
   const messages = useMemo(() => entries.map(({ entry }) => entry), [entries]);
   return (

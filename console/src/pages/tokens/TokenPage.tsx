@@ -32,7 +32,7 @@ export function TokenPage({ id }: { id: string }) {
           <TokenConnections token={token} />
           <TokenPermissions id={id} />
           <TokenRestrictions id={id} />
-          <ActivityTail variables={{ token: id }} />
+          <ActivityTail filter={{ token: id }} />
           <GraphqlPreview document={TokenDetailsDocument} variables={{ id }} />
         </Stack>
       )}
