@@ -1,6 +1,5 @@
 import { Loader, SimpleGrid, Stack, Text } from '@mantine/core';
 import { StatsDocument } from '../../generated/operations.ts';
-import { useOperation } from '../../api/use-operation.ts';
 import { ErrorNotice } from '../../parts/ErrorNotice.tsx';
 import { GraphqlPreview } from '../../parts/GraphqlPreview.tsx';
 import { PageHeader } from '../../parts/PageHeader.tsx';
@@ -10,19 +9,19 @@ import { Attention } from './Attention.tsx';
 import { Chart } from './Chart.tsx';
 import { Figure } from './Figure.tsx';
 import { Refusals } from './Refusals.tsx';
-import { STEP_SECONDS, toSeries } from './series.ts';
+import { toSeries } from './series.ts';
+import { useStats } from './use-stats.ts';
 
 /** The figures of the node that answers: now, and in the last hour. */
 export function OverviewPage() {
-  const { data, error } = useOperation(StatsDocument, {}, { every: STEP_SECONDS });
-  if (!data)
+  const { data: stats, error } = useStats();
+  if (!stats)
     return (
       <>
         <PageHeader title="Overview" />
         {error ? <ErrorNotice error={error} /> : <Loader aria-label="Loading" />}
       </>
     );
-  const { stats } = data;
   const { times, connections, publishes, deliveries, refusals, loopLag } = toSeries(stats.series);
   return (
     <>
