@@ -17,17 +17,34 @@ export interface LogRange {
   maxBytes: number;
 }
 
+export interface AppendOptions {
+  /**
+   * The number of the batch within this process and project, from 1. A number may be repeated with the same drafts: they are
+   * appended once, and the answer is that of the first time.
+   */
+  batch: number;
+  /** The number of the newest batch whose answer this process received; 0: none. */
+  answered: number;
+  /** The number of the last signal that the node had applied when it made the batch. */
+  signals: number;
+}
+
+/**
+ * How old a signal may be that a node had not applied when it made a batch, in milliseconds. The node waits longer for the append before it
+ * confirms the signal: `MAX_APPEND_MS`. The difference is left for the commit.
+ */
+export const MAX_UNSEEN_MS = 1000;
+
 /** The ordered record of a project's messages in a database that several processes can reach; see `Log`. */
 export type AsyncLog = {
   readonly [Name in keyof Reads]: (...args: Parameters<Reads[Name]>) => Promise<ReturnType<Reads[Name]>>;
 } & {
   /**
    * Appends a batch of drafts of one project in order; either all or none. No idempotency key may occur twice.
-   * @param batch the number of the batch within this process and project, from 1. A number may be repeated with the same
-   * drafts: they are appended once, and the answer is that of the first time.
-   * @param answered the number of the newest batch whose answer this process received; 0: none
+   * @throws RightsChanged, and appends nothing, when a signal after `signals` that may end rights in the project is older than
+   * `MAX_UNSEEN_MS`: the batch has waited since its publishers were authorized
    */
-  append(projectId: string, batch: number, answered: number, drafts: readonly Draft[]): Promise<Appended[]>;
+  append(projectId: string, options: AppendOptions, drafts: readonly Draft[]): Promise<Appended[]>;
   /** The messages of a part of the log, the oldest first; see `LogRange`. */
   readRange(
     projectId: string,

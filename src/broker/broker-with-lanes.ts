@@ -78,7 +78,7 @@ export function createBrokerWithLanes({
   function laneOf(projectId: string): Lane {
     const known = lanes.get(projectId);
     if (known) return known;
-    const lane = new Lane(projectId, { log, followers, isOutcomeUnknown, onAppended });
+    const lane = new Lane(projectId, { log, followers, signals: controlLog, isOutcomeUnknown, onAppended });
     lanes.set(projectId, lane);
     return lane;
   }
@@ -130,7 +130,8 @@ export function createBrokerWithLanes({
 
 /**
  * How long the confirmation of a signal waits for an append, in milliseconds. Less than the time after which the node would be
- * fenced: an append that takes longer is not worth all connections of the node.
+ * fenced: an append that takes longer is not worth all connections of the node. The log refuses an append that begins later than
+ * `MAX_UNSEEN_MS` after the signal, so only one whose commit takes longer than the difference can follow.
  */
 const MAX_APPEND_MS = 1500;
 

@@ -24,7 +24,12 @@ const UNKEPT: ReadonlySet<string> = new Set<Signal['kind']>(['PRESENCE_CHANGED',
 
 /** Sends signals to all nodes through a table of the database, so that none is lost. */
 export interface ControlLog
-  extends Pick<Broker, 'control' | 'announce' | 'problem' | 'untilLive'>, AsyncDisposable {}
+  extends Pick<Broker, 'control' | 'announce' | 'problem' | 'untilLive'>, AsyncDisposable {
+  /** The number of the last signal that this node has applied. */
+  readonly through: number;
+  /** Applies all signals that there are now. @throws UNAVAILABLE when they cannot be read */
+  catchUp(): Promise<void>;
+}
 
 export interface ControlLogOptions {
   store: PostgresStore;
@@ -159,8 +164,14 @@ export function createControlLog(options: ControlLogOptions): ControlLog {
   const problemOf = () => (registration.holds() ? undefined : (registration.clockProblem() ?? SUSPENDED));
 
   async function askAgain(): Promise<void> {
+    const before = looking;
     tick();
     await looking;
+    // A look that had begun before the pause tells of that moment.
+    if (before && problemOf() !== undefined) {
+      tick();
+      await looking;
+    }
     const problem = problemOf();
     if (problem !== undefined) throw new SignalboxError('UNAVAILABLE', problem);
   }
@@ -172,6 +183,12 @@ export function createControlLog(options: ControlLogOptions): ControlLog {
 
   return {
     announce,
+    get through() {
+      return reader.through;
+    },
+    async catchUp() {
+      await reader.poll();
+    },
     async control(signal) {
       if (UNKEPT.has(signal.kind)) {
         wire?.send(UNKEPT_SIGNAL, signal);

@@ -1,6 +1,7 @@
 import { SignalboxError } from '../errors.ts';
 import { type AsyncLog, type IsOutcomeUnknown } from './async-log.ts';
-import { channelDeleted, rejectStale, type PendingPublish } from './delivery.ts';
+import { type ControlLog } from './control-log.ts';
+import { channelDeleted, rejectStale, RightsChanged, type PendingPublish } from './delivery.ts';
 import { type Followers } from './followers.ts';
 import { type Appended } from './log.ts';
 import { channelAddress, type Draft, type Message } from './message.ts';
@@ -12,6 +13,12 @@ const MAX_BYTES = 1024 * 1024;
 /** How long an append with an unknown outcome is repeated, and the time between two attempts, in milliseconds. */
 const RETRY_FOR_MS = 5000;
 const RETRY_INTERVAL_MS = 100;
+
+/** How often a batch is made again, because it had to wait for longer than a change of rights. */
+const MAX_REFUSALS = 4;
+
+/** The signals of all nodes, by which publishers are authorized. */
+type LaneSignals = Pick<ControlLog, 'through' | 'catchUp' | 'untilLive'>;
 
 /**
  * @param messages the number of messages of the batch, repeats included
@@ -27,6 +34,7 @@ export class Lane {
   readonly #projectId: string;
   readonly #log: AsyncLog;
   readonly #followers: Followers;
+  readonly #signals: LaneSignals;
   readonly #isOutcomeUnknown: IsOutcomeUnknown;
   readonly #onAppended: OnAppended;
   #waiting: PendingPublish[] = [];
@@ -41,11 +49,13 @@ export class Lane {
     {
       log,
       followers,
+      signals,
       isOutcomeUnknown,
       onAppended,
     }: {
       log: AsyncLog;
       followers: Followers;
+      signals: LaneSignals;
       isOutcomeUnknown: IsOutcomeUnknown;
       onAppended: OnAppended;
     },
@@ -53,6 +63,7 @@ export class Lane {
     this.#projectId = projectId;
     this.#log = log;
     this.#followers = followers;
+    this.#signals = signals;
     this.#isOutcomeUnknown = isOutcomeUnknown;
     this.#onAppended = onAppended;
   }
@@ -105,14 +116,34 @@ export class Lane {
   }
 
   async #drain(): Promise<void> {
+    let refusals = 0;
     while (this.#waiting.length > 0) {
+      try {
+        // A node that was paused applies the signals that it missed. Ephemeral messages would reach other nodes without that.
+        await this.#signals.untilLive();
+      } catch (cause) {
+        for (const { reject } of this.#waiting.splice(0)) reject(unavailable(cause, false));
+        continue;
+      }
       const publishes = rejectStale(this.#takeBatch());
       if (publishes.length === 0) continue;
       try {
         await this.#append(publishes);
+        refusals = 0;
       } catch (cause) {
-        for (const { reject } of publishes) reject(unavailable(cause, this.#isOutcomeUnknown(cause)));
+        if (cause instanceof RightsChanged && ++refusals < MAX_REFUSALS) await this.#repeatLater(publishes);
+        else for (const { reject } of publishes) reject(unavailable(cause, this.#isOutcomeUnknown(cause)));
       }
+    }
+  }
+
+  /** Puts publishes back that were refused because of a signal: those whose rights it changes are stale once it is applied. */
+  async #repeatLater(publishes: readonly PendingPublish[]): Promise<void> {
+    try {
+      await this.#signals.catchUp();
+      this.#waiting.unshift(...publishes);
+    } catch (cause) {
+      for (const { reject } of publishes) reject(unavailable(cause, false));
     }
   }
 
@@ -137,15 +168,22 @@ export class Lane {
       const outcomes = drafts.map((draft): Appended => ({ outcome: 'APPENDED', message: ephemeral(draft) }));
       return await this.#settle(publishes, outcomes);
     }
-    await this.#followers.of(this.#projectId).started();
-    const batch = ++this.#batch;
-    const startedAt = performance.now();
-    const appending = this.#repeat(() => this.#log.append(this.#projectId, batch, this.#answered, drafts));
+    const appending = this.#appendToLog(drafts, this.#signals.through);
+    // Before anything is awaited: the confirmation of a signal waits for every batch that was authorized before it.
     this.#appending = appending;
     const outcomes = await appending.finally(() => (this.#appending = undefined));
+    await this.#settle(publishes, outcomes);
+  }
+
+  async #appendToLog(drafts: readonly Draft[], signals: number): Promise<Appended[]> {
+    await this.#followers.of(this.#projectId).started();
+    const batch = ++this.#batch;
+    const options = { batch, answered: this.#answered, signals };
+    const startedAt = performance.now();
+    const outcomes = await this.#repeat(() => this.#log.append(this.#projectId, options, drafts));
     this.#answered = batch;
     this.#onAppended(drafts.length, (performance.now() - startedAt) / 1000);
-    await this.#settle(publishes, outcomes);
+    return outcomes;
   }
 
   /** Waits for the delivery, if it takes several turns of the event loop, but neither for other nodes nor for the wire. */

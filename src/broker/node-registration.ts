@@ -131,7 +131,7 @@ export function createNodeRegistration({
         history: number;
         wait_ms: number;
         now_ms: number;
-      }>('SELECT last_signal, history, wait_ms, now_ms FROM register_node_v2($1, $2, $3, $4, $5)', [
+      }>('SELECT last_signal, history, wait_ms, now_ms FROM register_node_v3($1, $2, $3, $4, $5)', [
         id,
         version,
         leaseMs,
@@ -180,7 +180,7 @@ export function createNodeRegistration({
       const sentAt = performance.now();
       const [renewed] = await controlRows<{ now_ms: number }>(
         `UPDATE nodes SET lease_until = clock_timestamp() + $2 * interval '1 millisecond', signals_through = $3
-         WHERE id = $1 AND NOT fenced AND lease_until > clock_timestamp()
+         WHERE id = $1 AND NOT fenced AND lease_until > clock_timestamp() AND server_run = pg_postmaster_start_time()
          RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms`,
         [id, leaseMs, signalsThrough],
       );

@@ -73,7 +73,8 @@ export function createSignalStore({ controlRows }: Pick<PostgresStore, 'controlR
 /** One statement, so that all it returns is of one moment. */
 const READ_AFTER = `
 SELECT head, sequence, node, body,
-  EXISTS (SELECT FROM nodes WHERE id = $3 AND NOT fenced AND lease_until > clock_timestamp()) AS registered
+  EXISTS (SELECT FROM nodes WHERE id = $3 AND NOT fenced AND lease_until > clock_timestamp()
+    AND server_run = pg_postmaster_start_time()) AS registered
 FROM signal_log
 LEFT JOIN LATERAL (
   SELECT sequence, node, body FROM signals WHERE sequence > $1 AND sequence <= head ORDER BY sequence LIMIT $2

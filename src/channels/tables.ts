@@ -20,6 +20,8 @@ export const channels = sqliteTable(
     /** The head of the log when the channel was created; earlier messages belong to a deleted channel of the same id. */
     createdAfter: integer('created_after').notNull(),
     createdAt: timestamp('created_at').notNull(),
+    /** Distinguishes the channel from others that had, or will have, its id. Null: an earlier version created it. */
+    instance: text('instance'),
   },
   (table) => [primaryKey({ columns: [table.projectId, table.id] })],
 );

@@ -179,6 +179,32 @@ test('when a mute is answered, what its token published before is in the log, an
   ]);
 });
 
+test('a message whose append takes longer than a mute waits for it is refused when it comes to its turn', async (context) => {
+  requirePostgres(context);
+  const url = await createDatabase();
+  await using signalbox = await startServiceOnPostgres(url);
+  await createChannel(signalbox, 'room');
+  const [muted, other] = [
+    await mint(signalbox, { channels: ['room'] }),
+    await mint(signalbox, { channels: ['room'] }),
+  ];
+  await publishTo(signalbox, { channel: 'room' }, 'before');
+  const unlock = await lockTable(url, 'lanes');
+  const publish = publishRequest({ channel: 'room' }, 'too late');
+  const tooLate = signalbox.ask(publish.query, publish.variables, muted.credential);
+  const allowed = publishTo(signalbox, { channel: 'room' }, 'allowed', {}, other.credential);
+  await expect.poll(() => countWaiting(url, 'SELECT append_messages')).toBe(1);
+  await signalbox.request('mutation ($t: ID!) { mute(token: $t, channel: "room") { id } }', { t: muted.id });
+  await unlock();
+  expect(codeOf(await tooLate)).toBe('FORBIDDEN');
+  await allowed;
+  const history = '{ channel(id: "room") { messages { nodes { data } } } }';
+  expect((await signalbox.request(history)).channel.messages.nodes).toEqual([
+    { data: 'before' },
+    { data: 'allowed' },
+  ]);
+});
+
 test('a direct message that waits while its API key is revoked is refused', async (context) => {
   requirePostgres(context);
   const url = await createDatabase();

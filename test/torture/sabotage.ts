@@ -45,7 +45,7 @@ export const SABOTAGES = {
     replacements: [],
     statements: [
       changeFunction(
-        'append_messages_v3',
+        'append_messages_v4',
         'FROM logs WHERE project_id = in_project FOR UPDATE',
         'FROM logs WHERE project_id = in_project',
       ),
@@ -114,7 +114,7 @@ export const SABOTAGES = {
       },
     ],
     statements: [
-      changeFunction('append_messages_v3', 'AND NOT fenced AND lease_until > clock_timestamp()', ''),
+      changeFunction('append_messages_v4', 'AND NOT fenced AND lease_until > clock_timestamp()', ''),
     ],
   },
 } satisfies Record<string, Sabotage>;

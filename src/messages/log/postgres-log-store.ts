@@ -1,4 +1,5 @@
-import { type AsyncLog } from '../../broker/async-log.ts';
+import { MAX_UNSEEN_MS, type AppendOptions, type AsyncLog } from '../../broker/async-log.ts';
+import { RightsChanged } from '../../broker/delivery.ts';
 import { type Appended } from '../../broker/log.ts';
 import { type Draft, type Message } from '../../broker/message.ts';
 import { type Position } from '../../broker/position.ts';
@@ -12,7 +13,7 @@ import { type RetentionLog } from './retention-log.ts';
 import { createSweepDuty } from './sweeping-node.ts';
 import { type FirstMessage } from './tables.ts';
 
-/** The answer of `append_messages_v3`. */
+/** The answer of `append_messages_v4`. */
 interface Answer {
   epoch: number;
   outcomes: readonly (
@@ -41,19 +42,20 @@ export function createPostgresLogStore(
 
   async function append(
     projectId: string,
-    batch: number,
-    answered: number,
+    { batch, answered, signals }: AppendOptions,
     drafts: readonly Draft[],
   ): Promise<Appended[]> {
     const column = <T>(value: (draft: Draft) => T) => drafts.map(value);
     const [row] = await rows<{ answer: string }>(
-      `SELECT append_messages_v3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) AS answer`,
+      `SELECT append_messages_v4($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) AS answer`,
       [
         nodeId,
         batch,
         answered,
         projectId,
         newEpoch(),
+        signals,
+        MAX_UNSEEN_MS,
         column(({ id }) => id),
         column(({ address }) => address),
         column(({ event }) => event),
@@ -62,13 +64,14 @@ export function createPostgresLogStore(
         column(({ publishedAt }) => publishedAt),
         column(({ channel }) => channel?.createdAfter ?? 0),
         column(({ channel }) => channel?.createdAt ?? null),
+        column(() => null),
         column(({ ephemeral }) => ephemeral),
         column(({ idempotency }) => idempotency?.key ?? null),
         column(({ idempotency }) => idempotency?.fingerprint ?? null),
         column(({ idempotency }) => idempotency?.expiresAt ?? null),
         column(({ idempotencyKey }) => idempotencyKey ?? null),
       ],
-    );
+    ).catch(asRightsChanged);
     const { epoch, outcomes } = JSON.parse(row?.answer ?? '') as Answer;
     return drafts.map((draft, index) => {
       const outcome = outcomes[index] ?? ['C'];
@@ -135,6 +138,13 @@ export function createPostgresLogStore(
       return taken;
     },
   };
+}
+
+/** The code of an append that was refused because a signal may have changed the rights of its publishers. */
+const RIGHTS_CHANGED = 'SB003';
+
+function asRightsChanged(error: unknown): never {
+  throw (error as { code?: unknown }).code === RIGHTS_CHANGED ? new RightsChanged() : error;
 }
 
 /** See `Log.expiredThrough`. $3 after, $4 keep, $5 since; no row when nothing follows `after`. */
