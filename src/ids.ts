@@ -4,6 +4,7 @@ export type IdPrefix =
   | 'key'
   | 'token'
   | 'channel'
+  | 'instance'
   | 'msg'
   | 'conn'
   | 'sign'

@@ -24,6 +24,8 @@ export interface ChannelInstance {
   readonly createdAfter: number;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
+  /** A random id; null for channels that an earlier version created. */
+  readonly instance: string | null;
 }
 
 /** A message before it is appended to the log. */

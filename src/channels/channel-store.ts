@@ -87,8 +87,11 @@ export function createChannelStore({ db }: Store) {
     forgetAll: (): void => cache.clear(),
     /** Brings the cache up to date with a change that a node announced. */
     apply(change: ChannelChange): void {
-      if (change.kind === 'CHANNEL_UPDATED' || change.kind === 'CHANNEL_STATE_UPDATED')
-        cache.write(change.channel);
+      if (change.kind === 'CHANNEL_UPDATED' || change.kind === 'CHANNEL_STATE_UPDATED') {
+        // A node of an earlier version does not name the instance, so the row is read again.
+        if ('instance' in change.channel) cache.write(change.channel);
+        else cache.delete(change.projectId, (change.channel as Channel).id);
+      }
       if (change.kind === 'CHANNEL_DELETED') cache.delete(change.projectId, change.channelId);
     },
     /**
@@ -146,6 +149,7 @@ export function toChannel(row: typeof channels.$inferSelect): Channel {
     historySeconds: row.historySeconds,
     createdAfter: row.createdAfter,
     createdAt: row.createdAt,
+    instance: row.instance,
   };
   return isDamaged ? { ...channel, isDamaged } : channel;
 }
@@ -174,8 +178,8 @@ class ChannelCache {
   set(channel: Channel): Channel {
     const key = keyOf(channel.projectId, channel.id);
     const cached = this.#entries.get(key)?.channel;
-    // A row that was read before a change can arrive after it. An equal `createdAt` means that it is the same channel.
-    if (cached && cached.createdAt === channel.createdAt && cached.version > channel.version) return channel;
+    // A row that was read before a change can arrive after it.
+    if (cached && isSameChannel(cached, channel) && cached.version > channel.version) return channel;
     this.#remove(key);
     const characters = CHARACTERS_PER_CHANNEL + JSON.stringify(channel.state).length;
     this.#entries.set(key, { channel, characters });
@@ -209,5 +213,8 @@ class ChannelCache {
     this.#entries.delete(key);
   }
 }
+
+const isSameChannel = (one: Channel, other: Channel) =>
+  one.createdAt === other.createdAt && one.instance === other.instance;
 
 const keyOf = (projectId: string, id: string) => `${projectId}\n${id}`;

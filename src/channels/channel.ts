@@ -26,6 +26,11 @@ export interface Channel {
   createdAfter: number;
   /** Milliseconds since 1970, UTC. */
   createdAt: number;
+  /**
+   * Distinguishes the channel from others that had, or will have, its id: everything else about them can be equal. Null: an earlier
+   * version created the channel.
+   */
+  instance: string | null;
 }
 
 /**

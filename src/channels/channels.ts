@@ -106,6 +106,7 @@ export function createChannels(deps: {
     state: {},
     version: 1,
     createdAt: clock.now(),
+    instance: newId('instance'),
     historyMessages: null,
     historySeconds: null,
   });

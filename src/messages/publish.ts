@@ -110,10 +110,10 @@ export function createPublisher(deps: {
   async function publishAuthorized(
     caller: Caller,
     draft: Draft,
-    { channel: { id, createdAfter, createdAt } }: ChannelAccess,
+    { channel: { id, createdAfter, createdAt, instance } }: ChannelAccess,
     watch: RightsWatch,
   ): Promise<Published> {
-    draft.channel = { createdAfter, createdAt };
+    draft.channel = { createdAfter, createdAt, instance };
     try {
       return await publishDraft(draft, watch);
     } catch (error) {

@@ -224,6 +224,7 @@ function haveSameHistory(a: Channel | undefined, b: Channel | undefined): boolea
   return (
     a?.createdAt === b?.createdAt &&
     a?.createdAfter === b?.createdAfter &&
+    a?.instance === b?.instance &&
     a?.historyMessages === b?.historyMessages &&
     a?.historySeconds === b?.historySeconds
   );

@@ -36,9 +36,11 @@ function publishTests(make: MakeBroker, share: number): void {
     const { broker } = made;
     const { received } = listen(broker);
     const instances = [
-      { createdAfter: 0, createdAt: 1 },
-      { createdAfter: 1, createdAt: 1 },
-      { createdAfter: 1, createdAt: 2 },
+      { createdAfter: 0, createdAt: 1, instance: null },
+      { createdAfter: 1, createdAt: 1, instance: null },
+      { createdAfter: 1, createdAt: 2, instance: 'first' },
+      // Created again in the same millisecond, and nothing was published between.
+      { createdAfter: 1, createdAt: 2, instance: 'second' },
     ];
     const delivered: Message[] = [];
     for (const current of [...instances, undefined]) {
@@ -66,8 +68,10 @@ function publishTests(make: MakeBroker, share: number): void {
       null,
       { epoch: 0, sequence: 3, previous: 2, ordinal: 2 },
       null,
+      { epoch: 0, sequence: 4, previous: 3, ordinal: 3 },
+      null,
     ]);
-    expect((await broker.head('one')).sequence).toBe(3);
+    expect((await broker.head('one')).sequence).toBe(4);
   });
 
   test('a publish whose publisher has lost rights while it waited is rejected, and the others are published', async () => {

@@ -22,6 +22,7 @@ const CHANNEL: Channel = {
   historySeconds: null,
   createdAfter: 0,
   createdAt: 1,
+  instance: null,
 };
 
 test.skipIf(!hasPostgres).each([

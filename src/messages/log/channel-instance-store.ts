@@ -6,7 +6,11 @@ import { type SqliteStore } from '../../store/store.ts';
 /** Compares the channels of drafts with those that exist. */
 export function createChannelInstanceStore({ sync: db }: SqliteStore) {
   const find = db
-    .select({ createdAfter: channels.createdAfter, createdAt: channels.createdAt })
+    .select({
+      createdAfter: channels.createdAfter,
+      createdAt: channels.createdAt,
+      instance: channels.instance,
+    })
     .from(channels)
     .where(and(eq(channels.projectId, sql.placeholder('projectId')), eq(channels.id, sql.placeholder('id'))))
     .prepare();
@@ -16,7 +20,11 @@ export function createChannelInstanceStore({ sync: db }: SqliteStore) {
     isDeleted({ projectId, address, channel }: Draft): boolean {
       if (!channel) return false;
       const found = find.get({ projectId, id: channelOf(address) ?? '' });
-      return found?.createdAfter !== channel.createdAfter || found.createdAt !== channel.createdAt;
+      return (
+        found?.createdAfter !== channel.createdAfter ||
+        found.createdAt !== channel.createdAt ||
+        found.instance !== channel.instance
+      );
     },
   };
 }

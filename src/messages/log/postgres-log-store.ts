@@ -64,7 +64,7 @@ export function createPostgresLogStore(
         column(({ publishedAt }) => publishedAt),
         column(({ channel }) => channel?.createdAfter ?? 0),
         column(({ channel }) => channel?.createdAt ?? null),
-        column(() => null),
+        column(({ channel }) => channel?.instance ?? null),
         column(({ ephemeral }) => ephemeral),
         column(({ idempotency }) => idempotency?.key ?? null),
         column(({ idempotency }) => idempotency?.fingerprint ?? null),
