@@ -20,12 +20,18 @@ import { UnconditionalSubscriptionRule } from './subscription-root.ts';
 /** Estimated heap bytes of the cache of parsed documents, since clients send the same few again and again. */
 const MAX_CACHED_BYTES = 32 * 1024 * 1024;
 const MAX_VALIDATION_ERRORS = 20;
+/**
+ * Brackets in brackets. The parser and the rules call themselves for each level, so that about 1,500 levels of lists, which the
+ * limit of tokens allows, overflow the stack.
+ */
+const MAX_NESTING = 200;
 
 /** Parses and validates documents for HTTP, SSE and WebSocket alike. */
 export interface Documents {
   /**
    * Parses a document, or returns the cached one with the same text.
-   * @throws GraphQLError with code GRAPHQL_PARSE_FAILED, or OPERATION_TOO_COMPLEX when it has too many tokens
+   * @throws GraphQLError with code GRAPHQL_PARSE_FAILED, or OPERATION_TOO_COMPLEX when it has too many tokens or
+   * brackets in brackets
    */
   parse(source: string): DocumentNode;
   /** The errors of a document, each with a code: GRAPHQL_VALIDATION_FAILED or OPERATION_TOO_COMPLEX. Empty if it is valid. */
@@ -77,6 +83,8 @@ export function createDocuments(
     parse(source) {
       const cached = parsed.get(source);
       if (cached) return cached;
+      if (isNestedTooDeeply(source))
+        throw limitError(`The document has more than ${MAX_NESTING} brackets in each other.`, MAX_NESTING);
       try {
         const document = parse(source, { maxTokens: config.maxTokens });
         cache(source, document);
@@ -103,6 +111,25 @@ export function createDocuments(
       return errors;
     },
   };
+}
+
+const OPENING: ReadonlySet<string> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
+const CLOSING: ReadonlySet<string> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
+
+function isNestedTooDeeply(text: string): boolean {
+  // Nearly every document has fewer brackets in all, and needs no lexer.
+  if ((text.match(/[[{(]/g)?.length ?? 0) <= MAX_NESTING) return false;
+  const lexer = new Lexer(new Source(text));
+  let nesting = 0;
+  try {
+    for (let { kind } = lexer.advance(); kind !== TokenKind.EOF; { kind } = lexer.advance()) {
+      if (CLOSING.has(kind)) nesting--;
+      else if (OPENING.has(kind) && ++nesting > MAX_NESTING) return true;
+    }
+  } catch {
+    // The parser reports the syntax error.
+  }
+  return false;
 }
 
 /** Whether a text failed to parse because it has more than `limit` tokens. */

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { defaultConfig } from '../../src/config.ts';
 import { createSchema } from '../../src/schema/schema.ts';
 import { createDocuments } from '../../src/transport/documents.ts';
+import { createLog } from '../support/log.ts';
 import { startService } from '../support/service.ts';
 import { askEachTransport, TRANSPORTS } from '../support/transports.ts';
 
@@ -89,6 +90,36 @@ const rows: {
       '{ channels(first: 9) { nodes { a: tokens(first: 100) { nodes { id } } b: tokens(first: 100) { nodes { id } } } } }',
   },
 ];
+
+const NESTED: [string, (levels: number) => string][] = [
+  ['lists', (levels) => `{ viewer(a: ${'['.repeat(levels)}${']'.repeat(levels)}) { kind } }`],
+  ['lists in a directive', (levels) => `{ viewer @skip(if: ${'['.repeat(levels)}${']'.repeat(levels)}) }`],
+  ['objects', (levels) => `{ viewer(a: ${'{a:'.repeat(levels)}1${'}'.repeat(levels)}) { kind } }`],
+  ['types', (levels) => `query ($a: ${'['.repeat(levels)}Int${']'.repeat(levels)}) { viewer { kind } }`],
+  ['selections', (levels) => `${'{a'.repeat(levels)}${'}'.repeat(levels)}`],
+  ['fragments', (levels) => `{${'...{'.repeat(levels)}a${'}'.repeat(levels)}}`],
+  ['brackets without an end', (levels) => `{ viewer(a: ${'['.repeat(levels)}`],
+];
+test.each(NESTED)('deeply nested %s are refused by every transport, and are no fault', async (_, make) => {
+  const log = createLog();
+  await using signalbox = await startService({ maxTokens: 10_000 }, { logger: log.logger });
+  for (const levels of [250, 4500]) {
+    const answers = await askEachTransport(signalbox, signalbox.apiKey, { query: make(levels) });
+    for (const [transport, { errors }] of Object.entries(answers))
+      expect({ transport, errors }).toMatchObject({
+        transport,
+        errors: [{ extensions: { code: 'OPERATION_TOO_COMPLEX', limit: expect.any(Number) } }],
+      });
+  }
+  expect(log.lines.filter((line) => line.includes('"msg":"fault"'))).toEqual([]);
+});
+
+test('brackets in a text and in comments are not nested', async () => {
+  await using signalbox = await startService();
+  const text = '['.repeat(300);
+  const query = `query ($a: String = "${text}") { viewer { kind } a: channel(id: $a) { id } } # ${text}`;
+  expect((await signalbox.ask(query)).errors?.[0]?.extensions['code']).not.toBe('OPERATION_TOO_COMPLEX');
+});
 
 test.each(rows)(
   '$unit are limited equally by every transport',
