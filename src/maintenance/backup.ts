@@ -30,6 +30,8 @@ export function backupStore({
 }): BackupReport {
   if (existsSync(file) && !force)
     throw new SignalboxError('CONFLICT', `${file} exists. Name another file, or pass --force to replace it.`);
+  if (existsSync(file) && !statSync(file).isFile())
+    throw new SignalboxError('CONFLICT', `${file} is a folder or a device. Name a file.`);
   if (isOwnFileOf(data, file))
     throw new SignalboxError(
       'CONFLICT',

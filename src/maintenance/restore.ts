@@ -1,6 +1,7 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database } from 'better-sqlite3';
+import { createFolder } from '../create-folder.ts';
 import { SignalboxError } from '../errors.ts';
 import { folderError, lockFolder } from '../store/data-folder.ts';
 import { openSqlite } from '../store/sqlite.ts';
@@ -57,7 +58,7 @@ export async function restoreStore({
 }): Promise<RestoreReport> {
   requireStoreFile(file);
   try {
-    mkdirSync(data, { recursive: true, mode: 0o700 });
+    createFolder(data);
     return await restoreInto({ data, file, decision, now });
   } catch (error) {
     throw error instanceof SignalboxError ? error : folderError(data, error);

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { SignalboxError } from '../errors.ts';
@@ -16,6 +16,8 @@ export function openStoreFile(
   name = file,
 ): Database.Database {
   if (!existsSync(file)) throw missingFile(name);
+  // Reading a pipe would wait for its other end for ever.
+  if (!statSync(file).isFile()) throw new SignalboxError('UNAVAILABLE', `${name} is not a file.`);
   try {
     const sqlite = new Database(file, { readonly, fileMustExist: true });
     sqlite.pragma('schema_version');
@@ -40,7 +42,10 @@ const WRITE_VERSION = 18;
 /** @throws UNAVAILABLE when the file is missing, cannot be read, or is no SQLite database */
 export function requireStoreFile(file: string): void {
   if (!existsSync(file)) throw missingFile(file);
-  if (readHeader(file).toString('latin1', 0, SQLITE_MAGIC.length) !== SQLITE_MAGIC)
+  if (
+    !statSync(file).isFile() ||
+    readHeader(file).toString('latin1', 0, SQLITE_MAGIC.length) !== SQLITE_MAGIC
+  )
     throw new SignalboxError('UNAVAILABLE', `${file} is not a store of Signalbox.`);
 }
 
@@ -54,7 +59,7 @@ function readHeader(file: string): Buffer {
   try {
     const descriptor = openSync(file, 'r');
     try {
-      if (fstatSync(descriptor).isFile()) readSync(descriptor, header, 0, header.length, 0);
+      readSync(descriptor, header, 0, header.length, 0);
     } finally {
       closeSync(descriptor);
     }

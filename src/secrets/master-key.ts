@@ -86,6 +86,7 @@ function readKeyFile(file: string): string | undefined {
       `${file} has mode ${mode}, so other users can access it. Run chmod 600 on the file.`,
     );
   }
+  if (!stat.isFile()) throw cannotBeRead(file, new Error('it is not a regular file'));
   const text = readText(file).trim();
   if (text.length >= MIN_MASTER_KEY_LENGTH) return text;
   throw new SignalboxError(
@@ -98,12 +99,16 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    throw new SignalboxError(
-      'UNAVAILABLE',
-      `The master key cannot be read: ${(cause as Error).message}. Give ${file} to the user that runs the service.`,
-      { cause },
-    );
+    throw cannotBeRead(file, cause as Error);
   }
+}
+
+function cannotBeRead(file: string, cause: Error) {
+  return new SignalboxError(
+    'UNAVAILABLE',
+    `The master key cannot be read: ${cause.message}. Give ${file} to the user that runs the service.`,
+    { cause },
+  );
 }
 
 const toText = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url');

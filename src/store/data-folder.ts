@@ -1,6 +1,7 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import Database from 'better-sqlite3';
+import { createFolder } from '../create-folder.ts';
 import { SignalboxError } from '../errors.ts';
 import { findLockHolder } from './lock-holder.ts';
 
@@ -14,7 +15,6 @@ export function isOwnFileName(name: string): boolean {
   return [STORE_FILE, LOCK_FILE].some((file) => name.startsWith(file)) || name === MASTER_KEY_FILE;
 }
 
-const OWNER_ONLY_FOLDER = 0o700;
 const OWNER_ONLY_FILE = 0o600;
 
 /**
@@ -24,7 +24,7 @@ const OWNER_ONLY_FILE = 0o600;
  */
 export function prepareDataFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: OWNER_ONLY_FOLDER });
+    createFolder(folder);
     requireStoreBesideMasterKey(folder);
     for (const name of [LOCK_FILE, STORE_FILE]) restrictToOwner(join(folder, name));
   } catch (error) {
@@ -45,6 +45,9 @@ function requireStoreBesideMasterKey(folder: string): void {
 }
 
 function restrictToOwner(file: string): void {
+  // Opening a pipe would wait for its other end for ever.
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
+    throw Object.assign(new Error(`${basename(file)} is not a file`), { code: 'NOT_A_FILE' });
   closeSync(openSync(file, 'a', OWNER_ONLY_FILE));
   if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, OWNER_ONLY_FILE);
 }
@@ -92,6 +95,10 @@ const SENTENCES: readonly (readonly [codes: readonly string[], sentence: string]
     'cannot be written. Give it to the user that runs the service, or set SIGNALBOX_DATA to another folder.',
   ],
   [['ENOTDIR', 'EEXIST'], 'is not a folder. Set SIGNALBOX_DATA to a folder.'],
+  [
+    ['ENOENT', 'ELOOP', 'ENAMETOOLONG'],
+    'does not exist and cannot be created. Check its path and its symbolic links, or set SIGNALBOX_DATA to another folder.',
+  ],
   [
     ['SQLITE_CORRUPT', 'SQLITE_NOTADB'],
     'holds a damaged store. Run “signalbox check”, then restore a backup with “signalbox restore FILE”.',

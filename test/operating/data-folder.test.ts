@@ -6,8 +6,10 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -85,8 +87,32 @@ test('refuses a store that a newer version wrote', async () => {
   expect(await failingStart(folder.path)).toContain('newer version');
 });
 
+/** A data folder in which a name is a pipe that nothing writes to; `beside`: an empty file. */
+function pipeIn(path: string, name: string, beside?: string): void {
+  mkdirSync(path);
+  execFileSync('mkfifo', ['--mode=600', join(path, name)]);
+  if (beside !== undefined) writeFileSync(join(path, beside), '');
+}
+
 test.each([
   ['is a file', (path: string) => writeFileSync(path, ''), 'is not a folder'],
+  ['is a link to nothing', (path: string) => symlinkSync('nothing', path), 'does not exist and cannot be'],
+  ['is a link to itself', (path: string) => symlinkSync('data', path), 'does not exist and cannot be'],
+  ['is in a file', (path: string) => (writeFileSync(path, ''), join(path, 'data')), 'is not a folder'],
+  // Node's own mkdir never returns there.
+  ['is in /proc', () => '/proc/signalbox/data', 'does not exist and cannot be created'],
+  ['has a long name', () => `/tmp/${'x'.repeat(300)}`, 'does not exist and cannot be created'],
+  [
+    'holds a pipe as its store',
+    (path: string) => pipeIn(path, 'signalbox.sqlite'),
+    'signalbox.sqlite is not a file',
+  ],
+  ['holds a pipe as its lock', (path: string) => pipeIn(path, 'lock.sqlite'), 'lock.sqlite is not a file'],
+  [
+    'holds a pipe as its master key',
+    (path: string) => pipeIn(path, 'master.key', 'signalbox.sqlite'),
+    'The master key cannot be read: it is not a regular file',
+  ],
   [
     'holds something else as its store',
     (path: string) => {
@@ -98,8 +124,8 @@ test.each([
 ])('ends with a sentence when the data folder %s', async (_, make, expected) => {
   using parent = createFolder();
   const data = join(parent.path, 'data');
-  make(data);
-  expect(await failingStart(data)).toContain(expected);
+  const other = make(data);
+  expect(await failingStart(typeof other === 'string' ? other : data)).toContain(expected);
 });
 
 test('exits with an error message when the pages of the store are damaged', async () => {

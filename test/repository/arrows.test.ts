@@ -37,6 +37,7 @@ const LEAVES = [
   'version',
   'clock-history',
   'config',
+  'create-folder',
   'disposer',
   'errors',
   'exact-numbers',

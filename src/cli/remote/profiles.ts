@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Command } from 'commander';
 import { addGroup } from './command.ts';
 import { profileFile, profileFolder, readServiceAddress } from './connection.ts';
+import { createFolder } from '../../create-folder.ts';
 import { UsageError } from './errors.ts';
 import { readSecret } from './input.ts';
 import { createOutput } from './output.ts';
@@ -57,7 +58,7 @@ function requireHttpUrl(address: string): void {
 
 /** The file never exists with an API key that others can read, and an interrupted write leaves the old one. */
 function writePrivately(file: string, text: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  createFolder(dirname(file));
   const draft = `${file}.new`;
   writeFileSync(draft, '', { mode: 0o600 });
   chmodSync(draft, 0o600);
