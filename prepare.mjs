@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { argv, execPath, exit, stderr, stdout, versions } from 'node:process';
+import { argv, env, execPath, exit, stderr, stdout, versions } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(fileURLToPath(import.meta.url));
@@ -25,6 +25,9 @@ if (isOlder(versions.node, oldest)) {
 
 const compiler = join(root, 'node_modules/typescript/bin/tsc');
 if (existsSync(compiler)) {
+  // “npx signalbox” in this folder installs it into the cache of npx. What is built is used as it is: to build everything again would
+  // take half a minute, without a word, and npx never recovers when it is interrupted meanwhile.
+  if (env['npm_command'] === 'exec' && existsSync(join(root, 'dist/main.js'))) exit(0);
   // The hooks of packages/react and the command line of the service are compiled against the declarations of the packages
   // that they import, so those come first.
   for (const folder of ['packages/client', 'packages/react', 'packages/server', '.']) {

@@ -27,6 +27,26 @@ function printWelcome({ url, firstApiKey, warnings }: Service, console: boolean)
   );
 }
 
+/** How often the process that started the service is looked for. */
+const PARENT_CHECK_MS = 500;
+/** Read before the service starts, because the parent may end meanwhile. */
+const PARENT = process.ppid;
+
+/**
+ * npx starts the service through a shell, which ends at a SIGTERM without passing it on; and npm cannot pass on a SIGKILL. The
+ * service would stay behind unnoticed, with its port and its data folder. Other parents may end: they may have started a daemon.
+ */
+function onParentEnded(listener: () => void): void {
+  const { npm_lifecycle_event: script, npm_package_name: packageName } = process.env;
+  if (script !== 'npx' && !(script === 'start' && packageName === 'signalbox')) return;
+  const timer = setInterval(() => {
+    if (process.ppid === PARENT) return;
+    clearInterval(timer);
+    print('The process that started the service has ended: the service ends, too.');
+    listener();
+  }, PARENT_CHECK_MS).unref();
+}
+
 async function start(): Promise<void> {
   const { config, secrets, warnings } = readConfig(process.env);
   warnings.forEach((warning) => print(warning));
@@ -55,6 +75,7 @@ async function start(): Promise<void> {
   };
   process.on('SIGTERM', announceDrain);
   process.on('SIGINT', drain);
+  onParentEnded(announceDrain);
 }
 
 // A terminal or pipe that is gone must not end the service.

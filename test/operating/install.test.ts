@@ -10,7 +10,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { LOCK_FILE } from '../../src/store/data-folder.ts';
@@ -84,6 +86,54 @@ test('the service ends when npm start is ended', async () => {
   const left = findLockHolder(lock);
   if (left !== undefined) process.kill(left);
   expect(left).toBeUndefined();
+});
+
+test('the service ends when the shell between npx and it is ended', async () => {
+  using folder = createFolder();
+  // As npx does: the shell waits for the service, and a SIGTERM ends the shell alone.
+  const shell = spawn('sh', ['-c', '"$0" dist/main.js; exit', process.execPath], {
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      ...{
+        PORT: '0',
+        SIGNALBOX_DATA: folder.path,
+        SIGNALBOX_LOG_LEVEL: 'silent',
+        SIGNALBOX_DRAIN_DELAY_MS: '0',
+      },
+      npm_lifecycle_event: 'npx',
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const output = text(shell.stderr);
+  const lock = join(folder.path, LOCK_FILE);
+  await expect.poll(() => findLockHolder(lock), { timeout: 20_000 }).toBeGreaterThan(0);
+  const service = findLockHolder(lock)!;
+  shell.kill('SIGTERM');
+  await once(shell, 'exit');
+  // The end of the output is the end of the service, which inherited it.
+  const ended = output.then(() => true);
+  const timer = sleep(10_000, false, { ref: false });
+  if (!(await Promise.race([ended, timer]))) process.kill(service);
+  expect(await output).toContain('The process that started the service has ended');
+  expect(findLockHolder(lock)).toBeUndefined();
+});
+
+test('npx uses what is built', () => {
+  using folder = createFolder();
+  copyFileSync(PREPARE, join(folder.path, 'prepare.mjs'));
+  copyFileSync(PACKAGE, join(folder.path, 'package.json'));
+  for (const file of ['dist/main.js', 'node_modules/typescript/bin/tsc', 'tsconfig.build.json']) {
+    mkdirSync(dirname(join(folder.path, file)), { recursive: true });
+    writeFileSync(join(folder.path, file), 'process.exit(7)');
+  }
+  const prepare = (npmCommand: string) =>
+    spawnSync(process.execPath, ['prepare.mjs'], {
+      cwd: folder.path,
+      env: { ...process.env, npm_command: npmCommand },
+    }).status;
+  expect(prepare('ci')).toBe(7);
+  expect(prepare('exec')).toBe(0);
 });
 
 /** A copy of the built service whose modules are links to the installed ones, so that a test can damage one of them. */
