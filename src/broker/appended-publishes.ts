@@ -1,21 +1,22 @@
 import { type Delivery, type PendingPublish } from './delivery.ts';
 import { type Appended } from './log.ts';
+import { type Message } from './message.ts';
 
 /** The publishes of one append of this node, each with its outcome. */
 export class AppendedPublishes {
   readonly #publishes: readonly PendingPublish[];
   readonly #outcomes: readonly Appended[];
 
-  /** The sequences of the first and the last message in the log; undefined when the append added none. */
-  readonly range: { readonly first: number; readonly last: number } | undefined;
+  /** The epoch and the sequences of the first and the last message in the log; undefined when the append added none. */
+  readonly range: { readonly epoch: number; readonly first: number; readonly last: number } | undefined;
 
   constructor(publishes: readonly PendingPublish[], outcomes: readonly Appended[]) {
     this.#publishes = publishes;
     this.#outcomes = outcomes;
-    const sequences = outcomes.flatMap((outcome) => sequenceOf(outcome) ?? []);
-    const [first] = sequences;
-    const last = sequences.at(-1);
-    this.range = first === undefined || last === undefined ? undefined : { first, last };
+    const logged = outcomes.flatMap((outcome) => loggedOf(outcome) ?? []);
+    const [first] = logged;
+    const last = logged.at(-1);
+    this.range = first && last && { epoch: first.epoch, first: first.sequence, last: last.sequence };
   }
 
   /** Acknowledges messages that are in the log and will be delivered later. */
@@ -62,6 +63,8 @@ export class AppendedPublishes {
   }
 }
 
-function sequenceOf(outcome: Appended | undefined): number | undefined {
-  return outcome?.outcome === 'APPENDED' ? outcome.message.logged?.sequence : undefined;
+function loggedOf(outcome: Appended | undefined): NonNullable<Message['logged']> | undefined {
+  return outcome?.outcome === 'APPENDED' ? (outcome.message.logged ?? undefined) : undefined;
 }
+
+const sequenceOf = (outcome: Appended | undefined): number | undefined => loggedOf(outcome)?.sequence;

@@ -1,5 +1,6 @@
 import { type Appended, type Log } from './log.ts';
 import { type Draft, type Message } from './message.ts';
+import { type Position } from './position.ts';
 
 /** The reads of a log whose answers cross a network. */
 type Reads = Pick<
@@ -7,9 +8,9 @@ type Reads = Pick<
   'head' | 'positionAt' | 'holds' | 'read' | 'readBack' | 'trimmedThrough' | 'expiredThrough'
 >;
 
-/** The messages of all addresses with `after` < sequence <= `through`. */
+/** The messages of all addresses with `after.sequence` < sequence <= `through`. */
 export interface LogRange {
-  after: number;
+  after: Position;
   through: number;
   /** Maximum number of messages. */
   limit: number;
@@ -49,16 +50,26 @@ export type AsyncLog = {
   readRange(
     projectId: string,
     range: LogRange,
-  ): Promise<{
-    messages: Message[];
-    /** The sequence of the newest message of the log at that moment. */
-    head: number;
-    /** Whether the limits of the range left messages out. */
-    isFull: boolean;
-  }>;
-  /** The sequences of the newest messages of projects; a project without messages may be absent. */
-  headsOf(projectIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  ): Promise<
+    LogHead & {
+      messages: Message[];
+      /** Whether the limits of the range left messages out. */
+      isFull: boolean;
+      /** The end of what was read: of the range, of the log, or of what the limits allow. */
+      end: Position;
+    }
+  >;
+  /** The heads of the logs of projects, and whether each holds the position that is named with it. */
+  headsOf(positions: ReadonlyMap<string, Position>): Promise<ReadonlyMap<string, LogHead>>;
 };
+
+/** The end of a log at some moment. */
+export interface LogHead {
+  /** The sequence of the newest message; 0: none. */
+  head: number;
+  /** Whether the log holds the position with which the head was asked for; false if an older copy has replaced it since. */
+  holds: boolean;
+}
 
 /** Whether it is unknown if an append took effect, so that its batch number must be repeated. */
 export type IsOutcomeUnknown = (error: unknown) => boolean;

@@ -1,8 +1,9 @@
 import { AppendedPublishes } from './appended-publishes.ts';
-import { type AsyncLog } from './async-log.ts';
+import { type AsyncLog, type LogHead } from './async-log.ts';
 import { type Delivery, type PendingPublish } from './delivery.ts';
 import { type Appended } from './log.ts';
 import { type Message } from './message.ts';
+import { type Position } from './position.ts';
 import { withinTime } from './within-time.ts';
 
 /** The messages that one read of a repair loads, and the bytes of their data. */
@@ -19,14 +20,23 @@ const MAX_OWN_WAITING_BATCHES = 16;
 /** Delivery counts of repaired messages, for publishes of this node whose answer comes after the repair. */
 const MAX_COUNTS = 2000;
 
-/** Consecutive messages of the log, from `first` to `last`, that wait to be delivered. */
+/** Consecutive messages of the log, from `first` to `last`, that wait to be delivered. All are of one epoch. */
 interface WaitingBatch {
+  readonly epoch: number;
   readonly first: number;
   readonly last: number;
   /** Delivers the messages after `through`. */
   deliver(through: number): Promise<void> | undefined;
   /** Acknowledges the publishes of this node in the batch. Undefined for a batch of another node. */
   acknowledge?(): void;
+}
+
+/** A look at the head of the log. */
+export interface Look {
+  /** Everything up to here has been delivered. */
+  readonly position: Position;
+  /** Takes the answer of the log. */
+  onHead(head: LogHead): void;
 }
 
 /** Counts of all followers since the start of the process. */
@@ -42,6 +52,10 @@ export interface FollowerCounts {
 /**
  * Delivers the messages of one project on this node in the order of the log, whichever node published them. Numbers of the
  * log have no holes, so a missing message is noticed, and is read from the log.
+ *
+ * The log can be set back: an older copy takes its place, or a standby that lacks messages. Its next messages have sequences that
+ * were delivered before, in another epoch. So every read asks whether the log still holds the position of the last delivery, and
+ * a batch of another epoch is delivered after such a read only.
  */
 export class Follower {
   readonly #projectId: string;
@@ -49,8 +63,10 @@ export class Follower {
   readonly #delivery: Delivery;
   readonly #counts: FollowerCounts;
   readonly #onSetBack: () => void;
-  /** Everything up to this sequence has been delivered; undefined until the head of the log was read. */
-  #deliveredThrough: number | undefined;
+  /** Everything up to this position has been delivered; undefined until the head of the log was read. */
+  #position: Position | undefined;
+  /** The epoch of a batch of which it is known that it follows `#position` in the log. */
+  #nextEpoch: number | undefined;
   /** The newest sequence that a hint or a read of the head has named. */
   #target = 0;
   /** Batches that wait for earlier messages, sorted by `first`. */
@@ -90,11 +106,17 @@ export class Follower {
   /** The number of messages that are in the log and not delivered yet, as far as this node knows. */
   get lag(): number {
     const newest = Math.max(this.#target, this.#waiting.at(-1)?.last ?? 0);
-    return this.#deliveredThrough === undefined ? 0 : Math.max(0, newest - this.#deliveredThrough);
+    return this.#position === undefined ? 0 : Math.max(0, newest - this.#position.sequence);
   }
 
-  get through(): number | undefined {
-    return this.#deliveredThrough;
+  /** Undefined until the head of the log was read. */
+  look(): Look | undefined {
+    const position = this.#position;
+    const restarts = this.#restarts;
+    const onHead = (head: LogHead) => {
+      if (restarts === this.#restarts) this.#onHead(head);
+    };
+    return position && { position, onHead };
   }
 
   /** Resolves when every later message is delivered. @throws UNAVAILABLE when the log cannot be read */
@@ -108,9 +130,9 @@ export class Follower {
 
   async #start(): Promise<void> {
     const restarts = this.#restarts;
-    const { sequence } = await withinTime(this.#log.head(this.#projectId));
+    const position = await withinTime(this.#log.head(this.#projectId));
     if (restarts !== this.#restarts) return this.started();
-    this.#deliveredThrough = sequence;
+    this.#position = position;
     this.#advance();
   }
 
@@ -157,21 +179,19 @@ export class Follower {
 
   /** Takes a batch of another node, of which only the end is trusted to exist: the log is asked for what is missing. */
   receive(first: number, last: number, messages: readonly Message[] | undefined): void {
-    if (messages && this.#waiting.length < MAX_WAITING_BATCHES) {
+    const epoch = messages?.[0]?.logged?.epoch;
+    if (messages && epoch !== undefined && this.#waiting.length < MAX_WAITING_BATCHES) {
       this.#counts.batches++;
       this.#counts.batchMessages += messages.length;
       const deliver = (through: number) =>
         this.#delivery.deliver(messages.filter(({ logged }) => (logged?.sequence ?? 0) > through));
-      this.#add({ first, last, deliver });
+      this.#add({ epoch, first, last, deliver });
     } else this.#target = Math.max(this.#target, last);
     this.#advance();
   }
 
-  /** @param throughBefore `through` when the head was asked for */
-  onHead(head: number, throughBefore: number): void {
-    if (this.#deliveredThrough === undefined) return;
-    // The database was set back: its next messages have numbers that subscribers have seen.
-    if (head < throughBefore) return this.#onSetBack();
+  #onHead({ head, holds }: LogHead): void {
+    if (!holds) return this.#onSetBack();
     this.#target = Math.max(this.#target, head);
     this.#advance();
   }
@@ -179,7 +199,7 @@ export class Follower {
   /** Begins anew at the head of the log. Acknowledges the publishes that wait; their connections must be closed. */
   restart(): void {
     this.#restarts++;
-    this.#starting = this.#deliveredThrough = undefined;
+    this.#starting = this.#position = this.#nextEpoch = undefined;
     this.#target = 0;
     this.#deliveryCounts.clear();
     for (const batch of this.#waiting.splice(0)) batch.acknowledge?.();
@@ -198,23 +218,42 @@ export class Follower {
     this.#waiting.splice(index === -1 ? this.#waiting.length : index, 0, batch);
   }
 
-  /** Delivers the batches that follow; begins a repair if messages are missing before the next one. */
+  /** Delivers the batches that follow; begins a repair if the log must be read before the next one. */
   #advance(): void {
-    if (this.#deliveredThrough === undefined || this.#isStopped || this.#delivering) return;
+    if (this.#position === undefined || this.#isStopped || this.#delivering) return;
     // What a suspended node does not deliver, it would have to close its connections for. It goes on at its next look at the head.
     if (!this.#delivery.mayDeliver()) return;
     for (
       let batch = this.#waiting[0];
-      batch && batch.first <= this.#deliveredThrough + 1;
+      batch && batch.first <= this.#position.sequence + 1 && this.#isOfThisLog(batch);
       batch = this.#waiting[0]
     ) {
       this.#waiting.shift();
-      const through = this.#deliveredThrough;
-      this.#deliveredThrough = Math.max(through, batch.last);
-      if (!batch.acknowledge && batch.last <= through) continue;
+      const through = this.#position.sequence;
+      const isNew = batch.last > through;
+      if (isNew) this.#position = { epoch: batch.epoch, sequence: batch.last };
+      if (!batch.acknowledge && !isNew) continue;
       if (this.#waitFor(batch.deliver(through))) return;
     }
-    if (this.#goal() > this.#deliveredThrough && !this.#isRepairing) void this.#deliverMissing();
+    if (this.#isBehind() && !this.#isRepairing) void this.#deliverMissing();
+  }
+
+  /** False if the log must be asked before the batch is delivered, because the batch may be of another history. */
+  #isOfThisLog({ epoch, last }: WaitingBatch): boolean {
+    const position = this.#position;
+    return (
+      position === undefined ||
+      last <= position.sequence ||
+      epoch === position.epoch ||
+      epoch === this.#nextEpoch
+    );
+  }
+
+  /** Whether the log must be read before anything else is delivered. */
+  #isBehind(): boolean {
+    const [next] = this.#waiting;
+    if (this.#position === undefined) return false;
+    return this.#goal() > this.#position.sequence || (next !== undefined && !this.#isOfThisLog(next));
   }
 
   /** Lets what follows wait for a delivery, if it takes several turns; resolves when it does not wait any more. */
@@ -236,13 +275,9 @@ export class Follower {
     this.#isRepairing = true;
     await delay(GRACE_MS);
     // After a restart nothing is missing until the head of the log was read again.
-    while (
-      !this.#isStopped &&
-      this.#deliveredThrough !== undefined &&
-      this.#goal() > this.#deliveredThrough
-    ) {
+    while (!this.#isStopped && this.#position !== undefined && this.#isBehind()) {
       try {
-        if (this.#delivery.mayDeliver()) await this.#readGap(this.#deliveredThrough);
+        if (this.#delivery.mayDeliver()) await this.#readGap(this.#position);
         else await delay(RETRY_MS);
       } catch {
         // The store reports that the database cannot be reached.
@@ -252,25 +287,27 @@ export class Follower {
     this.#isRepairing = false;
   }
 
-  async #readGap(after: number): Promise<void> {
-    const goal = this.#goal();
+  async #readGap(after: Position): Promise<void> {
+    const goal = Math.max(after.sequence, this.#goal());
+    const [next] = this.#waiting;
     const restarts = this.#restarts;
     const isOutdated = () => this.#isStopped || restarts !== this.#restarts;
-    const { messages, head, isFull } = await withinTime(
+    const { messages, head, holds, end } = await withinTime(
       this.#log.readRange(this.#projectId, { after, through: goal, ...REPAIR_PAGE }),
     );
     if (isOutdated()) return;
+    if (!holds) return this.#onSetBack();
     // A hint may name sequences beyond the head, which do not exist.
     this.#target = Math.min(this.#target, head);
     this.#waiting = this.#waiting.filter((batch) => batch.acknowledge ?? batch.last <= head);
-    this.#counts.repairs++;
+    if (goal > after.sequence) this.#counts.repairs++;
     while (this.#delivering) await this.#delivering;
     if (isOutdated() || !this.#delivery.mayDeliver()) return;
+    if (next && end.sequence >= next.first - 1) this.#nextEpoch = next.epoch;
     // Hints that arrived meanwhile may have closed a part of the gap.
-    const through = this.#deliveredThrough ?? 0;
+    const through = this.#position?.sequence ?? 0;
     const missing = messages.filter(({ logged }) => (logged?.sequence ?? 0) > through);
-    const end = isFull ? (messages.at(-1)?.logged?.sequence ?? through) : Math.min(goal, head);
-    this.#deliveredThrough = Math.max(through, end);
+    if (end.sequence > through) this.#position = end;
     this.#counts.repairedMessages += missing.length;
     const delivering = this.#delivery.deliver(missing, (delivered, connections) =>
       this.#recordCounts(delivered, connections),

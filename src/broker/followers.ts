@@ -1,7 +1,7 @@
 import { type AsyncLog } from './async-log.ts';
 import { type Delivery } from './delivery.ts';
 import { createEphemeralReceiver } from './ephemeral-receiver.ts';
-import { Follower, type FollowerCounts } from './follower.ts';
+import { Follower, type FollowerCounts, type Look } from './follower.ts';
 import { type Message } from './message.ts';
 import { type Wire } from './wire.ts';
 import { withinTime } from './within-time.ts';
@@ -91,12 +91,15 @@ export function createFollowers({
     if (isPolling || followers.size === 0) return;
     isPolling = true;
     try {
-      const asked = [...followers].map(([projectId, { through }]) => ({ projectId, through }));
-      const heads = await withinTime(log.headsOf(asked.map(({ projectId }) => projectId)));
-      for (const { projectId, through } of asked) {
-        const head = heads.get(projectId);
-        if (head !== undefined && through !== undefined) followers.get(projectId)?.onHead(head, through);
+      const looks = new Map<string, Look>();
+      for (const [projectId, follower] of followers) {
+        const look = follower.look();
+        if (look) looks.set(projectId, look);
       }
+      if (looks.size === 0) return;
+      const positions = new Map([...looks].map(([projectId, { position }]) => [projectId, position]));
+      for (const [projectId, head] of await withinTime(log.headsOf(positions)))
+        looks.get(projectId)?.onHead(head);
     } catch {
       // The store reports that the database cannot be reached; the next poll follows.
     } finally {

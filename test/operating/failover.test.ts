@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { createChannel } from '../support/backend.ts';
 import { requirePostgres, startPostgres, type PostgresServer } from '../support/postgres.ts';
-import { startProcess, type RunningProcess } from '../support/process.ts';
+import { startProcess } from '../support/process.ts';
 import { createProxy } from '../support/proxy.ts';
 import { publishTo } from '../support/publish.ts';
 import { MESSAGES, subscribeResuming } from '../support/resuming-subscription.ts';
-import { API_KEY } from '../support/service.ts';
+import { API_KEY, startServiceOnPostgres, type ServiceClient } from '../support/service.ts';
 
 /** Two nodes that reach the primary through a proxy, so that its address stays when a standby takes its place. */
 async function startNodes(server: PostgresServer, failover: 'synchronous' | 'asynchronous') {
@@ -30,7 +30,7 @@ async function startNodes(server: PostgresServer, failover: 'synchronous' | 'asy
 }
 
 /** Publishes with a key, again and again until the node has found the new primary. */
-async function publish(node: RunningProcess, data: string): Promise<string> {
+async function publish(node: ServiceClient, data: string): Promise<string> {
   let cursor = '';
   await expect
     .poll(
@@ -47,7 +47,7 @@ async function publish(node: RunningProcess, data: string): Promise<string> {
   return cursor;
 }
 
-const subscribe = (node: RunningProcess, since: string) =>
+const subscribe = (node: ServiceClient, since: string) =>
   subscribeResuming(node.client({ apiKey: API_KEY }, { retryAttempts: 0 }), MESSAGES, {
     channel: 'room',
     since,
@@ -80,6 +80,34 @@ test('after the promotion of a standby that lacks a message, its subscriber is c
   const resumed = subscribe(second, kept);
   await resumed.until(({ messages }) => messages.length === 3);
   expect(resumed.messages.map(({ data }) => data)).toEqual(['new-1', 'new-2', 'new-3']);
+}, 60_000);
+
+test('after an older copy has taken the place of the database, its subscribers are closed and cursors of lost messages are refused', async (context) => {
+  requirePostgres(context);
+  await using server = await startPostgres();
+  const url = await server.createDatabase();
+  await using first = await startServiceOnPostgres(url, { databaseFailover: 'synchronous' });
+  await using second = await startServiceOnPostgres(url, { databaseFailover: 'synchronous' });
+  await createChannel(first, 'room');
+  const start = await publish(first, 'start');
+  const kept = await publish(second, 'kept');
+  const copy = await server.saveCopy();
+  const live = subscribe(first, start);
+  const lost = await publish(second, 'lost');
+  await live.until(({ messages }) => messages.length === 2);
+  await copy.restore();
+  // The node that published nothing to the lost part takes the number of the lost message.
+  await publish(first, 'new-1');
+  await live.ended;
+  expect(live.messages.map(({ data }) => data)).toEqual(['kept', 'lost']);
+  const refused = await second.ask(
+    'query ($after: Cursor) { channel(id: "room") { messages(first: 5, after: $after) { nodes { data } } } }',
+    { after: lost },
+  );
+  expect(refused.errors?.[0]?.extensions['code']).toBe('POSITION_LOST');
+  const resumed = subscribe(second, kept);
+  await resumed.until(({ messages }) => messages.length === 1);
+  expect(resumed.messages.map(({ data }) => data)).toEqual(['new-1']);
 }, 60_000);
 
 test('every cursor stays valid after the promotion of a standby that has every commit', async (context) => {

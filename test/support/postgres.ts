@@ -37,6 +37,8 @@ export interface PostgresServer extends AsyncDisposable {
   dumpAndRestore(url: string): Promise<string>;
   /** Stops the server at once, as a crash does, and starts it again. */
   crash(): Promise<void>;
+  /** Copies the data folder of the server, which is stopped meanwhile. The copy can take the place of the data once. */
+  saveCopy(): Promise<{ restore(): Promise<void> }>;
   /** Makes a standby that follows the primary. Resolves when it streams. */
   addStandby(options: StandbyOptions): Promise<Standby>;
 }
@@ -107,6 +109,18 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
   }
+  /** Stops the server in order, does `work` with its data folder, and starts it again: unlike a crash, that keeps every table. */
+  async function whileStopped(work: string): Promise<void> {
+    await promisify(execFile)(
+      'sh',
+      ['-c', `'${programs}/pg_ctl' stop -D ${primary.data} -m fast -w && : > keep-${primary.data}`],
+      { cwd: folder.path, ...user },
+    );
+    await server.stop(true);
+    await promisify(execFile)('sh', ['-c', work], { cwd: folder.path, ...user });
+    server = launch(primary.data, primary.port);
+    await accepts();
+  }
   const accepts = () =>
     waitFor(async () => (await query(urlOf('postgres'), 'select 1')).length === 1, server);
 
@@ -138,6 +152,11 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
       await server.stop(true);
       server = launch(primary.data, primary.port);
       await accepts();
+    },
+    async saveCopy() {
+      const { data } = primary;
+      await whileStopped(`cp -a ${data} copy`);
+      return { restore: () => whileStopped(`rm -rf ${data} && mv copy ${data}`) };
     },
     async addStandby({ isSynchronous, through = primary.port }) {
       const data = `standby-${++standbys}`;

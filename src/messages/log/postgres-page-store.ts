@@ -1,7 +1,8 @@
 import { internBatch } from '../../batch.ts';
-import { type LogRange } from '../../broker/async-log.ts';
+import { type LogHead, type LogRange } from '../../broker/async-log.ts';
 import { type LogPage, type ReadRequest } from '../../broker/log.ts';
 import { type Address, type Message } from '../../broker/message.ts';
+import { type Position } from '../../broker/position.ts';
 import { type PostgresStore } from '../../store/store.ts';
 import { MESSAGE_COLUMNS, toMessage, type MessageColumns } from './postgres-rows.ts';
 import { shareNext } from './share-next.ts';
@@ -66,7 +67,7 @@ SELECT json_agg(${MESSAGE_COLUMNS} ORDER BY m.sequence DESC) AS messages FROM (
 
 /**
  * One statement, so that the messages and the head are of the same snapshot. $2 after, $3 through, $4 limit, $5 maximum bytes of
- * data.
+ * data, $6 the epoch of `after`.
  */
 const READ_RANGE = `
 WITH measured AS (
@@ -78,10 +79,23 @@ WITH measured AS (
 ), page AS (
   SELECT * FROM measured WHERE nth <= $4::bigint AND (nth = 1 OR total <= $5::bigint)
 )
-SELECT
-  (SELECT head FROM logs WHERE project_id = $1) AS head,
+SELECT head, $2::bigint <= head AND epoch_of_v1($1, $2::bigint) = $6::bigint AS holds,
   (SELECT count(*) FROM measured) > (SELECT count(*) FROM page) AS is_full,
-  (SELECT json_agg(${MESSAGE_COLUMNS} ORDER BY m.sequence) FROM page m) AS messages`;
+  (SELECT json_agg(${MESSAGE_COLUMNS} ORDER BY m.sequence) FROM page m) AS messages,
+  epoch_of_v1($1, least(head, $3::bigint)) AS end_epoch
+FROM logs WHERE project_id = $1`;
+
+/** $1 projects, $2 and $3 a position of each. */
+const READ_HEADS = `
+SELECT id, coalesce(head, 0) AS head, coalesce(sequence <= head AND epoch_of_v1(id, sequence) = epoch, false) AS holds
+FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS position(id, sequence, epoch)
+LEFT JOIN logs ON project_id = id`;
+
+interface RangeRow extends LogHead {
+  is_full: boolean;
+  messages: string | null;
+  end_epoch: number;
+}
 
 /** The reads of the log on PostgreSQL; see Log and AsyncLog. */
 export function createPostgresPageStore({ rows }: PostgresStore) {
@@ -151,22 +165,29 @@ export function createPostgresPageStore({ rows }: PostgresStore) {
       };
     },
     async readRange(projectId: string, { after, through, limit, maxBytes }: LogRange) {
-      const [row] = await rows<{ head: number | null; is_full: boolean; messages: string | null }>(
-        READ_RANGE,
-        [projectId, after, through, limit, maxBytes],
-      );
-      return {
-        messages: parse(projectId, row?.messages),
-        head: row?.head ?? 0,
-        isFull: row?.is_full ?? false,
-      };
+      const [row] = await rows<RangeRow>(READ_RANGE, [
+        projectId,
+        after.sequence,
+        through,
+        limit,
+        maxBytes,
+        after.epoch,
+      ]);
+      if (!row) return { messages: [], head: 0, holds: false, isFull: false, end: after };
+      const { head, holds, is_full: isFull } = row;
+      const messages = parse(projectId, row.messages);
+      const last = messages.at(-1)?.logged ?? after;
+      const end = isFull ? last : { epoch: row.end_epoch, sequence: Math.min(head, through) };
+      return { messages, head, holds, isFull, end };
     },
-    async headsOf(projectIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
-      const found = await rows<{ id: string; head: number }>(
-        'SELECT project_id AS id, head FROM logs WHERE project_id = ANY ($1::text[])',
-        [projectIds],
-      );
-      return new Map(found.map(({ id, head }) => [id, head]));
+    async headsOf(positions: ReadonlyMap<string, Position>): Promise<ReadonlyMap<string, LogHead>> {
+      const column = (name: keyof Position) => [...positions.values()].map((position) => position[name]);
+      const found = await rows<LogHead & { id: string }>(READ_HEADS, [
+        [...positions.keys()],
+        column('sequence'),
+        column('epoch'),
+      ]);
+      return new Map(found.map(({ id, ...head }) => [id, head]));
     },
   };
 }
