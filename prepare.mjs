@@ -47,10 +47,14 @@ if (existsSync(compiler)) {
   }
   exit(0);
 }
+// The command line imports the packages, which a clone links to its own folders. An installed archive has no such folders.
+const missing = ['dist/main.js', 'packages/client/dist/index.js', 'packages/server/dist/index.js']
+  .filter((file) => existsSync(join(root, file, '../..')) && !existsSync(join(root, file)))
+  .map((file) => `${dirname(file)}/`);
 stdout.write(
-  existsSync(join(root, 'dist/main.js'))
+  missing.length === 0
     ? 'The compiler is not installed: dist/ is used as it is.\n'
-    : 'The compiler is not installed: run “npm ci” elsewhere, which builds dist/, and copy dist/ here.\n',
+    : `The compiler is not installed: run “npm ci” elsewhere, which builds dist/, and copy ${missing.join(', ')} here.\n`,
 );
 
 /** Whether the version `found` is older than `oldest`, which has a major and a minor number. */

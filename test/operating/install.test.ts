@@ -24,17 +24,29 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const PACKAGE = fileURLToPath(new URL('../../package.json', import.meta.url));
 
 test.each([
-  [true, 'dist/ is used as it is'],
-  [false, 'copy dist/ here'],
-])('an installation without a compiler succeeds (dist present: %s)', (hasDist, expected) => {
+  [
+    ['dist/main.js', 'packages/client/dist/index.js', 'packages/server/dist/index.js'],
+    'dist/ is used as it is',
+  ],
+  [['dist/main.js'], 'dist/ is used as it is'],
+  [
+    ['packages/client/package.json', 'packages/server/package.json'],
+    'copy dist/, packages/client/dist/, packages/server/dist/ here',
+  ],
+  [
+    ['dist/main.js', 'packages/client/dist/index.js', 'packages/server/package.json'],
+    'copy packages/server/dist/ here',
+  ],
+  [[], 'copy dist/ here'],
+])('an installation without a compiler that has %j succeeds', (files, expected) => {
   const { scripts } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { scripts: Record<string, string> };
   expect(scripts['prepare']).toBe('node prepare.mjs');
   using folder = createFolder();
   copyFileSync(PREPARE, join(folder.path, 'prepare.mjs'));
   copyFileSync(PACKAGE, join(folder.path, 'package.json'));
-  if (hasDist) {
-    mkdirSync(join(folder.path, 'dist'));
-    writeFileSync(join(folder.path, 'dist', 'main.js'), '');
+  for (const file of files) {
+    mkdirSync(join(folder.path, dirname(file)), { recursive: true });
+    writeFileSync(join(folder.path, file), '');
   }
   const output = execFileSync(process.execPath, ['prepare.mjs'], { cwd: folder.path, encoding: 'utf8' });
   expect(output).toContain(expected);
