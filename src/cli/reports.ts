@@ -3,8 +3,11 @@ import { type CheckReport } from '../maintenance/check.ts';
 import { type ProjectSummary } from '../maintenance/inspect.ts';
 import { type RestoreReport } from '../maintenance/restore.ts';
 
+/** @example count(1, 'new token') // 1 new token */
+const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`;
+
 const describeProject = ({ projectId, messages, head }: ProjectSummary) =>
-  `Project ${projectId}: ${messages} messages, head of the log ${head}.`;
+  `Project ${projectId}: ${count(messages, 'message')}, head of the log ${head}.`;
 
 export function describeBackup({ file, bytes, projects }: BackupReport): string[] {
   return [
@@ -17,7 +20,7 @@ export function describeBackup({ file, bytes, projects }: BackupReport): string[
 export function describeCheck({ damage, projects }: CheckReport): string[] {
   if (damage.length === 0) return ['No damage was found.', ...projects.map(describeProject)];
   return [
-    `The store is damaged: ${damage.length} faults.`,
+    `The store is damaged: ${count(damage.length, 'fault')}.`,
     ...damage.map(
       ({ table, place, message }) => `${table}${place === undefined ? '' : ` (${place})`}: ${message}`,
     ),
@@ -33,17 +36,19 @@ export function describeRestore(report: RestoreReport): string[] {
     ...(replaced === undefined ? [] : [`The replaced store is kept as ${replaced}.`]),
     ...(undone ?? []).map(
       ({ projectId, messages, tokens, channels }) =>
-        `Undone in project ${projectId}: ${messages} messages, ${tokens} new tokens, ${channels} new channels.`,
+        `Undone in project ${projectId}: ${count(messages, 'message')}, ${count(tokens, 'new token')}, ${count(channels, 'new channel')}.`,
     ),
     ...(undone ? [] : ['The replaced store could not be read, so it is unknown how much is undone.']),
     ...(carriedOver
       ? [
           `Taken over from the replaced store: ${Object.entries(carriedOver)
-            .map(([name, count]) => `${toWords(name)} ${count}`)
+            .map(([name, number]) => `${toWords(name)} ${number}`)
             .join(', ')}.`,
         ]
       : []),
-    ...(revokedProjects > 0 ? [`Older credentials are refused in ${revokedProjects} projects.`] : []),
+    ...(revokedProjects > 0
+      ? [`Older credentials are refused in ${count(revokedProjects, 'project')}.`]
+      : []),
     'Clients with a cursor after the backup receive POSITION_LOST. Idempotency keys used after the backup are forgotten.',
   ];
 }

@@ -1,9 +1,18 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type Database } from 'better-sqlite3';
 import { createFolder } from '../create-folder.ts';
 import { SignalboxError } from '../errors.ts';
-import { folderError, lockFolder } from '../store/data-folder.ts';
+import { folderError, LOCK_FILE, lockFolder } from '../store/data-folder.ts';
 import { openSqlite } from '../store/sqlite.ts';
 import { carryOver, carryOverSigningKeys, revokeIssuedBefore, type CarriedOver } from './carry-over.ts';
 import { findDamage, summarize, type ProjectSummary } from './inspect.ts';
@@ -85,6 +94,7 @@ async function restoreInto({
     const isReadable = existsSync(store) && (await checkpointLog(store));
     const report = complete(copy, isReadable ? store : undefined, decision, now);
     flushFile(copy);
+    giveToOwner([copy, join(data, LOCK_FILE)], existsSync(store) ? store : data);
     const replaced = existsSync(store) ? renameReplaced(store, now) : undefined;
     renameSync(copy, store);
     flushFile(store);
@@ -93,6 +103,13 @@ async function restoreInto({
     rmSync(stagingFolder, { recursive: true, force: true });
     lock.close();
   }
+}
+
+/** Gives files to the owner of another file. Only root can, and only what root writes would be closed to the service. */
+function giveToOwner(files: readonly string[], of: string): void {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = statSync(of);
+  for (const file of files) chownSync(file, uid, gid);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { createFolder } from '../create-folder.ts';
 import { SignalboxError } from '../errors.ts';
@@ -81,11 +81,17 @@ export function lockFolder(folder: string): Database.Database {
 
 /** Describes why a folder or a store file cannot be used, and how an operator can fix the problem. */
 export function folderError(folder: string, cause: unknown): SignalboxError {
-  const { code = '', message = String(cause) } = cause as { code?: string; message?: string };
+  const {
+    code = '',
+    message = String(cause),
+    path = folder,
+  } = cause as { code?: string; message?: string; path?: string };
   const sentence =
     SENTENCES.find(([codes]) => codes.some((prefix) => code.startsWith(prefix)))?.[1] ??
     `cannot be used: ${message}.`;
-  return new SignalboxError('UNAVAILABLE', `The data folder ${folder} ${sentence}`, { cause });
+  const subject =
+    code === 'EACCES' && dirname(path) === folder ? `The file ${path}` : `The data folder ${folder}`;
+  return new SignalboxError('UNAVAILABLE', `${subject} ${sentence}`, { cause });
 }
 
 const SENTENCES: readonly (readonly [codes: readonly string[], sentence: string])[] = [

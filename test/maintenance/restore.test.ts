@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chownSync, copyFileSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createChannel, mint, revokeToken } from '../support/backend.ts';
@@ -56,9 +56,14 @@ async function backedUp(
 
 test('restore puts the backup in place and says what it undoes', async () => {
   using state = await backedUp(async () => undefined);
+  const ownFiles = ['signalbox.sqlite', 'lock.sqlite'].map((name) => join(state.folder.path, name));
+  const owner = process.getuid?.() === 0 ? 65_534 : process.getuid?.();
+  // As on a server, where root restores the store of the user of the service.
+  if (owner === 65_534) for (const file of ownFiles) chownSync(file, owner, owner);
   const { code, output } = await runCommand(['restore', state.file], state.env);
   expect({ code, output }).toMatchObject({ code: 0 });
-  expect(output).toContain('Undone in project default: 1 messages, 0 new tokens, 0 new channels.');
+  expect(ownFiles.map((file) => statSync(file).uid)).toEqual([owner, owner]);
+  expect(output).toContain('Undone in project default: 1 message, 0 new tokens, 0 new channels.');
   await using service = await startProcess({ folder: state.folder.path });
   expect(await history(service)).toEqual([1, 2]);
   const kept = readdirSync(state.folder.path).filter((name) => name.includes('.replaced-'));
@@ -127,7 +132,7 @@ test('restore of a store that was copied by hand includes its write-ahead log', 
   rmSync(join(folder.path, 'lock.sqlite'));
   const { code, output } = await runCommand(['restore', file], { SIGNALBOX_DATA: folder.path });
   expect({ code, output }).toMatchObject({ code: 0 });
-  expect(output).toContain('Undone in project default: 1 messages, 0 new tokens, 0 new channels.');
+  expect(output).toContain('Undone in project default: 1 message, 0 new tokens, 0 new channels.');
   expect(output).toContain('Project default: 2 messages, head of the log 2.');
   for (const name of readdirSync(folder.path))
     expect([name, (statSync(join(folder.path, name)).mode & 0o777).toString(8)]).toEqual([name, '600']);
