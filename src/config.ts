@@ -192,6 +192,9 @@ export function defaultConfig(overrides: Partial<Config> = {}): Config {
   return { ...readConfig({}).config, ...overrides };
 }
 
+/** The command line reads these, often in the shell that also starts the service. */
+const COMMAND_LINE_ENV = ['SIGNALBOX_URL', 'SIGNALBOX_CREDENTIAL', 'SIGNALBOX_ISSUER_SECRET'];
+
 /** Without this warning, a misspelled variable silently leaves its setting at the default. */
 function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
   const known = [
@@ -201,7 +204,7 @@ function unknownVariables(env: Readonly<Record<string, string | undefined>>): st
     DATABASE_URL_ENV,
   ];
   return Object.keys(env)
-    .filter((name) => /^signalbox[_-]/i.test(name) && !known.includes(name))
+    .filter((name) => /^signalbox[_-]/i.test(name) && ![...known, ...COMMAND_LINE_ENV].includes(name))
     .map((name) => {
       const upper = name.toUpperCase().replaceAll('-', '_');
       const [nearest = ''] = [...known].sort((a, b) => editDistance(upper, a) - editDistance(upper, b));

@@ -163,7 +163,12 @@ export class SignalboxError extends Error {
 
 /** @example notFound('channel', 'lobby') // There is no channel “lobby” in this project. */
 export function notFound(noun: string, id: string): SignalboxError {
-  return new SignalboxError('NOT_FOUND', `There is no ${noun} “${id}” in this project.`);
+  // The identity of a user is often passed as the id of the token.
+  const remedy =
+    noun === 'token' && !id.startsWith('token_')
+      ? ' Pass the id of a token, which begins with “token_”, not an identity.'
+      : '';
+  return new SignalboxError('NOT_FOUND', `There is no ${noun} “${id}” in this project.${remedy}`);
 }
 
 /** @param message a predicate of the field, for example `must not be empty.` */

@@ -109,6 +109,9 @@ test('warns of white space around a text, and of a variable in another letter ca
     'signalbox_origins is not a setting and is ignored. Did you mean SIGNALBOX_ORIGINS?',
     'SIGNALBOX-HOSTS is not a setting and is ignored. Did you mean SIGNALBOX_HOSTS?',
   ]);
+  expect(
+    readConfig({ SIGNALBOX_URL: 'https://realtime.example', SIGNALBOX_CREDENTIAL: 'x' }).warnings,
+  ).toEqual([]);
 });
 
 test.each([`${API_KEY}\n`, ` ${API_KEY}`, `"${API_KEY}"`, `'${API_KEY}'`])(

@@ -20,13 +20,11 @@ const GIB = 1024 ** 3;
 export function* machineChecks(
   env: Readonly<Record<string, string | undefined>>,
 ): Generator<MachineCheck, void> {
-  // The command line reads it; the service does not know it.
-  const { SIGNALBOX_URL: _, ...ofService } = env;
   let read: { config: Config; secrets: Secrets } | undefined;
   yield [
     'settings',
     () => {
-      const { warnings, ...valid } = readConfig(ofService);
+      const { warnings, ...valid } = readConfig(env);
       read = valid;
       if (warnings.length > 0) throw new ConfigError(warnings.join(' '));
       return `All settings are valid; NODE_ENV is ${valid.config.mode}.`;

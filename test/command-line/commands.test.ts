@@ -114,6 +114,40 @@ test('subscribes tokens, publishes to them, shows them online, moderates and dis
   expect((await run('disconnect --identity bob --reason enough')).lines).toEqual(['Closed 1 connection.']);
 });
 
+test.each(['--json', ''])('listens with what “token create %s” printed', async (option) => {
+  await run('channel create hall');
+  const create = `token create --channel hall ${option}`.trim();
+  const { lines } = await run(create);
+  await run('publish hall said 1'); // before the token of the cursor below
+  const { cursor } = await one('token create');
+  await run('publish hall said 2');
+  const listened = await run(`listen --credential - --since ${cursor} --count 1`, {
+    input: `${lines.join('\n')}\n`,
+  });
+  expect(listened.lines.at(-1)).toMatch(/hall {2}said {2}\(backend\) {2}2$/);
+});
+
+test('an identity in place of the id of a token is named as such', async () => {
+  await run('channel create guests');
+  expect(await run('subscribe guests ada')).toEqual({
+    code: 4,
+    lines: [],
+    notes: [
+      'There is no token “ada” in this project. Pass the id of a token, which begins with “token_”, not an identity.',
+    ],
+  });
+  expect((await run('subscribe guests token_none')).notes).toEqual([
+    'There is no token “token_none” in this project.',
+  ]);
+});
+
+test('a message without a receiver says that only one node counted', async () => {
+  await run('channel create empty');
+  expect((await run('publish empty said')).lines).toEqual([
+    expect.stringMatching(/ to 0 live connections of the node that answered\.$/),
+  ]);
+});
+
 test('publishes each line of an input, reports what is refused by its number, and repeats nothing with --key', async () => {
   await run('channel create lines');
   const input = '1\n\n{"two":2}\n"€uro"'; // without a line break at the end
@@ -134,7 +168,7 @@ test('publishes each line of an input, reports what is refused by its number, an
   const broken = await run('publish lines row -', { input: '7\nseven\n' });
   expect(broken).toMatchObject({
     code: 2,
-    notes: ['Published 1 messages; 0 were refused.', expect.stringContaining('Line 2 is not JSON.')],
+    notes: ['Published 1 message; 0 were refused.', expect.stringContaining('Line 2 is not JSON.')],
   });
 });
 
@@ -187,6 +221,9 @@ test('refuses secrets among the arguments, malformed values and missing settings
     ['issuer add stream --key app', 'Pass --key, and --secret'],
     ['completion tcsh', 'The shell must be bash, zsh or fish.'],
     ['tokn list', "unknown command 'tokn'"],
+    ['ban --identity ada', 'Run “signalbox ban --help” for the options.'],
+    ['token revoke', 'Run “signalbox token revoke --help” for the options.'],
+    ['token crate', 'Run “signalbox token --help” for its commands.'],
   ] as const) {
     const { code, lines, notes } = await run(line);
     expect({ code, lines }, line).toEqual({ code: 2, lines: [] });

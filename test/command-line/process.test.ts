@@ -88,6 +88,18 @@ test('listen as a client prints each message once and resumes by itself across c
   ]);
 });
 
+test('listen notes a lost connection once, and prints why the service closes it', async () => {
+  const { credential } = await mint(service, { identity: 'eve', channels: ['lobby'] });
+  await using eve = startCommand(['listen'], { ...env, SIGNALBOX_CREDENTIAL: credential });
+  await eve.until(/Connected {2}/);
+  proxy.cut();
+  // The event, not the note: before the subscription has begun again, it receives no reason.
+  await eve.until(/Reconnecting …\n[^]*Connected {2}/);
+  expect(eve.output.match(/Reconnecting/g)).toHaveLength(1);
+  await runProgram(service, ['disconnect', '--identity', 'eve', '--reason', 'enough']);
+  await eve.until(/Disconnecting {2}\{"reason":"DISCONNECTED","note":"enough"\}/);
+});
+
 test('listen with an API key follows channels, and a refusal ends it with its sentence', async () => {
   await using listening = startCommand(['listen', 'lobby'], env);
   await listening.until(/Connected\./);

@@ -103,7 +103,7 @@ export function addChannelCommands(program: Command, terminal: RemoteTerminal): 
   addCommand(
     program,
     'subscribe <channel> <tokens...>',
-    'Subscribe tokens to a channel, at once on live connections.',
+    'Subscribe tokens to a channel, by their ids, at once on live connections.',
   ).action(async (id: string, tokens: string[], common: CommonOptions) => {
     const { signalbox, output } = openSession(terminal, common);
     for (const token of tokens) {

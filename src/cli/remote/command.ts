@@ -26,13 +26,23 @@ export function addCommand(parent: Command, nameAndArguments: string, descriptio
   return parent
     .command(nameAndArguments)
     .description(description)
+    .showHelpAfterError(`Run “${pathOf(parent)} ${nameOf(nameAndArguments)} --help” for the options.`)
     .option('--json', 'print one JSON value per line')
     .option('--profile <name>', 'take address and API key from this profile');
 }
 
 /** Adds a command that only groups others. */
 export const addGroup = (parent: Command, name: string, description: string): Command =>
-  parent.command(name).description(description);
+  parent
+    .command(name)
+    .description(description)
+    .showHelpAfterError(`Run “${pathOf(parent)} ${name} --help” for its commands.`);
+
+const nameOf = (nameAndArguments: string) => nameAndArguments.replace(/ .*/, '');
+
+/** The names of a command and of those above it, as they are typed. */
+const pathOf = (command: Command): string =>
+  command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 
 /** Opens the session of a command. */
 export function openSession(terminal: RemoteTerminal, { json = false, profile }: CommonOptions): Session {

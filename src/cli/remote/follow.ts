@@ -26,7 +26,8 @@ export async function follow(
   try {
     await new Promise<void>((resolve, reject) => {
       terminal.onInterrupt(resolve);
-      client.on('status', (status) => reportStatus(terminal, status));
+      const report = createStatusReport(terminal);
+      client.on('status', report);
       subscribe(client, {
         write(line) {
           writing = writing.then(() => terminal.write(line));
@@ -42,9 +43,18 @@ export async function follow(
   }
 }
 
-/** Notes on standard error that a client has connected, or lost its connection. */
-function reportStatus({ print }: RemoteTerminal, { state, error }: Status): void {
-  if (state === 'connected') print('Connected.');
-  if (state === 'waiting')
-    print(printable(`Connection lost: ${error?.message ?? 'no answer'} Reconnecting …`));
+/**
+ * Notes on standard error that a client has connected, or lost its connection. A service that stays away is noted once, not at
+ * each attempt.
+ */
+function createStatusReport({ print }: RemoteTerminal): (status: Status) => void {
+  let last = '';
+  return ({ state, message, error }) => {
+    if (state !== 'connected' && state !== 'waiting') return;
+    // The error of a socket that closed without a sentence repeats the message of the status.
+    const hasCause = state === 'waiting' && error !== undefined && error.message !== message;
+    const note = hasCause ? `Connection lost: ${error.message} Reconnecting …` : message;
+    if (note !== last) print(printable(note));
+    last = note;
+  };
 }

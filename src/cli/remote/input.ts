@@ -71,6 +71,14 @@ export async function readSecret({ readInput }: RemoteTerminal, file: string, wh
   return secret;
 }
 
+/**
+ * Reads a credential. The file may hold it alone, or everything that “token create” and “token renew” print, also with `--json`.
+ */
+export async function readCredential(terminal: RemoteTerminal, file: string): Promise<string> {
+  const text = await readSecret(terminal, file, 'credential');
+  return /(?:^CREDENTIAL +|"credential":")([\w.-]+)/m.exec(text)?.[1] ?? text;
+}
+
 function statFile(file: string): { size: number } {
   const stats = statSync(file, { throwIfNoEntry: false });
   if (stats?.isFile() !== true) throw new UsageError(`There is no file ${file}.`);

@@ -4,7 +4,7 @@ import { type Command } from 'commander';
 import { WebSocket } from 'ws';
 import { addCommand, addGroup, openSession, type CommonOptions } from './command.ts';
 import { UsageError } from './errors.ts';
-import { readSecret } from './input.ts';
+import { readCredential, readSecret } from './input.ts';
 import { type Columns } from './output.ts';
 import { type RemoteTerminal } from './terminal.ts';
 import { collect, parseDuration, parseWord } from './values.ts';
@@ -104,7 +104,7 @@ export function addIssuerCommands(program: Command, terminal: RemoteTerminal): v
     )
     .action(async (file: string, common: CommonOptions) => {
       const { address, output } = openSession(terminal, common);
-      const credential = await readSecret(terminal, file, 'credential');
+      const credential = await readCredential(terminal, file);
       const client = createClient({ url: address.url, credential, webSocket: WebSocket });
       try {
         const document = `{ viewer { token { id identity role expiresAt } channels { nodes { id } } } }`;

@@ -2,7 +2,7 @@ import { type Command } from 'commander';
 import { addCommand, openSession, type CommonOptions } from './command.ts';
 import { UsageError } from './errors.ts';
 import { follow } from './follow.ts';
-import { readSecret } from './input.ts';
+import { readCredential } from './input.ts';
 import { cell, toJson } from './output.ts';
 import { type RemoteTerminal } from './terminal.ts';
 import { parseInteger } from './values.ts';
@@ -18,8 +18,11 @@ const INBOX = `subscription ($since: Cursor) { events(since: $since) {
   ... on ChannelUnavailable { channel { id } reason }
   ... on ChannelStateUpdated { channel { id state version } }
   ... on Restricted { restriction { kind channel reason until } }
+  ... on RestrictionLifted { restriction { kind channel } }
+  ... on TokenUpdated { token { role customRole expiresAt } }
   ... on TokenExpiring { expiresAt }
   ... on Gap { reason directMessages channels { id } }
+  ... on Disconnecting { reason note }
 } }`;
 
 interface Message {
@@ -53,7 +56,7 @@ export function addListenCommand(program: Command, terminal: RemoteTerminal): vo
   )
     .option(
       '--credential <file>',
-      'listen as a client: the credential in this file, or “-” for standard input. Also: SIGNALBOX_CREDENTIAL',
+      'listen as a client: a file with the credential, or with what “token create” printed; “-” for standard input. Also: SIGNALBOX_CREDENTIAL',
     )
     .option('--since <cursor>', 'begin after this cursor, which an earlier “listen” printed at its end')
     .option('--count <number>', 'end after so many messages')
@@ -66,7 +69,7 @@ export function addListenCommand(program: Command, terminal: RemoteTerminal): vo
       const credential =
         options.credential === undefined
           ? terminal.env['SIGNALBOX_CREDENTIAL'] || address.apiKey
-          : await readSecret(terminal, options.credential, 'credential');
+          : await readCredential(terminal, options.credential);
       if (!credential)
         throw new UsageError(
           'There is no credential and no API key. Set SIGNALBOX_CREDENTIAL or SIGNALBOX_API_KEY.',

@@ -116,7 +116,7 @@ const describe = ({
 }) =>
   repeated
     ? `${message.id} was published before with this key; nothing was published.`
-    : `Published ${message.id} to ${connections} live ${connections === 1 ? 'connection' : 'connections'}.`;
+    : `Published ${message.id} to ${connections} live ${connections === 1 ? 'connection' : 'connections'}${connections === 0 ? ' of the node that answered' : ''}.`;
 
 async function publishLines(
   { signalbox, output, terminal, json }: Session,
@@ -147,7 +147,8 @@ async function publishLines(
   } finally {
     progress.end();
     // Also when a line is no JSON or the service cannot be reached: the number tells where to go on.
-    terminal.print(`Published ${counts.published} messages; ${counts.refused} were refused.`);
+    const noun = counts.published === 1 ? 'message' : 'messages';
+    terminal.print(`Published ${counts.published} ${noun}; ${counts.refused} were refused.`);
   }
   if (counts.refused > 0) terminal.setExitCode(1);
 }

@@ -52,7 +52,7 @@ export function addTokenCommands(program: Command, terminal: RemoteTerminal): vo
       '--expires-in <duration>',
       'the lifetime, such as 90s, 15m, 12h or 30d (default: that of the project)',
     )
-    .option('--state <json>', 'notes of the backend')
+    .option('--state <json>', 'JSON that the backend and the token itself can read')
     .option('--connection-data <text>', 'data that other callers see')
     .action(
       async ({ identity, channel, role, expiresIn, state, connectionData, ...common }: CreateOptions) => {
