@@ -1,4 +1,4 @@
-import { type ErrorCode, type SignalboxError } from './errors.ts';
+import { type ErrorCode, type RefusalReason, type SignalboxError } from './errors.ts';
 import { redactSecrets } from './redact-secrets.ts';
 
 /** Why one item of a bulk call failed. It is part of the result, while the other items have taken effect. */
@@ -8,10 +8,23 @@ export interface OutcomeError {
   retryAfterSeconds: number | undefined;
   /** Whether the item may have taken effect nevertheless: the database became unreachable before it answered. */
   outcomeUnknown: boolean | undefined;
+  /** See `ErrorDetails`. For the audit log only, as are the next two. */
+  reason: RefusalReason | undefined;
+  issuer: string | undefined;
+  channel: string | undefined;
 }
 
 /** The error as a plain object, because graphql-js throws errors that a resolver returns. */
-export function outcomeErrorOf({ code, message, fields }: SignalboxError): OutcomeError {
+export function outcomeErrorOf(error: SignalboxError): OutcomeError {
+  const { code, message, fields, reason, issuer, channel } = error;
   const { retryAfterSeconds, outcomeUnknown } = fields;
-  return { code, message: redactSecrets(message), retryAfterSeconds, outcomeUnknown };
+  return {
+    code,
+    message: redactSecrets(message),
+    retryAfterSeconds,
+    outcomeUnknown,
+    reason,
+    issuer,
+    channel,
+  };
 }

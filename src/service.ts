@@ -7,6 +7,7 @@ import { Disposer } from './disposer.ts';
 import { type Retention } from './messages/retention.ts';
 import { type Domain } from './schema/context.ts';
 import { descriptorWarning } from './transport/file-descriptors.ts';
+import { createRefusals } from './observability/refusals.ts';
 import { openTransport } from './transport/transport.ts';
 
 export type { Overrides };
@@ -49,7 +50,17 @@ export async function startService(
   const { retention, ...messaging } = await composeMessaging(infrastructure, access);
 
   const { clock, newId, metrics, stats, activity, onFault, broker, audit, store, logger } = infrastructure;
-  const domain: Domain = { ...access, ...messaging, broker, audit, stats, activity, storage: store };
+  const refusals = disposer.use(createRefusals({ audit, config, clock, onRefused: metrics.refused }));
+  const domain: Domain = {
+    ...access,
+    ...messaging,
+    broker,
+    audit,
+    stats,
+    activity,
+    refusals,
+    storage: store,
+  };
   const transport = disposer.use(
     await openTransport({
       domain,

@@ -115,7 +115,6 @@ export async function composeMessaging(
     rights,
     refresh: (caller) => authenticate.refresh(caller),
     published,
-    audit,
     onFault,
   });
   const maxPageBytes = MAX_SIZE_MESSAGES_PER_PAGE * config.maxDataBytes;

@@ -1,12 +1,11 @@
 import { type Published } from '../broker/broker.ts';
 import { channelAddress, type Draft } from '../broker/message.ts';
 import { type Access, type ChannelAccess } from '../channels/access.ts';
-import { auditMessage, type Audit } from '../audit.ts';
 import { type RightsWatch, type RightsWatches } from '../connections/rights-watch.ts';
 import { badInput, SignalboxError } from '../errors.ts';
 import { outcomeErrorOf, type OutcomeError } from '../outcome-error.ts';
 import { Slices } from '../slices.ts';
-import { actorOf, type Caller } from '../tokens/caller.ts';
+import { type Caller } from '../tokens/caller.ts';
 import { type CreateDraft, type PublishInput } from './draft.ts';
 
 /** The maximum number of messages in one call of `publishAll`. */
@@ -31,7 +30,6 @@ export type PublishAll = (
 
 export function createPublishAll(deps: {
   access: Access;
-  audit: Audit;
   createDraft: CreateDraft;
   takeFromRateLimit: (caller: Caller) => void;
   /** Publishes to a channel for which the caller was authorized. */
@@ -45,7 +43,7 @@ export function createPublishAll(deps: {
   /** Called with the failures of the log that only outcomes report. */
   onFault: (error: unknown) => void;
 }): PublishAll {
-  const { access, audit, createDraft, takeFromRateLimit, publishToChannel, rights, onFault } = deps;
+  const { access, createDraft, takeFromRateLimit, publishToChannel, rights, onFault } = deps;
 
   /** Checks the content of a message of a batch, but not yet the permission of its caller. */
   function prepare(caller: Caller, input: ChannelPublishInput): Prepared {
@@ -64,25 +62,6 @@ export function createPublishAll(deps: {
     for (const id of new Set(channelIds))
       found.set(id, await access.require(caller, 'PUBLISH', id).catch(requireRefusal));
     return found;
-  }
-
-  /** One entry per code, not per message, so that a batch cannot flood the audit log. */
-  function auditRefusals(caller: Caller, outcomes: readonly PublishOutcome[]): void {
-    const codes = new Set(outcomes.map(({ error }) => error?.code));
-    for (const code of ['FORBIDDEN', 'UNAUTHENTICATED'] as const) {
-      if (!codes.has(code)) continue;
-      const { projectId } = caller;
-      const { message = '' } = outcomes.find(({ error }) => error?.code === code)?.error ?? {};
-      audit({
-        action: 'refused',
-        actor: actorOf(caller),
-        projectId,
-        code,
-        field: 'publishMessages',
-        message: auditMessage(message),
-        ...(caller.kind === 'TOKEN' && caller.token.identity !== null && { identity: caller.token.identity }),
-      });
-    }
   }
 
   async function publishPrepared(
@@ -107,9 +86,7 @@ export function createPublishAll(deps: {
     );
     requireAnyPublished(results);
     for (const cause of causesOf(results)) onFault(cause);
-    const outcomes = results.map(outcomeOf);
-    auditRefusals(caller, outcomes);
-    return outcomes;
+    return results.map(outcomeOf);
   }
 
   return async (caller, inputs) => {

@@ -6,7 +6,6 @@ import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { type RightsWatch, type RightsWatches } from '../connections/rights-watch.ts';
 import { SignalboxError, unavailable } from '../errors.ts';
-import { type Audit } from '../audit.ts';
 import { type NewId } from '../ids.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { type Caller } from '../tokens/caller.ts';
@@ -62,7 +61,6 @@ export function createPublisher(deps: {
   refresh: (caller: Caller) => Promise<Caller>;
   /** Called after each successful publish with its project and duration, for metrics. */
   published: (projectId: string, seconds: number) => void;
-  audit: Audit;
   /** Called with the failures of the log that only outcomes of a batch report. */
   onFault: (error: unknown) => void;
 }): Publisher {

@@ -13,6 +13,7 @@ import { type Publisher } from '../messages/publish.ts';
 import { type Moderation } from '../moderation/moderation.ts';
 import { type ActivityFeed } from '../observability/activity-feed.ts';
 import { type ExplainDelivery } from '../observability/explain-delivery.ts';
+import { type Refusals } from '../observability/refusals.ts';
 import { type Stats } from '../observability/stats.ts';
 import { type Subscriptions } from '../subscriptions/subscriptions.ts';
 import { type Store } from '../store/store.ts';
@@ -59,6 +60,7 @@ export interface Domain {
   audit: Audit;
   stats: Stats;
   activity: ActivityFeed;
+  refusals: Refusals;
   /** Whether rows can be written at this moment. */
   storage: Pick<Store, 'writeProblem' | 'untilUnlocked'>;
 }

@@ -94,14 +94,20 @@ builder.mutationFields((t) => ({
     type: [MembershipOutcome],
     description: `Subscribes many tokens to many channels. ${EVERY_PAIR}`,
     args: { ...pairsArgs },
-    resolve: async (_, { channels, tokens }, { caller, domain }) =>
-      eachInTurn(await domain.memberships.subscribeAll(caller, channels, tokens)),
+    async resolve(_, { channels, tokens }, { caller, address, domain }, { fieldName: field }) {
+      const outcomes = await domain.memberships.subscribeAll(caller, channels, tokens);
+      domain.refusals.reportOutcomes({ caller, address, field }, outcomes);
+      return eachInTurn(outcomes);
+    },
   }),
   unsubscribeTokens: t.field({
     type: [MembershipOutcome],
     description: `Unsubscribes many tokens from many channels. ${EVERY_PAIR}`,
     args: { ...pairsArgs },
-    resolve: async (_, { channels, tokens }, { caller, domain }) =>
-      eachInTurn(await domain.memberships.unsubscribeAll(caller, channels, tokens)),
+    async resolve(_, { channels, tokens }, { caller, address, domain }, { fieldName: field }) {
+      const outcomes = await domain.memberships.unsubscribeAll(caller, channels, tokens);
+      domain.refusals.reportOutcomes({ caller, address, field }, outcomes);
+      return eachInTurn(outcomes);
+    },
   }),
 }));

@@ -189,8 +189,8 @@ builder.mutationFields((t) => ({
         description: `The messages: 1–${MAX_PUBLISHES}.`,
       }),
     },
-    resolve: (_, { messages }, { caller, domain }) =>
-      domain.messages.publishAll(
+    async resolve(_, { messages }, { caller, address, domain }, { fieldName: field }) {
+      const outcomes = await domain.messages.publishAll(
         caller,
         messages.map(({ channel, event, data, ephemeral, idempotencyKey }) => ({
           channel,
@@ -199,7 +199,10 @@ builder.mutationFields((t) => ({
           ephemeral: nullToUndefined(ephemeral),
           idempotencyKey: nullToUndefined(idempotencyKey),
         })),
-      ),
+      );
+      domain.refusals.reportOutcomes({ caller, address, field }, outcomes);
+      return outcomes;
+    },
   }),
   publishDirectMessage: t.field({
     type: Receipt,

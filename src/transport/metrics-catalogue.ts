@@ -59,7 +59,7 @@ export const METRICS = {
   },
   signalbox_refusals_total: {
     kind: 'counter',
-    help: 'Errors that callers received.',
+    help: 'Errors that callers received, those in the outcomes of bulk calls included.',
     label: { name: 'code', values: 'an [error code](errors.md)' },
   },
   signalbox_retained_bytes: {

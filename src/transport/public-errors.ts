@@ -1,6 +1,7 @@
 import { GraphQLError, Kind } from 'graphql';
-import { ERROR_CATALOGUE, SignalboxError, type ErrorCode, type RefusalReason } from '../errors.ts';
+import { ERROR_CATALOGUE, SignalboxError, type ErrorCode } from '../errors.ts';
 import { type NewId } from '../ids.ts';
+import { type Refusal } from '../observability/refusals.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type RedactMessage } from './redact-message.ts';
 
@@ -9,25 +10,6 @@ import { type RedactMessage } from './redact-message.ts';
  * `address` is the network address of the caller, for the audit log.
  */
 export type PublicError = (error: unknown, caller?: Caller, address?: string) => GraphQLError;
-
-/** An error that a caller is shown. */
-export interface Refusal {
-  code: ErrorCode;
-  /** Undefined if the caller is not authenticated yet. */
-  caller: Caller | undefined;
-  /** The network address of the caller. Undefined for errors of an execution that several callers share. */
-  address: string | undefined;
-  /** See `ErrorDetails`. */
-  issuer: string | undefined;
-  /** See `ErrorDetails`. */
-  reason: RefusalReason | undefined;
-  /** See `ErrorDetails`. */
-  channel: string | undefined;
-  /** The sentence that the caller is shown. */
-  message: string;
-  /** The GraphQL field that failed. Undefined if the error does not belong to a field. */
-  field: string | undefined;
-}
 
 export interface PublicErrorDeps {
   newId: NewId;

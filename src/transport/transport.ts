@@ -16,7 +16,6 @@ import { type Metrics } from './metrics.ts';
 import { createAddressOf } from './network-address.ts';
 import { createOperationBudget } from './operation-budget.ts';
 import { createPublicError } from './public-errors.ts';
-import { createRefusalAudit } from './audit-refusal.ts';
 import { createWebSockets } from './websocket.ts';
 import { createRedactMessage } from './redact-message.ts';
 import { RetainedMemory } from './retained-memory.ts';
@@ -53,14 +52,10 @@ export async function openTransport(deps: {
   const schema = readPagesInTurns(createSchema());
   const showsSchema = isEnabled(config.introspection);
   const redactMessage = createRedactMessage(showsSchema);
-  const auditRefusal = createRefusalAudit(domain.audit, config, clock);
   const publicError = createPublicError({
     newId,
     redactMessage,
-    onRefused: (refusal) => {
-      metrics.refused(refusal.code, refusal.caller?.projectId);
-      auditRefusal(refusal);
-    },
+    onRefused: domain.refusals.report,
     onFault: (errorId, error) => onFault(error, errorId),
   });
   const documents = createDocuments(schema, config, { showsSchema, redactMessage });
@@ -143,7 +138,6 @@ export async function openTransport(deps: {
       server.closeAllConnections();
       await closed;
       unacknowledged[Symbol.dispose]();
-      auditRefusal[Symbol.dispose]();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createStats, MAX_SAMPLES, MAX_SERIES, STEP_MS } from '../../src/observability/stats.ts';
-import { createChannel, mint, publish } from '../support/backend.ts';
+import { createChannel, mint, publish, roundTrip } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
 import { createProject } from '../support/projects.ts';
 import { queueResults } from '../support/result-queue.ts';
@@ -153,4 +153,45 @@ test('keeps an hour, and the series of the projects that were active last', asyn
   expect(series).toHaveLength(MAX_SAMPLES);
   expect(series.at(-1)).toMatchObject({ at: clock.now(), process: { loopLagMs: 7 } });
   expect(totals.publishes).toBe(2 * (MAX_SERIES + 1));
+});
+
+test('counts the errors in the outcomes of bulk calls, and shows the first of each code in the activity', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'lobby');
+  const { id, credential } = await mint(signalbox, { channels: ['lobby'] });
+  const operator = signalbox.client();
+  const refusals = queueResults(
+    operator,
+    'subscription { activity(kinds: [REFUSAL]) { actor code reason field channel address sentence } }',
+  );
+  await roundTrip(operator);
+  await signalbox.request('mutation ($t: ID!) { mute(token: $t, channel: "lobby") { id } }', { t: id });
+  const message = { channel: 'lobby', event: 'said' };
+  await signalbox.request(
+    'mutation ($messages: [PublishMessageInput!]!) { publishMessages(messages: $messages) { error { code } } }',
+    { messages: [message, message, { ...message, event: '' }] },
+    credential,
+  );
+  await signalbox.request(
+    'mutation ($t: ID!) { subscribeTokens(channels: ["absent", "lobby"], tokens: [$t]) { error { code } } }',
+    { t: id },
+  );
+  expect((await readStats(signalbox)).totals.refusals).toEqual([
+    { code: 'BAD_USER_INPUT', count: 1 },
+    { code: 'FORBIDDEN', count: 2 },
+    { code: 'NOT_FOUND', count: 1 },
+  ]);
+  const metrics = await (await fetch(`${signalbox.url}/metrics`)).text();
+  expect(metrics).toMatch(/^signalbox_refusals_total\{code="FORBIDDEN"\} 2$/m);
+  expect((await refusals.next()).activity).toEqual({
+    actor: id,
+    code: 'FORBIDDEN',
+    reason: 'MUTED',
+    field: 'publishMessages',
+    channel: 'lobby',
+    address: '127.0.0.1',
+    sentence: 'The channel “lobby” does not exist, or this caller may not PUBLISH in it.',
+  });
+  await signalbox.ask('{ tokens { nodes { id } } }', {}, credential);
+  expect((await refusals.next()).activity).toMatchObject({ field: 'tokens' });
 });

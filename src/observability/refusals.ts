@@ -2,9 +2,9 @@ import { auditMessage, type Audit } from '../audit.ts';
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { SignalboxError, type ErrorCode, type RefusalReason } from '../errors.ts';
+import { type OutcomeError } from '../outcome-error.ts';
 import { RateLimit } from '../rate-limit.ts';
 import { actorOf, type Caller } from '../tokens/caller.ts';
-import { type Refusal } from './public-errors.ts';
 
 /** Codes of missing authority. Other refusals are mistakes of the client, which the metrics count. */
 const AUDITED_CODES: ReadonlySet<ErrorCode> = new Set([
@@ -20,20 +20,54 @@ const SUMMARY_DELAY_MS = 10_000;
 const MAX_COUNTED_ADDRESSES = 1000;
 const MAX_NAMED_ADDRESSES = 10;
 
-/** Writes refusals for missing authority to the audit log. Disposing writes the summary of those that were omitted. */
-export interface RefusalAudit extends Disposable {
-  (refusal: Refusal): void;
+/** An error that a caller is shown. */
+export interface Refusal {
+  code: ErrorCode;
+  /** Undefined if the caller is not authenticated yet. */
+  caller: Caller | undefined;
+  /** The network address of the caller. Undefined for errors of an execution that several callers share. */
+  address: string | undefined;
+  /** See `ErrorDetails`. */
+  issuer: string | undefined;
+  /** See `ErrorDetails`. */
+  reason: RefusalReason | undefined;
+  /** See `ErrorDetails`. */
+  channel: string | undefined;
+  /** The sentence that the caller is shown. */
+  message: string;
+  /** The GraphQL field that failed. Undefined if the error does not belong to a field. */
+  field: string | undefined;
+}
+
+/** The errors that callers are shown: all are counted, and those of missing authority are written to the audit log. */
+export interface Refusals extends Disposable {
+  report(refusal: Refusal): void;
+  /**
+   * Reports the errors in the outcomes of a bulk call. Of each code, the audit log has the first only, so that one call cannot
+   * fill it.
+   */
+  reportOutcomes(
+    call: Pick<Refusal, 'caller' | 'address' | 'field'>,
+    outcomes: readonly { readonly error: OutcomeError | null }[],
+  ): void;
 }
 
 /**
- * A stranger can cause thousands of refusals in a second, so their lines are limited per network address and in total. The
- * refusals above the limits are counted, and a summary states their number.
+ * A stranger can cause thousands of refusals in a second, so their lines in the audit log are limited per network address and in
+ * total. The refusals above the limits are counted, and a summary states their number. Disposing writes the last one.
  */
-export function createRefusalAudit(
-  audit: Audit,
-  config: Pick<Config, 'auditedRefusalsPerSecond' | 'auditedRefusalsPerSecondPerAddress'>,
-  clock: Clock,
-): RefusalAudit {
+export function createRefusals({
+  audit,
+  config,
+  clock,
+  onRefused,
+}: {
+  audit: Audit;
+  config: Pick<Config, 'auditedRefusalsPerSecond' | 'auditedRefusalsPerSecondPerAddress'>;
+  clock: Clock;
+  /** Counts a refusal. */
+  onRefused: (code: ErrorCode, projectId: string | undefined) => void;
+}): Refusals {
   const perAddress = new RateLimit(clock, config.auditedRefusalsPerSecondPerAddress, 'refusals');
   const inTotal = new RateLimit(clock, config.auditedRefusalsPerSecond, 'refusals');
   let omitted = new Map<string, number>();
@@ -87,12 +121,28 @@ export function createRefusalAudit(
       ...(field !== undefined && { field }),
     });
   };
-  return Object.assign(write, {
-    [Symbol.dispose]: () => {
+
+  const count = ({ code, caller }: Pick<Refusal, 'code' | 'caller'>) => onRefused(code, caller?.projectId);
+  return {
+    report(refusal) {
+      count(refusal);
+      write(refusal);
+    },
+    reportOutcomes(call, outcomes) {
+      const audited = new Set<ErrorCode>();
+      for (const { error } of outcomes) {
+        if (!error) continue;
+        const refusal = { ...call, ...error };
+        count(refusal);
+        if (!audited.has(error.code)) write(refusal);
+        audited.add(error.code);
+      }
+    },
+    [Symbol.dispose]() {
       summary?.[Symbol.dispose]();
       if (summary) writeSummary();
     },
-  });
+  };
 }
 
 /** Counts the refusals of addresses that are not counted apart, and those whose address is not known. */
