@@ -1,9 +1,10 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { createPostgresLeases, type PostgresLeases } from '../../src/broker/leases-postgres.ts';
-import { type Leases, type Member } from '../../src/broker/leases.ts';
+import { type Leases } from '../../src/broker/leases.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
 import { type PostgresStore } from '../../src/store/store.ts';
 import { leasesContract } from '../contracts/leases-contract.ts';
+import { member as memberOf } from '../contracts/leases-model.ts';
 import { type ManualClock } from '../support/clock.ts';
 import { hasPostgres, sharedPostgres } from '../support/postgres.ts';
 
@@ -97,17 +98,7 @@ describe.skipIf(!hasPostgres)('on PostgreSQL', () => {
   leasesContract('The leases of a cluster', createLeases, 0.03);
 });
 
-const member = (connectionId: string): Member => ({
-  connectionId,
-  nodeId: 'one',
-  projectId: 'one',
-  tokenId: 'token_1',
-  identity: null,
-  connectionData: null,
-  state: null,
-  transport: 'WEBSOCKET',
-  connectedAt: 1,
-});
+const member = (connectionId: string) => memberOf(connectionId, { nodeId: 'one' });
 
 const register = (store: PostgresStore, id: string) =>
   store.rows(

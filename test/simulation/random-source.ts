@@ -1,3 +1,5 @@
+import { createNumberGenerator } from '../support/number-generator.ts';
+
 /** Random numbers from a seed: equal seeds yield equal sequences. */
 export interface RandomSource {
   /** A number in [0, 1). */
@@ -12,16 +14,7 @@ export interface RandomSource {
 }
 
 export function createRandomSource(seed: number): RandomSource {
-  let state = seed >>> 0;
-
-  // mulberry32
-  function next(): number {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
-
+  const next = createNumberGenerator(seed);
   const source: RandomSource = {
     next,
     between: (from, to) => from + Math.floor(next() * (to - from + 1)),

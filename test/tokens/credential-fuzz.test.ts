@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { mutatedCredential } from '../support/hostile-credentials.ts';
 import { mint } from '../support/backend.ts';
 import { type Answer } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
-import { echoes, junk, mutate, sign, unsigned } from '../authorization-matrix/arbitraries.ts';
+import { echoes, junk, sign, unsigned } from '../authorization-matrix/arbitraries.ts';
 import { createIssuerFixture, type IssuerFixture } from '../authorization-matrix/issuer-fixture.ts';
 import { tryConnect } from '../authorization-matrix/authenticate.ts';
 
@@ -29,7 +30,7 @@ afterAll(() => fixture[Symbol.asyncDispose]());
 /** Whether an HTTP header can carry the text. */
 const isHeaderSafe = (text: string) => /^[\x21-\x7e\xa1-\xff]+$/.test(text);
 
-const mutated = mutate(() => valid);
+const mutated = mutatedCredential(() => valid);
 const signed = sign(() => fixture);
 const FAMILIES = { junk, mutated, unsigned, signed };
 const CREDENTIAL_ERRORS = ['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'TOKEN_REVOKED'];

@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
 import { parse, validate } from 'graphql';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { describe, expect, test, type TestContext } from 'vitest';
+import { type BrowserContext, type Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import { createSchema } from '../../src/schema/schema.ts';
 import { createGraphiql } from '../../src/transport/graphiql.ts';
+import { launchChromium } from '../support/chromium.ts';
 import { startService } from '../support/service.ts';
 
 interface Tab {
@@ -70,30 +70,6 @@ describe('GraphiQL files', () => {
     }
   });
 });
-
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-const missing = existsSync(CHROMIUM)
-  ? undefined
-  : `There is no Chromium at ${CHROMIUM}. Install it, or set CHROMIUM to its path.`;
-if (missing) process.stderr.write(`GraphiQL tests skipped: ${missing}\n`);
-
-/** Launches a browser. Without Chromium, skips the test, or fails it if REQUIRE_SERVERS is 1. */
-async function launch({ skip }: TestContext): Promise<Browser> {
-  if (missing && process.env['REQUIRE_SERVERS'] === '1') throw new Error(missing);
-  if (missing) skip(missing);
-  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-}
 
 /** Records the contacted hosts, and all errors and warnings of the pages. */
 function record(context: BrowserContext) {
@@ -194,7 +170,7 @@ class Window {
 describe('GraphiQL in a browser', () => {
   test('the tabs work from creating a channel to presence, and contact no other host', async (scope) => {
     await using signalbox = await startService();
-    await using browser = await launch(scope);
+    await using browser = await launchChromium(scope);
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
     const { hosts, problems } = record(context);
 
@@ -243,7 +219,7 @@ describe('GraphiQL in a browser', () => {
 
   test('the browser stores the query, but not the credential', async (scope) => {
     await using signalbox = await startService();
-    await using browser = await launch(scope);
+    await using browser = await launchChromium(scope);
     const context = await browser.newContext();
     const window = await Window.open(context, signalbox.url);
     await window.enter('Headers', 'key_…', signalbox.apiKey);
@@ -260,7 +236,7 @@ describe('GraphiQL in a browser', () => {
 
   test('a placeholder is refused with a hint, then replaced by the key, token or credential used or created last', async (scope) => {
     await using signalbox = await startService();
-    await using browser = await launch(scope);
+    await using browser = await launchChromium(scope);
     const context = await browser.newContext();
 
     const window = await Window.open(context, signalbox.url);
@@ -286,7 +262,7 @@ describe('GraphiQL in a browser', () => {
 
   test('a subscription resumes from the last cursor after its socket was closed', async (scope) => {
     await using signalbox = await startService();
-    await using browser = await launch(scope);
+    await using browser = await launchChromium(scope);
     const { request } = signalbox;
     await request(`mutation { createChannel(input: { id: "lobby" }) { id } }`);
     const { createToken } = await request(
@@ -331,7 +307,7 @@ describe('GraphiQL in a browser', () => {
 
   test('setPresence is sent over the WebSocket', async (scope) => {
     await using signalbox = await startService();
-    await using browser = await launch(scope);
+    await using browser = await launchChromium(scope);
     const { createToken } = await signalbox.request(`mutation { createToken { credential } }`);
     const context = await browser.newContext();
     const window = await Window.open(context, signalbox.url);
