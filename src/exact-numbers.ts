@@ -1,6 +1,6 @@
 import { SignalboxError } from './errors.ts';
 
-/** The digits that tell any two doubles apart; C and PHP write doubles with so many. */
+/** The number of digits that distinguishes any two doubles; C and PHP write doubles with so many. */
 const DOUBLE_DIGITS = 17;
 /** Longer numbers are not looked into. */
 const MAX_NUMBER_LENGTH = 400;

@@ -1,4 +1,4 @@
-/** The prefix tells the type of the object, so that an id cannot be mistaken for one of another type. */
+/** The prefix names the type of the object, so that an id cannot be mistaken for one of another type. */
 export type IdPrefix =
   | 'project'
   | 'key'

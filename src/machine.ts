@@ -22,7 +22,7 @@ export function machineProblem(nodeVersion: string, limits: string): string | un
 
 /**
  * Why a module of the service could not be loaded, in a sentence for the person at the terminal; undefined if the error and its
- * causes tell of something else. Like `machineProblem`, it uses no syntax that Node 12 does not know.
+ * causes have another subject. Like `machineProblem`, it uses no syntax that Node 12 does not know.
  * @param nodeVersion such as `20.19.0`
  */
 export function moduleProblem(error: unknown, nodeVersion: string): string | undefined {
@@ -44,7 +44,7 @@ export function moduleProblem(error: unknown, nodeVersion: string): string | und
 /** Errors have few causes; the bound ends a loop of causes. */
 const MAX_CAUSES = 8;
 
-/** Why the service cannot listen on the address of HOST and PORT, with the remedy; undefined if the error tells of something else. */
+/** Why the service cannot listen on the address of HOST and PORT, with the remedy; undefined if the error has another cause. */
 export function listenProblem(error: unknown): string | undefined {
   const { code = '', syscall, message } = error as NodeJS.ErrnoException;
   if (syscall !== 'listen' && syscall !== 'getaddrinfo') return undefined;

@@ -23,7 +23,7 @@ export function parsePageSize(size: number | null | undefined, field: 'first' | 
   return size;
 }
 
-/** Makes a page of `size` items. Query `size + 1` rows: the extra row tells whether there are more. */
+/** Makes a page of `size` items. Query `size + 1` rows: the extra row shows whether there are more. */
 export function pageOf<T>(rows: T[], size: number): Page<T> {
   return { items: rows.slice(0, size), hasMore: rows.length > size };
 }

@@ -23,7 +23,7 @@ export interface Service extends AsyncDisposable {
   readonly domain: Domain;
   readonly retention: Retention;
   readonly tokenSweeper: TokenSweeper;
-  /** From now on `/ready` answers 503; everything else goes on as usual until the service is disposed. */
+  /** From now on `/ready` answers 503; everything else continues as usual until the service is disposed. */
   announceDrain(): void;
 }
 

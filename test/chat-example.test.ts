@@ -80,7 +80,7 @@ test('two users and a guest meet in the example, and what is written offline arr
     await page.getByLabel('Name').fill(name);
     await page.getByRole('button', { name: 'Sign in' }).click();
   };
-  async function say(page: Page, text: string): Promise<void> {
+  async function send(page: Page, text: string): Promise<void> {
     await page.getByLabel('Message', { exact: true }).fill(text);
     await page.getByRole('button', { name: 'Send' }).click();
   }
@@ -89,10 +89,10 @@ test('two users and a guest meet in the example, and what is written offline arr
   await ada.getByText('Online: ada, bob').waitFor();
 
   const written = ['hello', 'one', 'two'];
-  await say(ada, 'hello');
+  await send(ada, 'hello');
   await bob.getByText('hello').waitFor();
   await ada.context().setOffline(true);
-  for (const text of written.slice(1)) await say(ada, text);
+  for (const text of written.slice(1)) await send(ada, text);
   await bob.getByLabel('Message', { exact: true }).pressSequentially('t');
   // With messages that are queued.
   expect(await findViolations(ada)).toEqual([]);
@@ -103,6 +103,6 @@ test('two users and a guest meet in the example, and what is written offline arr
     await page.locator('li.published', { hasText: 'two' }).waitFor();
     expect(await page.locator('li .text').allTextContents()).toEqual(written);
   }
-  // The one page that was offline tells of connections that it could not open.
+  // The page that was offline reports the connections that it could not open.
   expect(complaints.filter((text) => !text.includes('net::ERR_INTERNET_DISCONNECTED'))).toEqual([]);
 });

@@ -115,7 +115,7 @@ test('warns of white space around a text, and of a variable in another letter ca
 });
 
 test.each([`${API_KEY}\n`, ` ${API_KEY}`, `"${API_KEY}"`, `'${API_KEY}'`])(
-  'says that white space or quotation marks around an API key are in the way: %j',
+  'refuses an API key with white space or quotation marks around it, and names them: %j',
   (apiKey) => {
     expect(errorsOf({ SIGNALBOX_API_KEY: apiKey })).toEqual([
       expect.stringMatching(/white space or quotation marks; remove them\.$/),

@@ -31,7 +31,7 @@ test.each([
   ['https://', /is not an origin/],
   ['https://app.example https://b.example', /is not an origin/],
   ['file:///', /has no host/],
-])('SIGNALBOX_ORIGINS=%s ends the start with a sentence', (value, sentence) => {
+])('SIGNALBOX_ORIGINS=%s ends the start with an error message', (value, sentence) => {
   const read = () => readConfig({ SIGNALBOX_ORIGINS: `https://other.example,${value}` });
   expect(read).toThrow(sentence);
   expect(read).toThrow(`SIGNALBOX_ORIGINS lists “${value}”, which matches no page: it `);

@@ -21,7 +21,7 @@ test('processes a few items at once, and many items in order over several turns 
   expect(turns).toBeGreaterThan(5);
 });
 
-test('reports an item that throws and goes on with the next', async () => {
+test('reports an item that throws and continues with the next', async () => {
   const faults: unknown[] = [];
   const done: number[] = [];
   const items = Array.from({ length: 200 }, (_, index) => index);
@@ -41,7 +41,7 @@ test('a turn queue starts the first tasks at once, and the others in order over 
     await turns.take();
     started.push(index);
   });
-  // The works that did not have to wait go on in this turn.
+  // The tasks that did not have to wait continue in this turn.
   await Promise.resolve();
   expect(started.length).toBeLessThanOrEqual(8);
   let passed = 0;

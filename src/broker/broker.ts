@@ -82,11 +82,11 @@ export interface Broker extends AsyncDisposable {
   follow(projectId: string): Promise<Disposable>;
   /**
    * Sends a signal to every node. Resolves after all listeners applied it, to the number of affected connections. A signal
-   * that tells of a change of rows is sent by `announce`.
+   * that announces a change of rows is sent by `announce`.
    */
   control(signal: Signal): Promise<number>;
   /**
-   * Changes rows and sends the signals that tell of it, in one transaction; see `Announce`.
+   * Changes rows and sends the signals that announce it, in one transaction; see `Announce`.
    * @throws UNAVAILABLE when the rows cannot be written. The change may have been made nevertheless if the connection to the
    * database was lost; its signals are then applied later.
    */

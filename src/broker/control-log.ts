@@ -15,11 +15,11 @@ const CLEAN_UP_INTERVAL_MS = 60_000;
 /** How long connections stay open while the node is suspended, in milliseconds. Their clients then go to another node. */
 const CLOSE_AFTER_MS = 15_000;
 
-/** The kinds of payloads: the number of a new signal, and a signal that tells of no row. */
+/** The kinds of payloads: the number of a new signal, and a signal about no row. */
 const SIGNALS = 'signals';
 const UNKEPT_SIGNAL = 'signal';
 
-/** Signals that tell of no row. They are not kept, so a node that is cut off misses them. */
+/** Signals about no row. They are not kept, so a node that is cut off misses them. */
 const UNKEPT: ReadonlySet<string> = new Set<Signal['kind']>(['PRESENCE_CHANGED', 'CONNECTION_MESSAGE']);
 
 /** Sends signals to all nodes through a table of the database, so that none is lost. */
@@ -45,7 +45,7 @@ export interface ControlLogOptions {
   reset: () => void;
   /** Called before and after each look. */
   onLook: () => void;
-  /** Called when the node was registered in another history of the database, before it goes on. */
+  /** Called when the node was registered in another history of the database, before it continues. */
   onHistoryChanged?: () => void;
   /** Called after the node was registered again, under another id. */
   onRegistered: () => Promise<void>;

@@ -221,7 +221,7 @@ export class Follower {
   /** Delivers the batches that follow; begins a repair if the log must be read before the next one. */
   #advance(): void {
     if (this.#position === undefined || this.#isStopped || this.#delivering) return;
-    // What a suspended node does not deliver, it would have to close its connections for. It goes on at its next look at the head.
+    // What a suspended node does not deliver, it would have to close its connections for. It continues at its next look at the head.
     if (!this.#delivery.mayDeliver()) return;
     for (
       let batch = this.#waiting[0];

@@ -44,7 +44,7 @@ export interface NodeRegistration {
    * @throws UNAVAILABLE at the first registration when the clock of the machine is wrong
    */
   register(): Promise<number>;
-  /** That the clock of this machine is wrong, as a sentence for the operator; such a node does not hold. */
+  /** An error message for the operator when the clock of this machine is wrong: `holds` is false then. Otherwise undefined. */
   clockProblem(): string | undefined;
   /** Whether a renewal is due. */
   isDue(): boolean;
@@ -200,7 +200,7 @@ export function createNodeRegistration({
     async fence(nodeIds) {
       await controlRows('UPDATE nodes SET fenced = true WHERE id = ANY($1)', [nodeIds]);
       const names = nodeIds.map((node) => `signalbox:${node}`);
-      // The session that listens has the name of the node. It reconnects if the node goes on.
+      // The session that listens has the name of the node. It reconnects if the node continues.
       const all = [...names, ...nodeIds.map((node) => `signalbox:${node.replace(/\.\d+$/, '')}`)];
       const deadline = performance.now() + END_OF_SESSIONS_MS;
       for (;;) {

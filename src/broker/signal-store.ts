@@ -32,7 +32,7 @@ export const SIGNALS_PER_PAGE = 200;
 /** Reads and writes the signals of a PostgreSQL database. They are kept for an hour. */
 export function createSignalStore({ controlRows }: Pick<PostgresStore, 'controlRows'>) {
   return {
-    /** Writes signals in the transaction of the rows that they tell of. */
+    /** Writes signals in the transaction of the rows that they announce. */
     async append(
       transaction: Transaction,
       node: string,

@@ -54,7 +54,7 @@ export type Signal =
   /** A direct message to one connection; it skips the log. */
   | { kind: 'CONNECTION_MESSAGE'; projectId: string; connectionId: string; message: Message };
 
-/** The kinds of signals after which nobody may do less than before. There can be very many of them. */
+/** The kinds of signals that take no right away. There can be very many of them. */
 export const ENDS_NO_RIGHTS: ReadonlySet<Signal['kind']> = new Set<Signal['kind']>([
   'CHANNEL_STATE_UPDATED',
   'MEMBERSHIP_BEGAN',

@@ -85,7 +85,7 @@ export function decideAccess(caller: Caller, action: Action, channelAccess: Chan
 
 /**
  * The error for a refused action: UNAUTHENTICATED for an anonymous caller, FORBIDDEN for a token.
- * @param channelAccess undefined if the channel does not exist, which only the audit log tells
+ * @param channelAccess undefined if the channel does not exist, which only the audit log shows
  */
 export function accessRefused(
   caller: Caller,

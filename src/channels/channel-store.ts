@@ -45,7 +45,7 @@ export function createChannelStore({ db }: Store) {
       // A change during the read may have replaced this row already.
       return cache.changes === changes ? cache.set(toChannel(row)) : toChannel(row);
     },
-    /** Results in undefined when the channel does not exist. The cache changes with the signal that tells of the change. */
+    /** Results in undefined when the channel does not exist. The cache changes with the signal that announces the change. */
     update:
       (
         projectId: string,

@@ -26,7 +26,7 @@ export function createProgram(terminal: Terminal): Command {
   };
   const program = new Command('signalbox')
     .description(
-      'Realtime channels with tokens. Without a command, the service is started. serve, backup, restore and check work on this machine: settings are read from environment variables (docs/reference/settings.md), and SIGNALBOX_DATA names the data folder. All other commands talk to a running service: SIGNALBOX_URL and SIGNALBOX_API_KEY say where it is, or a profile, which “signalbox profile write” keeps. A new service prints its first API key when it starts.',
+      'Realtime channels with tokens. Without a command, the service is started. serve, backup, restore and check work on this machine: settings are read from environment variables (docs/reference/settings.md), and SIGNALBOX_DATA names the data folder. All other commands call a running service, which SIGNALBOX_URL and SIGNALBOX_API_KEY name, or a profile that “signalbox profile write” has written. A new service prints its first API key when it starts.',
     )
     .version(version)
     .showHelpAfterError(

@@ -188,7 +188,7 @@ export class Connection {
     for (const receiver of this.#noticeReceivers) receiver.onNotice(notice, this);
   }
 
-  /** Sets the function that tells the peer the reason and closes the socket. It is called at once if the connection is already closed. */
+  /** Sets the function that sends the reason to the peer and closes the socket. It is called at once if the connection is already closed. */
   setNotifyPeer(notifyPeer: (reason: CloseReason) => void): void {
     if (this.closed === undefined) this.#notifyPeer = notifyPeer;
     else notifyPeer(this.closed);

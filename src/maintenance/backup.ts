@@ -58,7 +58,7 @@ export function backupStore({
   }
 }
 
-/** A service that runs would go on writing to the replaced store, which no start finds again. */
+/** A running service would continue to write to the replaced file, which is lost when the service stops. */
 function isOwnFileOf(data: string, file: string): boolean {
   const isInFolder =
     existsSync(data) && existsSync(dirname(file)) && realpathSync(dirname(file)) === realpathSync(data);

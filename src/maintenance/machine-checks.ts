@@ -30,7 +30,7 @@ export function* machineChecks(
       return `All settings are valid; NODE_ENV is ${valid.config.mode}.`;
     },
   ];
-  // Without valid settings, nothing says which folder or store is meant.
+  // Without valid settings, the data folder and the store are unknown.
   if (!read) return;
   const { config, secrets } = read;
   yield ['open files', () => checkDescriptors(config)];

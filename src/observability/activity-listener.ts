@@ -13,7 +13,7 @@ import { type Activity, type ActivityKind } from './activity.ts';
 
 /** Activities that one subscription receives on average per second; a burst of twice this number passes. */
 export const ACTIVITIES_PER_SECOND = 1000;
-/** How long after activities were skipped the subscriber is told how many they were. */
+/** How long after activities were skipped their number is delivered. */
 export const SKIP_NOTICE_MS = 1000;
 /** The kinds that the audit log leaves out: they come with the traffic of clients, so they can be many. */
 const TRAFFIC: ReadonlySet<ActivityKind> = new Set<ActivityKind>(['MESSAGE', 'PRESENCE', 'CONNECTION']);
@@ -34,7 +34,7 @@ export interface ActivityListenerDeps {
 
 /**
  * One subscription to activities. Nothing waits for a reader that is too slow, or for activities beyond the rate: they are
- * skipped, and the subscriber is told once a second how many they were.
+ * skipped, and their number is delivered once a second.
  */
 export class ActivityListener implements Source<Activity> {
   readonly #deps: ActivityListenerDeps;

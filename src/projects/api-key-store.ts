@@ -98,7 +98,7 @@ export function createApiKeyStore(store: Store) {
       const [row] = await db.select().from(apiKeys).where(inProject(projectId, id));
       return row && toRow(row);
     },
-    /** Invalidate the row afterwards: the signal that tells of the change does. */
+    /** Invalidate the row afterwards: the signal that announces the change does. */
     update:
       (
         projectId: string,

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 
 /**
- * The id of the process that holds a lock on a file, as Linux tells; undefined where the system does not tell, and for a process of
+ * The id of the process that holds a lock on a file, as Linux reports it; undefined where the system does not report it, and for a process of
  * another container. The kernel is asked, because an id that is written into a file stays there after `kill -9`.
  */
 export function findLockHolder(file: string): number | undefined {

@@ -10,7 +10,7 @@ export type RowWriter = Pick<Store, 'db' | 'batch'>;
 export type Write<T> = (rows: RowWriter) => Promise<T>;
 
 /**
- * Executes a write and sends the signal, or the signals, that tell of it, in one transaction: no node keeps working with the
+ * Executes a write and sends the signal, or the signals, that announce it, in one transaction: no node keeps working with the
  * rows of before because the process that changed them ended in between. Undefined: the write changed nothing that a node
  * must know. Resolves when all live connections have applied the signals.
  */

@@ -26,7 +26,7 @@ export interface Metrics {
   /** @param seconds from the start of the publish to its acknowledgement */
   published(projectId: string, seconds: number): void;
   replayed(projectId: string, count: number): void;
-  /** An event `Gap` told a client that it missed messages. */
+  /** An event `Gap` was delivered. */
   gap(projectId: string): void;
   slowConsumer(projectId: string): void;
   /** @param projectId undefined: the caller was refused before its project was known */

@@ -28,7 +28,7 @@ import { createUnacknowledgedBytes } from './unacknowledged.ts';
 export interface Transport extends AsyncDisposable {
   /** `http://<host>:<port>` */
   readonly url: string;
-  /** From now on `/ready` answers 503; everything else goes on as usual until the transport is disposed. */
+  /** From now on `/ready` answers 503; everything else continues as usual until the transport is disposed. */
   announceDrain(): void;
 }
 

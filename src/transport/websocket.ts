@@ -32,7 +32,7 @@ export interface WebSockets extends AsyncDisposable {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
-/** The session of an open socket, and the callback that tells graphql-ws that the socket has closed. */
+/** The session of an open socket, and the callback that notifies graphql-ws that the socket has closed. */
 interface SocketEntry {
   session: WebSocketSession;
   closed: (code: number, reason: string) => Promise<void>;

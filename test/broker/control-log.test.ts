@@ -145,7 +145,7 @@ test('a node resets when signals that it has not read are gone, and when it does
   expect(node.problem()).toBeUndefined();
 });
 
-test('a node that stays suspended closes its connections, so that their clients go to another node, and goes on later', async () => {
+test('a node that stays suspended closes its connections, so that their clients go to another node, and accepts signals again later', async () => {
   if (!hasPostgres) return;
   await using node = await startNode({ closeAfterMs: 300 });
   expect(node.problem()).toBeUndefined();

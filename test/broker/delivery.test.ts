@@ -13,7 +13,7 @@ const message = (sequence: number): Message => ({
   logged: { epoch: 1, sequence, previous: sequence - 1, ordinal: sequence },
 });
 
-test('a node that may deliver again resets its listeners before the first message, also if the suspension fell between two looks', () => {
+test('a node that may deliver again resets its listeners before the next message, even if no check of the suspension came between', () => {
   const happened: (string | number)[] = [];
   let mayDeliver = true;
   const onFault = (error: unknown) => expect.unreachable(String(error));
@@ -60,7 +60,7 @@ test('a batch ends at 64 KB of data', () => {
   expect(sizes).toEqual([2, 2]);
 });
 
-test('an ephemeral message that a suspended node did not deliver resets no listener: the log does not have it', () => {
+test('an ephemeral message that a suspended node did not deliver resets no listener, because it is not in the log', () => {
   let resets = 0;
   let mayDeliver = false;
   const delivery = createDelivery(

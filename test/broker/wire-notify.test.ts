@@ -104,7 +104,7 @@ test('the connection that listens is replaced when an own payload does not come 
   expect(sessions).toHaveLength(3);
 });
 
-test('ignores what is not of the protocol, and a packet that was sent again', async (context) => {
+test('ignores packets that are not of the protocol, and repeated packets', async (context) => {
   requirePostgres(context);
   await using made = await openBehindProxy();
   const { near, far, url, server } = made;

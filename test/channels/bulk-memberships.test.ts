@@ -102,7 +102,7 @@ test('refuses a call that names more than 1,000 pairs, with LIMIT_EXCEEDED', asy
   expect(response.errors?.[0]?.extensions).toMatchObject({ code: 'LIMIT_EXCEEDED', limit: 1000 });
 });
 
-test('an outcome says that it is unknown, and the log says why, when the database is lost during a commit', async (context) => {
+test('an outcome is reported as unknown, and the log has the cause, when the database is lost during a commit', async (context) => {
   requirePostgres(context);
   const url = await (await sharedPostgres()).createDatabase();
   const log = createLog();

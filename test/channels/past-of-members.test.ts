@@ -10,7 +10,7 @@ const EVENTS = `subscription ($since: Cursor) { events(since: $since) {
   __typename ... on ChannelMessage { message { event } }
 } }`;
 
-async function say(service: TestService, event: string): Promise<string> {
+async function publishEvent(service: TestService, event: string): Promise<string> {
   const mutation = `mutation ($e: String!) { publishMessage(channel: "den", event: $e) { message { cursor } } }`;
   return (await service.request(mutation, { e: event })).publishMessage.message.cursor;
 }
@@ -24,9 +24,9 @@ async function historyOf({ request }: TestService, credential: string): Promise<
 test('subscribeToken(since:) lets a new member of a PRIVATE channel read the messages after the cursor', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'den', { type: 'PRIVATE' });
-  const since = await say(signalbox, 'before');
-  await say(signalbox, 'first');
-  await say(signalbox, 'second');
+  const since = await publishEvent(signalbox, 'before');
+  await publishEvent(signalbox, 'first');
+  await publishEvent(signalbox, 'second');
   const ada = await mint(signalbox);
   await signalbox.request(SUBSCRIBE, { token: ada.id, since });
   expect(await historyOf(signalbox, ada.credential)).toEqual(['first', 'second']);
@@ -40,8 +40,8 @@ test('subscribeToken(since:) lets a new member of a PRIVATE channel read the mes
 test('subscribeToken(since:) extends the readable history of a member, and never shortens it', async () => {
   await using signalbox = await startService();
   await createChannel(signalbox, 'den', { type: 'PRIVATE' });
-  const early = await say(signalbox, 'before');
-  const late = await say(signalbox, 'first');
+  const early = await publishEvent(signalbox, 'before');
+  const late = await publishEvent(signalbox, 'first');
   const ada = await mint(signalbox, { channels: ['den'] });
   expect(await historyOf(signalbox, ada.credential)).toEqual([]);
   const live = queueResults(signalbox.client({ token: ada.credential }), EVENTS);
@@ -61,7 +61,7 @@ test('subscribeToken(since:) is for API keys, and refuses what is not a cursor o
   await using other = await startService();
   await createChannel(signalbox, 'den', { type: 'PUBLIC' });
   await createChannel(other, 'den');
-  const [since, foreign] = [await say(signalbox, 'before'), await say(other, 'before')];
+  const [since, foreign] = [await publishEvent(signalbox, 'before'), await publishEvent(other, 'before')];
   const ada = await mint(signalbox);
   const codeOf = async (variables: object, bearer?: string) =>
     (await signalbox.ask(SUBSCRIBE, variables, bearer)).errors?.[0]?.extensions['code'];

@@ -83,21 +83,21 @@ test('names a proxy that takes no upgrades, buffers event streams and hides the 
   expect(failed[1]?.message).toContain('Upgrade and Connection');
 });
 
-test('names an origin that is not allowed, by the sentence of the service', async () => {
+test('reports an origin that is not allowed with the error message of the service', async () => {
   const { failed } = await examine(service.url, '--origin', 'https://evil.example');
   expect(failed.find(({ check }) => check === 'origin')?.message).toBe(
     'The origin “https://evil.example” is not allowed. Add it to SIGNALBOX_ORIGINS. (403)',
   );
 });
 
-test('names a service that lets clients choose their address', async () => {
+test('reports a service that lets clients choose their address', async () => {
   // The service expects a proxy, and there is none.
   const { failed } = await examine(service.url);
   expect(failed.map(({ check }) => check)).toEqual(['client address']);
   expect(failed[0]?.message).toContain('SIGNALBOX_TRUSTED_PROXIES');
 });
 
-test('tells a client address from that of a proxy', () => {
+test('distinguishes a client address from that of a proxy', () => {
   const forged = '192.0.2.1';
   const explain = (seen: string, server: string) => () => explainClientAddress({ seen, forged, server });
   expect(explain('203.0.113.9', '198.51.100.1')()).toContain('203.0.113.9');
@@ -129,7 +129,7 @@ test('--local passes on a machine that is ready, before and after the first star
   expect(code).toBe(0);
 });
 
-test('--local says what to do about a misspelled setting, an open master key, a damaged store and a low limit', async () => {
+test('--local names the remedy for a misspelled setting, an open master key, a damaged store and a low limit', async () => {
   using folder = createFolder();
   const key = join(folder.path, 'master.key');
   writeFileSync(key, 'a'.repeat(43));

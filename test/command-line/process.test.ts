@@ -100,7 +100,7 @@ test('listen notes a lost connection once, and prints why the service closes it'
   await eve.until(/Disconnecting {2}\{"reason":"DISCONNECTED","note":"enough"\}/);
 });
 
-test('listen with an API key follows channels, and a refusal ends it with its sentence', async () => {
+test('listen with an API key follows channels, and a refusal ends it with the error message of the service', async () => {
   await using listening = startCommand(['listen', 'lobby'], env);
   await listening.until(/Connected\./);
   // The subscription begins after the acknowledgement; the first of these messages that arrives shows that it has.
@@ -111,7 +111,7 @@ test('listen with an API key follows channels, and a refusal ends it with its se
   expect(refused).toMatchObject({ code: 4, lines: [] });
 });
 
-test('bench that is interrupted says so and leaves no channel behind', async () => {
+test('bench that is interrupted prints that and leaves no channel behind', async () => {
   const channels = async () => (await runProgram(service, ['channel', 'list', '--json'])).lines.join();
   await using bench = startCommand(['bench', '--subscribers', '2', '--messages', '100000'], env);
   while (!(await channels()).includes('"bench:')) expect(bench.output).toBe('');

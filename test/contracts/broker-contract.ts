@@ -85,12 +85,12 @@ function listenerTests(make: MakeBroker, share: number): void {
     await using made = await make();
     const { broker } = made;
     const { signals } = listen(broker, 3);
-    const told = ['one', 'two'].map((channelId): Signal => ({ ...SIGNAL, channelId }));
-    const written = async () => [...told];
-    expect(await broker.announce(written, (result) => result)).toEqual({ result: told, connections: 6 });
-    expect(signals).toEqual(told);
-    expect(await broker.announce(written, () => undefined)).toEqual({ result: told, connections: 0 });
-    expect(signals).toEqual(told);
+    const announced = ['one', 'two'].map((channelId): Signal => ({ ...SIGNAL, channelId }));
+    const written = async () => [...announced];
+    expect(await broker.announce(written, (result) => result)).toEqual({ result: announced, connections: 6 });
+    expect(signals).toEqual(announced);
+    expect(await broker.announce(written, () => undefined)).toEqual({ result: announced, connections: 0 });
+    expect(signals).toEqual(announced);
   });
 
   test('announce applies nothing when the write fails', async () => {

@@ -55,7 +55,7 @@ test('compose.yaml mounts the configuration of nginx that names its nodes, and w
   );
 });
 
-test('behind nginx and on the nodes of compose.yaml, a client goes on when its node is killed, and misses nothing', async (context) => {
+test('behind nginx and on the nodes of compose.yaml, a client continues when its node is killed, and misses nothing', async (context) => {
   requireNginx(context);
   requirePostgres(context);
   const url = await (await sharedPostgres()).createDatabase();

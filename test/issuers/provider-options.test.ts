@@ -62,7 +62,7 @@ test('one provider may have several audiences, and the claim that names them may
     expect(await refusalMessageOf(byClientId, await sign({ sub: 'ada', ...claims }))).toMatch('“client_id”');
 });
 
-test('two issuers of one provider are told apart by their audiences, and may not share one', async () => {
+test('two issuers of one provider are distinguished by their audiences, and may not share one', async () => {
   const web = await createIssuer(signalbox, provider({ audience: 'web', claims: { role: 'role' } }));
   const app = await createIssuer(signalbox, provider({ audience: 'app' }));
   const claims = { sub: 'ada', role: 'MODERATOR' };
@@ -309,7 +309,7 @@ test('createIssuer refuses a public key as a secret, a weak or wrong public key,
     });
 });
 
-test('a credential may be as long as the setting says, over HTTP and WebSocket', async () => {
+test('a credential may be as long as the setting allows, over HTTP and WebSocket', async () => {
   await using small = await startService({ maxCredentialBytes: 2048 });
   await createIssuer(small, provider({ audience: 'web' }));
   await createIssuer(signalbox, provider({ audience: 'web' }));

@@ -29,7 +29,7 @@ const messagesIn = (file: string) => {
   }
 };
 
-test('backup copies a store under load: a prefix of the log without a hole, and the service goes on', async () => {
+test('backup copies a store under load: a prefix of the log without a hole, and the service continues', async () => {
   using folder = createFolder();
   await using service = await startProcess({ folder: folder.path });
   await createChannel(service, 'room');
@@ -80,7 +80,7 @@ test('backup never replaces a file of the data folder, however its path is spell
   expect(contents()).toEqual(before);
 });
 
-test('backup refuses to replace a file, unless it is told to', async () => {
+test('backup refuses to replace a file without --force', async () => {
   using folder = createFolder();
   await using _service = await startProcess({ folder: folder.path });
   const file = join(folder.path, 'copy.sqlite');
@@ -102,7 +102,7 @@ test.each([
     'the target folder is missing',
     (folder: string) => ({ data: folder, file: join(folder, 'no', 'such', 'f') }),
   ],
-])('backup ends with a sentence and leaves nothing behind when %s', async (_, make) => {
+])('backup ends with an error message and leaves nothing behind when %s', async (_, make) => {
   using folder = createFolder();
   {
     await using _service = await startProcess({ folder: folder.path });

@@ -54,7 +54,7 @@ async function backedUp(
   return { folder, env, file, tokens, [Symbol.dispose]: () => folder[Symbol.dispose]() };
 }
 
-test('restore puts the backup in place and says what it undoes', async () => {
+test('restore puts the backup in place and prints what it undoes', async () => {
   using state = await backedUp(async () => undefined);
   const ownFiles = ['signalbox.sqlite', 'lock.sqlite'].map((name) => join(state.folder.path, name));
   const owner = process.getuid?.() === 0 ? 65_534 : process.getuid?.();
@@ -138,7 +138,7 @@ test('restore of a store that was copied by hand includes its write-ahead log', 
     expect([name, (statSync(join(folder.path, name)).mode & 0o777).toString(8)]).toEqual([name, '600']);
 });
 
-test('restore on a full disk ends with a sentence and leaves the store as it was', async (context) => {
+test('restore on a full disk ends with an error message and leaves the store as it was', async (context) => {
   requireSmallDisk(context);
   using disk = mountSmallDisk(2);
   using folder = createFolder();

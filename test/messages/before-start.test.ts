@@ -6,7 +6,7 @@ import { createChannel, mint, publish, subscribeToken, unsubscribeToken } from '
 import { publishNumbers } from '../support/publish.ts';
 import { startService, type TestService } from '../support/service.ts';
 
-/** What happens between the opening of a subscription and its first event. */
+/** Changes and messages between the opening of a subscription and its first event. */
 
 async function connect({ service: { domain } }: TestService, credential: string) {
   return domain.connections.open(() => domain.authenticate.credential(credential), 'WEBSOCKET');

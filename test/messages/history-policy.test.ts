@@ -29,7 +29,7 @@ async function readPage(signalbox: TestService, channel: string, args: object): 
 const stored = ({ messages }: ResumingSubscription) =>
   messages.filter(({ cursor }) => cursor !== null).map(({ data }) => data);
 
-/** What a reader sees who resumes with a cursor: in the inbox, in `messages(channel)` and in the history. */
+/** The messages that a reader receives who resumes with a cursor: in the inbox, in `messages(channel)` and in the history. */
 async function readSince(signalbox: TestService, channel: string, credential: string, since: string) {
   const client = signalbox.client({ token: credential });
   const inbox = subscribeResuming(client, EVENTS, { since });

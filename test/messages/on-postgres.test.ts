@@ -252,7 +252,7 @@ test('a direct message that waits while its API key is revoked is refused', asyn
   ]);
 });
 
-test('a query whose caller loses a right while it reads answers by the new rights', async (context) => {
+test('a query whose caller loses a right while it reads is answered by the new rights', async (context) => {
   requirePostgres(context);
   const url = await createDatabase();
   await using signalbox = await startServiceOnPostgres(url);

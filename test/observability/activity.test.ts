@@ -249,7 +249,7 @@ async function publishHundreds(signalbox: ServiceClient, hundreds: number): Prom
     );
 }
 
-test('skips activities beyond the rate, and tells how many', async () => {
+test('skips activities beyond the rate, and delivers their number', async () => {
   const clock = createManualClock();
   await using signalbox = await openLobby({ clock });
   const backend = signalbox.client();
@@ -347,7 +347,7 @@ test.each(['WebSocket', 'SSE'])(
   },
 );
 
-test('skips activities for a client that reads too slowly, and neither queues them nor closes it', async () => {
+test('skips activities for a client that reads too slowly, and neither queues them nor closes its connections connection', async () => {
   const clock = createManualClock();
   await using signalbox = await openLobby({ clock }, { maxDataBytes: 100_000, maxMessageBytes: 100_000 });
   using socket = await connectSocket(signalbox, { apiKey: signalbox.apiKey });

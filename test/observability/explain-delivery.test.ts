@@ -64,7 +64,7 @@ test('names the connections that received a message when it was published, also 
   });
 });
 
-test('tells a replay from a message that came too early for the subscription', async () => {
+test('distinguishes a replayed message from one that was published before the subscription began', async () => {
   await using signalbox = await openLobby();
   const [ada, ben] = [
     await mint(signalbox, { channels: ['lobby'] }),
@@ -86,7 +86,7 @@ test('tells a replay from a message that came too early for the subscription', a
   });
 });
 
-test('knows whether a token was subscribed when the message was published', async () => {
+test('explains by whether the token was subscribed when the message was published', async () => {
   await using signalbox = await openLobby();
   const ada = await mint(signalbox, { identity: 'ada' });
   const { events } = await connect(signalbox, ada.credential, ada.cursor);
@@ -136,7 +136,7 @@ test('names the ban, the filter of event names and another recipient', async () 
   expect(await explain(signalbox, direct, ben.id)).toMatchObject({ rule: 'NOT_ADDRESSED' });
 });
 
-test('says UNKNOWN instead of guessing, also about messages of another project', async () => {
+test('answers UNKNOWN for messages without a record, and for those of another project', async () => {
   await using signalbox = await openLobby();
   const ada = await mint(signalbox, { channels: ['lobby'] });
   const { id } = await connect(signalbox, ada.credential);
@@ -156,7 +156,7 @@ test('says UNKNOWN instead of guessing, also about messages of another project',
   ]);
 });
 
-test('remembers a bounded number of messages, subscriptions and connections, and knows what it forgot', () => {
+test('keeps a bounded number of messages, subscriptions and connections, and reports which records are incomplete', () => {
   const records = createDeliveryRecords(createManualClock());
   const message = (id: number, batch: number) => {
     const fields = { projectId: 'p', id: `msg_${id}`, address: 'channel:c', event: 'e', logged: null };

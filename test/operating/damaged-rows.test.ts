@@ -55,7 +55,7 @@ async function startDamaged(sql: string) {
   };
 }
 
-test('a damaged state fails its own field only, and a new state mends the channel', async () => {
+test('a damaged state fails its own field only, and a new state repairs the channel', async () => {
   await using started = await startDamaged(`update channels set state = '{"broken' where id = 'room'`);
   const { service, token } = started;
   const list = '{ channels(first: 10) { nodes { id state } } }';

@@ -71,7 +71,7 @@ test('refuses to start when the data folder has a master key but no store', asyn
   expect(readdirSync(folder.path)).not.toContain('signalbox.sqlite');
 });
 
-test('exits with a sentence when the master key cannot be read', async () => {
+test('exits with an error message when the master key cannot be read', async () => {
   using folder = createFolder();
   // A folder, because the permissions of a file do not stop root.
   mkdirSync(join(folder.path, 'master.key'), { mode: 0o700 });
@@ -121,7 +121,7 @@ test.each([
     },
     'damaged store',
   ],
-])('ends with a sentence when the data folder %s', async (_, make, expected) => {
+])('exits with an error message when the data folder %s', async (_, make, expected) => {
   using parent = createFolder();
   const data = join(parent.path, 'data');
   const other = make(data);
@@ -218,7 +218,7 @@ test('warns of an unknown SIGNALBOX_ variable and names the nearest setting', as
 test.each([
   ['an address of another machine', '203.0.113.1'],
   ['a URL', 'http://127.0.0.1'],
-])('exits with a sentence about HOST when it is %s', async (_, host) => {
+])('exits with an error message about HOST when it is %s', async (_, host) => {
   using folder = createFolder();
   expect(await failingStart(folder.path, { HOST: host })).toContain('Set HOST to an IP address');
 });

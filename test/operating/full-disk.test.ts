@@ -62,7 +62,7 @@ test('while the disk is full every write is UNAVAILABLE, nothing acknowledged is
   expect(channel.messages.nodes.map(({ data }: { data: { n: number } }) => data.n)).toEqual(acknowledged);
 });
 
-test('a start on a full disk says that the disk is full', async (context) => {
+test('a start on a full disk ends with an error message about the disk', async (context) => {
   requireSmallDisk(context);
   using disk = mountSmallDisk(1);
   disk.fill();

@@ -101,7 +101,7 @@ test('/metrics of a node on PostgreSQL prints the metrics of the reference, and 
   expect(await readMetric(first, 'signalbox_notification_queue_ratio')).toBe(0);
 });
 
-test('/ready of a node that is cut off from the database says why, and the node that goes on counts that it was fenced', async (context) => {
+test('/ready of a node that is cut off from the database names the cause, and the node counts afterwards that it was fenced', async (context) => {
   await using nodes = await startNodes(context);
   const { first, second, proxy } = nodes;
   proxy.cut();

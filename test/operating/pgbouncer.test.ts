@@ -15,7 +15,7 @@ async function createDatabase(context: TestContext) {
 }
 
 for (const mode of ['transaction', 'statement'] as const) {
-  test(`a start through PgBouncer in ${mode} mode is refused with a sentence, and leaves the sessions of the pool as they were`, async (context) => {
+  test(`a start through PgBouncer in ${mode} mode is refused with an error message, and leaves the sessions of the pool as they were`, async (context) => {
     const { server, url } = await createDatabase(context);
     await using pooler = await startPgBouncer(url, mode);
     await expect(

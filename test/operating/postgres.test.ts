@@ -9,7 +9,7 @@ import { publishTo } from '../support/publish.ts';
 const MASTER_KEY = 'the-master-key-of-these-test-processes';
 const HISTORY = `{ channel(id: "room") { messages(last: 10) { nodes { data } } } }`;
 
-test('on PostgreSQL an acknowledged message survives kill -9, another master key is refused, stats tells the size, and no output holds the password', async (context) => {
+test('on PostgreSQL an acknowledged message survives kill -9, another master key is refused, stats reports the size, and no output holds the password', async (context) => {
   requirePostgres(context);
   const url = await (await sharedPostgres()).createDatabase();
   const env = { SIGNALBOX_DATABASE_URL: url, SIGNALBOX_MASTER_KEY: MASTER_KEY, SIGNALBOX_API_KEY: API_KEY };

@@ -119,7 +119,7 @@ test.skipIf(!hasPostgres)(
 );
 
 test.skipIf(!hasPostgres)(
-  'a node that is paused does not hold up a revocation, and delivers nothing after it when it goes on',
+  'a node that is paused does not hold up a revocation, and delivers nothing after it when it continues',
   async () => {
     const token = await mintMember('carol');
     const member = await connect(b, token);
@@ -139,7 +139,7 @@ test.skipIf(!hasPostgres)(
     }
     expect(await member.closed).toBe(4403);
     expect(member.received).toEqual(['before']);
-    // The node goes on under a new registration.
+    // The node continues under a new registration.
     const next = await connect(b, await mintMember('dan'));
     await expect.poll(() => publish(b, 'room', 'next').catch(() => undefined)).toBeDefined();
     await expect.poll(() => next.received).toContain('next');

@@ -6,7 +6,7 @@ import { connectSocket } from '../support/socket.ts';
 const BY_TOKEN = 'query ($of: ID) { isOnline(token: $of) }';
 const BY_IDENTITY = 'query ($of: String) { isOnline(identity: $of) }';
 
-test('isOnline tells about a token and about an identity with several tokens', async () => {
+test('isOnline answers for a token, and for an identity with several tokens', async () => {
   await using signalbox = await startService();
   const [phone, laptop] = [
     await mint(signalbox, { identity: 'ada' }),
@@ -22,7 +22,7 @@ test('isOnline tells about a token and about an identity with several tokens', a
   expect(await isOnline(BY_IDENTITY, 'ada', phone.credential)).toBe(true);
 });
 
-test('isOnline answers a mistake with an error, never with false', async () => {
+test('isOnline refuses an invalid argument with an error and never answers false', async () => {
   await using signalbox = await startService();
   const { id, credential } = await mint(signalbox, { identity: 'ada' });
   const other = await mint(signalbox, { identity: 'grace' });

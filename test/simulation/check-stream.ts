@@ -51,7 +51,7 @@ export function checkStream(
     checkVersions(index, stream, report);
   }
   checkSessions(index, stream, report);
-  // Members leave and come back; a Gap tells them what was published in between. Nothing else may be missing.
+  // Members leave and come back; a Gap reports what was published in between. Nothing else may be missing.
   if (stream.received.some(({ event }) => event.__typename === 'Gap' && event.reason !== 'MEMBERSHIP'))
     report(3, 'received a Gap event');
   if (stream.isActive && stream.ended === undefined) {

@@ -146,7 +146,7 @@ export interface Stream {
   start: Span | undefined;
   sessions: Session[];
   received: ReceivedEvent[];
-  /** Whether the client wants to be connected at the end. */
+  /** Whether the client is meant to be connected at the end. */
   isActive: boolean;
   /** The moment at which the service told the client not to reconnect. */
   ended: Moment | undefined;

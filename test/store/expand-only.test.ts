@@ -45,7 +45,7 @@ async function readSchema(client: pg.Client): Promise<Schema> {
   };
 }
 
-/** Why the version that knows `before` could not go on with `after`. */
+/** Why the version that knows `before` could not work with `after`. */
 function breakages(before: Schema, after: Schema): string[] {
   const changed = (['tables', 'columns', 'functions'] as const).flatMap((kind) =>
     [...before[kind]]

@@ -66,7 +66,7 @@ const settings = (name: string, value: string) => (url: string) => [
 test.each([
   ['synchronous_commit=off', settings('synchronous_commit', 'off'), 'Set synchronous_commit=on'],
   ['a read-only database', settings('default_transaction_read_only', 'on'), 'The database is read-only'],
-] as const)('refuses %s with a sentence', async (_, statements, sentence) => {
+] as const)('refuses %s with an error message', async (_, statements, sentence) => {
   if (!hasPostgres) return;
   const { query } = await sharedPostgres();
   const url = await emptyDatabase();

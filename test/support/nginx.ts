@@ -44,15 +44,15 @@ export async function startNginx(site: string, port: number): Promise<AsyncDispo
     stdio: ['ignore', 'ignore', 'pipe'],
     ...(isRoot && { uid: NOBODY, gid: NOBODY }),
   });
-  let complaints = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints += text));
+  let errorOutput = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errorOutput += text));
   const ended = once(child, 'close');
   const stopped = { value: false };
   void ended.then(() => (stopped.value = true));
   while (!(await accepts(port))) {
     if (stopped.value) {
       folder[Symbol.dispose]();
-      throw new Error(`nginx ended before it accepted connections: ${complaints}`);
+      throw new Error(`nginx ended before it accepted connections: ${errorOutput}`);
     }
   }
   return {

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { type TestContext } from 'vitest';
 import { createFolder } from './folder.ts';
 import { findFreePort } from './free-port.ts';
-import { findUser } from './postgres-process.ts';
+import { postgresUser } from './postgres-process.ts';
 
 const PGBOUNCER = process.env['PGBOUNCER'] ?? '/usr/sbin/pgbouncer';
 
@@ -50,16 +50,16 @@ export async function startPgBouncer(
   ].join('\n');
   const file = join(folder.path, 'pgbouncer.ini');
   writeFileSync(file, configuration);
-  const user = findUser();
+  const user = postgresUser();
   for (const path of user ? [folder.path, file] : []) chownSync(path, user!.uid, user!.gid);
   const child = spawn(PGBOUNCER, ['-q', file], { stdio: ['ignore', 'ignore', 'pipe'], ...user });
-  let complaints = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints += text));
+  let errorOutput = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errorOutput += text));
   const ended = once(child, 'close');
   const pooled = Object.assign(new URL(url), { port: String(port) }).href;
   while (!(await accepts(pooled))) {
     if (child.exitCode !== null)
-      throw new Error(`PgBouncer ended before it accepted connections: ${complaints}`);
+      throw new Error(`PgBouncer ended before it accepted connections: ${errorOutput}`);
   }
   return {
     url: pooled,

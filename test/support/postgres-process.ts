@@ -13,8 +13,8 @@ export const missingPrograms =
     ? `There is no PostgreSQL under ${VERSIONS}: install it (Debian: postgresql), or set POSTGRES_BIN to the folder of its programs.`
     : undefined;
 
-/** PostgreSQL refuses to run as root. Undefined: this process does not run as root. */
-export function findUser(): { uid: number; gid: number } | undefined {
+/** The user that PostgreSQL runs as, because it refuses to run as root. Undefined: this process does not run as root. */
+export function postgresUser(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
   return { uid: id('-u'), gid: id('-g') };
@@ -41,7 +41,7 @@ export function launchPostgres(
   const child: ChildProcess = spawn(
     'sh',
     ['-c', script, 'sh', join(folder, data), '-p', String(port), '-k', folder, ...settings],
-    { stdio: ['pipe', 'ignore', 'ignore'], cwd: folder, ...findUser() },
+    { stdio: ['pipe', 'ignore', 'ignore'], cwd: folder, ...postgresUser() },
   );
   child.unref();
   return {

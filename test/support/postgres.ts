@@ -7,7 +7,7 @@ import { type TestContext } from 'vitest';
 import { createFolder } from './folder.ts';
 import { findFreePort } from './free-port.ts';
 import {
-  findUser,
+  postgresUser,
   launchPostgres,
   missingPrograms as missing,
   PASSWORD,
@@ -69,7 +69,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   if (programs === undefined) throw new Error(missing);
   // In memory where there is a file system in memory: most tests do not wait for a disk.
   const folder = createFolder(existsSync('/dev/shm') ? '/dev/shm' : undefined);
-  const user = findUser();
+  const user = postgresUser();
   if (user) chownSync(folder.path, user.uid, user.gid);
   const options = { stdio: 'ignore' as const, cwd: folder.path, ...user };
   execFileSync(

@@ -37,7 +37,7 @@ test('createCredential renews a login on the live connection, by token and by id
   expect(events.waiting.filter(({ events: { __typename } }) => __typename === 'Disconnecting')).toEqual([]);
 });
 
-test('createCredential renews an expired token with expiresIn, and says so without it', async () => {
+test('createCredential renews an expired token with expiresIn, and names expiresIn in the error without it', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   const { id } = await mint(signalbox, { identity: 'ada', expiresIn: 60 });
@@ -59,7 +59,7 @@ test('expiresIn of createCredential never shortens the life of a token', async (
   expect(await expiryOf(endless.id)).toBeNull();
 });
 
-test('createCredential refuses targets and lifetimes that it cannot serve, and the message says why', async () => {
+test('createCredential refuses targets and lifetimes that it cannot serve, with the reason in the message', async () => {
   const clock = createManualClock();
   await using signalbox = await startService({}, { clock });
   const phone = await mint(signalbox, { identity: 'ada' });

@@ -32,7 +32,7 @@ export interface ClusterOptions {
   count: number;
   /** The program of the nodes. Default: the built service. */
   main?: string | undefined;
-  /** What the nodes are told about promoted standbys. Default: the default of the service. */
+  /** `SIGNALBOX_DATABASE_FAILOVER` of the nodes. Default: the default of the service. */
   failover?: 'synchronous' | 'asynchronous' | undefined;
 }
 

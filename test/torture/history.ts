@@ -16,7 +16,7 @@ export interface History {
   readonly visits: readonly VisitHistory[];
   /**
    * When a standby that may lack commits had become the primary, on the clock of `performance.now` of the test. What was published
-   * before may be lost; then each subscriber that had received it must be told so.
+   * before may be lost; then each subscriber that had received it must receive POSITION_LOST.
    */
   readonly losses: readonly number[];
 }
@@ -57,7 +57,7 @@ export interface SubscriberHistory {
   readonly received: readonly ReceivedMessage[];
   /** The position from which the subscriber started, for each channel: that of its first message. */
   readonly start: ReadonlyMap<string, { cursor: string; ordinal: number }>;
-  /** Where the subscriber was told that its position is lost. */
+  /** Where the subscriber received POSITION_LOST. */
   readonly restarts: readonly Restart[];
   /** Answers that must not occur: gaps, lost positions and refusals. */
   readonly problems: readonly string[];

@@ -98,7 +98,7 @@ export const SABOTAGES = {
     ],
     statements: [],
   },
-  /** A node that does not confirm a change goes on, and its registration is asked for nothing. */
+  /** A node that does not confirm a change continues, and its registration is asked for nothing. */
   'no-fencing': {
     faults: ['stop'],
     replacements: [

@@ -103,36 +103,39 @@ test.each([
     credential: () => forge({ alg: 'HS256', kid: 'unknown' }, { sub: 'ada' }, 'x'.repeat(32)),
     expected: { reason: 'UNKNOWN_ISSUER' },
   },
-])('a refusal of $input says from where, by whom and why', async ({ credential, expected }) => {
-  const log = createLog();
-  await using signalbox = await startService({ trustedProxies: 1 }, { logger: log.logger });
-  const valid = (await mint(signalbox)).credential;
-  const bearer = typeof credential === 'function' ? credential(valid) : credential;
-  const headers = {
-    'content-type': 'application/json',
-    'x-forwarded-for': '2001:db8::1',
-    ...(bearer !== null && { authorization: `Bearer ${bearer}` }),
-  };
-  const body = JSON.stringify({ query: 'mutation { createToken { credential } }' });
-  await fetch(`${signalbox.url}/graphql`, { method: 'POST', headers, body });
-  using socket = await openSocket(signalbox, { headers: { 'x-forwarded-for': '2001:db8::1' } });
-  const [kind, payload] =
-    bearer === null
-      ? ['ANONYMOUS', {}]
-      : ['', bearer.startsWith('key_') ? { apiKey: bearer } : { token: bearer }];
-  socket.send({ type: 'connection_init', payload });
-  if (kind === 'ANONYMOUS') {
-    await socket.next();
-    socket.send({ id: '1', type: 'subscribe', payload: JSON.parse(body) });
-    await socket.next();
-  } else await socket.closed;
-  const entries = refusals(log);
-  expect(entries).toHaveLength(2);
-  for (const entry of entries) expect(entry).toMatchObject({ address: '2001:db8::/64', ...expected });
-  if (bearer !== null) expect(log.lines.join()).not.toContain(bearer.slice(-12));
-});
+])(
+  'the audit entry of a refusal of $input has the address, the actor and the reason',
+  async ({ credential, expected }) => {
+    const log = createLog();
+    await using signalbox = await startService({ trustedProxies: 1 }, { logger: log.logger });
+    const valid = (await mint(signalbox)).credential;
+    const bearer = typeof credential === 'function' ? credential(valid) : credential;
+    const headers = {
+      'content-type': 'application/json',
+      'x-forwarded-for': '2001:db8::1',
+      ...(bearer !== null && { authorization: `Bearer ${bearer}` }),
+    };
+    const body = JSON.stringify({ query: 'mutation { createToken { credential } }' });
+    await fetch(`${signalbox.url}/graphql`, { method: 'POST', headers, body });
+    using socket = await openSocket(signalbox, { headers: { 'x-forwarded-for': '2001:db8::1' } });
+    const [kind, payload] =
+      bearer === null
+        ? ['ANONYMOUS', {}]
+        : ['', bearer.startsWith('key_') ? { apiKey: bearer } : { token: bearer }];
+    socket.send({ type: 'connection_init', payload });
+    if (kind === 'ANONYMOUS') {
+      await socket.next();
+      socket.send({ id: '1', type: 'subscribe', payload: JSON.parse(body) });
+      await socket.next();
+    } else await socket.closed;
+    const entries = refusals(log);
+    expect(entries).toHaveLength(2);
+    for (const entry of entries) expect(entry).toMatchObject({ address: '2001:db8::/64', ...expected });
+    if (bearer !== null) expect(log.lines.join()).not.toContain(bearer.slice(-12));
+  },
+);
 
-test('a refusal of a token names the rule and the issuer, which the client is not told', async () => {
+test('a refusal of a token names the rule and the issuer in the audit log, and not to the client', async () => {
   const log = createLog();
   await using signalbox = await startService({}, { logger: log.logger });
   await createChannel(signalbox, 'private');

@@ -30,7 +30,7 @@ async function connectAndPublish(signalbox: TestService, credential: string): Pr
   return socket;
 }
 
-/** Sends a message and resolves when the service has long received it, so that any effect has happened. */
+/** Sends a message, and resolves after five later publishes: the service has received the message by then. */
 async function sendAndSettle(signalbox: TestService, { ws }: RawSocket, message: object): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     ws.send(JSON.stringify(message), (error) => (error ? reject(error) : resolve()));

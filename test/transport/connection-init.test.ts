@@ -68,7 +68,7 @@ test.each([
   ['a key that leaves no room', { ['a'.repeat(24)]: 'x' }, /project; since\.$/],
   ['two credentials', { token: 'x', credential: 'x' }, /“token” and “credential”/],
   ['a credential and an API key', { credential: 'x', apiKey: 'x' }, /“credential” and “apiKey”/],
-])('closes with 4401 and a sentence, never anonymous, after %s', async (_, payload, reason) => {
+])('closes with 4401 and a reason, and never connects anonymously, after %s', async (_, payload, reason) => {
   await using signalbox = await startService();
   const refused = { code: 4401, reason: expect.stringMatching(reason) as string };
   expect(await init(signalbox, payload)).toEqual(refused);
@@ -330,7 +330,7 @@ test('sends no protocol ping before connection_ack', async () => {
   expect(socket.waiting).toEqual([]);
 });
 
-test('closes a message that is too large with 1009 and a sentence', async () => {
+test('closes with 1009 and a reason when a message is too large', async () => {
   await using signalbox = await startService({ maxMessageBytes: 1024 });
   using socket = await connectSocket(signalbox);
   socket.send('x'.repeat(2000));

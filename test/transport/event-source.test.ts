@@ -64,7 +64,7 @@ test('an EventSource receives events by the name next and resumes after a cut wi
       }
     };
     await nextOf('open');
-    // Cut before any message: the stream has already told its position.
+    // Cut before any message: the stream has already sent its position.
     proxy.cut();
     await publish(signalbox, 'porch', 'one');
     expect(JSON.parse((await nextOf('next')).data)).toEqual({ data: { messages: { event: 'one' } } });
@@ -202,7 +202,7 @@ test.each([
   ['multipart/mixed, application/json'],
   ['multipart/mixed'],
 ])(
-  'refuses a subscription asked for as %s with 406 and a sentence, and without a trace in presence',
+  'refuses a subscription asked for as %s with 406 and an error message, and without a trace in presence',
   async (accept) => {
     await using signalbox = await startService();
     await createChannel(signalbox, 'den');
@@ -280,8 +280,8 @@ test('text that is not UTF-8 is refused with 400 and an error message', async ()
   }
 });
 
-/** Two network namespaces joined by a cable that can be pulled. Undefined where the system allows none. */
-function layCable() {
+/** Two network namespaces joined by a link that can be cut. Undefined where the system allows none. */
+function createNetworkLink() {
   const ip = (...args: string[]) => execFileSync('ip', args, { stdio: 'pipe' });
   const name = `sb${process.pid}`;
   const remove = () => {
@@ -310,14 +310,14 @@ function layCable() {
   return {
     address: '10.231.77.1',
     run: (args: string[]) => execFile('ip', ['netns', 'exec', name, ...args]),
-    pull: () => ip('-n', name, 'link', 'set', `${name}b`, 'down'),
+    cut: () => ip('-n', name, 'link', 'set', `${name}b`, 'down'),
     [Symbol.dispose]: remove,
   };
 }
 
 test('a peer that vanishes without a FIN leaves presence within two heartbeats', async (context) => {
-  using cable = layCable();
-  if (!cable) return context.skip('needs root and iproute2, to pull a cable between two network namespaces');
+  using link = createNetworkLink();
+  if (!link) return context.skip('needs root and iproute2, to cut a link between two network namespaces');
   await using signalbox = await startService({ host: '0.0.0.0', pingIntervalMs: 1000 });
   await createChannel(signalbox, 'den');
   const { id, credential } = await mint(signalbox, { channels: ['den'] });
@@ -327,14 +327,14 @@ test('a peer that vanishes without a FIN leaves presence within two heartbeats',
     'subscription { presence(channel: "den") { change leaveReason member { token } } }',
   );
   await roundTrip(backend);
-  const url = `http://${cable.address}:${new URL(signalbox.url).port}/graphql`;
+  const url = `http://${link.address}:${new URL(signalbox.url).port}/graphql`;
   const script = `fetch('${url}', { method: 'POST', body: JSON.stringify({ query: ${JSON.stringify(EVENTS)} }),
     headers: { 'content-type': 'application/json', accept: 'text/event-stream', authorization: 'Bearer ${credential}' } })
     .then(async ({ body }) => { for await (const chunk of body); })`;
-  const child = cable.run([process.execPath, '-e', script]);
+  const child = link.run([process.execPath, '-e', script]);
   try {
     expect(await presence.next()).toMatchObject({ presence: { change: 'JOINED' } });
-    cable.pull();
+    link.cut();
     expect(await presence.next()).toEqual({
       presence: { change: 'LEFT', leaveReason: 'CONNECTION_LOST', member: { token: id } },
     });

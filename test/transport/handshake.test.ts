@@ -8,7 +8,7 @@ import { connectSocket, openSocket, openTcp, type Close } from '../support/socke
 
 const NO_KEY = 'key_nobody.ffffffffffffffffffffffff';
 
-/** The close frame of this name: its code and its sentence. */
+/** The close frame of this name: its code and its reason. */
 const closeOf = (name: CloseName): Close => ({
   code: CLOSE_CODES[name].code,
   reason: CLOSE_CODES[name].reason,

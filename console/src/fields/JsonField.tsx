@@ -8,7 +8,7 @@ interface Properties {
   rows?: number;
 }
 
-/** A field for JSON. What it says is read with `parseJson`. */
+/** A field for JSON; `parseJson` reads its text. */
 export function JsonField({ label, description, text, onChange, rows = 3 }: Properties) {
   return (
     <Textarea

@@ -13,7 +13,7 @@ interface Properties<Result, Variables> extends ActionFormProperties<Result, Var
   title?: string;
   size?: ButtonProps['size'];
   variant?: ButtonProps['variant'];
-  /** What tells buttons with the same label apart, for screen readers: “Disconnect conn_1”. */
+  /** The name for screen readers, where several buttons have the same label: “Disconnect conn_1”. */
   accessibleName?: string;
 }
 

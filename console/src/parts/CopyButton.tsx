@@ -1,6 +1,6 @@
 import { Button, CopyButton as Copy } from '@mantine/core';
 
-/** Copies a text and says so. */
+/** Copies a text, and confirms that on its label. */
 export function CopyButton({ value, label }: { value: string; label: string }) {
   return (
     <Copy value={value} timeout={2_000}>

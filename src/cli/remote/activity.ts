@@ -60,7 +60,7 @@ export function addActivityCommand(program: Command, terminal: RemoteTerminal): 
     .option('--count <number>', 'end after so many lines')
     .addHelpText(
       'after',
-      '\nNothing is replayed: what happens while the command reconnects is not printed. SKIPPED tells once a second how much was left out because it came too fast.',
+      '\nNothing is replayed: what happens while the command reconnects is not printed. SKIPPED counts once a second what was left out because it came too fast.',
     )
     .action(async (options: ActivityOptions) => {
       const { address, json } = openSession(terminal, options);

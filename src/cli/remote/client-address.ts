@@ -21,7 +21,7 @@ const isPrivate = (address: string) => PRIVATE.check(address, isIPv6(address) ? 
 /**
  * Judges the network address for which the service counts a client that sent a forged `X-Forwarded-For`.
  * @param seen the address as the service reports it; for IPv6 a prefix, such as `2001:db8::/64`
- * @param server the address of the service, as DNS says here
+ * @param server the address of the service, as DNS resolves it on this machine
  * @throws Error when clients can choose their address, or when the address is that of a proxy
  */
 export function explainClientAddress({

@@ -5,7 +5,7 @@ import { UsageError } from './errors.ts';
 import { createOutput, type Output } from './output.ts';
 import { type RemoteTerminal } from './terminal.ts';
 
-/** The options that every command has which talks to a service. */
+/** The options of every command that calls a service. */
 export interface CommonOptions {
   json?: boolean;
   profile?: string;
@@ -21,7 +21,7 @@ export interface Session {
   readonly signalbox: Signalbox;
 }
 
-/** Adds a command that talks to a service. */
+/** Adds a command that calls a service. */
 export function addCommand(parent: Command, nameAndArguments: string, description: string): Command {
   return parent
     .command(nameAndArguments)

@@ -25,7 +25,7 @@ const CODES: Readonly<Record<string, keyof typeof EXIT_CODES>> = {
   NOT_FOUND: 4,
 };
 
-/** What a person can do about an error whose own sentence is for programs; undefined where it says enough. */
+/** The remedy for an error whose message is written for programs; undefined when the message is enough. */
 export const remedyOf = (error: unknown): string | undefined =>
   error instanceof ServerError && error.code === 'NETWORK_ERROR'
     ? 'Is the service running there? SIGNALBOX_URL or a profile says where it is.'

@@ -33,7 +33,7 @@ export async function follow(
           writing = writing.then(() => terminal.write(line));
         },
         done: resolve,
-        // A client that has ended says why; the operation only says that it ended.
+        // The status of a client that ended has the reason; the error of its operation does not.
         fail: (reason) => reject(client.status.error ?? reason),
       });
     });

@@ -96,7 +96,7 @@ export function addIssuerCommands(program: Command, terminal: RemoteTerminal): v
       await output.one(await signalbox.issuers.removeKey(id, key, { overlapSeconds }), ROW);
     });
 
-  addCommand(issuer, 'test', 'Connect with a credential, and tell who it is or why it is refused.')
+  addCommand(issuer, 'test', 'Connect with a credential, and print its token, or why it is refused.')
     .argument('[file]', 'a file with the credential; “-” for standard input', '-')
     .addHelpText(
       'after',

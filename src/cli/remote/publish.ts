@@ -146,7 +146,7 @@ async function publishLines(
     if (waiting.length > 0) await publish();
   } finally {
     progress.end();
-    // Also when a line is no JSON or the service cannot be reached: the number tells where to go on.
+    // Also when a line is no JSON or the service cannot be reached: the number shows where to continue.
     const noun = counts.published === 1 ? 'message' : 'messages';
     terminal.print(`Published ${counts.published} ${noun}; ${counts.refused} were refused.`);
   }

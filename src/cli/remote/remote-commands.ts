@@ -15,7 +15,7 @@ import { addStatsCommand } from './stats.ts';
 import { type RemoteTerminal } from './terminal.ts';
 import { addTokenCommands } from './tokens.ts';
 
-/** Adds the commands that talk to a service over its public API. They import nothing of the service itself. */
+/** Adds the commands that call a service by its public API. They import nothing of the service itself. */
 export function addRemoteCommands(program: Command, terminal: RemoteTerminal): void {
   addTokenCommands(program, terminal);
   addChannelCommands(program, terminal);

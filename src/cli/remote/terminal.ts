@@ -1,4 +1,4 @@
-/** The parts of the process that commands which talk to a service use. */
+/** The parts of the process that commands use which call a service. */
 export interface RemoteTerminal {
   env: Readonly<Record<string, string | undefined>>;
   /** Prints a line to standard error: notes, errors and progress. */
