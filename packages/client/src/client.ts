@@ -2,7 +2,7 @@ import { type Channel } from './channels/channel.ts';
 import { type Status } from './connection/status.ts';
 import { type CredentialOption } from './credential/credential.ts';
 import { type EventMap, type MessageListeners } from './message.ts';
-import { type ClientStorage, type Runtime, type WebSocketClass } from './runtime.ts';
+import { type AbortSignalLike, type ClientStorage, type Runtime, type WebSocketClass } from './runtime.ts';
 
 /** Options of `createClient`. */
 export interface ClientOptions {
@@ -49,6 +49,14 @@ export interface ClientViewer {
   readonly identity: string | null;
 }
 
+/** Options of `graphql`. */
+export interface GraphqlOptions {
+  /** How long to wait for a connection, in milliseconds. Default: 30,000. */
+  readonly timeoutMs?: number;
+  /** Gives up waiting, for the connection or for the answer. What was sent may take effect. */
+  readonly signal?: AbortSignalLike | undefined;
+}
+
 /** A result of a subscription. */
 export interface SubscriptionSink {
   next(data: unknown): void;
@@ -68,8 +76,13 @@ export interface SignalboxClient<Events extends EventMap> {
   on<Name extends keyof ClientEvents>(event: Name, listener: (value: ClientEvents[Name]) => void): () => void;
   /** Connects now; also after the client ended, when the user asks for it. */
   connect(): void;
-  /** Runs a query or mutation of the GraphQL API. Waits for the connection; is never sent twice. */
-  graphql<Data = unknown>(document: string, variables?: object): Promise<Data>;
+  /**
+   * Runs a query or mutation of the GraphQL API. Waits for the connection; is never sent twice.
+   *
+   * @throws SignalboxError with a code of the service, CONNECTION_LOST when the connection is lost before the answer, OFFLINE
+   *   when there is no connection in time or 1000 calls wait for one, or ENDED; the reason of `signal` when it is aborted
+   */
+  graphql<Data = unknown>(document: string, variables?: object, options?: GraphqlOptions): Promise<Data>;
   /**
    * Starts a subscription of the GraphQL API and continues it after reconnects: if the document has a variable `$since`,
    * it becomes the cursor of the last result. Completes when the client is closed. Returns a function that stops it.

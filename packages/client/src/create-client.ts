@@ -7,22 +7,24 @@ import {
   type ClientOptions,
   type ClientViewer,
   type GapNotice,
+  type GraphqlOptions,
   type SignalboxClient,
 } from './client.ts';
-import { createConnection } from './connection/connection.ts';
+import { createConnection, type WaitOptions } from './connection/connection.ts';
 import { type Socket } from './connection/socket.ts';
 import { createCredentialSource } from './credential/credential.ts';
 import { DOCUMENTS } from './documents.ts';
-import { createEmitter, isolate } from './emitter.ts';
+import { createEmitter } from './emitter.ts';
 import { endpointOf } from './endpoint.ts';
-import { SignalboxError, toError } from './errors.ts';
+import { offline, SignalboxError } from './errors.ts';
 import { type ConnectedEvent, type InboxEvent } from './inbox/events.ts';
 import { followInbox } from './inbox/inbox.ts';
 import { createPosition } from './inbox/position.ts';
 import { createRecentIds } from './inbox/recent-ids.ts';
-import { copyOf, type EventMap, type Message, type MessageOf } from './message.ts';
+import { copyOf, forEvent, type EventMap, type Message } from './message.ts';
 import { createOutbox } from './outbox/outbox.ts';
 import { createSavedEntries } from './outbox/saved-entries.ts';
+import { publishOn } from './publish-on.ts';
 import { createResumingOperation, type ResumingOperation } from './resuming-operation.ts';
 import { hostRuntime } from './runtime.ts';
 import { createSafeStorage } from './safe-storage.ts';
@@ -40,7 +42,7 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
 ): SignalboxClient<Events> {
   const { storageKey = 'signalbox', outboxLimit = 1_000 } = options;
   const storage = options.storage && createSafeStorage(options.storage);
-  const { wsUrl, httpUrl } = endpointOf(options.url);
+  const url = endpointOf(options.url);
   if (!(options.credential as unknown))
     throw new SignalboxError('BAD_USER_INPUT', "credential is required; pass 'anonymous' for none.");
   if (!(outboxLimit >= 1 && outboxLimit <= 100_000))
@@ -72,23 +74,17 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
     onPublished: (message, key) => {
       if (message.channel !== null) channels.find(message.channel)?.onPublished(message, key);
     },
-    onUnauthenticated: () => connection.renew(),
+    renew: () => connection.renew(),
   });
 
   const source = createCredentialSource({
     option: options.credential,
-    ...{ httpUrl, runtime, storage, storageKey },
+    ...{ url, runtime, storage, storageKey },
   });
 
   const connection = createConnection({
-    url: wsUrl,
-    webSocket: () => {
-      const webSocket = options.webSocket ?? runtime.webSocket;
-      if (webSocket) return webSocket;
-      throw new SignalboxError('BAD_USER_INPUT', 'There is no WebSocket here: pass the option webSocket.');
-    },
-    ...{ runtime, source },
-    project: options.project,
+    url,
+    ...{ runtime, source, webSocket: options.webSocket, project: options.project },
     since: () => ([...operations].some(({ needsInit }) => needsInit) ? position.cursor : undefined),
     onCursor: position.begin,
     onLive(socket) {
@@ -97,13 +93,10 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
         handle: (event) => {
           if (socket === connection.live) handle(socket, event);
         },
-        onError: (error) => {
-          for (const channel of channels.all()) channel.view.fail(error);
-        },
+        onError: connection.restart,
       });
       // If the connection is lost before its first event, the next one begins where this one would have.
-      const { cursor } = socket.acknowledgement;
-      if (cursor) position.begin(cursor);
+      position.begin(socket.acknowledgement.cursor);
       for (const operation of [...operations]) operation.start(socket);
     },
     onDown() {
@@ -123,6 +116,7 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
   });
 
   function handle(socket: Socket, event: InboxEvent): void {
+    const channel = 'channel' in event ? channels.find(event.channel.id) : undefined;
     switch (event.__typename) {
       case 'Connected':
         return onConnected(socket, event);
@@ -131,40 +125,43 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
         return deliver(event.message);
       case 'ChannelAvailable':
         inboxChannels.set(event.channel.id, event.channel);
-        return channels.find(event.channel.id)?.onAvailable(event.channel);
+        return channel?.onAvailable(event.channel);
       case 'ChannelStateUpdated':
         if (inboxChannels.has(event.channel.id)) inboxChannels.set(event.channel.id, event.channel);
-        return channels.find(event.channel.id)?.onInfo(event.channel);
+        return channel?.onInfo(event.channel);
       case 'ChannelUnavailable':
         inboxChannels.delete(event.channel.id);
-        return channels.find(event.channel.id)?.onUnavailable(event.reason);
+        return channel?.onUnavailable(event.reason);
       case 'PresenceChanged':
         return channels.find(event.presence.channel)?.onPresence(event.presence);
+      case 'TokenUpdated':
+      case 'RestrictionLifted':
+        for (const each of channels.all()) each.onAllowed();
+        return;
       case 'TokenExpiring':
         return connection.renew(event);
       case 'Gap':
         for (const { id } of event.channels) {
-          const channel = channels.find(id);
-          if (channel) channel.onGap(event.reason);
-          else gaps.emit({ reason: event.reason, channel: id });
+          const missed = channels.find(id);
+          if (missed) missed.onGap(event.reason);
+          else onGap(id, event.reason);
         }
-        if (event.directMessages) gaps.emit({ reason: event.reason, channel: undefined });
+        if (event.directMessages) onGap(undefined, event.reason);
     }
   }
+
+  const onGap = (channel: string | undefined, reason: string) => gaps.emit({ reason, channel });
 
   function onConnected(socket: Socket, event: ConnectedEvent): void {
     ready = socket;
     connection.synchronize(event.at);
-    viewer = {
-      connection: event.connection.id,
-      token: event.token?.id ?? null,
-      identity: event.token?.identity ?? null,
-    };
+    const { id: token = null, identity = null } = event.token ?? {};
+    viewer = { connection: event.connection.id, token, identity };
     inboxChannels = new Map(event.channels.map((info) => [info.id, info]));
     if (presence) sendPresence(socket, presence.state);
     for (const channel of channels.all()) channel.onReady(inboxChannels.get(channel.id));
     void restoring?.then(() => {
-      if (socket === ready) outbox.resume(socket, event.token?.identity ?? event.token?.id);
+      if (socket === ready) outbox.resume(socket, identity ?? token ?? undefined);
     });
   }
 
@@ -198,10 +195,9 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
       });
   }
 
-  async function live(): Promise<Socket> {
+  function live(options?: WaitOptions): Promise<Socket> {
     connect();
-    await restoring;
-    return connection.whenLive();
+    return connection.whenLive(options);
   }
 
   async function read(query: string, variables: object): Promise<unknown> {
@@ -210,39 +206,30 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
       try {
         return await socket.execute(query, variables);
       } catch (thrown) {
-        const error = toError(thrown);
-        if (error.code !== 'CONNECTION_LOST') throw error;
+        if ((thrown as SignalboxError).code !== 'CONNECTION_LOST') throw thrown;
       }
     }
   }
 
+  async function publishEphemeral(channel: string, event: string, data: unknown): Promise<Message> {
+    const socket = connection.live;
+    if (!socket) throw offline();
+    return publishOn(socket, { channel, event, data: copyOf(data), ephemeral: true });
+  }
+
   const context = {
-    ...{ runtime, outbox, connect, read, deliver, channels },
-    publish(channel: string, event: string, data: unknown) {
+    ...{ runtime, outbox, connect, read, deliver, channels, endError: connection.endError },
+    publish(channel: string, event: string, data: unknown, isEphemeral?: boolean) {
       connect();
       const ended = connection.endError();
-      return ended ? Promise.reject(ended) : outbox.publish(channel, event, data);
+      if (ended) return Promise.reject(ended);
+      return isEphemeral ? publishEphemeral(channel, event, data) : outbox.publish(channel, event, data);
     },
     get ready() {
       return ready;
     },
-    get hasEnded() {
-      return connection.endError() !== undefined;
-    },
-    async publishEphemeral(channel: string, event: string, data: unknown) {
-      const socket = connection.live;
-      if (!socket)
-        throw new SignalboxError(
-          'OFFLINE',
-          'Ephemeral messages are not queued: there is no connection.',
-          true,
-        );
-      const variables = { channel, event, data: copyOf(data), ephemeral: true };
-      const result = await socket.execute(DOCUMENTS.publish, variables);
-      return (result as { publishMessage: { message: Message } }).publishMessage.message;
-    },
     isOwn: ({ sender }: Message) => sender.token !== null && sender.token === viewer?.token,
-    onGap: (channel: string, reason: string) => gaps.emit({ reason, channel }),
+    onGap,
   };
 
   return {
@@ -271,10 +258,7 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
       },
       on(event, listener) {
         connect();
-        return directMessages.on((message) => {
-          if (event === '*' || message.event === event)
-            listener(message as unknown as MessageOf<Events, typeof event>);
-        });
+        return directMessages.on(forEvent(event, listener as (message: Message) => void));
       },
     },
     get status() {
@@ -288,20 +272,18 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
       return event === 'status' ? connection.onStatus(listen) : gaps.on(listen);
     },
     connect: open,
-    async graphql<Data>(document: string, variables: object = {}) {
-      return (await (await live()).execute(document, variables)) as Data;
+    async graphql<Data>(
+      document: string,
+      variables: object = {},
+      { signal, timeoutMs = 30_000 }: GraphqlOptions = {},
+    ) {
+      const socket = await live({ signal, timeoutMs });
+      return (await socket.execute(document, variables, signal)) as Data;
     },
     subscribe(document, variables, sink) {
       connect();
-      const operation = createResumingOperation(
-        document,
-        variables,
-        {
-          next: (data) => isolate(() => sink.next(data)),
-          error: (error) => isolate(() => sink.error(error)),
-          complete: () => isolate(() => sink.complete?.()),
-        },
-        () => operations.delete(operation),
+      const operation = createResumingOperation(document, variables, sink, () =>
+        operations.delete(operation),
       );
       operations.add(operation);
       if (connection.live) operation.start(connection.live);

@@ -32,11 +32,14 @@ export class SignalboxError extends Error {
   }
 }
 
+/** The error of a call that does not wait for a connection, or not longer. */
+export const offline = () => new SignalboxError('OFFLINE', 'There is no connection.', true);
+
 /** Throw it from the credential function when the user is signed out: the client ends and does not reconnect. */
 export class SignedOut extends Error {
   override readonly name = 'SignedOut';
 
-  constructor(message = 'The user is signed out.') {
+  constructor(message = 'You are signed out.') {
     super(message);
   }
 }
@@ -49,7 +52,7 @@ export interface GraphQLErrorLike {
 
 /** The first error of a result, as a `SignalboxError`. */
 export function errorOf(errors: readonly GraphQLErrorLike[]): SignalboxError {
-  const { message = 'The operation failed.', extensions = {} } = errors[0] ?? {};
+  const { message = '', extensions = {} } = errors[0] ?? {};
   const { code, retryable, ...fields } = extensions;
   return new SignalboxError(
     typeof code === 'string' ? code : 'INTERNAL_SERVER_ERROR',

@@ -5,6 +5,7 @@ export type {
   ClientOptions,
   ClientViewer,
   GapNotice,
+  GraphqlOptions,
   SignalboxClient,
   SubscriptionSink,
 } from './client.ts';
@@ -31,4 +32,4 @@ export type {
   MessageOf,
   Sender,
 } from './message.ts';
-export type { ClientStorage, Runtime, WebSocketClass } from './runtime.ts';
+export type { AbortSignalLike, ClientStorage, Runtime, WebSocketClass } from './runtime.ts';

@@ -53,11 +53,16 @@ export interface MessageListeners<Events extends EventMap> {
   ): () => void;
 }
 
+/** A listener for the messages with one event name, or for all for `*`. */
+export const forEvent = (event: string, listener: (message: Message) => void) => (message: Message) => {
+  if (event === '*' || message.event === event) listener(message);
+};
+
 /** The data of a message as it is published, so that a later change of the object has no effect. @throws BAD_USER_INPUT */
 export function copyOf(data: unknown): unknown {
   try {
     return JSON.parse(JSON.stringify(data ?? null));
   } catch (error) {
-    throw new SignalboxError('BAD_USER_INPUT', `The data cannot be published as JSON: ${messageOf(error)}`);
+    throw new SignalboxError('BAD_USER_INPUT', `The data is not JSON: ${messageOf(error)}`);
   }
 }

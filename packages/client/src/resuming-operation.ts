@@ -1,4 +1,6 @@
+import { type SubscriptionSink } from './client.ts';
 import { COMPLETED, type Socket } from './connection/socket.ts';
+import { isolate } from './emitter.ts';
 import { type SignalboxError } from './errors.ts';
 
 /** A subscription of the application that is started again on each socket, after the last cursor that it delivered. */
@@ -11,17 +13,15 @@ export interface ResumingOperation {
   stop(): void;
 }
 
-interface ResultSink {
-  next(data: unknown): void;
-  error(error: SignalboxError): void;
-  complete(): void;
+interface WithCursor {
+  readonly cursor?: string | null;
 }
 
 /** Creates an operation that is not started yet. `onDone` is called when it will not be started again. */
 export function createResumingOperation(
   document: string,
   variables: object,
-  sink: ResultSink,
+  sink: SubscriptionSink,
   onDone: () => void,
 ): ResumingOperation {
   const hasSince = /\$since\b/.test(document);
@@ -33,9 +33,10 @@ export function createResumingOperation(
     if (isDone) return;
     isDone = true;
     onDone();
-    report();
+    isolate(report);
   }
   const fail = (error: SignalboxError) => finish(() => sink.error(error));
+  const complete = () => finish(() => sink.complete?.());
 
   return {
     needsInit: !hasSince,
@@ -47,29 +48,22 @@ export function createResumingOperation(
         resumed,
         (data) => {
           since = cursorOf(data) ?? since;
-          sink.next(data);
+          isolate(() => sink.next(data));
         },
         (error) => {
-          if (error === COMPLETED) finish(() => sink.complete());
+          if (error === COMPLETED) complete();
           else if (error.code !== 'CONNECTION_LOST') fail(error);
         },
       );
     },
-    fail,
-    complete: () => finish(() => sink.complete()),
+    ...{ fail, complete },
     stop: () => finish(() => stop?.()),
   };
 }
 
 /** The cursor of a result: its own, or that of its message. Results without one leave the position as it is. */
-function cursorOf(data: unknown): string | undefined {
-  for (const value of Object.values(data ?? {})) {
-    const { cursor, message } = (value ?? {}) as {
-      cursor?: string | null;
-      message?: { cursor?: string | null };
-    };
-    const found = cursor ?? message?.cursor;
-    if (typeof found === 'string') return found;
-  }
-  return undefined;
+function cursorOf(data: unknown): string | null | undefined {
+  // A subscription has one root field.
+  const [result] = Object.values(data ?? {}) as (WithCursor & { readonly message?: WithCursor })[];
+  return result?.cursor ?? result?.message?.cursor;
 }

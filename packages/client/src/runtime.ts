@@ -11,6 +11,8 @@ export type WebSocketClass = new (url: string, protocols?: string | string[]) =>
 /** An `AbortSignal`, as far as the client uses it. */
 export interface AbortSignalLike {
   readonly aborted: boolean;
+  /** Why, usually an error; undefined in old environments. */
+  readonly reason?: Error;
   addEventListener(type: 'abort', listener: () => void): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
@@ -39,18 +41,23 @@ export interface Runtime {
   onPageSignal(listener: (signal: PageSignal) => void): () => void;
 }
 
-interface EventTargetLike {
-  addEventListener?(type: string, listener: () => void): void;
-  removeEventListener?(type: string, listener: () => void): void;
-}
+type PageListener = (event: { readonly type: string }) => void;
 
-interface Host extends EventTargetLike {
+interface Host {
   setTimeout(action: () => void, ms: number): unknown;
   clearTimeout(timer: unknown): void;
+  /** Undefined outside of pages. */
+  addEventListener?(type: string, listener: PageListener): void;
+  removeEventListener?(type: string, listener: PageListener): void;
   WebSocket?: WebSocketClass;
   fetch?: FetchLike;
-  document?: EventTargetLike & { visibilityState?: string };
+  document?: { readonly visibilityState?: string };
 }
+
+/** The events of a window, and what they mean. */
+const PAGE_SIGNALS: Readonly<Record<string, PageSignal>> = {
+  ...{ online: 'check', offline: 'offline', pagehide: 'hide', pageshow: 'show', visibilitychange: 'check' },
+};
 
 // The packages are compiled without the types of browsers and of Node, so that neither is used by accident.
 const host = globalThis as unknown as Host;
@@ -60,9 +67,7 @@ export const hostRuntime: Runtime = {
   now: () => Date.now(),
   // A longer time would overflow, and the timer would fire at once.
   setTimer: (action, ms) => host.setTimeout(action, Math.min(ms, 2 ** 31 - 1)),
-  clearTimer: (timer) => {
-    host.clearTimeout(timer);
-  },
+  clearTimer: (timer) => host.clearTimeout(timer),
   random: () => Math.random(),
   get webSocket() {
     return host.WebSocket;
@@ -71,20 +76,14 @@ export const hostRuntime: Runtime = {
     return host.fetch?.bind(globalThis);
   },
   onPageSignal(listener) {
-    const onVisible = () => {
-      if (host.document?.visibilityState === 'visible') listener('check');
+    const onEvent: PageListener = ({ type }) => {
+      const signal = PAGE_SIGNALS[type];
+      const isHiding = type === 'visibilitychange' && host.document?.visibilityState !== 'visible';
+      if (signal && !isHiding) listener(signal);
     };
-    const listening: [EventTargetLike | undefined, string, () => void][] = [
-      [host, 'online', () => listener('check')],
-      [host, 'offline', () => listener('offline')],
-      [host, 'pagehide', () => listener('hide')],
-      [host, 'pageshow', () => listener('show')],
-      [host.document, 'visibilitychange', onVisible],
-    ];
-    for (const [target, type, action] of listening) target?.addEventListener?.(type, action);
-    return () => {
-      for (const [target, type, action] of listening) target?.removeEventListener?.(type, action);
-    };
+    const types = Object.keys(PAGE_SIGNALS);
+    for (const type of types) host.addEventListener?.(type, onEvent);
+    return () => types.forEach((type) => host.removeEventListener?.(type, onEvent));
   },
 };
 

@@ -222,7 +222,7 @@ test('a client that was closed leaves no listener at the window', async () => {
   for (let i = 0; i < 3; i++) {
     client.connect();
     await client.channel('lobby').publish('message', { text: 'open' });
-    expect(listeners).toHaveLength(4);
+    expect(listeners).toHaveLength(5);
     await client.close();
     expect(listeners).toEqual([]);
   }
@@ -249,4 +249,33 @@ test('who left while the connection was cut is no ghost in the list of members',
   signal('show');
   await eventually(() => members() === 'ada');
   stop();
+});
+
+test('asks for a credential with the reason `wake` when the token expired while the device slept', async () => {
+  let signal: (signal: PageSignal) => void = () => undefined;
+  let slept = 0;
+  const service = await startScriptedService(({ type }, { send }) => {
+    if (type !== 'connection_init') return false;
+    const expiresAt = new Date(Date.now() + slept + 600_000).toISOString();
+    send({ type: 'connection_ack', payload: { cursor: 'cursor_head', expiresAt } });
+    return true;
+  });
+  const reasons: string[] = [];
+  await using client = connectClient({
+    url: service.url,
+    credential: (reason) => (reasons.push(reason), CREDENTIAL),
+    runtime: {
+      now: () => Date.now() + slept,
+      // Timers of a page do not fire while its device sleeps.
+      setTimer: (action, ms) => setTimeout(action, ms),
+      onPageSignal: (listener) => ((signal = listener), () => undefined),
+    },
+  });
+  client.connect();
+  await eventually(() => client.viewer);
+  signal('hide');
+  slept = 3_600_000;
+  signal('show');
+  await client.channel('lobby').publish('message', { text: 'awake' });
+  expect(reasons).toEqual(['start', 'wake']);
 });

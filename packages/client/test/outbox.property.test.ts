@@ -55,7 +55,6 @@ function createModelService() {
     return {
       acknowledgement: {},
       execute,
-      subscribe: () => () => undefined,
       follow: () => () => undefined,
       check() {},
       close() {},
@@ -93,7 +92,7 @@ test('the outbox never loses, duplicates or reorders a message when any step fai
         saved: createSavedEntries(undefined, ''),
         onChange: () => undefined,
         onPublished: () => undefined,
-        onUnauthenticated: () => undefined,
+        renew: () => undefined,
       });
       const results: Promise<string>[] = [];
       const published: { channel: string; text: string }[] = [];

@@ -21,15 +21,14 @@ export interface ChannelContext {
   readonly channels: Pick<Registry<object>, 'keep' | 'release'>;
   /** The socket whose first event has come, with what the inbox delivers over it. */
   readonly ready: Socket | undefined;
-  readonly hasEnded: boolean;
+  /** Why the client ended: undefined unless it did. */
+  endError(): SignalboxError | undefined;
   /** Connects if nothing has connected yet. */
   connect(): void;
   /** Runs a query, again on the next socket when one is lost. */
   read(query: string, variables: object): Promise<unknown>;
-  /** Queues a message. Rejects with ENDED when the client has ended. */
-  publish(channel: string, event: string, data: unknown): Promise<Message>;
-  /** Publishes an ephemeral message, or rejects with OFFLINE. */
-  publishEphemeral(channel: string, event: string, data: unknown): Promise<Message>;
+  /** Queues a message; an ephemeral one is published at once, or rejects with OFFLINE. Rejects with ENDED when the client has ended. */
+  publish(channel: string, event: string, data: unknown, isEphemeral?: boolean): Promise<Message>;
   /** Handles a message that did not come by the inbox. */
   deliver(message: Message): void;
   isOwn(message: Message): boolean;
@@ -54,6 +53,8 @@ export interface ChannelController {
   onAvailable(info: ChannelInfo): void;
   onUnavailable(reason: string): void;
   onInfo(info: ChannelInfo): void;
+  /** The rights of the token have changed: what was refused may be allowed now. */
+  onAllowed(): void;
   onPresence(change: PresenceChange): void;
   onMessage(message: Message): void;
   onPublished(message: Message, key: string): void;
@@ -74,7 +75,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
   const members = createMembers();
   const publishTyping = (isTyping: boolean) => {
     if (!context.ready) return false;
-    context.publishEphemeral(id, TYPING_EVENT, isTyping).catch(() => undefined);
+    context.publish(id, TYPING_EVENT, isTyping, true).catch(() => undefined);
     return true;
   };
   const typing = createTyping(runtime, publishTyping, () => view.change());
@@ -95,17 +96,22 @@ export function createChannelController(id: string, context: ChannelContext): Ch
   let lingering: unknown;
   let retryTimer: unknown;
   let failures = 0;
+  /** Whether something that is shown was refused. */
+  let isRefused = false;
 
   async function readPage(range: PageRange): Promise<Page> {
     return pageOf(await context.read(DOCUMENTS.page, { channel: id, ...range }));
   }
 
+  const readNewest = async (socket: Socket, last: number) =>
+    pageOf(await socket.execute(DOCUMENTS.page, { channel: id, last }));
+
   /** Brings the subscriptions and what is shown up to date with the socket, its inbox and the users of the channel. */
   function sync(): void {
     const socket = context.ready;
     if (!socket || holders === 0 || isShut) return;
-    if (inInbox) unsubscribe();
-    else if (!stopSubscriptions) void subscribe(socket);
+    if (inInbox && stopSubscriptions) unsubscribe();
+    if (!inInbox && !stopSubscriptions) void subscribe(socket);
     if (viewers === 0 || !(inInbox || isSubscribed)) return;
     if (!timeline.isLoaded) void loadNewest(socket);
     if (!snapshot) void loadMembers(socket);
@@ -118,45 +124,35 @@ export function createChannelController(id: string, context: ChannelContext): Ch
   }
 
   async function subscribe(socket: Socket): Promise<void> {
-    let isStopped = false;
     let stop: () => void = () => undefined;
-    stopSubscriptions = () => {
-      isStopped = true;
-      stop();
-    };
-    const isCurrent = () => !isStopped && socket === context.ready;
+    const mine = (stopSubscriptions = () => stop());
     try {
       if (lastCursor === undefined) {
         const isShown = viewers > 0;
         timeline.beginLoading();
-        const last = isShown ? pageSize : 1;
-        const page = pageOf(await socket.execute(DOCUMENTS.page, { channel: id, last }));
-        if (!isCurrent()) return;
+        const page = await readNewest(socket, isShown ? pageSize : 1);
+        if (mine !== stopSubscriptions) return;
         lastCursor = page.pageInfo.endCursor;
         tellGap();
         if (isShown) timeline.finishLoading(page);
       }
     } catch (thrown) {
-      if (isCurrent()) onSubscriptionError(toError(thrown));
+      if (mine === stopSubscriptions) onSubscriptionError(toError(thrown));
       return;
     }
     view.fail(undefined);
     isSubscribed = true;
-    stop = subscribeToChannel(socket, id, lastCursor, {
-      onMessage(message) {
-        if (!isCurrent()) return;
-        failures = 0;
+    stop = subscribeToChannel(socket, id, lastCursor ?? undefined, {
+      messages(message) {
         if (message.cursor !== null) lastCursor = message.cursor;
         context.deliver(message);
       },
-      onPresence: (change) => {
-        if (isCurrent()) onPresence(change);
-      },
-      onChannel: (info) => {
-        if (isCurrent()) view.inform(info);
-      },
-      onError: (error) => {
-        if (isCurrent()) onSubscriptionError(error);
+      presence: onPresence,
+      channelState: view.inform,
+      onError(error, name) {
+        // A caller who may not see the presence or the state still receives the messages.
+        if (name === 'messages' || error.retryable) onSubscriptionError(error);
+        else isRefused = true;
       },
     });
     sync();
@@ -169,14 +165,17 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     else {
       view.fail(error);
       if (error.retryable) retryLater();
-      else tellGap();
+      else {
+        isRefused = true;
+        tellGap();
+      }
     }
   }
 
   function unsubscribe(): void {
     stopSubscriptions?.();
     stopSubscriptions = snapshot = undefined;
-    isSubscribed = false;
+    isSubscribed = isRefused = false;
   }
 
   async function loadNewest(socket: Socket): Promise<void> {
@@ -185,7 +184,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     timeline.beginLoading();
     view.change({ isLoading: true });
     try {
-      const page = pageOf(await socket.execute(DOCUMENTS.page, { channel: id, last: pageSize }));
+      const page = await readNewest(socket, pageSize);
       if (mine !== load) return;
       load = undefined;
       failures = 0;
@@ -197,6 +196,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
       const error = toError(thrown);
       view.change({ isLoading: false, error });
       if (error.retryable) retryLater();
+      else isRefused = true;
     }
   }
 
@@ -206,23 +206,21 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     members.beginSnapshot();
     const connections: Member[] = [];
     try {
-      for (let after: string | null = null; ;) {
-        const data = await socket.execute(DOCUMENTS.members, {
-          channel: id,
-          ...(after !== null && { after }),
-        });
+      for (let after: string | undefined; ;) {
+        const data = await socket.execute(DOCUMENTS.members, { channel: id, after });
         const { channel } = data as { channel: { presence: { members: MemberPage } } | null };
         if (mine !== snapshot || !channel) return;
         const { nodes, pageInfo } = channel.presence.members;
         connections.push(...nodes);
         if (!pageInfo.hasNextPage) break;
-        after = pageInfo.endCursor;
+        after = pageInfo.endCursor ?? undefined;
       }
       members.finishSnapshot(connections);
       view.change();
     } catch (thrown) {
+      if (mine !== snapshot) return;
       // A caller without the right to see the presence sees no members.
-      if (mine !== snapshot || !toError(thrown).retryable) return;
+      if (!toError(thrown).retryable) return void (isRefused = true);
       snapshot = undefined;
       retryLater();
     }
@@ -249,14 +247,14 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     if (gap === undefined) return;
     context.onGap(id, gap);
     gap = undefined;
-    ended.emit(new SignalboxError('POSITION_LOST', 'Messages of the channel are no longer kept.'));
+    ended.emit(new SignalboxError('POSITION_LOST', 'Messages are no longer kept.'));
   }
 
   async function loadOlder(limit: number): Promise<void> {
-    if (!timeline.hasOlder || timeline.start === null || view.isLoading) return;
+    if (!timeline.hasOlder || view.getSnapshot().isLoading) return;
     view.change({ isLoading: true });
     try {
-      timeline.prepend(await readPage({ last: limit, before: timeline.start }));
+      timeline.prepend(await readPage({ last: limit, before: timeline.start ?? undefined }));
     } finally {
       view.change({ isLoading: false });
     }
@@ -273,7 +271,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
       if (!isHeld) return;
       isHeld = false;
       if (--holders > 0) return;
-      if (context.hasEnded) release();
+      if (context.endError()) release();
       else lingering = runtime.setTimer(release, LINGER_MS);
     };
   }
@@ -323,7 +321,8 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     readPage,
     onReady(info) {
       isShut = false;
-      inInbox = info !== undefined;
+      failures = 0;
+      inInbox = false;
       if (info) onAvailable(info);
       else sync();
     },
@@ -337,6 +336,11 @@ export function createChannelController(id: string, context: ChannelContext): Ch
       view.fail(new SignalboxError('FORBIDDEN', `The channel is no longer available: ${reason}.`));
     },
     onInfo: view.inform,
+    onAllowed() {
+      if (!isRefused) return;
+      unsubscribe();
+      sync();
+    },
     onPresence,
     onMessage(message) {
       if (typing.receive(message, context.isOwn(message))) return;

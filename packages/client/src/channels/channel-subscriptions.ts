@@ -4,14 +4,17 @@ import { type SignalboxError } from '../errors.ts';
 import { type ChannelInfo, type PresenceChange } from '../inbox/events.ts';
 import { type Message } from '../message.ts';
 
-/** Receives the results of the subscriptions to one channel. */
+/** Receives the results of the subscriptions to one channel, by their names. */
 export interface ChannelSink {
-  onMessage(message: Message): void;
-  onPresence(change: PresenceChange): void;
-  onChannel(channel: ChannelInfo): void;
-  /** The messages ended: refused, no longer allowed, completed, or POSITION_LOST. */
-  onError(error: SignalboxError): void;
+  messages(message: Message): void;
+  presence(change: PresenceChange): void;
+  channelState(channel: ChannelInfo): void;
+  /** A subscription ended: refused, no longer allowed, completed, or POSITION_LOST. */
+  onError(error: SignalboxError, name: Name): void;
 }
+
+type Name = (typeof NAMES)[number];
+const NAMES = ['messages', 'presence', 'channelState'] as const;
 
 /**
  * Subscribes to a channel that the token is not a member of, so that the inbox does not deliver it: an UNPROTECTED or
@@ -20,31 +23,16 @@ export interface ChannelSink {
 export function subscribeToChannel(
   socket: Socket,
   channel: string,
-  since: string | null,
+  since: string | undefined,
   sink: ChannelSink,
 ): () => void {
-  const ignore = () => undefined;
-  const stops = [
+  const stops = NAMES.map((name) =>
     socket.follow(
-      DOCUMENTS.messages,
-      { channel, ...(since !== null && { since }) },
-      (data) => sink.onMessage((data as { messages: Message }).messages),
-      sink.onError,
+      DOCUMENTS[name],
+      { channel, since: name === 'messages' ? since : undefined },
+      (data) => sink[name]((data as Record<Name, never>)[name]),
+      (error) => sink.onError(error, name),
     ),
-    socket.follow(
-      DOCUMENTS.presence,
-      { channel },
-      (data) => sink.onPresence((data as { presence: PresenceChange }).presence),
-      ignore,
-    ),
-    socket.follow(
-      DOCUMENTS.channelState,
-      { channel },
-      (data) => sink.onChannel((data as { channelState: ChannelInfo }).channelState),
-      ignore,
-    ),
-  ];
-  return () => {
-    for (const stop of stops) stop();
-  };
+  );
+  return () => stops.forEach((stop) => stop());
 }

@@ -1,4 +1,11 @@
-import { type AnyMessage, type EventMap, type EventName, type Message, type MessageOf } from '../message.ts';
+import {
+  forEvent,
+  type AnyMessage,
+  type EventMap,
+  type EventName,
+  type Message,
+  type MessageOf,
+} from '../message.ts';
 import { type Channel } from './channel.ts';
 import { type ChannelContext, type ChannelController } from './channel-controller.ts';
 import { iterateMessages } from './iterate-messages.ts';
@@ -13,10 +20,8 @@ export function createChannel<Events extends EventMap>(
 ): Channel<Events> {
   const { view, typing, messages } = controller;
 
-  function listen(accepts: (message: Message) => boolean, listener: (message: Message) => void): () => void {
-    const off = messages.on((message) => {
-      if (accepts(message)) listener(message);
-    });
+  function listen(listener: (message: Message) => void): () => void {
+    const off = messages.on(listener);
     const release = controller.hold();
     return () => {
       off();
@@ -33,19 +38,14 @@ export function createChannel<Events extends EventMap>(
       event: Event,
       listener: (message: MessageOf<Events, Event>) => void,
     ) {
-      return listen(
-        (message) => event === '*' || message.event === event,
-        listener as (message: Message) => void,
-      );
+      return listen(forEvent(event, listener as (message: Message) => void));
     },
     publish<Event extends EventName<Events>>(
       event: Event,
       data: Events[Event],
       options: { readonly ephemeral?: boolean } = {},
     ) {
-      const published = options.ephemeral
-        ? context.publishEphemeral(id, event, data)
-        : context.publish(id, event, data);
+      const published = context.publish(id, event, data, options.ephemeral);
       // The snapshot shows the error as well, so a caller need not handle the promise.
       published.catch(() => undefined);
       return published as Promise<Message<Events[Event], Event>>;
@@ -60,14 +60,12 @@ export function createChannel<Events extends EventMap>(
     messages: (options = {}) =>
       iterateMessages(
         {
-          onMessage: (listener) => listen(() => true, listener),
-          onEnd: (listener) => controller.ended.on(listener),
-          readPage: controller.readPage,
+          ...{ onMessage: listen, onEnd: controller.ended.on, readPage: controller.readPage },
         },
         options,
       ) as AsyncGenerator<AnyMessage<Events>, void>,
     get state() {
-      return view.state;
+      return view.getSnapshot().state;
     },
     presence: {
       get members() {
@@ -75,13 +73,7 @@ export function createChannel<Events extends EventMap>(
       },
       set: setPresence,
     },
-    typing: {
-      get users() {
-        return typing.users;
-      },
-      start: typing.start,
-      stop: typing.stop,
-    },
+    typing,
     subscribe(listener, { history = 50 } = {}) {
       const off = view.onChange(listener);
       const release = controller.show(history);

@@ -39,14 +39,9 @@ export function createMembers(): Members {
     }
     list = [...byKey]
       .map(([key, members]) => {
-        const last = members.findLast(({ state }) => state !== null) ?? members[members.length - 1];
-        return {
-          key,
-          identity: last?.identity ?? null,
-          connectionData: last?.connectionData ?? null,
-          state: last?.state ?? null,
-          connections: members,
-        };
+        const last = members.reduce((a, b) => (b.state === null && a.state !== null ? a : b));
+        const { identity, connectionData, state } = last;
+        return { key, identity, connectionData, state, connections: members };
       })
       .sort((a, b) => (a.key < b.key ? -1 : 1));
   }

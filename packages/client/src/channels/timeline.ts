@@ -53,54 +53,37 @@ function merge(page: readonly Message[], live: readonly Message[]): Message[] {
 
 /** Creates an empty timeline that keeps at most `limit` messages: the oldest are forgotten and can be loaded again. */
 export function createTimeline(limit = 5_000): Timeline {
-  let messages: readonly Message[] = [];
   let tail: Message[] | undefined;
-  let isLoaded = false;
-  let hasOlder = false;
-  let start: string | null = null;
-
-  const without = (list: readonly Message[], others: readonly Message[]) => {
-    const ids = new Set(others.map(({ id }) => id));
-    return list.filter(({ id }) => !ids.has(id));
-  };
-
-  return {
-    get messages() {
-      return messages;
-    },
-    get isLoaded() {
-      return isLoaded;
-    },
-    get hasOlder() {
-      return hasOlder;
-    },
-    get start() {
-      return start;
-    },
+  const timeline: { -readonly [Key in keyof Timeline]: Timeline[Key] } = {
+    messages: [],
+    isLoaded: false,
+    hasOlder: false,
+    start: null,
     beginLoading() {
       tail = [];
-      isLoaded = false;
+      timeline.isLoaded = false;
     },
     finishLoading({ nodes, pageInfo }) {
-      messages = merge(nodes, tail ?? []);
+      timeline.messages = merge(nodes, tail ?? []);
       tail = undefined;
-      isLoaded = true;
-      hasOlder = pageInfo.hasPreviousPage;
-      start = pageInfo.startCursor;
+      timeline.isLoaded = true;
+      timeline.hasOlder = pageInfo.hasPreviousPage;
+      timeline.start = pageInfo.startCursor;
     },
     prepend({ nodes, pageInfo }) {
-      messages = [...without(nodes, messages), ...messages];
-      hasOlder = pageInfo.hasPreviousPage;
-      start = pageInfo.startCursor ?? start;
+      timeline.messages = merge(nodes, timeline.messages);
+      timeline.hasOlder = pageInfo.hasPreviousPage;
+      timeline.start = pageInfo.startCursor ?? timeline.start;
     },
     append(message) {
+      const { messages } = timeline;
       if (messages.slice(-MAX_PAGE).some(({ id }) => id === message.id)) return;
       tail?.push(message);
-      messages = [...messages, message];
-      if (messages.length <= limit) return;
-      messages = messages.slice(-limit);
-      hasOlder = true;
-      start = messages.find(({ cursor }) => cursor !== null)?.cursor ?? start;
+      timeline.messages = [...messages, message].slice(-limit);
+      if (messages.length < limit) return;
+      timeline.hasOlder = true;
+      timeline.start = timeline.messages.find(({ cursor }) => cursor !== null)?.cursor ?? timeline.start;
     },
   };
+  return timeline;
 }

@@ -5,6 +5,8 @@ import { type Runtime } from '../runtime.ts';
 export const TYPING_EVENT = '~typing';
 const REPEAT_MS = 3_000;
 const SHOWN_MS = 6_000;
+/** The time of the last typing message while the user is not typing. */
+const NEVER = -Infinity;
 
 /** A user who is typing. */
 export interface TypingUser {
@@ -40,24 +42,23 @@ export function createTyping(
 ): Typing {
   const timers = new Map<string, unknown>();
   let users: readonly TypingUser[] = [];
-  let lastSignal: number | undefined;
+  let lastSignal = NEVER;
   let ownTimer: unknown;
 
   function end(): void {
     runtime.clearTimer(ownTimer);
-    lastSignal = undefined;
+    lastSignal = NEVER;
   }
 
   function stop(): void {
-    if (lastSignal === undefined) return;
+    if (lastSignal === NEVER) return;
     end();
     publishTyping(false);
   }
 
   function remove(key: string): void {
-    if (!timers.has(key)) return;
     runtime.clearTimer(timers.get(key));
-    timers.delete(key);
+    if (!timers.delete(key)) return;
     users = users.filter((user) => user.key !== key);
     onChange();
   }
@@ -68,7 +69,7 @@ export function createTyping(
     },
     start() {
       const now = runtime.now();
-      if (lastSignal === undefined || Math.abs(now - lastSignal) >= REPEAT_MS) {
+      if (Math.abs(now - lastSignal) >= REPEAT_MS) {
         if (!publishTyping(true)) return;
         lastSignal = now;
       }
@@ -78,25 +79,23 @@ export function createTyping(
     stop,
     end,
     receive({ event, data, sender }, isOwn) {
-      const key = sender.identity ?? sender.token ?? 'backend';
-      if (event !== TYPING_EVENT) {
-        remove(key);
-        return false;
-      }
-      if (isOwn) return true;
-      if (data === false) remove(key);
-      else {
+      const { identity, connectionData } = sender;
+      const key = identity ?? sender.token ?? 'backend';
+      const isTyping = event === TYPING_EVENT;
+      if (!isTyping || data === false) remove(key);
+      else if (!isOwn) {
+        const isNew = !timers.has(key);
         runtime.clearTimer(timers.get(key));
         timers.set(
           key,
           runtime.setTimer(() => remove(key), SHOWN_MS),
         );
-        const isNew = users.every((user) => user.key !== key);
-        if (isNew)
-          users = [...users, { key, identity: sender.identity, connectionData: sender.connectionData }];
-        if (isNew) onChange();
+        if (isNew) {
+          users = [...users, { key, identity, connectionData }];
+          onChange();
+        }
       }
-      return true;
+      return isTyping;
     },
     clear() {
       end();

@@ -11,16 +11,15 @@ import { type Typing } from './typing.ts';
 
 type Snapshot = ChannelSnapshot<Record<string, unknown>>;
 type Entry = TimelineEntry<Record<string, unknown>>;
+/** What a snapshot has beside its lists. */
+type Shown = Pick<Snapshot, 'isLoading' | 'error' | 'state' | 'version'>;
 
 /** The store of a channel for pages: a snapshot and listeners. */
 export interface View {
-  readonly isLoading: boolean;
-  /** The state document of the channel. */
-  readonly state: unknown;
   getSnapshot(): Snapshot;
   onChange(listener: () => void): () => void;
   /** Something that is shown has changed. */
-  change(flags?: { isLoading?: boolean; error?: SignalboxError | undefined }): void;
+  change(changes?: Partial<Shown>): void;
   fail(error: SignalboxError | undefined): void;
   inform(info: ChannelInfo): void;
   /** A message was delivered. If it is one of this client, the timeline has it now and its entry is removed. */
@@ -50,14 +49,10 @@ export function createView({ id, outbox, timeline, members, typing, isOwn }: Par
   const awaited = new Map<string, Message>();
   const cache = new WeakMap<Message, Entry>();
   let snapshot: Snapshot | undefined;
-  let isLoading = false;
-  let error: SignalboxError | undefined;
-  let state: unknown;
-  let version = 0;
+  let shown: Shown = { isLoading: false, error: undefined, state: undefined, version: 0 };
 
-  function change(flags: { isLoading?: boolean; error?: SignalboxError | undefined } = {}): void {
-    isLoading = flags.isLoading ?? isLoading;
-    if ('error' in flags) error = flags.error;
+  function change(changes?: Partial<Shown>): void {
+    shown = { ...shown, ...changes };
     snapshot = undefined;
     listeners.emit();
   }
@@ -67,30 +62,33 @@ export function createView({ id, outbox, timeline, members, typing, isOwn }: Par
     const key = keys.get(message.id) ?? message.idempotencyKey ?? message.id;
     if (known?.key === key) return known;
     const { event, data, publishedAt: at } = message;
-    const entry: Entry = {
+    const entry = entryOf({
       ...{ key, state: 'published', event, data, message, isOwn: isOwn(message), at, error: undefined },
-      retry: () => undefined,
-      discard: () => undefined,
-    };
+    });
     cache.set(message, entry);
     return entry;
   }
 
-  const pendingEntry = ({ key, status, event, data, createdAt, error }: OutboxEntry): Entry => ({
-    ...{ key, state: status, event, data, message: undefined, isOwn: true, error },
-    at: new Date(createdAt).toISOString(),
-    retry: () => outbox.retry(key),
-    discard: () => outbox.discard(key),
-  });
+  const pendingEntry = ({ key, status, event, data, createdAt, error }: OutboxEntry) =>
+    entryOf({
+      ...{ key, state: status, event, data, message: undefined, isOwn: true, error },
+      at: new Date(createdAt).toISOString(),
+    });
+
+  /** An entry with its functions, which have an effect on failed ones only. */
+  function entryOf(fields: Omit<Entry, 'retry' | 'discard'>): Entry {
+    const { key } = fields;
+    return { ...fields, retry: () => outbox.retry(key), discard: () => outbox.discard(key) };
+  }
 
   function build(): Snapshot {
     for (const { id: known } of timeline.messages) awaited.delete(known);
-    const shown = [...timeline.messages, ...awaited.values()].map(publishedEntry);
-    const shownKeys = new Set(shown.map(({ key }) => key));
+    const published = [...timeline.messages, ...awaited.values()].map(publishedEntry);
+    const shownKeys = new Set(published.map(({ key }) => key));
     const pending = outbox.entries(id).filter(({ key }) => !shownKeys.has(key));
     return {
-      messages: [...shown, ...pending.map(pendingEntry)],
-      ...{ state, version, isLoading, error },
+      messages: [...published, ...pending.map(pendingEntry)],
+      ...shown,
       members: members.list,
       typing: typing.users,
       hasOlder: timeline.hasOlder,
@@ -98,22 +96,13 @@ export function createView({ id, outbox, timeline, members, typing, isOwn }: Par
   }
 
   return {
-    get isLoading() {
-      return isLoading;
-    },
-    get state() {
-      return state;
-    },
     getSnapshot: () => (snapshot ??= build()),
     onChange: listeners.on,
     change,
     fail(next) {
-      if (next !== error) change({ error: next });
+      if (next !== shown.error) change({ error: next });
     },
-    inform(info) {
-      ({ state, version } = info);
-      change();
-    },
+    inform: ({ state, version }) => change({ state, version }),
     onMessage(message) {
       awaited.delete(message.id);
       change();

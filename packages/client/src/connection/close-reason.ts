@@ -35,24 +35,21 @@ const REASONS: Readonly<Record<number, EndReason>> = {
   4429: 'protocol',
 };
 
-/** The reasons for which another credential helps. */
-const LOGIN_CODES: Readonly<Partial<Record<EndReason, string>>> = {
-  expired: 'TOKEN_EXPIRED',
-  revoked: 'TOKEN_REVOKED',
-  unauthenticated: 'UNAUTHENTICATED',
-};
-
-/** The reasons for which a reconnect would end the same way. */
-const END_CODES: Readonly<Partial<Record<EndReason, string>>> = {
-  disconnected: 'DISCONNECTED',
-  protocol: 'PROTOCOL',
+/** How a client goes on, and the code of the error, by the reason. */
+const MEANINGS: Readonly<Partial<Record<EndReason, readonly [CloseMeaning['then'], string]>>> = {
+  // Another credential helps.
+  expired: ['renew', 'TOKEN_EXPIRED'],
+  revoked: ['renew', 'TOKEN_REVOKED'],
+  unauthenticated: ['renew', 'UNAUTHENTICATED'],
+  // A reconnect would end the same way.
+  disconnected: ['end', 'DISCONNECTED'],
+  protocol: ['end', 'PROTOCOL'],
 };
 
 /** The meaning of a close code. `text` tells a revoked token from an expired one. Other codes are a lost socket. */
 export function meaningOfClose(closeCode: number, text: string): CloseMeaning {
   let reason = REASONS[closeCode] ?? 'lost';
   if (closeCode === 4403 && /revoked/i.test(text)) reason = 'revoked';
-  const end = END_CODES[reason];
-  const login = LOGIN_CODES[reason];
-  return { reason, then: end ? 'end' : login ? 'renew' : 'retry', code: end ?? login ?? 'CONNECTION_LOST' };
+  const [then, code] = MEANINGS[reason] ?? ['retry', 'CONNECTION_LOST'];
+  return { reason, then, code };
 }

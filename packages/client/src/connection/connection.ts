@@ -1,7 +1,8 @@
 import { type CredentialReason, type CredentialSource } from '../credential/credential.ts';
+import { abortable } from '../abort.ts';
 import { createEmitter } from '../emitter.ts';
-import { messageOf, SignalboxError, SignedOut } from '../errors.ts';
-import { type PageSignal, type Runtime, type WebSocketClass } from '../runtime.ts';
+import { messageOf, offline, SignalboxError, SignedOut } from '../errors.ts';
+import { type AbortSignalLike, type PageSignal, type Runtime, type WebSocketClass } from '../runtime.ts';
 import { backoff } from './backoff.ts';
 import { meaningOfClose, type EndReason } from './close-reason.ts';
 import { openSocket, type Socket } from './socket.ts';
@@ -27,43 +28,56 @@ export interface Connection {
   synchronize(at: string): void;
   /** Why the client ended: undefined unless it did. */
   endError(): SignalboxError | undefined;
-  /** Resolves to the live socket, once there is one. Rejects with ENDED when the client ends first. */
-  whenLive(): Promise<Socket>;
+  /**
+   * Resolves to the live socket, once there is one. Rejects with ENDED when the client ends first, and with OFFLINE after
+   * `timeoutMs`, or at once when too many wait.
+   */
+  whenLive(options?: WaitOptions): Promise<Socket>;
+  /** The service refuses what the client cannot work without: reconnects, with backoff. */
+  restart(error: SignalboxError): void;
   /** The live socket, if there is one. */
   readonly live: Socket | undefined;
   close(): void;
 }
 
+/** How long to wait for a connection. */
+export interface WaitOptions {
+  readonly signal?: AbortSignalLike | undefined;
+  /** Default: as long as it takes. */
+  readonly timeoutMs?: number | undefined;
+}
+
 export interface ConnectionOptions {
   readonly url: string;
-  /** The WebSocket class. Throws where there is none. */
-  webSocket(): WebSocketClass;
+  /** The WebSocket class. Default: the one of the environment. */
+  readonly webSocket: WebSocketClass | undefined;
   readonly runtime: Runtime;
   readonly source: CredentialSource;
   readonly project: string | undefined;
   /** The `since` of `connection_init`, if operations of the application resume by it. */
   since(): string | undefined;
   /** The cursor that came with a credential. */
-  onCursor(cursor: string): void;
+  onCursor(cursor: string | null | undefined): void;
   /** A socket is live. */
   onLive(socket: Socket): void;
   /** The socket is gone, or the client ended. */
   onDown(): void;
 }
 
-const REAUTHENTICATE = `mutation ($credential: String!) { reauthenticate(credential: $credential) { token { expiresAt } } }`;
-/** A credential function that has not answered by then is called again. */
-const CREDENTIAL_TIMEOUT_MS = 30_000;
-const UNANSWERED = 'The credential function did not answer within 30 s.';
+const REAUTHENTICATE =
+  'mutation($credential:String!){reauthenticate(credential:$credential){token{expiresAt}}}';
 /** The service announces the expiry three minutes earlier; a client that was not told renews this much earlier. */
 const RENEW_BEFORE_MS = 5_000;
 /** A credential function that returns the same credential again is not called at full speed until it expires. */
 const RENEW_AFTER_MS = 500;
 
+/** Calls that wait for a connection, before further ones are refused. */
+const MAX_WAITERS = 1_000;
+
 const timeOf = (text: string | null | undefined) => (text ? Date.parse(text) : undefined);
 
 /** `key_<id>.<secret>`; a credential is a JWT, which begins with `ey`. */
-const isApiKey = (credential: string) => credential.startsWith('key_');
+const isApiKey = (credential: string | undefined) => credential?.startsWith('key_');
 
 /** Creates a connection in the state `idle`. No timer or listener exists before `connect` and after the end. */
 export function createConnection(options: ConnectionOptions): Connection {
@@ -71,6 +85,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   const statuses = createEmitter<[Status]>();
   let status: Status = { state: 'idle', message: sentenceOf('idle') };
   let socket: Socket | undefined;
+  /** The socket, once it is acknowledged. */
+  let live: Socket | undefined;
   let credential: string | undefined;
   let hasCredential = false;
   let expiresAt: number | undefined;
@@ -84,7 +100,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let retryTimer: unknown;
   let renewTimer: unknown;
   let stopSignals: (() => void) | undefined;
-  let waiters: { resolve(socket: Socket): void; reject(error: SignalboxError): void }[] = [];
+  const waiters = new Set<{ resolve(socket: Socket): void; reject(error: SignalboxError): void }>();
 
   /** Applies an event. Returns false when it has no effect in the current state. */
   function move(event: ConnectionEvent, details: Omit<Partial<Status>, 'state' | 'message'> = {}): boolean {
@@ -106,10 +122,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     hasCredential = false;
     reason = 'start';
     failures = 0;
-    const rejected = waiters;
-    waiters = [];
     const error = endError();
-    if (error) for (const waiter of rejected) waiter.reject(error);
+    if (error) for (const waiter of [...waiters]) waiter.reject(error);
     options.onDown();
   }
 
@@ -118,8 +132,9 @@ export function createConnection(options: ConnectionOptions): Connection {
     renewal = undefined;
     runtime.clearTimer(retryTimer);
     runtime.clearTimer(renewTimer);
+    source.stopWaiting();
     const old = socket;
-    socket = undefined;
+    socket = live = undefined;
     old?.close();
   }
 
@@ -127,54 +142,48 @@ export function createConnection(options: ConnectionOptions): Connection {
     stopSignals ??= runtime.onPageSignal(onSignal);
     dropSocket();
     const mine = attempt;
-    let webSocket: WebSocketClass;
+    const webSocket = options.webSocket ?? runtime.webSocket;
     try {
-      webSocket = options.webSocket();
+      if (!webSocket)
+        throw new SignalboxError('BAD_USER_INPUT', 'There is no WebSocket here: pass the option webSocket.');
       if (!hasCredential || (source.canChange && hasExpired())) {
-        retryTimer = runtime.setTimer(() => {
-          source.abandon();
-          interrupt('lost', new SignalboxError('UNAUTHENTICATED', UNANSWERED, true));
-        }, CREDENTIAL_TIMEOUT_MS);
         const obtained = await source.fetch(reason);
         if (mine !== attempt) return;
-        runtime.clearTimer(retryTimer);
         ({ credential } = obtained);
         hasCredential = true;
         obtainedAt = runtime.now();
-        if (obtained.cursor) options.onCursor(obtained.cursor);
+        options.onCursor(obtained.cursor);
       }
     } catch (thrown) {
       if (mine !== attempt) return;
-      return onCredentialFailed(thrown);
+      return onOpenFailed(thrown);
     }
-    const since = options.since();
     const { url, project } = options;
-    const connectionParams = {
-      ...(credential !== undefined && { [isApiKey(credential) ? 'apiKey' : 'token']: credential }),
-      ...(project !== undefined && { project }),
-      ...(since !== undefined && { since }),
+    // As JSON, it lacks what is undefined.
+    const payload = {
+      [isApiKey(credential) ? 'apiKey' : 'token']: credential,
+      ...{ project, since: options.since() },
     };
     try {
       // A socket that was closed calls neither function.
       const opened = openSocket({
-        ...{ url, webSocket, runtime, connectionParams, onLost },
-        onAcknowledged: () => onAcknowledged(opened),
+        ...{ url, webSocket, runtime, payload, onLost },
+        onOpen: () => onOpen(opened),
       });
       socket = opened;
     } catch (thrown) {
       // A browser refuses some addresses at once, for example ws: from a page that came over https.
-      move('refused', { reason: 'protocol', error: new SignalboxError('BAD_USER_INPUT', messageOf(thrown)) });
+      onOpenFailed(new SignalboxError('BAD_USER_INPUT', messageOf(thrown)));
     }
   }
 
-  const liveSocket = () => (status.state === 'connected' || status.state === 'renewing' ? socket : undefined);
   const endError = () =>
     status.state === 'ended' ? (status.error ?? new SignalboxError('ENDED', status.message)) : undefined;
   const setClock = (at: string) => (clockAheadMs = runtime.now() - Date.parse(at));
   const serverNow = () => runtime.now() - clockAheadMs;
   const hasExpired = () => expiresAt !== undefined && expiresAt <= serverNow();
 
-  function onCredentialFailed(thrown: unknown): void {
+  function onOpenFailed(thrown: unknown): void {
     if (thrown instanceof SignalboxError && !thrown.retryable)
       move('refused', {
         reason: thrown.code === 'BAD_USER_INPUT' ? 'protocol' : 'unauthenticated',
@@ -184,14 +193,13 @@ export function createConnection(options: ConnectionOptions): Connection {
     else interrupt('lost', new SignalboxError('UNAUTHENTICATED', messageOf(thrown), true));
   }
 
-  function onAcknowledged(opened: Socket): void {
+  function onOpen(opened: Socket): void {
     reason = 'expired';
+    live = opened;
     if (!move('acknowledged')) return;
     expiresAt = timeOf(opened.acknowledgement.expiresAt);
-    const resolved = waiters;
-    waiters = [];
     options.onLive(opened);
-    for (const waiter of resolved) waiter.resolve(opened);
+    for (const waiter of [...waiters]) waiter.resolve(opened);
   }
 
   function setRenewTimer(action: () => void, ms: number): void {
@@ -216,8 +224,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       return void move('refused', { reason: why, error });
     if (then === 'renew') {
       hasCredential = false;
-      reason = why === 'revoked' ? 'revoked' : 'expired';
-      if (code === 4401) reason = 'revoked';
+      reason = why === 'expired' ? 'expired' : 'revoked';
     }
     interrupt(why, error);
   }
@@ -251,10 +258,6 @@ export function createConnection(options: ConnectionOptions): Connection {
   async function renewOn(live: Socket, failed: number): Promise<void> {
     const mine = (renewal = {});
     const again = () => void renewOn(live, failed + 1);
-    setRenewTimer(() => {
-      source.abandon();
-      again();
-    }, CREDENTIAL_TIMEOUT_MS);
     try {
       const obtained = await source.fetch('expiring');
       if (mine !== renewal) return;
@@ -290,24 +293,35 @@ export function createConnection(options: ConnectionOptions): Connection {
       return status;
     },
     get live() {
-      return liveSocket();
+      return live;
     },
-    onStatus: (listener) => statuses.on(listener),
+    onStatus: statuses.on,
     connect: () => void move('connect'),
     ...{ renew, serverNow, endError },
+    restart: (error) => interrupt('protocol', error),
     synchronize(at) {
       // A service, or a proxy, that accepts connections and closes them at once is not called at full speed.
       failures = 0;
       setClock(at);
       expectExpiry();
     },
-    whenLive() {
-      const live = liveSocket();
-      if (live) return Promise.resolve(live);
-      const error = endError();
-      if (error) return Promise.reject(error);
-      return new Promise((resolve, reject) => waiters.push({ resolve, reject }));
-    },
+    whenLive: ({ signal, timeoutMs } = {}) =>
+      abortable(signal, (resolve, reject) => {
+        const waiter = { resolve, reject };
+        const error = endError();
+        let timer: unknown;
+        if (live) resolve(live);
+        else if (error) reject(error);
+        else if (waiters.size >= MAX_WAITERS) reject(offline());
+        else {
+          waiters.add(waiter);
+          if (timeoutMs !== undefined) timer = runtime.setTimer(() => reject(offline()), timeoutMs);
+        }
+        return () => {
+          waiters.delete(waiter);
+          runtime.clearTimer(timer);
+        };
+      }),
     close: () => void move('close', { reason: 'closed' }),
   };
 }

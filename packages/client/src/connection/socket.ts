@@ -1,5 +1,6 @@
+import { abortable } from '../abort.ts';
 import { errorOf, SignalboxError, toError, type GraphQLErrorLike } from '../errors.ts';
-import { type Runtime, type WebSocketClass } from '../runtime.ts';
+import { type AbortSignalLike, type Runtime, type WebSocketClass } from '../runtime.ts';
 
 /** The payload of `connection_ack`. */
 export interface Acknowledgement {
@@ -14,30 +15,32 @@ export interface Acknowledgement {
 }
 
 /** A result of an operation. */
-export interface Result {
+interface Result {
   readonly data?: unknown;
   readonly errors?: readonly GraphQLErrorLike[];
 }
 
-/** Takes the results of an operation. Exactly one of `error` and `complete` is called at the end, nothing after it. */
-export interface Sink {
+/** Takes the results of an operation. */
+interface Sink {
   next(result: Result): void;
-  error(error: SignalboxError): void;
-  complete(): void;
+  end(error: SignalboxError): void;
 }
 
 /** One WebSocket, from opening to loss. It never reconnects. */
 export interface Socket {
   readonly acknowledgement: Acknowledgement;
-  /** Starts an operation and returns a function that stops it. */
-  subscribe(query: string, variables: object, sink: Sink): () => void;
   /**
-   * Starts a subscription that is to go on. `onEnd` is called once, when it does not: with the error of the service, also
-   * one within a result, or with `COMPLETED`.
+   * Starts an operation and returns a function that stops it. `onEnd` is called once, when the operation ends: with the error
+   * of the service, also one within a result, or with `COMPLETED`. Nothing is called after it.
    */
-  follow(query: string, variables: object, next: (data: unknown) => void, onEnd: Sink['error']): () => void;
+  follow(
+    query: string,
+    variables: object,
+    next: (data: unknown) => void,
+    onEnd: (error: SignalboxError) => void,
+  ): () => void;
   /** Runs a query or mutation. Rejects with CONNECTION_LOST when the socket is lost before the result. */
-  execute(query: string, variables?: object): Promise<unknown>;
+  execute(query: string, variables?: object, signal?: AbortSignalLike): Promise<unknown>;
   /** Loses the socket unless the service answers within 5 s. */
   check(): void;
   /** Closes the webSocket. `onLost` is not called. */
@@ -48,8 +51,10 @@ export interface SocketOptions {
   readonly url: string;
   readonly webSocket: WebSocketClass;
   readonly runtime: Runtime;
-  readonly connectionParams: Record<string, unknown>;
-  onAcknowledged(): void;
+  /** The payload of `connection_init`. */
+  readonly payload: object;
+  /** The service has accepted the connection. */
+  onOpen(): void;
   /** Called once, when the socket can no longer be used. The code is 1006 when there was no close frame. */
   onLost(code: number, text: string): void;
 }
@@ -89,7 +94,7 @@ const bytesOf = (text: string) => encodeURIComponent(text).replace(/%../g, '_').
 export function openSocket(options: SocketOptions): Socket {
   const { runtime } = options;
   const sinks = new Map<string, Sink>();
-  let acknowledgement: Acknowledgement = {};
+  const acknowledgement: Acknowledgement = {};
   let isAcknowledged = false;
   let isOver = false;
   let timer: unknown;
@@ -119,17 +124,18 @@ export function openSocket(options: SocketOptions): Socket {
   }
 
   function onMessage({ type, id = '', payload }: ServerMessage): void {
-    if (type === 'connection_ack' && !isAcknowledged) {
+    const isOpening = type === 'connection_ack' && !isAcknowledged;
+    if (isOpening) {
       isAcknowledged = true;
-      acknowledgement = payload ?? {};
+      Object.assign(acknowledgement, payload);
     }
     expectBefore((acknowledgement.pingIntervalMs ?? DEFAULT_PING_INTERVAL_MS) + ANSWER_TIMEOUT_MS);
     const sink = sinks.get(id);
-    if (type === 'connection_ack') options.onAcknowledged();
+    if (isOpening) options.onOpen();
     else if (type === 'ping') send('{"type":"pong"}');
     else if (type === 'next') sink?.next(payload as Result);
-    else if (type === 'error' && sinks.delete(id)) sink?.error(toError(payload));
-    else if (type === 'complete' && sinks.delete(id)) sink?.complete();
+    else if (type === 'error' && sinks.delete(id)) sink?.end(toError(payload));
+    else if (type === 'complete' && sinks.delete(id)) sink?.end(COMPLETED);
   }
 
   /** Releases the socket and fails the operations. Its events are ignored from now on. */
@@ -138,7 +144,7 @@ export function openSocket(options: SocketOptions): Socket {
     runtime.clearTimer(timer);
     const failed = [...sinks.values()];
     sinks.clear();
-    for (const sink of failed) sink.error(error);
+    for (const sink of failed) sink.end(error);
     try {
       webSocket.close(1000);
     } catch {
@@ -154,88 +160,60 @@ export function openSocket(options: SocketOptions): Socket {
 
   const webSocket = new options.webSocket(options.url, 'graphql-transport-ws') as PlatformWebSocket;
   expectBefore(OPEN_TIMEOUT_MS);
-  webSocket.onopen = () =>
-    send(JSON.stringify({ type: 'connection_init', payload: options.connectionParams }));
+  webSocket.onopen = () => send(JSON.stringify({ type: 'connection_init', payload: options.payload }));
   webSocket.onmessage = ({ data }) => {
     if (isOver) return;
     try {
       // Not only the text: null and numbers are JSON, too.
       onMessage({ ...(JSON.parse(String(data)) as object) });
     } catch {
-      end(1006, 'The service sent something that is not of the protocol.');
+      end(1006, 'The service sent an invalid message.');
     }
   };
   // In Node an error without a listener ends the process. A close event follows each error.
   webSocket.onerror = () => undefined;
   webSocket.onclose = ({ code, reason }) => end(code, reason);
 
-  function subscribe(query: string, variables: object, sink: Sink): () => void {
-    if (isOver) {
-      sink.error(lost(1006, 'The connection is closed.'));
-      return () => undefined;
-    }
+  const follow: Socket['follow'] = (query, variables, next, onEnd) => {
     const id = String(++lastId);
     const text = JSON.stringify({ id, type: 'subscribe', payload: { query, variables } });
     const limit = acknowledgement.maxMessageBytes ?? Infinity;
-    if (bytesOf(text) > limit) {
-      // The service would close the connection, for this message and all others.
-      sink.error(
-        new SignalboxError('PAYLOAD_TOO_LARGE', `The message exceeds ${limit} bytes.`, false, { limit }),
-      );
-      return () => undefined;
-    }
-    sinks.set(id, sink);
-    send(text);
-    return () => {
+    // The service would close the connection, for this message and all others.
+    const isTooLarge = bytesOf(text) > limit;
+    const stop = () => {
       if (sinks.delete(id)) send(JSON.stringify({ id, type: 'complete' }));
     };
-  }
+    if (isOver) onEnd(lost(1006, ''));
+    else if (isTooLarge)
+      onEnd(new SignalboxError('PAYLOAD_TOO_LARGE', `The message exceeds ${limit} bytes.`, false, { limit }));
+    else {
+      sinks.set(id, {
+        next({ data, errors }) {
+          if (!errors) return next(data);
+          stop();
+          onEnd(errorOf(errors));
+        },
+        end: onEnd,
+      });
+      send(text);
+    }
+    return stop;
+  };
 
   return {
-    get acknowledgement() {
-      return acknowledgement;
-    },
-    subscribe,
-    follow(query, variables, next, onEnd) {
-      let stop: () => void = () => undefined;
-      let isStopped = false;
-      const end = (error: SignalboxError) => {
-        if (isStopped) return;
-        isStopped = true;
-        stop();
-        onEnd(error);
-      };
-      stop = subscribe(query, variables, {
-        next({ data, errors }) {
-          if (errors) end(errorOf(errors));
-          else next(data);
-        },
-        error: end,
-        complete: () => end(COMPLETED),
-      });
-      return () => {
-        isStopped = true;
-        stop();
-      };
-    },
-    execute: (query, variables = {}) =>
-      new Promise((resolve, reject) => {
-        let result: Result | undefined;
-        subscribe(query, variables, {
-          next: (next) => {
-            result = next;
-          },
-          error: reject,
-          complete: () => {
-            if (!result) reject(COMPLETED);
-            else if (result.errors) reject(errorOf(result.errors));
-            else resolve(result.data);
-          },
-        });
+    ...{ acknowledgement, follow, check },
+    execute: (query, variables = {}, signal) =>
+      abortable(signal, (resolve, reject) => {
+        let result: unknown;
+        return follow(
+          query,
+          variables,
+          (data) => (result = data),
+          (error) => (error === COMPLETED && result !== undefined ? resolve(result) : reject(error)),
+        );
       }),
-    check,
     close() {
-      if (!isOver) release(lost(1000, 'The client closed the connection.'));
+      if (!isOver) release(lost(1000, ''));
     },
   };
 }

@@ -22,6 +22,11 @@ export type CredentialOption =
   /** An unsigned credential for this identity. Needs a project that accepts development tokens; never in production. */
   | { readonly development: string };
 
+interface Obtained {
+  readonly credential: string | undefined;
+  readonly cursor?: string | null;
+}
+
 /** The source of credentials of one client. */
 export interface CredentialSource {
   /** Whether the source can return a new credential of the same token while the old one is valid. */
@@ -30,23 +35,28 @@ export interface CredentialSource {
   readonly canChange: boolean;
   /** Whether the first credential may be one of an earlier page, which the service may no longer accept. */
   readonly mayBeStale: boolean;
-  /** Resolves to a credential, or to undefined for an anonymous caller. Concurrent calls share one. */
-  fetch(reason: CredentialReason): Promise<{ credential: string | undefined; cursor?: string | undefined }>;
-  /** Gives up a call that does not answer, so that the next one is not shared with it. */
-  abandon(): void;
+  /**
+   * Resolves to a credential, or to undefined for an anonymous caller. A call of the function that is under way is shared; one
+   * that has not answered within 30 s is given up.
+   */
+  fetch(reason: CredentialReason): Promise<Obtained>;
+  /** The result of `fetch` is not awaited any more. */
+  stopWaiting(): void;
 }
 
 interface SourceOptions {
   readonly option: CredentialOption;
-  /** The endpoint, as an http(s) URL. */
-  readonly httpUrl: string;
+  /** The endpoint, as a ws(s) URL. */
+  readonly url: string;
   readonly runtime: Runtime;
   readonly storage: SafeStorage | undefined;
   readonly storageKey: string;
 }
 
-const GUEST = `mutation ($input: CreateGuestInput) { createGuest(input: $input) { credential cursor } }`;
-const DEVELOPMENT = `mutation ($identity: String!) { createDevelopmentToken(identity: $identity) }`;
+const GUEST = 'mutation($input:CreateGuestInput){createGuest(input:$input){credential cursor}}';
+const DEVELOPMENT = 'mutation($identity:String!){createDevelopmentToken(identity:$identity)}';
+
+const TIMEOUT_MS = 30_000;
 
 /**
  * The characters of a credential, with at least one that separates its parts. What a captive portal, a proxy or a failing
@@ -56,31 +66,40 @@ const CREDENTIAL = /^(?=.*[.=])[\w.+/=-]+$/;
 
 /** Creates the source for one of the five forms of the option `credential`. */
 export function createCredentialSource(options: SourceOptions): CredentialSource {
-  const { option } = options;
+  const { option, runtime } = options;
   const fetchCredential = fetcherOf(options);
-  let pending: Promise<{ credential: string | undefined; cursor?: string | undefined }> | undefined;
+  let pending: Promise<Obtained> | undefined;
+  let timer: unknown;
+
+  async function call(reason: CredentialReason): Promise<Obtained> {
+    const answer = await fetchCredential(reason);
+    const obtained = typeof answer === 'object' ? answer : { credential: answer?.trim() };
+    if (typeof option !== 'string' && !CREDENTIAL.test(obtained.credential ?? ''))
+      throw new Error('The credential function returned no credential.');
+    return obtained;
+  }
+
+  const stopWaiting = () => runtime.clearTimer(timer);
   return {
     canRenew: typeof option === 'function',
     canChange: typeof option !== 'string',
     mayBeStale: typeof option === 'object' && 'guest' in option && options.storage !== undefined,
-    fetch(reason) {
-      if (pending) return pending;
-      pending = (async () => {
-        const answer = await fetchCredential(reason);
-        if (answer === undefined) return { credential: undefined };
-        const { credential, cursor } = typeof answer === 'string' ? { credential: answer.trim() } : answer;
-        if (typeof option !== 'string' && !CREDENTIAL.test(credential))
-          throw new Error('The credential function returned no credential.');
-        return { credential, cursor: cursor ?? undefined };
-      })();
-      const mine = pending;
-      const forget = () => {
-        if (pending === mine) pending = undefined;
-      };
-      mine.then(forget, forget);
-      return mine;
-    },
-    abandon: () => (pending = undefined),
+    stopWaiting,
+    fetch: (reason) =>
+      new Promise((resolve, reject) => {
+        const mine = (pending ??= call(reason));
+        const forget = () => {
+          if (pending !== mine) return;
+          pending = undefined;
+          stopWaiting();
+        };
+        stopWaiting();
+        timer = runtime.setTimer(() => {
+          forget();
+          reject(new Error('The credential function has not answered in time.'));
+        }, TIMEOUT_MS);
+        mine.finally(forget).then(resolve, reject);
+      }),
   };
 }
 
@@ -92,30 +111,27 @@ function fetcherOf(
   if (typeof option === 'string') return () => option;
   if (typeof option === 'function') return option;
   if ('development' in option)
-    return async () => {
-      const data = await post(options, DEVELOPMENT, { identity: option.development });
-      return (data as { createDevelopmentToken: string }).createDevelopmentToken;
-    };
+    return () => post(options, DEVELOPMENT, { identity: option.development }) as Promise<string>;
   return async (reason) => {
     const { storage, storageKey } = options;
     // The guest of the previous page, so that a reload keeps the identity.
     const kept = reason === 'start' ? await storage?.read(`${storageKey}:guest`) : null;
     if (kept) return kept;
-    const data = await post(options, GUEST, { input: option.guest });
-    const { createGuest } = data as { createGuest: { credential: string; cursor: string } };
-    await storage?.write(`${storageKey}:guest`, createGuest.credential);
-    return createGuest;
+    const guest = (await post(options, GUEST, { input: option.guest })) as { readonly credential: string };
+    await storage?.write(`${storageKey}:guest`, guest.credential);
+    return guest;
   };
 }
 
-async function post({ httpUrl, runtime }: SourceOptions, query: string, variables: object): Promise<unknown> {
-  if (!runtime.fetch) throw new SignalboxError('BAD_USER_INPUT', 'There is no fetch in this environment.');
-  const response = await runtime.fetch(httpUrl, {
+/** Runs a mutation over HTTP and returns the result of its root field. */
+async function post({ url, runtime }: SourceOptions, query: string, variables: object): Promise<unknown> {
+  if (!runtime.fetch) throw new SignalboxError('BAD_USER_INPUT', 'There is no fetch here.');
+  const response = await runtime.fetch(url.replace('ws', 'http'), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ query, variables }),
   });
-  const { data, errors } = (await response.json()) as { data?: unknown; errors?: GraphQLErrorLike[] };
+  const { data, errors } = (await response.json()) as { data?: object; errors?: GraphQLErrorLike[] };
   if (errors) throw errorOf(errors);
-  return data;
+  return Object.values(data ?? {})[0];
 }

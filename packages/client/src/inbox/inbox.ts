@@ -30,7 +30,7 @@ export function followInbox(socket: Socket, options: InboxOptions): () => void {
     if (error.code === 'CONNECTION_LOST') return;
     if (error.code === 'BAD_USER_INPUT' && position.cursor !== undefined) {
       // A cursor of another format, for example from an old storage.
-      position.reset();
+      position.advance(undefined);
       wasReset = true;
       start();
     } else if (error.retryable) timer = runtime.setTimer(start, backoff(runtime, failures++));
@@ -41,23 +41,19 @@ export function followInbox(socket: Socket, options: InboxOptions): () => void {
     // A service that begins the stream and completes it at once is not called at full speed.
     if (event.__typename !== 'Connected') failures = 0;
     options.handle(event);
-    if (event.__typename === 'Connected') {
-      position.advance(event.cursor);
-      const { channels } = event;
-      if (wasReset)
-        options.handle({ __typename: 'Gap', reason: 'POSITION_LOST', directMessages: true, channels });
-      wasReset = false;
-    }
-    if (event.__typename === 'ChannelMessage' || event.__typename === 'DirectMessage') {
-      if (event.message.cursor !== null) position.advance(event.message.cursor);
-    }
+    if ('message' in event && event.message.cursor !== null) position.advance(event.message.cursor);
+    if (event.__typename !== 'Connected') return;
+    position.advance(event.cursor);
+    const { channels } = event;
+    if (wasReset)
+      options.handle({ __typename: 'Gap', reason: 'POSITION_LOST', directMessages: true, channels });
+    wasReset = false;
   }
 
   function start(): void {
-    const since = position.cursor;
     stop = socket.follow(
       DOCUMENTS.events,
-      since === undefined ? {} : { since },
+      { since: position.cursor },
       (data) => onEvent((data as { events: InboxEvent }).events),
       onEnd,
     );

@@ -6,9 +6,9 @@ export interface Position {
   /** Reads the stored cursor. */
   load(): Promise<void>;
   /** Uses a cursor only where there is none yet. */
-  begin(cursor: string): void;
-  advance(cursor: string): void;
-  reset(): void;
+  begin(cursor: string | null | undefined): void;
+  /** Undefined: there is no position any more. */
+  advance(cursor: string | undefined): void;
 }
 
 /** Creates the position of a client. If the storage fails, the client starts with the next message. */
@@ -27,9 +27,8 @@ export function createPosition(storage: SafeStorage | undefined, key: string): P
       if (stored) cursor ??= stored;
     },
     begin(first) {
-      if (cursor === undefined) write(first);
+      if (first && !cursor) write(first);
     },
     advance: write,
-    reset: () => write(undefined),
   };
 }

@@ -1,8 +1,8 @@
 import { backoff } from '../connection/backoff.ts';
 import { type Socket } from '../connection/socket.ts';
-import { DOCUMENTS } from '../documents.ts';
 import { SignalboxError, toError } from '../errors.ts';
 import { copyOf, type Message } from '../message.ts';
+import { publishOn } from '../publish-on.ts';
 import { randomKey, type Runtime } from '../runtime.ts';
 import { type MutableEntry, type OutboxEntry } from './entry.ts';
 import { type SavedEntries, type SavedEntry } from './saved-entries.ts';
@@ -40,8 +40,8 @@ export interface OutboxOptions {
   onChange(channel: string): void;
   /** The service has kept a message. Called before the entry is removed from `entries`. */
   onPublished(message: Message, key: string): void;
-  /** The service refused the credential. */
-  onUnauthenticated(): void;
+  /** The service refused the credential: asks for a new one. */
+  renew(): void;
 }
 
 /** The service remembers an idempotency key for 24 hours. A later repeat could publish twice, so it is not sent. */
@@ -51,67 +51,88 @@ const LOGIN_CODES = new Set(['UNAUTHENTICATED', 'TOKEN_EXPIRED']);
 
 /** Creates an empty outbox. */
 export function createOutbox(options: OutboxOptions): Outbox {
-  const { runtime } = options;
-  const entries = new Map<string, MutableEntry>();
+  const { runtime, saved, limit, onChange } = options;
+  /** What waits or is being sent, by channel and key. The first entry of a channel is the next one. */
+  const queues = new Map<string, Map<string, MutableEntry>>();
+  const failures = new Map<string, MutableEntry>();
   const timers = new Map<string, unknown>();
+  let waiting = 0;
   let socket: Socket | undefined;
   let owner: string | undefined;
 
-  const pending = () => [...entries.values()].filter(({ status }) => status !== 'failed');
-  const ofChannel = (channel: string) => [...entries.values()].filter((entry) => entry.channel === channel);
+  const pending = () => [...queues.values()].flatMap((queue) => [...queue.values()]);
+  const firstOf = (channel: string) => queues.get(channel)?.values().next().value;
+  const find = (channel: string | null, key: string) =>
+    failures.get(key) ?? queues.get(channel ?? '')?.get(key);
+  const isExpired = ({ sentAt = Infinity }: MutableEntry) => options.now() - sentAt > KEY_LIFETIME_MS;
 
-  function changed(channel: string): void {
-    options.saved.save(pending(), owner);
-    options.onChange(channel);
+  function enqueue(entry: MutableEntry): void {
+    const { channel, key } = entry;
+    queues.set(channel, (queues.get(channel) ?? new Map<string, MutableEntry>()).set(key, entry));
+    waiting++;
+  }
+
+  function remove({ channel, key }: MutableEntry): void {
+    failures.delete(key);
+    const queue = queues.get(channel);
+    if (!queue?.delete(key)) return;
+    if (queue.size === 0) queues.delete(channel);
+    waiting--;
+    saved.set(key);
+  }
+
+  function save(entry: MutableEntry): void {
+    const stored = { ...entry, owner, settle: undefined };
+    saved.set(entry.key, stored);
   }
 
   function add(entry: MutableEntry): void {
-    entries.set(entry.key, entry);
-    changed(entry.channel);
+    enqueue(entry);
+    save(entry);
+    onChange(entry.channel);
     next(entry.channel);
   }
 
-  /** Sends the first entry of a channel unless one is under way, or the channel has to wait. */
+  /** Sends the first entry of a channel unless it is under way, or the channel has to wait. */
   function next(channel: string): void {
-    if (!socket || timers.has(channel)) return;
-    const [first] = ofChannel(channel).filter(({ status }) => status !== 'failed');
-    if (first?.status === 'queued') void send(socket, first);
+    const first = firstOf(channel);
+    if (socket && !timers.has(channel) && first?.status === 'queued') void send(socket, first);
   }
 
   async function send(on: Socket, entry: MutableEntry): Promise<void> {
-    if (options.now() - (entry.sentAt ??= options.now()) > KEY_LIFETIME_MS)
+    if (isExpired(entry))
       return reject(
         entry,
         new SignalboxError('OUTBOX_EXPIRED', 'The message waited for more than 23 hours.'),
       );
+    entry.sentAt ??= options.now();
     entry.status = 'sending';
-    changed(entry.channel);
+    save(entry);
+    onChange(entry.channel);
     const { key: idempotencyKey, channel, event, data } = entry;
     try {
-      const result = await on.execute(DOCUMENTS.publish, { channel, event, data, idempotencyKey });
-      const { publishMessage } = result as { publishMessage: { message: Message } };
-      done(entry, publishMessage.message);
+      done(entry, await publishOn(on, { channel, event, data, idempotencyKey }));
     } catch (thrown) {
-      if (on === socket && entries.get(entry.key) === entry) failed(entry, toError(thrown));
+      if (on === socket && find(channel, idempotencyKey) === entry) onError(entry, toError(thrown));
     }
   }
 
   function done(entry: MutableEntry, message: Message): void {
-    if (entries.get(entry.key) !== entry) return;
+    if (find(entry.channel, entry.key) !== entry) return;
     options.onPublished(message, entry.key);
-    entries.delete(entry.key);
-    changed(entry.channel);
+    remove(entry);
+    onChange(entry.channel);
     entry.settle?.resolve(message);
     next(entry.channel);
   }
 
-  function failed(entry: MutableEntry, error: SignalboxError): void {
+  function onError(entry: MutableEntry, error: SignalboxError): void {
     if (error.code === 'CONNECTION_LOST') return;
     entry.attempts++;
     const isLogin = LOGIN_CODES.has(error.code);
     if ((!error.retryable && !isLogin) || entry.attempts >= MAX_ATTEMPTS) return reject(entry, error);
     entry.status = 'queued';
-    if (isLogin) options.onUnauthenticated();
+    if (isLogin) options.renew();
     const { retryAfterSeconds } = error.fields;
     const wait = Math.max((retryAfterSeconds ?? 0) * 1000, backoff(runtime, entry.attempts));
     timers.set(
@@ -121,42 +142,37 @@ export function createOutbox(options: OutboxOptions): Outbox {
         next(entry.channel);
       }, wait),
     );
-    changed(entry.channel);
+    onChange(entry.channel);
   }
 
   function reject(entry: MutableEntry, error: SignalboxError): void {
+    remove(entry);
     entry.status = 'failed';
     entry.error = error;
-    changed(entry.channel);
-    const [oldest, ...others] = [...entries.values()].filter(({ status }) => status === 'failed');
-    if (oldest && others.length >= options.limit) discard(oldest.key);
+    failures.set(entry.key, entry);
+    onChange(entry.channel);
+    const oldest = failures.keys().next().value;
+    if (oldest !== undefined && failures.size > limit) discard(oldest);
     entry.settle?.reject(error);
     entry.settle = undefined;
     next(entry.channel);
   }
 
   function discard(key: string): void {
-    const entry = entries.get(key);
-    if (entry?.status === 'failed' && entries.delete(key)) changed(entry.channel);
+    const entry = failures.get(key);
+    if (entry && failures.delete(key)) onChange(entry.channel);
   }
 
-  function pause(): void {
-    socket = undefined;
-    for (const timer of timers.values()) runtime.clearTimer(timer);
-    timers.clear();
-    for (const entry of entries.values()) if (entry.status === 'sending') entry.status = 'queued';
+  function fail(error: SignalboxError): void {
+    for (const entry of pending()) reject(entry, error);
   }
 
   return {
     publish(channel, event, data) {
-      if (pending().length >= options.limit) {
-        const full = new SignalboxError(
-          'OUTBOX_FULL',
-          `${options.limit} messages wait to be published.`,
-          true,
+      if (waiting >= limit)
+        return Promise.reject(
+          new SignalboxError('OUTBOX_FULL', `${limit} messages wait to be published.`, true),
         );
-        return Promise.reject(full);
-      }
       return new Promise<Message>((resolve, rejectPublish) =>
         add({
           ...{ key: randomKey(runtime), channel, event, data: copyOf(data), createdAt: runtime.now() },
@@ -164,40 +180,55 @@ export function createOutbox(options: OutboxOptions): Outbox {
         }),
       );
     },
-    entries: ofChannel,
+    // A message fails when it is the first of its channel, so those that failed are older than those that wait.
+    entries: (channel) => [
+      ...[...failures.values()].filter((entry) => entry.channel === channel),
+      ...(queues.get(channel)?.values() ?? []),
+    ],
     retry(key) {
-      const entry = entries.get(key);
-      if (entry?.status !== 'failed') return;
-      entries.delete(key);
-      add({ ...entry, status: 'queued', error: undefined, attempts: 0 });
+      const entry = failures.get(key);
+      if (!entry) return;
+      failures.delete(key);
+      // The service has forgotten the key by now. The user has decided that the message is to be published.
+      const renewed = isExpired(entry) && { key: randomKey(runtime), sentAt: undefined };
+      add({ ...entry, status: 'queued', error: undefined, attempts: 0, ...renewed });
     },
     discard,
-    restore(saved) {
-      const later = [...entries.values()];
-      entries.clear();
-      for (const entry of saved) {
+    restore(restored) {
+      const later = pending();
+      queues.clear();
+      waiting = 0;
+      for (const entry of restored) {
         owner ??= entry.owner;
-        entries.set(entry.key, { ...entry, status: 'queued', attempts: 0 });
+        enqueue({ ...entry, status: 'queued', attempts: 0 });
       }
-      for (const entry of later) entries.set(entry.key, entry);
-      for (const channel of new Set(saved.map((entry) => entry.channel))) options.onChange(channel);
+      for (const entry of later) {
+        enqueue(entry);
+        save(entry);
+      }
+      for (const channel of queues.keys()) onChange(channel);
     },
     resume(live, liveOwner) {
-      socket = live;
+      // Before there is a socket, because the failure of a message sends the next one.
       if (owner !== undefined && owner !== liveOwner)
         fail(new SignalboxError('FORBIDDEN', 'The message was written under another login.'));
       owner = liveOwner;
-      for (const channel of new Set(pending().map((entry) => entry.channel))) next(channel);
+      socket = live;
+      for (const channel of [...queues.keys()]) next(channel);
     },
-    pause,
+    pause() {
+      socket = undefined;
+      for (const timer of timers.values()) runtime.clearTimer(timer);
+      timers.clear();
+      for (const channel of queues.keys()) {
+        const first = firstOf(channel);
+        if (first) first.status = 'queued';
+      }
+    },
     confirm(message) {
-      const entry = message.idempotencyKey ? entries.get(message.idempotencyKey) : undefined;
+      const entry = find(message.channel, message.idempotencyKey ?? '');
       if (entry) done(entry, message);
     },
     fail,
   };
-
-  function fail(error: SignalboxError): void {
-    for (const entry of pending()) reject(entry, error);
-  }
 }
