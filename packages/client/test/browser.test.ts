@@ -307,23 +307,27 @@ describe.skipIf(skipsBrowser).concurrent('two pages in Chromium', () => {
     await expectExactly({ ...place, of: third }, [ada, bob], [...texts, 'bob during the second']);
   });
 
-  test('publish what a page queued before its reload, and miss nothing, where there is a storage', async () => {
-    await using place = await setUp('reload');
-    const [ada, bob] = [await place.enter('ada', { storage: '1' }), await place.enter('bob')];
-    await bob.say('before');
-    const { received: before } = await ada.until(({ received }) => received.length === 1);
-    place.proxy.setBlackHole(true);
-    const queued = ['queued 0', 'queued 1', 'queued 2'];
-    await ada.say(...queued);
-    await ada.page.goto('about:blank');
-    place.proxy.setBlackHole(false);
-    await publishAsBackend(place, 'while away');
-    await ada.page.goto(place.address(ada.identity, { storage: '1' }));
-    await ada.until((report) => report.connection);
-    await bob.say('after');
-    const texts = ['before', 'while away', 'after', ...queued];
-    await expectExactly(place, [bob], texts);
-    const kept = await expectExactly(place, [ada], texts, before);
-    expect(kept.filter((text) => text.startsWith('queued'))).toEqual(queued);
-  });
+  test.each(['sessionStorage', 'indexedDB'])(
+    'publish what a page queued before its reload, and miss nothing, with %s',
+    async (storage) => {
+      await using place = await setUp(`reload-${storage}`);
+      const [ada, bob] = [await place.enter('ada', { storage }), await place.enter('bob')];
+      await bob.say('before');
+      const { received: before } = await ada.until(({ received }) => received.length === 1);
+      place.proxy.setBlackHole(true);
+      const queued = ['queued 0', 'queued 1', 'queued 2'];
+      await ada.say(...queued);
+      await ada.page.evaluate('app.stored()');
+      await ada.page.goto('about:blank');
+      place.proxy.setBlackHole(false);
+      await publishAsBackend(place, 'while away');
+      await ada.page.goto(place.address(ada.identity, { storage }));
+      await ada.until((report) => report.connection);
+      await bob.say('after');
+      const texts = ['before', 'while away', 'after', ...queued];
+      await expectExactly(place, [bob], texts);
+      const kept = await expectExactly(place, [ada], texts, before);
+      expect(kept.filter((text) => text.startsWith('queued'))).toEqual(queued);
+    },
+  );
 });

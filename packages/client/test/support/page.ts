@@ -1,4 +1,4 @@
-import { createClient, SignedOut, type Status } from '@signalbox/client';
+import { createClient, SignedOut, type ClientStorage, type Status } from '@signalbox/client';
 import { shareBetweenTabs } from '@signalbox/client/tabs';
 
 /**
@@ -9,6 +9,8 @@ const parameters = new URLSearchParams(location.search);
 const identity = parameters.get('identity') ?? '';
 let sockets = 0;
 let isRestored = false;
+/** Resolves when the storage holds what the client has written so far. */
+let stored: () => Promise<unknown> = () => Promise.resolve();
 
 /** Counts the connections that this page opens, not those that it uses. */
 class CountedWebSocket extends WebSocket {
@@ -16,6 +18,28 @@ class CountedWebSocket extends WebSocket {
     super(url, protocols);
     sockets++;
   }
+}
+
+/** An adapter of IndexedDB, as a page writes it. */
+function openDatabase(): ClientStorage {
+  const opened = new Promise<IDBDatabase>((resolve) => {
+    const opening = indexedDB.open(identity);
+    opening.onupgradeneeded = () => opening.result.createObjectStore('values');
+    opening.onsuccess = () => resolve(opening.result);
+  });
+  const run = async (mode: IDBTransactionMode, act: (store: IDBObjectStore) => IDBRequest) => {
+    const request = act((await opened).transaction('values', mode).objectStore('values'));
+    return new Promise<string | null>((resolve, reject) => {
+      request.onsuccess = () => resolve((request.result as string | undefined) ?? null);
+      request.onerror = () => reject(request.error ?? new Error('IndexedDB failed.'));
+    });
+  };
+  stored = () => run('readonly', (store) => store.count());
+  return {
+    getItem: (key) => run('readonly', (store) => store.get(key)),
+    setItem: (key, value) => run('readwrite', (store) => store.put(value, key)),
+    removeItem: (key) => run('readwrite', (store) => store.delete(key)),
+  };
 }
 
 const client = createClient<{ message: { text: string } }>({
@@ -27,7 +51,9 @@ const client = createClient<{ message: { text: string } }>({
     return response.text();
   },
   webSocket: parameters.has('tabs') ? shareBetweenTabs({ webSocket: CountedWebSocket }) : CountedWebSocket,
-  ...(parameters.has('storage') && { storage: () => sessionStorage }),
+  ...(parameters.has('storage') && {
+    storage: parameters.get('storage') === 'indexedDB' ? openDatabase : () => sessionStorage,
+  }),
 });
 const channel = client.channel(parameters.get('channel') ?? '');
 const received: string[] = [];
@@ -46,6 +72,7 @@ const app = {
     channel.publish('message', { text }).catch(() => failed.push(text));
   },
   type: () => channel.typing.start(),
+  stored: () => stored(),
   close: () => client.close(),
   report() {
     const { messages, members, typing } = channel.getSnapshot();
