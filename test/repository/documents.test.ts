@@ -57,6 +57,19 @@ test('every test that the architecture names exists', () => {
   expect(missing).toEqual([]);
 });
 
+test('every test that the page about faults of other clients names exists', () => {
+  const rows = read('docs/guides/client-faults.md')
+    .split('\n')
+    .filter((line) => /\(https:/.test(line))
+    .map((line) => /\| `([\w/.-]+)`: (.+?) +\|$/.exec(line)?.slice(1) ?? [line, line]);
+  expect(rows.length).toBeGreaterThanOrEqual(30);
+  const missing = rows.filter(
+    ([file = '', title = '']) =>
+      !exists(`packages/${file}.test.ts`) || !read(`packages/${file}.test.ts`).includes(`'${title}'`),
+  );
+  expect(missing).toEqual([]);
+});
+
 test('every file that a path of the architecture names exists', () => {
   const steps = ['Path of a message', 'Path of a connection'].flatMap((path) =>
     [...section('docs/architecture.md', path).matchAll(/`([\w-]+(?:\/[\w-]+)+\.ts)`/g)].map(
