@@ -114,7 +114,7 @@ const STRONG_SECRET_LENGTH = 43;
 const STRONG_DISTINCT_CHARACTERS = 10;
 
 /**
- * Whether an API key cannot hold 32 random bytes, judged by its form: credentials that are signed with the key let their
+ * Whether an API key cannot hold 32 random bytes, by its form: credentials that are signed with the key let their
  * holders test guesses without asking the service, so a short secret can be found.
  */
 function isWeakApiKey(apiKey: string): boolean {

@@ -17,7 +17,7 @@ export interface RightsWatches extends Disposable {
 }
 
 export function createRightsWatches(broker: Pick<Broker, 'listen'>): RightsWatches {
-  const watches = new Set<Watch>();
+  const watches = new Set<ActiveWatch>();
   const subscription = broker.listen({
     applySignal(signal) {
       // Signals of many connections must not cost a visit of every watch.
@@ -31,7 +31,7 @@ export function createRightsWatches(broker: Pick<Broker, 'listen'>): RightsWatch
   });
   return {
     begin(caller) {
-      const watch = new Watch(watches, caller);
+      const watch = new ActiveWatch(watches, caller);
       watches.add(watch);
       return watch;
     },
@@ -39,12 +39,12 @@ export function createRightsWatches(broker: Pick<Broker, 'listen'>): RightsWatch
   };
 }
 
-class Watch implements RightsWatch {
+class ActiveWatch implements RightsWatch {
   readonly caller: Caller;
   hasChanged = false;
-  readonly #all: Set<Watch>;
+  readonly #all: Set<ActiveWatch>;
 
-  constructor(all: Set<Watch>, caller: Caller) {
+  constructor(all: Set<ActiveWatch>, caller: Caller) {
     this.#all = all;
     this.caller = caller;
   }

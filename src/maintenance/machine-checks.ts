@@ -60,16 +60,16 @@ function checkDescriptors(config: Config): string {
 
 function checkFolder(data: string): string {
   const folder = resolve(data);
-  const isThere = existsSync(folder);
+  const exists = existsSync(folder);
   try {
     accessSync(nearestFolder(folder), constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (cause) {
     throw new Error(
-      `This user cannot write ${isThere ? folder : nearestFolder(folder)}. Change its owner, or set SIGNALBOX_DATA to another folder.`,
+      `This user cannot write ${exists ? folder : nearestFolder(folder)}. Change its owner, or set SIGNALBOX_DATA to another folder.`,
       { cause },
     );
   }
-  return isThere ? `${folder} can be written.` : `${folder} does not exist yet; the service creates it.`;
+  return exists ? `${folder} can be written.` : `${folder} does not exist yet; the service creates it.`;
 }
 
 function checkFreeSpace(data: string): string {

@@ -259,7 +259,7 @@ describe.skipIf(skipsBrowser)('the console in Chromium', () => {
     });
   });
 
-  test('adds a role to the matrix, narrows a token for a time, and lets the service judge a credential', async () => {
+  test('adds a role to the matrix, narrows a token for a time, and lets the service check a credential', async () => {
     await withContext(async (context) => {
       const page = await signIn(context, signalbox.url, signalbox.apiKey);
       await visit(page, '#/project');

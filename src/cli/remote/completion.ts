@@ -14,12 +14,12 @@ export function addCompletionCommand(program: Command, { write }: RemoteTerminal
     .action(async (shell: string) => {
       const print = SHELLS[shell];
       if (!print) throw new UsageError('The shell must be bash, zsh or fish.');
-      await write(print(listPlaces(program)));
+      await write(print(listCompletions(program)));
     });
 }
 
 /** What may follow a line of commands: `create list …` after `token`, `--identity …` after `token create`. */
-interface Place {
+interface Completion {
   /** The commands so far, separated by spaces; empty at the beginning. */
   path: string;
   words: string[];
@@ -27,7 +27,7 @@ interface Place {
   isGroup: boolean;
 }
 
-function listPlaces(command: Command, path: string[] = []): Place[] {
+function listCompletions(command: Command, path: string[] = []): Completion[] {
   const words = [
     ...command.commands.map((one) => one.name()),
     ...command.options.flatMap(({ long }) => (long ? [long] : [])),
@@ -35,7 +35,7 @@ function listPlaces(command: Command, path: string[] = []): Place[] {
   ];
   return [
     { path: path.join(' '), words, isGroup: command.commands.length > 0 },
-    ...command.commands.flatMap((one) => listPlaces(one, [...path, one.name()])),
+    ...command.commands.flatMap((one) => listCompletions(one, [...path, one.name()])),
   ];
 }
 
@@ -44,34 +44,34 @@ function listPlaces(command: Command, path: string[] = []): Place[] {
  * special in zsh.
  * @param before the words between the name of the program and the cursor
  */
-const findWords = (places: readonly Place[], before: string) => `  local place='' choices='' word
+const findWords = (completions: readonly Completion[], before: string) => `  local place='' choices='' word
   for word in ${before}; do
     [[ $word == -* ]] && break
     place="\${place:+$place }$word"
   done
   while :; do
     case $place in
-${places.map(({ path, words }) => `    '${path}') choices='${words.join(' ')}' ;;`).join('\n')}
+${completions.map(({ path, words }) => `    '${path}') choices='${words.join(' ')}' ;;`).join('\n')}
     esac
     [[ -n $choices || $place != *' '* ]] && break
     place=\${place% *}
   done`;
 
-const SHELLS: Readonly<Record<string, (places: readonly Place[]) => string>> = {
-  bash: (places) => `_signalbox() {
-${findWords(places, '"${COMP_WORDS[@]:1:COMP_CWORD-1}"')}
+const SHELLS: Readonly<Record<string, (completions: readonly Completion[]) => string>> = {
+  bash: (completions) => `_signalbox() {
+${findWords(completions, '"${COMP_WORDS[@]:1:COMP_CWORD-1}"')}
   COMPREPLY=($(compgen -W "$choices" -- "\${COMP_WORDS[COMP_CWORD]}"))
   [[ \${#COMPREPLY[@]} -eq 0 ]] && COMPREPLY=($(compgen -f -- "\${COMP_WORDS[COMP_CWORD]}"))
 }
 complete -F _signalbox signalbox`,
-  zsh: (places) => `(( $+functions[compdef] )) || { autoload -U compinit && compinit; }
+  zsh: (completions) => `(( $+functions[compdef] )) || { autoload -U compinit && compinit; }
 _signalbox() {
-${findWords(places, '"${(@)words[2,CURRENT-1]}"')}
+${findWords(completions, '"${(@)words[2,CURRENT-1]}"')}
   compadd -- \${=choices} || _files
 }
 compdef _signalbox signalbox`,
-  fish: (places) =>
-    places
+  fish: (completions) =>
+    completions
       .map(({ path, words, isGroup }) => {
         const parts = path.split(' ').filter(Boolean);
         const seen = parts.map((part) => `__fish_seen_subcommand_from ${part}`).join('; and ');

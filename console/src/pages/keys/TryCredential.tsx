@@ -6,7 +6,7 @@ import { GraphqlPreview } from '../../parts/GraphqlPreview.tsx';
 import { TokenLink } from '../../parts/links.tsx';
 import { tryCredential, type AcceptedToken } from './try-credential.ts';
 
-/** Lets the service judge a credential: its signature, its issuer, its times, revocations and bans. */
+/** Lets the service check a credential: its signature, its issuer, its times, revocations and bans. */
 export function TryCredential({ credential }: { credential: string }) {
   const [outcome, setOutcome] = useState<{ token?: AcceptedToken | undefined; error?: unknown }>();
   const [isBusy, setBusy] = useState(false);
