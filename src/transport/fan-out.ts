@@ -5,6 +5,7 @@
  */
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { EventStream, type Sink } from '../subscriptions/event-stream.ts';
+import { type RightsWatches } from '../connections/rights-watch.ts';
 import { SignalboxError } from '../errors.ts';
 import { type Batch } from '../batch.ts';
 import { SerializedResults } from './serialized-results.ts';
@@ -14,6 +15,8 @@ import { type OperationUse, type DistinctOperationLimits } from './distinct-oper
 import { type PublicError } from './public-errors.ts';
 import { type AcknowledgedSession } from './websocket-session.ts';
 
+/** How often events are executed, because the rights of their viewer changed during each execution. */
+const MAX_EXECUTIONS = 5;
 /** Results that may be pending for one session. Beyond this number the connection closes as a slow consumer. */
 const MAX_PENDING_RESULTS = 1000;
 
@@ -26,6 +29,9 @@ export interface FanOutDeps {
   onDelivered: (projectId: string, count: number) => void;
   /** Live subscriptions that one session may have. */
   maxSubscriptions: number;
+  /** See `Broker.untilLive`. */
+  untilLive: () => Promise<void> | undefined;
+  rights: RightsWatches;
 }
 
 /**
@@ -107,7 +113,7 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
     try {
       const results = this.#sharedOperation.execute(events, this.#args, this.#operationUse);
       if (results instanceof SerializedResults && !this.#session.tail) this.#send(results);
-      else this.#sendLater(results, events.length);
+      else this.#sendLater(results, events);
     } catch (error) {
       this.#fail(error);
     }
@@ -121,14 +127,22 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
     this.#deps.onDelivered(connection.projectId, results.count);
   }
 
-  #sendLater(results: SerializedResults | Promise<SerializedResults>, count: number): void {
+  #sendLater(results: SerializedResults | Promise<SerializedResults>, events: Batch<unknown>): void {
     const session = this.#session;
+    const count = events.length;
     // The chain below handles a rejection, but only after the results before it; until then it would count as unhandled.
     if (results instanceof Promise) results.catch(() => undefined);
     session.pending += count;
     if (session.pending > MAX_PENDING_RESULTS) return session.connection.close('SLOW_CONSUMER');
+    const current = this.#byCurrentRights(results, events);
+    current.catch(() => undefined);
     const tail = (session.tail ?? Promise.resolve())
-      .then(() => results)
+      .then(() => current)
+      .then((settled) => {
+        // The node may have been paused since, and others may have revoked the caller meanwhile.
+        const live = this.#deps.untilLive();
+        return live ? live.then(() => settled) : settled;
+      })
       .then((settled) => {
         // The caller may have lost access since the events were delivered.
         session.connection.applyDue();
@@ -142,9 +156,33 @@ class Subscription implements Sink<unknown>, AsyncIterableIterator<ExecutionResu
     session.tail = tail;
   }
 
+  /** Executes events again whose fields were read while the rights of the viewer changed, if they depend on the viewer. */
+  async #byCurrentRights(
+    results: SerializedResults | Promise<SerializedResults>,
+    events: Batch<unknown>,
+  ): Promise<SerializedResults> {
+    let current = results;
+    for (let count = 1; count <= MAX_EXECUTIONS; count++) {
+      const watch = this.#deps.rights.begin(this.#session.connection.caller);
+      try {
+        const settled = await current;
+        await this.#deps.untilLive();
+        if (!watch.hasChanged || !this.#sharedOperation.isPerViewer) return settled;
+      } finally {
+        watch[Symbol.dispose]();
+      }
+      if (this.#session.connection.closed !== undefined || this.#ended) break;
+      current = this.#sharedOperation.execute(events, this.#args, this.#operationUse);
+    }
+    return current;
+  }
+
   /** Ends the subscription rather than omit a result. `publicError` has logged the cause. */
   #fail(error: unknown): void {
     if (error instanceof SignalboxError && error.code === 'LIMIT_EXCEEDED') return this.#source.end(error);
+    // The node is suspended: clients resume on another one.
+    if (error instanceof SignalboxError && error.code === 'UNAVAILABLE')
+      return this.#session.connection.close('DRAINING');
     const { message } = this.#deps.publicError(error, this.#session.connection.caller, this.#session.address);
     this.#source.end(new SignalboxError('INTERNAL_SERVER_ERROR', message));
   }

@@ -38,6 +38,8 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
     publicError,
     onDelivered: metrics.delivered,
     maxSubscriptions: config.maxOperationsPerConnection,
+    untilLive: domain.broker.untilLive,
+    rights: domain.rights,
   };
 
   const publicErrorFor = (session: WebSocketSession) => (error: unknown) =>

@@ -63,6 +63,11 @@ export class SharedOperation {
     this.#resultCache = resultCache;
   }
 
+  /** Whether the results depend on the viewer, as far as they were executed. */
+  get isPerViewer(): boolean {
+    return this.#perViewer;
+  }
+
   /**
    * The results of a batch of events: shared by all subscribers, or executed for one subscriber if they depend on the
    * viewer.

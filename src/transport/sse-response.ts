@@ -109,7 +109,9 @@ function executeEach(
       }
       const { value: event, done } = (await events.next()) as IteratorResult<unknown, undefined>;
       if (done) return { value: undefined, done };
-      const result = await execute({ ...args, rootValue: event });
+      const result = await executeByCurrentRights({ ...args, rootValue: event });
+      // What it read is not for a caller whose access ended meanwhile: the stream then ends with the reason.
+      if (result === undefined) return results.next();
       return { value: { ...result, ...cursorOf(positionOfEvent(event)) }, done: false };
     },
     async return() {
@@ -119,6 +121,31 @@ function executeEach(
     [Symbol.asyncIterator]: () => results,
   };
   return results;
+}
+
+/** How often an event is executed, because the rights of its viewer changed during each execution. */
+const MAX_EXECUTIONS = 5;
+
+/**
+ * Executes an event, and again if the rights of the caller changed while its fields were read. Undefined when the connection closed
+ * meanwhile. @throws UNAVAILABLE when the node is suspended, so that the client resumes on another one
+ */
+async function executeByCurrentRights(args: ExecutionArgs): Promise<ExecutionResult | undefined> {
+  const { domain, connection, caller } = args.contextValue as Context;
+  for (let count = 1; ; count++) {
+    const executing = execute(args);
+    if (!(executing instanceof Promise)) return executing;
+    const watch = domain.rights.begin(connection?.caller ?? caller);
+    try {
+      const result = await executing;
+      await domain.broker.untilLive();
+      connection?.applyDue();
+      if (connection?.closed !== undefined) return undefined;
+      if (!watch.hasChanged || count === MAX_EXECUTIONS) return result;
+    } finally {
+      watch[Symbol.dispose]();
+    }
+  }
 }
 
 function encode(

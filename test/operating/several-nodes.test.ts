@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   createChannel,
@@ -9,18 +10,24 @@ import {
 } from '../support/backend.ts';
 import { hasPostgres, startPostgres, type PostgresServer } from '../support/postgres.ts';
 import { startProcess, type RunningProcess } from '../support/process.ts';
+import { codeOf } from '../support/projects.ts';
 import { readMetric } from '../support/read-metric.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { API_KEY } from '../support/service.ts';
+import { sseClient } from '../support/sse.ts';
 
 /** The shortest lease after which a killed node is gone from presence. */
 const LEASE_MS = 3000;
+/** A process needs a turn of its own for each step. */
+const PATIENT = { timeout: 5000 };
 
 let server: PostgresServer;
+let url: string;
 const nodes: RunningProcess[] = [];
 let a: RunningProcess;
 let b: RunningProcess;
 
-async function startNode(url: string): Promise<RunningProcess> {
+async function startNode(): Promise<RunningProcess> {
   return startProcess({
     env: {
       SIGNALBOX_DATABASE_URL: url,
@@ -34,8 +41,8 @@ async function startNode(url: string): Promise<RunningProcess> {
 beforeAll(async () => {
   if (!hasPostgres) return;
   server = await startPostgres();
-  const url = await server.createDatabase();
-  [a, b] = await Promise.all([startNode(url), startNode(url)]);
+  url = await server.createDatabase();
+  [a, b] = await Promise.all([startNode(), startNode()]);
   nodes.push(a, b);
   await createChannel(a, 'room');
 }, 30_000);
@@ -143,6 +150,65 @@ test.skipIf(!hasPostgres)(
     const next = await connect(b, await mintMember('dan'));
     await expect.poll(() => publish(b, 'room', 'next').catch(() => undefined)).toBeDefined();
     await expect.poll(() => next.received).toContain('next');
+  },
+  30_000,
+);
+
+test.skipIf(!hasPostgres)(
+  'what a node was reading for a token when it was paused, and what the token was about to publish, is not sent after the token was revoked',
+  async () => {
+    const token = await mintMember('grace');
+    const other = await connect(a, await mintMember('heidi'));
+    await publish(a, 'room', 'secret');
+    const history = 'channel { messages(last: 1) { nodes { event } } }';
+    const query = `subscription { events { __typename ... on ChannelStateUpdated { ${history} } } }`;
+    const inbox = queueResults(b.client({ token: token.credential }), query);
+    await inbox.next();
+    const stream = queueResults(sseClient(b, token.credential), query);
+    await stream.next();
+    const database = new pg.Client({ connectionString: url });
+    await database.connect();
+    await database.query('BEGIN; LOCK TABLE messages, lanes IN ACCESS EXCLUSIVE MODE');
+    const waiting = async (statement: string) =>
+      (
+        await server.query(
+          url,
+          `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '${statement}%'`,
+        )
+      ).length;
+    const answer = b.ask(`{ ${history.replace('channel', 'channel(id: "room")')} }`, {}, token.credential);
+    const publishOnB = (event: string, ephemeral: boolean) =>
+      b.ask(
+        'mutation ($e: String!, $n: Boolean) { publishMessage(channel: "room", event: $e, ephemeral: $n) { connections } }',
+        { e: event, n: ephemeral },
+        token.credential,
+      );
+    const inFlight = publishOnB('in-flight', false);
+    await expect.poll(() => waiting('SELECT append_messages'), PATIENT).toBe(1);
+    const ephemeral = publishOnB('ephemeral', true);
+    await a.request('mutation { setChannelState(channel: "room", state: { n: 1 }) { id } }');
+    await expect.poll(() => waiting(''), PATIENT).toBe(4);
+    b.kill('SIGSTOP');
+    try {
+      // The answers of the database wait in the sockets of the node.
+      await database.query('COMMIT');
+      await expect.poll(() => waiting(''), PATIENT).toBe(0);
+      await revokeToken(a, token.id);
+    } finally {
+      b.kill('SIGCONT');
+    }
+    const REFUSED = ['TOKEN_REVOKED', 'UNAVAILABLE'];
+    expect(REFUSED).toContain(codeOf(await answer));
+    expect(REFUSED).toContain(codeOf(await ephemeral));
+    expect([1012, 4403]).toContain(((await inbox.ended) as { code: number }).code);
+    expect(JSON.stringify(inbox.waiting)).not.toContain('ChannelStateUpdated');
+    await stream.ended;
+    expect(JSON.stringify(stream.waiting)).not.toContain('ChannelStateUpdated');
+    await inFlight;
+    await publish(a, 'room', 'last');
+    await expect.poll(() => other.received, PATIENT).toContain('last');
+    expect(other.received).not.toContain('ephemeral');
+    await database.end();
   },
   30_000,
 );

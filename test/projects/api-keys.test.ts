@@ -114,7 +114,8 @@ test('of two rotations of a key at the same moment in one process, one creates a
 
 test('of two rotations of a key at the same moment on two nodes, one creates a successor', async (context) => {
   requirePostgres(context);
-  const url = await (await sharedPostgres()).createDatabase();
+  const postgres = await sharedPostgres();
+  const url = await postgres.createDatabase();
   await using first = await startServiceOnPostgres(url);
   await using second = await startServiceOnPostgres(url);
   const { apiKey } = (await first.request(CREATE)).createApiKey;
@@ -125,7 +126,7 @@ test('of two rotations of a key at the same moment on two nodes, one creates a s
     await database.query('BEGIN; LOCK TABLE api_keys, projects IN SHARE MODE');
     const rotating = rotateTwice([first, second], apiKey.id);
     const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    await expect.poll(async () => (await database.query(waiting)).rowCount).toBe(2);
+    await expect.poll(() => postgres.query(url, waiting)).toHaveLength(2);
     await database.query('COMMIT');
     const { codes, added, winner } = await rotating;
     expect(codes).toEqual(['CONFLICT', undefined]);
