@@ -5,10 +5,21 @@ import { PresenceChanges, type PresentConnection } from './presence-changes.ts';
 /** Time between two comparisons of the rows with the connections of this node, in milliseconds. */
 const RECONCILE_INTERVAL_MS = 30_000;
 const RETRY_INTERVAL_MS = 1000;
-/** Nodes that may add connections of one token at the same moment without exceeding its limit. */
-const WRITES_AT_ONCE = 8;
+/**
+ * Nodes that are expected at least. Each writes one statement at a time, so that many can add connections of one token without
+ * seeing each other.
+ */
+const MIN_NODES = 8;
 /** Connections that one statement writes again. */
 const CONNECTIONS_PER_STEP = 500;
+
+/** The outcome of a statement. */
+interface Written {
+  /** The number of live nodes. */
+  nodes: number;
+  /** For each connection that was added, the number of connections of its token. */
+  connectionsOf: ReadonlyMap<string, number>;
+}
 
 /** The leases of a cluster, and the comparison that keeps the rows of this node correct. */
 export interface PostgresLeases extends Leases, AsyncDisposable {
@@ -34,21 +45,24 @@ export function createPostgresLeases({
   const { rows } = store;
   const own = new Map<string, PresentConnection>();
   let changes = new PresenceChanges();
-  let writing: Promise<ReadonlyMap<string, number>> | undefined;
+  let writing: Promise<Written> | undefined;
   /** Writes follow one another, so that a later one never overtakes an earlier one. */
   let last: Promise<unknown> = Promise.resolve();
   let isWrong = false;
 
-  async function write(batch: PresenceChanges, node: string): Promise<ReadonlyMap<string, number>> {
-    const found = await rows<{ connection: string; connections: number }>(WRITE, [
+  async function write(batch: PresenceChanges, node: string): Promise<Written> {
+    const found = await rows<{ connection: string; connections: number; nodes: number }>(WRITE, [
       node,
       ...batch.toParameters(),
     ]);
-    return new Map(found.map(({ connection, connections }) => [connection, connections]));
+    return {
+      nodes: found[0]?.nodes ?? 1,
+      connectionsOf: new Map(found.map(({ connection, connections }) => [connection, connections])),
+    };
   }
 
   /** Writes the changes at the end of the turn, together with those that are still to come in it. */
-  function flush(): Promise<ReadonlyMap<string, number>> {
+  function flush(): Promise<Written> {
     writing ??= new Promise<void>((resolve) => setImmediate(resolve))
       .then(() => last.catch(() => undefined))
       .then(() => {
@@ -127,8 +141,9 @@ export function createPostgresLeases({
         channelIds: own.get(member.connectionId)?.channelIds ?? new Set(),
       });
       changes.addConnection(member);
-      const connections = (await flush()).get(member.connectionId) ?? 1;
-      if (connections > limit || connections * WRITES_AT_ONCE <= limit) return connections;
+      const { connectionsOf, nodes } = await flush();
+      const connections = connectionsOf.get(member.connectionId) ?? 1;
+      if (connections > limit || connections * Math.max(MIN_NODES, nodes) <= limit) return connections;
       // Two transactions do not see each other's rows. Both are committed when the later one of them counts again.
       const [row] = await rows<{ count: number }>(
         `SELECT count(*) AS count FROM ${LIVE} WHERE project_id = $1 AND token_id = $2`,
@@ -254,7 +269,8 @@ WHERE project_id = $1 AND connection_id > $2
 ORDER BY connection_id LIMIT $3`;
 
 const WRITE = `
-SELECT connection, connections_of_token AS connections
+SELECT connection, connections_of_token AS connections,
+  (SELECT count(*) FROM nodes WHERE lease_until > clock_timestamp()) AS nodes
 FROM write_presence_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`;
 
 const COUNT_OWN = `

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createPostgresLeases, type PostgresLeases } from '../../src/broker/leases-postgres.ts';
 import { type Leases } from '../../src/broker/leases.ts';
@@ -144,6 +145,32 @@ test.skipIf(!hasPostgres)(
     await dead!.addConnection(member('conn_dead'));
     expect(await one!.addConnection(member('conn_1'))).toBe(1);
     expect(await two!.addConnection(member('conn_2'))).toBe(2);
+  },
+);
+
+test.skipIf(!hasPostgres)(
+  'the limit of a token holds when more nodes add a connection at the same moment than are expected',
+  async () => {
+    const { query, createDatabase } = await sharedPostgres();
+    const url = await createDatabase();
+    const ids = Array.from({ length: 20 }, (_, index) => `node_${index}`);
+    await using store = await openPostgres({ url, connections: ids.length, nodeId: 'node_test' });
+    for (const id of ids) await register(store, id);
+    // Each transaction has counted when it waits to commit.
+    await query(
+      url,
+      `CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NULL; END $$;
+       CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON present DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION wait()`,
+    );
+    const holder = new pg.Client({ connectionString: url });
+    await holder.connect();
+    await holder.query('SELECT pg_advisory_lock(1)');
+    const limit = 10;
+    const counted = ids.map((id) => createNode(store, id).addConnection(member(`conn_${id}`), limit));
+    const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await expect.poll(() => query(url, waiting), { timeout: 5000 }).toHaveLength(ids.length);
+    await holder.end();
+    expect((await Promise.all(counted)).filter((count) => count <= limit).length).toBeLessThanOrEqual(limit);
   },
 );
 
