@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Page } from 'playwright-core';
 import { expect, test, vi } from 'vitest';
 import { launchChromium } from './support/chromium.ts';
+import { createFolder } from './support/folder.ts';
 import { findFreePort } from './support/free-port.ts';
 
 /** A phone and a desk. */
@@ -15,13 +16,15 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 // The development server of Vite compiles the page at its first load.
 vi.setConfig({ testTimeout: 60_000 });
 
-/** Starts service, backend and page as `npm run example` does, without the build before it. */
-async function startExample(): Promise<AsyncDisposable & { page: string }> {
+/** Starts service, backend and page as `npm run example` does, without the build before it, with a copy of the page in `folder`. */
+async function startExample(folder: string): Promise<AsyncDisposable & { page: string }> {
+  cpSync(`${ROOT}/examples/chat`, folder, { recursive: true });
+  symlinkSync(`${ROOT}/node_modules`, `${folder}/node_modules`);
   const [page, service] = [await findFreePort(), await findFreePort()];
   const child = spawn(process.execPath, ['--import', 'tsx', 'examples/chat/server.ts'], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { PATH: process.env['PATH'], PAGE_PORT: String(page), PORT: String(service) },
+    env: { PATH: process.env['PATH'], PAGE_PORT: String(page), PORT: String(service), PAGE_ROOT: folder },
   });
   await new Promise<void>((resolve, reject) => {
     child.stdout.on('data', (chunk: Buffer) => String(chunk).includes('Open http') && resolve());
@@ -58,9 +61,10 @@ test('the page component of the example has at most 45 lines', () => {
   expect(lines.length).toBeLessThanOrEqual(45);
 });
 
-test('two users and a guest meet in the example, and what is written offline arrives once, without a violation that axe finds', async (scope) => {
+test('two users and a guest meet in the example, what is written offline arrives once, axe finds no violation, and Fast Refresh keeps state and connection', async (scope) => {
   await using browser = await launchChromium(scope);
-  await using example = await startExample();
+  using folder = createFolder();
+  await using example = await startExample(folder.path);
   const complaints: string[] = [];
   async function enter(act: (page: Page) => Promise<void>): Promise<Page> {
     const page = await (await browser.newContext({ viewport: { width: 390, height: 844 } })).newPage();
@@ -103,6 +107,23 @@ test('two users and a guest meet in the example, and what is written offline arr
     await page.locator('li.published', { hasText: 'two' }).waitFor();
     expect(await page.locator('li .text').allTextContents()).toEqual(written);
   }
+
+  // A developer edits a component: React replaces it in the page, which keeps its state and its connection.
+  const opened: string[] = [];
+  bob.on('websocket', (socket) => opened.push(socket.url()));
+  await bob.getByLabel('Message', { exact: true }).fill('half written');
+  const file = `${folder.path}/src/Chat.tsx`;
+  writeFileSync(file, readFileSync(file, 'utf8').replace('<h1>Lobby</h1>', '<h1>Station</h1>'));
+  await bob.getByRole('heading', { name: 'Station' }).waitFor();
+  expect(await bob.getByLabel('Message', { exact: true }).inputValue()).toBe('half written');
+  const later = ['to a new component', 'from a new component'];
+  await send(ada, later[0]!);
+  await bob.locator('li.published', { hasText: later[0]! }).waitFor();
+  await send(bob, later[1]!);
+  await ada.locator('li.published', { hasText: later[1]! }).waitFor();
+  for (const page of [ada, bob])
+    expect(await page.locator('li .text').allTextContents()).toEqual([...written, ...later]);
+  expect(opened).toEqual([]);
   // The page that was offline reports the connections that it could not open.
   expect(complaints.filter((text) => !text.includes('net::ERR_INTERNET_DISCONNECTED'))).toEqual([]);
 });

@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { Signalbox } from '@signalbox/server';
+import react from '@vitejs/plugin-react';
 import { createServer as createVite } from 'vite';
 
 const PAGE_PORT = Number(process.env['PAGE_PORT'] ?? 3000);
@@ -14,7 +15,9 @@ const SERVICE_PORT = Number(process.env['PORT'] ?? 4000);
 const KEY = `key_example.${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')}`;
 const page = `http://127.0.0.1:${PAGE_PORT}`;
 const url = `http://127.0.0.1:${SERVICE_PORT}`;
-const root = fileURLToPath(new URL('.', import.meta.url));
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+/** The folder of the page. A test edits a copy of it. */
+const root = process.env['PAGE_ROOT'] ?? fileURLToPath(new URL('.', import.meta.url));
 
 const service = spawn(process.execPath, [fileURLToPath(new URL('../../dist/main.js', import.meta.url))], {
   stdio: ['ignore', 'ignore', 'inherit'],
@@ -56,8 +59,8 @@ const server = createServer();
 const vite = await createVite({
   root,
   // The development server tells the page of changes over a WebSocket of the same port.
-  server: { middlewareMode: true, hmr: { server } },
-  plugins: [{ name: 'address', transformIndexHtml: (html) => html.replace('%SIGNALBOX_URL%', url) }],
+  server: { middlewareMode: true, hmr: { server }, fs: { allow: [root, repository] } },
+  plugins: [react(), { name: 'address', transformIndexHtml: (html) => html.replace('%SIGNALBOX_URL%', url) }],
   resolve: {
     alias: ['client', 'react'].map((name) => ({
       find: `@signalbox/${name}`,
