@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createChannel, mint } from '../support/backend.ts';
@@ -9,12 +9,19 @@ import { mountSmallDisk, requireSmallDisk } from '../support/small-disk.ts';
 const publish = (number: number, size = 0) =>
   `mutation { publishMessage(channel: "room", event: "n", data: { n: ${number}, pad: "${'x'.repeat(size)}" }) { connections } }`;
 
-test('while the disk is full every write is UNAVAILABLE, nothing acknowledged is lost, and writes work again after', async (context) => {
+test('while the disk of data and log is full every write is UNAVAILABLE, nothing acknowledged is lost, and writes work again after', async (context) => {
   requireSmallDisk(context);
   using disk = mountSmallDisk(8);
   const data = join(disk.path, 'data');
   mkdirSync(data);
-  await using service = await startProcess({ folder: data });
+  const log = join(disk.path, 'log');
+  const stdout = openSync(log, 'a');
+  await using service = await startProcess({
+    folder: data,
+    stdout,
+    env: { SIGNALBOX_LOG_LEVEL: 'info', SIGNALBOX_AUDIT_LOG: 'on' },
+  });
+  closeSync(stdout);
   await createChannel(service, 'room', { history: { messages: 100 } });
   const { id: token } = await mint(service);
   const acknowledged: number[] = [];
@@ -60,6 +67,14 @@ test('while the disk is full every write is UNAVAILABLE, nothing acknowledged is
     '{ channel(id: "room") { messages(last: 100) { nodes { data } } } }',
   );
   expect(channel.messages.nodes.map(({ data }: { data: { n: number } }) => data.n)).toEqual(acknowledged);
+
+  // Lines that did not fit are lost and counted; those after them are whole.
+  const lines = () => readFileSync(log, 'utf8').trimEnd().split('\n');
+  for (let count = 0; !lines().some((line) => line.includes('were dropped')); count++) {
+    expect(count).toBeLessThan(1000);
+    await service.request('mutation { createToken { credential } }');
+  }
+  expect(() => JSON.parse(lines().at(-1) ?? '') as unknown).not.toThrow();
 });
 
 test('a start on a full disk ends with an error message about the disk', async (context) => {
