@@ -15,19 +15,67 @@ export interface Clock {
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** How often the system clock is compared with elapsed time while work waits for a time of it, in milliseconds. */
+const COMPARE_MS = 500;
+/** Timers are armed again in slices of this many, so that no turn of the event loop is long. */
+const REARMED_PER_TURN = 1000;
+
+/** The work that waits for a time of the system clock; each function arms its timer again. */
+const waiting = new Set<() => void>();
+let comparison: NodeJS.Timeout | undefined;
+let offset = 0;
+
+const offsetOfClock = () => Date.now() - performance.now();
+
+/**
+ * Arms all timers again after the system clock was set forward, or the machine was suspended: timers count elapsed time, and
+ * would fire as late as the clock jumped.
+ */
+function compareClocks(): void {
+  if (waiting.size === 0) {
+    clearInterval(comparison);
+    comparison = undefined;
+    return;
+  }
+  const current = offsetOfClock();
+  if (current - offset >= COMPARE_MS) rearm([...waiting]);
+  if (Math.abs(current - offset) >= COMPARE_MS) offset = current;
+}
+
+function rearm(work: readonly (() => void)[]): void {
+  for (const arm of work.slice(0, REARMED_PER_TURN)) if (waiting.has(arm)) arm();
+  if (work.length > REARMED_PER_TURN) setImmediate(rearm, work.slice(REARMED_PER_TURN));
+}
+
+function wait(arm: () => void): void {
+  if (waiting.size === 0) offset = offsetOfClock();
+  waiting.add(arm);
+  comparison ??= setInterval(compareClocks, COMPARE_MS).unref();
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   at(epochMs, work) {
     let timer: NodeJS.Timeout;
     const arm = () => {
+      clearTimeout(timer);
       const left = Math.max(0, epochMs - Date.now());
       timer = setTimeout(fire, Math.min(left, MAX_TIMER_MS));
       timer.unref();
     };
-    // A timer can fire early: it uses a monotonic clock, while the system clock may have been set back.
-    const fire = () => (Date.now() < epochMs ? arm() : work());
+    const end = () => {
+      clearTimeout(timer);
+      waiting.delete(arm);
+    };
+    const fire = () => {
+      // A timer fires early when the system clock was set back.
+      if (Date.now() < epochMs) return arm();
+      end();
+      work();
+    };
     arm();
-    return { [Symbol.dispose]: () => clearTimeout(timer) };
+    wait(arm);
+    return { [Symbol.dispose]: end };
   },
   monotonic: () => performance.now(),
   after(ms, work) {

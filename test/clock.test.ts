@@ -64,6 +64,24 @@ test('work does not run early when the clock is set back or a timer fires early'
   expect(ranAt).toEqual([START + 1000]);
 });
 
+test('work runs within a second when the system clock is set forward beyond its time', async () => {
+  vi.useRealTimers();
+  const now = vi.spyOn(Date, 'now');
+  try {
+    const start = Date.now();
+    const ran: string[] = [];
+    using _due = systemClock.at(start + 3_000_000, () => ran.push('due'));
+    using _later = systemClock.at(start + 9_000_000, () => ran.push('later'));
+    using cancelled = systemClock.at(start + 3_000_000, () => ran.push('cancelled'));
+    cancelled[Symbol.dispose]();
+    const set = performance.now();
+    now.mockImplementation(() => start + 3_600_000 + (performance.now() - set));
+    await expect.poll(() => ran, { timeout: 1500, interval: 20 }).toEqual(['due']);
+  } finally {
+    now.mockRestore();
+  }
+});
+
 test('every repeats its work until it is disposed, also after the work throws', async () => {
   const clock = createManualClock(START);
   const ranAt: number[] = [];

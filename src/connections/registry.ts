@@ -12,6 +12,7 @@ import { type RightsWatches } from './rights-watch.ts';
 import { closeAll } from './close-all.ts';
 import { errorOf, type CloseReason } from './close-reason.ts';
 import { Connection } from './connection.ts';
+import { createLapses } from './lapses.ts';
 
 /** What happened to a connection. */
 export interface ConnectionChange {
@@ -69,10 +70,17 @@ export function createConnections(deps: {
   const byToken = new Multimap<Connection>();
   const timers = new Map<Connection, Disposable[]>();
   const countByProject = new Map<string, number>();
+  const lapses = createLapses({
+    clock,
+    reapply: (connection) => changeCaller(connection, connection.caller),
+    onFault,
+  });
 
-  function setCaller(connection: Connection, caller: Caller): void {
+  function setCaller(connection: Connection, given: Caller): void {
     if (connection.closed !== undefined) return;
+    const caller = lapses.before(connection, given);
     const current = applyLapses(caller, clock.now());
+    lapses.remember(connection, caller, current);
     const expiresAt = expiryOf(current);
     connection.caller = current;
     if (connection.warnedExpiry !== expiresAt) connection.warnedExpiry = undefined;
@@ -156,6 +164,7 @@ export function createConnections(deps: {
     remove(connection);
     for (const timer of timers.get(connection) ?? []) timer[Symbol.dispose]();
     timers.delete(connection);
+    lapses.forget(connection);
     if (connection.caller.kind === 'TOKEN') byToken.delete(connection.caller.token.id, connection);
     broker.leases.removeConnection(connection.projectId, connection.id).catch(onFault);
   }
@@ -269,7 +278,10 @@ export function createConnections(deps: {
     async drain() {
       await closeAll(all, 'DRAINING', onFault);
     },
-    [Symbol.dispose]: () => subscription[Symbol.dispose](),
+    [Symbol.dispose]() {
+      lapses[Symbol.dispose]();
+      subscription[Symbol.dispose]();
+    },
   };
 }
 

@@ -222,3 +222,39 @@ test('an expired token may do nothing and receives nothing, even when its timer 
   expect(await direct.ended).toMatchObject({ code: 4403 });
   expect(direct.waiting).toEqual([]);
 });
+
+test('a grant and a ban that lapsed by a clock that was ahead are in force again once it is right', async () => {
+  await using fixture = await startWithGrants([grant('hall', MINUTE_ONE), grant('room')]);
+  const { clock, signalbox, ada } = fixture;
+  await moderate(signalbox, 'ban', { channel: 'room', token: ada.id, until: MINUTE_TWO });
+  const { client, next } = await openInbox(signalbox, ada.credential);
+  clock.jump(3_600_000);
+  await roundTrip(client);
+  const nextChange = async () => {
+    const { __typename, channel } = await next();
+    return [__typename, channel?.id];
+  };
+  const changes = [await nextChange(), await nextChange()];
+  expect(changes.sort()).toEqual([
+    ['ChannelAvailable', 'room'],
+    ['ChannelUnavailable', 'hall'],
+  ]);
+
+  clock.jump(-3_600_000);
+  await clock.advance(1000);
+  const restored = [await nextChange(), await nextChange()];
+  expect(restored.sort()).toEqual([
+    ['ChannelAvailable', 'hall'],
+    ['ChannelUnavailable', 'room'],
+  ]);
+  await publish(signalbox, 'room', 'hidden');
+  await publish(signalbox, 'hall', 'shown');
+  expect(await next()).toMatchObject({ __typename: 'ChannelMessage', message: { event: 'shown' } });
+
+  // And they lapse at their time.
+  await clock.advance(120_000);
+  expect([(await next()).__typename, (await next()).__typename]).toEqual([
+    'ChannelUnavailable',
+    'ChannelAvailable',
+  ]);
+});
