@@ -100,8 +100,15 @@ test('the page of the guide to React shows and publishes messages with React 19'
   await page.getByText('Online: ada').waitFor();
   await page.getByLabel('Message').fill('hello');
   await page.getByRole('button', { name: 'Send' }).click();
-  await page.locator('li.published', { hasText: 'hello' }).waitFor();
-  expect(await page.evaluate('document.querySelectorAll("li").length')).toBe(1);
+  await page.locator('li.published', { hasText: 'me: hello' }).waitFor();
+  const bob = await mint(service, { identity: 'bob', channels: ['lobby'] });
+  await service.request(
+    'mutation { publishMessage(channel: "lobby", event: "message", data: { text: "hi" }) { connections } }',
+    {},
+    bob.credential,
+  );
+  await page.locator('li.published', { hasText: 'bob: hi' }).waitFor();
+  expect(await page.evaluate('document.querySelectorAll("li").length')).toBe(2);
   server.closeAllConnections();
   server.close();
 });
