@@ -140,12 +140,21 @@ describe.skipIf(skipsBrowser)('the console in Chromium', () => {
       await page.setViewportSize({ width: 1440, height: 900 });
       await page.goto(own);
       await page.getByText('online', { exact: true }).first().waitFor();
-      await act(page, 'Direct message', { Data: '{ "text": "to you" }' }, 'Publish');
+      await page.getByRole('button', { name: 'Direct message' }).click();
+      const direct = page.getByRole('dialog');
+      await direct.getByLabel('Data', { exact: true }).fill('{ "text": "to you" }');
+      await direct.getByRole('button', { name: 'Publish', exact: true }).click();
+      await direct.getByText(/was delivered to 1 live connection\.$/).waitFor();
       await client.getByText('Direct · message {"text":"to you"}').waitFor();
+      await page.keyboard.press('Escape');
+      await direct.waitFor({ state: 'detached' });
 
       await act(page, 'Mute', { Channel: 'story', Reason: 'too loud' }, 'Mute');
       await client.getByText('MUTE in story: too loud').waitFor();
-      await client.getByLabel('Channel').fill('story');
+      await page.getByText('muted', { exact: true }).waitFor();
+      // The test client says whose it is, and suggests the channel that it was subscribed to.
+      await client.getByRole('heading', { name: 'Test client: grace' }).waitFor();
+      expect(await client.getByLabel('Channel').inputValue()).toBe('story');
       await client.getByRole('button', { name: 'Publish' }).click();
       await client.getByRole('alert').getByText('FORBIDDEN').waitFor();
 
@@ -154,6 +163,7 @@ describe.skipIf(skipsBrowser)('the console in Chromium', () => {
       await page.getByText('offline', { exact: true }).first().waitFor();
       await act(page, 'Revoke', {}, 'Revoke for good');
       await page.getByText('revoked', { exact: true }).first().waitFor();
+      expect(await page.getByRole('button', { name: 'Subscribe to a channel' }).count()).toBe(0);
       expect(report.problems).toEqual([]);
     });
   });
@@ -240,6 +250,14 @@ describe.skipIf(skipsBrowser)('the console in Chromium', () => {
           const action = label.replace(/(key|conn|token)_\w+/, '…');
           if (opened.size === opened.add(action).size) continue;
           await opener.click();
+          const fields = dialog.locator('input, select, textarea');
+          if ((await fields.count()) > 0)
+            await dialog.locator(':focus:is(input, select, textarea)').waitFor();
+          // An example looks like a value: “room:1” in an empty field that stands for all channels muted in all.
+          for (const field of await fields.all())
+            expect((await field.getAttribute('placeholder')) ?? '').toMatch(
+              /^$|…|^For example |^All |^Generated when empty$/,
+            );
           const mutation = await show(dialog);
           // On other pages the same dialog has the same fields.
           if (shown.size < shown.add(mutation).size || mutation === 'UpdateProject') {

@@ -28,7 +28,7 @@ export function ChannelField({
         description={description}
         required={required}
         withAsterisk={false}
-        placeholder="room:1"
+        placeholder={required ? 'For example room:1' : 'All channels'}
         autoComplete="off"
         list={list}
         value={value}

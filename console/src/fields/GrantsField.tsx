@@ -21,7 +21,7 @@ export function GrantsField({ grants, onChange }: Properties) {
           <Group key={index} gap="sm" align="flex-end">
             <TextInput
               label={`Channels of grant ${index + 1}`}
-              placeholder="room:*"
+              placeholder="For example room:*"
               value={grant.channels}
               onChange={(event) => change(index, { channels: event.currentTarget.value })}
             />

@@ -25,6 +25,7 @@ export function RoleField({ value, onChange }: { value: string; onChange(value: 
   return (
     <NativeSelect
       label="Role"
+      description="By default, SUBSCRIBER receives, PUBLISHER also publishes, MODERATOR also moderates, and GUEST receives in channels that are not PRIVATE."
       value={value}
       onChange={(event) => onChange(event.currentTarget.value)}
       data={[

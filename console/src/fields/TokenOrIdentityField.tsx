@@ -24,7 +24,7 @@ export function TokenOrIdentityField({
       />
       <TextInput
         label={value.kind === 'token' ? 'Token' : 'Identity'}
-        placeholder={value.kind === 'token' ? 'token_…' : 'ada'}
+        placeholder={value.kind === 'token' ? 'token_…' : 'For example ada'}
         required
         value={value.value}
         onChange={(event) => onChange({ ...value, value: event.currentTarget.value })}

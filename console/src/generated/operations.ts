@@ -1291,6 +1291,7 @@ export type TestClientSubscription = {
         cursor: string;
         at: string;
         connection: { id: string };
+        token: { identity: string | null } | null;
         channels: Array<{ id: string }>;
       }
     | {
@@ -2252,6 +2253,9 @@ subscription TestClient($since: Cursor) {
       cursor
       connection {
         id
+      }
+      token {
+        identity
       }
       channels {
         id

@@ -9,6 +9,8 @@ interface Properties<Result, Variables> extends ActionFormProperties<Result, Var
   label: string;
   /** Without this scope of the API key, the button is not shown. */
   scope: ApiKeyScope;
+  /** Whether the dialog stays open for its result, and for another one. */
+  staysOpen?: boolean;
   /** The title of the dialog; the label when absent. */
   title?: string;
   size?: ButtonProps['size'];
@@ -19,7 +21,17 @@ interface Properties<Result, Variables> extends ActionFormProperties<Result, Var
 
 /** A button that opens a dialog with the form of one mutation. */
 export function ActionButton<Result, Variables extends object>(properties: Properties<Result, Variables>) {
-  const { label, scope, title = label, size = 'sm', variant, accessibleName, onDone, ...form } = properties;
+  const {
+    label,
+    scope,
+    title = label,
+    size = 'sm',
+    variant,
+    accessibleName,
+    staysOpen,
+    onDone,
+    ...form
+  } = properties;
   const [isOpen, { open, close }] = useDisclosure(false);
   if (!useScope(scope)) return null;
   const look = variant ?? 'default';
@@ -33,7 +45,7 @@ export function ActionButton<Result, Variables extends object>(properties: Prope
           <ActionForm
             {...form}
             onDone={(result, variables) => {
-              close();
+              if (!staysOpen) close();
               onDone?.(result, variables);
             }}
           />

@@ -10,6 +10,12 @@ interface Properties {
   children: ReactNode;
 }
 
+/** Lets the dialog open in its first field; without a field, its first button has the focus. */
+function focusFirstField(body: HTMLDivElement | null): void {
+  if (body?.querySelector('[data-autofocus]')) return;
+  body?.querySelector('input, select, textarea')?.setAttribute('data-autofocus', '');
+}
+
 /** A dialog, open while it is mounted. Escape closes it; it keeps the focus, and gives it back to what opened it. */
 export function Dialog({ title, isWide = false, isSticky = false, onClose, children }: Properties) {
   const [opener] = useState(() => document.activeElement);
@@ -34,7 +40,7 @@ export function Dialog({ title, isWide = false, isSticky = false, onClose, child
           <Modal.Title>{title}</Modal.Title>
           <Modal.CloseButton aria-label="Close" />
         </Modal.Header>
-        <Modal.Body>{children}</Modal.Body>
+        <Modal.Body ref={focusFirstField}>{children}</Modal.Body>
       </Modal.Content>
     </Modal.Root>
   );

@@ -23,7 +23,7 @@ export function SearchDialog({ onClose }: { onClose(): void }) {
         <Stack gap="xs">
           <TextInput
             label="An id, an identity or a page"
-            placeholder="token_…, room:1, conn_…, ada"
+            placeholder="For example token_…, room:1, conn_… or ada"
             value={text}
             onChange={(event) => setText(event.currentTarget.value)}
             data-autofocus

@@ -7,9 +7,10 @@ import { ErrorNotice } from '../parts/ErrorNotice.tsx';
 import { parseJson } from '../parts/json.ts';
 import { Section } from '../parts/Section.tsx';
 
-/** Publishes as the token of the test client, so that mutes and grants show. */
-export function TestPublish({ client }: { client: Client }) {
-  const [channel, setChannel] = useState('');
+/** Publishes as the token of the test client, so that mutes and grants show; to the channel `suggested`, until another is typed. */
+export function TestPublish({ client, suggested }: { client: Client; suggested: string }) {
+  const [typed, setChannel] = useState<string>();
+  const channel = typed ?? suggested;
   const [event, setEvent] = useState('message');
   const [text, setText] = useState('{ "text": "hello" }');
   const [error, setError] = useState<unknown>();

@@ -27,7 +27,7 @@ export function describeEvent(event: TestEvent): string {
     case 'PresenceChanged':
       return `${event.presence.member.identity ?? event.presence.member.id} ${event.presence.change} ${event.presence.channel}`;
     case 'Disconnecting':
-      return `Disconnecting: ${event.reason}${event.note === null ? '' : ` (${event.note})`}`;
+      return `The service closes the connection: ${event.reason}${event.note === null ? '' : ` (${event.note})`}`;
     case 'TokenUpdated':
       return 'The token was changed';
   }

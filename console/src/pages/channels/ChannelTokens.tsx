@@ -27,6 +27,7 @@ export function ChannelTokens({ id }: { id: string }) {
         >
           <TextInput
             label="Token"
+            description="The id of a token, which is on its page. An identity may have several."
             placeholder="token_…"
             required
             withAsterisk={false}

@@ -37,8 +37,8 @@ export function CreateChannel() {
     >
       <TextInput
         label="Id"
-        description="Letters, digits and _ . : @ -. Empty: generated."
-        placeholder="room:1"
+        description="Letters, digits and _ . : @ -, for example room:1."
+        placeholder="Generated when empty"
         value={id}
         data-autofocus
         onChange={(event) => setId(event.currentTarget.value)}

@@ -1,8 +1,9 @@
 import { useState } from 'react';
-import { PublishDirectMessageDocument } from '../../generated/operations.ts';
+import { PublishDirectMessageDocument, type ReceiptFragment } from '../../generated/operations.ts';
 import { ActionButton } from '../../parts/ActionButton.tsx';
 import { argumentsOf, EMPTY_MESSAGE } from './message-draft.ts';
 import { MessageFields } from './MessageFields.tsx';
+import { ReceiptNotice } from './ReceiptNotice.tsx';
 
 /** A direct address: a token, an identity or a connection. */
 export interface DirectAddress {
@@ -13,6 +14,7 @@ export interface DirectAddress {
 /** A button that publishes directly to one address. */
 export function DirectMessage({ address }: { address: DirectAddress }) {
   const [draft, setDraft] = useState(EMPTY_MESSAGE);
+  const [receipt, setReceipt] = useState<ReceiptFragment>();
   const { values, problem } = argumentsOf(draft);
   return (
     <ActionButton
@@ -22,8 +24,11 @@ export function DirectMessage({ address }: { address: DirectAddress }) {
       variables={{ [address.kind]: address.value, ...values }}
       problem={problem}
       submit="Publish"
+      staysOpen
+      onDone={({ publishDirectMessage }) => setReceipt(publishDirectMessage)}
     >
       <MessageFields draft={draft} onChange={setDraft} />
+      <ReceiptNotice receipt={receipt} />
     </ActionButton>
   );
 }

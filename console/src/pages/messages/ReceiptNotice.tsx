@@ -9,7 +9,7 @@ export function ReceiptNotice({ receipt }: { receipt: ReceiptFragment | undefine
     <Alert color="green" role="status">
       {repeated
         ? `Nothing was published: the idempotency key belongs to ${message.id}.`
-        : `${message.id} was delivered to ${connections} live ${connections === 1 ? 'connection' : 'connections'}.`}
+        : `${message.id} was delivered to ${connections} live ${connections === 1 ? 'connection' : 'connections'}${message.channel === null ? '' : '; consoles on the page of the channel are counted'}.`}
     </Alert>
   );
 }

@@ -39,7 +39,7 @@ export function OverviewPage() {
         </SimpleGrid>
         <Text size="sm" c="dimmed">
           Totals since the node started, <Time at={stats.startedAt} />. Charts show the last hour in steps of
-          10 seconds.
+          10 seconds. Consoles count as connections, and their live pages as deliveries.
         </Text>
         <SimpleGrid cols={{ base: 1, lg: 2 }} spacing="md">
           <Chart title="Connections" times={times} values={connections} />

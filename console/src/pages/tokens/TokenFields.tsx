@@ -15,7 +15,7 @@ export function TokenFields({ draft, onChange }: { draft: TokenDraft; onChange(d
     <>
       <TextInput
         label="Identity"
-        description="The user that the token belongs to. Optional."
+        description="The user that the token belongs to. Optional. An e-mail address needs a setting on the page “Project”."
         value={draft.identity}
         data-autofocus
         onChange={(event) => change({ identity: event.currentTarget.value })}
@@ -31,6 +31,7 @@ export function TokenFields({ draft, onChange }: { draft: TokenDraft; onChange(d
       />
       <NativeSelect
         label="Lifetime"
+        description="The default is without end, unless the page “Project” sets another."
         value={draft.lifetime}
         onChange={(event) => change({ lifetime: event.currentTarget.value })}
         data={LIFETIMES}

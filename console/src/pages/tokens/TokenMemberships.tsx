@@ -17,8 +17,8 @@ import { Section } from '../../parts/Section.tsx';
 
 const column = createColumnHelper<ChannelRowFragment>();
 
-/** The channels that a token is subscribed to. */
-export function TokenMemberships({ id }: { id: string }) {
+/** The channels that a token is subscribed to. A revoked one cannot be subscribed. */
+export function TokenMemberships({ id, isRevoked }: { id: string; isRevoked: boolean }) {
   const [channel, setChannel] = useState('');
   const pages = usePages(TokenChannelsDocument, { id }, ({ token }) => token?.channels);
   const columns = [
@@ -35,16 +35,22 @@ export function TokenMemberships({ id }: { id: string }) {
       title="Subscribed channels"
       about="Memberships survive restarts; every live connection of the token follows at once."
       actions={
-        <ActionButton
-          label="Subscribe to a channel"
-          scope="CHANNELS"
-          operation={SubscribeTokenDocument}
-          variables={{ channel, token: id }}
-          submit="Subscribe"
-          onDone={() => setChannel('')}
-        >
-          <ChannelField value={channel} onChange={setChannel} />
-        </ActionButton>
+        !isRevoked && (
+          <ActionButton
+            label="Subscribe to a channel"
+            scope="CHANNELS"
+            operation={SubscribeTokenDocument}
+            variables={{ channel, token: id }}
+            submit="Subscribe"
+            onDone={() => setChannel('')}
+          >
+            <ChannelField
+              value={channel}
+              onChange={setChannel}
+              description="The id of a channel that exists; the page “Channels” creates one."
+            />
+          </ActionButton>
+        )
       }
     >
       <PagedTable

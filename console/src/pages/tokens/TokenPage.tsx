@@ -28,7 +28,7 @@ export function TokenPage({ id }: { id: string }) {
       {token && (
         <Stack gap="md">
           <TokenDetails token={token} />
-          <TokenMemberships id={id} />
+          <TokenMemberships id={id} isRevoked={token.revokedAt !== null} />
           <TokenConnections token={token} />
           <TokenPermissions id={id} />
           <TokenRestrictions id={id} />

@@ -20,7 +20,7 @@ export function TokenPermissions({ id }: { id: string }) {
     <Section title="Effective permissions" about="Each cell names the rule that decides.">
       <TextInput
         label="Another channel"
-        placeholder="room:1"
+        placeholder="For example room:1"
         value={other}
         onChange={(event) => setOther(event.currentTarget.value)}
       />
