@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, notExists, sql } from 'drizzle-orm';
 import { type Json } from '../names.ts';
 import { DAMAGED } from '../store/columns.ts';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
@@ -96,11 +96,12 @@ export function createChannelStore({ db }: Store) {
     },
     /**
      * Deletes up to `limit` memberships and as many mutes and bans of a deleted channel. Resolves to false when there were
-     * none.
+     * none. Deletes none while a channel has the id: another node may have created one meanwhile.
      */
     async removeRemains(projectId: string, id: string, limit: number): Promise<boolean> {
-      const ofChannel = and(eq(memberships.projectId, projectId), eq(memberships.channelId, id));
-      const inChannel = and(eq(restrictions.projectId, projectId), eq(restrictions.channelId, id));
+      const isFree = notExists(db.select({ id: channels.id }).from(channels).where(at(projectId, id)));
+      const ofChannel = and(eq(memberships.projectId, projectId), eq(memberships.channelId, id), isFree);
+      const inChannel = and(eq(restrictions.projectId, projectId), eq(restrictions.channelId, id), isFree);
       const someTokens = db
         .select({ id: memberships.tokenId })
         .from(memberships)

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { expect, test } from 'vitest';
 import { createChannel, mint, subscribeToken } from '../support/backend.ts';
 import { requirePostgres, sharedPostgres } from '../support/postgres.ts';
@@ -31,6 +32,41 @@ async function membersOf(node: ServiceClient, channel: string) {
   const { connections } = await publishTo(node, { channel }, 'who?');
   return { members: nodes.length as number, connections };
 }
+
+test('what a deleted channel left behind is removed, and nothing of a channel that another node creates with its id meanwhile', async (context) => {
+  requirePostgres(context);
+  const { query, createDatabase } = await sharedPostgres();
+  const url = await createDatabase();
+  await using first = await startServiceOnPostgres(url);
+  await using second = await startServiceOnPostgres(url);
+  const [old, current, banned] = [await mint(first), await mint(first), await mint(first)];
+  await createChannel(first, 'room');
+  await subscribeToken(first, 'room', old.id);
+  // The deletion stops when it has removed the membership, before it looks for more.
+  await query(
+    url,
+    `CREATE TABLE stops (applies boolean); INSERT INTO stops VALUES (true);
+     CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+       IF (SELECT applies FROM stops) THEN PERFORM pg_advisory_xact_lock_shared(1); END IF;
+       RETURN NULL;
+     END $$;
+     CREATE TRIGGER stop BEFORE DELETE ON restrictions FOR EACH STATEMENT EXECUTE FUNCTION stop()`,
+  );
+  const holder = new pg.Client({ connectionString: url });
+  await holder.connect();
+  await holder.query('SELECT pg_advisory_lock(1)');
+  const deleting = deleteChannel(first, 'room');
+  const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  await expect.poll(() => query(url, waiting), { timeout: 5000 }).toHaveLength(1);
+  await query(url, 'UPDATE stops SET applies = false');
+  await createChannel(second, 'room');
+  await subscribeToken(second, 'room', current.id);
+  await second.request('mutation ($t: ID!) { ban(token: $t, channel: "room") { id } }', { t: banned.id });
+  await holder.end();
+  await deleting;
+  expect(await query(url, 'SELECT token_id FROM memberships')).toEqual([{ token_id: current.id }]);
+  expect(await query(url, 'SELECT subject FROM restrictions')).toHaveLength(1);
+});
 
 test('connections follow the memberships while one node subscribes a token and another deletes the channel, makes it PRIVATE or unsubscribes the token', async (context) => {
   requirePostgres(context);
