@@ -6,7 +6,7 @@ export type EndReason =
   | 'expired' // the token expired, and the client has no other credential
   | 'revoked' // the token was revoked, and the client has no other credential
   | 'unauthenticated' // the credential is not valid
-  | 'protocol' // a mistake of the client or of a proxy between client and service
+  | 'protocol' // a mistake of the client or of a proxy between client and service; the service refuses the events
   | 'restarting'
   | 'overloaded'
   | 'slow'
