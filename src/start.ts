@@ -3,6 +3,7 @@ import { CommanderError } from 'commander';
 import { createProgram, type Terminal } from './cli/program.ts';
 import { systemClock } from './clock.ts';
 import { ConfigError, readConfig } from './config.ts';
+import { createFolder } from './create-folder.ts';
 import { SignalboxError } from './errors.ts';
 import { listenProblem, moduleProblem } from './machine.ts';
 import { type Service } from './service.ts';
@@ -106,6 +107,7 @@ const terminal: Terminal = {
     const { machineChecks } = await import('./maintenance/machine-checks.ts');
     yield* machineChecks(process.env);
   },
+  createFolder,
   start,
   setExitCode: (code) => (process.exitCode = code),
 };

@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type Database } from 'better-sqlite3';
 import { createFolder } from '../create-folder.ts';
@@ -107,7 +108,7 @@ async function restoreInto({
 
 /** Gives files to the owner of another file. Only root can, and only what root writes would be closed to the service. */
 function giveToOwner(files: readonly string[], of: string): void {
-  if (process.getuid?.() !== 0) return;
+  if (userInfo().uid !== 0) return;
   const { uid, gid } = statSync(of);
   for (const file of files) chownSync(file, uid, gid);
 }

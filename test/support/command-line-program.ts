@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { createProgram, type Terminal } from '../../src/cli/program.ts';
 import { addRemoteCommands } from '../../src/cli/remote/remote-commands.ts';
 import { machineChecks } from '../../src/maintenance/machine-checks.ts';
+import { createFolder } from '../../src/create-folder.ts';
 import { exitCodeOf } from '../../src/cli/remote/errors.ts';
 import { API_KEY, type ServiceClient } from './service.ts';
 
@@ -42,6 +43,7 @@ export async function runProgram(
       yield* machineChecks(env);
     },
     start: () => Promise.reject(new Error('The service is not started in this test.')),
+    createFolder,
     setExitCode: (code) => (result.code = code),
   };
   const program = createProgram(terminal).configureOutput({

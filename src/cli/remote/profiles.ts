@@ -3,7 +3,6 @@ import { dirname } from 'node:path';
 import { type Command } from 'commander';
 import { addGroup } from './command.ts';
 import { profileFile, profileFolder, readServiceAddress } from './connection.ts';
-import { createFolder } from '../../create-folder.ts';
 import { UsageError } from './errors.ts';
 import { readSecret } from './input.ts';
 import { createOutput } from './output.ts';
@@ -27,7 +26,7 @@ export function addProfileCommands(program: Command, terminal: RemoteTerminal): 
         throw new UsageError('Pass --url and --key, or set SIGNALBOX_URL and SIGNALBOX_API_KEY.');
       requireHttpUrl(address);
       const file = profileFile(terminal.env, name);
-      writePrivately(file, `${JSON.stringify({ url: address, apiKey }, null, 2)}\n`);
+      writePrivately(terminal, file, `${JSON.stringify({ url: address, apiKey }, null, 2)}\n`);
       await terminal.write(`Wrote ${file}.`);
     });
 
@@ -57,7 +56,7 @@ function requireHttpUrl(address: string): void {
 }
 
 /** The file never exists with an API key that others can read, and an interrupted write leaves the old one. */
-function writePrivately(file: string, text: string): void {
+function writePrivately({ createFolder }: RemoteTerminal, file: string, text: string): void {
   createFolder(dirname(file));
   const draft = `${file}.new`;
   writeFileSync(draft, '', { mode: 0o600 });

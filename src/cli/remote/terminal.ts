@@ -15,5 +15,7 @@ export interface RemoteTerminal {
   now: () => number;
   /** The checks of this machine, for a service that starts here. See `machineChecks`. */
   checkMachine: () => AsyncIterable<readonly [name: string, run: () => string]>;
+  /** Creates a folder and its missing parents, each for its owner only. */
+  createFolder: (path: string) => void;
   setExitCode: (code: number) => void;
 }

@@ -22,6 +22,7 @@ function createDocumentedProgram(): Command {
       [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
     }),
     start: () => Promise.resolve(),
+    createFolder: nothing,
     setExitCode: nothing,
   };
   const program = createProgram(terminal);
