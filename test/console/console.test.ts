@@ -292,10 +292,12 @@ describe.skipIf(skipsBrowser)('the console in Chromium', () => {
       await dialog.getByRole('button', { name: 'Add a grant' }).click();
       await dialog.getByLabel('Channels of grant 1').fill('room:*');
       await dialog.getByLabel('Grant 1 lapses').fill('2040-01-31T12:00');
+      await dialog.getByLabel('Expires at, instead of a lifetime').fill('2041-01-31T12:00');
       await dialog.getByRole('button', { name: 'Create token', exact: true }).click();
       const credential = await page.getByRole('region', { name: 'Credential' }).innerText();
       await page.getByRole('button', { name: 'Go to the token' }).click();
       await page.getByText(/room:\*.*2040/).waitFor();
+      await page.locator('time[title*="2041"], time[datetime^="2041-01-31"]').waitFor();
 
       await visit(page, '#/keys');
       for (const [pasted, verdict] of [

@@ -1246,6 +1246,12 @@ export type TryCredentialQuery = {
   };
 };
 
+export type RotateSigningKeyMutationVariables = Exact<{
+  overlapSeconds: number;
+}>;
+
+export type RotateSigningKeyMutation = { rotateSigningKey: boolean };
+
 export type WhoAmIQueryVariables = Exact<{ [key: string]: never }>;
 
 export type WhoAmIQuery = {
@@ -2203,6 +2209,10 @@ export const TryCredentialDocument = `query TryCredential {
     }
   }
 }` as Operation<TryCredentialQuery, TryCredentialQueryVariables>;
+
+export const RotateSigningKeyDocument = `mutation RotateSigningKey($overlapSeconds: Int!) {
+  rotateSigningKey(overlapSeconds: $overlapSeconds)
+}` as Operation<RotateSigningKeyMutation, RotateSigningKeyMutationVariables>;
 
 export const WhoAmIDocument = `query WhoAmI {
   viewer {

@@ -30,7 +30,7 @@ export function addPublishCommands(program: Command, terminal: RemoteTerminal): 
     .option('--key <key>', 'the idempotency key; for lines, its beginning: the number of the line follows')
     .addHelpText(
       'after',
-      '\nDATA is JSON, null when absent; “-” reads standard input, one JSON value per line. A line that is refused is reported with its number, the others are published, and the exit code is 1.',
+      '\nDATA is JSON, null when absent; “-” reads standard input, one JSON value per line. A line that is refused is reported with its number, the others are published, and the exit code is 1. A line that is not JSON ends the command with exit code 2; the lines before it are published.',
     )
     .action(async (channel: string, event: string, data: string | undefined, options: PublishOptions) => {
       const session = openSession(terminal, options);

@@ -16,6 +16,7 @@ import { Section } from '../../parts/Section.tsx';
 import { Tag } from '../../parts/Tag.tsx';
 import { Time } from '../../parts/Time.tsx';
 import { CreateApiKey } from './CreateApiKey.tsx';
+import { RotateSigningKey } from './RotateSigningKey.tsx';
 import { SecretDialog } from './SecretDialog.tsx';
 
 const column = createColumnHelper<KeyFragment>();
@@ -54,7 +55,12 @@ export function ApiKeys() {
     <Section
       title="API keys"
       about="For backends and for this console. The secret of a key is shown once."
-      actions={<CreateApiKey onSecret={setSecret} />}
+      actions={
+        <>
+          <RotateSigningKey />
+          <CreateApiKey onSecret={setSecret} />
+        </>
+      }
     >
       <PagedTable
         label="API keys"

@@ -3,6 +3,7 @@ import { GrantsField } from '../../fields/GrantsField.tsx';
 import { JsonField } from '../../fields/JsonField.tsx';
 import { LIFETIMES } from '../../fields/lifetime.ts';
 import { RoleField } from '../../fields/RoleField.tsx';
+import { TimeField } from '../../fields/TimeField.tsx';
 import { ChannelsDocument } from '../../generated/operations.ts';
 import { useOperation } from '../../api/use-operation.ts';
 import { type TokenDraft } from './token-draft.ts';
@@ -33,8 +34,13 @@ export function TokenFields({ draft, onChange }: { draft: TokenDraft; onChange(d
         label="Lifetime"
         description="The default is without end, unless the page “Project” sets another."
         value={draft.lifetime}
-        onChange={(event) => change({ lifetime: event.currentTarget.value })}
+        onChange={(event) => change({ lifetime: event.currentTarget.value, expiresAt: null })}
         data={LIFETIMES}
+      />
+      <TimeField
+        label="Expires at, instead of a lifetime"
+        value={draft.expiresAt}
+        onChange={(expiresAt) => change({ expiresAt, lifetime: '' })}
       />
       <GrantsField grants={draft.grants} onChange={(grants) => change({ grants })} />
       <TextInput

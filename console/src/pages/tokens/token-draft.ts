@@ -10,6 +10,8 @@ export interface TokenDraft {
   readonly role: string;
   readonly channels: readonly string[];
   readonly lifetime: string;
+  /** RFC 3339; null: the lifetime decides. */
+  readonly expiresAt: string | null;
   readonly grants: readonly GrantDraft[];
   readonly connectionData: string;
   readonly state: string;
@@ -20,6 +22,7 @@ export const EMPTY_DRAFT: TokenDraft = {
   role: 'PUBLISHER',
   channels: [],
   lifetime: '',
+  expiresAt: null,
   grants: [],
   connectionData: '',
   state: '',
@@ -37,6 +40,7 @@ export function inputOf(draft: TokenDraft): { input: CreateTokenInput; problem: 
       ...roleArguments(draft.role),
       ...(draft.channels.length > 0 && { channels: [...draft.channels] }),
       ...(expiresIn !== undefined && { expiresIn }),
+      ...(draft.expiresAt !== null && { expiresAt: draft.expiresAt }),
       ...(grants && { grants }),
       ...(draft.connectionData !== '' && { connectionData: draft.connectionData }),
       ...(state !== undefined && { state }),
