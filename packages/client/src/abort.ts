@@ -14,10 +14,10 @@ export function abortable<T>(
   signal: AbortSignalLike | undefined,
   start: (resolve: (value: T) => void, reject: (reason: unknown) => void) => () => void,
 ): Promise<T> {
-  let stops: (() => void)[];
+  let stops: (() => void)[] = [];
   return new Promise<T>((resolve, reject) => {
     const abort = () => reject(signal?.reason ?? new Error('Aborted'));
-    stops = [start(resolve, reject), onAbort(signal, abort)];
     if (signal?.aborted) abort();
+    else stops = [start(resolve, reject), onAbort(signal, abort)];
   }).finally(() => stops.forEach((stop) => stop()));
 }

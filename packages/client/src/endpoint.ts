@@ -5,5 +5,5 @@ export function endpointOf(url: string): string {
   const [, host = '', path = ''] = /^(?:http|ws)(s?:\/\/[^/?#]+)\/?([^?#]*)$/i.exec(url) ?? [];
   if (!host)
     throw new SignalboxError('BAD_USER_INPUT', 'url must be an http(s) or ws(s) URL without a query.');
-  return `ws${host.toLowerCase()}/${path || 'graphql'}`;
+  return `ws${host}/${path || 'graphql'}`;
 }

@@ -76,7 +76,10 @@ test('a call whose signal is aborted rejects with its reason, before and after i
   const request = await eventually(() => service.requests.find(isSlow));
   sent.abort(reason);
   await expect(slow).rejects.toBe(reason);
+  const late = client.graphql('{ never sent }', {}, { signal: sent.signal });
+  await expect(late).rejects.toBe(reason);
   await eventually(() => service.requests.some(({ type, id }) => type === 'complete' && id === request.id));
   await client.channel('lobby').publish('message', { text: 'still connected' });
   expect(service.connections).toBe(1);
+  expect(service.requests.filter(({ payload }) => payload?.query === '{ never sent }')).toEqual([]);
 });

@@ -51,7 +51,7 @@ export function createSavedEntries(storage: SafeStorage | undefined, key: string
       else slots.delete(id);
       const [first] = slots.values();
       // The range first, so that no slot is outside of it.
-      void storage?.write(key, first === undefined ? undefined : JSON.stringify([first, end]));
+      void storage?.write(key, first === undefined ? undefined : `[${first},${end}]`);
       void storage?.write(slotKey(slot), entry && JSON.stringify(entry));
     },
   };
