@@ -15,10 +15,18 @@ export interface History {
   readonly subscribers: readonly SubscriberHistory[];
   readonly visits: readonly VisitHistory[];
   /**
-   * When a standby that may lack commits had become the primary, on the clock of `performance.now` of the test. What was published
-   * before may be lost; then each subscriber that had received it must receive POSITION_LOST.
+   * The promotions of standbys that may lack commits. What was published before one may be lost; then each subscriber that had
+   * received it must receive POSITION_LOST.
    */
-  readonly losses: readonly number[];
+  readonly losses: readonly Loss[];
+}
+
+/** A promotion of a standby that may lack commits. Moments are milliseconds on the clock of `performance.now` of the test. */
+export interface Loss {
+  /** Until then, every node used the primary of before. */
+  readonly from: number;
+  /** When the standby had become the primary. */
+  readonly to: number;
 }
 
 /** A publish. Moments are milliseconds on the clock of `performance.now` of the test. */
@@ -38,8 +46,8 @@ export interface VisitHistory {
   readonly startedAt: number;
   /** When the request was answered that ended its access; infinity if it never was. */
   readonly endedAt: number;
-  /** The data of the messages, in the order of delivery. */
-  readonly received: readonly string[];
+  /** The data of the messages, in the order of delivery, and when each arrived. */
+  readonly received: readonly { readonly data: string; readonly at: number }[];
 }
 
 /** A lost position: the subscriber drops its newest messages, which may be lost as well, and resumes after the others. */
@@ -83,15 +91,15 @@ export function findViolations({ published, subscribers, visits, losses }: Histo
 function checkVisit(
   { name, startedAt, endedAt, received }: VisitHistory,
   published: ReadonlyMap<string, PublishedMessage>,
-  losses: readonly number[],
+  losses: readonly Loss[],
 ): string[] {
-  // The end of the access may be lost as well.
-  const isEnded = losses.every((lostAt) => lostAt < endedAt);
-  return received.flatMap((data) => {
+  // The end of the access may be lost as well, but only by a promotion after it.
+  const hasEnded = (at: number) => losses.every(({ from, to }) => to < endedAt || at < from);
+  return received.flatMap(({ data, at }) => {
     const message = published.get(data);
     if (message?.acknowledged && message.acknowledged.at < startedAt)
       return [`${name}: “${data}” was received, and acknowledged before the membership began`];
-    if (isEnded && message && message.startedAt > endedAt)
+    if (message && message.startedAt > endedAt && hasEnded(at))
       return [`${name}: “${data}” was received, and published after the access had ended`];
     return [];
   });
@@ -101,7 +109,7 @@ function checkChannel(
   { received, start, restarts }: SubscriberHistory,
   channel: string,
   published: ReadonlyMap<string, PublishedMessage>,
-  losses: readonly number[],
+  losses: readonly Loss[],
 ): string[] {
   const violations: string[] = [];
   /** The messages that the subscriber holds. */
@@ -136,7 +144,7 @@ function checkChannel(
     if (publishedTo !== channel || !acknowledged) continue;
     const { id } = acknowledged;
     const receivedId = ids.get(data);
-    const mayBeLost = losses.some((lostAt) => startedAt < lostAt);
+    const mayBeLost = losses.some(({ to }) => startedAt < to);
     if (receivedId === undefined && mayBeLost) continue;
     if (receivedId === undefined) violations.push(`“${data}” was acknowledged and not received`);
     else if (receivedId !== id)

@@ -3,6 +3,7 @@ import { type PostgresServer } from '../support/postgres.ts';
 import { hasFaketime } from '../support/faketime.ts';
 import { createProxy } from '../support/proxy.ts';
 import { type Cluster, type ClusterNode } from './cluster.ts';
+import { type Loss } from './history.ts';
 import { type Random } from './random.ts';
 
 export const FAULTS = [
@@ -41,8 +42,8 @@ export interface NemesisOptions {
 
 export interface Nemesis {
   readonly counts: Readonly<Record<Fault, number>>;
-  /** When standbys had become the primary that may lack commits; see History. */
-  readonly losses: readonly number[];
+  /** See History. */
+  readonly losses: readonly Loss[];
   /** Ends the faults and repairs everything. */
   stop(): Promise<void>;
 }
@@ -72,7 +73,7 @@ export function startNemesis(options: NemesisOptions): Nemesis {
     crash: 0,
     promote: 0,
   };
-  const losses: number[] = [];
+  const losses: Loss[] = [];
   let stopped = false;
   const isStopped = () => stopped;
 
@@ -129,8 +130,9 @@ export function startNemesis(options: NemesisOptions): Nemesis {
         replication.setBlackHole(true);
         await delay(random.between(0, 500));
       }
+      const from = performance.now();
       await next.promote();
-      if (!isSynchronous) losses.push(performance.now());
+      if (!isSynchronous) losses.push({ from, to: performance.now() });
     },
   };
 

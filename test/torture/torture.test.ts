@@ -2,7 +2,13 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { openPostgres } from '../../src/store/postgres.ts';
 import { requirePostgres, sharedPostgres } from '../support/postgres.ts';
-import { findViolations, type ReceivedMessage, type Restart, type VisitHistory } from './history.ts';
+import {
+  findViolations,
+  type Loss,
+  type ReceivedMessage,
+  type Restart,
+  type VisitHistory,
+} from './history.ts';
 import { torture } from './run.ts';
 import { SABOTAGES, sabotagedFiles } from './sabotage.ts';
 
@@ -86,7 +92,7 @@ test('after a lost position, the checker expects the messages again that the sub
         },
       ],
       visits: [],
-      losses: [1],
+      losses: [{ from: 0, to: 1 }],
     });
   const twice = [message(2), message(3), message(3)];
   expect(after([{ received: 2, kept: 1 }], twice)).toEqual([]);
@@ -102,7 +108,7 @@ test('the checker reports gaps, and nothing about a correct history', () => {
   expect(check([message(2), message(3)], ['a gap'])).toEqual(['ada: a gap']);
 });
 
-test.each<[string, Partial<VisitHistory>, string[]]>([
+test.each<[string, Partial<VisitHistory & { losses: Loss[] }>, string[]]>([
   ['nothing about messages of the time of the membership', {}, []],
   [
     'a message from before the membership',
@@ -115,16 +121,31 @@ test.each<[string, Partial<VisitHistory>, string[]]>([
     { endedAt: 29 },
     ['“d3” was received, and published after the access had ended'],
   ],
-])('the checker reports %s', (_, over, violations) => {
+  [
+    'nothing about such a message if a promotion may have lost the end of the access before it arrived',
+    { endedAt: 29, losses: [{ from: 39, to: 50 }] },
+    [],
+  ],
+  [
+    'such a message if it arrived before the promotion',
+    { endedAt: 29, losses: [{ from: 41, to: 50 }] },
+    ['“d3” was received, and published after the access had ended'],
+  ],
+  [
+    'such a message if the promotion was before the end of the access',
+    { endedAt: 29, losses: [{ from: 20, to: 28 }] },
+    ['“d3” was received, and published after the access had ended'],
+  ],
+])('the checker reports %s', (_, { losses = [], ...over }, violations) => {
   const visit = {
     name: 'eve',
     channel: 'north',
     startedAt: 0,
     endedAt: 100,
-    received: ['d2', 'd3'],
+    received: ['d2', 'd3'].map((data) => ({ data, at: 40 })),
     ...over,
   };
-  expect(findViolations({ published: PUBLISHED, subscribers: [], visits: [visit], losses: [] })).toEqual(
+  expect(findViolations({ published: PUBLISHED, subscribers: [], visits: [visit], losses })).toEqual(
     violations.map((violation) => `eve: ${violation}`),
   );
 });

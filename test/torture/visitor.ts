@@ -16,6 +16,8 @@ export interface Visitor {
   stop(): Promise<void>;
 }
 
+type Arrival = VisitHistory['received'][number];
+
 export interface VisitorOptions {
   name: string;
   channel: string;
@@ -54,7 +56,7 @@ export function startVisitor({ name, channel, cluster, random }: VisitorOptions)
   }
 
   /** Resolves to the client when `events` is live, or to undefined when the node cannot be reached. */
-  function connect(credential: string, received: string[]): Promise<Client | undefined> {
+  function connect(credential: string, received: Arrival[]): Promise<Client | undefined> {
     const url = random.pick(cluster.running())?.process?.wsUrl;
     if (url === undefined) return Promise.resolve(undefined);
     const client = createClient({
@@ -74,7 +76,8 @@ export function startVisitor({ name, channel, cluster, random }: VisitorOptions)
         { query: EVENTS },
         {
           next({ data }) {
-            if (data?.events.message) received.push(data.events.message.data);
+            if (data?.events.message)
+              received.push({ data: data.events.message.data, at: performance.now() });
             if (data?.events.__typename !== 'Connected') return;
             clearTimeout(timer);
             resolve(client);
@@ -89,7 +92,7 @@ export function startVisitor({ name, channel, cluster, random }: VisitorOptions)
   async function visit(visitName: string): Promise<void> {
     const minted = (await ask(MINT, {}))?.data?.createToken;
     if (!minted) return;
-    const received: string[] = [];
+    const received: Arrival[] = [];
     const client = await connect(minted.credential, received);
     if (!client) return;
     const variables = { channel, token: minted.token.id };
