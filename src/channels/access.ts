@@ -36,9 +36,9 @@ export function createAccess(deps: {
   findChannel: (projectId: string, id: string) => Promise<Channel | undefined>;
   findMembership: (projectId: string, channelId: string, tokenId: string) => Promise<Membership | undefined>;
   /** Drops the cached row, because another node has deleted the channel. */
-  forgetChannel: (projectId: string, id: string) => void;
+  invalidateChannel: (projectId: string, id: string) => void;
 }): Access {
-  const { findChannel, findMembership, forgetChannel } = deps;
+  const { findChannel, findMembership, invalidateChannel } = deps;
 
   async function lookup(caller: Caller, channelId: string): Promise<ChannelAccess | undefined> {
     const channel = await findChannel(caller.projectId, channelId);
@@ -53,7 +53,7 @@ export function createAccess(deps: {
   return {
     lookup,
     lost(caller, action, channelId) {
-      forgetChannel(caller.projectId, channelId);
+      invalidateChannel(caller.projectId, channelId);
       return caller.kind === 'API_KEY'
         ? notFound('channel', channelId)
         : accessRefused(caller, action, channelId, undefined);

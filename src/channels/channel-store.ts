@@ -82,9 +82,9 @@ export function createChannelStore({ db }: Store) {
         await rows.db.delete(channels).where(at(projectId, id));
       },
     /** Drops the cached row, because another node has changed it. */
-    forget: (projectId: string, id: string): void => cache.delete(projectId, id),
+    invalidate: (projectId: string, id: string): void => cache.delete(projectId, id),
     /** Drops all cached rows. */
-    forgetAll: (): void => cache.clear(),
+    invalidateAll: (): void => cache.clear(),
     /** Brings the cache up to date with a change that a node announced. */
     apply(change: ChannelChange): void {
       if (change.kind === 'CHANNEL_UPDATED' || change.kind === 'CHANNEL_STATE_UPDATED') {

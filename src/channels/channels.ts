@@ -65,7 +65,7 @@ export interface Channels extends StateChanges {
   /** Applies a change that a node announced: the cached row is replaced or invalidated. */
   onChannelChanged(change: ChannelChange): void;
   /** Drops all cached rows. */
-  forgetAll(): void;
+  invalidateAll(): void;
   readonly access: Access;
   /** Runs `work` exclusively among all changes to the channel on this node, so that its read and its announcement are atomic. */
   serialize<T>(projectId: string, id: string, work: () => Promise<T>): Promise<T>;
@@ -92,7 +92,7 @@ export function createChannels(deps: {
   const access = createAccess({
     findChannel: rows.find,
     findMembership: memberships.find,
-    forgetChannel: rows.forget,
+    invalidateChannel: rows.invalidate,
   });
 
   const mutex = createKeyedMutex();
@@ -234,7 +234,7 @@ export function createChannels(deps: {
         audit({ action: 'channel.create', projectId, actor, subject: id });
     },
     onChannelChanged: (change) => rows.apply(change),
-    forgetAll: () => rows.forgetAll(),
+    invalidateAll: () => rows.invalidateAll(),
     access,
     serialize,
   };

@@ -52,7 +52,7 @@ export function createStateChanges(deps: {
       (channel) => channel && { kind: 'CHANNEL_STATE_UPDATED', projectId, channel },
     );
     // The next attempt must read what another node has written.
-    if (!result) rows.forget(projectId, id);
+    if (!result) rows.invalidate(projectId, id);
     return result;
   }
 

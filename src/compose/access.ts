@@ -80,8 +80,8 @@ export async function composeAccess(
         return 0;
       },
       reset() {
-        projects.forgetAll();
-        apiKeys.forgetAll();
+        projects.invalidateAll();
+        apiKeys.invalidateAll();
       },
     }),
   );
@@ -117,12 +117,12 @@ export async function composeAccess(
     broker.listen({
       applySignal(signal) {
         if (isChannelChange(signal)) channels.onChannelChanged(signal);
-        if (signal.kind === 'SIGNING_KEYS_ROTATED') signingKeys.forgetAll();
+        if (signal.kind === 'SIGNING_KEYS_ROTATED') signingKeys.invalidateAll();
         return 0;
       },
       reset() {
-        channels.forgetAll();
-        signingKeys.forgetAll();
+        channels.invalidateAll();
+        signingKeys.invalidateAll();
       },
     }),
   );

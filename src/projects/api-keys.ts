@@ -77,7 +77,7 @@ export interface ApiKeys {
   /** Applies a change that a node announced: the cached row is invalidated. */
   onKeyChanged(apiKey: ApiKey): void;
   /** Drops all cached rows. */
-  forgetAll(): void;
+  invalidateAll(): void;
   /**
    * Ensures that the project `default` has an operator key. A configured secret is stored as one. Without a configured
    * secret, the first start creates a key that can sign, and resolves to its secret.
@@ -217,7 +217,7 @@ export function createApiKeys(deps: {
       return { apiKey: toApiKey(row), key: toSigningKey(await unsealKey(row.sealedSecret, id)) };
     },
     onKeyChanged: ({ id }) => rows.invalidate(id),
-    forgetAll: rows.invalidateAll,
+    invalidateAll: rows.invalidateAll,
     async bootstrap(configured) {
       const operatorKey = { projectId: DEFAULT_PROJECT, name: 'bootstrap', operator: true };
       if (configured === undefined)

@@ -42,7 +42,7 @@ export interface Projects {
   /** Applies settings that a node announced. */
   onSettingsChanged(id: string, settings: ProjectSettings): void;
   /** Drops all cached settings. */
-  forgetAll(): void;
+  invalidateAll(): void;
   list(page: PageRequest): Promise<Page<Project>>;
   /** Creates the project `default` unless it exists. */
   ensureDefault(): Promise<{ createdAt: number }>;
@@ -138,7 +138,7 @@ export function createProjects(deps: {
       return settingsCache.get(id) ?? settings;
     },
     onSettingsChanged: (id, settings) => void settingsCache.set(id, settings),
-    forgetAll() {
+    invalidateAll() {
       resets++;
       settingsCache.clear();
     },

@@ -37,7 +37,7 @@ export interface SigningKeys {
    */
   rotate(overlapSeconds: number): Promise<void>;
   /** Drops the cached keys, because a node has replaced them. */
-  forgetAll(): void;
+  invalidateAll(): void;
 }
 
 export function createSigningKeys(deps: {
@@ -129,7 +129,7 @@ export function createSigningKeys(deps: {
       }));
       await load();
     },
-    forgetAll() {
+    invalidateAll() {
       keyRing = undefined;
     },
   };

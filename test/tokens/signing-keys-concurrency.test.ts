@@ -20,7 +20,7 @@ function createKeyRing(wrapVault: (vault: Vault) => Vault = (vault) => vault) {
     vault: wrapVault(createJweVault(['a'.repeat(32)])),
     async announce(write, signalOf) {
       const result = await write(store);
-      if (signalOf(result)) keys.forgetAll();
+      if (signalOf(result)) keys.invalidateAll();
       return { result, connections: 0 };
     },
   });

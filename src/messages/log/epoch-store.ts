@@ -90,7 +90,7 @@ export function createEpochStore({ sync: db }: SqliteStore, randomBytes: RandomB
       return sequence <= head && epochs[indexOf(epochs, sequence)]?.epoch === epoch;
     },
     /** Clears the caches. Called after a rollback, because they may hold uncommitted epochs. */
-    forget(): void {
+    invalidate(): void {
       epochsByProject.clear();
       begun.clear();
     },

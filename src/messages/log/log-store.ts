@@ -136,7 +136,7 @@ export function createLogStore(store: SqliteStore, randomBytes: RandomBytes): Lo
       return transaction(work);
     } catch (error) {
       heads.clear();
-      epochs.forget();
+      epochs.invalidate();
       addresses.clearCache();
       throw error;
     }
