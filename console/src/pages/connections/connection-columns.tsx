@@ -58,6 +58,6 @@ function describeChannels(channels: readonly string[]): string {
 
 /** The identity, which leads to its tokens; without one, the token. API keys and anonymous callers have neither. */
 function ClientLink({ connection: { identity, token } }: Pick<LiveConnection, 'connection'>) {
-  if (identity === null && token === null) return 'API key or anonymous';
+  if (identity === null && token === null) return 'no token';
   return identity === null ? <TokenLink id={token} /> : <IdentityLink identity={identity} />;
 }
