@@ -8,7 +8,6 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type Database } from 'better-sqlite3';
 import { createFolder } from '../create-folder.ts';
@@ -106,11 +105,19 @@ async function restoreInto({
   }
 }
 
-/** Gives files to the owner of another file. Only root can, and only what root writes would be closed to the service. */
+/**
+ * Gives files to the owner of another file: those that root writes would be closed to the service. Others than root cannot, and
+ * need not where the service runs as the same user.
+ */
 function giveToOwner(files: readonly string[], of: string): void {
-  if (userInfo().uid !== 0) return;
   const { uid, gid } = statSync(of);
-  for (const file of files) chownSync(file, uid, gid);
+  for (const file of files) {
+    try {
+      chownSync(file, uid, gid);
+    } catch {
+      // The start of the service says which file it cannot open.
+    }
+  }
 }
 
 /**
