@@ -89,7 +89,7 @@ async function openCutOff(url: string, cutOff: 'batch' | 'ephemeral' = 'batch') 
     wrap: (store) => ({
       ...store,
       async rows(sql, params) {
-        if (sql.includes('FROM logs WHERE project_id = ANY')) await listening;
+        if (sql.includes('LEFT JOIN logs ON project_id = id')) await listening;
         return store.rows<never>(sql, params);
       },
     }),
