@@ -14,6 +14,8 @@ export interface Proxy extends AsyncDisposable {
   setBlackHole(isOn: boolean): void;
   /** Silences the connections that have sent `text`, as a black hole does; others, and new ones, are not affected. */
   silence(text: string): void;
+  /** Keeps what the service sends from now on, until the returned function is called, which lets it pass. Nothing is lost. */
+  hold(): () => void;
 }
 
 /** The characters by which a connection is recognized. */
@@ -35,6 +37,8 @@ export async function createProxy(
   const openings = new Map<Socket, string>();
   const swallowed = new Set<Socket>();
   const sockets = new Set<Socket>();
+  const upstreams = new Set<Socket>();
+  let isHeld = false;
   let isBlackHole = false;
   let cuts = 0;
 
@@ -55,6 +59,8 @@ export async function createProxy(
   const proxy = createServer((client) => {
     const upstream = connect(typeof service === 'number' ? service : service(), '127.0.0.1');
     let remaining = bytesUntilCut() ?? Number.POSITIVE_INFINITY;
+    upstreams.add(upstream);
+    if (isHeld) upstream.pause();
     live.add(client);
     openings.set(client, '');
     client.on('data', (chunk: Buffer) => {
@@ -69,7 +75,7 @@ export async function createProxy(
       remaining -= part.length;
       if (!client.write(part)) {
         upstream.pause();
-        client.once('drain', () => upstream.resume());
+        client.once('drain', () => isHeld || upstream.resume());
       }
       if (remaining === 0) cut(client);
     });
@@ -79,6 +85,7 @@ export async function createProxy(
       socket.on('close', () => {
         sockets.delete(socket);
         openings.delete(socket);
+        upstreams.delete(socket);
         if (swallowed.has(client)) return;
         live.delete(client);
         client.destroySoon();
@@ -95,6 +102,14 @@ export async function createProxy(
     },
     cut: (text = '') => liveWith(text).forEach(cut),
     silence: (text) => liveWith(text).forEach(swallow),
+    hold() {
+      isHeld = true;
+      for (const upstream of upstreams) upstream.pause();
+      return () => {
+        isHeld = false;
+        for (const upstream of upstreams) upstream.resume();
+      };
+    },
     setBlackHole(isOn) {
       isBlackHole = isOn;
       if (isOn) [...live].forEach(swallow);
