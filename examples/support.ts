@@ -53,6 +53,8 @@ export const nextEvent = <T>(client: SignalboxClient<Events>, type: string, fiel
 export const shown = (channel: Channel<Events>, isExpected: (snapshot: ChannelSnapshot<Events>) => boolean) =>
   soon<ChannelSnapshot<Events>>(`The expected state of ${channel.id}`, (resolve) => {
     const check = () => isExpected(channel.getSnapshot()) && resolve(channel.getSnapshot());
+    // The channel may be shown as expected already.
+    queueMicrotask(check);
     return channel.subscribe(check);
   });
 
