@@ -12,7 +12,8 @@ const LIMITS = {
   connectsPerSecond: 10_000,
 };
 
-const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+/** What is kept beside the connections makes a round larger by much, what is freed makes one smaller. */
+const lowerQuartile = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 2]!;
 
 test('many connections of one token take no more memory each than connections of a token each', async () => {
   await using signalbox = await startService(LIMITS);
@@ -40,5 +41,5 @@ test('many connections of one token take no more memory each than connections of
     shared.push(await openShared(SOCKETS));
   }
   expect(sockets).toHaveLength(2 * SOCKETS * (1 + ROUNDS));
-  expect(median(shared)).toBeLessThan(1.2 * median(own));
+  expect(lowerQuartile(shared)).toBeLessThan(1.15 * lowerQuartile(own));
 });
