@@ -17,6 +17,8 @@ interface Properties<Result, Variables> extends ActionFormProperties<Result, Var
   variant?: ButtonProps['variant'];
   /** The name for screen readers, where several buttons have the same label: “Disconnect conn_1”. */
   accessibleName?: string;
+  /** Called before the dialog opens: the moment to fill the fields with what is stored now. */
+  onOpen?: () => void;
 }
 
 /** A button that opens a dialog with the form of one mutation. */
@@ -29,15 +31,20 @@ export function ActionButton<Result, Variables extends object>(properties: Prope
     variant,
     accessibleName,
     staysOpen,
+    onOpen,
     onDone,
     ...form
   } = properties;
   const [isOpen, { open, close }] = useDisclosure(false);
   if (!useScope(scope)) return null;
   const look = variant ?? 'default';
+  const show = () => {
+    onOpen?.();
+    open();
+  };
   return (
     <>
-      <Button size={size} variant={look} onClick={open} aria-haspopup="dialog" aria-label={accessibleName}>
+      <Button size={size} variant={look} onClick={show} aria-haspopup="dialog" aria-label={accessibleName}>
         {label}
       </Button>
       {isOpen && (

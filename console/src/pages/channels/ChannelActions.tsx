@@ -11,13 +11,28 @@ import { ActionButton } from '../../parts/ActionButton.tsx';
 import { navigate } from '../../routing/route.ts';
 import { historyOf } from './history-policy.ts';
 
+const draftOf = (channel: ChannelRowFragment) => ({
+  type: typeChoice(channel),
+  keepMemberships: false,
+  messages: (channel.history.messages ?? '') as number | string,
+  seconds: (channel.history.seconds ?? '') as number | string,
+});
+
 /** Changes or deletes a channel. */
 export function ChannelActions({ channel }: { channel: ChannelRowFragment }) {
   const { id } = channel;
-  const [type, setType] = useState(typeChoice(channel));
-  const [keepMemberships, setKeep] = useState(false);
-  const [messages, setMessages] = useState<number | string>(channel.history.messages ?? '');
-  const [seconds, setSeconds] = useState<number | string>(channel.history.seconds ?? '');
+  const [stored, setStored] = useState(() => draftOf(channel));
+  const [draft, setDraft] = useState(stored);
+  const { type, keepMemberships, messages, seconds } = draft;
+  const change = (part: Partial<typeof draft>) => setDraft({ ...draft, ...part });
+  const becomesPrivate = type === 'PRIVATE' && stored.type !== 'PRIVATE';
+  const input = {
+    ...(type !== stored.type && typeArguments(type)),
+    ...(becomesPrivate && keepMemberships && { keepMemberships }),
+    ...((messages !== stored.messages || seconds !== stored.seconds) && {
+      history: historyOf(messages, seconds),
+    }),
+  };
   return (
     <>
       <ActionButton
@@ -25,29 +40,27 @@ export function ChannelActions({ channel }: { channel: ChannelRowFragment }) {
         title="Edit the channel"
         scope="CHANNELS"
         operation={UpdateChannelDocument}
-        variables={{
-          id,
-          input: {
-            ...(type !== typeChoice(channel) && typeArguments(type)),
-            ...(keepMemberships && { keepMemberships }),
-            history: historyOf(messages, seconds),
-          },
-        }}
+        variables={{ id, input }}
+        problem={Object.keys(input).length === 0 ? 'Change a field; only what differs is sent.' : undefined}
         submit="Save"
+        onOpen={() => {
+          setStored(draftOf(channel));
+          setDraft(draftOf(channel));
+        }}
       >
-        <ChannelTypeField value={type} onChange={setType} />
-        {type === 'PRIVATE' && channel.type !== 'PRIVATE' && (
+        <ChannelTypeField value={type} onChange={(chosen) => change({ type: chosen })} />
+        {becomesPrivate && (
           <Checkbox
             label="Keep the tokens that subscribed themselves"
             checked={keepMemberships}
-            onChange={(event) => setKeep(event.currentTarget.checked)}
+            onChange={(event) => change({ keepMemberships: event.currentTarget.checked })}
           />
         )}
         <HistoryFields
           messages={messages}
           seconds={seconds}
-          onMessages={setMessages}
-          onSeconds={setSeconds}
+          onMessages={(value) => change({ messages: value })}
+          onSeconds={(value) => change({ seconds: value })}
         />
         <Text size="sm">Older messages than the history keeps are removed within seconds.</Text>
       </ActionButton>

@@ -13,27 +13,32 @@ const CHOICES = LIFETIMES.map((choice) =>
   choice.value === '' ? { ...choice, label: 'Keep the expiry' } : choice,
 );
 
+const draftOf = (token: TokenDetailsFragment) => ({
+  role: roleChoice(token),
+  grants: (token.grants ?? []) as readonly GrantDraft[],
+  lifetime: '',
+  connectionData: token.connectionData ?? '',
+  stateText: token.state === null ? '' : JSON.stringify(token.state, null, 2),
+});
+
 /** Changes a token. Its live connections follow before the answer comes. */
 export function EditToken({ token }: { token: TokenDetailsFragment }) {
-  const [role, setRole] = useState(roleChoice(token));
-  const [grants, setGrants] = useState<readonly GrantDraft[]>(token.grants ?? []);
-  const [lifetime, setLifetime] = useState('');
-  const [connectionData, setConnectionData] = useState(token.connectionData ?? '');
-  const [stateText, setStateText] = useState(
-    token.state === null ? '' : JSON.stringify(token.state, null, 2),
-  );
+  const [stored, setStored] = useState(token);
+  const [draft, setDraft] = useState(() => draftOf(token));
+  const { role, grants, lifetime, connectionData, stateText } = draft;
+  const change = (part: Partial<typeof draft>) => setDraft({ ...draft, ...part });
   const { value: state, problem } = parseJson(stateText, 'The state');
   const expiresIn = secondsOf(lifetime);
   const input = {
-    ...(role !== roleChoice(token) && roleArguments(role)),
-    ...(JSON.stringify(grants) !== JSON.stringify(token.grants ?? []) && {
+    ...(role !== roleChoice(stored) && roleArguments(role)),
+    ...(JSON.stringify(grants) !== JSON.stringify(stored.grants ?? []) && {
       grants: grantsOf(grants) ?? null,
     }),
     ...(expiresIn !== undefined && { expiresIn }),
-    ...(connectionData !== (token.connectionData ?? '') && {
+    ...(connectionData !== (stored.connectionData ?? '') && {
       connectionData: connectionData === '' ? null : connectionData,
     }),
-    ...(JSON.stringify(state ?? null) !== JSON.stringify(token.state) && { state: state ?? null }),
+    ...(JSON.stringify(state ?? null) !== JSON.stringify(stored.state) && { state: state ?? null }),
   };
   const isUnchanged = Object.keys(input).length === 0;
   return (
@@ -45,21 +50,25 @@ export function EditToken({ token }: { token: TokenDetailsFragment }) {
       variables={{ id: token.id, input }}
       problem={problem ?? (isUnchanged ? 'Change a field; only what differs is sent.' : undefined)}
       submit="Save"
+      onOpen={() => {
+        setStored(token);
+        setDraft(draftOf(token));
+      }}
     >
-      <RoleField value={role} onChange={setRole} />
-      <GrantsField grants={grants} onChange={setGrants} />
+      <RoleField value={role} onChange={(chosen) => change({ role: chosen })} />
+      <GrantsField grants={grants} onChange={(changed) => change({ grants: changed })} />
       <NativeSelect
         label="Expires"
         value={lifetime}
-        onChange={(event) => setLifetime(event.currentTarget.value)}
+        onChange={(event) => change({ lifetime: event.currentTarget.value })}
         data={CHOICES}
       />
       <TextInput
         label="Connection data"
         value={connectionData}
-        onChange={(event) => setConnectionData(event.currentTarget.value)}
+        onChange={(event) => change({ connectionData: event.currentTarget.value })}
       />
-      <JsonField label="State" text={stateText} onChange={setStateText} />
+      <JsonField label="State" text={stateText} onChange={(text) => change({ stateText: text })} />
     </ActionButton>
   );
 }
