@@ -61,6 +61,10 @@ for (const [name, hash] of Object.entries(PAGES)) {
   await project.use(name === 'activity' || name === 'channel' || name === 'token' ? 2 : 0);
   await photograph(name, page);
 }
+await visit(page, '#/keys');
+await page.getByRole('button', { name: 'Edit Company login' }).click();
+await photograph('edit-issuer', page);
+await page.keyboard.press('Escape');
 await visit(page, '#/tokens');
 await page.getByRole('button', { name: 'Create token' }).click();
 await photograph('create-token', page);

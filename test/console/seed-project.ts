@@ -53,7 +53,10 @@ export async function seedProject({ request, client }: TestService): Promise<See
       c: revokeTokens(identity: "mallory") { connections }
       d: createApiKey(name: "chat backend", scopes: [READ, PUBLISH], channels: "room:*") { secret }
       e: createIssuer(input: { kind: STREAM, name: "The old chat", key: { id: "x7kqd2", secret: "a-secret-that-is-long-enough-for-stream" } }) { id }
-      f: updateProject(settings: { permissions: { roles: [{ name: "host", like: MODERATOR }] } }) { id }
+      f: createIssuer(input: { kind: JWKS, name: "Company login", provider: {
+        issuer: "https://login.example.com/", url: "https://login.example.com/keys", audience: "chat", claims: { role: "/realm_access/role" }
+      } }) { id }
+      g: updateProject(settings: { permissions: { roles: [{ name: "host", like: MODERATOR }] } }) { id }
     }`,
     { ada: ada!.id, grace: grace!.id },
   );

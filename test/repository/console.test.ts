@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { read } from '../support/repository-files.ts';
 
 const ROOT = fileURLToPath(new URL('../../console', import.meta.url));
 const SRC = join(ROOT, 'src');
@@ -23,6 +24,19 @@ const FOLDERS = [
   'operation',
   'theme',
 ];
+
+/** The mutations that the console does not send, with the reason. */
+const OMITTED: Record<string, string> = {
+  createDevelopmentToken: 'for clients without a backend, in development',
+  createGuest: 'for clients without a backend',
+  createStreamTicket: 'for tokens',
+  patchChannelState: 'the page of a channel replaces the state, against the version that was read',
+  publishMessages: 'for imports: the command line and the SDK read files',
+  reauthenticate: 'for tokens, on their own connection',
+  setPresence: 'for tokens, on their own connection',
+  subscribeTokens: 'for many at once: the SDK',
+  unsubscribeTokens: 'for many at once: the SDK',
+};
 
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 const textOf = (file: string) => readFileSync(join(SRC, file), 'utf8');
@@ -64,4 +78,15 @@ test('no file of the console that people write has more than 200 lines', () => {
     (file) => folderOf(file) !== 'generated' && textOf(file).split('\n').length > 200,
   );
   expect(long).toEqual([]);
+});
+
+test('the console sends every mutation of the schema, except those that are omitted with a reason', () => {
+  const fieldsOf = (text: string) => [...text.matchAll(/^ {2}(\w+)(?=[(:\n])/gm)].map(([, name]) => name);
+  const [, schema = ''] = /^type Mutation \{(.*?)^\}/ms.exec(read('schema.graphql')) ?? [];
+  const folder = join(ROOT, 'operations');
+  const operations = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
+  const sent = operations
+    .flatMap((text) => text.match(/^mutation .*?^\}/gms) ?? [])
+    .flatMap((text) => fieldsOf(text.slice(text.indexOf('{'))));
+  expect([...new Set([...sent, ...Object.keys(OMITTED)])].sort()).toEqual(fieldsOf(schema).sort());
 });

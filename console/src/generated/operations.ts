@@ -128,6 +128,14 @@ export type CreateIssuerInput = {
   service?: string | null | undefined;
 };
 
+/** Input of createProject; all fields are optional. */
+export type CreateProjectInput = {
+  /** 1–63 characters: lower-case letters, digits and -; generated when absent. */
+  id?: string | null | undefined;
+  /** The display name: at most 1,000 characters; the id when absent. */
+  name?: string | null | undefined;
+};
+
 /** Input of createToken; all fields are optional. */
 export type CreateTokenInput = {
   /** Channels to subscribe the token to. If one of them fails, no token is created. */
@@ -489,6 +497,28 @@ export type UpdateChannelInput = {
   kind?: string | null | undefined;
   /** The new type. Subscriptions that the new type does not allow end at once. Removes a custom kind. */
   type?: ChannelType | null | undefined;
+};
+
+/** Input of updateIssuer; absent fields stay unchanged. */
+export type UpdateIssuerInput = {
+  /** The display name. */
+  name?: string | null | undefined;
+  /** JWKS: the changes of the provider. */
+  provider?: UpdateProviderInput | null | undefined;
+  /** TWILIO: the Sync service SID that the grant must name; null: any service. */
+  service?: string | null | undefined;
+};
+
+/** Changes of an OpenID provider; absent fields stay unchanged. */
+export type UpdateProviderInput = {
+  /** The algorithms that it may sign with. */
+  algorithms?: Array<JwksAlgorithm> | null | undefined;
+  /** The audiences; the list is replaced as a whole. 1–20. */
+  audiences?: Array<string> | null | undefined;
+  /** The claims; all of them are replaced. */
+  claims?: ClaimMapInput | null | undefined;
+  /** The https URL of its JSON Web Key Set. */
+  url?: string | null | undefined;
 };
 
 /** Input of updateToken; absent fields stay unchanged. */
@@ -893,8 +923,17 @@ export type IssuerDetailsFragment = {
     url: string;
     audiences: Array<string>;
     algorithms: Array<JwksAlgorithm>;
+    claims: {
+      identity: string;
+      audience: string;
+      role: string | null;
+      grants: string | null;
+      connectionData: string | null;
+    };
   } | null;
 };
+
+export type ProjectRowFragment = { id: string; name: string; createdAt: string };
 
 export type SettingsFragment = {
   defaultLifetimeSeconds: number | null;
@@ -1131,6 +1170,17 @@ export type ProjectSettingsQuery = {
   };
 };
 
+export type ProjectsQueryVariables = Exact<{
+  after?: string | null | undefined;
+}>;
+
+export type ProjectsQuery = {
+  projects: {
+    nodes: Array<{ id: string; name: string; createdAt: string }>;
+    pageInfo: { endCursor: string | null; hasNextPage: boolean };
+  };
+};
+
 export type ApiKeysQueryVariables = Exact<{
   after?: string | null | undefined;
 }>;
@@ -1171,6 +1221,13 @@ export type IssuersQuery = {
         url: string;
         audiences: Array<string>;
         algorithms: Array<JwksAlgorithm>;
+        claims: {
+          identity: string;
+          audience: string;
+          role: string | null;
+          grants: string | null;
+          connectionData: string | null;
+        };
       } | null;
     }>;
   };
@@ -1182,7 +1239,14 @@ export type UpdateProjectMutationVariables = Exact<{
 
 export type UpdateProjectMutation = { updateProject: { id: string } };
 
+export type CreateProjectMutationVariables = Exact<{
+  input: CreateProjectInput;
+}>;
+
+export type CreateProjectMutation = { createProject: { secret: string; project: { id: string } | null } };
+
 export type CreateApiKeyMutationVariables = Exact<{
+  project?: string | null | undefined;
   name?: string | null | undefined;
   scopes?: Array<ApiKeyScope> | ApiKeyScope | null | undefined;
   channels?: string | null | undefined;
@@ -1210,6 +1274,13 @@ export type CreateIssuerMutationVariables = Exact<{
 }>;
 
 export type CreateIssuerMutation = { createIssuer: { id: string } };
+
+export type UpdateIssuerMutationVariables = Exact<{
+  issuer: string;
+  input: UpdateIssuerInput;
+}>;
+
+export type UpdateIssuerMutation = { updateIssuer: { id: string } };
 
 export type AddIssuerKeyMutationVariables = Exact<{
   issuer: string;
@@ -1251,6 +1322,10 @@ export type RotateSigningKeyMutationVariables = Exact<{
 }>;
 
 export type RotateSigningKeyMutation = { rotateSigningKey: boolean };
+
+export type ResealSecretsMutationVariables = Exact<{ [key: string]: never }>;
+
+export type ResealSecretsMutation = { resealSecrets: number };
 
 export type WhoAmIQueryVariables = Exact<{ [key: string]: never }>;
 
@@ -2078,6 +2153,28 @@ query ProjectSettings {
   }
 }` as Operation<ProjectSettingsQuery, ProjectSettingsQueryVariables>;
 
+export const ProjectsDocument = `fragment ProjectRow on Project {
+  id
+  name
+  createdAt
+}
+
+fragment Page on PageInfo {
+  endCursor
+  hasNextPage
+}
+
+query Projects($after: String) {
+  projects(first: 50, after: $after) {
+    nodes {
+      ...ProjectRow
+    }
+    pageInfo {
+      ...Page
+    }
+  }
+}` as Operation<ProjectsQuery, ProjectsQueryVariables>;
+
 export const ApiKeysDocument = `fragment Key on ApiKey {
   id
   name
@@ -2125,6 +2222,13 @@ export const IssuersDocument = `fragment IssuerDetails on Issuer {
     url
     audiences
     algorithms
+    claims {
+      identity
+      audience
+      role
+      grants
+      connectionData
+    }
   }
 }
 
@@ -2142,9 +2246,19 @@ export const UpdateProjectDocument = `mutation UpdateProject($settings: ProjectS
   }
 }` as Operation<UpdateProjectMutation, UpdateProjectMutationVariables>;
 
+export const CreateProjectDocument = `mutation CreateProject($input: CreateProjectInput!) {
+  createProject(input: $input) {
+    project {
+      id
+    }
+    secret
+  }
+}` as Operation<CreateProjectMutation, CreateProjectMutationVariables>;
+
 export const CreateApiKeyDocument =
-  `mutation CreateApiKey($name: String, $scopes: [ApiKeyScope!], $channels: String, $canSign: Boolean, $expiresAt: DateTime) {
+  `mutation CreateApiKey($project: ID, $name: String, $scopes: [ApiKeyScope!], $channels: String, $canSign: Boolean, $expiresAt: DateTime) {
   createApiKey(
+    project: $project
     name: $name
     scopes: $scopes
     channels: $channels
@@ -2178,6 +2292,12 @@ export const CreateIssuerDocument = `mutation CreateIssuer($input: CreateIssuerI
     id
   }
 }` as Operation<CreateIssuerMutation, CreateIssuerMutationVariables>;
+
+export const UpdateIssuerDocument = `mutation UpdateIssuer($issuer: ID!, $input: UpdateIssuerInput!) {
+  updateIssuer(issuer: $issuer, input: $input) {
+    id
+  }
+}` as Operation<UpdateIssuerMutation, UpdateIssuerMutationVariables>;
 
 export const AddIssuerKeyDocument = `mutation AddIssuerKey($issuer: ID!, $key: IssuerKeyInput!) {
   addIssuerKey(issuer: $issuer, key: $key) {
@@ -2213,6 +2333,10 @@ export const TryCredentialDocument = `query TryCredential {
 export const RotateSigningKeyDocument = `mutation RotateSigningKey($overlapSeconds: Int!) {
   rotateSigningKey(overlapSeconds: $overlapSeconds)
 }` as Operation<RotateSigningKeyMutation, RotateSigningKeyMutationVariables>;
+
+export const ResealSecretsDocument = `mutation ResealSecrets {
+  resealSecrets
+}` as Operation<ResealSecretsMutation, ResealSecretsMutationVariables>;
 
 export const WhoAmIDocument = `query WhoAmI {
   viewer {

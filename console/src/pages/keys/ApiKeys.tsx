@@ -13,11 +13,13 @@ import { ActionButton } from '../../parts/ActionButton.tsx';
 import { EmptyState } from '../../parts/EmptyState.tsx';
 import { PagedTable } from '../../parts/PagedTable.tsx';
 import { Section } from '../../parts/Section.tsx';
+import { OverlapField } from '../../fields/OverlapField.tsx';
 import { Tag } from '../../parts/Tag.tsx';
 import { Time } from '../../parts/Time.tsx';
 import { CreateApiKey } from './CreateApiKey.tsx';
+import { ResealSecrets } from './ResealSecrets.tsx';
 import { RotateSigningKey } from './RotateSigningKey.tsx';
-import { SecretDialog } from './SecretDialog.tsx';
+import { SecretDialog } from '../../parts/SecretDialog.tsx';
 
 const column = createColumnHelper<KeyFragment>();
 
@@ -57,6 +59,7 @@ export function ApiKeys() {
       about="For backends and for this console. The secret of a key is shown once."
       actions={
         <>
+          <ResealSecrets />
           <RotateSigningKey />
           <CreateApiKey onSecret={setSecret} />
         </>
@@ -74,10 +77,9 @@ export function ApiKeys() {
   );
 }
 
-const DAY_SECONDS = 86_400;
-
 function KeyActions({ apiKey, onSecret }: { apiKey: KeyFragment; onSecret(secret: string): void }) {
   const { apiKey: own } = useSession();
+  const [overlap, setOverlap] = useState('86400');
   if (apiKey.revokedAt !== null) return null;
   const { id } = apiKey;
   const shared = { scope: 'KEYS', size: 'compact-sm' } as const;
@@ -88,11 +90,12 @@ function KeyActions({ apiKey, onSecret }: { apiKey: KeyFragment; onSecret(secret
         label="Rotate"
         accessibleName={`Rotate ${id}`}
         operation={RotateApiKeyDocument}
-        variables={{ id, overlapSeconds: DAY_SECONDS }}
+        variables={{ id, overlapSeconds: Number(overlap) }}
         submit="Create the successor"
         onDone={({ rotateApiKey }) => onSecret(rotateApiKey.secret)}
       >
-        <Text size="sm">The successor has the same rights. The old key works for one more day.</Text>
+        <Text size="sm">The successor has the same rights.</Text>
+        <OverlapField label="Accept the old key for" value={overlap} onChange={setOverlap} />
       </ActionButton>
       <ActionButton
         {...shared}

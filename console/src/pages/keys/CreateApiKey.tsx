@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { Checkbox, Group, NativeSelect, TextInput } from '@mantine/core';
 import { LIFETIMES, untilOf } from '../../fields/lifetime.ts';
 import { CreateApiKeyDocument, type ApiKeyScope } from '../../generated/operations.ts';
+import { useSession } from '../../client/session-context.ts';
 import { ActionButton } from '../../parts/ActionButton.tsx';
 
 const SCOPES: readonly ApiKeyScope[] = ['READ', 'PUBLISH', 'TOKENS', 'CHANNELS', 'MODERATE', 'KEYS', 'ADMIN'];
@@ -9,6 +10,8 @@ const CHOICES = LIFETIMES.map((choice) => (choice.value === '' ? { ...choice, la
 
 /** Creates an API key that may do what its scopes say. */
 export function CreateApiKey({ onSecret }: { onSecret(secret: string): void }) {
+  const { apiKey, project: own } = useSession();
+  const [project, setProject] = useState('');
   const [name, setName] = useState('');
   const [scopes, setScopes] = useState<readonly string[]>(['READ']);
   const [channels, setChannels] = useState('');
@@ -22,6 +25,7 @@ export function CreateApiKey({ onSecret }: { onSecret(secret: string): void }) {
       scope="KEYS"
       operation={CreateApiKeyDocument}
       variables={{
+        ...(project !== '' && { project }),
         ...(name !== '' && { name }),
         ...(chosen.length > 0 && { scopes: chosen }),
         ...(channels !== '' && { channels }),
@@ -38,6 +42,14 @@ export function CreateApiKey({ onSecret }: { onSecret(secret: string): void }) {
         data-autofocus
         onChange={(event) => setName(event.currentTarget.value)}
       />
+      {apiKey.isOperator && (
+        <TextInput
+          label="Project"
+          description={`The id of the project that the key belongs to. Empty: ${own}.`}
+          value={project}
+          onChange={(event) => setProject(event.currentTarget.value)}
+        />
+      )}
       <Checkbox.Group
         label="Scopes"
         description="Without any, the key may do everything in the project."

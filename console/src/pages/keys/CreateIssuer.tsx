@@ -3,38 +3,32 @@ import { NativeSelect, TextInput } from '@mantine/core';
 import { CreateIssuerDocument, type IssuerKind } from '../../generated/operations.ts';
 import { ActionButton } from '../../parts/ActionButton.tsx';
 import { IssuerKeyFields, keyOf, NO_KEY } from './IssuerKeyFields.tsx';
+import { NO_PROVIDER, providerOf } from './provider-draft.ts';
+import { ProviderFields } from './ProviderFields.tsx';
 
 const KINDS: readonly { value: IssuerKind; label: string }[] = [
   { value: 'SIGNALBOX', label: 'Your backend: JWTs with the claims of Signalbox' },
   { value: 'JWKS', label: 'An OpenID provider' },
   { value: 'STREAM', label: 'Stream Chat' },
   { value: 'TWILIO', label: 'Twilio Sync' },
-  { value: 'OPENTOK', label: 'OpenTok' },
+  { value: 'OPENTOK', label: 'OpenTok or Vonage Video' },
 ];
+
+const EMPTY = { name: '', account: '', service: '', key: NO_KEY, provider: NO_PROVIDER };
 
 /** Accepts the credentials of another party, by its kind. */
 export function CreateIssuer() {
   const [kind, setKind] = useState<IssuerKind>('SIGNALBOX');
-  const [name, setName] = useState('');
-  const [key, setKey] = useState(NO_KEY);
-  const [account, setAccount] = useState('');
-  const [provider, setProvider] = useState({ issuer: '', url: '', audience: '' });
+  const [draft, setDraft] = useState(EMPTY);
+  const change = (part: Partial<typeof EMPTY>) => setDraft({ ...draft, ...part });
+  const { name, account, service, key, provider } = draft;
   const input = {
     kind,
     ...(name !== '' && { name }),
-    ...(kind === 'JWKS' ? { provider } : { key: keyOf(key) }),
+    ...(kind === 'JWKS' ? { provider: providerOf(provider) } : { key: keyOf(kind, key) }),
     ...(kind === 'TWILIO' && { account }),
+    ...(kind === 'TWILIO' && service !== '' && { service }),
   };
-  const text = (label: string, description: string, value: string, onChange: (value: string) => void) => (
-    <TextInput
-      label={label}
-      description={description}
-      required
-      withAsterisk={false}
-      value={value}
-      onChange={(event) => onChange(event.currentTarget.value)}
-    />
-  );
   return (
     <ActionButton
       label="Add an issuer"
@@ -42,7 +36,7 @@ export function CreateIssuer() {
       operation={CreateIssuerDocument}
       variables={{ input }}
       submit="Add the issuer"
-      onDone={() => setKey(NO_KEY)}
+      onDone={() => setDraft(EMPTY)}
     >
       <NativeSelect
         label="Kind"
@@ -52,22 +46,43 @@ export function CreateIssuer() {
         }
         data={[...KINDS]}
       />
-      <TextInput label="Name" value={name} onChange={(event) => setName(event.currentTarget.value)} />
-      {kind === 'TWILIO' && text('Account SID', 'AC…, which the claim sub must equal.', account, setAccount)}
+      <TextInput
+        label="Name"
+        value={name}
+        onChange={(event) => change({ name: event.currentTarget.value })}
+      />
+      {kind === 'TWILIO' && (
+        <>
+          <TextInput
+            label="Account SID"
+            description="AC…, which the claim sub must equal."
+            required
+            withAsterisk={false}
+            value={account}
+            onChange={(event) => change({ account: event.currentTarget.value })}
+          />
+          <TextInput
+            label="Service SID"
+            description="IS…, the Sync service that the grant must name. Empty: any service."
+            value={service}
+            onChange={(event) => change({ service: event.currentTarget.value })}
+          />
+        </>
+      )}
       {kind === 'JWKS' ? (
         <>
-          {text('Issuer', 'The exact value of the claim iss, usually https://…', provider.issuer, (issuer) =>
-            setProvider({ ...provider, issuer }),
-          )}
-          {text('Key set', 'The https URL of its JSON Web Key Set.', provider.url, (url) =>
-            setProvider({ ...provider, url }),
-          )}
-          {text('Audience', 'The value that the claim aud must contain.', provider.audience, (audience) =>
-            setProvider({ ...provider, audience }),
-          )}
+          <TextInput
+            label="Issuer"
+            description="The exact value of the claim iss, usually https://…"
+            required
+            withAsterisk={false}
+            value={provider.issuer}
+            onChange={(event) => change({ provider: { ...provider, issuer: event.currentTarget.value } })}
+          />
+          <ProviderFields draft={provider} onChange={(changed) => change({ provider: changed })} />
         </>
       ) : (
-        <IssuerKeyFields draft={key} onChange={setKey} />
+        <IssuerKeyFields kind={kind} draft={key} onChange={(changed) => change({ key: changed })} />
       )}
     </ActionButton>
   );

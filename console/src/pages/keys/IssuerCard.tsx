@@ -1,13 +1,12 @@
 import { Group, Text, Title } from '@mantine/core';
-import {
-  RemoveIssuerDocument,
-  RemoveIssuerKeyDocument,
-  type IssuerDetailsFragment,
-} from '../../generated/operations.ts';
+import { RemoveIssuerDocument, type IssuerDetailsFragment } from '../../generated/operations.ts';
 import { ActionButton } from '../../parts/ActionButton.tsx';
 import { Details } from '../../parts/Details.tsx';
 import { Time } from '../../parts/Time.tsx';
 import { AddIssuerKey } from './AddIssuerKey.tsx';
+import { EditIssuer } from './EditIssuer.tsx';
+import { CLAIMS } from './provider-draft.ts';
+import { RemoveIssuerKey } from './RemoveIssuerKey.tsx';
 
 /** One issuer with its keys. */
 export function IssuerCard({ issuer }: { issuer: IssuerDetailsFragment }) {
@@ -25,6 +24,7 @@ export function IssuerCard({ issuer }: { issuer: IssuerDetailsFragment }) {
           ['Keys at', provider.url],
           ['Audiences', provider.audiences.join(', ')],
           ['Algorithms', provider.algorithms.join(', ')],
+          ['Claims', describeClaims(provider.claims)],
         ] as const)),
   ];
   return (
@@ -34,7 +34,8 @@ export function IssuerCard({ issuer }: { issuer: IssuerDetailsFragment }) {
           {name}
         </Title>
         <Group gap="xs">
-          {kind !== 'JWKS' && <AddIssuerKey issuer={id} />}
+          <EditIssuer issuer={issuer} />
+          {kind !== 'JWKS' && <AddIssuerKey issuer={issuer} />}
           <ActionButton
             label="Remove"
             accessibleName={`Remove ${name}`}
@@ -58,20 +59,17 @@ export function IssuerCard({ issuer }: { issuer: IssuerDetailsFragment }) {
             Key <span className="json-inline">{key.id}</span>, expires{' '}
             <Time at={key.expiresAt} none="never" />
           </Text>
-          <ActionButton
-            label="Remove key"
-            accessibleName={`Remove key ${key.id}`}
-            size="compact-sm"
-            scope="ADMIN"
-            operation={RemoveIssuerKeyDocument}
-            variables={{ issuer: id, key: key.id, overlapSeconds: 0 }}
-            submit="Remove the key"
-            isDangerous
-          >
-            <Text size="sm">Credentials that are signed with it are refused at once.</Text>
-          </ActionButton>
+          <RemoveIssuerKey issuer={id} id={key.id} />
         </Group>
       ))}
     </div>
   );
 }
+
+type Claims = NonNullable<IssuerDetailsFragment['provider']>['claims'];
+
+/** The claims that are read, as “identity: sub, audience: aud”. */
+const describeClaims = (claims: Claims) =>
+  CLAIMS.filter((name) => claims[name] !== null)
+    .map((name) => `${name}: ${claims[name]}`)
+    .join(', ');

@@ -1,7 +1,7 @@
 import { Alert, Stack } from '@mantine/core';
-import { CodeBlock } from '../../parts/GraphqlPreview.tsx';
-import { CopyButton } from '../../parts/CopyButton.tsx';
-import { Dialog } from '../../parts/Dialog.tsx';
+import { CodeBlock } from './GraphqlPreview.tsx';
+import { CopyButton } from './CopyButton.tsx';
+import { Dialog } from './Dialog.tsx';
 
 /** Shows the secret of an API key, which the service returns only once. */
 export function SecretDialog({ secret, onClose }: { secret: string; onClose(): void }) {
