@@ -5,6 +5,7 @@ import { type Broker } from './broker.ts';
 import { controlAll, createDelivery, rejectStale, signalsOf, type PendingPublish } from './delivery.ts';
 import { type Leases } from './leases.ts';
 import { type Appended, type Log } from './log.ts';
+import { NO_OTHER_NODES } from './nodes.ts';
 
 /**
  * See Broker. Implements the broker for a single process: the log is a database table, and listeners are functions. All
@@ -94,6 +95,7 @@ export function createInProcessBroker({
       return { result, connections: await controlAll(control, signalsOf(signalOf(result))) };
     },
     leases,
+    nodes: NO_OTHER_NODES,
     problem: () => undefined,
     warning: () => undefined,
     untilLive: () => undefined,

@@ -8,6 +8,7 @@ import { Lane, type OnAppended } from './lane.ts';
 import { type Leases } from './leases.ts';
 import { ENDS_NO_RIGHTS, type Signal } from './signal.ts';
 import { type NodeRegistration } from './node-registration.ts';
+import { createPostgresNodes } from './nodes-postgres.ts';
 import { type Wire } from './wire.ts';
 
 export interface BrokerWithLanes extends Broker {
@@ -72,6 +73,7 @@ export function createBrokerWithLanes({
     onFault,
   });
   const followers = createFollowers({ log, delivery, wire });
+  const nodes = createPostgresNodes({ store, wire, nodeId: registration.nodeId, onFault });
   /** Lanes are kept: they hold the number of the last batch, and there are as many as projects that published. */
   const lanes = new Map<string, Lane>();
 
@@ -120,9 +122,11 @@ export function createBrokerWithLanes({
     warning: () => warningOf(wire, followers.lag()),
     untilLive: controlLog.untilLive,
     leases,
+    nodes,
     async [Symbol.asyncDispose]() {
       await Promise.all([...lanes.values()].map((lane) => lane.settled()));
       followers[Symbol.dispose]();
+      nodes[Symbol.dispose]();
       await controlLog[Symbol.asyncDispose]();
     },
   };

@@ -2,6 +2,7 @@ import { type Announce } from '../store/write.ts';
 import { type Leases } from './leases.ts';
 import { type HistoryBounds, type LogPage, type ReadRequest } from './log.ts';
 import { type Address, type Draft, type Message } from './message.ts';
+import { type Nodes } from './nodes.ts';
 import { type Batch } from '../batch.ts';
 import { type Position } from './position.ts';
 import { type Signal } from './signal.ts';
@@ -107,4 +108,5 @@ export interface Broker extends AsyncDisposable {
    */
   untilLive(): Promise<void> | undefined;
   readonly leases: Leases;
+  readonly nodes: Nodes;
 }
