@@ -58,8 +58,6 @@ export interface Infrastructure {
   /** Returns up to `limit` unused pages of the store to the disk. Returns the number of pages. */
   reclaimSpace: (limit: number) => number;
   broker: Broker;
-  /** Whether other nodes may use the same database. */
-  isShared: boolean;
   /** Closes the resources in reverse order of opening. */
   disposer: Disposer;
 }
@@ -111,7 +109,7 @@ export async function openInfrastructure(
     stats.observeStore(readSize);
     const leases = createInProcessLeases(clock);
     const broker = disposer.use(createInProcessBroker({ log, rows: store, leases, onFault }));
-    return { store, log, broker, isShared: false, reclaimSpace: store.reclaimSpace };
+    return { store, log, broker, reclaimSpace: store.reclaimSpace };
   }
 
   async function openDatabase(url: string) {
@@ -163,7 +161,7 @@ export async function openInfrastructure(
     );
     clusterMetrics.observe({ readDatabase, readNode: () => readNode({ store, wire, broker }) });
     // PostgreSQL's autovacuum does this.
-    return { store, log, broker, isShared: true, reclaimSpace: () => 0 };
+    return { store, log, broker, reclaimSpace: () => 0 };
   }
 
   return {

@@ -54,7 +54,6 @@ export async function composeMessaging(
     stats,
     activity,
     audit,
-    isShared,
     onFault,
     store,
     log,
@@ -156,14 +155,16 @@ export async function composeMessaging(
     }),
   );
 
-  const explainDelivery = createExplainDelivery({
-    records,
-    broker,
-    connections,
-    tokens,
-    restrictionsOf: restrictions.inForce,
-    isShared,
-  });
+  const { explain: explainDelivery } = disposer.use(
+    createExplainDelivery({
+      records,
+      broker,
+      nodeId,
+      connections,
+      tokens,
+      restrictionsOf: restrictions.inForce,
+    }),
+  );
 
   return {
     explainDelivery,

@@ -30,7 +30,7 @@ export interface DeliveredMessage {
   /** Null for an ephemeral message. */
   sequence: number | null;
   event: string;
-  /** The number of its batch. */
+  /** The number of its batch; 0 if this node has not delivered it, before all that it has delivered. */
   batch: number;
 }
 
@@ -39,8 +39,17 @@ export interface DeliveredMessage {
  * subscription, or its cursor, began after the message. PENDING: the replay of the subscription has not reached the message.
  * INTERRUPTED: the subscription ended before its replay reached the message.
  */
-export type Reception =
-  'LIVE' | 'REPLAYED' | 'FILTERED' | 'PENDING' | 'INTERRUPTED' | 'BEFORE_START' | 'HIDDEN' | 'UNKNOWN';
+export const RECEPTIONS = [
+  'LIVE',
+  'REPLAYED',
+  'FILTERED',
+  'PENDING',
+  'INTERRUPTED',
+  'BEFORE_START',
+  'HIDDEN',
+  'UNKNOWN',
+] as const;
+export type Reception = (typeof RECEPTIONS)[number];
 
 /** Undefined: the subscription had given up the address before the message was delivered. */
 export function receptionOf(span: Span, message: DeliveredMessage): Reception | undefined {

@@ -10,7 +10,10 @@ export const MAX_ENDED = 10_000;
 
 export interface RecordedMessage extends DeliveredMessage {
   projectId: string;
+  id: string;
   address: Address;
+  /** Milliseconds since 1970. */
+  publishedAt: number;
   /** When this node delivered it, in milliseconds since 1970. */
   deliveredAt: number;
 }
@@ -19,6 +22,9 @@ interface EndedSpan {
   connectionId: string;
   address: Address;
   span: Span;
+  /** When its connection was opened, and when it ended, in milliseconds since 1970. */
+  openedAt: number;
+  endedAt: number;
 }
 
 interface EndedConnection {
@@ -38,6 +44,8 @@ export interface DeliveryRecords {
   endedConnections(tokenId: string): EndedConnection[];
   /** Whether subscriptions or connections that ended after the message was delivered have been forgotten. */
   isIncompleteSince(message: RecordedMessage): boolean;
+  /** Whether anything may have been forgotten that was delivered, or ended, after a moment in milliseconds since 1970. */
+  hasForgottenSince(at: number): boolean;
 }
 
 export function createDeliveryRecords(clock: Clock): DeliveryRecords {
@@ -50,14 +58,16 @@ export function createDeliveryRecords(clock: Clock): DeliveryRecords {
     recorder: {
       delivered(batch, number) {
         const deliveredAt = clock.now();
-        for (const { projectId, id, address, event, logged } of batch) {
+        for (const { projectId, id, address, event, logged, publishedAt } of batch) {
           const sequence = logged?.sequence ?? null;
           messages.set(keyOf(projectId, id), {
             projectId,
+            id,
             address,
             event,
             sequence,
             batch: number,
+            publishedAt,
             deliveredAt,
           });
         }
@@ -66,8 +76,10 @@ export function createDeliveryRecords(clock: Clock): DeliveryRecords {
           messages.delete(oldest);
         }
       },
-      ended({ id: connectionId, caller }, address, span) {
-        if (caller.kind === 'TOKEN') spans.add({ tokenId: caller.token.id, connectionId, address, span });
+      ended({ id: connectionId, caller, openedAt }, address, span) {
+        if (caller.kind !== 'TOKEN') return;
+        const endedAt = clock.now();
+        spans.add({ tokenId: caller.token.id, connectionId, address, span, openedAt, endedAt });
       },
     },
     connectionChanged({ action, connection: { id: connectionId, caller, openedAt } }) {
@@ -81,6 +93,14 @@ export function createDeliveryRecords(clock: Clock): DeliveryRecords {
     isIncompleteSince: ({ batch, deliveredAt }) =>
       (spans.forgotten?.span.endedInBatch ?? -1) >= batch ||
       (connections.forgotten?.closedAt ?? -1) >= deliveredAt,
+    hasForgottenSince(at) {
+      const [oldest] = messages.values();
+      return (
+        (messages.size >= MAX_MESSAGES && oldest !== undefined && oldest.deliveredAt >= at) ||
+        (spans.forgotten?.endedAt ?? -1) >= at ||
+        (connections.forgotten?.closedAt ?? -1) >= at
+      );
+    },
   };
 }
 

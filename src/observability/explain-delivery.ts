@@ -1,13 +1,25 @@
 import { type Broker } from '../broker/broker.ts';
 import { channelOf } from '../broker/message.ts';
+import { type Reception } from '../connections/reception.ts';
 import { type Connections } from '../connections/registry.ts';
 import { notFound } from '../errors.ts';
+import { isObject } from '../is-object.ts';
+import { refusalOf } from '../tokens/api-key-rights.ts';
 import { requireApiKey, type Caller } from '../tokens/caller.ts';
 import { covers, type Restriction } from '../tokens/restriction.ts';
 import { type Token } from '../tokens/token.ts';
 import { type Tokens } from '../tokens/tokens.ts';
-import { receptionOf, type Reception } from '../connections/reception.ts';
-import { type DeliveryRecords, type RecordedMessage } from './delivery-records.ts';
+import { type DeliveryRecords } from './delivery-records.ts';
+import {
+  CLOCK_MARGIN_MS,
+  createDeliveryReports,
+  parseFacts,
+  parseReport,
+  toFacts,
+  type DeliveryReport,
+  type MessageFacts,
+  type ReportedDelivery,
+} from './delivery-report.ts';
 
 export const DELIVERY_OUTCOMES = ['DELIVERED', 'PENDING', 'NOT_DELIVERED', 'UNKNOWN'] as const;
 export const DELIVERY_RULES = [
@@ -27,10 +39,18 @@ export interface DeliveryExplanation {
   /** Undefined unless the message was not delivered. */
   rule?: DeliveryRule;
   because: string;
-  /** The connections that the message was handed over to. */
-  deliveries: { connectionId: string; isReplay: boolean; at: number | undefined }[];
+  /** The connections that the message was handed over to, of all nodes that answered. */
+  deliveries: Delivery[];
   /** Whether the log still holds the message; undefined: not known. */
   isRetained?: boolean;
+  /** The nodes that did not answer in time. */
+  unansweredNodes: readonly string[];
+  /** Nodes that have ended since the message was published, and their memory with them; the newest ones. */
+  endedNodes: readonly string[];
+}
+
+export interface Delivery extends ReportedDelivery {
+  nodeId: string;
 }
 
 export type ExplainDelivery = (
@@ -38,47 +58,83 @@ export type ExplainDelivery = (
   question: { message: string; token: string },
 ) => Promise<DeliveryExplanation>;
 
+/** The kinds of the questions to other nodes. */
+const FIND_MESSAGE = 'message';
+const REPORT_DELIVERY = 'delivery';
+
+/** The ids of messages are shorter; a longer one is not sent to other nodes. */
+const MAX_ID_LENGTH = 100;
+
+/** Nodes that have ended and are named. */
+export const MAX_ENDED_NODES = 20;
+
 /**
- * Explains whether a message reached a token, from what this node remembers.
- * @throws NOT_FOUND when the token does not exist, UNAUTHENTICATED, FORBIDDEN
+ * Explains whether a message reached a token, from what the nodes remember.
+ * @throws NOT_FOUND when the token does not exist, UNAUTHENTICATED, FORBIDDEN, RATE_LIMITED, UNAVAILABLE
  */
 export function createExplainDelivery(deps: {
   records: DeliveryRecords;
   broker: Broker;
-  connections: Connections;
+  nodeId: string;
+  connections: Pick<Connections, 'ofToken'>;
   tokens: Tokens;
   restrictionsOf: (token: Token) => Promise<readonly Restriction[]>;
-  /** Whether other nodes may use the same database: they may have delivered the message, and this node would not know. */
-  isShared: boolean;
-}): ExplainDelivery {
-  const { records, broker, connections, tokens, restrictionsOf, isShared } = deps;
+}): { explain: ExplainDelivery } & Disposable {
+  const { records, broker, nodeId, connections, tokens, restrictionsOf } = deps;
+  const { nodes } = broker;
+  const reportHere = createDeliveryReports({ records, connections });
 
-  /** The subscriptions of the token at the address of the message, with its reception there. */
-  function receptionsOf(
-    tokenId: string,
-    message: RecordedMessage,
-  ): { connectionId: string; reception: Reception }[] {
-    const live = connections
-      .ofToken(tokenId)
-      .flatMap(({ id, streams }) =>
-        [...streams].map((stream) => ({ connectionId: id, span: stream.span?.(message.address) })),
-      );
-    return [...live, ...records.endedSpans(tokenId, message.address)].flatMap(({ connectionId, span }) => {
-      const reception = span && receptionOf(span, message);
-      return reception ? [{ connectionId, reception }] : [];
+  const answering = [
+    nodes.onQuestion(FIND_MESSAGE, (question) => {
+      const { projectId, id } = isObject(question) ? question : {};
+      if (typeof projectId !== 'string' || typeof id !== 'string') return undefined;
+      const message = records.message(projectId, id);
+      return message ? toFacts(message) : null;
+    }),
+    nodes.onQuestion(REPORT_DELIVERY, (question) => {
+      const { message, tokenId } = isObject(question) ? question : {};
+      const facts = parseFacts(message);
+      return facts && typeof tokenId === 'string' ? reportHere(facts, tokenId) : undefined;
+    }),
+  ];
+
+  /** The message, from this node or, for an API key that may read, the first other one that remembers it. */
+  async function findMessage(
+    caller: Caller,
+    id: string,
+  ): Promise<{ message: MessageFacts | undefined; unanswered: readonly string[] }> {
+    const { projectId } = caller;
+    const message = records.message(projectId, id);
+    if (message || !mayRead(caller) || id.length > MAX_ID_LENGTH) return { message, unanswered: [] };
+    const question = { projectId, id } satisfies Partial<MessageFacts>;
+    const parse = (answer: unknown) => {
+      const facts = parseFacts(answer);
+      return facts?.projectId === projectId && facts.id === id ? facts : undefined;
+    };
+    const { answers, unanswered } = await nodes.ask(FIND_MESSAGE, question, {
+      isEnough: (received) => [...received.values()].some((answer) => parse(answer) !== undefined),
     });
+    return { message: [...answers.values()].map(parse).find((facts) => facts !== undefined), unanswered };
   }
 
-  function wasConnected(tokenId: string, { deliveredAt }: RecordedMessage): boolean {
-    return (
-      connections.ofToken(tokenId).some(({ openedAt }) => openedAt <= deliveredAt) ||
-      records
-        .endedConnections(tokenId)
-        .some(({ openedAt, closedAt }) => openedAt <= deliveredAt && deliveredAt <= closedAt)
-    );
+  /** The reports of all nodes, that of this node first. */
+  async function collectReports(message: MessageFacts, tokenId: string): Promise<Reports> {
+    const facts = toFacts(message);
+    const [{ answers, unanswered }, endedNodes] = await Promise.all([
+      nodes.ask(REPORT_DELIVERY, { message: facts, tokenId }),
+      nodes.endedSince(message.publishedAt - CLOCK_MARGIN_MS / 2, MAX_ENDED_NODES),
+    ]);
+    const reports: Reports['reports'] = [[nodeId, reportHere(facts, tokenId)]];
+    const unansweredNodes = [...unanswered];
+    for (const [node, answer] of answers) {
+      const report = parseReport(answer);
+      if (report) reports.push([node, report]);
+      else unansweredNodes.push(node);
+    }
+    return { reports, unansweredNodes, endedNodes };
   }
 
-  async function wasBanned(token: Token, { address, deliveredAt }: RecordedMessage): Promise<boolean> {
+  async function wasBanned(token: Token, { address, deliveredAt }: MessageFacts): Promise<boolean> {
     const channelId = channelOf(address);
     if (channelId === null) return false;
     return (await restrictionsOf(token)).some(
@@ -87,66 +143,108 @@ export function createExplainDelivery(deps: {
     );
   }
 
-  async function isRetained({ projectId, address, sequence }: RecordedMessage): Promise<boolean> {
+  async function isRetained({ projectId, address, sequence }: MessageFacts): Promise<boolean> {
     return sequence !== null && sequence > (await broker.trimmedThrough(projectId, address));
   }
 
-  return async (caller, question) => {
-    const message = records.message(caller.projectId, question.message);
+  async function explain(
+    caller: Caller,
+    question: { message: string; token: string },
+  ): Promise<DeliveryExplanation> {
+    const { message, unanswered } = await findMessage(caller, question.message);
     requireApiKey(caller, 'READ', (message && channelOf(message.address)) ?? undefined);
     const token = await tokens.find(caller.projectId, question.token);
     if (!token) throw notFound('token', question.token);
-    if (!message)
-      return unknown(
-        'this node does not remember the message: it was delivered before the node started, is among those that were forgotten, is a message to a connection, or never existed',
-      );
+    if (!message) return { ...unknown(NOT_REMEMBERED), ...NO_NODES, unansweredNodes: unanswered };
     const known = { isRetained: await isRetained(message) };
     if (!isAddressedTo(token, message))
       return {
         ...refused('NOT_ADDRESSED', 'the message was published directly to another token or identity'),
         ...known,
+        ...NO_NODES,
       };
+    const { reports, unansweredNodes, endedNodes } = await collectReports(message, token.id);
+    const judged = judge({ reports, unansweredNodes, endedNodes });
+    const explanation =
+      judged === 'NO_SUBSCRIPTION'
+        ? await explainAbsence(
+            token,
+            message,
+            reports.some(([, { wasConnected }]) => wasConnected),
+          )
+        : judged;
+    return { ...explanation, ...known, unansweredNodes, endedNodes };
+  }
 
-    const receptions = receptionsOf(token.id, message);
-    const handedOver = receptions.filter(({ reception }) => reception === 'LIVE' || reception === 'REPLAYED');
-    if (handedOver.length > 0)
-      return {
-        outcome: 'DELIVERED',
-        because: 'the message was handed over to a connection of the token',
-        deliveries: handedOver.map(({ connectionId, reception }) => ({
-          connectionId,
-          isReplay: reception === 'REPLAYED',
-          at: reception === 'LIVE' ? message.deliveredAt : undefined,
-        })),
-        ...known,
-      };
-    const has = (wanted: Reception) => receptions.some(({ reception }) => reception === wanted);
-    if (has('PENDING'))
-      return {
-        outcome: 'PENDING',
-        because: 'a subscription of the token still replays older messages',
-        deliveries: [],
-        ...known,
-      };
-    if (has('UNKNOWN'))
-      return {
-        ...unknown('a subscription of the token was ending, or catching up, when the message was delivered'),
-        ...known,
-      };
-    if (isShared)
-      return { ...unknown('this node did not deliver the message; another node may have done so'), ...known };
-    if (records.isIncompleteSince(message))
-      return {
-        ...unknown('this node has forgotten subscriptions that ended after the message was delivered'),
-        ...known,
-      };
-    const rule = FROM_RECEPTION.find((one) => has(one));
-    if (rule) return { ...refused(rule, BECAUSE[rule]), ...known };
-    if (await wasBanned(token, message)) return { ...refused('BANNED', BECAUSE.BANNED), ...known };
-    const last = wasConnected(token.id, message) ? 'NOT_SUBSCRIBED' : 'OFFLINE';
-    return { ...refused(last, BECAUSE[last]), ...known };
+  async function explainAbsence(
+    token: Token,
+    message: MessageFacts,
+    wasConnected: boolean,
+  ): Promise<Judgement> {
+    const last = wasConnected ? 'NOT_SUBSCRIBED' : 'OFFLINE';
+    const rule = (await wasBanned(token, message)) ? 'BANNED' : last;
+    return refused(rule, BECAUSE[rule]);
+  }
+
+  return {
+    explain,
+    [Symbol.dispose]() {
+      for (const each of answering) each[Symbol.dispose]();
+    },
   };
 }
+
+interface Reports {
+  reports: [node: string, report: DeliveryReport][];
+  unansweredNodes: readonly string[];
+  endedNodes: readonly string[];
+}
+
+type Judgement = Omit<DeliveryExplanation, 'unansweredNodes' | 'endedNodes'>;
+
+/** NO_SUBSCRIPTION: the message was not delivered, and no subscription tells why. */
+function judge({ reports, unansweredNodes, endedNodes }: Reports): Judgement | 'NO_SUBSCRIPTION' {
+  const deliveries = reports.flatMap(([nodeId, report]) =>
+    report.deliveries.map((delivery) => ({ nodeId, ...delivery })),
+  );
+  if (deliveries.length > 0)
+    return {
+      outcome: 'DELIVERED',
+      because: 'the message was handed over to a connection of the token',
+      deliveries,
+    };
+  const has = (wanted: Reception) => reports.some(([, { receptions }]) => receptions.includes(wanted));
+  if (has('PENDING'))
+    return {
+      outcome: 'PENDING',
+      because: 'a subscription of the token still replays older messages',
+      deliveries: [],
+    };
+  if (has('UNKNOWN'))
+    return unknown('a subscription of the token was ending, or catching up, when the message was delivered');
+  const [unanswered] = unansweredNodes;
+  if (unanswered !== undefined)
+    return unknown(`the node ${unanswered} did not answer in time, and may have delivered the message`);
+  const [ended] = endedNodes;
+  if (ended !== undefined)
+    return unknown(`the node ${ended} has ended since the message was published, and may have delivered it`);
+  const forgetful = reports.find(([, { hasForgotten }]) => hasForgotten);
+  if (forgetful)
+    return unknown(
+      `the node ${forgetful[0]} has forgotten messages, or subscriptions that ended, since the message was delivered`,
+    );
+  const rule = FROM_RECEPTION.find((one) => has(one));
+  return rule ? refused(rule, BECAUSE[rule]) : 'NO_SUBSCRIPTION';
+}
+
+const NOT_REMEMBERED =
+  'no record of the message: it was published before the nodes that answered started, is among those that they have forgotten, is a message to a connection, or never existed';
+const NO_NODES = { unansweredNodes: [], endedNodes: [] };
+
+/** Whether the caller may read some messages at least; which ones is checked when the channel is known. */
+const mayRead = (caller: Caller) =>
+  caller.kind === 'API_KEY' &&
+  refusalOf({ ...caller.apiKey, channels: null }, 'READ', undefined) === undefined;
 
 /** The receptions that explain why a subscription did not receive the message, the most telling first. */
 const FROM_RECEPTION = ['FILTERED', 'INTERRUPTED', 'HIDDEN', 'BEFORE_START'] as const;
@@ -158,16 +256,16 @@ const BECAUSE: Record<Exclude<DeliveryRule, 'NOT_ADDRESSED'>, string> = {
   BEFORE_START: 'the subscription of the token began after the message, or at a cursor after it',
   BANNED: 'the token was banned from the channel',
   NOT_SUBSCRIBED: 'the token was connected, but no subscription of it received this channel',
-  OFFLINE: 'the token had no connection to this node, and none has replayed the message since',
+  OFFLINE: 'the token had no connection, and none has replayed the message since',
 };
 
-function isAddressedTo({ id, identity }: Token, { address }: RecordedMessage): boolean {
+function isAddressedTo({ id, identity }: Token, { address }: MessageFacts): boolean {
   if (channelOf(address) !== null) return true;
   return address === `token:${id}` || (identity !== null && address === `identity:${identity}`);
 }
 
-const unknown = (because: string): DeliveryExplanation => ({ outcome: 'UNKNOWN', because, deliveries: [] });
-const refused = (rule: DeliveryRule, because: string): DeliveryExplanation => ({
+const unknown = (because: string): Judgement => ({ outcome: 'UNKNOWN', because, deliveries: [] });
+const refused = (rule: DeliveryRule, because: string): Judgement => ({
   outcome: 'NOT_DELIVERED',
   rule,
   because,

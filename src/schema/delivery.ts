@@ -1,7 +1,10 @@
 import { MAX_ENDED, MAX_MESSAGES } from '../observability/delivery-records.ts';
+import { MAX_ANSWER_MS } from '../broker/nodes.ts';
+import { MAX_DELIVERIES } from '../observability/delivery-report.ts';
 import {
   DELIVERY_OUTCOMES,
   DELIVERY_RULES,
+  MAX_ENDED_NODES,
   type DeliveryExplanation,
 } from '../observability/explain-delivery.ts';
 import { builder } from './builder.ts';
@@ -14,7 +17,7 @@ const DeliveryOutcomeEnum = builder.enumType('DeliveryOutcome', {
       'The message was handed over to at least one connection of the token. Whether the client has read it is not known.',
     PENDING: 'A subscription of the token still replays older messages, and has not reached this one.',
     NOT_DELIVERED: 'The message was handed over to no connection of the token; `rule` tells why.',
-    UNKNOWN: 'The node cannot know; `because` tells why.',
+    UNKNOWN: 'The nodes that answered cannot know; `because` tells why.',
   }),
 });
 
@@ -40,6 +43,7 @@ const DeliveryRef = builder.objectRef<DeliveryExplanation['deliveries'][number]>
     connection: t.exposeID('connectionId', {
       description: 'The id of the connection, which may have ended since.',
     }),
+    node: t.exposeID('nodeId', { description: 'The id of the node that held the connection.' }),
     replayed: t.exposeBoolean('isReplay', {
       description: 'Whether the connection received it by a replay, and not when it was published.',
     }),
@@ -52,7 +56,7 @@ const DeliveryRef = builder.objectRef<DeliveryExplanation['deliveries'][number]>
 });
 
 const DeliveryExplanationRef = builder.objectRef<DeliveryExplanation>('DeliveryExplanation').implement({
-  description: 'Whether a message reached a token, as far as the node that answers knows.',
+  description: 'Whether a message reached a token, as far as the nodes know that answered.',
   fields: (t) => ({
     outcome: t.expose('outcome', {
       type: DeliveryOutcomeEnum,
@@ -66,12 +70,19 @@ const DeliveryExplanationRef = builder.objectRef<DeliveryExplanation>('DeliveryE
     because: t.exposeString('because', { description: 'An explanation for developers.' }),
     deliveries: t.expose('deliveries', {
       type: [DeliveryRef],
-      description: 'The connections that the message was handed over to; one entry for each subscription.',
+      description: `The connections that the message was handed over to; one entry for each subscription, at most ${MAX_DELIVERIES} of each node.`,
     }),
     isRetained: t.exposeBoolean('isRetained', {
       nullable: true,
       description:
-        'Whether the log still holds the message, so that a client with an older cursor can receive it. Null if the node does not remember the message.',
+        'Whether the log still holds the message, so that a client with an older cursor can receive it. Null if no node remembers the message.',
+    }),
+    unansweredNodes: t.exposeIDList('unansweredNodes', {
+      description:
+        'The ids of the nodes that did not answer in time: deliveries by them are missing. Empty where there is one node.',
+    }),
+    endedNodes: t.exposeIDList('endedNodes', {
+      description: `The ids of the newest nodes that have ended since the message was published, at most ${MAX_ENDED_NODES}: deliveries by them are missing. Always empty on SQLite, where a message of the process before is not remembered.`,
     }),
   }),
 });
@@ -79,7 +90,7 @@ const DeliveryExplanationRef = builder.objectRef<DeliveryExplanation>('DeliveryE
 builder.queryFields((t) => ({
   explainDelivery: t.field({
     type: DeliveryExplanationRef,
-    description: `Explains whether a token received a message, on which connections, and if not, why. The node answers from its memory: it knows the last ${MAX_MESSAGES.toLocaleString('en')} messages since its start, the connections that it holds, and at least the last ${(MAX_ENDED / 2).toLocaleString('en')} subscriptions and connections that ended. What it cannot know is UNKNOWN: older messages, messages to one connection, and connections of other nodes. For API keys. Throws NOT_FOUND, UNAUTHENTICATED, FORBIDDEN.`,
+    description: `Explains whether a token received a message, on which connections, and if not, why. All nodes answer from their memories: each knows the last ${MAX_MESSAGES.toLocaleString('en')} messages that it delivered since its start, the connections that it holds, and at least the last ${(MAX_ENDED / 2).toLocaleString('en')} subscriptions and connections that ended. The answer waits for the other nodes for up to ${MAX_ANSWER_MS / 1000} seconds, and as long again to find a message that the node does not remember. What the nodes cannot know is UNKNOWN: older messages, messages to one connection, and what nodes have done that have ended or do not answer. For API keys. Throws NOT_FOUND, UNAUTHENTICATED, FORBIDDEN, RATE_LIMITED, UNAVAILABLE.`,
     args: {
       message: t.arg.id({ required: true, description: 'The id of the message.' }),
       token: t.arg.id({ required: true, description: 'The id of the token.' }),

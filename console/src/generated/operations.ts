@@ -174,7 +174,7 @@ export type DeliveryOutcome =
   | 'NOT_DELIVERED'
   /** A subscription of the token still replays older messages, and has not reached this one. */
   | 'PENDING'
-  /** The node cannot know; `because` tells why. */
+  /** The nodes that answered cannot know; `because` tells why. */
   | 'UNKNOWN';
 
 /** Why a message was not delivered to a token. If subscriptions differ, the first of these rules that applies to one of them. */
@@ -800,7 +800,9 @@ export type ExplainDeliveryQuery = {
     rule: DeliveryRule | null;
     because: string;
     isRetained: boolean | null;
-    deliveries: Array<{ connection: string; at: string | null; replayed: boolean }>;
+    unansweredNodes: Array<string>;
+    endedNodes: Array<string>;
+    deliveries: Array<{ connection: string; node: string; at: string | null; replayed: boolean }>;
   };
 };
 
@@ -1891,8 +1893,11 @@ export const ExplainDeliveryDocument = `query ExplainDelivery($message: ID!, $to
     rule
     because
     isRetained
+    unansweredNodes
+    endedNodes
     deliveries {
       connection
+      node
       at
       replayed
     }

@@ -2,13 +2,14 @@ import { ExplainDeliveryDocument, type ExplainDeliveryQuery } from './generated/
 import { type CallOptions } from './options.ts';
 import { type Request } from './transport/request.ts';
 
-/** Whether a message reached a token, as far as the node that answered knows. */
+/** Whether a message reached a token, as far as the nodes know that answered. */
 export type DeliveryExplanation = ExplainDeliveryQuery['explainDelivery'];
 
 /** The call `signalbox.explainDelivery`. */
 export function createExplainDelivery(request: Request) {
   /**
-   * Tells whether a token received a message, on which connections, and if not, why. `UNKNOWN` where the node cannot know.
+   * Tells whether a token received a message, on which connections, and if not, why. `UNKNOWN` where the nodes cannot know:
+   * `because` says why, `unansweredNodes` and `endedNodes` name the nodes without an answer.
    * @throws SignalboxError NOT_FOUND when the token does not exist
    */
   return async (

@@ -86,9 +86,16 @@ const OUTCOMES: Record<DeliveryExplanation['outcome'], string> = {
   UNKNOWN: 'Unknown',
 };
 
-function describeDelivery({ outcome, rule, because, deliveries }: DeliveryExplanation): string {
+function describeDelivery(explanation: DeliveryExplanation): string {
+  const { outcome, rule, because, deliveries, unansweredNodes, endedNodes } = explanation;
   const connections = deliveries.map(
-    ({ connection, replayed, at }) => ` ${connection}${replayed ? ' by a replay' : ` at ${at ?? '–'}`}`,
+    ({ connection, node, replayed, at }) =>
+      ` ${connection}${replayed ? ' by a replay' : ` at ${at ?? '–'}`} on ${node}`,
   );
-  return `${OUTCOMES[outcome]}${rule ? ` (${rule})` : ''}: ${because}${connections.length > 0 ? ':' : ''}${connections.join(',')}`;
+  const answer = `${OUTCOMES[outcome]}${rule ? ` (${rule})` : ''}: ${because}${connections.length > 0 ? ':' : ''}${connections.join(',')}`;
+  return [
+    answer,
+    ...unansweredNodes.map((node) => `Without the node ${node}, which did not answer in time.`),
+    ...endedNodes.map((node) => `Without the node ${node}, which has ended since.`),
+  ].join('\n');
 }

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { Alert, Code, List, TextInput } from '@mantine/core';
+import { Alert, Code, List, Text, TextInput } from '@mantine/core';
 import {
   ExplainDeliveryDocument,
   type DeliveryOutcome,
@@ -45,15 +45,27 @@ export function ExplainDelivery() {
           <Alert color={COLORS[answer.outcome]} title={answer.outcome} role="status">
             {answer.because} {answer.rule !== null && <Code>{answer.rule}</Code>}
             <List size="sm">
-              {answer.deliveries.map(({ connection, at, replayed }, index) => (
+              {answer.deliveries.map(({ connection, node, at, replayed }, index) => (
                 <List.Item key={index}>
-                  {connection} {replayed && 'by a replay'} {at !== null && <ClockTime at={at} />}
+                  {connection} on {node} {replayed && 'by a replay'} {at !== null && <ClockTime at={at} />}
                 </List.Item>
               ))}
             </List>
+            <MissingNodes title="Did not answer" nodes={answer.unansweredNodes} />
+            <MissingNodes title="Ended since the message was published" nodes={answer.endedNodes} />
           </Alert>
         )}
       </ActionForm>
     </Section>
+  );
+}
+
+/** The nodes whose deliveries the answer cannot contain. */
+function MissingNodes({ title, nodes }: { title: string; nodes: readonly string[] }) {
+  if (nodes.length === 0) return null;
+  return (
+    <Text size="sm">
+      {title}: {nodes.join(', ')}
+    </Text>
   );
 }

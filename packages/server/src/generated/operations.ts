@@ -157,7 +157,7 @@ export type DeliveryOutcome =
   | 'NOT_DELIVERED'
   /** A subscription of the token still replays older messages, and has not reached this one. */
   | 'PENDING'
-  /** The node cannot know; `because` tells why. */
+  /** The nodes that answered cannot know; `because` tells why. */
   | 'UNKNOWN';
 
 /** Why a message was not delivered to a token. If subscriptions differ, the first of these rules that applies to one of them. */
@@ -820,7 +820,9 @@ export type ExplainDeliveryQuery = {
     rule: DeliveryRule | null;
     because: string;
     isRetained: boolean | null;
-    deliveries: Array<{ connection: string; replayed: boolean; at: string | null }>;
+    unansweredNodes: Array<string>;
+    endedNodes: Array<string>;
+    deliveries: Array<{ connection: string; node: string; replayed: boolean; at: string | null }>;
   };
 };
 
@@ -1927,7 +1929,7 @@ export const ListConnectionsDocument =
   >;
 
 export const ExplainDeliveryDocument =
-  'query ExplainDelivery($message:ID!$token:ID!){explainDelivery(message:$message token:$token){outcome rule because deliveries{connection replayed at}isRetained}}' as Operation<
+  'query ExplainDelivery($message:ID!$token:ID!){explainDelivery(message:$message token:$token){outcome rule because deliveries{connection node replayed at}isRetained unansweredNodes endedNodes}}' as Operation<
     ExplainDeliveryQuery,
     ExplainDeliveryQueryVariables
   >;
