@@ -16,15 +16,24 @@ export function createChannelInstanceStore({ sync: db }: SqliteStore) {
     .prepare();
 
   return {
-    /** Whether the channel for which the publisher of the draft was authorized is gone, even if another one has its id. */
-    isDeleted({ projectId, address, channel }: Draft): boolean {
-      if (!channel) return false;
-      const found = find.get({ projectId, id: channelOf(address) ?? '' });
-      return (
-        found?.createdAfter !== channel.createdAfter ||
-        found.createdAt !== channel.createdAt ||
-        found.instance !== channel.instance
-      );
+    /**
+     * Whether the channel for which the publisher of a draft was authorized is gone, even if another one has its id. Use the
+     * returned function within one transaction: it reads each channel once.
+     */
+    createIsDeleted(): (draft: Draft) => boolean {
+      const foundChannels = new Map<string, ReturnType<typeof find.get>>();
+      return ({ projectId, address, channel }) => {
+        if (!channel) return false;
+        const key = `${projectId}\n${address}`;
+        if (!foundChannels.has(key))
+          foundChannels.set(key, find.get({ projectId, id: channelOf(address) ?? '' }));
+        const found = foundChannels.get(key);
+        return (
+          found?.createdAfter !== channel.createdAfter ||
+          found.createdAt !== channel.createdAt ||
+          found.instance !== channel.instance
+        );
+      };
     },
   };
 }
