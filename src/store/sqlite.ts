@@ -43,17 +43,13 @@ export function openSqlite(
   const guard = createWriteGuard(sqlite);
   guardStatements(sqlite, guard);
 
-  const transaction = <T>(work: () => T): T =>
-    guard.run(() =>
-      sqlite
-        .transaction(() => {
-          const result = work();
-          if (result instanceof Promise)
-            throw new TypeError('The work of a transaction must be synchronous; it returned a promise.');
-          return result;
-        })
-        .immediate(),
-    );
+  const runInTransaction = sqlite.transaction((work: () => unknown) => {
+    const result = work();
+    if (result instanceof Promise)
+      throw new TypeError('The work of a transaction must be synchronous; it returned a promise.');
+    return result;
+  });
+  const transaction = <T>(work: () => T): T => guard.run(() => runInTransaction.immediate(work) as T);
 
   return {
     // Queries of better-sqlite3 can be awaited too; only the types differ.
@@ -109,9 +105,9 @@ function guardStatements(sqlite: Database.Database, guard: WriteGuard): void {
     const statement = prepare(source);
     const { run, get, all } = statement;
     return Object.assign(statement, {
-      run: (...params: unknown[]) => guard.run(() => run.apply(statement, params)),
-      get: (...params: unknown[]) => guard.run(() => get.apply(statement, params)),
-      all: (...params: unknown[]) => guard.run(() => all.apply(statement, params)),
+      run: guard.guarded(run.bind(statement)),
+      get: guard.guarded(get.bind(statement)),
+      all: guard.guarded(all.bind(statement)),
     });
   }) as typeof sqlite.prepare;
 }

@@ -17,6 +17,8 @@ export interface WriteGuard extends Disposable {
    * @throws UNAVAILABLE when the database cannot be read or written; other errors unchanged
    */
   run<T>(work: () => T): T;
+  /** A function that calls `work` as `run` does, without a closure for each call. */
+  guarded<A extends unknown[], T>(work: (...args: A) => T): (...args: A) => T;
   /**
    * Why rows cannot be written, for operators; undefined when they can be. Tries to write, at most once a second.
    */
@@ -37,16 +39,23 @@ export function createWriteGuard(sqlite: Database.Database): WriteGuard {
 
   sqlite.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
 
-  function run<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      const translated = asUnavailable(error);
-      if (!translated) throw error;
-      problem = translated.message;
-      if (isStoreLocked(translated)) waitForLock();
-      throw translated;
-    }
+  function guarded<A extends unknown[], T>(work: (...args: A) => T): (...args: A) => T {
+    return (...args) => {
+      try {
+        return work(...args);
+      } catch (error) {
+        throw translate(error);
+      }
+    };
+  }
+
+  /** Remembers an error that the environment of the database causes. */
+  function translate(error: unknown): unknown {
+    const translated = asUnavailable(error);
+    if (!translated) return error;
+    problem = translated.message;
+    if (isStoreLocked(translated)) waitForLock();
+    return translated;
   }
 
   /** Writes the header of the database, because a lock alone does not show that the disk has space. */
@@ -76,7 +85,8 @@ export function createWriteGuard(sqlite: Database.Database): WriteGuard {
   }
 
   return {
-    run,
+    run: (work) => guarded(work)(),
+    guarded,
     problem() {
       if (performance.now() - probedAt > PROBE_INTERVAL_MS) tryToWrite();
       return problem;
