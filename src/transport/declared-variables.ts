@@ -4,11 +4,13 @@ import { getOperationAST, type DocumentNode } from 'graphql';
 export function declaredVariables(
   document: DocumentNode,
   operationName: string | null | undefined,
-  variables: Readonly<Record<string, unknown>>,
+  variables: Record<string, unknown>,
 ): Record<string, unknown> {
   const declared = getOperationAST(document, operationName)?.variableDefinitions ?? [];
-  const names = declared.map(({ variable }) => variable.name.value);
-  return Object.fromEntries(
-    names.filter((name) => Object.hasOwn(variables, name)).map((name) => [name, variables[name]]),
-  );
+  const names = declared
+    .map(({ variable }) => variable.name.value)
+    .filter((name) => Object.hasOwn(variables, name));
+  // The common case, which needs no copy.
+  if (names.length === Object.keys(variables).length) return variables;
+  return Object.fromEntries(names.map((name) => [name, variables[name]]));
 }

@@ -1,5 +1,5 @@
 /** Messages of one socket, and of all sockets, that start in one turn of the event loop. */
-const MAX_MESSAGES = { perSocket: 16, total: 64 };
+const MAX_MESSAGES = { perSocket: 64, total: 128 };
 /** Cost of the operations of one socket, and of all sockets, that start in one turn. The unit is that of `maxCost`. */
 const MAX_COST = { perSocket: 1_000, total: 4_000 };
 /** Waiting messages at which a socket is no longer read, so that the rest stays with its peer. */

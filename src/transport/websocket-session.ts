@@ -6,7 +6,6 @@ import { type Socket } from 'node:net';
 import {
   MessageType,
   parseMessage,
-  stringifyMessage,
   type SubscribePayload,
   type WebSocket as ProtocolSocket,
 } from 'graphql-ws';
@@ -166,7 +165,7 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
   #start(id: string, payload: SubscribePayload): void {
     const operation: IncomingOperation = { payload, release: undefined };
     this.#incoming = operation;
-    this.#onMessage(stringifyMessage({ id, type: MessageType.Subscribe, payload: { query: '' } })).then(
+    this.#onMessage(`{"id":${JSON.stringify(id)},"type":"subscribe","payload":{"query":""}}`).then(
       () => operation.release?.(),
       (error: unknown) => {
         operation.release?.();

@@ -29,17 +29,17 @@ function createLane(turns: MessageTurns) {
   return { socket, lane: new MessageLane(turns, socket) };
 }
 
-test('starts at most 16 messages of a socket in one turn, in their order', async () => {
+test('starts at most 64 messages of a socket in one turn, in their order', async () => {
   const { lane } = createLane(new MessageTurns());
   const started: number[] = [];
-  for (let n = 0; n < 40; n++) lane.run(() => started.push(n));
+  for (let n = 0; n < 160; n++) lane.run(() => started.push(n));
   const counts = [started.length];
-  while (started.length < 40) {
+  while (started.length < 160) {
     await nextTurn();
     counts.push(started.length);
   }
-  expect(counts).toEqual([16, 32, 40]);
-  expect(started).toEqual(Array.from({ length: 40 }, (_, n) => n));
+  expect(counts).toEqual([64, 128, 160]);
+  expect(started).toEqual(Array.from({ length: 160 }, (_, n) => n));
 });
 
 test('starts one operation per turn when each costs the share of a socket', async () => {
@@ -82,19 +82,19 @@ test('stops reading a socket with 64 waiting messages, and reads it again when t
   const count = () => {
     started++;
   };
-  for (let n = 0; n < 16 + 63; n++) lane.run(count);
+  for (let n = 0; n < 64 + 63; n++) lane.run(count);
   expect(socket.isPaused).toBe(false);
   lane.run(count);
   expect(socket.isPaused).toBe(true);
-  while (started < 80) await nextTurn();
+  while (started < 128) await nextTurn();
   expect(socket.isPaused).toBe(false);
 });
 
 test('drops the waiting messages of a closed socket', async () => {
   const { lane } = createLane(new MessageTurns());
   let started = 0;
-  for (let n = 0; n < 40; n++) lane.run(() => started++);
+  for (let n = 0; n < 160; n++) lane.run(() => started++);
   lane.clear();
   for (let turn = 0; turn < 5; turn++) await nextTurn();
-  expect(started).toBe(16);
+  expect(started).toBe(64);
 });
