@@ -51,6 +51,8 @@ export class LogSubscriber implements Subscriber {
   readonly #recorder: DeliveryRecorder;
   /** The floor of each address: messages up to and including this sequence number are not delivered. */
   readonly #addresses = new Map<Address, number>();
+  /** No floor is higher. It is not lowered when an address is removed. */
+  #highestFloor = 0;
   /** The history policies of the addresses that have one. Applied once, when a replay begins. */
   #bounds: Map<Address, HistoryBounds> | undefined;
   #phase: 'WAITING' | 'CATCHING_UP' | 'LIVE' | 'STOPPED' = 'WAITING';
@@ -103,7 +105,12 @@ export class LogSubscriber implements Subscriber {
       if (this.#phase !== 'WAITING')
         (this.#added ??= new Map()).set(address, { position: this.#position, batch: this.#index.lastBatch });
     }
+    this.#setFloor(address, floor);
+  }
+
+  #setFloor(address: Address, floor: number): void {
     this.#addresses.set(address, floor);
+    this.#highestFloor = Math.max(this.#highestFloor, floor);
   }
 
   /**
@@ -112,7 +119,7 @@ export class LogSubscriber implements Subscriber {
    */
   hideThrough(address: Address, floor: number): void {
     const known = this.#addresses.get(address);
-    if (known !== undefined && floor > known) this.#addresses.set(address, floor);
+    if (known !== undefined && floor > known) this.#setFloor(address, floor);
   }
 
   /** Removes an address. Messages of a page that is being read at this moment are not delivered either. */
@@ -163,7 +170,9 @@ export class LogSubscriber implements Subscriber {
   #countKnown(batch: Batch<Message>): number {
     const [first] = batch;
     if (!first?.logged) return 0;
-    const position = Math.max(this.#position, this.#addresses.get(first.address) ?? 0);
+    // Most subscriptions are past every floor, so the lookup is rare.
+    const floor = this.#position < this.#highestFloor ? (this.#addresses.get(first.address) ?? 0) : 0;
+    const position = Math.max(this.#position, floor);
     let known = 0;
     for (const { logged } of batch) {
       if (!logged || logged.sequence > position) break;
@@ -234,7 +243,7 @@ export class LogSubscriber implements Subscriber {
       const expired = await this.#broker.expiredThrough(this.connection.projectId, address, bounds, after);
       if (expired > after && this.#addresses.has(address)) {
         lost.add(address);
-        this.#addresses.set(address, expired);
+        this.#setFloor(address, expired);
       }
       if (++checked % EXPIRY_CHECKS_PER_TURN === 0) await nextTurn();
       if (this.#isStopped()) break;

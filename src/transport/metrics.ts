@@ -46,7 +46,7 @@ export function createMetrics(stats: StatsRecorder): Metrics & Disposable {
   const registry = new Registry();
   // Adds event-loop lag, memory, CPU, file descriptors and garbage collection.
   collectDefaultMetrics({ register: registry });
-  const { counter, gauge, gaugeOf, histogram } = createMetricFactory(registry, METRICS);
+  const { counter, counterOf, gauge, gaugeOf, histogram } = createMetricFactory(registry, METRICS);
 
   let readRetainedBytes = () => 0;
   let readStore = (): StoreSize | undefined => undefined;
@@ -65,7 +65,9 @@ export function createMetrics(stats: StatsRecorder): Metrics & Disposable {
   const exhausted = gauge('signalbox_file_descriptors_exhausted');
   const published = counter('signalbox_publishes_total');
   const publishDuration = histogram('signalbox_publish_duration_seconds');
-  const delivered = counter('signalbox_deliveries_total');
+  /** A plain number, because every delivery adds to it. */
+  let deliveries = 0;
+  counterOf('signalbox_deliveries_total', () => deliveries);
   const replayed = counter('signalbox_replayed_total');
   const gaps = counter('signalbox_gaps_total');
   const slow = counter('signalbox_slow_consumers_total');
@@ -94,7 +96,7 @@ export function createMetrics(stats: StatsRecorder): Metrics & Disposable {
     connectionDropped: () => dropped.inc(),
     descriptorsExhausted: (isExhausted) => exhausted.set(isExhausted ? 1 : 0),
     delivered(projectId, count) {
-      delivered.inc(count);
+      deliveries += count;
       stats.count(projectId, 'deliveries', count);
     },
     published(projectId, seconds) {
