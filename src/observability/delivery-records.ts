@@ -1,22 +1,13 @@
 import { type Clock } from '../clock.ts';
 import { type Address } from '../broker/message.ts';
 import { type ConnectionChange } from '../connections/registry.ts';
-import { type DeliveredMessage, type DeliveryRecorder, type Span } from '../connections/reception.ts';
+import { type DeliveryRecorder, type Span } from '../connections/reception.ts';
+import { DeliveredMessages, type RecordedMessage } from './delivered-messages.ts';
 
-/** The newest messages that a node remembers, of all projects, without their data. They take about 3 MB. */
+/** The newest messages that a node remembers, of all projects, without their data. They take about 1 MB. */
 export const MAX_MESSAGES = 10_000;
 /** The newest subscriptions and connections that ended, of all projects. They take about 4 MB. */
 export const MAX_ENDED = 10_000;
-
-export interface RecordedMessage extends DeliveredMessage {
-  projectId: string;
-  id: string;
-  address: Address;
-  /** Milliseconds since 1970. */
-  publishedAt: number;
-  /** When this node delivered it, in milliseconds since 1970. */
-  deliveredAt: number;
-}
 
 interface EndedSpan {
   connectionId: string;
@@ -49,32 +40,14 @@ export interface DeliveryRecords {
 }
 
 export function createDeliveryRecords(clock: Clock): DeliveryRecords {
-  const messages = new Map<string, RecordedMessage>();
+  const messages = new DeliveredMessages(MAX_MESSAGES);
   const spans = new Recent<EndedSpan & { tokenId: string }>(MAX_ENDED);
   const connections = new Recent<EndedConnection & { tokenId: string }>(MAX_ENDED);
-  const keyOf = (projectId: string, id: string) => `${projectId} ${id}`;
 
   return {
     recorder: {
       delivered(batch, number) {
-        const deliveredAt = clock.now();
-        for (const { projectId, id, address, event, logged, publishedAt } of batch) {
-          const sequence = logged?.sequence ?? null;
-          messages.set(keyOf(projectId, id), {
-            projectId,
-            id,
-            address,
-            event,
-            sequence,
-            batch: number,
-            publishedAt,
-            deliveredAt,
-          });
-        }
-        for (const oldest of messages.keys()) {
-          if (messages.size <= MAX_MESSAGES) break;
-          messages.delete(oldest);
-        }
+        messages.add(batch, number, clock.now());
       },
       ended({ id: connectionId, caller, openedAt }, address, span) {
         if (caller.kind !== 'TOKEN') return;
@@ -86,7 +59,7 @@ export function createDeliveryRecords(clock: Clock): DeliveryRecords {
       if (action === 'connection.close' && caller.kind === 'TOKEN')
         connections.add({ tokenId: caller.token.id, connectionId, openedAt, closedAt: clock.now() });
     },
-    message: (projectId, id) => messages.get(keyOf(projectId, id)),
+    message: (projectId, id) => messages.find(projectId, id),
     endedSpans: (tokenId, address) =>
       spans.all.filter((ended) => ended.tokenId === tokenId && ended.address === address),
     endedConnections: (tokenId) => connections.all.filter((ended) => ended.tokenId === tokenId),
@@ -94,9 +67,8 @@ export function createDeliveryRecords(clock: Clock): DeliveryRecords {
       (spans.forgotten?.span.endedInBatch ?? -1) >= batch ||
       (connections.forgotten?.closedAt ?? -1) >= deliveredAt,
     hasForgottenSince(at) {
-      const [oldest] = messages.values();
       return (
-        (messages.size >= MAX_MESSAGES && oldest !== undefined && oldest.deliveredAt >= at) ||
+        messages.forgottenBefore >= at ||
         (spans.forgotten?.endedAt ?? -1) >= at ||
         (connections.forgotten?.closedAt ?? -1) >= at
       );
