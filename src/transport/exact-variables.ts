@@ -36,7 +36,7 @@ export function inexactNumberOfRequest(
   body: Buffer,
   url: URL,
 ): SignalboxError | undefined {
-  const inUrl = url.searchParams.get('variables');
+  const inUrl = url.search === '' ? null : url.searchParams.get('variables');
   const path =
     (body.length > 0 && /json/i.test(contentType ?? '')
       ? findInexactNumber(body.toString(), ['variables'])

@@ -48,22 +48,22 @@ export function limitHttpConnections(
   const { maxConnections, maxConnectionsPerAddress, trustedProxies, ipv6PrefixLength } = config;
   const connections = new Map<Duplex, HttpConnection>();
   const refused = new WeakSet<Duplex>();
-  /** The counted sockets by state and by address, in the order of their last change of state. */
+  /** The counted sockets by state and by address, in the order in which they took their state or became idle. */
   const byState = { IDLE: new Set<Duplex>(), RECEIVING: new Set<Duplex>(), ANSWERING: new Set<Duplex>() };
   const byAddress = new Map<string, Set<Duplex>>();
   /** Open requests by network address; only behind trusted proxies. */
   const requestsByAddress = new Map<string, number>();
 
   function setState(socket: Duplex, connection: HttpConnection, state: State): void {
-    const { address } = connection;
-    if (connection.state !== 'LEFT') byState[connection.state].delete(socket);
+    const { address, state: before } = connection;
+    if (before !== 'LEFT') byState[before].delete(socket);
     connection.state = state;
+    if (state !== 'LEFT') byState[state].add(socket);
+    // Only the order of the idle ones is read, so the other changes of state leave the set of the address as it is.
+    if (state !== 'IDLE' && state !== 'LEFT' && before !== 'LEFT') return;
     const ofAddress = byAddress.get(address) ?? new Set<Duplex>();
     ofAddress.delete(socket);
-    if (state !== 'LEFT') {
-      byState[state].add(socket);
-      ofAddress.add(socket);
-    }
+    if (state !== 'LEFT') ofAddress.add(socket);
     if (ofAddress.size > 0) byAddress.set(address, ofAddress);
     else byAddress.delete(address);
   }
@@ -71,9 +71,7 @@ export function limitHttpConnections(
   function update(socket: Duplex): void {
     const connection = connections.get(socket);
     if (!connection || connection.state === 'LEFT') return;
-    const requests = [...connection.open.keys()];
-    const isReceiving = requests.some((request) => !request.complete);
-    const state = requests.length === 0 ? 'IDLE' : isReceiving ? 'RECEIVING' : 'ANSWERING';
+    const state = stateOf(connection.open.keys());
     if (state !== connection.state) setState(socket, connection, state);
   }
 
@@ -162,6 +160,15 @@ export function limitHttpConnections(
       if (connection) setState(socket, connection, 'LEFT');
     },
   };
+}
+
+function stateOf(requests: Iterable<IncomingMessage>): State {
+  let state: State = 'IDLE';
+  for (const { complete } of requests) {
+    if (!complete) return 'RECEIVING';
+    state = 'ANSWERING';
+  }
+  return state;
 }
 
 /** How long a client that was refused should wait before it connects again. */

@@ -118,7 +118,7 @@ export function createHttpServer(deps: HttpDeps): Server {
     if (inexact) return refuse(response, 400, inexact);
     trackUnread(response, address);
     // A ticket is checked where the other credentials of event streams are.
-    const hasTicket = url.searchParams.has('ticket');
+    const hasTicket = url.search !== '' && url.searchParams.has('ticket');
     if (!hasTicket && (await handleJsonPost(request, response, body, memory))) return;
     await handleGraphql(request, response, body, memory);
   }
@@ -181,6 +181,7 @@ function notUtf8(part: string): SignalboxError {
 
 /** Whether the escapes of a query are UTF-8; the URL standard replaces others in silence. */
 function isUtf8Query(search: string): boolean {
+  if (search === '') return true;
   try {
     decodeURIComponent(search.replaceAll(/%(?![\dA-Fa-f]{2})/g, '%25'));
     return true;
@@ -211,6 +212,7 @@ function readBody(
   const declared = Number(request.headers['content-length'] ?? 0);
   const chunks: Buffer[] = [];
   let length = 0;
+  let isRead = false;
   return new Promise((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
@@ -227,12 +229,14 @@ function readBody(
       if (length > maxBytes * 16) resolve(undefined);
     });
     request.once('end', () => {
+      isRead = true;
       if (length > maxBytes || declared > maxBytes) resolve(undefined);
       else resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
     });
     request.once('error', reject);
-    request.once('close', () =>
-      reject(new Error('The client disconnected before its request was complete.')),
-    );
+    request.once('close', () => {
+      // Every request closes. An error that nobody receives costs as much as the rest of this function, for its stack.
+      if (!isRead) reject(new Error('The client disconnected before its request was complete.'));
+    });
   });
 }

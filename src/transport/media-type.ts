@@ -31,7 +31,8 @@ const RESPONSE_TYPES = [
  * type is acceptable.
  */
 export function acceptProblem(accept: string | undefined): SignalboxError | undefined {
-  const accepted = (accept?.trim() || '*/*').split(',').filter(isUtf8Range).map(toRange);
+  if (accept === undefined || accept === '*/*' || RESPONSE_TYPES.includes(accept)) return undefined;
+  const accepted = (accept.trim() || '*/*').split(',').filter(isUtf8Range).map(toRange);
   if (accepted.some((range) => RESPONSE_TYPES.some((type) => includesType(range, type)))) return undefined;
   return new SignalboxError(
     'BAD_USER_INPUT',

@@ -16,8 +16,11 @@ export function createAddressOf({
   trustedProxies,
   ipv6PrefixLength,
 }: Pick<Config, 'trustedProxies' | 'ipv6PrefixLength'>): AddressOf {
-  /** A closed socket has no address, even while its request is still being answered. */
-  const known = new WeakMap<IncomingMessage, string>();
+  /**
+   * A closed socket has no address, even while its request is still being answered. The requests of a socket share its
+   * address, unless proxies name others.
+   */
+  const known = new WeakMap<object, string>();
 
   function read({ headers, socket }: IncomingMessage): string {
     // Each trusted proxy has appended the address of its client, so only the last entries can be trusted.
@@ -31,8 +34,9 @@ export function createAddressOf({
   }
 
   return (request) => {
-    const address = known.get(request) ?? read(request);
-    known.set(request, address);
+    const source = trustedProxies === 0 ? request.socket : request;
+    let address = known.get(source);
+    if (address === undefined) known.set(source, (address = read(request)));
     return address;
   };
 }

@@ -51,6 +51,7 @@ const SECRET_PARAMETERS = new Set([
 
 /** Whether the URL contains a credential. Such requests are refused, because logs and browser histories keep URLs. */
 export function hasCredentialInUrl(url: URL): boolean {
+  if (url.search === '') return false;
   return [...url.searchParams.keys()].some((name) => SECRET_PARAMETERS.has(name.toLowerCase()));
 }
 
