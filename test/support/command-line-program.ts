@@ -15,11 +15,16 @@ export interface ProgramResult {
   notes: string[];
 }
 
+interface ProgramOptions {
+  env?: Record<string, string>;
+  input?: string;
+}
+
 /** Runs `signalbox <args>` in this process, against a service, as the process runs it. */
 export async function runProgram(
   { url }: Pick<ServiceClient, 'url'>,
   args: readonly string[],
-  { env = {}, input = '' }: { env?: Record<string, string>; input?: string } = {},
+  { env = {}, input = '' }: ProgramOptions = {},
 ): Promise<ProgramResult> {
   const result: ProgramResult = { code: 0, lines: [], notes: [] };
   const terminal: Terminal = {
@@ -61,4 +66,14 @@ export async function runProgram(
     return { ...result, code };
   }
   return result;
+}
+
+/** Runs commands that are written as one line, without quotes of a shell. `service`: the one that they call. */
+export function createLineRunner(service: () => Pick<ServiceClient, 'url'>) {
+  const run = (line: string, options?: ProgramOptions) => runProgram(service(), line.split(' '), options);
+  /** The JSON values that a command prints with `--json`. */
+  const json = async (line: string, options?: ProgramOptions): Promise<any[]> =>
+    (await run(`${line} --json`, options)).lines.map((text) => JSON.parse(text));
+  const one = async (line: string) => (await json(line))[0];
+  return { run, json, one };
 }
