@@ -45,6 +45,45 @@ test('manages API keys and issuers, and tests a credential of an issuer', async 
   expect(refused.notes.join()).not.toContain('eyJ');
 });
 
+test('adds an OpenID provider with all its properties, and changes only those that are given', async () => {
+  const claims = { identity: 'oid', audience: 'azp', role: '/realm_access/role', grants: null };
+  const [created] = await json(
+    'issuer add jwks --name Login --iss https://login.example.com/ --jwks https://192.0.2.1/keys --audience web --audience app --algorithm es256 --algorithm eddsa --claim identity=oid --claim audience=azp --claim role=/realm_access/role',
+  );
+  const provider = { audiences: ['web', 'app'], algorithms: ['ES256', 'EdDSA'], claims };
+  expect(created).toMatchObject({ name: 'Login', provider });
+  const update = `issuer update ${created.id}`;
+  expect(await json(`${update} --audience web --name Company`)).toMatchObject([
+    { id: created.id, name: 'Company', provider: { ...provider, audiences: ['web'] } },
+  ]);
+  expect(await json(`${update} --claim role=roles --jwks https://192.0.2.2/keys`)).toMatchObject([
+    {
+      provider: {
+        url: 'https://192.0.2.2/keys',
+        claims: { identity: 'sub', audience: 'aud', role: 'roles' },
+      },
+    },
+  ]);
+  await run(`issuer remove ${created.id}`);
+  const input = 'the secret of a Twilio app';
+  const twilio = 'issuer add twilio --account AC1 --service IS1 --key SK1 --secret -';
+  const [{ id, service: sid }] = await json(twilio, { input });
+  expect(sid).toBe('IS1');
+  expect(await json(`issuer update ${id} --no-service`)).toMatchObject([{ service: null }]);
+  await run(`issuer remove ${id}`);
+});
+
+test('the operator creates projects and keys of them, and reseals the secrets', async () => {
+  expect(await one('project create second --name Second')).toMatchObject({ project: { id: 'second' } });
+  expect(await json('project list')).toMatchObject([{ id: 'default' }, { id: 'second', name: 'Second' }]);
+  await run('channel create first:1');
+  const { secret } = await one('keys create --project second --scope read');
+  const env = { SIGNALBOX_API_KEY: secret };
+  expect(await json('channel list', { env })).toEqual([]);
+  expect(await run('project list', { env })).toMatchObject({ code: 3, lines: [] });
+  expect((await run('keys reseal')).lines).toEqual(['0 secrets were sealed under another master key.']);
+});
+
 test('a key with the scope READ lists and shows, and every other command is refused with exit code 3', async () => {
   await run('channel create read:1');
   const { token } = await one('token create --identity reader --channel read:1');
@@ -56,17 +95,21 @@ test('a key with the scope READ lists and shows, and every other command is refu
   const permitted = [
     ...['token list', `token show ${id}`, 'channel list', 'channel show read:1', 'channel state read:1'],
     ...[`online --token ${id}`, 'presence read:1', 'stats', 'issuer list'],
+    ...['connections', 'restrictions', 'revocation list', 'project settings'],
     `explain --token ${id} --channel read:1 --action subscribe`,
   ];
   const refused = [
-    ...['token create', `token revoke ${id}`, `token renew ${id}`],
+    ...['token create', `token update ${id} --role guest`, `token revoke ${id}`, `token renew ${id}`],
+    ...['revocation create --identity reader', 'revocation undo --identity reader'],
     ...['channel create', 'channel delete read:1', 'channel state read:1 {}'],
+    ...['channel update read:1 --type public', 'project settings {}'],
     ...[`subscribe read:1 ${id}`, `unsubscribe read:1 ${id}`],
     ...['publish read:1 said', `direct said --token ${id}`, 'bench --subscribers 1 --messages 1'],
     ...['mute', 'unmute', 'ban', 'unban'].map((verb) => `${verb} --token ${id} --channel read:1`),
     ...[`disconnect --token ${id}`, 'keys list', 'keys create', `keys rotate ${apiKey.id}`],
     ...['keys rotate-signing', `keys revoke ${apiKey.id}`],
     ...['issuer add stream --key two --secret -', `issuer remove ${issuer}`],
+    `issuer update ${issuer} --name two`,
     ...[`issuer add-key ${issuer} --key two --secret -`, `issuer remove-key ${issuer} read`],
   ];
   const options = { env: { SIGNALBOX_API_KEY: secret }, input: 'a secret of Stream' };
@@ -80,9 +123,9 @@ test('a key with the scope READ lists and shows, and every other command is refu
   expect(await json('issuer list')).toMatchObject([{ id: issuer, keys: [{ id: 'read' }] }]);
   await run(`issuer remove ${issuer}`);
 
-  // These watch until they are interrupted, or need no API key.
+  // These watch until they are interrupted, need no API key, or the one of the operator.
   const others =
-    'listen, activity, issuer test, doctor, completion, profile write, profile list, backup, restore, check';
+    'project list, project create, keys reseal, listen, activity, issuer test, doctor, completion, profile write, profile list, backup, restore, check';
   const documented = [...read('docs/reference/command-line.md').matchAll(/^## `signalbox (.+)`$/gm)]
     .map(([, name = '']) => name)
     .filter((name, _, all) => !all.some((other) => other.startsWith(`${name} `)));

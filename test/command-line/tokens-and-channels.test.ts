@@ -117,3 +117,72 @@ test('an identity in place of the id of a token is named as such', async () => {
     'There is no token “token_none” in this project.',
   ]);
 });
+
+test('creates a token with grants and an expiry, and changes or takes away each of its properties', async () => {
+  const expires = '2090-01-31T12:00:00.000Z';
+  const { token } = await one(
+    `token create --grant room:*=subscribe,publish --grant lobby=presence@2080-01-31T12:00:00Z --expires ${expires} --connection-data seat`,
+  );
+  const grants = [
+    { channels: 'room:*', actions: ['SUBSCRIBE', 'PUBLISH'], expiresAt: null },
+    { channels: 'lobby', actions: ['PRESENCE'], expiresAt: '2080-01-31T12:00:00.000Z' },
+  ];
+  expect(token).toMatchObject({ grants, expiresAt: expires, connectionData: 'seat' });
+  const update = `token update ${token.id}`;
+  expect(await one(`${update} --role moderator --state {"seat":2}`)).toMatchObject({
+    ...{ role: 'MODERATOR', state: { seat: 2 }, grants },
+    ...{ expiresAt: expires, connectionData: 'seat' },
+  });
+  expect(await one(`${update} --grant lobby=moderate --expires-in 1h`)).toMatchObject({
+    grants: [{ channels: 'lobby', actions: ['MODERATE'] }],
+  });
+  expect(await one(`${update} --no-grant --no-expires --no-connection-data`)).toMatchObject({
+    ...{ role: 'MODERATOR', grants: null, expiresAt: null, connectionData: null },
+  });
+});
+
+test('creates channels with a kind and a history, and changes them', async () => {
+  await run(
+    'project settings {"permissions":{"kinds":[{"name":"stage","type":"PUBLIC"}]},"expiryGraceSeconds":5}',
+  );
+  expect((await run('project settings')).lines.join()).toContain('"expiryGraceSeconds":5');
+  expect(await one('channel create scene --kind stage --history-messages 7 --history-for 2h')).toMatchObject({
+    ...{ kind: 'stage', type: 'PUBLIC', history: { messages: 7, seconds: 7_200 } },
+  });
+  expect(await one('channel update scene --history-messages max')).toMatchObject({
+    ...{ kind: 'stage', history: { messages: null, seconds: 7_200 } },
+  });
+  expect(await one('channel update scene --history-for 0s --type private --keep-memberships')).toMatchObject({
+    ...{ kind: null, type: 'PRIVATE', history: { messages: null, seconds: 0 } },
+  });
+  expect(await one('channel create')).toMatchObject({ type: 'PRIVATE', history: { messages: null } });
+});
+
+test('lists connections and restrictions, and revokes the credentials of an identity until that is undone', async () => {
+  await run('channel create hall');
+  await run('publish hall said 1');
+  const { token, credential, cursor } = await one('token create --identity carol');
+  const since = await one('token create');
+  await run('publish hall said 2');
+  await run(`subscribe hall ${token.id} --since ${since.cursor}`);
+  const resumed = service.client({ token: credential });
+  const inbox = queueResults(
+    resumed,
+    `subscription ($since: Cursor) { events(since: $since) { __typename ... on ChannelMessage { message { data } } } }`,
+    { since: cursor },
+  );
+  expect((await inbox.next()).events).toMatchObject({ __typename: 'Connected' });
+  expect((await inbox.next()).events).toMatchObject({ message: { data: 2 } });
+  expect(await json('connections --identity carol --channel hall')).toMatchObject([
+    { connection: { token: token.id }, channels: ['hall'] },
+  ]);
+  expect(await json('connections --identity carol --channel lobby')).toEqual([]);
+  await run(`mute --identity carol --channel hall --reason loud`);
+  expect(await json('restrictions --channel hall')).toMatchObject([{ kind: 'MUTE', reason: 'loud' }]);
+  expect((await run('revocation create --identity carol')).lines).toEqual(['Revoked; closed 1 connection.']);
+  expect(await json('revocation list')).toMatchObject([{ scope: 'IDENTITY', identity: 'carol' }]);
+  expect(await run('issuer test -', { input: credential })).toMatchObject({ code: 3 });
+  expect((await run('revocation undo --identity carol')).lines).toEqual(['The revocation is undone.']);
+  expect(await run('issuer test -', { input: credential })).toMatchObject({ code: 0 });
+  expect((await run('revocation undo --identity carol')).lines).toEqual(['There was no revocation.']);
+});

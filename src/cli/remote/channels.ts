@@ -1,10 +1,11 @@
-import { type Channel } from '@signalbox/server';
+import { type Channel, type UpdateChannelInput } from '@signalbox/server';
 import { type Command } from 'commander';
 import { addCommand, addGroup, openSession, take, type CommonOptions } from './command.ts';
+import { UsageError } from './errors.ts';
 import { readLines } from './input.ts';
 import { type Columns, toJson } from './output.ts';
 import { type RemoteTerminal } from './terminal.ts';
-import { parseInteger, parseJson, parseWord } from './values.ts';
+import { parseDuration, parseInteger, parseJson, parseWord, requireChange } from './values.ts';
 
 const TYPES = ['UNPROTECTED', 'PUBLIC', 'PRIVATE'] as const;
 
@@ -22,31 +23,68 @@ const RECORD: Columns<Channel> = [
   ['HISTORY', ({ history }) => history],
 ];
 
-/** `channel create|list|show|delete|state`, `subscribe`, `unsubscribe`. */
+interface ChannelOptions extends CommonOptions {
+  type?: string;
+  kind?: string;
+  historyMessages?: string;
+  historyFor?: string;
+}
+
+/** Adds the options of a new or changed channel. `absent`: what applies without each of them. */
+const addChannelOptions = (command: Command, { type, history }: { type: string; history: string }) =>
+  command
+    .option('--type <type>', `UNPROTECTED, PUBLIC or PRIVATE (default: ${type})`)
+    .option('--kind <kind>', 'in place of --type: a custom kind of the project, which has a type')
+    .option(
+      '--history-messages <number>',
+      `the most messages to keep; 0: none; “max”: as many as the service keeps (default: ${history})`,
+    )
+    .option(
+      '--history-for <duration>',
+      `how long to keep messages, such as 15m, 12h or 7d; “max”: as long as the service does (default: ${history})`,
+    );
+
+function toChannelInput({ type, kind, historyMessages, historyFor }: ChannelOptions): UpdateChannelInput {
+  if (type !== undefined && kind !== undefined) throw new UsageError('Pass either --type or --kind.');
+  const history = {
+    ...(historyMessages !== undefined && {
+      messages:
+        historyMessages === 'max'
+          ? null
+          : parseInteger('--history-messages', historyMessages, 0, 2 ** 31 - 1),
+    }),
+    ...(historyFor !== undefined && { seconds: historyFor === 'max' ? null : parseDuration(historyFor) }),
+  };
+  return {
+    ...(type !== undefined && { type: parseWord('--type', type, TYPES) }),
+    ...(kind !== undefined && { kind }),
+    ...(Object.keys(history).length > 0 && { history }),
+  };
+}
+
+/** `channel create|list|show|update|delete|state`, `subscribe`, `unsubscribe`. */
 export function addChannelCommands(program: Command, terminal: RemoteTerminal): void {
   const channel = addGroup(
     program,
     'channel',
-    'Create, list, show and delete channels; read and set their state.',
+    'Create, list, show, change and delete channels; read and set their state.',
   );
 
-  addCommand(channel, 'create [channel]', 'Create a channel. Its id is generated when absent.')
-    .option('--type <type>', 'UNPROTECTED, PUBLIC or PRIVATE', 'PRIVATE')
+  addChannelOptions(
+    addCommand(channel, 'create [channel]', 'Create a channel. Its id is generated when absent.'),
+    { type: 'PRIVATE', history: 'max' },
+  )
     .option('--state <json>', 'the initial state (default: {})')
-    .action(
-      async (
-        id: string | undefined,
-        { type, state, ...common }: CommonOptions & { type: string; state?: string },
-      ) => {
-        const { signalbox, output } = openSession(terminal, common);
-        const created = await signalbox.channels.create({
-          id,
-          type: parseWord('--type', type, TYPES),
-          ...(state !== undefined && { state: parseJson('--state', state) }),
-        });
-        await output.one(created, RECORD);
-      },
-    );
+    .action(async (id: string | undefined, options: ChannelOptions & { state?: string }) => {
+      const { signalbox, output } = openSession(terminal, options);
+      const { state } = options;
+      const created = await signalbox.channels.create({
+        id,
+        ...toChannelInput(options),
+        ...(state !== undefined && { state: parseJson('--state', state) }),
+      });
+      await output.one(created, RECORD);
+    });
 
   addCommand(channel, 'list', 'List the channels of the project, sorted by id.')
     .option('--type <type>', 'only UNPROTECTED, PUBLIC or PRIVATE channels')
@@ -64,6 +102,25 @@ export function addChannelCommands(program: Command, terminal: RemoteTerminal): 
       await output.one(await signalbox.channels.get(id), RECORD);
     },
   );
+
+  addChannelOptions(
+    addCommand(channel, 'update <channel>', 'Change the type, the kind or the history of a channel.'),
+    { type: 'unchanged', history: 'unchanged' },
+  )
+    .option(
+      '--keep-memberships',
+      'a channel that becomes PRIVATE keeps the tokens that subscribed themselves',
+    )
+    .action(async (id: string, options: ChannelOptions & { keepMemberships?: true }) => {
+      const { signalbox, output } = openSession(terminal, options);
+      const { keepMemberships } = options;
+      const change = requireChange({ ...toChannelInput(options), keepMemberships });
+      const changed = await signalbox.channels.update(id, change);
+      await output.one(changed, [
+        ...RECORD,
+        ['ENDED MEMBERSHIPS', ({ endedMemberships }) => endedMemberships],
+      ]);
+    });
 
   addCommand(channel, 'delete <channel>', 'Delete a channel with its memberships and messages.').action(
     async (id: string, common: CommonOptions) => {
@@ -104,13 +161,17 @@ export function addChannelCommands(program: Command, terminal: RemoteTerminal): 
     program,
     'subscribe <channel> <tokens...>',
     'Subscribe tokens to a channel, by their ids, at once on live connections.',
-  ).action(async (id: string, tokens: string[], common: CommonOptions) => {
-    const { signalbox, output } = openSession(terminal, common);
-    for (const token of tokens) {
-      const { createdAt } = await signalbox.channels.subscribeToken(id, token);
-      await output.print(`${token} is subscribed to ${id}.`, { channel: id, token, createdAt });
-    }
-  });
+  )
+    .option('--since <cursor>', 'let them also read what was published after this cursor')
+    .action(
+      async (id: string, tokens: string[], { since, ...common }: CommonOptions & { since?: string }) => {
+        const { signalbox, output } = openSession(terminal, common);
+        for (const token of tokens) {
+          const { createdAt } = await signalbox.channels.subscribeToken(id, token, { since });
+          await output.print(`${token} is subscribed to ${id}.`, { channel: id, token, createdAt });
+        }
+      },
+    );
 
   addCommand(
     program,

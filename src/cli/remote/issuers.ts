@@ -7,9 +7,15 @@ import { UsageError } from './errors.ts';
 import { readCredential, readSecret } from './input.ts';
 import { type Columns } from './output.ts';
 import { type RemoteTerminal } from './terminal.ts';
-import { collect, parseDuration, parseWord } from './values.ts';
+import { collect, parseDuration, parseWord, requireChange } from './values.ts';
 
 const KINDS = ['SIGNALBOX', 'STREAM', 'TWILIO', 'OPENTOK', 'JWKS'] as const;
+
+const ALGORITHMS = [
+  ...(['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const),
+  ...(['ES256', 'ES384', 'ES512', 'EdDSA'] as const),
+];
+const CLAIMS = ['identity', 'audience', 'role', 'grants', 'connectionData'] as const;
 
 const ROW: Columns<Issuer> = [
   ['ID', ({ id }) => id],
@@ -29,6 +35,14 @@ interface AddOptions extends CommonOptions {
   iss?: string;
   jwks?: string;
   audience?: string[];
+  algorithm?: string[];
+  claim?: string[];
+}
+
+interface UpdateOptions extends Pick<AddOptions, 'jwks' | 'audience' | 'algorithm' | 'claim'>, CommonOptions {
+  name?: string;
+  /** False: any service. */
+  service?: string | false;
 }
 
 interface Viewer {
@@ -36,7 +50,12 @@ interface Viewer {
   channels: { nodes: { id: string }[] };
 }
 
-/** `issuer add|list|remove|add-key|remove-key|test`. */
+const SECRET =
+  'a file with the secret of the key, or for OPENTOK with the public key of a Vonage application; “-” for standard input. Also: SIGNALBOX_ISSUER_SECRET';
+const ALGORITHM = 'an algorithm that it may sign with, such as ES256; may be repeated';
+const CLAIM = `the claim that holds a property, such as role=/realm_access/role; the properties are ${CLAIMS.join(', ')}; may be repeated`;
+
+/** `issuer list|add|update|remove|add-key|remove-key|test`. */
 export function addIssuerCommands(program: Command, terminal: RemoteTerminal): void {
   const issuer = addGroup(program, 'issuer', 'Decide whose credentials are accepted, and test a credential.');
 
@@ -50,15 +69,14 @@ export function addIssuerCommands(program: Command, terminal: RemoteTerminal): v
   addCommand(issuer, 'add <kind>', `Accept the credentials of another party: ${KINDS.join(', ')}.`)
     .option('--name <text>', 'the display name')
     .option('--key <id>', 'the id that the issuer uses for its key')
-    .option(
-      '--secret <file>',
-      'a file with the secret of the key, or “-” for standard input. Also: SIGNALBOX_ISSUER_SECRET',
-    )
+    .option('--secret <file>', SECRET)
     .option('--account <sid>', 'TWILIO: the account SID')
     .option('--service <sid>', 'TWILIO: the Sync service SID (default: any service)')
     .option('--iss <url>', 'JWKS: the claim iss of the provider')
     .option('--jwks <url>', 'JWKS: the address of its keys')
     .option('--audience <audience>', 'JWKS: an accepted audience; may be repeated', collect)
+    .option('--algorithm <name>', `JWKS: ${ALGORITHM} (default: RS256)`, collect)
+    .option('--claim <name=claim>', `JWKS: ${CLAIM}`, collect)
     .action(async (kind: string, options: AddOptions) => {
       const { signalbox, output } = openSession(terminal, options);
       const { name, account, service } = options;
@@ -66,6 +84,30 @@ export function addIssuerCommands(program: Command, terminal: RemoteTerminal): v
       const party =
         input.kind === 'JWKS' ? toProvider(options) : { key: await toIssuerKey(terminal, options) };
       await output.one(await signalbox.issuers.create({ ...input, ...party }), ROW);
+    });
+
+  addCommand(
+    issuer,
+    'update <issuer>',
+    'Change an issuer. Applies to credentials that are presented from now on; live connections stay.',
+  )
+    .option('--name <text>', 'the display name')
+    .option('--service <sid>', 'TWILIO: the Sync service SID')
+    .option('--no-service', 'TWILIO: any service')
+    .option('--jwks <url>', 'JWKS: the address of its keys')
+    .option('--audience <audience>', 'JWKS: an accepted audience; may be repeated; replaces all', collect)
+    .option('--algorithm <name>', `JWKS: ${ALGORITHM}; replaces all`, collect)
+    .option('--claim <name=claim>', `JWKS: ${CLAIM}; replaces all`, collect)
+    .action(async (id: string, options: UpdateOptions) => {
+      const { signalbox, output } = openSession(terminal, options);
+      const { name, service, jwks, audience } = options;
+      const provider = { url: jwks, audiences: audience, ...toVerification(options) };
+      const change = requireChange({
+        name,
+        ...(service !== undefined && { service: service === false ? null : service }),
+        provider: Object.values(provider).some((value) => value !== undefined) ? provider : undefined,
+      });
+      await output.one(await signalbox.issuers.update(id, change), ROW);
     });
 
   addCommand(
@@ -79,10 +121,7 @@ export function addIssuerCommands(program: Command, terminal: RemoteTerminal): v
 
   addCommand(issuer, 'add-key <issuer>', 'Add a key to an issuer: the first step of a rotation.')
     .requiredOption('--key <id>', 'the id that the issuer uses for its key')
-    .option(
-      '--secret <file>',
-      'a file with the secret of the key, or “-” for standard input. Also: SIGNALBOX_ISSUER_SECRET',
-    )
+    .option('--secret <file>', SECRET)
     .action(async (id: string, options: CommonOptions & { key: string; secret?: string }) => {
       const { signalbox, output } = openSession(terminal, options);
       await output.one(await signalbox.issuers.addKey(id, await toIssuerKey(terminal, options)), ROW);
@@ -134,8 +173,23 @@ async function toIssuerKey(
   return text.startsWith('-----BEGIN PUBLIC KEY') ? { id: key, publicKey: text } : { id: key, secret: text };
 }
 
-function toProvider({ iss, jwks, audience }: AddOptions): Pick<CreateIssuerInput, 'provider'> {
+function toProvider(options: AddOptions): Pick<CreateIssuerInput, 'provider'> {
+  const { iss, jwks, audience } = options;
   if (iss === undefined || jwks === undefined || audience === undefined)
     throw new UsageError('JWKS needs --iss, --jwks and --audience.');
-  return { provider: { issuer: iss, url: jwks, audiences: audience } };
+  return { provider: { issuer: iss, url: jwks, audiences: audience, ...toVerification(options) } };
+}
+
+/** The arguments `algorithms` and `claims` of a provider. */
+function toVerification({ algorithm, claim }: Pick<AddOptions, 'algorithm' | 'claim'>) {
+  return {
+    algorithms: algorithm?.map((name) => parseWord('--algorithm', name, ALGORITHMS)),
+    claims: claim && Object.fromEntries(claim.map(parseClaim)),
+  };
+}
+
+function parseClaim(text: string): [string, string] {
+  const [, name = '', claim = ''] = /^(\w+)=(.+)$/.exec(text) ?? [];
+  if (claim === '') throw new UsageError(`“${text}” names no claim. Write it as role=/realm_access/role.`);
+  return [parseWord('The name in --claim', name, CLAIMS), claim];
 }

@@ -27,9 +27,10 @@ interface CreateOptions extends CommonOptions {
   channels?: string;
   canSign?: true;
   expires?: string;
+  project?: string;
 }
 
-/** `keys list|create|rotate|revoke|rotate-signing`. */
+/** `keys list|create|rotate|revoke|rotate-signing|reseal`. */
 export function addKeyCommands(program: Command, terminal: RemoteTerminal): void {
   const keys = addGroup(program, 'keys', 'List, create, rotate and revoke API keys.');
 
@@ -50,10 +51,12 @@ export function addKeyCommands(program: Command, terminal: RemoteTerminal): void
     .option('--channels <pattern>', 'only in matching channels, such as news:*')
     .option('--can-sign', 'accept credentials that are signed with the key')
     .option('--expires <time>', 'when the key expires, such as 2030-01-31T12:00:00Z (default: never)')
-    .action(async ({ name, scope, channels, canSign, expires, ...common }: CreateOptions) => {
+    .option('--project <project>', 'for the operator’s API key: the project (default: its own)')
+    .action(async ({ name, scope, channels, canSign, expires, project, ...common }: CreateOptions) => {
       const { signalbox, output } = openSession(terminal, common);
       const created = await signalbox.apiKeys.create({
         name,
+        project,
         canSign,
         channels,
         scopes: scope?.map((one) => parseWord('--scope', one, SCOPES)),
@@ -87,6 +90,21 @@ export function addKeyCommands(program: Command, terminal: RemoteTerminal): void
         true,
       );
     });
+
+  addCommand(
+    keys,
+    'reseal',
+    'Seal every stored secret again under the first key of SIGNALBOX_MASTER_KEY, so that the others can be removed. For the operator’s API key.',
+  ).action(async (common: CommonOptions) => {
+    const { signalbox, output } = openSession(terminal, common);
+    const { resealSecrets } = await signalbox.graphql<{ resealSecrets: number }>(
+      'mutation { resealSecrets }',
+    );
+    const noun = resealSecrets === 1 ? 'secret was' : 'secrets were';
+    await output.print(`${resealSecrets} ${noun} sealed under another master key.`, {
+      resealed: resealSecrets,
+    });
+  });
 
   addCommand(keys, 'revoke <key>', 'Revoke an API key and close its connections.').action(
     async (id: string, common: CommonOptions) => {

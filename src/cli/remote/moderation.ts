@@ -1,6 +1,8 @@
+import { type Restriction } from '@signalbox/server';
 import { type Command } from 'commander';
 import { addCommand, openSession, type CommonOptions } from './command.ts';
 import { UsageError } from './errors.ts';
+import { type Columns } from './output.ts';
 import { parseRecipient, type RecipientOptions } from './publish.ts';
 import { type RemoteTerminal } from './terminal.ts';
 import { parseDuration, parseTarget, parseTime } from './values.ts';
@@ -28,7 +30,16 @@ const addTerm = (command: Command) =>
     .option('--until <time>', 'in place of --for: the time of the end, such as 2030-01-31T12:00:00Z')
     .option('--reason <text>', 'the reason that the client is shown');
 
-/** `mute`, `unmute`, `ban`, `unban` and `disconnect`. */
+const RESTRICTION: Columns<Restriction> = [
+  ['KIND', ({ kind }) => kind],
+  ['CHANNEL', ({ channel }) => channel ?? 'all'],
+  ['TOKEN', ({ token }) => token],
+  ['IDENTITY', ({ identity }) => identity],
+  ['UNTIL', ({ until }) => until],
+  ['REASON', ({ reason }) => reason],
+];
+
+/** `mute`, `unmute`, `ban`, `unban`, `restrictions` and `disconnect`. */
 export function addModerationCommands(program: Command, terminal: RemoteTerminal): void {
   const { now } = terminal;
   const mute = addCommand(program, 'mute', 'Take PUBLISH away from a token or an identity.');
@@ -77,6 +88,13 @@ export function addModerationCommands(program: Command, terminal: RemoteTerminal
       const { signalbox, output } = openSession(terminal, options);
       const lifted = await signalbox.unban({ ...parseTarget(options), channel: options.channel });
       await output.print(lifted ? 'The ban is lifted.' : 'There was no ban.', lifted);
+    });
+
+  addCommand(program, 'restrictions', 'List the mutes and bans that apply now, oldest first.')
+    .option('--channel <channel>', 'only those in this channel')
+    .action(async ({ channel, ...common }: CommonOptions & { channel?: string }) => {
+      const { signalbox, output } = openSession(terminal, common);
+      await output.list(signalbox.listRestrictions({ channel }), RESTRICTION);
     });
 
   addTarget(addCommand(program, 'disconnect', 'Close live connections. Their tokens stay valid.'))

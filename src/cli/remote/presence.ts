@@ -1,10 +1,10 @@
-import { type DeliveryExplanation, type Member } from '@signalbox/server';
+import { type DeliveryExplanation, type LiveConnection, type Member } from '@signalbox/server';
 import { type Command } from 'commander';
-import { addCommand, openSession, type CommonOptions } from './command.ts';
+import { addCommand, openSession, take, type CommonOptions } from './command.ts';
 import { UsageError } from './errors.ts';
 import { type Columns } from './output.ts';
 import { type RemoteTerminal } from './terminal.ts';
-import { parseTarget, parseWord } from './values.ts';
+import { ACTIONS, parseInteger, parseTarget, parseWord } from './values.ts';
 
 const MEMBER: Columns<Member> = [
   ['CONNECTION', ({ id }) => id],
@@ -14,9 +14,16 @@ const MEMBER: Columns<Member> = [
   ['SINCE', ({ connectedAt }) => connectedAt],
 ];
 
-const ACTIONS = ['SUBSCRIBE', 'PUBLISH', 'PRESENCE', 'MODERATE'] as const;
+const CONNECTION: Columns<LiveConnection> = [
+  ['CONNECTION', ({ connection }) => connection.id],
+  ['IDENTITY', ({ connection }) => connection.identity],
+  ['TOKEN', ({ connection }) => connection.token],
+  ['CHANNELS', ({ channels }) => channels],
+  ['QUEUED', ({ queuedBytes }) => queuedBytes],
+  ['SINCE', ({ connection }) => connection.connectedAt],
+];
 
-/** `online`, `presence` and `explain`. */
+/** `online`, `presence`, `connections` and `explain`. */
 export function addPresenceCommands(program: Command, terminal: RemoteTerminal): void {
   addCommand(
     program,
@@ -38,6 +45,17 @@ export function addPresenceCommands(program: Command, terminal: RemoteTerminal):
       await output.list(signalbox.channels.members(channel), MEMBER);
     },
   );
+
+  addCommand(program, 'connections', 'List the live connections of the project, oldest first.')
+    .option('--channel <channel>', 'only connections in this channel')
+    .option('--token <token>', 'only connections of this token')
+    .option('--identity <identity>', 'only connections of this identity')
+    .option('--limit <number>', 'the most connections to list', '1000')
+    .action(async ({ channel, token, identity, limit, ...common }: ConnectionsOptions) => {
+      const { signalbox, output } = openSession(terminal, common);
+      const most = parseInteger('--limit', limit, 1, 10_000_000);
+      await output.list(take(signalbox.listConnections({ channel, token, identity }), most), CONNECTION);
+    });
 
   addCommand(
     program,
@@ -70,6 +88,13 @@ export function addPresenceCommands(program: Command, terminal: RemoteTerminal):
       await output.print(`${allowed ? 'Allowed' : 'Not allowed'} (${rule}): ${because}`, explained);
       if (!allowed) terminal.setExitCode(1);
     });
+}
+
+interface ConnectionsOptions extends CommonOptions {
+  channel?: string;
+  token?: string;
+  identity?: string;
+  limit: string;
 }
 
 interface ExplainOptions extends CommonOptions {

@@ -1,3 +1,4 @@
+import { type Action, type GrantInput } from '@signalbox/server';
 import { UsageError } from './errors.ts';
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
@@ -38,13 +39,37 @@ export function parseInteger(what: string, text: string, min: number, max: numbe
 
 /** One of some words, in upper or lower case; returned as listed. */
 export function parseWord<Word extends string>(what: string, text: string, words: readonly Word[]): Word {
-  const word = words.find((one) => one === text.toUpperCase());
+  const word = words.find((one) => one.toUpperCase() === text.toUpperCase());
   if (word === undefined) throw new UsageError(`${what} must be one of ${words.join(', ')}.`);
   return word;
 }
 
-/** Collects an option that may be given several times. */
-export const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
+/** The actions that a token may take in a channel. */
+export const ACTIONS = ['SUBSCRIBE', 'PUBLISH', 'PRESENCE', 'MODERATE'] as const satisfies readonly Action[];
+
+/** `room:*=subscribe,publish`: channels and actions; a time after `@` is when the grant lapses. */
+export function parseGrant(text: string): GrantInput {
+  // Ids of channels contain no “=”, and actions no “@”.
+  const [, channels = '', actions = '', time] = /^([^=]+)=([^@]+)(?:@(.+))?$/.exec(text) ?? [];
+  if (channels === '') throw new UsageError(`“${text}” is no grant. Write it as room:*=subscribe,publish.`);
+  return {
+    channels,
+    actions: actions.split(',').map((action) => parseWord('An action of --grant', action, ACTIONS)),
+    ...(time !== undefined && { expiresAt: parseTime(time).toISOString() }),
+  };
+}
+
+/** Throws when a command that changes something was given nothing to change. */
+export function requireChange<Change extends object>(change: Change): Change {
+  if (Object.values(change).some((value) => value !== undefined)) return change;
+  throw new UsageError('Pass at least one option that says what to change.');
+}
+
+/** Collects an option that may be given several times. False: after its negation. */
+export const collect = (value: string, before: string[] | false | undefined): string[] => [
+  ...(before || []),
+  value,
+];
 
 /** Exactly one of a token and an identity. */
 export function parseTarget({
