@@ -13,23 +13,31 @@ export interface RightsWatch extends Disposable {
 
 /** The watches of this node. */
 export interface RightsWatches extends Disposable {
+  /** Counts the changes of any rights that this node has applied. While it stays equal, what was read about a caller is current. */
+  readonly changes: number;
   begin(caller: Caller): RightsWatch;
 }
 
 export function createRightsWatches(broker: Pick<Broker, 'listen'>): RightsWatches {
   const watches = new Set<ActiveWatch>();
+  let changes = 0;
   const subscription = broker.listen({
     applySignal(signal) {
       // Signals of many connections must not cost a visit of every watch.
       if (ENDS_NO_RIGHTS.has(signal.kind)) return 0;
+      changes++;
       for (const watch of watches) watch.hasChanged ||= mayChange(watch.caller, signal);
       return 0;
     },
     reset() {
+      changes++;
       for (const watch of watches) watch.hasChanged = true;
     },
   });
   return {
+    get changes() {
+      return changes;
+    },
     begin(caller) {
       const watch = new ActiveWatch(watches, caller);
       watches.add(watch);

@@ -70,6 +70,11 @@ export interface Context {
   readonly domain: Domain;
   /** The caller with its current rights. A result that reads it is never shared between subscribers. */
   readonly caller: Caller;
+  /**
+   * `RightsWatches.changes` at the moment at which the authentication of the caller began: a change since then may be missing in
+   * the caller. Undefined for the caller of a live connection, which signals keep current.
+   */
+  readonly rightsAsOf: number | undefined;
   /** The live connection of the operation; undefined over plain HTTP. A result that reads it is never shared. */
   readonly connection: Connection | undefined;
   /** The network address of the client. A result that reads it is never shared. */

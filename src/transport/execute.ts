@@ -8,6 +8,7 @@ import {
 } from 'graphql';
 import { unavailable } from '../errors.ts';
 import { type Context } from '../schema/context.ts';
+import { isCurrent, withCurrentCaller } from '../schema/current-caller.ts';
 
 /** How often a query is executed before it fails, because the rights of its caller changed during each execution. */
 const MAX_EXECUTIONS = 5;
@@ -40,15 +41,17 @@ async function executeOnce(args: ExecutionArgs): Promise<ExecutionResult> {
   const live = context.domain.broker.untilLive();
   if (!live) return executeGraphql(args);
   await live;
-  return executeGraphql({ ...args, contextValue: await refresh(context) });
+  return executeGraphql({ ...args, contextValue: await withCurrentCaller(context) });
 }
 
 async function executeQuery(args: ExecutionArgs): Promise<ExecutionResult> {
-  const { domain, caller } = args.contextValue as Context;
-  let current = args;
+  const context = args.contextValue as Context;
+  const { domain, caller } = context;
+  let current = isCurrent(context) ? args : undefined;
   for (let count = 1; count <= MAX_EXECUTIONS; count++) {
     const watch = domain.rights.begin(caller);
     try {
+      current ??= { ...args, contextValue: await withCurrentCaller(context) };
       const result = await executeOnce(current);
       // The signals of a change that was made while this node was paused are read before its next answer.
       await domain.broker.untilLive();
@@ -56,16 +59,9 @@ async function executeQuery(args: ExecutionArgs): Promise<ExecutionResult> {
     } finally {
       watch[Symbol.dispose]();
     }
-    current = { ...args, contextValue: await refresh(args.contextValue as Context) };
+    current = undefined;
   }
   throw unavailable('The rights of the caller changed during each attempt to answer. Try again.');
-}
-
-/** The context with the current caller. Signals keep that of a live connection current. */
-async function refresh(context: Context): Promise<Context> {
-  if (context.connection) return context;
-  const caller = await context.domain.authenticate.refresh(context.caller);
-  return Object.create(context, { caller: { value: caller } }) as Context;
 }
 
 function hasMutation({ document }: ExecutionArgs): boolean {

@@ -40,11 +40,12 @@ export function createJsonPost({
     const params = contentType === undefined ? undefined : parseParams(body);
     const document = params && findDocument(params);
     if (!params || !document) return false;
+    const { changes: rightsAsOf } = domain.rights;
     const caller = await authenticateHttpRequest(domain, (name) => headerOf(request, name)).catch(
       () => undefined,
     );
     if (!caller) return false;
-    const contextValue = new RequestContext(domain, caller, addressOf(request));
+    const contextValue = new RequestContext(domain, caller, rightsAsOf, addressOf(request));
     const { operationName, variables } = params;
     try {
       memory.holdDocument(document);
@@ -141,12 +142,14 @@ function headerOf({ headers }: IncomingMessage, name: string): string | null {
 class RequestContext implements Context {
   readonly domain: Domain;
   readonly caller: Caller;
+  readonly rightsAsOf: number;
   readonly connection = undefined;
   readonly address: string;
 
-  constructor(domain: Domain, caller: Caller, address: string) {
+  constructor(domain: Domain, caller: Caller, rightsAsOf: number, address: string) {
     this.domain = domain;
     this.caller = caller;
+    this.rightsAsOf = rightsAsOf;
     this.address = address;
   }
 

@@ -30,6 +30,11 @@ export class Operation implements Context {
     return caller;
   }
 
+  /** Signals keep the caller current. */
+  get rightsAsOf(): undefined {
+    return undefined;
+  }
+
   get connection(): Connection {
     return this.session.connection;
   }

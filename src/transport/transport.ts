@@ -4,6 +4,7 @@ import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
 import { type NewId } from '../ids.ts';
 import { type Domain } from '../schema/context.ts';
+import { startMutationsByCurrentRights } from '../schema/current-caller.ts';
 import { readPagesInTurns } from '../schema/paging.ts';
 import { createSchema } from '../schema/schema.ts';
 import { createConsole } from './console.ts';
@@ -49,7 +50,7 @@ export async function openTransport(deps: {
   let isReady = true;
   const isEnabled = (setting: 'auto' | 'on' | 'off') =>
     setting === 'on' || (setting === 'auto' && config.mode !== 'production');
-  const schema = readPagesInTurns(createSchema());
+  const schema = startMutationsByCurrentRights(readPagesInTurns(createSchema()));
   const showsSchema = isEnabled(config.introspection);
   const redactMessage = createRedactMessage(showsSchema);
   const publicError = createPublicError({

@@ -39,6 +39,10 @@ export class ViewerlessContext implements Context {
     return this.#rejectViewer();
   }
 
+  get rightsAsOf(): undefined {
+    return this.#rejectViewer();
+  }
+
   get connection(): Connection {
     return this.#rejectViewer();
   }

@@ -80,6 +80,7 @@ export function createGraphqlHandler(
       useContext(async ({ request, req, res }) => {
         const address = addressOf(req);
         const ticket = ticketOf(req);
+        const { changes: rightsAsOf } = domain.rights;
         const authenticated =
           ticket === undefined
             ? authenticateHttpRequest(domain, (name) => request.headers.get(name))
@@ -93,6 +94,7 @@ export function createGraphqlHandler(
           get caller() {
             return connection?.caller ?? caller;
           },
+          rightsAsOf,
           get connection() {
             return connection;
           },

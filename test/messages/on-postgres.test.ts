@@ -2,6 +2,7 @@ import pg from 'pg';
 import { expect, test } from 'vitest';
 import { createChannel, mint, revokeToken, unsubscribeToken } from '../support/backend.ts';
 import { requirePostgres, sharedPostgres } from '../support/postgres.ts';
+import { countWaiting, lockTable } from '../support/locked-table.ts';
 import { createProxy } from '../support/proxy.ts';
 import { numbers, publishRequest, publishTo } from '../support/publish.ts';
 import { codeOf } from '../support/projects.ts';
@@ -11,22 +12,6 @@ import { startServiceOnPostgres, type ServiceClient } from '../support/service.t
 
 /** A new database of the server that the files of this worker share. */
 const createDatabase = async () => (await sharedPostgres()).createDatabase();
-
-/** Lets every statement that uses the table wait until the returned function is called. */
-async function lockTable(url: string, table: string): Promise<() => Promise<void>> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
-  return () => client.end();
-}
-
-/** The number of statements that wait for a lock; by default all. */
-async function countWaiting(url: string, statement = ''): Promise<number> {
-  const postgres = await sharedPostgres();
-  const query = `select count(*)::int as count from pg_stat_activity
-    where datname = current_database() and wait_event_type = 'Lock' and query like '${statement}%'`;
-  return (await postgres.query(url, query))[0].count as number;
-}
 
 async function countChannels(url: string): Promise<number> {
   const postgres = await sharedPostgres();
