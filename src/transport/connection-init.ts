@@ -96,7 +96,10 @@ export function findMisplacedCredential(
 ): string | undefined {
   // A browser cannot set the header, and adds one of the scheme Basic by itself.
   if (isUpgrade && /^Bearer\s/i.test(header('authorization') ?? '')) return 'authorization';
-  return FOREIGN_HEADERS.find((name) => isOwnCredential(header(name) ?? ''));
+  return FOREIGN_HEADERS.find((name) => {
+    const value = header(name);
+    return value != null && isOwnCredential(value);
+  });
 }
 
 function isOwnCredential(value: string): boolean {
