@@ -8,7 +8,10 @@ export interface ActivityView {
   isAdmin: boolean;
 }
 
-/** Activities that happened together. Each view is made once, so that the subscribers with the same view share the execution. */
+/**
+ * Activities that happened together. Each view of all of them is made once, so that the subscribers with the same view share the
+ * execution.
+ */
 export class ActivityBatch {
   readonly activities: Batch<Activity>;
   readonly #views = new Map<string, Batch<Activity>>();
@@ -17,17 +20,25 @@ export class ActivityBatch {
     this.activities = activities;
   }
 
-  view({ payloads, isAdmin }: ActivityView): Batch<Activity> {
-    const key = `${payloads} ${isAdmin}`;
-    const view =
-      this.#views.get(key) ??
-      this.activities.map((activity) => ({
-        ...activity,
-        // No other call lets an API key read a direct message. Only messages in a channel have one.
-        data: payloads && (isAdmin || activity.channelId !== undefined) ? activity.data : undefined,
-        address: isAdmin ? activity.address : undefined,
-      }));
-    this.#views.set(key, view);
-    return view;
+  /** The activities at these indexes. A subscription with a low rate receives a few of many, so only those are made. */
+  view(view: ActivityView, indexes: readonly number[]): Batch<Activity> {
+    if (indexes.length < this.activities.length)
+      return indexes.flatMap((index) => {
+        const activity = this.activities[index];
+        return activity ? [visibleIn(view, activity)] : [];
+      });
+    const key = `${view.payloads} ${view.isAdmin}`;
+    const whole = this.#views.get(key) ?? this.activities.map((activity) => visibleIn(view, activity));
+    this.#views.set(key, whole);
+    return whole;
   }
+}
+
+function visibleIn({ payloads, isAdmin }: ActivityView, activity: Activity): Activity {
+  return {
+    ...activity,
+    // No other call lets an API key read a direct message. Only messages in a channel have one.
+    data: payloads && (isAdmin || activity.channelId !== undefined) ? activity.data : undefined,
+    address: isAdmin ? activity.address : undefined,
+  };
 }

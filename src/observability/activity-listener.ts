@@ -113,8 +113,7 @@ export class ActivityListener implements Source<Activity> {
     const passed = selected.filter((index) => this.#take(batch.activities[index]?.kind));
     this.#skip(selected.length - passed.length);
     if (passed.length === 0) return;
-    const view = batch.view({ payloads: this.#options.payloads, isAdmin: this.#rights.isAdmin });
-    sink.deliver(passed.length === view.length ? view : passed.flatMap((index) => view[index] ?? []));
+    sink.deliver(batch.view({ payloads: this.#options.payloads, isAdmin: this.#rights.isAdmin }, passed));
   }
 
   /** The indexes of the activities that the subscription asks for and may see. */

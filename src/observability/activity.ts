@@ -1,5 +1,5 @@
 import { type AuditEntry } from '../audit.ts';
-import { channelOf, type Message } from '../broker/message.ts';
+import { type Message } from '../broker/message.ts';
 import { type PresenceChange } from '../broker/signal.ts';
 import { type ConnectionChange } from '../connections/registry.ts';
 import { type ErrorCode } from '../errors.ts';
@@ -108,26 +108,25 @@ const tokenOf = (id: string | undefined): string | undefined =>
 const identityOf = (subject: string | undefined): string | undefined =>
   /^identity:(.*)$/s.exec(subject ?? '')?.[1];
 
-/** The recipient of a direct message; for a message to a channel, its sender. */
+/** The recipient of a direct message; for a message to a channel, its sender. Runs for each message while there is a subscription. */
 export function activityOfMessage(message: Message): Activity {
   const { id, event, address, sender, data, projectId, publishedAt } = message;
-  const channelId = channelOf(address);
-  const [kind, recipient] = address.split(/:(.*)/s);
+  const separator = address.indexOf(':');
+  const kind = address.slice(0, separator);
+  const recipient = address.slice(separator + 1);
+  const isToChannel = kind === 'channel';
+  const sentBy = sender.tokenId ?? undefined;
   return {
     at: publishedAt,
     kind: 'MESSAGE',
     action: 'message.publish',
     projectId,
-    actor: sender.tokenId ?? undefined,
+    actor: sentBy,
     subject: id,
-    channelId: channelId ?? undefined,
-    ...(channelId !== null && {
-      tokenId: sender.tokenId ?? undefined,
-      identity: sender.identity ?? undefined,
-    }),
-    ...(kind === 'token' && { tokenId: recipient }),
-    ...(kind === 'identity' && { identity: recipient }),
-    ...(kind === 'connection' && { connectionId: recipient }),
+    channelId: isToChannel ? recipient : undefined,
+    tokenId: isToChannel ? sentBy : kind === 'token' ? recipient : undefined,
+    identity: isToChannel ? (sender.identity ?? undefined) : kind === 'identity' ? recipient : undefined,
+    connectionId: kind === 'connection' ? recipient : undefined,
     message: { id, event },
     data,
   };

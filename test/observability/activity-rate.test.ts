@@ -3,7 +3,7 @@ import { MAX_LISTENERS_PER_PROJECT } from '../../src/observability/activity-feed
 import { GATHER_MS } from '../../src/observability/activity-gatherer.ts';
 import { ACTIVITIES_PER_SECOND, SKIP_NOTICE_MS } from '../../src/observability/activity-listener.ts';
 import { ACTIVITY, followActivity, openLobby } from '../support/activity.ts';
-import { createChannel, publish, roundTrip } from '../support/backend.ts';
+import { createChannel, mint, publish, roundTrip } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
 import { queueResults } from '../support/result-queue.ts';
 import { type ServiceClient } from '../support/service.ts';
@@ -72,6 +72,29 @@ test('skips messages beyond the rate that the client asks for, but nothing of th
       await queueResults(signalbox.client(), `subscription { activity(perSecond: ${perSecond}) { kind } }`)
         .ended,
     ).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', field: 'perSecond' } }]);
+});
+
+test('hides the data of direct messages from an API key without ADMIN in a batch of which the rate leaves a part, too', async () => {
+  const clock = createManualClock();
+  await using signalbox = await openLobby({ clock });
+  const { createApiKey } = await signalbox.request('mutation { createApiKey(scopes: [READ]) { secret } }');
+  const ada = await mint(signalbox);
+  const backend = signalbox.client({ apiKey: createApiKey.secret });
+  const query =
+    'subscription { activity(kinds: [MESSAGE], payloads: true, perSecond: 1) { channel event data } }';
+  const results = queueResults(backend, query);
+  await roundTrip(backend);
+  await publish(signalbox, 'lobby', 'first');
+  await signalbox.request(
+    `mutation ($t: ID!) {
+      publishDirectMessage(token: $t, event: "second", data: 2) { connections }
+      publishMessage(channel: "lobby", event: "third", data: 3) { connections }
+    }`,
+    { t: ada.id },
+  );
+  await clock.advance(GATHER_MS);
+  expect((await results.next()).activity).toMatchObject({ event: 'first' });
+  expect((await results.next()).activity).toEqual({ channel: null, event: 'second', data: null });
 });
 
 test('delivers an activity after a pause at once, and those that follow it together', async () => {

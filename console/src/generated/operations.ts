@@ -558,8 +558,6 @@ export type FollowActivitySubscription = {
     token: string | null;
     identity: string | null;
     channel: string | null;
-    connection: string | null;
-    message: string | null;
     event: string | null;
     data: unknown;
     code: ErrorCode | null;
@@ -1603,8 +1601,6 @@ export const FollowActivityDocument =
     token
     identity
     channel
-    connection
-    message
     event
     data
     code
