@@ -2,23 +2,39 @@ import { chromium, type Browser, type CDPSession, type Page } from 'playwright-c
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
-/** A console in a real browser, with what its developer tools report. */
-export interface ConsoleWindow extends AsyncDisposable {
+/** A window of a real browser, with what its developer tools report. */
+export interface BrowserWindow extends AsyncDisposable {
   readonly page: Page;
+  /** Opens the console of a service and signs in. */
+  signIn(service: { url: string; apiKey: string }): Promise<void>;
+  /** Leaves the console: the window stays open, and shows nothing. */
+  showNothing(): Promise<void>;
   /** Opens a page of the console by its address. */
   visit(hash: string): Promise<void>;
   /** The interactions since the last call. */
   takeInteractions(): Promise<Interaction[]>;
-  /**
-   * The heap of the page after a garbage collection, in MB; the nodes of its document; and the CPU time of its main thread so
-   * far, in seconds, which other processes do not lengthen.
-   */
-  readMetrics(): Promise<{ heapMb: number; nodes: number; cpuSeconds: number }>;
+  /** After a garbage collection. */
+  readMetrics(): Promise<WindowMetrics>;
   /**
    * The CPU time of each task of the main thread while `use` runs, in ms. A click or a key press waits for at most one task, is
    * one, and is shown by one: on a machine that does other things, too, their CPU time tells what the page itself takes.
    */
   traceTasks(use: () => Promise<void>): Promise<number[]>;
+}
+
+/** What a window holds, and what it has used so far. */
+export interface WindowMetrics {
+  readonly heapMb: number;
+  /** Nodes of the document and those that were removed from it, but are still referenced. */
+  readonly nodes: number;
+  /**
+   * The nodes that are not in the document. The browser makes some for its own use, and one for each change of a text field: its
+   * undo history, of at most 1,000 changes, which it drops when the field is removed.
+   */
+  readonly nodesOutside: number;
+  readonly listeners: number;
+  /** The CPU time of the main thread, in seconds, which other processes do not lengthen. */
+  readonly cpuSeconds: number;
 }
 
 /** A click or a key press. */
@@ -29,19 +45,15 @@ export interface Interaction {
   readonly target: string;
 }
 
-/** Signs in to the console of a service. */
-export async function openConsole(url: string, apiKey: string): Promise<ConsoleWindow> {
+/** Starts a browser of its own. */
+export async function openWindow(): Promise<BrowserWindow> {
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run'],
   });
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
   await page.addInitScript(OBSERVE_EVENTS);
-  await page.goto(`${url}/console`);
-  await page.getByRole('textbox', { name: 'API key' }).fill(apiKey);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('status').getByText('live').waitFor();
-  return consoleWindow(browser, page, await page.context().newCDPSession(page));
+  return browserWindow(browser, page, await page.context().newCDPSession(page));
 }
 
 /**
@@ -58,9 +70,25 @@ const OBSERVE_EVENTS = `
     }
   }).observe({ type: 'event', durationThreshold: 16 });`;
 
-function consoleWindow(browser: Browser, page: Page, developerTools: CDPSession): ConsoleWindow {
+const COUNT_NODES = `(() => {
+  const nodes = document.createNodeIterator(document);
+  let count = 0;
+  while (nodes.nextNode()) count++;
+  return count;
+})()`;
+
+function browserWindow(browser: Browser, page: Page, developerTools: CDPSession): BrowserWindow {
   return {
     page,
+    async signIn({ url, apiKey }) {
+      await page.goto(`${url}/console`);
+      await page.getByRole('textbox', { name: 'API key' }).fill(apiKey);
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.getByRole('status').getByText('live').waitFor();
+    },
+    async showNothing() {
+      await page.goto('about:blank');
+    },
     async visit(hash) {
       await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
@@ -72,11 +100,14 @@ function consoleWindow(browser: Browser, page: Page, developerTools: CDPSession)
     async readMetrics() {
       await developerTools.send('Performance.enable', { timeDomain: 'threadTicks' });
       await developerTools.send('HeapProfiler.collectGarbage');
+      const nodesInside = await page.evaluate<number>(COUNT_NODES);
       const { metrics } = await developerTools.send('Performance.getMetrics');
       const valueOf = (name: string) => metrics.find((metric) => metric.name === name)?.value ?? NaN;
       return {
         heapMb: valueOf('JSHeapUsedSize') / 2 ** 20,
         nodes: valueOf('Nodes'),
+        nodesOutside: valueOf('Nodes') - nodesInside,
+        listeners: valueOf('JSEventListeners'),
         cpuSeconds: valueOf('TaskDuration'),
       };
     },
