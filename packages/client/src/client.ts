@@ -15,7 +15,8 @@ export interface ClientOptions {
   /**
    * Keeps position, outbox and guest across page loads. Default: none. In pages, pass `() => sessionStorage`: one per tab. A
    * function is called at the first connect, because a server that renders has no storage, and a page may be forbidden to
-   * read it. If it fails, nothing is kept.
+   * read it. If it fails, nothing is kept. Tabs would overwrite what others have stored in a storage that they share, such as
+   * `localStorage`: divide it by `divideBetweenTabs` of `@signalbox/client/tabs`.
    */
   readonly storage?: ClientStorage | (() => ClientStorage);
   /** The prefix of the keys in `storage`: one per user of the device. Default: `signalbox`. */

@@ -11,8 +11,9 @@ export interface BroadcastChannelLike {
 export interface LocksLike {
   request(
     name: string,
-    options: { readonly signal?: unknown; readonly steal?: boolean },
-    whileHeld: () => unknown,
+    options: { readonly signal?: unknown; readonly steal?: boolean; readonly ifAvailable?: boolean },
+    /** `lock`: null when it is not available. */
+    whileHeld: (lock: unknown) => unknown,
   ): Promise<unknown>;
 }
 

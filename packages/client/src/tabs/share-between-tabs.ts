@@ -4,6 +4,8 @@ import { hostWebSocket } from './environment.ts';
 import { type SocketLike } from './multiplexer.ts';
 import { TabSocket } from './tab-socket.ts';
 
+export { divideBetweenTabs } from './divide-between-tabs.ts';
+
 /** Options of `shareBetweenTabs`. */
 export interface ShareBetweenTabsOptions {
   /** The WebSocket class of the shared connection. Default: the one of the environment. */

@@ -1,5 +1,5 @@
 import { createClient, SignedOut, type ClientStorage, type Status } from '@signalbox/client';
-import { shareBetweenTabs } from '@signalbox/client/tabs';
+import { divideBetweenTabs, shareBetweenTabs } from '@signalbox/client/tabs';
 
 /**
  * The page of the tests in a browser. Its address has the service, the channel, the user, whether it has a storage and
@@ -42,6 +42,18 @@ function openDatabase(): ClientStorage {
   };
 }
 
+/** `localStorage` and `divided`: the storage that all tabs share. */
+function storageOption(name: string | null): {
+  storage?: ClientStorage | (() => ClientStorage);
+  storageKey?: string;
+} {
+  if (name === null) return {};
+  if (name === 'localStorage') return { storage: () => localStorage, storageKey: identity };
+  if (name === 'divided')
+    return { storage: divideBetweenTabs(() => localStorage, identity), storageKey: identity };
+  return { storage: name === 'indexedDB' ? openDatabase : () => sessionStorage };
+}
+
 const client = createClient<{ message: { text: string } }>({
   url: parameters.get('url') ?? '',
   async credential(reason) {
@@ -51,9 +63,7 @@ const client = createClient<{ message: { text: string } }>({
     return response.text();
   },
   webSocket: parameters.has('tabs') ? shareBetweenTabs({ webSocket: CountedWebSocket }) : CountedWebSocket,
-  ...(parameters.has('storage') && {
-    storage: parameters.get('storage') === 'indexedDB' ? openDatabase : () => sessionStorage,
-  }),
+  ...storageOption(parameters.get('storage')),
 });
 const channel = client.channel(parameters.get('channel') ?? '');
 const received: string[] = [];
