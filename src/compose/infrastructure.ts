@@ -18,6 +18,7 @@ import { createLogStore } from '../messages/log/log-store.ts';
 import { createPostgresLogStore } from '../messages/log/postgres-log-store.ts';
 import { type RetentionLog } from '../messages/log/retention-log.ts';
 import { createActivityFeed, type ActivityFeed } from '../observability/activity-feed.ts';
+import { createDeliveryRecords, type DeliveryRecords } from '../observability/delivery-records.ts';
 import { createDatabaseReading } from '../observability/database-reading.ts';
 import { measureLoopLag } from '../observability/loop-lag.ts';
 import { type NodeReading } from '../observability/node-reading.ts';
@@ -51,6 +52,8 @@ export interface Infrastructure {
   stats: Stats;
   audit: Audit;
   activity: ActivityFeed;
+  /** What this node remembers about deliveries. */
+  deliveryRecords: DeliveryRecords;
   /** Reports an unexpected error to the operator. `errorId` is the id that the client received. */
   onFault: (error: unknown, errorId?: string) => void;
   store: Store;
@@ -90,7 +93,10 @@ export async function openInfrastructure(
   );
 
   const storage = await (databaseUrl === undefined ? openEmbedded() : openDatabase(databaseUrl));
-  const activity = disposer.use(createActivityFeed({ broker: storage.broker, clock, onFault }));
+  const deliveryRecords = createDeliveryRecords(clock);
+  const activity = disposer.use(
+    createActivityFeed({ broker: storage.broker, records: deliveryRecords, clock, onFault }),
+  );
   const audit: Audit = (entry) => {
     const { identity: _, ...line } = entry;
     auditLogger?.info({ audit: line }, entry.action);
@@ -176,6 +182,7 @@ export async function openInfrastructure(
     stats,
     audit,
     activity,
+    deliveryRecords,
     onFault,
     ...storage,
     disposer,

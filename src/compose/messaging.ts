@@ -5,7 +5,6 @@ import { createHistory } from '../messages/history.ts';
 import { createPublisher } from '../messages/publish.ts';
 import { createRetention, type Retention } from '../messages/retention.ts';
 import { createModeration } from '../moderation/moderation.ts';
-import { createDeliveryRecords } from '../observability/delivery-records.ts';
 import { createExplainDelivery } from '../observability/explain-delivery.ts';
 import { createPresence } from '../presence/presence.ts';
 import { RateLimit } from '../rate-limit.ts';
@@ -53,6 +52,7 @@ export async function composeMessaging(
     metrics,
     stats,
     activity,
+    deliveryRecords: records,
     audit,
     onFault,
     store,
@@ -65,7 +65,6 @@ export async function composeMessaging(
   const { published, replayed, gap } = metrics;
   const { announce } = broker;
 
-  const records = createDeliveryRecords(clock);
   const rights = disposer.use(createRightsWatches(broker));
   const connections = disposer.use(
     createConnections({

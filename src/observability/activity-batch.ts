@@ -34,7 +34,8 @@ export class ActivityBatch {
   }
 }
 
-function visibleIn({ payloads, isAdmin }: ActivityView, activity: Activity): Activity {
+/** The activity as a subscriber with this view receives it. */
+export function visibleIn({ payloads, isAdmin }: ActivityView, activity: Activity): Activity {
   return {
     ...activity,
     // No other call lets an API key read a direct message. Only messages in a channel have one.

@@ -19,8 +19,12 @@ import { ActivityGatherer } from './activity-gatherer.ts';
 import {
   ACTIVITIES_PER_SECOND,
   ActivityListener,
+  MAX_RECENT,
+  type ActivityListenerDeps,
   type ActivityListenerOptions,
 } from './activity-listener.ts';
+import { type DeliveryRecords } from './delivery-records.ts';
+import { RecentActivities } from './recent-activities.ts';
 
 /** Subscriptions to the activities of one project that a node serves. Each takes part in every delivery. */
 export const MAX_LISTENERS_PER_PROJECT = 50;
@@ -29,14 +33,15 @@ const MAX_DELIVERIES_PER_TURN = 8;
 
 /**
  * What happens in the projects of this node, as it happens: everything that is written to the audit log, and beside it the
- * changes of connections; messages and presence of all nodes. Costs nothing while there is no subscription.
+ * changes of connections; messages and presence of all nodes. The newest ones are kept, for subscriptions that begin with them.
+ * Without a subscription, a message costs nothing here: it is in the records of deliveries anyway.
  */
 export interface ActivityFeed extends Disposable {
   /** Reports what is written to the audit log. */
   readonly report: Audit;
   reportConnection(change: ConnectionChange): void;
   /**
-   * The activities of the project of a connection, from now on.
+   * The activities of the project of a connection, from now on, after `recent` past ones.
    * @throws UNAUTHENTICATED, FORBIDDEN as `requireActivityRights`
    * @throws LIMIT_EXCEEDED when the project has too many of these subscriptions, BAD_USER_INPUT for a malformed filter
    */
@@ -45,10 +50,12 @@ export interface ActivityFeed extends Disposable {
 
 export function createActivityFeed({
   broker,
+  records,
   clock,
   onFault,
 }: {
   broker: Broker;
+  records: Pick<DeliveryRecords, 'newestMessages'>;
   clock: Clock;
   onFault: (error: unknown) => void;
 }): ActivityFeed {
@@ -56,20 +63,49 @@ export function createActivityFeed({
   const operators = new Set<ActivityListener>();
   const gatherers = new Map<string, ActivityGatherer>();
   const turns = new TurnQueue(MAX_DELIVERIES_PER_TURN);
+  const kept = new RecentActivities();
   let count = 0;
   /** Set while there are listeners, so that messages take no detour when there are none. */
   let fromBroker: Disposable | undefined;
 
-  function deliver(projectId: string | undefined, activities: () => readonly Activity[]): void {
+  function deliver(projectId: string | undefined, activities: readonly Activity[]): void {
     const receivers =
       projectId === undefined ? new Set([...operators].map((operator) => operator.projectId)) : [projectId];
+    for (const receiver of receivers) gatherers.get(receiver)?.add(activities);
+  }
+
+  /** What is reported has happened, and must not fail because of its activity. */
+  function safely(work: () => void): void {
     try {
-      for (const receiver of receivers) gatherers.get(receiver)?.add(activities());
+      work();
     } catch (error) {
-      // The action has happened, and must not fail because of a subscription to `activity`.
       onFault(error);
     }
   }
+
+  /** Keeps an activity, and delivers it to the subscriptions. */
+  function add(make: () => Activity): void {
+    safely(() => {
+      const activity = make();
+      kept.add(activity);
+      if (count > 0) deliver(activity.projectId, [activity]);
+    });
+  }
+
+  const recent: ActivityListenerDeps['recent'] = ({ projectId, isOperator }, limit, passes) => {
+    const others = kept.of(isOperator ? [projectId, undefined] : [projectId]).filter(passes);
+    const messages: { at: number; activity: Activity }[] = [];
+    for (const message of records.newestMessages(projectId)) {
+      const { senderToken: tokenId, senderIdentity: identity } = message;
+      const activity = activityOfMessage({ ...message, sender: { tokenId, identity } });
+      if (passes(activity)) messages.push({ at: message.deliveredAt, activity });
+      if (messages.length === limit) break;
+    }
+    return [...others.map((activity) => ({ at: activity.at, activity })), ...messages.reverse()]
+      .sort((one, other) => one.at - other.at)
+      .slice(-limit)
+      .map(({ activity }) => ({ ...activity, isReplayed: true }));
+  };
 
   function gathererOf(projectId: string): ActivityGatherer {
     const gatherer =
@@ -84,18 +120,20 @@ export function createActivityFeed({
   function listenToBroker(): Disposable {
     return broker.listen({
       deliver(batch) {
-        deliver(batch[0]?.projectId, () => batch.map(activityOfMessage));
+        safely(() => deliver(batch[0]?.projectId, batch.map(activityOfMessage)));
         return [];
-      },
-      applySignal(signal) {
-        if (signal.kind === 'PRESENCE_CHANGED')
-          deliver(signal.projectId, () => [activityOfPresence(signal.change)]);
-        if (signal.kind === 'CONNECTION_MESSAGE')
-          deliver(signal.projectId, () => [activityOfMessage(signal.message)]);
-        return 0;
       },
     });
   }
+
+  const signals = broker.listen({
+    applySignal(signal) {
+      if (signal.kind === 'PRESENCE_CHANGED') add(() => activityOfPresence(signal.change));
+      // It is in no record of deliveries.
+      if (signal.kind === 'CONNECTION_MESSAGE') add(() => activityOfMessage(signal.message));
+      return 0;
+    },
+  });
 
   function listen(listener: ActivityListener): Disposable {
     // What was gathered happened before this subscription.
@@ -122,18 +160,19 @@ export function createActivityFeed({
 
   return {
     report(entry) {
-      if (count > 0) deliver(entry.projectId, () => [activityOfAudit(entry, clock.now())]);
+      add(() => activityOfAudit(entry, clock.now()));
     },
     reportConnection(change) {
-      if (count > 0) deliver(change.connection.projectId, () => [activityOfConnection(change, clock.now())]);
+      add(() => activityOfConnection(change, clock.now()));
     },
     open(connection, options) {
-      const { channel, identity, perSecond } = options;
+      const { channel, identity, perSecond, recent: past } = options;
       if (channel !== undefined) parseName('channel', channel, 'channel');
       if (identity !== undefined) parseName('anyIdentity', identity, 'identity');
       if (perSecond < 1 || perSecond > ACTIVITIES_PER_SECOND)
         throw badInput('perSecond', `must be between 1 and ${ACTIVITIES_PER_SECOND}.`);
-      const listener = new ActivityListener({ clock, listen, turns }, connection, options);
+      if (past < 0 || past > MAX_RECENT) throw badInput('recent', `must be between 0 and ${MAX_RECENT}.`);
+      const listener = new ActivityListener({ clock, listen, recent, turns }, connection, options);
       if (listeners.countOf(connection.projectId) >= MAX_LISTENERS_PER_PROJECT)
         throw limitExceeded(
           MAX_LISTENERS_PER_PROJECT,
@@ -142,6 +181,7 @@ export function createActivityFeed({
       return new EventStream(connection, listener);
     },
     [Symbol.dispose]() {
+      signals[Symbol.dispose]();
       fromBroker?.[Symbol.dispose]();
       for (const gatherer of gatherers.values()) gatherer[Symbol.dispose]();
     },

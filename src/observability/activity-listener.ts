@@ -2,7 +2,7 @@ import { type Clock } from '../clock.ts';
 import { type Connection } from '../connections/connection.ts';
 import { type TurnQueue } from '../slices.ts';
 import { type Sink, type Source } from '../subscriptions/event-stream.ts';
-import { type ActivityBatch } from './activity-batch.ts';
+import { visibleIn, type ActivityBatch, type ActivityView } from './activity-batch.ts';
 import {
   requireActivityRights,
   selects,
@@ -10,24 +10,31 @@ import {
   type ActivityRights,
 } from './activity-filter.ts';
 import { type Activity, type ActivityKind } from './activity.ts';
+import { TRAFFIC } from './recent-activities.ts';
 
 /** Activities that one subscription receives on average per second; a burst of twice this number passes. */
 export const ACTIVITIES_PER_SECOND = 1000;
 /** How long after activities were skipped their number is delivered. */
 export const SKIP_NOTICE_MS = 1000;
-/** The kinds that the audit log leaves out: they come with the traffic of clients, so they can be many. */
-const TRAFFIC: ReadonlySet<ActivityKind> = new Set<ActivityKind>(['MESSAGE', 'PRESENCE', 'CONNECTION']);
+/** Past activities with which a subscription begins at most. */
+export const MAX_RECENT = 200;
+/** Past activities that count as one delivery: as many as are delivered together later. */
+const RECENT_PER_DELIVERY = 50;
 
 export interface ActivityListenerOptions extends ActivityFilter {
   payloads: boolean;
   /** Messages, presence changes and changes of connections that the subscription receives on average per second. */
   perSecond: number;
+  /** The number of the newest activities with which the subscription begins, up to `MAX_RECENT`. */
+  recent: number;
 }
 
 export interface ActivityListenerDeps {
   clock: Clock;
   /** Adds the listener to those that receive activities, until the returned value is disposed. */
   listen: (listener: ActivityListener) => Disposable;
+  /** The newest activities up to now that pass the filter, the oldest first. */
+  recent: (listener: ActivityListener, limit: number, passes: (activity: Activity) => boolean) => Activity[];
   /** Divides the deliveries to all listeners among turns of the event loop. */
   turns: TurnQueue;
 }
@@ -69,7 +76,23 @@ export class ActivityListener implements Source<Activity> {
 
   start(sink: Sink<Activity>): void {
     this.#sink = sink;
+    const { recent } = this.#options;
+    const turn = recent > 0 ? this.#deps.turns.take(Math.ceil(recent / RECENT_PER_DELIVERY)) : undefined;
+    if (turn) void turn.then(() => this.#begin());
+    else this.#begin();
+  }
+
+  /** The past and the beginning of what follows it are one step, so that nothing falls in between and nothing comes twice. */
+  #begin(): void {
+    if (!this.#sink) return;
     this.#listening = this.#deps.listen(this);
+    const { recent } = this.#options;
+    if (recent === 0) return;
+    const passes = (activity: Activity) => selects(this.#options, this.#rights, activity);
+    const activities = this.#deps.recent(this, recent, passes);
+    const sink = this.#openSink();
+    if (!sink || activities.length === 0) return;
+    sink.deliver(activities.map((activity) => visibleIn(this.#view(), activity)));
   }
 
   /** Delivers the first batch now, unless it has to wait for its turn, and each other one when the reader has room for it. */
@@ -102,18 +125,27 @@ export class ActivityListener implements Source<Activity> {
   }
 
   #deliverBatch(batch: ActivityBatch): void {
-    const connection = this.#connection;
-    const now = this.#deps.clock.now();
-    if (now >= connection.nextDueAt) connection.applyDue();
-    const sink = this.#sink;
-    if (!sink || !connection.isOpen(now)) return;
+    const sink = this.#openSink();
+    if (!sink) return;
     const selected = this.#select(batch);
     if (selected.length === 0) return;
     if (sink.whenWritable() !== undefined) return this.#skip(selected.length);
     const passed = selected.filter((index) => this.#take(batch.activities[index]?.kind));
     this.#skip(selected.length - passed.length);
     if (passed.length === 0) return;
-    sink.deliver(batch.view({ payloads: this.#options.payloads, isAdmin: this.#rights.isAdmin }, passed));
+    sink.deliver(batch.view(this.#view(), passed));
+  }
+
+  /** The sink, if the connection may still receive something. */
+  #openSink(): Sink<Activity> | undefined {
+    const connection = this.#connection;
+    const now = this.#deps.clock.now();
+    if (now >= connection.nextDueAt) connection.applyDue();
+    return connection.isOpen(now) ? this.#sink : undefined;
+  }
+
+  #view(): ActivityView {
+    return { payloads: this.#options.payloads, isAdmin: this.#rights.isAdmin };
   }
 
   /** The indexes of the activities that the subscription asks for and may see. */

@@ -1,5 +1,5 @@
 import { type AuditEntry } from '../audit.ts';
-import { type Message } from '../broker/message.ts';
+import { type Message, type Sender } from '../broker/message.ts';
 import { type PresenceChange } from '../broker/signal.ts';
 import { type ConnectionChange } from '../connections/registry.ts';
 import { type ErrorCode } from '../errors.ts';
@@ -45,6 +45,8 @@ export interface Activity {
   message?: { id: string; event: string } | undefined;
   /** The data of a message or the presence state. Only for subscribers that asked for payloads. */
   data?: Json | undefined;
+  /** True if it happened before the subscription began. */
+  isReplayed?: boolean | undefined;
 }
 
 const KINDS: Record<AuditEntry['action'], ActivityKind> = {
@@ -108,8 +110,18 @@ const tokenOf = (id: string | undefined): string | undefined =>
 const identityOf = (subject: string | undefined): string | undefined =>
   /^identity:(.*)$/s.exec(subject ?? '')?.[1];
 
+/** The part of a message that its activity has. */
+export interface MessageOfActivity extends Pick<
+  Message,
+  'projectId' | 'id' | 'address' | 'event' | 'publishedAt'
+> {
+  sender: Pick<Sender, 'tokenId' | 'identity'>;
+  /** Undefined: it is not known any more. */
+  data?: Json | undefined;
+}
+
 /** The recipient of a direct message; for a message to a channel, its sender. Runs for each message while there is a subscription. */
-export function activityOfMessage(message: Message): Activity {
+export function activityOfMessage(message: MessageOfActivity): Activity {
   const { id, event, address, sender, data, projectId, publishedAt } = message;
   const separator = address.indexOf(':');
   const kind = address.slice(0, separator);

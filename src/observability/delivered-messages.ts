@@ -6,6 +6,9 @@ export interface RecordedMessage extends DeliveredMessage {
   projectId: string;
   id: string;
   address: Address;
+  /** The token that published it, and its identity; null for an API key. */
+  senderToken: string | null;
+  senderIdentity: string | null;
   /** Milliseconds since 1970. */
   publishedAt: number;
   /** When this node delivered it, in milliseconds since 1970. */
@@ -25,6 +28,8 @@ export class DeliveredMessages {
   readonly #events: string[] = [];
   /** Null for ephemeral messages. */
   readonly #sequences: (number | null)[] = [];
+  readonly #senderTokens: (string | null)[] = [];
+  readonly #senderIdentities: (string | null)[] = [];
   readonly #publishedAt: number[] = [];
   readonly #batches: BatchRecord[] = [];
   /** The index of the oldest message, which is overwritten next. */
@@ -40,10 +45,12 @@ export class DeliveredMessages {
     if (!first) return;
     const { projectId, address } = first;
     const record: BatchRecord = { projectId, address, batch: number, deliveredAt };
-    for (const { id, event, logged, publishedAt } of batch) {
+    for (const { id, event, sender, logged, publishedAt } of batch) {
       this.#ids[this.#next] = id;
       this.#events[this.#next] = event;
       this.#sequences[this.#next] = logged?.sequence ?? null;
+      this.#senderTokens[this.#next] = sender.tokenId;
+      this.#senderIdentities[this.#next] = sender.identity;
       this.#publishedAt[this.#next] = publishedAt;
       this.#batches[this.#next] = record;
       this.#next = (this.#next + 1) % this.#max;
@@ -52,13 +59,28 @@ export class DeliveredMessages {
 
   /** Undefined if the message was not delivered here or is no longer among the newest. Costs O(max). */
   find(projectId: string, id: string): RecordedMessage | undefined {
-    const index = this.#ids.indexOf(id);
+    return this.#at(this.#ids.indexOf(id), projectId);
+  }
+
+  /** The messages of a project, the newest first. Costs O(max). */
+  *newest(projectId: string): Generator<RecordedMessage, void, undefined> {
+    const { length } = this.#ids;
+    for (let age = 1; age <= length; age++) {
+      const message = this.#at((this.#next - age + length) % length, projectId);
+      if (message) yield message;
+    }
+  }
+
+  /** Undefined if the message of this index is of another project, or there is none. */
+  #at(index: number, projectId: string): RecordedMessage | undefined {
     const record = this.#batches[index];
     if (record?.projectId !== projectId) return undefined;
     return {
       ...record,
-      id,
+      id: this.#ids[index] ?? '',
       event: this.#events[index] ?? '',
+      senderToken: this.#senderTokens[index] ?? null,
+      senderIdentity: this.#senderIdentities[index] ?? null,
       sequence: this.#sequences[index] ?? null,
       publishedAt: this.#publishedAt[index] ?? 0,
     };

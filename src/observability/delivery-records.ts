@@ -3,6 +3,7 @@ import { type Address } from '../broker/message.ts';
 import { type ConnectionChange } from '../connections/registry.ts';
 import { type DeliveryRecorder, type Span } from '../connections/reception.ts';
 import { DeliveredMessages, type RecordedMessage } from './delivered-messages.ts';
+import { Recent } from './recent.ts';
 
 /** The newest messages that a node remembers, of all projects, without their data. They take about 1 MB. */
 export const MAX_MESSAGES = 10_000;
@@ -30,6 +31,8 @@ export interface DeliveryRecords {
   readonly recorder: DeliveryRecorder;
   connectionChanged(change: ConnectionChange): void;
   message(projectId: string, id: string): RecordedMessage | undefined;
+  /** The messages of a project, the newest first. */
+  newestMessages(projectId: string): Iterable<RecordedMessage>;
   /** The subscriptions of a token that have ended. */
   endedSpans(tokenId: string, address: Address): EndedSpan[];
   endedConnections(tokenId: string): EndedConnection[];
@@ -60,6 +63,7 @@ export function createDeliveryRecords(clock: Clock): DeliveryRecords {
         connections.add({ tokenId: caller.token.id, connectionId, openedAt, closedAt: clock.now() });
     },
     message: (projectId, id) => messages.find(projectId, id),
+    newestMessages: (projectId) => messages.newest(projectId),
     endedSpans: (tokenId, address) =>
       spans.all.filter((ended) => ended.tokenId === tokenId && ended.address === address),
     endedConnections: (tokenId) => connections.all.filter((ended) => ended.tokenId === tokenId),
@@ -74,29 +78,4 @@ export function createDeliveryRecords(clock: Clock): DeliveryRecords {
       );
     },
   };
-}
-
-/** The newest entries, at least half of `limit` and at most `limit`. */
-class Recent<T> {
-  readonly #limit: number;
-  #entries: T[] = [];
-  /** The newest entry that was dropped. */
-  forgotten: T | undefined;
-
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  get all(): readonly T[] {
-    return this.#entries;
-  }
-
-  /** Drops half at once: to drop one each time would move all others. */
-  add(entry: T): void {
-    this.#entries.push(entry);
-    if (this.#entries.length <= this.#limit) return;
-    const kept = this.#entries.splice(Math.floor(this.#limit / 2));
-    this.forgotten = this.#entries.at(-1);
-    this.#entries = kept;
-  }
 }

@@ -1,6 +1,8 @@
 import { MAX_LISTENERS_PER_PROJECT } from '../observability/activity-feed.ts';
 import { GATHER_MS } from '../observability/activity-gatherer.ts';
-import { ACTIVITIES_PER_SECOND } from '../observability/activity-listener.ts';
+import { ACTIVITIES_PER_SECOND, MAX_RECENT } from '../observability/activity-listener.ts';
+import { MAX_MESSAGES } from '../observability/delivery-records.ts';
+import { MAX_KEPT, MAX_KEPT_PER_PROJECT } from '../observability/recent-activities.ts';
 import { ACTIVITY_KINDS, type Activity } from '../observability/activity.ts';
 import { builder, nullToUndefined } from './builder.ts';
 import { described, ErrorCodeEnum } from './enums.ts';
@@ -86,7 +88,11 @@ const ActivityRef = builder.objectRef<Activity>('Activity').implement({
       type: 'JSON',
       nullable: true,
       description:
-        'The data of a message, or the presence state. Null without `payloads: true`, and for direct messages unless the API key has the scope ADMIN.',
+        'The data of a message, or the presence state. Null without `payloads: true`, for direct messages unless the API key has the scope ADMIN, and for what is replayed.',
+    }),
+    replayed: t.boolean({
+      description: 'Whether it happened before the subscription began: see `recent`.',
+      resolve: ({ isReplayed }) => isReplayed ?? false,
     }),
   }),
 });
@@ -94,7 +100,7 @@ const ActivityRef = builder.objectRef<Activity>('Activity').implement({
 builder.subscriptionFields((t) => ({
   activity: t.field({
     type: ActivityRef,
-    description: `What happens in the project, from now on: all that is written to the audit log, and messages, presence and connections. Messages and presence come from all nodes; the rest comes from the node that serves the subscription. Nothing is kept or replayed. Activities are gathered for up to ${GATHER_MS} ms. Beyond \`perSecond\` messages, presence changes and connections, beyond ${ACTIVITIES_PER_SECOND} activities a second, and while the client reads too slowly, activities are skipped, and an activity of the kind SKIPPED tells once a second how many. For API keys; ADMINISTRATION needs the scope ADMIN. The operator also receives the refusals of callers whose project was not known. At most ${MAX_LISTENERS_PER_PROJECT} such subscriptions may be open in a project. Throws UNAUTHENTICATED, FORBIDDEN, LIMIT_EXCEEDED, BAD_USER_INPUT.`,
+    description: `What happens in the project, from now on, and with \`recent\` before: all that is written to the audit log, and messages, presence and connections. Messages and presence come from all nodes; the rest comes from the node that serves the subscription. Activities are gathered for up to ${GATHER_MS} ms. Beyond \`perSecond\` messages, presence changes and connections, beyond ${ACTIVITIES_PER_SECOND} activities a second, and while the client reads too slowly, activities are skipped, and an activity of the kind SKIPPED tells once a second how many. For API keys; ADMINISTRATION needs the scope ADMIN. The operator also receives the refusals of callers whose project was not known. At most ${MAX_LISTENERS_PER_PROJECT} such subscriptions may be open in a project. Throws UNAUTHENTICATED, FORBIDDEN, LIMIT_EXCEEDED, BAD_USER_INPUT.`,
     args: {
       kinds: t.arg({
         type: [ActivityKindEnum],
@@ -109,12 +115,15 @@ builder.subscriptionFields((t) => ({
       perSecond: t.arg.int({
         description: `How many messages, presence changes and changes of connections are received per second on average, from 1 to ${ACTIVITIES_PER_SECOND}; a burst of twice as many passes. ${ACTIVITIES_PER_SECOND} by default. A window that a person reads saves the service work with a lower rate.`,
       }),
+      recent: t.arg.int({
+        description: `The subscription begins with so many of the newest activities up to now, the oldest of them first: from 0 to ${MAX_RECENT}; 0 by default. Nothing is missing between them and the later ones, and nothing comes twice. They come from the memory of the node that serves the subscription, without their data: of the last ${MAX_MESSAGES.toLocaleString('en')} messages that it delivered, and, in each project, at least the last ${MAX_KEPT_PER_PROJECT / 2} presence changes and connections and the last ${MAX_KEPT_PER_PROJECT / 2} others, up to ${MAX_KEPT.toLocaleString('en')} in all projects. A stream that is opened again begins with them again.`,
+      }),
       payloads: t.arg.boolean({
         description:
           'Whether to include the data of messages and presence states; with the scope ADMIN, also of direct messages. False by default.',
       }),
     },
-    subscribe: async (_, { kinds, channel, token, identity, payloads, perSecond }, context) =>
+    subscribe: async (_, { kinds, channel, token, identity, payloads, perSecond, recent }, context) =>
       context.domain.activity.open(await context.connect(), {
         kinds: nullToUndefined(kinds),
         channel: nullToUndefined(channel),
@@ -122,6 +131,7 @@ builder.subscriptionFields((t) => ({
         identity: nullToUndefined(identity),
         payloads: payloads ?? false,
         perSecond: perSecond ?? ACTIVITIES_PER_SECOND,
+        recent: recent ?? 0,
       }),
     resolve: (activity) => activity,
   }),

@@ -156,10 +156,19 @@ test('answers UNKNOWN for messages without a record, and for those of another pr
   ]);
 });
 
+const NOBODY = { kind: 'API_KEY', tokenId: null, identity: null, connectionData: null };
+
 test('keeps a bounded number of messages, subscriptions and connections, and reports which records are incomplete', () => {
   const records = createDeliveryRecords(createManualClock());
   const message = (id: number, batch: number) => {
-    const fields = { projectId: 'p', id: `msg_${id}`, address: 'channel:c', event: 'e', logged: null };
+    const fields = {
+      projectId: 'p',
+      id: `msg_${id}`,
+      address: 'channel:c',
+      event: 'e',
+      logged: null,
+      sender: NOBODY,
+    };
     records.recorder.delivered([fields as never], batch);
   };
   message(0, 1);
