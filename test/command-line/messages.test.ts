@@ -72,6 +72,10 @@ test('activity prints what happens until it has printed as many lines as it shou
     { action: 'channel.create', subject: expect.stringMatching(/^watched:/) },
   ]);
   expect(await run('activity --kind skipped')).toMatchObject({ code: 2 });
+  expect(await json('activity --kind channel --recent 1 --count 1')).toMatchObject([
+    { action: 'channel.create', subject: expect.stringMatching(/^watched:/), replayed: true },
+  ]);
+  expect(await run('activity --recent 201')).toMatchObject({ code: 2 });
 });
 
 test('bench measures every delivery and leaves no channel behind', async () => {

@@ -100,6 +100,18 @@ test('listen notes a lost connection once, and prints why the service closes it'
   await eve.until(/Disconnecting {2}\{"reason":"DISCONNECTED","note":"enough"\}/);
 });
 
+test('activity begins with what happened last, and does not print it again after a cut', async () => {
+  await publish('past');
+  await using watching = startCommand(['activity', '--kind', 'message', '--recent', '1', '--json'], env);
+  await watching.until(/"replayed":true/);
+  proxy.cut();
+  await watching.until(/Reconnecting …\n[^]*Connected/);
+  for (let attempt = 0; attempt < 100 && !watching.output.includes('"replayed":false'); attempt++)
+    await publish('live');
+  await watching.until(/"replayed":false/);
+  expect(watching.output.match(/"replayed":true/g)).toHaveLength(1);
+});
+
 test('listen with an API key follows channels, and a refusal ends it with the error message of the service', async () => {
   await using listening = startCommand(['listen', 'lobby'], env);
   await listening.until(/Connected\./);

@@ -20,25 +20,32 @@ export interface ActivityFilter {
   payloads?: boolean | undefined;
   /** Messages, presence changes and changes of connections per second, on average: from 1 to 1,000. Default: 1,000. */
   perSecond?: number | undefined;
+  /**
+   * Begins with so many of the newest activities up to now, the oldest of them first, without their data: from 0 to 200.
+   * `replayed` is true for them. Default: 0.
+   */
+  recent?: number | undefined;
 }
 
 /** The call `signalbox.activity`. */
 export function createActivity(follow: Follow) {
   /**
-   * Yields what happens in the project, from now on, until the loop is left or `signal` is aborted. A stream that is lost is
-   * opened again. Nothing is replayed: an activity of the kind `SKIPPED` with the action `stream.resumed` and no `count`
+   * Yields what happens in the project, from now on, and with `recent` what happened last, until the loop is left or `signal` is aborted. A stream that is lost is
+   * opened again. Nothing is replayed then: an activity of the kind `SKIPPED` with the action `stream.resumed` and no `count`
    * stands where activities may be missing.
    *
    * @throws SignalboxError UNAUTHENTICATED, FORBIDDEN, LIMIT_EXCEEDED, BAD_USER_INPUT; a retryable error only if the first
    *   stream cannot be opened with `retries` repetitions
    */
   return async function* (
-    { kinds, channel, token, identity, payloads, perSecond }: ActivityFilter = {},
+    { recent, ...filter }: ActivityFilter = {},
     options?: StreamOptions,
   ): AsyncGenerator<Activity, void, undefined> {
-    const variables = { kinds, channel, token, identity, payloads, perSecond };
-    for await (const event of follow(FollowActivityDocument, variables, options))
-      yield event === 'resumed' ? resumed() : event.activity;
+    const { kinds, channel, token, identity, payloads, perSecond } = filter;
+    const later = { kinds, channel, token, identity, payloads, perSecond };
+    // What a stream that is opened again would begin with was yielded, at least in part.
+    const stream = follow(FollowActivityDocument, { ...later, recent }, { ...options, later });
+    for await (const event of stream) yield event === 'resumed' ? resumed() : event.activity;
   };
 }
 
@@ -47,5 +54,5 @@ const resumed = (): Activity => ({
   ...{ at: new Date().toISOString(), kind: 'SKIPPED', action: 'stream.resumed', count: null },
   ...{ actor: null, subject: null, channel: null, token: null, identity: null, connection: null },
   ...{ code: null, reason: null, sentence: null, field: null, address: null },
-  ...{ message: null, event: null, data: null },
+  ...{ message: null, event: null, data: null, replayed: false },
 });

@@ -52,6 +52,18 @@ test('yields activities by the filter, and SKIPPED after a cut, then what happen
   await activities.return();
 });
 
+test('begins with what happened last, once: not again when the stream is opened again', async () => {
+  await using proxy = await openProxy();
+  for (const event of ['one', 'two', 'three']) await backend.publishMessage('lobby', event);
+  const activities = open(proxy).activity({ kinds: ['MESSAGE'], recent: 2 });
+  for (const event of ['two', 'three'])
+    expect(valueOf(await activities.next())).toMatchObject({ event, replayed: true });
+  proxy.cut();
+  expect(valueOf(await activities.next())).toMatchObject({ action: 'stream.resumed', replayed: false });
+  expect(await firstOf(activities)).toMatchObject({ event: 'first', replayed: false });
+  await activities.return();
+});
+
 test('opens the stream again when the network drops all packets', async () => {
   await using proxy = await openProxy();
   let openings = 0;

@@ -17,9 +17,9 @@ const KINDS = [
   'ADMINISTRATION',
 ] as const;
 
-const ACTIVITY = `subscription ($kinds: [ActivityKind!], $channel: ID, $token: ID, $identity: String, $payloads: Boolean, $perSecond: Int) {
-  activity(kinds: $kinds, channel: $channel, token: $token, identity: $identity, payloads: $payloads, perSecond: $perSecond) {
-    at kind action actor subject channel token identity connection code reason sentence field address count message event data
+const ACTIVITY = `subscription ($kinds: [ActivityKind!], $channel: ID, $token: ID, $identity: String, $payloads: Boolean, $perSecond: Int, $recent: Int) {
+  activity(kinds: $kinds, channel: $channel, token: $token, identity: $identity, payloads: $payloads, perSecond: $perSecond, recent: $recent) {
+    at kind action actor subject channel token identity connection code reason sentence field address count message event data replayed
   }
 }`;
 
@@ -28,6 +28,7 @@ interface Activity {
   kind: string;
   action: string;
   count: number | null;
+  replayed: boolean;
   [field: string]: unknown;
 }
 
@@ -38,6 +39,7 @@ interface ActivityOptions extends CommonOptions {
   identity?: string;
   payloads?: true;
   perSecond?: string;
+  recent?: string;
   count?: string;
 }
 
@@ -57,10 +59,14 @@ export function addActivityCommand(program: Command, terminal: RemoteTerminal): 
       '--per-second <number>',
       'how many messages, presence changes and connections are printed per second on average: 1–1000, 1000 by default',
     )
+    .option(
+      '--recent <number>',
+      'begin with so many of the last activities, without their data, from the memory of the service: 0–200, 0 by default',
+    )
     .option('--count <number>', 'end after so many lines')
     .addHelpText(
       'after',
-      '\nNothing is replayed: what happens while the command reconnects is not printed. SKIPPED counts once a second what was left out because it came too fast.',
+      '\nNothing is replayed but what --recent asks for: what happens while the command reconnects is not printed. SKIPPED counts once a second what was left out because it came too fast.',
     )
     .action(async (options: ActivityOptions) => {
       const { address, json } = openSession(terminal, options);
@@ -71,7 +77,9 @@ export function addActivityCommand(program: Command, terminal: RemoteTerminal): 
         options.perSecond === undefined
           ? undefined
           : parseInteger('--per-second', options.perSecond, 1, 1000);
-      const variables = { kinds, channel, token, identity, payloads, perSecond };
+      const recent =
+        options.recent === undefined ? undefined : parseInteger('--recent', options.recent, 0, 200);
+      const variables = { kinds, channel, token, identity, payloads, perSecond, recent };
       const credential = requireApiKey(address);
       await followActivity({ terminal, url: address.url, credential, variables, count, json });
     });
@@ -81,16 +89,25 @@ interface Following {
   terminal: RemoteTerminal;
   url: string;
   credential: string;
-  variables: object;
+  variables: { recent: number | undefined };
   count: number;
   json: boolean;
 }
 
 function followActivity({ variables, count, json, ...source }: Following): Promise<void> {
   let left = count;
+  let { recent } = variables;
   return follow(source, (client, { write, done, fail }) => {
-    client.subscribe(ACTIVITY, variables, {
+    const current = {
+      ...variables,
+      /** Read each time that the client connects. What it printed is not printed again. */
+      get recent() {
+        return recent;
+      },
+    };
+    client.subscribe(ACTIVITY, current, {
       next(data) {
+        recent = undefined;
         const { activity } = data as { activity: Activity };
         if (left <= 0) return;
         write(json ? toJson(activity) : describe(activity));
@@ -102,7 +119,7 @@ function followActivity({ variables, count, json, ...source }: Following): Promi
 }
 
 /** The fields that apply, as one line. */
-function describe({ at, kind, action, ...fields }: Activity): string {
+function describe({ at, kind, action, replayed: _, ...fields }: Activity): string {
   const known = Object.entries(fields).filter(([, value]) => value !== null);
   return [at, kind, action, ...known.map(([name, value]) => `${name}=${cell(value)}`)].map(cell).join('  ');
 }

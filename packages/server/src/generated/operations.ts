@@ -501,6 +501,7 @@ export type FollowActivitySubscriptionVariables = Exact<{
   identity?: string | null | undefined;
   payloads?: boolean | null | undefined;
   perSecond?: number | null | undefined;
+  recent?: number | null | undefined;
 }>;
 
 export type FollowActivitySubscription = {
@@ -523,6 +524,7 @@ export type FollowActivitySubscription = {
     message: string | null;
     event: string | null;
     data: unknown;
+    replayed: boolean;
   };
 };
 
@@ -1827,7 +1829,7 @@ export type ExplainPermissionQuery = {
 };
 
 export const FollowActivityDocument =
-  'subscription FollowActivity($kinds:[ActivityKind!]$channel:ID$token:ID$identity:String$payloads:Boolean$perSecond:Int){activity(kinds:$kinds channel:$channel token:$token identity:$identity payloads:$payloads perSecond:$perSecond){at kind action actor subject channel token identity connection code reason sentence field address count message event data}}' as Operation<
+  'subscription FollowActivity($kinds:[ActivityKind!]$channel:ID$token:ID$identity:String$payloads:Boolean$perSecond:Int$recent:Int){activity(kinds:$kinds channel:$channel token:$token identity:$identity payloads:$payloads perSecond:$perSecond recent:$recent){at kind action actor subject channel token identity connection code reason sentence field address count message event data replayed}}' as Operation<
     FollowActivitySubscription,
     FollowActivitySubscriptionVariables
   >;

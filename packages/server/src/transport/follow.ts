@@ -17,7 +17,10 @@ export interface StreamOptions extends CallOptions {
 export type Follow = <Result, Variables>(
   operation: Operation<Result, Variables>,
   variables: Variables,
-  options?: StreamOptions,
+  options?: StreamOptions & {
+    /** The variables with which a stream is opened again. Default: the same ones. */
+    later?: Variables;
+  },
 ) => AsyncGenerator<Result | 'resumed', never, undefined>;
 
 interface FollowParts {
@@ -36,19 +39,19 @@ export function createFollow({ base, retries, random, timeoutOf }: FollowParts):
   return async function* <Result, Variables>(
     operation: Operation<Result, Variables>,
     variables: Variables,
-    options: StreamOptions = {},
+    { later = variables, ...options }: StreamOptions & { later?: Variables } = {},
   ) {
     const { signal, silenceMs = 60_000 } = options;
     checkInteger('silenceMs', silenceMs, 1, LONGEST_SILENCE_MS);
-    const body = JSON.stringify({ query: operation, variables });
-    const request = { ...base, body, timeoutMs: timeoutOf(options), signal, silenceMs };
+    const request = { ...base, timeoutMs: timeoutOf(options), signal, silenceMs };
     let wasOpen = false;
     let failures = 0;
     for (;;) {
       signal?.throwIfAborted();
       let retryAfterSeconds: number | undefined;
       try {
-        const results = await openEventStream(request);
+        const body = JSON.stringify({ query: operation, variables: wasOpen ? later : variables });
+        const results = await openEventStream({ ...request, body });
         if (wasOpen) yield 'resumed';
         wasOpen = true;
         for await (const result of results) {
