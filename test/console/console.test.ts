@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, type Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { launchChromium, skipsBrowser } from '../support/chromium.ts';
+import { createProxy } from '../support/proxy.ts';
 import { startService, type TestService } from '../support/service.ts';
 import { act, expectToFit, findViolations, record, signIn, visit } from './console-page.ts';
 
@@ -309,6 +310,46 @@ describe.skipIf(skipsBrowser)('the console in Chromium', () => {
         await page.getByRole('button', { name: 'Connect with it once' }).click();
         await page.getByText(verdict).first().waitFor();
       }
+    });
+  });
+
+  test('begins the activity of a token with what happened before, and shows nothing twice after a pause or a lost connection', async () => {
+    const { createToken } = await signalbox.request(
+      'mutation { createToken(input: { identity: "hedy" }) { token { id } } }',
+    );
+    const { id } = createToken.token;
+    const send = (event: string) =>
+      signalbox.request(
+        'mutation ($t: ID!, $e: String!) { publishDirectMessage(token: $t, event: $e) { connections } }',
+        { t: id, e: event },
+      );
+    await send('before');
+    await using proxy = await createProxy(Number(new URL(signalbox.url).port));
+    await withContext(async (context) => {
+      const page = await signIn(context, `http://127.0.0.1:${proxy.port}`, signalbox.apiKey);
+      await visit(page, `#/tokens/${id}`);
+      const activity = page.getByRole('region', { name: 'Live activity' });
+      const rows = activity.locator('tbody tr');
+      const expectRows = async (...texts: string[]) => {
+        await rows.nth(texts.length - 1).waitFor();
+        const shown = await rows.allInnerTexts();
+        expect(shown.map((row) => texts.find((text) => row.includes(text)))).toEqual(texts);
+      };
+      await expectRows('before', 'token.create');
+      await send('during');
+      await expectRows('during', 'before', 'token.create');
+      await page.getByRole('button', { name: 'Pause' }).click();
+      await send('paused');
+      await page.getByRole('button', { name: 'Continue' }).click();
+      await expectRows('paused', 'during', 'before', 'token.create');
+      const release = proxy.hold();
+      proxy.cut();
+      await page.getByRole('status').getByText('offline').waitFor();
+      await send('away');
+      release();
+      await expectRows('away', 'paused', 'during', 'before', 'token.create');
+      await send('back');
+      await expectRows('back', 'away', 'paused', 'during', 'before', 'token.create');
     });
   });
 

@@ -29,6 +29,10 @@ interface Options<Entry> {
   isPaused?: boolean;
   /** How many the service left out, by an entry that tells it. */
   leftOutOf?: (entry: Entry) => number;
+  /** Whether an entry is one of the past, with which the stream begins each time that it is opened. */
+  isReplayed?: (entry: Entry) => boolean;
+  /** Recognizes an entry that is replayed after it has arrived: that one is dropped. Required if entries are replayed. */
+  keyOf?: (entry: Entry) => string;
 }
 
 /** Follows a subscription while the component is shown. */
@@ -36,18 +40,20 @@ export function useLive<Result, Variables extends object, Entry>(
   operation: Operation<Result, Variables>,
   variables: Variables,
   entryOf: (result: Result) => Entry,
-  { isPaused = false, leftOutOf = () => 0 }: Options<Entry> = {},
+  { isPaused = false, leftOutOf = () => 0, isReplayed, keyOf }: Options<Entry> = {},
 ): Live<Entry> {
   const { client } = useSession();
   const [shown, setShown] = useState<Pick<Live<Entry>, 'entries' | 'count' | 'leftOut'>>(EMPTY);
   const [error, setError] = useState<unknown>();
-  const read = useRef({ entryOf, leftOutOf });
-  read.current = { entryOf, leftOutOf };
+  const read = useRef({ entryOf, leftOutOf, isReplayed, keyOf });
+  read.current = { entryOf, leftOutOf, isReplayed, keyOf };
+  const known = useRef(new Set<string>());
   const key = JSON.stringify(variables);
 
   useEffect(() => {
     setShown(EMPTY);
     setError(undefined);
+    known.current.clear();
   }, [operation, key]);
 
   useEffect(() => {
@@ -71,10 +77,22 @@ export function useLive<Result, Variables extends object, Entry>(
         })),
       );
     }, RENDER_EVERY_MS);
+    /** Remembers an entry. Of those of the past, one may have arrived before the connection was lost or the stream paused. */
+    function isRepeated(entry: Entry): boolean {
+      const { keyOf: toKey, isReplayed: isPast } = read.current;
+      if (!toKey) return false;
+      const entryKey = toKey(entry);
+      if (isPast?.(entry) && known.current.has(entryKey)) return true;
+      known.current.add(entryKey);
+      const [oldest] = known.current;
+      if (known.current.size > KEPT && oldest !== undefined) known.current.delete(oldest);
+      return false;
+    }
     const stop = client.subscribe(operation, JSON.parse(key) as object, {
       next(result) {
-        arrived++;
         const entry = read.current.entryOf(result as Result);
+        if (isRepeated(entry)) return;
+        arrived++;
         omitted += read.current.leftOutOf(entry);
         waiting.push(entry);
         if (waiting.length > KEPT) waiting = waiting.slice(-KEPT);

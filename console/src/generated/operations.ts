@@ -546,6 +546,7 @@ export type FollowActivitySubscriptionVariables = Exact<{
   identity?: string | null | undefined;
   payloads?: boolean | null | undefined;
   perSecond?: number | null | undefined;
+  recent?: number | null | undefined;
 }>;
 
 export type FollowActivitySubscription = {
@@ -565,6 +566,7 @@ export type FollowActivitySubscription = {
     reason: string | null;
     sentence: string | null;
     count: number | null;
+    replayed: boolean;
   };
 };
 
@@ -1584,7 +1586,7 @@ export type UnsubscribeTokenMutationVariables = Exact<{
 export type UnsubscribeTokenMutation = { unsubscribeToken: { createdAt: string } | null };
 
 export const FollowActivityDocument =
-  `subscription FollowActivity($kinds: [ActivityKind!], $channel: ID, $token: ID, $identity: String, $payloads: Boolean, $perSecond: Int) {
+  `subscription FollowActivity($kinds: [ActivityKind!], $channel: ID, $token: ID, $identity: String, $payloads: Boolean, $perSecond: Int, $recent: Int) {
   activity(
     kinds: $kinds
     channel: $channel
@@ -1592,6 +1594,7 @@ export const FollowActivityDocument =
     identity: $identity
     payloads: $payloads
     perSecond: $perSecond
+    recent: $recent
   ) {
     kind
     at
@@ -1608,6 +1611,7 @@ export const FollowActivityDocument =
     reason
     sentence
     count
+    replayed
   }
 }` as Operation<FollowActivitySubscription, FollowActivitySubscriptionVariables>;
 

@@ -11,7 +11,7 @@ import { KINDS } from './kinds.ts';
 const FILTERS = ['channel', 'token', 'identity'] as const;
 const LABELS = { channel: 'Channel', token: 'Token', identity: 'Identity' } as const;
 
-/** The activity of the project, live. */
+/** The activity of the project, the last ones first, then live. */
 export function ActivityPage() {
   const { params } = useRoute();
   const mayAdminister = useScope('ADMIN');
@@ -34,10 +34,7 @@ export function ActivityPage() {
   };
   return (
     <>
-      <PageHeader
-        title="Activity"
-        about="What happens in the project, from the moment the page was opened."
-      />
+      <PageHeader title="Activity" about="What happens in the project, and what happened last." />
       <Stack gap="md">
         <Group gap="sm" align="flex-end" className="filters">
           {FILTERS.map((name) => (

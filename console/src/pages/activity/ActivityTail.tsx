@@ -15,21 +15,29 @@ import { ACTIVITY_COLUMNS } from './activity-columns.tsx';
 
 /** More than anyone reads, and little work for a service that delivers thousands. */
 const PER_SECOND = 100;
+/** Of the past, as many as tell what a token did last. */
+const RECENT = 50;
 
 type Activity = FollowActivitySubscription['activity'];
 
 /** The activities that match, newest first. */
-export function ActivityTail({ filter }: { filter: Omit<FollowActivitySubscriptionVariables, 'perSecond'> }) {
+export function ActivityTail({
+  filter,
+}: {
+  filter: Omit<FollowActivitySubscriptionVariables, 'perSecond' | 'recent'>;
+}) {
   const [isPaused, setPaused] = useState(false);
-  const variables = { ...filter, perSecond: PER_SECOND };
+  const variables = { ...filter, perSecond: PER_SECOND, recent: RECENT };
   const live = useLive(FollowActivityDocument, variables, ({ activity }) => activity, {
     isPaused,
     leftOutOf: ({ kind, count }: Activity) => (kind === 'SKIPPED' ? (count ?? 0) : 0),
+    isReplayed: ({ replayed }) => replayed,
+    keyOf: ({ replayed: _, data: __, ...activity }) => JSON.stringify(activity),
   });
   return (
     <Section
       title="Live activity"
-      about={`The newest 500 are kept, and of messages, presence and connections about ${PER_SECOND} a second: filter to see all. Nothing from before the page was opened is shown.`}
+      about={`The newest 500 are kept, and of messages, presence and connections about ${PER_SECOND} a second: filter to see all. They begin with up to ${RECENT} that the service remembers, without their data.`}
       actions={
         <>
           <Button size="compact-sm" variant="default" onClick={() => setPaused(!isPaused)}>
