@@ -33,8 +33,21 @@ export async function withCurrentCaller(context: Context): Promise<Context> {
 }
 
 /**
+ * Gives a context the current rights of its caller in place: the fields of the result of a mutation have the same context, and
+ * must not read by older rights than the mutation.
+ */
+async function updateCaller(context: Context): Promise<void> {
+  const { caller, rightsAsOf } = await withCurrentCaller(context);
+  Object.defineProperties(context, {
+    caller: { value: caller, configurable: true },
+    rightsAsOf: { value: rightsAsOf, configurable: true },
+  });
+}
+
+/**
  * Lets each mutation of an HTTP request begin with the current rights of its caller. The authentication of a request reads
- * several rows, and the mutations before this one take time: what was read first may have been revoked since.
+ * several rows, and the mutations before this one take time: what was read first may have been revoked since. The mutations of
+ * a request are executed one after another.
  */
 export function startMutationsByCurrentRights(schema: GraphQLSchema): GraphQLSchema {
   for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
@@ -43,7 +56,7 @@ export function startMutationsByCurrentRights(schema: GraphQLSchema): GraphQLSch
     field.resolve = (source, args, context: Context, info) =>
       isCurrent(context)
         ? resolve(source, args, context, info)
-        : withCurrentCaller(context).then((current) => resolve(source, args, current, info));
+        : updateCaller(context).then(() => resolve(source, args, context, info));
   }
   return schema;
 }

@@ -2,8 +2,8 @@ import {
   execute as executeGraphql,
   type ExecutionArgs,
   type ExecutionResult,
+  getOperationAST,
   type GraphQLError,
-  Kind,
   OperationTypeNode,
 } from 'graphql';
 import { unavailable } from '../errors.ts';
@@ -23,12 +23,12 @@ export async function execute(
   toPublicError: (error: unknown) => GraphQLError,
 ): Promise<ExecutionResult> {
   const context = args.contextValue as Context;
-  const isMutation = hasMutation(args);
+  const changesRows = isMutation(args);
   const { storage } = context.domain;
   const unlocked = storage.untilUnlocked();
-  if (unlocked && isMutation) await unlocked;
+  if (unlocked && changesRows) await unlocked;
   try {
-    const result = isMutation ? await executeOnce(args) : await executeQuery(args);
+    const result = changesRows ? await executeOnce(args) : await executeQuery(args);
     return result.errors ? { ...result, errors: result.errors.map(toPublicError) } : result;
   } catch (error) {
     return { errors: [toPublicError(error)] };
@@ -64,9 +64,7 @@ async function executeQuery(args: ExecutionArgs): Promise<ExecutionResult> {
   throw unavailable('The rights of the caller changed during each attempt to answer. Try again.');
 }
 
-function hasMutation({ document }: ExecutionArgs): boolean {
-  return document.definitions.some(
-    (definition) =>
-      definition.kind === Kind.OPERATION_DEFINITION && definition.operation === OperationTypeNode.MUTATION,
-  );
+/** A document may have operations of several types, of which one is executed. */
+function isMutation({ document, operationName }: ExecutionArgs): boolean {
+  return getOperationAST(document, operationName)?.operation === OperationTypeNode.MUTATION;
 }
