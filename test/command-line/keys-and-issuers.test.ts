@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { roundTrip } from '../support/backend.ts';
 import { read } from '../support/documents.ts';
 import { createLineRunner } from '../support/command-line-program.ts';
+import { queueResults } from '../support/result-queue.ts';
 import { startService, type TestService } from '../support/service.ts';
 
 let service: TestService;
@@ -84,7 +86,7 @@ test('the operator creates projects and keys of them, and reseals the secrets', 
   expect((await run('keys reseal')).lines).toEqual(['0 secrets were sealed under another master key.']);
 });
 
-test('a key with the scope READ lists and shows, and every other command is refused with exit code 3', async () => {
+test('a key with the scope READ lists and shows, and every other command, one for each mutation of a backend, is refused with exit code 3', async () => {
   await run('channel create read:1');
   const { token } = await one('token create --identity reader --channel read:1');
   const id = token.id as string;
@@ -102,7 +104,7 @@ test('a key with the scope READ lists and shows, and every other command is refu
     ...['token create', `token update ${id} --role guest`, `token revoke ${id}`, `token renew ${id}`],
     ...['revocation create --identity reader', 'revocation undo --identity reader'],
     ...['channel create', 'channel delete read:1', 'channel state read:1 {}'],
-    ...['channel update read:1 --type public', 'project settings {}'],
+    ...['channel state read:1 {} --patch', 'channel update read:1 --type public', 'project settings {}'],
     ...[`subscribe read:1 ${id}`, `unsubscribe read:1 ${id}`],
     ...['publish read:1 said', `direct said --token ${id}`, 'bench --subscribers 1 --messages 1'],
     ...['mute', 'unmute', 'ban', 'unban'].map((verb) => `${verb} --token ${id} --channel read:1`),
@@ -112,23 +114,42 @@ test('a key with the scope READ lists and shows, and every other command is refu
     `issuer update ${issuer} --name two`,
     ...[`issuer add-key ${issuer} --key two --secret -`, `issuer remove-key ${issuer} read`],
   ];
-  const options = { env: { SIGNALBOX_API_KEY: secret }, input: 'a secret of Stream' };
+  const ofOperator = ['project list', 'project create', 'keys reseal'];
+  const backend = service.client();
+  const refusals = queueResults(backend, 'subscription { activity(kinds: [REFUSAL]) { field } }');
+  await roundTrip(backend);
+  const options = { env: { SIGNALBOX_API_KEY: secret }, input: '"a secret of Stream"' };
   for (const line of permitted) expect([line, (await run(line, options)).code]).not.toEqual([line, 3]);
   for (const line of refused) {
     const { code, lines, notes } = await run(line, options);
     expect([line, code, lines]).toEqual([line, 3, []]);
     expect(notes.join(), line).toMatch(/lacks the scope/);
   }
+  for (const line of ofOperator) expect(await run(line, options)).toMatchObject({ code: 3, lines: [] });
+  // A line that is refused ends nothing: the others could be published.
+  expect(await run('publish read:1 said -', options)).toMatchObject({ code: 1, lines: [] });
+  const fields = new Set<string>();
+  for (const _ of [...refused, ...ofOperator, 'publish']) fields.add((await refusals.next()).activity.field);
   expect(await json('channel list')).toContainEqual(expect.objectContaining({ id: 'read:1', version: 1 }));
   expect(await json('issuer list')).toMatchObject([{ id: issuer, keys: [{ id: 'read' }] }]);
   await run(`issuer remove ${issuer}`);
 
-  // These watch until they are interrupted, need no API key, or the one of the operator.
+  // Clients use these without a backend or for themselves; two are for many tokens at once.
+  const omitted =
+    'createDevelopmentToken, createGuest, createStreamTicket, reauthenticate, setPresence, subscribeTokens, unsubscribeTokens';
+  const [, schema = ''] = /^type Mutation \{(.*?)^\}/ms.exec(read('schema.graphql')) ?? [];
+  const mutations = [...schema.matchAll(/^ {2}(\w+)(?=[(:])/gm)].map(([, name = '']) => name);
+  const reached = mutations.filter((name) => fields.has(name));
+  expect([...reached, ...omitted.split(', ')].sort()).toEqual(mutations.sort());
+
+  // These watch until they are interrupted, or need no API key.
   const others =
-    'project list, project create, keys reseal, listen, activity, issuer test, doctor, completion, profile write, profile list, backup, restore, check';
+    'listen, activity, issuer test, doctor, completion, profile write, profile list, backup, restore, check';
   const documented = [...read('docs/reference/command-line.md').matchAll(/^## `signalbox (.+)`$/gm)]
     .map(([, name = '']) => name)
     .filter((name, _, all) => !all.some((other) => other.startsWith(`${name} `)));
   const nameOf = (line: string) => documented.find((name) => `${line} `.startsWith(`${name} `));
-  expect(new Set([...permitted, ...refused, ...others.split(', ')].map(nameOf))).toEqual(new Set(documented));
+  expect(new Set([...permitted, ...refused, ...ofOperator, ...others.split(', ')].map(nameOf))).toEqual(
+    new Set(documented),
+  );
 });
