@@ -74,10 +74,10 @@ export const MAX_ENDED_NODES = 20;
  */
 export function createExplainDelivery(deps: {
   records: DeliveryRecords;
-  broker: Broker;
+  broker: Pick<Broker, 'nodes' | 'trimmedThrough'>;
   nodeId: string;
   connections: Pick<Connections, 'ofToken'>;
-  tokens: Tokens;
+  tokens: Pick<Tokens, 'find'>;
   restrictionsOf: (token: Token) => Promise<readonly Restriction[]>;
 }): { explain: ExplainDelivery } & Disposable {
   const { records, broker, nodeId, connections, tokens, restrictionsOf } = deps;
@@ -120,12 +120,12 @@ export function createExplainDelivery(deps: {
   /** The reports of all nodes, that of this node first. */
   async function collectReports(message: MessageFacts, tokenId: string): Promise<Reports> {
     const facts = toFacts(message);
-    const [{ answers, unanswered }, endedNodes] = await Promise.all([
-      nodes.ask(REPORT_DELIVERY, { message: facts, tokenId }),
-      nodes.endedSince(message.publishedAt - CLOCK_MARGIN_MS / 2, MAX_ENDED_NODES),
-    ]);
+    const { answers, unanswered } = await nodes.ask(REPORT_DELIVERY, { message: facts, tokenId });
+    // After the nodes were listed, so that one that ends at this moment is in one of both lists at least.
+    const ended = await nodes.endedSince(message.publishedAt - CLOCK_MARGIN_MS / 2, MAX_ENDED_NODES);
+    const endedNodes = ended.filter((node) => !answers.has(node));
     const reports: Reports['reports'] = [[nodeId, reportHere(facts, tokenId)]];
-    const unansweredNodes = [...unanswered];
+    const unansweredNodes = unanswered.filter((node) => !endedNodes.includes(node));
     for (const [node, answer] of answers) {
       const report = parseReport(answer);
       if (report) reports.push([node, report]);

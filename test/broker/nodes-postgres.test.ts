@@ -4,7 +4,13 @@ import { MAX_ANSWER_MS } from '../../src/broker/nodes.ts';
 import { createNodeRegistration } from '../../src/broker/node-registration.ts';
 import { createNotifyWire } from '../../src/broker/wire-notify.ts';
 import { createNotifySessions } from '../../src/store/notify-session.ts';
+import { systemClock } from '../../src/clock.ts';
+import { createDeliveryRecords } from '../../src/observability/delivery-records.ts';
+import { createExplainDelivery } from '../../src/observability/explain-delivery.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
+import { blankToken } from '../../src/tokens/token.ts';
+import { apiKeyCaller } from '../support/callers.ts';
+import { draft } from '../support/drafts.ts';
 import { hasPostgres, sharedPostgres } from '../support/postgres.ts';
 
 let opened = 0;
@@ -114,6 +120,37 @@ describe.skipIf(!hasPostgres)('questions to other nodes', () => {
     expect(await a.nodes.endedSince(before, 10)).toEqual([d.nodeId]);
     expect(await a.nodes.endedSince(before - 2 * 3_600_000, 10)).toEqual([d.nodeId, 'node_killed']);
     expect(await a.nodes.endedSince(before - 2 * 3_600_000, 1)).toEqual([d.nodeId]);
+  });
+
+  test('an explanation misses no node that ends while the others are asked', async () => {
+    for (const { nodes } of [b, c])
+      nodes.onQuestion('delivery', () => ({
+        ...{ deliveries: [], receptions: [], wasConnected: false, hasForgotten: false },
+      }));
+    const d = await openNode(url);
+    const records = createDeliveryRecords(systemClock);
+    const message = { ...draft({ projectId: 'default', publishedAt: Date.now() }), logged: null };
+    records.recorder.delivered([message], 1);
+    const nodes = {
+      ...a.nodes,
+      async ask(...question: Parameters<typeof a.nodes.ask>) {
+        await d[Symbol.asyncDispose]();
+        return a.nodes.ask(...question);
+      },
+    };
+    using explaining = createExplainDelivery({
+      records,
+      broker: { nodes, trimmedThrough: async () => 0 },
+      nodeId: a.nodeId,
+      connections: { ofToken: () => [] },
+      tokens: { find: async (projectId, id) => blankToken(id, projectId, 1) },
+      restrictionsOf: async () => [],
+    });
+    const question = { message: message.id, token: 'token_1' };
+    expect(await a.nodes.endedSince(Date.now(), 10)).not.toContain(d.nodeId);
+    expect(await explaining.explain(apiKeyCaller(), question)).toMatchObject({
+      ...{ outcome: 'UNKNOWN', unansweredNodes: [], endedNodes: expect.arrayContaining([d.nodeId]) },
+    });
   });
 
   test('a crash of the database that removes the registrations ends the nodes that do not register again', async () => {
