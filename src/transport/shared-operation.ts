@@ -2,20 +2,11 @@
  * Delivery: executes a batch of events once for all subscribers with equivalent operations.
  * Before this step: `fan-out`. Next: `serialized-results` serializes the execution results.
  */
-import { createHash } from 'node:crypto';
-import {
-  execute,
-  Kind,
-  print,
-  visit,
-  type DocumentNode,
-  type ExecutionArgs,
-  type ExecutionResult,
-  type OperationDefinitionNode,
-} from 'graphql';
+import { execute, type DocumentNode, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { type Batch } from '../batch.ts';
 import { senderKeyOfCaller } from '../messages/sender.ts';
 import { type Context, type Domain } from '../schema/context.ts';
+import { computeShape, type OperationShape } from './operation-shape.ts';
 import { ResultCache } from './result-cache.ts';
 import { SerializedResults } from './serialized-results.ts';
 import { type PublicError } from './public-errors.ts';
@@ -153,13 +144,6 @@ function andThen<A, B>(value: A | Promise<A>, next: (value: A) => B | Promise<B>
   return value instanceof Promise ? value.then(next) : next(value);
 }
 
-/** The part of an operation that determines its results: the text without root arguments, and the remaining variables. */
-interface OperationShape {
-  /** A hash of the text. Each shared operation has a key, and a key with the text would retain a copy of it. */
-  textHash: string;
-  variables: string[];
-}
-
 /** The shared operations that have subscribers. */
 export interface SharedOperations {
   readonly count: number;
@@ -181,12 +165,13 @@ export function createSharedOperations(deps: SharedOperationDeps): SharedOperati
   const operations = new Map<string, SharedOperation>();
   const shapes = new WeakMap<DocumentNode, Map<string, OperationShape>>();
 
-  function shapeOf(document: DocumentNode, operationName: string): OperationShape {
+  function shapeOf({ document, operationName: name, schema }: ExecutionArgs): OperationShape {
+    const operationName = name ?? '';
     const shapesByName = shapes.get(document) ?? new Map<string, OperationShape>();
     shapes.set(document, shapesByName);
     let shape = shapesByName.get(operationName);
     if (!shape) {
-      shape = computeShape(document, operationName);
+      shape = computeShape(document, operationName, schema);
       shapesByName.set(operationName, shape);
     }
     return shape;
@@ -197,13 +182,13 @@ export function createSharedOperations(deps: SharedOperationDeps): SharedOperati
       return operations.size;
     },
     acquire(args, projectId) {
-      const { textHash, variables } = shapeOf(args.document, args.operationName ?? '');
+      const { textHash, variables, document } = shapeOf(args);
       // JSON omits undefined properties, so an absent variable (which takes its default) differs from null.
       const values = Object.fromEntries(variables.map((name) => [name, args.variableValues?.[name]]));
       const key = JSON.stringify([projectId, textHash, values]);
       let operation = operations.get(key);
       if (!operation) {
-        operation = new SharedOperation({ key, args }, { ...deps, resultCache });
+        operation = new SharedOperation({ key, args: { ...args, document } }, { ...deps, resultCache });
         operations.set(key, operation);
       }
       operation.subscribers++;
@@ -215,39 +200,4 @@ export function createSharedOperations(deps: SharedOperationDeps): SharedOperati
         operations.delete(operation.key);
     },
   };
-}
-
-function computeShape(document: DocumentNode, operationName: string): OperationShape {
-  const texts: string[] = [];
-  const variables = new Set<string>();
-  for (const node of document.definitions) {
-    if (node.kind === Kind.OPERATION_DEFINITION) {
-      if (operationName !== '' && node.name?.value !== operationName) continue;
-      const operation = withoutRootArguments(node);
-      texts.push(print(operation));
-      collectVariables(operation, variables);
-    } else {
-      texts.push(print(node));
-      collectVariables(node, variables);
-    }
-  }
-  const textHash = createHash('sha256').update(texts.join('\n')).digest('base64');
-  return { textHash, variables: [...variables].sort() };
-}
-
-/** Root arguments select the source stream at subscribe time. The result of an event does not depend on them. */
-function withoutRootArguments(operation: OperationDefinitionNode): OperationDefinitionNode {
-  const selections = operation.selectionSet.selections.map((node) =>
-    node.kind === Kind.FIELD ? { ...node, arguments: [] } : node,
-  );
-  return { ...operation, selectionSet: { ...operation.selectionSet, selections } };
-}
-
-function collectVariables(node: DocumentNode['definitions'][number], into: Set<string>): void {
-  visit(node, {
-    VariableDefinition: () => false,
-    Variable: (variable) => {
-      into.add(variable.name.value);
-    },
-  });
 }

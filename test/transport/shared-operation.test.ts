@@ -1,5 +1,16 @@
 import fc from 'fast-check';
-import { execute, GraphQLError, parse, validate, type ExecutionArgs } from 'graphql';
+import {
+  execute,
+  GraphQLError,
+  GraphQLInt,
+  GraphQLNonNull,
+  GraphQLObjectType,
+  GraphQLScalarType,
+  GraphQLSchema,
+  parse,
+  validate,
+  type ExecutionArgs,
+} from 'graphql';
 import { expect, test } from 'vitest';
 import { internBatch } from '../../src/batch.ts';
 import { type Sender } from '../../src/broker/message.ts';
@@ -299,6 +310,45 @@ test('operations are shared when only the source positions after the root argume
     operations.acquire(argsFor(`subscription { happened${argument} { n } }`), 'one'),
   );
   expect(new Set(acquired).size).toBe(1);
+});
+
+test('coerces optional root arguments and their variables when a subscriber begins, not for each event', async () => {
+  let coerced = 0;
+  const Place = new GraphQLScalarType({
+    name: 'Place',
+    parseValue(value) {
+      coerced++;
+      return value;
+    },
+  });
+  const args = { where: { type: Place }, channel: { type: new GraphQLNonNull(Place) } };
+  const placed = new GraphQLSchema({
+    query: new GraphQLObjectType({ name: 'Query', fields: { n: { type: GraphQLInt } } }),
+    subscription: new GraphQLObjectType({
+      name: 'Subscription',
+      fields: {
+        everywhere: { type: GraphQLInt, args: { where: args.where }, resolve: (n: unknown) => n },
+        somewhere: { type: GraphQLInt, args, resolve: (n: unknown) => n },
+      },
+    }),
+  });
+  const executed = async (query: string, variableValues: Record<string, unknown>) => {
+    coerced = 0;
+    const subscriber = { schema: placed, document: parse(query), variableValues, contextValue: {} };
+    expect(validate(placed, subscriber.document)).toEqual([]);
+    const { data } = await payloadOf(createOperations().acquire(subscriber, 'one').execute([7], subscriber));
+    return { data, coerced };
+  };
+  expect(await executed('subscription ($a: Place) { everywhere(where: $a) }', { a: 'x' })).toEqual({
+    data: { everywhere: 7 },
+    coerced: 0,
+  });
+  expect(
+    await executed('subscription ($a: Place, $b: Place!) { somewhere(where: $a, channel: $b) }', {
+      a: 'x',
+      b: 'y',
+    }),
+  ).toEqual({ data: { somewhere: 7 }, coerced: 1 });
 });
 
 test('an error contains the locations in the document of each subscriber', async () => {
