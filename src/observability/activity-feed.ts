@@ -61,6 +61,8 @@ export function createActivityFeed({
 }): ActivityFeed {
   const listeners = new Multimap<ActivityListener>();
   const operators = new Set<ActivityListener>();
+  /** The subscriptions that have not ended, by project, with those that have not begun to listen: many can be opened at once. */
+  const open = new Multimap<ActivityListener>();
   const gatherers = new Map<string, ActivityGatherer>();
   const turns = new TurnQueue(MAX_DELIVERIES_PER_TURN);
   const kept = new RecentActivities();
@@ -135,6 +137,8 @@ export function createActivityFeed({
     },
   });
 
+  const stopped = (listener: ActivityListener) => void open.delete(listener.projectId, listener);
+
   function listen(listener: ActivityListener): Disposable {
     // What was gathered happened before this subscription.
     gathererOf(listener.projectId).flush();
@@ -172,13 +176,16 @@ export function createActivityFeed({
       if (perSecond < 1 || perSecond > ACTIVITIES_PER_SECOND)
         throw badInput('perSecond', `must be between 1 and ${ACTIVITIES_PER_SECOND}.`);
       if (past < 0 || past > MAX_RECENT) throw badInput('recent', `must be between 0 and ${MAX_RECENT}.`);
-      const listener = new ActivityListener({ clock, listen, recent, turns }, connection, options);
-      if (listeners.countOf(connection.projectId) >= MAX_LISTENERS_PER_PROJECT)
+      const listener = new ActivityListener({ clock, listen, stopped, recent, turns }, connection, options);
+      if (open.countOf(connection.projectId) >= MAX_LISTENERS_PER_PROJECT)
         throw limitExceeded(
           MAX_LISTENERS_PER_PROJECT,
           `At most ${MAX_LISTENERS_PER_PROJECT} subscriptions to the activities of a project may be open.`,
         );
-      return new EventStream(connection, listener);
+      open.add(connection.projectId, listener);
+      const stream = new EventStream(connection, listener);
+      if (connection.closed !== undefined) stream.end();
+      return stream;
     },
     [Symbol.dispose]() {
       signals[Symbol.dispose]();

@@ -33,6 +33,8 @@ export interface ActivityListenerDeps {
   clock: Clock;
   /** Adds the listener to those that receive activities, until the returned value is disposed. */
   listen: (listener: ActivityListener) => Disposable;
+  /** Called once, when the subscription has ended. */
+  stopped: (listener: ActivityListener) => void;
   /** The newest activities up to now that pass the filter, the oldest first. */
   recent: (listener: ActivityListener, limit: number, passes: (activity: Activity) => boolean) => Activity[];
   /** Divides the deliveries to all listeners among turns of the event loop. */
@@ -122,6 +124,7 @@ export class ActivityListener implements Source<Activity> {
     this.#sink = undefined;
     this.#listening?.[Symbol.dispose]();
     this.#noticeTimer?.[Symbol.dispose]();
+    this.#deps.stopped(this);
   }
 
   #deliverBatch(batch: ActivityBatch): void {

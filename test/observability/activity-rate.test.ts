@@ -172,12 +172,25 @@ test('skips activities for a client that reads too slowly, and neither queues th
   expect(received.some(({ kind }) => kind === 'SKIPPED')).toBe(true);
 });
 
-test('refuses more subscriptions than a project may have', async () => {
+test('refuses more subscriptions than a project may have, also when they are opened at the same time', async () => {
   await using signalbox = await openLobby();
   const backend = signalbox.client();
-  for (let count = 0; count < MAX_LISTENERS_PER_PROJECT; count++) queueResults(backend, ACTIVITY);
-  await roundTrip(backend);
+  const opened = Array.from({ length: MAX_LISTENERS_PER_PROJECT + 10 }, (_, nth) =>
+    queueResults(backend, 'subscription ($recent: Int) { activity(recent: $recent) { at } }', {
+      recent: nth % 2 === 0 ? 0 : 200,
+    }),
+  );
+  let endedCount = 0;
+  for (const { ended } of opened) void ended.then(() => endedCount++);
+  await expect.poll(() => endedCount).toBe(10);
   expect(await queueResults(signalbox.client(), ACTIVITY).ended).toMatchObject([
     { extensions: { code: 'LIMIT_EXCEEDED', limit: MAX_LISTENERS_PER_PROJECT } },
   ]);
+  // The place of each one is free when it has ended.
+  for (const { stop } of opened) stop();
+  await roundTrip(backend);
+  const again = Array.from({ length: MAX_LISTENERS_PER_PROJECT }, () => queueResults(backend, ACTIVITY));
+  for (const { ended } of again) void ended.then(() => endedCount++);
+  await roundTrip(backend);
+  expect(endedCount).toBe(opened.length);
 });
