@@ -69,18 +69,24 @@ export function createDeliveryReports({
     const received = spans.flatMap((one) => {
       if (!recorded && isApart(one, facts)) return [];
       const reception = receptionOf(one.span, recorded ?? { ...facts, batch: NOT_DELIVERED_HERE });
-      return reception ? [{ connectionId: one.connectionId, reception }] : [];
+      return reception ? [{ ...one, reception }] : [];
     });
     const isHandedOver = (reception: Reception) => reception === 'LIVE' || reception === 'REPLAYED';
     const at = recorded?.deliveredAt ?? facts.deliveredAt;
+    const hasForgotten = recorded
+      ? records.isIncompleteSince(recorded)
+      : records.hasForgottenSince(facts.publishedAt - CLOCK_MARGIN_MS);
+    // A delivery that the node has forgotten looks like a replay, which a connection that was open by then seldom needs.
+    const isReplay = ({ openedAt, reception }: { openedAt: number; reception: Reception }) =>
+      reception === 'REPLAYED' && (recorded !== undefined || !hasForgotten || openedAt > at);
     return {
       deliveries: received
         .filter(({ reception }) => isHandedOver(reception))
         .slice(-MAX_DELIVERIES)
-        .map(({ connectionId, reception }) => ({
-          connectionId,
-          isReplay: reception === 'REPLAYED',
-          at: reception === 'LIVE' ? at : null,
+        .map((one) => ({
+          connectionId: one.connectionId,
+          isReplay: isReplay(one),
+          at: isReplay(one) ? null : at,
         })),
       receptions: RECEPTIONS.filter(
         (one) => !isHandedOver(one) && received.some(({ reception }) => reception === one),
@@ -88,9 +94,7 @@ export function createDeliveryReports({
       wasConnected:
         open.some(({ openedAt }) => openedAt <= at) ||
         records.endedConnections(tokenId).some(({ openedAt, closedAt }) => openedAt <= at && at <= closedAt),
-      hasForgotten: recorded
-        ? records.isIncompleteSince(recorded)
-        : records.hasForgottenSince(facts.publishedAt - CLOCK_MARGIN_MS),
+      hasForgotten,
     };
   };
 }

@@ -45,7 +45,8 @@ const DeliveryRef = builder.objectRef<DeliveryExplanation['deliveries'][number]>
     }),
     node: t.exposeID('nodeId', { description: 'The id of the node that held the connection.' }),
     replayed: t.exposeBoolean('isReplay', {
-      description: 'Whether the connection received it by a replay, and not when it was published.',
+      description:
+        'Whether the connection received it by a replay, and not when it was published. Where the node has forgotten its delivery, this follows from whether the connection was open by then.',
     }),
     at: t.expose('at', {
       type: 'DateTime',

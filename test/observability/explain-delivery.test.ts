@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
 import { createDeliveryRecords, MAX_ENDED, MAX_MESSAGES } from '../../src/observability/delivery-records.ts';
+import { createDeliveryReports } from '../../src/observability/delivery-report.ts';
 import { createChannel, mint, sendDirect, subscribeToken } from '../support/backend.ts';
+import { tokenCaller } from '../support/callers.ts';
 import { createManualClock } from '../support/clock.ts';
+import { draft } from '../support/drafts.ts';
 import { createProject } from '../support/projects.ts';
 import { queueResults } from '../support/result-queue.ts';
 import { startService, type ServiceClient, type TestService } from '../support/service.ts';
@@ -196,4 +199,36 @@ test('keeps a bounded number of messages, subscriptions and connections, and rep
   expect(records.message('p', 'msg_0')).toBeUndefined();
   expect(records.message('p', 'msg_1')).toBeDefined();
   expect(records.isIncompleteSince(records.message('p', 'msg_2')!)).toBe(false);
+});
+
+test('tells a delivery that the node has forgotten from a replay by whether the connection was open', async () => {
+  const clock = createManualClock();
+  const records = createDeliveryRecords(clock);
+  const report = createDeliveryReports({ records, connections: { ofToken: () => [] } });
+  const message = { ...draft(), publishedAt: clock.now(), logged: null };
+  const facts = { ...message, sequence: 1, deliveredAt: clock.now() };
+  const span = { floor: 0, after: 0, position: 1, lastBatch: 1, added: undefined, eventNames: undefined };
+  const ended = (id: string, liveAfterBatch: number) =>
+    records.recorder.ended({ id, caller: tokenCaller(), openedAt: clock.now() } as never, message.address, {
+      ...{ ...span, liveAfterBatch, endedInBatch: 2 },
+    });
+  ended('conn_live', 0);
+  await clock.advance(1000);
+  ended('conn_later', 1);
+  const reportDeliveries = () =>
+    report(facts, tokenCaller().token.id).deliveries.map(({ connectionId, isReplay, at }) => [
+      connectionId,
+      isReplay,
+      at,
+    ]);
+  // What the node has not forgotten, it has not delivered.
+  expect(reportDeliveries()).toEqual([
+    ['conn_live', true, null],
+    ['conn_later', true, null],
+  ]);
+  for (let count = 0; count < MAX_MESSAGES; count++) records.recorder.delivered([draft() as never], 3);
+  expect(reportDeliveries()).toEqual([
+    ['conn_live', false, facts.deliveredAt],
+    ['conn_later', true, null],
+  ]);
 });
