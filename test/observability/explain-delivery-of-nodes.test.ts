@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createChannel, mint, publish } from '../support/backend.ts';
+import { runProgram } from '../support/command-line-program.ts';
 import { hasPostgres, sharedPostgres } from '../support/postgres.ts';
 import { queueResults } from '../support/result-queue.ts';
 import { startServiceOnPostgres, type ServiceClient, type TestService } from '../support/service.ts';
@@ -186,6 +187,13 @@ describe.skipIf(!hasPostgres)('explainDelivery on several nodes', () => {
       ...{ outcome: 'UNKNOWN', rule: null, because: expect.stringContaining(atD.nodeId), ...ended },
     });
     expect(await explain(b, message, ada.id)).toMatchObject({ outcome: 'DELIVERED', ...ended });
+    expect(await runProgram(a, ['explain', '--message', message, '--token', ben.id])).toMatchObject({
+      code: 1,
+      lines: [
+        expect.stringMatching(/^Unknown: the node /),
+        `Without the node ${atD.nodeId}, which has ended since.`,
+      ],
+    });
     // A registered node that hangs, or of a version that does not know the question.
     await query(`INSERT INTO nodes (id, lease_until, signals_through, version)
       VALUES ('node_silent.1', clock_timestamp() + interval '1 minute', 1000000, 'test')`);

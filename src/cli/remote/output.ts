@@ -29,8 +29,8 @@ export interface Output {
   one<Row extends object>(value: Row, columns: Columns<Row>): Promise<void>;
   /** Prints a list: one JSON value per line, or a table. */
   list<Row extends object>(rows: AsyncIterable<Row> | Iterable<Row>, columns: Columns<Row>): Promise<void>;
-  /** Prints a sentence, or with `--json` the value instead. */
-  print(sentence: string, value: unknown): Promise<void>;
+  /** Prints sentences, each on a line of its own, or with `--json` the value instead. */
+  print(sentences: string | readonly string[], value: unknown): Promise<void>;
 }
 
 /** Creates the output of a command. */
@@ -66,6 +66,9 @@ export function createOutput({ write }: RemoteTerminal, json: boolean): Output {
       }
       if (!json && (waiting.length > 0 || widths === undefined)) await print();
     },
-    print: (sentence, value) => write(json ? toJson(value) : printable(sentence)),
+    async print(sentences, value) {
+      if (json) return write(toJson(value));
+      for (const sentence of [sentences].flat()) await write(printable(sentence));
+    },
   };
 }

@@ -111,7 +111,8 @@ const OUTCOMES: Record<DeliveryExplanation['outcome'], string> = {
   UNKNOWN: 'Unknown',
 };
 
-function describeDelivery(explanation: DeliveryExplanation): string {
+/** One sentence for each line. */
+function describeDelivery(explanation: DeliveryExplanation): string[] {
   const { outcome, rule, because, deliveries, unansweredNodes, endedNodes } = explanation;
   const connections = deliveries.map(
     ({ connection, node, replayed, at }) =>
@@ -122,5 +123,5 @@ function describeDelivery(explanation: DeliveryExplanation): string {
     answer,
     ...unansweredNodes.map((node) => `Without the node ${node}, which did not answer in time.`),
     ...endedNodes.map((node) => `Without the node ${node}, which has ended since.`),
-  ].join('\n');
+  ];
 }
