@@ -138,6 +138,11 @@ describe.skipIf(skipsBrowser)('editing in the console', () => {
     expect(await issuerNamed('Sync of old')).toMatchObject({ service: null });
 
     await page.getByRole('button', { name: 'Add a key to Sync of old' }).click();
+    await dialog.getByLabel('Secret', { exact: true }).fill('given up');
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Add a key to Sync of old' }).click();
+    expect(await dialog.getByLabel('Secret', { exact: true }).inputValue()).toBe('');
     await dialog.getByLabel('Key id').fill('SK2');
     await dialog.getByLabel('Secret', { exact: true }).fill('another secret');
     expect(await shownVariables(dialog)).toMatchObject({ key: { id: 'SK2', secret: '…' } });
@@ -215,6 +220,10 @@ describe.skipIf(skipsBrowser)('editing in the console', () => {
     await dialog.getByLabel('Project', { exact: true }).fill('second');
     await dialog.getByRole('button', { name: 'Create API key', exact: true }).click();
     await dialog.getByRole('region', { name: 'API key' }).waitFor();
+    await page.keyboard.press('Escape');
+    // The next key must not get into the other project by oversight.
+    await page.getByRole('button', { name: 'Create API key' }).click();
+    expect(await dialog.getByLabel('Project', { exact: true }).inputValue()).toBe('');
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Reseal the secrets' }).click();
     await dialog.getByRole('button', { name: 'Reseal', exact: true }).click();

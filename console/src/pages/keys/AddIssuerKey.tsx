@@ -15,6 +15,7 @@ export function AddIssuerKey({ issuer: { id, kind, name } }: { issuer: IssuerDet
       operation={AddIssuerKeyDocument}
       variables={{ issuer: id, key: keyOf(kind, draft) }}
       submit="Add the key"
+      onOpen={() => setDraft(NO_KEY)}
       onDone={() => setDraft(NO_KEY)}
     >
       <IssuerKeyFields kind={kind} draft={draft} onChange={setDraft} />

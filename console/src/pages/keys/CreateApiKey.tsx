@@ -33,6 +33,8 @@ export function CreateApiKey({ onSecret }: { onSecret(secret: string): void }) {
         ...(expiresAt !== undefined && { expiresAt }),
       }}
       submit="Create API key"
+      // The next key is for the own project, unless another one is named again.
+      onOpen={() => setProject('')}
       onDone={({ createApiKey }) => onSecret(createApiKey.secret)}
     >
       <TextInput

@@ -36,6 +36,7 @@ export function CreateIssuer() {
       operation={CreateIssuerDocument}
       variables={{ input }}
       submit="Add the issuer"
+      onOpen={() => change({ key: NO_KEY })}
       onDone={() => setDraft(EMPTY)}
     >
       <NativeSelect
