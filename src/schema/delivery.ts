@@ -57,7 +57,7 @@ const DeliveryRef = builder.objectRef<DeliveryExplanation['deliveries'][number]>
 });
 
 const DeliveryExplanationRef = builder.objectRef<DeliveryExplanation>('DeliveryExplanation').implement({
-  description: 'Whether a message reached a token, as far as the nodes know that answered.',
+  description: 'Whether a message reached a token, as far as the nodes that answered know.',
   fields: (t) => ({
     outcome: t.expose('outcome', {
       type: DeliveryOutcomeEnum,

@@ -85,6 +85,22 @@ describe.skipIf(!hasPostgres)('questions to other nodes', () => {
     await expect.poll(() => c.faults).toEqual([new RangeError('on purpose')]);
   });
 
+  test('answers to the questions of two nodes, which have the same number, are not confused', async () => {
+    for (const { nodeId, nodes } of [a, b, c])
+      nodes.onQuestion('echo', (question) => `${nodeId}, ${String(question)}`);
+    // The first question of each of them.
+    const [ofB, ofC] = await Promise.all([
+      b.nodes.ask('echo', 'asked by b'),
+      c.nodes.ask('echo', 'asked by c'),
+    ]);
+    expect(new Set(ofB.answers.values())).toEqual(
+      new Set([`${a.nodeId}, asked by b`, `${c.nodeId}, asked by b`]),
+    );
+    expect(new Set(ofC.answers.values())).toEqual(
+      new Set([`${a.nodeId}, asked by c`, `${b.nodeId}, asked by c`]),
+    );
+  });
+
   test('refuses more questions at the same time than it may hold, and holds none after their answers', async () => {
     for (const node of [b, c]) node.nodes.onQuestion('many', (question) => question);
     const questions = Array.from({ length: MAX_OPEN_QUESTIONS }, (_, nth) => a.nodes.ask('many', nth));
