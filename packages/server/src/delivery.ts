@@ -2,7 +2,7 @@ import { ExplainDeliveryDocument, type ExplainDeliveryQuery } from './generated/
 import { type CallOptions } from './options.ts';
 import { type Request } from './transport/request.ts';
 
-/** Whether a message reached a token, as far as the nodes know that answered. */
+/** Whether a message reached a token, as far as the nodes that answered know. */
 export type DeliveryExplanation = ExplainDeliveryQuery['explainDelivery'];
 
 /** The call `signalbox.explainDelivery`. */
