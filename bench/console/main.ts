@@ -35,7 +35,12 @@ const LONG_TASK_MS = 50;
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 if (maxOpenFiles() < Number(connections) + 200) throw new Error('Run “ulimit -n 8200” first.');
 
-const startService = () => signalbox('signalbox', 'Signalbox', 'unique').start({ SIGNALBOX_CONSOLE: 'on' });
+const startService = () =>
+  signalbox('signalbox', 'Signalbox', 'unique').start({
+    SIGNALBOX_CONSOLE: 'on',
+    // On a busy machine the service can pause for seconds, while messages are published at the same rate.
+    SIGNALBOX_MAX_OPERATIONS_PER_CONNECTION: '10000',
+  });
 type Service = Awaited<ReturnType<typeof startService>>;
 const addressOf = ({ endpoint: { port, apiKey } }: Service) => ({
   url: `http://127.0.0.1:${port}`,
