@@ -90,8 +90,9 @@ export const SABOTAGES = {
     replacements: [
       {
         file: 'subscriptions/log-subscriber.js',
-        piece: 'Math.max(this.#position, this.#addresses.get(first.address) ?? 0)',
-        by: 'this.#position',
+        piece:
+          'const floor = this.#position < this.#highestFloor ? (this.#addresses.get(first.address) ?? 0) : 0;',
+        by: 'const floor = 0;',
       },
       { file: 'broker/followers.js', piece: 'const POLL_MS = 250;', by: 'const POLL_MS = 5000;' },
       { file: 'broker/follower.js', piece: 'const GRACE_MS = 5;', by: 'const GRACE_MS = 2000;' },
