@@ -235,7 +235,7 @@ function readBody(
     });
     request.once('error', reject);
     request.once('close', () => {
-      // Every request closes. An error that nobody receives costs as much as the rest of this function, for its stack.
+      // Requests that were read close, too. The stack of an error that nobody receives would cost as much as reading the body.
       if (!isRead) reject(new Error('The client disconnected before its request was complete.'));
     });
   });
