@@ -30,6 +30,9 @@ CREATE TRIGGER nodes_start AFTER INSERT ON nodes FOR EACH ROW EXECUTE FUNCTION n
 CREATE FUNCTION note_node_end_v1() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
+  -- The other tables of these transactions are unlogged, so before this note they did not wait for a synchronous standby. While it is
+  -- lost, nodes must still end, lapse and move their connections; a promoted standby that lacks the note ends the node by its next registration.
+  PERFORM set_config('synchronous_commit', 'local', true);
   -- A process that has registered again has not ended. One whose lease has ended delivers nothing any more.
   UPDATE node_processes SET ended_at = least(clock_timestamp(), OLD.lease_until)
     WHERE id = split_part(OLD.id, '.', 1)

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MAX_OPEN_QUESTIONS, createPostgresNodes } from '../../src/broker/nodes-postgres.ts';
 import { MAX_ANSWER_MS } from '../../src/broker/nodes.ts';
@@ -11,7 +12,7 @@ import { openPostgres } from '../../src/store/postgres.ts';
 import { blankToken } from '../../src/tokens/token.ts';
 import { apiKeyCaller } from '../support/callers.ts';
 import { draft } from '../support/drafts.ts';
-import { hasPostgres, sharedPostgres } from '../support/postgres.ts';
+import { hasPostgres, requirePostgres, sharedPostgres, startPostgres } from '../support/postgres.ts';
 
 let opened = 0;
 
@@ -195,3 +196,31 @@ describe.skipIf(!hasPostgres)('questions to other nodes', () => {
     expect((await a.nodes.endedSince(0, 2000)).slice(-1)[0]).toMatch(/^node_old_9/);
   });
 });
+
+test('nodes end, lapse and move their connections while the synchronous standby is lost', async (context) => {
+  requirePostgres(context);
+  await using server = await startPostgres();
+  const url = await server.createDatabase();
+  await using node = await openNode(url);
+  const add = (ids: readonly string[], lease: string) =>
+    server.query(
+      url,
+      `INSERT INTO nodes (id, lease_until, signals_through, version)
+       SELECT unnest('{${ids.join(',')}}'::text[]), clock_timestamp() + interval '${lease}', 0, 'test'`,
+    );
+  await add(['lapsed.1'], '-1 second');
+  await add(['stopped.1', 'moved.1'], '1 hour');
+  const setStandby = async (name: string) => {
+    await server.query(url, `ALTER SYSTEM SET synchronous_standby_names = '${name}'`);
+    await server.query(url, 'SELECT pg_reload_conf()');
+  };
+  await setStandby('missing');
+  const client = new pg.Client({ connectionString: url, query_timeout: 5000 });
+  await client.connect();
+  await client.query('SELECT lapse_nodes_v1()');
+  await client.query(`SELECT remove_node_v1('stopped.1')`);
+  await client.query(`SELECT move_presence_v1('moved.1', 'moved.2')`);
+  await client.end();
+  expect(new Set(await node.nodes.endedSince(0, 10))).toEqual(new Set(['lapsed', 'stopped', 'moved']));
+  await setStandby('');
+}, 60_000);
