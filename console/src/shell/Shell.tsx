@@ -20,6 +20,8 @@ export function Shell() {
       header={{ height: 52 }}
       navbar={{ width: 210, breakpoint: 'sm', collapsed: { mobile: !isMenuOpen } }}
       padding="md"
+      // With one, the page of a phone that is turned is wider than its screen for a while, also for who wants no motion.
+      transitionDuration={0}
     >
       <AppShell.Header>
         <Header isMenuOpen={isMenuOpen} onMenu={menu.toggle} onSearch={search.open} onHelp={help.open} />
