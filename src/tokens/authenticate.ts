@@ -14,6 +14,7 @@ import { tokenExpired, unauthenticated } from './credential-errors.ts';
 import { type Credentials } from './credentials.ts';
 import { type ExternalCredentials } from './external-credentials.ts';
 import { classifyCredential, type CredentialKind } from './issuers/classify-credential.ts';
+import { type Jwt } from './issuers/jwt.ts';
 import { type Revocations } from './revocations.ts';
 import { type Token } from './token.ts';
 import { requireActive, type Tokens } from './tokens.ts';
@@ -91,7 +92,8 @@ export function createAuthenticate(deps: {
   async function authenticateCredential(text: string, namedProjectId?: string): Promise<Caller> {
     await untilLive();
     const kinds = classifyCredential(text, maxCredentialBytes);
-    if (kinds.some(({ kind }) => kind === 'MINTED')) return authenticateOwnCredential(text, namedProjectId);
+    for (const kind of kinds)
+      if (kind.kind === 'MINTED') return authenticateOwnCredential(text, kind.jwt, namedProjectId);
     const projectId = namedProjectId ?? (await projectOf(kinds));
     const { record, credential } = await externalCredentials.authenticate(text, kinds, projectId);
     return loadActiveCaller(record, credential);
@@ -110,8 +112,8 @@ export function createAuthenticate(deps: {
   }
 
   /** For credentials that Signalbox signed: they only name a token, whose record holds the rights. */
-  async function authenticateOwnCredential(text: string, namedProjectId?: string): Promise<Caller> {
-    const { projectId, tokenId, issuedAt } = await credentials.verify(text);
+  async function authenticateOwnCredential(text: string, jwt: Jwt, namedProjectId?: string): Promise<Caller> {
+    const { projectId, tokenId, issuedAt } = await credentials.verify(text, jwt);
     if (namedProjectId !== undefined && namedProjectId !== projectId) throw unauthenticated('PROJECT');
     const record = await tokens.find(projectId, tokenId);
     if (!record) throw unauthenticated('UNKNOWN_TOKEN');

@@ -10,7 +10,7 @@ import { type NewId } from '../ids.ts';
 import { MAX_CREDENTIAL_BYTES, unauthenticated } from './credential-errors.ts';
 import { type IssueClock } from './issue-clock.ts';
 import { parseSeconds, parseTimes } from './issuers/claims.ts';
-import { readJwt, type Jwt } from './issuers/jwt.ts';
+import { type Jwt } from './issuers/jwt.ts';
 import { type OlderStoreError } from './older-store.ts';
 import { type SigningKeys } from './signing-keys.ts';
 import { type Token } from './token.ts';
@@ -33,10 +33,11 @@ export interface Credentials {
    */
   mint(token: Token): Promise<string>;
   /**
+   * @param jwt the decoded credential
    * @throws TOKEN_EXPIRED when the credential has expired and is otherwise valid, UNAVAILABLE when it may belong to another
    * store, see `OlderStoreError`, UNAUTHENTICATED for every other fault
    */
-  verify(credential: string): Promise<VerifiedCredential>;
+  verify(credential: string, jwt: Jwt): Promise<VerifiedCredential>;
 }
 
 export function createCredentials(deps: {
@@ -61,8 +62,8 @@ export function createCredentials(deps: {
       if (token.expiresAt !== null) jwt.setExpirationTime(Math.ceil(token.expiresAt / 1000));
       return jwt.sign(signingKey);
     },
-    async verify(credential) {
-      const { header, payload } = parseCredential(credential);
+    async verify(credential, { header, payload }) {
+      if (Buffer.byteLength(credential) > MAX_CREDENTIAL_BYTES) throw unauthenticated('MALFORMED');
       const { kid, typ, alg, crit } = header;
       const key = typeof kid === 'string' ? await keys.find(kid) : undefined;
       const olderStore = typeof kid === 'string' && !key ? olderStoreError(kid) : undefined;
@@ -81,15 +82,6 @@ export function createCredentials(deps: {
       return { projectId: aud, tokenId: sub, issuedAt };
     },
   };
-}
-
-function parseCredential(credential: string): Jwt {
-  if (Buffer.byteLength(credential) > MAX_CREDENTIAL_BYTES) throw unauthenticated('MALFORMED');
-  try {
-    return readJwt(credential);
-  } catch {
-    throw unauthenticated('MALFORMED');
-  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { parseDevelopmentToken } from './development.ts';
-import { checkHeader, readJwt, type Unchecked } from './jwt.ts';
+import { checkHeader, readJwt, type Jwt, type Unchecked } from './jwt.ts';
 import { SERVER_TOKEN_REASON } from './stream-chat.ts';
 import { parseT1, T1_PREFIX } from './t1.ts';
 import { TWILIO_CONTENT_TYPE } from './twilio.ts';
@@ -11,7 +11,7 @@ import { refused } from '../credential-errors.ts';
  */
 export type CredentialKind =
   /** Minted and signed by this service. */
-  | { kind: 'MINTED' }
+  | { kind: 'MINTED'; jwt: Jwt }
   /** Unsigned, for projects with the setting `developmentTokens`. */
   | { kind: 'DEVELOPMENT'; identity: string }
   | { kind: 'SIGNALBOX' | 'TWILIO' | 'OPENTOK'; keyId: string }
@@ -45,8 +45,9 @@ export function classifyCredential(credential: string, maxBytes = DEFAULT_MAX_BY
   }
   const identity = parseDevelopmentToken(credential);
   if (identity !== null) return [{ kind: 'DEVELOPMENT', identity }];
-  const { header, payload } = readJwt(credential);
-  if (header['typ'] === 'signalbox+jwt') return [{ kind: 'MINTED' }];
+  const jwt = readJwt(credential);
+  const { header, payload } = jwt;
+  if (header['typ'] === 'signalbox+jwt') return [{ kind: 'MINTED', jwt }];
   checkHeader(header);
   return classifyExternal(header, payload);
 }

@@ -39,7 +39,9 @@ function describeMistake(credential: string): string {
 
 /** A claim that is null counts as absent: several JWT libraries write null for a value that was not set. */
 function withoutNulls(payload: Unchecked): Unchecked {
-  return Object.fromEntries(Object.entries(payload).filter(([, value]) => value !== null));
+  const claims = Object.entries(payload);
+  const present = claims.filter(([, value]) => value !== null);
+  return present.length === claims.length ? payload : Object.fromEntries(present);
 }
 
 /** @throws UNAUTHENTICATED unless the bytes are a JSON object in UTF-8 */

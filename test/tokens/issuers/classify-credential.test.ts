@@ -13,7 +13,10 @@ const known: [string, string, ...CredentialKind[]][] = [
   [
     'a credential that this service minted',
     jwt({ typ: 'signalbox+jwt', kid: 'sign_1' }, { iss: 'signalbox' }),
-    { kind: 'MINTED' },
+    {
+      kind: 'MINTED',
+      jwt: { header: { alg: 'HS256', typ: 'signalbox+jwt', kid: 'sign_1' }, payload: { iss: 'signalbox' } },
+    },
   ],
   [
     'a backend’s JWT whose kid names the key',
