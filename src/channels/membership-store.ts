@@ -14,7 +14,7 @@ export interface MembershipWithChannel {
 }
 
 /** Reads and writes the rows of memberships. */
-export function createMembershipStore({ db, lockingRows }: Store) {
+export function createMembershipStore({ db, select, lockingRows }: Store) {
   const at = (projectId: string, channelId: string, tokenId: string) =>
     and(
       eq(memberships.projectId, projectId),
@@ -23,17 +23,14 @@ export function createMembershipStore({ db, lockingRows }: Store) {
     );
   const ofTokens = (projectId: string, tokenIds: readonly string[]) =>
     and(eq(memberships.projectId, projectId), inArray(memberships.tokenId, [...tokenIds]));
-  const findOne = db
-    .select()
-    .from(memberships)
-    .where(
-      and(
-        eq(memberships.projectId, sql.placeholder('projectId')),
-        eq(memberships.channelId, sql.placeholder('channelId')),
-        eq(memberships.tokenId, sql.placeholder('tokenId')),
-      ),
-    )
-    .prepare();
+  const findOne = select(
+    memberships,
+    and(
+      eq(memberships.projectId, sql.placeholder('projectId')),
+      eq(memberships.channelId, sql.placeholder('channelId')),
+      eq(memberships.tokenId, sql.placeholder('tokenId')),
+    ),
+  );
   const sameChannel = and(
     eq(channels.projectId, memberships.projectId),
     eq(channels.id, memberships.channelId),
@@ -73,7 +70,7 @@ export function createMembershipStore({ db, lockingRows }: Store) {
     channelId: string,
     tokenId: string,
   ): Promise<Membership | undefined> {
-    const [row] = await findOne.execute({ projectId, channelId, tokenId });
+    const [row] = await findOne({ projectId, channelId, tokenId });
     return row;
   }
 

@@ -1,5 +1,7 @@
-import { is, Param, Placeholder } from 'drizzle-orm';
+import { getTableColumns, is, Param, Placeholder, type SQL } from 'drizzle-orm';
+import { QueryBuilder, type SQLiteTable } from 'drizzle-orm/sqlite-core';
 import type Database from 'better-sqlite3';
+import { type Select } from './store.ts';
 
 /** Runs a statement with the values of its placeholders, by name. */
 export type CompiledStatement = (values: Readonly<Record<string, unknown>>) => void;
@@ -17,6 +19,34 @@ export function compileStatement(
   const statement = sqlite.prepare(sql);
   const readers = params.map(readerOf);
   return (values) => void statement.run(readers.map((read) => read(values)));
+}
+
+/**
+ * Compiles a select of all columns of a table that every connect runs. Like a statement of `compileStatement`; the decoders of the
+ * columns are resolved once, too.
+ */
+export function compileSelect<T extends SQLiteTable>(
+  sqlite: Database.Database,
+  table: T,
+  condition: SQL | undefined,
+): Select<T['$inferSelect']> {
+  const { sql, params } = new QueryBuilder()
+    .select()
+    .from(table as SQLiteTable)
+    .where(condition)
+    .toSQL();
+  const statement = sqlite.prepare(sql).raw();
+  const readers = params.map(readerOf);
+  const columns = Object.entries(getTableColumns(table));
+  const toRow = (values: readonly unknown[]) => {
+    const row: Record<string, unknown> = {};
+    for (const [index, [name, column]] of columns.entries()) {
+      const value = values[index];
+      row[name] = value === null ? null : column.mapFromDriverValue(value);
+    }
+    return row as T['$inferSelect'];
+  };
+  return async (values) => (statement.all(readers.map((read) => read(values))) as unknown[][]).map(toRow);
 }
 
 /** Reads one parameter from the values of the placeholders, encoded for the driver. */

@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm';
+import { type SQLiteTable } from 'drizzle-orm/sqlite-core';
 import pg from 'pg';
 import { SignalboxError } from '../errors.ts';
 import { checkServer } from './postgres-checks.ts';
@@ -148,13 +149,20 @@ export async function openPostgres({
   }
 
   const rows = rowsFrom(() => pool);
+  const db = createDatabase((sql, params) =>
+    guard(async () => (await pool.query<unknown[]>({ ...statementOf(sql, params), rowMode: 'array' })).rows),
+  );
 
   return {
-    db: createDatabase((sql, params) =>
-      guard(
-        async () => (await pool.query<unknown[]>({ ...statementOf(sql, params), rowMode: 'array' })).rows,
-      ),
-    ),
+    db,
+    select(table, condition) {
+      const prepared = db
+        .select()
+        .from(table as SQLiteTable)
+        .where(condition)
+        .prepare();
+      return (values) => prepared.execute(values);
+    },
     rows,
     controlRows: rowsFrom(() => controlPool),
     waiting: () => pool.waitingCount,

@@ -6,7 +6,7 @@ import { drizzle } from 'drizzle-orm/better-sqlite3';
 import { sql } from 'drizzle-orm';
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import { SignalboxError } from '../errors.ts';
-import { compileStatement } from './compiled-statement.ts';
+import { compileSelect, compileStatement } from './compiled-statement.ts';
 import { folderError, lockFolder, prepareDataFolder, STORE_FILE } from './data-folder.ts';
 import { type Database as AsyncDatabase, type SqliteStore } from './store.ts';
 import { createWriteGuard, type WriteGuard } from './write-guard.ts';
@@ -57,6 +57,7 @@ export function openSqlite(
     sync: db,
     transaction,
     compile: (query) => compileStatement(sqlite, query),
+    select: (table, condition) => compileSelect(sqlite, table, condition),
     lockingRows: sql``,
     jsonNumber: (column, member) =>
       sql<number>`case when json_valid(${column}) then coalesce(json_extract(${column}, ${`$.${member}`}), 0) else 0 end`,

@@ -1,6 +1,6 @@
 import { type BetterSQLite3Database } from 'drizzle-orm/better-sqlite3';
 import { type SQL } from 'drizzle-orm';
-import { type BaseSQLiteDatabase, type SQLiteColumn } from 'drizzle-orm/sqlite-core';
+import { type BaseSQLiteDatabase, type SQLiteColumn, type SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { type CompiledStatement } from './compiled-statement.ts';
 import { type RowWriter } from './write.ts';
 
@@ -16,6 +16,9 @@ export interface Statement {
  */
 export type Database = BaseSQLiteDatabase<'async', unknown>;
 
+/** Runs a select with the values of its placeholders, by name. Resolves to the rows. */
+export type Select<Row> = (values: Readonly<Record<string, unknown>>) => Promise<Row[]>;
+
 /**
  * The port to the durable rows. Callers await every read and write as if it crossed a network, so that a networked
  * database can implement the port. `test/contracts/store-contract.ts` is its contract suite.
@@ -23,6 +26,15 @@ export type Database = BaseSQLiteDatabase<'async', unknown>;
 export interface Store extends AsyncDisposable {
   /** Builds queries. Each query is one statement and atomic by itself; await it to execute it. */
   readonly db: Database;
+  /**
+   * Prepares a select of all columns of a table, for reads that every connect makes: on SQLite it takes half the time of a
+   * prepared query of `db`.
+   * @param condition with placeholders
+   * @example
+   * const findOne = store.select(tokens, eq(tokens.id, sql.placeholder('id')));
+   * const [row] = await findOne({ id });
+   */
+  select<T extends SQLiteTable>(table: T, condition: SQL | undefined): Select<T['$inferSelect']>;
   /**
    * Executes the statements in order in one transaction: either all take effect or none. The port offers no transaction
    * that awaits anything between two statements.

@@ -17,17 +17,14 @@ export function createRestrictionStore(store: Store) {
   const lockProject = createLockProject(store);
   const { projectId, kind, subject, channelId, id, until } = restrictions;
   const isInForce = (now: number) => or(isNull(until), gt(until, now));
-  const inForceOfSubjects = db
-    .select()
-    .from(restrictions)
-    .where(
-      and(
-        eq(projectId, sql.placeholder('project')),
-        or(eq(subject, sql.placeholder('first')), eq(subject, sql.placeholder('second'))),
-        or(isNull(until), gt(until, sql.placeholder('now'))),
-      ),
-    )
-    .prepare();
+  const inForceOfSubjects = store.select(
+    restrictions,
+    and(
+      eq(projectId, sql.placeholder('project')),
+      or(eq(subject, sql.placeholder('first')), eq(subject, sql.placeholder('second'))),
+      or(isNull(until), gt(until, sql.placeholder('now'))),
+    ),
+  );
   const toColumn = (channel: string | null) => channel ?? '';
 
   return {
@@ -82,7 +79,7 @@ export function createRestrictionStore(store: Store) {
       [first, second = first]: readonly RestrictedSubject[],
       now: number,
     ): Promise<Restriction[]> {
-      const rows = await inForceOfSubjects.execute({ project, first, second, now });
+      const rows = await inForceOfSubjects({ project, first, second, now });
       return rows.map(toRestriction);
     },
     async list(

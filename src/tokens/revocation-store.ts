@@ -6,20 +6,17 @@ import { type Revocation, type RevocationScope } from './revocation.ts';
 import { revocations } from './tables.ts';
 
 /** The rows of bulk revocations: at most one for each scope and subject. */
-export function createRevocationStore({ db }: Store) {
+export function createRevocationStore({ db, select }: Store) {
   const { projectId, scope, subject, issuedBefore } = revocations;
   const hasSubject = (ofScope: RevocationScope, placeholder: string) =>
     and(eq(scope, ofScope), eq(subject, sql.placeholder(placeholder)));
-  const candidatesQuery = db
-    .select()
-    .from(revocations)
-    .where(
-      and(
-        eq(projectId, sql.placeholder('project')),
-        or(hasSubject('PROJECT', 'none'), hasSubject('IDENTITY', 'identity'), hasSubject('ISSUER', 'issuer')),
-      ),
-    )
-    .prepare();
+  const selectCandidates = select(
+    revocations,
+    and(
+      eq(projectId, sql.placeholder('project')),
+      or(hasSubject('PROJECT', 'none'), hasSubject('IDENTITY', 'identity'), hasSubject('ISSUER', 'issuer')),
+    ),
+  );
   /** Compares with the id of a revocation, in the order of the primary key. */
   const isAfter = (revocationId: string) => {
     const [ofScope, ofSubject = ''] = revocationId.split(/:(.*)/s);
@@ -66,7 +63,7 @@ export function createRevocationStore({ db }: Store) {
       issuerId: string | null,
     ): Promise<Revocation[]> {
       // Identities and issuer ids are never empty, so an empty text matches no row of those scopes.
-      return candidatesQuery.execute({
+      return selectCandidates({
         project,
         none: '',
         identity: identity ?? '',

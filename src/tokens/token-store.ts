@@ -13,14 +13,13 @@ export interface TokenFilter {
 }
 
 /** The rows of tokens. */
-export function createTokenStore({ db, jsonNumber, reportDamage }: Store) {
+export function createTokenStore({ db, select, jsonNumber, reportDamage }: Store) {
   const toToken = (row: typeof tokens.$inferSelect) => readToken(row, reportDamage);
 
-  const findOne = db
-    .select()
-    .from(tokens)
-    .where(and(eq(tokens.projectId, sql.placeholder('projectId')), eq(tokens.id, sql.placeholder('id'))))
-    .prepare();
+  const findOne = select(
+    tokens,
+    and(eq(tokens.projectId, sql.placeholder('projectId')), eq(tokens.id, sql.placeholder('id'))),
+  );
 
   const findOneBySubject = db
     .select()
@@ -66,7 +65,7 @@ export function createTokenStore({ db, jsonNumber, reportDamage }: Store) {
     removal: (projectId: string, ids: readonly string[]): Statement =>
       db.delete(tokens).where(and(eq(tokens.projectId, projectId), inArray(tokens.id, [...ids]))),
     async find(projectId: string, id: string): Promise<Token | undefined> {
-      const [row] = await findOne.execute({ projectId, id });
+      const [row] = await findOne({ projectId, id });
       return row && toToken(row);
     },
     /**

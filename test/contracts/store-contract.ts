@@ -1,4 +1,4 @@
-import { asc, eq, gt, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, sql } from 'drizzle-orm';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -49,6 +49,25 @@ export function storeContract(name: string, open: () => Store | Promise<Store>):
         }),
         { numRuns: 50 },
       );
+    });
+
+    test('a prepared select reads the rows that a query of `db` reads', async () => {
+      await using store = await open();
+      const select = store.select(
+        channels,
+        and(eq(channels.projectId, sql.placeholder('project')), eq(channels.id, sql.placeholder('id'))),
+      );
+      await fc.assert(
+        fc.asyncProperty(fc.jsonValue(), fc.option(fc.nat()), async (state, historySeconds) => {
+          const row = { ...channel('c'), state: JSON.parse(JSON.stringify(state)), historySeconds };
+          await store.batch([store.db.delete(channels), store.db.insert(channels).values(row)]);
+          const rows = await store.db.select().from(channels);
+          expect(rows).toMatchObject([{ id: 'c', historySeconds }]);
+          expect(await select({ project: row.projectId, id: 'c' })).toEqual(rows);
+        }),
+        { numRuns: 50 },
+      );
+      expect(await select({ project: channel('c').projectId, id: 'another' })).toEqual([]);
     });
 
     test('leaves an existing row unchanged and returns nothing when an insert conflicts', async () => {
