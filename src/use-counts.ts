@@ -1,8 +1,11 @@
-/** A Map, or a WeakMap for scopes that can end without their uses being removed. */
-interface Uses<S> {
-  get(scope: S): string | Map<string, number> | undefined;
-  set(scope: S, uses: string | Map<string, number>): unknown;
-  delete(scope: S): boolean;
+/** The only key that a scope uses, once; or each key with the number of its uses. */
+export type Uses = string | Map<string, number>;
+
+/** Where the uses of each scope are kept: a map, or a property of the scopes. */
+interface UsesByScope<S> {
+  get(scope: S): Uses | undefined;
+  set(scope: S, uses: Uses): unknown;
+  delete(scope: S): unknown;
 }
 
 /**
@@ -10,9 +13,9 @@ interface Uses<S> {
  * the key itself, without a map.
  */
 export class UseCounts<S> {
-  readonly #usesByScope: Uses<S>;
+  readonly #usesByScope: UsesByScope<S>;
 
-  constructor(usesByScope: Uses<S> = new Map<S, string | Map<string, number>>()) {
+  constructor(usesByScope: UsesByScope<S> = new Map<S, Uses>()) {
     this.#usesByScope = usesByScope;
   }
 

@@ -87,7 +87,7 @@ export function createInProcessBroker({
       log.expiredThrough(projectId, address, bounds, after),
     listen,
     // This process is the only one that publishes.
-    follow: async () => ({ [Symbol.dispose]: () => undefined }),
+    follow: async () => NOTHING_TO_FOLLOW,
     control,
     // No transaction is needed, and no row for the signal: a process that ends in between takes its sockets and caches with it.
     async announce(write, signalOf) {
@@ -106,6 +106,8 @@ export function createInProcessBroker({
     },
   };
 }
+
+const NOTHING_TO_FOLLOW: Disposable = { [Symbol.dispose]: () => undefined };
 
 /** Messages that one transaction appends, so that it ends within a slice of the event loop's turn. */
 const MAX_APPENDED = 512;

@@ -6,10 +6,18 @@ import { errorOf, REVOKES_ACCESS, type CloseReason } from './close-reason.ts';
 import { type Span } from './reception.ts';
 import { type Caller } from '../tokens/caller.ts';
 import { type Restriction } from '../tokens/restriction.ts';
+import { type Uses } from '../use-counts.ts';
 
-/** One list for all connections, to save memory per connection. Handlers are added with `concat`, which leaves no spare room. */
+/** One list for all connections, to save memory per connection. */
 const NO_CHANNELS: readonly string[] = [];
 const NO_HANDLERS: readonly never[] = [];
+
+/** A list with one more item and no spare room. Most have at most two, and `concat` is slow for those. */
+function withAdded<T>(items: readonly T[], item: T): readonly T[] {
+  const [first] = items;
+  if (first === undefined) return [item];
+  return items.length === 1 ? [first, item] : items.concat(item);
+}
 
 /** Notifies the streams of a connection of a change to the connection itself. The broker signals all other changes. */
 export type ConnectionNotice =
@@ -78,6 +86,13 @@ export class Connection {
   presenceState: Json = null;
   /** The ids of the channels that show the presence state; see Presence.setState. */
   stateChannels: readonly string[] = NO_CHANNELS;
+  // Presence keeps the following three here, because an entry in a weak map costs more than all of them.
+  /** The channels that the connection is in, with the number of its subscriptions there; see `UseCounts`. */
+  channelUses: Uses | undefined;
+  /** The connection data of the token as presence announced it last. */
+  announcedData: Json | undefined;
+  /** The number of channels that the connection has left since its last join. */
+  leaveCount = 0;
   /** The bytes that wait to be sent; undefined over SSE, where the HTTP response holds them. */
   sendQueue: { readonly queuedBytes: number } | undefined;
   /** Called after the caller of the connection changed. */
@@ -136,7 +151,8 @@ export class Connection {
    */
   applyDue(): void {
     while (this.#deferred) this.#runDeferred(this.#deferred);
-    this.#applyDue(this);
+    // Nothing of most callers ever lapses, and a delivery in a later turn asks for each of its thousands of sockets.
+    if (Math.min(this.expiresAt, this.#nextDueAt) < Number.POSITIVE_INFINITY) this.#applyDue(this);
   }
 
   #runDeferred(tasks: (() => void)[]): void {
@@ -177,7 +193,7 @@ export class Connection {
   }
 
   onNotice(receiver: NoticeReceiver): void {
-    this.#noticeReceivers = this.#noticeReceivers.concat(receiver);
+    this.#noticeReceivers = withAdded(this.#noticeReceivers, receiver);
   }
 
   offNotice(receiver: NoticeReceiver): void {
@@ -196,7 +212,7 @@ export class Connection {
 
   /** Adds a close handler. Called at once if the connection is already closed. */
   onClose(handler: (reason: CloseReason, connection: Connection) => void): void {
-    if (this.closed === undefined) this.#closeHandlers = this.#closeHandlers.concat(handler);
+    if (this.closed === undefined) this.#closeHandlers = withAdded(this.#closeHandlers, handler);
     else handler(this.closed, this);
   }
 

@@ -146,7 +146,6 @@ export function createConnections(deps: {
     try {
       requireBelowLimit(connection.caller, byToken.countOf(id));
     } catch (error) {
-      remove(connection);
       connection.close('CLIENT_LEFT');
       throw error;
     }
@@ -160,7 +159,7 @@ export function createConnections(deps: {
       throw limitExceeded(limit, `A token may have at most ${limit} live connections.`);
   }
 
-  function unregister(_reason: CloseReason, connection: Connection): void {
+  function unregister(connection: Connection): void {
     remove(connection);
     for (const timer of timers.get(connection) ?? []) timer[Symbol.dispose]();
     timers.delete(connection);
@@ -232,9 +231,11 @@ export function createConnections(deps: {
         openedAt: clock.now(),
         applyDue,
       });
-      connection.onClose(() => following[Symbol.dispose]());
+      connection.onClose(() => {
+        following[Symbol.dispose]();
+        unregister(connection);
+      });
       register(connection);
-      connection.onClose(unregister);
       try {
         // Signals reach the connection from here on. If one arrived during authentication, read the caller again.
         if (changes === changesBefore) setCaller(connection, caller);

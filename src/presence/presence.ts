@@ -8,7 +8,6 @@ import { type Config } from '../config.ts';
 import { LEAVE_REASONS } from '../connections/close-reason.ts';
 import { type Connection, type NoticeReceiver } from '../connections/connection.ts';
 import { createKeyedMutex } from '../keyed-mutex.ts';
-import { type Json } from '../names.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
 import { UseCounts } from '../use-counts.ts';
@@ -88,11 +87,11 @@ export async function createPresence(deps: {
   const { broker, access, clock, config, nodeId, rateLimit, rejoinRate, onFault } = deps;
   const { leases } = broker;
   /** For each channel that a connection is in, the number of its subscriptions there. */
-  const subscriptionCounts = new UseCounts<Connection>(new WeakMap());
-  /** The connection data of the token as presence announced it last. */
-  const announcedData = new WeakMap<Connection, Json>();
-  /** The number of channels that a live connection has left since its last join. */
-  const leaveCounts = new WeakMap<Connection, number>();
+  const subscriptionCounts = new UseCounts<Connection>({
+    get: ({ channelUses }) => channelUses,
+    set: (connection, uses) => (connection.channelUses = uses),
+    delete: (connection) => (connection.channelUses = undefined),
+  });
   /** Orders the changes of one connection, so that a slow JOINED never follows its LEFT. */
   const serialize = createKeyedMutex();
 
@@ -145,15 +144,15 @@ export async function createPresence(deps: {
   const dataChanges: NoticeReceiver = {
     onNotice(notice, connection) {
       const { connectionData } = connection.asMember();
-      if (notice.kind !== 'TOKEN_UPDATED' || connectionData === announcedData.get(connection)) return;
-      announcedData.set(connection, connectionData);
+      if (notice.kind !== 'TOKEN_UPDATED' || connectionData === connection.announcedData) return;
+      connection.announcedData = connectionData;
       enqueue(connection, () => announceUpdate(connection, () => true));
     },
   };
 
   function followData(connection: Connection): void {
-    if (announcedData.has(connection)) return;
-    announcedData.set(connection, connection.asMember().connectionData);
+    if (connection.announcedData !== undefined) return;
+    connection.announcedData = connection.asMember().connectionData;
     connection.onNotice(dataChanges);
   }
 
@@ -205,10 +204,10 @@ export async function createPresence(deps: {
       return members.map((member) => asShownIn(channelId, member));
     },
     requireMayJoin(connection) {
-      const leaves = leaveCounts.get(connection);
-      if (leaves === undefined) return;
-      rejoinRate.take(ownerOf(connection), leaves);
-      leaveCounts.delete(connection);
+      const { leaveCount } = connection;
+      if (leaveCount === 0) return;
+      rejoinRate.take(ownerOf(connection), leaveCount);
+      connection.leaveCount = 0;
     },
     joinChannel(connection, channelId) {
       if (connection.caller.kind === 'API_KEY') return;
@@ -229,7 +228,7 @@ export async function createPresence(deps: {
       if (!subscriptionCounts.has(connection, channelId)) return;
       subscriptionCounts.remove(connection, channelId);
       if (subscriptionCounts.has(connection, channelId)) return;
-      leaveCounts.set(connection, (leaveCounts.get(connection) ?? 0) + 1);
+      connection.leaveCount++;
       const leaveReason = connection.closed === undefined ? reason : LEAVE_REASONS[connection.closed];
       enqueue(connection, async () => {
         await leases.leaveChannel(connection.projectId, connection.id, channelId);
