@@ -46,7 +46,7 @@ const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
  * @returns the path of the number, for example `variables.data.ids[0]`
  */
 export function findInexactNumber(text: string, within: readonly string[]): string | undefined {
-  if (!SUSPICIOUS.test(text)) return undefined;
+  if (!SUSPICIOUS.test(text) || !canContain(text, within)) return undefined;
   const path: (string | number)[] = [];
   let isName = false;
   for (let at = 0; at < text.length; at++) {
@@ -91,6 +91,11 @@ export function findInexactNumber(text: string, within: readonly string[]): stri
     }
   }
   return undefined;
+}
+
+/** False for most texts without the members, such as those with a credential, whose digits are suspicious. */
+function canContain(text: string, names: readonly string[]): boolean {
+  return text.includes('\\') || names.every((name) => text.includes(name));
 }
 
 function nameOf(literal: string): string {

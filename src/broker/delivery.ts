@@ -161,10 +161,16 @@ export function createDelivery(
     reset,
     resetIfMissed,
     async control(signal) {
-      const affected: Promise<number>[] = [];
-      notifyListeners((listener) => affected.push(Promise.resolve(listener.applySignal?.(signal) ?? 0)));
       let affectedConnections = 0;
-      for (const result of await Promise.allSettled(affected)) {
+      const pending: Promise<number>[] = [];
+      notifyListeners((listener) => {
+        const affected = listener.applySignal?.(signal) ?? 0;
+        if (typeof affected === 'number') affectedConnections += affected;
+        else pending.push(affected);
+      });
+      // Every join of a channel is a signal, and hardly a listener needs time for it.
+      if (pending.length === 0) return affectedConnections;
+      for (const result of await Promise.allSettled(pending)) {
         if (result.status === 'fulfilled') affectedConnections += result.value;
         else onFault(result.reason);
       }

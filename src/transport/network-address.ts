@@ -16,11 +16,8 @@ export function createAddressOf({
   trustedProxies,
   ipv6PrefixLength,
 }: Pick<Config, 'trustedProxies' | 'ipv6PrefixLength'>): AddressOf {
-  /**
-   * A closed socket has no address, even while its request is still being answered. The requests of a socket share its
-   * address, unless proxies name others.
-   */
-  const known = new WeakMap<object, string>();
+  /** By request, because each trusted proxy sends the requests of many clients. */
+  const known = new WeakMap<IncomingMessage, string>();
 
   function read({ headers, socket }: IncomingMessage): string {
     // Each trusted proxy has appended the address of its client, so only the last entries can be trusted.
@@ -33,10 +30,10 @@ export function createAddressOf({
     );
   }
 
+  if (trustedProxies === 0) return read;
   return (request) => {
-    const source = trustedProxies === 0 ? request.socket : request;
-    let address = known.get(source);
-    if (address === undefined) known.set(source, (address = read(request)));
+    let address = known.get(request);
+    if (address === undefined) known.set(request, (address = read(request)));
     return address;
   };
 }

@@ -50,13 +50,17 @@ const SECRET_PARAMETERS = new Set([
 ]);
 
 /** Whether the URL contains a credential. Such requests are refused, because logs and browser histories keep URLs. */
-export function hasCredentialInUrl(url: URL): boolean {
+export function hasCredentialInUrl(url: Readonly<URL>): boolean {
   if (url.search === '') return false;
   return [...url.searchParams.keys()].some((name) => SECRET_PARAMETERS.has(name.toLowerCase()));
 }
 
+/** The target of most requests, parsed once. */
+const ENDPOINT = new URL('http://localhost/graphql');
+
 /** Parses the target of a request. Undefined if it is not a valid URL. The host of the result is a placeholder. */
-export function parseRequestUrl({ url = '/' }: IncomingMessage): URL | undefined {
+export function parseRequestUrl({ url = '/' }: IncomingMessage): Readonly<URL> | undefined {
+  if (url === ENDPOINT.pathname) return ENDPOINT;
   const text = url.startsWith('/') ? `http://localhost${url}` : url;
   return parseUrl(text);
 }

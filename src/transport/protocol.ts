@@ -12,7 +12,7 @@ import { type Connection } from '../connections/connection.ts';
 import { SignalboxError } from '../errors.ts';
 import { expiryOf } from '../tokens/caller.ts';
 import { closeNameForError, closeNameForReason } from './close-codes.ts';
-import { parseConnectionInit, type ConnectionInit } from './connection-init.ts';
+import { parseConnectionInit } from './connection-init.ts';
 import { type TransportDeps } from './transport-deps.ts';
 import { declaredVariables } from './declared-variables.ts';
 import { inexactNumberOf } from './exact-variables.ts';
@@ -47,7 +47,7 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
 
   /** The payload of `connection_ack`, or false if the socket has closed in the meantime. */
   async function connect(ctx: ProtocolContext) {
-    const init = takeInit(ctx);
+    const init = parseConnectionInit(ctx.extra.takeInit());
     let cursor = '';
     const connection = await domain.connections.open(async () => {
       const caller = await authenticateConnectionInit(domain, init, ctx.extra.misplacedCredential);
@@ -73,13 +73,6 @@ export function createProtocol(deps: TransportDeps): Server<WebSocketSession> {
       expiresAt: expiresAt === undefined ? null : new Date(expiresAt).toISOString(),
       cursor,
     };
-  }
-
-  /** Removes the credential from the context, because graphql-ws keeps the context for as long as the socket lives. */
-  function takeInit(ctx: ProtocolContext): ConnectionInit {
-    const { connectionParams = {} } = ctx;
-    Object.assign(ctx, { connectionParams: undefined });
-    return parseConnectionInit(connectionParams);
   }
 
   function acknowledge(session: WebSocketSession, connection: Connection): void {

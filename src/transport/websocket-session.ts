@@ -6,6 +6,7 @@ import { type Socket } from 'node:net';
 import {
   MessageType,
   parseMessage,
+  type ConnectionInitMessage,
   type SubscribePayload,
   type WebSocket as ProtocolSocket,
 } from 'graphql-ws';
@@ -86,6 +87,7 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
   retainedBytes = 0;
   /** The operation that graphql-ws is about to start. */
   #incoming: IncomingOperation | undefined;
+  #initPayload: ConnectionInitMessage['payload'];
   /** Number of live subscriptions. */
   subscriptions = 0;
   /** Operations that may start before the open ones are counted again. */
@@ -155,7 +157,20 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
     const message = parseClientMessage(text);
     if (!message) return this.closeWith('BAD_MESSAGE');
     if (message.type === MessageType.Subscribe) return this.#start(message.id, message.payload);
+    if (message.type === MessageType.ConnectionInit) return this.#init(message.payload);
     this.#onMessage(text).catch((error: unknown) => this.#fail(error));
+  }
+
+  /** graphql-ws retains the payload for as long as the socket lives. `takeInit` passes it to the protocol instead. */
+  #init(payload: ConnectionInitMessage['payload']): void {
+    this.#initPayload = payload ?? {};
+    this.#onMessage('{"type":"connection_init"}').catch((error: unknown) => this.#fail(error));
+    this.#initPayload = undefined;
+  }
+
+  /** The payload of the `connection_init` that graphql-ws is handling. */
+  takeInit(): Readonly<Record<string, unknown>> {
+    return this.#initPayload ?? {};
   }
 
   /**

@@ -113,9 +113,6 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
       assert(socket instanceof Socket, 'WebSockets.upgrade() requires a net.Socket');
       const address = addressOf(request);
       const { origin, host } = request.headers;
-      const protocols = (request.headers['sec-websocket-protocol'] ?? '')
-        .split(',')
-        .map((name) => name.trim());
       const url = parseRequestUrl(request);
       if (url?.pathname !== '/graphql')
         return rejectUpgrade(socket, 404, 'Not found. The WebSocket endpoint is /graphql.');
@@ -125,7 +122,7 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
         return rejectUpgrade(socket, 403, publicError(originRefused(origin), undefined, address).message);
       if (hasCredentialInUrl(url))
         return rejectUpgrade(socket, 400, 'Send the credential in connection_init, not in the URL.');
-      if (!protocols.includes(GRAPHQL_TRANSPORT_WS_PROTOCOL)) {
+      if (!requestsProtocol(request.headers['sec-websocket-protocol'])) {
         return rejectUpgrade(
           socket,
           400,
@@ -134,7 +131,7 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
       }
       if (!hasRoom())
         return rejectUpgrade(socket, 503, 'The service has too many connections open. Try again later.');
-      const misplacedCredential = findMisplacedCredential((name) => [request.headers[name]].flat()[0], true);
+      const misplacedCredential = findMisplacedCredential((name) => firstOf(request.headers[name]), true);
       try {
         let session: WebSocketSession | undefined;
         const slot = limiter.acquire(address, { onEvicted: () => session?.closeWith('OVERLOAD') });
@@ -175,6 +172,14 @@ function defaultReason(code: number | undefined): string {
 
 /** The close code of RFC 6455 for text that is not UTF-8. */
 const INVALID_UTF8 = 1007;
+
+function requestsProtocol(header = ''): boolean {
+  return header.split(',').some((name) => name.trim() === GRAPHQL_TRANSPORT_WS_PROTOCOL);
+}
+
+function firstOf(values: string | readonly string[] | undefined): string | undefined {
+  return typeof values === 'object' ? values[0] : values;
+}
 
 /** An error of a socket is always followed by `close`, which `onClose` handles. */
 function ignoreError(): void {}
