@@ -19,6 +19,7 @@ export function createAddressOf({
   /** By request, because each trusted proxy sends the requests of many clients. */
   const known = new WeakMap<IncomingMessage, string>();
 
+  /** Node keeps the address of a socket for the time after its close if it was read before: `limitHttpConnections` reads it. */
   function read({ headers, socket }: IncomingMessage): string {
     // Each trusted proxy has appended the address of its client, so only the last entries can be trusted.
     const entries = trustedProxies === 0 ? [] : String(headers['x-forwarded-for'] ?? '').split(',');

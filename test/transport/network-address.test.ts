@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { networkAddress } from '../../src/transport/network-address.ts';
+import { limitHttpConnections } from '../../src/transport/http-connections.ts';
+import { createAddressOf, networkAddress } from '../../src/transport/network-address.ts';
 import { createManualClock } from '../support/clock.ts';
 import { codeOf } from '../support/projects.ts';
 import { startService, type Answer, type TestService } from '../support/service.ts';
@@ -114,6 +118,22 @@ test.each([
   ['2001:DB8:0:0:0:0:0:6', 128, '2001:db8::6'],
 ])('writes %s with %i bits as %s', (text, bits, expected) => {
   expect(networkAddress(text, bits)).toBe(expected);
+});
+
+test('a request has the address of its client after its socket was closed', async () => {
+  const config = { maxConnections: 9, maxConnectionsPerAddress: 9, trustedProxies: 0, ipv6PrefixLength: 64 };
+  const addressOf = createAddressOf(config);
+  const server = createServer();
+  limitHttpConnections(server, addressOf, config);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  client.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  const [request] = (await once(server, 'request')) as [IncomingMessage, ServerResponse];
+  client.destroy();
+  await once(request.socket, 'close');
+  expect(addressOf(request)).toBe('127.0.0.1');
+  server.close();
 });
 
 /** Calls createGuest once for each entry that the trusted proxy appended. Resolves to the number of guests. */
