@@ -93,7 +93,10 @@ export function findInexactNumber(text: string, within: readonly string[]): stri
   return undefined;
 }
 
-/** False for most texts without the members, such as those with a credential, whose digits are suspicious. */
+/**
+ * Whether the text may contain all the names. Skips the slow scan of a `connection_init`, whose credential looks like numbers. An
+ * escaped name counts as contained.
+ */
 function canContain(text: string, names: readonly string[]): boolean {
   return text.includes('\\') || names.every((name) => text.includes(name));
 }

@@ -1,4 +1,4 @@
-/** The only key that a scope uses, once; or each key with the number of its uses. */
+/** The uses of one scope: a single key that is used once, or the number of uses of each key. */
 export type Uses = string | Map<string, number>;
 
 /** Where the uses of each scope are kept: a map, or a property of the scopes. */

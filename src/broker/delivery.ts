@@ -168,7 +168,7 @@ export function createDelivery(
         if (typeof affected === 'number') affectedConnections += affected;
         else pending.push(affected);
       });
-      // Every join of a channel is a signal, and hardly a listener needs time for it.
+      // Each join of a channel sends a signal, and most listeners apply it synchronously.
       if (pending.length === 0) return affectedConnections;
       for (const result of await Promise.allSettled(pending)) {
         if (result.status === 'fulfilled') affectedConnections += result.value;

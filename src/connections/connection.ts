@@ -12,7 +12,7 @@ import { type Uses } from '../use-counts.ts';
 const NO_CHANNELS: readonly string[] = [];
 const NO_HANDLERS: readonly never[] = [];
 
-/** A list with one more item and no spare room. Most have at most two, and `concat` is slow for those. */
+/** A list with one more item and no spare room. Most lists have at most two items, for which `concat` is slow. */
 function withAdded<T>(items: readonly T[], item: T): readonly T[] {
   const [first] = items;
   if (first === undefined) return [item];
@@ -86,7 +86,7 @@ export class Connection {
   presenceState: Json = null;
   /** The ids of the channels that show the presence state; see Presence.setState. */
   stateChannels: readonly string[] = NO_CHANNELS;
-  // Presence keeps the following three here, because an entry in a weak map costs more than all of them.
+  // Presence keeps these three fields here, because one entry in a WeakMap costs more than all three.
   /** The channels that the connection is in, with the number of its subscriptions there; see `UseCounts`. */
   channelUses: Uses | undefined;
   /** The connection data of the token as presence announced it last. */
@@ -151,7 +151,7 @@ export class Connection {
    */
   applyDue(): void {
     while (this.#deferred) this.#runDeferred(this.#deferred);
-    // Nothing of most callers ever lapses, and a delivery in a later turn asks for each of its thousands of sockets.
+    // Most callers have nothing that expires or lapses. A late flush calls this once per socket, so it does not read the clock for them.
     if (Math.min(this.expiresAt, this.#nextDueAt) < Number.POSITIVE_INFINITY) this.#applyDue(this);
   }
 

@@ -22,8 +22,8 @@ export function compileStatement(
 }
 
 /**
- * Compiles a select of all columns of a table that every connect runs. Like a statement of `compileStatement`; the decoders of the
- * columns are resolved once, too.
+ * Compiles a select of all columns of a table, for reads that every connect makes. The SQL text, the encoders and the decoders
+ * are resolved once; see `compileStatement`.
  */
 export function compileSelect<T extends SQLiteTable>(
   sqlite: Database.Database,
@@ -53,14 +53,21 @@ export function compileSelect<T extends SQLiteTable>(
 type ParamReader = (values: Readonly<Record<string, unknown>>) => unknown;
 
 function readerOf(param: unknown): ParamReader {
-  if (is(param, Placeholder)) return (values) => values[param.name];
+  if (is(param, Placeholder)) return (values) => valueOf(param.name, values);
   if (is(param, Param) && is(param.value, Placeholder)) {
     const { name } = param.value;
     const { encoder } = param;
     return (values) => {
-      const value = values[name];
+      const value = valueOf(name, values);
       return value === null ? null : encoder.mapToDriverValue(value);
     };
   }
   return () => param;
+}
+
+/** An absent value would be null to SQLite: a condition on the names of a revocation would match no row, without an error. */
+function valueOf(name: string, values: Readonly<Record<string, unknown>>): unknown {
+  const value = values[name];
+  if (value === undefined) throw new TypeError(`No value for placeholder "${name}" was provided`);
+  return value;
 }

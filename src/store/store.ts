@@ -27,8 +27,8 @@ export interface Store extends AsyncDisposable {
   /** Builds queries. Each query is one statement and atomic by itself; await it to execute it. */
   readonly db: Database;
   /**
-   * Prepares a select of all columns of a table, for reads that every connect makes: on SQLite it takes half the time of a
-   * prepared query of `db`.
+   * Prepares a select of all columns of a table, for reads that every connect makes: on SQLite it runs without the work of
+   * drizzle on each value. It rejects when the value of a placeholder is missing.
    * @param condition with placeholders
    * @example
    * const findOne = store.select(tokens, eq(tokens.id, sql.placeholder('id')));

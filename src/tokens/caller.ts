@@ -74,7 +74,7 @@ export function withRecord(caller: TokenCaller, record: Token): TokenCaller {
 export function nextChangeAt(caller: Caller): number {
   let next = Number.POSITIVE_INFINITY;
   if (caller.kind !== 'TOKEN') return next;
-  // Without lists in between, because every connect asks this several times.
+  // Loops instead of temporary arrays, because every connect calls this several times.
   const { restrictions, token } = caller;
   for (const { until } of restrictions) next = Math.min(next, until ?? next);
   for (const { expiresAt } of token.grants ?? []) next = Math.min(next, expiresAt ?? next);

@@ -1,5 +1,5 @@
 import { type IncomingMessage } from 'node:http';
-import { isIPv4, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6, type Socket } from 'node:net';
 import { type Config } from '../config.ts';
 
 /** Determines the network address of a client, for which limits count. */
@@ -19,16 +19,23 @@ export function createAddressOf({
   /** By request, because each trusted proxy sends the requests of many clients. */
   const known = new WeakMap<IncomingMessage, string>();
 
-  /** Node keeps the address of a socket for the time after its close if it was read before: `limitHttpConnections` reads it. */
+  /** The last address of a peer, because it takes long to normalize an IPv6 address, and a socket sends many requests. */
+  let last: { text: string; address: string | undefined } | undefined;
+
+  /**
+   * Node caches the address of a socket when it is first read, so it stays known after the close. `limitHttpConnections` reads it
+   * when the socket opens.
+   */
+  function addressOfPeer({ remoteAddress: text = '' }: Socket): string | undefined {
+    if (last?.text !== text) last = { text, address: networkAddress(text, ipv6PrefixLength) };
+    return last.address;
+  }
+
   function read({ headers, socket }: IncomingMessage): string {
     // Each trusted proxy has appended the address of its client, so only the last entries can be trusted.
     const entries = trustedProxies === 0 ? [] : String(headers['x-forwarded-for'] ?? '').split(',');
     const forwarded = entries.at(-trustedProxies)?.trim() ?? '';
-    return (
-      networkAddress(forwarded, ipv6PrefixLength) ??
-      networkAddress(socket.remoteAddress ?? '', ipv6PrefixLength) ??
-      UNKNOWN
-    );
+    return networkAddress(forwarded, ipv6PrefixLength) ?? addressOfPeer(socket) ?? UNKNOWN;
   }
 
   if (trustedProxies === 0) return read;

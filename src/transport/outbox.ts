@@ -60,15 +60,18 @@ function flushNext(): void {
  */
 function flushSlice(isLate: boolean): void {
   const due = dirty;
-  // Most slices have one outbox, and end before the time matters.
-  const startedAt = due.length > FLUSHES_PER_TIME_CHECK ? performance.now() : 0;
+  /** Undefined for few outboxes, which need no limit of time. */
+  let startedAt = due.length > FLUSHES_PER_TIME_CHECK ? performance.now() : undefined;
   let flushed = 0;
   try {
     for (const outbox of due) {
       flushed++;
       if (isLate) outbox.flushLate();
       else outbox.flush();
-      if (flushed % FLUSHES_PER_TIME_CHECK === 0 && performance.now() - startedAt >= SLICE_MS) break;
+      if (flushed % FLUSHES_PER_TIME_CHECK !== 0) continue;
+      // A flush can queue frames, so there can be more outboxes than at the start.
+      startedAt ??= performance.now();
+      if (performance.now() - startedAt >= SLICE_MS) break;
     }
   } finally {
     // Also if one outbox throws. A flush can queue frames, which are then at the end of `dirty`.

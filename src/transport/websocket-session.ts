@@ -2,6 +2,7 @@
  * Handshake: the state of one WebSocket for as long as the socket lives.
  * Before this step: `websocket` accepts the upgrade. Next: `protocol` handles the messages that the session receives.
  */
+import assert from 'node:assert';
 import { type Socket } from 'node:net';
 import {
   MessageType,
@@ -87,6 +88,7 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
   retainedBytes = 0;
   /** The operation that graphql-ws is about to start. */
   #incoming: IncomingOperation | undefined;
+  /** The payload of the `connection_init` that graphql-ws is handling. */
   #initPayload: ConnectionInitMessage['payload'];
   /** Number of live subscriptions. */
   subscriptions = 0;
@@ -170,7 +172,9 @@ export class WebSocketSession implements ProtocolSocket, OutboxOwner, MemoryHold
 
   /** The payload of the `connection_init` that graphql-ws is handling. */
   takeInit(): Readonly<Record<string, unknown>> {
-    return this.#initPayload ?? {};
+    // Without the payload, a client that sent a credential would be anonymous.
+    assert(this.#initPayload, 'takeInit() requires a connection_init that graphql-ws is handling');
+    return this.#initPayload;
   }
 
   /**

@@ -77,8 +77,8 @@ export async function findViolations(page: Page, part = ':root'): Promise<string
 }
 
 /**
- * No page is wider than the screen, and none is while a phone is turned, however busy the page is: transitions begin where its
- * layout is read before it hears of its new size. Tables scroll in boxes of their own.
+ * No page is wider than the screen, neither at any of SIZES nor during the change between them. Tables scroll in boxes of their own.
+ * Resizes the page, and leaves it at the last of SIZES.
  */
 export async function expectToFit(page: Page): Promise<void> {
   await page.evaluate(`

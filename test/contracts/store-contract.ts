@@ -68,6 +68,9 @@ export function storeContract(name: string, open: () => Store | Promise<Store>):
         { numRuns: 50 },
       );
       expect(await select({ project: channel('c').projectId, id: 'another' })).toEqual([]);
+      await expect(select({ project: channel('c').projectId })).rejects.toThrow(
+        'No value for placeholder "id"',
+      );
     });
 
     test('leaves an existing row unchanged and returns nothing when an insert conflicts', async () => {

@@ -20,7 +20,7 @@ export function Shell() {
       header={{ height: 52 }}
       navbar={{ width: 210, breakpoint: 'sm', collapsed: { mobile: !isMenuOpen } }}
       padding="md"
-      // With one, the page of a phone that is turned is wider than its screen for a while, also for who wants no motion.
+      // A transition would make the page wider than a phone screen for 200 ms after a rotation, even with prefers-reduced-motion.
       transitionDuration={0}
     >
       <AppShell.Header>

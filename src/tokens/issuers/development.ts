@@ -22,7 +22,7 @@ export function mintDevelopmentToken(identity: string): string {
  * @throws UNAUTHENTICATED when it is a development token with another payload
  */
 export function parseDevelopmentToken(credential: string): string | null {
-  // Every connect comes here, and few credentials end like this.
+  // Runs for every credential, so most of them are excluded before they are split.
   if (!credential.endsWith(SIGNATURE)) return null;
   const [header, middle = '', signature, ...more] = credential.split('.', 4);
   if (header !== HEADER || signature !== SIGNATURE || more.length > 0) return null;
