@@ -92,7 +92,8 @@ test('accepts a token without exp for ever, and closes the connection at exp oth
   expect(await sendDirect(signalbox, id, 'a-month-later')).toBe(1);
   expect(await next(ada!)).toMatchObject({ message: { event: 'a-month-later' } });
   expect(await refusalCodeOf(signalbox, endless)).toBe('open');
-});
+  // A month has hundreds of thousands of steps of the statistics and of presence.
+}, 120_000);
 
 test('asks the token provider of the client again after expiry, and delivers messages published in between', async () => {
   const clock = createManualClock();
