@@ -235,7 +235,7 @@ function readBody(
     });
     request.once('error', reject);
     request.once('close', () => {
-      // Requests that were read close, too. The stack of an error that nobody receives would cost as much as reading the body.
+      // A request that was read completely closes as well: an error that nobody receives would cost as much as reading the body.
       if (!isRead) reject(new Error('The client disconnected before its request was complete.'));
     });
   });
