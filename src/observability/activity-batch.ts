@@ -14,10 +14,19 @@ export interface ActivityView {
  */
 export class ActivityBatch {
   readonly activities: Batch<Activity>;
+  #dataLength: number | undefined;
   readonly #views = new Map<string, Batch<Activity>>();
 
   constructor(activities: Batch<Activity>) {
     this.activities = activities;
+  }
+
+  /** The size of all data, in characters of JSON. Most batches wait for nobody, so it is counted when it is asked for. */
+  get dataLength(): number {
+    return (this.#dataLength ??= this.activities.reduce(
+      (sum, { data }) => sum + (data === undefined ? 0 : JSON.stringify(data).length),
+      0,
+    ));
   }
 
   /** The activities at these indexes. A subscription with a low rate receives a few of many, so only those are made. */

@@ -2,7 +2,9 @@ import { type Clock } from '../clock.ts';
 import { type Connection } from '../connections/connection.ts';
 import { type TurnQueue } from '../slices.ts';
 import { type Sink, type Source } from '../subscriptions/event-stream.ts';
+import { ActivityBacklog } from './activity-backlog.ts';
 import { visibleIn, type ActivityBatch, type ActivityView } from './activity-batch.ts';
+import { ActivityBudget } from './activity-budget.ts';
 import {
   requireActivityRights,
   selects,
@@ -42,16 +44,17 @@ export interface ActivityListenerDeps {
 }
 
 /**
- * One subscription to activities. Nothing waits for a reader that is too slow, or for activities beyond the rate: they are
- * skipped, and their number is delivered once a second.
+ * One subscription to activities. What a reader has no room for waits in a bounded backlog. The oldest activities that exceed it
+ * are skipped, and so are those beyond the rate; their number is delivered once a second.
  */
 export class ActivityListener implements Source<Activity> {
   readonly #deps: ActivityListenerDeps;
   readonly #connection: Connection;
   readonly #options: ActivityListenerOptions;
   readonly #rights: ActivityRights;
-  readonly #budget: Budget;
-  readonly #trafficBudget: Budget;
+  readonly #budget: ActivityBudget;
+  readonly #trafficBudget: ActivityBudget;
+  readonly #backlog = new ActivityBacklog();
   #sink: Sink<Activity> | undefined;
   #listening: Disposable | undefined;
   #isDelivering = false;
@@ -64,8 +67,8 @@ export class ActivityListener implements Source<Activity> {
     this.#connection = connection;
     this.#options = options;
     this.#rights = requireActivityRights(connection.caller, options);
-    this.#budget = new Budget(deps.clock, ACTIVITIES_PER_SECOND);
-    this.#trafficBudget = new Budget(deps.clock, options.perSecond);
+    this.#budget = new ActivityBudget(deps.clock, ACTIVITIES_PER_SECOND);
+    this.#trafficBudget = new ActivityBudget(deps.clock, options.perSecond);
   }
 
   get projectId(): string {
@@ -97,20 +100,22 @@ export class ActivityListener implements Source<Activity> {
     sink.deliver(activities.map((activity) => visibleIn(this.#view(), activity)));
   }
 
-  /** Delivers the first batch now, unless it has to wait for its turn, and each other one when the reader has room for it. */
+  /** Delivers the batches: the first ones now, unless they have to wait for their turn or for the reader. */
   async deliver(batches: readonly ActivityBatch[]): Promise<void> {
-    if (this.#isDelivering) {
-      for (const batch of batches) this.#skip(this.#select(batch).length);
-      return;
-    }
+    for (const batch of batches) this.#backlog.add(batch);
+    if (this.#isDelivering) return this.#skipOldest();
     this.#isDelivering = true;
     try {
-      for (const [index, batch] of batches.entries()) {
+      while (!this.#backlog.isEmpty) {
         const turn = this.#deps.turns.take();
         if (turn) await turn;
-        const room = index > 0 ? this.#sink?.whenWritable() : undefined;
-        if (room) await room;
-        this.#deliverBatch(batch);
+        const room = this.#sink?.whenWritable();
+        if (room) {
+          this.#skipOldest();
+          await room;
+        }
+        const batch = this.#backlog.take();
+        if (batch) this.#deliverBatch(batch);
       }
     } finally {
       this.#isDelivering = false;
@@ -122,6 +127,7 @@ export class ActivityListener implements Source<Activity> {
 
   stop(): void {
     this.#sink = undefined;
+    this.#backlog.clear();
     this.#listening?.[Symbol.dispose]();
     this.#noticeTimer?.[Symbol.dispose]();
     this.#deps.stopped(this);
@@ -132,7 +138,6 @@ export class ActivityListener implements Source<Activity> {
     if (!sink) return;
     const selected = this.#select(batch);
     if (selected.length === 0) return;
-    if (sink.whenWritable() !== undefined) return this.#skip(selected.length);
     const passed = selected.filter((index) => this.#take(batch.activities[index]?.kind));
     this.#skip(selected.length - passed.length);
     if (passed.length === 0) return;
@@ -158,6 +163,11 @@ export class ActivityListener implements Source<Activity> {
       if (selects(this.#options, this.#rights, activity)) selected.push(index);
     });
     return selected;
+  }
+
+  /** Skips the oldest of the waiting activities, if too many wait. */
+  #skipOldest(): void {
+    for (const batch of this.#backlog.shorten()) this.#skip(this.#select(batch).length);
   }
 
   #take(kind: ActivityKind | undefined): boolean {
@@ -189,32 +199,5 @@ export class ActivityListener implements Source<Activity> {
       projectId: this.projectId,
       count,
     };
-  }
-}
-
-/** A number per second; a burst of twice this number passes. */
-class Budget {
-  readonly #clock: Clock;
-  readonly #perSecond: number;
-  #left: number;
-  #refilledAt: number;
-
-  constructor(clock: Clock, perSecond: number) {
-    this.#clock = clock;
-    this.#perSecond = perSecond;
-    this.#left = 2 * perSecond;
-    this.#refilledAt = clock.monotonic();
-  }
-
-  take(): boolean {
-    const now = this.#clock.monotonic();
-    this.#left = Math.min(
-      2 * this.#perSecond,
-      this.#left + ((now - this.#refilledAt) * this.#perSecond) / 1000,
-    );
-    this.#refilledAt = now;
-    if (this.#left < 1) return false;
-    this.#left--;
-    return true;
   }
 }

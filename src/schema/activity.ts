@@ -1,4 +1,5 @@
 import { MAX_LISTENERS_PER_PROJECT } from '../observability/activity-feed.ts';
+import { MAX_WAITING, MAX_WAITING_DATA } from '../observability/activity-backlog.ts';
 import { GATHER_MS } from '../observability/activity-gatherer.ts';
 import { ACTIVITIES_PER_SECOND, MAX_RECENT } from '../observability/activity-listener.ts';
 import { MAX_MESSAGES } from '../observability/delivery-records.ts';
@@ -100,7 +101,7 @@ const ActivityRef = builder.objectRef<Activity>('Activity').implement({
 builder.subscriptionFields((t) => ({
   activity: t.field({
     type: ActivityRef,
-    description: `What happens in the project, from now on, and with \`recent\` before: all that is written to the audit log, and messages, presence and connections. Messages and presence come from all nodes; the rest comes from the node that serves the subscription. Activities are gathered for up to ${GATHER_MS} ms. Beyond \`perSecond\` messages, presence changes and connections, beyond ${ACTIVITIES_PER_SECOND} activities a second, and while the client reads too slowly, activities are skipped, and an activity of the kind SKIPPED tells once a second how many. For API keys; ADMINISTRATION needs the scope ADMIN. The operator also receives the refusals of callers whose project was not known. At most ${MAX_LISTENERS_PER_PROJECT} such subscriptions may be open in a project. Throws UNAUTHENTICATED, FORBIDDEN, LIMIT_EXCEEDED, BAD_USER_INPUT.`,
+    description: `What happens in the project, from now on, and with \`recent\` before: all that is written to the audit log, and messages, presence and connections. Messages and presence come from all nodes; the rest comes from the node that serves the subscription. Activities are gathered for up to ${GATHER_MS} ms. Beyond \`perSecond\` messages, presence changes and connections, beyond ${ACTIVITIES_PER_SECOND} activities a second, and when more than ${MAX_WAITING} activities of the project, or ${MAX_WAITING_DATA / 2 ** 20} MB of their data, wait for a client that reads too slowly, activities are skipped, and an activity of the kind SKIPPED tells once a second how many. For API keys; ADMINISTRATION needs the scope ADMIN. The operator also receives the refusals of callers whose project was not known. At most ${MAX_LISTENERS_PER_PROJECT} such subscriptions may be open in a project. Throws UNAUTHENTICATED, FORBIDDEN, LIMIT_EXCEEDED, BAD_USER_INPUT.`,
     args: {
       kinds: t.arg({
         type: [ActivityKindEnum],

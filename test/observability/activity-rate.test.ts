@@ -6,9 +6,9 @@ import { ACTIVITY, followActivity, openLobby } from '../support/activity.ts';
 import { createChannel, mint, publish, roundTrip } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
 import { queueResults } from '../support/result-queue.ts';
-import { type ServiceClient } from '../support/service.ts';
+import { type ServiceClient, type TestService } from '../support/service.ts';
 import { connectSocket } from '../support/socket.ts';
-import { sseClient } from '../support/sse.ts';
+import { fetchStream, readStream, sseClient } from '../support/sse.ts';
 import { STALLING_MESSAGES } from '../support/stall.ts';
 
 const countOf = ({ kind, count }: { kind: string; count: number | null }) =>
@@ -146,31 +146,71 @@ test.each(['WebSocket', 'SSE'])(
   },
 );
 
-test('skips activities for a client that reads too slowly, and neither queues them nor closes its connections connection', async () => {
-  const clock = createManualClock();
-  await using signalbox = await openLobby({ clock }, { maxDataBytes: 100_000, maxMessageBytes: 100_000 });
-  using socket = await connectSocket(signalbox, { apiKey: signalbox.apiKey });
-  const query = 'subscription { activity(kinds: [MESSAGE], payloads: true) { kind count data } }';
-  socket.send({ id: '1', type: 'subscribe', payload: { query } });
+interface PausedReader {
+  /** Reads the activities, from the first one on. */
+  resume(): AsyncIterable<{ kind: string; count: number | null; event: string | null }>;
+}
+
+const PAYLOADS = 'subscription { activity(kinds: [MESSAGE], payloads: true) { kind count event data } }';
+
+async function openPausedSocket(signalbox: TestService): Promise<PausedReader & Disposable> {
+  const socket = await connectSocket(signalbox, { apiKey: signalbox.apiKey });
+  socket.send({ id: '1', type: 'subscribe', payload: { query: PAYLOADS } });
   socket.send({ id: '2', type: 'subscribe', payload: { query: '{ viewer { kind } }' } });
   await socket.next();
   await socket.next();
   socket.ws.pause();
-  const PUBLISH = `mutation ($data: JSON) { publishMessage(channel: "lobby", event: "e", data: $data) { connections } }`;
-  const data = 'x'.repeat(60_000);
-  for (let count = 0; count < STALLING_MESSAGES; count++) {
-    await signalbox.request(PUBLISH, { data });
-    await clock.advance(GATHER_MS);
-  }
-  socket.ws.resume();
-  const received: any[] = [];
-  while (total(received) < STALLING_MESSAGES) {
-    if (socket.waiting.length === 0) await clock.advance(SKIP_NOTICE_MS);
-    else received.push((await socket.next()).payload.data.activity);
-  }
-  expect(total(received)).toBe(STALLING_MESSAGES);
-  expect(received.some(({ kind }) => kind === 'SKIPPED')).toBe(true);
-});
+  return {
+    async *resume() {
+      socket.ws.resume();
+      for (;;) yield (await socket.next()).payload.data.activity;
+    },
+    [Symbol.dispose]: () => socket[Symbol.dispose](),
+  };
+}
+
+async function openPausedStream(signalbox: TestService): Promise<PausedReader & Disposable> {
+  const abort = new AbortController();
+  const response = await fetchStream(signalbox, PAYLOADS, signalbox.apiKey, abort.signal);
+  return {
+    async *resume() {
+      for await (const { data } of readStream(response)) yield data.data.activity;
+    },
+    [Symbol.dispose]: () => abort.abort(),
+  };
+}
+
+test.each([
+  ['WebSocket', openPausedSocket, STALLING_MESSAGES],
+  // A stream takes a hundred events ahead, of any size.
+  ['SSE', openPausedStream, STALLING_MESSAGES + 200],
+])(
+  'lets the newest activities wait for a client over %s that reads too slowly, skips the others, and closes nothing',
+  async (_, open, large) => {
+    const clock = createManualClock();
+    await using signalbox = await openLobby({ clock }, { maxDataBytes: 100_000, maxMessageBytes: 100_000 });
+    using reader = await open(signalbox);
+    const PUBLISH = `mutation ($data: JSON) { publishMessage(channel: "lobby", event: "large", data: $data, ephemeral: true) { connections } }`;
+    const data = 'x'.repeat(60_000);
+    for (let count = 0; count < large; count++) {
+      await signalbox.request(PUBLISH, { data });
+      await clock.advance(GATHER_MS);
+    }
+    for (let hundreds = 0; hundreds < 10; hundreds++) {
+      await publishHundreds(signalbox, 1);
+      await clock.advance(GATHER_MS);
+    }
+    await clock.advance(SKIP_NOTICE_MS);
+    const received: any[] = [];
+    for await (const activity of reader.resume()) {
+      received.push(activity);
+      if (total(received) === large + 1000) break;
+      await clock.advance(SKIP_NOTICE_MS);
+    }
+    expect(received.filter(({ event }) => event === 'e')).toHaveLength(1000);
+    expect(received.some(({ kind }) => kind === 'SKIPPED')).toBe(true);
+  },
+);
 
 test('refuses more subscriptions than a project may have, also when they are opened at the same time', async () => {
   await using signalbox = await openLobby();

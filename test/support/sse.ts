@@ -17,6 +17,7 @@ export function fetchStream(
   { url }: Pick<ServiceClient, 'url'>,
   query: string,
   bearer: string,
+  signal: AbortSignal | null = null,
 ): Promise<Response> {
   return fetch(`${url}/graphql`, {
     method: 'POST',
@@ -26,6 +27,7 @@ export function fetchStream(
       authorization: `Bearer ${bearer}`,
     },
     body: JSON.stringify({ query }),
+    signal,
   });
 }
 
