@@ -79,8 +79,8 @@ export function createHttpServer(deps: HttpDeps): Server {
       case '/metrics':
         return sendText(response, 200, await metrics.read(), metrics.contentType);
     }
-    const wantsPage =
-      request.method === 'GET' && (url.pathname !== '/graphql' || accept.includes('text/html'));
+    const reads = request.method === 'GET' || request.method === 'HEAD';
+    const wantsPage = reads && (url.pathname !== '/graphql' || accept.includes('text/html'));
     const asset = wantsPage ? (graphiql?.(url.pathname) ?? console?.(url.pathname)) : undefined;
     if (asset) {
       response.writeHead(200, { ...asset.headers, 'content-type': asset.contentType });

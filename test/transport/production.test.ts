@@ -109,6 +109,23 @@ test.each([
     expect((await fetch(signalbox.url + path)).status).toBe(404);
 });
 
+test.each([
+  { path: '/console', accept: '*/*' },
+  { path: '/graphql', accept: 'text/html' },
+  { path: '/graphql/assets/page.js', accept: '*/*' },
+  { path: '/health', accept: '*/*' },
+])('HEAD of $path is answered as GET, without the body', async ({ path, accept }) => {
+  await using signalbox = await startService();
+  const [get, head] = await Promise.all(
+    ['GET', 'HEAD'].map((method) => fetch(signalbox.url + path, { method, headers: { accept } })),
+  );
+  expect(head!.status).toBe(200);
+  for (const name of ['content-type', 'content-length', 'cache-control'])
+    expect(head!.headers.get(name), name).toBe(get!.headers.get(name));
+  expect((await get!.text()).length).toBeGreaterThan(0);
+  expect(await head!.text()).toBe('');
+});
+
 /** Breaks the store of a running service, as a faulty disk would. */
 function breakStore(folder: string): void {
   using sqlite = open(folder);
