@@ -15,8 +15,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts'],
     // Tests use real sockets and processes: long enough for a busy machine, short enough to report a hang.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     // CI has two cores. A quarter of the time of the tests is waiting: for processes, browsers and tokens that expire.
     maxWorkers: 3,
     // The files of one worker share their modules: loading the service again for each file took half of the time.

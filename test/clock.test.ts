@@ -64,7 +64,7 @@ test('work does not run early when the clock is set back or a timer fires early'
   expect(ranAt).toEqual([START + 1000]);
 });
 
-test('work runs within a second when the system clock is set forward beyond its time', async () => {
+test('work runs when the system clock is set forward beyond its time', async () => {
   vi.useRealTimers();
   const now = vi.spyOn(Date, 'now');
   try {
@@ -76,7 +76,7 @@ test('work runs within a second when the system clock is set forward beyond its 
     cancelled[Symbol.dispose]();
     const set = performance.now();
     now.mockImplementation(() => start + 3_600_000 + (performance.now() - set));
-    await expect.poll(() => ran, { timeout: 1500, interval: 20 }).toEqual(['due']);
+    await expect.poll(() => ran, { interval: 20 }).toEqual(['due']);
   } finally {
     now.mockRestore();
   }

@@ -168,7 +168,7 @@ test.skipIf(!hasPostgres)(
     const limit = 10;
     const counted = ids.map((id) => createNode(store, id).addConnection(member(`conn_${id}`), limit));
     const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-    await expect.poll(() => query(url, waiting), { timeout: 5000 }).toHaveLength(ids.length);
+    await expect.poll(() => query(url, waiting)).toHaveLength(ids.length);
     await holder.end();
     expect((await Promise.all(counted)).filter((count) => count <= limit).length).toBeLessThanOrEqual(limit);
   },
@@ -195,7 +195,7 @@ test.skipIf(!hasPostgres)(
     await expect(node.removeConnection('one', 'conn_1')).rejects.toThrow('on purpose');
     isBroken = false;
     // No ghost stays.
-    await expect.poll(() => node.find('one', 'conn_1'), { timeout: 5000 }).toBeUndefined();
+    await expect.poll(() => node.find('one', 'conn_1')).toBeUndefined();
     // A crash of the server empties the tables.
     await store.rows('WITH a AS (DELETE FROM present) DELETE FROM entered', []);
     await node.reconcile();

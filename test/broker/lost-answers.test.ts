@@ -155,5 +155,5 @@ test('warns while the connection that receives notifications is lost', async (co
   await expect.poll(() => other.broker.warning()).toMatch(/notifications of other nodes is lost/);
   expect(other.broker.problem()).toBeUndefined();
   proxy.setBlackHole(false);
-  await expect.poll(() => other.broker.warning(), { timeout: 10_000 }).toBeUndefined();
+  await expect.poll(() => other.broker.warning()).toBeUndefined();
 });

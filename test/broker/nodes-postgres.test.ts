@@ -223,4 +223,4 @@ test('nodes end, lapse and move their connections while the synchronous standby 
   await client.end();
   expect(new Set(await node.nodes.endedSince(0, 10))).toEqual(new Set(['lapsed', 'stopped', 'moved']));
   await setStandby('');
-}, 60_000);
+});

@@ -128,7 +128,7 @@ test('messages that arrive during a delivery wait in a bounded queue, and furthe
   for (let n = 0; n < 300; n++) published.push((await a.broker.publish(draft())).message);
   await expect.poll(() => b.payloads.length).toBe(301);
   b.listen();
-  await expect.poll(() => received.length, { timeout: 5000 }).toBe(published.length);
+  await expect.poll(() => received.length).toBe(published.length);
   expect(received).toEqual(published);
   expect(b.broker.followers.counts.batches).toBeLessThan(210);
 });

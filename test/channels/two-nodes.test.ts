@@ -57,7 +57,7 @@ test('what a deleted channel left behind is removed, and nothing of a channel th
   await holder.query('SELECT pg_advisory_lock(1)');
   const deleting = deleteChannel(first, 'room');
   const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-  await expect.poll(() => query(url, waiting), { timeout: 5000 }).toHaveLength(1);
+  await expect.poll(() => query(url, waiting)).toHaveLength(1);
   await query(url, 'UPDATE stops SET applies = false');
   await createChannel(second, 'room');
   await subscribeToken(second, 'room', current.id);
@@ -103,4 +103,4 @@ test('connections follow the memberships while one node subscribes a token and a
     const { members, connections } = await membersOf(second, left);
     expect(connections).toBe(members);
   }
-}, 60_000);
+});

@@ -38,7 +38,7 @@ export async function record(context: BrowserContext): Promise<Report> {
 export async function signIn(context: BrowserContext, url: string, apiKey: string): Promise<Page> {
   const page = await context.newPage();
   // Shorter than the timeout of the test, so that the error names the missing element.
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(30_000);
   await page.goto(`${url}/console`);
   await page.getByRole('textbox', { name: 'API key' }).fill(apiKey);
   await page.getByRole('button', { name: 'Sign in' }).click();

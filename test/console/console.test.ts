@@ -61,7 +61,7 @@ beforeAll(async () => {
   const results = client.iterate({ query: 'subscription { events { __typename } }' });
   await results.next();
   connection = { dispose: () => void client.dispose() };
-}, 60_000);
+});
 
 afterAll(async () => {
   if (skipsBrowser) return;

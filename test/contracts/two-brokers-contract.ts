@@ -47,7 +47,7 @@ export function twoBrokersContract(name: string, make: () => Promise<BrokersUnde
         return { message, connections };
       });
       const published = await Promise.all(publishing);
-      await expect.poll(() => [atA.length, atB.length], { timeout: 5000 }).toEqual([400, 400]);
+      await expect.poll(() => [atA.length, atB.length]).toEqual([400, 400]);
       expect(sequencesOf(atA)).toEqual(Array.from({ length: 400 }, (_, n) => n + 1));
       expect(atB).toEqual(atA);
       expectChains(atA);

@@ -169,7 +169,6 @@ test.each(numbers(3, SEED))(
     );
     expect(proxies.reduce((sum, { cuts }) => sum + cuts, 0)).toBeGreaterThan(5);
   },
-  60_000,
 );
 
 /** Expects the end by a revocation: a close code over WebSocket, an error over SSE. */

@@ -56,7 +56,7 @@ test('logs a warning, continues to publish and recovers when clients use all fil
   const lines = () => readFileSync(logFile, 'utf8').match(/few file descriptors/g) ?? [];
   await expect.poll(lines).toHaveLength(1);
   sockets.forEach((socket) => socket.destroy());
-  await expect.poll(() => probe('/ready'), { timeout: 5000 }).toMatchObject({ status: 200 });
+  await expect.poll(() => probe('/ready')).toMatchObject({ status: 200 });
   await expect.poll(() => readFileSync(logFile, 'utf8')).toMatch(/enough file descriptors again/);
   expect((await probe('/metrics')).text).toMatch(/^signalbox_file_descriptors_exhausted 0$/m);
   expect(await publish(service, 'room', 'after')).toBe(0);

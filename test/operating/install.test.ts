@@ -119,7 +119,7 @@ test('the service ends when the shell between npx and it is ended', async () => 
   });
   const output = text(shell.stderr);
   const lock = join(folder.path, LOCK_FILE);
-  await expect.poll(() => findLockHolder(lock), { timeout: 20_000 }).toBeGreaterThan(0);
+  await expect.poll(() => findLockHolder(lock)).toBeGreaterThan(0);
   const service = findLockHolder(lock)!;
   shell.kill('SIGTERM');
   await once(shell, 'exit');

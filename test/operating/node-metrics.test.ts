@@ -96,7 +96,7 @@ test('/metrics of a node on PostgreSQL prints the metrics of the reference, and 
     expect(await node.ready()).toBe('200 ready');
   }
   // The node asks the database again when it is read again.
-  await expect.poll(() => readMetric(first, 'signalbox_nodes'), { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => readMetric(first, 'signalbox_nodes')).toBe(2);
   expect(await readMetric(first, 'signalbox_log_messages')).toBe(22);
   expect(await readMetric(first, 'signalbox_notification_queue_ratio')).toBe(0);
 });
@@ -106,8 +106,8 @@ test('/ready of a node that is cut off from the database names the cause, and th
   const { first, second, proxy } = nodes;
   proxy.cut();
   proxy.setBlackHole(true);
-  await expect.poll(() => readMetric(second, 'signalbox_suspended'), { timeout: 10_000 }).toBe(1);
-  await expect.poll(() => second.ready(), { timeout: 10_000 }).toMatch(/^503 .*cannot be reached/);
+  await expect.poll(() => readMetric(second, 'signalbox_suspended')).toBe(1);
+  await expect.poll(() => second.ready()).toMatch(/^503 .*cannot be reached/);
   expect(await readMetric(second, 'signalbox_receiving_notifications')).toBe(0);
   expect(await first.ready()).toBe('200 ready');
   // The other node must confirm this change, and cannot.
@@ -115,7 +115,7 @@ test('/ready of a node that is cut off from the database names the cause, and th
   expect(await readMetric(first, 'signalbox_fences_total')).toBe(1);
 
   proxy.setBlackHole(false);
-  await expect.poll(() => second.ready(), { timeout: 10_000 }).toBe('200 ready');
+  await expect.poll(() => second.ready()).toBe('200 ready');
   expect(await readMetric(second, 'signalbox_suspended')).toBe(0);
   expect(await readMetric(second, 'signalbox_registrations_total')).toBe(2);
   expect(await readMetric(second, 'signalbox_receiving_notifications')).toBe(1);

@@ -19,7 +19,6 @@ import { sseClient } from '../support/sse.ts';
 /** The shortest lease after which a killed node is gone from presence. */
 const LEASE_MS = 3000;
 /** A process needs a turn of its own for each step. */
-const PATIENT = { timeout: 5000 };
 
 let server: PostgresServer;
 let url: string;
@@ -45,7 +44,7 @@ beforeAll(async () => {
   [a, b] = await Promise.all([startNode(), startNode()]);
   nodes.push(a, b);
   await createChannel(a, 'room');
-}, 30_000);
+});
 
 afterAll(async () => {
   if (!hasPostgres) return;
@@ -90,6 +89,12 @@ async function mintMember(identity: string): Promise<MintedToken> {
   return token;
 }
 
+async function timeRevocation(tokenId: string): Promise<number> {
+  const startedAt = performance.now();
+  await revokeToken(a, tokenId);
+  return performance.now() - startedAt;
+}
+
 const isOnline = async (node: RunningProcess, { id }: MintedToken) =>
   (await node.request('query ($id: ID!) { isOnline(token: $id) }', { id })).isOnline as boolean;
 
@@ -116,13 +121,10 @@ test.skipIf(!hasPostgres)(
     const token = await mintMember('bob');
     const member = await connect(b, token);
     await server.crash();
-    await expect.poll(() => isOnline(a, token).catch(() => undefined), { timeout: 10_000 }).toBe(true);
-    await expect
-      .poll(() => publish(a, 'room', 'again').catch(() => undefined), { timeout: 10_000 })
-      .toBeDefined();
-    await expect.poll(() => member.received, { timeout: 5000 }).toContain('again');
+    await expect.poll(() => isOnline(a, token).catch(() => undefined)).toBe(true);
+    await expect.poll(() => publish(a, 'room', 'again').catch(() => undefined)).toBeDefined();
+    await expect.poll(() => member.received).toContain('again');
   },
-  30_000,
 );
 
 test.skipIf(!hasPostgres)(
@@ -133,11 +135,11 @@ test.skipIf(!hasPostgres)(
     await publish(a, 'room', 'before');
     await expect.poll(() => member.received).toEqual(['before']);
     const fencesBefore = await readMetric(a, 'signalbox_fences_total');
+    // What a revocation takes anyway is the machine's part.
+    const usual = await timeRevocation((await mintMember('nobody')).id);
     b.kill('SIGSTOP');
     try {
-      const startedAt = performance.now();
-      await revokeToken(a, token.id);
-      expect(performance.now() - startedAt).toBeLessThan(2500);
+      expect(await timeRevocation(token.id)).toBeLessThan(2500 + usual);
       // It did not wait for the end of the lease.
       expect(await readMetric(a, 'signalbox_fences_total')).toBe(fencesBefore + 1);
       await publish(a, 'room', 'after');
@@ -151,7 +153,6 @@ test.skipIf(!hasPostgres)(
     await expect.poll(() => publish(b, 'room', 'next').catch(() => undefined)).toBeDefined();
     await expect.poll(() => next.received).toContain('next');
   },
-  30_000,
 );
 
 test.skipIf(!hasPostgres)(
@@ -184,15 +185,15 @@ test.skipIf(!hasPostgres)(
         token.credential,
       );
     const inFlight = publishOnB('in-flight', false);
-    await expect.poll(() => waiting('SELECT append_messages'), PATIENT).toBe(1);
+    await expect.poll(() => waiting('SELECT append_messages')).toBe(1);
     const ephemeral = publishOnB('ephemeral', true);
     await a.request('mutation { setChannelState(channel: "room", state: { n: 1 }) { id } }');
-    await expect.poll(() => waiting(''), PATIENT).toBe(4);
+    await expect.poll(() => waiting('')).toBe(4);
     b.kill('SIGSTOP');
     try {
       // The answers of the database wait in the sockets of the node.
       await database.query('COMMIT');
-      await expect.poll(() => waiting(''), PATIENT).toBe(0);
+      await expect.poll(() => waiting('')).toBe(0);
       await revokeToken(a, token.id);
     } finally {
       b.kill('SIGCONT');
@@ -206,11 +207,10 @@ test.skipIf(!hasPostgres)(
     expect(JSON.stringify(stream.waiting)).not.toContain('ChannelStateUpdated');
     await inFlight;
     await publish(a, 'room', 'last');
-    await expect.poll(() => other.received, PATIENT).toContain('last');
+    await expect.poll(() => other.received).toContain('last');
     expect(other.received).not.toContain('ephemeral');
     await database.end();
   },
-  30_000,
 );
 
 test.skipIf(!hasPostgres)(
@@ -220,6 +220,6 @@ test.skipIf(!hasPostgres)(
     await connect(b, token);
     expect(await isOnline(a, token)).toBe(true);
     b.kill('SIGKILL');
-    await expect.poll(() => isOnline(a, token), { timeout: 3 * LEASE_MS }).toBe(false);
+    await expect.poll(() => isOnline(a, token)).toBe(false);
   },
 );

@@ -42,7 +42,7 @@ test('statements and transactions on a connection that is dead without an error 
   requirePostgres(context);
   await using proxy = await createProxy((await sharedPostgres()).port);
   const url = Object.assign(new URL(await emptyDatabase()), { port: String(proxy.port) }).href;
-  const answerTimeoutMs = 1000;
+  const answerTimeoutMs = 3000;
   await using store = await openPostgres({ url, connections: 1, nodeId: `node_${++nodes}`, answerTimeoutMs });
   const count = () => store.rows<{ count: number }>('SELECT count(*) AS count FROM projects', []);
   const insert = (id: string) =>

@@ -128,7 +128,7 @@ export function setUpJwksVerifier(): JwksVerifier {
     server.publish([first.jwk]);
     failures = [];
     const onFetchFailed = (_: string, error: unknown) => failures.push((error as Error).message);
-    jwks.verifier = createProviders({ clock, allowsPrivateAddress: true, timeoutMs: 2000, onFetchFailed });
+    jwks.verifier = createProviders({ clock, allowsPrivateAddress: true, timeoutMs: 20_000, onFetchFailed });
   });
   afterEach(async () => {
     vi.useRealTimers();

@@ -35,7 +35,7 @@ async function codeOf(
 test.for([60, 30 * DAY_SECONDS])(
   'closes the sockets of a token of %i seconds with 4403 and refuses its credential when it expires',
   // A month has 260,000 steps of the statistics.
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async (expiresIn) => {
     const clock = createManualClock();
     await using signalbox = await startService({ expiryWarningSeconds: 0, ...LONG_INTERVALS }, { clock });

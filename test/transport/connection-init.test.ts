@@ -1,5 +1,5 @@
 import { createClient } from 'graphql-ws';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { NOT_A_CURSOR } from '../../src/messages/cursor.ts';
 import { createChannel, isOnline, mint, publish, sendDirect } from '../support/backend.ts';
@@ -237,7 +237,7 @@ test('since of connection_init is the default of events and of directMessages, a
   expect(await results(direct, { since: later }, 1)).toEqual([{ directMessages: { event: 'second' } }]);
   const live = 'subscription { messages(channel: "lobby") { event } }';
   socket.send({ id: 'live', type: 'subscribe', payload: { query: live } });
-  await vi.waitFor(async () => expect(await publish(signalbox, 'lobby', 'undelivered')).toBe(1));
+  await expect.poll(() => publish(signalbox, 'lobby', 'undelivered')).toBe(1);
   let first;
   do first = await socket.next();
   while (first.id !== 'live');

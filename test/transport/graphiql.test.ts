@@ -104,7 +104,7 @@ class Window {
   static async open(context: BrowserContext, url: string): Promise<Window> {
     const page = await context.newPage();
     // Shorter than the timeout of the test, so that the error names the missing element.
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
     const introspected = page.waitForResponse((response) => response.request().method() === 'POST');
     await page.goto(`${url}/graphql`);
     expect((await introspected).status()).toBe(200);

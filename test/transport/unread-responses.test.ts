@@ -42,7 +42,6 @@ async function requestUnread({ url }: TestService, credential: string, byYoga: b
 
 test.each([false, true])(
   'unread answers count towards the retained memory of their address, and are cut beyond it (yoga: %s)',
-  { timeout: 20_000 },
   async (byYoga) => {
     const { signalbox, credential } = await startRoom({
       maxRetainedBytesPerAddress: 40 * MIB,
@@ -66,7 +65,7 @@ test.each([false, true])(
   },
 );
 
-test('an answer that is not read in time ends its connection', { timeout: 20_000 }, async () => {
+test('an answer that is not read in time ends its connection', async () => {
   const { signalbox, credential } = await startRoom({ responseTimeoutMs: 300 });
   await using _ = signalbox;
   const socket = await requestUnread(signalbox, credential, false);
@@ -79,19 +78,15 @@ test('an answer that is not read in time ends its connection', { timeout: 20_000
   expect(received).toBeLessThan(6_700_000);
 });
 
-test(
-  'a client that reads its answers is never cut, however large they are',
-  { timeout: 20_000 },
-  async () => {
-    const { signalbox, credential } = await startRoom({
-      maxRetainedBytesPerAddress: 40 * MIB,
-      operationCostPerSecondPerToken: 1_000_000,
-    });
-    await using _ = signalbox;
-    for (let n = 0; n < 8; n++) {
-      const { channel } = await signalbox.request(QUERY, {}, credential);
-      expect(channel.messages.nodes).toHaveLength(8);
-    }
-    await expect.poll(() => retainedBytes(signalbox)).toBe(0);
-  },
-);
+test('a client that reads its answers is never cut, however large they are', async () => {
+  const { signalbox, credential } = await startRoom({
+    maxRetainedBytesPerAddress: 40 * MIB,
+    operationCostPerSecondPerToken: 1_000_000,
+  });
+  await using _ = signalbox;
+  for (let n = 0; n < 8; n++) {
+    const { channel } = await signalbox.request(QUERY, {}, credential);
+    expect(channel.messages.nodes).toHaveLength(8);
+  }
+  await expect.poll(() => retainedBytes(signalbox)).toBe(0);
+});
