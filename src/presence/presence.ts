@@ -10,6 +10,7 @@ import { type Connection, type NoticeReceiver } from '../connections/connection.
 import { createKeyedMutex } from '../keyed-mutex.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
+import { Slices } from '../slices.ts';
 import { UseCounts } from '../use-counts.ts';
 import { asShownIn, createPresenceStates } from './presence-states.ts';
 
@@ -95,6 +96,9 @@ export async function createPresence(deps: {
   /** Orders the changes of one connection, so that a slow JOINED never follows its LEFT. */
   const serialize = createKeyedMutex();
 
+  /** The channels of the next join of a connection that waits in its queue. What leaves a channel ends the list. */
+  const waitingJoins = new Map<Connection, string[]>();
+
   function enqueue(connection: Connection, work: () => Promise<unknown>): void {
     serialize(connection.id, work).catch(onFault);
   }
@@ -107,14 +111,23 @@ export async function createPresence(deps: {
   ) {
     const { projectId } = member;
     const at = clock.now();
+    // The other channels are for this node to know. There can be many, and each announcement would carry them to all nodes.
+    const { stateChannels: _, ...shown } = asShownIn(channelId, member);
     await broker.control({
       kind: 'PRESENCE_CHANGED',
       projectId,
-      change: { change, projectId, channelId, member: asShownIn(channelId, member), reason, at },
+      change: { change, projectId, channelId, member: shown, reason, at },
     });
   }
 
   const channelsOf = (connection: Connection) => subscriptionCounts.keys(connection);
+
+  /** A connection that closed while its change was queued or looked up stays offline: its lease has been removed. */
+  async function addIfOpen(connection: Connection, member = connection.asMember()): Promise<boolean> {
+    if (connection.closed !== undefined) return false;
+    await leases.addConnection(member);
+    return true;
+  }
 
   /** Announces UPDATED in the channels of the connection that `isAffected` selects. */
   async function announceUpdate(
@@ -122,12 +135,28 @@ export async function createPresence(deps: {
     isAffected: (channelId: string) => boolean,
   ): Promise<Member> {
     const member = connection.asMember();
-    // The connection may have closed while the update was queued; `addConnection` would put it online again.
-    if (connection.closed !== undefined) return member;
-    await leases.addConnection(member);
-    for (const channelId of channelsOf(connection))
+    if (!(await addIfOpen(connection, member))) return member;
+    const slices = new Slices();
+    for (const channelId of channelsOf(connection)) {
       if (isAffected(channelId)) await announce('UPDATED', member, channelId, null);
+      if (slices.shouldYield()) await slices.nextTurn();
+    }
     return member;
+  }
+
+  /** A client joins all its channels at once: they are looked up and stored together. */
+  async function join(connection: Connection, channelIds: readonly string[]): Promise<void> {
+    const { projectId, id } = connection;
+    if (connection.presenceState !== null && connection.closed === undefined) {
+      await states.showIn(connection, channelIds);
+      await addIfOpen(connection);
+    }
+    await Promise.all(channelIds.map((channelId) => leases.joinChannel(projectId, id, channelId)));
+    const slices = new Slices();
+    for (const channelId of channelIds) {
+      await announce('JOINED', connection.asMember(), channelId, null).catch(onFault);
+      if (slices.shouldYield()) await slices.nextTurn();
+    }
   }
 
   const states = createPresenceStates({
@@ -135,6 +164,7 @@ export async function createPresence(deps: {
     access,
     maxBytes: config.maxPresenceBytes,
     channelsOf,
+    isIn: (connection, channelId) => subscriptionCounts.has(connection, channelId),
     announceUpdate,
     serialize,
     onFault,
@@ -215,13 +245,13 @@ export async function createPresence(deps: {
       const isMember = subscriptionCounts.has(connection, channelId);
       subscriptionCounts.add(connection, channelId);
       if (isMember) return;
-      enqueue(connection, async () => {
-        if (connection.presenceState !== null && connection.closed === undefined) {
-          connection.stateChannels = await states.findStateChannels(connection);
-          await leases.addConnection(connection.asMember());
-        }
-        await leases.joinChannel(connection.projectId, connection.id, channelId);
-        await announce('JOINED', connection.asMember(), channelId, null);
+      const waiting = waitingJoins.get(connection);
+      if (waiting) return void waiting.push(channelId);
+      const channelIds = [channelId];
+      waitingJoins.set(connection, channelIds);
+      enqueue(connection, () => {
+        if (waitingJoins.get(connection) === channelIds) waitingJoins.delete(connection);
+        return join(connection, channelIds);
       });
     },
     leaveChannel(connection, channelId, reason) {
@@ -229,6 +259,7 @@ export async function createPresence(deps: {
       subscriptionCounts.remove(connection, channelId);
       if (subscriptionCounts.has(connection, channelId)) return;
       connection.leaveCount++;
+      waitingJoins.delete(connection);
       const leaveReason = connection.closed === undefined ? reason : LEAVE_REASONS[connection.closed];
       enqueue(connection, async () => {
         await leases.leaveChannel(connection.projectId, connection.id, channelId);
