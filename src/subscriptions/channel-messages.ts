@@ -160,6 +160,8 @@ class ChannelMessages implements ChannelSource<Message>, LogSink {
 
   stop(reason?: EndReason): void {
     this.#logSubscriber.stop();
+    // A stream that was refused before its start has not joined. Another one of the connection may be in the channel.
+    if (!this.#sink) return;
     const leaveReason = reason === 'NOT_ALLOWED' ? 'NOT_ALLOWED' : 'LEFT';
     this.#presence.leaveChannel(this.#stream.connection, this.#channelId, leaveReason);
   }

@@ -161,3 +161,17 @@ test('a few tokens cannot use up the differing operations of a channel, and othe
   }
   expect(accepted).toEqual([14, 9, 6, 4, 3, 2]);
 });
+
+test('a subscription that is refused takes nobody out of the presence of its channel', async () => {
+  await using signalbox = await start({ maxDistinctOperationsPerConnection: 1 });
+  const { id, credential } = await mint(signalbox);
+  using socket = await connectSocket(signalbox, { token: credential });
+  subscribe(socket, 0, differing(0));
+  expect(await errorsOf(socket)).toEqual([]);
+  subscribe(socket, 1, differing(1));
+  expect(await errorsOf(socket)).toMatchObject([limitExceeded(1)]);
+  const { channel } = await signalbox.request(
+    '{ channel(id: "news") { presence { members { nodes { token } } } } }',
+  );
+  expect(channel.presence.members.nodes).toEqual([{ token: id }]);
+});
