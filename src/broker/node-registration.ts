@@ -46,6 +46,8 @@ export interface NodeRegistration {
   register(): Promise<number>;
   /** An error message for the operator when the clock of this machine is wrong: `holds` is false then. Otherwise undefined. */
   clockProblem(): string | undefined;
+  /** How much the clock of this machine is ahead of that of the database, in milliseconds: right to half the time of an answer. */
+  clockOffset(): number;
   /** Whether a renewal is due. */
   isDue(): boolean;
   /** Renews the lease and notes the last applied signal. Resolves to false when the node was fenced, or its lease has ended. */
@@ -90,8 +92,9 @@ export function createNodeRegistration({
   let count = 0;
   let id = nodeId;
   let history = 0;
-  /** How much the clock of this machine is ahead of that of the database, at least, in milliseconds. */
+  /** How much the clock of this machine is ahead of that of the database, in milliseconds: at least, and probably. */
   let clockOffset = 0;
+  let probableOffset = 0;
   /** On the clock of `performance.now`. The lease is counted from the moment at which the renewal was sent. */
   let leaseEnd = Number.NEGATIVE_INFINITY;
   let renewedAt = Number.NEGATIVE_INFINITY;
@@ -114,7 +117,9 @@ export function createNodeRegistration({
   function compareClocks(sentAt: number, databaseTime: number): void {
     const offset = clock.now() - databaseTime;
     // The database read its clock at some moment of the time that the answer took.
-    clockOffset = offset > 0 ? Math.max(0, offset - (performance.now() - sentAt)) : offset;
+    const took = performance.now() - sentAt;
+    clockOffset = offset > 0 ? Math.max(0, offset - took) : offset;
+    probableOffset = offset - took / 2;
   }
 
   function clockProblem(): string | undefined {
@@ -157,6 +162,7 @@ export function createNodeRegistration({
     holds: () =>
       performance.now() < Math.min(leaseEnd, freshUntil) && Math.abs(clockOffset) <= MAX_CLOCK_OFFSET_MS,
     clockProblem,
+    clockOffset: () => probableOffset,
     async register() {
       freshUntil = leaseEnd = Number.NEGATIVE_INFINITY;
       const before = id;

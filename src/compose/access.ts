@@ -59,8 +59,20 @@ export async function composeAccess(
   infrastructure: Infrastructure,
   secrets: Secrets,
 ): Promise<AccessServices> {
-  const { config, clock, clockHistory, newId, randomBytes, store, broker, audit, logger, onFault, disposer } =
-    infrastructure;
+  const {
+    config,
+    clock,
+    sharedTime,
+    clockHistory,
+    newId,
+    randomBytes,
+    store,
+    broker,
+    audit,
+    logger,
+    onFault,
+    disposer,
+  } = infrastructure;
   const { announce } = broker;
   const logHead = async (projectId: string) => (await broker.head(projectId)).sequence;
 
@@ -93,7 +105,7 @@ export async function composeAccess(
   for (const warning of warnings) logger.warn(warning);
 
   const signingKeys = createSigningKeys({ store, clock, newId, randomBytes, vault, announce });
-  const issueClock = await createIssueClock(store, clock);
+  const issueClock = await createIssueClock(store, sharedTime);
   const credentials = createCredentials({ keys: signingKeys, issueClock, olderStoreError, clock, newId });
   const credentialRate = new RateLimit(clock, config.credentialsPerSecond, 'credentials');
   const tokens = createTokens({
@@ -118,6 +130,7 @@ export async function composeAccess(
       applySignal(signal) {
         if (isChannelChange(signal)) channels.onChannelChanged(signal);
         if (signal.kind === 'SIGNING_KEYS_ROTATED') signingKeys.invalidateAll();
+        if (signal.kind === 'TOKENS_REVOKED') issueClock.advance(signal.revocation.issuedBefore);
         return 0;
       },
       reset() {

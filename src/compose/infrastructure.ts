@@ -15,6 +15,7 @@ import { type Disposer } from '../disposer.ts';
 import { createIds, pooled, type NewId, type RandomBytes } from '../ids.ts';
 import { auditLoggerOf, createLogger, type Logger } from '../logger.ts';
 import { createLogStore } from '../messages/log/log-store.ts';
+import { type SharedTime } from '../tokens/issue-clock.ts';
 import { createPostgresLogStore } from '../messages/log/postgres-log-store.ts';
 import { type RetentionLog } from '../messages/log/retention-log.ts';
 import { createActivityFeed, type ActivityFeed } from '../observability/activity-feed.ts';
@@ -31,6 +32,12 @@ import { type PostgresStore, type Store } from '../store/store.ts';
 import { VERSION } from '../version.ts';
 import { createMetrics, type Metrics } from '../transport/metrics.ts';
 
+/**
+ * How far the times of two nodes may differ after they were corrected by the clock of the database, in milliseconds: each is right to half
+ * the time that the database took to answer.
+ */
+const MAX_TIME_DIFFERENCE_MS = 100;
+
 /** Replacements for the system's clock, randomness and log, for tests and embedders. */
 export interface Overrides {
   clock?: Clock;
@@ -42,6 +49,8 @@ export interface Overrides {
 export interface Infrastructure {
   config: Config;
   clock: Clock;
+  /** The clock for times that nodes compare with each other: corrected by that of the database. */
+  sharedTime: SharedTime;
   clockHistory: ClockHistory;
   randomBytes: RandomBytes;
   newId: NewId;
@@ -115,7 +124,8 @@ export async function openInfrastructure(
     stats.observeStore(readSize);
     const leases = createInProcessLeases(clock);
     const broker = disposer.use(createInProcessBroker({ log, rows: store, leases, onFault }));
-    return { store, log, broker, reclaimSpace: store.reclaimSpace };
+    const sharedTime = { now: () => clock.now(), maxDifferenceMs: 0 };
+    return { store, log, broker, sharedTime, reclaimSpace: store.reclaimSpace };
   }
 
   async function openDatabase(url: string) {
@@ -166,8 +176,12 @@ export async function openInfrastructure(
       }),
     );
     clusterMetrics.observe({ readDatabase, readNode: () => readNode({ store, wire, broker }) });
+    const sharedTime = {
+      now: () => Math.round(clock.now() - registration.clockOffset()),
+      maxDifferenceMs: MAX_TIME_DIFFERENCE_MS,
+    };
     // PostgreSQL's autovacuum does this.
-    return { store, log, broker, reclaimSpace: () => 0 };
+    return { store, log, broker, sharedTime, reclaimSpace: () => 0 };
   }
 
   return {

@@ -1,4 +1,3 @@
-import { type Clock } from '../clock.ts';
 import { type Store } from '../store/store.ts';
 import { createIssueClockStore } from './issue-clock-store.ts';
 import { MAX_SKEW_SECONDS } from './issuers/claims.ts';
@@ -16,22 +15,35 @@ export interface IssueClock {
   /** Whether this service can have issued a credential at this time. */
   canHaveIssued(issuedAt: number): boolean;
   /**
-   * The earliest time that is later than every credential issued so far. As `issuedBefore` of a revocation it covers them all,
-   * and none that follows. It is now, unless the system clock was set back.
+   * The earliest time that is later than every credential issued so far, by any node. As `issuedBefore` of a revocation it covers them
+   * all, and none that follows. It is now or, with several nodes, a tenth of a second later, unless the system clock was set back.
    */
   cutOff(): number;
+  /** Issues no credential with an earlier time from now on: a revocation of any node covers those. */
+  advance(to: number): void;
+}
+
+/** The time of the nodes of one store. */
+export interface SharedTime {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** How far the times of two nodes may differ, in milliseconds. 0 for a single node. */
+  readonly maxDifferenceMs: number;
 }
 
 /** Reads the latest time of issue from the store. To save writes, the row is updated once for each 5 seconds of issuing. */
-export async function createIssueClock(store: Store, clock: Clock): Promise<IssueClock> {
+export async function createIssueClock(store: Store, time: SharedTime): Promise<IssueClock> {
   const rows = createIssueClockStore(store);
   let stored = await rows.read();
   // The latest credential may be 5 seconds newer than the row.
-  let latest = stored > clock.now() ? stored + SKEW_MS : 0;
+  let latest = stored > time.now() ? stored + SKEW_MS : 0;
+  /** The earliest time of the next credential: revocations cover those before it. */
+  let earliest = 0;
+  const current = () => Math.max(latest, earliest, time.now());
 
   return {
     async next() {
-      latest = Math.max(latest, clock.now());
+      latest = current();
       const issuedAt = latest;
       if (issuedAt > stored + SKEW_MS) {
         await rows.save(issuedAt);
@@ -39,11 +51,12 @@ export async function createIssueClock(store: Store, clock: Clock): Promise<Issu
       }
       return issuedAt;
     },
-    canHaveIssued: (issuedAt) => issuedAt <= Math.max(latest, clock.now()) + SKEW_MS,
+    canHaveIssued: (issuedAt) => issuedAt <= current() + SKEW_MS,
     cutOff() {
-      if (latest <= clock.now()) return clock.now();
-      latest += 1;
-      return latest;
+      const cutOff = Math.max(latest + 1, time.now() + time.maxDifferenceMs);
+      earliest = Math.max(earliest, cutOff);
+      return cutOff;
     },
+    advance: (to) => void (earliest = Math.max(earliest, to)),
   };
 }
