@@ -15,7 +15,7 @@ import { type Connection } from './connection.ts';
 
 /** The live connections of this node and the functions that change them. */
 export interface LiveConnections {
-  readonly all: ReadonlySet<Connection>;
+  readonly byId: ReadonlyMap<string, Connection>;
   ofToken(tokenId: string): Connection[];
   /** Replaces the caller and its timers. */
   setCaller(connection: Connection, caller: Caller): void;
@@ -42,7 +42,7 @@ export function createApplySignal(deps: {
   const { live, broker, clock, onFault } = deps;
 
   const ofProject = (projectId: string) =>
-    [...live.all].filter((connection) => connection.projectId === projectId);
+    [...live.byId.values()].filter((connection) => connection.projectId === projectId);
 
   /** The live connections of the project with a token caller that matches. */
   const ofTokens = (projectId: string, matches: (caller: TokenCaller) => boolean) =>
@@ -104,9 +104,10 @@ export function createApplySignal(deps: {
   }
 
   function disconnect(projectId: string, connectionId: string, note: string | null): number {
-    const found = ofProject(projectId).find(({ id }) => id === connectionId);
-    found?.close('DISCONNECTED', note);
-    return found ? 1 : 0;
+    const found = live.byId.get(connectionId);
+    if (found?.projectId !== projectId) return 0;
+    found.close('DISCONNECTED', note);
+    return 1;
   }
 
   async function updateSettings(projectId: string, settings: ProjectSettings): Promise<number> {
@@ -140,7 +141,7 @@ export function createApplySignal(deps: {
   }
 
   async function updateApiKey(projectId: string, apiKey: ApiKey): Promise<number> {
-    const holders = [...live.all].filter(
+    const holders = [...live.byId.values()].filter(
       ({ caller }) => caller.kind === 'API_KEY' && caller.apiKey.id === apiKey.id,
     );
     const held =

@@ -30,7 +30,7 @@ export interface LiveConnection {
  * @throws UNAUTHENTICATED, FORBIDDEN unless the caller is an API key with the scope READ
  */
 export async function listConnections(
-  { broker, connections }: { broker: Broker; connections: Pick<Connections, 'all' | 'ofToken'> },
+  { broker, connections }: { broker: Broker; connections: Pick<Connections, 'byId'> },
   caller: Caller,
   { first, after }: PageRequest,
   filter: ConnectionFilter,
@@ -38,14 +38,10 @@ export async function listConnections(
   requireApiKey(caller, 'READ', filter.channelId);
   const rows = await broker.leases.list(caller.projectId, filter, { after, limit: first + 1 });
   const { items, hasMore } = pageOf(rows, first);
-  const here = findHere(
-    connections,
-    items.map(({ member }) => member),
-  );
   const { apiKey } = caller;
   const mayRead = (channelId: string) => refusalOf(apiKey, 'READ', channelId) === undefined;
   const describe = ({ member, channelIds }: (typeof items)[number]): LiveConnection => {
-    const connection = here.get(member.connectionId);
+    const connection = connections.byId.get(member.connectionId);
     return {
       member,
       channelIds: channelIds.filter(mayRead).sort(),
@@ -53,28 +49,6 @@ export async function listConnections(
     };
   };
   return { items: items.map(describe), hasMore };
-}
-
-/**
- * The connections of members that are on this node, by id. They are found by their tokens, because a list of thousands is read in
- * pages of at most 100, each of which would otherwise go through all connections.
- */
-function findHere(
-  { all, ofToken }: Pick<Connections, 'all' | 'ofToken'>,
-  members: readonly Member[],
-): Map<string, Connection> {
-  const ids = new Set<string>();
-  const candidates: Iterable<Connection>[] = [];
-  for (const { connectionId, tokenId } of members) {
-    ids.add(connectionId);
-    if (tokenId !== null) candidates.push(ofToken(tokenId));
-  }
-  // Connections of API keys and anonymous callers are in no index.
-  if (candidates.length < members.length) candidates.push(all);
-  const here = new Map<string, Connection>();
-  for (const connections of candidates)
-    for (const connection of connections) if (ids.has(connection.id)) here.set(connection.id, connection);
-  return here;
 }
 
 function describeLocal({ streams, sendQueue }: Connection): LiveConnection['local'] {

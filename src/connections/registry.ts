@@ -26,8 +26,8 @@ export interface ConnectionChange {
 /** The live connections of this node. Expiry and the signals of the broker close or update them. */
 export interface Connections extends Disposable {
   readonly count: number;
-  /** The live connections of this node. */
-  readonly all: ReadonlySet<Connection>;
+  /** The live connections of this node, by id. */
+  readonly byId: ReadonlyMap<string, Connection>;
   /** The live connections of a token on this node. */
   ofToken(tokenId: string): readonly Connection[];
   /** The numbers of live connections of this node by project; projects without any are absent. */
@@ -66,7 +66,7 @@ export function createConnections(deps: {
   onFault: (error: unknown) => void;
 }): Connections {
   const { broker, authenticate, rights, clock, newId, config, nodeId, onChange, onFault } = deps;
-  const all = new Set<Connection>();
+  const byId = new Map<string, Connection>();
   const byToken = new Multimap<Connection>();
   const timers = new Map<Connection, Disposable[]>();
   const countByProject = new Map<string, number>();
@@ -127,13 +127,13 @@ export function createConnections(deps: {
 
   function add(connection: Connection): void {
     const { projectId } = connection;
-    all.add(connection);
+    byId.set(connection.id, connection);
     countByProject.set(projectId, (countByProject.get(projectId) ?? 0) + 1);
   }
 
   function remove(connection: Connection): void {
     const { projectId } = connection;
-    if (!all.delete(connection)) return;
+    if (!byId.delete(connection.id)) return;
     const others = (countByProject.get(projectId) ?? 1) - 1;
     if (others > 0) countByProject.set(projectId, others);
     else countByProject.delete(projectId);
@@ -175,7 +175,7 @@ export function createConnections(deps: {
   /** Counts the signals that may have changed the rights of a caller. */
   let changes = 0;
   const applyToConnections = createApplySignal({
-    live: { all, ofToken: (tokenId) => byToken.of(tokenId), setCaller, changeCaller },
+    live: { byId, ofToken: (tokenId) => byToken.of(tokenId), setCaller, changeCaller },
     broker,
     clock,
     onFault,
@@ -189,7 +189,7 @@ export function createConnections(deps: {
     },
     reset() {
       changes++;
-      void closeAll(all, 'DRAINING', onFault);
+      void closeAll(byId.values(), 'DRAINING', onFault);
     },
   });
 
@@ -213,9 +213,9 @@ export function createConnections(deps: {
 
   return {
     get count() {
-      return all.size;
+      return byId.size;
     },
-    all,
+    byId,
     countByProject,
     ofToken: (tokenId) => byToken.of(tokenId),
     async open(authenticateCaller, transport) {
@@ -277,7 +277,7 @@ export function createConnections(deps: {
       connection.notify({ kind: 'TOKEN_UPDATED' });
     },
     async drain() {
-      await closeAll(all, 'DRAINING', onFault);
+      await closeAll(byId.values(), 'DRAINING', onFault);
     },
     [Symbol.dispose]() {
       lapses[Symbol.dispose]();

@@ -8,6 +8,7 @@ import { parseName, parseText } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type ApiKeyScope } from '../projects/api-key.ts';
 import { type RateLimit } from '../rate-limit.ts';
+import { Slices } from '../slices.ts';
 import { actorOf, requireApiKey, type Caller } from '../tokens/caller.ts';
 import {
   subjectsOf,
@@ -154,6 +155,7 @@ export function createModeration(deps: {
       const note = reason === undefined ? null : parseText(reason, 'reason');
       const { projectId } = caller;
       let closed = 0;
+      const slices = new Slices();
       for (const { connectionId, tokenId, identity } of await membersOf(caller, target)) {
         if (channel !== undefined && !(await leases.isIn(projectId, connectionId, channel))) continue;
         const signal: Signal = { kind: 'CONNECTION_DISCONNECTED', projectId, connectionId, note };
@@ -167,6 +169,7 @@ export function createModeration(deps: {
           ...(identity !== null && { identity }),
           ...(channel !== undefined && { channel }),
         });
+        if (slices.shouldYield()) await slices.nextTurn();
       }
       if (target.connection !== undefined && closed === 0)
         throw notFound('live connection', target.connection);

@@ -167,3 +167,28 @@ test('disconnect is refused for an invalid target, and closes nothing in other p
   expect(await moderate(signalbox, 'disconnect', { identity: 'ada' }, secret)).toBe(0);
   expect(await isOnline(signalbox, token)).toBe(true);
 });
+
+test('disconnect of an identity with hundreds of connections takes many turns of the event loop', async () => {
+  await using signalbox = await startService();
+  const tokens = await Promise.all(Array.from({ length: 6 }, () => mint(signalbox, { identity: 'ada' })));
+  const opened = tokens.flatMap(({ credential }) =>
+    Array.from({ length: 50 }, () => connectSocket(signalbox, { token: credential })),
+  );
+  const sockets = await Promise.all(opened);
+  let turn = 0;
+  let timer = setImmediate(function count() {
+    turn++;
+    timer = setImmediate(count);
+  });
+  const turns = new Set<number>();
+  using _ = signalbox.service.domain.broker.listen({
+    applySignal({ kind }) {
+      if (kind === 'CONNECTION_DISCONNECTED') turns.add(turn);
+      return 0;
+    },
+  });
+  expect(await moderate(signalbox, 'disconnect', { identity: 'ada' })).toBe(300);
+  clearImmediate(timer);
+  expect(turns.size).toBeGreaterThanOrEqual(4);
+  for (const { closed } of sockets) expect((await closed).code).toBe(1008);
+});
