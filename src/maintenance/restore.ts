@@ -14,7 +14,7 @@ import { createFolder } from '../create-folder.ts';
 import { SignalboxError } from '../errors.ts';
 import { folderError, LOCK_FILE, lockFolder } from '../store/data-folder.ts';
 import { openSqlite } from '../store/sqlite.ts';
-import { carryOver, carryOverSigningKeys, revokeIssuedBefore, type CarriedOver } from './carry-over.ts';
+import { carryOver, revokeIssuedBefore, type CarriedOver } from './carry-over.ts';
 import { findDamage, summarize, type ProjectSummary } from './inspect.ts';
 import {
   flushFile,
@@ -176,24 +176,23 @@ function complete(
         'The data folder has no readable store of the same installation, so it is unknown which credentials were revoked after the copy was made. Pass --revoke-issued-before with a moment before which all credentials are refused, or --accept-revoked-credentials.',
       );
     }
-    const finish = sqlite.transaction(() => ({
-      undone: isRelated ? compareWithReplaced(sqlite) : undefined,
-      carriedOver: decision.kind === 'CARRY_OVER' ? takeOver(sqlite) : undefined,
-      revokedProjects:
-        decision.kind === 'REVOKE_ISSUED_BEFORE' ? revokeIssuedBefore(sqlite, decision.epochMs, now) : 0,
-      projects: summarize(sqlite),
-    }));
+    const finish = sqlite.transaction(() => {
+      const carriedOver = decision.kind === 'CARRY_OVER' ? carryOver(sqlite) : undefined;
+      return {
+        // What was taken over is not undone.
+        undone: isRelated ? compareWithReplaced(sqlite) : undefined,
+        carriedOver,
+        revokedProjects:
+          decision.kind === 'REVOKE_ISSUED_BEFORE' ? revokeIssuedBefore(sqlite, decision.epochMs, now) : 0,
+        projects: summarize(sqlite),
+      };
+    });
     const report = finish();
     sqlite.pragma('wal_checkpoint(TRUNCATE)');
     return report;
   } finally {
     sqlite.close();
   }
-}
-
-function takeOver(sqlite: Database): CarriedOver {
-  carryOverSigningKeys(sqlite);
-  return carryOver(sqlite);
 }
 
 /** Attaches the replaced store. Returns whether it is of the same installation: both hold the same cursor secret. */
