@@ -17,7 +17,7 @@ export function createAutoSubscription({
     },
     async subscribe(token, channelIds) {
       for (const id of channelIds) await memberships.subscribeIfAllowed(token, id);
-      await memberships.forgetSuperseded(token);
     },
+    forgetSuperseded: memberships.forgetSuperseded,
   };
 }

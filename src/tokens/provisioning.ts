@@ -5,6 +5,7 @@
 import { type Audit } from '../audit.ts';
 import { type Clock } from '../clock.ts';
 import { type NewId } from '../ids.ts';
+import { createKeyedMutex } from '../keyed-mutex.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { type Claims } from './issuers/claims.ts';
 import { purgeTime } from './lifetime.ts';
@@ -23,8 +24,16 @@ export interface AutoSubscription {
    * @param createsChannels whether to create missing channels
    */
   prepare(token: Token, channelIds: readonly string[], createsChannels: boolean): Promise<Statement[]>;
-  /** Subscribes a stored token, and its live connections. */
+  /**
+   * Subscribes a stored token, and its live connections. Idempotent.
+   * @throws LIMIT_EXCEEDED when the token has too many memberships; it stays subscribed to the channels before
+   */
   subscribe(token: Token, channelIds: readonly string[]): Promise<void>;
+  /**
+   * Deletes the records of memberships that ended before the credential of the token was issued. Only after the rights of this
+   * credential are stored: until then, a credential that is older than these records could begin the memberships again.
+   */
+  forgetSuperseded(token: Token): Promise<void>;
 }
 
 /**
@@ -55,19 +64,30 @@ export function createProvisioning(deps: {
   const { store, clock, newId, audit, autoSubscription, revocations } = deps;
   const tokenStore = createTokenStore(store);
 
+  /** Of two credentials of one subject, the second one reads what the first one stored. */
+  const serialize = createKeyedMutex();
+
   /**
-   * Stores the rights of a newer credential, and subscribes the token to the channels that it names. A
+   * Subscribes the token to the channels that a newer credential names, and stores the rights of that credential. A
    * credential that is not newer does not subscribe, so that it cannot undo a later `unsubscribeToken`.
    */
   async function updateRights(known: Token, { channels }: Claims, rights: CredentialRights): Promise<Token> {
     requireActive(known, clock.now());
-    const [before, after] = [known.credentialRights?.issuedAt ?? null, rights.issuedAt];
-    const isOlder = before !== null && (after === null || after < before);
-    if (isOlder || JSON.stringify(known.credentialRights) === JSON.stringify(rights)) return known;
-    if (!(await tokenStore.setCredentialRights(known.id, rights))) return known;
-    const updated: Token = { ...known, credentialRights: rights };
-    if (after !== null && after > (before ?? 0)) await autoSubscription.subscribe(updated, channels);
-    return updated;
+    if (!changesRights(known, rights)) return known;
+    return serialize(known.id, async () => {
+      const current = await tokenStore.find(known.projectId, known.id);
+      if (!current) return known;
+      requireActive(current, clock.now());
+      if (!changesRights(current, rights)) return current;
+      const updated: Token = { ...current, credentialRights: rights };
+      const isNewer = rights.issuedAt !== null && rights.issuedAt > (current.credentialRights?.issuedAt ?? 0);
+      // Subscribe before storing: if it fails, the credential is still newer when the client presents it again, and subscribes
+      // the token to the remaining channels.
+      if (isNewer) await autoSubscription.subscribe(updated, channels);
+      if (!(await tokenStore.setCredentialRights(current.id, rights))) return current;
+      if (isNewer) await autoSubscription.forgetSuperseded(updated);
+      return updated;
+    });
   }
 
   return {
@@ -104,4 +124,11 @@ export function createProvisioning(deps: {
       return token;
     },
   };
+}
+
+/** Whether a credential with these rights replaces the stored ones: they differ, and were not issued before. */
+function changesRights({ credentialRights }: Token, rights: CredentialRights): boolean {
+  const [before, after] = [credentialRights?.issuedAt ?? null, rights.issuedAt];
+  const isOlder = before !== null && (after === null || after < before);
+  return !isOlder && JSON.stringify(credentialRights) !== JSON.stringify(rights);
 }

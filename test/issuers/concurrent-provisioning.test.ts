@@ -39,6 +39,7 @@ function createSlowProvisioning() {
       async subscribe(_, channels) {
         addedChannels.push(...channels);
       },
+      forgetSuperseded: async () => undefined,
     },
   });
   async function findOrCreate(issuedAt: number, subject = 'ada') {

@@ -19,6 +19,7 @@ test('subscribes a token by the rights of its newer credential, not by those of 
     autoSubscription: {
       prepare: async () => [],
       subscribe: async (token) => void subscribed.push(token),
+      forgetSuperseded: async () => undefined,
     },
   });
   const authenticate = (rights: CredentialRights) =>
