@@ -1,5 +1,5 @@
 import { requireApiKey, type Caller } from '../tokens/caller.ts';
-import { type MintedToken, type TokenInput, type Tokens } from '../tokens/tokens.ts';
+import { type TokenWithCredential, type TokenInput, type Tokens } from '../tokens/tokens.ts';
 import { type Memberships } from './memberships.ts';
 
 /**
@@ -11,7 +11,7 @@ export async function createSubscribedToken(
   { tokens, memberships }: { tokens: Tokens; memberships: Memberships },
   caller: Caller,
   input: TokenInput & { identity?: string | undefined; channels?: readonly string[] | undefined },
-): Promise<MintedToken> {
+): Promise<TokenWithCredential> {
   if (input.channels?.length) requireApiKey(caller, 'CHANNELS');
   return tokens.create(caller, input, (token) => memberships.prepare(token, input.channels ?? []));
 }

@@ -16,7 +16,7 @@ import { DEFAULT_PROJECT } from './project.ts';
 import { type Vault } from '../secrets/vault.ts';
 
 /** A new key and its secret. The secret is returned this one time only. */
-export interface MintedApiKey {
+export interface ApiKeyWithSecret {
   apiKey: ApiKey;
   /** `key_<id>.<secret>` */
   secret: string;
@@ -50,7 +50,7 @@ export const MAX_OVERLAP_SECONDS = 30 * 86_400;
 
 export interface ApiKeys {
   /** @throws BAD_USER_INPUT for an invalid name, invalid rights or an expiry in the past */
-  create(projectId: string, input: ApiKeyInput): Promise<MintedApiKey>;
+  create(projectId: string, input: ApiKeyInput): Promise<ApiKeyWithSecret>;
   list(projectId: string, page: PageRequest): Promise<Page<ApiKey>>;
   /** Revokes a key and closes its live connections at once. @throws NOT_FOUND */
   revoke(projectId: string, id: string): Promise<ApiKey>;
@@ -59,7 +59,7 @@ export interface ApiKeys {
    * @throws NOT_FOUND, BAD_USER_INPUT
    * @throws CONFLICT when the key has expired or was revoked, or another call rotates or revokes it at the same moment
    */
-  rotate(projectId: string, id: string, overlapSeconds: number): Promise<MintedApiKey>;
+  rotate(projectId: string, id: string, overlapSeconds: number): Promise<ApiKeyWithSecret>;
   /**
    * Verifies `key_<id>.<secret>`. Resolves to undefined when the key is unknown, has expired or was revoked, or the secret is wrong.
    * Compares hashes in constant time, also when the id is unknown.
@@ -127,14 +127,14 @@ export function createApiKeys(deps: {
     return { row, secret };
   }
 
-  async function mint(fields: Parameters<typeof generate>[0]): Promise<MintedApiKey> {
+  async function insert(fields: Parameters<typeof generate>[0]): Promise<ApiKeyWithSecret> {
     const { row, secret } = await generate(fields);
     await rows.insert(row);
     return { apiKey: toApiKey(row), secret };
   }
 
   /** Of several nodes that start for the first time at once, one creates the key; undefined on the others. */
-  async function mintFirst(fields: Parameters<typeof generate>[0]): Promise<string | undefined> {
+  async function insertFirst(fields: Parameters<typeof generate>[0]): Promise<string | undefined> {
     const { items } = await rows.list(fields.projectId, { first: 1 });
     if (items.length > 0) return undefined;
     const { row, secret } = await generate(fields);
@@ -160,7 +160,7 @@ export function createApiKeys(deps: {
     async create(projectId, { name, canSign = false, expiresAt, ...rights }) {
       if (expiresAt !== undefined && expiresAt <= clock.now())
         throw badInput('expiresAt', 'must be in the future.');
-      return mint({
+      return insert({
         projectId,
         name: parseText(name ?? 'API key', 'name'),
         canSign,
@@ -221,7 +221,7 @@ export function createApiKeys(deps: {
     async bootstrap(configured) {
       const operatorKey = { projectId: DEFAULT_PROJECT, name: 'bootstrap', operator: true };
       if (configured === undefined)
-        return { firstApiKey: await mintFirst({ ...operatorKey, canSign: true }), otherOperatorKeys: [] };
+        return { firstApiKey: await insertFirst({ ...operatorKey, canSign: true }), otherOperatorKeys: [] };
       const id = `key_${API_KEY_SHAPE.exec(configured)?.[1] ?? ''}`;
       const secrets = {
         secretHash: hash(configured),

@@ -1,5 +1,5 @@
 import { CHANNEL_SCOPES, type ApiKey } from '../projects/api-key.ts';
-import { MAX_OVERLAP_SECONDS, type MintedApiKey } from '../projects/api-keys.ts';
+import { MAX_OVERLAP_SECONDS, type ApiKeyWithSecret } from '../projects/api-keys.ts';
 import { requireRightsFor } from '../tokens/api-key-rights.ts';
 import { requireApiKey, requireOperator, type Caller } from '../tokens/caller.ts';
 import { audit } from './audit.ts';
@@ -48,7 +48,7 @@ export const ApiKeyRef = builder.objectRef<ApiKey>('ApiKey').implement({
 
 export const ApiKeyConnection = relayConnection('ApiKey', ApiKeyRef);
 
-const ApiKeyPayload = builder.objectRef<MintedApiKey>('ApiKeyPayload').implement({
+const ApiKeyPayload = builder.objectRef<ApiKeyWithSecret>('ApiKeyPayload').implement({
   description: 'An API key with its secret.',
   fields: (t) => ({
     apiKey: t.expose('apiKey', {
@@ -92,15 +92,15 @@ builder.mutationFields((t) => ({
       requireApiKey(caller, 'KEYS');
       const project = await domain.projects.get(requireKeyOf(caller, nullToUndefined(args.project)));
       requireRightsFor(caller.apiKey, { scopes: args.scopes ?? null, lastsUntil: args.expiresAt ?? null });
-      const minted = await domain.apiKeys.create(project.id, {
+      const created = await domain.apiKeys.create(project.id, {
         name: nullToUndefined(args.name),
         canSign: nullToUndefined(args.canSign),
         scopes: nullToUndefined(args.scopes),
         channels: nullToUndefined(args.channels),
         expiresAt: nullToUndefined(args.expiresAt),
       });
-      audit({ caller, domain }, 'key.create', minted.apiKey.id);
-      return minted;
+      audit({ caller, domain }, 'key.create', created.apiKey.id);
+      return created;
     },
   }),
   rotateApiKey: t.field({
@@ -119,9 +119,9 @@ builder.mutationFields((t) => ({
       requireApiKey(caller, 'KEYS');
       const key = await requireAuthorityOver(id, { caller, domain });
       if (key) requireRightsFor(caller.apiKey, key);
-      const minted = await domain.apiKeys.rotate(caller.projectId, id, overlapSeconds);
+      const created = await domain.apiKeys.rotate(caller.projectId, id, overlapSeconds);
       audit({ caller, domain }, 'key.rotate', id);
-      return minted;
+      return created;
     },
   }),
   revokeApiKey: t.field({

@@ -22,11 +22,11 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: CreateGuestInput, description: 'The properties of the guest.' }) },
     async resolve(_, { input }, { caller, address, domain }) {
       const head = await domain.broker.head(caller.projectId);
-      const minted = await domain.guests.create(caller, address, {
+      const created = await domain.guests.create(caller, address, {
         name: nullToUndefined(input?.name),
         connectionData: nullToUndefined(input?.connectionData),
       });
-      return { ...minted, cursor: domain.cursors.format(caller.projectId, head) };
+      return { ...created, cursor: domain.cursors.format(caller.projectId, head) };
     },
   }),
   createDevelopmentToken: t.string({

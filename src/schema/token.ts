@@ -1,4 +1,4 @@
-import { type MintedToken } from '../tokens/tokens.ts';
+import { type TokenWithCredential } from '../tokens/tokens.ts';
 import { type Grant, type Token, requireUndamaged } from '../tokens/token.ts';
 import { createSubscribedToken } from '../channels/create-subscribed-token.ts';
 import { isOnline } from '../presence/is-online.ts';
@@ -103,7 +103,7 @@ export const TokenRef = builder.objectRef<Token>('Token').implement({
 export const TokenConnection = relayConnection('Token', TokenRef);
 
 export const CreateTokenPayload = builder
-  .objectRef<MintedToken & { cursor: string }>('CreateTokenPayload')
+  .objectRef<TokenWithCredential & { cursor: string }>('CreateTokenPayload')
   .implement({
     description: 'A token and a credential for it.',
     fields: (t) => ({
@@ -172,7 +172,7 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: CreateTokenInput, description: 'The properties of the token.' }) },
     async resolve(_, { input }, { caller, domain }) {
       const head = await domain.broker.head(caller.projectId);
-      const minted = await createSubscribedToken(domain, caller, {
+      const created = await createSubscribedToken(domain, caller, {
         identity: nullToUndefined(input?.identity),
         role: nullToUndefined(input?.role),
         customRole: nullToUndefined(input?.customRole),
@@ -183,7 +183,7 @@ builder.mutationFields((t) => ({
         expiresAt: input?.expiresAt,
         channels: nullToUndefined(input?.channels),
       });
-      return { ...minted, cursor: domain.cursors.format(caller.projectId, head) };
+      return { ...created, cursor: domain.cursors.format(caller.projectId, head) };
     },
   }),
   createCredential: t.field({
@@ -204,7 +204,7 @@ builder.mutationFields((t) => ({
       const head = await domain.broker.head(caller.projectId);
       const target = { token: nullToUndefined(token), identity: nullToUndefined(identity) };
       return {
-        ...(await domain.tokens.mint(caller, target, nullToUndefined(expiresIn))),
+        ...(await domain.tokens.createCredential(caller, target, nullToUndefined(expiresIn))),
         cursor: domain.cursors.format(caller.projectId, head),
       };
     },

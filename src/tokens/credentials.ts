@@ -1,5 +1,5 @@
 /**
- * Credentials that Signalbox signs: mints them for a token, and verifies them for `authenticate.ts`, which
+ * Credentials that Signalbox signs: signs them for a token, and verifies them for `authenticate.ts`, which
  * then loads the token that the credential names. For credentials of other issuers see
  * `external-credentials.ts`.
  */
@@ -31,7 +31,7 @@ export interface Credentials {
    * Signs a JWT for `token`. The JWT expires when the token does; later changes of the token's expiry need a
    * new JWT.
    */
-  mint(token: Token): Promise<string>;
+  sign(token: Token): Promise<string>;
   /**
    * @param jwt the decoded credential
    * @throws TOKEN_EXPIRED when the credential has expired and is otherwise valid, UNAVAILABLE when it may belong to another
@@ -49,9 +49,9 @@ export function createCredentials(deps: {
 }): Credentials {
   const { keys, issueClock, olderStoreError, clock, newId } = deps;
   return {
-    async mint(token) {
+    async sign(token) {
       const { id, algorithm, signingKey } = await keys.current();
-      // `iat` keeps the milliseconds, so that a credential minted right after a revocation is not older than it.
+      // `iat` keeps the milliseconds, so that a credential signed right after a revocation is not older than it.
       const jwt = new SignJWT()
         .setProtectedHeader({ alg: algorithm, typ: TYPE, kid: id })
         .setIssuer(ISSUER)

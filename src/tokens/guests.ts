@@ -12,7 +12,7 @@ import { guestIdentity } from './identity.ts';
 import { purgeTime } from './lifetime.ts';
 import { createTokenStore } from './token-store.ts';
 import { blankToken, type Token } from './token.ts';
-import { type MintedToken } from './tokens.ts';
+import { type TokenWithCredential } from './tokens.ts';
 
 export interface Guests {
   /**
@@ -27,7 +27,7 @@ export interface Guests {
     caller: Caller,
     address: string,
     input: { name?: string | undefined; connectionData?: string | undefined },
-  ): Promise<MintedToken>;
+  ): Promise<TokenWithCredential>;
 }
 
 export function createGuests(deps: {
@@ -72,7 +72,7 @@ export function createGuests(deps: {
         subject: token.id,
         ...(token.identity !== null && { identity: token.identity }),
       });
-      return { token, credential: await credentials.mint(token) };
+      return { token, credential: await credentials.sign(token) };
     },
   };
 }

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, inArray, isNull, lte, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, lt, lte, sql, type SQL } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { type Write } from '../store/write.ts';
@@ -11,6 +11,9 @@ export interface TokenFilter {
   /** Only the tokens with these ids. */
   among?: readonly string[] | undefined;
 }
+
+/** The columns to write. */
+type TokenChange = Partial<Omit<Token, 'id' | 'projectId' | 'createdAt' | 'credentialRights'>>;
 
 /** The rows of tokens. */
 export function createTokenStore({ db, select, jsonNumber, reportDamage }: Store) {
@@ -32,6 +35,17 @@ export function createTokenStore({ db, select, jsonNumber, reportDamage }: Store
       ),
     )
     .prepare();
+
+  const updateUnrevoked =
+    (projectId: string, id: string, change: TokenChange, condition?: SQL): Write<Token | undefined> =>
+    async (rows) => {
+      const [row] = await rows.db
+        .update(tokens)
+        .set({ id, ...change })
+        .where(and(eq(tokens.projectId, projectId), eq(tokens.id, id), isNull(tokens.revokedAt), condition))
+        .returning();
+      return row && toToken(row);
+    };
 
   return {
     /** The statement that inserts a token, for a batch. */
@@ -71,20 +85,10 @@ export function createTokenStore({ db, select, jsonNumber, reportDamage }: Store
     /**
      * Results in the updated token; undefined: there is none, or it is revoked, which makes a token immutable.
      */
-    update:
-      (
-        projectId: string,
-        id: string,
-        change: Partial<Omit<Token, 'id' | 'projectId' | 'createdAt' | 'credentialRights'>>,
-      ): Write<Token | undefined> =>
-      async (rows) => {
-        const [row] = await rows.db
-          .update(tokens)
-          .set({ id, ...change })
-          .where(and(eq(tokens.projectId, projectId), eq(tokens.id, id), isNull(tokens.revokedAt)))
-          .returning();
-        return row && toToken(row);
-      },
+    update: (projectId: string, id: string, change: TokenChange) => updateUnrevoked(projectId, id, change),
+    /** As `update`, but results in undefined, and writes nothing, also when the token expires no earlier than at `expiresAt`. */
+    extend: (projectId: string, id: string, change: TokenChange & { expiresAt: number }) =>
+      updateUnrevoked(projectId, id, change, lt(tokens.expiresAt, change.expiresAt)),
     /** The unrevoked tokens of an identity whose credentials Signalbox signs, those that expire last first. */
     async lastToExpire(projectId: string, identity: string, limit: number): Promise<Token[]> {
       const rows = await db

@@ -9,7 +9,7 @@ import { type Role } from '../projects/permissions.ts';
 import { type ProjectSettings } from '../projects/project-settings.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { type Statement, type Store } from '../store/store.ts';
-import { type Announce } from '../store/write.ts';
+import { type Announce, type Write } from '../store/write.ts';
 import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from './caller.ts';
 import { tokenExpired, tokenRevoked } from './credential-errors.ts';
 import { type Credentials } from './credentials.ts';
@@ -41,7 +41,7 @@ export type AnnounceToken = Announce<{
   token: Token;
 }>;
 
-export interface MintedToken {
+export interface TokenWithCredential {
   token: Token;
   credential: string;
 }
@@ -61,7 +61,7 @@ export interface Tokens {
     caller: Caller,
     input: TokenInput & { identity?: string | undefined },
     alongside?: (token: Token) => Promise<Statement[]>,
-  ): Promise<MintedToken>;
+  ): Promise<TokenWithCredential>;
   /**
    * Signs another credential for a token, or for the only token of an identity that Signalbox signs for. The credential
    * expires when the token does.
@@ -70,11 +70,11 @@ export interface Tokens {
    * force, and unless exactly one of `token` and `identity` is given
    * @throws NOT_FOUND, TOKEN_REVOKED, TOKEN_EXPIRED, RATE_LIMITED
    */
-  mint(
+  createCredential(
     caller: Caller,
     target: { token?: string | undefined; identity?: string | undefined },
     expiresIn?: number,
-  ): Promise<MintedToken>;
+  ): Promise<TokenWithCredential>;
   /**
    * Changes the fields that `input` sets. Live connections have applied the change before this resolves.
    * @throws NOT_FOUND, TOKEN_REVOKED, BAD_USER_INPUT, PAYLOAD_TOO_LARGE
@@ -135,25 +135,28 @@ export function createTokens(deps: {
     };
   }
 
-  async function applyUpdate(
+  async function applyUpdate(caller: Caller, token: Token, change: Partial<ExpiryChange>): Promise<Token> {
+    const write = tokenStore.update(token.projectId, token.id, withPurgeTime(token, change));
+    const updated = await announceUpdate(caller, token, write);
+    if (!updated) throw tokenRevoked();
+    return updated;
+  }
+
+  /** Resolves to undefined if the write changed nothing. */
+  async function announceUpdate(
     caller: Caller,
-    { id, origin, projectId }: Token,
-    change: Partial<Pick<Token, 'expiresAt'>>,
-  ): Promise<Token> {
+    { projectId }: Token,
+    write: Write<Token | undefined>,
+  ): Promise<Token | undefined> {
     const { result: token } = await announce(
-      tokenStore.update(projectId, id, {
-        ...change,
-        ...(origin === 'GUEST' &&
-          change.expiresAt !== undefined && { purgeAfter: purgeTime(change.expiresAt) }),
-      }),
+      write,
       (updated) => updated && { kind: 'TOKEN_UPDATED', projectId, token: updated },
     );
-    if (!token) throw tokenRevoked();
-    audit({ action: 'token.update', actor: actorOf(caller), ...about(token) });
+    if (token) audit({ action: 'token.update', actor: actorOf(caller), ...about(token) });
     return token;
   }
 
-  async function findMintTarget(
+  async function findCredentialTarget(
     caller: Caller,
     { token, identity }: { token?: string | undefined; identity?: string | undefined },
   ): Promise<Token> {
@@ -168,12 +171,20 @@ export function createTokens(deps: {
     return first;
   }
 
-  /** Never shortens the life of a token: its other credentials stay valid as long as they were. */
+  /**
+   * Never shortens the life of a token: its other credentials stay valid as long as they were. The statement compares the
+   * expiries, because `update` may set a later one meanwhile, also on another node.
+   */
   async function extend(caller: Caller, token: Token, expiresIn: number | undefined): Promise<Token> {
     if (expiresIn === undefined) return token;
     const expiresAt = parseExpiry({ expiresIn }, await settingsOf(token.projectId), clock.now(), '');
     if (expiresAt == null || token.expiresAt === null || expiresAt <= token.expiresAt) return token;
-    return applyUpdate(caller, token, { expiresAt });
+    const write = tokenStore.extend(token.projectId, token.id, withPurgeTime(token, { expiresAt }));
+    const extended = await announceUpdate(caller, token, write);
+    if (extended) return extended;
+    const current = await requireToken(caller, token.id);
+    if (current.revokedAt !== null) throw tokenRevoked();
+    return current;
   }
 
   return {
@@ -193,12 +204,12 @@ export function createTokens(deps: {
       const alongsideRows = (await alongside?.(token)) ?? [];
       await store.batch([tokenStore.insertion(token), ...alongsideRows]);
       audit({ action: 'token.create', actor: actorOf(caller), ...about(token) });
-      return { token, credential: await credentials.mint(token) };
+      return { token, credential: await credentials.sign(token) };
     },
-    async mint(caller, target, expiresIn) {
+    async createCredential(caller, target, expiresIn) {
       requireApiKey(caller, 'TOKENS');
       credentialRate.take(actorOf(caller));
-      const found = await findMintTarget(caller, target);
+      const found = await findCredentialTarget(caller, target);
       if (found.revokedAt !== null) throw tokenRevoked();
       // A credential that Signalbox signs would lack the rights that narrow the issuer's credentials.
       if (found.subject !== null)
@@ -207,7 +218,7 @@ export function createTokens(deps: {
       if (token.expiresAt !== null && clock.now() >= token.expiresAt)
         throw new SignalboxError('TOKEN_EXPIRED', 'The token has expired. Pass expiresIn to renew it.');
       audit({ action: 'credential.create', actor: actorOf(caller), ...about(token) });
-      return { token, credential: await credentials.mint(token) };
+      return { token, credential: await credentials.sign(token) };
     },
     async update(caller, id, input) {
       requireApiKey(caller, 'TOKENS');
@@ -247,6 +258,17 @@ export function createTokens(deps: {
 }
 
 const withNewestRights = (record: Token) => withCredentialRights(record, record.credentialRights);
+
+type ExpiryChange = Pick<Token, 'expiresAt'>;
+
+/** The change with the time after which a guest may be deleted: it depends on the expiry. */
+function withPurgeTime<Change extends Partial<ExpiryChange>>({ origin }: Token, change: Change) {
+  const { expiresAt } = change;
+  return {
+    ...change,
+    ...(origin === 'GUEST' && expiresAt !== undefined && { purgeAfter: purgeTime(expiresAt) }),
+  };
+}
 
 /** @throws TOKEN_REVOKED, TOKEN_EXPIRED */
 export function requireActive(token: Token, now: number): void {

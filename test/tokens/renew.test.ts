@@ -1,8 +1,12 @@
+import pg from 'pg';
 import { expect, test } from 'vitest';
+import { type Caller } from '../../src/tokens/caller.ts';
 import { mint, revokeToken } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
+import { countWaiting } from '../support/locked-table.ts';
+import { requirePostgres, sharedPostgres } from '../support/postgres.ts';
 import { queueResults } from '../support/result-queue.ts';
-import { startService, type Answer } from '../support/service.ts';
+import { startService, startServiceOnPostgres, type Answer } from '../support/service.ts';
 
 const RENEW = `mutation ($token: ID, $identity: String, $expiresIn: Int) {
   createCredential(token: $token, identity: $identity, expiresIn: $expiresIn) {
@@ -10,6 +14,7 @@ const RENEW = `mutation ($token: ID, $identity: String, $expiresIn: Int) {
   }
 }`;
 const VIEWER = '{ viewer { token { id } } }';
+const VIEWER_EXPIRY = '{ viewer { token { id expiresAt } } }';
 const REAUTHENTICATE = `mutation ($c: String!) { reauthenticate(credential: $c) { token { id expiresAt } } }`;
 
 const errorOf = async (answer: Promise<Answer>) => {
@@ -57,6 +62,71 @@ test('expiresIn of createCredential never shortens the life of a token', async (
     (await signalbox.request(RENEW, { token, expiresIn: 60 })).createCredential.token.expiresAt;
   expect(await expiryOf(long.id)).toBe('2030-01-01T01:00:00.000Z');
   expect(await expiryOf(endless.id)).toBeNull();
+});
+
+const LATER = Date.UTC(2030, 0, 31);
+
+test.each([null, LATER])(
+  'createCredential never shortens the life that updateToken gives the token meanwhile (expiresAt: %s)',
+  async (expiresAt) => {
+    await using signalbox = await startService({}, { clock: createManualClock() });
+    const { authenticate, tokens } = signalbox.service.domain;
+    const backend: Caller = await authenticate.apiKey(signalbox.apiKey);
+    // How many turns of the microtask queue later the update begins: every interleaving of the two.
+    for (let offset = 0; offset < 40; offset++) {
+      const { id } = await mint(signalbox, { expiresIn: 60 });
+      const update = async () => {
+        for (let turn = 0; turn < offset; turn++) await Promise.resolve();
+        return tokens.update(backend, id, { expiresAt });
+      };
+      const [renewed] = await Promise.all([tokens.createCredential(backend, { token: id }, 3600), update()]);
+      expect((await tokens.get(backend, id)).expiresAt, `offset ${offset}`).toBe(expiresAt);
+      // The token of before the update, or of after it.
+      expect([Date.UTC(2030, 0, 1, 1), expiresAt], `offset ${offset}`).toContain(renewed.token.expiresAt);
+    }
+  },
+);
+
+test('createCredential keeps the expiry that another node sets between its read and its write, and returns it', async (context) => {
+  requirePostgres(context);
+  const postgres = await sharedPostgres();
+  const url = await postgres.createDatabase();
+  await using signalbox = await startServiceOnPostgres(url);
+  const { id } = await mint(signalbox, { expiresIn: 60 });
+  const other = new pg.Client({ connectionString: url });
+  await other.connect();
+  await other.query(`begin; update tokens set expires_at = null where id = '${id}'`);
+  const renewing = signalbox.request(RENEW, { token: id, expiresIn: 3600 });
+  await expect.poll(() => countWaiting(url, 'update "tokens"')).toBe(1);
+  await other.query('commit');
+  await other.end();
+  expect((await renewing).createCredential.token).toEqual({ id, expiresAt: null });
+  expect(
+    (await signalbox.request(VIEWER_EXPIRY, {}, (await renewing).createCredential.credential)).viewer,
+  ).toEqual({ token: { id, expiresAt: null } });
+});
+
+test('createCredential refuses a token that was revoked while it was being extended', async () => {
+  await using signalbox = await startService({}, { clock: createManualClock() });
+  const { authenticate, tokens } = signalbox.service.domain;
+  const backend: Caller = await authenticate.apiKey(signalbox.apiKey);
+  const outcomes = new Set<string>();
+  for (let offset = 0; offset < 40; offset++) {
+    const { id } = await mint(signalbox, { expiresIn: 60 });
+    const revoke = async () => {
+      for (let turn = 0; turn < offset; turn++) await Promise.resolve();
+      return tokens.revoke(backend, id);
+    };
+    const [renewed] = await Promise.all([
+      tokens.createCredential(backend, { token: id }, 3600).then(
+        () => 'created',
+        (error: unknown) => (error as { code: string }).code,
+      ),
+      revoke(),
+    ]);
+    outcomes.add(renewed);
+  }
+  expect([...outcomes].sort()).toEqual(['TOKEN_REVOKED', 'created']);
 });
 
 test('createCredential refuses targets and lifetimes that it cannot serve, with the reason in the message', async () => {
