@@ -1,3 +1,4 @@
+import { type RefusalReason } from './refusal-reason.ts';
 /** The closed catalogue of error codes. `retryable`: the same request may succeed later, unchanged. */
 export const ERROR_CATALOGUE = {
   UNAUTHENTICATED: {
@@ -83,34 +84,6 @@ export interface ErrorFields {
   /** True when the request may have taken effect: the database became unreachable before it answered. */
   outcomeUnknown?: boolean;
 }
-
-/**
- * Why a caller was refused, for the audit log: more exact than the code and the message, which must not reveal to an unauthorized caller
- * which keys, tokens and channels exist.
- */
-export type RefusalReason =
-  | 'NO_CREDENTIAL'
-  | 'CREDENTIAL'
-  | 'MALFORMED'
-  | 'UNKNOWN_KEY'
-  | 'UNKNOWN_ISSUER'
-  | 'UNKNOWN_TOKEN'
-  | 'SIGNATURE'
-  | 'CLAIMS'
-  | 'API_KEY'
-  | 'PROJECT'
-  | 'EXPIRED'
-  | 'REVOKED'
-  | 'ORIGIN'
-  | 'HOST'
-  | 'ANONYMOUS'
-  | 'BANNED'
-  | 'MUTED'
-  | 'ROLE'
-  | 'MEMBERSHIP'
-  | 'GRANTS'
-  | 'NOT_FOUND'
-  | 'NOT_ALLOWED';
 
 export interface ErrorDetails extends ErrorFields {
   /** The underlying error. It is logged for the operator and never sent to the client. */

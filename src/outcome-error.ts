@@ -1,4 +1,5 @@
-import { type ErrorCode, type RefusalReason, type SignalboxError } from './errors.ts';
+import { type ErrorCode, type SignalboxError } from './errors.ts';
+import { type RefusalReason } from './refusal-reason.ts';
 import { redactSecrets } from './redact-secrets.ts';
 
 /** Why one item of a bulk call failed. It is part of the result, while the other items have taken effect. */

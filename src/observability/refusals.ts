@@ -1,7 +1,8 @@
 import { auditMessage, type Audit } from '../audit.ts';
 import { type Clock } from '../clock.ts';
 import { type Config } from '../config.ts';
-import { SignalboxError, type ErrorCode, type RefusalReason } from '../errors.ts';
+import { SignalboxError, type ErrorCode } from '../errors.ts';
+import { type RefusalReason } from '../refusal-reason.ts';
 import { type OutcomeError } from '../outcome-error.ts';
 import { RateLimit } from '../rate-limit.ts';
 import { actorOf, type Caller } from '../tokens/caller.ts';

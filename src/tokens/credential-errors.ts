@@ -1,4 +1,5 @@
-import { SignalboxError, type RefusalReason } from '../errors.ts';
+import { SignalboxError } from '../errors.ts';
+import { type RefusalReason } from '../refusal-reason.ts';
 
 /**
  * Upper limit of a credential that this service signs, in bytes of UTF-8. Longer credentials are refused before they are

@@ -56,6 +56,7 @@ const LEAVES = [
   'paging',
   'rate-limit',
   'redact-secrets',
+  'refusal-reason',
   'settings',
   'slices',
   'use-counts',

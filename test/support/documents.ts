@@ -1,3 +1,4 @@
+import { printAuditLog } from './reference/audit-log.ts';
 import { printCloseCodes } from './reference/close-codes.ts';
 import { printCommandLine } from './reference/command-line.ts';
 import { printErrors } from './reference/errors.ts';
@@ -11,6 +12,7 @@ export const DOCUMENTS = {
   '.env.example': printEnvExample,
   'docs/reference/settings.md': printSettings,
   'docs/reference/errors.md': printErrors,
+  'docs/reference/audit-log.md': printAuditLog,
   'docs/reference/close-codes.md': printCloseCodes,
   'docs/reference/metrics.md': printMetrics,
   'docs/reference/schema.md': printSchemaReference,
