@@ -219,10 +219,10 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
 
   const context = {
     ...{ runtime, outbox, connect, read, deliver, channels, endError: connection.endError },
-    publish(channel: string, event: string, data: unknown, isEphemeral?: boolean) {
+    async publish(channel: string, event: string, data: unknown, isEphemeral?: boolean) {
       connect();
       const ended = connection.endError();
-      if (ended) return Promise.reject(ended);
+      if (ended) throw ended;
       return isEphemeral ? publishEphemeral(channel, event, data) : outbox.publish(channel, event, data);
     },
     get ready() {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { startService } from '../../../test/support/service.ts';
 import { type Runtime } from '../src/index.ts';
 import { connectClient, createChannel, createMember, eventually } from './support/client.ts';
-import { connectedWith, messageWith, startScriptedService } from './support/scripted-service.ts';
+import { connectedWith, messageWith, pageWith, startScriptedService } from './support/scripted-service.ts';
 
 const CREDENTIAL = 'eyJ.fixed.credential';
 /** No wait between two attempts. */
@@ -147,6 +147,99 @@ test('an older answer about the members does not hide who joined after the newer
   await eventually(() => lobby.getSnapshot().messages.length === 1);
   expect(lobby.presence.members.map(({ key }) => key)).toEqual(['ada', 'bob']);
   stop();
+});
+
+/** A page of history that has older messages before it. */
+function pageAfterOthers(...texts: string[]) {
+  const { channel } = pageWith(...texts.map((text) => messageWith(text)));
+  const { nodes, pageInfo } = channel.messages;
+  return { channel: { messages: { nodes, pageInfo: { ...pageInfo, hasPreviousPage: true } } } };
+}
+
+test('drops an older page that arrives after a gap has replaced what it belongs to', async () => {
+  const service = await startScriptedService(({ kind }) => kind === 'page');
+  await using client = connectClient({ url: service.url, credential: CREDENTIAL });
+  const lobby = client.channel('lobby');
+  const shown = () => lobby.getSnapshot().messages.map(({ data }) => (data as { text: string }).text);
+  const stop = lobby.subscribe(() => undefined, { history: 2 });
+  const pageRequest = (index: number) => eventually(() => service.of('page')[index]);
+  const { id: newest } = await pageRequest(0);
+  const [session] = service.sessions;
+  session!.answer(newest, pageAfterOthers('4', '5'));
+  await eventually(() => shown().length === 2);
+  const older = lobby.loadOlder();
+  const { id: before4 } = await pageRequest(1);
+  const gap = { __typename: 'Gap', reason: 'RETENTION', directMessages: false, channels: [{ id: 'lobby' }] };
+  session!.next(service.of('events')[0]!.id, { events: gap });
+  const { id: newestAfterGap } = await pageRequest(2);
+  session!.answer(newestAfterGap, pageAfterOthers('20', '21'));
+  await eventually(() => shown().includes('21'));
+  session!.answer(before4, pageWith(messageWith('2'), messageWith('3')));
+  await older;
+  expect({ shown: shown(), hasOlder: lobby.getSnapshot().hasOlder }).toEqual({
+    shown: ['20', '21'],
+    hasOlder: true,
+  });
+  const next = lobby.loadOlder();
+  const { id: before20, payload } = await pageRequest(3);
+  expect(payload.variables.before).toBe('cursor_20');
+  session!.answer(before20, pageWith(messageWith('18'), messageWith('19')));
+  await next;
+  expect(shown()).toEqual(['18', '19', '20', '21']);
+  stop();
+});
+
+test('is not loading any more when the channel becomes unavailable before its page has arrived', async () => {
+  const service = await startScriptedService(({ kind }) => kind === 'page');
+  await using client = connectClient({ url: service.url, credential: CREDENTIAL });
+  const lobby = client.channel('lobby');
+  const stop = lobby.subscribe(() => undefined);
+  await eventually(() => service.of('page')[0]);
+  expect(lobby.getSnapshot().isLoading).toBe(true);
+  const [session] = service.sessions;
+  session!.next(service.of('events')[0]!.id, {
+    events: { __typename: 'ChannelUnavailable', channel: connectedWith().events.channels[0], reason: 'BAN' },
+  });
+  await eventually(() => lobby.getSnapshot().error);
+  expect(lobby.getSnapshot()).toMatchObject({ isLoading: false, error: { code: 'FORBIDDEN' } });
+  stop();
+});
+
+test('loads as many messages as the list asks for when another component has asked for fewer just before', async () => {
+  const service = await startScriptedService(({ kind, id, payload }, { answer }) => {
+    if (kind !== 'page') return false;
+    const { last, before } = payload.variables;
+    const texts = ['1', '2', '3', '4', '5'].filter((text) => !before || `cursor_${text}` < before);
+    answer(id, pageAfterOthers(...texts.slice(-last)));
+    return true;
+  });
+  await using client = connectClient({ url: service.url, credential: CREDENTIAL });
+  client.connect();
+  await eventually(() => client.viewer);
+  const lobby = client.channel('lobby');
+  const stops = [1, 4].map((history) => lobby.subscribe(() => undefined, { history }));
+  const shown = () => lobby.getSnapshot().messages.map(({ data }) => (data as { text: string }).text);
+  await eventually(() => shown().length === 4, 2_000);
+  expect(shown()).toEqual(['2', '3', '4', '5']);
+  for (const stop of stops) stop();
+});
+
+test('yields a message that arrives before the newest page is read, and precedes it, in its place', async () => {
+  const service = await startScriptedService(({ kind }) => kind === 'page');
+  await using client = connectClient({ url: service.url, credential: CREDENTIAL });
+  const messages = client.channel('lobby').messages({ last: 1 });
+  const first = messages.next();
+  const { id } = await eventually(() => service.of('page')[0]);
+  const [session] = service.sessions;
+  const deliver = (text: string) =>
+    session!.next(service.of('events')[0]!.id, {
+      events: { __typename: 'ChannelMessage', message: messageWith(text) },
+    });
+  for (const text of ['1', '2']) deliver(text);
+  session!.answer(id, pageAfterOthers('2'));
+  deliver('3');
+  const seen = [await first, await messages.next(), await messages.next()];
+  expect(seen.map(({ value }) => value?.data)).toEqual(['1', '2', '3'].map((text) => ({ text })));
 });
 
 test('keeps a bounded number of refused messages', async () => {

@@ -25,6 +25,18 @@ test('lists a message once when it arrives live after the page that contains it'
   timeline.beginLoading();
   timeline.finishLoading(pageOf('1', '2'));
   for (const id of ['2', '3']) timeline.append(messageOf(id));
-  timeline.prepend(pageOf('0', '1'));
+  timeline.prepend(pageOf('0', '1'), '1');
   expect(timeline.messages.map(({ id }) => id)).toEqual(['0', '1', '2', '3']);
+});
+
+test('drops an older page when live messages have pushed out what follows it', () => {
+  const timeline = createTimeline(2);
+  timeline.beginLoading();
+  timeline.finishLoading(pageOf('2', '3'));
+  timeline.append(messageOf('4'));
+  timeline.prepend(pageOf('0', '1'), '2');
+  expect({ ids: timeline.messages.map(({ id }) => id), start: timeline.start }).toEqual({
+    ids: ['3', '4'],
+    start: '3',
+  });
 });

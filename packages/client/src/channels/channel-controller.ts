@@ -99,12 +99,9 @@ export function createChannelController(id: string, context: ChannelContext): Ch
   /** Whether something that is shown was refused. */
   let isRefused = false;
 
-  async function readPage(range: PageRange): Promise<Page> {
-    return pageOf(await context.read(DOCUMENTS.page, { channel: id, ...range }));
-  }
-
-  const readNewest = async (socket: Socket, last: number) =>
-    pageOf(await socket.execute(DOCUMENTS.page, { channel: id, last }));
+  const readPage = (range: PageRange) => pageOf(context.read(DOCUMENTS.page, { channel: id, ...range }));
+  const readNewest = (socket: Socket, last: number) =>
+    pageOf(socket.execute(DOCUMENTS.page, { channel: id, last }));
 
   /** Brings the subscriptions and what is shown up to date with the socket, its inbox and the users of the channel. */
   function sync(): void {
@@ -113,7 +110,9 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     if (inInbox && stopSubscriptions) unsubscribe();
     if (!inInbox && !stopSubscriptions) void subscribe(socket);
     if (viewers === 0 || !(inInbox || isSubscribed)) return;
+    const missing = pageSize - timeline.messages.length;
     if (!timeline.isLoaded) void loadNewest(socket);
+    else if (missing > 0) loadOlder(missing).catch(() => undefined);
     if (!snapshot) void loadMembers(socket);
   }
 
@@ -144,7 +143,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     isSubscribed = true;
     stop = subscribeToChannel(socket, id, lastCursor ?? undefined, {
       messages(message) {
-        if (message.cursor !== null) lastCursor = message.cursor;
+        lastCursor = message.cursor ?? lastCursor;
         context.deliver(message);
       },
       presence: onPresence,
@@ -183,21 +182,22 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     const mine = (load = {});
     timeline.beginLoading();
     view.change({ isLoading: true });
+    let error: SignalboxError | undefined;
     try {
       const page = await readNewest(socket, pageSize);
       if (mine !== load) return;
-      load = undefined;
-      failures = 0;
       timeline.finishLoading(page);
-      view.change({ isLoading: false, error: undefined });
+      failures = 0;
     } catch (thrown) {
       if (mine !== load) return;
-      load = undefined;
-      const error = toError(thrown);
-      view.change({ isLoading: false, error });
-      if (error.retryable) retryLater();
-      else isRefused = true;
+      error = toError(thrown);
     }
+    load = undefined;
+    view.change({ isLoading: false, error });
+    // A component may have asked for more messages meanwhile.
+    if (!error) sync();
+    else if (error.retryable) retryLater();
+    else isRefused = true;
   }
 
   /** A snapshot of who is present: after each connect, and when the channel is shown. */
@@ -251,12 +251,13 @@ export function createChannelController(id: string, context: ChannelContext): Ch
   }
 
   async function loadOlder(limit: number): Promise<void> {
-    if (!timeline.hasOlder || view.getSnapshot().isLoading) return;
+    const { hasOlder, start } = timeline;
+    if (!hasOlder || view.getSnapshot().isLoading) return;
     view.change({ isLoading: true });
     try {
-      timeline.prepend(await readPage({ last: limit, before: timeline.start ?? undefined }));
+      timeline.prepend(await readPage({ last: limit, before: start }), start);
     } finally {
-      view.change({ isLoading: false });
+      view.change({ isLoading: load !== undefined });
     }
   }
 
@@ -297,9 +298,14 @@ export function createChannelController(id: string, context: ChannelContext): Ch
 
   /** What is loaded is no longer the newest page: it is replaced when the channel is shown. */
   function forget(): void {
+    timeline.beginLoading();
+    stopLoading();
+  }
+
+  function stopLoading(): void {
     load = undefined;
     runtime.clearTimer(retryTimer);
-    timeline.beginLoading();
+    view.change({ isLoading: false });
   }
 
   return {
@@ -310,8 +316,6 @@ export function createChannelController(id: string, context: ChannelContext): Ch
       pageSize = viewers === 0 ? size : Math.max(size, pageSize);
       viewers++;
       const release = hold();
-      const missing = pageSize - timeline.messages.length;
-      if (timeline.isLoaded && missing > 0) loadOlder(missing).catch(() => undefined);
       return () => {
         viewers--;
         release();
@@ -355,10 +359,8 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     onGap,
     onDown() {
       unsubscribe();
-      load = undefined;
-      runtime.clearTimer(retryTimer);
       typing.clear();
-      view.change({ isLoading: false });
+      stopLoading();
     },
     end(error) {
       runtime.clearTimer(lingering);
@@ -373,8 +375,8 @@ interface MemberPage {
   readonly pageInfo: { readonly endCursor: string | null; readonly hasNextPage: boolean };
 }
 
-function pageOf(data: unknown): Page {
-  const { channel } = data as { channel: { messages: Page } | null };
+async function pageOf(result: Promise<unknown>): Promise<Page> {
+  const { channel } = (await result) as { channel: { messages: Page } | null };
   if (!channel) throw new SignalboxError('NOT_FOUND', 'The channel does not exist.');
   return channel.messages;
 }

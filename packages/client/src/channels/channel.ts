@@ -25,6 +25,7 @@ export interface History<Events extends EventMap> {
   readonly before: string | undefined;
 }
 
+/** Options of `Channel.messages`. */
 export interface MessagesOptions {
   /** Begin after this cursor. */
   readonly since?: string;
@@ -34,6 +35,7 @@ export interface MessagesOptions {
   readonly signal?: AbortSignalLike;
 }
 
+/** Options of `Channel.publish`. */
 export interface PublishOptions {
   /** Whether to skip the log: delivered to live connections only. Not queued: rejects with OFFLINE without a connection. */
   readonly ephemeral?: boolean;
@@ -69,6 +71,7 @@ export interface Channel<Events extends EventMap> extends MessageListeners<Event
     readonly users: readonly TypingUser[];
     /** Call it at each key press; it is throttled and ends by itself. */
     start(): void;
+    /** Ends it at once. */
     stop(): void;
   };
   /**
@@ -80,6 +83,10 @@ export interface Channel<Events extends EventMap> extends MessageListeners<Event
   subscribe(listener: () => void, options?: { readonly history?: number }): () => void;
   /** What a page shows: the same object until something changes. */
   getSnapshot(): ChannelSnapshot<Events>;
-  /** Loads the page before the oldest loaded message. Does nothing when there is none. */
+  /**
+   * Loads the page before the oldest loaded message. Does nothing when there is none.
+   *
+   * @param limit the number of messages: 1–100, 50 by default
+   */
   loadOlder(limit?: number): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { type SignalboxError } from '../errors.ts';
 import { createRecentIds } from '../inbox/recent-ids.ts';
 import { type Message } from '../message.ts';
 import { type MessagesOptions } from './channel.ts';
-import { type Page, type PageRange } from './timeline.ts';
+import { merge, type Page, type PageRange } from './timeline.ts';
 
 export interface IterationSource {
   onMessage(listener: (message: Message) => void): () => void;
@@ -27,12 +27,11 @@ export async function* iterateMessages(
   let position: string | null | undefined = since;
   let failure: SignalboxError | undefined;
   let wake: () => void = () => undefined;
-  const isAborted = () => signal?.aborted;
   // Listen first, then read: what is published in between is in the queue, in the page or in both.
   const stops = [
     source.onMessage((message) => {
       // Messages that are not kept are dropped first, because the history lacks them.
-      if (queue.length >= MAX_QUEUED) queue = queue.filter(({ cursor }) => cursor !== null);
+      if (queue.length >= MAX_QUEUED) queue = queue.filter(({ cursor }) => cursor);
       if (queue.length >= MAX_QUEUED) isBehind = true;
       if (!isBehind) queue.push(message);
       wake();
@@ -46,7 +45,7 @@ export async function* iterateMessages(
   try {
     let range: PageRange | undefined = last === undefined ? rangeAfter(since) : { last };
     let batch: Message[] = [];
-    while (!isAborted()) {
+    while (!signal?.aborted) {
       const message = batch.shift();
       if (message) {
         if (!ids.isNew(message.id)) continue;
@@ -55,7 +54,7 @@ export async function* iterateMessages(
       } else if (range) {
         const { nodes, pageInfo } = await source.readPage(range);
         range = pageInfo.hasNextPage ? rangeAfter(pageInfo.endCursor) : undefined;
-        batch = [...nodes];
+        batch = range ? [...nodes] : merge(nodes, queue.splice(0));
       } else if (isBehind && position) {
         isBehind = false;
         queue = [];

@@ -13,7 +13,7 @@ export interface Page {
 
 /** The messages of a page: the last ones before a cursor or the end, or the first ones after a cursor. */
 export type PageRange =
-  | { readonly last: number; readonly before?: string | undefined }
+  | { readonly last: number; readonly before?: string | null | undefined }
   | { readonly first: number; readonly after: string };
 
 /** The loaded messages of a channel, without a gap: older pages, the newest page, and the live messages after it. */
@@ -28,8 +28,8 @@ export interface Timeline {
   beginLoading(): void;
   /** Replaces the loaded messages with the newest page. */
   finishLoading(page: Page): void;
-  /** Adds an older page. */
-  prepend(page: Page): void;
+  /** Adds the page before the cursor `before`, unless the timeline has begun elsewhere since the page was requested. */
+  prepend(page: Page, before: string | null): void;
   /** Adds a live message unless it came with a page. */
   append(message: Message): void;
 }
@@ -40,7 +40,7 @@ const MAX_PAGE = 100;
  * A page and what arrived live meanwhile, in the order of the log. Live messages that the page lacks, because they are not
  * kept, stay before those that they preceded.
  */
-function merge(page: readonly Message[], live: readonly Message[]): Message[] {
+export function merge(page: readonly Message[], live: readonly Message[]): Message[] {
   const merged: Message[] = [];
   let used = 0;
   for (const message of page) {
@@ -70,7 +70,8 @@ export function createTimeline(limit = 5_000): Timeline {
       timeline.hasOlder = pageInfo.hasPreviousPage;
       timeline.start = pageInfo.startCursor;
     },
-    prepend({ nodes, pageInfo }) {
+    prepend({ nodes, pageInfo }, before) {
+      if (before !== timeline.start) return;
       timeline.messages = merge(nodes, timeline.messages);
       timeline.hasOlder = pageInfo.hasPreviousPage;
       timeline.start = pageInfo.startCursor ?? timeline.start;
@@ -82,7 +83,7 @@ export function createTimeline(limit = 5_000): Timeline {
       timeline.messages = [...messages, message].slice(-limit);
       if (messages.length < limit) return;
       timeline.hasOlder = true;
-      timeline.start = timeline.messages.find(({ cursor }) => cursor !== null)?.cursor ?? timeline.start;
+      timeline.start = timeline.messages.find(({ cursor }) => cursor)?.cursor ?? timeline.start;
     },
   };
   return timeline;

@@ -133,8 +133,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
     if ((!error.retryable && !isLogin) || entry.attempts >= MAX_ATTEMPTS) return reject(entry, error);
     entry.status = 'queued';
     if (isLogin) options.renew();
-    const { retryAfterSeconds } = error.fields;
-    const wait = Math.max((retryAfterSeconds ?? 0) * 1000, backoff(runtime, entry.attempts));
+    const { retryAfterSeconds = 0 } = error.fields;
+    const wait = Math.max(retryAfterSeconds * 1000, backoff(runtime, entry.attempts));
     timers.set(
       entry.channel,
       runtime.setTimer(() => {
@@ -169,16 +169,14 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   return {
     publish(channel, event, data) {
-      if (waiting >= limit)
-        return Promise.reject(
-          new SignalboxError('OUTBOX_FULL', `${limit} messages wait to be published.`, true),
-        );
-      return new Promise<Message>((resolve, rejectPublish) =>
+      return new Promise<Message>((resolve, rejectPublish) => {
+        if (waiting >= limit)
+          throw new SignalboxError('OUTBOX_FULL', `${limit} messages wait to be published.`, true);
         add({
           ...{ key: randomKey(runtime), channel, event, data: copyOf(data), createdAt: runtime.now() },
           ...{ status: 'queued', attempts: 0, settle: { resolve, reject: rejectPublish } },
-        }),
-      );
+        });
+      });
     },
     // A message fails when it is the first of its channel, so those that failed are older than those that wait.
     entries: (channel) => [
