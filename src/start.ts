@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { CommanderError } from 'commander';
 import { createProgram, type Terminal } from './cli/program.ts';
+import { OutputClosed } from './cli/remote/terminal.ts';
 import { systemClock } from './clock.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { createFolder } from './create-folder.ts';
@@ -82,12 +82,20 @@ async function start(): Promise<void> {
 // A terminal or pipe that is gone must not end the service.
 process.stderr.on('error', () => undefined);
 
-/** Writes a line of a result. A reader that has gone, such as `head`, ends the command. */
-async function write(line: string): Promise<void> {
+/** Writes a line of a result. */
+function write(line: string): Promise<void> {
   // Added with the first line only, because a service that logs to the same descriptor must find it unchanged.
-  if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', () => process.exit(0));
-  if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
+  if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', () => undefined);
+  return new Promise((resolve, reject) => {
+    process.stdout.write(`${line}\n`, (error) => {
+      if (!error) resolve();
+      else if ((error as NodeJS.ErrnoException).code === 'EPIPE') reject(new OutputClosed());
+      else reject(new SignalboxError('UNAVAILABLE', `Standard output cannot be written: ${error.message}`));
+    });
+  });
 }
+
+let isInterrupted = false;
 
 /** Replaces the line at the cursor, so that the next update or message takes its place. */
 const showProgress = (text: string) => process.stderr.write(`\r\u001b[K${text}`);
@@ -100,7 +108,11 @@ const terminal: Terminal = {
   readInput: () => process.stdin as AsyncIterable<Buffer>,
   showProgress: process.stderr.isTTY ? showProgress : undefined,
   onInterrupt(listener) {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, listener);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => {
+        isInterrupted = true;
+        listener();
+      });
   },
   now: systemClock.now,
   async *checkMachine() {
@@ -131,6 +143,7 @@ async function report(error: unknown): Promise<void> {
     process.exitCode = error.exitCode === 0 ? 0 : 2;
     return;
   }
+  if (error instanceof OutputClosed) return;
   // First, because the store reports the cause as a problem of the data folder.
   const missing = moduleProblem(error, process.versions.node);
   if (missing !== undefined) exitWithError(missing);
@@ -151,4 +164,9 @@ async function report(error: unknown): Promise<void> {
   );
 }
 
-run().catch(report);
+void run()
+  .catch(report)
+  .then(() => {
+    // A line that nobody reads would keep the process alive.
+    if (isInterrupted) process.exit();
+  });

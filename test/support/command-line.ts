@@ -41,6 +41,18 @@ export interface RunningCommand extends AsyncDisposable {
   /** Resolves once standard output and standard error together match. */
   until(pattern: RegExp): Promise<void>;
   readonly output: string;
+  /** Standard output alone. */
+  readonly stdout: string;
+  /** Stops reading standard output, or reads on. What is on the way fills the pipe. */
+  pauseReading(): void;
+  resumeReading(): void;
+  /** Closes standard output, as a reader does that has gone. */
+  closeOutput(): void;
+  kill(signal: NodeJS.Signals): void;
+  /** Resolves to the exit code, also while standard output is not read. */
+  readonly exited: Promise<number | null>;
+  /** Resolves to the exit code, once the output is read to its end. */
+  readonly closed: Promise<number | null>;
   /** Sends a signal and resolves to the exit code. */
   interrupt(): Promise<number | null>;
 }
@@ -51,22 +63,33 @@ export function startCommand(args: readonly string[], env: Record<string, string
     env: environment(env),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const closed = once(child, 'close') as Promise<[number | null]>;
+  const codeAt = async (event: 'exit' | 'close') => ((await once(child, event)) as [number | null])[0];
+  const [exited, closed] = [codeAt('exit'), codeAt('close')];
   let output = '';
+  let stdout = '';
   let wake: () => void = () => undefined;
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {
       output += text;
+      if (stream === child.stdout) stdout += text;
       wake();
     });
-  const interrupt = async () => {
+  const interrupt = () => {
     child.kill('SIGINT');
-    return (await closed)[0];
+    return closed;
   };
   return {
     get output() {
       return output;
     },
+    get stdout() {
+      return stdout;
+    },
+    pauseReading: () => void child.stdout.pause(),
+    resumeReading: () => void child.stdout.resume(),
+    closeOutput: () => void child.stdout.destroy(),
+    kill: (signal) => void child.kill(signal),
+    ...{ exited, closed },
     async until(pattern) {
       while (!pattern.test(output)) {
         if (child.exitCode !== null) throw new Error(`The command has ended: ${output}`);
@@ -75,6 +98,7 @@ export function startCommand(args: readonly string[], env: Record<string, string
     },
     interrupt,
     async [Symbol.asyncDispose]() {
+      child.stdout.resume();
       if (child.exitCode === null) await interrupt();
     },
   };

@@ -61,12 +61,12 @@ export function addActivityCommand(program: Command, terminal: RemoteTerminal): 
     )
     .option(
       '--recent <number>',
-      'begin with so many of the last activities, without their data, from the memory of the service: 0–200, 0 by default',
+      'begin with this number of past activities, without their data, from the memory of the service: 0–200, 0 by default',
     )
-    .option('--count <number>', 'end after so many lines')
+    .option('--count <number>', 'end after this number of lines')
     .addHelpText(
       'after',
-      '\nNothing is replayed but what --recent asks for: what happens while the command reconnects is not printed. SKIPPED counts once a second what was left out because it came too fast.',
+      '\nNothing is replayed but what --recent asks for: what happens while the command reconnects is not printed. SKIPPED counts once a second what was left out because it came too fast, or because standard output is read too slowly.',
     )
     .action(async (options: ActivityOptions) => {
       const { address, json } = openSession(terminal, options);

@@ -49,7 +49,7 @@ export function addKeyCommands(program: Command, terminal: RemoteTerminal): void
       collect,
     )
     .option('--channels <pattern>', 'only in matching channels, such as news:*')
-    .option('--can-sign', 'accept credentials that are signed with the key')
+    .option('--can-sign', 'accept credentials that are signed with the secret that is derived from the key')
     .option('--expires <time>', 'when the key expires, such as 2030-01-31T12:00:00Z (default: never)')
     .option('--project <project>', 'for the operator’s API key: the project (default: its own)')
     .action(async ({ name, scope, channels, canSign, expires, project, ...common }: CreateOptions) => {

@@ -59,10 +59,10 @@ export function addListenCommand(program: Command, terminal: RemoteTerminal): vo
       'listen as a client: a file with the credential, or with what “token create” printed; “-” for standard input. Also: SIGNALBOX_CREDENTIAL',
     )
     .option('--since <cursor>', 'begin after this cursor, which an earlier “listen” printed at its end')
-    .option('--count <number>', 'end after so many messages')
+    .option('--count <number>', 'end after this number of messages')
     .addHelpText(
       'after',
-      '\nWith an API key, name the channels. With a credential and no channel, everything that its token receives is printed.',
+      '\nWith an API key, name the channels. With a credential and no channel, everything that its token receives is printed.\nReading pauses while standard output is read too slowly. The cursor at the end is that of the last line that was written.',
     )
     .action(async (channels: string[], options: ListenOptions) => {
       const { address, json } = openSession(terminal, options);
@@ -94,14 +94,15 @@ interface Listening {
 }
 
 async function listen({ channels, since, count, json, ...source }: Listening): Promise<void> {
+  /** The cursor of the last line that was written. */
   let last = since;
   let left = count;
   try {
     await follow(source, (client, { write, done, fail }) => {
       const show = (value: Message | Event, message: Message | undefined) => {
         if (left <= 0) return;
-        last = message?.cursor ?? ('__typename' in value ? value.cursor : undefined) ?? last;
-        write(json ? toJson(value) : describe(value, message));
+        const cursor = message?.cursor ?? ('__typename' in value ? value.cursor : undefined);
+        write(json ? toJson(value) : describe(value, message), () => (last = cursor ?? last));
         if (message !== undefined) left -= 1;
         if (left === 0) done();
       };

@@ -1,6 +1,6 @@
 import { type RemoteTerminal } from './terminal.ts';
 
-/** Shows at most so many updates a second. */
+/** How long one update is shown at least, in milliseconds. */
 const UPDATE_MS = 100;
 const WIDTH = 24;
 

@@ -3,7 +3,7 @@ export interface RemoteTerminal {
   env: Readonly<Record<string, string | undefined>>;
   /** Prints a line to standard error: notes, errors and progress. */
   print: (line: string) => void;
-  /** Writes a line to standard output: the result of a command. Resolves when there is room for the next one. */
+  /** Writes a line to standard output: the result of a command. Resolves when it is written. @throws OutputClosed */
   write: (line: string) => Promise<void>;
   /** Standard input, in chunks. */
   readInput: () => AsyncIterable<Uint8Array>;
@@ -18,4 +18,9 @@ export interface RemoteTerminal {
   /** Creates a folder and its missing parents, each for its owner only. */
   createFolder: (path: string) => void;
   setExitCode: (code: number) => void;
+}
+
+/** The reader of standard output has gone, such as `head`. It ends the command, which did what it was asked to do. */
+export class OutputClosed extends Error {
+  override readonly name = 'OutputClosed';
 }
