@@ -2,7 +2,7 @@ import { type TokenSweeper } from './channels/token-sweeper.ts';
 import { composeAccess } from './compose/access.ts';
 import { openInfrastructure, type Overrides } from './compose/infrastructure.ts';
 import { composeMessaging } from './compose/messaging.ts';
-import { type Config, type Secrets } from './config.ts';
+import { defaultConfig, readConfig, type Config, type Secrets } from './config.ts';
 import { Disposer } from './disposer.ts';
 import { type Retention } from './messages/retention.ts';
 import { type Domain } from './schema/context.ts';
@@ -10,7 +10,8 @@ import { descriptorWarning } from './transport/file-descriptors.ts';
 import { createRefusals } from './observability/refusals.ts';
 import { openTransport } from './transport/transport.ts';
 
-export type { Overrides };
+export type { Config, Overrides, Secrets };
+export { defaultConfig, readConfig };
 
 /** A running Signalbox. Disposing it drains the transport, then closes the broker and the store. */
 export interface Service extends AsyncDisposable {
@@ -34,6 +35,8 @@ export interface Service extends AsyncDisposable {
  * @throws the error of `listen`, for example EADDRINUSE
  *
  * @example
+ * import { defaultConfig, startService } from 'signalbox';
+ *
  * await using service = await startService(defaultConfig({ port: 0, data: ':memory:' }));
  * console.log(service.url);
  */

@@ -60,7 +60,7 @@ export function createBrokerWithLanes({
       if (signal.kind === 'CHANNEL_DELETED') lanes.get(signal.projectId)?.rejectChannel(signal.channelId);
       const affecting = delivery.control(signal);
       if (ENDS_NO_RIGHTS.has(signal.kind)) return affecting;
-      // What waits asks for the rights again; what is being appended does not.
+      // Waiting publishes are authorized again before they are appended. A batch that is being appended is not, so wait for it.
       const appends = lanesOf(signal).flatMap((lane) => lane.appended(MAX_APPEND_MS) ?? []);
       if (appends.length === 0) return affecting;
       return Promise.all([affecting, ...appends]).then(([connections]) => connections);

@@ -94,7 +94,7 @@ export interface Broker extends AsyncDisposable {
   readonly announce: Announce<Signal>;
   /**
    * Why this node may neither deliver nor accept anything, in a sentence for operators; undefined while it may. A node is
-   * suspended while it cannot know whether others have revoked or changed what it goes by.
+   * suspended while it cannot know whether other nodes have revoked or changed rights that it remembers.
    */
   problem(): string | undefined;
   /**

@@ -3,7 +3,7 @@ export const MAX_ANSWER_MS = 2000;
 
 /** What the other nodes answered to a question. */
 export interface NodeAnswers {
-  /** What each node that answered sent: JSON that is hostile until checked. */
+  /** What each node that answered sent: untrusted JSON, to be checked first. */
   readonly answers: ReadonlyMap<string, unknown>;
   /** The nodes that did not answer in time, sorted: a node that hangs, was killed, or is of a version without the question. */
   readonly unanswered: readonly string[];
@@ -25,7 +25,7 @@ export interface Nodes {
   ask(kind: string, question: unknown, options?: QuestionOptions): Promise<NodeAnswers>;
   /**
    * Answers the questions of other nodes of a kind until the returned value is disposed.
-   * @param answer receives JSON that is hostile until checked. Returns a JSON value; undefined: no answer
+   * @param answer receives untrusted JSON, to be checked first. Returns a JSON value; undefined: no answer
    */
   onQuestion(kind: string, answer: (question: unknown) => unknown): Disposable;
   /**

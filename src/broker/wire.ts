@@ -1,11 +1,11 @@
-/** Receives what another node sent: JSON that is hostile until checked. Must neither block nor throw. */
+/** Receives what another node sent: untrusted JSON, to be checked first. Must neither block nor throw. */
 export type WireHandler = (payload: unknown, fromNode: string) => void;
 
 /** Counts of a wire since its start. */
 export interface WireCounts {
   /** Transactions sent; each carries everything that waited. */
   sent: number;
-  /** Payloads handed to a handler. */
+  /** Payloads delivered to a handler. */
   received: number;
   /** Payloads that were not sent: too large, or no connection for too long. */
   dropped: number;

@@ -43,9 +43,9 @@ export interface ConnectionOptions {
 
 /** How far a subscription has read the log. */
 export interface StreamProgress {
-  /** All messages for the subscription up to this sequence number have been handed over. */
+  /** All messages for the subscription up to this sequence number have been delivered. */
   sequence: number;
-  /** Whether the subscription is live: it has handed over everything that is in the log for it. */
+  /** Whether the subscription is live: it has delivered everything that is in the log for it. */
   isCaughtUp: boolean;
 }
 

@@ -11,7 +11,7 @@ export interface Span {
   floor: number;
   /** The sequence number after which the subscription began. */
   after: number;
-  /** Everything for the subscription up to this sequence number has been handed over. */
+  /** Everything for the subscription up to this sequence number has been delivered. */
   position: number;
   /** The number of the last batch that the subscription received while it was live, at any address; 0: none. */
   lastBatch: number;

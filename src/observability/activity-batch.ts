@@ -21,7 +21,7 @@ export class ActivityBatch {
     this.activities = activities;
   }
 
-  /** The size of all data, in characters of JSON. Most batches wait for nobody, so it is counted when it is asked for. */
+  /** The size of all data, in characters of JSON. Most batches are delivered at once, so it is counted on demand. */
   get dataLength(): number {
     return (this.#dataLength ??= this.activities.reduce(
       (sum, { data }) => sum + (data === undefined ? 0 : JSON.stringify(data).length),

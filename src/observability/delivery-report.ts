@@ -29,13 +29,13 @@ export interface MessageFacts {
 export interface ReportedDelivery {
   connectionId: string;
   isReplay: boolean;
-  /** When it was handed over, in milliseconds since 1970; null for a replay. */
+  /** When it was delivered, in milliseconds since 1970; null for a replay. */
   at: number | null;
 }
 
 /** What one node knows about a message and a token. */
 export interface DeliveryReport {
-  /** The connections of this node that the message was handed over to, one entry for each subscription, at most `MAX_DELIVERIES`. */
+  /** The connections of this node that the message was delivered to, one entry for each subscription, at most `MAX_DELIVERIES`. */
   deliveries: ReportedDelivery[];
   /** What happened at its other subscriptions, each once. */
   receptions: Reception[];

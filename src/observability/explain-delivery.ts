@@ -39,7 +39,7 @@ export interface DeliveryExplanation {
   /** Undefined unless the message was not delivered. */
   rule?: DeliveryRule;
   because: string;
-  /** The connections that the message was handed over to, of all nodes that answered. */
+  /** The connections that the message was delivered to, of all nodes that answered. */
   deliveries: Delivery[];
   /** Whether the log still holds the message; undefined: not known. */
   isRetained?: boolean;
@@ -210,7 +210,7 @@ function judge({ reports, unansweredNodes, endedNodes }: Reports): Judgement | '
   if (deliveries.length > 0)
     return {
       outcome: 'DELIVERED',
-      because: 'the message was handed over to a connection of the token',
+      because: 'the message was delivered to a connection of the token',
       deliveries,
     };
   const has = (wanted: Reception) => reports.some(([, { receptions }]) => receptions.includes(wanted));

@@ -1,7 +1,7 @@
 import { type Activity, type ActivityKind } from './activity.ts';
 import { Recent } from './recent.ts';
 
-/** Activities of a project that are kept: so many of the audit log, and so many others; of each, at least half. */
+/** Activities of a project that are kept: this number of the audit log, and the same number of others; of each, at least half. */
 export const MAX_KEPT_PER_PROJECT = 500;
 /** Activities that a node keeps of all projects. They take about 5 MB. */
 export const MAX_KEPT = 5000;

@@ -14,9 +14,9 @@ const DeliveryOutcomeEnum = builder.enumType('DeliveryOutcome', {
   description: 'Whether a message reached a token.',
   values: described(DELIVERY_OUTCOMES, {
     DELIVERED:
-      'The message was handed over to at least one connection of the token. Whether the client has read it is not known.',
+      'The message was delivered to at least one connection of the token. Whether the client has read it is not known.',
     PENDING: 'A subscription of the token still replays older messages, and has not reached this one.',
-    NOT_DELIVERED: 'The message was handed over to no connection of the token; `rule` tells why.',
+    NOT_DELIVERED: 'The message was delivered to no connection of the token; `rule` tells why.',
     UNKNOWN: 'The nodes that answered cannot know; `because` tells why.',
   }),
 });
@@ -38,7 +38,7 @@ const DeliveryRuleEnum = builder.enumType('DeliveryRule', {
 });
 
 const DeliveryRef = builder.objectRef<DeliveryExplanation['deliveries'][number]>('Delivery').implement({
-  description: 'A message that was handed over to a connection.',
+  description: 'The delivery of a message to one connection.',
   fields: (t) => ({
     connection: t.exposeID('connectionId', {
       description: 'The id of the connection, which may have ended since.',
@@ -51,7 +51,7 @@ const DeliveryRef = builder.objectRef<DeliveryExplanation['deliveries'][number]>
     at: t.expose('at', {
       type: 'DateTime',
       nullable: true,
-      description: 'When the message was handed over; null for a replay, whose time is not kept.',
+      description: 'When the message was delivered; null for a replay, whose time is not kept.',
     }),
   }),
 });
@@ -71,7 +71,7 @@ const DeliveryExplanationRef = builder.objectRef<DeliveryExplanation>('DeliveryE
     because: t.exposeString('because', { description: 'An explanation for developers.' }),
     deliveries: t.expose('deliveries', {
       type: [DeliveryRef],
-      description: `The connections that the message was handed over to; one entry for each subscription, at most ${MAX_DELIVERIES} of each node.`,
+      description: `The connections that the message was delivered to; one entry for each subscription, at most ${MAX_DELIVERIES} of each node.`,
     }),
     isRetained: t.exposeBoolean('isRetained', {
       nullable: true,

@@ -209,7 +209,7 @@ builder.subscriptionFields((t) => ({
   events: t.field({
     type: EventRef,
     description:
-      'The inbox: all messages and changes for the connection, as one stream with one cursor. The first event is `Connected`. Then the service replays the messages that were published since `since` to the channels of the token and directly to the token, as far as the token may receive them now. Then it delivers new events. For any caller; a connection without a token has no channels. To receive a channel without a membership, use `messages`. Throws BAD_USER_INPUT when `since` is not a cursor, and RATE_LIMITED when the token has left and joined channels too often.',
+      'The inbox: all messages and changes for the connection, as one stream with one cursor. The first event is `Connected`. Then the service replays the messages that were published since `since` to the channels of the token and directly to the token, as far as the token may receive them now. Then it delivers new events. For any caller; a connection without a token has no channels. To receive a channel without a membership, use `messages`. Throws BAD_USER_INPUT when `since` is not a cursor, UNAUTHENTICATED when the project accepts neither anonymous callers nor guests, RATE_LIMITED when the token has left and joined channels too often, and LIMIT_EXCEEDED when the connection, the token or the project has too many distinct subscription operations.',
     args: {
       since: t.arg({
         type: 'Cursor',

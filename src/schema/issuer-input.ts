@@ -38,7 +38,7 @@ const ClaimMapInput = builder.inputType('ClaimMapInput', {
     }),
     role: t.string({
       description:
-        'The claim that holds the role: a name, or a list of which the first entry that is a role of the project applies. An object of objects, as in tokens of ZITADEL, is the list of its keys. If the field is absent, or no entry of the list is a role of the project, the token gets PUBLISHER.',
+        'The claim that holds the role: a name, or a list of which the first entry that is a role of the project applies. An object of objects, as in tokens of ZITADEL, is the list of its keys. If the field is absent, or no entry of the list is a role of the project, the role of the token applies: PUBLISHER until `updateToken` changes it.',
     }),
     grants: t.string({
       description:

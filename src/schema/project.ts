@@ -1,4 +1,4 @@
-import { type MintedApiKey } from '../projects/api-keys.ts';
+import { type ApiKeyWithSecret } from '../projects/api-keys.ts';
 import { type Project } from '../projects/project.ts';
 import { requireApiKey, requireOperator } from '../tokens/caller.ts';
 import { MAX_SIGNING_OVERLAP_SECONDS } from '../tokens/signing-keys.ts';
@@ -37,7 +37,7 @@ export const ProjectRef = builder.objectRef<Project>('Project').implement({
 const ProjectConnection = relayConnection('Project', ProjectRef);
 
 const ProjectPayload = builder
-  .objectRef<{ project: Project; minted: MintedApiKey }>('ProjectPayload')
+  .objectRef<{ project: Project; created: ApiKeyWithSecret }>('ProjectPayload')
   .implement({
     description: 'A project with its first API key.',
     fields: (t) => ({
@@ -50,11 +50,11 @@ const ProjectPayload = builder
         type: ApiKeyRef,
         nullable: true,
         description: 'The first key of the project.',
-        resolve: ({ minted }) => minted.apiKey,
+        resolve: ({ created }) => created.apiKey,
       }),
       secret: t.string({
         description: 'The secret of the key. Returned only once.',
-        resolve: ({ minted }) => minted.secret,
+        resolve: ({ created }) => created.secret,
       }),
     }),
   });
@@ -105,7 +105,7 @@ builder.mutationFields((t) => ({
         name: nullToUndefined(input?.name),
       });
       audit({ caller, domain }, 'project.create', project.id);
-      return { project, minted: await domain.apiKeys.create(project.id, { name: 'first', canSign: true }) };
+      return { project, created: await domain.apiKeys.create(project.id, { name: 'first', canSign: true }) };
     },
   }),
   resealSecrets: t.field({
@@ -122,7 +122,7 @@ builder.mutationFields((t) => ({
   rotateSigningKey: t.field({
     type: 'Boolean',
     description:
-      'Creates a new key for signing credentials. Credentials signed before stay valid until the overlap ends. For the API key of the operator. Throws UNAUTHENTICATED, FORBIDDEN, BAD_USER_INPUT.',
+      'Creates a new key for signing credentials, and returns true. Credentials signed before stay valid until the overlap ends. For the API key of the operator. Throws UNAUTHENTICATED, FORBIDDEN, BAD_USER_INPUT.',
     args: {
       overlapSeconds: t.arg.int({
         required: true,

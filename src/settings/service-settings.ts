@@ -8,7 +8,7 @@ export const SERVICE_SETTINGS = {
     unit: 'choice',
     choices: ['development', 'test', 'production'],
     about:
-      '`production` disables GraphiQL, introspection and suggestions, and, in projects, anonymous callers and guests, unless they are enabled explicitly.',
+      '`production` disables the console, GraphiQL, introspection and suggestions, and, in projects, anonymous callers and guests, unless they are enabled explicitly.',
   },
   logLevel: {
     env: 'SIGNALBOX_LOG_LEVEL',

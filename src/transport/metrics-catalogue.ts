@@ -41,7 +41,7 @@ export const METRICS = {
   signalbox_publishes_total: { kind: 'counter', help: 'Messages published.' },
   signalbox_publish_duration_seconds: {
     kind: 'histogram',
-    help: 'Time from the start of a publish until it is stored, handed to its subscribers and acknowledged.',
+    help: 'Time from the start of a publish until it is stored, delivered to its subscribers and acknowledged.',
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
   },
   signalbox_deliveries_total: { kind: 'counter', help: 'Events delivered to WebSocket subscribers.' },

@@ -292,7 +292,7 @@ describe.skipIf(skipsBrowser)('the console in Chromium', () => {
       const dialog = page.getByRole('dialog');
       await dialog.getByRole('button', { name: 'Add a grant' }).click();
       await dialog.getByLabel('Channels of grant 1').fill('room:*');
-      await dialog.getByLabel('Grant 1 lapses').fill('2040-01-31T12:00');
+      await dialog.getByLabel('Grant 1 expires').fill('2040-01-31T12:00');
       await dialog.getByLabel('Expires at, instead of a lifetime').fill('2041-01-31T12:00');
       await dialog.getByRole('button', { name: 'Create token', exact: true }).click();
       const credential = await page.getByRole('region', { name: 'Credential' }).innerText();

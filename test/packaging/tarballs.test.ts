@@ -223,6 +223,15 @@ test('the tarball of the service holds all that it runs with, beside the package
   const env = { PATH: process.env['PATH'], PORT: '0', SIGNALBOX_DATA: join(folder.path, 'data') };
   const { stdout } = await run(process.execPath, [main, '--help'], { cwd: folder.path, env });
   expect(stdout).toContain('publish');
+  const embedding = `import { defaultConfig, startService } from 'signalbox';
+    const service = await startService(defaultConfig({ port: 0, data: ':memory:' }));
+    console.log((await fetch(service.url + '/ready')).status);
+    await service[Symbol.asyncDispose]();`;
+  const embedded = await run(process.execPath, ['--input-type=module', '--eval', embedding], {
+    cwd: folder.path,
+    env,
+  });
+  expect(embedded.stdout).toBe('200\n');
   const service = spawn(process.execPath, [main], {
     cwd: folder.path,
     env,

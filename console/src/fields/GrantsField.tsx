@@ -43,7 +43,7 @@ export function GrantsField({ grants, onChange }: Properties) {
               ))}
             </Group>
             <TimeField
-              label={`Grant ${index + 1} lapses`}
+              label={`Grant ${index + 1} expires`}
               value={grant.expiresAt ?? null}
               onChange={(expiresAt) => change(index, { expiresAt })}
             />

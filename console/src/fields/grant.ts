@@ -6,7 +6,7 @@ export const ACTIONS: readonly Action[] = ['SUBSCRIBE', 'PUBLISH', 'PRESENCE', '
 export interface GrantDraft {
   readonly channels: string;
   readonly actions: readonly Action[];
-  /** When the grant lapses; null or absent: it does not. */
+  /** When the grant expires; null or absent: it does not. */
   readonly expiresAt?: string | null;
 }
 

@@ -94,7 +94,7 @@ export type ClaimMapInput = {
   grants?: string | null | undefined;
   /** The claim that holds the identity; `sub` when absent. */
   identity?: string | null | undefined;
-  /** The claim that holds the role: a name, or a list of which the first entry that is a role of the project applies. An object of objects, as in tokens of ZITADEL, is the list of its keys. If the field is absent, or no entry of the list is a role of the project, the token gets PUBLISHER. */
+  /** The claim that holds the role: a name, or a list of which the first entry that is a role of the project applies. An object of objects, as in tokens of ZITADEL, is the list of its keys. If the field is absent, or no entry of the list is a role of the project, the role of the token applies: PUBLISHER until `updateToken` changes it. */
   role?: string | null | undefined;
 };
 
@@ -168,9 +168,9 @@ export type CustomRoleInput = {
 
 /** Whether a message reached a token. */
 export type DeliveryOutcome =
-  /** The message was handed over to at least one connection of the token. Whether the client has read it is not known. */
+  /** The message was delivered to at least one connection of the token. Whether the client has read it is not known. */
   | 'DELIVERED'
-  /** The message was handed over to no connection of the token; `rule` tells why. */
+  /** The message was delivered to no connection of the token; `rule` tells why. */
   | 'NOT_DELIVERED'
   /** A subscription of the token still replays older messages, and has not reached this one. */
   | 'PENDING'

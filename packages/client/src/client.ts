@@ -58,7 +58,7 @@ export interface GraphqlOptions {
   readonly signal?: AbortSignalLike | undefined;
 }
 
-/** A result of a subscription. */
+/** Receives the results of a subscription. Nothing is called after `error` or `complete`. */
 export interface SubscriptionSink {
   next(data: unknown): void;
   error(error: Error): void;

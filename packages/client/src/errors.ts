@@ -10,6 +10,8 @@ export interface ErrorFields {
   readonly version?: number;
   /** The line in the log of the service that has the details of an internal error. */
   readonly errorId?: string;
+  /** True when the request may have taken effect, because the database became unreachable before the service answered. */
+  readonly outcomeUnknown?: boolean;
 }
 
 /**

@@ -21,7 +21,7 @@ export interface ActivityFilter {
   /** Messages, presence changes and changes of connections per second, on average: from 1 to 1,000. Default: 1,000. */
   perSecond?: number | undefined;
   /**
-   * Begins with so many of the newest activities up to now, the oldest of them first, without their data: from 0 to 200.
+   * The number of newest past activities with which the loop begins, the oldest of them first, without their data: from 0 to 200.
    * `replayed` is true for them. Default: 0.
    */
   recent?: number | undefined;
@@ -30,8 +30,8 @@ export interface ActivityFilter {
 /** The call `signalbox.activity`. */
 export function createActivity(follow: Follow) {
   /**
-   * Yields what happens in the project, from now on, and with `recent` what happened last, until the loop is left or `signal` is aborted. A stream that is lost is
-   * opened again. Nothing is replayed then: an activity of the kind `SKIPPED` with the action `stream.resumed` and no `count`
+   * Yields the activities of the project from now on, after the newest past ones if `recent` is set, until the loop is left or `signal`
+   * is aborted. A stream that is lost is opened again. Nothing is replayed then: an activity of the kind `SKIPPED` with the action `stream.resumed` and no `count`
    * stands where activities may be missing.
    *
    * @throws SignalboxError UNAUTHENTICATED, FORBIDDEN, LIMIT_EXCEEDED, BAD_USER_INPUT; a retryable error only if the first

@@ -65,7 +65,7 @@ export function createApiKeys(request: Request) {
 
     /**
      * Creates an API key. Not repeated when the answer is lost, because that could leave a second key.
-     * @param input `canSign`: whether credentials signed with the key are accepted. Default: false. `scopes`: what the key may
+     * @param input `canSign`: whether credentials that `sign` made with the key are accepted. Default: false. `scopes`: what the key may
      * do. Default: everything. `channels`: a pattern that limits the scopes READ, PUBLISH, CHANNELS and MODERATE.
      * `expiresAt`: when the key and its successors expire. Default: never. `project`: for the operator.
      * @throws SignalboxError FORBIDDEN, NOT_FOUND, BAD_USER_INPUT

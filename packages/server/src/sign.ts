@@ -8,7 +8,7 @@ export interface SignedGrant {
   /** A channel id in which `*` matches any characters between two colons, such as `room:*`. */
   channels: string;
   actions: readonly Action[];
-  /** When the grant lapses. Default: never. */
+  /** When the grant expires. Default: never. */
   expiresAt?: Date | undefined;
 }
 
@@ -16,13 +16,13 @@ export interface SignedGrant {
 export interface SignOptions {
   /** Channels to subscribe the token to, as far as they exist and the role may enter: at most 100. */
   channels?: readonly string[] | undefined;
-  /** A built-in or custom role of the project. Default: PUBLISHER. */
+  /** A built-in or custom role of the project. Default: the role of the token, which is PUBLISHER until `updateToken` changes it. */
   role?: Role | (string & {}) | undefined;
   /** Grants that narrow the role. Default: the role is not narrowed. */
   grants?: readonly SignedGrant[] | undefined;
   /** Data about the token that other callers see in presence and as the sender of messages: at most 1,000 characters. */
   connectionData?: string | undefined;
-  /** The lifetime in seconds: 1–3,153,600,000. Default: 3,600. */
+  /** The lifetime in seconds: 1–3,155,760,000. Default: 3,600. */
   expiresIn?: number | undefined;
 }
 

@@ -78,7 +78,7 @@ export function CreateApiKey({ onSecret }: { onSecret(secret: string): void }) {
       />
       <Checkbox
         label="May sign credentials"
-        description="The backend then mints tokens by itself, without a call."
+        description="The backend then signs credentials by itself, without a call."
         checked={canSign}
         onChange={(event) => setCanSign(event.currentTarget.checked)}
       />

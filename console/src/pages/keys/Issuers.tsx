@@ -7,7 +7,7 @@ import { GraphqlPreview } from '../../parts/GraphqlPreview.tsx';
 import { Section } from '../../parts/Section.tsx';
 import { CreateIssuer } from './CreateIssuer.tsx';
 import { IssuerCard } from './IssuerCard.tsx';
-import { PasteToken } from './PasteToken.tsx';
+import { CheckCredential } from './CheckCredential.tsx';
 
 /** Parties whose credentials the project accepts. */
 export function Issuers() {
@@ -34,7 +34,7 @@ export function Issuers() {
         </Stack>
         <GraphqlPreview document={IssuersDocument} variables={{}} />
       </Section>
-      <PasteToken issuers={issuers} />
+      <CheckCredential issuers={issuers} />
     </>
   );
 }

@@ -1,9 +1,9 @@
 import { type BroadcastChannelLike } from './environment.ts';
 import { type Closing, type Port } from './multiplexer.ts';
 
-/** After so many messages without a sign of life, a follower is asked for one. */
+/** After this number of messages without a sign of life, a follower is asked for one. */
 const ASK_AFTER = 500;
-/** A follower that has left so many messages unanswered is frozen: the browser would keep them in its memory for it. */
+/** A follower that has left this number of messages unanswered is frozen: the browser would keep them in its memory for it. */
 const MAX_UNANSWERED = 5_000;
 
 /** A tab at the other end of a pipe, as its leader sees it. `onGone` is called when it is too far behind. */

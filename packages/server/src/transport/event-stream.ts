@@ -4,7 +4,7 @@ import { post, type HttpRequest } from './post.ts';
 import { readServerSentEvents } from './server-sent-events.ts';
 
 export interface EventStreamRequest extends HttpRequest {
-  /** After so many milliseconds without a sign of life, the stream counts as lost. */
+  /** After this number of milliseconds without a sign of life, the stream counts as lost. */
   silenceMs: number;
 }
 

@@ -7,7 +7,7 @@ import { wait, waitBefore } from './wait.ts';
 /** Options of a stream. */
 export interface StreamOptions extends CallOptions {
   /**
-   * After so many milliseconds without a sign of life, the stream counts as lost and is opened again: 1–2,147,483,647.
+   * After this number of milliseconds without a sign of life, the stream counts as lost and is opened again: 1–2,147,483,647.
    * Default: 60,000. Must be longer than `SIGNALBOX_PING_INTERVAL_MS` of the service, 15,000 by default.
    */
   silenceMs?: number | undefined;

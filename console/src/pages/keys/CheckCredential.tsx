@@ -7,7 +7,7 @@ import { TryCredential } from './TryCredential.tsx';
 import { inspectCredential, type Inspection } from './inspect-credential.ts';
 
 /** Reads a credential in the page, without sending it, and says which issuer it would need. */
-export function PasteToken({ issuers }: { issuers: readonly IssuerDetailsFragment[] }) {
+export function CheckCredential({ issuers }: { issuers: readonly IssuerDetailsFragment[] }) {
   const [found, setFound] = useState<Inspection & { credential: string }>();
   function inspect(event: FormEvent<HTMLFormElement>): void {
     event.preventDefault();
@@ -17,7 +17,7 @@ export function PasteToken({ issuers }: { issuers: readonly IssuerDetailsFragmen
   }
   return (
     <Section
-      title="Paste a token"
+      title="Check a credential"
       about="Says what would happen to a credential, and why. “Check” reads it in this page. “Connect with it once” lets the service check the signature and all the rest; as at every first use, the token of a new user is created."
     >
       <form onSubmit={inspect}>
