@@ -205,6 +205,7 @@ export class LogSubscriber implements Subscriber {
     let expired = await this.#skipExpired();
     if (this.#isStopped()) return;
     while (!this.#isCaughtUp()) {
+      const read = new Set(this.#addresses.keys());
       const { messages, through, lost, damaged } = await this.#broker.read({
         projectId: this.connection.projectId,
         after: this.#position,
@@ -217,6 +218,8 @@ export class LogSubscriber implements Subscriber {
       // After the last read: rights may have ended during each of them.
       this.connection.applyDue();
       if (this.#isStopped()) return;
+      // An address that was added meanwhile may have messages on this page, which does not have them.
+      if ([...this.#addresses.keys()].some((address) => !read.has(address))) continue;
       if (missing.size > 0) this.#reportLost(trimmed, sink);
       expired = NOTHING_EXPIRED;
       if (this.#isStopped()) return;
