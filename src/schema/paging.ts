@@ -1,7 +1,7 @@
 import { getNamedType, isObjectType, type GraphQLOutputType, type GraphQLSchema } from 'graphql';
 import { badInput } from '../errors.ts';
-import { pageOf, parsePageSize, type Page, type PageRequest } from '../paging.ts';
-import { TurnQueue } from '../slices.ts';
+import { MAX_PAGE_SIZE, pageOf, parsePageSize, type Page, type PageRequest } from '../paging.ts';
+import { Slices, TurnQueue } from '../slices.ts';
 import { builder, type ObjectRefOf } from './builder.ts';
 
 /** Whether entries exist beyond a page: known, or read when it is selected. */
@@ -171,13 +171,18 @@ export async function selectedPage<Entry, T>(
   select: (entry: Entry) => Promise<T | undefined>,
 ): Promise<Page<T>> {
   const found: T[] = [];
+  const slices = new Slices();
   let position = after;
+  let size = first;
   for (;;) {
-    const { items, hasMore } = await read({ first, after: position });
+    const { items, hasMore } = await read({ first: size, after: position });
     for (const item of await Promise.all(items.map(select))) if (item !== undefined) found.push(item);
     const last = items.at(-1);
     if (found.length > first || !hasMore || last === undefined) return pageOf(found, first);
     position = idOf(last);
+    // There can be many entries of which few are selected.
+    size = MAX_PAGE_SIZE;
+    if (slices.shouldYield()) await slices.nextTurn();
   }
 }
 

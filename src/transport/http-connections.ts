@@ -22,7 +22,10 @@ export interface HttpConnections {
   begin(request: IncomingMessage, response: ServerResponse, onClosed: () => void): boolean;
   /** Call when the body of a request has arrived. */
   received(request: IncomingMessage): void;
-  /** Call when a response becomes an event stream. Its connection counts again when the response is closed. */
+  /**
+   * Call when a response becomes an event stream. Its connection counts again when the response is closed, its request does not:
+   * `connection-limiter` counts the stream.
+   */
   leave(request: IncomingMessage): void;
 }
 
@@ -32,8 +35,14 @@ type State = 'IDLE' | 'RECEIVING' | 'ANSWERING' | 'LEFT';
 interface HttpConnection {
   readonly address: string;
   state: State;
-  /** The open requests, with what is to be done when they are closed. */
-  readonly open: Map<IncomingMessage, () => void>;
+  readonly open: Map<IncomingMessage, OpenRequest>;
+}
+
+interface OpenRequest {
+  /** Counts it no longer as an open request of its address. */
+  uncount(): void;
+  /** Call when its response, or its connection, is closed. */
+  close(): void;
 }
 
 /**
@@ -101,7 +110,7 @@ export function limitHttpConnections(
   function forget(this: Duplex): void {
     const connection = connections.get(this);
     if (!connection) return;
-    for (const close of [...connection.open.values()]) close();
+    for (const { close } of [...connection.open.values()]) close();
     setState(this, connection, 'LEFT');
     connections.delete(this);
   }
@@ -141,23 +150,31 @@ export function limitHttpConnections(
       const connection = connections.get(socket);
       if (!connection || refused.has(socket)) return false;
       const address = addressOf(request);
-      if (trustedProxies > 0) countRequest(address);
+      let isCounted = trustedProxies > 0;
+      if (isCounted) countRequest(address);
+      const uncount = () => {
+        if (isCounted) uncountRequest(address);
+        isCounted = false;
+      };
       const close = () => {
         if (!connection.open.delete(request)) return;
-        if (trustedProxies > 0) uncountRequest(address);
+        uncount();
         if (connection.state === 'LEFT' && !socket.destroyed) setState(socket, connection, 'IDLE');
         update(socket);
         onClosed();
       };
-      connection.open.set(request, close);
+      connection.open.set(request, { uncount, close });
       response.once('close', close);
       update(socket);
       return true;
     },
     received: ({ socket }) => update(socket),
-    leave({ socket }) {
+    leave(request) {
+      const { socket } = request;
       const connection = connections.get(socket);
-      if (connection) setState(socket, connection, 'LEFT');
+      if (!connection) return;
+      setState(socket, connection, 'LEFT');
+      connection.open.get(request)?.uncount();
     },
   };
 }

@@ -1,5 +1,5 @@
 import { type ServerResponse } from 'node:http';
-import { GraphQLError } from 'graphql';
+import { GraphQLError, type ExecutionResult } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { setRetryAfter } from './retry-after.ts';
 
@@ -20,6 +20,11 @@ export function statusOf({ extensions }: GraphQLError): number {
   // Yoga sets another status when the request is not valid GraphQL over HTTP, such as a mutation by GET.
   if (http?.status !== undefined && http.status !== 400) return http.status;
   return STATUSES[code ?? ''] ?? 400;
+}
+
+/** The HTTP status of a result for clients that accept `application/graphql-response+json`. */
+export function statusOfResult({ data, errors = [] }: ExecutionResult): number {
+  return data === undefined ? Math.max(...errors.map(statusOf)) : 200;
 }
 
 /**

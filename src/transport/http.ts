@@ -9,6 +9,7 @@ import { limitHttpConnections } from './http-connections.ts';
 import { inexactNumberOfRequest } from './exact-variables.ts';
 import { createJsonPost } from './json-post.ts';
 import { acceptProblem, mediaTypeProblem } from './media-type.ts';
+import { PipelinedRequests } from './pipelined-requests.ts';
 import { hasCredentialInUrl, isAllowedOrigin, originRefused, parseRequestUrl } from './origins.ts';
 import { RequestMemory } from './request-memory.ts';
 import { jsonTextHeapBytes } from './retained-memory.ts';
@@ -47,12 +48,14 @@ export function createHttpServer(deps: HttpDeps): Server {
   } = deps;
   const trackUnread = createUnreadResponses(deps.memory, config);
   const handleJsonPost = createJsonPost(deps);
+  const pipelined = new PipelinedRequests();
   // People open the root in a browser first.
   const notFound = `Not found. The API is at /graphql${console ? ', the console at /console' : ''}.`;
 
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // Read before the client can disconnect.
     const address = addressOf(request);
+    if (!response.socket && !(await pipelined.untilTurn(request, response))) return;
     const memory = new RequestMemory(deps.memory, address);
     try {
       if (!connections.begin(request, response, () => memory.release())) return;

@@ -9,6 +9,7 @@ import { type Caller } from '../tokens/caller.ts';
 import { type TransportDeps } from './transport-deps.ts';
 import { execute } from './execute.ts';
 import { authenticateHttpRequest } from './handshake.ts';
+import { statusOfResult } from './http-status.ts';
 import { setRetryAfter } from './retry-after.ts';
 import { type RequestMemory } from './request-memory.ts';
 
@@ -64,11 +65,9 @@ export function createJsonPost({
       },
       (error) => publicError(error, caller, contextValue.address),
     );
-    // A result without data was refused before the execution started, so yoga can answer the request again.
-    if (result.data === undefined) return false;
     const text = JSON.stringify(result);
     setRetryAfter(response, result.errors);
-    response.writeHead(200, {
+    response.writeHead(contentType === 'application/json' ? 200 : statusOfResult(result), {
       'content-type': `${contentType}; charset=utf-8`,
       'content-length': Buffer.byteLength(text),
     });

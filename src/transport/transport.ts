@@ -92,10 +92,15 @@ export async function openTransport(deps: {
   });
   const webSockets = createWebSockets({ ...shared, hasRoom: () => descriptors.hasRoom() });
   const openResponses = new Set<ServerResponse>();
-  server.prependListener('request', (_request, response: ServerResponse) => {
+  const begin = (response: ServerResponse) => {
     response.shouldKeepAlive &&= isReady && isWanted;
     openResponses.add(response);
     response.once('close', () => openResponses.delete(response));
+  };
+  server.prependListener('request', (_request, response: ServerResponse) => {
+    // A pipelined request waits for its turn.
+    if (response.socket) begin(response);
+    else response.once('socket', () => begin(response));
   });
   server.on('upgrade', (request, socket, head) => {
     if (isReady) webSockets.upgrade(request, socket, head);

@@ -54,7 +54,6 @@ export function createUnreadResponses(
     // Most answers are complete at once: they are counted before the next request is read.
     response.once('prefinish', count);
     response.once('finish', stop);
-    // A response that waits behind another one on its connection emits no event when the connection closes.
     socket.once('close', stop);
   };
 }

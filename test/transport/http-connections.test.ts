@@ -103,3 +103,21 @@ test('behind trusted proxies, the open requests of an address are limited instea
   }
   for (const client of clients) client.socket.destroy();
 });
+
+test('behind trusted proxies, event streams do not take the places of the open requests of their address', async () => {
+  await using signalbox = await startService({ maxConnectionsPerAddress: 2, trustedProxies: 1 });
+  const from = 'X-Forwarded-For: 192.0.2.1\r\n';
+  const query = encodeURIComponent('subscription { events { __typename } }');
+  const stream = `GET /graphql?query=${query} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${API_KEY}\r\n${from}Accept: text/event-stream\r\n\r\n`;
+  using first = await openClient(signalbox);
+  using second = await openClient(signalbox);
+  for (const client of [first, second]) {
+    client.socket.write(stream);
+    await expect.poll(() => client.text).toContain('Connected');
+  }
+  const request = HEALTH.replace('\r\n\r\n', `\r\n${from}\r\n`);
+  for (let i = 0; i < 3; i++) {
+    using client = await openClient(signalbox);
+    expect(await ask(client, request)).toContain('200 OK');
+  }
+});

@@ -96,3 +96,14 @@ test('executes with the caller of the Authorization header', async () => {
   const { body } = await post({ body: { query: VIEWER }, bearer: credential }, false);
   expect(JSON.parse(body)).toEqual({ data: { viewer: { kind: 'TOKEN' } } });
 });
+
+test('a request that is refused before its execution counts as one refusal', async () => {
+  const readRefusals = async () => {
+    const text = await (await fetch(`${signalbox.url}/metrics`)).text();
+    const counts = [...text.matchAll(/^signalbox_refusals_total\{[^}]*\} (\d+)$/gm)];
+    return counts.reduce((sum, [, count]) => sum + Number(count), 0);
+  };
+  const before = await readRefusals();
+  await post({ body: { query: MANY, variables: {} } }, false);
+  expect(await readRefusals()).toBe(before + 1);
+});
