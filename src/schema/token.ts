@@ -1,3 +1,5 @@
+import { refusalOf } from '../tokens/api-key-rights.ts';
+import { requireApiKey, type Caller } from '../tokens/caller.ts';
 import { type TokenWithCredential } from '../tokens/tokens.ts';
 import { type Grant, type Token, requireUndamaged } from '../tokens/token.ts';
 import { createSubscribedToken } from '../channels/create-subscribed-token.ts';
@@ -25,6 +27,16 @@ const GrantRef = builder.objectRef<Grant>('Grant').implement({
     }),
   }),
 });
+
+/**
+ * The state and the grants of a token are not about one channel, so an API key that is limited to channels may not read them.
+ * Tokens reach their own record only.
+ * @throws FORBIDDEN
+ */
+function requireWholeRecord(caller: Caller): void {
+  if (caller.kind === 'API_KEY' && refusalOf(caller.apiKey, 'TOKENS', undefined) !== undefined)
+    requireApiKey(caller, 'READ');
+}
 
 export const TokenRef = builder.objectRef<Token>('Token').implement({
   description:
@@ -56,15 +68,21 @@ export const TokenRef = builder.objectRef<Token>('Token').implement({
       type: [GrantRef],
       nullable: true,
       description:
-        'The grants that narrow the role; null: the role is not narrowed. Throws UNAVAILABLE when the stored grants are damaged; until they are set again, the token is allowed nothing.',
-      resolve: (token) => requireUndamaged(token, 'grants'),
+        'The grants that narrow the role; null: the role is not narrowed. Not for API keys that are limited to channels. Throws UNAVAILABLE when the stored grants are damaged; until they are set again, the token is allowed nothing.',
+      resolve(token, _, { caller }) {
+        requireWholeRecord(caller);
+        return requireUndamaged(token, 'grants');
+      },
     }),
     claimedGrants: t.field({
       type: [GrantRef],
       nullable: true,
       description:
-        'For tokens of an issuer: the grants of the last credential, which narrow the role further; null: none.',
-      resolve: ({ credentialRights }) => credentialRights?.grants ?? null,
+        'For tokens of an issuer: the grants of the last credential, which narrow the role further; null: none. Not for API keys that are limited to channels.',
+      resolve({ credentialRights }, _, { caller }) {
+        requireWholeRecord(caller);
+        return credentialRights?.grants ?? null;
+      },
     }),
     connectionData: t.exposeString('connectionData', {
       nullable: true,
@@ -74,8 +92,11 @@ export const TokenRef = builder.objectRef<Token>('Token').implement({
       type: 'JSON',
       nullable: true,
       description:
-        'A JSON document about the token, written by the backend. Only API keys and the token itself can read it. Throws UNAVAILABLE when the stored document is damaged.',
-      resolve: (token) => requireUndamaged(token, 'state'),
+        'A JSON document about the token, written by the backend. Only API keys and the token itself can read it. Not for API keys that are limited to channels. Throws UNAVAILABLE when the stored document is damaged.',
+      resolve(token, _, { caller }) {
+        requireWholeRecord(caller);
+        return requireUndamaged(token, 'state');
+      },
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the token was created.' }),
     expiresAt: t.expose('expiresAt', {

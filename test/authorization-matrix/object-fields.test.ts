@@ -98,7 +98,17 @@ const FIELDS: Record<string, FieldAccess[]> = {
       ({ channel }) => channel.tokens.nodes[0].channels.nodes.some(({ id }: { id: string }) => id === 'room'),
     ],
   ],
-  // Except for API keys, a caller sees only the id of other tokens.
+  // Except for API keys, a caller sees only the id of other tokens. For limited keys: `test/projects/api-key-scopes.test.ts`.
+  'Token.grants': [
+    ['a guest', VIEWER('token { grants { channels } }'), ({ viewer }) => viewer.token.grants === null],
+  ],
+  'Token.claimedGrants': [
+    [
+      'a guest',
+      VIEWER('token { claimedGrants { channels } }'),
+      ({ viewer }) => viewer.token.claimedGrants === null,
+    ],
+  ],
   'Token.state': [['a guest', VIEWER('token { state }'), ({ viewer }) => viewer.token.state === null]],
   'Membership.channel': [
     ['a moderator', LEAVE('channel { id }'), ({ unsubscribeToken }) => unsubscribeToken.channel === null],

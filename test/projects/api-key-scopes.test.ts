@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createChannel } from '../support/backend.ts';
+import { createChannel, mint, subscribeToken } from '../support/backend.ts';
 import { createManualClock } from '../support/clock.ts';
 import { startService, type ServiceClient } from '../support/service.ts';
 
@@ -115,4 +115,21 @@ test('a key ends at its expiry, and its successor has the same rights and the sa
   expect(await errorOf(signalbox, viewer, {}, rotateApiKey.secret)).toBeUndefined();
   await clock.advance(1);
   expect(await errorOf(signalbox, viewer, {}, rotateApiKey.secret)).toBe('UNAUTHENTICATED');
+});
+
+test('a key that is limited to channels sees who is in a channel, but not the state and the grants of their tokens', async () => {
+  await using signalbox = await startService();
+  await createChannel(signalbox, 'room:1');
+  const grants = ['room:*', 'den:*'].map((channels) => ({ channels, actions: ['SUBSCRIBE'] }));
+  const { id } = await mint(signalbox, { state: { plan: 'private' }, grants });
+  await subscribeToken(signalbox, 'room:1', id);
+  const { secret } = await createKey(signalbox, { scopes: ['READ'], channels: 'room:*' });
+  const read = (fields: string) =>
+    signalbox.ask(`{ channel(id: "room:1") { tokens { nodes { ${fields} } } } }`, {}, secret);
+  expect((await read('id')).data.channel.tokens.nodes).toEqual([{ id }]);
+  for (const fields of ['state', 'grants { channels }', 'claimedGrants { channels }']) {
+    const { data, errors } = await read(fields);
+    expect(Object.values(data.channel.tokens.nodes[0])).toEqual([null]);
+    expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+  }
 });
