@@ -22,8 +22,8 @@ export async function withCurrentCaller(context: Context): Promise<Context> {
       if (watch.hasChanged) continue;
       const { changes: rightsAsOf } = domain.rights;
       return Object.create(context, {
-        caller: { value: caller },
-        rightsAsOf: { value: rightsAsOf },
+        caller: { value: caller, configurable: true },
+        rightsAsOf: { value: rightsAsOf, configurable: true },
       }) as Context;
     } finally {
       watch[Symbol.dispose]();
