@@ -98,8 +98,8 @@ export function createProgram(terminal: Terminal): Command {
     .action(async ({ json }: { json?: true }) => {
       const { checkStore } = await import('../maintenance/check.ts');
       const found = checkStore(dataFolder());
-      await report(found, describeCheck, json);
       if (found.damage.length > 0) setExitCode(1);
+      await report(found, describeCheck, json);
     });
 
   return program;

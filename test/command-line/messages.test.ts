@@ -47,11 +47,13 @@ test('publishes each line of an input, reports what is refused by its number, an
     expect.stringMatching(/^Line 2: .*\(PAYLOAD_TOO_LARGE\)$/),
     'Published 2 messages; 1 were refused.',
   ]);
-  const broken = await run('publish lines row -', { input: '7\nseven\n' });
-  expect(broken).toMatchObject({
-    code: 2,
-    notes: ['Published 1 message; 0 were refused.', expect.stringContaining('Line 2 is not JSON.')],
-  });
+  for (const batch of ['', ' --batch']) {
+    const broken = await run(`publish lines row -${batch}`, { input: '7\nseven\n' });
+    expect(broken).toMatchObject({
+      code: 2,
+      notes: ['Published 1 message; 0 were refused.', expect.stringContaining('Line 2 is not JSON.')],
+    });
+  }
 });
 
 test('stats shows the figures of the node, and those of the last minutes', async () => {

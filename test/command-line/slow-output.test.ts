@@ -57,6 +57,8 @@ const linesOf = ({ stdout }: RunningCommand): Line[] =>
     .split('\n')
     .slice(0, -1)
     .map((line) => JSON.parse(line) as Line);
+/** The end of the line of a message. */
+const endOf = (number: number) => new RegExp(`"event":"n${number}".*\\n`);
 const lastCursorOf = (command: RunningCommand) =>
   linesOf(command)
     .map(({ cursor, message }) => message?.cursor ?? cursor)
@@ -68,7 +70,7 @@ test('listen reads nothing while its output is not read, and prints every messag
   listening.pauseReading();
   const count = await publishUntilTooSlow('paused');
   listening.resumeReading();
-  await listening.until(new RegExp(`"event":"n${count - 1}"`));
+  await listening.until(endOf(count - 1));
   await listening.interrupt();
   const events = linesOf(listening).flatMap(({ message }) => message?.event ?? []);
   expect(events).toEqual(Array.from({ length: count }, (_, i) => `n${i}`));
@@ -92,7 +94,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
 test('listen ends with the cursor of the last line that was written when its reader has gone', async () => {
   await using listening = await startListening('gone');
   await publishBatch('gone', 0);
-  await listening.until(new RegExp(`"event":"n${BATCH - 1}"`));
+  await listening.until(endOf(BATCH - 1));
   listening.closeOutput();
   await publishBatch('gone', BATCH);
   expect(await listening.closed).toBe(0);

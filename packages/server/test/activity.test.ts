@@ -117,16 +117,35 @@ test('throws when the API key is revoked, when nothing answers, and the reason o
   await expect(end).rejects.toThrow('enough');
 });
 
+/** The number of event streams that the service has. */
+async function countStreams(): Promise<number> {
+  let streams = 0;
+  for await (const _ of backend.listConnections({ transport: 'SSE' })) streams++;
+  return streams;
+}
+
 test('closes its connection when the loop is left', async () => {
-  const count = async () => {
-    let streams = 0;
-    for await (const _ of backend.listConnections({ transport: 'SSE' })) streams++;
-    return streams;
-  };
-  while ((await count()) > 0);
+  while ((await countStreams()) > 0);
   const activities = backend.activity();
   await firstOf(activities);
-  expect(await count()).toBe(1);
+  expect(await countStreams()).toBe(1);
   await activities.return();
-  while ((await count()) > 0);
+  while ((await countStreams()) > 0);
+});
+
+test('closes its connection when the loop is left at stream.resumed', async () => {
+  await using proxy = await openProxy();
+  const responses: Response[] = [];
+  // Kept, because fetch closes the connection of a response that the garbage collector finds.
+  const keeping: typeof fetch = async (...input) => {
+    const response = await fetch(...input);
+    responses.push(response);
+    return response;
+  };
+  const activities = open(proxy, { fetch: keeping }).activity({ kinds: ['MESSAGE'] });
+  await firstOf(activities);
+  proxy.cut();
+  for await (const { action } of activities) if (action === 'stream.resumed') break;
+  expect(responses).toHaveLength(2);
+  while ((await countStreams()) > 0);
 });

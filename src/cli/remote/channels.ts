@@ -1,6 +1,6 @@
 import { type Channel, type UpdateChannelInput } from '@signalbox/server';
 import { type Command } from 'commander';
-import { addCommand, addGroup, openSession, take, type CommonOptions } from './command.ts';
+import { addCommand, addGroup, openSession, runToEnd, take, type CommonOptions } from './command.ts';
 import { UsageError } from './errors.ts';
 import { readLines } from './input.ts';
 import { type Columns, toJson } from './output.ts';
@@ -165,11 +165,13 @@ export function addChannelCommands(program: Command, terminal: RemoteTerminal): 
     .option('--since <cursor>', 'let them also read what was published after this cursor')
     .action(
       async (id: string, tokens: string[], { since, ...common }: CommonOptions & { since?: string }) => {
-        const { signalbox, output } = openSession(terminal, common);
-        for (const token of tokens) {
-          const { createdAt } = await signalbox.channels.subscribeToken(id, token, { since });
-          await output.print(`${token} is subscribed to ${id}.`, { channel: id, token, createdAt });
-        }
+        const session = openSession(terminal, common);
+        await runToEnd(session, async (print) => {
+          for (const token of tokens) {
+            const { createdAt } = await session.signalbox.channels.subscribeToken(id, token, { since });
+            await print(`${token} is subscribed to ${id}.`, { channel: id, token, createdAt });
+          }
+        });
       },
     );
 
@@ -178,14 +180,16 @@ export function addChannelCommands(program: Command, terminal: RemoteTerminal): 
     'unsubscribe <channel> <tokens...>',
     'End the memberships of tokens in a channel.',
   ).action(async (id: string, tokens: string[], common: CommonOptions) => {
-    const { signalbox, output } = openSession(terminal, common);
-    for (const token of tokens) {
-      const ended = await signalbox.channels.unsubscribeToken(id, token);
-      const sentence = ended
-        ? `${token} is no longer subscribed to ${id}.`
-        : `${token} was not subscribed to ${id}.`;
-      await output.print(sentence, { channel: id, token, membership: ended });
-    }
+    const session = openSession(terminal, common);
+    await runToEnd(session, async (print) => {
+      for (const token of tokens) {
+        const ended = await session.signalbox.channels.unsubscribeToken(id, token);
+        const sentence = ended
+          ? `${token} is no longer subscribed to ${id}.`
+          : `${token} was not subscribed to ${id}.`;
+        await print(sentence, { channel: id, token, membership: ended });
+      }
+    });
   });
 }
 

@@ -1,5 +1,4 @@
-import { printable, cell, toJson } from './output.ts';
-import { type Session } from './command.ts';
+import { cell, type Output } from './output.ts';
 
 /** One check: resolves to a sentence, or throws an error whose message says what to do. */
 export type Check = readonly [name: string, run: () => string | Promise<string>];
@@ -15,7 +14,7 @@ export interface Finding {
 export const TIMEOUT_MS = 10_000;
 
 /** Runs one check and prints what it found. Resolves to whether all is well. */
-export async function report({ terminal, json }: Session, [check, run]: Check): Promise<boolean> {
+export async function report(print: Output['print'], [check, run]: Check): Promise<boolean> {
   const finding: Finding = await Promise.resolve()
     .then(run)
     .then(
@@ -23,9 +22,7 @@ export async function report({ terminal, json }: Session, [check, run]: Check): 
       (error: unknown) => ({ check, ok: false, message: messageOf(error) }),
     );
   const { ok, message } = finding;
-  await terminal.write(
-    json ? toJson(finding) : `${ok ? 'ok    ' : 'FAILED'}  ${cell(check)}: ${printable(message)}`,
-  );
+  await print(`${ok ? 'ok    ' : 'FAILED'}  ${cell(check)}: ${message}`, finding);
   return ok;
 }
 

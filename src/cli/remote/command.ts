@@ -3,7 +3,7 @@ import { type Command } from 'commander';
 import { readServiceAddress, type ServiceAddress } from './connection.ts';
 import { UsageError } from './errors.ts';
 import { createOutput, type Output } from './output.ts';
-import { type RemoteTerminal } from './terminal.ts';
+import { OutputClosed, type RemoteTerminal } from './terminal.ts';
 
 /** The options of every command that calls a service. */
 export interface CommonOptions {
@@ -57,6 +57,35 @@ export function openSession(terminal: RemoteTerminal, { json = false, profile }:
       return (opened ??= new Signalbox(requireApiKey(address), { url: address.url }));
     },
   };
+}
+
+/**
+ * Runs several changes or checks, which print their results with the `print` that they are given. Once a result cannot be printed,
+ * the later ones are dropped, because standard output must not decide which changes are made. A reader that has gone is no error.
+ * @throws the error of `run`; otherwise, at the end, that of the first result that could not be printed
+ */
+export async function runToEnd<Result>(
+  { output, terminal }: Session,
+  run: (print: Output['print']) => Promise<Result>,
+): Promise<Result> {
+  let isBroken = false;
+  let failure: Error | undefined;
+  const print: Output['print'] = async (sentences, value) => {
+    if (isBroken) return;
+    try {
+      await output.print(sentences, value);
+    } catch (error) {
+      isBroken = true;
+      if (!(error instanceof OutputClosed)) failure = error as Error;
+    }
+  };
+  const result = await run(print).catch((error: unknown) => {
+    // The error of a change decides the exit code, but the results before it are missing, too.
+    if (failure) terminal.print(failure.message);
+    throw error;
+  });
+  if (failure) throw failure;
+  return result;
 }
 
 /** @throws UsageError when there is no API key */

@@ -1,7 +1,8 @@
 import { type Command } from 'commander';
 import { report, type Check } from './checks.ts';
-import { addCommand, openSession, type CommonOptions, type Session } from './command.ts';
+import { addCommand, openSession, runToEnd, type CommonOptions, type Session } from './command.ts';
 import { UsageError } from './errors.ts';
+import { type Output } from './output.ts';
 import { serviceChecks } from './service-checks.ts';
 import { type RemoteTerminal } from './terminal.ts';
 import { checkWebSocket } from './websocket-check.ts';
@@ -26,23 +27,28 @@ export function addDoctorCommand(program: Command, terminal: RemoteTerminal): vo
     .action(async ({ origin, local, ...common }: DoctorOptions) => {
       const session = openSession(terminal, common);
       if (local && origin !== undefined) throw new UsageError('--local and --origin are mutually exclusive.');
-      const isWell = local ? await checkMachine(session) : await checkService(session, origin);
+      const isWell = await runToEnd(session, (print) =>
+        local ? checkMachine(session, print) : checkService(session, origin, print),
+      );
       if (!isWell) terminal.setExitCode(1);
     });
 }
 
-async function checkMachine(session: Session): Promise<boolean> {
+async function checkMachine({ terminal }: Session, print: Output['print']): Promise<boolean> {
   let isWell = true;
-  for await (const check of session.terminal.checkMachine())
-    if (!(await report(session, check))) isWell = false;
+  for await (const check of terminal.checkMachine()) if (!(await report(print, check))) isWell = false;
   return isWell;
 }
 
-async function checkService(session: Session, origin: string | undefined): Promise<boolean> {
+async function checkService(
+  session: Session,
+  origin: string | undefined,
+  print: Output['print'],
+): Promise<boolean> {
   const { address, terminal } = session;
   const base = new URL(address.url);
   const [reachable, ...others] = serviceChecks(session, base);
-  if (reachable && !(await report(session, reachable))) {
+  if (reachable && !(await report(print, reachable))) {
     terminal.print('The other checks need an answer of the service, so they were not run.');
     return false;
   }
@@ -52,6 +58,6 @@ async function checkService(session: Session, origin: string | undefined): Promi
     ['origin', () => checkWebSocket(base, address.apiKey, origin ?? base.origin)],
   ];
   let isWell = true;
-  for (const check of checks) if (!(await report(session, check))) isWell = false;
+  for (const check of checks) if (!(await report(print, check))) isWell = false;
   return isWell;
 }

@@ -35,8 +35,8 @@ export function addPresenceCommands(program: Command, terminal: RemoteTerminal):
     .action(async (options: CommonOptions & { token?: string; identity?: string }) => {
       const { signalbox, output } = openSession(terminal, options);
       const isOnline = await signalbox.tokens.isOnline(parseTarget(options));
-      await output.print(isOnline ? 'Online.' : 'Offline.', isOnline);
       if (!isOnline) terminal.setExitCode(1);
+      await output.print(isOnline ? 'Online.' : 'Offline.', isOnline);
     });
 
   addCommand(program, 'presence <channel>', 'List the live connections in a channel.').action(
@@ -76,17 +76,16 @@ export function addPresenceCommands(program: Command, terminal: RemoteTerminal):
         options.action === undefined
       ) {
         const explained = await signalbox.explainDelivery({ message, token });
-        await output.print(describeDelivery(explained), explained);
         if (explained.outcome !== 'DELIVERED') terminal.setExitCode(1);
-        return;
+        return output.print(describeDelivery(explained), explained);
       }
       if (channel === undefined || options.action === undefined || message !== undefined)
         throw new UsageError('Pass either --channel and --action, or --message and --token.');
       const action = parseWord('--action', options.action, ACTIONS);
       const explained = await signalbox.explainPermission({ channel, token, action });
       const { allowed, rule, because } = explained;
-      await output.print(`${allowed ? 'Allowed' : 'Not allowed'} (${rule}): ${because}`, explained);
       if (!allowed) terminal.setExitCode(1);
+      await output.print(`${allowed ? 'Allowed' : 'Not allowed'} (${rule}): ${because}`, explained);
     });
 }
 

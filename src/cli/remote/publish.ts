@@ -1,8 +1,9 @@
 import { type MessageToPublish, type Recipient, type SignalboxError } from '@signalbox/server';
 import { type Command } from 'commander';
-import { addCommand, openSession, type CommonOptions, type Session } from './command.ts';
+import { addCommand, openSession, runToEnd, type CommonOptions, type Session } from './command.ts';
 import { UsageError } from './errors.ts';
 import { openFile, readLines } from './input.ts';
+import { type Output } from './output.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { type RemoteTerminal } from './terminal.ts';
 import { parseJson } from './values.ts';
@@ -49,7 +50,10 @@ export function addPublishCommands(program: Command, terminal: RemoteTerminal): 
           ephemeral,
           idempotencyKey: key === undefined ? undefined : `${key}:${number}`,
         });
-        return publishLines(session, source, toMessage, options.batch ? BATCH_LINES : 1);
+        const linesPerCall = options.batch ? BATCH_LINES : 1;
+        return runToEnd(session, (print) =>
+          publishLines({ ...source, toMessage, linesPerCall }, session, print),
+        );
       }
       const receipt = await session.signalbox.publishMessage(
         channel,
@@ -118,28 +122,45 @@ const describe = ({
     ? `${message.id} was published before with this key; nothing was published.`
     : `Published ${message.id} to ${connections} live ${connections === 1 ? 'connection' : 'connections'}${connections === 0 ? ' of the node that answered' : ''}.`;
 
+interface Lines {
+  input: AsyncIterable<Uint8Array>;
+  /** The size of the input; undefined where it is unknown. */
+  bytes: number | undefined;
+  toMessage: (line: string, number: number) => MessageToPublish;
+  linesPerCall: number;
+}
+
 async function publishLines(
-  { signalbox, output, terminal, json }: Session,
-  { input, bytes }: { input: AsyncIterable<Uint8Array>; bytes: number | undefined },
-  toMessage: (line: string, number: number) => MessageToPublish,
-  linesPerCall: number,
+  { input, bytes, toMessage, linesPerCall }: Lines,
+  { signalbox, terminal, json }: Pick<Session, 'signalbox' | 'terminal' | 'json'>,
+  print: Output['print'],
 ): Promise<void> {
   const progress = createProgress(terminal, 'messages');
   const counts = { published: 0, refused: 0 };
   let waiting: { message: MessageToPublish; number: number }[] = [];
   const publish = async () => {
     const outcomes = await signalbox.publishMessages(waiting.map(({ message }) => message));
-    for (const [index, { receipt, error }] of outcomes.entries()) {
-      if (receipt) counts.published += 1;
-      else counts.refused += 1;
+    const receipts = outcomes.flatMap(({ receipt }) => receipt ?? []);
+    // Before anything is printed, which can fail or be interrupted: the whole call was executed.
+    counts.published += receipts.length;
+    counts.refused += outcomes.length - receipts.length;
+    for (const [index, { error }] of outcomes.entries())
       if (error) report(terminal, progress, waiting[index]?.number ?? 0, error);
-      if (json && receipt) await output.print('', receipt);
-    }
     waiting = [];
+    if (json) for (const receipt of receipts) await print('', receipt);
+  };
+  /** The lines before one that is no JSON are published. */
+  const parse = async (line: string, number: number) => {
+    try {
+      return toMessage(line, number);
+    } catch (error) {
+      if (waiting.length > 0) await publish();
+      throw error;
+    }
   };
   try {
     for await (const { line, number, bytes: read } of readLines(input)) {
-      waiting.push({ message: toMessage(line, number), number });
+      waiting.push({ message: await parse(line, number), number });
       if (waiting.length >= linesPerCall) await publish();
       progress.update(counts.published, bytes === undefined ? undefined : read / bytes);
     }

@@ -20,7 +20,10 @@ export interface RemoteTerminal {
   setExitCode: (code: number) => void;
 }
 
-/** The reader of standard output has gone, such as `head`. It ends the command, which did what it was asked to do. */
+/**
+ * The reader of standard output has gone, such as `head`. It ends a list or `listen`, which did what it was asked to do. Commands
+ * with several changes or checks finish them first; see `runToEnd`.
+ */
 export class OutputClosed extends Error {
   override readonly name = 'OutputClosed';
 }

@@ -1,6 +1,6 @@
 import { type Token } from '@signalbox/server';
 import { type Command } from 'commander';
-import { addCommand, addGroup, openSession, take, type CommonOptions } from './command.ts';
+import { addCommand, addGroup, openSession, runToEnd, take, type CommonOptions } from './command.ts';
 import { UsageError } from './errors.ts';
 import { type Columns } from './output.ts';
 import { type RemoteTerminal } from './terminal.ts';
@@ -164,11 +164,10 @@ export function addTokenCommands(program: Command, terminal: RemoteTerminal): vo
 
   addCommand(token, 'revoke <tokens...>', 'Revoke tokens for good and close their connections.').action(
     async (ids: string[], common: CommonOptions) => {
-      const { signalbox, output } = openSession(terminal, common);
-      for (const id of ids) {
-        const revoked = await signalbox.tokens.revoke(id);
-        await output.print(`Revoked ${id}.`, revoked);
-      }
+      const session = openSession(terminal, common);
+      await runToEnd(session, async (print) => {
+        for (const id of ids) await print(`Revoked ${id}.`, await session.signalbox.tokens.revoke(id));
+      });
     },
   );
 

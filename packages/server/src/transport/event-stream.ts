@@ -9,20 +9,33 @@ export interface EventStreamRequest extends HttpRequest {
 }
 
 /** The `data` of the results of a subscription. */
-export type Results = AsyncGenerator<Record<string, unknown>, never, undefined>;
+type Results = AsyncGenerator<Record<string, unknown>, never, undefined>;
+
+export interface EventStream {
+  /** Have no end: they throw a retryable error when the stream is lost. */
+  results: Results;
+  /** Closes the connection. Needed also when the results were not read, or not to their error. */
+  close(): Promise<void>;
+}
 
 /**
- * Opens the event stream of a subscription, and resolves once the service has accepted it. The results have no end: they
- * throw a retryable error when the stream is lost.
+ * Opens the event stream of a subscription, and resolves once the service has accepted it.
  * @throws SignalboxError, or the reason of `signal`
  */
-export function openEventStream(request: EventStreamRequest): Promise<Results> {
-  return post<Results>(
+export function openEventStream(request: EventStreamRequest): Promise<EventStream> {
+  return post<EventStream>(
     request,
     'text/event-stream',
     async (response) => {
       const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
-      if (response.body && isStream) return readResults(response.body, request);
+      if (response.body && isStream) {
+        const reader = response.body.getReader();
+        return {
+          results: readResults(reader, request),
+          // Rejects when the stream is broken, so that there is nothing to close.
+          close: () => reader.cancel().catch(() => undefined),
+        };
+      }
       const answer = readAnswer(response, await response.text());
       throw 'error' in answer ? answer.error : lost();
     },
@@ -33,11 +46,11 @@ export function openEventStream(request: EventStreamRequest): Promise<Results> {
 }
 
 async function* readResults(
-  body: ReadableStream<Uint8Array>,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
   { silenceMs, signal }: EventStreamRequest,
 ): Results {
   try {
-    for await (const { event, data } of readServerSentEvents(body, silenceMs)) {
+    for await (const { event, data } of readServerSentEvents(reader, silenceMs)) {
       if (event === 'complete') break;
       const { errors: [first] = [], data: result } = parseAnswer(data) ?? {};
       if (first) throw errorOf(first);

@@ -51,12 +51,17 @@ export function createFollow({ base, retries, random, timeoutOf }: FollowParts):
       let retryAfterSeconds: number | undefined;
       try {
         const body = JSON.stringify({ query: operation, variables: wasOpen ? later : variables });
-        const results = await openEventStream({ ...request, body });
-        if (wasOpen) yield 'resumed';
-        wasOpen = true;
-        for await (const result of results) {
-          failures = 0;
-          yield result as Result;
+        const { results, close } = await openEventStream({ ...request, body });
+        try {
+          if (wasOpen) yield 'resumed';
+          wasOpen = true;
+          for await (const result of results) {
+            failures = 0;
+            yield result as Result;
+          }
+        } finally {
+          // Here, because a caller that leaves at “resumed” never begins to read the results.
+          await close();
         }
       } catch (error) {
         if (!(error instanceof SignalboxError && error.retryable)) throw error;
