@@ -7,8 +7,12 @@ import { request } from '../client/request.ts';
 export interface Action<Result, Variables> {
   readonly error: unknown;
   readonly isBusy: boolean;
-  /** Resolves to the result, or to undefined when the mutation was refused: then `error` says why. */
-  run(variables: Variables): Promise<Result | undefined>;
+  /**
+   * Resolves to the result, or to undefined when the mutation was refused: then `error` says why.
+   *
+   * @param check is awaited first; when it resolves to false, nothing is sent
+   */
+  run(variables: Variables, check?: () => Promise<boolean>): Promise<Result | undefined>;
   reset(): void;
 }
 
@@ -24,10 +28,11 @@ export function useAction<Result, Variables extends object>(
     error,
     isBusy,
     reset: () => setError(undefined),
-    async run(variables) {
+    async run(variables, check) {
       setBusy(true);
       setError(undefined);
       try {
+        if (check && !(await check())) return undefined;
         const result = await request(client, operation, variables);
         void queries.invalidateQueries();
         return result;

@@ -58,10 +58,11 @@ export function useLive<Result, Variables extends object, Entry>(
 
   useEffect(() => {
     if (isPaused) return;
+    setError(undefined);
     let waiting: Entry[] = [];
     let arrived = 0;
     let omitted = 0;
-    const timer = setInterval(() => {
+    function show(): void {
       if (arrived === 0) return;
       const [newest, many, missing] = [waiting.reverse(), arrived, omitted];
       [waiting, arrived, omitted] = [[], 0, 0];
@@ -76,7 +77,8 @@ export function useLive<Result, Variables extends object, Entry>(
           leftOut: leftOut + missing,
         })),
       );
-    }, RENDER_EVERY_MS);
+    }
+    const timer = setInterval(show, RENDER_EVERY_MS);
     /** Remembers an entry. Of those of the past, one may have arrived before the connection was lost or the stream paused. */
     function isRepeated(entry: Entry): boolean {
       const { keyOf: toKey, isReplayed: isPast } = read.current;
@@ -102,6 +104,8 @@ export function useLive<Result, Variables extends object, Entry>(
     return () => {
       clearInterval(timer);
       stop();
+      // What arrived last is known already, and would be dropped as a repetition when it is replayed. With other variables, EMPTY follows.
+      show();
     };
   }, [client, operation, key, isPaused]);
   return { ...shown, error, clear: () => setShown(EMPTY) };

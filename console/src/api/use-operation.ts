@@ -1,4 +1,4 @@
-import { keepPreviousData, useQuery, type UseQueryResult } from '@tanstack/react-query';
+import { keepPreviousData, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
 import { useSession } from '../client/session-context.ts';
 import { type Operation } from '../operation.ts';
 import { request } from '../client/request.ts';
@@ -24,4 +24,19 @@ export function useOperation<Result, Variables extends object>(
     placeholderData: keepPreviousData,
     ...(every !== undefined && { refetchInterval: every * 1_000 }),
   });
+}
+
+/** Reads again, at once, what `useOperation` has read; components that show it follow. */
+export function useReread<Result, Variables extends object>(
+  operation: Operation<Result, Variables>,
+  variables: Variables,
+): () => Promise<Result> {
+  const { client } = useSession();
+  const queries = useQueryClient();
+  return () =>
+    queries.query({
+      queryKey: [operation, variables],
+      queryFn: () => request(client, operation, variables),
+      staleTime: 0,
+    });
 }

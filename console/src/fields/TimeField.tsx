@@ -24,5 +24,14 @@ export function TimeField({ label, value, onChange }: Properties) {
 /** The form in which the field takes a moment: local time without a zone, to the minute. */
 function toLocal(at: string): string {
   const date = new Date(at);
-  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+  // Not by getTimezoneOffset(), which leaves out the seconds of zones before 1900: while a year is typed, it is 0002, 0020 and 0202.
+  const [year, ...parts] = [
+    date.getFullYear(),
+    date.getMonth() + 1,
+    date.getDate(),
+    date.getHours(),
+    date.getMinutes(),
+  ];
+  const [month, day, hours, minutes] = parts.map((part) => String(part).padStart(2, '0'));
+  return `${String(year).padStart(4, '0')}-${month}-${day}T${hours}:${minutes}`;
 }

@@ -13,7 +13,7 @@ export function secondsOf(lifetime: string): number | undefined {
   return lifetime === '' ? undefined : Number(lifetime);
 }
 
-/** The end of a mute or ban that begins now. */
+/** The end of a lifetime that begins now: of a mute, a ban or an API key. */
 export function untilOf(lifetime: string): string | undefined {
   const seconds = secondsOf(lifetime);
   return seconds === undefined ? undefined : new Date(Date.now() + seconds * 1_000).toISOString();

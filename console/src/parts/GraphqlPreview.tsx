@@ -1,16 +1,28 @@
+import { useEffect, useReducer } from 'react';
 import { Button, Collapse, Group, Stack } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
+import { variablesNow, type VariablesSource } from '../operation.ts';
 import { CopyButton } from './CopyButton.tsx';
 
 interface Properties {
   document: string;
-  variables: object;
+  variables: VariablesSource<object>;
 }
+
+/** How often variables that depend on the moment are shown anew. */
+const RENDER_EVERY_MS = 1_000;
 
 /** Shows the operation that a form or page sends, to copy. */
 export function GraphqlPreview({ document, variables }: Properties) {
   const [isOpen, { toggle }] = useDisclosure(false);
-  const values = JSON.stringify(variables, hideSecret, 2);
+  const [, render] = useReducer((count: number) => count + 1, 0);
+  const isMoving = isOpen && typeof variables === 'function';
+  useEffect(() => {
+    if (!isMoving) return;
+    const timer = setInterval(render, RENDER_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [isMoving]);
+  const values = JSON.stringify(variablesNow(variables), hideSecret, 2);
   return (
     <Stack gap="xs" className="graphql">
       <Group>

@@ -3,35 +3,41 @@ import { Checkbox, Text } from '@mantine/core';
 import { ChannelTypeField, typeArguments, typeChoice } from '../../fields/ChannelTypeField.tsx';
 import { HistoryFields } from '../../fields/HistoryFields.tsx';
 import {
+  ChannelDetailsDocument,
   DeleteChannelDocument,
   UpdateChannelDocument,
   type ChannelRowFragment,
 } from '../../generated/operations.ts';
+import { useEdits } from '../../api/use-edits.ts';
+import { useReread } from '../../api/use-operation.ts';
 import { ActionButton } from '../../parts/ActionButton.tsx';
 import { navigate } from '../../routing/route.ts';
 import { historyOf } from './history-policy.ts';
 
-const draftOf = (channel: ChannelRowFragment) => ({
+const fieldsOf = (channel: ChannelRowFragment) => ({
   type: typeChoice(channel),
-  keepMemberships: false,
-  messages: (channel.history.messages ?? '') as number | string,
-  seconds: (channel.history.seconds ?? '') as number | string,
+  // The mutation replaces both.
+  history: {
+    messages: (channel.history.messages ?? '') as number | string,
+    seconds: (channel.history.seconds ?? '') as number | string,
+  },
 });
 
 /** Changes or deletes a channel. */
 export function ChannelActions({ channel }: { channel: ChannelRowFragment }) {
   const { id } = channel;
-  const [stored, setStored] = useState(() => draftOf(channel));
-  const [draft, setDraft] = useState(stored);
-  const { type, keepMemberships, messages, seconds } = draft;
-  const change = (part: Partial<typeof draft>) => setDraft({ ...draft, ...part });
-  const becomesPrivate = type === 'PRIVATE' && stored.type !== 'PRIVATE';
+  const read = useReread(ChannelDetailsDocument, { id });
+  const { values, changes, change, reset, basis } = useEdits(fieldsOf(channel), async () => {
+    const { channel: stored } = await read();
+    return stored ? fieldsOf(stored) : undefined;
+  });
+  const { type, history } = values;
+  const [keepMemberships, setKeepMemberships] = useState(false);
+  const becomesPrivate = changes.type === 'PRIVATE';
   const input = {
-    ...(type !== stored.type && typeArguments(type)),
+    ...(changes.type !== undefined && typeArguments(type)),
     ...(becomesPrivate && keepMemberships && { keepMemberships }),
-    ...((messages !== stored.messages || seconds !== stored.seconds) && {
-      history: historyOf(messages, seconds),
-    }),
+    ...(changes.history && { history: historyOf(history.messages, history.seconds) }),
   };
   return (
     <>
@@ -41,11 +47,12 @@ export function ChannelActions({ channel }: { channel: ChannelRowFragment }) {
         scope="CHANNELS"
         operation={UpdateChannelDocument}
         variables={{ id, input }}
+        basis={basis}
         problem={Object.keys(input).length === 0 ? 'Change a field; only what differs is sent.' : undefined}
         submit="Save"
         onOpen={() => {
-          setStored(draftOf(channel));
-          setDraft(draftOf(channel));
+          reset();
+          setKeepMemberships(false);
         }}
       >
         <ChannelTypeField value={type} onChange={(chosen) => change({ type: chosen })} />
@@ -53,14 +60,14 @@ export function ChannelActions({ channel }: { channel: ChannelRowFragment }) {
           <Checkbox
             label="Keep the tokens that subscribed themselves"
             checked={keepMemberships}
-            onChange={(event) => change({ keepMemberships: event.currentTarget.checked })}
+            onChange={(event) => setKeepMemberships(event.currentTarget.checked)}
           />
         )}
         <HistoryFields
-          messages={messages}
-          seconds={seconds}
-          onMessages={(value) => change({ messages: value })}
-          onSeconds={(value) => change({ seconds: value })}
+          messages={history.messages}
+          seconds={history.seconds}
+          onMessages={(messages) => change({ history: { ...history, messages } })}
+          onSeconds={(seconds) => change({ history: { ...history, seconds } })}
         />
         <Text size="sm">Older messages than the history keeps are removed within seconds.</Text>
       </ActionButton>

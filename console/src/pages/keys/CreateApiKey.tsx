@@ -18,20 +18,24 @@ export function CreateApiKey({ onSecret }: { onSecret(secret: string): void }) {
   const [lifetime, setLifetime] = useState('');
   const [canSign, setCanSign] = useState(false);
   const chosen = SCOPES.filter((scope) => scopes.includes(scope));
-  const expiresAt = untilOf(lifetime);
+  // The dialog may stay open for long: the lifetime begins when the form is sent.
+  const variables = () => {
+    const expiresAt = untilOf(lifetime);
+    return {
+      ...(project !== '' && { project }),
+      ...(name !== '' && { name }),
+      ...(chosen.length > 0 && { scopes: chosen }),
+      ...(channels !== '' && { channels }),
+      ...(canSign && { canSign }),
+      ...(expiresAt !== undefined && { expiresAt }),
+    };
+  };
   return (
     <ActionButton
       label="Create API key"
       scope="KEYS"
       operation={CreateApiKeyDocument}
-      variables={{
-        ...(project !== '' && { project }),
-        ...(name !== '' && { name }),
-        ...(chosen.length > 0 && { scopes: chosen }),
-        ...(channels !== '' && { channels }),
-        ...(canSign && { canSign }),
-        ...(expiresAt !== undefined && { expiresAt }),
-      }}
+      variables={variables}
       submit="Create API key"
       // The next key is for the own project, unless another one is named again.
       onOpen={() => setProject('')}

@@ -1,6 +1,11 @@
-import { useState } from 'react';
 import { Text, TextInput } from '@mantine/core';
-import { UpdateIssuerDocument, type IssuerDetailsFragment } from '../../generated/operations.ts';
+import {
+  IssuersDocument,
+  UpdateIssuerDocument,
+  type IssuerDetailsFragment,
+} from '../../generated/operations.ts';
+import { useEdits } from '../../api/use-edits.ts';
+import { useReread } from '../../api/use-operation.ts';
 import { ActionButton } from '../../parts/ActionButton.tsx';
 import { ProviderFields } from './ProviderFields.tsx';
 import { draftOf, NO_PROVIDER, providerChangesOf } from './provider-draft.ts';
@@ -8,17 +13,21 @@ import { draftOf, NO_PROVIDER, providerChangesOf } from './provider-draft.ts';
 const fieldsOf = ({ name, service, provider }: IssuerDetailsFragment) => ({
   name,
   service: service ?? '',
-  provider: provider ? draftOf(provider) : NO_PROVIDER,
+  ...(provider ? draftOf(provider) : NO_PROVIDER),
 });
 
 /** Changes what can be changed of an issuer, by its kind; only what differs is sent. */
 export function EditIssuer({ issuer }: { issuer: IssuerDetailsFragment }) {
-  const [stored, setStored] = useState(() => fieldsOf(issuer));
-  const [draft, setDraft] = useState(stored);
-  const provider = providerChangesOf(stored.provider, draft.provider);
+  const read = useReread(IssuersDocument, {});
+  const stored = fieldsOf(issuer);
+  const { values, changes, change, reset, basis } = useEdits(stored, async () => {
+    const now = (await read()).project.issuers.find(({ id }) => id === issuer.id);
+    return now && fieldsOf(now);
+  });
+  const provider = providerChangesOf(stored, values);
   const input = {
-    ...(draft.name !== stored.name && { name: draft.name }),
-    ...(draft.service !== stored.service && { service: draft.service === '' ? null : draft.service }),
+    ...(changes.name !== undefined && { name: changes.name }),
+    ...(changes.service !== undefined && { service: changes.service === '' ? null : changes.service }),
     ...(provider && { provider }),
   };
   const isUnchanged = Object.keys(input).length === 0;
@@ -31,12 +40,10 @@ export function EditIssuer({ issuer }: { issuer: IssuerDetailsFragment }) {
       scope="ADMIN"
       operation={UpdateIssuerDocument}
       variables={{ issuer: issuer.id, input }}
+      basis={basis}
       problem={isUnchanged ? 'Change a field; only what differs is sent.' : undefined}
       submit="Save"
-      onOpen={() => {
-        setStored(fieldsOf(issuer));
-        setDraft(fieldsOf(issuer));
-      }}
+      onOpen={reset}
     >
       <Text size="sm">
         Applies to credentials that are presented from now on; live connections stay.
@@ -46,23 +53,18 @@ export function EditIssuer({ issuer }: { issuer: IssuerDetailsFragment }) {
         label="Name"
         required
         withAsterisk={false}
-        value={draft.name}
-        onChange={(event) => setDraft({ ...draft, name: event.currentTarget.value })}
+        value={values.name}
+        onChange={(event) => change({ name: event.currentTarget.value })}
       />
       {issuer.kind === 'TWILIO' && (
         <TextInput
           label="Service SID"
           description="IS…, the Sync service that the grant must name. Empty: any service."
-          value={draft.service}
-          onChange={(event) => setDraft({ ...draft, service: event.currentTarget.value })}
+          value={values.service}
+          onChange={(event) => change({ service: event.currentTarget.value })}
         />
       )}
-      {issuer.provider && (
-        <ProviderFields
-          draft={draft.provider}
-          onChange={(changed) => setDraft({ ...draft, provider: changed })}
-        />
-      )}
+      {issuer.provider && <ProviderFields draft={values} onChange={change} />}
     </ActionButton>
   );
 }

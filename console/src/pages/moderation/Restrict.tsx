@@ -26,11 +26,14 @@ function RestrictForm({ kind, target }: { kind: 'Mute' | 'Ban'; target: TokenOrI
   const [channel, setChannel] = useState('');
   const [lifetime, setLifetime] = useState('');
   const [reason, setReason] = useState('');
-  const until = untilOf(lifetime);
-  const variables = {
-    ...tokenOrIdentityArguments(target ?? chosen),
-    ...(until !== undefined && { until }),
-    ...(reason !== '' && { reason }),
+  // The dialog may stay open for long: the time begins when the form is sent.
+  const restriction = () => {
+    const until = untilOf(lifetime);
+    return {
+      ...tokenOrIdentityArguments(target ?? chosen),
+      ...(until !== undefined && { until }),
+      ...(reason !== '' && { reason }),
+    };
   };
   const fields = (
     <>
@@ -58,7 +61,7 @@ function RestrictForm({ kind, target }: { kind: 'Mute' | 'Ban'; target: TokenOrI
   const shared = { label: kind, scope: 'MODERATE', submit: kind } as const;
   if (kind === 'Ban')
     return (
-      <ActionButton {...shared} operation={BanDocument} variables={{ channel, ...variables }}>
+      <ActionButton {...shared} operation={BanDocument} variables={() => ({ channel, ...restriction() })}>
         {fields}
       </ActionButton>
     );
@@ -66,7 +69,7 @@ function RestrictForm({ kind, target }: { kind: 'Mute' | 'Ban'; target: TokenOrI
     <ActionButton
       {...shared}
       operation={MuteDocument}
-      variables={{ ...(channel !== '' && { channel }), ...variables }}
+      variables={() => ({ ...(channel !== '' && { channel }), ...restriction() })}
     >
       {fields}
     </ActionButton>

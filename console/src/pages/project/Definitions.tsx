@@ -2,21 +2,28 @@ import { useState } from 'react';
 import { Group, NativeSelect, Table, TextInput } from '@mantine/core';
 import { CHANNEL_TYPES } from '../../fields/channel-types.ts';
 import { ROLES } from '../../fields/RoleField.tsx';
-import { UpdateProjectDocument, type PermissionsInput } from '../../generated/operations.ts';
+import {
+  ProjectSettingsDocument,
+  UpdateProjectDocument,
+  type PermissionsInput,
+} from '../../generated/operations.ts';
+import { isSame, type Basis } from '../../api/use-edits.ts';
+import { useReread } from '../../api/use-operation.ts';
 import { ActionButton } from '../../parts/ActionButton.tsx';
 import { EmptyState } from '../../parts/EmptyState.tsx';
 import { Section } from '../../parts/Section.tsx';
 import { type Permissions } from './matrix.ts';
 
 /** The roles and the kinds of channels that the project defines: the further rows and columns of the matrix. */
-export function Definitions({ permissions: { roles, kinds } }: { permissions: Permissions }) {
+export function Definitions({ permissions }: { permissions: Permissions }) {
   return (
     <>
       <DefinitionList
         title="Custom roles"
         noun="role"
         about="Where the matrix says nothing about a custom role, the role that it is like applies."
-        entries={roles.map(({ name, like }) => ({ name, base: like }))}
+        permissions={permissions}
+        entriesOf={({ roles }) => roles.map(({ name, like }) => ({ name, base: like }))}
         baseLabel="Like"
         bases={ROLES}
         toPermissions={(entries) => ({ roles: entries.map(({ name, base }) => ({ name, like: base })) })}
@@ -25,7 +32,8 @@ export function Definitions({ permissions: { roles, kinds } }: { permissions: Pe
         title="Kinds of channels"
         noun="kind"
         about="Where the matrix says nothing about a kind, its type applies. A kind that channels have cannot be removed."
-        entries={kinds.map(({ name, type }) => ({ name, base: type }))}
+        permissions={permissions}
+        entriesOf={({ kinds }) => kinds.map(({ name, type }) => ({ name, base: type }))}
         baseLabel="Type"
         bases={CHANNEL_TYPES}
         toPermissions={(entries) => ({ kinds: entries.map(({ name, base }) => ({ name, type: base })) })}
@@ -43,7 +51,8 @@ interface Properties<Base extends string> {
   title: string;
   about: string;
   noun: 'role' | 'kind';
-  entries: readonly Entry<Base>[];
+  permissions: Permissions;
+  entriesOf(permissions: Permissions): readonly Entry<Base>[];
   baseLabel: string;
   bases: readonly Base[];
   /** The whole list, which replaces the one of the project. */
@@ -51,11 +60,24 @@ interface Properties<Base extends string> {
 }
 
 function DefinitionList<Base extends string>(properties: Properties<Base>) {
-  const { title, about, noun, entries, baseLabel, bases, toPermissions } = properties;
+  const { title, about, noun, permissions, entriesOf, baseLabel, bases, toPermissions } = properties;
   const [name, setName] = useState('');
   const [base, setBase] = useState(bases[0]);
+  const entries = entriesOf(permissions);
+  // A dialog replaces the whole list, beginning with the one that was stored when it was opened.
+  const [opened, setOpened] = useState(entries);
+  const read = useReread(ProjectSettingsDocument, {});
+  const begin = () => setOpened(entries);
+  const basis: Basis = {
+    isOutdated: !isSame(entries, opened),
+    async check() {
+      const { settings } = (await read()).project;
+      return settings === null || isSame(entriesOf(settings.permissions), opened);
+    },
+    load: begin,
+  };
   const send = (list: readonly Entry<Base>[]) => ({ settings: { permissions: toPermissions(list) } });
-  const added = base === undefined ? entries : [...entries, { name, base }];
+  const added = base === undefined ? opened : [...opened, { name, base }];
   return (
     <Section
       title={title}
@@ -66,6 +88,8 @@ function DefinitionList<Base extends string>(properties: Properties<Base>) {
           scope="ADMIN"
           operation={UpdateProjectDocument}
           variables={send(added)}
+          basis={basis}
+          onOpen={begin}
           problem={name === '' ? `Name the ${noun}.` : undefined}
           submit={`Add the ${noun}`}
         >
@@ -101,7 +125,9 @@ function DefinitionList<Base extends string>(properties: Properties<Base>) {
                       size="compact-sm"
                       scope="ADMIN"
                       operation={UpdateProjectDocument}
-                      variables={send(entries.filter((other) => other !== entry))}
+                      variables={send(opened.filter((other) => other.name !== entry.name))}
+                      basis={basis}
+                      onOpen={begin}
                       submit={`Remove ${entry.name}`}
                       isDangerous
                     />

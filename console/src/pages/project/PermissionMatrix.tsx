@@ -1,17 +1,26 @@
-import { useState } from 'react';
 import { Table } from '@mantine/core';
-import { UpdateProjectDocument } from '../../generated/operations.ts';
+import { ProjectSettingsDocument, UpdateProjectDocument } from '../../generated/operations.ts';
 import { useScope } from '../../client/session-context.ts';
+import { useEdits } from '../../api/use-edits.ts';
+import { useReread } from '../../api/use-operation.ts';
 import { ActionForm } from '../../parts/ActionForm.tsx';
 import { Section } from '../../parts/Section.tsx';
-import { cellOf, kindsOf, rolesOf, withCell, type Permissions } from './matrix.ts';
+import { cellOf, inOrder, kindsOf, rolesOf, withCell, type Permissions } from './matrix.ts';
 import { MatrixCell } from './MatrixCell.tsx';
 
 /** The actions of each role in each kind of channel. */
 export function PermissionMatrix({ permissions }: { permissions: Permissions }) {
-  const [stated, setStated] = useState(permissions.stated);
   const mayEdit = useScope('ADMIN');
-  const kinds = kindsOf(permissions);
+  const read = useReread(ProjectSettingsDocument, {});
+  const { values, changes, change, basis } = useEdits({ stated: inOrder(permissions.stated) }, async () => {
+    const { settings } = (await read()).project;
+    return settings && { stated: inOrder(settings.permissions.stated) };
+  });
+  const [roles, kinds] = [rolesOf(permissions), kindsOf(permissions)];
+  // Others may have removed a role or a kind since its cell was edited.
+  const stated = values.stated.filter(
+    ({ role, kind }) => roles.some(({ name }) => name === role) && kinds.some(({ name }) => name === kind),
+  );
   const table = (
     <div className="table-box" tabIndex={0} role="region" aria-label="Permission matrix">
       <Table withColumnBorders verticalSpacing="xs">
@@ -24,7 +33,7 @@ export function PermissionMatrix({ permissions }: { permissions: Permissions }) 
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {rolesOf(permissions).map((role) => (
+          {roles.map((role) => (
             <Table.Tr key={role.name}>
               <Table.Th scope="row">
                 {role.name === role.like ? role.name : `${role.name} (like ${role.like})`}
@@ -35,7 +44,8 @@ export function PermissionMatrix({ permissions }: { permissions: Permissions }) 
                     name={`${role.name} in ${kind.name}`}
                     cell={cellOf(stated, role, kind)}
                     {...(mayEdit && {
-                      onChange: (actions) => setStated(withCell(stated, role.name, kind.name, actions)),
+                      onChange: (actions) =>
+                        change({ stated: withCell(stated, role.name, kind.name, actions) }),
                     })}
                   />
                 </Table.Td>
@@ -55,7 +65,8 @@ export function PermissionMatrix({ permissions }: { permissions: Permissions }) 
         <ActionForm
           operation={UpdateProjectDocument}
           variables={{ settings: { permissions: { stated } } }}
-          problem={stated === permissions.stated ? 'Change a cell to save the matrix.' : undefined}
+          basis={basis}
+          problem={changes.stated === undefined ? 'Change a cell to save the matrix.' : undefined}
           submit="Save the matrix"
         >
           {table}

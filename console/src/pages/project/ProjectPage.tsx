@@ -20,7 +20,7 @@ export function ProjectPage() {
       <ErrorNotice error={error} />
       {!settings && !error && <Loader aria-label="Loading" />}
       {settings && (
-        <Stack gap="md" key={JSON.stringify(settings)}>
+        <Stack gap="md">
           <SettingsForm settings={settings} />
           <PermissionMatrix permissions={settings.permissions} />
           <Definitions permissions={settings.permissions} />

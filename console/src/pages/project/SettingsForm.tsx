@@ -1,7 +1,12 @@
-import { useState } from 'react';
 import { NumberInput, SimpleGrid, Switch } from '@mantine/core';
-import { UpdateProjectDocument, type SettingsFragment } from '../../generated/operations.ts';
+import {
+  ProjectSettingsDocument,
+  UpdateProjectDocument,
+  type SettingsFragment,
+} from '../../generated/operations.ts';
 import { useScope } from '../../client/session-context.ts';
+import { useEdits } from '../../api/use-edits.ts';
+import { useReread } from '../../api/use-operation.ts';
 import { ActionForm } from '../../parts/ActionForm.tsx';
 import { Details } from '../../parts/Details.tsx';
 import { Section } from '../../parts/Section.tsx';
@@ -9,11 +14,12 @@ import { NUMBERS, SWITCHES } from './settings.ts';
 
 /** Changes the settings; only what differs is sent. Without the scope ADMIN they are shown as text. */
 export function SettingsForm({ settings }: { settings: SettingsFragment }) {
-  const [draft, setDraft] = useState(settings);
   const mayEdit = useScope('ADMIN');
-  const names = [...SWITCHES, ...NUMBERS]
-    .map(({ name }) => name)
-    .filter((name) => draft[name] !== settings[name]);
+  const read = useReread(ProjectSettingsDocument, {});
+  const { values, changes, change, basis } = useEdits(withoutPermissions(settings), async () => {
+    const { settings: stored } = (await read()).project;
+    return stored && withoutPermissions(stored);
+  });
   if (!mayEdit)
     return (
       <Section title="Settings">
@@ -29,8 +35,11 @@ export function SettingsForm({ settings }: { settings: SettingsFragment }) {
     <Section title="Settings" about="A change applies to live connections before it is confirmed.">
       <ActionForm
         operation={UpdateProjectDocument}
-        variables={{ settings: Object.fromEntries(names.map((name) => [name, draft[name]])) }}
-        problem={names.length === 0 ? 'Change a setting; only what differs is sent.' : undefined}
+        variables={{ settings: changes }}
+        basis={basis}
+        problem={
+          Object.keys(changes).length === 0 ? 'Change a setting; only what differs is sent.' : undefined
+        }
         submit="Save the settings"
       >
         <SimpleGrid cols={{ base: 1, sm: 2, lg: 3 }}>
@@ -39,8 +48,8 @@ export function SettingsForm({ settings }: { settings: SettingsFragment }) {
               key={name}
               label={label}
               description={description}
-              checked={draft[name]}
-              onChange={(event) => setDraft({ ...draft, [name]: event.currentTarget.checked })}
+              checked={values[name]}
+              onChange={(event) => change({ [name]: event.currentTarget.checked })}
             />
           ))}
           {NUMBERS.map(({ name, label, description }) => (
@@ -51,8 +60,8 @@ export function SettingsForm({ settings }: { settings: SettingsFragment }) {
               min={0}
               allowDecimal={false}
               hideControls
-              value={draft[name] ?? ''}
-              onChange={(value) => setDraft({ ...draft, [name]: typeof value === 'number' ? value : null })}
+              value={values[name] ?? ''}
+              onChange={(value) => change({ [name]: typeof value === 'number' ? value : null })}
             />
           ))}
         </SimpleGrid>
@@ -60,6 +69,8 @@ export function SettingsForm({ settings }: { settings: SettingsFragment }) {
     </Section>
   );
 }
+
+const withoutPermissions = ({ permissions: _, ...settings }: SettingsFragment) => settings;
 
 function describeSeconds(seconds: number | null): string {
   return seconds === null ? 'not set' : `${seconds} s`;

@@ -66,5 +66,13 @@ export function withCell(
   actions: readonly Action[] | null,
 ): Stated {
   const others = stated.filter((entry) => entry.role !== role || entry.kind !== kind);
-  return actions === null ? others : [...others, { role, kind, actions: [...actions] }];
+  return inOrder(actions === null ? others : [...others, { role, kind, actions: [...actions] }]);
+}
+
+/** The cells in one order, so that two lists can be compared. */
+export function inOrder(stated: Stated): Stated {
+  const keyOf = ({ role, kind }: Stated[number]) => `${role} ${kind}`;
+  return stated
+    .map(({ role, kind, actions }) => ({ role, kind, actions }))
+    .sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1));
 }

@@ -5,7 +5,13 @@ import { GrantsField } from '../../fields/GrantsField.tsx';
 import { JsonField } from '../../fields/JsonField.tsx';
 import { LIFETIMES, secondsOf } from '../../fields/lifetime.ts';
 import { roleArguments, roleChoice, RoleField } from '../../fields/RoleField.tsx';
-import { UpdateTokenDocument, type TokenDetailsFragment } from '../../generated/operations.ts';
+import {
+  TokenDetailsDocument,
+  UpdateTokenDocument,
+  type TokenDetailsFragment,
+} from '../../generated/operations.ts';
+import { isSame, useEdits } from '../../api/use-edits.ts';
+import { useReread } from '../../api/use-operation.ts';
 import { ActionButton } from '../../parts/ActionButton.tsx';
 import { parseJson } from '../../parts/json.ts';
 
@@ -13,32 +19,32 @@ const CHOICES = LIFETIMES.map((choice) =>
   choice.value === '' ? { ...choice, label: 'Keep the expiry' } : choice,
 );
 
-const draftOf = (token: TokenDetailsFragment) => ({
+const fieldsOf = (token: TokenDetailsFragment) => ({
   role: roleChoice(token),
   grants: (token.grants ?? []) as readonly GrantDraft[],
-  lifetime: '',
   connectionData: token.connectionData ?? '',
   stateText: token.state === null ? '' : JSON.stringify(token.state, null, 2),
 });
 
 /** Changes a token. Its live connections follow before the answer comes. */
 export function EditToken({ token }: { token: TokenDetailsFragment }) {
-  const [stored, setStored] = useState(token);
-  const [draft, setDraft] = useState(() => draftOf(token));
-  const { role, grants, lifetime, connectionData, stateText } = draft;
-  const change = (part: Partial<typeof draft>) => setDraft({ ...draft, ...part });
+  const read = useReread(TokenDetailsDocument, { id: token.id });
+  const { values, changes, change, reset, basis } = useEdits(fieldsOf(token), async () => {
+    const { token: stored } = await read();
+    return stored ? fieldsOf(stored) : undefined;
+  });
+  const { role, grants, connectionData, stateText } = values;
+  const [lifetime, setLifetime] = useState('');
   const { value: state, problem } = parseJson(stateText, 'The state');
   const expiresIn = secondsOf(lifetime);
   const input = {
-    ...(role !== roleChoice(stored) && roleArguments(role)),
-    ...(JSON.stringify(grants) !== JSON.stringify(stored.grants ?? []) && {
-      grants: grantsOf(grants) ?? null,
-    }),
+    ...(changes.role !== undefined && roleArguments(role)),
+    ...(changes.grants && { grants: grantsOf(grants) ?? null }),
     ...(expiresIn !== undefined && { expiresIn }),
-    ...(connectionData !== (stored.connectionData ?? '') && {
+    ...(changes.connectionData !== undefined && {
       connectionData: connectionData === '' ? null : connectionData,
     }),
-    ...(JSON.stringify(state ?? null) !== JSON.stringify(stored.state) && { state: state ?? null }),
+    ...(!isSame(state ?? null, token.state) && { state: state ?? null }),
   };
   const isUnchanged = Object.keys(input).length === 0;
   return (
@@ -48,11 +54,12 @@ export function EditToken({ token }: { token: TokenDetailsFragment }) {
       title="Edit the token"
       operation={UpdateTokenDocument}
       variables={{ id: token.id, input }}
+      basis={basis}
       problem={problem ?? (isUnchanged ? 'Change a field; only what differs is sent.' : undefined)}
       submit="Save"
       onOpen={() => {
-        setStored(token);
-        setDraft(draftOf(token));
+        reset();
+        setLifetime('');
       }}
     >
       <RoleField value={role} onChange={(chosen) => change({ role: chosen })} />
@@ -60,7 +67,7 @@ export function EditToken({ token }: { token: TokenDetailsFragment }) {
       <NativeSelect
         label="Expires"
         value={lifetime}
-        onChange={(event) => change({ lifetime: event.currentTarget.value })}
+        onChange={(event) => setLifetime(event.currentTarget.value)}
         data={CHOICES}
       />
       <TextInput
