@@ -21,6 +21,11 @@ export interface ClientOptions {
   readonly storage?: ClientStorage | (() => ClientStorage);
   /** The prefix of the keys in `storage`: one per user of the device. Default: `signalbox`. */
   readonly storageKey?: string;
+  /**
+   * The identity of the user, where the page knows it before it connects. It decides whose the messages are that a page has stored
+   * without ever being connected: a later page publishes them under the same identity only. Without it, they fail there.
+   */
+  readonly identity?: string;
   /** The largest number of messages that wait to be published. Default: 1000. Range: 1–100,000. */
   readonly outboxLimit?: number;
   /** The WebSocket class. Default: the one of the environment; Node before version 22 needs the one of `ws`; `shareBetweenTabs()` of `@signalbox/client/tabs`. */

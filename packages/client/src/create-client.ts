@@ -67,13 +67,11 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
   let stopInbox: (() => void) | undefined;
 
   const outbox = createOutbox({
-    ...{ runtime, saved },
+    ...{ runtime, saved, owner: options.identity },
     now: () => connection.serverNow(),
     limit: outboxLimit,
     onChange: (id) => channels.find(id)?.view.change(),
-    onPublished: (message, key) => {
-      if (message.channel !== null) channels.find(message.channel)?.onPublished(message, key);
-    },
+    onPublished: (message, key) => channels.find(message.channel ?? '')?.onPublished(message, key),
     renew: () => connection.renew(),
   });
 
@@ -161,7 +159,7 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
     if (presence) sendPresence(socket, presence.state);
     for (const channel of channels.all()) channel.onReady(inboxChannels.get(channel.id));
     void restoring?.then(() => {
-      if (socket === ready) outbox.resume(socket, identity ?? token ?? undefined);
+      if (socket === ready) outbox.resume(socket, identity ?? token ?? '');
     });
   }
 
@@ -218,7 +216,7 @@ export function createClient<Events extends EventMap = Record<string, unknown>>(
   }
 
   const context = {
-    ...{ runtime, outbox, connect, read, deliver, channels, endError: connection.endError },
+    ...{ runtime, outbox, position, connect, read, deliver, channels, endError: connection.endError },
     async publish(channel: string, event: string, data: unknown, isEphemeral?: boolean) {
       connect();
       const ended = connection.endError();

@@ -1,8 +1,15 @@
 import { expect, test } from 'vitest';
-import { startService } from '../../../test/support/service.ts';
+import { createProxy } from '../../../test/support/proxy.ts';
+import { startService, type TestService } from '../../../test/support/service.ts';
 import { type Runtime } from '../src/index.ts';
 import { connectClient, createChannel, createMember, eventually } from './support/client.ts';
-import { connectedWith, messageWith, pageWith, startScriptedService } from './support/scripted-service.ts';
+import {
+  CHANNEL,
+  connectedWith,
+  messageWith,
+  pageWith,
+  startScriptedService,
+} from './support/scripted-service.ts';
 
 const CREDENTIAL = 'eyJ.fixed.credential';
 /** No wait between two attempts. */
@@ -341,6 +348,19 @@ test('tells of a gap when the service does not understand the stored position', 
   expect(gaps).toContainEqual({ reason: 'POSITION_LOST', channel: undefined });
 });
 
+const publishOnSquare = (service: TestService, text: string) =>
+  service.request(
+    'mutation ($data: JSON) { publishMessage(channel: "square", event: "message", data: $data) { message { id } } }',
+    { data: { text } },
+  );
+
+/** Ends the membership of a token. */
+const leaveSquare = (service: TestService, token: string) =>
+  service.request(
+    'mutation ($token: ID!) { unsubscribeToken(channel: "square", token: $token) { createdAt } }',
+    { token },
+  );
+
 test('shows a PUBLIC channel again after the membership that delivered it was removed', async () => {
   await using service = await startService();
   await createChannel(service, 'square', 'PUBLIC');
@@ -360,10 +380,7 @@ test('shows a PUBLIC channel again after the membership that delivered it was re
   const square = client.channel('square');
   const stop = square.subscribe(() => undefined);
   await square.publish('message', { text: 'first' });
-  await service.request(
-    'mutation ($token: ID!) { unsubscribeToken(channel: "square", token: $token) { createdAt } }',
-    { token },
-  );
+  await leaveSquare(service, token);
   await eventually(() => square.getSnapshot().error);
   stop();
   // The channel is given up shortly after nothing shows it.
@@ -373,6 +390,108 @@ test('shows a PUBLIC channel again after the membership that delivered it was re
     () => square.getSnapshot().error === undefined && square.getSnapshot().messages.length === 1,
   );
   stopAgain();
+});
+
+test.each([
+  ['nothing was published before', [], ['m1', 'm2']],
+  ['messages came before', ['m0'], ['m0', 'm1', 'm2']],
+])(
+  'delivers a message of a PUBLIC channel from before the end of a membership that ended during a cut, when %s',
+  async (_, before, expected) => {
+    await using service = await startService();
+    await createChannel(service, 'square', 'PUBLIC');
+    const { token, credential } = await createMember(service, 'ada', ['square']);
+    let isDown = false;
+    await using proxy = await createProxy(() => (isDown ? 1 : Number(new URL(service.url).port)));
+    await using client = connectClient({
+      ...{ url: `http://127.0.0.1:${proxy.port}`, credential, runtime: eager },
+    });
+    const publish = (text: string) => publishOnSquare(service, text);
+    const seen: string[] = [];
+    client.channel('square').on('message', ({ data }) => seen.push(data.text));
+    await eventually(() => client.viewer);
+    for (const text of before) await publish(text);
+    await eventually(() => seen.length === before.length);
+    isDown = true;
+    proxy.cut();
+    await publish('m1');
+    await leaveSquare(service, token);
+    isDown = false;
+    await eventually(() => seen.includes('m1'));
+    await publish('m2');
+    await eventually(() => seen.includes('m2'));
+    expect(seen).toEqual(expected);
+  },
+);
+
+test('delivers after a reconnect what was published on a PUBLIC channel since the end of a membership', async () => {
+  await using service = await startService();
+  await createChannel(service, 'square', 'PUBLIC');
+  const { token, credential } = await createMember(service, 'ada', ['square']);
+  await using proxy = await createProxy(Number(new URL(service.url).port));
+  await using client = connectClient({ url: `http://127.0.0.1:${proxy.port}`, credential, runtime: eager });
+  const seen: string[] = [];
+  const square = client.channel('square');
+  square.on('message', ({ data }) => seen.push(data.text));
+  await eventually(() => client.viewer);
+  await leaveSquare(service, token);
+  await eventually(() => square.getSnapshot().error);
+  await publishOnSquare(service, 'm1');
+  proxy.cut();
+  await eventually(() => seen.length > 0);
+  expect(seen).toEqual(['m1']);
+});
+
+test('delivers nothing from before the first listener of a channel that a membership has delivered', async () => {
+  const service = await startScriptedService(({ kind, id }, { next, number }) => {
+    const more = { connection: { id: `conn_${number}` }, ...(number > 1 && { channels: [] }) };
+    if (kind === 'events') next(id, connectedWith(more));
+    return kind === 'events';
+  });
+  await using client = connectClient({ url: service.url, credential: CREDENTIAL, runtime: eager });
+  const lobby = client.channel('lobby');
+  const others: string[] = [];
+  const stop = client.direct.on('*', ({ id }) => others.push(id));
+  await eventually(() => client.viewer);
+  const [session] = service.sessions;
+  for (const event of [
+    { __typename: 'ChannelMessage', message: messageWith('old') },
+    { __typename: 'DirectMessage', message: messageWith('direct', { channel: null }) },
+  ])
+    session!.next(service.of('events')[0]!.id, { events: event });
+  await eventually(() => others.length === 1);
+  session!.socket.terminate();
+  await eventually(() => client.viewer?.connection === 'conn_2');
+  lobby.on('message', () => undefined);
+  await eventually(() => service.of('messages').length === 1);
+  expect(service.of('messages')[0]!.payload.variables.since).toBe('cursor_head');
+  stop();
+});
+
+test('delivers each message once when a channel is received by itself, by a membership, and by itself again', async () => {
+  const log = Array.from({ length: 2_100 }, (_, i) => messageWith(String(i)));
+  const service = await startScriptedService(({ kind, id, payload }, { next, number }) => {
+    if (kind === 'events') next(id, connectedWith({ channels: [] }));
+    if (kind === 'messages') {
+      const since = log.findIndex(({ cursor }) => cursor === payload.variables.since);
+      for (const message of log.slice(since + 1, number === 1 ? 50 : undefined))
+        next(id, { messages: message });
+    }
+    return kind === 'events' || kind === 'messages';
+  });
+  await using client = connectClient({ url: service.url, credential: CREDENTIAL, runtime: eager });
+  const seen: string[] = [];
+  client.channel('lobby').on('message', ({ data }) => seen.push(data.text));
+  await eventually(() => seen.length === 50);
+  const [session] = service.sessions;
+  const inbox = service.of('events')[0]!.id;
+  session!.next(inbox, { events: { __typename: 'ChannelAvailable', channel: CHANNEL } });
+  for (const message of log.slice(50, 2_090))
+    session!.next(inbox, { events: { __typename: 'ChannelMessage', message } });
+  await eventually(() => seen.length === 2_090);
+  session!.socket.terminate();
+  await eventually(() => seen.includes('2099'));
+  expect(seen).toEqual(log.map(({ data }) => data.text));
 });
 
 test('misses nothing when the first connection is cut before its first event', async () => {

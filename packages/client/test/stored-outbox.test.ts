@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 import { type ClientStorage } from '../src/index.ts';
-import { connectClient, eventually } from './support/client.ts';
-import { connectedWith, startScriptedService, type Script } from './support/scripted-service.ts';
+import { connectClient, eventually, type TestClient } from './support/client.ts';
+import {
+  connectedWith,
+  startScriptedService,
+  type ScriptedService,
+  type Script,
+} from './support/scripted-service.ts';
 
 const CREDENTIAL = 'eyJ.fixed.credential';
 const UNREACHABLE = 'http://127.0.0.1:1';
@@ -24,21 +29,53 @@ function createStorage(values = new Map<string, string>()): ClientStorage & {
 }
 
 /** What a page that was offline has left in its storage. */
-async function storedOffline(...texts: string[]): Promise<Map<string, string>> {
-  const storage = createStorage();
-  await using client = connectClient({ url: UNREACHABLE, credential: CREDENTIAL, storage });
+const storedOffline = (...texts: string[]) => storedOfflineWith({}, ...texts);
+
+async function storedOfflineWith(
+  { values, identity }: { values?: Map<string, string>; identity?: string },
+  ...texts: string[]
+): Promise<Map<string, string>> {
+  const storage = createStorage(values);
+  await using client = connectClient({
+    ...{ url: UNREACHABLE, credential: CREDENTIAL, storage, ...(identity && { identity }) },
+  });
   for (const text of texts) void client.channel('lobby').publish('message', { text });
-  await eventually(() => storage.written > 0);
+  await eventually(() => texts.every((text) => [...storage.values.values()].join().includes(text)));
+  return new Map(storage.values);
+}
+
+/** What a page of the token has left in its storage: messages that waited when it connected, which the service did not keep. */
+async function storedBy(token: string, ...texts: string[]): Promise<Map<string, string>> {
+  const service = await startScriptedService((request, session) => {
+    if (request.kind === 'publish') session.socket.terminate();
+    return request.kind === 'publish' || asToken(token)(request, session);
+  });
+  const storage = createStorage();
+  await using client = connectClient({ url: service.url, credential: CREDENTIAL, storage });
+  for (const text of texts) void client.channel('lobby').publish('message', { text });
+  await eventually(() => service.of('publish').length > 0);
   return new Map(storage.values);
 }
 
 const asToken =
-  (id: string): Script =>
+  (id: string, identity: string | null = null): Script =>
   (request, { next }) => {
     if (request.kind !== 'events') return false;
-    next(request.id, connectedWith({ token: { id, identity: null } }));
+    next(request.id, connectedWith({ token: { id, identity } }));
     return true;
   };
+
+const published = (service: ScriptedService) =>
+  service.of('publish').map(({ payload }) => payload.variables.data.text);
+
+/** The texts of the messages that a channel shows as failed. */
+function failedOf(client: TestClient): string[] {
+  const failed = client
+    .channel('lobby')
+    .getSnapshot()
+    .messages.filter(({ state }) => state === 'failed');
+  return failed.flatMap(({ data }) => ('text' in data ? data.text : []));
+}
 
 test.each(['null', '7', '{"key":"k"}', '{"key":', '"text"', '[]'])(
   'publishes the other stored messages, in their order, when one of them is %s',
@@ -98,26 +135,105 @@ test('leaves nothing in the storage when every message is published, and stores 
 });
 
 test('publishes nothing of what was written under another login', async () => {
-  const ada = await startScriptedService((request, session) => {
-    if (request.kind === 'publish') session.socket.terminate();
-    return asToken('token_ada')(request, session);
-  });
-  const storage = createStorage();
-  await using before = connectClient({ url: ada.url, credential: CREDENTIAL, storage });
-  for (const text of ['one', 'two']) void before.channel('lobby').publish('message', { text });
-  await eventually(() => ada.of('publish').length > 0);
-  const values = new Map(storage.values);
-  await before.close();
+  const values = await storedBy('token_ada', 'one', 'two');
   const service = await startScriptedService(asToken('token_bob'));
   await using client = connectClient({
     ...{ url: service.url, credential: CREDENTIAL, storage: createStorage(values) },
   });
   const lobby = client.channel('lobby');
   client.connect();
-  await eventually(() => lobby.getSnapshot().messages.length === 2 && client.viewer);
-  await eventually(() => lobby.getSnapshot().messages.every(({ state }) => state === 'failed'));
+  await eventually(() => failedOf(client).length === 2);
   await lobby.publish('message', { text: 'of bob' });
-  expect(service.of('publish').map(({ payload }) => payload.variables.data.text)).toEqual(['of bob']);
+  expect(published(service)).toEqual(['of bob']);
+});
+
+test('publishes after a reload every message that waited when the page connected for the first time', async () => {
+  const values = await storedBy('token_ada', 'one', 'two');
+  const service = await startScriptedService(asToken('token_ada'));
+  await using client = connectClient({
+    ...{ url: service.url, credential: CREDENTIAL, storage: createStorage(values) },
+  });
+  client.connect();
+  await eventually(() => published(service).length === 2);
+  expect(published(service)).toEqual(['one', 'two']);
+});
+
+test('publishes what the page queued before it connected when another login has left messages in the storage', async () => {
+  const values = await storedBy('token_ada', 'of ada');
+  const service = await startScriptedService(asToken('token_bob'));
+  const storage = createStorage(values);
+  await using client = connectClient({ url: service.url, credential: CREDENTIAL, storage });
+  await client.channel('lobby').publish('message', { text: 'of bob' });
+  expect(published(service)).toEqual(['of bob']);
+  expect(failedOf(client)).toEqual(['of ada']);
+  expect([...values.keys()]).toEqual(['signalbox:cursor']);
+});
+
+test('publishes under no other login what a page queued that never connected beside messages of that login', async () => {
+  const stored = await storedBy('token_ada', 'of ada');
+  const values = await storedOfflineWith({ values: stored }, 'of bob');
+  const service = await startScriptedService(asToken('token_ada'));
+  await using client = connectClient({
+    ...{ url: service.url, credential: CREDENTIAL, storage: createStorage(values) },
+  });
+  await client.channel('lobby').publish('message', { text: 'later' });
+  expect(published(service)).toEqual(['of ada', 'later']);
+  expect(failedOf(client)).toEqual(['of bob']);
+});
+
+test('fails what a page queued that never connected, and publishes it when the user of the next page retries it', async () => {
+  const service = await startScriptedService(asToken('token_bob'));
+  const storage = createStorage(await storedOffline('unknown'));
+  await using client = connectClient({ url: service.url, credential: CREDENTIAL, storage });
+  const lobby = client.channel('lobby');
+  client.connect();
+  await eventually(() => failedOf(client).length === 1);
+  expect(lobby.getSnapshot().messages[0]).toMatchObject({ error: { code: 'FORBIDDEN', retryable: false } });
+  expect(service.of('publish')).toEqual([]);
+  lobby.getSnapshot().messages[0]!.retry();
+  await eventually(() => published(service).length === 1);
+  expect(published(service)).toEqual(['unknown']);
+});
+
+test.each([
+  ['publishes', 'ada', ['offline', 'later']],
+  ['does not publish', 'bob', ['later']],
+])('%s what a page with the identity ada queued that never connected as %s', async (_, identity, texts) => {
+  const values = await storedOfflineWith({ identity: 'ada' }, 'offline');
+  const service = await startScriptedService(asToken('token_1', identity));
+  await using client = connectClient({
+    ...{ url: service.url, credential: CREDENTIAL, storage: createStorage(values) },
+  });
+  await client.channel('lobby').publish('message', { text: 'later' });
+  expect(published(service)).toEqual(texts);
+});
+
+test('publishes what is queued while a client that was closed connects under another login', async () => {
+  const service = await startScriptedService((request, session) =>
+    asToken(session.number === 1 ? 'token_guest' : 'token_ada')(request, session),
+  );
+  await using client = connectClient({ url: service.url, credential: CREDENTIAL });
+  await client.channel('lobby').publish('message', { text: 'of the guest' });
+  await client.close();
+  client.connect();
+  await client.channel('lobby').publish('message', { text: 'of ada' });
+  expect(client.viewer?.token).toBe('token_ada');
+  expect(published(service)).toEqual(['of the guest', 'of ada']);
+});
+
+test('fails what is queued after a cut when the next connection has another login', async () => {
+  const service = await startScriptedService((request, session) =>
+    asToken(session.number === 1 ? 'token_guest' : 'token_ada')(request, session),
+  );
+  await using client = connectClient({ url: service.url, credential: CREDENTIAL });
+  const lobby = client.channel('lobby');
+  await lobby.publish('message', { text: 'before' });
+  for (const { socket } of service.sessions) socket.terminate();
+  await eventually(() => client.status.state === 'waiting');
+  const waiting = lobby.publish('message', { text: 'during' });
+  await expect(waiting).rejects.toMatchObject({ code: 'FORBIDDEN' });
+  await lobby.publish('message', { text: 'after' });
+  expect(published(service)).toEqual(['before', 'after']);
 });
 
 test('publishes a message whose key the service has forgotten when the user retries it', async () => {

@@ -4,6 +4,7 @@ import { DOCUMENTS } from '../documents.ts';
 import { createEmitter } from '../emitter.ts';
 import { SignalboxError, toError } from '../errors.ts';
 import { type ChannelInfo, type Member, type PresenceChange } from '../inbox/events.ts';
+import { type Position } from '../inbox/position.ts';
 import { type Message } from '../message.ts';
 import { type Outbox } from '../outbox/outbox.ts';
 import { type Runtime } from '../runtime.ts';
@@ -18,6 +19,8 @@ import { createView, type View } from './view.ts';
 export interface ChannelContext {
   readonly runtime: Runtime;
   readonly outbox: Outbox;
+  /** The last cursor of the inbox: while `onReady` is called, that of the previous connection. */
+  readonly position: Pick<Position, 'cursor'>;
   readonly channels: Pick<Registry<object>, 'keep' | 'release'>;
   /** The socket whose first event has come, with what the inbox delivers over it. */
   readonly ready: Socket | undefined;
@@ -85,6 +88,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
   let pageSize = 50;
   let inInbox = false;
   let isShut = false;
+  /** The last cursor of the channel, by the inbox or by its own subscription, which continues there. Undefined: at the newest page. */
   let lastCursor: string | null | undefined;
   /** Why messages were lost, as long as the application is not told. */
   let gap: string | undefined;
@@ -142,10 +146,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     view.fail(undefined);
     isSubscribed = true;
     stop = subscribeToChannel(socket, id, lastCursor ?? undefined, {
-      messages(message) {
-        lastCursor = message.cursor ?? lastCursor;
-        context.deliver(message);
-      },
+      messages: context.deliver,
       presence: onPresence,
       channelState: view.inform,
       onError(error, name) {
@@ -287,6 +288,12 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     sync();
   }
 
+  /** The inbox no longer delivers the channel. Where no message has come yet, its own subscription continues where the inbox was. */
+  function leaveInbox(): void {
+    if (inInbox && holders > 0) lastCursor ??= context.position.cursor;
+    inInbox = false;
+  }
+
   /** Nothing uses the channel any more: what it shows would go stale, so it is loaded anew next time. */
   function release(): void {
     unsubscribe();
@@ -325,14 +332,14 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     readPage,
     onReady(info) {
       isShut = false;
+      leaveInbox();
       failures = 0;
-      inInbox = false;
       if (info) onAvailable(info);
       else sync();
     },
     onAvailable,
     onUnavailable(reason) {
-      inInbox = false;
+      leaveInbox();
       isShut = true;
       unsubscribe();
       forget();
@@ -347,6 +354,7 @@ export function createChannelController(id: string, context: ChannelContext): Ch
     },
     onPresence,
     onMessage(message) {
+      if (holders > 0) lastCursor = message.cursor ?? lastCursor;
       if (typing.receive(message, context.isOwn(message))) return;
       if (viewers > 0 || load || timeline.isLoaded) timeline.append(message);
       view.onMessage(message);

@@ -110,7 +110,8 @@ export function createView({ id, outbox, timeline, members, typing, isOwn }: Par
     onGap: () => awaited.clear(),
     onPublished(message, key, awaitsDelivery) {
       keys.set(message.id, key);
-      if (keys.size > MAX_KEYS) for (const oldest of keys.keys()) if (keys.delete(oldest)) break;
+      const [oldest = ''] = keys.keys();
+      if (keys.size > MAX_KEYS) keys.delete(oldest);
       if (awaitsDelivery) awaited.set(message.id, message);
       change();
     },

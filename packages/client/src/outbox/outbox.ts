@@ -17,15 +17,15 @@ export interface Outbox {
   retry(key: string): void;
   /** Removes a failed entry. */
   discard(key: string): void;
-  /** Takes over entries of an earlier page. */
+  /** Takes over entries of an earlier page. Of those without an owner, the user is unknown: `resume` fails them. */
   restore(saved: readonly SavedEntry[]): void;
-  /** Sends what is queued. `owner` is the token of the socket. */
-  resume(socket: Socket, owner: string | undefined): void;
+  /** Fails what has another owner and sends the rest. `owner` is the identity or the token of the socket; empty: neither. */
+  resume(socket: Socket, owner: string): void;
   /** The socket is gone: entries that were being sent are sent again, with the same key, on the next one. */
   pause(): void;
   /** A message of this client was delivered to it: the entry is done even if its receipt is lost. */
   confirm(message: Message): void;
-  /** Fails every entry that is not published yet. */
+  /** The client ended: fails every entry that is not published yet. The next login may be another one. */
   fail(error: SignalboxError): void;
 }
 
@@ -36,6 +36,8 @@ export interface OutboxOptions {
   /** The largest number of entries that wait, and of those that failed: the oldest of these are discarded. */
   readonly limit: number;
   readonly saved: SavedEntries;
+  /** The owner of entries that are published before the first socket. Undefined: unknown. */
+  readonly owner?: string | undefined;
   /** An entry of the channel changed. */
   onChange(channel: string): void;
   /** The service has kept a message. Called before the entry is removed from `entries`. */
@@ -52,16 +54,15 @@ const LOGIN_CODES = new Set(['UNAUTHENTICATED', 'TOKEN_EXPIRED']);
 /** Creates an empty outbox. */
 export function createOutbox(options: OutboxOptions): Outbox {
   const { runtime, saved, limit, onChange } = options;
+  let { owner } = options;
   /** What waits or is being sent, by channel and key. The first entry of a channel is the next one. */
   const queues = new Map<string, Map<string, MutableEntry>>();
   const failures = new Map<string, MutableEntry>();
   const timers = new Map<string, unknown>();
   let waiting = 0;
   let socket: Socket | undefined;
-  let owner: string | undefined;
 
   const pending = () => [...queues.values()].flatMap((queue) => [...queue.values()]);
-  const firstOf = (channel: string) => queues.get(channel)?.values().next().value;
   const find = (channel: string | null, key: string) =>
     failures.get(key) ?? queues.get(channel ?? '')?.get(key);
   const isExpired = ({ sentAt = Infinity }: MutableEntry) => options.now() - sentAt > KEY_LIFETIME_MS;
@@ -82,7 +83,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   }
 
   function save(entry: MutableEntry): void {
-    const stored = { ...entry, owner, settle: undefined };
+    const stored = { ...entry, settle: undefined };
     saved.set(entry.key, stored);
   }
 
@@ -95,7 +96,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   /** Sends the first entry of a channel unless it is under way, or the channel has to wait. */
   function next(channel: string): void {
-    const first = firstOf(channel);
+    const [first] = queues.get(channel)?.values() ?? [];
     if (socket && !timers.has(channel) && first?.status === 'queued') void send(socket, first);
   }
 
@@ -151,8 +152,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
     entry.error = error;
     failures.set(entry.key, entry);
     onChange(entry.channel);
-    const oldest = failures.keys().next().value;
-    if (oldest !== undefined && failures.size > limit) discard(oldest);
+    const [oldest = ''] = failures.keys();
+    if (failures.size > limit) discard(oldest);
     entry.settle?.reject(error);
     entry.settle = undefined;
     next(entry.channel);
@@ -163,10 +164,6 @@ export function createOutbox(options: OutboxOptions): Outbox {
     if (entry && failures.delete(key)) onChange(entry.channel);
   }
 
-  function fail(error: SignalboxError): void {
-    for (const entry of pending()) reject(entry, error);
-  }
-
   return {
     publish(channel, event, data) {
       return new Promise<Message>((resolve, rejectPublish) => {
@@ -174,7 +171,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
           throw new SignalboxError('OUTBOX_FULL', `${limit} messages wait to be published.`, true);
         add({
           ...{ key: randomKey(runtime), channel, event, data: copyOf(data), createdAt: runtime.now() },
-          ...{ status: 'queued', attempts: 0, settle: { resolve, reject: rejectPublish } },
+          ...{ status: 'queued', attempts: 0, owner, settle: { resolve, reject: rejectPublish } },
         });
       });
     },
@@ -189,17 +186,14 @@ export function createOutbox(options: OutboxOptions): Outbox {
       failures.delete(key);
       // The service has forgotten the key by now. The user has decided that the message is to be published.
       const renewed = isExpired(entry) && { key: randomKey(runtime), sentAt: undefined };
-      add({ ...entry, status: 'queued', error: undefined, attempts: 0, ...renewed });
+      add({ ...entry, status: 'queued', error: undefined, attempts: 0, owner, ...renewed });
     },
     discard,
     restore(restored) {
       const later = pending();
       queues.clear();
       waiting = 0;
-      for (const entry of restored) {
-        owner ??= entry.owner;
-        enqueue({ ...entry, status: 'queued', attempts: 0 });
-      }
+      for (const entry of restored) enqueue({ owner: '', ...entry, status: 'queued', attempts: 0 });
       for (const entry of later) {
         enqueue(entry);
         save(entry);
@@ -207,10 +201,14 @@ export function createOutbox(options: OutboxOptions): Outbox {
       for (const channel of queues.keys()) onChange(channel);
     },
     resume(live, liveOwner) {
-      // Before there is a socket, because the failure of a message sends the next one.
-      if (owner !== undefined && owner !== liveOwner)
-        fail(new SignalboxError('FORBIDDEN', 'The message was written under another login.'));
       owner = liveOwner;
+      // Before there is a socket, because the failure of a message sends the next one.
+      for (const entry of pending())
+        if (entry.owner === undefined) {
+          entry.owner = owner;
+          save(entry);
+        } else if (entry.owner !== owner)
+          reject(entry, new SignalboxError('FORBIDDEN', 'The message is of another or an unknown login.'));
       socket = live;
       for (const channel of [...queues.keys()]) next(channel);
     },
@@ -218,15 +216,15 @@ export function createOutbox(options: OutboxOptions): Outbox {
       socket = undefined;
       for (const timer of timers.values()) runtime.clearTimer(timer);
       timers.clear();
-      for (const channel of queues.keys()) {
-        const first = firstOf(channel);
-        if (first) first.status = 'queued';
-      }
+      for (const entry of pending()) entry.status = 'queued';
     },
     confirm(message) {
       const entry = find(message.channel, message.idempotencyKey ?? '');
       if (entry) done(entry, message);
     },
-    fail,
+    fail(error) {
+      owner = undefined;
+      for (const entry of pending()) reject(entry, error);
+    },
   };
 }

@@ -1,6 +1,6 @@
 import { type SafeStorage } from '../safe-storage.ts';
 
-/** An entry in the storage, with the token that it is to be published by. */
+/** An entry in the storage. */
 export interface SavedEntry {
   readonly key: string;
   readonly channel: string;
@@ -8,6 +8,7 @@ export interface SavedEntry {
   readonly data: unknown;
   readonly createdAt: number;
   readonly sentAt?: number | undefined;
+  /** The identity or the token that it is to be published by. Undefined: unknown, because the page never had a socket. */
   readonly owner?: string | undefined;
 }
 
