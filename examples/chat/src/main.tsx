@@ -13,12 +13,13 @@ async function fetchCredential(name: string): Promise<string> {
   return response.text();
 }
 
-const createChat = (credential: CredentialOption, storageKey: string) =>
+const createChat = (credential: CredentialOption, identity?: string) =>
   createClient<Events>({
     url: document.querySelector<HTMLMetaElement>('meta[name=signalbox]')?.content ?? '',
     credential,
     storage: () => sessionStorage,
-    storageKey,
+    storageKey: identity === undefined ? 'guest' : `user:${identity}`,
+    ...(identity !== undefined && { identity }),
   });
 
 function App() {
@@ -36,7 +37,7 @@ function App() {
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          setClient(createChat(() => fetchCredential(name), `user:${name}`));
+          setClient(createChat(() => fetchCredential(name), name));
         }}
       >
         <label>
@@ -45,9 +46,7 @@ function App() {
         </label>
         <button>Sign in</button>
       </form>
-      <button onClick={() => setClient(createChat({ guest: { name: 'guest' } }, 'guest'))}>
-        Enter as a guest
-      </button>
+      <button onClick={() => setClient(createChat({ guest: { name: 'guest' } }))}>Enter as a guest</button>
     </main>
   );
 }
