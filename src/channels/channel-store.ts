@@ -1,16 +1,41 @@
-import { and, asc, eq, gt, inArray, notExists, sql } from 'drizzle-orm';
+import {
+  and,
+  asc,
+  eq,
+  exists,
+  getTableColumns,
+  gt,
+  inArray,
+  notExists,
+  sql,
+  type Column,
+  type SQL,
+} from 'drizzle-orm';
 import { type Json } from '../names.ts';
+import { notFound } from '../errors.ts';
 import { DAMAGED } from '../store/columns.ts';
+import { createLockProject } from '../store/project-lock.ts';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
-import { type Write } from '../store/write.ts';
+import { type RowWriter, type Write } from '../store/write.ts';
 import { channels, memberships } from './tables.ts';
 import { restrictions } from '../tokens/tables.ts';
-import { type ChannelType } from '../projects/permissions.ts';
+import { type ChannelKind, type ChannelType } from '../projects/permissions.ts';
+import { requireSettings } from '../projects/project.ts';
+import { defaultSettings } from '../projects/project-settings.ts';
+import { projects } from '../projects/tables.ts';
 import { type Channel, type ChannelChange } from './channel.ts';
 
+/** The columns that `updateChannel` changes. */
+type ChannelUpdate = Partial<Pick<Channel, 'type' | 'kind' | 'historyMessages' | 'historySeconds'>>;
+
+/** Receives the kinds that the project has when a channel of a kind is written. Throws to refuse it. */
+type RequireKind = (kinds: readonly ChannelKind[]) => void;
+
 /** Reads and writes the rows of channels; reads by id are cached. */
-export function createChannelStore({ db }: Store) {
+export function createChannelStore(store: Store) {
+  const { db } = store;
+  const lockProject = createLockProject(store);
   const at = (projectId: string, id: string) => and(eq(channels.projectId, projectId), eq(channels.id, id));
   const findOne = db
     .select()
@@ -20,22 +45,75 @@ export function createChannelStore({ db }: Store) {
 
   const cache = new ChannelCache();
 
+  /**
+   * Executes a write of a channel of a kind. On PostgreSQL the kinds of the project stay the same until the transaction ends. On
+   * SQLite they can change before each statement: then `write` is executed again.
+   * @param write results in undefined, and writes nothing, when the condition `areUnchanged` on the row of the project is false
+   */
+  async function withKinds<T>(
+    rows: RowWriter,
+    projectId: string,
+    requireKind: RequireKind,
+    write: (areUnchanged: SQL) => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    await lockProject(rows, projectId);
+    for (let stored = await readKinds(rows, projectId); ;) {
+      requireKind(stored.kinds);
+      // The text is compared: PostgreSQL cannot compare JSON.
+      const areUnchanged = sql`${eq(projects.id, projectId)} and ${SETTINGS_TEXT} = ${stored.text}`;
+      const written = await write(areUnchanged);
+      if (written !== undefined) return written;
+      const current = await readKinds(rows, projectId);
+      if (current.text === stored.text) return undefined;
+      stored = current;
+    }
+  }
+
+  async function update(
+    rows: RowWriter,
+    projectId: string,
+    id: string,
+    change: ChannelUpdate,
+    condition?: SQL,
+  ): Promise<Channel | undefined> {
+    const [row] = await rows.db
+      .update(channels)
+      .set({ id, ...change })
+      .where(and(at(projectId, id), condition))
+      .returning();
+    return row && toChannel(row);
+  }
+
   return {
-    /** Whether the project has a channel of at least one of these kinds. */
-    async hasAnyOf(projectId: string, kinds: readonly string[]): Promise<boolean> {
-      const rows = await db
-        .select({ id: channels.id })
-        .from(channels)
-        .where(and(eq(channels.projectId, projectId), inArray(channels.kind, [...kinds])))
-        .limit(1);
-      return rows.length > 0;
-    },
+    /** The condition that the project has a channel of at least one of these kinds. */
+    hasAnyOf: (projectId: string, kinds: readonly string[]): SQL =>
+      exists(
+        db
+          .select({ id: channels.id })
+          .from(channels)
+          .where(and(eq(channels.projectId, projectId), inArray(channels.kind, [...kinds]))),
+      ),
     /** Resolves to false, and writes nothing, when the id is taken. */
     async insert(channel: Channel): Promise<boolean> {
       const rows = await db.insert(channels).values(channel).onConflictDoNothing().returning();
       cache.delete(channel.projectId, channel.id);
       return rows.length > 0;
     },
+    /** Inserts a channel of a kind. Results in false, and writes nothing, when the id is taken. */
+    insertOfKind:
+      (channel: Channel, requireKind: RequireKind): Write<boolean> =>
+      async (rows) => {
+        const isWritten = await withKinds(rows, channel.projectId, requireKind, async (areUnchanged) => {
+          const written = await rows.db
+            .insert(channels)
+            .select(rows.db.select(valuesOf(channel)).from(projects).where(areUnchanged))
+            .onConflictDoNothing()
+            .returning({ id: channels.id });
+          return written.length > 0 ? true : undefined;
+        });
+        cache.delete(channel.projectId, channel.id);
+        return isWritten ?? false;
+      },
     async find(projectId: string, id: string): Promise<Channel | undefined> {
       const cached = cache.get(projectId, id);
       if (cached) return cached;
@@ -47,19 +125,22 @@ export function createChannelStore({ db }: Store) {
     },
     /** Results in undefined when the channel does not exist. The cache changes with the signal that announces the change. */
     update:
+      (projectId: string, id: string, change: ChannelUpdate): Write<Channel | undefined> =>
+      (rows) =>
+        update(rows, projectId, id, change),
+    /** As `update`, for a change that sets a kind. */
+    updateKind:
       (
         projectId: string,
         id: string,
-        change: Partial<Pick<Channel, 'type' | 'historyMessages' | 'historySeconds'>>,
+        change: ChannelUpdate,
+        requireKind: RequireKind,
       ): Write<Channel | undefined> =>
-      async (rows) => {
-        const [row] = await rows.db
-          .update(channels)
-          .set({ id, ...change })
-          .where(at(projectId, id))
-          .returning();
-        return row && toChannel(row);
-      },
+      (rows) =>
+        withKinds(rows, projectId, requireKind, (areUnchanged) => {
+          const project = db.select({ id: projects.id }).from(projects).where(areUnchanged);
+          return update(rows, projectId, id, change, exists(project));
+        }),
     /**
      * Replaces the state and increments the version. Results in undefined when the channel does not exist or its
      * version is not `ifVersion`.
@@ -153,6 +234,47 @@ export function toChannel(row: typeof channels.$inferSelect): Channel {
     instance: row.instance,
   };
   return isDamaged ? { ...channel, isDamaged } : channel;
+}
+
+const SETTINGS_TEXT = sql<string>`cast(${projects.settings} as text)`;
+
+/**
+ * The stored channel kinds of a project, and the text of the settings that they are in.
+ * @throws UNAVAILABLE when the settings are damaged
+ */
+async function readKinds(
+  rows: RowWriter,
+  projectId: string,
+): Promise<{ kinds: readonly ChannelKind[]; text: string }> {
+  const [row] = await rows.db
+    .select({ ...getTableColumns(projects), text: SETTINGS_TEXT })
+    .from(projects)
+    .where(eq(projects.id, projectId));
+  if (!row) throw notFound('project', projectId);
+  const isDamaged = row.settings === DAMAGED;
+  // Every mode has the same kinds by default: none.
+  const settings = { ...defaultSettings(true), ...(row.settings !== DAMAGED && row.settings) };
+  const { permissions } = requireSettings({ ...row, settings, ...(isDamaged && { isDamaged }) });
+  return { kinds: permissions.kinds, text: row.text };
+}
+
+/** The columns of a channel as values, in the order of the table. */
+function valuesOf(channel: Channel) {
+  const value = <C extends Column>(column: C, content: unknown) =>
+    sql<C['_']['data']>`${sql.param(content, column)}`.as(column.name);
+  return {
+    projectId: value(channels.projectId, channel.projectId),
+    id: value(channels.id, channel.id),
+    type: value(channels.type, channel.type),
+    kind: value(channels.kind, channel.kind),
+    state: value(channels.state, channel.state),
+    version: value(channels.version, channel.version),
+    historyMessages: value(channels.historyMessages, channel.historyMessages),
+    historySeconds: value(channels.historySeconds, channel.historySeconds),
+    createdAfter: value(channels.createdAfter, channel.createdAfter),
+    createdAt: value(channels.createdAt, channel.createdAt),
+    instance: value(channels.instance, channel.instance),
+  };
 }
 
 /** Upper bound of the cache, in characters of JSON. A state held as objects takes about ten times as many bytes. */

@@ -7,7 +7,7 @@ import { type NewId } from '../ids.ts';
 import { parseJson, parseName } from '../names.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type Store } from '../store/store.ts';
-import { type ChannelType } from '../projects/permissions.ts';
+import { type ChannelKind, type ChannelType } from '../projects/permissions.ts';
 import { type ProjectSettings } from '../projects/project-settings.ts';
 import { actorOf, requireApiKey, type Caller } from '../tokens/caller.ts';
 import { createKeyedMutex } from '../keyed-mutex.ts';
@@ -36,7 +36,8 @@ export interface UpdatedChannel {
 export interface Channels extends StateChanges {
   /**
    * Creates a channel: PRIVATE with the state `{}` unless `input` says otherwise. For API keys.
-   * @throws CONFLICT when the id is taken, BAD_USER_INPUT, PAYLOAD_TOO_LARGE, FORBIDDEN, UNAUTHENTICATED
+   * @throws CONFLICT when the id is taken, or when the kind gets another type at the same moment
+   * @throws BAD_USER_INPUT, PAYLOAD_TOO_LARGE, FORBIDDEN, UNAUTHENTICATED
    */
   create(
     caller: Caller,
@@ -46,6 +47,7 @@ export interface Channels extends StateChanges {
    * Changes the given fields. Live subscriptions are authorized again before this returns. When the channel becomes
    * PRIVATE, the memberships of tokens that had subscribed themselves end, unless `keepsMemberships` is true. For API keys.
    * @throws NOT_FOUND, BAD_USER_INPUT, FORBIDDEN, UNAUTHENTICATED
+   * @throws CONFLICT when the kind gets another type at the same moment
    */
   update(
     caller: Caller,
@@ -119,14 +121,8 @@ export function createChannels(deps: {
     if (kind === undefined) return type === undefined ? {} : { type, kind: null };
     if (type !== undefined)
       throw badInput('input.kind', 'kind and type are mutually exclusive; a kind determines the type.');
-    const { kinds } = (await settingsOf(projectId)).permissions;
-    const known = kinds.find(({ name }) => name === kind);
-    if (!known)
-      throw badInput(
-        'input.kind',
-        'is not a channel kind of this project; define it in the project settings.',
-      );
-    return { type: known.type, kind };
+    const { permissions } = await settingsOf(projectId);
+    return { type: requireKind(permissions.kinds, kind).type, kind };
   }
 
   /** Ends the memberships that tokens began themselves. Runs in steps, so that a large channel does not block the event loop. */
@@ -164,7 +160,13 @@ export function createChannels(deps: {
       if (await rows.find(projectId, id)) return undefined;
       await removeRemains(projectId, id);
       const channel = { ...blank, createdAfter: await logHead(projectId) };
-      return (await rows.insert(channel)) ? channel : undefined;
+      const { kind, type } = channel;
+      if (kind === null) return (await rows.insert(channel)) ? channel : undefined;
+      const { result: isInserted } = await announce(
+        rows.insertOfKind(channel, (kinds) => requireKindOfType(kinds, kind, type)),
+        () => undefined,
+      );
+      return isInserted ? channel : undefined;
     });
   }
 
@@ -194,8 +196,11 @@ export function createChannels(deps: {
         // End them before the type changes, so that no message of the PRIVATE channel reaches an excluded token.
         const endsMemberships = becomesPrivate && input.keepsMemberships !== true;
         let endedMemberships = endsMemberships ? await endSelfMadeMemberships(projectId, id) : 0;
+        const { kind, type } = change;
         const { result: channel } = await announce(
-          rows.update(projectId, id, change),
+          kind == null || type === undefined
+            ? rows.update(projectId, id, change)
+            : rows.updateKind(projectId, id, change, (kinds) => requireKindOfType(kinds, kind, type)),
           (updated) => updated && { kind: 'CHANNEL_UPDATED', projectId, channel: updated },
         );
         if (!channel) throw notFound('channel', id);
@@ -238,6 +243,22 @@ export function createChannels(deps: {
     access,
     serialize,
   };
+}
+
+/** @throws BAD_USER_INPUT when the project has no kind of this name */
+function requireKind(kinds: readonly ChannelKind[], kind: string): ChannelKind {
+  const known = kinds.find(({ name }) => name === kind);
+  if (known) return known;
+  throw badInput('input.kind', 'is not a channel kind of this project; define it in the project settings.');
+}
+
+/**
+ * Refuses a kind that was changed after the type was read from it.
+ * @throws BAD_USER_INPUT when the project has no kind of this name, CONFLICT when the kind has another type
+ */
+function requireKindOfType(kinds: readonly ChannelKind[], kind: string, type: ChannelType): void {
+  if (requireKind(kinds, kind).type !== type)
+    throw new SignalboxError('CONFLICT', `The channel kind “${kind}” has just got another type. Try again.`);
 }
 
 function parseHistoryPolicy({ historyMessages, historySeconds }: ChannelInput, config: Config) {

@@ -43,7 +43,7 @@ export function createFirstMemberships({
   ): Promise<Statement[]> {
     if (channelIds.length === 0) return [];
     const beganAfter = await logHead(projectId);
-    return channelIds.map((channelId) =>
+    return channelIds.toSorted().map((channelId) =>
       rows.insertion({
         projectId,
         channelId,

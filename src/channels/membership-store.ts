@@ -1,4 +1,4 @@
-import { and, asc, count, eq, gt, inArray, sql } from 'drizzle-orm';
+import { and, asc, count, eq, gt, inArray, notInArray, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { type RowWriter, type Write } from '../store/write.ts';
@@ -13,8 +13,16 @@ export interface MembershipWithChannel {
   channel: Channel;
 }
 
+/** The token of a membership, whose row and memberships stay as they are until the transaction ends. */
+export interface LockedToken {
+  /** When the newest credential of another issuer was issued whose rights are stored, in milliseconds since 1970; 0: none. */
+  issuedAt: number;
+  /** The transaction. */
+  rows: RowWriter;
+}
+
 /** Reads and writes the rows of memberships. */
-export function createMembershipStore({ db, select, lockingRows }: Store) {
+export function createMembershipStore({ db, select, lockingRows, keepingRows, jsonNumber }: Store) {
   const at = (projectId: string, channelId: string, tokenId: string) =>
     and(
       eq(memberships.projectId, projectId),
@@ -49,12 +57,13 @@ export function createMembershipStore({ db, select, lockingRows }: Store) {
     .prepare();
 
   /** Keeps the changes of the memberships of one token apart, so that the last one announced is the last one written. */
-  async function lockToken(rows: RowWriter, projectId: string, tokenId: string): Promise<void> {
+  async function lockToken(rows: RowWriter, projectId: string, tokenId: string): Promise<LockedToken> {
     const isToken = and(eq(tokens.projectId, projectId), eq(tokens.id, tokenId));
-    await rows.db
-      .select({ id: tokens.id })
+    const [row] = await rows.db
+      .select({ issuedAt: jsonNumber(tokens.credentialRights, 'issuedAt') })
       .from(tokens)
       .where(sql`${isToken} ${lockingRows}`);
+    return { rows, issuedAt: row?.issuedAt ?? 0 };
   }
 
   async function countOf(rows: RowWriter, projectId: string, tokenId: string): Promise<number> {
@@ -76,7 +85,11 @@ export function createMembershipStore({ db, select, lockingRows }: Store) {
 
   return {
     find,
-    /** A statement that inserts a membership. Inserts nothing if the channel no longer exists when the statement runs. */
+    /**
+     * A statement that inserts a membership. Inserts nothing if the channel no longer exists when the statement runs; otherwise the
+     * channel exists until the transaction ends, so that its deletion finds the membership. Transactions with several of these
+     * statements must have them in the order of the channels, or they can wait for each other.
+     */
     insertion: ({ projectId, channelId, tokenId, beganAfter, madeBy, createdAt }: Membership): Statement =>
       db.insert(memberships).select(
         db
@@ -89,7 +102,7 @@ export function createMembershipStore({ db, select, lockingRows }: Store) {
             createdAt: sql<number>`${createdAt}`.as('created_at'),
           })
           .from(channels)
-          .where(and(eq(channels.projectId, projectId), eq(channels.id, channelId))),
+          .where(sql`${and(eq(channels.projectId, projectId), eq(channels.id, channelId))} ${keepingRows}`),
       ),
     /**
      * Begins the membership, or replaces the existing one by what `claim` returns for it. Results in the membership and the
@@ -105,20 +118,20 @@ export function createMembershipStore({ db, select, lockingRows }: Store) {
           requireCapacity,
           claim,
         }: {
-          mayBegin: (channel: Channel) => boolean;
+          mayBegin: (channel: Channel, token: LockedToken) => boolean | Promise<boolean>;
           requireCapacity: (memberships: number) => void;
           claim: (existing: Membership) => Membership;
         },
       ): Write<MembershipWithChannel | undefined> =>
       async (rows) => {
         const { projectId, channelId, tokenId } = membership;
-        await lockToken(rows, projectId, tokenId);
+        const token = await lockToken(rows, projectId, tokenId);
         const [row] = await rows.db
           .select()
           .from(channels)
           .where(sql`${and(eq(channels.projectId, projectId), eq(channels.id, channelId))} ${lockingRows}`);
         const channel = row && toChannel(row);
-        if (!channel || !mayBegin(channel)) return undefined;
+        if (!channel || !(await mayBegin(channel, token))) return undefined;
         const here = at(projectId, channelId, tokenId);
         const [existing] = await rows.db
           .select()
@@ -161,9 +174,20 @@ export function createMembershipStore({ db, select, lockingRows }: Store) {
           .returning({ tokenId: memberships.tokenId });
         return removed.map(({ tokenId }) => tokenId);
       },
-    /** A statement that deletes all memberships of these tokens. No change is announced: the tokens have no connections. */
+    /** A statement that deletes all memberships of those of the tokens that no longer exist. They have no connections, so nothing is announced. */
     removalOf: (projectId: string, tokenIds: readonly string[]): Statement =>
-      db.delete(memberships).where(ofTokens(projectId, tokenIds)),
+      db.delete(memberships).where(
+        and(
+          ofTokens(projectId, tokenIds),
+          notInArray(
+            memberships.tokenId,
+            db
+              .select({ id: tokens.id })
+              .from(tokens)
+              .where(and(eq(tokens.projectId, projectId), inArray(tokens.id, [...tokenIds]))),
+          ),
+        ),
+      ),
     /** The number of memberships of each of these tokens that has some. */
     async countsOf(projectId: string, tokenIds: readonly string[]): Promise<Map<string, number>> {
       const rows = await db

@@ -5,6 +5,7 @@ import { notFound, SignalboxError } from '../errors.ts';
 import { type Page, type PageRequest } from '../paging.ts';
 import { type RateLimit } from '../rate-limit.ts';
 import { type Store } from '../store/store.ts';
+import { allowedActions } from '../tokens/authorization.ts';
 import { type CallerLoader } from '../tokens/caller-loader.ts';
 import { actorOf, requireApiKey, requireKeyOrSelf, type Caller } from '../tokens/caller.ts';
 import { type Token } from '../tokens/token.ts';
@@ -16,7 +17,7 @@ import { type Channels } from './channels.ts';
 import { createFirstMemberships, type FirstMemberships } from './first-memberships.ts';
 import { forEachPair, type Outcome } from './membership-pairs.ts';
 import { createMembershipRights, tooManyMemberships } from './membership-rights.ts';
-import { createMembershipStore, type MembershipWithChannel } from './membership-store.ts';
+import { createMembershipStore, type LockedToken, type MembershipWithChannel } from './membership-store.ts';
 import { createRemovals } from './removals.ts';
 
 export interface Memberships extends FirstMemberships {
@@ -168,7 +169,10 @@ export function createMemberships(deps: {
     throw accessRefused(caller, 'SUBSCRIBE', channelId, { channel, membership: undefined });
   }
 
-  /** Resolves to undefined, and changes nothing, if the channel no longer exists or `mayBegin` is false for it. */
+  /**
+   * Resolves to undefined, and changes nothing, if the channel no longer exists or `mayBegin` is false for it.
+   * @param mayBegin receives the channel and the token as they are until the membership is written, on all nodes
+   */
   async function begin(
     actor: string,
     madeBy: MembershipOrigin,
@@ -176,8 +180,11 @@ export function createMemberships(deps: {
     channelId: string,
     {
       since,
-      mayBegin = () => true,
-    }: { since?: number | undefined; mayBegin?: (channel: Channel) => boolean },
+      mayBegin,
+    }: {
+      since?: number | undefined;
+      mayBegin: (channel: Channel, token: LockedToken) => boolean | Promise<boolean>;
+    },
   ): Promise<Membership | undefined> {
     const { projectId, id: tokenId } = token;
     const membership: Membership = {
@@ -252,6 +259,20 @@ export function createMemberships(deps: {
     return ended;
   }
 
+  async function subscribeIfAllowed(token: Token, channelId: string): Promise<void> {
+    const channel = await findChannel(token.projectId, channelId);
+    if (!channel) return;
+    // Loaded before: a transaction must not wait for another connection.
+    const member = await callerLoader.loadRecord(token);
+    const mayAct = ({ id, type, kind }: Channel) =>
+      allowedActions(member, { id, type, kind, isMember: true }).length > 0;
+    if (!mayAct(channel)) return;
+    await begin(token.id, 'BACKEND', token, channelId, {
+      mayBegin: async (current, locked) =>
+        mayAct(current) && !(await removals.covers(token, channelId, locked)),
+    });
+  }
+
   const serializedSubscribe: Memberships['subscribe'] = (caller, channelId, tokenId, since) =>
     mutex(tokenId, () =>
       serialize(caller.projectId, channelId, () => subscribe(caller, channelId, tokenId, since)),
@@ -269,12 +290,7 @@ export function createMemberships(deps: {
       forEachPair(caller, channelIds, tokenIds, serializedUnsubscribe, onFault),
     subscribeIfAllowed: (token, channelId) =>
       mutex(token.id, () =>
-        serialize(token.projectId, channelId, async () => {
-          const channel = await findChannel(token.projectId, channelId);
-          if (!channel || !(await rights.mayActAsMember(token, channel))) return;
-          if (await removals.covers(token, channelId)) return;
-          await begin(token.id, 'BACKEND', token, channelId, {});
-        }),
+        serialize(token.projectId, channelId, () => subscribeIfAllowed(token, channelId)),
       ),
     forgetSuperseded: (token) => mutex(token.id, () => removals.forgetSuperseded(token)),
     find: (projectId, channelId, tokenId) => rows.find(projectId, channelId, tokenId),

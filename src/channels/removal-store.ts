@@ -1,5 +1,7 @@
-import { and, asc, count, eq, inArray, max, sql } from 'drizzle-orm';
+import { and, asc, count, eq, inArray, max, notInArray, sql } from 'drizzle-orm';
 import { type Statement, type Store } from '../store/store.ts';
+import { type RowWriter } from '../store/write.ts';
+import { tokens } from '../tokens/tables.ts';
 import { membershipRemovals } from './tables.ts';
 
 /** The share of the removals that one overflow merges, so that most removals cost no merge. */
@@ -45,8 +47,13 @@ export function createRemovalStore({ db }: Store, maxPerToken: number) {
       return statements;
     },
     /** When a backend last ended the membership, in milliseconds since 1970; undefined: never. */
-    async removedAt(projectId: string, channelId: string, tokenId: string): Promise<number | undefined> {
-      const [row] = await db
+    async removedAt(
+      rows: RowWriter,
+      projectId: string,
+      channelId: string,
+      tokenId: string,
+    ): Promise<number | undefined> {
+      const [row] = await rows.db
         .select({ removedAt: max(membershipRemovals.removedAt) })
         .from(membershipRemovals)
         .where(
@@ -60,9 +67,20 @@ export function createRemovalStore({ db }: Store, maxPerToken: number) {
         .delete(membershipRemovals)
         .where(and(ofToken(projectId, tokenId), sql`${membershipRemovals.removedAt} < ${before}`));
     },
-    /** A statement that deletes the removals of these tokens. */
+    /** A statement that deletes the removals of those of the tokens that no longer exist. */
     removalOf: (projectId: string, tokenIds: readonly string[]): Statement =>
-      db.delete(membershipRemovals).where(ofTokens(projectId, tokenIds)),
+      db.delete(membershipRemovals).where(
+        and(
+          ofTokens(projectId, tokenIds),
+          notInArray(
+            membershipRemovals.tokenId,
+            db
+              .select({ id: tokens.id })
+              .from(tokens)
+              .where(and(eq(tokens.projectId, projectId), inArray(tokens.id, [...tokenIds]))),
+          ),
+        ),
+      ),
     /** The number of removals of each of these tokens that has some. */
     async countsOf(projectId: string, tokenIds: readonly string[]): Promise<Map<string, number>> {
       const rows = await db

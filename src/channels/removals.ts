@@ -2,6 +2,7 @@ import { type Clock } from '../clock.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { MAX_SKEW_SECONDS } from '../tokens/issuers/claims.ts';
 import { type Token } from '../tokens/token.ts';
+import { type LockedToken } from './membership-store.ts';
 import { createRemovalStore } from './removal-store.ts';
 
 /**
@@ -14,8 +15,12 @@ export interface Removals {
    * other issuers name channels, and their tokens have one.
    */
   record(token: Token, channelId: string): Promise<Statement[]>;
-  /** Whether the token was removed from the channel after its newest credential was issued, or in the same millisecond. */
-  covers(token: Token, channelId: string): Promise<boolean>;
+  /**
+   * Whether the token was removed from the channel after its newest credential was issued, or in the same millisecond. Also
+   * true if the rights of a newer credential are stored, because then the removal may be deleted.
+   * @param locked the same token: the answer is true until the end of its transaction, whatever other nodes do meanwhile
+   */
+  covers(token: Token, channelId: string, locked: LockedToken): Promise<boolean>;
   /** Deletes the removals from before the newest credential of the token was issued. */
   forgetSuperseded(token: Token): Promise<void>;
 }
@@ -35,10 +40,11 @@ export function createRemovals(store: Store, clock: Clock, maxPerToken: number):
       const removedAt = Math.max(clock.now(), issuedAtOf(token));
       return rows.recording(token.projectId, channelId, token.id, removedAt);
     },
-    async covers(token, channelId) {
-      const removedAt = await rows.removedAt(token.projectId, channelId, token.id);
-      if (removedAt === undefined) return false;
+    async covers(token, channelId, locked) {
       const issuedAt = issuedAtOf(token);
+      if (issuedAt < locked.issuedAt) return true;
+      const removedAt = await rows.removedAt(locked.rows, token.projectId, channelId, token.id);
+      if (removedAt === undefined) return false;
       const now = clock.now();
       return issuedAt <= removedAt || (issuedAt > now && removedAt > now - SKEW_MS);
     },

@@ -39,14 +39,16 @@ export function createTokenSweeper(deps: {
 
   async function sweep(): Promise<void> {
     for (;;) {
-      const due = await tokens.purgeableTokens(clockHistory.settledNow(HOLD_MS), TOKENS_PER_TRANSACTION);
+      const now = clockHistory.settledNow(HOLD_MS);
+      const due = await tokens.purgeableTokens(now, TOKENS_PER_TRANSACTION);
       if (!due) return;
       const { projectId } = due;
       const ids = await firstWithinLimit(due);
+      // The tokens first: one that is extended meanwhile stays, with everything that belongs to it.
       await store.batch([
+        ...tokens.removalOf({ projectId, ids }, now),
         memberships.removalOf(projectId, ids),
         membershipRemovals.removalOf(projectId, ids),
-        ...tokens.removalOf({ projectId, ids }),
       ]);
       // Awaiting the store does not end the turn, because its writes are synchronous.
       await nextTurn();

@@ -13,7 +13,7 @@ import {
   type ProjectSettings,
   type SettingsChange,
 } from './project-settings.ts';
-import { createProjectStore, type ProjectRow } from './project-store.ts';
+import { createProjectStore, type HasChannelsOf, type ProjectRow } from './project-store.ts';
 import { DEFAULT_PROJECT, requireSettings, type Project } from './project.ts';
 
 /** Writes new settings and announces them to every node. */
@@ -57,8 +57,7 @@ export function createProjects(deps: {
   newId: NewId;
   isProduction: boolean;
   announce: AnnounceProject;
-  /** Whether the project has a channel of at least one of these kinds. */
-  hasChannelsOf: (projectId: string, kinds: readonly string[]) => Promise<boolean>;
+  hasChannelsOf: HasChannelsOf;
 }): Projects {
   const { store, clock, newId, isProduction, announce, hasChannelsOf } = deps;
   const rows = createProjectStore(store);
@@ -79,22 +78,6 @@ export function createProjects(deps: {
     return row;
   }
 
-  /** Channels keep the type of their kind, so a kind with channels must neither disappear nor change its type. */
-  async function requireUsedKindsUnchanged(
-    id: string,
-    before: ProjectSettings,
-    after: ProjectSettings,
-  ): Promise<void> {
-    const types = new Map(after.permissions.kinds.map(({ name, type }) => [name, type]));
-    const changed = before.permissions.kinds.filter(({ name, type }) => types.get(name) !== type);
-    const names = changed.map(({ name }) => name);
-    if (names.length === 0 || !(await hasChannelsOf(id, names))) return;
-    throw new SignalboxError(
-      'CONFLICT',
-      `Channel kinds in use cannot be removed or change their type: ${names.join(', ')}. Change or delete their channels first.`,
-    );
-  }
-
   /** Undefined: another node has changed the settings since they were read. */
   async function tryUpdate(id: string, change: SettingsChange): Promise<Project | undefined> {
     const before = await find(id);
@@ -110,11 +93,20 @@ export function createProjects(deps: {
     };
     const after = withDefaults({ ...row, settings });
     requireConsistent(after.settings);
-    await requireUsedKindsUnchanged(id, withDefaults(row).settings, after.settings);
-    const { result: isWritten } = await announce(rows.setSettings(before, settings), (written) =>
-      written ? { kind: 'PROJECT_UPDATED', projectId: id, settings: after.settings } : undefined,
+    // Channels keep the type of their kind, so a kind with channels must neither disappear nor change its type.
+    const kinds = changedKinds(withDefaults(row).settings, after.settings);
+    const isInUse = kinds.length === 0 ? undefined : hasChannelsOf(id, kinds);
+    const { result } = await announce(rows.setSettings(before, settings, isInUse), (outcome) =>
+      outcome === 'WRITTEN'
+        ? { kind: 'PROJECT_UPDATED', projectId: id, settings: after.settings }
+        : undefined,
     );
-    return isWritten ? after : undefined;
+    if (result === 'IN_USE')
+      throw new SignalboxError(
+        'CONFLICT',
+        `Channel kinds in use cannot be removed or change their type: ${kinds.join(', ')}. Change or delete their channels first.`,
+      );
+    return result === 'WRITTEN' ? after : undefined;
   }
 
   return {
@@ -160,4 +152,11 @@ export function createProjects(deps: {
       return (await rows.find(DEFAULT_PROJECT)) ?? project;
     },
   };
+}
+
+/** The names of the channel kinds that disappear or get another type. */
+function changedKinds(before: ProjectSettings, after: ProjectSettings): string[] {
+  const types = new Map(after.permissions.kinds.map(({ name, type }) => [name, type]));
+  const changed = before.permissions.kinds.filter(({ name, type }) => types.get(name) !== type);
+  return changed.map(({ name }) => name);
 }

@@ -182,6 +182,7 @@ export async function openPostgres({
     },
     jsonNumber: (column, member) => sql<number>`coalesce((${column} ->> ${member}::text)::bigint, 0)`,
     lockingRows: sql`for update`,
+    keepingRows: sql`for key share`,
     reportDamage: () => undefined,
     writeProblem() {
       if (performance.now() - probedAt > PROBE_INTERVAL_MS) probe();

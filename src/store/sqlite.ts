@@ -59,6 +59,7 @@ export function openSqlite(
     compile: (query) => compileStatement(sqlite, query),
     select: (table, condition) => compileSelect(sqlite, table, condition),
     lockingRows: sql``,
+    keepingRows: sql``,
     jsonNumber: (column, member) =>
       sql<number>`case when json_valid(${column}) then coalesce(json_extract(${column}, ${`$.${member}`}), 0) else 0 end`,
     reportDamage(table, place) {

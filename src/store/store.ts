@@ -47,6 +47,8 @@ export interface Store extends AsyncDisposable {
    * process is the only writer and keeps changes apart itself.
    */
   readonly lockingRows: SQL;
+  /** As `lockingRows`, but others may change the rows, and keep them at the same time: they are not deleted until then. */
+  readonly keepingRows: SQL;
   /** Reports a damaged row to the operator, once for each `place`. */
   reportDamage(table: string, place: string): void;
   /**

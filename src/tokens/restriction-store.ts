@@ -1,10 +1,10 @@
-import { and, asc, count, eq, gt, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm';
+import { and, asc, count, eq, gt, inArray, isNull, lte, ne, notInArray, or, sql } from 'drizzle-orm';
 import { pageOf, type Page, type PageRequest } from '../paging.ts';
 import { createLockProject } from '../store/project-lock.ts';
 import { type Statement, type Store } from '../store/store.ts';
 import { type Write } from '../store/write.ts';
 import { type RestrictedSubject, type Restriction, type RestrictionKind } from './restriction.ts';
-import { restrictions } from './tables.ts';
+import { restrictions, tokens } from './tables.ts';
 
 export interface RestrictionFilter {
   subject?: RestrictedSubject | undefined;
@@ -104,17 +104,17 @@ export function createRestrictionStore(store: Store) {
         .limit(first + 1);
       return pageOf(rows.map(toRestriction), first);
     },
-    /** The statement that deletes the restrictions of deleted tokens. */
-    removalOf: (ofProject: string, tokenIds: readonly string[]): Statement =>
-      db.delete(restrictions).where(
-        and(
-          eq(projectId, ofProject),
-          inArray(
-            subject,
-            tokenIds.map((token): RestrictedSubject => `token:${token}`),
-          ),
-        ),
-      ),
+    /** The statement that deletes the restrictions of those of the tokens that no longer exist. */
+    removalOf(ofProject: string, tokenIds: readonly string[]): Statement {
+      const existing = db
+        .select({ subject: sql<RestrictedSubject>`'token:' || ${tokens.id}`.as('subject') })
+        .from(tokens)
+        .where(and(eq(tokens.projectId, ofProject), inArray(tokens.id, [...tokenIds])));
+      const subjects = tokenIds.map((token): RestrictedSubject => `token:${token}`);
+      return db
+        .delete(restrictions)
+        .where(and(eq(projectId, ofProject), inArray(subject, subjects), notInArray(subject, existing)));
+    },
     /** Deletes at most `limit` restrictions that have lapsed by `now`. */
     async deleteLapsed(now: number, limit: number): Promise<void> {
       const lapsed = db.select({ projectId, id }).from(restrictions).where(lte(until, now)).limit(limit);

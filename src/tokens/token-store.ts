@@ -75,9 +75,13 @@ export function createTokenStore({ db, select, jsonNumber, reportDamage }: Store
       if (projectId === undefined) return undefined;
       return { projectId, ids: rows.filter((row) => row.projectId === projectId).map(({ id }) => id) };
     },
-    /** The statement that deletes tokens, for a batch. */
-    removal: (projectId: string, ids: readonly string[]): Statement =>
-      db.delete(tokens).where(and(eq(tokens.projectId, projectId), inArray(tokens.id, [...ids]))),
+    /** The statement that deletes those of the tokens that may be deleted by `now`, for a batch: one may have been extended. */
+    removal: (projectId: string, ids: readonly string[], now: number): Statement =>
+      db
+        .delete(tokens)
+        .where(
+          and(eq(tokens.projectId, projectId), inArray(tokens.id, [...ids]), lte(tokens.purgeAfter, now)),
+        ),
     async find(projectId: string, id: string): Promise<Token | undefined> {
       const [row] = await findOne({ projectId, id });
       return row && toToken(row);

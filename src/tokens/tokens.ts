@@ -94,8 +94,11 @@ export interface Tokens {
    * @param now milliseconds since 1970
    */
   purgeableTokens(now: number, limit: number): Promise<TokensOfProject | undefined>;
-  /** The statements that delete tokens and their restrictions, for a batch. */
-  removalOf(tokens: TokensOfProject): Statement[];
+  /**
+   * The statements that delete those of the tokens that may still be deleted, and their restrictions, for a batch. Statements
+   * after them find which tokens are left.
+   */
+  removalOf(tokens: TokensOfProject, now: number): Statement[];
 }
 
 export function createTokens(deps: {
@@ -247,8 +250,8 @@ export function createTokens(deps: {
     },
     find: (projectId, id) => tokenStore.find(projectId, id),
     purgeableTokens: (now, limit) => tokenStore.purgeableTokens(now, limit),
-    removalOf: ({ projectId, ids }) => [
-      tokenStore.removal(projectId, ids),
+    removalOf: ({ projectId, ids }, now) => [
+      tokenStore.removal(projectId, ids, now),
       restrictionStore.removalOf(projectId, ids),
     ],
     async hasIdentity(projectId, identity) {

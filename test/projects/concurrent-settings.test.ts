@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { sql } from 'drizzle-orm';
 import { expect, test } from 'vitest';
 import { createIds } from '../../src/ids.ts';
 import { createProjects } from '../../src/projects/projects.ts';
@@ -15,7 +16,7 @@ test('concurrent updates of one project by several nodes keep every change', asy
       newId: createIds(clock.now, randomBytes),
       isProduction: false,
       announce: async (write) => ({ result: await write(store), connections: 0 }),
-      hasChannelsOf: async () => false,
+      hasChannelsOf: () => sql`false`,
     });
   const nodes = [createNode(), createNode(), createNode()];
   await nodes[0]!.ensureDefault();
