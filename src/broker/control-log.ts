@@ -5,7 +5,7 @@ import { signalsOf } from './delivery.ts';
 import { type NodeRegistration } from './node-registration.ts';
 import { createSignalAcks } from './signal-acks.ts';
 import { SignalReader } from './signal-reader.ts';
-import { createSignalStore } from './signal-store.ts';
+import { createSignalStore, SIGNALS_PER_REMOVAL } from './signal-store.ts';
 import { type Signal } from './signal.ts';
 import { type Wire } from './wire.ts';
 
@@ -53,6 +53,8 @@ export interface ControlLogOptions {
   onFault: (error: unknown) => void;
   /** How long connections stay open while the node is suspended, in milliseconds. Default: 15 seconds. */
   closeAfterMs?: number;
+  /** Time between two removals of expired signals, in milliseconds. Default: a minute. */
+  cleanUpIntervalMs?: number;
 }
 
 /**
@@ -61,7 +63,8 @@ export interface ControlLogOptions {
  * every node with a lease has confirmed its signals, or was fenced: then it can deliver and append nothing any more.
  */
 export function createControlLog(options: ControlLogOptions): ControlLog {
-  const { store, registration, wire, apply, onFault, closeAfterMs = CLOSE_AFTER_MS } = options;
+  const { store, registration, wire, apply, onFault } = options;
+  const { closeAfterMs = CLOSE_AFTER_MS, cleanUpIntervalMs = CLEAN_UP_INTERVAL_MS } = options;
   const signalStore = createSignalStore(store);
   const acks = createSignalAcks({ registration, wire, onFenced: options.onFenced });
   const reader = new SignalReader({
@@ -73,8 +76,9 @@ export function createControlLog(options: ControlLogOptions): ControlLog {
     onApplied: acks.confirm,
   });
   let noted = 0;
-  let cleanUpAt = performance.now() + CLEAN_UP_INTERVAL_MS;
+  let cleanUpAt = performance.now() + cleanUpIntervalMs;
   let looking: Promise<void> | undefined;
+  let cleaningUp: Promise<void> | undefined;
   let isClosed = false;
 
   async function look(): Promise<void> {
@@ -93,8 +97,15 @@ export function createControlLog(options: ControlLogOptions): ControlLog {
       await reader.poll();
     }
     if (performance.now() < cleanUpAt) return;
-    cleanUpAt = performance.now() + CLEAN_UP_INTERVAL_MS;
-    await signalStore.removeExpired();
+    cleanUpAt = performance.now() + cleanUpIntervalMs;
+    // Not awaited: the next look renews the lease.
+    cleaningUp ??= removeExpired()
+      .catch(reportFault)
+      .finally(() => (cleaningUp = undefined));
+  }
+
+  async function removeExpired(): Promise<void> {
+    while (!isClosed && (await signalStore.removeExpired(registration.id)) === SIGNALS_PER_REMOVAL);
   }
 
   /** The store reports that the database cannot be reached, and the next poll follows soon: report every other error. */
@@ -208,6 +219,7 @@ export function createControlLog(options: ControlLogOptions): ControlLog {
       for (const subscription of subscriptions) subscription?.[Symbol.dispose]();
       acks[Symbol.dispose]();
       await looking;
+      await cleaningUp;
       await registration.remove().catch(reportFault);
     },
   };

@@ -22,6 +22,13 @@ const END_OF_SESSIONS_INTERVAL_MS = 20;
  */
 const MAX_CLOCK_OFFSET_MS = 5000;
 
+/**
+ * The registrations that last, the oldest first: SQL after the columns of a select. The first one is the node that sweeps for all. Two
+ * nodes may sweep at the same time for a moment, which costs time only.
+ */
+export const LIVE_NODES =
+  'FROM nodes WHERE NOT fenced AND lease_until > clock_timestamp() ORDER BY started_at, id';
+
 /** The registration of this node among the nodes of the database, and what it may do by virtue of it. */
 export interface NodeRegistration {
   /** The id of this process. */

@@ -1,4 +1,5 @@
 import { type PostgresStore, type Transaction } from '../store/store.ts';
+import { LIVE_NODES } from './node-registration.ts';
 import { type Signal } from './signal.ts';
 
 /** A signal as the database keeps it. */
@@ -29,8 +30,11 @@ export interface WrittenSignals {
 /** The largest number of signals that one read returns. */
 export const SIGNALS_PER_PAGE = 200;
 
+/** The largest number of signals that one statement removes. */
+export const SIGNALS_PER_REMOVAL = 5000;
+
 /** Reads and writes the signals of a PostgreSQL database. They are kept for an hour. */
-export function createSignalStore({ controlRows }: Pick<PostgresStore, 'controlRows'>) {
+export function createSignalStore({ controlRows, rows }: Pick<PostgresStore, 'controlRows' | 'rows'>) {
   return {
     /** Writes signals in the transaction of the rows that they announce. */
     async append(
@@ -64,11 +68,25 @@ export function createSignalStore({ controlRows }: Pick<PostgresStore, 'controlR
         ),
       };
     },
-    async removeExpired(): Promise<void> {
-      await controlRows(`DELETE FROM signals WHERE sent_at < clock_timestamp() - interval '1 hour'`, []);
+    /**
+     * Removes up to `SIGNALS_PER_REMOVAL` expired signals if the registration `node` is the one that sweeps for all nodes. Uses the pool,
+     * so that no renewal of a lease waits for it. Resolves to the number removed.
+     */
+    async removeExpired(node: string): Promise<number> {
+      const [row] = await rows<{ count: number }>(REMOVE_EXPIRED, [node, SIGNALS_PER_REMOVAL]);
+      return row?.count ?? 0;
     },
   };
 }
+
+/** `now()` does not change during a statement, unlike `clock_timestamp()`, so the index of the times can find the rows. */
+const REMOVE_EXPIRED = `
+WITH gone AS (
+  DELETE FROM signals WHERE sequence = ANY (ARRAY(
+    SELECT sequence FROM signals
+    WHERE sent_at < now() - interval '1 hour' AND (SELECT id ${LIVE_NODES} LIMIT 1) = $1
+    ORDER BY sent_at LIMIT $2::bigint FOR UPDATE SKIP LOCKED)) RETURNING 1)
+SELECT count(*) AS count FROM gone`;
 
 /** One statement, so that all it returns is of one moment. */
 const READ_AFTER = `

@@ -149,7 +149,13 @@ export async function openInfrastructure(
     const log = createPostgresLogStore(store, { nodeId, randomBytes });
     const leases = disposer.use(createPostgresLeases({ store, nodeOf: () => registration.id, onFault }));
     const wire = disposer.use(
-      await createNotifyWire({ open: createNotifySessions(url, nodeId), nodeId, onFault }),
+      await createNotifyWire({ open: createNotifySessions(url, nodeId), nodeId, onFault }).catch(
+        async (error: unknown) => {
+          // The broker, which removes the registration when it is disposed, is not there yet. Changes on other nodes would wait for this one.
+          await registration.remove().catch(onFault);
+          throw error;
+        },
+      ),
     );
     const broker = disposer.use(
       createBrokerWithLanes({

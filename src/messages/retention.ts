@@ -58,6 +58,7 @@ export function createRetention(deps: {
   const withShorterAge = new Map<string, AddressKey>();
   /** Addresses whose channel was updated or deleted since the last purge. */
   const changed = new Map<string, AddressKey>();
+  /** Whether this node has scanned all addresses since it became the sweeper and since a node left. */
   let hasFullScan = false;
 
   function markChanged(projectId: string, channelId: string): void {
@@ -148,6 +149,9 @@ export function createRetention(deps: {
     const startedAt = performance.now();
     removedRows = 0;
     const { isSweeper, hasNodeLeft } = (await log.sweepDuty?.()) ?? SWEEPS_ALONE;
+    // Before anything can fail, because sweepDuty reports a node that has left only once. A node that becomes the sweeper again must
+    // scan all addresses, too: it does not know those that other nodes, which have left since, had published to.
+    if (hasNodeLeft || !isSweeper) hasFullScan = false;
     if (isSweeper) await purgeByAge();
     const due = new Map([
       ...withShorterAge,
@@ -164,10 +168,10 @@ export function createRetention(deps: {
       for (const [key, entry] of due) changed.set(key, entry);
       throw error;
     }
-    if (isSweeper && (!hasFullScan || hasNodeLeft)) await purgeAllAddresses();
-    // A node that becomes the sweeper again must scan all addresses: it does not know those that other nodes, which have left
-    // since, had published to.
-    hasFullScan = isSweeper;
+    if (isSweeper && !hasFullScan) {
+      await purgeAllAddresses();
+      hasFullScan = true;
+    }
     onPurged(removedRows, (performance.now() - startedAt) / 1000);
     await runInSteps(reclaimSpace);
   }
@@ -178,6 +182,7 @@ export function createRetention(deps: {
       const through = await ages.agedThrough(projectId, config.retentionSeconds * 1000);
       if (through > 0) await runInSteps((limit) => log.trimProject(projectId, through, limit));
     }
+    await runInSteps((limit) => log.removeEndedLanes?.(limit) ?? 0);
   }
 
   /** Runs once per process, and when a node has left, because the dirty addresses of other processes are not recorded. */

@@ -12,6 +12,11 @@ const SENTENCES: readonly (readonly [prefix: string, sentence: string])[] = [
   ['53300', 'The database has no connection left. Nothing was changed; try again later.'],
   ['53', 'The database has no resources left. Nothing was changed; try again later.'],
   ['25006', 'The database cannot be written. Nothing was changed; try again later.'],
+  ['25P03', 'The database ended a transaction that took too long. Nothing was changed; try again.'],
+  [
+    '40P01',
+    'The database ended a change because it and another one waited for each other. Nothing was changed; try again.',
+  ],
   ['55P03', 'The database is locked by another program. Nothing was changed; try again.'],
   ['57014', 'The database did not answer in time. Nothing was changed; try again later.'],
   ['57P', 'The database is not available. Try again later.'],

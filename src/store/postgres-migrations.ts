@@ -1,35 +1,56 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { drizzle } from 'drizzle-orm/node-postgres';
-import { migrate } from 'drizzle-orm/node-postgres/migrator';
+import { readMigrationFiles } from 'drizzle-orm/migrator';
 import type pg from 'pg';
 import { SignalboxError } from '../errors.ts';
 
 const FOLDER = fileURLToPath(new URL('../../drizzle-postgres', import.meta.url));
 
+/** The table of drizzle's `migrate`, which applied the migrations before. */
+const CREATE_JOURNAL = `
+CREATE SCHEMA IF NOT EXISTS drizzle;
+CREATE TABLE IF NOT EXISTS drizzle.__drizzle_migrations (id serial PRIMARY KEY, hash text NOT NULL, created_at bigint)`;
+
 /**
  * Applies pending migrations. The caller holds the lock of a start, so no other node migrates at the same time. A migration may take
  * longer than a statement of the service, so `client` must have no time limit.
+ *
+ * Each migration is a transaction of its own, unlike in drizzle's `migrate`: nodes of the version before use the database meanwhile, in
+ * several orders, so a transaction that locked one of their tables and then waited for another one could wait for ever.
  * @throws UNAVAILABLE when a newer version of Signalbox wrote the database
  */
 export async function migrateDatabase(client: pg.Client): Promise<void> {
-  await requireKnownSchema(client);
-  await migrate(drizzle(client), { migrationsFolder: FOLDER });
+  const newest = await readNewest(client);
+  const migrations = readMigrationFiles({ migrationsFolder: FOLDER });
+  requireKnownSchema(migrations, newest);
+  // As in drizzle's `migrate`, times in the journal of the migrations decide, not hashes.
+  const pending = migrations.filter(({ folderMillis }) => newest === undefined || folderMillis > newest);
+  if (pending.length === 0) return;
+  await client.query(CREATE_JOURNAL);
+  for (const { sql, hash, folderMillis } of pending) {
+    await client.query('BEGIN');
+    for (const statement of sql) await client.query(statement);
+    await client.query('INSERT INTO drizzle.__drizzle_migrations (hash, created_at) VALUES ($1, $2)', [
+      hash,
+      folderMillis,
+    ]);
+    await client.query('COMMIT');
+  }
 }
 
-async function requireKnownSchema(client: pg.Client): Promise<void> {
+/** The time of the newest migration that was applied; undefined for an empty database. */
+async function readNewest(client: pg.Client): Promise<number | undefined> {
   const { rows: tables } = await client.query<{ exists: boolean }>(
     `select to_regclass('drizzle.__drizzle_migrations') is not null as exists`,
   );
-  if (!tables[0]?.exists) return;
+  if (!tables[0]?.exists) return undefined;
   const { rows } = await client.query<{ newest: number | null }>(
     'select max(created_at) as newest from drizzle.__drizzle_migrations',
   );
-  const { entries } = JSON.parse(readFileSync(join(FOLDER, 'meta/_journal.json'), 'utf8')) as {
-    entries: { when: number }[];
-  };
-  if ((rows[0]?.newest ?? 0) <= Math.max(...entries.map(({ when }) => when))) return;
+  return rows[0]?.newest ?? undefined;
+}
+
+function requireKnownSchema(migrations: readonly { folderMillis: number }[], newest = 0): void {
+  if (newest <= Math.max(...migrations.map(({ folderMillis }) => folderMillis))) return;
   throw new SignalboxError(
     'UNAVAILABLE',
     'The database was written by a newer version of Signalbox. Use that version or a newer one, or restore a backup of this version.',

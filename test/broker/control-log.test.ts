@@ -4,6 +4,7 @@ import { type BrokerListener } from '../../src/broker/broker.ts';
 import { createControlLog } from '../../src/broker/control-log.ts';
 import { createDelivery } from '../../src/broker/delivery.ts';
 import { createNodeRegistration } from '../../src/broker/node-registration.ts';
+import { createSignalStore } from '../../src/broker/signal-store.ts';
 import { type Signal } from '../../src/broker/signal.ts';
 import { unavailable } from '../../src/errors.ts';
 import { createNotifyWire } from '../../src/broker/wire-notify.ts';
@@ -28,7 +29,8 @@ let nodes = 0;
 async function startNode({
   isWired = false,
   closeAfterMs,
-}: { isWired?: boolean; closeAfterMs?: number } = {}) {
+  cleanUpIntervalMs,
+}: { isWired?: boolean; closeAfterMs?: number; cleanUpIntervalMs?: number } = {}) {
   opened ??= open();
   const { store, url } = await opened;
   const nodeId = `node_${++nodes}`;
@@ -66,6 +68,7 @@ async function startNode({
     onFenced: (ids) => fenced.push(...ids),
     onFault,
     ...(closeAfterMs !== undefined && { closeAfterMs }),
+    ...(cleanUpIntervalMs !== undefined && { cleanUpIntervalMs }),
   });
   return {
     ...controlLog,
@@ -155,6 +158,46 @@ test('a node that stays suspended closes its connections, so that their clients 
   await expect.poll(() => node.counts.resets).toBe(1);
   node.cutOff(false);
   await expect.poll(node.problem).toBeUndefined();
+});
+
+/** Writes signals of two hours ago, with numbers that no node reads. */
+async function insertExpired(store: PostgresStore, count: number): Promise<void> {
+  await store.rows(
+    `INSERT INTO signals (sequence, node, body, sent_at)
+     SELECT -n, 'ended.1', '{}', now() - interval '2 hours' FROM generate_series(1, $1::bigint) AS n`,
+    [count],
+  );
+}
+
+const COUNT_EXPIRED = 'SELECT count(*) AS count FROM signals WHERE sequence < 0';
+
+test('expired signals are removed while another session has locked one of them, and the lease is renewed meanwhile', async (context) => {
+  requirePostgres(context);
+  await using node = await startNode({ cleanUpIntervalMs: 20 });
+  const { store, url } = await opened!;
+  const other = new pg.Client({ connectionString: url });
+  await other.connect();
+  await other.query('BEGIN');
+  await insertExpired(store, 3);
+  await other.query('SELECT FROM signals WHERE sequence = -2 FOR UPDATE');
+  await expect.poll(() => store.rows(COUNT_EXPIRED, [])).toEqual([{ count: 1 }]);
+  await node.control(SIGNAL);
+  expect(node.problem()).toBeUndefined();
+  await other.end();
+  await expect.poll(() => store.rows(COUNT_EXPIRED, [])).toEqual([{ count: 0 }]);
+});
+
+test('the node that has been registered longest removes expired signals, at most 5,000 in one statement', async (context) => {
+  requirePostgres(context);
+  await using first = await startNode();
+  await using second = await startNode();
+  const { store } = await opened!;
+  const signalStore = createSignalStore(store);
+  await insertExpired(store, 6000);
+  expect(await signalStore.removeExpired(second.registration.id)).toBe(0);
+  expect(await signalStore.removeExpired(first.registration.id)).toBe(5000);
+  expect(await signalStore.removeExpired(first.registration.id)).toBe(1000);
+  expect(await store.rows(COUNT_EXPIRED, [])).toEqual([{ count: 0 }]);
 });
 
 test('a fenced node ends no session that waits for a synchronous standby: its commit stays invisible until the standby has it', async (context) => {

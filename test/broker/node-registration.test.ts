@@ -6,6 +6,7 @@ import {
 } from '../../src/broker/node-registration.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
 import { requirePostgres, sharedPostgres } from '../support/postgres.ts';
+import { startServiceOnPostgres } from '../support/service.ts';
 
 /** A node that can register, and how often it has asked the database for that. */
 async function openNode(url: string, nodeId: string) {
@@ -59,4 +60,25 @@ test('after a crash of the server, nodes register once every node of before must
   const before = first.requests();
   await first.registration.register();
   expect(first.requests()).toBe(before + 1);
+});
+
+test('a node whose start fails after its registration leaves none, so that no change on another node waits for it', async (context) => {
+  requirePostgres(context);
+  const server = await sharedPostgres();
+  const url = await server.createDatabase();
+  // The connection of the lease is the only one, so the one that listens is refused.
+  await server.query(
+    url,
+    `CREATE ROLE limited LOGIN PASSWORD 'limited' CONNECTION LIMIT 1;
+     ALTER DATABASE ${new URL(url).pathname.slice(1)} OWNER TO limited`,
+  );
+  const limited = Object.assign(new URL(url), { username: 'limited', password: 'limited' }).href;
+  await expect(startServiceOnPostgres(limited)).rejects.toMatchObject({
+    code: 'UNAVAILABLE',
+    message: expect.stringContaining('has no connection left'),
+  });
+  expect(await server.query(url, 'SELECT count(*)::int AS ended FROM node_processes')).toEqual([
+    { ended: 1 },
+  ]);
+  expect(await server.query(url, 'SELECT id FROM nodes')).toEqual([]);
 });

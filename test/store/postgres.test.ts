@@ -1,7 +1,9 @@
 import { inspect } from 'node:util';
+import { eq } from 'drizzle-orm';
 import { describe, expect, test } from 'vitest';
 import { projects } from '../../src/projects/tables.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
+import { asUnavailable, isOutcomeUnknown } from '../../src/store/postgres-errors.ts';
 import { storeContract } from '../contracts/store-contract.ts';
 import { createProxy } from '../support/proxy.ts';
 import { hasPostgres, requirePostgres, sharedPostgres, startPostgres } from '../support/postgres.ts';
@@ -57,6 +59,39 @@ test('statements and transactions on a connection that is dead without an error 
     proxy.setBlackHole(false);
     expect(await count()).toEqual([{ count: attempts.indexOf(attempt) + 1 }]);
   }
+});
+
+test('the transaction that PostgreSQL ends in a deadlock fails with UNAVAILABLE, and the other one is committed', async (context) => {
+  requirePostgres(context);
+  await using store = await open(await emptyDatabase());
+  for (const id of ['one', 'two'])
+    await store.db.insert(projects).values({ id, name: 'before', createdAt: 1 });
+  const locks = new Map<string, () => void>();
+  const hasLocked = (id: string) => new Promise<void>((resolve) => void locks.set(id, resolve));
+  const bothHaveLocked = Promise.all([hasLocked('one'), hasLocked('two')]);
+  const rename = (first: string, second: string) =>
+    store.transaction(async ({ db }) => {
+      await db.update(projects).set({ name: first }).where(eq(projects.id, first));
+      locks.get(first)?.();
+      await bothHaveLocked;
+      await db.update(projects).set({ name: first }).where(eq(projects.id, second));
+      return first;
+    });
+  const outcomes = await Promise.allSettled([rename('one', 'two'), rename('two', 'one')]);
+  const kept = outcomes.find(({ status }) => status === 'fulfilled');
+  expect(outcomes.find(({ status }) => status === 'rejected')).toMatchObject({
+    reason: { code: 'UNAVAILABLE', retryable: true, message: expect.stringContaining('Nothing was changed') },
+  });
+  const names = await store.db.selectDistinct({ name: projects.name }).from(projects);
+  expect(names).toEqual([{ name: (kept as PromiseFulfilledResult<string>).value }]);
+});
+
+test('the end of a transaction that was idle for too long is UNAVAILABLE, and took no effect', () => {
+  const ended = Object.assign(new Error('terminating connection due to idle-in-transaction timeout'), {
+    code: '25P03',
+  });
+  expect(asUnavailable(ended)).toMatchObject({ code: 'UNAVAILABLE', retryable: true, cause: ended });
+  expect(isOutcomeUnknown(asUnavailable(ended))).toBe(false);
 });
 
 const settings = (name: string, value: string) => (url: string) => [

@@ -38,6 +38,8 @@ export function createPostgresLogStore(
 ): PostgresLogStore {
   const { rows } = store;
   const dirty = new Map<string, AddressKey>();
+  const markDirty = ({ projectId, address }: AddressKey) =>
+    void dirty.set(`${projectId}\n${address}`, { projectId, address });
   const newEpoch = () => Buffer.from(randomBytes(4)).readUInt32BE();
 
   async function append(
@@ -80,8 +82,7 @@ export function createPostgresLogStore(
       if (outcome[0] === 'R') return { outcome: 'REPEATED', message: { ...contentOf(draft), ...outcome[1] } };
       const [, sequence, previous, previousEpoch, ordinal] = outcome;
       if (sequence === null) return { outcome: 'APPENDED', message: toMessage(draft, null) };
-      const { address } = draft;
-      dirty.set(`${projectId}\n${address}`, { projectId, address });
+      markDirty(draft);
       return {
         outcome: 'APPENDED',
         message: toMessage(draft, toLogged({ epoch, sequence, previous, ordinal }, previousEpoch)),
@@ -130,7 +131,7 @@ export function createPostgresLogStore(
       return row?.through ?? after;
     },
     ...createPostgresPageStore(store),
-    ...createPostgresTrimStore(store),
+    ...createPostgresTrimStore(store, markDirty),
     sweepDuty: createSweepDuty(store),
     takeDirtyAddresses() {
       const taken = [...dirty.values()];

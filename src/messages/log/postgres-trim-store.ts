@@ -3,8 +3,12 @@ import { type PostgresStore } from '../../store/store.ts';
 import { type AddressKey } from './address-store.ts';
 import { type Trim } from './trim-store.ts';
 
-/** See TrimStore. */
-export function createPostgresTrimStore({ rows }: PostgresStore) {
+/**
+ * See TrimStore. Unlike there, messages stay that another transaction has locked, and those of their address that follow them; a later
+ * call removes them.
+ * @param onSkipped receives the addresses that keep messages for that reason
+ */
+export function createPostgresTrimStore({ rows }: PostgresStore, onSkipped: (address: AddressKey) => void) {
   const numberOf = async (sql: string, params: readonly unknown[]): Promise<number> => {
     const [row] = await rows<{ value: number | null }>(sql, params);
     return row?.value ?? 0;
@@ -31,23 +35,40 @@ export function createPostgresTrimStore({ rows }: PostgresStore) {
         after,
         through ?? null,
       ]),
-    trim: (trims: readonly Trim[], limit: number) =>
-      numberOf('SELECT trim_addresses_v1($1, $2, $3, $4) AS value', [
-        trims.map(({ projectId }) => projectId),
-        trims.map(({ address }) => address),
-        trims.map(({ through }) => through),
-        limit,
-      ]),
+    async trim(trims: readonly Trim[], limit: number): Promise<number> {
+      const [row] = await rows<{ removed: number; skipped: number[] }>(
+        'SELECT removed, skipped FROM trim_addresses_v2($1, $2, $3, $4)',
+        [
+          trims.map(({ projectId }) => projectId),
+          trims.map(({ address }) => address),
+          trims.map(({ through }) => through),
+          limit,
+        ],
+      );
+      for (const nth of row?.skipped ?? []) {
+        const trim = trims[nth - 1];
+        if (trim) onSkipped({ projectId: trim.projectId, address: trim.address });
+      }
+      return row?.removed ?? 0;
+    },
     trimProject: (projectId: string, through: number, limit: number) =>
-      numberOf('SELECT trim_project_v1($1, $2, $3) AS value', [projectId, through, limit]),
-    /** Removes up to `limit` keys that expired before `now` (milliseconds since 1970). Resolves to the number removed. */
+      numberOf('SELECT trim_project_v2($1, $2, $3) AS value', [projectId, through, limit]),
+    /**
+     * Removes up to `limit` keys that expired before `now` (milliseconds since 1970), except those that a publish uses again at this
+     * moment. Resolves to the number removed.
+     */
     removeExpiredKeys: (now: number, limit: number) =>
       numberOf(
-        `WITH gone AS (DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
-           SELECT ctid FROM idempotency_keys WHERE expires_at < $1::bigint LIMIT $2::bigint)) RETURNING 1)
+        `WITH gone AS (DELETE FROM idempotency_keys WHERE expires_at < $1::bigint AND ctid = ANY (ARRAY(
+           SELECT ctid FROM idempotency_keys WHERE expires_at < $1::bigint LIMIT $2::bigint FOR UPDATE SKIP LOCKED)) RETURNING 1)
          SELECT count(*) AS value FROM gone`,
         [now, limit],
       ),
+    /**
+     * Removes up to `limit` answers to the last batches (lanes) of processes that ended over an hour ago: no such process repeats its
+     * last batch any more. Resolves to the number removed.
+     */
+    removeEndedLanes: (limit: number) => numberOf(REMOVE_ENDED_LANES, [limit]),
     listAddresses: (after: { projectId: string; address: string }, limit: number): Promise<AddressKey[]> =>
       rows(
         `SELECT project_id AS "projectId", address FROM addresses
@@ -68,3 +89,23 @@ export function createPostgresTrimStore({ rows }: PostgresStore) {
     },
   };
 }
+
+/**
+ * Reads one entry of the index for each process, not each lane. Of the processes that have ended, the newest 1,000 are recorded; one that
+ * has registered again is in `nodes`.
+ */
+const REMOVE_ENDED_LANES = `
+WITH RECURSIVE owner AS (
+  SELECT min(node) AS node FROM lanes
+  UNION ALL
+  SELECT (SELECT min(lanes.node) FROM lanes WHERE lanes.node > owner.node) FROM owner WHERE owner.node IS NOT NULL
+), ended AS MATERIALIZED (
+  SELECT node FROM owner
+  WHERE node IS NOT NULL AND NOT EXISTS (SELECT FROM nodes WHERE split_part(nodes.id, '.', 1) = owner.node)
+    AND NOT EXISTS (SELECT FROM node_processes p
+      WHERE p.id = owner.node AND (p.ended_at IS NULL OR p.ended_at > now() - interval '1 hour'))
+), gone AS (
+  DELETE FROM lanes WHERE ctid = ANY (ARRAY(
+    SELECT lanes.ctid FROM ended JOIN lanes USING (node) LIMIT $1::bigint FOR UPDATE OF lanes SKIP LOCKED)) RETURNING 1
+)
+SELECT count(*) AS value FROM gone`;

@@ -23,4 +23,6 @@ export type RetentionLog = {
 } & Pick<LogStore, 'takeDirtyAddresses'> & {
     /** What a purge of this node covers where several nodes share the log. Absent: everything. */
     readonly sweepDuty?: () => Promise<SweepDuty>;
+    /** Removes up to `limit` rows that processes have left behind which ended long ago. Resolves to the number removed. */
+    readonly removeEndedLanes?: (limit: number) => Promise<number>;
   };

@@ -1,3 +1,4 @@
+import { LIVE_NODES } from '../../broker/node-registration.ts';
 import { type PostgresStore } from '../../store/store.ts';
 
 /** What one purge of this node covers, besides the addresses that this node has published to. */
@@ -8,19 +9,14 @@ export interface SweepDuty {
   hasNodeLeft: boolean;
 }
 
-/** The registrations that last, the oldest first. This node is the one after which its sessions are named. */
-const LIVE_NODES = `
-SELECT id, 'signalbox:' || id = current_setting('application_name') AS "isOwn"
-FROM nodes WHERE NOT fenced AND lease_until > clock_timestamp() ORDER BY started_at, id`;
+/** This node is the one after which its sessions are named. */
+const READ_NODES = `SELECT id, 'signalbox:' || id = current_setting('application_name') AS "isOwn" ${LIVE_NODES}`;
 
-/**
- * Chooses one node to sweep: the one that has been registered longest. Two nodes may sweep at the same time for a moment, which
- * costs time only. A node without registrations is alone.
- */
+/** Chooses one node to sweep: the one that has been registered longest. A node without registrations is alone. */
 export function createSweepDuty({ rows }: PostgresStore): () => Promise<SweepDuty> {
   let known: readonly string[] = [];
   return async () => {
-    const nodes = await rows<{ id: string; isOwn: boolean }>(LIVE_NODES, []);
+    const nodes = await rows<{ id: string; isOwn: boolean }>(READ_NODES, []);
     const ids = nodes.map(({ id }) => id);
     const hasNodeLeft = known.some((id) => !ids.includes(id));
     known = ids;

@@ -10,8 +10,6 @@ CREATE TABLE node_processes (
 --> statement-breakpoint
 CREATE INDEX node_processes_by_end ON node_processes (ended_at);
 --> statement-breakpoint
-INSERT INTO node_processes (id) SELECT DISTINCT split_part(id, '.', 1) FROM nodes;
---> statement-breakpoint
 -- A trigger, so that the nodes of the version before are recorded, too.
 CREATE FUNCTION note_node_start_v1() RETURNS trigger
 LANGUAGE plpgsql AS $$
@@ -41,3 +39,6 @@ BEGIN
 END $$;
 --> statement-breakpoint
 CREATE TRIGGER nodes_end AFTER DELETE ON nodes FOR EACH ROW EXECUTE FUNCTION note_node_end_v1();
+--> statement-breakpoint
+-- After the triggers: they have waited for the registrations that were in flight, and record the later ones.
+INSERT INTO node_processes (id) SELECT DISTINCT split_part(id, '.', 1) FROM nodes ON CONFLICT DO NOTHING;
