@@ -188,7 +188,7 @@ builder.mutationFields((t) => ({
   createChannel: t.field({
     type: ChannelRef,
     description:
-      'Creates a channel. For API keys. Throws CONFLICT when the id is taken, BAD_USER_INPUT, PAYLOAD_TOO_LARGE, UNAUTHENTICATED, FORBIDDEN.',
+      'Creates a channel. For API keys. Throws CONFLICT when the id is taken or the kind gets another type at the same moment, BAD_USER_INPUT, PAYLOAD_TOO_LARGE, UNAUTHENTICATED, FORBIDDEN.',
     args: {
       input: t.arg({
         type: CreateChannelInput,
@@ -209,7 +209,7 @@ builder.mutationFields((t) => ({
   updateChannel: t.field({
     type: ChannelRef,
     description:
-      'Changes the type, the kind or the history policy of a channel. For API keys. Throws NOT_FOUND, BAD_USER_INPUT, UNAUTHENTICATED, FORBIDDEN.',
+      'Changes the type, the kind or the history policy of a channel. For API keys. Throws NOT_FOUND, CONFLICT when the kind gets another type at the same moment, BAD_USER_INPUT, UNAUTHENTICATED, FORBIDDEN.',
     args: {
       id: t.arg.id({ required: true, description: 'The channel’s id.' }),
       input: t.arg({ type: UpdateChannelInput, required: true, description: 'The fields to change.' }),
