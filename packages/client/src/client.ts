@@ -22,8 +22,10 @@ export interface ClientOptions {
   /** The prefix of the keys in `storage`: one per user of the device. Default: `signalbox`. */
   readonly storageKey?: string;
   /**
-   * The identity of the user, where the page knows it before it connects. It decides whose the messages are that a page has stored
-   * without ever being connected: a later page publishes them under the same identity only. Without it, they fail there.
+   * The identity of the user, if the page knows it before it connects. Must be the identity of the credential. Messages that are queued
+   * before the first connection belong to this identity: they are published only by a connection of it, also after a reload, and
+   * fail with FORBIDDEN on any other. Without this option they belong to the login of the first connection; if the page is closed
+   * before it, they fail on the next page.
    */
   readonly identity?: string;
   /** The largest number of messages that wait to be published. Default: 1000. Range: 1–100,000. */

@@ -226,7 +226,7 @@ test('loads as many messages as the list asks for when another component has ask
   const lobby = client.channel('lobby');
   const stops = [1, 4].map((history) => lobby.subscribe(() => undefined, { history }));
   const shown = () => lobby.getSnapshot().messages.map(({ data }) => (data as { text: string }).text);
-  await eventually(() => shown().length === 4, 2_000);
+  await eventually(() => shown().length === 4);
   expect(shown()).toEqual(['2', '3', '4', '5']);
   for (const stop of stops) stop();
 });

@@ -80,10 +80,10 @@ function failedOf(client: TestClient): string[] {
 test.each(['null', '7', '{"key":"k"}', '{"key":', '"text"', '[]'])(
   'publishes the other stored messages, in their order, when one of them is %s',
   async (damaged) => {
-    const values = await storedOffline('one', 'two', 'three', 'four');
+    const values = await storedOfflineWith({ identity: 'ada' }, 'one', 'two', 'three', 'four');
     const [key] = [...values].find(([, value]) => value.includes('two'))!;
     values.set(key, damaged);
-    const service = await startScriptedService();
+    const service = await startScriptedService(asToken('token_1', 'ada'));
     const storage = createStorage(values);
     await using client = connectClient({ url: service.url, credential: CREDENTIAL, storage });
     client.connect();
@@ -181,19 +181,25 @@ test('publishes under no other login what a page queued that never connected bes
   expect(failedOf(client)).toEqual(['of bob']);
 });
 
-test('fails what a page queued that never connected, and publishes it when the user of the next page retries it', async () => {
-  const service = await startScriptedService(asToken('token_bob'));
-  const storage = createStorage(await storedOffline('unknown'));
-  await using client = connectClient({ url: service.url, credential: CREDENTIAL, storage });
-  const lobby = client.channel('lobby');
-  client.connect();
-  await eventually(() => failedOf(client).length === 1);
-  expect(lobby.getSnapshot().messages[0]).toMatchObject({ error: { code: 'FORBIDDEN', retryable: false } });
-  expect(service.of('publish')).toEqual([]);
-  lobby.getSnapshot().messages[0]!.retry();
-  await eventually(() => published(service).length === 1);
-  expect(published(service)).toEqual(['unknown']);
-});
+test.each([
+  ['a token', asToken('token_bob')],
+  ['an anonymous caller', () => false],
+])(
+  'fails what a page queued that never connected, and publishes it when %s of the next page retries it',
+  async (_, script) => {
+    const service = await startScriptedService(script);
+    const storage = createStorage(await storedOffline('unknown'));
+    await using client = connectClient({ url: service.url, credential: CREDENTIAL, storage });
+    const lobby = client.channel('lobby');
+    client.connect();
+    await eventually(() => failedOf(client).length === 1);
+    expect(lobby.getSnapshot().messages[0]).toMatchObject({ error: { code: 'FORBIDDEN', retryable: false } });
+    expect(service.of('publish')).toEqual([]);
+    lobby.getSnapshot().messages[0]!.retry();
+    await eventually(() => published(service).length === 1);
+    expect(published(service)).toEqual(['unknown']);
+  },
+);
 
 test.each([
   ['publishes', 'ada', ['offline', 'later']],

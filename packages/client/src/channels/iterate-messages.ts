@@ -54,7 +54,7 @@ export async function* iterateMessages(
       } else if (range) {
         const { nodes, pageInfo } = await source.readPage(range);
         range = pageInfo.hasNextPage ? rangeAfter(pageInfo.endCursor) : undefined;
-        batch = range ? [...nodes] : merge(nodes, queue.splice(0));
+        batch = range || isBehind ? [...nodes] : merge(nodes, queue.splice(0));
       } else if (isBehind && position) {
         isBehind = false;
         queue = [];

@@ -22,7 +22,7 @@ export interface MutableEntry extends OutboxEntry {
   attempts: number;
   /**
    * The identity, or the token without one, that it is to be published by. Undefined: that of the next socket, because this
-   * page has not had one. Empty: an anonymous caller or an API key, or unknown, because an earlier page never had a socket.
+   * page has not had one. Empty: an anonymous caller or an API key. `?`: unknown, because an earlier page never had a socket.
    */
   owner?: string | undefined;
   /** When it was first sent: the service remembers the key from then on. */

@@ -193,7 +193,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       const later = pending();
       queues.clear();
       waiting = 0;
-      for (const entry of restored) enqueue({ owner: '', ...entry, status: 'queued', attempts: 0 });
+      for (const entry of restored) enqueue({ owner: '?', ...entry, status: 'queued', attempts: 0 });
       for (const entry of later) {
         enqueue(entry);
         save(entry);

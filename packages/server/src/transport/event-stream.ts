@@ -12,9 +12,9 @@ export interface EventStreamRequest extends HttpRequest {
 type Results = AsyncGenerator<Record<string, unknown>, never, undefined>;
 
 export interface EventStream {
-  /** Have no end: they throw a retryable error when the stream is lost. */
+  /** The results have no end: reading them throws a retryable error when the stream is lost. */
   results: Results;
-  /** Closes the connection. Needed also when the results were not read, or not to their error. */
+  /** Closes the connection. Call it also if the results were not read, or not up to their error. */
   close(): Promise<void>;
 }
 
