@@ -14,6 +14,8 @@ export const FRESH_MS = 1500;
 export const FENCE_AFTER_MS = 2000;
 /** The longest wait for the end of the sessions of a fenced node, in milliseconds. */
 const END_OF_SESSIONS_MS = 2000;
+/** An answer of the database that takes longer says too little about its clock, in milliseconds. */
+export const MAX_COMPARISON_MS = 100;
 const END_OF_SESSIONS_INTERVAL_MS = 20;
 
 /**
@@ -53,7 +55,7 @@ export interface NodeRegistration {
   register(): Promise<number>;
   /** An error message for the operator when the clock of this machine is wrong: `holds` is false then. Otherwise undefined. */
   clockProblem(): string | undefined;
-  /** How much the clock of this machine is ahead of that of the database, in milliseconds: right to half the time of an answer. */
+  /** How much the clock of this machine is ahead of that of the database, in milliseconds: right to half of `MAX_COMPARISON_MS`. */
   clockOffset(): number;
   /** Whether a renewal is due. */
   isDue(): boolean;
@@ -101,7 +103,7 @@ export function createNodeRegistration({
   let history = 0;
   /** How much the clock of this machine is ahead of that of the database, in milliseconds: at least, and probably. */
   let clockOffset = 0;
-  let probableOffset = 0;
+  let probableOffset: number | undefined;
   /** On the clock of `performance.now`. The lease is counted from the moment at which the renewal was sent. */
   let leaseEnd = Number.NEGATIVE_INFINITY;
   let renewedAt = Number.NEGATIVE_INFINITY;
@@ -126,7 +128,9 @@ export function createNodeRegistration({
     // The database read its clock at some moment of the time that the answer took.
     const took = performance.now() - sentAt;
     clockOffset = offset > 0 ? Math.max(0, offset - took) : offset;
-    probableOffset = offset - took / 2;
+    if (took <= MAX_COMPARISON_MS || probableOffset === undefined) probableOffset = offset - took / 2;
+    // What a slow answer says for sure.
+    else probableOffset = Math.min(Math.max(probableOffset, offset - took), offset);
   }
 
   function clockProblem(): string | undefined {
@@ -169,7 +173,7 @@ export function createNodeRegistration({
     holds: () =>
       performance.now() < Math.min(leaseEnd, freshUntil) && Math.abs(clockOffset) <= MAX_CLOCK_OFFSET_MS,
     clockProblem,
-    clockOffset: () => probableOffset,
+    clockOffset: () => probableOffset ?? 0,
     async register() {
       freshUntil = leaseEnd = Number.NEGATIVE_INFINITY;
       const before = id;
@@ -181,6 +185,13 @@ export function createNodeRegistration({
         await controlRows('SELECT remove_node_v1($1)', [id]);
         throw new SignalboxError('UNAVAILABLE', problem);
       }
+      // A registration can wait for others.
+      const askedAt = performance.now();
+      const [asked] = await controlRows<{ now_ms: number }>(
+        'SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now_ms',
+        [],
+      );
+      if (asked) compareClocks(askedAt, asked.now_ms);
       // The connections that survived stay in presence.
       await controlRows('SELECT move_presence_v1($1, $2)', [before, id]);
       extend(sentAt);

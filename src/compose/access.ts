@@ -136,6 +136,7 @@ export async function composeAccess(
       reset() {
         channels.invalidateAll();
         signingKeys.invalidateAll();
+        void issueClock.refresh().catch(onFault);
       },
     }),
   );

@@ -3,7 +3,7 @@ import { type Audit } from '../audit.ts';
 import { createInProcessBroker } from '../broker/broker-in-process.ts';
 import { createBrokerWithLanes, type BrokerWithLanes } from '../broker/broker-with-lanes.ts';
 import { type Broker } from '../broker/broker.ts';
-import { createNodeRegistration } from '../broker/node-registration.ts';
+import { createNodeRegistration, MAX_COMPARISON_MS } from '../broker/node-registration.ts';
 import { createInProcessLeases } from '../broker/leases-in-process.ts';
 import { createPostgresLeases } from '../broker/leases-postgres.ts';
 import { createNotifyWire } from '../broker/wire-notify.ts';
@@ -31,12 +31,6 @@ import { openSqlite } from '../store/sqlite.ts';
 import { type PostgresStore, type Store } from '../store/store.ts';
 import { VERSION } from '../version.ts';
 import { createMetrics, type Metrics } from '../transport/metrics.ts';
-
-/**
- * How far the times of two nodes may differ after they were corrected by the clock of the database, in milliseconds: each is right to half
- * the time that the database took to answer.
- */
-const MAX_TIME_DIFFERENCE_MS = 100;
 
 /** Replacements for the system's clock, randomness and log, for tests and embedders. */
 export interface Overrides {
@@ -184,7 +178,8 @@ export async function openInfrastructure(
     clusterMetrics.observe({ readDatabase, readNode: () => readNode({ store, wire, broker }) });
     const sharedTime = {
       now: () => Math.round(clock.now() - registration.clockOffset()),
-      maxDifferenceMs: MAX_TIME_DIFFERENCE_MS,
+      // The clock of each node is right to half of it.
+      maxDifferenceMs: MAX_COMPARISON_MS,
     };
     // PostgreSQL's autovacuum does this.
     return { store, log, broker, sharedTime, reclaimSpace: () => 0 };

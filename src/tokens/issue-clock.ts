@@ -21,6 +21,8 @@ export interface IssueClock {
   cutOff(): number;
   /** Issues no credential with an earlier time from now on: a revocation of any node covers those. */
   advance(to: number): void;
+  /** As `advance`, by the revocations in the store: after signals of other nodes were missed. */
+  refresh(): Promise<void>;
 }
 
 /** The time of the nodes of one store. */
@@ -38,7 +40,8 @@ export async function createIssueClock(store: Store, time: SharedTime): Promise<
   // The latest credential may be 5 seconds newer than the row.
   let latest = stored > time.now() ? stored + SKEW_MS : 0;
   /** The earliest time of the next credential: revocations cover those before it. */
-  let earliest = 0;
+  let earliest = await rows.latestRevocation();
+  const advance = (to: number) => void (earliest = Math.max(earliest, to));
   const current = () => Math.max(latest, earliest, time.now());
 
   return {
@@ -53,10 +56,14 @@ export async function createIssueClock(store: Store, time: SharedTime): Promise<
     },
     canHaveIssued: (issuedAt) => issuedAt <= current() + SKEW_MS,
     cutOff() {
-      const cutOff = Math.max(latest + 1, time.now() + time.maxDifferenceMs);
-      earliest = Math.max(earliest, cutOff);
+      // Another node may have signed at the earliest time that is left.
+      const ofOthers =
+        time.maxDifferenceMs > 0 ? Math.max(earliest + 1, time.now() + time.maxDifferenceMs) : time.now();
+      const cutOff = Math.max(latest + 1, ofOthers);
+      advance(cutOff);
       return cutOff;
     },
-    advance: (to) => void (earliest = Math.max(earliest, to)),
+    advance,
+    refresh: async () => advance(await rows.latestRevocation()),
   };
 }
