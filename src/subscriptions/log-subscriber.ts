@@ -205,7 +205,7 @@ export class LogSubscriber implements Subscriber {
     let expired = await this.#skipExpired();
     if (this.#isStopped()) return;
     while (!this.#isCaughtUp()) {
-      const read = new Set(this.#addresses.keys());
+      const floors = new Map(this.#addresses);
       const { messages, through, lost, damaged } = await this.#broker.read({
         projectId: this.connection.projectId,
         after: this.#position,
@@ -218,8 +218,7 @@ export class LogSubscriber implements Subscriber {
       // After the last read: rights may have ended during each of them.
       this.connection.applyDue();
       if (this.#isStopped()) return;
-      // An address that was added meanwhile may have messages on this page, which does not have them.
-      if ([...this.#addresses.keys()].some((address) => !read.has(address))) continue;
+      if (this.#hasLowerFloor(floors, through)) continue;
       if (missing.size > 0) this.#reportLost(trimmed, sink);
       expired = NOTHING_EXPIRED;
       if (this.#isStopped()) return;
@@ -233,6 +232,16 @@ export class LogSubscriber implements Subscriber {
       if (this.#isStopped()) return;
     }
     this.#cutOver(sink);
+  }
+
+  /**
+   * Whether an address has been added, or its floor lowered, since the floors were copied, so that a page through this sequence number
+   * may lack messages of it.
+   */
+  #hasLowerFloor(before: ReadonlyMap<Address, number>, through: number): boolean {
+    for (const [address, floor] of this.#addresses)
+      if (floor < Math.min(through, before.get(address) ?? Number.POSITIVE_INFINITY)) return true;
+    return false;
   }
 
   /** Raises the floors of the addresses with a history policy. Resolves to the addresses whose messages it excludes. */

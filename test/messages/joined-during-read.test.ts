@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, type TestContext } from 'vitest';
 import { type Message } from '../../src/broker/message.ts';
 import { Connection } from '../../src/connections/connection.ts';
 import { LogSubscriber } from '../../src/subscriptions/log-subscriber.ts';
@@ -16,6 +16,7 @@ async function openBusyNode(url: string) {
   let release: () => void = () => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
   let onRead: () => void = () => undefined;
+  let reads = 0;
   const reading = new Promise<void>((resolve) => (onRead = resolve));
   const made = await openBroker({
     url,
@@ -23,6 +24,7 @@ async function openBusyNode(url: string) {
       ...store,
       async rows(sql, params) {
         if (sql.includes('AS trimmed')) {
+          reads++;
           onRead();
           await released;
         }
@@ -30,17 +32,18 @@ async function openBusyNode(url: string) {
       },
     }),
   });
-  return { ...made, reading, release };
+  return { ...made, reading, release, readCount: () => reads };
 }
 
-test('a subscription that reads its past delivers what is published to a channel that it joins during the read', async (context) => {
+/** A subscription to the lobby that has a message of the past to read, and does not get it yet. */
+async function startReading(context: TestContext) {
   requirePostgres(context);
-  await using a = await openBroker();
-  await using b = await openBusyNode(a.url);
+  const a = await openBroker();
+  const b = await openBusyNode(a.url);
   const clock = createManualClock();
   const onFault = (error: unknown) => expect(error).toBeUndefined();
   await b.broker.follow('one');
-  using subscriberIndex = createSubscriberIndex({ broker: b.broker, clock, recorder: NO_RECORDER, onFault });
+  const subscriberIndex = createSubscriberIndex({ broker: b.broker, clock, recorder: NO_RECORDER, onFault });
   const connection = new Connection({
     id: 'conn_1',
     nodeId: 'node',
@@ -65,11 +68,35 @@ test('a subscription that reads its past delivers what is published to a channel
     end: onFault,
   });
   await b.reading;
-  const joined = ADDRESSES.find((address) => address !== LOBBY)!;
-  subscriber.subscribe(joined, (await b.broker.head('one')).sequence);
-  const live = await a.broker.publish(draft({ address: joined }));
+  return {
+    ...{ a, b, subscriber, delivered, past },
+    async [Symbol.asyncDispose]() {
+      subscriberIndex[Symbol.dispose]();
+      await b[Symbol.asyncDispose]();
+      await a[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const JOINED = ADDRESSES.find((address) => address !== LOBBY)!;
+
+test('a subscription that reads its past delivers what is published to a channel that it joins during the read', async (context) => {
+  await using made = await startReading(context);
+  const { a, b, subscriber, delivered, past } = made;
+  subscriber.subscribe(JOINED, (await b.broker.head('one')).sequence);
+  const live = await a.broker.publish(draft({ address: JOINED }));
   const last = await a.broker.publish(draft());
   b.release();
   await expect.poll(() => delivered.length).toBeGreaterThanOrEqual(3);
   expect(delivered).toEqual([past, live, last].map(({ message }) => message));
+});
+
+test('a subscription that reads its past reads nothing again for a channel that it joins at the end of the log', async (context) => {
+  await using made = await startReading(context);
+  const { b, subscriber, delivered, past } = made;
+  subscriber.subscribe(JOINED, (await b.broker.head('one')).sequence);
+  b.release();
+  await expect.poll(() => delivered).toEqual([past.message]);
+  await expect.poll(() => subscriber.progress().isCaughtUp).toBe(true);
+  expect(b.readCount()).toBe(1);
 });
