@@ -47,7 +47,7 @@ export interface Channels extends StateChanges {
    * Changes the given fields. Live subscriptions are authorized again before this returns. When the channel becomes
    * PRIVATE, the memberships of tokens that had subscribed themselves end, unless `keepsMemberships` is true. For API keys.
    * @throws NOT_FOUND, BAD_USER_INPUT, FORBIDDEN, UNAUTHENTICATED
-   * @throws CONFLICT when the kind gets another type at the same moment
+   * @throws CONFLICT when the kind gets another type at the same moment; memberships may have ended then
    */
   update(
     caller: Caller,

@@ -209,7 +209,7 @@ builder.mutationFields((t) => ({
   updateChannel: t.field({
     type: ChannelRef,
     description:
-      'Changes the type, the kind or the history policy of a channel. For API keys. Throws NOT_FOUND, CONFLICT when the kind gets another type at the same moment, BAD_USER_INPUT, UNAUTHENTICATED, FORBIDDEN.',
+      'Changes the type, the kind or the history policy of a channel. For API keys. Throws NOT_FOUND, CONFLICT when the kind gets another type at the same moment (memberships may have ended then), BAD_USER_INPUT, UNAUTHENTICATED, FORBIDDEN.',
     args: {
       id: t.arg.id({ required: true, description: 'The channel’s id.' }),
       input: t.arg({ type: UpdateChannelInput, required: true, description: 'The fields to change.' }),

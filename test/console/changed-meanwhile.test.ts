@@ -84,6 +84,7 @@ describe.skipIf(skipsBrowser)('a form of the console whose stored values others 
 
     await load(page).click();
     await note(page).waitFor({ state: 'detached' });
+    expect(await page.evaluate('document.activeElement.tagName')).toBe('FORM');
     expect(await permission('SUBSCRIBER in PUBLIC', 'PUBLISH').isChecked()).toBe(false);
     expect(await permission('GUEST in PUBLIC', 'SUBSCRIBE').isChecked()).toBe(false);
     await permission('SUBSCRIBER in PUBLIC', 'PUBLISH').check();

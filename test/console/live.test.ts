@@ -52,8 +52,11 @@ const publish = (event: string) =>
     { event },
   );
 
+/** The page itself must not poll: its policy forbids to evaluate text. */
 const received = (page: Page, text: string) =>
-  page.waitForFunction(`frames_.some((frame) => frame.includes(${JSON.stringify(text)}))`);
+  expect
+    .poll(() => page.evaluate(`frames_.some((frame) => frame.includes(${JSON.stringify(text)}))`))
+    .toBe(true);
 
 describe.skipIf(skipsBrowser)('a live list of the console', () => {
   test.each([

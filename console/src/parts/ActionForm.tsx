@@ -1,4 +1,4 @@
-import { type FormEvent, type ReactNode } from 'react';
+import { useRef, type FormEvent, type ReactNode } from 'react';
 import { Alert, Button, Group, Stack } from '@mantine/core';
 import { variablesNow, type Operation, type VariablesSource } from '../operation.ts';
 import { useAction } from '../api/use-action.ts';
@@ -28,6 +28,12 @@ export function ActionForm<Result, Variables extends object>(
 ) {
   const { operation, variables, basis, problem, submit, isDangerous = false, onDone, children } = properties;
   const action = useAction(operation);
+  const form = useRef<HTMLFormElement>(null);
+  function load(): void {
+    basis?.load();
+    // The button goes, and the focus with it.
+    form.current?.focus();
+  }
   async function send(event: FormEvent): Promise<void> {
     event.preventDefault();
     // A form in a dialog is, for React, a child of the form behind it.
@@ -37,7 +43,7 @@ export function ActionForm<Result, Variables extends object>(
     if (result !== undefined) onDone?.(result, sent);
   }
   return (
-    <form onSubmit={(event) => void send(event)}>
+    <form ref={form} tabIndex={-1} onSubmit={(event) => void send(event)}>
       <Stack gap="sm">
         {children}
         {basis?.isOutdated && (
@@ -45,7 +51,7 @@ export function ActionForm<Result, Variables extends object>(
             <Stack gap="xs" align="flex-start">
               The stored values were changed meanwhile. Saving is refused, because it would take that change
               back. Load them to begin with the new values.
-              <Button size="compact-sm" variant="default" onClick={basis.load}>
+              <Button size="compact-sm" variant="default" onClick={load}>
                 Load the stored values
               </Button>
             </Stack>

@@ -10,7 +10,7 @@ interface Properties {
 }
 
 /** How often variables that depend on the moment are shown anew. */
-const RENDER_EVERY_MS = 1_000;
+const RENDER_EVERY_MS = 10_000;
 
 /** Shows the operation that a form or page sends, to copy. */
 export function GraphqlPreview({ document, variables }: Properties) {

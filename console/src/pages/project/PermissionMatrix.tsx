@@ -21,6 +21,7 @@ export function PermissionMatrix({ permissions }: { permissions: Permissions }) 
   const stated = values.stated.filter(
     ({ role, kind }) => roles.some(({ name }) => name === role) && kinds.some(({ name }) => name === kind),
   );
+  if (stated.length < values.stated.length) change({ stated });
   const table = (
     <div className="table-box" tabIndex={0} role="region" aria-label="Permission matrix">
       <Table withColumnBorders verticalSpacing="xs">
