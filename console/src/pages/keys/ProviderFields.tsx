@@ -4,7 +4,10 @@ import { ALGORITHMS, CLAIMS, type ProviderDraft } from './provider-draft.ts';
 const CLAIM_FIELDS: Record<(typeof CLAIMS)[number], { label: string; description: string }> = {
   identity: { label: 'Identity', description: 'Empty: sub.' },
   audience: { label: 'Audience', description: 'Empty: aud. Cognito: client_id. Clerk: azp.' },
-  role: { label: 'Role', description: 'Empty: the role of the token applies, PUBLISHER until it is changed.' },
+  role: {
+    label: 'Role',
+    description: 'Empty: the role of the token applies, PUBLISHER until it is changed.',
+  },
   grants: { label: 'Grants', description: 'Empty: the role is not narrowed.' },
   connectionData: { label: 'Connection data', description: 'Empty: none.' },
 };
