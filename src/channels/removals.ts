@@ -18,7 +18,7 @@ export interface Removals {
   /**
    * Whether the token was removed from the channel after its newest credential was issued, or in the same millisecond. Also
    * true if the rights of a newer credential are stored, because then the removal may be deleted.
-   * @param locked the same token: the answer is true until the end of its transaction, whatever other nodes do meanwhile
+   * @param locked the same token: until its transaction ends, no other node can make the answer untrue
    */
   covers(token: Token, channelId: string, locked: LockedToken): Promise<boolean>;
   /** Deletes the removals from before the newest credential of the token was issued. */

@@ -1,8 +1,11 @@
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Socket } from 'node:net';
 
-/** Pipelined requests of one connection that wait at most. Beyond them, the connection is closed. */
-const MAX_WAITING = 100;
+/**
+ * Pipelined requests of one connection that wait at most. Beyond them, the connection is closed: the heads of those that wait, of up to
+ * 16 KiB and a credential each, are in memory and count towards no other limit.
+ */
+export const MAX_WAITING = 10;
 
 /**
  * Requests that a client sent before the answer to an earlier one on the same connection. They are begun one after another: Node

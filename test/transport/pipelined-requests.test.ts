@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
+import { MAX_WAITING } from '../../src/transport/pipelined-requests.ts';
 import { createChannel, isOnline, mint } from '../support/backend.ts';
 import { API_KEY, startService } from '../support/service.ts';
 import { openTcp } from '../support/socket.ts';
@@ -56,6 +57,6 @@ test('a client that pipelines without end is disconnected', async () => {
   reader.socket.write(head(STREAM, credential));
   await expect.poll(() => reader.text).toContain('Connected');
   const closed = once(reader.socket, 'close');
-  reader.socket.write(head('{ viewer { kind } }', credential).repeat(101));
+  reader.socket.write(head('{ viewer { kind } }', credential).repeat(MAX_WAITING + 1));
   await closed;
 });
